@@ -1,0 +1,215 @@
+package fargo
+
+import "time"
+
+// Desired is all that one node should be doing: the message from the control
+// plane to a node. It is whole; what is absent from it should not be there.
+type Desired struct {
+	Tasks []Assignment `json:"tasks,omitempty"`
+	// VPCs are those that Tasks have interfaces in, with every security group
+	// their interfaces are in.
+	VPCs []VPC `json:"vpcs,omitempty"`
+}
+
+// Assignment is one task as its node needs it: defaults applied, references
+// resolved, secrets inside. A node asks nobody for more.
+//
+// All fields but DesiredStatus, StopCode and StoppedReason are immutable for
+// the life of the task.
+type Assignment struct {
+	TaskARN          string `json:"taskArn"`
+	ID               string `json:"id"`      // 32 hex digits, the last part of the ARN
+	Cluster          string `json:"cluster"` // cluster ARN
+	Family           string `json:"family"`
+	Revision         int    `json:"revision"`
+	LaunchType       string `json:"launchType,omitempty"`
+	AvailabilityZone string `json:"availabilityZone,omitempty"`
+
+	// DesiredStatus is TaskRunning or TaskStopped.
+	DesiredStatus TaskStatus `json:"desiredStatus"`
+	// StopCode and StoppedReason are set when the control plane wants the task
+	// stopped; a task that ends by itself gets them from the node.
+	StopCode      StopCode `json:"stopCode,omitempty"`
+	StoppedReason string   `json:"stoppedReason,omitempty"`
+
+	// CPU is in ECS units (1024 are one core), Memory in MiB; both limit the
+	// whole task. 0 means no limit.
+	CPU    int64 `json:"cpu,omitempty"`
+	Memory int64 `json:"memory,omitempty"`
+
+	Interface  *Interface            `json:"interface,omitempty"`
+	Containers []ContainerAssignment `json:"containers"`
+	// PIDMode "task" shares one PID namespace among the containers.
+	PIDMode string `json:"pidMode,omitempty"`
+	// Volumes are the task-scoped directories that MountPoints name.
+	Volumes []string `json:"volumes,omitempty"`
+}
+
+// ContainerAssignment is one container of a task, with the overrides of
+// RunTask merged in. A nil slice means "as the image says".
+type ContainerAssignment struct {
+	Name      string `json:"name"`
+	RuntimeID string `json:"runtimeId"` // unique on the node; "<task id>-<digits>" as Fargate names it
+	Image     string `json:"image"`     // as the user wrote it
+	// Pull says where the image really is, when that is not where its name says.
+	Pull PullSource `json:"pull"`
+
+	Essential bool `json:"essential"`
+
+	EntryPoint       []string          `json:"entryPoint,omitempty"`
+	Command          []string          `json:"command,omitempty"`
+	Environment      []string          `json:"environment,omitempty"` // "NAME=value", later ones win
+	WorkingDirectory string            `json:"workingDirectory,omitempty"`
+	User             string            `json:"user,omitempty"`
+	Ulimits          []Ulimit          `json:"ulimits,omitempty"`
+	ReadonlyRootfs   bool              `json:"readonlyRootfs,omitempty"`
+	Init             bool              `json:"init,omitempty"`    // linuxParameters.initProcessEnabled
+	CapAdd           []string          `json:"capAdd,omitempty"`  // "SYS_PTRACE"
+	CapDrop          []string          `json:"capDrop,omitempty"` // "ALL" or names
+	Tty              bool              `json:"tty,omitempty"`
+	Stdin            bool              `json:"stdin,omitempty"`
+	Sysctls          map[string]string `json:"sysctls,omitempty"`
+	MountPoints      []MountPoint      `json:"mountPoints,omitempty"`
+	VolumesFrom      []VolumeFrom      `json:"volumesFrom,omitempty"`
+	Labels           map[string]string `json:"labels,omitempty"`
+
+	CPU               int64 `json:"cpu,omitempty"`               // ECS units; a share, not a ceiling
+	Memory            int64 `json:"memory,omitempty"`            // MiB, a ceiling; 0 means the task's
+	MemoryReservation int64 `json:"memoryReservation,omitempty"` // MiB
+
+	StopTimeout  time.Duration  `json:"stopTimeout,omitempty"`  // from stop signal to SIGKILL; never 0
+	StartTimeout time.Duration  `json:"startTimeout,omitempty"` // 0 means no limit
+	DependsOn    []Dependency   `json:"dependsOn,omitempty"`
+	HealthCheck  *HealthCheck   `json:"healthCheck,omitempty"`
+	Restart      *RestartPolicy `json:"restart,omitempty"`
+
+	Log *LogTarget `json:"log,omitempty"` // nil: output is discarded
+}
+
+// PullSource tells the node how to get an image. The zero value means "from the
+// registry in the image's name, without credentials".
+type PullSource struct {
+	// Endpoint, when set, is the base URL of the registry to ask instead of the
+	// one in the name: "http://127.0.0.1:4566" for the registry behind ECR.
+	Endpoint string `json:"endpoint,omitempty"`
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	// Digest ("sha256:…") is set when the control plane has resolved the tag; an
+	// image already on the node under this digest needs no network.
+	Digest string `json:"digest,omitempty"`
+}
+
+// Ulimit is one resource limit by its ECS name ("nofile").
+type Ulimit struct {
+	Name string `json:"name"`
+	Soft int64  `json:"soft"`
+	Hard int64  `json:"hard"`
+}
+
+// MountPoint puts a task volume into a container.
+type MountPoint struct {
+	Volume   string `json:"volume"`
+	Path     string `json:"path"`
+	ReadOnly bool   `json:"readOnly,omitempty"`
+}
+
+// VolumeFrom repeats another container's mount points.
+type VolumeFrom struct {
+	Container string `json:"container"`
+	ReadOnly  bool   `json:"readOnly,omitempty"`
+}
+
+// Dependency holds a container back until another reaches Condition: START,
+// COMPLETE, SUCCESS or HEALTHY.
+type Dependency struct {
+	Container string `json:"container"`
+	Condition string `json:"condition"`
+}
+
+// HealthCheck is a container health check; Command begins with CMD or CMD-SHELL.
+type HealthCheck struct {
+	Command     []string      `json:"command"`
+	Interval    time.Duration `json:"interval"`
+	Timeout     time.Duration `json:"timeout"`
+	Retries     int           `json:"retries"`
+	StartPeriod time.Duration `json:"startPeriod,omitempty"`
+}
+
+// RestartPolicy restarts a container in place.
+type RestartPolicy struct {
+	IgnoredExitCodes []int         `json:"ignoredExitCodes,omitempty"`
+	AttemptPeriod    time.Duration `json:"attemptPeriod"`
+}
+
+// LogTarget is where a container's output goes: the awslogs driver, resolved.
+type LogTarget struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Group   string `json:"group"`
+	Stream  string `json:"stream"`
+	Create  bool   `json:"create,omitempty"` // awslogs-create-group
+	// MultilineStart, a regular expression, matches the first line of an event;
+	// empty means every line is one.
+	MultilineStart string `json:"multilineStart,omitempty"`
+}
+
+// TaskReport is what a node has seen of a task: the message from a node to the
+// control plane. It is whole; a later report replaces an earlier one.
+type TaskReport struct {
+	TaskARN string     `json:"taskArn"`
+	Status  TaskStatus `json:"status"`
+
+	StopCode      StopCode `json:"stopCode,omitempty"`
+	StoppedReason string   `json:"stoppedReason,omitempty"`
+
+	PullStartedAt      time.Time `json:"pullStartedAt,omitzero"`
+	PullStoppedAt      time.Time `json:"pullStoppedAt,omitzero"`
+	StartedAt          time.Time `json:"startedAt,omitzero"`
+	StoppingAt         time.Time `json:"stoppingAt,omitzero"`
+	ExecutionStoppedAt time.Time `json:"executionStoppedAt,omitzero"`
+	StoppedAt          time.Time `json:"stoppedAt,omitzero"`
+
+	Containers []ContainerReport `json:"containers,omitempty"`
+}
+
+// ContainerReport is what a node has seen of one container.
+type ContainerReport struct {
+	Name        string          `json:"name"`
+	Status      ContainerStatus `json:"status"`
+	RuntimeID   string          `json:"runtimeId,omitempty"`
+	ImageDigest string          `json:"imageDigest,omitempty"`
+	ExitCode    *int            `json:"exitCode,omitempty"`
+	Reason      string          `json:"reason,omitempty"` // "OutOfMemoryError: Container killed due to memory usage"
+	Health      HealthStatus    `json:"health,omitempty"`
+	Restarts    int             `json:"restarts,omitempty"`
+}
+
+// HealthStatus is the verdict of a container health check.
+type HealthStatus string
+
+// The verdicts. A container without a check stays UNKNOWN.
+const (
+	HealthUnknown HealthStatus = "UNKNOWN"
+	Healthy       HealthStatus = "HEALTHY"
+	Unhealthy     HealthStatus = "UNHEALTHY"
+)
+
+// LogBatch is a stretch of one container's output on its way to Logs.
+//
+// Source names the file the bytes come from, and From and To are positions in
+// it. The receiver keeps To beside the stream and ignores what it already has,
+// so a batch may be sent again after a crash on either side.
+type LogBatch struct {
+	Target LogTarget  `json:"target"`
+	Source string     `json:"source"`
+	From   int64      `json:"from"`
+	To     int64      `json:"to"`
+	Events []LogEvent `json:"events"`
+}
+
+// LogEvent is one line (or multi-line event) of output. Timestamp is in
+// milliseconds since the epoch, as CloudWatch Logs counts.
+type LogEvent struct {
+	Timestamp int64  `json:"timestamp"`
+	Message   string `json:"message"`
+}

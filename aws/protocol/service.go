@@ -1,0 +1,80 @@
+// Package protocol is the wire between an AWS client and us: the encodings
+// (awsJson 1.0 and 1.1, awsQuery, ec2Query, restJson, restXml, rpcv2Cbor), the
+// errors in each of them, and the checks a shape asks for. It knows how a value
+// travels; it refuses to know what any operation means.
+//
+// # Shapes
+//
+// A shape is a Go type whose struct tags say how it travels. The generated
+// packages (aws/ecs, aws/ec2, …) hold nothing else, and the codecs here read the
+// tags once per type. Scalars are pointers, nil meaning absent; enums are named
+// strings, "" meaning absent; lists are slices, maps are maps with string or
+// enum keys, structures are pointers, blobs are []byte, timestamps *time.Time,
+// documents any, event streams a receive channel of union structures.
+//
+// The tags of a structure's field:
+//
+//	aws:"clusterName"       the member's name on the wire, then options:
+//	  ,required             must be present
+//	  ,flat                 list or map without a wrapping element (query, XML)
+//	  ,item=Name            the element name of a list's items (query, XML; "member" if absent)
+//	  ,key=K ,value=V       the element names of a map's entries (query, XML; "key" and "value" if absent)
+//	  ,in=header|headers|uri|querystring|statusCode   where it travels, if not in the body (REST)
+//	  ,payload              the member is the whole body (REST)
+//	  ,time=epoch|iso8601|rfc822   the timestamp's format, where it is not the protocol's
+//	  ,stream               a streaming blob or an event stream
+//	  ,token                an idempotency token
+//	query:"TagSpecification"   the ec2Query input name, where it is not aws's name
+//	                           with its first letter in upper case
+//	min:"1" max:"255"       bounds: of a number, of a string's or blob's length, of a
+//	                        list's or map's size
+//	pattern:"…"             what a string must match, in the model's words
+//	enum:"A|B"              what a string may be
+//	itemmin, itemmax, itempattern, itemenum   the same for the strings or numbers in a list
+package protocol
+
+import "context"
+
+// Service is one AWS service as its model describes it. Generated packages
+// export one named Service; nothing changes it.
+type Service struct {
+	Name           string   // our folder and package name: "ecs", "elbv2"
+	ID             string   // the SDKs' service id: "ECS", "Elastic Load Balancing v2"
+	SigningName    string   // in SigV4's credential scope: "ecs", "elasticloadbalancing"
+	EndpointPrefix string   // "ecs", "api.ecr"
+	APIVersion     string   // "2014-11-13"
+	Protocols      []string // "json", "query", "ec2", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"; preferred first
+	JSONVersion    string   // "1.1" or "1.0"
+	TargetPrefix   string   // of X-Amz-Target
+	XMLNamespace   string
+	Operations     []Operation // sorted by Name
+	Errors         []ErrorShape
+}
+
+// Operation is one call of a service. In an untyped operation Input and Bind are
+// nil: it has a name and no more, and can only be refused by it.
+type Operation struct {
+	Name   string
+	Method string // HTTP method and path, for REST protocols
+	Path   string // "/2015-03-31/functions/{FunctionName}"
+	Result string // awsQuery: the wrapping element, "CreateRoleResult"
+	// Input makes a new empty input structure.
+	Input func() any
+	// Bind finds the operation's method on a service's implementation: a value
+	// with a method of the operation's name that takes a context and a pointer
+	// to the input and returns a pointer to the output and an error. ok is
+	// false when there is no such method.
+	Bind func(server any) (h Handler, ok bool)
+}
+
+// Handler carries out one operation. in is what Operation.Input made, filled;
+// out is a pointer to the output structure.
+type Handler func(ctx context.Context, in any) (out any, err error)
+
+// ErrorShape is an error that a service's model names.
+type ErrorShape struct {
+	Name   string // the shape: "ClusterNotFoundException"
+	Code   string // on the wire, where it is not Name: "NoSuchEntity"
+	Status int    // HTTP; 0 means the protocol's default, 400
+	Fault  bool   // the server's fault
+}

@@ -1,0 +1,62 @@
+package fargo
+
+import "time"
+
+// ContainerSpec is a container as the runtime must make it: a
+// [ContainerAssignment] bound to this machine's paths.
+type ContainerSpec struct {
+	ID     string // ContainerAssignment.RuntimeID
+	TaskID string // containers of one task share a shim
+	ContainerAssignment
+
+	// ImageDigest is that of the manifest to run, as Pull returned it.
+	ImageDigest string
+	// NetNS is the path of the network namespace to join; empty means the
+	// machine's own.
+	NetNS string
+	// CgroupPath is where the container's control group goes, below the
+	// task's, as the kernel door named it.
+	CgroupPath string
+	// PIDOf is the id of the container whose PID namespace to join, if any.
+	PIDOf string
+	// Hostname inside the container.
+	Hostname string
+	// Mounts are bind mounts (resolv.conf, hosts, volumes).
+	Mounts []Mount
+	// LogPath is the file that stdout and stderr are appended to by the shim,
+	// which outlives us; empty means discarded.
+	LogPath string
+}
+
+// Mount binds Source, a path of the machine, to Target in the container.
+type Mount struct {
+	Source   string
+	Target   string
+	ReadOnly bool
+	// CopyUp fills an empty Source with what the image has at Target, once.
+	CopyUp bool
+}
+
+// RunState is what the kernel has of a container.
+type RunState string
+
+// The states of a container in the runtime.
+const (
+	RunCreated RunState = "created" // made, its process not yet begun
+	RunRunning RunState = "running"
+	RunStopped RunState = "stopped" // exited; ExitCode is set
+)
+
+// ContainerState is a container as the runtime finds it.
+type ContainerState struct {
+	ID          string
+	TaskID      string
+	Name        string
+	ImageDigest string
+	State       RunState
+	PID         int
+	ExitCode    int
+	OOMKilled   bool
+	StartedAt   time.Time
+	FinishedAt  time.Time
+}
