@@ -36,7 +36,7 @@ package protocol
 import "context"
 
 // Service is one AWS service as its model describes it. Generated packages
-// export one named Service; nothing changes it.
+// export one named API; nothing changes it.
 type Service struct {
 	Name           string   // our folder and package name: "ecs", "elbv2"
 	ID             string   // the SDKs' service id: "ECS", "Elastic Load Balancing v2"

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestGeneratedIsCurrent holds the law that generated code is what the models
+// and this generator give: `make generate` must change nothing.
+func TestGeneratedIsCurrent(t *testing.T) {
+	root, out := "..", t.TempDir()
+	services, err := readServices(filepath.Join(root, "models", "services.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := generateAll(root, out, services); err != nil {
+		t.Fatal(err)
+	}
+	for name := range services {
+		files, err := filepath.Glob(filepath.Join(out, name, "*_gen.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: nothing generated (%v)", name, err)
+		}
+		for _, f := range files {
+			want, _ := os.ReadFile(f)
+			got, _ := os.ReadFile(filepath.Join(root, name, filepath.Base(f)))
+			if string(got) != string(want) {
+				t.Errorf("aws/%s/%s is not what the generator writes: run make generate", name, filepath.Base(f))
+			}
+		}
+	}
+}
+
+func TestImportKeepsShapesAndDropsProse(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(from, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const raw = `{"metadata":{"apiVersion":"1","uid":"x-1"},
+"operations":{"documentation":{"name":"documentation","documentation":"<p>An operation of that name.</p>"}},
+"shapes":{"A":{"type":"structure","documentation":"text","members":{"documentation":{"shape":"S","documentation":"text"},"b":{"shape":"S"}}},"S":{"type":"string","max":5}},
+"documentation":"prose"}`
+	if err := os.WriteFile(filepath.Join(from, "x", "service-2.json"), []byte(raw), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := importModels(from, to, map[string]selection{"x": {}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(to, "x.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.TrimLeft(`
+{
+"metadata":{
+"apiVersion":"1"
+},
+"operations":{
+"documentation":{"name":"documentation"}
+},
+"shapes":{
+"A":{"type":"structure","members":{"documentation":{"shape":"S"},"b":{"shape":"S"}}},
+"S":{"type":"string","max":5}
+}
+}
+`, "\n")
+	if d := cmp.Diff(want, string(got)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestConstName(t *testing.T) {
+	for in, want := range map[string]string{
+		"FARGATE_SPOT": "FargateSpot", "awsvpc": "Awsvpc", "t2.micro": "T2Micro", "UserInitiated": "UserInitiated", "2": "2",
+	} {
+		if got := constName(in); got != want {
+			t.Errorf("constName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

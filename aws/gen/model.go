@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// entry is one key and value of a JSON object, in the order of the text.
+type entry struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// ordered is a JSON object that keeps its order: members are generated in the
+// order AWS lists them.
+type ordered []entry
+
+func (o *ordered) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("not an object: %v", err)
+	}
+	for d.More() {
+		k, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return err
+		}
+		*o = append(*o, entry{k.(string), v})
+	}
+	return nil
+}
+
+type model struct {
+	Metadata   metadata             `json:"metadata"`
+	Operations map[string]operation `json:"operations"`
+	Shapes     map[string]*shape    `json:"shapes"`
+}
+
+type metadata struct {
+	APIVersion     string   `json:"apiVersion"`
+	EndpointPrefix string   `json:"endpointPrefix"`
+	JSONVersion    string   `json:"jsonVersion"`
+	Protocol       string   `json:"protocol"`
+	Protocols      []string `json:"protocols"`
+	ServiceID      string   `json:"serviceId"`
+	SigningName    string   `json:"signingName"`
+	TargetPrefix   string   `json:"targetPrefix"`
+	XMLNamespace   string   `json:"xmlNamespace"`
+}
+
+type operation struct {
+	HTTP struct {
+		Method       string `json:"method"`
+		RequestURI   string `json:"requestUri"`
+		ResponseCode int    `json:"responseCode"`
+	} `json:"http"`
+	Input  *ref  `json:"input"`
+	Output *ref  `json:"output"`
+	Errors []ref `json:"errors"`
+}
+
+// ref is a use of a shape, with what the use adds to it.
+type ref struct {
+	Shape            string `json:"shape"`
+	LocationName     string `json:"locationName"`
+	QueryName        string `json:"queryName"`
+	Location         string `json:"location"`
+	ResultWrapper    string `json:"resultWrapper"`
+	TimestampFormat  string `json:"timestampFormat"`
+	Flattened        bool   `json:"flattened"`
+	Streaming        bool   `json:"streaming"`
+	IdempotencyToken bool   `json:"idempotencyToken"`
+}
+
+type shape struct {
+	Type            string    `json:"type"`
+	Required        []string  `json:"required"`
+	RawMembers      ordered   `json:"members"`
+	Member          *ref      `json:"member"`
+	Key             *ref      `json:"key"`
+	Value           *ref      `json:"value"`
+	Enum            []string  `json:"enum"`
+	Min             *float64  `json:"min"`
+	Max             *float64  `json:"max"`
+	Pattern         string    `json:"pattern"`
+	Flattened       bool      `json:"flattened"`
+	TimestampFormat string    `json:"timestampFormat"`
+	Exception       bool      `json:"exception"`
+	Fault           bool      `json:"fault"`
+	Document        bool      `json:"document"`
+	Streaming       bool      `json:"streaming"`
+	EventStream     bool      `json:"eventstream"`
+	Payload         string    `json:"payload"`
+	Sensitive       bool      `json:"sensitive"`
+	Error           *errTrait `json:"error"`
+
+	members []member
+}
+
+type errTrait struct {
+	Code           string `json:"code"`
+	HTTPStatusCode int    `json:"httpStatusCode"`
+}
+
+type member struct {
+	Name string
+	ref
+}
+
+// patch is a correction to one service's model: parts of shapes and operations
+// that are laid over what the model says.
+type patch struct {
+	Why    string                     `json:"why"`
+	Shapes map[string]json.RawMessage `json:"shapes"`
+}
+
+func readPatches(path string) (map[string][]patch, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var p map[string][]patch
+	if err := json.Unmarshal(b, &p); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+func readModel(path string, patches []patch) (*model, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var m model
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, p := range patches {
+		for name, over := range p.Shapes {
+			s := m.Shapes[name]
+			if s == nil {
+				s = &shape{}
+				m.Shapes[name] = s
+			}
+			if err := json.Unmarshal(over, s); err != nil {
+				return nil, fmt.Errorf("patch %s: %w", name, err)
+			}
+		}
+	}
+	for name, s := range m.Shapes {
+		for _, e := range s.RawMembers {
+			mm := member{Name: e.Key}
+			if err := json.Unmarshal(e.Value, &mm.ref); err != nil {
+				return nil, fmt.Errorf("%s.%s: %w", name, e.Key, err)
+			}
+			s.members = append(s.members, mm)
+		}
+	}
+	return &m, nil
+}
