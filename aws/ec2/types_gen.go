@@ -8,99 +8,99 @@ import (
 
 // AllocateAddressInput is the input of AllocateAddress.
 type AllocateAddressInput struct {
-	Domain                DomainType         `aws:"Domain" enum:"vpc|standard"`
-	Address               *string            `aws:"Address"`
-	PublicIpv4Pool        *string            `aws:"PublicIpv4Pool"`
-	NetworkBorderGroup    *string            `aws:"NetworkBorderGroup"`
-	CustomerOwnedIpv4Pool *string            `aws:"CustomerOwnedIpv4Pool"`
-	TagSpecifications     []TagSpecification `aws:"TagSpecification,item=item"`
-	IpamPoolId            *string            `aws:"IpamPoolId"`
-	DryRun                *bool              `aws:"dryRun"`
+	Domain                DomainType         `aws:"Domain" enum:"vpc|standard" json:",omitzero"`
+	Address               *string            `aws:"Address" json:",omitzero"`
+	PublicIpv4Pool        *string            `aws:"PublicIpv4Pool" json:",omitzero"`
+	NetworkBorderGroup    *string            `aws:"NetworkBorderGroup" json:",omitzero"`
+	CustomerOwnedIpv4Pool *string            `aws:"CustomerOwnedIpv4Pool" json:",omitzero"`
+	TagSpecifications     []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	IpamPoolId            *string            `aws:"IpamPoolId" json:",omitzero"`
+	DryRun                *bool              `aws:"dryRun" json:",omitzero"`
 }
 
 // AllocateAddressOutput is the output of AllocateAddress.
 type AllocateAddressOutput struct {
-	AllocationId          *string    `aws:"allocationId"`
-	PublicIpv4Pool        *string    `aws:"publicIpv4Pool"`
-	NetworkBorderGroup    *string    `aws:"networkBorderGroup"`
-	Domain                DomainType `aws:"domain" enum:"vpc|standard"`
-	CustomerOwnedIp       *string    `aws:"customerOwnedIp"`
-	CustomerOwnedIpv4Pool *string    `aws:"customerOwnedIpv4Pool"`
-	CarrierIp             *string    `aws:"carrierIp"`
-	PublicIp              *string    `aws:"publicIp"`
+	AllocationId          *string    `aws:"allocationId" json:",omitzero"`
+	PublicIpv4Pool        *string    `aws:"publicIpv4Pool" json:",omitzero"`
+	NetworkBorderGroup    *string    `aws:"networkBorderGroup" json:",omitzero"`
+	Domain                DomainType `aws:"domain" enum:"vpc|standard" json:",omitzero"`
+	CustomerOwnedIp       *string    `aws:"customerOwnedIp" json:",omitzero"`
+	CustomerOwnedIpv4Pool *string    `aws:"customerOwnedIpv4Pool" json:",omitzero"`
+	CarrierIp             *string    `aws:"carrierIp" json:",omitzero"`
+	PublicIp              *string    `aws:"publicIp" json:",omitzero"`
 }
 
 // AssociateAddressInput is the input of AssociateAddress.
 type AssociateAddressInput struct {
-	AllocationId       *string `aws:"AllocationId"`
-	InstanceId         *string `aws:"InstanceId"`
-	PublicIp           *string `aws:"PublicIp"`
-	DryRun             *bool   `aws:"dryRun"`
-	NetworkInterfaceId *string `aws:"networkInterfaceId"`
-	PrivateIpAddress   *string `aws:"privateIpAddress"`
-	AllowReassociation *bool   `aws:"allowReassociation"`
+	AllocationId       *string `aws:"AllocationId" json:",omitzero"`
+	InstanceId         *string `aws:"InstanceId" json:",omitzero"`
+	PublicIp           *string `aws:"PublicIp" json:",omitzero"`
+	DryRun             *bool   `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceId *string `aws:"networkInterfaceId" json:",omitzero"`
+	PrivateIpAddress   *string `aws:"privateIpAddress" json:",omitzero"`
+	AllowReassociation *bool   `aws:"allowReassociation" json:",omitzero"`
 }
 
 // AssociateAddressOutput is the output of AssociateAddress.
 type AssociateAddressOutput struct {
-	AssociationId *string `aws:"associationId"`
+	AssociationId *string `aws:"associationId" json:",omitzero"`
 }
 
 // AssociateRouteTableInput is the input of AssociateRouteTable.
 type AssociateRouteTableInput struct {
-	GatewayId      *string `aws:"GatewayId"`
-	PublicIpv4Pool *string `aws:"PublicIpv4Pool"`
-	DryRun         *bool   `aws:"dryRun"`
-	SubnetId       *string `aws:"subnetId"`
-	RouteTableId   *string `aws:"routeTableId,required"`
+	GatewayId      *string `aws:"GatewayId" json:",omitzero"`
+	PublicIpv4Pool *string `aws:"PublicIpv4Pool" json:",omitzero"`
+	DryRun         *bool   `aws:"dryRun" json:",omitzero"`
+	SubnetId       *string `aws:"subnetId" json:",omitzero"`
+	RouteTableId   *string `aws:"routeTableId,required" json:",omitzero"`
 }
 
 // AssociateRouteTableOutput is the output of AssociateRouteTable.
 type AssociateRouteTableOutput struct {
-	AssociationId    *string                     `aws:"associationId"`
-	AssociationState *RouteTableAssociationState `aws:"associationState"`
+	AssociationId    *string                     `aws:"associationId" json:",omitzero"`
+	AssociationState *RouteTableAssociationState `aws:"associationState" json:",omitzero"`
 }
 
 // AssociateSubnetCidrBlockInput is the input of AssociateSubnetCidrBlock.
 type AssociateSubnetCidrBlockInput struct {
-	Ipv6IpamPoolId    *string `aws:"Ipv6IpamPoolId"`
-	Ipv6NetmaskLength *int32  `aws:"Ipv6NetmaskLength"`
-	SubnetId          *string `aws:"subnetId,required"`
-	Ipv6CidrBlock     *string `aws:"ipv6CidrBlock"`
+	Ipv6IpamPoolId    *string `aws:"Ipv6IpamPoolId" json:",omitzero"`
+	Ipv6NetmaskLength *int32  `aws:"Ipv6NetmaskLength" json:",omitzero"`
+	SubnetId          *string `aws:"subnetId,required" json:",omitzero"`
+	Ipv6CidrBlock     *string `aws:"ipv6CidrBlock" json:",omitzero"`
 }
 
 // AssociateSubnetCidrBlockOutput is the output of AssociateSubnetCidrBlock.
 type AssociateSubnetCidrBlockOutput struct {
-	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation"`
-	SubnetId                 *string                         `aws:"subnetId"`
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation" json:",omitzero"`
+	SubnetId                 *string                         `aws:"subnetId" json:",omitzero"`
 }
 
 // AssociateVpcCidrBlockInput is the input of AssociateVpcCidrBlock.
 type AssociateVpcCidrBlockInput struct {
-	CidrBlock                       *string `aws:"CidrBlock"`
-	Ipv6CidrBlockNetworkBorderGroup *string `aws:"Ipv6CidrBlockNetworkBorderGroup"`
-	Ipv6Pool                        *string `aws:"Ipv6Pool"`
-	Ipv6CidrBlock                   *string `aws:"Ipv6CidrBlock"`
-	Ipv4IpamPoolId                  *string `aws:"Ipv4IpamPoolId"`
-	Ipv4NetmaskLength               *int32  `aws:"Ipv4NetmaskLength"`
-	Ipv6IpamPoolId                  *string `aws:"Ipv6IpamPoolId"`
-	Ipv6NetmaskLength               *int32  `aws:"Ipv6NetmaskLength"`
-	VpcId                           *string `aws:"vpcId,required"`
-	AmazonProvidedIpv6CidrBlock     *bool   `aws:"amazonProvidedIpv6CidrBlock"`
+	CidrBlock                       *string `aws:"CidrBlock" json:",omitzero"`
+	Ipv6CidrBlockNetworkBorderGroup *string `aws:"Ipv6CidrBlockNetworkBorderGroup" json:",omitzero"`
+	Ipv6Pool                        *string `aws:"Ipv6Pool" json:",omitzero"`
+	Ipv6CidrBlock                   *string `aws:"Ipv6CidrBlock" json:",omitzero"`
+	Ipv4IpamPoolId                  *string `aws:"Ipv4IpamPoolId" json:",omitzero"`
+	Ipv4NetmaskLength               *int32  `aws:"Ipv4NetmaskLength" json:",omitzero"`
+	Ipv6IpamPoolId                  *string `aws:"Ipv6IpamPoolId" json:",omitzero"`
+	Ipv6NetmaskLength               *int32  `aws:"Ipv6NetmaskLength" json:",omitzero"`
+	VpcId                           *string `aws:"vpcId,required" json:",omitzero"`
+	AmazonProvidedIpv6CidrBlock     *bool   `aws:"amazonProvidedIpv6CidrBlock" json:",omitzero"`
 }
 
 // AssociateVpcCidrBlockOutput is the output of AssociateVpcCidrBlock.
 type AssociateVpcCidrBlockOutput struct {
-	Ipv6CidrBlockAssociation *VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation"`
-	CidrBlockAssociation     *VpcCidrBlockAssociation     `aws:"cidrBlockAssociation"`
-	VpcId                    *string                      `aws:"vpcId"`
+	Ipv6CidrBlockAssociation *VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation" json:",omitzero"`
+	CidrBlockAssociation     *VpcCidrBlockAssociation     `aws:"cidrBlockAssociation" json:",omitzero"`
+	VpcId                    *string                      `aws:"vpcId" json:",omitzero"`
 }
 
 // AttachInternetGatewayInput is the input of AttachInternetGateway.
 type AttachInternetGatewayInput struct {
-	DryRun            *bool   `aws:"dryRun"`
-	InternetGatewayId *string `aws:"internetGatewayId,required"`
-	VpcId             *string `aws:"vpcId,required"`
+	DryRun            *bool   `aws:"dryRun" json:",omitzero"`
+	InternetGatewayId *string `aws:"internetGatewayId,required" json:",omitzero"`
+	VpcId             *string `aws:"vpcId,required" json:",omitzero"`
 }
 
 // AttachInternetGatewayOutput is the output of AttachInternetGateway.
@@ -109,228 +109,228 @@ type AttachInternetGatewayOutput struct {
 
 // AuthorizeSecurityGroupEgressInput is the input of AuthorizeSecurityGroupEgress.
 type AuthorizeSecurityGroupEgressInput struct {
-	TagSpecifications          []TagSpecification `aws:"TagSpecification,item=item"`
-	DryRun                     *bool              `aws:"dryRun"`
-	GroupId                    *string            `aws:"groupId,required"`
-	SourceSecurityGroupName    *string            `aws:"sourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string            `aws:"sourceSecurityGroupOwnerId"`
-	IpProtocol                 *string            `aws:"ipProtocol"`
-	FromPort                   *int32             `aws:"fromPort"`
-	ToPort                     *int32             `aws:"toPort"`
-	CidrIp                     *string            `aws:"cidrIp"`
-	IpPermissions              []IpPermission     `aws:"ipPermissions,item=item"`
+	TagSpecifications          []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun                     *bool              `aws:"dryRun" json:",omitzero"`
+	GroupId                    *string            `aws:"groupId,required" json:",omitzero"`
+	SourceSecurityGroupName    *string            `aws:"sourceSecurityGroupName" json:",omitzero"`
+	SourceSecurityGroupOwnerId *string            `aws:"sourceSecurityGroupOwnerId" json:",omitzero"`
+	IpProtocol                 *string            `aws:"ipProtocol" json:",omitzero"`
+	FromPort                   *int32             `aws:"fromPort" json:",omitzero"`
+	ToPort                     *int32             `aws:"toPort" json:",omitzero"`
+	CidrIp                     *string            `aws:"cidrIp" json:",omitzero"`
+	IpPermissions              []IpPermission     `aws:"ipPermissions,item=item" json:",omitzero"`
 }
 
 // AuthorizeSecurityGroupEgressOutput is the output of AuthorizeSecurityGroupEgress.
 type AuthorizeSecurityGroupEgressOutput struct {
-	Return             *bool               `aws:"return"`
-	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item"`
+	Return             *bool               `aws:"return" json:",omitzero"`
+	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item" json:",omitzero"`
 }
 
 // AuthorizeSecurityGroupIngressInput is the input of AuthorizeSecurityGroupIngress.
 type AuthorizeSecurityGroupIngressInput struct {
-	CidrIp                     *string            `aws:"CidrIp"`
-	FromPort                   *int32             `aws:"FromPort"`
-	GroupId                    *string            `aws:"GroupId"`
-	GroupName                  *string            `aws:"GroupName"`
-	IpPermissions              []IpPermission     `aws:"IpPermissions,item=item"`
-	IpProtocol                 *string            `aws:"IpProtocol"`
-	SourceSecurityGroupName    *string            `aws:"SourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string            `aws:"SourceSecurityGroupOwnerId"`
-	ToPort                     *int32             `aws:"ToPort"`
-	TagSpecifications          []TagSpecification `aws:"TagSpecification,item=item"`
-	DryRun                     *bool              `aws:"dryRun"`
+	CidrIp                     *string            `aws:"CidrIp" json:",omitzero"`
+	FromPort                   *int32             `aws:"FromPort" json:",omitzero"`
+	GroupId                    *string            `aws:"GroupId" json:",omitzero"`
+	GroupName                  *string            `aws:"GroupName" json:",omitzero"`
+	IpPermissions              []IpPermission     `aws:"IpPermissions,item=item" json:",omitzero"`
+	IpProtocol                 *string            `aws:"IpProtocol" json:",omitzero"`
+	SourceSecurityGroupName    *string            `aws:"SourceSecurityGroupName" json:",omitzero"`
+	SourceSecurityGroupOwnerId *string            `aws:"SourceSecurityGroupOwnerId" json:",omitzero"`
+	ToPort                     *int32             `aws:"ToPort" json:",omitzero"`
+	TagSpecifications          []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun                     *bool              `aws:"dryRun" json:",omitzero"`
 }
 
 // AuthorizeSecurityGroupIngressOutput is the output of AuthorizeSecurityGroupIngress.
 type AuthorizeSecurityGroupIngressOutput struct {
-	Return             *bool               `aws:"return"`
-	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item"`
+	Return             *bool               `aws:"return" json:",omitzero"`
+	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item" json:",omitzero"`
 }
 
 // CreateDefaultSubnetInput is the input of CreateDefaultSubnet.
 type CreateDefaultSubnetInput struct {
-	AvailabilityZone   *string `aws:"AvailabilityZone"`
-	DryRun             *bool   `aws:"DryRun"`
-	Ipv6Native         *bool   `aws:"Ipv6Native"`
-	AvailabilityZoneId *string `aws:"AvailabilityZoneId"`
+	AvailabilityZone   *string `aws:"AvailabilityZone" json:",omitzero"`
+	DryRun             *bool   `aws:"DryRun" json:",omitzero"`
+	Ipv6Native         *bool   `aws:"Ipv6Native" json:",omitzero"`
+	AvailabilityZoneId *string `aws:"AvailabilityZoneId" json:",omitzero"`
 }
 
 // CreateDefaultSubnetOutput is the output of CreateDefaultSubnet.
 type CreateDefaultSubnetOutput struct {
-	Subnet *Subnet `aws:"subnet"`
+	Subnet *Subnet `aws:"subnet" json:",omitzero"`
 }
 
 // CreateDefaultVpcInput is the input of CreateDefaultVpc.
 type CreateDefaultVpcInput struct {
-	DryRun *bool `aws:"DryRun"`
+	DryRun *bool `aws:"DryRun" json:",omitzero"`
 }
 
 // CreateDefaultVpcOutput is the output of CreateDefaultVpc.
 type CreateDefaultVpcOutput struct {
-	Vpc *Vpc `aws:"vpc"`
+	Vpc *Vpc `aws:"vpc" json:",omitzero"`
 }
 
 // CreateInternetGatewayInput is the input of CreateInternetGateway.
 type CreateInternetGatewayInput struct {
-	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item"`
-	DryRun            *bool              `aws:"dryRun"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun            *bool              `aws:"dryRun" json:",omitzero"`
 }
 
 // CreateInternetGatewayOutput is the output of CreateInternetGateway.
 type CreateInternetGatewayOutput struct {
-	InternetGateway *InternetGateway `aws:"internetGateway"`
+	InternetGateway *InternetGateway `aws:"internetGateway" json:",omitzero"`
 }
 
 // CreateNatGatewayInput is the input of CreateNatGateway.
 type CreateNatGatewayInput struct {
-	AvailabilityMode               AvailabilityMode          `aws:"AvailabilityMode" enum:"zonal|regional"`
-	AllocationId                   *string                   `aws:"AllocationId"`
-	ClientToken                    *string                   `aws:"ClientToken,token"`
-	DryRun                         *bool                     `aws:"DryRun"`
-	SubnetId                       *string                   `aws:"SubnetId"`
-	VpcId                          *string                   `aws:"VpcId"`
-	AvailabilityZoneAddresses      []AvailabilityZoneAddress `aws:"AvailabilityZoneAddress,item=AvailabilityZoneAddress"`
-	TagSpecifications              []TagSpecification        `aws:"TagSpecification,item=item"`
-	ConnectivityType               ConnectivityType          `aws:"ConnectivityType" enum:"private|public"`
-	PrivateIpAddress               *string                   `aws:"PrivateIpAddress"`
-	SecondaryAllocationIds         []string                  `aws:"SecondaryAllocationId,item=AllocationId"`
-	SecondaryPrivateIpAddresses    []string                  `aws:"SecondaryPrivateIpAddress,item=item"`
-	SecondaryPrivateIpAddressCount *int32                    `aws:"SecondaryPrivateIpAddressCount" min:"1" max:"31"`
+	AvailabilityMode               AvailabilityMode          `aws:"AvailabilityMode" enum:"zonal|regional" json:",omitzero"`
+	AllocationId                   *string                   `aws:"AllocationId" json:",omitzero"`
+	ClientToken                    *string                   `aws:"ClientToken,token" json:",omitzero"`
+	DryRun                         *bool                     `aws:"DryRun" json:",omitzero"`
+	SubnetId                       *string                   `aws:"SubnetId" json:",omitzero"`
+	VpcId                          *string                   `aws:"VpcId" json:",omitzero"`
+	AvailabilityZoneAddresses      []AvailabilityZoneAddress `aws:"AvailabilityZoneAddress,item=AvailabilityZoneAddress" json:",omitzero"`
+	TagSpecifications              []TagSpecification        `aws:"TagSpecification,item=item" json:",omitzero"`
+	ConnectivityType               ConnectivityType          `aws:"ConnectivityType" enum:"private|public" json:",omitzero"`
+	PrivateIpAddress               *string                   `aws:"PrivateIpAddress" json:",omitzero"`
+	SecondaryAllocationIds         []string                  `aws:"SecondaryAllocationId,item=AllocationId" json:",omitzero"`
+	SecondaryPrivateIpAddresses    []string                  `aws:"SecondaryPrivateIpAddress,item=item" json:",omitzero"`
+	SecondaryPrivateIpAddressCount *int32                    `aws:"SecondaryPrivateIpAddressCount" min:"1" max:"31" json:",omitzero"`
 }
 
 // CreateNatGatewayOutput is the output of CreateNatGateway.
 type CreateNatGatewayOutput struct {
-	ClientToken *string     `aws:"clientToken"`
-	NatGateway  *NatGateway `aws:"natGateway"`
+	ClientToken *string     `aws:"clientToken" json:",omitzero"`
+	NatGateway  *NatGateway `aws:"natGateway" json:",omitzero"`
 }
 
 // CreateNetworkAclInput is the input of CreateNetworkAcl.
 type CreateNetworkAclInput struct {
-	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item"`
-	ClientToken       *string            `aws:"ClientToken,token"`
-	DryRun            *bool              `aws:"dryRun"`
-	VpcId             *string            `aws:"vpcId,required"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	ClientToken       *string            `aws:"ClientToken,token" json:",omitzero"`
+	DryRun            *bool              `aws:"dryRun" json:",omitzero"`
+	VpcId             *string            `aws:"vpcId,required" json:",omitzero"`
 }
 
 // CreateNetworkAclOutput is the output of CreateNetworkAcl.
 type CreateNetworkAclOutput struct {
-	NetworkAcl  *NetworkAcl `aws:"networkAcl"`
-	ClientToken *string     `aws:"clientToken"`
+	NetworkAcl  *NetworkAcl `aws:"networkAcl" json:",omitzero"`
+	ClientToken *string     `aws:"clientToken" json:",omitzero"`
 }
 
 // CreateNetworkInterfaceInput is the input of CreateNetworkInterface.
 type CreateNetworkInterfaceInput struct {
-	Ipv4Prefixes                    []Ipv4PrefixSpecificationRequest        `aws:"Ipv4Prefix,item=item"`
-	Ipv4PrefixCount                 *int32                                  `aws:"Ipv4PrefixCount"`
-	Ipv6Prefixes                    []Ipv6PrefixSpecificationRequest        `aws:"Ipv6Prefix,item=item"`
-	Ipv6PrefixCount                 *int32                                  `aws:"Ipv6PrefixCount"`
-	InterfaceType                   NetworkInterfaceCreationType            `aws:"InterfaceType" enum:"efa|efa-only|branch|trunk"`
-	TagSpecifications               []TagSpecification                      `aws:"TagSpecification,item=item"`
-	ClientToken                     *string                                 `aws:"ClientToken,token"`
-	EnablePrimaryIpv6               *bool                                   `aws:"EnablePrimaryIpv6"`
-	ConnectionTrackingSpecification *ConnectionTrackingSpecificationRequest `aws:"ConnectionTrackingSpecification"`
-	Operator                        *OperatorRequest                        `aws:"Operator"`
-	SubnetId                        *string                                 `aws:"subnetId,required"`
-	Description                     *string                                 `aws:"description"`
-	PrivateIpAddress                *string                                 `aws:"privateIpAddress"`
-	Groups                          []string                                `aws:"SecurityGroupId,item=SecurityGroupId"`
-	PrivateIpAddresses              []PrivateIpAddressSpecification         `aws:"privateIpAddresses,item=item"`
-	SecondaryPrivateIpAddressCount  *int32                                  `aws:"secondaryPrivateIpAddressCount"`
-	Ipv6Addresses                   []InstanceIpv6Address                   `aws:"ipv6Addresses,item=item"`
-	Ipv6AddressCount                *int32                                  `aws:"ipv6AddressCount"`
-	DryRun                          *bool                                   `aws:"dryRun"`
+	Ipv4Prefixes                    []Ipv4PrefixSpecificationRequest        `aws:"Ipv4Prefix,item=item" json:",omitzero"`
+	Ipv4PrefixCount                 *int32                                  `aws:"Ipv4PrefixCount" json:",omitzero"`
+	Ipv6Prefixes                    []Ipv6PrefixSpecificationRequest        `aws:"Ipv6Prefix,item=item" json:",omitzero"`
+	Ipv6PrefixCount                 *int32                                  `aws:"Ipv6PrefixCount" json:",omitzero"`
+	InterfaceType                   NetworkInterfaceCreationType            `aws:"InterfaceType" enum:"efa|efa-only|branch|trunk" json:",omitzero"`
+	TagSpecifications               []TagSpecification                      `aws:"TagSpecification,item=item" json:",omitzero"`
+	ClientToken                     *string                                 `aws:"ClientToken,token" json:",omitzero"`
+	EnablePrimaryIpv6               *bool                                   `aws:"EnablePrimaryIpv6" json:",omitzero"`
+	ConnectionTrackingSpecification *ConnectionTrackingSpecificationRequest `aws:"ConnectionTrackingSpecification" json:",omitzero"`
+	Operator                        *OperatorRequest                        `aws:"Operator" json:",omitzero"`
+	SubnetId                        *string                                 `aws:"subnetId,required" json:",omitzero"`
+	Description                     *string                                 `aws:"description" json:",omitzero"`
+	PrivateIpAddress                *string                                 `aws:"privateIpAddress" json:",omitzero"`
+	Groups                          []string                                `aws:"SecurityGroupId,item=SecurityGroupId" json:",omitzero"`
+	PrivateIpAddresses              []PrivateIpAddressSpecification         `aws:"privateIpAddresses,item=item" json:",omitzero"`
+	SecondaryPrivateIpAddressCount  *int32                                  `aws:"secondaryPrivateIpAddressCount" json:",omitzero"`
+	Ipv6Addresses                   []InstanceIpv6Address                   `aws:"ipv6Addresses,item=item" json:",omitzero"`
+	Ipv6AddressCount                *int32                                  `aws:"ipv6AddressCount" json:",omitzero"`
+	DryRun                          *bool                                   `aws:"dryRun" json:",omitzero"`
 }
 
 // CreateNetworkInterfaceOutput is the output of CreateNetworkInterface.
 type CreateNetworkInterfaceOutput struct {
-	NetworkInterface *NetworkInterface `aws:"networkInterface"`
-	ClientToken      *string           `aws:"clientToken"`
+	NetworkInterface *NetworkInterface `aws:"networkInterface" json:",omitzero"`
+	ClientToken      *string           `aws:"clientToken" json:",omitzero"`
 }
 
 // CreateRouteInput is the input of CreateRoute.
 type CreateRouteInput struct {
-	DestinationPrefixListId     *string `aws:"DestinationPrefixListId"`
-	VpcEndpointId               *string `aws:"VpcEndpointId"`
-	TransitGatewayId            *string `aws:"TransitGatewayId"`
-	LocalGatewayId              *string `aws:"LocalGatewayId"`
-	CarrierGatewayId            *string `aws:"CarrierGatewayId"`
-	CoreNetworkArn              *string `aws:"CoreNetworkArn"`
-	OdbNetworkArn               *string `aws:"OdbNetworkArn"`
-	DryRun                      *bool   `aws:"dryRun"`
-	RouteTableId                *string `aws:"routeTableId,required"`
-	DestinationCidrBlock        *string `aws:"destinationCidrBlock"`
-	GatewayId                   *string `aws:"gatewayId"`
-	DestinationIpv6CidrBlock    *string `aws:"destinationIpv6CidrBlock"`
-	EgressOnlyInternetGatewayId *string `aws:"egressOnlyInternetGatewayId"`
-	InstanceId                  *string `aws:"instanceId"`
-	NetworkInterfaceId          *string `aws:"networkInterfaceId"`
-	VpcPeeringConnectionId      *string `aws:"vpcPeeringConnectionId"`
-	NatGatewayId                *string `aws:"natGatewayId"`
+	DestinationPrefixListId     *string `aws:"DestinationPrefixListId" json:",omitzero"`
+	VpcEndpointId               *string `aws:"VpcEndpointId" json:",omitzero"`
+	TransitGatewayId            *string `aws:"TransitGatewayId" json:",omitzero"`
+	LocalGatewayId              *string `aws:"LocalGatewayId" json:",omitzero"`
+	CarrierGatewayId            *string `aws:"CarrierGatewayId" json:",omitzero"`
+	CoreNetworkArn              *string `aws:"CoreNetworkArn" json:",omitzero"`
+	OdbNetworkArn               *string `aws:"OdbNetworkArn" json:",omitzero"`
+	DryRun                      *bool   `aws:"dryRun" json:",omitzero"`
+	RouteTableId                *string `aws:"routeTableId,required" json:",omitzero"`
+	DestinationCidrBlock        *string `aws:"destinationCidrBlock" json:",omitzero"`
+	GatewayId                   *string `aws:"gatewayId" json:",omitzero"`
+	DestinationIpv6CidrBlock    *string `aws:"destinationIpv6CidrBlock" json:",omitzero"`
+	EgressOnlyInternetGatewayId *string `aws:"egressOnlyInternetGatewayId" json:",omitzero"`
+	InstanceId                  *string `aws:"instanceId" json:",omitzero"`
+	NetworkInterfaceId          *string `aws:"networkInterfaceId" json:",omitzero"`
+	VpcPeeringConnectionId      *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
+	NatGatewayId                *string `aws:"natGatewayId" json:",omitzero"`
 }
 
 // CreateRouteOutput is the output of CreateRoute.
 type CreateRouteOutput struct {
-	Return *bool `aws:"return"`
+	Return *bool `aws:"return" json:",omitzero"`
 }
 
 // CreateRouteTableInput is the input of CreateRouteTable.
 type CreateRouteTableInput struct {
-	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item"`
-	ClientToken       *string            `aws:"ClientToken,token"`
-	DryRun            *bool              `aws:"dryRun"`
-	VpcId             *string            `aws:"vpcId,required"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	ClientToken       *string            `aws:"ClientToken,token" json:",omitzero"`
+	DryRun            *bool              `aws:"dryRun" json:",omitzero"`
+	VpcId             *string            `aws:"vpcId,required" json:",omitzero"`
 }
 
 // CreateRouteTableOutput is the output of CreateRouteTable.
 type CreateRouteTableOutput struct {
-	RouteTable  *RouteTable `aws:"routeTable"`
-	ClientToken *string     `aws:"clientToken"`
+	RouteTable  *RouteTable `aws:"routeTable" json:",omitzero"`
+	ClientToken *string     `aws:"clientToken" json:",omitzero"`
 }
 
 // CreateSecurityGroupInput is the input of CreateSecurityGroup.
 type CreateSecurityGroupInput struct {
-	Description       *string            `aws:"GroupDescription,required"`
-	GroupName         *string            `aws:"GroupName,required"`
-	VpcId             *string            `aws:"VpcId"`
-	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item"`
-	DryRun            *bool              `aws:"dryRun"`
+	Description       *string            `aws:"GroupDescription,required" json:",omitzero"`
+	GroupName         *string            `aws:"GroupName,required" json:",omitzero"`
+	VpcId             *string            `aws:"VpcId" json:",omitzero"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun            *bool              `aws:"dryRun" json:",omitzero"`
 }
 
 // CreateSecurityGroupOutput is the output of CreateSecurityGroup.
 type CreateSecurityGroupOutput struct {
-	GroupId          *string `aws:"groupId"`
-	Tags             []Tag   `aws:"tagSet,item=item"`
-	SecurityGroupArn *string `aws:"securityGroupArn"`
+	GroupId          *string `aws:"groupId" json:",omitzero"`
+	Tags             []Tag   `aws:"tagSet,item=item" json:",omitzero"`
+	SecurityGroupArn *string `aws:"securityGroupArn" json:",omitzero"`
 }
 
 // CreateSubnetInput is the input of CreateSubnet.
 type CreateSubnetInput struct {
-	TagSpecifications  []TagSpecification `aws:"TagSpecification,item=item"`
-	AvailabilityZone   *string            `aws:"AvailabilityZone"`
-	AvailabilityZoneId *string            `aws:"AvailabilityZoneId"`
-	CidrBlock          *string            `aws:"CidrBlock"`
-	Ipv6CidrBlock      *string            `aws:"Ipv6CidrBlock"`
-	OutpostArn         *string            `aws:"OutpostArn"`
-	VpcId              *string            `aws:"VpcId,required"`
-	Ipv6Native         *bool              `aws:"Ipv6Native"`
-	Ipv4IpamPoolId     *string            `aws:"Ipv4IpamPoolId"`
-	Ipv4NetmaskLength  *int32             `aws:"Ipv4NetmaskLength"`
-	Ipv6IpamPoolId     *string            `aws:"Ipv6IpamPoolId"`
-	Ipv6NetmaskLength  *int32             `aws:"Ipv6NetmaskLength"`
-	DryRun             *bool              `aws:"dryRun"`
+	TagSpecifications  []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	AvailabilityZone   *string            `aws:"AvailabilityZone" json:",omitzero"`
+	AvailabilityZoneId *string            `aws:"AvailabilityZoneId" json:",omitzero"`
+	CidrBlock          *string            `aws:"CidrBlock" json:",omitzero"`
+	Ipv6CidrBlock      *string            `aws:"Ipv6CidrBlock" json:",omitzero"`
+	OutpostArn         *string            `aws:"OutpostArn" json:",omitzero"`
+	VpcId              *string            `aws:"VpcId,required" json:",omitzero"`
+	Ipv6Native         *bool              `aws:"Ipv6Native" json:",omitzero"`
+	Ipv4IpamPoolId     *string            `aws:"Ipv4IpamPoolId" json:",omitzero"`
+	Ipv4NetmaskLength  *int32             `aws:"Ipv4NetmaskLength" json:",omitzero"`
+	Ipv6IpamPoolId     *string            `aws:"Ipv6IpamPoolId" json:",omitzero"`
+	Ipv6NetmaskLength  *int32             `aws:"Ipv6NetmaskLength" json:",omitzero"`
+	DryRun             *bool              `aws:"dryRun" json:",omitzero"`
 }
 
 // CreateSubnetOutput is the output of CreateSubnet.
 type CreateSubnetOutput struct {
-	Subnet *Subnet `aws:"subnet"`
+	Subnet *Subnet `aws:"subnet" json:",omitzero"`
 }
 
 // CreateTagsInput is the input of CreateTags.
 type CreateTagsInput struct {
-	DryRun    *bool    `aws:"dryRun"`
-	Resources []string `aws:"ResourceId,required"`
-	Tags      []Tag    `aws:"Tag,required,item=item"`
+	DryRun    *bool    `aws:"dryRun" json:",omitzero"`
+	Resources []string `aws:"ResourceId,required" json:",omitzero"`
+	Tags      []Tag    `aws:"Tag,required,item=item" json:",omitzero"`
 }
 
 // CreateTagsOutput is the output of CreateTags.
@@ -339,57 +339,57 @@ type CreateTagsOutput struct {
 
 // CreateVpcInput is the input of CreateVpc.
 type CreateVpcInput struct {
-	CidrBlock                       *string                            `aws:"CidrBlock"`
-	Ipv6Pool                        *string                            `aws:"Ipv6Pool"`
-	Ipv6CidrBlock                   *string                            `aws:"Ipv6CidrBlock"`
-	Ipv4IpamPoolId                  *string                            `aws:"Ipv4IpamPoolId"`
-	Ipv4NetmaskLength               *int32                             `aws:"Ipv4NetmaskLength"`
-	Ipv6IpamPoolId                  *string                            `aws:"Ipv6IpamPoolId"`
-	Ipv6NetmaskLength               *int32                             `aws:"Ipv6NetmaskLength"`
-	Ipv6CidrBlockNetworkBorderGroup *string                            `aws:"Ipv6CidrBlockNetworkBorderGroup"`
-	VpcEncryptionControl            *VpcEncryptionControlConfiguration `aws:"VpcEncryptionControl"`
-	TagSpecifications               []TagSpecification                 `aws:"TagSpecification,item=item"`
-	DryRun                          *bool                              `aws:"dryRun"`
-	InstanceTenancy                 Tenancy                            `aws:"instanceTenancy" enum:"default|dedicated|host"`
-	AmazonProvidedIpv6CidrBlock     *bool                              `aws:"amazonProvidedIpv6CidrBlock"`
+	CidrBlock                       *string                            `aws:"CidrBlock" json:",omitzero"`
+	Ipv6Pool                        *string                            `aws:"Ipv6Pool" json:",omitzero"`
+	Ipv6CidrBlock                   *string                            `aws:"Ipv6CidrBlock" json:",omitzero"`
+	Ipv4IpamPoolId                  *string                            `aws:"Ipv4IpamPoolId" json:",omitzero"`
+	Ipv4NetmaskLength               *int32                             `aws:"Ipv4NetmaskLength" json:",omitzero"`
+	Ipv6IpamPoolId                  *string                            `aws:"Ipv6IpamPoolId" json:",omitzero"`
+	Ipv6NetmaskLength               *int32                             `aws:"Ipv6NetmaskLength" json:",omitzero"`
+	Ipv6CidrBlockNetworkBorderGroup *string                            `aws:"Ipv6CidrBlockNetworkBorderGroup" json:",omitzero"`
+	VpcEncryptionControl            *VpcEncryptionControlConfiguration `aws:"VpcEncryptionControl" json:",omitzero"`
+	TagSpecifications               []TagSpecification                 `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun                          *bool                              `aws:"dryRun" json:",omitzero"`
+	InstanceTenancy                 Tenancy                            `aws:"instanceTenancy" enum:"default|dedicated|host" json:",omitzero"`
+	AmazonProvidedIpv6CidrBlock     *bool                              `aws:"amazonProvidedIpv6CidrBlock" json:",omitzero"`
 }
 
 // CreateVpcOutput is the output of CreateVpc.
 type CreateVpcOutput struct {
-	Vpc *Vpc `aws:"vpc"`
+	Vpc *Vpc `aws:"vpc" json:",omitzero"`
 }
 
 // CreateVpcEndpointInput is the input of CreateVpcEndpoint.
 type CreateVpcEndpointInput struct {
-	DryRun                   *bool                    `aws:"DryRun"`
-	VpcEndpointType          VpcEndpointType          `aws:"VpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork"`
-	VpcId                    *string                  `aws:"VpcId,required"`
-	ServiceName              *string                  `aws:"ServiceName"`
-	PolicyDocument           *string                  `aws:"PolicyDocument"`
-	RouteTableIds            []string                 `aws:"RouteTableId,item=item"`
-	SubnetIds                []string                 `aws:"SubnetId,item=item"`
-	SecurityGroupIds         []string                 `aws:"SecurityGroupId,item=item"`
-	IpAddressType            IpAddressType            `aws:"IpAddressType" enum:"ipv4|dualstack|ipv6"`
-	DnsOptions               *DnsOptionsSpecification `aws:"DnsOptions"`
-	ClientToken              *string                  `aws:"ClientToken"`
-	PrivateDnsEnabled        *bool                    `aws:"PrivateDnsEnabled"`
-	TagSpecifications        []TagSpecification       `aws:"TagSpecification,item=item"`
-	SubnetConfigurations     []SubnetConfiguration    `aws:"SubnetConfiguration,item=item"`
-	ServiceNetworkArn        *string                  `aws:"ServiceNetworkArn"`
-	ResourceConfigurationArn *string                  `aws:"ResourceConfigurationArn"`
-	ServiceRegion            *string                  `aws:"ServiceRegion"`
+	DryRun                   *bool                    `aws:"DryRun" json:",omitzero"`
+	VpcEndpointType          VpcEndpointType          `aws:"VpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork" json:",omitzero"`
+	VpcId                    *string                  `aws:"VpcId,required" json:",omitzero"`
+	ServiceName              *string                  `aws:"ServiceName" json:",omitzero"`
+	PolicyDocument           *string                  `aws:"PolicyDocument" json:",omitzero"`
+	RouteTableIds            []string                 `aws:"RouteTableId,item=item" json:",omitzero"`
+	SubnetIds                []string                 `aws:"SubnetId,item=item" json:",omitzero"`
+	SecurityGroupIds         []string                 `aws:"SecurityGroupId,item=item" json:",omitzero"`
+	IpAddressType            IpAddressType            `aws:"IpAddressType" enum:"ipv4|dualstack|ipv6" json:",omitzero"`
+	DnsOptions               *DnsOptionsSpecification `aws:"DnsOptions" json:",omitzero"`
+	ClientToken              *string                  `aws:"ClientToken" json:",omitzero"`
+	PrivateDnsEnabled        *bool                    `aws:"PrivateDnsEnabled" json:",omitzero"`
+	TagSpecifications        []TagSpecification       `aws:"TagSpecification,item=item" json:",omitzero"`
+	SubnetConfigurations     []SubnetConfiguration    `aws:"SubnetConfiguration,item=item" json:",omitzero"`
+	ServiceNetworkArn        *string                  `aws:"ServiceNetworkArn" json:",omitzero"`
+	ResourceConfigurationArn *string                  `aws:"ResourceConfigurationArn" json:",omitzero"`
+	ServiceRegion            *string                  `aws:"ServiceRegion" json:",omitzero"`
 }
 
 // CreateVpcEndpointOutput is the output of CreateVpcEndpoint.
 type CreateVpcEndpointOutput struct {
-	VpcEndpoint *VpcEndpoint `aws:"vpcEndpoint"`
-	ClientToken *string      `aws:"clientToken"`
+	VpcEndpoint *VpcEndpoint `aws:"vpcEndpoint" json:",omitzero"`
+	ClientToken *string      `aws:"clientToken" json:",omitzero"`
 }
 
 // DeleteInternetGatewayInput is the input of DeleteInternetGateway.
 type DeleteInternetGatewayInput struct {
-	DryRun            *bool   `aws:"dryRun"`
-	InternetGatewayId *string `aws:"internetGatewayId,required"`
+	DryRun            *bool   `aws:"dryRun" json:",omitzero"`
+	InternetGatewayId *string `aws:"internetGatewayId,required" json:",omitzero"`
 }
 
 // DeleteInternetGatewayOutput is the output of DeleteInternetGateway.
@@ -398,19 +398,19 @@ type DeleteInternetGatewayOutput struct {
 
 // DeleteNatGatewayInput is the input of DeleteNatGateway.
 type DeleteNatGatewayInput struct {
-	DryRun       *bool   `aws:"DryRun"`
-	NatGatewayId *string `aws:"NatGatewayId,required"`
+	DryRun       *bool   `aws:"DryRun" json:",omitzero"`
+	NatGatewayId *string `aws:"NatGatewayId,required" json:",omitzero"`
 }
 
 // DeleteNatGatewayOutput is the output of DeleteNatGateway.
 type DeleteNatGatewayOutput struct {
-	NatGatewayId *string `aws:"natGatewayId"`
+	NatGatewayId *string `aws:"natGatewayId" json:",omitzero"`
 }
 
 // DeleteNetworkInterfaceInput is the input of DeleteNetworkInterface.
 type DeleteNetworkInterfaceInput struct {
-	DryRun             *bool   `aws:"dryRun"`
-	NetworkInterfaceId *string `aws:"networkInterfaceId,required"`
+	DryRun             *bool   `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceId *string `aws:"networkInterfaceId,required" json:",omitzero"`
 }
 
 // DeleteNetworkInterfaceOutput is the output of DeleteNetworkInterface.
@@ -419,11 +419,11 @@ type DeleteNetworkInterfaceOutput struct {
 
 // DeleteRouteInput is the input of DeleteRoute.
 type DeleteRouteInput struct {
-	DestinationPrefixListId  *string `aws:"DestinationPrefixListId"`
-	DryRun                   *bool   `aws:"dryRun"`
-	RouteTableId             *string `aws:"routeTableId,required"`
-	DestinationCidrBlock     *string `aws:"destinationCidrBlock"`
-	DestinationIpv6CidrBlock *string `aws:"destinationIpv6CidrBlock"`
+	DestinationPrefixListId  *string `aws:"DestinationPrefixListId" json:",omitzero"`
+	DryRun                   *bool   `aws:"dryRun" json:",omitzero"`
+	RouteTableId             *string `aws:"routeTableId,required" json:",omitzero"`
+	DestinationCidrBlock     *string `aws:"destinationCidrBlock" json:",omitzero"`
+	DestinationIpv6CidrBlock *string `aws:"destinationIpv6CidrBlock" json:",omitzero"`
 }
 
 // DeleteRouteOutput is the output of DeleteRoute.
@@ -432,8 +432,8 @@ type DeleteRouteOutput struct {
 
 // DeleteRouteTableInput is the input of DeleteRouteTable.
 type DeleteRouteTableInput struct {
-	DryRun       *bool   `aws:"dryRun"`
-	RouteTableId *string `aws:"routeTableId,required"`
+	DryRun       *bool   `aws:"dryRun" json:",omitzero"`
+	RouteTableId *string `aws:"routeTableId,required" json:",omitzero"`
 }
 
 // DeleteRouteTableOutput is the output of DeleteRouteTable.
@@ -442,21 +442,21 @@ type DeleteRouteTableOutput struct {
 
 // DeleteSecurityGroupInput is the input of DeleteSecurityGroup.
 type DeleteSecurityGroupInput struct {
-	GroupId   *string `aws:"GroupId"`
-	GroupName *string `aws:"GroupName"`
-	DryRun    *bool   `aws:"dryRun"`
+	GroupId   *string `aws:"GroupId" json:",omitzero"`
+	GroupName *string `aws:"GroupName" json:",omitzero"`
+	DryRun    *bool   `aws:"dryRun" json:",omitzero"`
 }
 
 // DeleteSecurityGroupOutput is the output of DeleteSecurityGroup.
 type DeleteSecurityGroupOutput struct {
-	Return  *bool   `aws:"return"`
-	GroupId *string `aws:"groupId"`
+	Return  *bool   `aws:"return" json:",omitzero"`
+	GroupId *string `aws:"groupId" json:",omitzero"`
 }
 
 // DeleteSubnetInput is the input of DeleteSubnet.
 type DeleteSubnetInput struct {
-	SubnetId *string `aws:"SubnetId,required"`
-	DryRun   *bool   `aws:"dryRun"`
+	SubnetId *string `aws:"SubnetId,required" json:",omitzero"`
+	DryRun   *bool   `aws:"dryRun" json:",omitzero"`
 }
 
 // DeleteSubnetOutput is the output of DeleteSubnet.
@@ -465,9 +465,9 @@ type DeleteSubnetOutput struct {
 
 // DeleteTagsInput is the input of DeleteTags.
 type DeleteTagsInput struct {
-	DryRun    *bool    `aws:"dryRun"`
-	Resources []string `aws:"resourceId,required"`
-	Tags      []Tag    `aws:"tag,item=item"`
+	DryRun    *bool    `aws:"dryRun" json:",omitzero"`
+	Resources []string `aws:"resourceId,required" json:",omitzero"`
+	Tags      []Tag    `aws:"tag,item=item" json:",omitzero"`
 }
 
 // DeleteTagsOutput is the output of DeleteTags.
@@ -476,8 +476,8 @@ type DeleteTagsOutput struct {
 
 // DeleteVpcInput is the input of DeleteVpc.
 type DeleteVpcInput struct {
-	VpcId  *string `aws:"VpcId,required"`
-	DryRun *bool   `aws:"dryRun"`
+	VpcId  *string `aws:"VpcId,required" json:",omitzero"`
+	DryRun *bool   `aws:"dryRun" json:",omitzero"`
 }
 
 // DeleteVpcOutput is the output of DeleteVpc.
@@ -486,410 +486,410 @@ type DeleteVpcOutput struct {
 
 // DeleteVpcEndpointsInput is the input of DeleteVpcEndpoints.
 type DeleteVpcEndpointsInput struct {
-	DryRun         *bool    `aws:"DryRun"`
-	VpcEndpointIds []string `aws:"VpcEndpointId,required,item=item"`
+	DryRun         *bool    `aws:"DryRun" json:",omitzero"`
+	VpcEndpointIds []string `aws:"VpcEndpointId,required,item=item" json:",omitzero"`
 }
 
 // DeleteVpcEndpointsOutput is the output of DeleteVpcEndpoints.
 type DeleteVpcEndpointsOutput struct {
-	Unsuccessful []UnsuccessfulItem `aws:"unsuccessful,item=item"`
+	Unsuccessful []UnsuccessfulItem `aws:"unsuccessful,item=item" json:",omitzero"`
 }
 
 // DescribeAccountAttributesInput is the input of DescribeAccountAttributes.
 type DescribeAccountAttributesInput struct {
-	DryRun         *bool                  `aws:"dryRun"`
-	AttributeNames []AccountAttributeName `aws:"attributeName,item=attributeName" itemenum:"supported-platforms|default-vpc"`
+	DryRun         *bool                  `aws:"dryRun" json:",omitzero"`
+	AttributeNames []AccountAttributeName `aws:"attributeName,item=attributeName" itemenum:"supported-platforms|default-vpc" json:",omitzero"`
 }
 
 // DescribeAccountAttributesOutput is the output of DescribeAccountAttributes.
 type DescribeAccountAttributesOutput struct {
-	AccountAttributes []AccountAttribute `aws:"accountAttributeSet,item=item"`
+	AccountAttributes []AccountAttribute `aws:"accountAttributeSet,item=item" json:",omitzero"`
 }
 
 // DescribeAddressesInput is the input of DescribeAddresses.
 type DescribeAddressesInput struct {
-	PublicIps     []string `aws:"PublicIp,item=PublicIp"`
-	DryRun        *bool    `aws:"dryRun"`
-	Filters       []Filter `aws:"Filter,item=Filter"`
-	AllocationIds []string `aws:"AllocationId,item=AllocationId"`
+	PublicIps     []string `aws:"PublicIp,item=PublicIp" json:",omitzero"`
+	DryRun        *bool    `aws:"dryRun" json:",omitzero"`
+	Filters       []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	AllocationIds []string `aws:"AllocationId,item=AllocationId" json:",omitzero"`
 }
 
 // DescribeAddressesOutput is the output of DescribeAddresses.
 type DescribeAddressesOutput struct {
-	Addresses []Address `aws:"addressesSet,item=item"`
+	Addresses []Address `aws:"addressesSet,item=item" json:",omitzero"`
 }
 
 // DescribeAddressesAttributeInput is the input of DescribeAddressesAttribute.
 type DescribeAddressesAttributeInput struct {
-	AllocationIds []string             `aws:"AllocationId,item=item"`
-	Attribute     AddressAttributeName `aws:"Attribute" enum:"domain-name"`
-	NextToken     *string              `aws:"NextToken"`
-	MaxResults    *int32               `aws:"MaxResults" min:"1" max:"1000"`
-	DryRun        *bool                `aws:"DryRun"`
+	AllocationIds []string             `aws:"AllocationId,item=item" json:",omitzero"`
+	Attribute     AddressAttributeName `aws:"Attribute" enum:"domain-name" json:",omitzero"`
+	NextToken     *string              `aws:"NextToken" json:",omitzero"`
+	MaxResults    *int32               `aws:"MaxResults" min:"1" max:"1000" json:",omitzero"`
+	DryRun        *bool                `aws:"DryRun" json:",omitzero"`
 }
 
 // DescribeAddressesAttributeOutput is the output of DescribeAddressesAttribute.
 type DescribeAddressesAttributeOutput struct {
-	Addresses []AddressAttribute `aws:"addressSet,item=item"`
-	NextToken *string            `aws:"nextToken"`
+	Addresses []AddressAttribute `aws:"addressSet,item=item" json:",omitzero"`
+	NextToken *string            `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeAvailabilityZonesInput is the input of DescribeAvailabilityZones.
 type DescribeAvailabilityZonesInput struct {
-	ZoneNames            []string `aws:"ZoneName,item=ZoneName"`
-	ZoneIds              []string `aws:"ZoneId,item=ZoneId"`
-	AllAvailabilityZones *bool    `aws:"AllAvailabilityZones"`
-	DryRun               *bool    `aws:"dryRun"`
-	Filters              []Filter `aws:"Filter,item=Filter"`
+	ZoneNames            []string `aws:"ZoneName,item=ZoneName" json:",omitzero"`
+	ZoneIds              []string `aws:"ZoneId,item=ZoneId" json:",omitzero"`
+	AllAvailabilityZones *bool    `aws:"AllAvailabilityZones" json:",omitzero"`
+	DryRun               *bool    `aws:"dryRun" json:",omitzero"`
+	Filters              []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeAvailabilityZonesOutput is the output of DescribeAvailabilityZones.
 type DescribeAvailabilityZonesOutput struct {
-	AvailabilityZones []AvailabilityZone `aws:"availabilityZoneInfo,item=item"`
+	AvailabilityZones []AvailabilityZone `aws:"availabilityZoneInfo,item=item" json:",omitzero"`
 }
 
 // DescribeDhcpOptionsInput is the input of DescribeDhcpOptions.
 type DescribeDhcpOptionsInput struct {
-	DhcpOptionsIds []string `aws:"DhcpOptionsId,item=DhcpOptionsId"`
-	NextToken      *string  `aws:"NextToken"`
-	MaxResults     *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun         *bool    `aws:"dryRun"`
-	Filters        []Filter `aws:"Filter,item=Filter"`
+	DhcpOptionsIds []string `aws:"DhcpOptionsId,item=DhcpOptionsId" json:",omitzero"`
+	NextToken      *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults     *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun         *bool    `aws:"dryRun" json:",omitzero"`
+	Filters        []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeDhcpOptionsOutput is the output of DescribeDhcpOptions.
 type DescribeDhcpOptionsOutput struct {
-	NextToken   *string       `aws:"nextToken"`
-	DhcpOptions []DhcpOptions `aws:"dhcpOptionsSet,item=item"`
+	NextToken   *string       `aws:"nextToken" json:",omitzero"`
+	DhcpOptions []DhcpOptions `aws:"dhcpOptionsSet,item=item" json:",omitzero"`
 }
 
 // DescribeInstancesInput is the input of DescribeInstances.
 type DescribeInstancesInput struct {
-	InstanceIds             []string `aws:"InstanceId,item=InstanceId"`
-	IncludeManagedResources *bool    `aws:"IncludeManagedResources"`
-	DryRun                  *bool    `aws:"dryRun"`
-	Filters                 []Filter `aws:"Filter,item=Filter"`
-	NextToken               *string  `aws:"nextToken"`
-	MaxResults              *int32   `aws:"maxResults"`
+	InstanceIds             []string `aws:"InstanceId,item=InstanceId" json:",omitzero"`
+	IncludeManagedResources *bool    `aws:"IncludeManagedResources" json:",omitzero"`
+	DryRun                  *bool    `aws:"dryRun" json:",omitzero"`
+	Filters                 []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	NextToken               *string  `aws:"nextToken" json:",omitzero"`
+	MaxResults              *int32   `aws:"maxResults" json:",omitzero"`
 }
 
 // DescribeInstancesOutput is the output of DescribeInstances.
 type DescribeInstancesOutput struct {
-	NextToken    *string       `aws:"nextToken"`
-	Reservations []Reservation `aws:"reservationSet,item=item"`
+	NextToken    *string       `aws:"nextToken" json:",omitzero"`
+	Reservations []Reservation `aws:"reservationSet,item=item" json:",omitzero"`
 }
 
 // DescribeInternetGatewaysInput is the input of DescribeInternetGateways.
 type DescribeInternetGatewaysInput struct {
-	NextToken          *string  `aws:"NextToken"`
-	MaxResults         *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun             *bool    `aws:"dryRun"`
-	InternetGatewayIds []string `aws:"internetGatewayId,item=item"`
-	Filters            []Filter `aws:"Filter,item=Filter"`
+	NextToken          *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults         *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun             *bool    `aws:"dryRun" json:",omitzero"`
+	InternetGatewayIds []string `aws:"internetGatewayId,item=item" json:",omitzero"`
+	Filters            []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeInternetGatewaysOutput is the output of DescribeInternetGateways.
 type DescribeInternetGatewaysOutput struct {
-	InternetGateways []InternetGateway `aws:"internetGatewaySet,item=item"`
-	NextToken        *string           `aws:"nextToken"`
+	InternetGateways []InternetGateway `aws:"internetGatewaySet,item=item" json:",omitzero"`
+	NextToken        *string           `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeManagedPrefixListsInput is the input of DescribeManagedPrefixLists.
 type DescribeManagedPrefixListsInput struct {
-	DryRun        *bool    `aws:"DryRun"`
-	Filters       []Filter `aws:"Filter,item=Filter"`
-	MaxResults    *int32   `aws:"MaxResults" min:"1" max:"100"`
-	NextToken     *string  `aws:"NextToken"`
-	PrefixListIds []string `aws:"PrefixListId,item=item"`
+	DryRun        *bool    `aws:"DryRun" json:",omitzero"`
+	Filters       []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults    *int32   `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+	NextToken     *string  `aws:"NextToken" json:",omitzero"`
+	PrefixListIds []string `aws:"PrefixListId,item=item" json:",omitzero"`
 }
 
 // DescribeManagedPrefixListsOutput is the output of DescribeManagedPrefixLists.
 type DescribeManagedPrefixListsOutput struct {
-	NextToken   *string             `aws:"nextToken"`
-	PrefixLists []ManagedPrefixList `aws:"prefixListSet,item=item"`
+	NextToken   *string             `aws:"nextToken" json:",omitzero"`
+	PrefixLists []ManagedPrefixList `aws:"prefixListSet,item=item" json:",omitzero"`
 }
 
 // DescribeNatGatewaysInput is the input of DescribeNatGateways.
 type DescribeNatGatewaysInput struct {
-	DryRun        *bool    `aws:"DryRun"`
-	Filter        []Filter `aws:"Filter,item=Filter"`
-	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	NatGatewayIds []string `aws:"NatGatewayId,item=item"`
-	NextToken     *string  `aws:"NextToken"`
+	DryRun        *bool    `aws:"DryRun" json:",omitzero"`
+	Filter        []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	NatGatewayIds []string `aws:"NatGatewayId,item=item" json:",omitzero"`
+	NextToken     *string  `aws:"NextToken" json:",omitzero"`
 }
 
 // DescribeNatGatewaysOutput is the output of DescribeNatGateways.
 type DescribeNatGatewaysOutput struct {
-	NatGateways []NatGateway `aws:"natGatewaySet,item=item"`
-	NextToken   *string      `aws:"nextToken"`
+	NatGateways []NatGateway `aws:"natGatewaySet,item=item" json:",omitzero"`
+	NextToken   *string      `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeNetworkAclsInput is the input of DescribeNetworkAcls.
 type DescribeNetworkAclsInput struct {
-	NextToken     *string  `aws:"NextToken"`
-	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun        *bool    `aws:"dryRun"`
-	NetworkAclIds []string `aws:"NetworkAclId,item=item"`
-	Filters       []Filter `aws:"Filter,item=Filter"`
+	NextToken     *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun        *bool    `aws:"dryRun" json:",omitzero"`
+	NetworkAclIds []string `aws:"NetworkAclId,item=item" json:",omitzero"`
+	Filters       []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeNetworkAclsOutput is the output of DescribeNetworkAcls.
 type DescribeNetworkAclsOutput struct {
-	NetworkAcls []NetworkAcl `aws:"networkAclSet,item=item"`
-	NextToken   *string      `aws:"nextToken"`
+	NetworkAcls []NetworkAcl `aws:"networkAclSet,item=item" json:",omitzero"`
+	NextToken   *string      `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeNetworkInterfaceAttributeInput is the input of DescribeNetworkInterfaceAttribute.
 type DescribeNetworkInterfaceAttributeInput struct {
-	DryRun             *bool                     `aws:"dryRun"`
-	NetworkInterfaceId *string                   `aws:"networkInterfaceId,required"`
-	Attribute          NetworkInterfaceAttribute `aws:"attribute" enum:"description|groupSet|sourceDestCheck|attachment|associatePublicIpAddress"`
+	DryRun             *bool                     `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceId *string                   `aws:"networkInterfaceId,required" json:",omitzero"`
+	Attribute          NetworkInterfaceAttribute `aws:"attribute" enum:"description|groupSet|sourceDestCheck|attachment|associatePublicIpAddress" json:",omitzero"`
 }
 
 // DescribeNetworkInterfaceAttributeOutput is the output of DescribeNetworkInterfaceAttribute.
 type DescribeNetworkInterfaceAttributeOutput struct {
-	Attachment               *NetworkInterfaceAttachment `aws:"attachment"`
-	Description              *AttributeValue             `aws:"description"`
-	Groups                   []GroupIdentifier           `aws:"groupSet,item=item"`
-	NetworkInterfaceId       *string                     `aws:"networkInterfaceId"`
-	SourceDestCheck          *AttributeBooleanValue      `aws:"sourceDestCheck"`
-	AssociatePublicIpAddress *bool                       `aws:"associatePublicIpAddress"`
+	Attachment               *NetworkInterfaceAttachment `aws:"attachment" json:",omitzero"`
+	Description              *AttributeValue             `aws:"description" json:",omitzero"`
+	Groups                   []GroupIdentifier           `aws:"groupSet,item=item" json:",omitzero"`
+	NetworkInterfaceId       *string                     `aws:"networkInterfaceId" json:",omitzero"`
+	SourceDestCheck          *AttributeBooleanValue      `aws:"sourceDestCheck" json:",omitzero"`
+	AssociatePublicIpAddress *bool                       `aws:"associatePublicIpAddress" json:",omitzero"`
 }
 
 // DescribeNetworkInterfacesInput is the input of DescribeNetworkInterfaces.
 type DescribeNetworkInterfacesInput struct {
-	NextToken               *string  `aws:"NextToken"`
-	MaxResults              *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	IncludeManagedResources *bool    `aws:"IncludeManagedResources"`
-	DryRun                  *bool    `aws:"dryRun"`
-	NetworkInterfaceIds     []string `aws:"NetworkInterfaceId,item=item"`
-	Filters                 []Filter `aws:"filter,item=Filter"`
+	NextToken               *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults              *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	IncludeManagedResources *bool    `aws:"IncludeManagedResources" json:",omitzero"`
+	DryRun                  *bool    `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceIds     []string `aws:"NetworkInterfaceId,item=item" json:",omitzero"`
+	Filters                 []Filter `aws:"filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeNetworkInterfacesOutput is the output of DescribeNetworkInterfaces.
 type DescribeNetworkInterfacesOutput struct {
-	NetworkInterfaces []NetworkInterface `aws:"networkInterfaceSet,item=item"`
-	NextToken         *string            `aws:"nextToken"`
+	NetworkInterfaces []NetworkInterface `aws:"networkInterfaceSet,item=item" json:",omitzero"`
+	NextToken         *string            `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribePrefixListsInput is the input of DescribePrefixLists.
 type DescribePrefixListsInput struct {
-	DryRun        *bool    `aws:"DryRun"`
-	Filters       []Filter `aws:"Filter,item=Filter"`
-	MaxResults    *int32   `aws:"MaxResults"`
-	NextToken     *string  `aws:"NextToken"`
-	PrefixListIds []string `aws:"PrefixListId,item=item"`
+	DryRun        *bool    `aws:"DryRun" json:",omitzero"`
+	Filters       []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults    *int32   `aws:"MaxResults" json:",omitzero"`
+	NextToken     *string  `aws:"NextToken" json:",omitzero"`
+	PrefixListIds []string `aws:"PrefixListId,item=item" json:",omitzero"`
 }
 
 // DescribePrefixListsOutput is the output of DescribePrefixLists.
 type DescribePrefixListsOutput struct {
-	NextToken   *string      `aws:"nextToken"`
-	PrefixLists []PrefixList `aws:"prefixListSet,item=item"`
+	NextToken   *string      `aws:"nextToken" json:",omitzero"`
+	PrefixLists []PrefixList `aws:"prefixListSet,item=item" json:",omitzero"`
 }
 
 // DescribeRegionsInput is the input of DescribeRegions.
 type DescribeRegionsInput struct {
-	RegionNames []string `aws:"RegionName,item=RegionName"`
-	AllRegions  *bool    `aws:"AllRegions"`
-	DryRun      *bool    `aws:"dryRun"`
-	Filters     []Filter `aws:"Filter,item=Filter"`
+	RegionNames []string `aws:"RegionName,item=RegionName" json:",omitzero"`
+	AllRegions  *bool    `aws:"AllRegions" json:",omitzero"`
+	DryRun      *bool    `aws:"dryRun" json:",omitzero"`
+	Filters     []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeRegionsOutput is the output of DescribeRegions.
 type DescribeRegionsOutput struct {
-	Regions []Region `aws:"regionInfo,item=item"`
+	Regions []Region `aws:"regionInfo,item=item" json:",omitzero"`
 }
 
 // DescribeRouteTablesInput is the input of DescribeRouteTables.
 type DescribeRouteTablesInput struct {
-	NextToken     *string  `aws:"NextToken"`
-	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"100"`
-	DryRun        *bool    `aws:"dryRun"`
-	RouteTableIds []string `aws:"RouteTableId,item=item"`
-	Filters       []Filter `aws:"Filter,item=Filter"`
+	NextToken     *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults    *int32   `aws:"MaxResults" min:"5" max:"100" json:",omitzero"`
+	DryRun        *bool    `aws:"dryRun" json:",omitzero"`
+	RouteTableIds []string `aws:"RouteTableId,item=item" json:",omitzero"`
+	Filters       []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeRouteTablesOutput is the output of DescribeRouteTables.
 type DescribeRouteTablesOutput struct {
-	RouteTables []RouteTable `aws:"routeTableSet,item=item"`
-	NextToken   *string      `aws:"nextToken"`
+	RouteTables []RouteTable `aws:"routeTableSet,item=item" json:",omitzero"`
+	NextToken   *string      `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeSecurityGroupReferencesInput is the input of DescribeSecurityGroupReferences.
 type DescribeSecurityGroupReferencesInput struct {
-	DryRun  *bool    `aws:"DryRun"`
-	GroupId []string `aws:"GroupId,required,item=item"`
+	DryRun  *bool    `aws:"DryRun" json:",omitzero"`
+	GroupId []string `aws:"GroupId,required,item=item" json:",omitzero"`
 }
 
 // DescribeSecurityGroupReferencesOutput is the output of DescribeSecurityGroupReferences.
 type DescribeSecurityGroupReferencesOutput struct {
-	SecurityGroupReferenceSet []SecurityGroupReference `aws:"securityGroupReferenceSet,item=item"`
+	SecurityGroupReferenceSet []SecurityGroupReference `aws:"securityGroupReferenceSet,item=item" json:",omitzero"`
 }
 
 // DescribeSecurityGroupRulesInput is the input of DescribeSecurityGroupRules.
 type DescribeSecurityGroupRulesInput struct {
-	Filters              []Filter `aws:"Filter,item=Filter"`
-	SecurityGroupRuleIds []string `aws:"SecurityGroupRuleId,item=item"`
-	DryRun               *bool    `aws:"DryRun"`
-	NextToken            *string  `aws:"NextToken"`
-	MaxResults           *int32   `aws:"MaxResults" min:"5" max:"1000"`
+	Filters              []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	SecurityGroupRuleIds []string `aws:"SecurityGroupRuleId,item=item" json:",omitzero"`
+	DryRun               *bool    `aws:"DryRun" json:",omitzero"`
+	NextToken            *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults           *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
 }
 
 // DescribeSecurityGroupRulesOutput is the output of DescribeSecurityGroupRules.
 type DescribeSecurityGroupRulesOutput struct {
-	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item"`
-	NextToken          *string             `aws:"nextToken"`
+	SecurityGroupRules []SecurityGroupRule `aws:"securityGroupRuleSet,item=item" json:",omitzero"`
+	NextToken          *string             `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeSecurityGroupsInput is the input of DescribeSecurityGroups.
 type DescribeSecurityGroupsInput struct {
-	GroupIds   []string `aws:"GroupId,item=groupId"`
-	GroupNames []string `aws:"GroupName,item=GroupName"`
-	NextToken  *string  `aws:"NextToken"`
-	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun     *bool    `aws:"dryRun"`
-	Filters    []Filter `aws:"Filter,item=Filter"`
+	GroupIds   []string `aws:"GroupId,item=groupId" json:",omitzero"`
+	GroupNames []string `aws:"GroupName,item=GroupName" json:",omitzero"`
+	NextToken  *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun     *bool    `aws:"dryRun" json:",omitzero"`
+	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeSecurityGroupsOutput is the output of DescribeSecurityGroups.
 type DescribeSecurityGroupsOutput struct {
-	NextToken      *string         `aws:"nextToken"`
-	SecurityGroups []SecurityGroup `aws:"securityGroupInfo,item=item"`
+	NextToken      *string         `aws:"nextToken" json:",omitzero"`
+	SecurityGroups []SecurityGroup `aws:"securityGroupInfo,item=item" json:",omitzero"`
 }
 
 // DescribeStaleSecurityGroupsInput is the input of DescribeStaleSecurityGroups.
 type DescribeStaleSecurityGroupsInput struct {
-	DryRun     *bool   `aws:"DryRun"`
-	MaxResults *int32  `aws:"MaxResults" min:"5" max:"255"`
-	NextToken  *string `aws:"NextToken" min:"1" max:"1024"`
-	VpcId      *string `aws:"VpcId,required"`
+	DryRun     *bool   `aws:"DryRun" json:",omitzero"`
+	MaxResults *int32  `aws:"MaxResults" min:"5" max:"255" json:",omitzero"`
+	NextToken  *string `aws:"NextToken" min:"1" max:"1024" json:",omitzero"`
+	VpcId      *string `aws:"VpcId,required" json:",omitzero"`
 }
 
 // DescribeStaleSecurityGroupsOutput is the output of DescribeStaleSecurityGroups.
 type DescribeStaleSecurityGroupsOutput struct {
-	NextToken             *string              `aws:"nextToken"`
-	StaleSecurityGroupSet []StaleSecurityGroup `aws:"staleSecurityGroupSet,item=item"`
+	NextToken             *string              `aws:"nextToken" json:",omitzero"`
+	StaleSecurityGroupSet []StaleSecurityGroup `aws:"staleSecurityGroupSet,item=item" json:",omitzero"`
 }
 
 // DescribeSubnetsInput is the input of DescribeSubnets.
 type DescribeSubnetsInput struct {
-	Filters    []Filter `aws:"Filter,item=Filter"`
-	SubnetIds  []string `aws:"SubnetId,item=SubnetId"`
-	NextToken  *string  `aws:"NextToken"`
-	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun     *bool    `aws:"dryRun"`
+	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	SubnetIds  []string `aws:"SubnetId,item=SubnetId" json:",omitzero"`
+	NextToken  *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun     *bool    `aws:"dryRun" json:",omitzero"`
 }
 
 // DescribeSubnetsOutput is the output of DescribeSubnets.
 type DescribeSubnetsOutput struct {
-	NextToken *string  `aws:"nextToken"`
-	Subnets   []Subnet `aws:"subnetSet,item=item"`
+	NextToken *string  `aws:"nextToken" json:",omitzero"`
+	Subnets   []Subnet `aws:"subnetSet,item=item" json:",omitzero"`
 }
 
 // DescribeTagsInput is the input of DescribeTags.
 type DescribeTagsInput struct {
-	DryRun     *bool    `aws:"dryRun"`
-	Filters    []Filter `aws:"Filter,item=Filter"`
-	MaxResults *int32   `aws:"maxResults"`
-	NextToken  *string  `aws:"nextToken"`
+	DryRun     *bool    `aws:"dryRun" json:",omitzero"`
+	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults *int32   `aws:"maxResults" json:",omitzero"`
+	NextToken  *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeTagsOutput is the output of DescribeTags.
 type DescribeTagsOutput struct {
-	NextToken *string          `aws:"nextToken"`
-	Tags      []TagDescription `aws:"tagSet,item=item"`
+	NextToken *string          `aws:"nextToken" json:",omitzero"`
+	Tags      []TagDescription `aws:"tagSet,item=item" json:",omitzero"`
 }
 
 // DescribeVpcAttributeInput is the input of DescribeVpcAttribute.
 type DescribeVpcAttributeInput struct {
-	Attribute VpcAttributeName `aws:"Attribute,required" enum:"enableDnsSupport|enableDnsHostnames|enableNetworkAddressUsageMetrics"`
-	VpcId     *string          `aws:"VpcId,required"`
-	DryRun    *bool            `aws:"dryRun"`
+	Attribute VpcAttributeName `aws:"Attribute,required" enum:"enableDnsSupport|enableDnsHostnames|enableNetworkAddressUsageMetrics" json:",omitzero"`
+	VpcId     *string          `aws:"VpcId,required" json:",omitzero"`
+	DryRun    *bool            `aws:"dryRun" json:",omitzero"`
 }
 
 // DescribeVpcAttributeOutput is the output of DescribeVpcAttribute.
 type DescribeVpcAttributeOutput struct {
-	EnableDnsHostnames               *AttributeBooleanValue `aws:"enableDnsHostnames"`
-	EnableDnsSupport                 *AttributeBooleanValue `aws:"enableDnsSupport"`
-	EnableNetworkAddressUsageMetrics *AttributeBooleanValue `aws:"enableNetworkAddressUsageMetrics"`
-	VpcId                            *string                `aws:"vpcId"`
+	EnableDnsHostnames               *AttributeBooleanValue `aws:"enableDnsHostnames" json:",omitzero"`
+	EnableDnsSupport                 *AttributeBooleanValue `aws:"enableDnsSupport" json:",omitzero"`
+	EnableNetworkAddressUsageMetrics *AttributeBooleanValue `aws:"enableNetworkAddressUsageMetrics" json:",omitzero"`
+	VpcId                            *string                `aws:"vpcId" json:",omitzero"`
 }
 
 // DescribeVpcClassicLinkInput is the input of DescribeVpcClassicLink.
 type DescribeVpcClassicLinkInput struct {
-	DryRun  *bool    `aws:"dryRun"`
-	VpcIds  []string `aws:"VpcId,item=VpcId"`
-	Filters []Filter `aws:"Filter,item=Filter"`
+	DryRun  *bool    `aws:"dryRun" json:",omitzero"`
+	VpcIds  []string `aws:"VpcId,item=VpcId" json:",omitzero"`
+	Filters []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeVpcClassicLinkOutput is the output of DescribeVpcClassicLink.
 type DescribeVpcClassicLinkOutput struct {
-	Vpcs []VpcClassicLink `aws:"vpcSet,item=item"`
+	Vpcs []VpcClassicLink `aws:"vpcSet,item=item" json:",omitzero"`
 }
 
 // DescribeVpcClassicLinkDnsSupportInput is the input of DescribeVpcClassicLinkDnsSupport.
 type DescribeVpcClassicLinkDnsSupportInput struct {
-	VpcIds     []string `aws:"VpcIds,item=VpcId"`
-	MaxResults *int32   `aws:"maxResults" min:"5" max:"255"`
-	NextToken  *string  `aws:"nextToken" min:"1" max:"1024"`
+	VpcIds     []string `aws:"VpcIds,item=VpcId" json:",omitzero"`
+	MaxResults *int32   `aws:"maxResults" min:"5" max:"255" json:",omitzero"`
+	NextToken  *string  `aws:"nextToken" min:"1" max:"1024" json:",omitzero"`
 }
 
 // DescribeVpcClassicLinkDnsSupportOutput is the output of DescribeVpcClassicLinkDnsSupport.
 type DescribeVpcClassicLinkDnsSupportOutput struct {
-	NextToken *string                 `aws:"nextToken" min:"1" max:"1024"`
-	Vpcs      []ClassicLinkDnsSupport `aws:"vpcs,item=item"`
+	NextToken *string                 `aws:"nextToken" min:"1" max:"1024" json:",omitzero"`
+	Vpcs      []ClassicLinkDnsSupport `aws:"vpcs,item=item" json:",omitzero"`
 }
 
 // DescribeVpcEndpointsInput is the input of DescribeVpcEndpoints.
 type DescribeVpcEndpointsInput struct {
-	DryRun         *bool    `aws:"DryRun"`
-	VpcEndpointIds []string `aws:"VpcEndpointId,item=item"`
-	Filters        []Filter `aws:"Filter,item=Filter"`
-	MaxResults     *int32   `aws:"MaxResults"`
-	NextToken      *string  `aws:"NextToken"`
+	DryRun         *bool    `aws:"DryRun" json:",omitzero"`
+	VpcEndpointIds []string `aws:"VpcEndpointId,item=item" json:",omitzero"`
+	Filters        []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults     *int32   `aws:"MaxResults" json:",omitzero"`
+	NextToken      *string  `aws:"NextToken" json:",omitzero"`
 }
 
 // DescribeVpcEndpointsOutput is the output of DescribeVpcEndpoints.
 type DescribeVpcEndpointsOutput struct {
-	VpcEndpoints []VpcEndpoint `aws:"vpcEndpointSet,item=item"`
-	NextToken    *string       `aws:"nextToken"`
+	VpcEndpoints []VpcEndpoint `aws:"vpcEndpointSet,item=item" json:",omitzero"`
+	NextToken    *string       `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeVpcPeeringConnectionsInput is the input of DescribeVpcPeeringConnections.
 type DescribeVpcPeeringConnectionsInput struct {
-	NextToken               *string  `aws:"NextToken"`
-	MaxResults              *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun                  *bool    `aws:"dryRun"`
-	VpcPeeringConnectionIds []string `aws:"VpcPeeringConnectionId,item=item"`
-	Filters                 []Filter `aws:"Filter,item=Filter"`
+	NextToken               *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults              *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun                  *bool    `aws:"dryRun" json:",omitzero"`
+	VpcPeeringConnectionIds []string `aws:"VpcPeeringConnectionId,item=item" json:",omitzero"`
+	Filters                 []Filter `aws:"Filter,item=Filter" json:",omitzero"`
 }
 
 // DescribeVpcPeeringConnectionsOutput is the output of DescribeVpcPeeringConnections.
 type DescribeVpcPeeringConnectionsOutput struct {
-	VpcPeeringConnections []VpcPeeringConnection `aws:"vpcPeeringConnectionSet,item=item"`
-	NextToken             *string                `aws:"nextToken"`
+	VpcPeeringConnections []VpcPeeringConnection `aws:"vpcPeeringConnectionSet,item=item" json:",omitzero"`
+	NextToken             *string                `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeVpcsInput is the input of DescribeVpcs.
 type DescribeVpcsInput struct {
-	Filters    []Filter `aws:"Filter,item=Filter"`
-	VpcIds     []string `aws:"VpcId,item=VpcId"`
-	NextToken  *string  `aws:"NextToken"`
-	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	DryRun     *bool    `aws:"dryRun"`
+	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	VpcIds     []string `aws:"VpcId,item=VpcId" json:",omitzero"`
+	NextToken  *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	DryRun     *bool    `aws:"dryRun" json:",omitzero"`
 }
 
 // DescribeVpcsOutput is the output of DescribeVpcs.
 type DescribeVpcsOutput struct {
-	NextToken *string `aws:"nextToken"`
-	Vpcs      []Vpc   `aws:"vpcSet,item=item"`
+	NextToken *string `aws:"nextToken" json:",omitzero"`
+	Vpcs      []Vpc   `aws:"vpcSet,item=item" json:",omitzero"`
 }
 
 // DetachInternetGatewayInput is the input of DetachInternetGateway.
 type DetachInternetGatewayInput struct {
-	DryRun            *bool   `aws:"dryRun"`
-	InternetGatewayId *string `aws:"internetGatewayId,required"`
-	VpcId             *string `aws:"vpcId,required"`
+	DryRun            *bool   `aws:"dryRun" json:",omitzero"`
+	InternetGatewayId *string `aws:"internetGatewayId,required" json:",omitzero"`
+	VpcId             *string `aws:"vpcId,required" json:",omitzero"`
 }
 
 // DetachInternetGatewayOutput is the output of DetachInternetGateway.
@@ -898,9 +898,9 @@ type DetachInternetGatewayOutput struct {
 
 // DisassociateAddressInput is the input of DisassociateAddress.
 type DisassociateAddressInput struct {
-	AssociationId *string `aws:"AssociationId"`
-	PublicIp      *string `aws:"PublicIp"`
-	DryRun        *bool   `aws:"dryRun"`
+	AssociationId *string `aws:"AssociationId" json:",omitzero"`
+	PublicIp      *string `aws:"PublicIp" json:",omitzero"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
 }
 
 // DisassociateAddressOutput is the output of DisassociateAddress.
@@ -909,8 +909,8 @@ type DisassociateAddressOutput struct {
 
 // DisassociateRouteTableInput is the input of DisassociateRouteTable.
 type DisassociateRouteTableInput struct {
-	DryRun        *bool   `aws:"dryRun"`
-	AssociationId *string `aws:"associationId,required"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
+	AssociationId *string `aws:"associationId,required" json:",omitzero"`
 }
 
 // DisassociateRouteTableOutput is the output of DisassociateRouteTable.
@@ -919,55 +919,55 @@ type DisassociateRouteTableOutput struct {
 
 // DisassociateSubnetCidrBlockInput is the input of DisassociateSubnetCidrBlock.
 type DisassociateSubnetCidrBlockInput struct {
-	AssociationId *string `aws:"associationId,required"`
+	AssociationId *string `aws:"associationId,required" json:",omitzero"`
 }
 
 // DisassociateSubnetCidrBlockOutput is the output of DisassociateSubnetCidrBlock.
 type DisassociateSubnetCidrBlockOutput struct {
-	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation"`
-	SubnetId                 *string                         `aws:"subnetId"`
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation" json:",omitzero"`
+	SubnetId                 *string                         `aws:"subnetId" json:",omitzero"`
 }
 
 // DisassociateVpcCidrBlockInput is the input of DisassociateVpcCidrBlock.
 type DisassociateVpcCidrBlockInput struct {
-	AssociationId *string `aws:"associationId,required"`
+	AssociationId *string `aws:"associationId,required" json:",omitzero"`
 }
 
 // DisassociateVpcCidrBlockOutput is the output of DisassociateVpcCidrBlock.
 type DisassociateVpcCidrBlockOutput struct {
-	Ipv6CidrBlockAssociation *VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation"`
-	CidrBlockAssociation     *VpcCidrBlockAssociation     `aws:"cidrBlockAssociation"`
-	VpcId                    *string                      `aws:"vpcId"`
+	Ipv6CidrBlockAssociation *VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociation" json:",omitzero"`
+	CidrBlockAssociation     *VpcCidrBlockAssociation     `aws:"cidrBlockAssociation" json:",omitzero"`
+	VpcId                    *string                      `aws:"vpcId" json:",omitzero"`
 }
 
 // GetSecurityGroupsForVpcInput is the input of GetSecurityGroupsForVpc.
 type GetSecurityGroupsForVpcInput struct {
-	VpcId      *string  `aws:"VpcId,required"`
-	NextToken  *string  `aws:"NextToken"`
-	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000"`
-	Filters    []Filter `aws:"Filter,item=Filter"`
-	DryRun     *bool    `aws:"DryRun"`
+	VpcId      *string  `aws:"VpcId,required" json:",omitzero"`
+	NextToken  *string  `aws:"NextToken" json:",omitzero"`
+	MaxResults *int32   `aws:"MaxResults" min:"5" max:"1000" json:",omitzero"`
+	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	DryRun     *bool    `aws:"DryRun" json:",omitzero"`
 }
 
 // GetSecurityGroupsForVpcOutput is the output of GetSecurityGroupsForVpc.
 type GetSecurityGroupsForVpcOutput struct {
-	NextToken            *string               `aws:"nextToken"`
-	SecurityGroupForVpcs []SecurityGroupForVpc `aws:"securityGroupForVpcSet,item=item"`
+	NextToken            *string               `aws:"nextToken" json:",omitzero"`
+	SecurityGroupForVpcs []SecurityGroupForVpc `aws:"securityGroupForVpcSet,item=item" json:",omitzero"`
 }
 
 // ModifyNetworkInterfaceAttributeInput is the input of ModifyNetworkInterfaceAttribute.
 type ModifyNetworkInterfaceAttributeInput struct {
-	EnaSrdSpecification             *EnaSrdSpecification                    `aws:"EnaSrdSpecification"`
-	EnablePrimaryIpv6               *bool                                   `aws:"EnablePrimaryIpv6"`
-	ConnectionTrackingSpecification *ConnectionTrackingSpecificationRequest `aws:"ConnectionTrackingSpecification"`
-	AssociatePublicIpAddress        *bool                                   `aws:"AssociatePublicIpAddress"`
-	AssociatedSubnetIds             []string                                `aws:"AssociatedSubnetId,item=AssociatedSubnetId"`
-	DryRun                          *bool                                   `aws:"dryRun"`
-	NetworkInterfaceId              *string                                 `aws:"networkInterfaceId,required"`
-	Description                     *AttributeValue                         `aws:"description"`
-	SourceDestCheck                 *AttributeBooleanValue                  `aws:"sourceDestCheck"`
-	Groups                          []string                                `aws:"SecurityGroupId,item=SecurityGroupId"`
-	Attachment                      *NetworkInterfaceAttachmentChanges      `aws:"attachment"`
+	EnaSrdSpecification             *EnaSrdSpecification                    `aws:"EnaSrdSpecification" json:",omitzero"`
+	EnablePrimaryIpv6               *bool                                   `aws:"EnablePrimaryIpv6" json:",omitzero"`
+	ConnectionTrackingSpecification *ConnectionTrackingSpecificationRequest `aws:"ConnectionTrackingSpecification" json:",omitzero"`
+	AssociatePublicIpAddress        *bool                                   `aws:"AssociatePublicIpAddress" json:",omitzero"`
+	AssociatedSubnetIds             []string                                `aws:"AssociatedSubnetId,item=AssociatedSubnetId" json:",omitzero"`
+	DryRun                          *bool                                   `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceId              *string                                 `aws:"networkInterfaceId,required" json:",omitzero"`
+	Description                     *AttributeValue                         `aws:"description" json:",omitzero"`
+	SourceDestCheck                 *AttributeBooleanValue                  `aws:"sourceDestCheck" json:",omitzero"`
+	Groups                          []string                                `aws:"SecurityGroupId,item=SecurityGroupId" json:",omitzero"`
+	Attachment                      *NetworkInterfaceAttachmentChanges      `aws:"attachment" json:",omitzero"`
 }
 
 // ModifyNetworkInterfaceAttributeOutput is the output of ModifyNetworkInterfaceAttribute.
@@ -976,29 +976,29 @@ type ModifyNetworkInterfaceAttributeOutput struct {
 
 // ModifySecurityGroupRulesInput is the input of ModifySecurityGroupRules.
 type ModifySecurityGroupRulesInput struct {
-	GroupId            *string                   `aws:"GroupId,required"`
-	SecurityGroupRules []SecurityGroupRuleUpdate `aws:"SecurityGroupRule,required,item=item"`
-	DryRun             *bool                     `aws:"DryRun"`
+	GroupId            *string                   `aws:"GroupId,required" json:",omitzero"`
+	SecurityGroupRules []SecurityGroupRuleUpdate `aws:"SecurityGroupRule,required,item=item" json:",omitzero"`
+	DryRun             *bool                     `aws:"DryRun" json:",omitzero"`
 }
 
 // ModifySecurityGroupRulesOutput is the output of ModifySecurityGroupRules.
 type ModifySecurityGroupRulesOutput struct {
-	Return *bool `aws:"return"`
+	Return *bool `aws:"return" json:",omitzero"`
 }
 
 // ModifySubnetAttributeInput is the input of ModifySubnetAttribute.
 type ModifySubnetAttributeInput struct {
-	AssignIpv6AddressOnCreation             *AttributeBooleanValue `aws:"AssignIpv6AddressOnCreation"`
-	MapPublicIpOnLaunch                     *AttributeBooleanValue `aws:"MapPublicIpOnLaunch"`
-	SubnetId                                *string                `aws:"subnetId,required"`
-	MapCustomerOwnedIpOnLaunch              *AttributeBooleanValue `aws:"MapCustomerOwnedIpOnLaunch"`
-	CustomerOwnedIpv4Pool                   *string                `aws:"CustomerOwnedIpv4Pool"`
-	EnableDns64                             *AttributeBooleanValue `aws:"EnableDns64"`
-	PrivateDnsHostnameTypeOnLaunch          HostnameType           `aws:"PrivateDnsHostnameTypeOnLaunch" enum:"ip-name|resource-name"`
-	EnableResourceNameDnsARecordOnLaunch    *AttributeBooleanValue `aws:"EnableResourceNameDnsARecordOnLaunch"`
-	EnableResourceNameDnsAAAARecordOnLaunch *AttributeBooleanValue `aws:"EnableResourceNameDnsAAAARecordOnLaunch"`
-	EnableLniAtDeviceIndex                  *int32                 `aws:"EnableLniAtDeviceIndex"`
-	DisableLniAtDeviceIndex                 *AttributeBooleanValue `aws:"DisableLniAtDeviceIndex"`
+	AssignIpv6AddressOnCreation             *AttributeBooleanValue `aws:"AssignIpv6AddressOnCreation" json:",omitzero"`
+	MapPublicIpOnLaunch                     *AttributeBooleanValue `aws:"MapPublicIpOnLaunch" json:",omitzero"`
+	SubnetId                                *string                `aws:"subnetId,required" json:",omitzero"`
+	MapCustomerOwnedIpOnLaunch              *AttributeBooleanValue `aws:"MapCustomerOwnedIpOnLaunch" json:",omitzero"`
+	CustomerOwnedIpv4Pool                   *string                `aws:"CustomerOwnedIpv4Pool" json:",omitzero"`
+	EnableDns64                             *AttributeBooleanValue `aws:"EnableDns64" json:",omitzero"`
+	PrivateDnsHostnameTypeOnLaunch          HostnameType           `aws:"PrivateDnsHostnameTypeOnLaunch" enum:"ip-name|resource-name" json:",omitzero"`
+	EnableResourceNameDnsARecordOnLaunch    *AttributeBooleanValue `aws:"EnableResourceNameDnsARecordOnLaunch" json:",omitzero"`
+	EnableResourceNameDnsAAAARecordOnLaunch *AttributeBooleanValue `aws:"EnableResourceNameDnsAAAARecordOnLaunch" json:",omitzero"`
+	EnableLniAtDeviceIndex                  *int32                 `aws:"EnableLniAtDeviceIndex" json:",omitzero"`
+	DisableLniAtDeviceIndex                 *AttributeBooleanValue `aws:"DisableLniAtDeviceIndex" json:",omitzero"`
 }
 
 // ModifySubnetAttributeOutput is the output of ModifySubnetAttribute.
@@ -1007,10 +1007,10 @@ type ModifySubnetAttributeOutput struct {
 
 // ModifyVpcAttributeInput is the input of ModifyVpcAttribute.
 type ModifyVpcAttributeInput struct {
-	EnableDnsHostnames               *AttributeBooleanValue `aws:"EnableDnsHostnames"`
-	EnableDnsSupport                 *AttributeBooleanValue `aws:"EnableDnsSupport"`
-	VpcId                            *string                `aws:"vpcId,required"`
-	EnableNetworkAddressUsageMetrics *AttributeBooleanValue `aws:"EnableNetworkAddressUsageMetrics"`
+	EnableDnsHostnames               *AttributeBooleanValue `aws:"EnableDnsHostnames" json:",omitzero"`
+	EnableDnsSupport                 *AttributeBooleanValue `aws:"EnableDnsSupport" json:",omitzero"`
+	VpcId                            *string                `aws:"vpcId,required" json:",omitzero"`
+	EnableNetworkAddressUsageMetrics *AttributeBooleanValue `aws:"EnableNetworkAddressUsageMetrics" json:",omitzero"`
 }
 
 // ModifyVpcAttributeOutput is the output of ModifyVpcAttribute.
@@ -1019,10 +1019,10 @@ type ModifyVpcAttributeOutput struct {
 
 // ReleaseAddressInput is the input of ReleaseAddress.
 type ReleaseAddressInput struct {
-	AllocationId       *string `aws:"AllocationId"`
-	PublicIp           *string `aws:"PublicIp"`
-	NetworkBorderGroup *string `aws:"NetworkBorderGroup"`
-	DryRun             *bool   `aws:"dryRun"`
+	AllocationId       *string `aws:"AllocationId" json:",omitzero"`
+	PublicIp           *string `aws:"PublicIp" json:",omitzero"`
+	NetworkBorderGroup *string `aws:"NetworkBorderGroup" json:",omitzero"`
+	DryRun             *bool   `aws:"dryRun" json:",omitzero"`
 }
 
 // ReleaseAddressOutput is the output of ReleaseAddress.
@@ -1031,36 +1031,36 @@ type ReleaseAddressOutput struct {
 
 // ReplaceNetworkAclAssociationInput is the input of ReplaceNetworkAclAssociation.
 type ReplaceNetworkAclAssociationInput struct {
-	DryRun        *bool   `aws:"dryRun"`
-	AssociationId *string `aws:"associationId,required"`
-	NetworkAclId  *string `aws:"networkAclId,required"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
+	AssociationId *string `aws:"associationId,required" json:",omitzero"`
+	NetworkAclId  *string `aws:"networkAclId,required" json:",omitzero"`
 }
 
 // ReplaceNetworkAclAssociationOutput is the output of ReplaceNetworkAclAssociation.
 type ReplaceNetworkAclAssociationOutput struct {
-	NewAssociationId *string `aws:"newAssociationId"`
+	NewAssociationId *string `aws:"newAssociationId" json:",omitzero"`
 }
 
 // ReplaceRouteInput is the input of ReplaceRoute.
 type ReplaceRouteInput struct {
-	DestinationPrefixListId     *string `aws:"DestinationPrefixListId"`
-	VpcEndpointId               *string `aws:"VpcEndpointId"`
-	LocalTarget                 *bool   `aws:"LocalTarget"`
-	TransitGatewayId            *string `aws:"TransitGatewayId"`
-	LocalGatewayId              *string `aws:"LocalGatewayId"`
-	CarrierGatewayId            *string `aws:"CarrierGatewayId"`
-	CoreNetworkArn              *string `aws:"CoreNetworkArn"`
-	OdbNetworkArn               *string `aws:"OdbNetworkArn"`
-	DryRun                      *bool   `aws:"dryRun"`
-	RouteTableId                *string `aws:"routeTableId,required"`
-	DestinationCidrBlock        *string `aws:"destinationCidrBlock"`
-	GatewayId                   *string `aws:"gatewayId"`
-	DestinationIpv6CidrBlock    *string `aws:"destinationIpv6CidrBlock"`
-	EgressOnlyInternetGatewayId *string `aws:"egressOnlyInternetGatewayId"`
-	InstanceId                  *string `aws:"instanceId"`
-	NetworkInterfaceId          *string `aws:"networkInterfaceId"`
-	VpcPeeringConnectionId      *string `aws:"vpcPeeringConnectionId"`
-	NatGatewayId                *string `aws:"natGatewayId"`
+	DestinationPrefixListId     *string `aws:"DestinationPrefixListId" json:",omitzero"`
+	VpcEndpointId               *string `aws:"VpcEndpointId" json:",omitzero"`
+	LocalTarget                 *bool   `aws:"LocalTarget" json:",omitzero"`
+	TransitGatewayId            *string `aws:"TransitGatewayId" json:",omitzero"`
+	LocalGatewayId              *string `aws:"LocalGatewayId" json:",omitzero"`
+	CarrierGatewayId            *string `aws:"CarrierGatewayId" json:",omitzero"`
+	CoreNetworkArn              *string `aws:"CoreNetworkArn" json:",omitzero"`
+	OdbNetworkArn               *string `aws:"OdbNetworkArn" json:",omitzero"`
+	DryRun                      *bool   `aws:"dryRun" json:",omitzero"`
+	RouteTableId                *string `aws:"routeTableId,required" json:",omitzero"`
+	DestinationCidrBlock        *string `aws:"destinationCidrBlock" json:",omitzero"`
+	GatewayId                   *string `aws:"gatewayId" json:",omitzero"`
+	DestinationIpv6CidrBlock    *string `aws:"destinationIpv6CidrBlock" json:",omitzero"`
+	EgressOnlyInternetGatewayId *string `aws:"egressOnlyInternetGatewayId" json:",omitzero"`
+	InstanceId                  *string `aws:"instanceId" json:",omitzero"`
+	NetworkInterfaceId          *string `aws:"networkInterfaceId" json:",omitzero"`
+	VpcPeeringConnectionId      *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
+	NatGatewayId                *string `aws:"natGatewayId" json:",omitzero"`
 }
 
 // ReplaceRouteOutput is the output of ReplaceRoute.
@@ -1069,1362 +1069,1362 @@ type ReplaceRouteOutput struct {
 
 // ReplaceRouteTableAssociationInput is the input of ReplaceRouteTableAssociation.
 type ReplaceRouteTableAssociationInput struct {
-	DryRun        *bool   `aws:"dryRun"`
-	AssociationId *string `aws:"associationId,required"`
-	RouteTableId  *string `aws:"routeTableId,required"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
+	AssociationId *string `aws:"associationId,required" json:",omitzero"`
+	RouteTableId  *string `aws:"routeTableId,required" json:",omitzero"`
 }
 
 // ReplaceRouteTableAssociationOutput is the output of ReplaceRouteTableAssociation.
 type ReplaceRouteTableAssociationOutput struct {
-	NewAssociationId *string                     `aws:"newAssociationId"`
-	AssociationState *RouteTableAssociationState `aws:"associationState"`
+	NewAssociationId *string                     `aws:"newAssociationId" json:",omitzero"`
+	AssociationState *RouteTableAssociationState `aws:"associationState" json:",omitzero"`
 }
 
 // RevokeSecurityGroupEgressInput is the input of RevokeSecurityGroupEgress.
 type RevokeSecurityGroupEgressInput struct {
-	SecurityGroupRuleIds       []string       `aws:"SecurityGroupRuleId,item=item"`
-	DryRun                     *bool          `aws:"dryRun"`
-	GroupId                    *string        `aws:"groupId,required"`
-	SourceSecurityGroupName    *string        `aws:"sourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string        `aws:"sourceSecurityGroupOwnerId"`
-	IpProtocol                 *string        `aws:"ipProtocol"`
-	FromPort                   *int32         `aws:"fromPort"`
-	ToPort                     *int32         `aws:"toPort"`
-	CidrIp                     *string        `aws:"cidrIp"`
-	IpPermissions              []IpPermission `aws:"ipPermissions,item=item"`
+	SecurityGroupRuleIds       []string       `aws:"SecurityGroupRuleId,item=item" json:",omitzero"`
+	DryRun                     *bool          `aws:"dryRun" json:",omitzero"`
+	GroupId                    *string        `aws:"groupId,required" json:",omitzero"`
+	SourceSecurityGroupName    *string        `aws:"sourceSecurityGroupName" json:",omitzero"`
+	SourceSecurityGroupOwnerId *string        `aws:"sourceSecurityGroupOwnerId" json:",omitzero"`
+	IpProtocol                 *string        `aws:"ipProtocol" json:",omitzero"`
+	FromPort                   *int32         `aws:"fromPort" json:",omitzero"`
+	ToPort                     *int32         `aws:"toPort" json:",omitzero"`
+	CidrIp                     *string        `aws:"cidrIp" json:",omitzero"`
+	IpPermissions              []IpPermission `aws:"ipPermissions,item=item" json:",omitzero"`
 }
 
 // RevokeSecurityGroupEgressOutput is the output of RevokeSecurityGroupEgress.
 type RevokeSecurityGroupEgressOutput struct {
-	Return                    *bool                      `aws:"return"`
-	UnknownIpPermissions      []IpPermission             `aws:"unknownIpPermissionSet,item=item"`
-	RevokedSecurityGroupRules []RevokedSecurityGroupRule `aws:"revokedSecurityGroupRuleSet,item=item"`
+	Return                    *bool                      `aws:"return" json:",omitzero"`
+	UnknownIpPermissions      []IpPermission             `aws:"unknownIpPermissionSet,item=item" json:",omitzero"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `aws:"revokedSecurityGroupRuleSet,item=item" json:",omitzero"`
 }
 
 // RevokeSecurityGroupIngressInput is the input of RevokeSecurityGroupIngress.
 type RevokeSecurityGroupIngressInput struct {
-	CidrIp                     *string        `aws:"CidrIp"`
-	FromPort                   *int32         `aws:"FromPort"`
-	GroupId                    *string        `aws:"GroupId"`
-	GroupName                  *string        `aws:"GroupName"`
-	IpPermissions              []IpPermission `aws:"IpPermissions,item=item"`
-	IpProtocol                 *string        `aws:"IpProtocol"`
-	SourceSecurityGroupName    *string        `aws:"SourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string        `aws:"SourceSecurityGroupOwnerId"`
-	ToPort                     *int32         `aws:"ToPort"`
-	SecurityGroupRuleIds       []string       `aws:"SecurityGroupRuleId,item=item"`
-	DryRun                     *bool          `aws:"dryRun"`
+	CidrIp                     *string        `aws:"CidrIp" json:",omitzero"`
+	FromPort                   *int32         `aws:"FromPort" json:",omitzero"`
+	GroupId                    *string        `aws:"GroupId" json:",omitzero"`
+	GroupName                  *string        `aws:"GroupName" json:",omitzero"`
+	IpPermissions              []IpPermission `aws:"IpPermissions,item=item" json:",omitzero"`
+	IpProtocol                 *string        `aws:"IpProtocol" json:",omitzero"`
+	SourceSecurityGroupName    *string        `aws:"SourceSecurityGroupName" json:",omitzero"`
+	SourceSecurityGroupOwnerId *string        `aws:"SourceSecurityGroupOwnerId" json:",omitzero"`
+	ToPort                     *int32         `aws:"ToPort" json:",omitzero"`
+	SecurityGroupRuleIds       []string       `aws:"SecurityGroupRuleId,item=item" json:",omitzero"`
+	DryRun                     *bool          `aws:"dryRun" json:",omitzero"`
 }
 
 // RevokeSecurityGroupIngressOutput is the output of RevokeSecurityGroupIngress.
 type RevokeSecurityGroupIngressOutput struct {
-	Return                    *bool                      `aws:"return"`
-	UnknownIpPermissions      []IpPermission             `aws:"unknownIpPermissionSet,item=item"`
-	RevokedSecurityGroupRules []RevokedSecurityGroupRule `aws:"revokedSecurityGroupRuleSet,item=item"`
+	Return                    *bool                      `aws:"return" json:",omitzero"`
+	UnknownIpPermissions      []IpPermission             `aws:"unknownIpPermissionSet,item=item" json:",omitzero"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `aws:"revokedSecurityGroupRuleSet,item=item" json:",omitzero"`
 }
 
 // UpdateSecurityGroupRuleDescriptionsEgressInput is the input of UpdateSecurityGroupRuleDescriptionsEgress.
 type UpdateSecurityGroupRuleDescriptionsEgressInput struct {
-	DryRun                        *bool                          `aws:"DryRun"`
-	GroupId                       *string                        `aws:"GroupId"`
-	GroupName                     *string                        `aws:"GroupName"`
-	IpPermissions                 []IpPermission                 `aws:"IpPermissions,item=item"`
-	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `aws:"SecurityGroupRuleDescription,item=item"`
+	DryRun                        *bool                          `aws:"DryRun" json:",omitzero"`
+	GroupId                       *string                        `aws:"GroupId" json:",omitzero"`
+	GroupName                     *string                        `aws:"GroupName" json:",omitzero"`
+	IpPermissions                 []IpPermission                 `aws:"IpPermissions,item=item" json:",omitzero"`
+	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `aws:"SecurityGroupRuleDescription,item=item" json:",omitzero"`
 }
 
 // UpdateSecurityGroupRuleDescriptionsEgressOutput is the output of UpdateSecurityGroupRuleDescriptionsEgress.
 type UpdateSecurityGroupRuleDescriptionsEgressOutput struct {
-	Return *bool `aws:"return"`
+	Return *bool `aws:"return" json:",omitzero"`
 }
 
 // UpdateSecurityGroupRuleDescriptionsIngressInput is the input of UpdateSecurityGroupRuleDescriptionsIngress.
 type UpdateSecurityGroupRuleDescriptionsIngressInput struct {
-	DryRun                        *bool                          `aws:"DryRun"`
-	GroupId                       *string                        `aws:"GroupId"`
-	GroupName                     *string                        `aws:"GroupName"`
-	IpPermissions                 []IpPermission                 `aws:"IpPermissions,item=item"`
-	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `aws:"SecurityGroupRuleDescription,item=item"`
+	DryRun                        *bool                          `aws:"DryRun" json:",omitzero"`
+	GroupId                       *string                        `aws:"GroupId" json:",omitzero"`
+	GroupName                     *string                        `aws:"GroupName" json:",omitzero"`
+	IpPermissions                 []IpPermission                 `aws:"IpPermissions,item=item" json:",omitzero"`
+	SecurityGroupRuleDescriptions []SecurityGroupRuleDescription `aws:"SecurityGroupRuleDescription,item=item" json:",omitzero"`
 }
 
 // UpdateSecurityGroupRuleDescriptionsIngressOutput is the output of UpdateSecurityGroupRuleDescriptionsIngress.
 type UpdateSecurityGroupRuleDescriptionsIngressOutput struct {
-	Return *bool `aws:"return"`
+	Return *bool `aws:"return" json:",omitzero"`
 }
 
 // AccountAttribute is a structure of the model.
 type AccountAttribute struct {
-	AttributeName   *string                 `aws:"attributeName"`
-	AttributeValues []AccountAttributeValue `aws:"attributeValueSet,item=item"`
+	AttributeName   *string                 `aws:"attributeName" json:",omitzero"`
+	AttributeValues []AccountAttributeValue `aws:"attributeValueSet,item=item" json:",omitzero"`
 }
 
 // AccountAttributeValue is a structure of the model.
 type AccountAttributeValue struct {
-	AttributeValue *string `aws:"attributeValue"`
+	AttributeValue *string `aws:"attributeValue" json:",omitzero"`
 }
 
 // Address is a structure of the model.
 type Address struct {
-	AllocationId            *string        `aws:"allocationId"`
-	AssociationId           *string        `aws:"associationId"`
-	Domain                  DomainType     `aws:"domain" enum:"vpc|standard"`
-	NetworkInterfaceId      *string        `aws:"networkInterfaceId"`
-	NetworkInterfaceOwnerId *string        `aws:"networkInterfaceOwnerId"`
-	PrivateIpAddress        *string        `aws:"privateIpAddress"`
-	Tags                    []Tag          `aws:"tagSet,item=item"`
-	PublicIpv4Pool          *string        `aws:"publicIpv4Pool"`
-	NetworkBorderGroup      *string        `aws:"networkBorderGroup"`
-	CustomerOwnedIp         *string        `aws:"customerOwnedIp"`
-	CustomerOwnedIpv4Pool   *string        `aws:"customerOwnedIpv4Pool"`
-	CarrierIp               *string        `aws:"carrierIp"`
-	SubnetId                *string        `aws:"subnetId"`
-	ServiceManaged          ServiceManaged `aws:"serviceManaged" enum:"alb|nlb|rnat|rds"`
-	InstanceId              *string        `aws:"instanceId"`
-	PublicIp                *string        `aws:"publicIp"`
+	AllocationId            *string        `aws:"allocationId" json:",omitzero"`
+	AssociationId           *string        `aws:"associationId" json:",omitzero"`
+	Domain                  DomainType     `aws:"domain" enum:"vpc|standard" json:",omitzero"`
+	NetworkInterfaceId      *string        `aws:"networkInterfaceId" json:",omitzero"`
+	NetworkInterfaceOwnerId *string        `aws:"networkInterfaceOwnerId" json:",omitzero"`
+	PrivateIpAddress        *string        `aws:"privateIpAddress" json:",omitzero"`
+	Tags                    []Tag          `aws:"tagSet,item=item" json:",omitzero"`
+	PublicIpv4Pool          *string        `aws:"publicIpv4Pool" json:",omitzero"`
+	NetworkBorderGroup      *string        `aws:"networkBorderGroup" json:",omitzero"`
+	CustomerOwnedIp         *string        `aws:"customerOwnedIp" json:",omitzero"`
+	CustomerOwnedIpv4Pool   *string        `aws:"customerOwnedIpv4Pool" json:",omitzero"`
+	CarrierIp               *string        `aws:"carrierIp" json:",omitzero"`
+	SubnetId                *string        `aws:"subnetId" json:",omitzero"`
+	ServiceManaged          ServiceManaged `aws:"serviceManaged" enum:"alb|nlb|rnat|rds" json:",omitzero"`
+	InstanceId              *string        `aws:"instanceId" json:",omitzero"`
+	PublicIp                *string        `aws:"publicIp" json:",omitzero"`
 }
 
 // AddressAttribute is a structure of the model.
 type AddressAttribute struct {
-	PublicIp        *string          `aws:"publicIp"`
-	AllocationId    *string          `aws:"allocationId"`
-	PtrRecord       *string          `aws:"ptrRecord"`
-	PtrRecordUpdate *PtrUpdateStatus `aws:"ptrRecordUpdate"`
+	PublicIp        *string          `aws:"publicIp" json:",omitzero"`
+	AllocationId    *string          `aws:"allocationId" json:",omitzero"`
+	PtrRecord       *string          `aws:"ptrRecord" json:",omitzero"`
+	PtrRecordUpdate *PtrUpdateStatus `aws:"ptrRecordUpdate" json:",omitzero"`
 }
 
 // AttachmentEnaSrdSpecification is a structure of the model.
 type AttachmentEnaSrdSpecification struct {
-	EnaSrdEnabled          *bool                             `aws:"enaSrdEnabled"`
-	EnaSrdUdpSpecification *AttachmentEnaSrdUdpSpecification `aws:"enaSrdUdpSpecification"`
+	EnaSrdEnabled          *bool                             `aws:"enaSrdEnabled" json:",omitzero"`
+	EnaSrdUdpSpecification *AttachmentEnaSrdUdpSpecification `aws:"enaSrdUdpSpecification" json:",omitzero"`
 }
 
 // AttachmentEnaSrdUdpSpecification is a structure of the model.
 type AttachmentEnaSrdUdpSpecification struct {
-	EnaSrdUdpEnabled *bool `aws:"enaSrdUdpEnabled"`
+	EnaSrdUdpEnabled *bool `aws:"enaSrdUdpEnabled" json:",omitzero"`
 }
 
 // AttributeBooleanValue is a structure of the model.
 type AttributeBooleanValue struct {
-	Value *bool `aws:"value"`
+	Value *bool `aws:"value" json:",omitzero"`
 }
 
 // AttributeValue is a structure of the model.
 type AttributeValue struct {
-	Value *string `aws:"value"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // AvailabilityZone is a structure of the model.
 type AvailabilityZone struct {
-	OptInStatus        AvailabilityZoneOptInStatus    `aws:"optInStatus" enum:"opt-in-not-required|opted-in|not-opted-in"`
-	Messages           []AvailabilityZoneMessage      `aws:"messageSet,item=item"`
-	RegionName         *string                        `aws:"regionName"`
-	ZoneName           *string                        `aws:"zoneName"`
-	ZoneId             *string                        `aws:"zoneId"`
-	GroupName          *string                        `aws:"groupName"`
-	NetworkBorderGroup *string                        `aws:"networkBorderGroup"`
-	ZoneType           *string                        `aws:"zoneType"`
-	ParentZoneName     *string                        `aws:"parentZoneName"`
-	ParentZoneId       *string                        `aws:"parentZoneId"`
-	GroupLongName      *string                        `aws:"groupLongName"`
-	Geography          []AvailabilityZoneGeography    `aws:"geographySet,item=item"`
-	SubGeography       []AvailabilityZoneSubGeography `aws:"subGeographySet,item=item"`
-	State              AvailabilityZoneState          `aws:"zoneState" enum:"available|information|impaired|unavailable|constrained"`
+	OptInStatus        AvailabilityZoneOptInStatus    `aws:"optInStatus" enum:"opt-in-not-required|opted-in|not-opted-in" json:",omitzero"`
+	Messages           []AvailabilityZoneMessage      `aws:"messageSet,item=item" json:",omitzero"`
+	RegionName         *string                        `aws:"regionName" json:",omitzero"`
+	ZoneName           *string                        `aws:"zoneName" json:",omitzero"`
+	ZoneId             *string                        `aws:"zoneId" json:",omitzero"`
+	GroupName          *string                        `aws:"groupName" json:",omitzero"`
+	NetworkBorderGroup *string                        `aws:"networkBorderGroup" json:",omitzero"`
+	ZoneType           *string                        `aws:"zoneType" json:",omitzero"`
+	ParentZoneName     *string                        `aws:"parentZoneName" json:",omitzero"`
+	ParentZoneId       *string                        `aws:"parentZoneId" json:",omitzero"`
+	GroupLongName      *string                        `aws:"groupLongName" json:",omitzero"`
+	Geography          []AvailabilityZoneGeography    `aws:"geographySet,item=item" json:",omitzero"`
+	SubGeography       []AvailabilityZoneSubGeography `aws:"subGeographySet,item=item" json:",omitzero"`
+	State              AvailabilityZoneState          `aws:"zoneState" enum:"available|information|impaired|unavailable|constrained" json:",omitzero"`
 }
 
 // AvailabilityZoneAddress is a structure of the model.
 type AvailabilityZoneAddress struct {
-	AvailabilityZone   *string  `aws:"AvailabilityZone"`
-	AvailabilityZoneId *string  `aws:"AvailabilityZoneId"`
-	AllocationIds      []string `aws:"AllocationId,item=AllocationId"`
+	AvailabilityZone   *string  `aws:"AvailabilityZone" json:",omitzero"`
+	AvailabilityZoneId *string  `aws:"AvailabilityZoneId" json:",omitzero"`
+	AllocationIds      []string `aws:"AllocationId,item=AllocationId" json:",omitzero"`
 }
 
 // AvailabilityZoneGeography is a structure of the model.
 type AvailabilityZoneGeography struct {
-	Name *string `aws:"name"`
+	Name *string `aws:"name" json:",omitzero"`
 }
 
 // AvailabilityZoneMessage is a structure of the model.
 type AvailabilityZoneMessage struct {
-	Message *string `aws:"message"`
+	Message *string `aws:"message" json:",omitzero"`
 }
 
 // AvailabilityZoneSubGeography is a structure of the model.
 type AvailabilityZoneSubGeography struct {
-	Name *string `aws:"name"`
+	Name *string `aws:"name" json:",omitzero"`
 }
 
 // BlockPublicAccessStates is a structure of the model.
 type BlockPublicAccessStates struct {
-	InternetGatewayBlockMode BlockPublicAccessMode `aws:"internetGatewayBlockMode" enum:"off|block-bidirectional|block-ingress"`
+	InternetGatewayBlockMode BlockPublicAccessMode `aws:"internetGatewayBlockMode" enum:"off|block-bidirectional|block-ingress" json:",omitzero"`
 }
 
 // CapacityReservationSpecificationResponse is a structure of the model.
 type CapacityReservationSpecificationResponse struct {
-	CapacityReservationPreference CapacityReservationPreference      `aws:"capacityReservationPreference" enum:"capacity-reservations-only|open|none"`
-	CapacityReservationTarget     *CapacityReservationTargetResponse `aws:"capacityReservationTarget"`
+	CapacityReservationPreference CapacityReservationPreference      `aws:"capacityReservationPreference" enum:"capacity-reservations-only|open|none" json:",omitzero"`
+	CapacityReservationTarget     *CapacityReservationTargetResponse `aws:"capacityReservationTarget" json:",omitzero"`
 }
 
 // CapacityReservationTargetResponse is a structure of the model.
 type CapacityReservationTargetResponse struct {
-	CapacityReservationId               *string `aws:"capacityReservationId"`
-	CapacityReservationResourceGroupArn *string `aws:"capacityReservationResourceGroupArn"`
+	CapacityReservationId               *string `aws:"capacityReservationId" json:",omitzero"`
+	CapacityReservationResourceGroupArn *string `aws:"capacityReservationResourceGroupArn" json:",omitzero"`
 }
 
 // CidrBlock is a structure of the model.
 type CidrBlock struct {
-	CidrBlock *string `aws:"cidrBlock"`
+	CidrBlock *string `aws:"cidrBlock" json:",omitzero"`
 }
 
 // ClassicLinkDnsSupport is a structure of the model.
 type ClassicLinkDnsSupport struct {
-	ClassicLinkDnsSupported *bool   `aws:"classicLinkDnsSupported"`
-	VpcId                   *string `aws:"vpcId"`
+	ClassicLinkDnsSupported *bool   `aws:"classicLinkDnsSupported" json:",omitzero"`
+	VpcId                   *string `aws:"vpcId" json:",omitzero"`
 }
 
 // ConnectionTrackingConfiguration is a structure of the model.
 type ConnectionTrackingConfiguration struct {
-	TcpEstablishedTimeout *int32 `aws:"tcpEstablishedTimeout"`
-	UdpStreamTimeout      *int32 `aws:"udpStreamTimeout"`
-	UdpTimeout            *int32 `aws:"udpTimeout"`
+	TcpEstablishedTimeout *int32 `aws:"tcpEstablishedTimeout" json:",omitzero"`
+	UdpStreamTimeout      *int32 `aws:"udpStreamTimeout" json:",omitzero"`
+	UdpTimeout            *int32 `aws:"udpTimeout" json:",omitzero"`
 }
 
 // ConnectionTrackingSpecificationRequest is a structure of the model.
 type ConnectionTrackingSpecificationRequest struct {
-	TcpEstablishedTimeout *int32 `aws:"TcpEstablishedTimeout"`
-	UdpStreamTimeout      *int32 `aws:"UdpStreamTimeout"`
-	UdpTimeout            *int32 `aws:"UdpTimeout"`
+	TcpEstablishedTimeout *int32 `aws:"TcpEstablishedTimeout" json:",omitzero"`
+	UdpStreamTimeout      *int32 `aws:"UdpStreamTimeout" json:",omitzero"`
+	UdpTimeout            *int32 `aws:"UdpTimeout" json:",omitzero"`
 }
 
 // ConnectionTrackingSpecificationResponse is a structure of the model.
 type ConnectionTrackingSpecificationResponse struct {
-	TcpEstablishedTimeout *int32 `aws:"tcpEstablishedTimeout"`
-	UdpStreamTimeout      *int32 `aws:"udpStreamTimeout"`
-	UdpTimeout            *int32 `aws:"udpTimeout"`
+	TcpEstablishedTimeout *int32 `aws:"tcpEstablishedTimeout" json:",omitzero"`
+	UdpStreamTimeout      *int32 `aws:"udpStreamTimeout" json:",omitzero"`
+	UdpTimeout            *int32 `aws:"udpTimeout" json:",omitzero"`
 }
 
 // CpuOptions is a structure of the model.
 type CpuOptions struct {
-	CoreCount            *int32                            `aws:"coreCount"`
-	ThreadsPerCore       *int32                            `aws:"threadsPerCore"`
-	AmdSevSnp            AmdSevSnpSpecification            `aws:"amdSevSnp" enum:"enabled|disabled"`
-	NestedVirtualization NestedVirtualizationSpecification `aws:"nestedVirtualization" enum:"enabled|disabled"`
+	CoreCount            *int32                            `aws:"coreCount" json:",omitzero"`
+	ThreadsPerCore       *int32                            `aws:"threadsPerCore" json:",omitzero"`
+	AmdSevSnp            AmdSevSnpSpecification            `aws:"amdSevSnp" enum:"enabled|disabled" json:",omitzero"`
+	NestedVirtualization NestedVirtualizationSpecification `aws:"nestedVirtualization" enum:"enabled|disabled" json:",omitzero"`
 }
 
 // DhcpConfiguration is a structure of the model.
 type DhcpConfiguration struct {
-	Key    *string          `aws:"key"`
-	Values []AttributeValue `aws:"valueSet,item=item"`
+	Key    *string          `aws:"key" json:",omitzero"`
+	Values []AttributeValue `aws:"valueSet,item=item" json:",omitzero"`
 }
 
 // DhcpOptions is a structure of the model.
 type DhcpOptions struct {
-	OwnerId            *string             `aws:"ownerId"`
-	Tags               []Tag               `aws:"tagSet,item=item"`
-	DhcpOptionsId      *string             `aws:"dhcpOptionsId"`
-	DhcpConfigurations []DhcpConfiguration `aws:"dhcpConfigurationSet,item=item"`
+	OwnerId            *string             `aws:"ownerId" json:",omitzero"`
+	Tags               []Tag               `aws:"tagSet,item=item" json:",omitzero"`
+	DhcpOptionsId      *string             `aws:"dhcpOptionsId" json:",omitzero"`
+	DhcpConfigurations []DhcpConfiguration `aws:"dhcpConfigurationSet,item=item" json:",omitzero"`
 }
 
 // DnsEntry is a structure of the model.
 type DnsEntry struct {
-	DnsName      *string `aws:"dnsName"`
-	HostedZoneId *string `aws:"hostedZoneId"`
+	DnsName      *string `aws:"dnsName" json:",omitzero"`
+	HostedZoneId *string `aws:"hostedZoneId" json:",omitzero"`
 }
 
 // DnsOptions is a structure of the model.
 type DnsOptions struct {
-	DnsRecordIpType                          DnsRecordIpType `aws:"dnsRecordIpType" enum:"ipv4|dualstack|ipv6|service-defined"`
-	PrivateDnsOnlyForInboundResolverEndpoint *bool           `aws:"privateDnsOnlyForInboundResolverEndpoint"`
-	PrivateDnsPreference                     *string         `aws:"privateDnsPreference"`
-	PrivateDnsSpecifiedDomains               []string        `aws:"privateDnsSpecifiedDomainSet,item=item" min:"0" max:"10"`
+	DnsRecordIpType                          DnsRecordIpType `aws:"dnsRecordIpType" enum:"ipv4|dualstack|ipv6|service-defined" json:",omitzero"`
+	PrivateDnsOnlyForInboundResolverEndpoint *bool           `aws:"privateDnsOnlyForInboundResolverEndpoint" json:",omitzero"`
+	PrivateDnsPreference                     *string         `aws:"privateDnsPreference" json:",omitzero"`
+	PrivateDnsSpecifiedDomains               []string        `aws:"privateDnsSpecifiedDomainSet,item=item" min:"0" max:"10" json:",omitzero"`
 }
 
 // DnsOptionsSpecification is a structure of the model.
 type DnsOptionsSpecification struct {
-	DnsRecordIpType                          DnsRecordIpType `aws:"DnsRecordIpType" enum:"ipv4|dualstack|ipv6|service-defined"`
-	PrivateDnsOnlyForInboundResolverEndpoint *bool           `aws:"PrivateDnsOnlyForInboundResolverEndpoint"`
-	PrivateDnsPreference                     *string         `aws:"PrivateDnsPreference"`
-	PrivateDnsSpecifiedDomains               []string        `aws:"PrivateDnsSpecifiedDomain,item=item" min:"0" max:"10"`
+	DnsRecordIpType                          DnsRecordIpType `aws:"DnsRecordIpType" enum:"ipv4|dualstack|ipv6|service-defined" json:",omitzero"`
+	PrivateDnsOnlyForInboundResolverEndpoint *bool           `aws:"PrivateDnsOnlyForInboundResolverEndpoint" json:",omitzero"`
+	PrivateDnsPreference                     *string         `aws:"PrivateDnsPreference" json:",omitzero"`
+	PrivateDnsSpecifiedDomains               []string        `aws:"PrivateDnsSpecifiedDomain,item=item" min:"0" max:"10" json:",omitzero"`
 }
 
 // EbsInstanceBlockDevice is a structure of the model.
 type EbsInstanceBlockDevice struct {
-	AttachTime          *time.Time        `aws:"attachTime"`
-	DeleteOnTermination *bool             `aws:"deleteOnTermination"`
-	Status              AttachmentStatus  `aws:"status" enum:"attaching|attached|detaching|detached"`
-	VolumeId            *string           `aws:"volumeId"`
-	AssociatedResource  *string           `aws:"associatedResource"`
-	VolumeOwnerId       *string           `aws:"volumeOwnerId"`
-	Operator            *OperatorResponse `aws:"operator"`
-	EbsCardIndex        *int32            `aws:"ebsCardIndex"`
+	AttachTime          *time.Time        `aws:"attachTime" json:",omitzero"`
+	DeleteOnTermination *bool             `aws:"deleteOnTermination" json:",omitzero"`
+	Status              AttachmentStatus  `aws:"status" enum:"attaching|attached|detaching|detached" json:",omitzero"`
+	VolumeId            *string           `aws:"volumeId" json:",omitzero"`
+	AssociatedResource  *string           `aws:"associatedResource" json:",omitzero"`
+	VolumeOwnerId       *string           `aws:"volumeOwnerId" json:",omitzero"`
+	Operator            *OperatorResponse `aws:"operator" json:",omitzero"`
+	EbsCardIndex        *int32            `aws:"ebsCardIndex" json:",omitzero"`
 }
 
 // ElasticGpuAssociation is a structure of the model.
 type ElasticGpuAssociation struct {
-	ElasticGpuId               *string `aws:"elasticGpuId"`
-	ElasticGpuAssociationId    *string `aws:"elasticGpuAssociationId"`
-	ElasticGpuAssociationState *string `aws:"elasticGpuAssociationState"`
-	ElasticGpuAssociationTime  *string `aws:"elasticGpuAssociationTime"`
+	ElasticGpuId               *string `aws:"elasticGpuId" json:",omitzero"`
+	ElasticGpuAssociationId    *string `aws:"elasticGpuAssociationId" json:",omitzero"`
+	ElasticGpuAssociationState *string `aws:"elasticGpuAssociationState" json:",omitzero"`
+	ElasticGpuAssociationTime  *string `aws:"elasticGpuAssociationTime" json:",omitzero"`
 }
 
 // ElasticInferenceAcceleratorAssociation is a structure of the model.
 type ElasticInferenceAcceleratorAssociation struct {
-	ElasticInferenceAcceleratorArn              *string    `aws:"elasticInferenceAcceleratorArn"`
-	ElasticInferenceAcceleratorAssociationId    *string    `aws:"elasticInferenceAcceleratorAssociationId"`
-	ElasticInferenceAcceleratorAssociationState *string    `aws:"elasticInferenceAcceleratorAssociationState"`
-	ElasticInferenceAcceleratorAssociationTime  *time.Time `aws:"elasticInferenceAcceleratorAssociationTime"`
+	ElasticInferenceAcceleratorArn              *string    `aws:"elasticInferenceAcceleratorArn" json:",omitzero"`
+	ElasticInferenceAcceleratorAssociationId    *string    `aws:"elasticInferenceAcceleratorAssociationId" json:",omitzero"`
+	ElasticInferenceAcceleratorAssociationState *string    `aws:"elasticInferenceAcceleratorAssociationState" json:",omitzero"`
+	ElasticInferenceAcceleratorAssociationTime  *time.Time `aws:"elasticInferenceAcceleratorAssociationTime" json:",omitzero"`
 }
 
 // EnaSrdSpecification is a structure of the model.
 type EnaSrdSpecification struct {
-	EnaSrdEnabled          *bool                   `aws:"EnaSrdEnabled"`
-	EnaSrdUdpSpecification *EnaSrdUdpSpecification `aws:"EnaSrdUdpSpecification"`
+	EnaSrdEnabled          *bool                   `aws:"EnaSrdEnabled" json:",omitzero"`
+	EnaSrdUdpSpecification *EnaSrdUdpSpecification `aws:"EnaSrdUdpSpecification" json:",omitzero"`
 }
 
 // EnaSrdUdpSpecification is a structure of the model.
 type EnaSrdUdpSpecification struct {
-	EnaSrdUdpEnabled *bool `aws:"EnaSrdUdpEnabled"`
+	EnaSrdUdpEnabled *bool `aws:"EnaSrdUdpEnabled" json:",omitzero"`
 }
 
 // EnclaveOptions is a structure of the model.
 type EnclaveOptions struct {
-	Enabled *bool `aws:"enabled"`
+	Enabled *bool `aws:"enabled" json:",omitzero"`
 }
 
 // Filter is a structure of the model.
 type Filter struct {
-	Name   *string  `aws:"Name"`
-	Values []string `aws:"Value,item=item"`
+	Name   *string  `aws:"Name" json:",omitzero"`
+	Values []string `aws:"Value,item=item" json:",omitzero"`
 }
 
 // GroupIdentifier is a structure of the model.
 type GroupIdentifier struct {
-	GroupId   *string `aws:"groupId"`
-	GroupName *string `aws:"groupName"`
+	GroupId   *string `aws:"groupId" json:",omitzero"`
+	GroupName *string `aws:"groupName" json:",omitzero"`
 }
 
 // HibernationOptions is a structure of the model.
 type HibernationOptions struct {
-	Configured *bool `aws:"configured"`
+	Configured *bool `aws:"configured" json:",omitzero"`
 }
 
 // IamInstanceProfile is a structure of the model.
 type IamInstanceProfile struct {
-	Arn *string `aws:"arn"`
-	Id  *string `aws:"id"`
+	Arn *string `aws:"arn" json:",omitzero"`
+	Id  *string `aws:"id" json:",omitzero"`
 }
 
 // IcmpTypeCode is a structure of the model.
 type IcmpTypeCode struct {
-	Code *int32 `aws:"code"`
-	Type *int32 `aws:"type"`
+	Code *int32 `aws:"code" json:",omitzero"`
+	Type *int32 `aws:"type" json:",omitzero"`
 }
 
 // Instance is a structure of the model.
 type Instance struct {
-	Architecture                            ArchitectureValues                        `aws:"architecture" enum:"i386|x86_64|arm64|x86_64_mac|arm64_mac"`
-	BlockDeviceMappings                     []InstanceBlockDeviceMapping              `aws:"blockDeviceMapping,item=item"`
-	ClientToken                             *string                                   `aws:"clientToken"`
-	EbsOptimized                            *bool                                     `aws:"ebsOptimized"`
-	EnaSupport                              *bool                                     `aws:"enaSupport"`
-	Hypervisor                              HypervisorType                            `aws:"hypervisor" enum:"ovm|xen"`
-	IamInstanceProfile                      *IamInstanceProfile                       `aws:"iamInstanceProfile"`
-	InstanceLifecycle                       InstanceLifecycleType                     `aws:"instanceLifecycle" enum:"spot|scheduled|capacity-block|interruptible-capacity-reservation"`
-	ElasticGpuAssociations                  []ElasticGpuAssociation                   `aws:"elasticGpuAssociationSet,item=item"`
-	ElasticInferenceAcceleratorAssociations []ElasticInferenceAcceleratorAssociation  `aws:"elasticInferenceAcceleratorAssociationSet,item=item"`
-	NetworkInterfaces                       []InstanceNetworkInterface                `aws:"networkInterfaceSet,item=item"`
-	OutpostArn                              *string                                   `aws:"outpostArn"`
-	RootDeviceName                          *string                                   `aws:"rootDeviceName"`
-	RootDeviceType                          DeviceType                                `aws:"rootDeviceType" enum:"ebs|instance-store"`
-	SecurityGroups                          []GroupIdentifier                         `aws:"groupSet,item=item"`
-	SourceDestCheck                         *bool                                     `aws:"sourceDestCheck"`
-	SpotInstanceRequestId                   *string                                   `aws:"spotInstanceRequestId"`
-	SriovNetSupport                         *string                                   `aws:"sriovNetSupport"`
-	StateReason                             *StateReason                              `aws:"stateReason"`
-	Tags                                    []Tag                                     `aws:"tagSet,item=item"`
-	VirtualizationType                      VirtualizationType                        `aws:"virtualizationType" enum:"hvm|paravirtual"`
-	CpuOptions                              *CpuOptions                               `aws:"cpuOptions"`
-	CapacityBlockId                         *string                                   `aws:"capacityBlockId"`
-	CapacityReservationId                   *string                                   `aws:"capacityReservationId"`
-	CapacityReservationSpecification        *CapacityReservationSpecificationResponse `aws:"capacityReservationSpecification"`
-	HibernationOptions                      *HibernationOptions                       `aws:"hibernationOptions"`
-	Licenses                                []LicenseConfiguration                    `aws:"licenseSet,item=item"`
-	MetadataOptions                         *InstanceMetadataOptionsResponse          `aws:"metadataOptions"`
-	EnclaveOptions                          *EnclaveOptions                           `aws:"enclaveOptions"`
-	BootMode                                BootModeValues                            `aws:"bootMode" enum:"legacy-bios|uefi|uefi-preferred"`
-	PlatformDetails                         *string                                   `aws:"platformDetails"`
-	UsageOperation                          *string                                   `aws:"usageOperation"`
-	UsageOperationUpdateTime                *time.Time                                `aws:"usageOperationUpdateTime"`
-	PrivateDnsNameOptions                   *PrivateDnsNameOptionsResponse            `aws:"privateDnsNameOptions"`
-	Ipv6Address                             *string                                   `aws:"ipv6Address"`
-	TpmSupport                              *string                                   `aws:"tpmSupport"`
-	MaintenanceOptions                      *InstanceMaintenanceOptions               `aws:"maintenanceOptions"`
-	CurrentInstanceBootMode                 InstanceBootModeValues                    `aws:"currentInstanceBootMode" enum:"legacy-bios|uefi"`
-	NetworkPerformanceOptions               *InstanceNetworkPerformanceOptions        `aws:"networkPerformanceOptions"`
-	Operator                                *OperatorResponse                         `aws:"operator"`
-	SecondaryInterfaces                     []InstanceSecondaryInterface              `aws:"secondaryInterfaceSet,item=item"`
-	InstanceId                              *string                                   `aws:"instanceId"`
-	ImageId                                 *string                                   `aws:"imageId"`
-	State                                   *InstanceState                            `aws:"instanceState"`
-	PrivateDnsName                          *string                                   `aws:"privateDnsName"`
-	PublicDnsName                           *string                                   `aws:"dnsName"`
-	StateTransitionReason                   *string                                   `aws:"reason"`
-	KeyName                                 *string                                   `aws:"keyName"`
-	AmiLaunchIndex                          *int32                                    `aws:"amiLaunchIndex"`
-	ProductCodes                            []ProductCode                             `aws:"productCodes,item=item"`
-	InstanceType                            InstanceType                              `aws:"instanceType"`
-	LaunchTime                              *time.Time                                `aws:"launchTime"`
-	Placement                               *Placement                                `aws:"placement"`
-	KernelId                                *string                                   `aws:"kernelId"`
-	RamdiskId                               *string                                   `aws:"ramdiskId"`
-	Platform                                PlatformValues                            `aws:"platform" enum:"Windows"`
-	Monitoring                              *Monitoring                               `aws:"monitoring"`
-	SubnetId                                *string                                   `aws:"subnetId"`
-	VpcId                                   *string                                   `aws:"vpcId"`
-	PrivateIpAddress                        *string                                   `aws:"privateIpAddress"`
-	PublicIpAddress                         *string                                   `aws:"ipAddress"`
+	Architecture                            ArchitectureValues                        `aws:"architecture" enum:"i386|x86_64|arm64|x86_64_mac|arm64_mac" json:",omitzero"`
+	BlockDeviceMappings                     []InstanceBlockDeviceMapping              `aws:"blockDeviceMapping,item=item" json:",omitzero"`
+	ClientToken                             *string                                   `aws:"clientToken" json:",omitzero"`
+	EbsOptimized                            *bool                                     `aws:"ebsOptimized" json:",omitzero"`
+	EnaSupport                              *bool                                     `aws:"enaSupport" json:",omitzero"`
+	Hypervisor                              HypervisorType                            `aws:"hypervisor" enum:"ovm|xen" json:",omitzero"`
+	IamInstanceProfile                      *IamInstanceProfile                       `aws:"iamInstanceProfile" json:",omitzero"`
+	InstanceLifecycle                       InstanceLifecycleType                     `aws:"instanceLifecycle" enum:"spot|scheduled|capacity-block|interruptible-capacity-reservation" json:",omitzero"`
+	ElasticGpuAssociations                  []ElasticGpuAssociation                   `aws:"elasticGpuAssociationSet,item=item" json:",omitzero"`
+	ElasticInferenceAcceleratorAssociations []ElasticInferenceAcceleratorAssociation  `aws:"elasticInferenceAcceleratorAssociationSet,item=item" json:",omitzero"`
+	NetworkInterfaces                       []InstanceNetworkInterface                `aws:"networkInterfaceSet,item=item" json:",omitzero"`
+	OutpostArn                              *string                                   `aws:"outpostArn" json:",omitzero"`
+	RootDeviceName                          *string                                   `aws:"rootDeviceName" json:",omitzero"`
+	RootDeviceType                          DeviceType                                `aws:"rootDeviceType" enum:"ebs|instance-store" json:",omitzero"`
+	SecurityGroups                          []GroupIdentifier                         `aws:"groupSet,item=item" json:",omitzero"`
+	SourceDestCheck                         *bool                                     `aws:"sourceDestCheck" json:",omitzero"`
+	SpotInstanceRequestId                   *string                                   `aws:"spotInstanceRequestId" json:",omitzero"`
+	SriovNetSupport                         *string                                   `aws:"sriovNetSupport" json:",omitzero"`
+	StateReason                             *StateReason                              `aws:"stateReason" json:",omitzero"`
+	Tags                                    []Tag                                     `aws:"tagSet,item=item" json:",omitzero"`
+	VirtualizationType                      VirtualizationType                        `aws:"virtualizationType" enum:"hvm|paravirtual" json:",omitzero"`
+	CpuOptions                              *CpuOptions                               `aws:"cpuOptions" json:",omitzero"`
+	CapacityBlockId                         *string                                   `aws:"capacityBlockId" json:",omitzero"`
+	CapacityReservationId                   *string                                   `aws:"capacityReservationId" json:",omitzero"`
+	CapacityReservationSpecification        *CapacityReservationSpecificationResponse `aws:"capacityReservationSpecification" json:",omitzero"`
+	HibernationOptions                      *HibernationOptions                       `aws:"hibernationOptions" json:",omitzero"`
+	Licenses                                []LicenseConfiguration                    `aws:"licenseSet,item=item" json:",omitzero"`
+	MetadataOptions                         *InstanceMetadataOptionsResponse          `aws:"metadataOptions" json:",omitzero"`
+	EnclaveOptions                          *EnclaveOptions                           `aws:"enclaveOptions" json:",omitzero"`
+	BootMode                                BootModeValues                            `aws:"bootMode" enum:"legacy-bios|uefi|uefi-preferred" json:",omitzero"`
+	PlatformDetails                         *string                                   `aws:"platformDetails" json:",omitzero"`
+	UsageOperation                          *string                                   `aws:"usageOperation" json:",omitzero"`
+	UsageOperationUpdateTime                *time.Time                                `aws:"usageOperationUpdateTime" json:",omitzero"`
+	PrivateDnsNameOptions                   *PrivateDnsNameOptionsResponse            `aws:"privateDnsNameOptions" json:",omitzero"`
+	Ipv6Address                             *string                                   `aws:"ipv6Address" json:",omitzero"`
+	TpmSupport                              *string                                   `aws:"tpmSupport" json:",omitzero"`
+	MaintenanceOptions                      *InstanceMaintenanceOptions               `aws:"maintenanceOptions" json:",omitzero"`
+	CurrentInstanceBootMode                 InstanceBootModeValues                    `aws:"currentInstanceBootMode" enum:"legacy-bios|uefi" json:",omitzero"`
+	NetworkPerformanceOptions               *InstanceNetworkPerformanceOptions        `aws:"networkPerformanceOptions" json:",omitzero"`
+	Operator                                *OperatorResponse                         `aws:"operator" json:",omitzero"`
+	SecondaryInterfaces                     []InstanceSecondaryInterface              `aws:"secondaryInterfaceSet,item=item" json:",omitzero"`
+	InstanceId                              *string                                   `aws:"instanceId" json:",omitzero"`
+	ImageId                                 *string                                   `aws:"imageId" json:",omitzero"`
+	State                                   *InstanceState                            `aws:"instanceState" json:",omitzero"`
+	PrivateDnsName                          *string                                   `aws:"privateDnsName" json:",omitzero"`
+	PublicDnsName                           *string                                   `aws:"dnsName" json:",omitzero"`
+	StateTransitionReason                   *string                                   `aws:"reason" json:",omitzero"`
+	KeyName                                 *string                                   `aws:"keyName" json:",omitzero"`
+	AmiLaunchIndex                          *int32                                    `aws:"amiLaunchIndex" json:",omitzero"`
+	ProductCodes                            []ProductCode                             `aws:"productCodes,item=item" json:",omitzero"`
+	InstanceType                            InstanceType                              `aws:"instanceType" json:",omitzero"`
+	LaunchTime                              *time.Time                                `aws:"launchTime" json:",omitzero"`
+	Placement                               *Placement                                `aws:"placement" json:",omitzero"`
+	KernelId                                *string                                   `aws:"kernelId" json:",omitzero"`
+	RamdiskId                               *string                                   `aws:"ramdiskId" json:",omitzero"`
+	Platform                                PlatformValues                            `aws:"platform" enum:"Windows" json:",omitzero"`
+	Monitoring                              *Monitoring                               `aws:"monitoring" json:",omitzero"`
+	SubnetId                                *string                                   `aws:"subnetId" json:",omitzero"`
+	VpcId                                   *string                                   `aws:"vpcId" json:",omitzero"`
+	PrivateIpAddress                        *string                                   `aws:"privateIpAddress" json:",omitzero"`
+	PublicIpAddress                         *string                                   `aws:"ipAddress" json:",omitzero"`
 }
 
 // InstanceAttachmentEnaSrdSpecification is a structure of the model.
 type InstanceAttachmentEnaSrdSpecification struct {
-	EnaSrdEnabled          *bool                                     `aws:"enaSrdEnabled"`
-	EnaSrdUdpSpecification *InstanceAttachmentEnaSrdUdpSpecification `aws:"enaSrdUdpSpecification"`
+	EnaSrdEnabled          *bool                                     `aws:"enaSrdEnabled" json:",omitzero"`
+	EnaSrdUdpSpecification *InstanceAttachmentEnaSrdUdpSpecification `aws:"enaSrdUdpSpecification" json:",omitzero"`
 }
 
 // InstanceAttachmentEnaSrdUdpSpecification is a structure of the model.
 type InstanceAttachmentEnaSrdUdpSpecification struct {
-	EnaSrdUdpEnabled *bool `aws:"enaSrdUdpEnabled"`
+	EnaSrdUdpEnabled *bool `aws:"enaSrdUdpEnabled" json:",omitzero"`
 }
 
 // InstanceBlockDeviceMapping is a structure of the model.
 type InstanceBlockDeviceMapping struct {
-	DeviceName *string                 `aws:"deviceName"`
-	Ebs        *EbsInstanceBlockDevice `aws:"ebs"`
+	DeviceName *string                 `aws:"deviceName" json:",omitzero"`
+	Ebs        *EbsInstanceBlockDevice `aws:"ebs" json:",omitzero"`
 }
 
 // InstanceIpv4Prefix is a structure of the model.
 type InstanceIpv4Prefix struct {
-	Ipv4Prefix *string `aws:"ipv4Prefix"`
+	Ipv4Prefix *string `aws:"ipv4Prefix" json:",omitzero"`
 }
 
 // InstanceIpv6Address is a structure of the model.
 type InstanceIpv6Address struct {
-	Ipv6Address   *string `aws:"ipv6Address"`
-	IsPrimaryIpv6 *bool   `aws:"isPrimaryIpv6"`
+	Ipv6Address   *string `aws:"ipv6Address" json:",omitzero"`
+	IsPrimaryIpv6 *bool   `aws:"isPrimaryIpv6" json:",omitzero"`
 }
 
 // InstanceIpv6Prefix is a structure of the model.
 type InstanceIpv6Prefix struct {
-	Ipv6Prefix *string `aws:"ipv6Prefix"`
+	Ipv6Prefix *string `aws:"ipv6Prefix" json:",omitzero"`
 }
 
 // InstanceMaintenanceOptions is a structure of the model.
 type InstanceMaintenanceOptions struct {
-	AutoRecovery    InstanceAutoRecoveryState    `aws:"autoRecovery" enum:"disabled|default"`
-	RebootMigration InstanceRebootMigrationState `aws:"rebootMigration" enum:"disabled|default"`
+	AutoRecovery    InstanceAutoRecoveryState    `aws:"autoRecovery" enum:"disabled|default" json:",omitzero"`
+	RebootMigration InstanceRebootMigrationState `aws:"rebootMigration" enum:"disabled|default" json:",omitzero"`
 }
 
 // InstanceMetadataOptionsResponse is a structure of the model.
 type InstanceMetadataOptionsResponse struct {
-	State                   InstanceMetadataOptionsState  `aws:"state" enum:"pending|applied"`
-	HttpTokens              HttpTokensState               `aws:"httpTokens" enum:"optional|required"`
-	HttpPutResponseHopLimit *int32                        `aws:"httpPutResponseHopLimit"`
-	HttpEndpoint            InstanceMetadataEndpointState `aws:"httpEndpoint" enum:"disabled|enabled"`
-	HttpProtocolIpv6        InstanceMetadataProtocolState `aws:"httpProtocolIpv6" enum:"disabled|enabled"`
-	InstanceMetadataTags    InstanceMetadataTagsState     `aws:"instanceMetadataTags" enum:"disabled|enabled"`
+	State                   InstanceMetadataOptionsState  `aws:"state" enum:"pending|applied" json:",omitzero"`
+	HttpTokens              HttpTokensState               `aws:"httpTokens" enum:"optional|required" json:",omitzero"`
+	HttpPutResponseHopLimit *int32                        `aws:"httpPutResponseHopLimit" json:",omitzero"`
+	HttpEndpoint            InstanceMetadataEndpointState `aws:"httpEndpoint" enum:"disabled|enabled" json:",omitzero"`
+	HttpProtocolIpv6        InstanceMetadataProtocolState `aws:"httpProtocolIpv6" enum:"disabled|enabled" json:",omitzero"`
+	InstanceMetadataTags    InstanceMetadataTagsState     `aws:"instanceMetadataTags" enum:"disabled|enabled" json:",omitzero"`
 }
 
 // InstanceNetworkInterface is a structure of the model.
 type InstanceNetworkInterface struct {
-	Association                     *InstanceNetworkInterfaceAssociation     `aws:"association"`
-	Attachment                      *InstanceNetworkInterfaceAttachment      `aws:"attachment"`
-	Description                     *string                                  `aws:"description"`
-	Groups                          []GroupIdentifier                        `aws:"groupSet,item=item"`
-	Ipv6Addresses                   []InstanceIpv6Address                    `aws:"ipv6AddressesSet,item=item"`
-	MacAddress                      *string                                  `aws:"macAddress"`
-	NetworkInterfaceId              *string                                  `aws:"networkInterfaceId"`
-	OwnerId                         *string                                  `aws:"ownerId"`
-	PrivateDnsName                  *string                                  `aws:"privateDnsName"`
-	PrivateIpAddress                *string                                  `aws:"privateIpAddress"`
-	PrivateIpAddresses              []InstancePrivateIpAddress               `aws:"privateIpAddressesSet,item=item"`
-	SourceDestCheck                 *bool                                    `aws:"sourceDestCheck"`
-	Status                          NetworkInterfaceStatus                   `aws:"status" enum:"available|associated|attaching|in-use|detaching"`
-	SubnetId                        *string                                  `aws:"subnetId"`
-	VpcId                           *string                                  `aws:"vpcId"`
-	InterfaceType                   *string                                  `aws:"interfaceType"`
-	Ipv4Prefixes                    []InstanceIpv4Prefix                     `aws:"ipv4PrefixSet,item=item"`
-	Ipv6Prefixes                    []InstanceIpv6Prefix                     `aws:"ipv6PrefixSet,item=item"`
-	ConnectionTrackingConfiguration *ConnectionTrackingSpecificationResponse `aws:"connectionTrackingConfiguration"`
-	Operator                        *OperatorResponse                        `aws:"operator"`
+	Association                     *InstanceNetworkInterfaceAssociation     `aws:"association" json:",omitzero"`
+	Attachment                      *InstanceNetworkInterfaceAttachment      `aws:"attachment" json:",omitzero"`
+	Description                     *string                                  `aws:"description" json:",omitzero"`
+	Groups                          []GroupIdentifier                        `aws:"groupSet,item=item" json:",omitzero"`
+	Ipv6Addresses                   []InstanceIpv6Address                    `aws:"ipv6AddressesSet,item=item" json:",omitzero"`
+	MacAddress                      *string                                  `aws:"macAddress" json:",omitzero"`
+	NetworkInterfaceId              *string                                  `aws:"networkInterfaceId" json:",omitzero"`
+	OwnerId                         *string                                  `aws:"ownerId" json:",omitzero"`
+	PrivateDnsName                  *string                                  `aws:"privateDnsName" json:",omitzero"`
+	PrivateIpAddress                *string                                  `aws:"privateIpAddress" json:",omitzero"`
+	PrivateIpAddresses              []InstancePrivateIpAddress               `aws:"privateIpAddressesSet,item=item" json:",omitzero"`
+	SourceDestCheck                 *bool                                    `aws:"sourceDestCheck" json:",omitzero"`
+	Status                          NetworkInterfaceStatus                   `aws:"status" enum:"available|associated|attaching|in-use|detaching" json:",omitzero"`
+	SubnetId                        *string                                  `aws:"subnetId" json:",omitzero"`
+	VpcId                           *string                                  `aws:"vpcId" json:",omitzero"`
+	InterfaceType                   *string                                  `aws:"interfaceType" json:",omitzero"`
+	Ipv4Prefixes                    []InstanceIpv4Prefix                     `aws:"ipv4PrefixSet,item=item" json:",omitzero"`
+	Ipv6Prefixes                    []InstanceIpv6Prefix                     `aws:"ipv6PrefixSet,item=item" json:",omitzero"`
+	ConnectionTrackingConfiguration *ConnectionTrackingSpecificationResponse `aws:"connectionTrackingConfiguration" json:",omitzero"`
+	Operator                        *OperatorResponse                        `aws:"operator" json:",omitzero"`
 }
 
 // InstanceNetworkInterfaceAssociation is a structure of the model.
 type InstanceNetworkInterfaceAssociation struct {
-	CarrierIp       *string `aws:"carrierIp"`
-	CustomerOwnedIp *string `aws:"customerOwnedIp"`
-	IpOwnerId       *string `aws:"ipOwnerId"`
-	PublicDnsName   *string `aws:"publicDnsName"`
-	PublicIp        *string `aws:"publicIp"`
+	CarrierIp       *string `aws:"carrierIp" json:",omitzero"`
+	CustomerOwnedIp *string `aws:"customerOwnedIp" json:",omitzero"`
+	IpOwnerId       *string `aws:"ipOwnerId" json:",omitzero"`
+	PublicDnsName   *string `aws:"publicDnsName" json:",omitzero"`
+	PublicIp        *string `aws:"publicIp" json:",omitzero"`
 }
 
 // InstanceNetworkInterfaceAttachment is a structure of the model.
 type InstanceNetworkInterfaceAttachment struct {
-	AttachTime          *time.Time                             `aws:"attachTime"`
-	AttachmentId        *string                                `aws:"attachmentId"`
-	DeleteOnTermination *bool                                  `aws:"deleteOnTermination"`
-	DeviceIndex         *int32                                 `aws:"deviceIndex"`
-	Status              AttachmentStatus                       `aws:"status" enum:"attaching|attached|detaching|detached"`
-	NetworkCardIndex    *int32                                 `aws:"networkCardIndex"`
-	EnaSrdSpecification *InstanceAttachmentEnaSrdSpecification `aws:"enaSrdSpecification"`
-	EnaQueueCount       *int32                                 `aws:"enaQueueCount"`
+	AttachTime          *time.Time                             `aws:"attachTime" json:",omitzero"`
+	AttachmentId        *string                                `aws:"attachmentId" json:",omitzero"`
+	DeleteOnTermination *bool                                  `aws:"deleteOnTermination" json:",omitzero"`
+	DeviceIndex         *int32                                 `aws:"deviceIndex" json:",omitzero"`
+	Status              AttachmentStatus                       `aws:"status" enum:"attaching|attached|detaching|detached" json:",omitzero"`
+	NetworkCardIndex    *int32                                 `aws:"networkCardIndex" json:",omitzero"`
+	EnaSrdSpecification *InstanceAttachmentEnaSrdSpecification `aws:"enaSrdSpecification" json:",omitzero"`
+	EnaQueueCount       *int32                                 `aws:"enaQueueCount" json:",omitzero"`
 }
 
 // InstanceNetworkPerformanceOptions is a structure of the model.
 type InstanceNetworkPerformanceOptions struct {
-	BandwidthWeighting InstanceBandwidthWeighting `aws:"bandwidthWeighting" enum:"default|vpc-1|ebs-1"`
+	BandwidthWeighting InstanceBandwidthWeighting `aws:"bandwidthWeighting" enum:"default|vpc-1|ebs-1" json:",omitzero"`
 }
 
 // InstancePrivateIpAddress is a structure of the model.
 type InstancePrivateIpAddress struct {
-	Association      *InstanceNetworkInterfaceAssociation `aws:"association"`
-	Primary          *bool                                `aws:"primary"`
-	PrivateDnsName   *string                              `aws:"privateDnsName"`
-	PrivateIpAddress *string                              `aws:"privateIpAddress"`
+	Association      *InstanceNetworkInterfaceAssociation `aws:"association" json:",omitzero"`
+	Primary          *bool                                `aws:"primary" json:",omitzero"`
+	PrivateDnsName   *string                              `aws:"privateDnsName" json:",omitzero"`
+	PrivateIpAddress *string                              `aws:"privateIpAddress" json:",omitzero"`
 }
 
 // InstanceSecondaryInterface is a structure of the model.
 type InstanceSecondaryInterface struct {
-	Attachment           *InstanceSecondaryInterfaceAttachment        `aws:"attachment"`
-	MacAddress           *string                                      `aws:"macAddress"`
-	SecondaryInterfaceId *string                                      `aws:"secondaryInterfaceId"`
-	OwnerId              *string                                      `aws:"ownerId"`
-	PrivateIpAddresses   []InstanceSecondaryInterfacePrivateIpAddress `aws:"privateIpAddressSet,item=item"`
-	SourceDestCheck      *bool                                        `aws:"sourceDestCheck"`
-	Status               SecondaryInterfaceStatus                     `aws:"status" enum:"available|in-use"`
-	SecondarySubnetId    *string                                      `aws:"secondarySubnetId"`
-	SecondaryNetworkId   *string                                      `aws:"secondaryNetworkId"`
-	InterfaceType        SecondaryInterfaceType                       `aws:"interfaceType" enum:"secondary"`
+	Attachment           *InstanceSecondaryInterfaceAttachment        `aws:"attachment" json:",omitzero"`
+	MacAddress           *string                                      `aws:"macAddress" json:",omitzero"`
+	SecondaryInterfaceId *string                                      `aws:"secondaryInterfaceId" json:",omitzero"`
+	OwnerId              *string                                      `aws:"ownerId" json:",omitzero"`
+	PrivateIpAddresses   []InstanceSecondaryInterfacePrivateIpAddress `aws:"privateIpAddressSet,item=item" json:",omitzero"`
+	SourceDestCheck      *bool                                        `aws:"sourceDestCheck" json:",omitzero"`
+	Status               SecondaryInterfaceStatus                     `aws:"status" enum:"available|in-use" json:",omitzero"`
+	SecondarySubnetId    *string                                      `aws:"secondarySubnetId" json:",omitzero"`
+	SecondaryNetworkId   *string                                      `aws:"secondaryNetworkId" json:",omitzero"`
+	InterfaceType        SecondaryInterfaceType                       `aws:"interfaceType" enum:"secondary" json:",omitzero"`
 }
 
 // InstanceSecondaryInterfaceAttachment is a structure of the model.
 type InstanceSecondaryInterfaceAttachment struct {
-	AttachTime          *time.Time       `aws:"attachTime"`
-	AttachmentId        *string          `aws:"attachmentId"`
-	DeleteOnTermination *bool            `aws:"deleteOnTermination"`
-	DeviceIndex         *int32           `aws:"deviceIndex"`
-	Status              AttachmentStatus `aws:"status" enum:"attaching|attached|detaching|detached"`
-	NetworkCardIndex    *int32           `aws:"networkCardIndex"`
+	AttachTime          *time.Time       `aws:"attachTime" json:",omitzero"`
+	AttachmentId        *string          `aws:"attachmentId" json:",omitzero"`
+	DeleteOnTermination *bool            `aws:"deleteOnTermination" json:",omitzero"`
+	DeviceIndex         *int32           `aws:"deviceIndex" json:",omitzero"`
+	Status              AttachmentStatus `aws:"status" enum:"attaching|attached|detaching|detached" json:",omitzero"`
+	NetworkCardIndex    *int32           `aws:"networkCardIndex" json:",omitzero"`
 }
 
 // InstanceSecondaryInterfacePrivateIpAddress is a structure of the model.
 type InstanceSecondaryInterfacePrivateIpAddress struct {
-	PrivateIpAddress *string `aws:"privateIpAddress"`
+	PrivateIpAddress *string `aws:"privateIpAddress" json:",omitzero"`
 }
 
 // InstanceState is a structure of the model.
 type InstanceState struct {
-	Code *int32            `aws:"code"`
-	Name InstanceStateName `aws:"name" enum:"pending|running|shutting-down|terminated|stopping|stopped"`
+	Code *int32            `aws:"code" json:",omitzero"`
+	Name InstanceStateName `aws:"name" enum:"pending|running|shutting-down|terminated|stopping|stopped" json:",omitzero"`
 }
 
 // InternetGateway is a structure of the model.
 type InternetGateway struct {
-	Attachments       []InternetGatewayAttachment `aws:"attachmentSet,item=item"`
-	InternetGatewayId *string                     `aws:"internetGatewayId"`
-	OwnerId           *string                     `aws:"ownerId"`
-	Tags              []Tag                       `aws:"tagSet,item=item"`
+	Attachments       []InternetGatewayAttachment `aws:"attachmentSet,item=item" json:",omitzero"`
+	InternetGatewayId *string                     `aws:"internetGatewayId" json:",omitzero"`
+	OwnerId           *string                     `aws:"ownerId" json:",omitzero"`
+	Tags              []Tag                       `aws:"tagSet,item=item" json:",omitzero"`
 }
 
 // InternetGatewayAttachment is a structure of the model.
 type InternetGatewayAttachment struct {
-	State AttachmentStatus `aws:"state" enum:"attaching|attached|detaching|detached"`
-	VpcId *string          `aws:"vpcId"`
+	State AttachmentStatus `aws:"state" enum:"attaching|attached|detaching|detached" json:",omitzero"`
+	VpcId *string          `aws:"vpcId" json:",omitzero"`
 }
 
 // IpPermission is a structure of the model.
 type IpPermission struct {
-	IpProtocol       *string           `aws:"ipProtocol"`
-	FromPort         *int32            `aws:"fromPort"`
-	ToPort           *int32            `aws:"toPort"`
-	UserIdGroupPairs []UserIdGroupPair `aws:"groups,item=item"`
-	IpRanges         []IpRange         `aws:"ipRanges,item=item"`
-	Ipv6Ranges       []Ipv6Range       `aws:"ipv6Ranges,item=item"`
-	PrefixListIds    []PrefixListId    `aws:"prefixListIds,item=item"`
+	IpProtocol       *string           `aws:"ipProtocol" json:",omitzero"`
+	FromPort         *int32            `aws:"fromPort" json:",omitzero"`
+	ToPort           *int32            `aws:"toPort" json:",omitzero"`
+	UserIdGroupPairs []UserIdGroupPair `aws:"groups,item=item" json:",omitzero"`
+	IpRanges         []IpRange         `aws:"ipRanges,item=item" json:",omitzero"`
+	Ipv6Ranges       []Ipv6Range       `aws:"ipv6Ranges,item=item" json:",omitzero"`
+	PrefixListIds    []PrefixListId    `aws:"prefixListIds,item=item" json:",omitzero"`
 }
 
 // IpRange is a structure of the model.
 type IpRange struct {
-	Description *string `aws:"description"`
-	CidrIp      *string `aws:"cidrIp"`
+	Description *string `aws:"description" json:",omitzero"`
+	CidrIp      *string `aws:"cidrIp" json:",omitzero"`
 }
 
 // Ipv4PrefixSpecification is a structure of the model.
 type Ipv4PrefixSpecification struct {
-	Ipv4Prefix *string `aws:"ipv4Prefix"`
+	Ipv4Prefix *string `aws:"ipv4Prefix" json:",omitzero"`
 }
 
 // Ipv4PrefixSpecificationRequest is a structure of the model.
 type Ipv4PrefixSpecificationRequest struct {
-	Ipv4Prefix *string `aws:"Ipv4Prefix"`
+	Ipv4Prefix *string `aws:"Ipv4Prefix" json:",omitzero"`
 }
 
 // Ipv6CidrBlock is a structure of the model.
 type Ipv6CidrBlock struct {
-	Ipv6CidrBlock *string `aws:"ipv6CidrBlock"`
+	Ipv6CidrBlock *string `aws:"ipv6CidrBlock" json:",omitzero"`
 }
 
 // Ipv6PrefixSpecification is a structure of the model.
 type Ipv6PrefixSpecification struct {
-	Ipv6Prefix *string `aws:"ipv6Prefix"`
+	Ipv6Prefix *string `aws:"ipv6Prefix" json:",omitzero"`
 }
 
 // Ipv6PrefixSpecificationRequest is a structure of the model.
 type Ipv6PrefixSpecificationRequest struct {
-	Ipv6Prefix *string `aws:"Ipv6Prefix"`
+	Ipv6Prefix *string `aws:"Ipv6Prefix" json:",omitzero"`
 }
 
 // Ipv6Range is a structure of the model.
 type Ipv6Range struct {
-	Description *string `aws:"description"`
-	CidrIpv6    *string `aws:"cidrIpv6"`
+	Description *string `aws:"description" json:",omitzero"`
+	CidrIpv6    *string `aws:"cidrIpv6" json:",omitzero"`
 }
 
 // LastError is a structure of the model.
 type LastError struct {
-	Message *string `aws:"message"`
-	Code    *string `aws:"code"`
+	Message *string `aws:"message" json:",omitzero"`
+	Code    *string `aws:"code" json:",omitzero"`
 }
 
 // LicenseConfiguration is a structure of the model.
 type LicenseConfiguration struct {
-	LicenseConfigurationArn *string `aws:"licenseConfigurationArn"`
+	LicenseConfigurationArn *string `aws:"licenseConfigurationArn" json:",omitzero"`
 }
 
 // ManagedPrefixList is a structure of the model.
 type ManagedPrefixList struct {
-	PrefixListId                      *string         `aws:"prefixListId"`
-	AddressFamily                     *string         `aws:"addressFamily"`
-	State                             PrefixListState `aws:"state" enum:"create-in-progress|create-complete|create-failed|modify-in-progress|modify-complete|modify-failed|restore-in-progress|restore-complete|restore-failed|delete-in-progress|delete-complete|delete-failed"`
-	StateMessage                      *string         `aws:"stateMessage"`
-	PrefixListArn                     *string         `aws:"prefixListArn" min:"1" max:"1283"`
-	PrefixListName                    *string         `aws:"prefixListName"`
-	MaxEntries                        *int32          `aws:"maxEntries"`
-	Version                           *int64          `aws:"version"`
-	Tags                              []Tag           `aws:"tagSet,item=item"`
-	OwnerId                           *string         `aws:"ownerId"`
-	IpamPrefixListResolverTargetId    *string         `aws:"ipamPrefixListResolverTargetId"`
-	IpamPrefixListResolverSyncEnabled *bool           `aws:"ipamPrefixListResolverSyncEnabled"`
+	PrefixListId                      *string         `aws:"prefixListId" json:",omitzero"`
+	AddressFamily                     *string         `aws:"addressFamily" json:",omitzero"`
+	State                             PrefixListState `aws:"state" enum:"create-in-progress|create-complete|create-failed|modify-in-progress|modify-complete|modify-failed|restore-in-progress|restore-complete|restore-failed|delete-in-progress|delete-complete|delete-failed" json:",omitzero"`
+	StateMessage                      *string         `aws:"stateMessage" json:",omitzero"`
+	PrefixListArn                     *string         `aws:"prefixListArn" min:"1" max:"1283" json:",omitzero"`
+	PrefixListName                    *string         `aws:"prefixListName" json:",omitzero"`
+	MaxEntries                        *int32          `aws:"maxEntries" json:",omitzero"`
+	Version                           *int64          `aws:"version" json:",omitzero"`
+	Tags                              []Tag           `aws:"tagSet,item=item" json:",omitzero"`
+	OwnerId                           *string         `aws:"ownerId" json:",omitzero"`
+	IpamPrefixListResolverTargetId    *string         `aws:"ipamPrefixListResolverTargetId" json:",omitzero"`
+	IpamPrefixListResolverSyncEnabled *bool           `aws:"ipamPrefixListResolverSyncEnabled" json:",omitzero"`
 }
 
 // Monitoring is a structure of the model.
 type Monitoring struct {
-	State MonitoringState `aws:"state" enum:"disabled|disabling|enabled|pending"`
+	State MonitoringState `aws:"state" enum:"disabled|disabling|enabled|pending" json:",omitzero"`
 }
 
 // NatGateway is a structure of the model.
 type NatGateway struct {
-	CreateTime           *time.Time                    `aws:"createTime"`
-	DeleteTime           *time.Time                    `aws:"deleteTime"`
-	FailureCode          *string                       `aws:"failureCode"`
-	FailureMessage       *string                       `aws:"failureMessage"`
-	NatGatewayAddresses  []NatGatewayAddress           `aws:"natGatewayAddressSet,item=item"`
-	NatGatewayId         *string                       `aws:"natGatewayId"`
-	ProvisionedBandwidth *ProvisionedBandwidth         `aws:"provisionedBandwidth"`
-	State                NatGatewayState               `aws:"state" enum:"pending|failed|available|deleting|deleted"`
-	SubnetId             *string                       `aws:"subnetId"`
-	VpcId                *string                       `aws:"vpcId"`
-	Tags                 []Tag                         `aws:"tagSet,item=item"`
-	ConnectivityType     ConnectivityType              `aws:"connectivityType" enum:"private|public"`
-	AvailabilityMode     AvailabilityMode              `aws:"availabilityMode" enum:"zonal|regional"`
-	AutoScalingIps       AutoScalingIpsState           `aws:"autoScalingIps" enum:"enabled|disabled"`
-	AutoProvisionZones   AutoProvisionZonesState       `aws:"autoProvisionZones" enum:"enabled|disabled"`
-	AttachedAppliances   []NatGatewayAttachedAppliance `aws:"attachedApplianceSet,item=item"`
-	RouteTableId         *string                       `aws:"routeTableId"`
+	CreateTime           *time.Time                    `aws:"createTime" json:",omitzero"`
+	DeleteTime           *time.Time                    `aws:"deleteTime" json:",omitzero"`
+	FailureCode          *string                       `aws:"failureCode" json:",omitzero"`
+	FailureMessage       *string                       `aws:"failureMessage" json:",omitzero"`
+	NatGatewayAddresses  []NatGatewayAddress           `aws:"natGatewayAddressSet,item=item" json:",omitzero"`
+	NatGatewayId         *string                       `aws:"natGatewayId" json:",omitzero"`
+	ProvisionedBandwidth *ProvisionedBandwidth         `aws:"provisionedBandwidth" json:",omitzero"`
+	State                NatGatewayState               `aws:"state" enum:"pending|failed|available|deleting|deleted" json:",omitzero"`
+	SubnetId             *string                       `aws:"subnetId" json:",omitzero"`
+	VpcId                *string                       `aws:"vpcId" json:",omitzero"`
+	Tags                 []Tag                         `aws:"tagSet,item=item" json:",omitzero"`
+	ConnectivityType     ConnectivityType              `aws:"connectivityType" enum:"private|public" json:",omitzero"`
+	AvailabilityMode     AvailabilityMode              `aws:"availabilityMode" enum:"zonal|regional" json:",omitzero"`
+	AutoScalingIps       AutoScalingIpsState           `aws:"autoScalingIps" enum:"enabled|disabled" json:",omitzero"`
+	AutoProvisionZones   AutoProvisionZonesState       `aws:"autoProvisionZones" enum:"enabled|disabled" json:",omitzero"`
+	AttachedAppliances   []NatGatewayAttachedAppliance `aws:"attachedApplianceSet,item=item" json:",omitzero"`
+	RouteTableId         *string                       `aws:"routeTableId" json:",omitzero"`
 }
 
 // NatGatewayAddress is a structure of the model.
 type NatGatewayAddress struct {
-	AllocationId       *string                 `aws:"allocationId"`
-	NetworkInterfaceId *string                 `aws:"networkInterfaceId"`
-	PrivateIp          *string                 `aws:"privateIp"`
-	PublicIp           *string                 `aws:"publicIp"`
-	AssociationId      *string                 `aws:"associationId"`
-	IsPrimary          *bool                   `aws:"isPrimary"`
-	FailureMessage     *string                 `aws:"failureMessage"`
-	Status             NatGatewayAddressStatus `aws:"status" enum:"assigning|unassigning|associating|disassociating|succeeded|failed"`
-	AvailabilityZone   *string                 `aws:"availabilityZone"`
-	AvailabilityZoneId *string                 `aws:"availabilityZoneId"`
+	AllocationId       *string                 `aws:"allocationId" json:",omitzero"`
+	NetworkInterfaceId *string                 `aws:"networkInterfaceId" json:",omitzero"`
+	PrivateIp          *string                 `aws:"privateIp" json:",omitzero"`
+	PublicIp           *string                 `aws:"publicIp" json:",omitzero"`
+	AssociationId      *string                 `aws:"associationId" json:",omitzero"`
+	IsPrimary          *bool                   `aws:"isPrimary" json:",omitzero"`
+	FailureMessage     *string                 `aws:"failureMessage" json:",omitzero"`
+	Status             NatGatewayAddressStatus `aws:"status" enum:"assigning|unassigning|associating|disassociating|succeeded|failed" json:",omitzero"`
+	AvailabilityZone   *string                 `aws:"availabilityZone" json:",omitzero"`
+	AvailabilityZoneId *string                 `aws:"availabilityZoneId" json:",omitzero"`
 }
 
 // NatGatewayAttachedAppliance is a structure of the model.
 type NatGatewayAttachedAppliance struct {
-	Type              NatGatewayApplianceType        `aws:"type" enum:"network-firewall-proxy"`
-	ApplianceArn      *string                        `aws:"applianceArn"`
-	VpcEndpointId     *string                        `aws:"vpcEndpointId"`
-	AttachmentState   NatGatewayApplianceState       `aws:"attachmentState" enum:"attaching|attached|detaching|detached|attach-failed|detach-failed"`
-	ModificationState NatGatewayApplianceModifyState `aws:"modificationState" enum:"modifying|completed|failed"`
-	FailureCode       *string                        `aws:"failureCode"`
-	FailureMessage    *string                        `aws:"failureMessage"`
+	Type              NatGatewayApplianceType        `aws:"type" enum:"network-firewall-proxy" json:",omitzero"`
+	ApplianceArn      *string                        `aws:"applianceArn" json:",omitzero"`
+	VpcEndpointId     *string                        `aws:"vpcEndpointId" json:",omitzero"`
+	AttachmentState   NatGatewayApplianceState       `aws:"attachmentState" enum:"attaching|attached|detaching|detached|attach-failed|detach-failed" json:",omitzero"`
+	ModificationState NatGatewayApplianceModifyState `aws:"modificationState" enum:"modifying|completed|failed" json:",omitzero"`
+	FailureCode       *string                        `aws:"failureCode" json:",omitzero"`
+	FailureMessage    *string                        `aws:"failureMessage" json:",omitzero"`
 }
 
 // NetworkAcl is a structure of the model.
 type NetworkAcl struct {
-	Associations []NetworkAclAssociation `aws:"associationSet,item=item"`
-	Entries      []NetworkAclEntry       `aws:"entrySet,item=item"`
-	IsDefault    *bool                   `aws:"default"`
-	NetworkAclId *string                 `aws:"networkAclId"`
-	Tags         []Tag                   `aws:"tagSet,item=item"`
-	VpcId        *string                 `aws:"vpcId"`
-	OwnerId      *string                 `aws:"ownerId"`
+	Associations []NetworkAclAssociation `aws:"associationSet,item=item" json:",omitzero"`
+	Entries      []NetworkAclEntry       `aws:"entrySet,item=item" json:",omitzero"`
+	IsDefault    *bool                   `aws:"default" json:",omitzero"`
+	NetworkAclId *string                 `aws:"networkAclId" json:",omitzero"`
+	Tags         []Tag                   `aws:"tagSet,item=item" json:",omitzero"`
+	VpcId        *string                 `aws:"vpcId" json:",omitzero"`
+	OwnerId      *string                 `aws:"ownerId" json:",omitzero"`
 }
 
 // NetworkAclAssociation is a structure of the model.
 type NetworkAclAssociation struct {
-	NetworkAclAssociationId *string `aws:"networkAclAssociationId"`
-	NetworkAclId            *string `aws:"networkAclId"`
-	SubnetId                *string `aws:"subnetId"`
+	NetworkAclAssociationId *string `aws:"networkAclAssociationId" json:",omitzero"`
+	NetworkAclId            *string `aws:"networkAclId" json:",omitzero"`
+	SubnetId                *string `aws:"subnetId" json:",omitzero"`
 }
 
 // NetworkAclEntry is a structure of the model.
 type NetworkAclEntry struct {
-	CidrBlock     *string       `aws:"cidrBlock"`
-	Egress        *bool         `aws:"egress"`
-	IcmpTypeCode  *IcmpTypeCode `aws:"icmpTypeCode"`
-	Ipv6CidrBlock *string       `aws:"ipv6CidrBlock"`
-	PortRange     *PortRange    `aws:"portRange"`
-	Protocol      *string       `aws:"protocol"`
-	RuleAction    RuleAction    `aws:"ruleAction" enum:"allow|deny"`
-	RuleNumber    *int32        `aws:"ruleNumber"`
+	CidrBlock     *string       `aws:"cidrBlock" json:",omitzero"`
+	Egress        *bool         `aws:"egress" json:",omitzero"`
+	IcmpTypeCode  *IcmpTypeCode `aws:"icmpTypeCode" json:",omitzero"`
+	Ipv6CidrBlock *string       `aws:"ipv6CidrBlock" json:",omitzero"`
+	PortRange     *PortRange    `aws:"portRange" json:",omitzero"`
+	Protocol      *string       `aws:"protocol" json:",omitzero"`
+	RuleAction    RuleAction    `aws:"ruleAction" enum:"allow|deny" json:",omitzero"`
+	RuleNumber    *int32        `aws:"ruleNumber" json:",omitzero"`
 }
 
 // NetworkInterface is a structure of the model.
 type NetworkInterface struct {
-	Association                     *NetworkInterfaceAssociation       `aws:"association"`
-	Attachment                      *NetworkInterfaceAttachment        `aws:"attachment"`
-	AvailabilityZone                *string                            `aws:"availabilityZone"`
-	ConnectionTrackingConfiguration *ConnectionTrackingConfiguration   `aws:"connectionTrackingConfiguration"`
-	Description                     *string                            `aws:"description"`
-	Groups                          []GroupIdentifier                  `aws:"groupSet,item=item"`
-	InterfaceType                   NetworkInterfaceType               `aws:"interfaceType" enum:"interface|natGateway|efa|efa-only|trunk|load_balancer|network_load_balancer|vpc_endpoint|branch|transit_gateway|lambda|quicksight|global_accelerator_managed|api_gateway_managed|gateway_load_balancer|gateway_load_balancer_endpoint|iot_rules_managed|aws_codestar_connections_managed"`
-	Ipv6Addresses                   []NetworkInterfaceIpv6Address      `aws:"ipv6AddressesSet,item=item"`
-	MacAddress                      *string                            `aws:"macAddress"`
-	NetworkInterfaceId              *string                            `aws:"networkInterfaceId"`
-	OutpostArn                      *string                            `aws:"outpostArn"`
-	OwnerId                         *string                            `aws:"ownerId"`
-	PrivateDnsName                  *string                            `aws:"privateDnsName"`
-	PublicDnsName                   *string                            `aws:"publicDnsName"`
-	PublicIpDnsNameOptions          *PublicIpDnsNameOptions            `aws:"publicIpDnsNameOptions"`
-	PrivateIpAddress                *string                            `aws:"privateIpAddress"`
-	PrivateIpAddresses              []NetworkInterfacePrivateIpAddress `aws:"privateIpAddressesSet,item=item"`
-	Ipv4Prefixes                    []Ipv4PrefixSpecification          `aws:"ipv4PrefixSet,item=item"`
-	Ipv6Prefixes                    []Ipv6PrefixSpecification          `aws:"ipv6PrefixSet,item=item"`
-	RequesterId                     *string                            `aws:"requesterId"`
-	RequesterManaged                *bool                              `aws:"requesterManaged"`
-	SourceDestCheck                 *bool                              `aws:"sourceDestCheck"`
-	Status                          NetworkInterfaceStatus             `aws:"status" enum:"available|associated|attaching|in-use|detaching"`
-	SubnetId                        *string                            `aws:"subnetId"`
-	TagSet                          []Tag                              `aws:"tagSet,item=item"`
-	VpcId                           *string                            `aws:"vpcId"`
-	DenyAllIgwTraffic               *bool                              `aws:"denyAllIgwTraffic"`
-	Ipv6Native                      *bool                              `aws:"ipv6Native"`
-	Ipv6Address                     *string                            `aws:"ipv6Address"`
-	Operator                        *OperatorResponse                  `aws:"operator"`
-	AssociatedSubnets               []string                           `aws:"associatedSubnetSet,item=item"`
-	AvailabilityZoneId              *string                            `aws:"availabilityZoneId"`
+	Association                     *NetworkInterfaceAssociation       `aws:"association" json:",omitzero"`
+	Attachment                      *NetworkInterfaceAttachment        `aws:"attachment" json:",omitzero"`
+	AvailabilityZone                *string                            `aws:"availabilityZone" json:",omitzero"`
+	ConnectionTrackingConfiguration *ConnectionTrackingConfiguration   `aws:"connectionTrackingConfiguration" json:",omitzero"`
+	Description                     *string                            `aws:"description" json:",omitzero"`
+	Groups                          []GroupIdentifier                  `aws:"groupSet,item=item" json:",omitzero"`
+	InterfaceType                   NetworkInterfaceType               `aws:"interfaceType" enum:"interface|natGateway|efa|efa-only|trunk|load_balancer|network_load_balancer|vpc_endpoint|branch|transit_gateway|lambda|quicksight|global_accelerator_managed|api_gateway_managed|gateway_load_balancer|gateway_load_balancer_endpoint|iot_rules_managed|aws_codestar_connections_managed" json:",omitzero"`
+	Ipv6Addresses                   []NetworkInterfaceIpv6Address      `aws:"ipv6AddressesSet,item=item" json:",omitzero"`
+	MacAddress                      *string                            `aws:"macAddress" json:",omitzero"`
+	NetworkInterfaceId              *string                            `aws:"networkInterfaceId" json:",omitzero"`
+	OutpostArn                      *string                            `aws:"outpostArn" json:",omitzero"`
+	OwnerId                         *string                            `aws:"ownerId" json:",omitzero"`
+	PrivateDnsName                  *string                            `aws:"privateDnsName" json:",omitzero"`
+	PublicDnsName                   *string                            `aws:"publicDnsName" json:",omitzero"`
+	PublicIpDnsNameOptions          *PublicIpDnsNameOptions            `aws:"publicIpDnsNameOptions" json:",omitzero"`
+	PrivateIpAddress                *string                            `aws:"privateIpAddress" json:",omitzero"`
+	PrivateIpAddresses              []NetworkInterfacePrivateIpAddress `aws:"privateIpAddressesSet,item=item" json:",omitzero"`
+	Ipv4Prefixes                    []Ipv4PrefixSpecification          `aws:"ipv4PrefixSet,item=item" json:",omitzero"`
+	Ipv6Prefixes                    []Ipv6PrefixSpecification          `aws:"ipv6PrefixSet,item=item" json:",omitzero"`
+	RequesterId                     *string                            `aws:"requesterId" json:",omitzero"`
+	RequesterManaged                *bool                              `aws:"requesterManaged" json:",omitzero"`
+	SourceDestCheck                 *bool                              `aws:"sourceDestCheck" json:",omitzero"`
+	Status                          NetworkInterfaceStatus             `aws:"status" enum:"available|associated|attaching|in-use|detaching" json:",omitzero"`
+	SubnetId                        *string                            `aws:"subnetId" json:",omitzero"`
+	TagSet                          []Tag                              `aws:"tagSet,item=item" json:",omitzero"`
+	VpcId                           *string                            `aws:"vpcId" json:",omitzero"`
+	DenyAllIgwTraffic               *bool                              `aws:"denyAllIgwTraffic" json:",omitzero"`
+	Ipv6Native                      *bool                              `aws:"ipv6Native" json:",omitzero"`
+	Ipv6Address                     *string                            `aws:"ipv6Address" json:",omitzero"`
+	Operator                        *OperatorResponse                  `aws:"operator" json:",omitzero"`
+	AssociatedSubnets               []string                           `aws:"associatedSubnetSet,item=item" json:",omitzero"`
+	AvailabilityZoneId              *string                            `aws:"availabilityZoneId" json:",omitzero"`
 }
 
 // NetworkInterfaceAssociation is a structure of the model.
 type NetworkInterfaceAssociation struct {
-	AllocationId    *string `aws:"allocationId"`
-	AssociationId   *string `aws:"associationId"`
-	IpOwnerId       *string `aws:"ipOwnerId"`
-	PublicDnsName   *string `aws:"publicDnsName"`
-	PublicIp        *string `aws:"publicIp"`
-	CustomerOwnedIp *string `aws:"customerOwnedIp"`
-	CarrierIp       *string `aws:"carrierIp"`
+	AllocationId    *string `aws:"allocationId" json:",omitzero"`
+	AssociationId   *string `aws:"associationId" json:",omitzero"`
+	IpOwnerId       *string `aws:"ipOwnerId" json:",omitzero"`
+	PublicDnsName   *string `aws:"publicDnsName" json:",omitzero"`
+	PublicIp        *string `aws:"publicIp" json:",omitzero"`
+	CustomerOwnedIp *string `aws:"customerOwnedIp" json:",omitzero"`
+	CarrierIp       *string `aws:"carrierIp" json:",omitzero"`
 }
 
 // NetworkInterfaceAttachment is a structure of the model.
 type NetworkInterfaceAttachment struct {
-	AttachTime          *time.Time                     `aws:"attachTime"`
-	AttachmentId        *string                        `aws:"attachmentId"`
-	DeleteOnTermination *bool                          `aws:"deleteOnTermination"`
-	DeviceIndex         *int32                         `aws:"deviceIndex"`
-	NetworkCardIndex    *int32                         `aws:"networkCardIndex"`
-	InstanceId          *string                        `aws:"instanceId"`
-	InstanceOwnerId     *string                        `aws:"instanceOwnerId"`
-	Status              AttachmentStatus               `aws:"status" enum:"attaching|attached|detaching|detached"`
-	EnaSrdSpecification *AttachmentEnaSrdSpecification `aws:"enaSrdSpecification"`
-	EnaQueueCount       *int32                         `aws:"enaQueueCount"`
+	AttachTime          *time.Time                     `aws:"attachTime" json:",omitzero"`
+	AttachmentId        *string                        `aws:"attachmentId" json:",omitzero"`
+	DeleteOnTermination *bool                          `aws:"deleteOnTermination" json:",omitzero"`
+	DeviceIndex         *int32                         `aws:"deviceIndex" json:",omitzero"`
+	NetworkCardIndex    *int32                         `aws:"networkCardIndex" json:",omitzero"`
+	InstanceId          *string                        `aws:"instanceId" json:",omitzero"`
+	InstanceOwnerId     *string                        `aws:"instanceOwnerId" json:",omitzero"`
+	Status              AttachmentStatus               `aws:"status" enum:"attaching|attached|detaching|detached" json:",omitzero"`
+	EnaSrdSpecification *AttachmentEnaSrdSpecification `aws:"enaSrdSpecification" json:",omitzero"`
+	EnaQueueCount       *int32                         `aws:"enaQueueCount" json:",omitzero"`
 }
 
 // NetworkInterfaceAttachmentChanges is a structure of the model.
 type NetworkInterfaceAttachmentChanges struct {
-	DefaultEnaQueueCount *bool   `aws:"DefaultEnaQueueCount"`
-	EnaQueueCount        *int32  `aws:"EnaQueueCount"`
-	AttachmentId         *string `aws:"attachmentId"`
-	DeleteOnTermination  *bool   `aws:"deleteOnTermination"`
+	DefaultEnaQueueCount *bool   `aws:"DefaultEnaQueueCount" json:",omitzero"`
+	EnaQueueCount        *int32  `aws:"EnaQueueCount" json:",omitzero"`
+	AttachmentId         *string `aws:"attachmentId" json:",omitzero"`
+	DeleteOnTermination  *bool   `aws:"deleteOnTermination" json:",omitzero"`
 }
 
 // NetworkInterfaceIpv6Address is a structure of the model.
 type NetworkInterfaceIpv6Address struct {
-	Ipv6Address       *string `aws:"ipv6Address"`
-	PublicIpv6DnsName *string `aws:"publicIpv6DnsName"`
-	IsPrimaryIpv6     *bool   `aws:"isPrimaryIpv6"`
+	Ipv6Address       *string `aws:"ipv6Address" json:",omitzero"`
+	PublicIpv6DnsName *string `aws:"publicIpv6DnsName" json:",omitzero"`
+	IsPrimaryIpv6     *bool   `aws:"isPrimaryIpv6" json:",omitzero"`
 }
 
 // NetworkInterfacePrivateIpAddress is a structure of the model.
 type NetworkInterfacePrivateIpAddress struct {
-	Association      *NetworkInterfaceAssociation `aws:"association"`
-	Primary          *bool                        `aws:"primary"`
-	PrivateDnsName   *string                      `aws:"privateDnsName"`
-	PrivateIpAddress *string                      `aws:"privateIpAddress"`
+	Association      *NetworkInterfaceAssociation `aws:"association" json:",omitzero"`
+	Primary          *bool                        `aws:"primary" json:",omitzero"`
+	PrivateDnsName   *string                      `aws:"privateDnsName" json:",omitzero"`
+	PrivateIpAddress *string                      `aws:"privateIpAddress" json:",omitzero"`
 }
 
 // OperatorRequest is a structure of the model.
 type OperatorRequest struct {
-	Principal *string `aws:"Principal"`
+	Principal *string `aws:"Principal" json:",omitzero"`
 }
 
 // OperatorResponse is a structure of the model.
 type OperatorResponse struct {
-	Managed         *bool   `aws:"managed"`
-	Principal       *string `aws:"principal"`
-	HiddenByDefault *bool   `aws:"hiddenByDefault"`
+	Managed         *bool   `aws:"managed" json:",omitzero"`
+	Principal       *string `aws:"principal" json:",omitzero"`
+	HiddenByDefault *bool   `aws:"hiddenByDefault" json:",omitzero"`
 }
 
 // Placement is a structure of the model.
 type Placement struct {
-	AvailabilityZoneId   *string `aws:"availabilityZoneId"`
-	Affinity             *string `aws:"affinity"`
-	GroupName            *string `aws:"groupName"`
-	PartitionNumber      *int32  `aws:"partitionNumber"`
-	HostId               *string `aws:"hostId"`
-	Tenancy              Tenancy `aws:"tenancy" enum:"default|dedicated|host"`
-	SpreadDomain         *string `aws:"spreadDomain"`
-	HostResourceGroupArn *string `aws:"hostResourceGroupArn"`
-	GroupId              *string `aws:"groupId"`
-	AvailabilityZone     *string `aws:"availabilityZone"`
+	AvailabilityZoneId   *string `aws:"availabilityZoneId" json:",omitzero"`
+	Affinity             *string `aws:"affinity" json:",omitzero"`
+	GroupName            *string `aws:"groupName" json:",omitzero"`
+	PartitionNumber      *int32  `aws:"partitionNumber" json:",omitzero"`
+	HostId               *string `aws:"hostId" json:",omitzero"`
+	Tenancy              Tenancy `aws:"tenancy" enum:"default|dedicated|host" json:",omitzero"`
+	SpreadDomain         *string `aws:"spreadDomain" json:",omitzero"`
+	HostResourceGroupArn *string `aws:"hostResourceGroupArn" json:",omitzero"`
+	GroupId              *string `aws:"groupId" json:",omitzero"`
+	AvailabilityZone     *string `aws:"availabilityZone" json:",omitzero"`
 }
 
 // PortRange is a structure of the model.
 type PortRange struct {
-	From *int32 `aws:"from"`
-	To   *int32 `aws:"to"`
+	From *int32 `aws:"from" json:",omitzero"`
+	To   *int32 `aws:"to" json:",omitzero"`
 }
 
 // PrefixList is a structure of the model.
 type PrefixList struct {
-	Cidrs          []string `aws:"cidrSet,item=item"`
-	PrefixListId   *string  `aws:"prefixListId"`
-	PrefixListName *string  `aws:"prefixListName"`
+	Cidrs          []string `aws:"cidrSet,item=item" json:",omitzero"`
+	PrefixListId   *string  `aws:"prefixListId" json:",omitzero"`
+	PrefixListName *string  `aws:"prefixListName" json:",omitzero"`
 }
 
 // PrefixListId is a structure of the model.
 type PrefixListId struct {
-	Description  *string `aws:"description"`
-	PrefixListId *string `aws:"prefixListId"`
+	Description  *string `aws:"description" json:",omitzero"`
+	PrefixListId *string `aws:"prefixListId" json:",omitzero"`
 }
 
 // PrivateDnsNameOptionsOnLaunch is a structure of the model.
 type PrivateDnsNameOptionsOnLaunch struct {
-	HostnameType                    HostnameType `aws:"hostnameType" enum:"ip-name|resource-name"`
-	EnableResourceNameDnsARecord    *bool        `aws:"enableResourceNameDnsARecord"`
-	EnableResourceNameDnsAAAARecord *bool        `aws:"enableResourceNameDnsAAAARecord"`
+	HostnameType                    HostnameType `aws:"hostnameType" enum:"ip-name|resource-name" json:",omitzero"`
+	EnableResourceNameDnsARecord    *bool        `aws:"enableResourceNameDnsARecord" json:",omitzero"`
+	EnableResourceNameDnsAAAARecord *bool        `aws:"enableResourceNameDnsAAAARecord" json:",omitzero"`
 }
 
 // PrivateDnsNameOptionsResponse is a structure of the model.
 type PrivateDnsNameOptionsResponse struct {
-	HostnameType                    HostnameType `aws:"hostnameType" enum:"ip-name|resource-name"`
-	EnableResourceNameDnsARecord    *bool        `aws:"enableResourceNameDnsARecord"`
-	EnableResourceNameDnsAAAARecord *bool        `aws:"enableResourceNameDnsAAAARecord"`
+	HostnameType                    HostnameType `aws:"hostnameType" enum:"ip-name|resource-name" json:",omitzero"`
+	EnableResourceNameDnsARecord    *bool        `aws:"enableResourceNameDnsARecord" json:",omitzero"`
+	EnableResourceNameDnsAAAARecord *bool        `aws:"enableResourceNameDnsAAAARecord" json:",omitzero"`
 }
 
 // PrivateIpAddressSpecification is a structure of the model.
 type PrivateIpAddressSpecification struct {
-	Primary          *bool   `aws:"primary"`
-	PrivateIpAddress *string `aws:"privateIpAddress"`
+	Primary          *bool   `aws:"primary" json:",omitzero"`
+	PrivateIpAddress *string `aws:"privateIpAddress" json:",omitzero"`
 }
 
 // ProductCode is a structure of the model.
 type ProductCode struct {
-	ProductCodeId   *string           `aws:"productCode"`
-	ProductCodeType ProductCodeValues `aws:"type" enum:"devpay|marketplace"`
+	ProductCodeId   *string           `aws:"productCode" json:",omitzero"`
+	ProductCodeType ProductCodeValues `aws:"type" enum:"devpay|marketplace" json:",omitzero"`
 }
 
 // PropagatingVgw is a structure of the model.
 type PropagatingVgw struct {
-	GatewayId *string `aws:"gatewayId"`
+	GatewayId *string `aws:"gatewayId" json:",omitzero"`
 }
 
 // ProvisionedBandwidth is a structure of the model.
 type ProvisionedBandwidth struct {
-	ProvisionTime *time.Time `aws:"provisionTime"`
-	Provisioned   *string    `aws:"provisioned"`
-	RequestTime   *time.Time `aws:"requestTime"`
-	Requested     *string    `aws:"requested"`
-	Status        *string    `aws:"status"`
+	ProvisionTime *time.Time `aws:"provisionTime" json:",omitzero"`
+	Provisioned   *string    `aws:"provisioned" json:",omitzero"`
+	RequestTime   *time.Time `aws:"requestTime" json:",omitzero"`
+	Requested     *string    `aws:"requested" json:",omitzero"`
+	Status        *string    `aws:"status" json:",omitzero"`
 }
 
 // PtrUpdateStatus is a structure of the model.
 type PtrUpdateStatus struct {
-	Value  *string `aws:"value"`
-	Status *string `aws:"status"`
-	Reason *string `aws:"reason"`
+	Value  *string `aws:"value" json:",omitzero"`
+	Status *string `aws:"status" json:",omitzero"`
+	Reason *string `aws:"reason" json:",omitzero"`
 }
 
 // PublicIpDnsNameOptions is a structure of the model.
 type PublicIpDnsNameOptions struct {
-	DnsHostnameType        *string `aws:"dnsHostnameType"`
-	PublicIpv4DnsName      *string `aws:"publicIpv4DnsName"`
-	PublicIpv6DnsName      *string `aws:"publicIpv6DnsName"`
-	PublicDualStackDnsName *string `aws:"publicDualStackDnsName"`
+	DnsHostnameType        *string `aws:"dnsHostnameType" json:",omitzero"`
+	PublicIpv4DnsName      *string `aws:"publicIpv4DnsName" json:",omitzero"`
+	PublicIpv6DnsName      *string `aws:"publicIpv6DnsName" json:",omitzero"`
+	PublicDualStackDnsName *string `aws:"publicDualStackDnsName" json:",omitzero"`
 }
 
 // ReferencedSecurityGroup is a structure of the model.
 type ReferencedSecurityGroup struct {
-	GroupId                *string `aws:"groupId"`
-	PeeringStatus          *string `aws:"peeringStatus"`
-	UserId                 *string `aws:"userId"`
-	VpcId                  *string `aws:"vpcId"`
-	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId"`
+	GroupId                *string `aws:"groupId" json:",omitzero"`
+	PeeringStatus          *string `aws:"peeringStatus" json:",omitzero"`
+	UserId                 *string `aws:"userId" json:",omitzero"`
+	VpcId                  *string `aws:"vpcId" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
 }
 
 // Region is a structure of the model.
 type Region struct {
-	OptInStatus *string           `aws:"optInStatus"`
-	Geography   []RegionGeography `aws:"geographySet,item=item"`
-	RegionName  *string           `aws:"regionName"`
-	Endpoint    *string           `aws:"regionEndpoint"`
+	OptInStatus *string           `aws:"optInStatus" json:",omitzero"`
+	Geography   []RegionGeography `aws:"geographySet,item=item" json:",omitzero"`
+	RegionName  *string           `aws:"regionName" json:",omitzero"`
+	Endpoint    *string           `aws:"regionEndpoint" json:",omitzero"`
 }
 
 // RegionGeography is a structure of the model.
 type RegionGeography struct {
-	Name *string `aws:"name"`
+	Name *string `aws:"name" json:",omitzero"`
 }
 
 // Reservation is a structure of the model.
 type Reservation struct {
-	ReservationId *string           `aws:"reservationId"`
-	OwnerId       *string           `aws:"ownerId"`
-	RequesterId   *string           `aws:"requesterId"`
-	Groups        []GroupIdentifier `aws:"groupSet,item=item"`
-	Instances     []Instance        `aws:"instancesSet,item=item"`
+	ReservationId *string           `aws:"reservationId" json:",omitzero"`
+	OwnerId       *string           `aws:"ownerId" json:",omitzero"`
+	RequesterId   *string           `aws:"requesterId" json:",omitzero"`
+	Groups        []GroupIdentifier `aws:"groupSet,item=item" json:",omitzero"`
+	Instances     []Instance        `aws:"instancesSet,item=item" json:",omitzero"`
 }
 
 // RevokedSecurityGroupRule is a structure of the model.
 type RevokedSecurityGroupRule struct {
-	SecurityGroupRuleId *string `aws:"securityGroupRuleId"`
-	GroupId             *string `aws:"groupId"`
-	IsEgress            *bool   `aws:"isEgress"`
-	IpProtocol          *string `aws:"ipProtocol"`
-	FromPort            *int32  `aws:"fromPort"`
-	ToPort              *int32  `aws:"toPort"`
-	CidrIpv4            *string `aws:"cidrIpv4"`
-	CidrIpv6            *string `aws:"cidrIpv6"`
-	PrefixListId        *string `aws:"prefixListId"`
-	ReferencedGroupId   *string `aws:"referencedGroupId"`
-	Description         *string `aws:"description"`
+	SecurityGroupRuleId *string `aws:"securityGroupRuleId" json:",omitzero"`
+	GroupId             *string `aws:"groupId" json:",omitzero"`
+	IsEgress            *bool   `aws:"isEgress" json:",omitzero"`
+	IpProtocol          *string `aws:"ipProtocol" json:",omitzero"`
+	FromPort            *int32  `aws:"fromPort" json:",omitzero"`
+	ToPort              *int32  `aws:"toPort" json:",omitzero"`
+	CidrIpv4            *string `aws:"cidrIpv4" json:",omitzero"`
+	CidrIpv6            *string `aws:"cidrIpv6" json:",omitzero"`
+	PrefixListId        *string `aws:"prefixListId" json:",omitzero"`
+	ReferencedGroupId   *string `aws:"referencedGroupId" json:",omitzero"`
+	Description         *string `aws:"description" json:",omitzero"`
 }
 
 // Route is a structure of the model.
 type Route struct {
-	DestinationCidrBlock        *string     `aws:"destinationCidrBlock"`
-	DestinationIpv6CidrBlock    *string     `aws:"destinationIpv6CidrBlock"`
-	DestinationPrefixListId     *string     `aws:"destinationPrefixListId"`
-	EgressOnlyInternetGatewayId *string     `aws:"egressOnlyInternetGatewayId"`
-	GatewayId                   *string     `aws:"gatewayId"`
-	InstanceId                  *string     `aws:"instanceId"`
-	InstanceOwnerId             *string     `aws:"instanceOwnerId"`
-	NatGatewayId                *string     `aws:"natGatewayId"`
-	TransitGatewayId            *string     `aws:"transitGatewayId"`
-	LocalGatewayId              *string     `aws:"localGatewayId"`
-	CarrierGatewayId            *string     `aws:"carrierGatewayId"`
-	NetworkInterfaceId          *string     `aws:"networkInterfaceId"`
-	Origin                      RouteOrigin `aws:"origin" enum:"CreateRouteTable|CreateRoute|EnableVgwRoutePropagation|Advertisement"`
-	State                       RouteState  `aws:"state" enum:"active|blackhole|filtered"`
-	VpcPeeringConnectionId      *string     `aws:"vpcPeeringConnectionId"`
-	CoreNetworkArn              *string     `aws:"coreNetworkArn"`
-	OdbNetworkArn               *string     `aws:"odbNetworkArn"`
-	IpAddress                   *string     `aws:"ipAddress"`
+	DestinationCidrBlock        *string     `aws:"destinationCidrBlock" json:",omitzero"`
+	DestinationIpv6CidrBlock    *string     `aws:"destinationIpv6CidrBlock" json:",omitzero"`
+	DestinationPrefixListId     *string     `aws:"destinationPrefixListId" json:",omitzero"`
+	EgressOnlyInternetGatewayId *string     `aws:"egressOnlyInternetGatewayId" json:",omitzero"`
+	GatewayId                   *string     `aws:"gatewayId" json:",omitzero"`
+	InstanceId                  *string     `aws:"instanceId" json:",omitzero"`
+	InstanceOwnerId             *string     `aws:"instanceOwnerId" json:",omitzero"`
+	NatGatewayId                *string     `aws:"natGatewayId" json:",omitzero"`
+	TransitGatewayId            *string     `aws:"transitGatewayId" json:",omitzero"`
+	LocalGatewayId              *string     `aws:"localGatewayId" json:",omitzero"`
+	CarrierGatewayId            *string     `aws:"carrierGatewayId" json:",omitzero"`
+	NetworkInterfaceId          *string     `aws:"networkInterfaceId" json:",omitzero"`
+	Origin                      RouteOrigin `aws:"origin" enum:"CreateRouteTable|CreateRoute|EnableVgwRoutePropagation|Advertisement" json:",omitzero"`
+	State                       RouteState  `aws:"state" enum:"active|blackhole|filtered" json:",omitzero"`
+	VpcPeeringConnectionId      *string     `aws:"vpcPeeringConnectionId" json:",omitzero"`
+	CoreNetworkArn              *string     `aws:"coreNetworkArn" json:",omitzero"`
+	OdbNetworkArn               *string     `aws:"odbNetworkArn" json:",omitzero"`
+	IpAddress                   *string     `aws:"ipAddress" json:",omitzero"`
 }
 
 // RouteTable is a structure of the model.
 type RouteTable struct {
-	Associations    []RouteTableAssociation `aws:"associationSet,item=item"`
-	PropagatingVgws []PropagatingVgw        `aws:"propagatingVgwSet,item=item"`
-	RouteTableId    *string                 `aws:"routeTableId"`
-	Routes          []Route                 `aws:"routeSet,item=item"`
-	Tags            []Tag                   `aws:"tagSet,item=item"`
-	VpcId           *string                 `aws:"vpcId"`
-	OwnerId         *string                 `aws:"ownerId"`
+	Associations    []RouteTableAssociation `aws:"associationSet,item=item" json:",omitzero"`
+	PropagatingVgws []PropagatingVgw        `aws:"propagatingVgwSet,item=item" json:",omitzero"`
+	RouteTableId    *string                 `aws:"routeTableId" json:",omitzero"`
+	Routes          []Route                 `aws:"routeSet,item=item" json:",omitzero"`
+	Tags            []Tag                   `aws:"tagSet,item=item" json:",omitzero"`
+	VpcId           *string                 `aws:"vpcId" json:",omitzero"`
+	OwnerId         *string                 `aws:"ownerId" json:",omitzero"`
 }
 
 // RouteTableAssociation is a structure of the model.
 type RouteTableAssociation struct {
-	Main                    *bool                       `aws:"main"`
-	RouteTableAssociationId *string                     `aws:"routeTableAssociationId"`
-	RouteTableId            *string                     `aws:"routeTableId"`
-	SubnetId                *string                     `aws:"subnetId"`
-	GatewayId               *string                     `aws:"gatewayId"`
-	PublicIpv4Pool          *string                     `aws:"publicIpv4Pool"`
-	AssociationState        *RouteTableAssociationState `aws:"associationState"`
+	Main                    *bool                       `aws:"main" json:",omitzero"`
+	RouteTableAssociationId *string                     `aws:"routeTableAssociationId" json:",omitzero"`
+	RouteTableId            *string                     `aws:"routeTableId" json:",omitzero"`
+	SubnetId                *string                     `aws:"subnetId" json:",omitzero"`
+	GatewayId               *string                     `aws:"gatewayId" json:",omitzero"`
+	PublicIpv4Pool          *string                     `aws:"publicIpv4Pool" json:",omitzero"`
+	AssociationState        *RouteTableAssociationState `aws:"associationState" json:",omitzero"`
 }
 
 // RouteTableAssociationState is a structure of the model.
 type RouteTableAssociationState struct {
-	State         RouteTableAssociationStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failed"`
-	StatusMessage *string                        `aws:"statusMessage"`
+	State         RouteTableAssociationStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failed" json:",omitzero"`
+	StatusMessage *string                        `aws:"statusMessage" json:",omitzero"`
 }
 
 // SecurityGroup is a structure of the model.
 type SecurityGroup struct {
-	GroupId             *string        `aws:"groupId"`
-	IpPermissionsEgress []IpPermission `aws:"ipPermissionsEgress,item=item"`
-	Tags                []Tag          `aws:"tagSet,item=item"`
-	VpcId               *string        `aws:"vpcId"`
-	SecurityGroupArn    *string        `aws:"securityGroupArn"`
-	OwnerId             *string        `aws:"ownerId"`
-	GroupName           *string        `aws:"groupName"`
-	Description         *string        `aws:"groupDescription"`
-	IpPermissions       []IpPermission `aws:"ipPermissions,item=item"`
+	GroupId             *string        `aws:"groupId" json:",omitzero"`
+	IpPermissionsEgress []IpPermission `aws:"ipPermissionsEgress,item=item" json:",omitzero"`
+	Tags                []Tag          `aws:"tagSet,item=item" json:",omitzero"`
+	VpcId               *string        `aws:"vpcId" json:",omitzero"`
+	SecurityGroupArn    *string        `aws:"securityGroupArn" json:",omitzero"`
+	OwnerId             *string        `aws:"ownerId" json:",omitzero"`
+	GroupName           *string        `aws:"groupName" json:",omitzero"`
+	Description         *string        `aws:"groupDescription" json:",omitzero"`
+	IpPermissions       []IpPermission `aws:"ipPermissions,item=item" json:",omitzero"`
 }
 
 // SecurityGroupForVpc is a structure of the model.
 type SecurityGroupForVpc struct {
-	Description  *string `aws:"description"`
-	GroupName    *string `aws:"groupName"`
-	OwnerId      *string `aws:"ownerId"`
-	GroupId      *string `aws:"groupId"`
-	Tags         []Tag   `aws:"tagSet,item=item"`
-	PrimaryVpcId *string `aws:"primaryVpcId"`
+	Description  *string `aws:"description" json:",omitzero"`
+	GroupName    *string `aws:"groupName" json:",omitzero"`
+	OwnerId      *string `aws:"ownerId" json:",omitzero"`
+	GroupId      *string `aws:"groupId" json:",omitzero"`
+	Tags         []Tag   `aws:"tagSet,item=item" json:",omitzero"`
+	PrimaryVpcId *string `aws:"primaryVpcId" json:",omitzero"`
 }
 
 // SecurityGroupIdentifier is a structure of the model.
 type SecurityGroupIdentifier struct {
-	GroupId   *string `aws:"groupId"`
-	GroupName *string `aws:"groupName"`
+	GroupId   *string `aws:"groupId" json:",omitzero"`
+	GroupName *string `aws:"groupName" json:",omitzero"`
 }
 
 // SecurityGroupReference is a structure of the model.
 type SecurityGroupReference struct {
-	GroupId                *string `aws:"groupId"`
-	ReferencingVpcId       *string `aws:"referencingVpcId"`
-	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId"`
-	TransitGatewayId       *string `aws:"transitGatewayId"`
+	GroupId                *string `aws:"groupId" json:",omitzero"`
+	ReferencingVpcId       *string `aws:"referencingVpcId" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
+	TransitGatewayId       *string `aws:"transitGatewayId" json:",omitzero"`
 }
 
 // SecurityGroupRule is a structure of the model.
 type SecurityGroupRule struct {
-	SecurityGroupRuleId  *string                  `aws:"securityGroupRuleId"`
-	GroupId              *string                  `aws:"groupId"`
-	GroupOwnerId         *string                  `aws:"groupOwnerId"`
-	IsEgress             *bool                    `aws:"isEgress"`
-	IpProtocol           *string                  `aws:"ipProtocol"`
-	FromPort             *int32                   `aws:"fromPort"`
-	ToPort               *int32                   `aws:"toPort"`
-	CidrIpv4             *string                  `aws:"cidrIpv4"`
-	CidrIpv6             *string                  `aws:"cidrIpv6"`
-	PrefixListId         *string                  `aws:"prefixListId"`
-	ReferencedGroupInfo  *ReferencedSecurityGroup `aws:"referencedGroupInfo"`
-	Description          *string                  `aws:"description"`
-	Tags                 []Tag                    `aws:"tagSet,item=item"`
-	SecurityGroupRuleArn *string                  `aws:"securityGroupRuleArn"`
+	SecurityGroupRuleId  *string                  `aws:"securityGroupRuleId" json:",omitzero"`
+	GroupId              *string                  `aws:"groupId" json:",omitzero"`
+	GroupOwnerId         *string                  `aws:"groupOwnerId" json:",omitzero"`
+	IsEgress             *bool                    `aws:"isEgress" json:",omitzero"`
+	IpProtocol           *string                  `aws:"ipProtocol" json:",omitzero"`
+	FromPort             *int32                   `aws:"fromPort" json:",omitzero"`
+	ToPort               *int32                   `aws:"toPort" json:",omitzero"`
+	CidrIpv4             *string                  `aws:"cidrIpv4" json:",omitzero"`
+	CidrIpv6             *string                  `aws:"cidrIpv6" json:",omitzero"`
+	PrefixListId         *string                  `aws:"prefixListId" json:",omitzero"`
+	ReferencedGroupInfo  *ReferencedSecurityGroup `aws:"referencedGroupInfo" json:",omitzero"`
+	Description          *string                  `aws:"description" json:",omitzero"`
+	Tags                 []Tag                    `aws:"tagSet,item=item" json:",omitzero"`
+	SecurityGroupRuleArn *string                  `aws:"securityGroupRuleArn" json:",omitzero"`
 }
 
 // SecurityGroupRuleDescription is a structure of the model.
 type SecurityGroupRuleDescription struct {
-	SecurityGroupRuleId *string `aws:"SecurityGroupRuleId"`
-	Description         *string `aws:"Description"`
+	SecurityGroupRuleId *string `aws:"SecurityGroupRuleId" json:",omitzero"`
+	Description         *string `aws:"Description" json:",omitzero"`
 }
 
 // SecurityGroupRuleRequest is a structure of the model.
 type SecurityGroupRuleRequest struct {
-	IpProtocol        *string `aws:"IpProtocol"`
-	FromPort          *int32  `aws:"FromPort"`
-	ToPort            *int32  `aws:"ToPort"`
-	CidrIpv4          *string `aws:"CidrIpv4"`
-	CidrIpv6          *string `aws:"CidrIpv6"`
-	PrefixListId      *string `aws:"PrefixListId"`
-	ReferencedGroupId *string `aws:"ReferencedGroupId"`
-	Description       *string `aws:"Description"`
+	IpProtocol        *string `aws:"IpProtocol" json:",omitzero"`
+	FromPort          *int32  `aws:"FromPort" json:",omitzero"`
+	ToPort            *int32  `aws:"ToPort" json:",omitzero"`
+	CidrIpv4          *string `aws:"CidrIpv4" json:",omitzero"`
+	CidrIpv6          *string `aws:"CidrIpv6" json:",omitzero"`
+	PrefixListId      *string `aws:"PrefixListId" json:",omitzero"`
+	ReferencedGroupId *string `aws:"ReferencedGroupId" json:",omitzero"`
+	Description       *string `aws:"Description" json:",omitzero"`
 }
 
 // SecurityGroupRuleUpdate is a structure of the model.
 type SecurityGroupRuleUpdate struct {
-	SecurityGroupRuleId *string                   `aws:"SecurityGroupRuleId,required"`
-	SecurityGroupRule   *SecurityGroupRuleRequest `aws:"SecurityGroupRule"`
+	SecurityGroupRuleId *string                   `aws:"SecurityGroupRuleId,required" json:",omitzero"`
+	SecurityGroupRule   *SecurityGroupRuleRequest `aws:"SecurityGroupRule" json:",omitzero"`
 }
 
 // StaleIpPermission is a structure of the model.
 type StaleIpPermission struct {
-	FromPort         *int32            `aws:"fromPort"`
-	IpProtocol       *string           `aws:"ipProtocol"`
-	IpRanges         []string          `aws:"ipRanges,item=item"`
-	PrefixListIds    []string          `aws:"prefixListIds,item=item"`
-	ToPort           *int32            `aws:"toPort"`
-	UserIdGroupPairs []UserIdGroupPair `aws:"groups,item=item"`
+	FromPort         *int32            `aws:"fromPort" json:",omitzero"`
+	IpProtocol       *string           `aws:"ipProtocol" json:",omitzero"`
+	IpRanges         []string          `aws:"ipRanges,item=item" json:",omitzero"`
+	PrefixListIds    []string          `aws:"prefixListIds,item=item" json:",omitzero"`
+	ToPort           *int32            `aws:"toPort" json:",omitzero"`
+	UserIdGroupPairs []UserIdGroupPair `aws:"groups,item=item" json:",omitzero"`
 }
 
 // StaleSecurityGroup is a structure of the model.
 type StaleSecurityGroup struct {
-	Description              *string             `aws:"description"`
-	GroupId                  *string             `aws:"groupId"`
-	GroupName                *string             `aws:"groupName"`
-	StaleIpPermissions       []StaleIpPermission `aws:"staleIpPermissions,item=item"`
-	StaleIpPermissionsEgress []StaleIpPermission `aws:"staleIpPermissionsEgress,item=item"`
-	VpcId                    *string             `aws:"vpcId"`
+	Description              *string             `aws:"description" json:",omitzero"`
+	GroupId                  *string             `aws:"groupId" json:",omitzero"`
+	GroupName                *string             `aws:"groupName" json:",omitzero"`
+	StaleIpPermissions       []StaleIpPermission `aws:"staleIpPermissions,item=item" json:",omitzero"`
+	StaleIpPermissionsEgress []StaleIpPermission `aws:"staleIpPermissionsEgress,item=item" json:",omitzero"`
+	VpcId                    *string             `aws:"vpcId" json:",omitzero"`
 }
 
 // StateReason is a structure of the model.
 type StateReason struct {
-	Code    *string `aws:"code"`
-	Message *string `aws:"message"`
+	Code    *string `aws:"code" json:",omitzero"`
+	Message *string `aws:"message" json:",omitzero"`
 }
 
 // Subnet is a structure of the model.
 type Subnet struct {
-	AvailabilityZoneId            *string                          `aws:"availabilityZoneId"`
-	EnableLniAtDeviceIndex        *int32                           `aws:"enableLniAtDeviceIndex"`
-	MapCustomerOwnedIpOnLaunch    *bool                            `aws:"mapCustomerOwnedIpOnLaunch"`
-	CustomerOwnedIpv4Pool         *string                          `aws:"customerOwnedIpv4Pool"`
-	OwnerId                       *string                          `aws:"ownerId"`
-	AssignIpv6AddressOnCreation   *bool                            `aws:"assignIpv6AddressOnCreation"`
-	Ipv6CidrBlockAssociationSet   []SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociationSet,item=item"`
-	Tags                          []Tag                            `aws:"tagSet,item=item"`
-	SubnetArn                     *string                          `aws:"subnetArn"`
-	OutpostArn                    *string                          `aws:"outpostArn"`
-	EnableDns64                   *bool                            `aws:"enableDns64"`
-	Ipv6Native                    *bool                            `aws:"ipv6Native"`
-	PrivateDnsNameOptionsOnLaunch *PrivateDnsNameOptionsOnLaunch   `aws:"privateDnsNameOptionsOnLaunch"`
-	BlockPublicAccessStates       *BlockPublicAccessStates         `aws:"blockPublicAccessStates"`
-	Type                          *string                          `aws:"type"`
-	SubnetId                      *string                          `aws:"subnetId"`
-	State                         SubnetState                      `aws:"state" enum:"pending|available|unavailable|failed|failed-insufficient-capacity"`
-	VpcId                         *string                          `aws:"vpcId"`
-	CidrBlock                     *string                          `aws:"cidrBlock"`
-	AvailableIpAddressCount       *int32                           `aws:"availableIpAddressCount"`
-	AvailabilityZone              *string                          `aws:"availabilityZone"`
-	DefaultForAz                  *bool                            `aws:"defaultForAz"`
-	MapPublicIpOnLaunch           *bool                            `aws:"mapPublicIpOnLaunch"`
+	AvailabilityZoneId            *string                          `aws:"availabilityZoneId" json:",omitzero"`
+	EnableLniAtDeviceIndex        *int32                           `aws:"enableLniAtDeviceIndex" json:",omitzero"`
+	MapCustomerOwnedIpOnLaunch    *bool                            `aws:"mapCustomerOwnedIpOnLaunch" json:",omitzero"`
+	CustomerOwnedIpv4Pool         *string                          `aws:"customerOwnedIpv4Pool" json:",omitzero"`
+	OwnerId                       *string                          `aws:"ownerId" json:",omitzero"`
+	AssignIpv6AddressOnCreation   *bool                            `aws:"assignIpv6AddressOnCreation" json:",omitzero"`
+	Ipv6CidrBlockAssociationSet   []SubnetIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociationSet,item=item" json:",omitzero"`
+	Tags                          []Tag                            `aws:"tagSet,item=item" json:",omitzero"`
+	SubnetArn                     *string                          `aws:"subnetArn" json:",omitzero"`
+	OutpostArn                    *string                          `aws:"outpostArn" json:",omitzero"`
+	EnableDns64                   *bool                            `aws:"enableDns64" json:",omitzero"`
+	Ipv6Native                    *bool                            `aws:"ipv6Native" json:",omitzero"`
+	PrivateDnsNameOptionsOnLaunch *PrivateDnsNameOptionsOnLaunch   `aws:"privateDnsNameOptionsOnLaunch" json:",omitzero"`
+	BlockPublicAccessStates       *BlockPublicAccessStates         `aws:"blockPublicAccessStates" json:",omitzero"`
+	Type                          *string                          `aws:"type" json:",omitzero"`
+	SubnetId                      *string                          `aws:"subnetId" json:",omitzero"`
+	State                         SubnetState                      `aws:"state" enum:"pending|available|unavailable|failed|failed-insufficient-capacity" json:",omitzero"`
+	VpcId                         *string                          `aws:"vpcId" json:",omitzero"`
+	CidrBlock                     *string                          `aws:"cidrBlock" json:",omitzero"`
+	AvailableIpAddressCount       *int32                           `aws:"availableIpAddressCount" json:",omitzero"`
+	AvailabilityZone              *string                          `aws:"availabilityZone" json:",omitzero"`
+	DefaultForAz                  *bool                            `aws:"defaultForAz" json:",omitzero"`
+	MapPublicIpOnLaunch           *bool                            `aws:"mapPublicIpOnLaunch" json:",omitzero"`
 }
 
 // SubnetCidrBlockState is a structure of the model.
 type SubnetCidrBlockState struct {
-	State         SubnetCidrBlockStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failing|failed"`
-	StatusMessage *string                  `aws:"statusMessage"`
+	State         SubnetCidrBlockStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failing|failed" json:",omitzero"`
+	StatusMessage *string                  `aws:"statusMessage" json:",omitzero"`
 }
 
 // SubnetConfiguration is a structure of the model.
 type SubnetConfiguration struct {
-	SubnetId *string `aws:"SubnetId"`
-	Ipv4     *string `aws:"Ipv4"`
-	Ipv6     *string `aws:"Ipv6"`
+	SubnetId *string `aws:"SubnetId" json:",omitzero"`
+	Ipv4     *string `aws:"Ipv4" json:",omitzero"`
+	Ipv6     *string `aws:"Ipv6" json:",omitzero"`
 }
 
 // SubnetIpPrefixes is a structure of the model.
 type SubnetIpPrefixes struct {
-	SubnetId   *string  `aws:"subnetId"`
-	IpPrefixes []string `aws:"ipPrefixSet,item=item"`
+	SubnetId   *string  `aws:"subnetId" json:",omitzero"`
+	IpPrefixes []string `aws:"ipPrefixSet,item=item" json:",omitzero"`
 }
 
 // SubnetIpv6CidrBlockAssociation is a structure of the model.
 type SubnetIpv6CidrBlockAssociation struct {
-	AssociationId        *string               `aws:"associationId"`
-	Ipv6CidrBlock        *string               `aws:"ipv6CidrBlock"`
-	Ipv6CidrBlockState   *SubnetCidrBlockState `aws:"ipv6CidrBlockState"`
-	Ipv6AddressAttribute Ipv6AddressAttribute  `aws:"ipv6AddressAttribute" enum:"public|private"`
-	IpSource             IpSource              `aws:"ipSource" enum:"amazon|byoip|none"`
+	AssociationId        *string               `aws:"associationId" json:",omitzero"`
+	Ipv6CidrBlock        *string               `aws:"ipv6CidrBlock" json:",omitzero"`
+	Ipv6CidrBlockState   *SubnetCidrBlockState `aws:"ipv6CidrBlockState" json:",omitzero"`
+	Ipv6AddressAttribute Ipv6AddressAttribute  `aws:"ipv6AddressAttribute" enum:"public|private" json:",omitzero"`
+	IpSource             IpSource              `aws:"ipSource" enum:"amazon|byoip|none" json:",omitzero"`
 }
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"key"`
-	Value *string `aws:"value"`
+	Key   *string `aws:"key" json:",omitzero"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // TagDescription is a structure of the model.
 type TagDescription struct {
-	Key          *string      `aws:"key"`
-	ResourceId   *string      `aws:"resourceId"`
-	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation"`
-	Value        *string      `aws:"value"`
+	Key          *string      `aws:"key" json:",omitzero"`
+	ResourceId   *string      `aws:"resourceId" json:",omitzero"`
+	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation" json:",omitzero"`
+	Value        *string      `aws:"value" json:",omitzero"`
 }
 
 // TagSpecification is a structure of the model.
 type TagSpecification struct {
-	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation"`
-	Tags         []Tag        `aws:"Tag,item=item"`
+	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation" json:",omitzero"`
+	Tags         []Tag        `aws:"Tag,item=item" json:",omitzero"`
 }
 
 // UnsuccessfulItem is a structure of the model.
 type UnsuccessfulItem struct {
-	Error      *UnsuccessfulItemError `aws:"error"`
-	ResourceId *string                `aws:"resourceId"`
+	Error      *UnsuccessfulItemError `aws:"error" json:",omitzero"`
+	ResourceId *string                `aws:"resourceId" json:",omitzero"`
 }
 
 // UnsuccessfulItemError is a structure of the model.
 type UnsuccessfulItemError struct {
-	Code    *string `aws:"code"`
-	Message *string `aws:"message"`
+	Code    *string `aws:"code" json:",omitzero"`
+	Message *string `aws:"message" json:",omitzero"`
 }
 
 // UserIdGroupPair is a structure of the model.
 type UserIdGroupPair struct {
-	Description            *string `aws:"description"`
-	UserId                 *string `aws:"userId"`
-	GroupName              *string `aws:"groupName"`
-	GroupId                *string `aws:"groupId"`
-	VpcId                  *string `aws:"vpcId"`
-	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId"`
-	PeeringStatus          *string `aws:"peeringStatus"`
+	Description            *string `aws:"description" json:",omitzero"`
+	UserId                 *string `aws:"userId" json:",omitzero"`
+	GroupName              *string `aws:"groupName" json:",omitzero"`
+	GroupId                *string `aws:"groupId" json:",omitzero"`
+	VpcId                  *string `aws:"vpcId" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
+	PeeringStatus          *string `aws:"peeringStatus" json:",omitzero"`
 }
 
 // Vpc is a structure of the model.
 type Vpc struct {
-	OwnerId                     *string                       `aws:"ownerId"`
-	InstanceTenancy             Tenancy                       `aws:"instanceTenancy" enum:"default|dedicated|host"`
-	Ipv6CidrBlockAssociationSet []VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociationSet,item=item"`
-	CidrBlockAssociationSet     []VpcCidrBlockAssociation     `aws:"cidrBlockAssociationSet,item=item"`
-	IsDefault                   *bool                         `aws:"isDefault"`
-	EncryptionControl           *VpcEncryptionControl         `aws:"encryptionControl"`
-	Tags                        []Tag                         `aws:"tagSet,item=item"`
-	BlockPublicAccessStates     *BlockPublicAccessStates      `aws:"blockPublicAccessStates"`
-	VpcId                       *string                       `aws:"vpcId"`
-	State                       VpcState                      `aws:"state" enum:"pending|available"`
-	CidrBlock                   *string                       `aws:"cidrBlock"`
-	DhcpOptionsId               *string                       `aws:"dhcpOptionsId"`
+	OwnerId                     *string                       `aws:"ownerId" json:",omitzero"`
+	InstanceTenancy             Tenancy                       `aws:"instanceTenancy" enum:"default|dedicated|host" json:",omitzero"`
+	Ipv6CidrBlockAssociationSet []VpcIpv6CidrBlockAssociation `aws:"ipv6CidrBlockAssociationSet,item=item" json:",omitzero"`
+	CidrBlockAssociationSet     []VpcCidrBlockAssociation     `aws:"cidrBlockAssociationSet,item=item" json:",omitzero"`
+	IsDefault                   *bool                         `aws:"isDefault" json:",omitzero"`
+	EncryptionControl           *VpcEncryptionControl         `aws:"encryptionControl" json:",omitzero"`
+	Tags                        []Tag                         `aws:"tagSet,item=item" json:",omitzero"`
+	BlockPublicAccessStates     *BlockPublicAccessStates      `aws:"blockPublicAccessStates" json:",omitzero"`
+	VpcId                       *string                       `aws:"vpcId" json:",omitzero"`
+	State                       VpcState                      `aws:"state" enum:"pending|available" json:",omitzero"`
+	CidrBlock                   *string                       `aws:"cidrBlock" json:",omitzero"`
+	DhcpOptionsId               *string                       `aws:"dhcpOptionsId" json:",omitzero"`
 }
 
 // VpcCidrBlockAssociation is a structure of the model.
 type VpcCidrBlockAssociation struct {
-	AssociationId  *string            `aws:"associationId"`
-	CidrBlock      *string            `aws:"cidrBlock"`
-	CidrBlockState *VpcCidrBlockState `aws:"cidrBlockState"`
+	AssociationId  *string            `aws:"associationId" json:",omitzero"`
+	CidrBlock      *string            `aws:"cidrBlock" json:",omitzero"`
+	CidrBlockState *VpcCidrBlockState `aws:"cidrBlockState" json:",omitzero"`
 }
 
 // VpcCidrBlockState is a structure of the model.
 type VpcCidrBlockState struct {
-	State         VpcCidrBlockStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failing|failed"`
-	StatusMessage *string               `aws:"statusMessage"`
+	State         VpcCidrBlockStateCode `aws:"state" enum:"associating|associated|disassociating|disassociated|failing|failed" json:",omitzero"`
+	StatusMessage *string               `aws:"statusMessage" json:",omitzero"`
 }
 
 // VpcClassicLink is a structure of the model.
 type VpcClassicLink struct {
-	ClassicLinkEnabled *bool   `aws:"classicLinkEnabled"`
-	Tags               []Tag   `aws:"tagSet,item=item"`
-	VpcId              *string `aws:"vpcId"`
+	ClassicLinkEnabled *bool   `aws:"classicLinkEnabled" json:",omitzero"`
+	Tags               []Tag   `aws:"tagSet,item=item" json:",omitzero"`
+	VpcId              *string `aws:"vpcId" json:",omitzero"`
 }
 
 // VpcEncryptionControl is a structure of the model.
 type VpcEncryptionControl struct {
-	VpcId                  *string                         `aws:"vpcId"`
-	VpcEncryptionControlId *string                         `aws:"vpcEncryptionControlId"`
-	Mode                   VpcEncryptionControlMode        `aws:"mode" enum:"monitor|enforce"`
-	State                  VpcEncryptionControlState       `aws:"state" enum:"enforce-in-progress|monitor-in-progress|enforce-failed|monitor-failed|deleting|deleted|available|creating|delete-failed"`
-	StateMessage           *string                         `aws:"stateMessage"`
-	ResourceExclusions     *VpcEncryptionControlExclusions `aws:"resourceExclusions"`
-	Tags                   []Tag                           `aws:"tagSet,item=item"`
+	VpcId                  *string                         `aws:"vpcId" json:",omitzero"`
+	VpcEncryptionControlId *string                         `aws:"vpcEncryptionControlId" json:",omitzero"`
+	Mode                   VpcEncryptionControlMode        `aws:"mode" enum:"monitor|enforce" json:",omitzero"`
+	State                  VpcEncryptionControlState       `aws:"state" enum:"enforce-in-progress|monitor-in-progress|enforce-failed|monitor-failed|deleting|deleted|available|creating|delete-failed" json:",omitzero"`
+	StateMessage           *string                         `aws:"stateMessage" json:",omitzero"`
+	ResourceExclusions     *VpcEncryptionControlExclusions `aws:"resourceExclusions" json:",omitzero"`
+	Tags                   []Tag                           `aws:"tagSet,item=item" json:",omitzero"`
 }
 
 // VpcEncryptionControlConfiguration is a structure of the model.
 type VpcEncryptionControlConfiguration struct {
-	Mode                               VpcEncryptionControlMode                `aws:"Mode,required" enum:"monitor|enforce"`
-	InternetGatewayExclusion           VpcEncryptionControlExclusionStateInput `aws:"InternetGatewayExclusion" enum:"enable|disable"`
-	EgressOnlyInternetGatewayExclusion VpcEncryptionControlExclusionStateInput `aws:"EgressOnlyInternetGatewayExclusion" enum:"enable|disable"`
-	NatGatewayExclusion                VpcEncryptionControlExclusionStateInput `aws:"NatGatewayExclusion" enum:"enable|disable"`
-	VirtualPrivateGatewayExclusion     VpcEncryptionControlExclusionStateInput `aws:"VirtualPrivateGatewayExclusion" enum:"enable|disable"`
-	VpcPeeringExclusion                VpcEncryptionControlExclusionStateInput `aws:"VpcPeeringExclusion" enum:"enable|disable"`
-	LambdaExclusion                    VpcEncryptionControlExclusionStateInput `aws:"LambdaExclusion" enum:"enable|disable"`
-	VpcLatticeExclusion                VpcEncryptionControlExclusionStateInput `aws:"VpcLatticeExclusion" enum:"enable|disable"`
-	ElasticFileSystemExclusion         VpcEncryptionControlExclusionStateInput `aws:"ElasticFileSystemExclusion" enum:"enable|disable"`
+	Mode                               VpcEncryptionControlMode                `aws:"Mode,required" enum:"monitor|enforce" json:",omitzero"`
+	InternetGatewayExclusion           VpcEncryptionControlExclusionStateInput `aws:"InternetGatewayExclusion" enum:"enable|disable" json:",omitzero"`
+	EgressOnlyInternetGatewayExclusion VpcEncryptionControlExclusionStateInput `aws:"EgressOnlyInternetGatewayExclusion" enum:"enable|disable" json:",omitzero"`
+	NatGatewayExclusion                VpcEncryptionControlExclusionStateInput `aws:"NatGatewayExclusion" enum:"enable|disable" json:",omitzero"`
+	VirtualPrivateGatewayExclusion     VpcEncryptionControlExclusionStateInput `aws:"VirtualPrivateGatewayExclusion" enum:"enable|disable" json:",omitzero"`
+	VpcPeeringExclusion                VpcEncryptionControlExclusionStateInput `aws:"VpcPeeringExclusion" enum:"enable|disable" json:",omitzero"`
+	LambdaExclusion                    VpcEncryptionControlExclusionStateInput `aws:"LambdaExclusion" enum:"enable|disable" json:",omitzero"`
+	VpcLatticeExclusion                VpcEncryptionControlExclusionStateInput `aws:"VpcLatticeExclusion" enum:"enable|disable" json:",omitzero"`
+	ElasticFileSystemExclusion         VpcEncryptionControlExclusionStateInput `aws:"ElasticFileSystemExclusion" enum:"enable|disable" json:",omitzero"`
 }
 
 // VpcEncryptionControlExclusion is a structure of the model.
 type VpcEncryptionControlExclusion struct {
-	State        VpcEncryptionControlExclusionState `aws:"state" enum:"enabling|enabled|disabling|disabled"`
-	StateMessage *string                            `aws:"stateMessage"`
+	State        VpcEncryptionControlExclusionState `aws:"state" enum:"enabling|enabled|disabling|disabled" json:",omitzero"`
+	StateMessage *string                            `aws:"stateMessage" json:",omitzero"`
 }
 
 // VpcEncryptionControlExclusions is a structure of the model.
 type VpcEncryptionControlExclusions struct {
-	InternetGateway           *VpcEncryptionControlExclusion `aws:"internetGateway"`
-	EgressOnlyInternetGateway *VpcEncryptionControlExclusion `aws:"egressOnlyInternetGateway"`
-	NatGateway                *VpcEncryptionControlExclusion `aws:"natGateway"`
-	VirtualPrivateGateway     *VpcEncryptionControlExclusion `aws:"virtualPrivateGateway"`
-	VpcPeering                *VpcEncryptionControlExclusion `aws:"vpcPeering"`
-	Lambda                    *VpcEncryptionControlExclusion `aws:"lambda"`
-	VpcLattice                *VpcEncryptionControlExclusion `aws:"vpcLattice"`
-	ElasticFileSystem         *VpcEncryptionControlExclusion `aws:"elasticFileSystem"`
+	InternetGateway           *VpcEncryptionControlExclusion `aws:"internetGateway" json:",omitzero"`
+	EgressOnlyInternetGateway *VpcEncryptionControlExclusion `aws:"egressOnlyInternetGateway" json:",omitzero"`
+	NatGateway                *VpcEncryptionControlExclusion `aws:"natGateway" json:",omitzero"`
+	VirtualPrivateGateway     *VpcEncryptionControlExclusion `aws:"virtualPrivateGateway" json:",omitzero"`
+	VpcPeering                *VpcEncryptionControlExclusion `aws:"vpcPeering" json:",omitzero"`
+	Lambda                    *VpcEncryptionControlExclusion `aws:"lambda" json:",omitzero"`
+	VpcLattice                *VpcEncryptionControlExclusion `aws:"vpcLattice" json:",omitzero"`
+	ElasticFileSystem         *VpcEncryptionControlExclusion `aws:"elasticFileSystem" json:",omitzero"`
 }
 
 // VpcEndpoint is a structure of the model.
 type VpcEndpoint struct {
-	VpcEndpointId            *string                   `aws:"vpcEndpointId"`
-	VpcEndpointType          VpcEndpointType           `aws:"vpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork"`
-	VpcId                    *string                   `aws:"vpcId"`
-	ServiceName              *string                   `aws:"serviceName"`
-	State                    State                     `aws:"state" enum:"PendingAcceptance|Pending|Available|Deleting|Deleted|Rejected|Failed|Expired|Partial"`
-	PolicyDocument           *string                   `aws:"policyDocument"`
-	RouteTableIds            []string                  `aws:"routeTableIdSet,item=item"`
-	SubnetIds                []string                  `aws:"subnetIdSet,item=item"`
-	Groups                   []SecurityGroupIdentifier `aws:"groupSet,item=item"`
-	IpAddressType            IpAddressType             `aws:"ipAddressType" enum:"ipv4|dualstack|ipv6"`
-	DnsOptions               *DnsOptions               `aws:"dnsOptions"`
-	PrivateDnsEnabled        *bool                     `aws:"privateDnsEnabled"`
-	RequesterManaged         *bool                     `aws:"requesterManaged"`
-	NetworkInterfaceIds      []string                  `aws:"networkInterfaceIdSet,item=item"`
-	DnsEntries               []DnsEntry                `aws:"dnsEntrySet,item=item"`
-	CreationTimestamp        *time.Time                `aws:"creationTimestamp"`
-	Tags                     []Tag                     `aws:"tagSet,item=item"`
-	OwnerId                  *string                   `aws:"ownerId"`
-	LastError                *LastError                `aws:"lastError"`
-	Ipv4Prefixes             []SubnetIpPrefixes        `aws:"ipv4PrefixSet,item=item"`
-	Ipv6Prefixes             []SubnetIpPrefixes        `aws:"ipv6PrefixSet,item=item"`
-	FailureReason            *string                   `aws:"failureReason"`
-	ServiceNetworkArn        *string                   `aws:"serviceNetworkArn"`
-	ResourceConfigurationArn *string                   `aws:"resourceConfigurationArn"`
-	ServiceRegion            *string                   `aws:"serviceRegion"`
+	VpcEndpointId            *string                   `aws:"vpcEndpointId" json:",omitzero"`
+	VpcEndpointType          VpcEndpointType           `aws:"vpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork" json:",omitzero"`
+	VpcId                    *string                   `aws:"vpcId" json:",omitzero"`
+	ServiceName              *string                   `aws:"serviceName" json:",omitzero"`
+	State                    State                     `aws:"state" enum:"PendingAcceptance|Pending|Available|Deleting|Deleted|Rejected|Failed|Expired|Partial" json:",omitzero"`
+	PolicyDocument           *string                   `aws:"policyDocument" json:",omitzero"`
+	RouteTableIds            []string                  `aws:"routeTableIdSet,item=item" json:",omitzero"`
+	SubnetIds                []string                  `aws:"subnetIdSet,item=item" json:",omitzero"`
+	Groups                   []SecurityGroupIdentifier `aws:"groupSet,item=item" json:",omitzero"`
+	IpAddressType            IpAddressType             `aws:"ipAddressType" enum:"ipv4|dualstack|ipv6" json:",omitzero"`
+	DnsOptions               *DnsOptions               `aws:"dnsOptions" json:",omitzero"`
+	PrivateDnsEnabled        *bool                     `aws:"privateDnsEnabled" json:",omitzero"`
+	RequesterManaged         *bool                     `aws:"requesterManaged" json:",omitzero"`
+	NetworkInterfaceIds      []string                  `aws:"networkInterfaceIdSet,item=item" json:",omitzero"`
+	DnsEntries               []DnsEntry                `aws:"dnsEntrySet,item=item" json:",omitzero"`
+	CreationTimestamp        *time.Time                `aws:"creationTimestamp" json:",omitzero"`
+	Tags                     []Tag                     `aws:"tagSet,item=item" json:",omitzero"`
+	OwnerId                  *string                   `aws:"ownerId" json:",omitzero"`
+	LastError                *LastError                `aws:"lastError" json:",omitzero"`
+	Ipv4Prefixes             []SubnetIpPrefixes        `aws:"ipv4PrefixSet,item=item" json:",omitzero"`
+	Ipv6Prefixes             []SubnetIpPrefixes        `aws:"ipv6PrefixSet,item=item" json:",omitzero"`
+	FailureReason            *string                   `aws:"failureReason" json:",omitzero"`
+	ServiceNetworkArn        *string                   `aws:"serviceNetworkArn" json:",omitzero"`
+	ResourceConfigurationArn *string                   `aws:"resourceConfigurationArn" json:",omitzero"`
+	ServiceRegion            *string                   `aws:"serviceRegion" json:",omitzero"`
 }
 
 // VpcIpv6CidrBlockAssociation is a structure of the model.
 type VpcIpv6CidrBlockAssociation struct {
-	AssociationId        *string              `aws:"associationId"`
-	Ipv6CidrBlock        *string              `aws:"ipv6CidrBlock"`
-	Ipv6CidrBlockState   *VpcCidrBlockState   `aws:"ipv6CidrBlockState"`
-	NetworkBorderGroup   *string              `aws:"networkBorderGroup"`
-	Ipv6Pool             *string              `aws:"ipv6Pool"`
-	Ipv6AddressAttribute Ipv6AddressAttribute `aws:"ipv6AddressAttribute" enum:"public|private"`
-	IpSource             IpSource             `aws:"ipSource" enum:"amazon|byoip|none"`
+	AssociationId        *string              `aws:"associationId" json:",omitzero"`
+	Ipv6CidrBlock        *string              `aws:"ipv6CidrBlock" json:",omitzero"`
+	Ipv6CidrBlockState   *VpcCidrBlockState   `aws:"ipv6CidrBlockState" json:",omitzero"`
+	NetworkBorderGroup   *string              `aws:"networkBorderGroup" json:",omitzero"`
+	Ipv6Pool             *string              `aws:"ipv6Pool" json:",omitzero"`
+	Ipv6AddressAttribute Ipv6AddressAttribute `aws:"ipv6AddressAttribute" enum:"public|private" json:",omitzero"`
+	IpSource             IpSource             `aws:"ipSource" enum:"amazon|byoip|none" json:",omitzero"`
 }
 
 // VpcPeeringConnection is a structure of the model.
 type VpcPeeringConnection struct {
-	AccepterVpcInfo        *VpcPeeringConnectionVpcInfo     `aws:"accepterVpcInfo"`
-	ExpirationTime         *time.Time                       `aws:"expirationTime"`
-	RequesterVpcInfo       *VpcPeeringConnectionVpcInfo     `aws:"requesterVpcInfo"`
-	Status                 *VpcPeeringConnectionStateReason `aws:"status"`
-	Tags                   []Tag                            `aws:"tagSet,item=item"`
-	VpcPeeringConnectionId *string                          `aws:"vpcPeeringConnectionId"`
+	AccepterVpcInfo        *VpcPeeringConnectionVpcInfo     `aws:"accepterVpcInfo" json:",omitzero"`
+	ExpirationTime         *time.Time                       `aws:"expirationTime" json:",omitzero"`
+	RequesterVpcInfo       *VpcPeeringConnectionVpcInfo     `aws:"requesterVpcInfo" json:",omitzero"`
+	Status                 *VpcPeeringConnectionStateReason `aws:"status" json:",omitzero"`
+	Tags                   []Tag                            `aws:"tagSet,item=item" json:",omitzero"`
+	VpcPeeringConnectionId *string                          `aws:"vpcPeeringConnectionId" json:",omitzero"`
 }
 
 // VpcPeeringConnectionOptionsDescription is a structure of the model.
 type VpcPeeringConnectionOptionsDescription struct {
-	AllowDnsResolutionFromRemoteVpc            *bool `aws:"allowDnsResolutionFromRemoteVpc"`
-	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `aws:"allowEgressFromLocalClassicLinkToRemoteVpc"`
-	AllowEgressFromLocalVpcToRemoteClassicLink *bool `aws:"allowEgressFromLocalVpcToRemoteClassicLink"`
+	AllowDnsResolutionFromRemoteVpc            *bool `aws:"allowDnsResolutionFromRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `aws:"allowEgressFromLocalClassicLinkToRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `aws:"allowEgressFromLocalVpcToRemoteClassicLink" json:",omitzero"`
 }
 
 // VpcPeeringConnectionStateReason is a structure of the model.
 type VpcPeeringConnectionStateReason struct {
-	Code    VpcPeeringConnectionStateReasonCode `aws:"code" enum:"initiating-request|pending-acceptance|active|deleted|rejected|failed|expired|provisioning|deleting"`
-	Message *string                             `aws:"message"`
+	Code    VpcPeeringConnectionStateReasonCode `aws:"code" enum:"initiating-request|pending-acceptance|active|deleted|rejected|failed|expired|provisioning|deleting" json:",omitzero"`
+	Message *string                             `aws:"message" json:",omitzero"`
 }
 
 // VpcPeeringConnectionVpcInfo is a structure of the model.
 type VpcPeeringConnectionVpcInfo struct {
-	CidrBlock        *string                                 `aws:"cidrBlock"`
-	Ipv6CidrBlockSet []Ipv6CidrBlock                         `aws:"ipv6CidrBlockSet,item=item"`
-	CidrBlockSet     []CidrBlock                             `aws:"cidrBlockSet,item=item"`
-	OwnerId          *string                                 `aws:"ownerId"`
-	PeeringOptions   *VpcPeeringConnectionOptionsDescription `aws:"peeringOptions"`
-	VpcId            *string                                 `aws:"vpcId"`
-	Region           *string                                 `aws:"region"`
+	CidrBlock        *string                                 `aws:"cidrBlock" json:",omitzero"`
+	Ipv6CidrBlockSet []Ipv6CidrBlock                         `aws:"ipv6CidrBlockSet,item=item" json:",omitzero"`
+	CidrBlockSet     []CidrBlock                             `aws:"cidrBlockSet,item=item" json:",omitzero"`
+	OwnerId          *string                                 `aws:"ownerId" json:",omitzero"`
+	PeeringOptions   *VpcPeeringConnectionOptionsDescription `aws:"peeringOptions" json:",omitzero"`
+	VpcId            *string                                 `aws:"vpcId" json:",omitzero"`
+	Region           *string                                 `aws:"region" json:",omitzero"`
 }

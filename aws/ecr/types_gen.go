@@ -8,159 +8,159 @@ import (
 
 // BatchCheckLayerAvailabilityInput is the input of BatchCheckLayerAvailability.
 type BatchCheckLayerAvailabilityInput struct {
-	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itemmin:"0" itemmax:"1000"`
+	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itemmin:"0" itemmax:"1000" json:",omitzero"`
 }
 
 // BatchCheckLayerAvailabilityOutput is the output of BatchCheckLayerAvailability.
 type BatchCheckLayerAvailabilityOutput struct {
-	Layers   []Layer        `aws:"layers"`
-	Failures []LayerFailure `aws:"failures"`
+	Layers   []Layer        `aws:"layers" json:",omitzero"`
+	Failures []LayerFailure `aws:"failures" json:",omitzero"`
 }
 
 // BatchDeleteImageInput is the input of BatchDeleteImage.
 type BatchDeleteImageInput struct {
-	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageIds       []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100"`
+	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageIds       []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100" json:",omitzero"`
 }
 
 // BatchDeleteImageOutput is the output of BatchDeleteImage.
 type BatchDeleteImageOutput struct {
-	ImageIds []ImageIdentifier `aws:"imageIds" min:"1" max:"100"`
-	Failures []ImageFailure    `aws:"failures"`
+	ImageIds []ImageIdentifier `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
+	Failures []ImageFailure    `aws:"failures" json:",omitzero"`
 }
 
 // BatchGetImageInput is the input of BatchGetImage.
 type BatchGetImageInput struct {
-	RegistryId         *string           `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName     *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageIds           []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100"`
-	AcceptedMediaTypes []string          `aws:"acceptedMediaTypes" min:"1" max:"100"`
+	RegistryId         *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName     *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageIds           []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100" json:",omitzero"`
+	AcceptedMediaTypes []string          `aws:"acceptedMediaTypes" min:"1" max:"100" json:",omitzero"`
 }
 
 // BatchGetImageOutput is the output of BatchGetImage.
 type BatchGetImageOutput struct {
-	Images   []Image        `aws:"images"`
-	Failures []ImageFailure `aws:"failures"`
+	Images   []Image        `aws:"images" json:",omitzero"`
+	Failures []ImageFailure `aws:"failures" json:",omitzero"`
 }
 
 // BatchGetRepositoryScanningConfigurationInput is the input of BatchGetRepositoryScanningConfiguration.
 type BatchGetRepositoryScanningConfigurationInput struct {
-	RepositoryNames []string `aws:"repositoryNames,required" min:"1" max:"25" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RepositoryNames []string `aws:"repositoryNames,required" min:"1" max:"25" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // BatchGetRepositoryScanningConfigurationOutput is the output of BatchGetRepositoryScanningConfiguration.
 type BatchGetRepositoryScanningConfigurationOutput struct {
-	ScanningConfigurations []RepositoryScanningConfiguration        `aws:"scanningConfigurations"`
-	Failures               []RepositoryScanningConfigurationFailure `aws:"failures"`
+	ScanningConfigurations []RepositoryScanningConfiguration        `aws:"scanningConfigurations" json:",omitzero"`
+	Failures               []RepositoryScanningConfigurationFailure `aws:"failures" json:",omitzero"`
 }
 
 // CompleteLayerUploadInput is the input of CompleteLayerUpload.
 type CompleteLayerUploadInput struct {
-	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	UploadId       *string  `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"`
-	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itempattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"`
+	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	UploadId       *string  `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
+	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itempattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
 
 // CompleteLayerUploadOutput is the output of CompleteLayerUpload.
 type CompleteLayerUploadOutput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	UploadId       *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"`
-	LayerDigest    *string `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	UploadId       *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
+	LayerDigest    *string `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
 
 // CreatePullThroughCacheRuleInput is the input of CreatePullThroughCacheRule.
 type CreatePullThroughCacheRuleInput struct {
-	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl,required"`
-	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard"`
-	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
+	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl,required" json:",omitzero"`
+	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard" json:",omitzero"`
+	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
 }
 
 // CreatePullThroughCacheRuleOutput is the output of CreatePullThroughCacheRule.
 type CreatePullThroughCacheRuleOutput struct {
-	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl"`
-	CreatedAt                *time.Time       `aws:"createdAt"`
-	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard"`
-	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
+	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl" json:",omitzero"`
+	CreatedAt                *time.Time       `aws:"createdAt" json:",omitzero"`
+	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard" json:",omitzero"`
+	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
 }
 
 // CreateRepositoryInput is the input of CreateRepository.
 type CreateRepositoryInput struct {
-	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	Tags                               []Tag                               `aws:"tags"`
-	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
-	ImageScanningConfiguration         *ImageScanningConfiguration         `aws:"imageScanningConfiguration"`
-	EncryptionConfiguration            *EncryptionConfiguration            `aws:"encryptionConfiguration"`
+	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	Tags                               []Tag                               `aws:"tags" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
+	ImageScanningConfiguration         *ImageScanningConfiguration         `aws:"imageScanningConfiguration" json:",omitzero"`
+	EncryptionConfiguration            *EncryptionConfiguration            `aws:"encryptionConfiguration" json:",omitzero"`
 }
 
 // CreateRepositoryOutput is the output of CreateRepository.
 type CreateRepositoryOutput struct {
-	Repository *Repository `aws:"repository"`
+	Repository *Repository `aws:"repository" json:",omitzero"`
 }
 
 // CreateRepositoryCreationTemplateInput is the input of CreateRepositoryCreationTemplate.
 type CreateRepositoryCreationTemplateInput struct {
-	Prefix                             *string                                               `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	Description                        *string                                               `aws:"description" max:"256"`
-	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration"`
-	ResourceTags                       []Tag                                                 `aws:"resourceTags"`
-	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
-	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240"`
-	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720"`
-	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor,required" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH"`
-	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048"`
+	Prefix                             *string                                               `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	Description                        *string                                               `aws:"description" max:"256" json:",omitzero"`
+	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration" json:",omitzero"`
+	ResourceTags                       []Tag                                                 `aws:"resourceTags" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
+	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240" json:",omitzero"`
+	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720" json:",omitzero"`
+	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor,required" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH" json:",omitzero"`
+	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048" json:",omitzero"`
 }
 
 // CreateRepositoryCreationTemplateOutput is the output of CreateRepositoryCreationTemplate.
 type CreateRepositoryCreationTemplateOutput struct {
-	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate"`
+	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate" json:",omitzero"`
 }
 
 // DeleteLifecyclePolicyInput is the input of DeleteLifecyclePolicy.
 type DeleteLifecyclePolicyInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // DeleteLifecyclePolicyOutput is the output of DeleteLifecyclePolicy.
 type DeleteLifecyclePolicyOutput struct {
-	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720"`
-	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt"`
+	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
+	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt" json:",omitzero"`
 }
 
 // DeletePullThroughCacheRuleInput is the input of DeletePullThroughCacheRule.
 type DeletePullThroughCacheRuleInput struct {
-	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
+	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // DeletePullThroughCacheRuleOutput is the output of DeletePullThroughCacheRule.
 type DeletePullThroughCacheRuleOutput struct {
-	EcrRepositoryPrefix      *string    `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	UpstreamRegistryUrl      *string    `aws:"upstreamRegistryUrl"`
-	CreatedAt                *time.Time `aws:"createdAt"`
-	RegistryId               *string    `aws:"registryId" pattern:"[0-9]{12}"`
-	CredentialArn            *string    `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string    `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string    `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
+	EcrRepositoryPrefix      *string    `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	UpstreamRegistryUrl      *string    `aws:"upstreamRegistryUrl" json:",omitzero"`
+	CreatedAt                *time.Time `aws:"createdAt" json:",omitzero"`
+	RegistryId               *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	CredentialArn            *string    `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string    `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string    `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
 }
 
 // DeleteRegistryPolicyInput is the input of DeleteRegistryPolicy.
@@ -169,44 +169,44 @@ type DeleteRegistryPolicyInput struct {
 
 // DeleteRegistryPolicyOutput is the output of DeleteRegistryPolicy.
 type DeleteRegistryPolicyOutput struct {
-	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}"`
-	PolicyText *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	PolicyText *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // DeleteRepositoryInput is the input of DeleteRepository.
 type DeleteRepositoryInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	Force          *bool   `aws:"force"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	Force          *bool   `aws:"force" json:",omitzero"`
 }
 
 // DeleteRepositoryOutput is the output of DeleteRepository.
 type DeleteRepositoryOutput struct {
-	Repository *Repository `aws:"repository"`
+	Repository *Repository `aws:"repository" json:",omitzero"`
 }
 
 // DeleteRepositoryCreationTemplateInput is the input of DeleteRepositoryCreationTemplate.
 type DeleteRepositoryCreationTemplateInput struct {
-	Prefix *string `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
+	Prefix *string `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
 }
 
 // DeleteRepositoryCreationTemplateOutput is the output of DeleteRepositoryCreationTemplate.
 type DeleteRepositoryCreationTemplateOutput struct {
-	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate"`
+	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate" json:",omitzero"`
 }
 
 // DeleteRepositoryPolicyInput is the input of DeleteRepositoryPolicy.
 type DeleteRepositoryPolicyInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // DeleteRepositoryPolicyOutput is the output of DeleteRepositoryPolicy.
 type DeleteRepositoryPolicyOutput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	PolicyText     *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // DeleteSigningConfigurationInput is the input of DeleteSigningConfiguration.
@@ -215,96 +215,96 @@ type DeleteSigningConfigurationInput struct {
 
 // DeleteSigningConfigurationOutput is the output of DeleteSigningConfiguration.
 type DeleteSigningConfigurationOutput struct {
-	RegistryId           *string               `aws:"registryId" pattern:"[0-9]{12}"`
-	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration"`
+	RegistryId           *string               `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration" json:",omitzero"`
 }
 
 // DeregisterPullTimeUpdateExclusionInput is the input of DeregisterPullTimeUpdateExclusion.
 type DeregisterPullTimeUpdateExclusionInput struct {
-	PrincipalArn *string `aws:"principalArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$"`
+	PrincipalArn *string `aws:"principalArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$" json:",omitzero"`
 }
 
 // DeregisterPullTimeUpdateExclusionOutput is the output of DeregisterPullTimeUpdateExclusion.
 type DeregisterPullTimeUpdateExclusionOutput struct {
-	PrincipalArn *string `aws:"principalArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$"`
+	PrincipalArn *string `aws:"principalArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$" json:",omitzero"`
 }
 
 // DescribeImageReplicationStatusInput is the input of DescribeImageReplicationStatus.
 type DescribeImageReplicationStatusInput struct {
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId        *ImageIdentifier `aws:"imageId,required"`
-	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
+	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // DescribeImageReplicationStatusOutput is the output of DescribeImageReplicationStatus.
 type DescribeImageReplicationStatusOutput struct {
-	RepositoryName      *string                  `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId             *ImageIdentifier         `aws:"imageId"`
-	ReplicationStatuses []ImageReplicationStatus `aws:"replicationStatuses"`
+	RepositoryName      *string                  `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId             *ImageIdentifier         `aws:"imageId" json:",omitzero"`
+	ReplicationStatuses []ImageReplicationStatus `aws:"replicationStatuses" json:",omitzero"`
 }
 
 // DescribeImageScanFindingsInput is the input of DescribeImageScanFindings.
 type DescribeImageScanFindingsInput struct {
-	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId        *ImageIdentifier `aws:"imageId,required"`
-	NextToken      *string          `aws:"nextToken"`
-	MaxResults     *int32           `aws:"maxResults" min:"1" max:"1000"`
+	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
+	NextToken      *string          `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32           `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 }
 
 // DescribeImageScanFindingsOutput is the output of DescribeImageScanFindings.
 type DescribeImageScanFindingsOutput struct {
-	RegistryId        *string            `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName    *string            `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId           *ImageIdentifier   `aws:"imageId"`
-	ImageScanStatus   *ImageScanStatus   `aws:"imageScanStatus"`
-	ImageScanFindings *ImageScanFindings `aws:"imageScanFindings"`
-	NextToken         *string            `aws:"nextToken"`
+	RegistryId        *string            `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName    *string            `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId           *ImageIdentifier   `aws:"imageId" json:",omitzero"`
+	ImageScanStatus   *ImageScanStatus   `aws:"imageScanStatus" json:",omitzero"`
+	ImageScanFindings *ImageScanFindings `aws:"imageScanFindings" json:",omitzero"`
+	NextToken         *string            `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeImageSigningStatusInput is the input of DescribeImageSigningStatus.
 type DescribeImageSigningStatusInput struct {
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId        *ImageIdentifier `aws:"imageId,required"`
-	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
+	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // DescribeImageSigningStatusOutput is the output of DescribeImageSigningStatus.
 type DescribeImageSigningStatusOutput struct {
-	RepositoryName  *string              `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId         *ImageIdentifier     `aws:"imageId"`
-	RegistryId      *string              `aws:"registryId" pattern:"[0-9]{12}"`
-	SigningStatuses []ImageSigningStatus `aws:"signingStatuses"`
+	RepositoryName  *string              `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId         *ImageIdentifier     `aws:"imageId" json:",omitzero"`
+	RegistryId      *string              `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	SigningStatuses []ImageSigningStatus `aws:"signingStatuses" json:",omitzero"`
 }
 
 // DescribeImagesInput is the input of DescribeImages.
 type DescribeImagesInput struct {
-	RegistryId     *string               `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string               `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageIds       []ImageIdentifier     `aws:"imageIds" min:"1" max:"100"`
-	NextToken      *string               `aws:"nextToken"`
-	MaxResults     *int32                `aws:"maxResults" min:"1" max:"1000"`
-	Filter         *DescribeImagesFilter `aws:"filter"`
+	RegistryId     *string               `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string               `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageIds       []ImageIdentifier     `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
+	NextToken      *string               `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32                `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	Filter         *DescribeImagesFilter `aws:"filter" json:",omitzero"`
 }
 
 // DescribeImagesOutput is the output of DescribeImages.
 type DescribeImagesOutput struct {
-	ImageDetails []ImageDetail `aws:"imageDetails"`
-	NextToken    *string       `aws:"nextToken"`
+	ImageDetails []ImageDetail `aws:"imageDetails" json:",omitzero"`
+	NextToken    *string       `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribePullThroughCacheRulesInput is the input of DescribePullThroughCacheRules.
 type DescribePullThroughCacheRulesInput struct {
-	RegistryId            *string  `aws:"registryId" pattern:"[0-9]{12}"`
-	EcrRepositoryPrefixes []string `aws:"ecrRepositoryPrefixes" min:"1" max:"100" itemmin:"2" itemmax:"30" itempattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	NextToken             *string  `aws:"nextToken"`
-	MaxResults            *int32   `aws:"maxResults" min:"1" max:"1000"`
+	RegistryId            *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	EcrRepositoryPrefixes []string `aws:"ecrRepositoryPrefixes" min:"1" max:"100" itemmin:"2" itemmax:"30" itempattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	NextToken             *string  `aws:"nextToken" json:",omitzero"`
+	MaxResults            *int32   `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 }
 
 // DescribePullThroughCacheRulesOutput is the output of DescribePullThroughCacheRules.
 type DescribePullThroughCacheRulesOutput struct {
-	PullThroughCacheRules []PullThroughCacheRule `aws:"pullThroughCacheRules"`
-	NextToken             *string                `aws:"nextToken"`
+	PullThroughCacheRules []PullThroughCacheRule `aws:"pullThroughCacheRules" json:",omitzero"`
+	NextToken             *string                `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeRegistryInput is the input of DescribeRegistry.
@@ -313,105 +313,105 @@ type DescribeRegistryInput struct {
 
 // DescribeRegistryOutput is the output of DescribeRegistry.
 type DescribeRegistryOutput struct {
-	RegistryId               *string                   `aws:"registryId" pattern:"[0-9]{12}"`
-	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration"`
+	RegistryId               *string                   `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration" json:",omitzero"`
 }
 
 // DescribeRepositoriesInput is the input of DescribeRepositories.
 type DescribeRepositoriesInput struct {
-	RegistryId      *string  `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryNames []string `aws:"repositoryNames" min:"1" max:"100" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	NextToken       *string  `aws:"nextToken"`
-	MaxResults      *int32   `aws:"maxResults" min:"1" max:"1000"`
+	RegistryId      *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryNames []string `aws:"repositoryNames" min:"1" max:"100" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	NextToken       *string  `aws:"nextToken" json:",omitzero"`
+	MaxResults      *int32   `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 }
 
 // DescribeRepositoriesOutput is the output of DescribeRepositories.
 type DescribeRepositoriesOutput struct {
-	Repositories []Repository `aws:"repositories"`
-	NextToken    *string      `aws:"nextToken"`
+	Repositories []Repository `aws:"repositories" json:",omitzero"`
+	NextToken    *string      `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeRepositoryCreationTemplatesInput is the input of DescribeRepositoryCreationTemplates.
 type DescribeRepositoryCreationTemplatesInput struct {
-	Prefixes   []string `aws:"prefixes" itemmin:"1" itemmax:"256" itempattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	NextToken  *string  `aws:"nextToken"`
-	MaxResults *int32   `aws:"maxResults" min:"1" max:"1000"`
+	Prefixes   []string `aws:"prefixes" itemmin:"1" itemmax:"256" itempattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	NextToken  *string  `aws:"nextToken" json:",omitzero"`
+	MaxResults *int32   `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 }
 
 // DescribeRepositoryCreationTemplatesOutput is the output of DescribeRepositoryCreationTemplates.
 type DescribeRepositoryCreationTemplatesOutput struct {
-	RegistryId                  *string                      `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryCreationTemplates []RepositoryCreationTemplate `aws:"repositoryCreationTemplates"`
-	NextToken                   *string                      `aws:"nextToken"`
+	RegistryId                  *string                      `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryCreationTemplates []RepositoryCreationTemplate `aws:"repositoryCreationTemplates" json:",omitzero"`
+	NextToken                   *string                      `aws:"nextToken" json:",omitzero"`
 }
 
 // GetAccountSettingInput is the input of GetAccountSetting.
 type GetAccountSettingInput struct {
-	Name *string `aws:"name,required" min:"1" max:"64"`
+	Name *string `aws:"name,required" min:"1" max:"64" json:",omitzero"`
 }
 
 // GetAccountSettingOutput is the output of GetAccountSetting.
 type GetAccountSettingOutput struct {
-	Name  *string `aws:"name" min:"1" max:"64"`
-	Value *string `aws:"value" min:"1" max:"64"`
+	Name  *string `aws:"name" min:"1" max:"64" json:",omitzero"`
+	Value *string `aws:"value" min:"1" max:"64" json:",omitzero"`
 }
 
 // GetAuthorizationTokenInput is the input of GetAuthorizationToken.
 type GetAuthorizationTokenInput struct {
-	RegistryIds []string `aws:"registryIds" min:"1" max:"10" itempattern:"[0-9]{12}"`
+	RegistryIds []string `aws:"registryIds" min:"1" max:"10" itempattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // GetAuthorizationTokenOutput is the output of GetAuthorizationToken.
 type GetAuthorizationTokenOutput struct {
-	AuthorizationData []AuthorizationData `aws:"authorizationData"`
+	AuthorizationData []AuthorizationData `aws:"authorizationData" json:",omitzero"`
 }
 
 // GetDownloadUrlForLayerInput is the input of GetDownloadUrlForLayer.
 type GetDownloadUrlForLayerInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LayerDigest    *string `aws:"layerDigest,required" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LayerDigest    *string `aws:"layerDigest,required" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
 
 // GetDownloadUrlForLayerOutput is the output of GetDownloadUrlForLayer.
 type GetDownloadUrlForLayerOutput struct {
-	DownloadUrl *string `aws:"downloadUrl"`
-	LayerDigest *string `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"`
+	DownloadUrl *string `aws:"downloadUrl" json:",omitzero"`
+	LayerDigest *string `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
 
 // GetLifecyclePolicyInput is the input of GetLifecyclePolicy.
 type GetLifecyclePolicyInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // GetLifecyclePolicyOutput is the output of GetLifecyclePolicy.
 type GetLifecyclePolicyOutput struct {
-	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720"`
-	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt"`
+	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
+	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt" json:",omitzero"`
 }
 
 // GetLifecyclePolicyPreviewInput is the input of GetLifecyclePolicyPreview.
 type GetLifecyclePolicyPreviewInput struct {
-	RegistryId     *string                       `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string                       `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageIds       []ImageIdentifier             `aws:"imageIds" min:"1" max:"100"`
-	NextToken      *string                       `aws:"nextToken"`
-	MaxResults     *int32                        `aws:"maxResults" min:"1" max:"100"`
-	Filter         *LifecyclePolicyPreviewFilter `aws:"filter"`
+	RegistryId     *string                       `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string                       `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageIds       []ImageIdentifier             `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
+	NextToken      *string                       `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32                        `aws:"maxResults" min:"1" max:"100" json:",omitzero"`
+	Filter         *LifecyclePolicyPreviewFilter `aws:"filter" json:",omitzero"`
 }
 
 // GetLifecyclePolicyPreviewOutput is the output of GetLifecyclePolicyPreview.
 type GetLifecyclePolicyPreviewOutput struct {
-	RegistryId          *string                        `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string                        `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string                        `aws:"lifecyclePolicyText" min:"100" max:"30720"`
-	Status              LifecyclePolicyPreviewStatus   `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED"`
-	NextToken           *string                        `aws:"nextToken"`
-	PreviewResults      []LifecyclePolicyPreviewResult `aws:"previewResults"`
-	Summary             *LifecyclePolicyPreviewSummary `aws:"summary"`
+	RegistryId          *string                        `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string                        `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string                        `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
+	Status              LifecyclePolicyPreviewStatus   `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED" json:",omitzero"`
+	NextToken           *string                        `aws:"nextToken" json:",omitzero"`
+	PreviewResults      []LifecyclePolicyPreviewResult `aws:"previewResults" json:",omitzero"`
+	Summary             *LifecyclePolicyPreviewSummary `aws:"summary" json:",omitzero"`
 }
 
 // GetRegistryPolicyInput is the input of GetRegistryPolicy.
@@ -420,8 +420,8 @@ type GetRegistryPolicyInput struct {
 
 // GetRegistryPolicyOutput is the output of GetRegistryPolicy.
 type GetRegistryPolicyOutput struct {
-	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}"`
-	PolicyText *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	PolicyText *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // GetRegistryScanningConfigurationInput is the input of GetRegistryScanningConfiguration.
@@ -430,21 +430,21 @@ type GetRegistryScanningConfigurationInput struct {
 
 // GetRegistryScanningConfigurationOutput is the output of GetRegistryScanningConfiguration.
 type GetRegistryScanningConfigurationOutput struct {
-	RegistryId            *string                        `aws:"registryId" pattern:"[0-9]{12}"`
-	ScanningConfiguration *RegistryScanningConfiguration `aws:"scanningConfiguration"`
+	RegistryId            *string                        `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	ScanningConfiguration *RegistryScanningConfiguration `aws:"scanningConfiguration" json:",omitzero"`
 }
 
 // GetRepositoryPolicyInput is the input of GetRepositoryPolicy.
 type GetRepositoryPolicyInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // GetRepositoryPolicyOutput is the output of GetRepositoryPolicy.
 type GetRepositoryPolicyOutput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	PolicyText     *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // GetSigningConfigurationInput is the input of GetSigningConfiguration.
@@ -453,248 +453,248 @@ type GetSigningConfigurationInput struct {
 
 // GetSigningConfigurationOutput is the output of GetSigningConfiguration.
 type GetSigningConfigurationOutput struct {
-	RegistryId           *string               `aws:"registryId" pattern:"[0-9]{12}"`
-	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration"`
+	RegistryId           *string               `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration" json:",omitzero"`
 }
 
 // InitiateLayerUploadInput is the input of InitiateLayerUpload.
 type InitiateLayerUploadInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // InitiateLayerUploadOutput is the output of InitiateLayerUpload.
 type InitiateLayerUploadOutput struct {
-	UploadId *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"`
-	PartSize *int64  `aws:"partSize" min:"0"`
+	UploadId *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
+	PartSize *int64  `aws:"partSize" min:"0" json:",omitzero"`
 }
 
 // ListImageReferrersInput is the input of ListImageReferrers.
 type ListImageReferrersInput struct {
-	RegistryId     *string                   `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string                   `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	SubjectId      *SubjectIdentifier        `aws:"subjectId,required"`
-	Filter         *ListImageReferrersFilter `aws:"filter"`
-	NextToken      *string                   `aws:"nextToken"`
-	MaxResults     *int32                    `aws:"maxResults" min:"1" max:"50"`
+	RegistryId     *string                   `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string                   `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	SubjectId      *SubjectIdentifier        `aws:"subjectId,required" json:",omitzero"`
+	Filter         *ListImageReferrersFilter `aws:"filter" json:",omitzero"`
+	NextToken      *string                   `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32                    `aws:"maxResults" min:"1" max:"50" json:",omitzero"`
 }
 
 // ListImageReferrersOutput is the output of ListImageReferrers.
 type ListImageReferrersOutput struct {
-	Referrers []ImageReferrer `aws:"referrers"`
-	NextToken *string         `aws:"nextToken"`
+	Referrers []ImageReferrer `aws:"referrers" json:",omitzero"`
+	NextToken *string         `aws:"nextToken" json:",omitzero"`
 }
 
 // ListImagesInput is the input of ListImages.
 type ListImagesInput struct {
-	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	NextToken      *string           `aws:"nextToken"`
-	MaxResults     *int32            `aws:"maxResults" min:"1" max:"1000"`
-	Filter         *ListImagesFilter `aws:"filter"`
+	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	NextToken      *string           `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32            `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	Filter         *ListImagesFilter `aws:"filter" json:",omitzero"`
 }
 
 // ListImagesOutput is the output of ListImages.
 type ListImagesOutput struct {
-	ImageIds  []ImageIdentifier `aws:"imageIds" min:"1" max:"100"`
-	NextToken *string           `aws:"nextToken"`
+	ImageIds  []ImageIdentifier `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
+	NextToken *string           `aws:"nextToken" json:",omitzero"`
 }
 
 // ListPullTimeUpdateExclusionsInput is the input of ListPullTimeUpdateExclusions.
 type ListPullTimeUpdateExclusionsInput struct {
-	MaxResults *int32  `aws:"maxResults" min:"1" max:"1000"`
-	NextToken  *string `aws:"nextToken"`
+	MaxResults *int32  `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken  *string `aws:"nextToken" json:",omitzero"`
 }
 
 // ListPullTimeUpdateExclusionsOutput is the output of ListPullTimeUpdateExclusions.
 type ListPullTimeUpdateExclusionsOutput struct {
-	PullTimeUpdateExclusions []string `aws:"pullTimeUpdateExclusions" min:"0" max:"100" itemmax:"200" itempattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$"`
-	NextToken                *string  `aws:"nextToken"`
+	PullTimeUpdateExclusions []string `aws:"pullTimeUpdateExclusions" min:"0" max:"100" itemmax:"200" itempattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$" json:",omitzero"`
+	NextToken                *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListTagsForResourceInput is the input of ListTagsForResource.
 type ListTagsForResourceInput struct {
-	ResourceArn *string `aws:"resourceArn,required"`
+	ResourceArn *string `aws:"resourceArn,required" json:",omitzero"`
 }
 
 // ListTagsForResourceOutput is the output of ListTagsForResource.
 type ListTagsForResourceOutput struct {
-	Tags []Tag `aws:"tags"`
+	Tags []Tag `aws:"tags" json:",omitzero"`
 }
 
 // PutAccountSettingInput is the input of PutAccountSetting.
 type PutAccountSettingInput struct {
-	Name  *string `aws:"name,required" min:"1" max:"64"`
-	Value *string `aws:"value,required"`
+	Name  *string `aws:"name,required" min:"1" max:"64" json:",omitzero"`
+	Value *string `aws:"value,required" json:",omitzero"`
 }
 
 // PutAccountSettingOutput is the output of PutAccountSetting.
 type PutAccountSettingOutput struct {
-	Name  *string `aws:"name" min:"1" max:"64"`
-	Value *string `aws:"value"`
+	Name  *string `aws:"name" min:"1" max:"64" json:",omitzero"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // PutImageInput is the input of PutImage.
 type PutImageInput struct {
-	RegistryId             *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName         *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageManifest          *string `aws:"imageManifest,required" min:"1" max:"4194304"`
-	ImageManifestMediaType *string `aws:"imageManifestMediaType"`
-	ImageTag               *string `aws:"imageTag" min:"1" max:"300"`
-	ImageDigest            *string `aws:"imageDigest"`
+	RegistryId             *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName         *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageManifest          *string `aws:"imageManifest,required" min:"1" max:"4194304" json:",omitzero"`
+	ImageManifestMediaType *string `aws:"imageManifestMediaType" json:",omitzero"`
+	ImageTag               *string `aws:"imageTag" min:"1" max:"300" json:",omitzero"`
+	ImageDigest            *string `aws:"imageDigest" json:",omitzero"`
 }
 
 // PutImageOutput is the output of PutImage.
 type PutImageOutput struct {
-	Image *Image `aws:"image"`
+	Image *Image `aws:"image" json:",omitzero"`
 }
 
 // PutImageScanningConfigurationInput is the input of PutImageScanningConfiguration.
 type PutImageScanningConfigurationInput struct {
-	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName             *string                     `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration,required"`
+	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName             *string                     `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration,required" json:",omitzero"`
 }
 
 // PutImageScanningConfigurationOutput is the output of PutImageScanningConfiguration.
 type PutImageScanningConfigurationOutput struct {
-	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName             *string                     `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration"`
+	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName             *string                     `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration" json:",omitzero"`
 }
 
 // PutImageTagMutabilityInput is the input of PutImageTagMutability.
 type PutImageTagMutabilityInput struct {
-	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability,required" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
+	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability,required" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
 }
 
 // PutImageTagMutabilityOutput is the output of PutImageTagMutability.
 type PutImageTagMutabilityOutput struct {
-	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
+	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
 }
 
 // PutLifecyclePolicyInput is the input of PutLifecyclePolicy.
 type PutLifecyclePolicyInput struct {
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string `aws:"lifecyclePolicyText,required" min:"100" max:"30720"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string `aws:"lifecyclePolicyText,required" min:"100" max:"30720" json:",omitzero"`
 }
 
 // PutLifecyclePolicyOutput is the output of PutLifecyclePolicy.
 type PutLifecyclePolicyOutput struct {
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 }
 
 // PutRegistryPolicyInput is the input of PutRegistryPolicy.
 type PutRegistryPolicyInput struct {
-	PolicyText *string `aws:"policyText,required" min:"0" max:"10240"`
+	PolicyText *string `aws:"policyText,required" min:"0" max:"10240" json:",omitzero"`
 }
 
 // PutRegistryPolicyOutput is the output of PutRegistryPolicy.
 type PutRegistryPolicyOutput struct {
-	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}"`
-	PolicyText *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	PolicyText *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // PutRegistryScanningConfigurationInput is the input of PutRegistryScanningConfiguration.
 type PutRegistryScanningConfigurationInput struct {
-	ScanType ScanType               `aws:"scanType" enum:"BASIC|ENHANCED"`
-	Rules    []RegistryScanningRule `aws:"rules" min:"0" max:"2"`
+	ScanType ScanType               `aws:"scanType" enum:"BASIC|ENHANCED" json:",omitzero"`
+	Rules    []RegistryScanningRule `aws:"rules" min:"0" max:"2" json:",omitzero"`
 }
 
 // PutRegistryScanningConfigurationOutput is the output of PutRegistryScanningConfiguration.
 type PutRegistryScanningConfigurationOutput struct {
-	RegistryScanningConfiguration *RegistryScanningConfiguration `aws:"registryScanningConfiguration"`
+	RegistryScanningConfiguration *RegistryScanningConfiguration `aws:"registryScanningConfiguration" json:",omitzero"`
 }
 
 // PutReplicationConfigurationInput is the input of PutReplicationConfiguration.
 type PutReplicationConfigurationInput struct {
-	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration,required"`
+	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration,required" json:",omitzero"`
 }
 
 // PutReplicationConfigurationOutput is the output of PutReplicationConfiguration.
 type PutReplicationConfigurationOutput struct {
-	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration"`
+	ReplicationConfiguration *ReplicationConfiguration `aws:"replicationConfiguration" json:",omitzero"`
 }
 
 // PutSigningConfigurationInput is the input of PutSigningConfiguration.
 type PutSigningConfigurationInput struct {
-	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration,required"`
+	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration,required" json:",omitzero"`
 }
 
 // PutSigningConfigurationOutput is the output of PutSigningConfiguration.
 type PutSigningConfigurationOutput struct {
-	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration"`
+	SigningConfiguration *SigningConfiguration `aws:"signingConfiguration" json:",omitzero"`
 }
 
 // RegisterPullTimeUpdateExclusionInput is the input of RegisterPullTimeUpdateExclusion.
 type RegisterPullTimeUpdateExclusionInput struct {
-	PrincipalArn *string `aws:"principalArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$"`
+	PrincipalArn *string `aws:"principalArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$" json:",omitzero"`
 }
 
 // RegisterPullTimeUpdateExclusionOutput is the output of RegisterPullTimeUpdateExclusion.
 type RegisterPullTimeUpdateExclusionOutput struct {
-	PrincipalArn *string    `aws:"principalArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$"`
-	CreatedAt    *time.Time `aws:"createdAt"`
+	PrincipalArn *string    `aws:"principalArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/[\\w+=,.@-]+(/[\\w+=,.@-]+)*$" json:",omitzero"`
+	CreatedAt    *time.Time `aws:"createdAt" json:",omitzero"`
 }
 
 // SetRepositoryPolicyInput is the input of SetRepositoryPolicy.
 type SetRepositoryPolicyInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	PolicyText     *string `aws:"policyText,required" min:"0" max:"10240"`
-	Force          *bool   `aws:"force"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	PolicyText     *string `aws:"policyText,required" min:"0" max:"10240" json:",omitzero"`
+	Force          *bool   `aws:"force" json:",omitzero"`
 }
 
 // SetRepositoryPolicyOutput is the output of SetRepositoryPolicy.
 type SetRepositoryPolicyOutput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	PolicyText     *string `aws:"policyText" min:"0" max:"10240"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // StartImageScanInput is the input of StartImageScan.
 type StartImageScanInput struct {
-	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId        *ImageIdentifier `aws:"imageId,required"`
+	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
 }
 
 // StartImageScanOutput is the output of StartImageScan.
 type StartImageScanOutput struct {
-	RegistryId      *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName  *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId         *ImageIdentifier `aws:"imageId"`
-	ImageScanStatus *ImageScanStatus `aws:"imageScanStatus"`
+	RegistryId      *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName  *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId         *ImageIdentifier `aws:"imageId" json:",omitzero"`
+	ImageScanStatus *ImageScanStatus `aws:"imageScanStatus" json:",omitzero"`
 }
 
 // StartLifecyclePolicyPreviewInput is the input of StartLifecyclePolicyPreview.
 type StartLifecyclePolicyPreviewInput struct {
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 }
 
 // StartLifecyclePolicyPreviewOutput is the output of StartLifecyclePolicyPreview.
 type StartLifecyclePolicyPreviewOutput struct {
-	RegistryId          *string                      `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName      *string                      `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	LifecyclePolicyText *string                      `aws:"lifecyclePolicyText" min:"100" max:"30720"`
-	Status              LifecyclePolicyPreviewStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED"`
+	RegistryId          *string                      `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName      *string                      `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	LifecyclePolicyText *string                      `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
+	Status              LifecyclePolicyPreviewStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED" json:",omitzero"`
 }
 
 // TagResourceInput is the input of TagResource.
 type TagResourceInput struct {
-	ResourceArn *string `aws:"resourceArn,required"`
-	Tags        []Tag   `aws:"tags,required"`
+	ResourceArn *string `aws:"resourceArn,required" json:",omitzero"`
+	Tags        []Tag   `aws:"tags,required" json:",omitzero"`
 }
 
 // TagResourceOutput is the output of TagResource.
@@ -703,8 +703,8 @@ type TagResourceOutput struct {
 
 // UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
-	ResourceArn *string  `aws:"resourceArn,required"`
-	TagKeys     []string `aws:"tagKeys,required"`
+	ResourceArn *string  `aws:"resourceArn,required" json:",omitzero"`
+	TagKeys     []string `aws:"tagKeys,required" json:",omitzero"`
 }
 
 // UntagResourceOutput is the output of UntagResource.
@@ -713,531 +713,531 @@ type UntagResourceOutput struct {
 
 // UpdateImageStorageClassInput is the input of UpdateImageStorageClass.
 type UpdateImageStorageClassInput struct {
-	RegistryId         *string            `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName     *string            `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId            *ImageIdentifier   `aws:"imageId,required"`
-	TargetStorageClass TargetStorageClass `aws:"targetStorageClass,required" enum:"STANDARD|ARCHIVE"`
+	RegistryId         *string            `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName     *string            `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId            *ImageIdentifier   `aws:"imageId,required" json:",omitzero"`
+	TargetStorageClass TargetStorageClass `aws:"targetStorageClass,required" enum:"STANDARD|ARCHIVE" json:",omitzero"`
 }
 
 // UpdateImageStorageClassOutput is the output of UpdateImageStorageClass.
 type UpdateImageStorageClassOutput struct {
-	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId        *ImageIdentifier `aws:"imageId"`
-	ImageStatus    ImageStatus      `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING"`
+	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId        *ImageIdentifier `aws:"imageId" json:",omitzero"`
+	ImageStatus    ImageStatus      `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING" json:",omitzero"`
 }
 
 // UpdatePullThroughCacheRuleInput is the input of UpdatePullThroughCacheRule.
 type UpdatePullThroughCacheRuleInput struct {
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
-	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	CredentialArn       *string `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn       *string `aws:"customRoleArn" max:"2048"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	CredentialArn       *string `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn       *string `aws:"customRoleArn" max:"2048" json:",omitzero"`
 }
 
 // UpdatePullThroughCacheRuleOutput is the output of UpdatePullThroughCacheRule.
 type UpdatePullThroughCacheRuleOutput struct {
-	EcrRepositoryPrefix      *string    `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	RegistryId               *string    `aws:"registryId" pattern:"[0-9]{12}"`
-	UpdatedAt                *time.Time `aws:"updatedAt"`
-	CredentialArn            *string    `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string    `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string    `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
+	EcrRepositoryPrefix      *string    `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	RegistryId               *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	UpdatedAt                *time.Time `aws:"updatedAt" json:",omitzero"`
+	CredentialArn            *string    `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string    `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string    `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
 }
 
 // UpdateRepositoryCreationTemplateInput is the input of UpdateRepositoryCreationTemplate.
 type UpdateRepositoryCreationTemplateInput struct {
-	Prefix                             *string                                               `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	Description                        *string                                               `aws:"description" max:"256"`
-	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration"`
-	ResourceTags                       []Tag                                                 `aws:"resourceTags"`
-	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
-	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240"`
-	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720"`
-	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH"`
-	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048"`
+	Prefix                             *string                                               `aws:"prefix,required" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	Description                        *string                                               `aws:"description" max:"256" json:",omitzero"`
+	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration" json:",omitzero"`
+	ResourceTags                       []Tag                                                 `aws:"resourceTags" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
+	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240" json:",omitzero"`
+	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720" json:",omitzero"`
+	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH" json:",omitzero"`
+	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048" json:",omitzero"`
 }
 
 // UpdateRepositoryCreationTemplateOutput is the output of UpdateRepositoryCreationTemplate.
 type UpdateRepositoryCreationTemplateOutput struct {
-	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate"`
+	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryCreationTemplate *RepositoryCreationTemplate `aws:"repositoryCreationTemplate" json:",omitzero"`
 }
 
 // UploadLayerPartInput is the input of UploadLayerPart.
 type UploadLayerPartInput struct {
-	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	UploadId       *string `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"`
-	PartFirstByte  *int64  `aws:"partFirstByte,required" min:"0"`
-	PartLastByte   *int64  `aws:"partLastByte,required" min:"0"`
-	LayerPartBlob  []byte  `aws:"layerPartBlob,required" min:"0" max:"20971520"`
+	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	UploadId       *string `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
+	PartFirstByte  *int64  `aws:"partFirstByte,required" min:"0" json:",omitzero"`
+	PartLastByte   *int64  `aws:"partLastByte,required" min:"0" json:",omitzero"`
+	LayerPartBlob  []byte  `aws:"layerPartBlob,required" min:"0" max:"20971520" json:",omitzero"`
 }
 
 // UploadLayerPartOutput is the output of UploadLayerPart.
 type UploadLayerPartOutput struct {
-	RegistryId       *string `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName   *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	UploadId         *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"`
-	LastByteReceived *int64  `aws:"lastByteReceived" min:"0"`
+	RegistryId       *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName   *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	UploadId         *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
+	LastByteReceived *int64  `aws:"lastByteReceived" min:"0" json:",omitzero"`
 }
 
 // ValidatePullThroughCacheRuleInput is the input of ValidatePullThroughCacheRule.
 type ValidatePullThroughCacheRuleInput struct {
-	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}"`
+	EcrRepositoryPrefix *string `aws:"ecrRepositoryPrefix,required" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // ValidatePullThroughCacheRuleOutput is the output of ValidatePullThroughCacheRule.
 type ValidatePullThroughCacheRuleOutput struct {
-	EcrRepositoryPrefix      *string `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	RegistryId               *string `aws:"registryId" pattern:"[0-9]{12}"`
-	UpstreamRegistryUrl      *string `aws:"upstreamRegistryUrl"`
-	CredentialArn            *string `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	IsValid                  *bool   `aws:"isValid"`
-	Failure                  *string `aws:"failure"`
+	EcrRepositoryPrefix      *string `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	RegistryId               *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	UpstreamRegistryUrl      *string `aws:"upstreamRegistryUrl" json:",omitzero"`
+	CredentialArn            *string `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	IsValid                  *bool   `aws:"isValid" json:",omitzero"`
+	Failure                  *string `aws:"failure" json:",omitzero"`
 }
 
 // Attribute is a structure of the model.
 type Attribute struct {
-	Key   *string `aws:"key,required" min:"1" max:"128"`
-	Value *string `aws:"value" min:"1" max:"256"`
+	Key   *string `aws:"key,required" min:"1" max:"128" json:",omitzero"`
+	Value *string `aws:"value" min:"1" max:"256" json:",omitzero"`
 }
 
 // AuthorizationData is a structure of the model.
 type AuthorizationData struct {
-	AuthorizationToken *string    `aws:"authorizationToken" pattern:"^\\S+$"`
-	ExpiresAt          *time.Time `aws:"expiresAt"`
-	ProxyEndpoint      *string    `aws:"proxyEndpoint"`
+	AuthorizationToken *string    `aws:"authorizationToken" pattern:"^\\S+$" json:",omitzero"`
+	ExpiresAt          *time.Time `aws:"expiresAt" json:",omitzero"`
+	ProxyEndpoint      *string    `aws:"proxyEndpoint" json:",omitzero"`
 }
 
 // AwsEcrContainerImageDetails is a structure of the model.
 type AwsEcrContainerImageDetails struct {
-	Architecture   *string    `aws:"architecture"`
-	Author         *string    `aws:"author"`
-	ImageHash      *string    `aws:"imageHash"`
-	ImageTags      []string   `aws:"imageTags" itemmin:"1" itemmax:"300"`
-	Platform       *string    `aws:"platform"`
-	PushedAt       *time.Time `aws:"pushedAt"`
-	LastInUseAt    *time.Time `aws:"lastInUseAt"`
-	InUseCount     *int64     `aws:"inUseCount" min:"0"`
-	Registry       *string    `aws:"registry" pattern:"[0-9]{12}"`
-	RepositoryName *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
+	Architecture   *string    `aws:"architecture" json:",omitzero"`
+	Author         *string    `aws:"author" json:",omitzero"`
+	ImageHash      *string    `aws:"imageHash" json:",omitzero"`
+	ImageTags      []string   `aws:"imageTags" itemmin:"1" itemmax:"300" json:",omitzero"`
+	Platform       *string    `aws:"platform" json:",omitzero"`
+	PushedAt       *time.Time `aws:"pushedAt" json:",omitzero"`
+	LastInUseAt    *time.Time `aws:"lastInUseAt" json:",omitzero"`
+	InUseCount     *int64     `aws:"inUseCount" min:"0" json:",omitzero"`
+	Registry       *string    `aws:"registry" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // CvssScore is a structure of the model.
 type CvssScore struct {
-	BaseScore     *float64 `aws:"baseScore"`
-	ScoringVector *string  `aws:"scoringVector"`
-	Source        *string  `aws:"source"`
-	Version       *string  `aws:"version"`
+	BaseScore     *float64 `aws:"baseScore" json:",omitzero"`
+	ScoringVector *string  `aws:"scoringVector" json:",omitzero"`
+	Source        *string  `aws:"source" json:",omitzero"`
+	Version       *string  `aws:"version" json:",omitzero"`
 }
 
 // CvssScoreAdjustment is a structure of the model.
 type CvssScoreAdjustment struct {
-	Metric *string `aws:"metric"`
-	Reason *string `aws:"reason"`
+	Metric *string `aws:"metric" json:",omitzero"`
+	Reason *string `aws:"reason" json:",omitzero"`
 }
 
 // CvssScoreDetails is a structure of the model.
 type CvssScoreDetails struct {
-	Adjustments   []CvssScoreAdjustment `aws:"adjustments"`
-	Score         *float64              `aws:"score"`
-	ScoreSource   *string               `aws:"scoreSource"`
-	ScoringVector *string               `aws:"scoringVector"`
-	Version       *string               `aws:"version"`
+	Adjustments   []CvssScoreAdjustment `aws:"adjustments" json:",omitzero"`
+	Score         *float64              `aws:"score" json:",omitzero"`
+	ScoreSource   *string               `aws:"scoreSource" json:",omitzero"`
+	ScoringVector *string               `aws:"scoringVector" json:",omitzero"`
+	Version       *string               `aws:"version" json:",omitzero"`
 }
 
 // DescribeImagesFilter is a structure of the model.
 type DescribeImagesFilter struct {
-	TagStatus   TagStatus         `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY"`
-	ImageStatus ImageStatusFilter `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY"`
+	TagStatus   TagStatus         `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY" json:",omitzero"`
+	ImageStatus ImageStatusFilter `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY" json:",omitzero"`
 }
 
 // EncryptionConfiguration is a structure of the model.
 type EncryptionConfiguration struct {
-	EncryptionType EncryptionType `aws:"encryptionType,required" enum:"AES256|KMS|KMS_DSSE"`
-	KmsKey         *string        `aws:"kmsKey" min:"1" max:"2048"`
+	EncryptionType EncryptionType `aws:"encryptionType,required" enum:"AES256|KMS|KMS_DSSE" json:",omitzero"`
+	KmsKey         *string        `aws:"kmsKey" min:"1" max:"2048" json:",omitzero"`
 }
 
 // EncryptionConfigurationForRepositoryCreationTemplate is a structure of the model.
 type EncryptionConfigurationForRepositoryCreationTemplate struct {
-	EncryptionType EncryptionType `aws:"encryptionType,required" enum:"AES256|KMS|KMS_DSSE"`
-	KmsKey         *string        `aws:"kmsKey" min:"0" max:"2048" pattern:"^$|arn:aws[a-z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key\\/[a-z0-9-]+"`
+	EncryptionType EncryptionType `aws:"encryptionType,required" enum:"AES256|KMS|KMS_DSSE" json:",omitzero"`
+	KmsKey         *string        `aws:"kmsKey" min:"0" max:"2048" pattern:"^$|arn:aws[a-z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key\\/[a-z0-9-]+" json:",omitzero"`
 }
 
 // EnhancedImageScanFinding is a structure of the model.
 type EnhancedImageScanFinding struct {
-	AwsAccountId                *string                      `aws:"awsAccountId" pattern:"[0-9]{12}"`
-	Description                 *string                      `aws:"description"`
-	FindingArn                  *string                      `aws:"findingArn"`
-	FirstObservedAt             *time.Time                   `aws:"firstObservedAt"`
-	LastObservedAt              *time.Time                   `aws:"lastObservedAt"`
-	PackageVulnerabilityDetails *PackageVulnerabilityDetails `aws:"packageVulnerabilityDetails"`
-	Remediation                 *Remediation                 `aws:"remediation"`
-	Resources                   []Resource                   `aws:"resources"`
-	Score                       *float64                     `aws:"score"`
-	ScoreDetails                *ScoreDetails                `aws:"scoreDetails"`
-	Severity                    *string                      `aws:"severity"`
-	Status                      *string                      `aws:"status"`
-	Title                       *string                      `aws:"title"`
-	Type                        *string                      `aws:"type"`
-	UpdatedAt                   *time.Time                   `aws:"updatedAt"`
-	FixAvailable                *string                      `aws:"fixAvailable"`
-	ExploitAvailable            *string                      `aws:"exploitAvailable"`
+	AwsAccountId                *string                      `aws:"awsAccountId" pattern:"[0-9]{12}" json:",omitzero"`
+	Description                 *string                      `aws:"description" json:",omitzero"`
+	FindingArn                  *string                      `aws:"findingArn" json:",omitzero"`
+	FirstObservedAt             *time.Time                   `aws:"firstObservedAt" json:",omitzero"`
+	LastObservedAt              *time.Time                   `aws:"lastObservedAt" json:",omitzero"`
+	PackageVulnerabilityDetails *PackageVulnerabilityDetails `aws:"packageVulnerabilityDetails" json:",omitzero"`
+	Remediation                 *Remediation                 `aws:"remediation" json:",omitzero"`
+	Resources                   []Resource                   `aws:"resources" json:",omitzero"`
+	Score                       *float64                     `aws:"score" json:",omitzero"`
+	ScoreDetails                *ScoreDetails                `aws:"scoreDetails" json:",omitzero"`
+	Severity                    *string                      `aws:"severity" json:",omitzero"`
+	Status                      *string                      `aws:"status" json:",omitzero"`
+	Title                       *string                      `aws:"title" json:",omitzero"`
+	Type                        *string                      `aws:"type" json:",omitzero"`
+	UpdatedAt                   *time.Time                   `aws:"updatedAt" json:",omitzero"`
+	FixAvailable                *string                      `aws:"fixAvailable" json:",omitzero"`
+	ExploitAvailable            *string                      `aws:"exploitAvailable" json:",omitzero"`
 }
 
 // Image is a structure of the model.
 type Image struct {
-	RegistryId             *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName         *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageId                *ImageIdentifier `aws:"imageId"`
-	ImageManifest          *string          `aws:"imageManifest" min:"1" max:"4194304"`
-	ImageManifestMediaType *string          `aws:"imageManifestMediaType"`
+	RegistryId             *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName         *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageId                *ImageIdentifier `aws:"imageId" json:",omitzero"`
+	ImageManifest          *string          `aws:"imageManifest" min:"1" max:"4194304" json:",omitzero"`
+	ImageManifestMediaType *string          `aws:"imageManifestMediaType" json:",omitzero"`
 }
 
 // ImageDetail is a structure of the model.
 type ImageDetail struct {
-	RegistryId               *string                   `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName           *string                   `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ImageDigest              *string                   `aws:"imageDigest"`
-	ImageTags                []string                  `aws:"imageTags" itemmin:"1" itemmax:"300"`
-	ImageSizeInBytes         *int64                    `aws:"imageSizeInBytes"`
-	ImagePushedAt            *time.Time                `aws:"imagePushedAt"`
-	ImageScanStatus          *ImageScanStatus          `aws:"imageScanStatus"`
-	ImageScanFindingsSummary *ImageScanFindingsSummary `aws:"imageScanFindingsSummary"`
-	ImageManifestMediaType   *string                   `aws:"imageManifestMediaType"`
-	ArtifactMediaType        *string                   `aws:"artifactMediaType"`
-	LastRecordedPullTime     *time.Time                `aws:"lastRecordedPullTime"`
-	SubjectManifestDigest    *string                   `aws:"subjectManifestDigest"`
-	ImageStatus              ImageStatus               `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING"`
-	LastArchivedAt           *time.Time                `aws:"lastArchivedAt"`
-	LastActivatedAt          *time.Time                `aws:"lastActivatedAt"`
+	RegistryId               *string                   `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName           *string                   `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ImageDigest              *string                   `aws:"imageDigest" json:",omitzero"`
+	ImageTags                []string                  `aws:"imageTags" itemmin:"1" itemmax:"300" json:",omitzero"`
+	ImageSizeInBytes         *int64                    `aws:"imageSizeInBytes" json:",omitzero"`
+	ImagePushedAt            *time.Time                `aws:"imagePushedAt" json:",omitzero"`
+	ImageScanStatus          *ImageScanStatus          `aws:"imageScanStatus" json:",omitzero"`
+	ImageScanFindingsSummary *ImageScanFindingsSummary `aws:"imageScanFindingsSummary" json:",omitzero"`
+	ImageManifestMediaType   *string                   `aws:"imageManifestMediaType" json:",omitzero"`
+	ArtifactMediaType        *string                   `aws:"artifactMediaType" json:",omitzero"`
+	LastRecordedPullTime     *time.Time                `aws:"lastRecordedPullTime" json:",omitzero"`
+	SubjectManifestDigest    *string                   `aws:"subjectManifestDigest" json:",omitzero"`
+	ImageStatus              ImageStatus               `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING" json:",omitzero"`
+	LastArchivedAt           *time.Time                `aws:"lastArchivedAt" json:",omitzero"`
+	LastActivatedAt          *time.Time                `aws:"lastActivatedAt" json:",omitzero"`
 }
 
 // ImageFailure is a structure of the model.
 type ImageFailure struct {
-	ImageId       *ImageIdentifier `aws:"imageId"`
-	FailureCode   ImageFailureCode `aws:"failureCode" enum:"InvalidImageDigest|InvalidImageTag|ImageTagDoesNotMatchDigest|ImageNotFound|MissingDigestAndTag|ImageReferencedByManifestList|KmsError|UpstreamAccessDenied|UpstreamTooManyRequests|UpstreamUnavailable|ImageInaccessible"`
-	FailureReason *string          `aws:"failureReason"`
+	ImageId       *ImageIdentifier `aws:"imageId" json:",omitzero"`
+	FailureCode   ImageFailureCode `aws:"failureCode" enum:"InvalidImageDigest|InvalidImageTag|ImageTagDoesNotMatchDigest|ImageNotFound|MissingDigestAndTag|ImageReferencedByManifestList|KmsError|UpstreamAccessDenied|UpstreamTooManyRequests|UpstreamUnavailable|ImageInaccessible" json:",omitzero"`
+	FailureReason *string          `aws:"failureReason" json:",omitzero"`
 }
 
 // ImageIdentifier is a structure of the model.
 type ImageIdentifier struct {
-	ImageDigest *string `aws:"imageDigest"`
-	ImageTag    *string `aws:"imageTag" min:"1" max:"300"`
+	ImageDigest *string `aws:"imageDigest" json:",omitzero"`
+	ImageTag    *string `aws:"imageTag" min:"1" max:"300" json:",omitzero"`
 }
 
 // ImageReferrer is a structure of the model.
 type ImageReferrer struct {
-	Digest         *string           `aws:"digest,required"`
-	MediaType      *string           `aws:"mediaType,required"`
-	ArtifactType   *string           `aws:"artifactType" min:"1" max:"255"`
-	Size           *int64            `aws:"size,required"`
-	Annotations    map[string]string `aws:"annotations"`
-	ArtifactStatus ArtifactStatus    `aws:"artifactStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING"`
+	Digest         *string           `aws:"digest,required" json:",omitzero"`
+	MediaType      *string           `aws:"mediaType,required" json:",omitzero"`
+	ArtifactType   *string           `aws:"artifactType" min:"1" max:"255" json:",omitzero"`
+	Size           *int64            `aws:"size,required" json:",omitzero"`
+	Annotations    map[string]string `aws:"annotations" json:",omitzero"`
+	ArtifactStatus ArtifactStatus    `aws:"artifactStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING" json:",omitzero"`
 }
 
 // ImageReplicationStatus is a structure of the model.
 type ImageReplicationStatus struct {
-	Region      *string           `aws:"region" min:"2" max:"25" pattern:"[0-9a-z-]{2,25}"`
-	RegistryId  *string           `aws:"registryId" pattern:"[0-9]{12}"`
-	Status      ReplicationStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED"`
-	FailureCode *string           `aws:"failureCode"`
+	Region      *string           `aws:"region" min:"2" max:"25" pattern:"[0-9a-z-]{2,25}" json:",omitzero"`
+	RegistryId  *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	Status      ReplicationStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED" json:",omitzero"`
+	FailureCode *string           `aws:"failureCode" json:",omitzero"`
 }
 
 // ImageScanFinding is a structure of the model.
 type ImageScanFinding struct {
-	Name        *string         `aws:"name"`
-	Description *string         `aws:"description"`
-	Uri         *string         `aws:"uri"`
-	Severity    FindingSeverity `aws:"severity" enum:"INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL|UNDEFINED"`
-	Attributes  []Attribute     `aws:"attributes" min:"0" max:"50"`
+	Name        *string         `aws:"name" json:",omitzero"`
+	Description *string         `aws:"description" json:",omitzero"`
+	Uri         *string         `aws:"uri" json:",omitzero"`
+	Severity    FindingSeverity `aws:"severity" enum:"INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL|UNDEFINED" json:",omitzero"`
+	Attributes  []Attribute     `aws:"attributes" min:"0" max:"50" json:",omitzero"`
 }
 
 // ImageScanFindings is a structure of the model.
 type ImageScanFindings struct {
-	ImageScanCompletedAt         *time.Time                 `aws:"imageScanCompletedAt"`
-	VulnerabilitySourceUpdatedAt *time.Time                 `aws:"vulnerabilitySourceUpdatedAt"`
-	FindingSeverityCounts        map[FindingSeverity]int32  `aws:"findingSeverityCounts"`
-	Findings                     []ImageScanFinding         `aws:"findings"`
-	EnhancedFindings             []EnhancedImageScanFinding `aws:"enhancedFindings"`
+	ImageScanCompletedAt         *time.Time                 `aws:"imageScanCompletedAt" json:",omitzero"`
+	VulnerabilitySourceUpdatedAt *time.Time                 `aws:"vulnerabilitySourceUpdatedAt" json:",omitzero"`
+	FindingSeverityCounts        map[FindingSeverity]int32  `aws:"findingSeverityCounts" json:",omitzero"`
+	Findings                     []ImageScanFinding         `aws:"findings" json:",omitzero"`
+	EnhancedFindings             []EnhancedImageScanFinding `aws:"enhancedFindings" json:",omitzero"`
 }
 
 // ImageScanFindingsSummary is a structure of the model.
 type ImageScanFindingsSummary struct {
-	ImageScanCompletedAt         *time.Time                `aws:"imageScanCompletedAt"`
-	VulnerabilitySourceUpdatedAt *time.Time                `aws:"vulnerabilitySourceUpdatedAt"`
-	FindingSeverityCounts        map[FindingSeverity]int32 `aws:"findingSeverityCounts"`
+	ImageScanCompletedAt         *time.Time                `aws:"imageScanCompletedAt" json:",omitzero"`
+	VulnerabilitySourceUpdatedAt *time.Time                `aws:"vulnerabilitySourceUpdatedAt" json:",omitzero"`
+	FindingSeverityCounts        map[FindingSeverity]int32 `aws:"findingSeverityCounts" json:",omitzero"`
 }
 
 // ImageScanStatus is a structure of the model.
 type ImageScanStatus struct {
-	Status      ScanStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED|UNSUPPORTED_IMAGE|ACTIVE|PENDING|SCAN_ELIGIBILITY_EXPIRED|FINDINGS_UNAVAILABLE|LIMIT_EXCEEDED|IMAGE_ARCHIVED"`
-	Description *string    `aws:"description"`
+	Status      ScanStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED|UNSUPPORTED_IMAGE|ACTIVE|PENDING|SCAN_ELIGIBILITY_EXPIRED|FINDINGS_UNAVAILABLE|LIMIT_EXCEEDED|IMAGE_ARCHIVED" json:",omitzero"`
+	Description *string    `aws:"description" json:",omitzero"`
 }
 
 // ImageScanningConfiguration is a structure of the model.
 type ImageScanningConfiguration struct {
-	ScanOnPush *bool `aws:"scanOnPush"`
+	ScanOnPush *bool `aws:"scanOnPush" json:",omitzero"`
 }
 
 // ImageSigningStatus is a structure of the model.
 type ImageSigningStatus struct {
-	SigningProfileArn *string       `aws:"signingProfileArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\\/signing-profiles\\/[a-zA-Z0-9_]{2,}$"`
-	FailureCode       *string       `aws:"failureCode"`
-	FailureReason     *string       `aws:"failureReason"`
-	Status            SigningStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED"`
+	SigningProfileArn *string       `aws:"signingProfileArn" max:"200" pattern:"^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\\/signing-profiles\\/[a-zA-Z0-9_]{2,}$" json:",omitzero"`
+	FailureCode       *string       `aws:"failureCode" json:",omitzero"`
+	FailureReason     *string       `aws:"failureReason" json:",omitzero"`
+	Status            SigningStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|FAILED" json:",omitzero"`
 }
 
 // ImageTagMutabilityExclusionFilter is a structure of the model.
 type ImageTagMutabilityExclusionFilter struct {
-	FilterType ImageTagMutabilityExclusionFilterType `aws:"filterType,required" enum:"WILDCARD"`
-	Filter     *string                               `aws:"filter,required" min:"1" max:"128" pattern:"^[0-9a-zA-Z._*-]{1,128}$"`
+	FilterType ImageTagMutabilityExclusionFilterType `aws:"filterType,required" enum:"WILDCARD" json:",omitzero"`
+	Filter     *string                               `aws:"filter,required" min:"1" max:"128" pattern:"^[0-9a-zA-Z._*-]{1,128}$" json:",omitzero"`
 }
 
 // Layer is a structure of the model.
 type Layer struct {
-	LayerDigest       *string           `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+"`
-	LayerAvailability LayerAvailability `aws:"layerAvailability" enum:"AVAILABLE|UNAVAILABLE|ARCHIVED"`
-	LayerSize         *int64            `aws:"layerSize"`
-	MediaType         *string           `aws:"mediaType"`
+	LayerDigest       *string           `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
+	LayerAvailability LayerAvailability `aws:"layerAvailability" enum:"AVAILABLE|UNAVAILABLE|ARCHIVED" json:",omitzero"`
+	LayerSize         *int64            `aws:"layerSize" json:",omitzero"`
+	MediaType         *string           `aws:"mediaType" json:",omitzero"`
 }
 
 // LayerFailure is a structure of the model.
 type LayerFailure struct {
-	LayerDigest   *string          `aws:"layerDigest" min:"0" max:"1000"`
-	FailureCode   LayerFailureCode `aws:"failureCode" enum:"InvalidLayerDigest|MissingLayerDigest"`
-	FailureReason *string          `aws:"failureReason"`
+	LayerDigest   *string          `aws:"layerDigest" min:"0" max:"1000" json:",omitzero"`
+	FailureCode   LayerFailureCode `aws:"failureCode" enum:"InvalidLayerDigest|MissingLayerDigest" json:",omitzero"`
+	FailureReason *string          `aws:"failureReason" json:",omitzero"`
 }
 
 // LifecyclePolicyPreviewFilter is a structure of the model.
 type LifecyclePolicyPreviewFilter struct {
-	TagStatus TagStatus `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY"`
+	TagStatus TagStatus `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY" json:",omitzero"`
 }
 
 // LifecyclePolicyPreviewResult is a structure of the model.
 type LifecyclePolicyPreviewResult struct {
-	ImageTags           []string                    `aws:"imageTags" itemmin:"1" itemmax:"300"`
-	ImageDigest         *string                     `aws:"imageDigest"`
-	ImagePushedAt       *time.Time                  `aws:"imagePushedAt"`
-	Action              *LifecyclePolicyRuleAction  `aws:"action"`
-	AppliedRulePriority *int32                      `aws:"appliedRulePriority" min:"1"`
-	StorageClass        LifecyclePolicyStorageClass `aws:"storageClass" enum:"ARCHIVE|STANDARD"`
+	ImageTags           []string                    `aws:"imageTags" itemmin:"1" itemmax:"300" json:",omitzero"`
+	ImageDigest         *string                     `aws:"imageDigest" json:",omitzero"`
+	ImagePushedAt       *time.Time                  `aws:"imagePushedAt" json:",omitzero"`
+	Action              *LifecyclePolicyRuleAction  `aws:"action" json:",omitzero"`
+	AppliedRulePriority *int32                      `aws:"appliedRulePriority" min:"1" json:",omitzero"`
+	StorageClass        LifecyclePolicyStorageClass `aws:"storageClass" enum:"ARCHIVE|STANDARD" json:",omitzero"`
 }
 
 // LifecyclePolicyPreviewSummary is a structure of the model.
 type LifecyclePolicyPreviewSummary struct {
-	ExpiringImageTotalCount       *int32                         `aws:"expiringImageTotalCount" min:"0"`
-	TransitioningImageTotalCounts []TransitioningImageTotalCount `aws:"transitioningImageTotalCounts"`
+	ExpiringImageTotalCount       *int32                         `aws:"expiringImageTotalCount" min:"0" json:",omitzero"`
+	TransitioningImageTotalCounts []TransitioningImageTotalCount `aws:"transitioningImageTotalCounts" json:",omitzero"`
 }
 
 // LifecyclePolicyRuleAction is a structure of the model.
 type LifecyclePolicyRuleAction struct {
-	Type               ImageActionType                   `aws:"type" enum:"EXPIRE|TRANSITION"`
-	TargetStorageClass LifecyclePolicyTargetStorageClass `aws:"targetStorageClass" enum:"ARCHIVE"`
+	Type               ImageActionType                   `aws:"type" enum:"EXPIRE|TRANSITION" json:",omitzero"`
+	TargetStorageClass LifecyclePolicyTargetStorageClass `aws:"targetStorageClass" enum:"ARCHIVE" json:",omitzero"`
 }
 
 // ListImageReferrersFilter is a structure of the model.
 type ListImageReferrersFilter struct {
-	ArtifactTypes  []string             `aws:"artifactTypes" min:"0" max:"5" itemmin:"1" itemmax:"255"`
-	ArtifactStatus ArtifactStatusFilter `aws:"artifactStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY"`
+	ArtifactTypes  []string             `aws:"artifactTypes" min:"0" max:"5" itemmin:"1" itemmax:"255" json:",omitzero"`
+	ArtifactStatus ArtifactStatusFilter `aws:"artifactStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY" json:",omitzero"`
 }
 
 // ListImagesFilter is a structure of the model.
 type ListImagesFilter struct {
-	TagStatus   TagStatus         `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY"`
-	ImageStatus ImageStatusFilter `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY"`
+	TagStatus   TagStatus         `aws:"tagStatus" enum:"TAGGED|UNTAGGED|ANY" json:",omitzero"`
+	ImageStatus ImageStatusFilter `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING|ANY" json:",omitzero"`
 }
 
 // PackageVulnerabilityDetails is a structure of the model.
 type PackageVulnerabilityDetails struct {
-	Cvss                   []CvssScore         `aws:"cvss"`
-	ReferenceUrls          []string            `aws:"referenceUrls"`
-	RelatedVulnerabilities []string            `aws:"relatedVulnerabilities"`
-	Source                 *string             `aws:"source"`
-	SourceUrl              *string             `aws:"sourceUrl"`
-	VendorCreatedAt        *time.Time          `aws:"vendorCreatedAt"`
-	VendorSeverity         *string             `aws:"vendorSeverity"`
-	VendorUpdatedAt        *time.Time          `aws:"vendorUpdatedAt"`
-	VulnerabilityId        *string             `aws:"vulnerabilityId"`
-	VulnerablePackages     []VulnerablePackage `aws:"vulnerablePackages"`
+	Cvss                   []CvssScore         `aws:"cvss" json:",omitzero"`
+	ReferenceUrls          []string            `aws:"referenceUrls" json:",omitzero"`
+	RelatedVulnerabilities []string            `aws:"relatedVulnerabilities" json:",omitzero"`
+	Source                 *string             `aws:"source" json:",omitzero"`
+	SourceUrl              *string             `aws:"sourceUrl" json:",omitzero"`
+	VendorCreatedAt        *time.Time          `aws:"vendorCreatedAt" json:",omitzero"`
+	VendorSeverity         *string             `aws:"vendorSeverity" json:",omitzero"`
+	VendorUpdatedAt        *time.Time          `aws:"vendorUpdatedAt" json:",omitzero"`
+	VulnerabilityId        *string             `aws:"vulnerabilityId" json:",omitzero"`
+	VulnerablePackages     []VulnerablePackage `aws:"vulnerablePackages" json:",omitzero"`
 }
 
 // PullThroughCacheRule is a structure of the model.
 type PullThroughCacheRule struct {
-	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl"`
-	CreatedAt                *time.Time       `aws:"createdAt"`
-	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}"`
-	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$"`
-	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048"`
-	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard"`
-	UpdatedAt                *time.Time       `aws:"updatedAt"`
+	EcrRepositoryPrefix      *string          `aws:"ecrRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	UpstreamRegistryUrl      *string          `aws:"upstreamRegistryUrl" json:",omitzero"`
+	CreatedAt                *time.Time       `aws:"createdAt" json:",omitzero"`
+	RegistryId               *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	CredentialArn            *string          `aws:"credentialArn" min:"50" max:"612" pattern:"^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$" json:",omitzero"`
+	CustomRoleArn            *string          `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	UpstreamRepositoryPrefix *string          `aws:"upstreamRepositoryPrefix" min:"2" max:"30" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	UpstreamRegistry         UpstreamRegistry `aws:"upstreamRegistry" enum:"ecr|ecr-public|quay|k8s|docker-hub|github-container-registry|azure-container-registry|gitlab-container-registry|chainguard" json:",omitzero"`
+	UpdatedAt                *time.Time       `aws:"updatedAt" json:",omitzero"`
 }
 
 // Recommendation is a structure of the model.
 type Recommendation struct {
-	Url  *string `aws:"url"`
-	Text *string `aws:"text"`
+	Url  *string `aws:"url" json:",omitzero"`
+	Text *string `aws:"text" json:",omitzero"`
 }
 
 // RegistryScanningConfiguration is a structure of the model.
 type RegistryScanningConfiguration struct {
-	ScanType ScanType               `aws:"scanType" enum:"BASIC|ENHANCED"`
-	Rules    []RegistryScanningRule `aws:"rules" min:"0" max:"2"`
+	ScanType ScanType               `aws:"scanType" enum:"BASIC|ENHANCED" json:",omitzero"`
+	Rules    []RegistryScanningRule `aws:"rules" min:"0" max:"2" json:",omitzero"`
 }
 
 // RegistryScanningRule is a structure of the model.
 type RegistryScanningRule struct {
-	ScanFrequency     ScanFrequency              `aws:"scanFrequency,required" enum:"SCAN_ON_PUSH|CONTINUOUS_SCAN|MANUAL"`
-	RepositoryFilters []ScanningRepositoryFilter `aws:"repositoryFilters,required" min:"0" max:"100"`
+	ScanFrequency     ScanFrequency              `aws:"scanFrequency,required" enum:"SCAN_ON_PUSH|CONTINUOUS_SCAN|MANUAL" json:",omitzero"`
+	RepositoryFilters []ScanningRepositoryFilter `aws:"repositoryFilters,required" min:"0" max:"100" json:",omitzero"`
 }
 
 // Remediation is a structure of the model.
 type Remediation struct {
-	Recommendation *Recommendation `aws:"recommendation"`
+	Recommendation *Recommendation `aws:"recommendation" json:",omitzero"`
 }
 
 // ReplicationConfiguration is a structure of the model.
 type ReplicationConfiguration struct {
-	Rules []ReplicationRule `aws:"rules,required" min:"0" max:"10"`
+	Rules []ReplicationRule `aws:"rules,required" min:"0" max:"10" json:",omitzero"`
 }
 
 // ReplicationDestination is a structure of the model.
 type ReplicationDestination struct {
-	Region     *string `aws:"region,required" min:"2" max:"25" pattern:"[0-9a-z-]{2,25}"`
-	RegistryId *string `aws:"registryId,required" pattern:"[0-9]{12}"`
+	Region     *string `aws:"region,required" min:"2" max:"25" pattern:"[0-9a-z-]{2,25}" json:",omitzero"`
+	RegistryId *string `aws:"registryId,required" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // ReplicationRule is a structure of the model.
 type ReplicationRule struct {
-	Destinations      []ReplicationDestination `aws:"destinations,required" min:"0" max:"100"`
-	RepositoryFilters []RepositoryFilter       `aws:"repositoryFilters" min:"1" max:"100"`
+	Destinations      []ReplicationDestination `aws:"destinations,required" min:"0" max:"100" json:",omitzero"`
+	RepositoryFilters []RepositoryFilter       `aws:"repositoryFilters" min:"1" max:"100" json:",omitzero"`
 }
 
 // Repository is a structure of the model.
 type Repository struct {
-	RepositoryArn                      *string                             `aws:"repositoryArn"`
-	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}"`
-	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	RepositoryUri                      *string                             `aws:"repositoryUri"`
-	CreatedAt                          *time.Time                          `aws:"createdAt"`
-	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
-	ImageScanningConfiguration         *ImageScanningConfiguration         `aws:"imageScanningConfiguration"`
-	EncryptionConfiguration            *EncryptionConfiguration            `aws:"encryptionConfiguration"`
+	RepositoryArn                      *string                             `aws:"repositoryArn" json:",omitzero"`
+	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryUri                      *string                             `aws:"repositoryUri" json:",omitzero"`
+	CreatedAt                          *time.Time                          `aws:"createdAt" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
+	ImageScanningConfiguration         *ImageScanningConfiguration         `aws:"imageScanningConfiguration" json:",omitzero"`
+	EncryptionConfiguration            *EncryptionConfiguration            `aws:"encryptionConfiguration" json:",omitzero"`
 }
 
 // RepositoryCreationTemplate is a structure of the model.
 type RepositoryCreationTemplate struct {
-	Prefix                             *string                                               `aws:"prefix" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$"`
-	Description                        *string                                               `aws:"description" max:"256"`
-	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration"`
-	ResourceTags                       []Tag                                                 `aws:"resourceTags"`
-	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION"`
-	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5"`
-	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240"`
-	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720"`
-	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH"`
-	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048"`
-	CreatedAt                          *time.Time                                            `aws:"createdAt"`
-	UpdatedAt                          *time.Time                                            `aws:"updatedAt"`
+	Prefix                             *string                                               `aws:"prefix" min:"1" max:"256" pattern:"^([a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*\\/?|ROOT)$" json:",omitzero"`
+	Description                        *string                                               `aws:"description" max:"256" json:",omitzero"`
+	EncryptionConfiguration            *EncryptionConfigurationForRepositoryCreationTemplate `aws:"encryptionConfiguration" json:",omitzero"`
+	ResourceTags                       []Tag                                                 `aws:"resourceTags" json:",omitzero"`
+	ImageTagMutability                 ImageTagMutability                                    `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
+	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter                   `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
+	RepositoryPolicy                   *string                                               `aws:"repositoryPolicy" min:"0" max:"10240" json:",omitzero"`
+	LifecyclePolicy                    *string                                               `aws:"lifecyclePolicy" min:"0" max:"30720" json:",omitzero"`
+	AppliedFor                         []RCTAppliedFor                                       `aws:"appliedFor" itemenum:"REPLICATION|PULL_THROUGH_CACHE|CREATE_ON_PUSH" json:",omitzero"`
+	CustomRoleArn                      *string                                               `aws:"customRoleArn" max:"2048" json:",omitzero"`
+	CreatedAt                          *time.Time                                            `aws:"createdAt" json:",omitzero"`
+	UpdatedAt                          *time.Time                                            `aws:"updatedAt" json:",omitzero"`
 }
 
 // RepositoryFilter is a structure of the model.
 type RepositoryFilter struct {
-	Filter     *string              `aws:"filter,required" min:"2" max:"256" pattern:"^(?:[a-z0-9]+(?:[._-][a-z0-9]*)*/)*[a-z0-9]*(?:[._-][a-z0-9]*)*$"`
-	FilterType RepositoryFilterType `aws:"filterType,required" enum:"PREFIX_MATCH"`
+	Filter     *string              `aws:"filter,required" min:"2" max:"256" pattern:"^(?:[a-z0-9]+(?:[._-][a-z0-9]*)*/)*[a-z0-9]*(?:[._-][a-z0-9]*)*$" json:",omitzero"`
+	FilterType RepositoryFilterType `aws:"filterType,required" enum:"PREFIX_MATCH" json:",omitzero"`
 }
 
 // RepositoryScanningConfiguration is a structure of the model.
 type RepositoryScanningConfiguration struct {
-	RepositoryArn      *string                    `aws:"repositoryArn"`
-	RepositoryName     *string                    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	ScanOnPush         *bool                      `aws:"scanOnPush"`
-	ScanFrequency      ScanFrequency              `aws:"scanFrequency" enum:"SCAN_ON_PUSH|CONTINUOUS_SCAN|MANUAL"`
-	AppliedScanFilters []ScanningRepositoryFilter `aws:"appliedScanFilters" min:"0" max:"100"`
+	RepositoryArn      *string                    `aws:"repositoryArn" json:",omitzero"`
+	RepositoryName     *string                    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	ScanOnPush         *bool                      `aws:"scanOnPush" json:",omitzero"`
+	ScanFrequency      ScanFrequency              `aws:"scanFrequency" enum:"SCAN_ON_PUSH|CONTINUOUS_SCAN|MANUAL" json:",omitzero"`
+	AppliedScanFilters []ScanningRepositoryFilter `aws:"appliedScanFilters" min:"0" max:"100" json:",omitzero"`
 }
 
 // RepositoryScanningConfigurationFailure is a structure of the model.
 type RepositoryScanningConfigurationFailure struct {
-	RepositoryName *string                          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"`
-	FailureCode    ScanningConfigurationFailureCode `aws:"failureCode" enum:"REPOSITORY_NOT_FOUND"`
-	FailureReason  *string                          `aws:"failureReason"`
+	RepositoryName *string                          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	FailureCode    ScanningConfigurationFailureCode `aws:"failureCode" enum:"REPOSITORY_NOT_FOUND" json:",omitzero"`
+	FailureReason  *string                          `aws:"failureReason" json:",omitzero"`
 }
 
 // Resource is a structure of the model.
 type Resource struct {
-	Details *ResourceDetails  `aws:"details"`
-	Id      *string           `aws:"id"`
-	Tags    map[string]string `aws:"tags"`
-	Type    *string           `aws:"type"`
+	Details *ResourceDetails  `aws:"details" json:",omitzero"`
+	Id      *string           `aws:"id" json:",omitzero"`
+	Tags    map[string]string `aws:"tags" json:",omitzero"`
+	Type    *string           `aws:"type" json:",omitzero"`
 }
 
 // ResourceDetails is a structure of the model.
 type ResourceDetails struct {
-	AwsEcrContainerImage *AwsEcrContainerImageDetails `aws:"awsEcrContainerImage"`
+	AwsEcrContainerImage *AwsEcrContainerImageDetails `aws:"awsEcrContainerImage" json:",omitzero"`
 }
 
 // ScanningRepositoryFilter is a structure of the model.
 type ScanningRepositoryFilter struct {
-	Filter     *string                      `aws:"filter,required" min:"1" max:"255" pattern:"^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$"`
-	FilterType ScanningRepositoryFilterType `aws:"filterType,required" enum:"WILDCARD"`
+	Filter     *string                      `aws:"filter,required" min:"1" max:"255" pattern:"^[a-z0-9*](?:[._\\-/a-z0-9*]?[a-z0-9*]+)*$" json:",omitzero"`
+	FilterType ScanningRepositoryFilterType `aws:"filterType,required" enum:"WILDCARD" json:",omitzero"`
 }
 
 // ScoreDetails is a structure of the model.
 type ScoreDetails struct {
-	Cvss *CvssScoreDetails `aws:"cvss"`
+	Cvss *CvssScoreDetails `aws:"cvss" json:",omitzero"`
 }
 
 // SigningConfiguration is a structure of the model.
 type SigningConfiguration struct {
-	Rules []SigningRule `aws:"rules,required" min:"0" max:"10"`
+	Rules []SigningRule `aws:"rules,required" min:"0" max:"10" json:",omitzero"`
 }
 
 // SigningRepositoryFilter is a structure of the model.
 type SigningRepositoryFilter struct {
-	Filter     *string                     `aws:"filter,required" min:"1" max:"256" pattern:"^(?:[a-z0-9*]+(?:[._-][a-z0-9*]+)*/)*[a-z0-9*]+(?:[._-][a-z0-9*]+)*$"`
-	FilterType SigningRepositoryFilterType `aws:"filterType,required" enum:"WILDCARD_MATCH"`
+	Filter     *string                     `aws:"filter,required" min:"1" max:"256" pattern:"^(?:[a-z0-9*]+(?:[._-][a-z0-9*]+)*/)*[a-z0-9*]+(?:[._-][a-z0-9*]+)*$" json:",omitzero"`
+	FilterType SigningRepositoryFilterType `aws:"filterType,required" enum:"WILDCARD_MATCH" json:",omitzero"`
 }
 
 // SigningRule is a structure of the model.
 type SigningRule struct {
-	SigningProfileArn *string                   `aws:"signingProfileArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\\/signing-profiles\\/[a-zA-Z0-9_]{2,}$"`
-	RepositoryFilters []SigningRepositoryFilter `aws:"repositoryFilters" min:"1" max:"100"`
+	SigningProfileArn *string                   `aws:"signingProfileArn,required" max:"200" pattern:"^arn:aws(-[a-z]+)*:signer:[a-z0-9-]+:[0-9]{12}:\\/signing-profiles\\/[a-zA-Z0-9_]{2,}$" json:",omitzero"`
+	RepositoryFilters []SigningRepositoryFilter `aws:"repositoryFilters" min:"1" max:"100" json:",omitzero"`
 }
 
 // SubjectIdentifier is a structure of the model.
 type SubjectIdentifier struct {
-	ImageDigest *string `aws:"imageDigest,required"`
+	ImageDigest *string `aws:"imageDigest,required" json:",omitzero"`
 }
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"Key,required"`
-	Value *string `aws:"Value,required"`
+	Key   *string `aws:"Key,required" json:",omitzero"`
+	Value *string `aws:"Value,required" json:",omitzero"`
 }
 
 // TransitioningImageTotalCount is a structure of the model.
 type TransitioningImageTotalCount struct {
-	TargetStorageClass LifecyclePolicyTargetStorageClass `aws:"targetStorageClass" enum:"ARCHIVE"`
-	ImageTotalCount    *int32                            `aws:"imageTotalCount" min:"0"`
+	TargetStorageClass LifecyclePolicyTargetStorageClass `aws:"targetStorageClass" enum:"ARCHIVE" json:",omitzero"`
+	ImageTotalCount    *int32                            `aws:"imageTotalCount" min:"0" json:",omitzero"`
 }
 
 // VulnerablePackage is a structure of the model.
 type VulnerablePackage struct {
-	Arch            *string `aws:"arch"`
-	Epoch           *int32  `aws:"epoch"`
-	FilePath        *string `aws:"filePath"`
-	Name            *string `aws:"name"`
-	PackageManager  *string `aws:"packageManager"`
-	Release         *string `aws:"release"`
-	SourceLayerHash *string `aws:"sourceLayerHash"`
-	Version         *string `aws:"version"`
-	FixedInVersion  *string `aws:"fixedInVersion"`
+	Arch            *string `aws:"arch" json:",omitzero"`
+	Epoch           *int32  `aws:"epoch" json:",omitzero"`
+	FilePath        *string `aws:"filePath" json:",omitzero"`
+	Name            *string `aws:"name" json:",omitzero"`
+	PackageManager  *string `aws:"packageManager" json:",omitzero"`
+	Release         *string `aws:"release" json:",omitzero"`
+	SourceLayerHash *string `aws:"sourceLayerHash" json:",omitzero"`
+	Version         *string `aws:"version" json:",omitzero"`
+	FixedInVersion  *string `aws:"fixedInVersion" json:",omitzero"`
 }

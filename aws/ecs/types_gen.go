@@ -8,937 +8,937 @@ import (
 
 // ContinueServiceDeploymentInput is the input of ContinueServiceDeployment.
 type ContinueServiceDeploymentInput struct {
-	ServiceDeploymentArn *string                       `aws:"serviceDeploymentArn,required"`
-	HookId               *string                       `aws:"hookId,required"`
-	Action               DeploymentLifecycleHookAction `aws:"action" enum:"ROLLBACK|CONTINUE"`
+	ServiceDeploymentArn *string                       `aws:"serviceDeploymentArn,required" json:",omitzero"`
+	HookId               *string                       `aws:"hookId,required" json:",omitzero"`
+	Action               DeploymentLifecycleHookAction `aws:"action" enum:"ROLLBACK|CONTINUE" json:",omitzero"`
 }
 
 // ContinueServiceDeploymentOutput is the output of ContinueServiceDeployment.
 type ContinueServiceDeploymentOutput struct {
-	ServiceDeploymentArn *string `aws:"serviceDeploymentArn"`
+	ServiceDeploymentArn *string `aws:"serviceDeploymentArn" json:",omitzero"`
 }
 
 // CreateCapacityProviderInput is the input of CreateCapacityProvider.
 type CreateCapacityProviderInput struct {
-	Name                     *string                                      `aws:"name,required"`
-	Cluster                  *string                                      `aws:"cluster"`
-	AutoScalingGroupProvider *AutoScalingGroupProvider                    `aws:"autoScalingGroupProvider"`
-	ManagedInstancesProvider *CreateManagedInstancesProviderConfiguration `aws:"managedInstancesProvider"`
-	Tags                     []Tag                                        `aws:"tags" min:"0" max:"50"`
+	Name                     *string                                      `aws:"name,required" json:",omitzero"`
+	Cluster                  *string                                      `aws:"cluster" json:",omitzero"`
+	AutoScalingGroupProvider *AutoScalingGroupProvider                    `aws:"autoScalingGroupProvider" json:",omitzero"`
+	ManagedInstancesProvider *CreateManagedInstancesProviderConfiguration `aws:"managedInstancesProvider" json:",omitzero"`
+	Tags                     []Tag                                        `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // CreateCapacityProviderOutput is the output of CreateCapacityProvider.
 type CreateCapacityProviderOutput struct {
-	CapacityProvider *CapacityProvider `aws:"capacityProvider"`
+	CapacityProvider *CapacityProvider `aws:"capacityProvider" json:",omitzero"`
 }
 
 // CreateClusterInput is the input of CreateCluster.
 type CreateClusterInput struct {
-	ClusterName                     *string                               `aws:"clusterName"`
-	Tags                            []Tag                                 `aws:"tags" min:"0" max:"50"`
-	Settings                        []ClusterSetting                      `aws:"settings"`
-	Configuration                   *ClusterConfiguration                 `aws:"configuration"`
-	CapacityProviders               []string                              `aws:"capacityProviders"`
-	DefaultCapacityProviderStrategy []CapacityProviderStrategyItem        `aws:"defaultCapacityProviderStrategy"`
-	ServiceConnectDefaults          *ClusterServiceConnectDefaultsRequest `aws:"serviceConnectDefaults"`
+	ClusterName                     *string                               `aws:"clusterName" json:",omitzero"`
+	Tags                            []Tag                                 `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	Settings                        []ClusterSetting                      `aws:"settings" json:",omitzero"`
+	Configuration                   *ClusterConfiguration                 `aws:"configuration" json:",omitzero"`
+	CapacityProviders               []string                              `aws:"capacityProviders" json:",omitzero"`
+	DefaultCapacityProviderStrategy []CapacityProviderStrategyItem        `aws:"defaultCapacityProviderStrategy" json:",omitzero"`
+	ServiceConnectDefaults          *ClusterServiceConnectDefaultsRequest `aws:"serviceConnectDefaults" json:",omitzero"`
 }
 
 // CreateClusterOutput is the output of CreateCluster.
 type CreateClusterOutput struct {
-	Cluster *Cluster `aws:"cluster"`
+	Cluster *Cluster `aws:"cluster" json:",omitzero"`
 }
 
 // CreateDaemonInput is the input of CreateDaemon.
 type CreateDaemonInput struct {
-	DaemonName              *string                        `aws:"daemonName,required"`
-	ClusterArn              *string                        `aws:"clusterArn"`
-	DaemonTaskDefinitionArn *string                        `aws:"daemonTaskDefinitionArn,required"`
-	CapacityProviderArns    []string                       `aws:"capacityProviderArns,required"`
-	DeploymentConfiguration *DaemonDeploymentConfiguration `aws:"deploymentConfiguration"`
-	Tags                    []Tag                          `aws:"tags" min:"0" max:"50"`
-	PropagateTags           DaemonPropagateTags            `aws:"propagateTags" enum:"DAEMON|NONE"`
-	EnableECSManagedTags    *bool                          `aws:"enableECSManagedTags"`
-	EnableExecuteCommand    *bool                          `aws:"enableExecuteCommand"`
-	ClientToken             *string                        `aws:"clientToken"`
+	DaemonName              *string                        `aws:"daemonName,required" json:",omitzero"`
+	ClusterArn              *string                        `aws:"clusterArn" json:",omitzero"`
+	DaemonTaskDefinitionArn *string                        `aws:"daemonTaskDefinitionArn,required" json:",omitzero"`
+	CapacityProviderArns    []string                       `aws:"capacityProviderArns,required" json:",omitzero"`
+	DeploymentConfiguration *DaemonDeploymentConfiguration `aws:"deploymentConfiguration" json:",omitzero"`
+	Tags                    []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	PropagateTags           DaemonPropagateTags            `aws:"propagateTags" enum:"DAEMON|NONE" json:",omitzero"`
+	EnableECSManagedTags    *bool                          `aws:"enableECSManagedTags" json:",omitzero"`
+	EnableExecuteCommand    *bool                          `aws:"enableExecuteCommand" json:",omitzero"`
+	ClientToken             *string                        `aws:"clientToken" json:",omitzero"`
 }
 
 // CreateDaemonOutput is the output of CreateDaemon.
 type CreateDaemonOutput struct {
-	DaemonArn     *string      `aws:"daemonArn"`
-	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS"`
-	CreatedAt     *time.Time   `aws:"createdAt"`
-	DeploymentArn *string      `aws:"deploymentArn"`
+	DaemonArn     *string      `aws:"daemonArn" json:",omitzero"`
+	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	CreatedAt     *time.Time   `aws:"createdAt" json:",omitzero"`
+	DeploymentArn *string      `aws:"deploymentArn" json:",omitzero"`
 }
 
 // CreateExpressGatewayServiceInput is the input of CreateExpressGatewayService.
 type CreateExpressGatewayServiceInput struct {
-	ExecutionRoleArn      *string                                    `aws:"executionRoleArn,required"`
-	InfrastructureRoleArn *string                                    `aws:"infrastructureRoleArn,required"`
-	ServiceName           *string                                    `aws:"serviceName"`
-	Cluster               *string                                    `aws:"cluster"`
-	HealthCheckPath       *string                                    `aws:"healthCheckPath"`
-	PrimaryContainer      *ExpressGatewayContainer                   `aws:"primaryContainer,required"`
-	TaskRoleArn           *string                                    `aws:"taskRoleArn"`
-	NetworkConfiguration  *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration"`
-	Cpu                   *string                                    `aws:"cpu"`
-	Memory                *string                                    `aws:"memory"`
-	ScalingTarget         *ExpressGatewayScalingTarget               `aws:"scalingTarget"`
-	Tags                  []Tag                                      `aws:"tags" min:"0" max:"50"`
+	ExecutionRoleArn      *string                                    `aws:"executionRoleArn,required" json:",omitzero"`
+	InfrastructureRoleArn *string                                    `aws:"infrastructureRoleArn,required" json:",omitzero"`
+	ServiceName           *string                                    `aws:"serviceName" json:",omitzero"`
+	Cluster               *string                                    `aws:"cluster" json:",omitzero"`
+	HealthCheckPath       *string                                    `aws:"healthCheckPath" json:",omitzero"`
+	PrimaryContainer      *ExpressGatewayContainer                   `aws:"primaryContainer,required" json:",omitzero"`
+	TaskRoleArn           *string                                    `aws:"taskRoleArn" json:",omitzero"`
+	NetworkConfiguration  *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration" json:",omitzero"`
+	Cpu                   *string                                    `aws:"cpu" json:",omitzero"`
+	Memory                *string                                    `aws:"memory" json:",omitzero"`
+	ScalingTarget         *ExpressGatewayScalingTarget               `aws:"scalingTarget" json:",omitzero"`
+	Tags                  []Tag                                      `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // CreateExpressGatewayServiceOutput is the output of CreateExpressGatewayService.
 type CreateExpressGatewayServiceOutput struct {
-	Service *ECSExpressGatewayService `aws:"service"`
+	Service *ECSExpressGatewayService `aws:"service" json:",omitzero"`
 }
 
 // CreateServiceInput is the input of CreateService.
 type CreateServiceInput struct {
-	Cluster                       *string                        `aws:"cluster"`
-	ServiceName                   *string                        `aws:"serviceName,required"`
-	TaskDefinition                *string                        `aws:"taskDefinition"`
-	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing    `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED"`
-	LoadBalancers                 []LoadBalancer                 `aws:"loadBalancers"`
-	ServiceRegistries             []ServiceRegistry              `aws:"serviceRegistries"`
-	DesiredCount                  *int32                         `aws:"desiredCount"`
-	ClientToken                   *string                        `aws:"clientToken"`
-	LaunchType                    LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	CapacityProviderStrategy      []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	PlatformVersion               *string                        `aws:"platformVersion"`
-	Role                          *string                        `aws:"role"`
-	DeploymentConfiguration       *DeploymentConfiguration       `aws:"deploymentConfiguration"`
-	PlacementConstraints          []PlacementConstraint          `aws:"placementConstraints"`
-	PlacementStrategy             []PlacementStrategy            `aws:"placementStrategy"`
-	NetworkConfiguration          *NetworkConfiguration          `aws:"networkConfiguration"`
-	HealthCheckGracePeriodSeconds *int32                         `aws:"healthCheckGracePeriodSeconds"`
-	SchedulingStrategy            SchedulingStrategy             `aws:"schedulingStrategy" enum:"REPLICA|DAEMON"`
-	DeploymentController          *DeploymentController          `aws:"deploymentController"`
-	Tags                          []Tag                          `aws:"tags" min:"0" max:"50"`
-	EnableECSManagedTags          *bool                          `aws:"enableECSManagedTags"`
-	PropagateTags                 PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
-	EnableExecuteCommand          *bool                          `aws:"enableExecuteCommand"`
-	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration"`
-	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations"`
-	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations"`
+	Cluster                       *string                        `aws:"cluster" json:",omitzero"`
+	ServiceName                   *string                        `aws:"serviceName,required" json:",omitzero"`
+	TaskDefinition                *string                        `aws:"taskDefinition" json:",omitzero"`
+	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing    `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED" json:",omitzero"`
+	LoadBalancers                 []LoadBalancer                 `aws:"loadBalancers" json:",omitzero"`
+	ServiceRegistries             []ServiceRegistry              `aws:"serviceRegistries" json:",omitzero"`
+	DesiredCount                  *int32                         `aws:"desiredCount" json:",omitzero"`
+	ClientToken                   *string                        `aws:"clientToken" json:",omitzero"`
+	LaunchType                    LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	CapacityProviderStrategy      []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	PlatformVersion               *string                        `aws:"platformVersion" json:",omitzero"`
+	Role                          *string                        `aws:"role" json:",omitzero"`
+	DeploymentConfiguration       *DeploymentConfiguration       `aws:"deploymentConfiguration" json:",omitzero"`
+	PlacementConstraints          []PlacementConstraint          `aws:"placementConstraints" json:",omitzero"`
+	PlacementStrategy             []PlacementStrategy            `aws:"placementStrategy" json:",omitzero"`
+	NetworkConfiguration          *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	HealthCheckGracePeriodSeconds *int32                         `aws:"healthCheckGracePeriodSeconds" json:",omitzero"`
+	SchedulingStrategy            SchedulingStrategy             `aws:"schedulingStrategy" enum:"REPLICA|DAEMON" json:",omitzero"`
+	DeploymentController          *DeploymentController          `aws:"deploymentController" json:",omitzero"`
+	Tags                          []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	EnableECSManagedTags          *bool                          `aws:"enableECSManagedTags" json:",omitzero"`
+	PropagateTags                 PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
+	EnableExecuteCommand          *bool                          `aws:"enableExecuteCommand" json:",omitzero"`
+	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration" json:",omitzero"`
+	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations" json:",omitzero"`
+	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
 }
 
 // CreateServiceOutput is the output of CreateService.
 type CreateServiceOutput struct {
-	Service *Service `aws:"service"`
+	Service *Service `aws:"service" json:",omitzero"`
 }
 
 // CreateTaskSetInput is the input of CreateTaskSet.
 type CreateTaskSetInput struct {
-	Service                  *string                        `aws:"service,required"`
-	Cluster                  *string                        `aws:"cluster,required"`
-	ExternalId               *string                        `aws:"externalId"`
-	TaskDefinition           *string                        `aws:"taskDefinition,required"`
-	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration"`
-	LoadBalancers            []LoadBalancer                 `aws:"loadBalancers"`
-	ServiceRegistries        []ServiceRegistry              `aws:"serviceRegistries"`
-	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	PlatformVersion          *string                        `aws:"platformVersion"`
-	Scale                    *Scale                         `aws:"scale"`
-	ClientToken              *string                        `aws:"clientToken"`
-	Tags                     []Tag                          `aws:"tags" min:"0" max:"50"`
+	Service                  *string                        `aws:"service,required" json:",omitzero"`
+	Cluster                  *string                        `aws:"cluster,required" json:",omitzero"`
+	ExternalId               *string                        `aws:"externalId" json:",omitzero"`
+	TaskDefinition           *string                        `aws:"taskDefinition,required" json:",omitzero"`
+	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	LoadBalancers            []LoadBalancer                 `aws:"loadBalancers" json:",omitzero"`
+	ServiceRegistries        []ServiceRegistry              `aws:"serviceRegistries" json:",omitzero"`
+	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	PlatformVersion          *string                        `aws:"platformVersion" json:",omitzero"`
+	Scale                    *Scale                         `aws:"scale" json:",omitzero"`
+	ClientToken              *string                        `aws:"clientToken" json:",omitzero"`
+	Tags                     []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // CreateTaskSetOutput is the output of CreateTaskSet.
 type CreateTaskSetOutput struct {
-	TaskSet *TaskSet `aws:"taskSet"`
+	TaskSet *TaskSet `aws:"taskSet" json:",omitzero"`
 }
 
 // DeleteAccountSettingInput is the input of DeleteAccountSetting.
 type DeleteAccountSettingInput struct {
-	Name         SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows"`
-	PrincipalArn *string     `aws:"principalArn"`
+	Name         SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows" json:",omitzero"`
+	PrincipalArn *string     `aws:"principalArn" json:",omitzero"`
 }
 
 // DeleteAccountSettingOutput is the output of DeleteAccountSetting.
 type DeleteAccountSettingOutput struct {
-	Setting *Setting `aws:"setting"`
+	Setting *Setting `aws:"setting" json:",omitzero"`
 }
 
 // DeleteAttributesInput is the input of DeleteAttributes.
 type DeleteAttributesInput struct {
-	Cluster    *string     `aws:"cluster"`
-	Attributes []Attribute `aws:"attributes,required"`
+	Cluster    *string     `aws:"cluster" json:",omitzero"`
+	Attributes []Attribute `aws:"attributes,required" json:",omitzero"`
 }
 
 // DeleteAttributesOutput is the output of DeleteAttributes.
 type DeleteAttributesOutput struct {
-	Attributes []Attribute `aws:"attributes"`
+	Attributes []Attribute `aws:"attributes" json:",omitzero"`
 }
 
 // DeleteCapacityProviderInput is the input of DeleteCapacityProvider.
 type DeleteCapacityProviderInput struct {
-	CapacityProvider *string `aws:"capacityProvider,required"`
-	Cluster          *string `aws:"cluster"`
+	CapacityProvider *string `aws:"capacityProvider,required" json:",omitzero"`
+	Cluster          *string `aws:"cluster" json:",omitzero"`
 }
 
 // DeleteCapacityProviderOutput is the output of DeleteCapacityProvider.
 type DeleteCapacityProviderOutput struct {
-	CapacityProvider *CapacityProvider `aws:"capacityProvider"`
+	CapacityProvider *CapacityProvider `aws:"capacityProvider" json:",omitzero"`
 }
 
 // DeleteClusterInput is the input of DeleteCluster.
 type DeleteClusterInput struct {
-	Cluster *string `aws:"cluster,required"`
+	Cluster *string `aws:"cluster,required" json:",omitzero"`
 }
 
 // DeleteClusterOutput is the output of DeleteCluster.
 type DeleteClusterOutput struct {
-	Cluster *Cluster `aws:"cluster"`
+	Cluster *Cluster `aws:"cluster" json:",omitzero"`
 }
 
 // DeleteDaemonInput is the input of DeleteDaemon.
 type DeleteDaemonInput struct {
-	DaemonArn *string `aws:"daemonArn,required"`
+	DaemonArn *string `aws:"daemonArn,required" json:",omitzero"`
 }
 
 // DeleteDaemonOutput is the output of DeleteDaemon.
 type DeleteDaemonOutput struct {
-	DaemonArn     *string      `aws:"daemonArn"`
-	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS"`
-	CreatedAt     *time.Time   `aws:"createdAt"`
-	UpdatedAt     *time.Time   `aws:"updatedAt"`
-	DeploymentArn *string      `aws:"deploymentArn"`
+	DaemonArn     *string      `aws:"daemonArn" json:",omitzero"`
+	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	CreatedAt     *time.Time   `aws:"createdAt" json:",omitzero"`
+	UpdatedAt     *time.Time   `aws:"updatedAt" json:",omitzero"`
+	DeploymentArn *string      `aws:"deploymentArn" json:",omitzero"`
 }
 
 // DeleteDaemonTaskDefinitionInput is the input of DeleteDaemonTaskDefinition.
 type DeleteDaemonTaskDefinitionInput struct {
-	DaemonTaskDefinition *string `aws:"daemonTaskDefinition,required"`
+	DaemonTaskDefinition *string `aws:"daemonTaskDefinition,required" json:",omitzero"`
 }
 
 // DeleteDaemonTaskDefinitionOutput is the output of DeleteDaemonTaskDefinition.
 type DeleteDaemonTaskDefinitionOutput struct {
-	DaemonTaskDefinitionArn *string `aws:"daemonTaskDefinitionArn"`
+	DaemonTaskDefinitionArn *string `aws:"daemonTaskDefinitionArn" json:",omitzero"`
 }
 
 // DeleteExpressGatewayServiceInput is the input of DeleteExpressGatewayService.
 type DeleteExpressGatewayServiceInput struct {
-	ServiceArn *string `aws:"serviceArn,required"`
+	ServiceArn *string `aws:"serviceArn,required" json:",omitzero"`
 }
 
 // DeleteExpressGatewayServiceOutput is the output of DeleteExpressGatewayService.
 type DeleteExpressGatewayServiceOutput struct {
-	Service *ECSExpressGatewayService `aws:"service"`
+	Service *ECSExpressGatewayService `aws:"service" json:",omitzero"`
 }
 
 // DeleteServiceInput is the input of DeleteService.
 type DeleteServiceInput struct {
-	Cluster *string `aws:"cluster"`
-	Service *string `aws:"service,required"`
-	Force   *bool   `aws:"force"`
+	Cluster *string `aws:"cluster" json:",omitzero"`
+	Service *string `aws:"service,required" json:",omitzero"`
+	Force   *bool   `aws:"force" json:",omitzero"`
 }
 
 // DeleteServiceOutput is the output of DeleteService.
 type DeleteServiceOutput struct {
-	Service *Service `aws:"service"`
+	Service *Service `aws:"service" json:",omitzero"`
 }
 
 // DeleteTaskDefinitionsInput is the input of DeleteTaskDefinitions.
 type DeleteTaskDefinitionsInput struct {
-	TaskDefinitions []string `aws:"taskDefinitions,required"`
+	TaskDefinitions []string `aws:"taskDefinitions,required" json:",omitzero"`
 }
 
 // DeleteTaskDefinitionsOutput is the output of DeleteTaskDefinitions.
 type DeleteTaskDefinitionsOutput struct {
-	TaskDefinitions []TaskDefinition `aws:"taskDefinitions"`
-	Failures        []Failure        `aws:"failures"`
+	TaskDefinitions []TaskDefinition `aws:"taskDefinitions" json:",omitzero"`
+	Failures        []Failure        `aws:"failures" json:",omitzero"`
 }
 
 // DeleteTaskSetInput is the input of DeleteTaskSet.
 type DeleteTaskSetInput struct {
-	Cluster *string `aws:"cluster,required"`
-	Service *string `aws:"service,required"`
-	TaskSet *string `aws:"taskSet,required"`
-	Force   *bool   `aws:"force"`
+	Cluster *string `aws:"cluster,required" json:",omitzero"`
+	Service *string `aws:"service,required" json:",omitzero"`
+	TaskSet *string `aws:"taskSet,required" json:",omitzero"`
+	Force   *bool   `aws:"force" json:",omitzero"`
 }
 
 // DeleteTaskSetOutput is the output of DeleteTaskSet.
 type DeleteTaskSetOutput struct {
-	TaskSet *TaskSet `aws:"taskSet"`
+	TaskSet *TaskSet `aws:"taskSet" json:",omitzero"`
 }
 
 // DeregisterContainerInstanceInput is the input of DeregisterContainerInstance.
 type DeregisterContainerInstanceInput struct {
-	Cluster           *string `aws:"cluster"`
-	ContainerInstance *string `aws:"containerInstance,required"`
-	Force             *bool   `aws:"force"`
+	Cluster           *string `aws:"cluster" json:",omitzero"`
+	ContainerInstance *string `aws:"containerInstance,required" json:",omitzero"`
+	Force             *bool   `aws:"force" json:",omitzero"`
 }
 
 // DeregisterContainerInstanceOutput is the output of DeregisterContainerInstance.
 type DeregisterContainerInstanceOutput struct {
-	ContainerInstance *ContainerInstance `aws:"containerInstance"`
+	ContainerInstance *ContainerInstance `aws:"containerInstance" json:",omitzero"`
 }
 
 // DeregisterTaskDefinitionInput is the input of DeregisterTaskDefinition.
 type DeregisterTaskDefinitionInput struct {
-	TaskDefinition *string `aws:"taskDefinition,required"`
+	TaskDefinition *string `aws:"taskDefinition,required" json:",omitzero"`
 }
 
 // DeregisterTaskDefinitionOutput is the output of DeregisterTaskDefinition.
 type DeregisterTaskDefinitionOutput struct {
-	TaskDefinition *TaskDefinition `aws:"taskDefinition"`
+	TaskDefinition *TaskDefinition `aws:"taskDefinition" json:",omitzero"`
 }
 
 // DescribeCapacityProvidersInput is the input of DescribeCapacityProviders.
 type DescribeCapacityProvidersInput struct {
-	CapacityProviders []string                `aws:"capacityProviders"`
-	Cluster           *string                 `aws:"cluster"`
-	Include           []CapacityProviderField `aws:"include" itemenum:"TAGS"`
-	MaxResults        *int32                  `aws:"maxResults"`
-	NextToken         *string                 `aws:"nextToken"`
+	CapacityProviders []string                `aws:"capacityProviders" json:",omitzero"`
+	Cluster           *string                 `aws:"cluster" json:",omitzero"`
+	Include           []CapacityProviderField `aws:"include" itemenum:"TAGS" json:",omitzero"`
+	MaxResults        *int32                  `aws:"maxResults" json:",omitzero"`
+	NextToken         *string                 `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeCapacityProvidersOutput is the output of DescribeCapacityProviders.
 type DescribeCapacityProvidersOutput struct {
-	CapacityProviders []CapacityProvider `aws:"capacityProviders"`
-	Failures          []Failure          `aws:"failures"`
-	NextToken         *string            `aws:"nextToken"`
+	CapacityProviders []CapacityProvider `aws:"capacityProviders" json:",omitzero"`
+	Failures          []Failure          `aws:"failures" json:",omitzero"`
+	NextToken         *string            `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeClustersInput is the input of DescribeClusters.
 type DescribeClustersInput struct {
-	Clusters []string       `aws:"clusters"`
-	Include  []ClusterField `aws:"include" itemenum:"ATTACHMENTS|CONFIGURATIONS|SETTINGS|STATISTICS|TAGS"`
+	Clusters []string       `aws:"clusters" json:",omitzero"`
+	Include  []ClusterField `aws:"include" itemenum:"ATTACHMENTS|CONFIGURATIONS|SETTINGS|STATISTICS|TAGS" json:",omitzero"`
 }
 
 // DescribeClustersOutput is the output of DescribeClusters.
 type DescribeClustersOutput struct {
-	Clusters []Cluster `aws:"clusters"`
-	Failures []Failure `aws:"failures"`
+	Clusters []Cluster `aws:"clusters" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // DescribeContainerInstancesInput is the input of DescribeContainerInstances.
 type DescribeContainerInstancesInput struct {
-	Cluster            *string                  `aws:"cluster"`
-	ContainerInstances []string                 `aws:"containerInstances,required"`
-	Include            []ContainerInstanceField `aws:"include" itemenum:"TAGS|CONTAINER_INSTANCE_HEALTH"`
+	Cluster            *string                  `aws:"cluster" json:",omitzero"`
+	ContainerInstances []string                 `aws:"containerInstances,required" json:",omitzero"`
+	Include            []ContainerInstanceField `aws:"include" itemenum:"TAGS|CONTAINER_INSTANCE_HEALTH" json:",omitzero"`
 }
 
 // DescribeContainerInstancesOutput is the output of DescribeContainerInstances.
 type DescribeContainerInstancesOutput struct {
-	ContainerInstances []ContainerInstance `aws:"containerInstances"`
-	Failures           []Failure           `aws:"failures"`
+	ContainerInstances []ContainerInstance `aws:"containerInstances" json:",omitzero"`
+	Failures           []Failure           `aws:"failures" json:",omitzero"`
 }
 
 // DescribeDaemonInput is the input of DescribeDaemon.
 type DescribeDaemonInput struct {
-	DaemonArn *string `aws:"daemonArn,required"`
+	DaemonArn *string `aws:"daemonArn,required" json:",omitzero"`
 }
 
 // DescribeDaemonOutput is the output of DescribeDaemon.
 type DescribeDaemonOutput struct {
-	Daemon *DaemonDetail `aws:"daemon"`
+	Daemon *DaemonDetail `aws:"daemon" json:",omitzero"`
 }
 
 // DescribeDaemonDeploymentsInput is the input of DescribeDaemonDeployments.
 type DescribeDaemonDeploymentsInput struct {
-	DaemonDeploymentArns []string `aws:"daemonDeploymentArns,required"`
+	DaemonDeploymentArns []string `aws:"daemonDeploymentArns,required" json:",omitzero"`
 }
 
 // DescribeDaemonDeploymentsOutput is the output of DescribeDaemonDeployments.
 type DescribeDaemonDeploymentsOutput struct {
-	Failures          []Failure          `aws:"failures"`
-	DaemonDeployments []DaemonDeployment `aws:"daemonDeployments"`
+	Failures          []Failure          `aws:"failures" json:",omitzero"`
+	DaemonDeployments []DaemonDeployment `aws:"daemonDeployments" json:",omitzero"`
 }
 
 // DescribeDaemonRevisionsInput is the input of DescribeDaemonRevisions.
 type DescribeDaemonRevisionsInput struct {
-	DaemonRevisionArns []string `aws:"daemonRevisionArns,required"`
+	DaemonRevisionArns []string `aws:"daemonRevisionArns,required" json:",omitzero"`
 }
 
 // DescribeDaemonRevisionsOutput is the output of DescribeDaemonRevisions.
 type DescribeDaemonRevisionsOutput struct {
-	DaemonRevisions []DaemonRevision `aws:"daemonRevisions"`
-	Failures        []Failure        `aws:"failures"`
+	DaemonRevisions []DaemonRevision `aws:"daemonRevisions" json:",omitzero"`
+	Failures        []Failure        `aws:"failures" json:",omitzero"`
 }
 
 // DescribeDaemonTaskDefinitionInput is the input of DescribeDaemonTaskDefinition.
 type DescribeDaemonTaskDefinitionInput struct {
-	DaemonTaskDefinition *string `aws:"daemonTaskDefinition,required"`
+	DaemonTaskDefinition *string `aws:"daemonTaskDefinition,required" json:",omitzero"`
 }
 
 // DescribeDaemonTaskDefinitionOutput is the output of DescribeDaemonTaskDefinition.
 type DescribeDaemonTaskDefinitionOutput struct {
-	DaemonTaskDefinition *DaemonTaskDefinition `aws:"daemonTaskDefinition"`
+	DaemonTaskDefinition *DaemonTaskDefinition `aws:"daemonTaskDefinition" json:",omitzero"`
 }
 
 // DescribeExpressGatewayServiceInput is the input of DescribeExpressGatewayService.
 type DescribeExpressGatewayServiceInput struct {
-	ServiceArn *string                        `aws:"serviceArn,required"`
-	Include    []ExpressGatewayServiceInclude `aws:"include" itemenum:"TAGS"`
+	ServiceArn *string                        `aws:"serviceArn,required" json:",omitzero"`
+	Include    []ExpressGatewayServiceInclude `aws:"include" itemenum:"TAGS" json:",omitzero"`
 }
 
 // DescribeExpressGatewayServiceOutput is the output of DescribeExpressGatewayService.
 type DescribeExpressGatewayServiceOutput struct {
-	Service *ECSExpressGatewayService `aws:"service"`
+	Service *ECSExpressGatewayService `aws:"service" json:",omitzero"`
 }
 
 // DescribeServiceDeploymentsInput is the input of DescribeServiceDeployments.
 type DescribeServiceDeploymentsInput struct {
-	ServiceDeploymentArns []string `aws:"serviceDeploymentArns,required"`
+	ServiceDeploymentArns []string `aws:"serviceDeploymentArns,required" json:",omitzero"`
 }
 
 // DescribeServiceDeploymentsOutput is the output of DescribeServiceDeployments.
 type DescribeServiceDeploymentsOutput struct {
-	ServiceDeployments []ServiceDeployment `aws:"serviceDeployments"`
-	Failures           []Failure           `aws:"failures"`
+	ServiceDeployments []ServiceDeployment `aws:"serviceDeployments" json:",omitzero"`
+	Failures           []Failure           `aws:"failures" json:",omitzero"`
 }
 
 // DescribeServiceRevisionsInput is the input of DescribeServiceRevisions.
 type DescribeServiceRevisionsInput struct {
-	ServiceRevisionArns []string `aws:"serviceRevisionArns,required"`
+	ServiceRevisionArns []string `aws:"serviceRevisionArns,required" json:",omitzero"`
 }
 
 // DescribeServiceRevisionsOutput is the output of DescribeServiceRevisions.
 type DescribeServiceRevisionsOutput struct {
-	ServiceRevisions []ServiceRevision `aws:"serviceRevisions"`
-	Failures         []Failure         `aws:"failures"`
+	ServiceRevisions []ServiceRevision `aws:"serviceRevisions" json:",omitzero"`
+	Failures         []Failure         `aws:"failures" json:",omitzero"`
 }
 
 // DescribeServicesInput is the input of DescribeServices.
 type DescribeServicesInput struct {
-	Cluster  *string        `aws:"cluster"`
-	Services []string       `aws:"services,required"`
-	Include  []ServiceField `aws:"include" itemenum:"TAGS"`
+	Cluster  *string        `aws:"cluster" json:",omitzero"`
+	Services []string       `aws:"services,required" json:",omitzero"`
+	Include  []ServiceField `aws:"include" itemenum:"TAGS" json:",omitzero"`
 }
 
 // DescribeServicesOutput is the output of DescribeServices.
 type DescribeServicesOutput struct {
-	Services []Service `aws:"services"`
-	Failures []Failure `aws:"failures"`
+	Services []Service `aws:"services" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // DescribeTaskDefinitionInput is the input of DescribeTaskDefinition.
 type DescribeTaskDefinitionInput struct {
-	TaskDefinition *string               `aws:"taskDefinition,required"`
-	Include        []TaskDefinitionField `aws:"include" itemenum:"TAGS"`
+	TaskDefinition *string               `aws:"taskDefinition,required" json:",omitzero"`
+	Include        []TaskDefinitionField `aws:"include" itemenum:"TAGS" json:",omitzero"`
 }
 
 // DescribeTaskDefinitionOutput is the output of DescribeTaskDefinition.
 type DescribeTaskDefinitionOutput struct {
-	TaskDefinition *TaskDefinition `aws:"taskDefinition"`
-	Tags           []Tag           `aws:"tags" min:"0" max:"50"`
+	TaskDefinition *TaskDefinition `aws:"taskDefinition" json:",omitzero"`
+	Tags           []Tag           `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // DescribeTaskSetsInput is the input of DescribeTaskSets.
 type DescribeTaskSetsInput struct {
-	Cluster  *string        `aws:"cluster,required"`
-	Service  *string        `aws:"service,required"`
-	TaskSets []string       `aws:"taskSets"`
-	Include  []TaskSetField `aws:"include" itemenum:"TAGS"`
+	Cluster  *string        `aws:"cluster,required" json:",omitzero"`
+	Service  *string        `aws:"service,required" json:",omitzero"`
+	TaskSets []string       `aws:"taskSets" json:",omitzero"`
+	Include  []TaskSetField `aws:"include" itemenum:"TAGS" json:",omitzero"`
 }
 
 // DescribeTaskSetsOutput is the output of DescribeTaskSets.
 type DescribeTaskSetsOutput struct {
-	TaskSets []TaskSet `aws:"taskSets"`
-	Failures []Failure `aws:"failures"`
+	TaskSets []TaskSet `aws:"taskSets" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // DescribeTasksInput is the input of DescribeTasks.
 type DescribeTasksInput struct {
-	Cluster *string     `aws:"cluster"`
-	Tasks   []string    `aws:"tasks,required"`
-	Include []TaskField `aws:"include" itemenum:"TAGS"`
+	Cluster *string     `aws:"cluster" json:",omitzero"`
+	Tasks   []string    `aws:"tasks,required" json:",omitzero"`
+	Include []TaskField `aws:"include" itemenum:"TAGS" json:",omitzero"`
 }
 
 // DescribeTasksOutput is the output of DescribeTasks.
 type DescribeTasksOutput struct {
-	Tasks    []Task    `aws:"tasks"`
-	Failures []Failure `aws:"failures"`
+	Tasks    []Task    `aws:"tasks" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // DiscoverPollEndpointInput is the input of DiscoverPollEndpoint.
 type DiscoverPollEndpointInput struct {
-	ContainerInstance *string `aws:"containerInstance"`
-	Cluster           *string `aws:"cluster"`
+	ContainerInstance *string `aws:"containerInstance" json:",omitzero"`
+	Cluster           *string `aws:"cluster" json:",omitzero"`
 }
 
 // DiscoverPollEndpointOutput is the output of DiscoverPollEndpoint.
 type DiscoverPollEndpointOutput struct {
-	Endpoint               *string `aws:"endpoint"`
-	TelemetryEndpoint      *string `aws:"telemetryEndpoint"`
-	ServiceConnectEndpoint *string `aws:"serviceConnectEndpoint"`
+	Endpoint               *string `aws:"endpoint" json:",omitzero"`
+	TelemetryEndpoint      *string `aws:"telemetryEndpoint" json:",omitzero"`
+	ServiceConnectEndpoint *string `aws:"serviceConnectEndpoint" json:",omitzero"`
 }
 
 // ExecuteCommandInput is the input of ExecuteCommand.
 type ExecuteCommandInput struct {
-	Cluster     *string `aws:"cluster"`
-	Container   *string `aws:"container"`
-	Command     *string `aws:"command,required"`
-	Interactive *bool   `aws:"interactive,required"`
-	Task        *string `aws:"task,required"`
+	Cluster     *string `aws:"cluster" json:",omitzero"`
+	Container   *string `aws:"container" json:",omitzero"`
+	Command     *string `aws:"command,required" json:",omitzero"`
+	Interactive *bool   `aws:"interactive,required" json:",omitzero"`
+	Task        *string `aws:"task,required" json:",omitzero"`
 }
 
 // ExecuteCommandOutput is the output of ExecuteCommand.
 type ExecuteCommandOutput struct {
-	ClusterArn    *string  `aws:"clusterArn"`
-	ContainerArn  *string  `aws:"containerArn"`
-	ContainerName *string  `aws:"containerName"`
-	Interactive   *bool    `aws:"interactive"`
-	Session       *Session `aws:"session"`
-	TaskArn       *string  `aws:"taskArn"`
+	ClusterArn    *string  `aws:"clusterArn" json:",omitzero"`
+	ContainerArn  *string  `aws:"containerArn" json:",omitzero"`
+	ContainerName *string  `aws:"containerName" json:",omitzero"`
+	Interactive   *bool    `aws:"interactive" json:",omitzero"`
+	Session       *Session `aws:"session" json:",omitzero"`
+	TaskArn       *string  `aws:"taskArn" json:",omitzero"`
 }
 
 // GetTaskProtectionInput is the input of GetTaskProtection.
 type GetTaskProtectionInput struct {
-	Cluster *string  `aws:"cluster,required"`
-	Tasks   []string `aws:"tasks"`
+	Cluster *string  `aws:"cluster,required" json:",omitzero"`
+	Tasks   []string `aws:"tasks" json:",omitzero"`
 }
 
 // GetTaskProtectionOutput is the output of GetTaskProtection.
 type GetTaskProtectionOutput struct {
-	ProtectedTasks []ProtectedTask `aws:"protectedTasks"`
-	Failures       []Failure       `aws:"failures"`
+	ProtectedTasks []ProtectedTask `aws:"protectedTasks" json:",omitzero"`
+	Failures       []Failure       `aws:"failures" json:",omitzero"`
 }
 
 // ListAccountSettingsInput is the input of ListAccountSettings.
 type ListAccountSettingsInput struct {
-	Name              SettingName `aws:"name" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows"`
-	Value             *string     `aws:"value"`
-	PrincipalArn      *string     `aws:"principalArn"`
-	EffectiveSettings *bool       `aws:"effectiveSettings"`
-	NextToken         *string     `aws:"nextToken"`
-	MaxResults        *int32      `aws:"maxResults"`
+	Name              SettingName `aws:"name" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows" json:",omitzero"`
+	Value             *string     `aws:"value" json:",omitzero"`
+	PrincipalArn      *string     `aws:"principalArn" json:",omitzero"`
+	EffectiveSettings *bool       `aws:"effectiveSettings" json:",omitzero"`
+	NextToken         *string     `aws:"nextToken" json:",omitzero"`
+	MaxResults        *int32      `aws:"maxResults" json:",omitzero"`
 }
 
 // ListAccountSettingsOutput is the output of ListAccountSettings.
 type ListAccountSettingsOutput struct {
-	Settings  []Setting `aws:"settings"`
-	NextToken *string   `aws:"nextToken"`
+	Settings  []Setting `aws:"settings" json:",omitzero"`
+	NextToken *string   `aws:"nextToken" json:",omitzero"`
 }
 
 // ListAttributesInput is the input of ListAttributes.
 type ListAttributesInput struct {
-	Cluster        *string    `aws:"cluster"`
-	TargetType     TargetType `aws:"targetType,required" enum:"container-instance"`
-	AttributeName  *string    `aws:"attributeName"`
-	AttributeValue *string    `aws:"attributeValue"`
-	NextToken      *string    `aws:"nextToken"`
-	MaxResults     *int32     `aws:"maxResults"`
+	Cluster        *string    `aws:"cluster" json:",omitzero"`
+	TargetType     TargetType `aws:"targetType,required" enum:"container-instance" json:",omitzero"`
+	AttributeName  *string    `aws:"attributeName" json:",omitzero"`
+	AttributeValue *string    `aws:"attributeValue" json:",omitzero"`
+	NextToken      *string    `aws:"nextToken" json:",omitzero"`
+	MaxResults     *int32     `aws:"maxResults" json:",omitzero"`
 }
 
 // ListAttributesOutput is the output of ListAttributes.
 type ListAttributesOutput struct {
-	Attributes []Attribute `aws:"attributes"`
-	NextToken  *string     `aws:"nextToken"`
+	Attributes []Attribute `aws:"attributes" json:",omitzero"`
+	NextToken  *string     `aws:"nextToken" json:",omitzero"`
 }
 
 // ListClustersInput is the input of ListClusters.
 type ListClustersInput struct {
-	NextToken  *string `aws:"nextToken"`
-	MaxResults *int32  `aws:"maxResults"`
+	NextToken  *string `aws:"nextToken" json:",omitzero"`
+	MaxResults *int32  `aws:"maxResults" json:",omitzero"`
 }
 
 // ListClustersOutput is the output of ListClusters.
 type ListClustersOutput struct {
-	ClusterArns []string `aws:"clusterArns"`
-	NextToken   *string  `aws:"nextToken"`
+	ClusterArns []string `aws:"clusterArns" json:",omitzero"`
+	NextToken   *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListContainerInstancesInput is the input of ListContainerInstances.
 type ListContainerInstancesInput struct {
-	Cluster    *string                 `aws:"cluster"`
-	Filter     *string                 `aws:"filter"`
-	NextToken  *string                 `aws:"nextToken"`
-	MaxResults *int32                  `aws:"maxResults"`
-	Status     ContainerInstanceStatus `aws:"status" enum:"ACTIVE|DRAINING|REGISTERING|DEREGISTERING|REGISTRATION_FAILED"`
+	Cluster    *string                 `aws:"cluster" json:",omitzero"`
+	Filter     *string                 `aws:"filter" json:",omitzero"`
+	NextToken  *string                 `aws:"nextToken" json:",omitzero"`
+	MaxResults *int32                  `aws:"maxResults" json:",omitzero"`
+	Status     ContainerInstanceStatus `aws:"status" enum:"ACTIVE|DRAINING|REGISTERING|DEREGISTERING|REGISTRATION_FAILED" json:",omitzero"`
 }
 
 // ListContainerInstancesOutput is the output of ListContainerInstances.
 type ListContainerInstancesOutput struct {
-	ContainerInstanceArns []string `aws:"containerInstanceArns"`
-	NextToken             *string  `aws:"nextToken"`
+	ContainerInstanceArns []string `aws:"containerInstanceArns" json:",omitzero"`
+	NextToken             *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListDaemonDeploymentsInput is the input of ListDaemonDeployments.
 type ListDaemonDeploymentsInput struct {
-	DaemonArn  *string                  `aws:"daemonArn,required"`
-	Status     []DaemonDeploymentStatus `aws:"status" itemenum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	CreatedAt  *CreatedAt               `aws:"createdAt"`
-	MaxResults *int32                   `aws:"maxResults"`
-	NextToken  *string                  `aws:"nextToken"`
+	DaemonArn  *string                  `aws:"daemonArn,required" json:",omitzero"`
+	Status     []DaemonDeploymentStatus `aws:"status" itemenum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	CreatedAt  *CreatedAt               `aws:"createdAt" json:",omitzero"`
+	MaxResults *int32                   `aws:"maxResults" json:",omitzero"`
+	NextToken  *string                  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListDaemonDeploymentsOutput is the output of ListDaemonDeployments.
 type ListDaemonDeploymentsOutput struct {
-	NextToken         *string                   `aws:"nextToken"`
-	DaemonDeployments []DaemonDeploymentSummary `aws:"daemonDeployments"`
+	NextToken         *string                   `aws:"nextToken" json:",omitzero"`
+	DaemonDeployments []DaemonDeploymentSummary `aws:"daemonDeployments" json:",omitzero"`
 }
 
 // ListDaemonTaskDefinitionsInput is the input of ListDaemonTaskDefinitions.
 type ListDaemonTaskDefinitionsInput struct {
-	FamilyPrefix *string                            `aws:"familyPrefix"`
-	Family       *string                            `aws:"family"`
-	Revision     DaemonTaskDefinitionRevisionFilter `aws:"revision" enum:"LAST_REGISTERED"`
-	Status       DaemonTaskDefinitionStatusFilter   `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|ALL"`
-	Sort         SortOrder                          `aws:"sort" enum:"ASC|DESC"`
-	NextToken    *string                            `aws:"nextToken"`
-	MaxResults   *int32                             `aws:"maxResults"`
+	FamilyPrefix *string                            `aws:"familyPrefix" json:",omitzero"`
+	Family       *string                            `aws:"family" json:",omitzero"`
+	Revision     DaemonTaskDefinitionRevisionFilter `aws:"revision" enum:"LAST_REGISTERED" json:",omitzero"`
+	Status       DaemonTaskDefinitionStatusFilter   `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|ALL" json:",omitzero"`
+	Sort         SortOrder                          `aws:"sort" enum:"ASC|DESC" json:",omitzero"`
+	NextToken    *string                            `aws:"nextToken" json:",omitzero"`
+	MaxResults   *int32                             `aws:"maxResults" json:",omitzero"`
 }
 
 // ListDaemonTaskDefinitionsOutput is the output of ListDaemonTaskDefinitions.
 type ListDaemonTaskDefinitionsOutput struct {
-	DaemonTaskDefinitions []DaemonTaskDefinitionSummary `aws:"daemonTaskDefinitions"`
-	NextToken             *string                       `aws:"nextToken"`
+	DaemonTaskDefinitions []DaemonTaskDefinitionSummary `aws:"daemonTaskDefinitions" json:",omitzero"`
+	NextToken             *string                       `aws:"nextToken" json:",omitzero"`
 }
 
 // ListDaemonsInput is the input of ListDaemons.
 type ListDaemonsInput struct {
-	ClusterArn           *string  `aws:"clusterArn"`
-	CapacityProviderArns []string `aws:"capacityProviderArns"`
-	MaxResults           *int32   `aws:"maxResults"`
-	NextToken            *string  `aws:"nextToken"`
+	ClusterArn           *string  `aws:"clusterArn" json:",omitzero"`
+	CapacityProviderArns []string `aws:"capacityProviderArns" json:",omitzero"`
+	MaxResults           *int32   `aws:"maxResults" json:",omitzero"`
+	NextToken            *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListDaemonsOutput is the output of ListDaemons.
 type ListDaemonsOutput struct {
-	DaemonSummariesList []DaemonSummary `aws:"daemonSummariesList"`
-	NextToken           *string         `aws:"nextToken"`
+	DaemonSummariesList []DaemonSummary `aws:"daemonSummariesList" json:",omitzero"`
+	NextToken           *string         `aws:"nextToken" json:",omitzero"`
 }
 
 // ListServiceDeploymentsInput is the input of ListServiceDeployments.
 type ListServiceDeploymentsInput struct {
-	Service    *string                   `aws:"service,required"`
-	Cluster    *string                   `aws:"cluster"`
-	Status     []ServiceDeploymentStatus `aws:"status" itemenum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	CreatedAt  *CreatedAt                `aws:"createdAt"`
-	NextToken  *string                   `aws:"nextToken"`
-	MaxResults *int32                    `aws:"maxResults"`
+	Service    *string                   `aws:"service,required" json:",omitzero"`
+	Cluster    *string                   `aws:"cluster" json:",omitzero"`
+	Status     []ServiceDeploymentStatus `aws:"status" itemenum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	CreatedAt  *CreatedAt                `aws:"createdAt" json:",omitzero"`
+	NextToken  *string                   `aws:"nextToken" json:",omitzero"`
+	MaxResults *int32                    `aws:"maxResults" json:",omitzero"`
 }
 
 // ListServiceDeploymentsOutput is the output of ListServiceDeployments.
 type ListServiceDeploymentsOutput struct {
-	ServiceDeployments []ServiceDeploymentBrief `aws:"serviceDeployments"`
-	NextToken          *string                  `aws:"nextToken"`
+	ServiceDeployments []ServiceDeploymentBrief `aws:"serviceDeployments" json:",omitzero"`
+	NextToken          *string                  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListServicesInput is the input of ListServices.
 type ListServicesInput struct {
-	Cluster                *string                `aws:"cluster"`
-	NextToken              *string                `aws:"nextToken"`
-	MaxResults             *int32                 `aws:"maxResults"`
-	LaunchType             LaunchType             `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	SchedulingStrategy     SchedulingStrategy     `aws:"schedulingStrategy" enum:"REPLICA|DAEMON"`
-	ResourceManagementType ResourceManagementType `aws:"resourceManagementType" enum:"CUSTOMER|ECS"`
+	Cluster                *string                `aws:"cluster" json:",omitzero"`
+	NextToken              *string                `aws:"nextToken" json:",omitzero"`
+	MaxResults             *int32                 `aws:"maxResults" json:",omitzero"`
+	LaunchType             LaunchType             `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	SchedulingStrategy     SchedulingStrategy     `aws:"schedulingStrategy" enum:"REPLICA|DAEMON" json:",omitzero"`
+	ResourceManagementType ResourceManagementType `aws:"resourceManagementType" enum:"CUSTOMER|ECS" json:",omitzero"`
 }
 
 // ListServicesOutput is the output of ListServices.
 type ListServicesOutput struct {
-	ServiceArns []string `aws:"serviceArns"`
-	NextToken   *string  `aws:"nextToken"`
+	ServiceArns []string `aws:"serviceArns" json:",omitzero"`
+	NextToken   *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListServicesByNamespaceInput is the input of ListServicesByNamespace.
 type ListServicesByNamespaceInput struct {
-	Namespace  *string `aws:"namespace,required"`
-	NextToken  *string `aws:"nextToken"`
-	MaxResults *int32  `aws:"maxResults"`
+	Namespace  *string `aws:"namespace,required" json:",omitzero"`
+	NextToken  *string `aws:"nextToken" json:",omitzero"`
+	MaxResults *int32  `aws:"maxResults" json:",omitzero"`
 }
 
 // ListServicesByNamespaceOutput is the output of ListServicesByNamespace.
 type ListServicesByNamespaceOutput struct {
-	ServiceArns []string `aws:"serviceArns"`
-	NextToken   *string  `aws:"nextToken"`
+	ServiceArns []string `aws:"serviceArns" json:",omitzero"`
+	NextToken   *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListTagsForResourceInput is the input of ListTagsForResource.
 type ListTagsForResourceInput struct {
-	ResourceArn *string `aws:"resourceArn,required"`
+	ResourceArn *string `aws:"resourceArn,required" json:",omitzero"`
 }
 
 // ListTagsForResourceOutput is the output of ListTagsForResource.
 type ListTagsForResourceOutput struct {
-	Tags []Tag `aws:"tags" min:"0" max:"50"`
+	Tags []Tag `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // ListTaskDefinitionFamiliesInput is the input of ListTaskDefinitionFamilies.
 type ListTaskDefinitionFamiliesInput struct {
-	FamilyPrefix *string                    `aws:"familyPrefix"`
-	Status       TaskDefinitionFamilyStatus `aws:"status" enum:"ACTIVE|INACTIVE|ALL"`
-	NextToken    *string                    `aws:"nextToken"`
-	MaxResults   *int32                     `aws:"maxResults"`
+	FamilyPrefix *string                    `aws:"familyPrefix" json:",omitzero"`
+	Status       TaskDefinitionFamilyStatus `aws:"status" enum:"ACTIVE|INACTIVE|ALL" json:",omitzero"`
+	NextToken    *string                    `aws:"nextToken" json:",omitzero"`
+	MaxResults   *int32                     `aws:"maxResults" json:",omitzero"`
 }
 
 // ListTaskDefinitionFamiliesOutput is the output of ListTaskDefinitionFamilies.
 type ListTaskDefinitionFamiliesOutput struct {
-	Families  []string `aws:"families"`
-	NextToken *string  `aws:"nextToken"`
+	Families  []string `aws:"families" json:",omitzero"`
+	NextToken *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListTaskDefinitionsInput is the input of ListTaskDefinitions.
 type ListTaskDefinitionsInput struct {
-	FamilyPrefix *string              `aws:"familyPrefix"`
-	Status       TaskDefinitionStatus `aws:"status" enum:"ACTIVE|INACTIVE|DELETE_IN_PROGRESS"`
-	Sort         SortOrder            `aws:"sort" enum:"ASC|DESC"`
-	NextToken    *string              `aws:"nextToken"`
-	MaxResults   *int32               `aws:"maxResults"`
+	FamilyPrefix *string              `aws:"familyPrefix" json:",omitzero"`
+	Status       TaskDefinitionStatus `aws:"status" enum:"ACTIVE|INACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	Sort         SortOrder            `aws:"sort" enum:"ASC|DESC" json:",omitzero"`
+	NextToken    *string              `aws:"nextToken" json:",omitzero"`
+	MaxResults   *int32               `aws:"maxResults" json:",omitzero"`
 }
 
 // ListTaskDefinitionsOutput is the output of ListTaskDefinitions.
 type ListTaskDefinitionsOutput struct {
-	TaskDefinitionArns []string `aws:"taskDefinitionArns"`
-	NextToken          *string  `aws:"nextToken"`
+	TaskDefinitionArns []string `aws:"taskDefinitionArns" json:",omitzero"`
+	NextToken          *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // ListTasksInput is the input of ListTasks.
 type ListTasksInput struct {
-	Cluster           *string       `aws:"cluster"`
-	ContainerInstance *string       `aws:"containerInstance"`
-	Family            *string       `aws:"family"`
-	NextToken         *string       `aws:"nextToken"`
-	MaxResults        *int32        `aws:"maxResults"`
-	StartedBy         *string       `aws:"startedBy"`
-	ServiceName       *string       `aws:"serviceName"`
-	DesiredStatus     DesiredStatus `aws:"desiredStatus" enum:"RUNNING|PENDING|STOPPED"`
-	LaunchType        LaunchType    `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	DaemonName        *string       `aws:"daemonName"`
+	Cluster           *string       `aws:"cluster" json:",omitzero"`
+	ContainerInstance *string       `aws:"containerInstance" json:",omitzero"`
+	Family            *string       `aws:"family" json:",omitzero"`
+	NextToken         *string       `aws:"nextToken" json:",omitzero"`
+	MaxResults        *int32        `aws:"maxResults" json:",omitzero"`
+	StartedBy         *string       `aws:"startedBy" json:",omitzero"`
+	ServiceName       *string       `aws:"serviceName" json:",omitzero"`
+	DesiredStatus     DesiredStatus `aws:"desiredStatus" enum:"RUNNING|PENDING|STOPPED" json:",omitzero"`
+	LaunchType        LaunchType    `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	DaemonName        *string       `aws:"daemonName" json:",omitzero"`
 }
 
 // ListTasksOutput is the output of ListTasks.
 type ListTasksOutput struct {
-	TaskArns  []string `aws:"taskArns"`
-	NextToken *string  `aws:"nextToken"`
+	TaskArns  []string `aws:"taskArns" json:",omitzero"`
+	NextToken *string  `aws:"nextToken" json:",omitzero"`
 }
 
 // PutAccountSettingInput is the input of PutAccountSetting.
 type PutAccountSettingInput struct {
-	Name         SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows"`
-	Value        *string     `aws:"value,required"`
-	PrincipalArn *string     `aws:"principalArn"`
+	Name         SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows" json:",omitzero"`
+	Value        *string     `aws:"value,required" json:",omitzero"`
+	PrincipalArn *string     `aws:"principalArn" json:",omitzero"`
 }
 
 // PutAccountSettingOutput is the output of PutAccountSetting.
 type PutAccountSettingOutput struct {
-	Setting *Setting `aws:"setting"`
+	Setting *Setting `aws:"setting" json:",omitzero"`
 }
 
 // PutAccountSettingDefaultInput is the input of PutAccountSettingDefault.
 type PutAccountSettingDefaultInput struct {
-	Name  SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows"`
-	Value *string     `aws:"value,required"`
+	Name  SettingName `aws:"name,required" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows" json:",omitzero"`
+	Value *string     `aws:"value,required" json:",omitzero"`
 }
 
 // PutAccountSettingDefaultOutput is the output of PutAccountSettingDefault.
 type PutAccountSettingDefaultOutput struct {
-	Setting *Setting `aws:"setting"`
+	Setting *Setting `aws:"setting" json:",omitzero"`
 }
 
 // PutAttributesInput is the input of PutAttributes.
 type PutAttributesInput struct {
-	Cluster    *string     `aws:"cluster"`
-	Attributes []Attribute `aws:"attributes,required"`
+	Cluster    *string     `aws:"cluster" json:",omitzero"`
+	Attributes []Attribute `aws:"attributes,required" json:",omitzero"`
 }
 
 // PutAttributesOutput is the output of PutAttributes.
 type PutAttributesOutput struct {
-	Attributes []Attribute `aws:"attributes"`
+	Attributes []Attribute `aws:"attributes" json:",omitzero"`
 }
 
 // PutClusterCapacityProvidersInput is the input of PutClusterCapacityProviders.
 type PutClusterCapacityProvidersInput struct {
-	Cluster                         *string                        `aws:"cluster,required"`
-	CapacityProviders               []string                       `aws:"capacityProviders,required"`
-	DefaultCapacityProviderStrategy []CapacityProviderStrategyItem `aws:"defaultCapacityProviderStrategy,required"`
+	Cluster                         *string                        `aws:"cluster,required" json:",omitzero"`
+	CapacityProviders               []string                       `aws:"capacityProviders,required" json:",omitzero"`
+	DefaultCapacityProviderStrategy []CapacityProviderStrategyItem `aws:"defaultCapacityProviderStrategy,required" json:",omitzero"`
 }
 
 // PutClusterCapacityProvidersOutput is the output of PutClusterCapacityProviders.
 type PutClusterCapacityProvidersOutput struct {
-	Cluster *Cluster `aws:"cluster"`
+	Cluster *Cluster `aws:"cluster" json:",omitzero"`
 }
 
 // RegisterContainerInstanceInput is the input of RegisterContainerInstance.
 type RegisterContainerInstanceInput struct {
-	Cluster                           *string          `aws:"cluster"`
-	InstanceIdentityDocument          *string          `aws:"instanceIdentityDocument"`
-	InstanceIdentityDocumentSignature *string          `aws:"instanceIdentityDocumentSignature"`
-	TotalResources                    []Resource       `aws:"totalResources"`
-	VersionInfo                       *VersionInfo     `aws:"versionInfo"`
-	ContainerInstanceArn              *string          `aws:"containerInstanceArn"`
-	Attributes                        []Attribute      `aws:"attributes"`
-	PlatformDevices                   []PlatformDevice `aws:"platformDevices"`
-	Tags                              []Tag            `aws:"tags" min:"0" max:"50"`
+	Cluster                           *string          `aws:"cluster" json:",omitzero"`
+	InstanceIdentityDocument          *string          `aws:"instanceIdentityDocument" json:",omitzero"`
+	InstanceIdentityDocumentSignature *string          `aws:"instanceIdentityDocumentSignature" json:",omitzero"`
+	TotalResources                    []Resource       `aws:"totalResources" json:",omitzero"`
+	VersionInfo                       *VersionInfo     `aws:"versionInfo" json:",omitzero"`
+	ContainerInstanceArn              *string          `aws:"containerInstanceArn" json:",omitzero"`
+	Attributes                        []Attribute      `aws:"attributes" json:",omitzero"`
+	PlatformDevices                   []PlatformDevice `aws:"platformDevices" json:",omitzero"`
+	Tags                              []Tag            `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // RegisterContainerInstanceOutput is the output of RegisterContainerInstance.
 type RegisterContainerInstanceOutput struct {
-	ContainerInstance *ContainerInstance `aws:"containerInstance"`
+	ContainerInstance *ContainerInstance `aws:"containerInstance" json:",omitzero"`
 }
 
 // RegisterDaemonTaskDefinitionInput is the input of RegisterDaemonTaskDefinition.
 type RegisterDaemonTaskDefinitionInput struct {
-	Family               *string                     `aws:"family,required"`
-	TaskRoleArn          *string                     `aws:"taskRoleArn"`
-	ExecutionRoleArn     *string                     `aws:"executionRoleArn"`
-	ContainerDefinitions []DaemonContainerDefinition `aws:"containerDefinitions,required"`
-	Cpu                  *string                     `aws:"cpu"`
-	Memory               *string                     `aws:"memory"`
-	Volumes              []DaemonVolume              `aws:"volumes"`
-	Tags                 []Tag                       `aws:"tags" min:"0" max:"50"`
+	Family               *string                     `aws:"family,required" json:",omitzero"`
+	TaskRoleArn          *string                     `aws:"taskRoleArn" json:",omitzero"`
+	ExecutionRoleArn     *string                     `aws:"executionRoleArn" json:",omitzero"`
+	ContainerDefinitions []DaemonContainerDefinition `aws:"containerDefinitions,required" json:",omitzero"`
+	Cpu                  *string                     `aws:"cpu" json:",omitzero"`
+	Memory               *string                     `aws:"memory" json:",omitzero"`
+	Volumes              []DaemonVolume              `aws:"volumes" json:",omitzero"`
+	Tags                 []Tag                       `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // RegisterDaemonTaskDefinitionOutput is the output of RegisterDaemonTaskDefinition.
 type RegisterDaemonTaskDefinitionOutput struct {
-	DaemonTaskDefinitionArn *string `aws:"daemonTaskDefinitionArn"`
+	DaemonTaskDefinitionArn *string `aws:"daemonTaskDefinitionArn" json:",omitzero"`
 }
 
 // RegisterTaskDefinitionInput is the input of RegisterTaskDefinition.
 type RegisterTaskDefinitionInput struct {
-	Family                  *string                             `aws:"family,required"`
-	TaskRoleArn             *string                             `aws:"taskRoleArn"`
-	ExecutionRoleArn        *string                             `aws:"executionRoleArn"`
-	NetworkMode             NetworkMode                         `aws:"networkMode" enum:"bridge|host|awsvpc|none"`
-	ContainerDefinitions    []ContainerDefinition               `aws:"containerDefinitions,required"`
-	Volumes                 []Volume                            `aws:"volumes"`
-	PlacementConstraints    []TaskDefinitionPlacementConstraint `aws:"placementConstraints"`
-	RequiresCompatibilities []Compatibility                     `aws:"requiresCompatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	Cpu                     *string                             `aws:"cpu"`
-	Memory                  *string                             `aws:"memory"`
-	Tags                    []Tag                               `aws:"tags" min:"0" max:"50"`
-	PidMode                 PidMode                             `aws:"pidMode" enum:"host|task"`
-	IpcMode                 IpcMode                             `aws:"ipcMode" enum:"host|task|none"`
-	ProxyConfiguration      *ProxyConfiguration                 `aws:"proxyConfiguration"`
-	InferenceAccelerators   []InferenceAccelerator              `aws:"inferenceAccelerators"`
-	EphemeralStorage        *EphemeralStorage                   `aws:"ephemeralStorage"`
-	RuntimePlatform         *RuntimePlatform                    `aws:"runtimePlatform"`
-	EnableFaultInjection    *bool                               `aws:"enableFaultInjection"`
+	Family                  *string                             `aws:"family,required" json:",omitzero"`
+	TaskRoleArn             *string                             `aws:"taskRoleArn" json:",omitzero"`
+	ExecutionRoleArn        *string                             `aws:"executionRoleArn" json:",omitzero"`
+	NetworkMode             NetworkMode                         `aws:"networkMode" enum:"bridge|host|awsvpc|none" json:",omitzero"`
+	ContainerDefinitions    []ContainerDefinition               `aws:"containerDefinitions,required" json:",omitzero"`
+	Volumes                 []Volume                            `aws:"volumes" json:",omitzero"`
+	PlacementConstraints    []TaskDefinitionPlacementConstraint `aws:"placementConstraints" json:",omitzero"`
+	RequiresCompatibilities []Compatibility                     `aws:"requiresCompatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	Cpu                     *string                             `aws:"cpu" json:",omitzero"`
+	Memory                  *string                             `aws:"memory" json:",omitzero"`
+	Tags                    []Tag                               `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	PidMode                 PidMode                             `aws:"pidMode" enum:"host|task" json:",omitzero"`
+	IpcMode                 IpcMode                             `aws:"ipcMode" enum:"host|task|none" json:",omitzero"`
+	ProxyConfiguration      *ProxyConfiguration                 `aws:"proxyConfiguration" json:",omitzero"`
+	InferenceAccelerators   []InferenceAccelerator              `aws:"inferenceAccelerators" json:",omitzero"`
+	EphemeralStorage        *EphemeralStorage                   `aws:"ephemeralStorage" json:",omitzero"`
+	RuntimePlatform         *RuntimePlatform                    `aws:"runtimePlatform" json:",omitzero"`
+	EnableFaultInjection    *bool                               `aws:"enableFaultInjection" json:",omitzero"`
 }
 
 // RegisterTaskDefinitionOutput is the output of RegisterTaskDefinition.
 type RegisterTaskDefinitionOutput struct {
-	TaskDefinition *TaskDefinition `aws:"taskDefinition"`
-	Tags           []Tag           `aws:"tags" min:"0" max:"50"`
+	TaskDefinition *TaskDefinition `aws:"taskDefinition" json:",omitzero"`
+	Tags           []Tag           `aws:"tags" min:"0" max:"50" json:",omitzero"`
 }
 
 // RunTaskInput is the input of RunTask.
 type RunTaskInput struct {
-	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	Cluster                  *string                        `aws:"cluster"`
-	Count                    *int32                         `aws:"count"`
-	EnableECSManagedTags     *bool                          `aws:"enableECSManagedTags"`
-	EnableExecuteCommand     *bool                          `aws:"enableExecuteCommand"`
-	Group                    *string                        `aws:"group"`
-	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration"`
-	Overrides                *TaskOverride                  `aws:"overrides"`
-	PlacementConstraints     []PlacementConstraint          `aws:"placementConstraints"`
-	PlacementStrategy        []PlacementStrategy            `aws:"placementStrategy"`
-	PlatformVersion          *string                        `aws:"platformVersion"`
-	PropagateTags            PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
-	ReferenceId              *string                        `aws:"referenceId"`
-	StartedBy                *string                        `aws:"startedBy"`
-	Tags                     []Tag                          `aws:"tags" min:"0" max:"50"`
-	TaskDefinition           *string                        `aws:"taskDefinition,required"`
-	ClientToken              *string                        `aws:"clientToken,token"`
-	VolumeConfigurations     []TaskVolumeConfiguration      `aws:"volumeConfigurations"`
+	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	Cluster                  *string                        `aws:"cluster" json:",omitzero"`
+	Count                    *int32                         `aws:"count" json:",omitzero"`
+	EnableECSManagedTags     *bool                          `aws:"enableECSManagedTags" json:",omitzero"`
+	EnableExecuteCommand     *bool                          `aws:"enableExecuteCommand" json:",omitzero"`
+	Group                    *string                        `aws:"group" json:",omitzero"`
+	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	Overrides                *TaskOverride                  `aws:"overrides" json:",omitzero"`
+	PlacementConstraints     []PlacementConstraint          `aws:"placementConstraints" json:",omitzero"`
+	PlacementStrategy        []PlacementStrategy            `aws:"placementStrategy" json:",omitzero"`
+	PlatformVersion          *string                        `aws:"platformVersion" json:",omitzero"`
+	PropagateTags            PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
+	ReferenceId              *string                        `aws:"referenceId" json:",omitzero"`
+	StartedBy                *string                        `aws:"startedBy" json:",omitzero"`
+	Tags                     []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	TaskDefinition           *string                        `aws:"taskDefinition,required" json:",omitzero"`
+	ClientToken              *string                        `aws:"clientToken,token" json:",omitzero"`
+	VolumeConfigurations     []TaskVolumeConfiguration      `aws:"volumeConfigurations" json:",omitzero"`
 }
 
 // RunTaskOutput is the output of RunTask.
 type RunTaskOutput struct {
-	Tasks    []Task    `aws:"tasks"`
-	Failures []Failure `aws:"failures"`
+	Tasks    []Task    `aws:"tasks" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // StartTaskInput is the input of StartTask.
 type StartTaskInput struct {
-	Cluster              *string                   `aws:"cluster"`
-	ContainerInstances   []string                  `aws:"containerInstances,required"`
-	EnableECSManagedTags *bool                     `aws:"enableECSManagedTags"`
-	EnableExecuteCommand *bool                     `aws:"enableExecuteCommand"`
-	Group                *string                   `aws:"group"`
-	NetworkConfiguration *NetworkConfiguration     `aws:"networkConfiguration"`
-	Overrides            *TaskOverride             `aws:"overrides"`
-	PropagateTags        PropagateTags             `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
-	ReferenceId          *string                   `aws:"referenceId"`
-	StartedBy            *string                   `aws:"startedBy"`
-	Tags                 []Tag                     `aws:"tags" min:"0" max:"50"`
-	TaskDefinition       *string                   `aws:"taskDefinition,required"`
-	VolumeConfigurations []TaskVolumeConfiguration `aws:"volumeConfigurations"`
+	Cluster              *string                   `aws:"cluster" json:",omitzero"`
+	ContainerInstances   []string                  `aws:"containerInstances,required" json:",omitzero"`
+	EnableECSManagedTags *bool                     `aws:"enableECSManagedTags" json:",omitzero"`
+	EnableExecuteCommand *bool                     `aws:"enableExecuteCommand" json:",omitzero"`
+	Group                *string                   `aws:"group" json:",omitzero"`
+	NetworkConfiguration *NetworkConfiguration     `aws:"networkConfiguration" json:",omitzero"`
+	Overrides            *TaskOverride             `aws:"overrides" json:",omitzero"`
+	PropagateTags        PropagateTags             `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
+	ReferenceId          *string                   `aws:"referenceId" json:",omitzero"`
+	StartedBy            *string                   `aws:"startedBy" json:",omitzero"`
+	Tags                 []Tag                     `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	TaskDefinition       *string                   `aws:"taskDefinition,required" json:",omitzero"`
+	VolumeConfigurations []TaskVolumeConfiguration `aws:"volumeConfigurations" json:",omitzero"`
 }
 
 // StartTaskOutput is the output of StartTask.
 type StartTaskOutput struct {
-	Tasks    []Task    `aws:"tasks"`
-	Failures []Failure `aws:"failures"`
+	Tasks    []Task    `aws:"tasks" json:",omitzero"`
+	Failures []Failure `aws:"failures" json:",omitzero"`
 }
 
 // StopServiceDeploymentInput is the input of StopServiceDeployment.
 type StopServiceDeploymentInput struct {
-	ServiceDeploymentArn *string                       `aws:"serviceDeploymentArn,required"`
-	StopType             StopServiceDeploymentStopType `aws:"stopType" enum:"ABORT|ROLLBACK"`
+	ServiceDeploymentArn *string                       `aws:"serviceDeploymentArn,required" json:",omitzero"`
+	StopType             StopServiceDeploymentStopType `aws:"stopType" enum:"ABORT|ROLLBACK" json:",omitzero"`
 }
 
 // StopServiceDeploymentOutput is the output of StopServiceDeployment.
 type StopServiceDeploymentOutput struct {
-	ServiceDeploymentArn *string `aws:"serviceDeploymentArn"`
+	ServiceDeploymentArn *string `aws:"serviceDeploymentArn" json:",omitzero"`
 }
 
 // StopTaskInput is the input of StopTask.
 type StopTaskInput struct {
-	Cluster *string `aws:"cluster"`
-	Task    *string `aws:"task,required"`
-	Reason  *string `aws:"reason"`
+	Cluster *string `aws:"cluster" json:",omitzero"`
+	Task    *string `aws:"task,required" json:",omitzero"`
+	Reason  *string `aws:"reason" json:",omitzero"`
 }
 
 // StopTaskOutput is the output of StopTask.
 type StopTaskOutput struct {
-	Task *Task `aws:"task"`
+	Task *Task `aws:"task" json:",omitzero"`
 }
 
 // SubmitAttachmentStateChangesInput is the input of SubmitAttachmentStateChanges.
 type SubmitAttachmentStateChangesInput struct {
-	Cluster     *string                 `aws:"cluster"`
-	Attachments []AttachmentStateChange `aws:"attachments,required"`
+	Cluster     *string                 `aws:"cluster" json:",omitzero"`
+	Attachments []AttachmentStateChange `aws:"attachments,required" json:",omitzero"`
 }
 
 // SubmitAttachmentStateChangesOutput is the output of SubmitAttachmentStateChanges.
 type SubmitAttachmentStateChangesOutput struct {
-	Acknowledgment *string `aws:"acknowledgment"`
+	Acknowledgment *string `aws:"acknowledgment" json:",omitzero"`
 }
 
 // SubmitContainerStateChangeInput is the input of SubmitContainerStateChange.
 type SubmitContainerStateChangeInput struct {
-	Cluster         *string          `aws:"cluster"`
-	Task            *string          `aws:"task"`
-	ContainerName   *string          `aws:"containerName"`
-	RuntimeId       *string          `aws:"runtimeId"`
-	Status          *string          `aws:"status"`
-	ExitCode        *int32           `aws:"exitCode"`
-	Reason          *string          `aws:"reason"`
-	NetworkBindings []NetworkBinding `aws:"networkBindings"`
+	Cluster         *string          `aws:"cluster" json:",omitzero"`
+	Task            *string          `aws:"task" json:",omitzero"`
+	ContainerName   *string          `aws:"containerName" json:",omitzero"`
+	RuntimeId       *string          `aws:"runtimeId" json:",omitzero"`
+	Status          *string          `aws:"status" json:",omitzero"`
+	ExitCode        *int32           `aws:"exitCode" json:",omitzero"`
+	Reason          *string          `aws:"reason" json:",omitzero"`
+	NetworkBindings []NetworkBinding `aws:"networkBindings" json:",omitzero"`
 }
 
 // SubmitContainerStateChangeOutput is the output of SubmitContainerStateChange.
 type SubmitContainerStateChangeOutput struct {
-	Acknowledgment *string `aws:"acknowledgment"`
+	Acknowledgment *string `aws:"acknowledgment" json:",omitzero"`
 }
 
 // SubmitTaskStateChangeInput is the input of SubmitTaskStateChange.
 type SubmitTaskStateChangeInput struct {
-	Cluster            *string                   `aws:"cluster"`
-	Task               *string                   `aws:"task"`
-	Status             *string                   `aws:"status"`
-	Reason             *string                   `aws:"reason"`
-	Containers         []ContainerStateChange    `aws:"containers"`
-	Attachments        []AttachmentStateChange   `aws:"attachments"`
-	ManagedAgents      []ManagedAgentStateChange `aws:"managedAgents"`
-	PullStartedAt      *time.Time                `aws:"pullStartedAt"`
-	PullStoppedAt      *time.Time                `aws:"pullStoppedAt"`
-	ExecutionStoppedAt *time.Time                `aws:"executionStoppedAt"`
+	Cluster            *string                   `aws:"cluster" json:",omitzero"`
+	Task               *string                   `aws:"task" json:",omitzero"`
+	Status             *string                   `aws:"status" json:",omitzero"`
+	Reason             *string                   `aws:"reason" json:",omitzero"`
+	Containers         []ContainerStateChange    `aws:"containers" json:",omitzero"`
+	Attachments        []AttachmentStateChange   `aws:"attachments" json:",omitzero"`
+	ManagedAgents      []ManagedAgentStateChange `aws:"managedAgents" json:",omitzero"`
+	PullStartedAt      *time.Time                `aws:"pullStartedAt" json:",omitzero"`
+	PullStoppedAt      *time.Time                `aws:"pullStoppedAt" json:",omitzero"`
+	ExecutionStoppedAt *time.Time                `aws:"executionStoppedAt" json:",omitzero"`
 }
 
 // SubmitTaskStateChangeOutput is the output of SubmitTaskStateChange.
 type SubmitTaskStateChangeOutput struct {
-	Acknowledgment *string `aws:"acknowledgment"`
+	Acknowledgment *string `aws:"acknowledgment" json:",omitzero"`
 }
 
 // TagResourceInput is the input of TagResource.
 type TagResourceInput struct {
-	ResourceArn *string `aws:"resourceArn,required"`
-	Tags        []Tag   `aws:"tags,required" min:"0" max:"50"`
+	ResourceArn *string `aws:"resourceArn,required" json:",omitzero"`
+	Tags        []Tag   `aws:"tags,required" min:"0" max:"50" json:",omitzero"`
 }
 
 // TagResourceOutput is the output of TagResource.
@@ -947,8 +947,8 @@ type TagResourceOutput struct {
 
 // UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
-	ResourceArn *string  `aws:"resourceArn,required"`
-	TagKeys     []string `aws:"tagKeys,required" itemmin:"1" itemmax:"128" itempattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
+	ResourceArn *string  `aws:"resourceArn,required" json:",omitzero"`
+	TagKeys     []string `aws:"tagKeys,required" itemmin:"1" itemmax:"128" itempattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
 }
 
 // UntagResourceOutput is the output of UntagResource.
@@ -957,1907 +957,1907 @@ type UntagResourceOutput struct {
 
 // UpdateCapacityProviderInput is the input of UpdateCapacityProvider.
 type UpdateCapacityProviderInput struct {
-	Name                     *string                                      `aws:"name,required"`
-	Cluster                  *string                                      `aws:"cluster"`
-	AutoScalingGroupProvider *AutoScalingGroupProviderUpdate              `aws:"autoScalingGroupProvider"`
-	ManagedInstancesProvider *UpdateManagedInstancesProviderConfiguration `aws:"managedInstancesProvider"`
+	Name                     *string                                      `aws:"name,required" json:",omitzero"`
+	Cluster                  *string                                      `aws:"cluster" json:",omitzero"`
+	AutoScalingGroupProvider *AutoScalingGroupProviderUpdate              `aws:"autoScalingGroupProvider" json:",omitzero"`
+	ManagedInstancesProvider *UpdateManagedInstancesProviderConfiguration `aws:"managedInstancesProvider" json:",omitzero"`
 }
 
 // UpdateCapacityProviderOutput is the output of UpdateCapacityProvider.
 type UpdateCapacityProviderOutput struct {
-	CapacityProvider *CapacityProvider `aws:"capacityProvider"`
+	CapacityProvider *CapacityProvider `aws:"capacityProvider" json:",omitzero"`
 }
 
 // UpdateClusterInput is the input of UpdateCluster.
 type UpdateClusterInput struct {
-	Cluster                *string                               `aws:"cluster,required"`
-	Settings               []ClusterSetting                      `aws:"settings"`
-	Configuration          *ClusterConfiguration                 `aws:"configuration"`
-	ServiceConnectDefaults *ClusterServiceConnectDefaultsRequest `aws:"serviceConnectDefaults"`
+	Cluster                *string                               `aws:"cluster,required" json:",omitzero"`
+	Settings               []ClusterSetting                      `aws:"settings" json:",omitzero"`
+	Configuration          *ClusterConfiguration                 `aws:"configuration" json:",omitzero"`
+	ServiceConnectDefaults *ClusterServiceConnectDefaultsRequest `aws:"serviceConnectDefaults" json:",omitzero"`
 }
 
 // UpdateClusterOutput is the output of UpdateCluster.
 type UpdateClusterOutput struct {
-	Cluster *Cluster `aws:"cluster"`
+	Cluster *Cluster `aws:"cluster" json:",omitzero"`
 }
 
 // UpdateClusterSettingsInput is the input of UpdateClusterSettings.
 type UpdateClusterSettingsInput struct {
-	Cluster  *string          `aws:"cluster,required"`
-	Settings []ClusterSetting `aws:"settings,required"`
+	Cluster  *string          `aws:"cluster,required" json:",omitzero"`
+	Settings []ClusterSetting `aws:"settings,required" json:",omitzero"`
 }
 
 // UpdateClusterSettingsOutput is the output of UpdateClusterSettings.
 type UpdateClusterSettingsOutput struct {
-	Cluster *Cluster `aws:"cluster"`
+	Cluster *Cluster `aws:"cluster" json:",omitzero"`
 }
 
 // UpdateContainerAgentInput is the input of UpdateContainerAgent.
 type UpdateContainerAgentInput struct {
-	Cluster           *string `aws:"cluster"`
-	ContainerInstance *string `aws:"containerInstance,required"`
+	Cluster           *string `aws:"cluster" json:",omitzero"`
+	ContainerInstance *string `aws:"containerInstance,required" json:",omitzero"`
 }
 
 // UpdateContainerAgentOutput is the output of UpdateContainerAgent.
 type UpdateContainerAgentOutput struct {
-	ContainerInstance *ContainerInstance `aws:"containerInstance"`
+	ContainerInstance *ContainerInstance `aws:"containerInstance" json:",omitzero"`
 }
 
 // UpdateContainerInstancesStateInput is the input of UpdateContainerInstancesState.
 type UpdateContainerInstancesStateInput struct {
-	Cluster            *string                 `aws:"cluster"`
-	ContainerInstances []string                `aws:"containerInstances,required"`
-	Status             ContainerInstanceStatus `aws:"status,required" enum:"ACTIVE|DRAINING|REGISTERING|DEREGISTERING|REGISTRATION_FAILED"`
+	Cluster            *string                 `aws:"cluster" json:",omitzero"`
+	ContainerInstances []string                `aws:"containerInstances,required" json:",omitzero"`
+	Status             ContainerInstanceStatus `aws:"status,required" enum:"ACTIVE|DRAINING|REGISTERING|DEREGISTERING|REGISTRATION_FAILED" json:",omitzero"`
 }
 
 // UpdateContainerInstancesStateOutput is the output of UpdateContainerInstancesState.
 type UpdateContainerInstancesStateOutput struct {
-	ContainerInstances []ContainerInstance `aws:"containerInstances"`
-	Failures           []Failure           `aws:"failures"`
+	ContainerInstances []ContainerInstance `aws:"containerInstances" json:",omitzero"`
+	Failures           []Failure           `aws:"failures" json:",omitzero"`
 }
 
 // UpdateDaemonInput is the input of UpdateDaemon.
 type UpdateDaemonInput struct {
-	DaemonArn               *string                        `aws:"daemonArn,required"`
-	DaemonTaskDefinitionArn *string                        `aws:"daemonTaskDefinitionArn,required"`
-	CapacityProviderArns    []string                       `aws:"capacityProviderArns,required"`
-	DeploymentConfiguration *DaemonDeploymentConfiguration `aws:"deploymentConfiguration"`
-	PropagateTags           DaemonPropagateTags            `aws:"propagateTags" enum:"DAEMON|NONE"`
-	EnableECSManagedTags    *bool                          `aws:"enableECSManagedTags"`
-	EnableExecuteCommand    *bool                          `aws:"enableExecuteCommand"`
+	DaemonArn               *string                        `aws:"daemonArn,required" json:",omitzero"`
+	DaemonTaskDefinitionArn *string                        `aws:"daemonTaskDefinitionArn,required" json:",omitzero"`
+	CapacityProviderArns    []string                       `aws:"capacityProviderArns,required" json:",omitzero"`
+	DeploymentConfiguration *DaemonDeploymentConfiguration `aws:"deploymentConfiguration" json:",omitzero"`
+	PropagateTags           DaemonPropagateTags            `aws:"propagateTags" enum:"DAEMON|NONE" json:",omitzero"`
+	EnableECSManagedTags    *bool                          `aws:"enableECSManagedTags" json:",omitzero"`
+	EnableExecuteCommand    *bool                          `aws:"enableExecuteCommand" json:",omitzero"`
 }
 
 // UpdateDaemonOutput is the output of UpdateDaemon.
 type UpdateDaemonOutput struct {
-	DaemonArn     *string      `aws:"daemonArn"`
-	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS"`
-	CreatedAt     *time.Time   `aws:"createdAt"`
-	UpdatedAt     *time.Time   `aws:"updatedAt"`
-	DeploymentArn *string      `aws:"deploymentArn"`
+	DaemonArn     *string      `aws:"daemonArn" json:",omitzero"`
+	Status        DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	CreatedAt     *time.Time   `aws:"createdAt" json:",omitzero"`
+	UpdatedAt     *time.Time   `aws:"updatedAt" json:",omitzero"`
+	DeploymentArn *string      `aws:"deploymentArn" json:",omitzero"`
 }
 
 // UpdateExpressGatewayServiceInput is the input of UpdateExpressGatewayService.
 type UpdateExpressGatewayServiceInput struct {
-	ServiceArn           *string                                    `aws:"serviceArn,required"`
-	ExecutionRoleArn     *string                                    `aws:"executionRoleArn"`
-	HealthCheckPath      *string                                    `aws:"healthCheckPath"`
-	PrimaryContainer     *ExpressGatewayContainer                   `aws:"primaryContainer"`
-	TaskRoleArn          *string                                    `aws:"taskRoleArn"`
-	NetworkConfiguration *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration"`
-	Cpu                  *string                                    `aws:"cpu"`
-	Memory               *string                                    `aws:"memory"`
-	ScalingTarget        *ExpressGatewayScalingTarget               `aws:"scalingTarget"`
+	ServiceArn           *string                                    `aws:"serviceArn,required" json:",omitzero"`
+	ExecutionRoleArn     *string                                    `aws:"executionRoleArn" json:",omitzero"`
+	HealthCheckPath      *string                                    `aws:"healthCheckPath" json:",omitzero"`
+	PrimaryContainer     *ExpressGatewayContainer                   `aws:"primaryContainer" json:",omitzero"`
+	TaskRoleArn          *string                                    `aws:"taskRoleArn" json:",omitzero"`
+	NetworkConfiguration *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration" json:",omitzero"`
+	Cpu                  *string                                    `aws:"cpu" json:",omitzero"`
+	Memory               *string                                    `aws:"memory" json:",omitzero"`
+	ScalingTarget        *ExpressGatewayScalingTarget               `aws:"scalingTarget" json:",omitzero"`
 }
 
 // UpdateExpressGatewayServiceOutput is the output of UpdateExpressGatewayService.
 type UpdateExpressGatewayServiceOutput struct {
-	Service *UpdatedExpressGatewayService `aws:"service"`
+	Service *UpdatedExpressGatewayService `aws:"service" json:",omitzero"`
 }
 
 // UpdateServiceInput is the input of UpdateService.
 type UpdateServiceInput struct {
-	Cluster                       *string                        `aws:"cluster"`
-	Service                       *string                        `aws:"service,required"`
-	DesiredCount                  *int32                         `aws:"desiredCount"`
-	TaskDefinition                *string                        `aws:"taskDefinition"`
-	CapacityProviderStrategy      []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	DeploymentConfiguration       *DeploymentConfiguration       `aws:"deploymentConfiguration"`
-	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing    `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED"`
-	NetworkConfiguration          *NetworkConfiguration          `aws:"networkConfiguration"`
-	PlacementConstraints          []PlacementConstraint          `aws:"placementConstraints"`
-	PlacementStrategy             []PlacementStrategy            `aws:"placementStrategy"`
-	PlatformVersion               *string                        `aws:"platformVersion"`
-	ForceNewDeployment            *bool                          `aws:"forceNewDeployment"`
-	HealthCheckGracePeriodSeconds *int32                         `aws:"healthCheckGracePeriodSeconds"`
-	DeploymentController          *DeploymentController          `aws:"deploymentController"`
-	EnableExecuteCommand          *bool                          `aws:"enableExecuteCommand"`
-	EnableECSManagedTags          *bool                          `aws:"enableECSManagedTags"`
-	LoadBalancers                 []LoadBalancer                 `aws:"loadBalancers"`
-	PropagateTags                 PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
-	ServiceRegistries             []ServiceRegistry              `aws:"serviceRegistries"`
-	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration"`
-	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations"`
-	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations"`
+	Cluster                       *string                        `aws:"cluster" json:",omitzero"`
+	Service                       *string                        `aws:"service,required" json:",omitzero"`
+	DesiredCount                  *int32                         `aws:"desiredCount" json:",omitzero"`
+	TaskDefinition                *string                        `aws:"taskDefinition" json:",omitzero"`
+	CapacityProviderStrategy      []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	DeploymentConfiguration       *DeploymentConfiguration       `aws:"deploymentConfiguration" json:",omitzero"`
+	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing    `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED" json:",omitzero"`
+	NetworkConfiguration          *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	PlacementConstraints          []PlacementConstraint          `aws:"placementConstraints" json:",omitzero"`
+	PlacementStrategy             []PlacementStrategy            `aws:"placementStrategy" json:",omitzero"`
+	PlatformVersion               *string                        `aws:"platformVersion" json:",omitzero"`
+	ForceNewDeployment            *bool                          `aws:"forceNewDeployment" json:",omitzero"`
+	HealthCheckGracePeriodSeconds *int32                         `aws:"healthCheckGracePeriodSeconds" json:",omitzero"`
+	DeploymentController          *DeploymentController          `aws:"deploymentController" json:",omitzero"`
+	EnableExecuteCommand          *bool                          `aws:"enableExecuteCommand" json:",omitzero"`
+	EnableECSManagedTags          *bool                          `aws:"enableECSManagedTags" json:",omitzero"`
+	LoadBalancers                 []LoadBalancer                 `aws:"loadBalancers" json:",omitzero"`
+	PropagateTags                 PropagateTags                  `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
+	ServiceRegistries             []ServiceRegistry              `aws:"serviceRegistries" json:",omitzero"`
+	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration" json:",omitzero"`
+	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations" json:",omitzero"`
+	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
 }
 
 // UpdateServiceOutput is the output of UpdateService.
 type UpdateServiceOutput struct {
-	Service *Service `aws:"service"`
+	Service *Service `aws:"service" json:",omitzero"`
 }
 
 // UpdateServicePrimaryTaskSetInput is the input of UpdateServicePrimaryTaskSet.
 type UpdateServicePrimaryTaskSetInput struct {
-	Cluster        *string `aws:"cluster,required"`
-	Service        *string `aws:"service,required"`
-	PrimaryTaskSet *string `aws:"primaryTaskSet,required"`
+	Cluster        *string `aws:"cluster,required" json:",omitzero"`
+	Service        *string `aws:"service,required" json:",omitzero"`
+	PrimaryTaskSet *string `aws:"primaryTaskSet,required" json:",omitzero"`
 }
 
 // UpdateServicePrimaryTaskSetOutput is the output of UpdateServicePrimaryTaskSet.
 type UpdateServicePrimaryTaskSetOutput struct {
-	TaskSet *TaskSet `aws:"taskSet"`
+	TaskSet *TaskSet `aws:"taskSet" json:",omitzero"`
 }
 
 // UpdateTaskProtectionInput is the input of UpdateTaskProtection.
 type UpdateTaskProtectionInput struct {
-	Cluster           *string  `aws:"cluster,required"`
-	Tasks             []string `aws:"tasks,required"`
-	ProtectionEnabled *bool    `aws:"protectionEnabled,required"`
-	ExpiresInMinutes  *int32   `aws:"expiresInMinutes"`
+	Cluster           *string  `aws:"cluster,required" json:",omitzero"`
+	Tasks             []string `aws:"tasks,required" json:",omitzero"`
+	ProtectionEnabled *bool    `aws:"protectionEnabled,required" json:",omitzero"`
+	ExpiresInMinutes  *int32   `aws:"expiresInMinutes" json:",omitzero"`
 }
 
 // UpdateTaskProtectionOutput is the output of UpdateTaskProtection.
 type UpdateTaskProtectionOutput struct {
-	ProtectedTasks []ProtectedTask `aws:"protectedTasks"`
-	Failures       []Failure       `aws:"failures"`
+	ProtectedTasks []ProtectedTask `aws:"protectedTasks" json:",omitzero"`
+	Failures       []Failure       `aws:"failures" json:",omitzero"`
 }
 
 // UpdateTaskSetInput is the input of UpdateTaskSet.
 type UpdateTaskSetInput struct {
-	Cluster *string `aws:"cluster,required"`
-	Service *string `aws:"service,required"`
-	TaskSet *string `aws:"taskSet,required"`
-	Scale   *Scale  `aws:"scale,required"`
+	Cluster *string `aws:"cluster,required" json:",omitzero"`
+	Service *string `aws:"service,required" json:",omitzero"`
+	TaskSet *string `aws:"taskSet,required" json:",omitzero"`
+	Scale   *Scale  `aws:"scale,required" json:",omitzero"`
 }
 
 // UpdateTaskSetOutput is the output of UpdateTaskSet.
 type UpdateTaskSetOutput struct {
-	TaskSet *TaskSet `aws:"taskSet"`
+	TaskSet *TaskSet `aws:"taskSet" json:",omitzero"`
 }
 
 // AcceleratorCountRequest is a structure of the model.
 type AcceleratorCountRequest struct {
-	Min *int32 `aws:"min"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // AcceleratorTotalMemoryMiBRequest is a structure of the model.
 type AcceleratorTotalMemoryMiBRequest struct {
-	Min *int32 `aws:"min"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // AdvancedConfiguration is a structure of the model.
 type AdvancedConfiguration struct {
-	AlternateTargetGroupArn *string `aws:"alternateTargetGroupArn"`
-	ProductionListenerRule  *string `aws:"productionListenerRule"`
-	TestListenerRule        *string `aws:"testListenerRule"`
-	RoleArn                 *string `aws:"roleArn"`
+	AlternateTargetGroupArn *string `aws:"alternateTargetGroupArn" json:",omitzero"`
+	ProductionListenerRule  *string `aws:"productionListenerRule" json:",omitzero"`
+	TestListenerRule        *string `aws:"testListenerRule" json:",omitzero"`
+	RoleArn                 *string `aws:"roleArn" json:",omitzero"`
 }
 
 // Attachment is a structure of the model.
 type Attachment struct {
-	Id      *string        `aws:"id"`
-	Type    *string        `aws:"type"`
-	Status  *string        `aws:"status"`
-	Details []KeyValuePair `aws:"details"`
+	Id      *string        `aws:"id" json:",omitzero"`
+	Type    *string        `aws:"type" json:",omitzero"`
+	Status  *string        `aws:"status" json:",omitzero"`
+	Details []KeyValuePair `aws:"details" json:",omitzero"`
 }
 
 // AttachmentStateChange is a structure of the model.
 type AttachmentStateChange struct {
-	AttachmentArn *string `aws:"attachmentArn,required"`
-	Status        *string `aws:"status,required"`
+	AttachmentArn *string `aws:"attachmentArn,required" json:",omitzero"`
+	Status        *string `aws:"status,required" json:",omitzero"`
 }
 
 // Attribute is a structure of the model.
 type Attribute struct {
-	Name       *string    `aws:"name,required"`
-	Value      *string    `aws:"value"`
-	TargetType TargetType `aws:"targetType" enum:"container-instance"`
-	TargetId   *string    `aws:"targetId"`
+	Name       *string    `aws:"name,required" json:",omitzero"`
+	Value      *string    `aws:"value" json:",omitzero"`
+	TargetType TargetType `aws:"targetType" enum:"container-instance" json:",omitzero"`
+	TargetId   *string    `aws:"targetId" json:",omitzero"`
 }
 
 // AutoRepairConfiguration is a structure of the model.
 type AutoRepairConfiguration struct {
-	ActionsStatus AutoRepairActionsStatus `aws:"actionsStatus" enum:"ENABLED|DISABLED"`
+	ActionsStatus AutoRepairActionsStatus `aws:"actionsStatus" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // AutoScalingGroupProvider is a structure of the model.
 type AutoScalingGroupProvider struct {
-	AutoScalingGroupArn          *string                      `aws:"autoScalingGroupArn,required"`
-	ManagedScaling               *ManagedScaling              `aws:"managedScaling"`
-	ManagedTerminationProtection ManagedTerminationProtection `aws:"managedTerminationProtection" enum:"ENABLED|DISABLED"`
-	ManagedDraining              ManagedDraining              `aws:"managedDraining" enum:"ENABLED|DISABLED"`
+	AutoScalingGroupArn          *string                      `aws:"autoScalingGroupArn,required" json:",omitzero"`
+	ManagedScaling               *ManagedScaling              `aws:"managedScaling" json:",omitzero"`
+	ManagedTerminationProtection ManagedTerminationProtection `aws:"managedTerminationProtection" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ManagedDraining              ManagedDraining              `aws:"managedDraining" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // AutoScalingGroupProviderUpdate is a structure of the model.
 type AutoScalingGroupProviderUpdate struct {
-	ManagedScaling               *ManagedScaling              `aws:"managedScaling"`
-	ManagedTerminationProtection ManagedTerminationProtection `aws:"managedTerminationProtection" enum:"ENABLED|DISABLED"`
-	ManagedDraining              ManagedDraining              `aws:"managedDraining" enum:"ENABLED|DISABLED"`
+	ManagedScaling               *ManagedScaling              `aws:"managedScaling" json:",omitzero"`
+	ManagedTerminationProtection ManagedTerminationProtection `aws:"managedTerminationProtection" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ManagedDraining              ManagedDraining              `aws:"managedDraining" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // AwsVpcConfiguration is a structure of the model.
 type AwsVpcConfiguration struct {
-	Subnets        []string       `aws:"subnets,required"`
-	SecurityGroups []string       `aws:"securityGroups"`
-	AssignPublicIp AssignPublicIp `aws:"assignPublicIp" enum:"ENABLED|DISABLED"`
+	Subnets        []string       `aws:"subnets,required" json:",omitzero"`
+	SecurityGroups []string       `aws:"securityGroups" json:",omitzero"`
+	AssignPublicIp AssignPublicIp `aws:"assignPublicIp" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // BaselineEbsBandwidthMbpsRequest is a structure of the model.
 type BaselineEbsBandwidthMbpsRequest struct {
-	Min *int32 `aws:"min"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // CanaryConfiguration is a structure of the model.
 type CanaryConfiguration struct {
-	CanaryPercent           *float64 `aws:"canaryPercent"`
-	CanaryBakeTimeInMinutes *int32   `aws:"canaryBakeTimeInMinutes"`
+	CanaryPercent           *float64 `aws:"canaryPercent" json:",omitzero"`
+	CanaryBakeTimeInMinutes *int32   `aws:"canaryBakeTimeInMinutes" json:",omitzero"`
 }
 
 // CapacityProvider is a structure of the model.
 type CapacityProvider struct {
-	CapacityProviderArn      *string                      `aws:"capacityProviderArn"`
-	Name                     *string                      `aws:"name"`
-	Cluster                  *string                      `aws:"cluster"`
-	Status                   CapacityProviderStatus       `aws:"status" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|INACTIVE"`
-	AutoScalingGroupProvider *AutoScalingGroupProvider    `aws:"autoScalingGroupProvider"`
-	ManagedInstancesProvider *ManagedInstancesProvider    `aws:"managedInstancesProvider"`
-	UpdateStatus             CapacityProviderUpdateStatus `aws:"updateStatus" enum:"CREATE_IN_PROGRESS|CREATE_COMPLETE|CREATE_FAILED|DELETE_IN_PROGRESS|DELETE_COMPLETE|DELETE_FAILED|UPDATE_IN_PROGRESS|UPDATE_COMPLETE|UPDATE_FAILED"`
-	UpdateStatusReason       *string                      `aws:"updateStatusReason"`
-	Tags                     []Tag                        `aws:"tags" min:"0" max:"50"`
-	Type                     CapacityProviderType         `aws:"type" enum:"EC2_AUTOSCALING|MANAGED_INSTANCES|FARGATE|FARGATE_SPOT"`
+	CapacityProviderArn      *string                      `aws:"capacityProviderArn" json:",omitzero"`
+	Name                     *string                      `aws:"name" json:",omitzero"`
+	Cluster                  *string                      `aws:"cluster" json:",omitzero"`
+	Status                   CapacityProviderStatus       `aws:"status" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|INACTIVE" json:",omitzero"`
+	AutoScalingGroupProvider *AutoScalingGroupProvider    `aws:"autoScalingGroupProvider" json:",omitzero"`
+	ManagedInstancesProvider *ManagedInstancesProvider    `aws:"managedInstancesProvider" json:",omitzero"`
+	UpdateStatus             CapacityProviderUpdateStatus `aws:"updateStatus" enum:"CREATE_IN_PROGRESS|CREATE_COMPLETE|CREATE_FAILED|DELETE_IN_PROGRESS|DELETE_COMPLETE|DELETE_FAILED|UPDATE_IN_PROGRESS|UPDATE_COMPLETE|UPDATE_FAILED" json:",omitzero"`
+	UpdateStatusReason       *string                      `aws:"updateStatusReason" json:",omitzero"`
+	Tags                     []Tag                        `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	Type                     CapacityProviderType         `aws:"type" enum:"EC2_AUTOSCALING|MANAGED_INSTANCES|FARGATE|FARGATE_SPOT" json:",omitzero"`
 }
 
 // CapacityProviderStrategyItem is a structure of the model.
 type CapacityProviderStrategyItem struct {
-	CapacityProvider *string `aws:"capacityProvider,required"`
-	Weight           *int32  `aws:"weight" min:"0" max:"1000"`
-	Base             *int32  `aws:"base" min:"0" max:"100000"`
+	CapacityProvider *string `aws:"capacityProvider,required" json:",omitzero"`
+	Weight           *int32  `aws:"weight" min:"0" max:"1000" json:",omitzero"`
+	Base             *int32  `aws:"base" min:"0" max:"100000" json:",omitzero"`
 }
 
 // CapacityReservationRequest is a structure of the model.
 type CapacityReservationRequest struct {
-	ReservationGroupArn   *string                       `aws:"reservationGroupArn"`
-	ReservationPreference CapacityReservationPreference `aws:"reservationPreference" enum:"RESERVATIONS_ONLY|RESERVATIONS_FIRST|RESERVATIONS_EXCLUDED"`
+	ReservationGroupArn   *string                       `aws:"reservationGroupArn" json:",omitzero"`
+	ReservationPreference CapacityReservationPreference `aws:"reservationPreference" enum:"RESERVATIONS_ONLY|RESERVATIONS_FIRST|RESERVATIONS_EXCLUDED" json:",omitzero"`
 }
 
 // Cluster is a structure of the model.
 type Cluster struct {
-	ClusterArn                        *string                        `aws:"clusterArn"`
-	ClusterName                       *string                        `aws:"clusterName"`
-	Configuration                     *ClusterConfiguration          `aws:"configuration"`
-	Status                            *string                        `aws:"status"`
-	RegisteredContainerInstancesCount *int32                         `aws:"registeredContainerInstancesCount"`
-	RunningTasksCount                 *int32                         `aws:"runningTasksCount"`
-	PendingTasksCount                 *int32                         `aws:"pendingTasksCount"`
-	ActiveServicesCount               *int32                         `aws:"activeServicesCount"`
-	Statistics                        []KeyValuePair                 `aws:"statistics"`
-	Tags                              []Tag                          `aws:"tags" min:"0" max:"50"`
-	Settings                          []ClusterSetting               `aws:"settings"`
-	CapacityProviders                 []string                       `aws:"capacityProviders"`
-	DefaultCapacityProviderStrategy   []CapacityProviderStrategyItem `aws:"defaultCapacityProviderStrategy"`
-	Attachments                       []Attachment                   `aws:"attachments"`
-	AttachmentsStatus                 *string                        `aws:"attachmentsStatus"`
-	ServiceConnectDefaults            *ClusterServiceConnectDefaults `aws:"serviceConnectDefaults"`
+	ClusterArn                        *string                        `aws:"clusterArn" json:",omitzero"`
+	ClusterName                       *string                        `aws:"clusterName" json:",omitzero"`
+	Configuration                     *ClusterConfiguration          `aws:"configuration" json:",omitzero"`
+	Status                            *string                        `aws:"status" json:",omitzero"`
+	RegisteredContainerInstancesCount *int32                         `aws:"registeredContainerInstancesCount" json:",omitzero"`
+	RunningTasksCount                 *int32                         `aws:"runningTasksCount" json:",omitzero"`
+	PendingTasksCount                 *int32                         `aws:"pendingTasksCount" json:",omitzero"`
+	ActiveServicesCount               *int32                         `aws:"activeServicesCount" json:",omitzero"`
+	Statistics                        []KeyValuePair                 `aws:"statistics" json:",omitzero"`
+	Tags                              []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	Settings                          []ClusterSetting               `aws:"settings" json:",omitzero"`
+	CapacityProviders                 []string                       `aws:"capacityProviders" json:",omitzero"`
+	DefaultCapacityProviderStrategy   []CapacityProviderStrategyItem `aws:"defaultCapacityProviderStrategy" json:",omitzero"`
+	Attachments                       []Attachment                   `aws:"attachments" json:",omitzero"`
+	AttachmentsStatus                 *string                        `aws:"attachmentsStatus" json:",omitzero"`
+	ServiceConnectDefaults            *ClusterServiceConnectDefaults `aws:"serviceConnectDefaults" json:",omitzero"`
 }
 
 // ClusterConfiguration is a structure of the model.
 type ClusterConfiguration struct {
-	ExecuteCommandConfiguration *ExecuteCommandConfiguration `aws:"executeCommandConfiguration"`
-	ManagedStorageConfiguration *ManagedStorageConfiguration `aws:"managedStorageConfiguration"`
+	ExecuteCommandConfiguration *ExecuteCommandConfiguration `aws:"executeCommandConfiguration" json:",omitzero"`
+	ManagedStorageConfiguration *ManagedStorageConfiguration `aws:"managedStorageConfiguration" json:",omitzero"`
 }
 
 // ClusterServiceConnectDefaults is a structure of the model.
 type ClusterServiceConnectDefaults struct {
-	Namespace *string `aws:"namespace"`
+	Namespace *string `aws:"namespace" json:",omitzero"`
 }
 
 // ClusterServiceConnectDefaultsRequest is a structure of the model.
 type ClusterServiceConnectDefaultsRequest struct {
-	Namespace *string `aws:"namespace,required"`
+	Namespace *string `aws:"namespace,required" json:",omitzero"`
 }
 
 // ClusterSetting is a structure of the model.
 type ClusterSetting struct {
-	Name  ClusterSettingName `aws:"name" enum:"containerInsights"`
-	Value *string            `aws:"value"`
+	Name  ClusterSettingName `aws:"name" enum:"containerInsights" json:",omitzero"`
+	Value *string            `aws:"value" json:",omitzero"`
 }
 
 // Container is a structure of the model.
 type Container struct {
-	ContainerArn      *string            `aws:"containerArn"`
-	TaskArn           *string            `aws:"taskArn"`
-	Name              *string            `aws:"name"`
-	Image             *string            `aws:"image"`
-	ImageDigest       *string            `aws:"imageDigest"`
-	RuntimeId         *string            `aws:"runtimeId"`
-	LastStatus        *string            `aws:"lastStatus"`
-	ExitCode          *int32             `aws:"exitCode"`
-	Reason            *string            `aws:"reason"`
-	NetworkBindings   []NetworkBinding   `aws:"networkBindings"`
-	NetworkInterfaces []NetworkInterface `aws:"networkInterfaces"`
-	HealthStatus      HealthStatus       `aws:"healthStatus" enum:"HEALTHY|UNHEALTHY|UNKNOWN"`
-	ManagedAgents     []ManagedAgent     `aws:"managedAgents"`
-	Cpu               *string            `aws:"cpu"`
-	Memory            *string            `aws:"memory"`
-	MemoryReservation *string            `aws:"memoryReservation"`
-	GpuIds            []string           `aws:"gpuIds"`
+	ContainerArn      *string            `aws:"containerArn" json:",omitzero"`
+	TaskArn           *string            `aws:"taskArn" json:",omitzero"`
+	Name              *string            `aws:"name" json:",omitzero"`
+	Image             *string            `aws:"image" json:",omitzero"`
+	ImageDigest       *string            `aws:"imageDigest" json:",omitzero"`
+	RuntimeId         *string            `aws:"runtimeId" json:",omitzero"`
+	LastStatus        *string            `aws:"lastStatus" json:",omitzero"`
+	ExitCode          *int32             `aws:"exitCode" json:",omitzero"`
+	Reason            *string            `aws:"reason" json:",omitzero"`
+	NetworkBindings   []NetworkBinding   `aws:"networkBindings" json:",omitzero"`
+	NetworkInterfaces []NetworkInterface `aws:"networkInterfaces" json:",omitzero"`
+	HealthStatus      HealthStatus       `aws:"healthStatus" enum:"HEALTHY|UNHEALTHY|UNKNOWN" json:",omitzero"`
+	ManagedAgents     []ManagedAgent     `aws:"managedAgents" json:",omitzero"`
+	Cpu               *string            `aws:"cpu" json:",omitzero"`
+	Memory            *string            `aws:"memory" json:",omitzero"`
+	MemoryReservation *string            `aws:"memoryReservation" json:",omitzero"`
+	GpuIds            []string           `aws:"gpuIds" json:",omitzero"`
 }
 
 // ContainerDefinition is a structure of the model.
 type ContainerDefinition struct {
-	Name                   *string                 `aws:"name"`
-	Image                  *string                 `aws:"image"`
-	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials"`
-	Cpu                    *int32                  `aws:"cpu"`
-	Memory                 *int32                  `aws:"memory"`
-	MemoryReservation      *int32                  `aws:"memoryReservation"`
-	Links                  []string                `aws:"links"`
-	PortMappings           []PortMapping           `aws:"portMappings"`
-	Essential              *bool                   `aws:"essential"`
-	RestartPolicy          *ContainerRestartPolicy `aws:"restartPolicy"`
-	EntryPoint             []string                `aws:"entryPoint"`
-	Command                []string                `aws:"command"`
-	Environment            []KeyValuePair          `aws:"environment"`
-	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles"`
-	MountPoints            []MountPoint            `aws:"mountPoints"`
-	VolumesFrom            []VolumeFrom            `aws:"volumesFrom"`
-	LinuxParameters        *LinuxParameters        `aws:"linuxParameters"`
-	Secrets                []Secret                `aws:"secrets"`
-	DependsOn              []ContainerDependency   `aws:"dependsOn"`
-	StartTimeout           *int32                  `aws:"startTimeout"`
-	StopTimeout            *int32                  `aws:"stopTimeout"`
-	VersionConsistency     VersionConsistency      `aws:"versionConsistency" enum:"enabled|disabled"`
-	Hostname               *string                 `aws:"hostname"`
-	User                   *string                 `aws:"user"`
-	WorkingDirectory       *string                 `aws:"workingDirectory"`
-	DisableNetworking      *bool                   `aws:"disableNetworking"`
-	Privileged             *bool                   `aws:"privileged"`
-	ReadonlyRootFilesystem *bool                   `aws:"readonlyRootFilesystem"`
-	DnsServers             []string                `aws:"dnsServers"`
-	DnsSearchDomains       []string                `aws:"dnsSearchDomains"`
-	ExtraHosts             []HostEntry             `aws:"extraHosts"`
-	DockerSecurityOptions  []string                `aws:"dockerSecurityOptions"`
-	Interactive            *bool                   `aws:"interactive"`
-	PseudoTerminal         *bool                   `aws:"pseudoTerminal"`
-	DockerLabels           map[string]string       `aws:"dockerLabels"`
-	Ulimits                []Ulimit                `aws:"ulimits"`
-	LogConfiguration       *LogConfiguration       `aws:"logConfiguration"`
-	HealthCheck            *HealthCheck            `aws:"healthCheck"`
-	SystemControls         []SystemControl         `aws:"systemControls"`
-	ResourceRequirements   []ResourceRequirement   `aws:"resourceRequirements"`
-	FirelensConfiguration  *FirelensConfiguration  `aws:"firelensConfiguration"`
-	CredentialSpecs        []string                `aws:"credentialSpecs"`
+	Name                   *string                 `aws:"name" json:",omitzero"`
+	Image                  *string                 `aws:"image" json:",omitzero"`
+	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" json:",omitzero"`
+	Cpu                    *int32                  `aws:"cpu" json:",omitzero"`
+	Memory                 *int32                  `aws:"memory" json:",omitzero"`
+	MemoryReservation      *int32                  `aws:"memoryReservation" json:",omitzero"`
+	Links                  []string                `aws:"links" json:",omitzero"`
+	PortMappings           []PortMapping           `aws:"portMappings" json:",omitzero"`
+	Essential              *bool                   `aws:"essential" json:",omitzero"`
+	RestartPolicy          *ContainerRestartPolicy `aws:"restartPolicy" json:",omitzero"`
+	EntryPoint             []string                `aws:"entryPoint" json:",omitzero"`
+	Command                []string                `aws:"command" json:",omitzero"`
+	Environment            []KeyValuePair          `aws:"environment" json:",omitzero"`
+	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles" json:",omitzero"`
+	MountPoints            []MountPoint            `aws:"mountPoints" json:",omitzero"`
+	VolumesFrom            []VolumeFrom            `aws:"volumesFrom" json:",omitzero"`
+	LinuxParameters        *LinuxParameters        `aws:"linuxParameters" json:",omitzero"`
+	Secrets                []Secret                `aws:"secrets" json:",omitzero"`
+	DependsOn              []ContainerDependency   `aws:"dependsOn" json:",omitzero"`
+	StartTimeout           *int32                  `aws:"startTimeout" json:",omitzero"`
+	StopTimeout            *int32                  `aws:"stopTimeout" json:",omitzero"`
+	VersionConsistency     VersionConsistency      `aws:"versionConsistency" enum:"enabled|disabled" json:",omitzero"`
+	Hostname               *string                 `aws:"hostname" json:",omitzero"`
+	User                   *string                 `aws:"user" json:",omitzero"`
+	WorkingDirectory       *string                 `aws:"workingDirectory" json:",omitzero"`
+	DisableNetworking      *bool                   `aws:"disableNetworking" json:",omitzero"`
+	Privileged             *bool                   `aws:"privileged" json:",omitzero"`
+	ReadonlyRootFilesystem *bool                   `aws:"readonlyRootFilesystem" json:",omitzero"`
+	DnsServers             []string                `aws:"dnsServers" json:",omitzero"`
+	DnsSearchDomains       []string                `aws:"dnsSearchDomains" json:",omitzero"`
+	ExtraHosts             []HostEntry             `aws:"extraHosts" json:",omitzero"`
+	DockerSecurityOptions  []string                `aws:"dockerSecurityOptions" json:",omitzero"`
+	Interactive            *bool                   `aws:"interactive" json:",omitzero"`
+	PseudoTerminal         *bool                   `aws:"pseudoTerminal" json:",omitzero"`
+	DockerLabels           map[string]string       `aws:"dockerLabels" json:",omitzero"`
+	Ulimits                []Ulimit                `aws:"ulimits" json:",omitzero"`
+	LogConfiguration       *LogConfiguration       `aws:"logConfiguration" json:",omitzero"`
+	HealthCheck            *HealthCheck            `aws:"healthCheck" json:",omitzero"`
+	SystemControls         []SystemControl         `aws:"systemControls" json:",omitzero"`
+	ResourceRequirements   []ResourceRequirement   `aws:"resourceRequirements" json:",omitzero"`
+	FirelensConfiguration  *FirelensConfiguration  `aws:"firelensConfiguration" json:",omitzero"`
+	CredentialSpecs        []string                `aws:"credentialSpecs" json:",omitzero"`
 }
 
 // ContainerDependency is a structure of the model.
 type ContainerDependency struct {
-	ContainerName *string            `aws:"containerName,required"`
-	Condition     ContainerCondition `aws:"condition,required" enum:"START|COMPLETE|SUCCESS|HEALTHY"`
+	ContainerName *string            `aws:"containerName,required" json:",omitzero"`
+	Condition     ContainerCondition `aws:"condition,required" enum:"START|COMPLETE|SUCCESS|HEALTHY" json:",omitzero"`
 }
 
 // ContainerImage is a structure of the model.
 type ContainerImage struct {
-	ContainerName *string `aws:"containerName"`
-	ImageDigest   *string `aws:"imageDigest"`
-	Image         *string `aws:"image"`
+	ContainerName *string `aws:"containerName" json:",omitzero"`
+	ImageDigest   *string `aws:"imageDigest" json:",omitzero"`
+	Image         *string `aws:"image" json:",omitzero"`
 }
 
 // ContainerInstance is a structure of the model.
 type ContainerInstance struct {
-	ContainerInstanceArn *string                        `aws:"containerInstanceArn"`
-	Ec2InstanceId        *string                        `aws:"ec2InstanceId"`
-	CapacityProviderName *string                        `aws:"capacityProviderName"`
-	Version              *int64                         `aws:"version"`
-	VersionInfo          *VersionInfo                   `aws:"versionInfo"`
-	RemainingResources   []Resource                     `aws:"remainingResources"`
-	RegisteredResources  []Resource                     `aws:"registeredResources"`
-	Status               *string                        `aws:"status"`
-	StatusReason         *string                        `aws:"statusReason"`
-	AgentConnected       *bool                          `aws:"agentConnected"`
-	RunningTasksCount    *int32                         `aws:"runningTasksCount"`
-	PendingTasksCount    *int32                         `aws:"pendingTasksCount"`
-	AgentUpdateStatus    AgentUpdateStatus              `aws:"agentUpdateStatus" enum:"PENDING|STAGING|STAGED|UPDATING|UPDATED|FAILED"`
-	Attributes           []Attribute                    `aws:"attributes"`
-	RegisteredAt         *time.Time                     `aws:"registeredAt"`
-	Attachments          []Attachment                   `aws:"attachments"`
-	Tags                 []Tag                          `aws:"tags" min:"0" max:"50"`
-	HealthStatus         *ContainerInstanceHealthStatus `aws:"healthStatus"`
+	ContainerInstanceArn *string                        `aws:"containerInstanceArn" json:",omitzero"`
+	Ec2InstanceId        *string                        `aws:"ec2InstanceId" json:",omitzero"`
+	CapacityProviderName *string                        `aws:"capacityProviderName" json:",omitzero"`
+	Version              *int64                         `aws:"version" json:",omitzero"`
+	VersionInfo          *VersionInfo                   `aws:"versionInfo" json:",omitzero"`
+	RemainingResources   []Resource                     `aws:"remainingResources" json:",omitzero"`
+	RegisteredResources  []Resource                     `aws:"registeredResources" json:",omitzero"`
+	Status               *string                        `aws:"status" json:",omitzero"`
+	StatusReason         *string                        `aws:"statusReason" json:",omitzero"`
+	AgentConnected       *bool                          `aws:"agentConnected" json:",omitzero"`
+	RunningTasksCount    *int32                         `aws:"runningTasksCount" json:",omitzero"`
+	PendingTasksCount    *int32                         `aws:"pendingTasksCount" json:",omitzero"`
+	AgentUpdateStatus    AgentUpdateStatus              `aws:"agentUpdateStatus" enum:"PENDING|STAGING|STAGED|UPDATING|UPDATED|FAILED" json:",omitzero"`
+	Attributes           []Attribute                    `aws:"attributes" json:",omitzero"`
+	RegisteredAt         *time.Time                     `aws:"registeredAt" json:",omitzero"`
+	Attachments          []Attachment                   `aws:"attachments" json:",omitzero"`
+	Tags                 []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	HealthStatus         *ContainerInstanceHealthStatus `aws:"healthStatus" json:",omitzero"`
 }
 
 // ContainerInstanceHealthStatus is a structure of the model.
 type ContainerInstanceHealthStatus struct {
-	OverallStatus InstanceHealthCheckState    `aws:"overallStatus" enum:"OK|IMPAIRED|INSUFFICIENT_DATA|INITIALIZING"`
-	Details       []InstanceHealthCheckResult `aws:"details"`
+	OverallStatus InstanceHealthCheckState    `aws:"overallStatus" enum:"OK|IMPAIRED|INSUFFICIENT_DATA|INITIALIZING" json:",omitzero"`
+	Details       []InstanceHealthCheckResult `aws:"details" json:",omitzero"`
 }
 
 // ContainerOverride is a structure of the model.
 type ContainerOverride struct {
-	Name                 *string               `aws:"name"`
-	Command              []string              `aws:"command"`
-	Environment          []KeyValuePair        `aws:"environment"`
-	EnvironmentFiles     []EnvironmentFile     `aws:"environmentFiles"`
-	Cpu                  *int32                `aws:"cpu"`
-	Memory               *int32                `aws:"memory"`
-	MemoryReservation    *int32                `aws:"memoryReservation"`
-	ResourceRequirements []ResourceRequirement `aws:"resourceRequirements"`
+	Name                 *string               `aws:"name" json:",omitzero"`
+	Command              []string              `aws:"command" json:",omitzero"`
+	Environment          []KeyValuePair        `aws:"environment" json:",omitzero"`
+	EnvironmentFiles     []EnvironmentFile     `aws:"environmentFiles" json:",omitzero"`
+	Cpu                  *int32                `aws:"cpu" json:",omitzero"`
+	Memory               *int32                `aws:"memory" json:",omitzero"`
+	MemoryReservation    *int32                `aws:"memoryReservation" json:",omitzero"`
+	ResourceRequirements []ResourceRequirement `aws:"resourceRequirements" json:",omitzero"`
 }
 
 // ContainerRestartPolicy is a structure of the model.
 type ContainerRestartPolicy struct {
-	Enabled              *bool   `aws:"enabled,required"`
-	IgnoredExitCodes     []int32 `aws:"ignoredExitCodes"`
-	RestartAttemptPeriod *int32  `aws:"restartAttemptPeriod"`
+	Enabled              *bool   `aws:"enabled,required" json:",omitzero"`
+	IgnoredExitCodes     []int32 `aws:"ignoredExitCodes" json:",omitzero"`
+	RestartAttemptPeriod *int32  `aws:"restartAttemptPeriod" json:",omitzero"`
 }
 
 // ContainerStateChange is a structure of the model.
 type ContainerStateChange struct {
-	ContainerName   *string          `aws:"containerName"`
-	ImageDigest     *string          `aws:"imageDigest"`
-	RuntimeId       *string          `aws:"runtimeId"`
-	ExitCode        *int32           `aws:"exitCode"`
-	NetworkBindings []NetworkBinding `aws:"networkBindings"`
-	Reason          *string          `aws:"reason"`
-	Status          *string          `aws:"status"`
+	ContainerName   *string          `aws:"containerName" json:",omitzero"`
+	ImageDigest     *string          `aws:"imageDigest" json:",omitzero"`
+	RuntimeId       *string          `aws:"runtimeId" json:",omitzero"`
+	ExitCode        *int32           `aws:"exitCode" json:",omitzero"`
+	NetworkBindings []NetworkBinding `aws:"networkBindings" json:",omitzero"`
+	Reason          *string          `aws:"reason" json:",omitzero"`
+	Status          *string          `aws:"status" json:",omitzero"`
 }
 
 // CreateManagedInstancesProviderConfiguration is a structure of the model.
 type CreateManagedInstancesProviderConfiguration struct {
-	InfrastructureRoleArn      *string                     `aws:"infrastructureRoleArn,required"`
-	InstanceLaunchTemplate     *InstanceLaunchTemplate     `aws:"instanceLaunchTemplate,required"`
-	PropagateTags              PropagateMITags             `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE"`
-	InfrastructureOptimization *InfrastructureOptimization `aws:"infrastructureOptimization"`
-	AutoRepairConfiguration    *AutoRepairConfiguration    `aws:"autoRepairConfiguration"`
+	InfrastructureRoleArn      *string                     `aws:"infrastructureRoleArn,required" json:",omitzero"`
+	InstanceLaunchTemplate     *InstanceLaunchTemplate     `aws:"instanceLaunchTemplate,required" json:",omitzero"`
+	PropagateTags              PropagateMITags             `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE" json:",omitzero"`
+	InfrastructureOptimization *InfrastructureOptimization `aws:"infrastructureOptimization" json:",omitzero"`
+	AutoRepairConfiguration    *AutoRepairConfiguration    `aws:"autoRepairConfiguration" json:",omitzero"`
 }
 
 // CreatedAt is a structure of the model.
 type CreatedAt struct {
-	Before *time.Time `aws:"before"`
-	After  *time.Time `aws:"after"`
+	Before *time.Time `aws:"before" json:",omitzero"`
+	After  *time.Time `aws:"after" json:",omitzero"`
 }
 
 // DaemonAlarmConfiguration is a structure of the model.
 type DaemonAlarmConfiguration struct {
-	AlarmNames []string `aws:"alarmNames"`
-	Enable     *bool    `aws:"enable"`
+	AlarmNames []string `aws:"alarmNames" json:",omitzero"`
+	Enable     *bool    `aws:"enable" json:",omitzero"`
 }
 
 // DaemonCapacityProvider is a structure of the model.
 type DaemonCapacityProvider struct {
-	Arn          *string `aws:"arn"`
-	RunningCount *int32  `aws:"runningCount"`
+	Arn          *string `aws:"arn" json:",omitzero"`
+	RunningCount *int32  `aws:"runningCount" json:",omitzero"`
 }
 
 // DaemonCircuitBreaker is a structure of the model.
 type DaemonCircuitBreaker struct {
-	FailureCount *int32                                 `aws:"failureCount"`
-	Status       DaemonDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED"`
-	Threshold    *int32                                 `aws:"threshold"`
+	FailureCount *int32                                 `aws:"failureCount" json:",omitzero"`
+	Status       DaemonDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED" json:",omitzero"`
+	Threshold    *int32                                 `aws:"threshold" json:",omitzero"`
 }
 
 // DaemonContainerDefinition is a structure of the model.
 type DaemonContainerDefinition struct {
-	Name                   *string                 `aws:"name"`
-	Image                  *string                 `aws:"image,required"`
-	Memory                 *int32                  `aws:"memory"`
-	MemoryReservation      *int32                  `aws:"memoryReservation"`
-	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials"`
-	HealthCheck            *HealthCheck            `aws:"healthCheck"`
-	Cpu                    *int32                  `aws:"cpu"`
-	Essential              *bool                   `aws:"essential"`
-	EntryPoint             []string                `aws:"entryPoint"`
-	Command                []string                `aws:"command"`
-	WorkingDirectory       *string                 `aws:"workingDirectory"`
-	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles"`
-	Environment            []KeyValuePair          `aws:"environment"`
-	Secrets                []Secret                `aws:"secrets"`
-	ReadonlyRootFilesystem *bool                   `aws:"readonlyRootFilesystem"`
-	MountPoints            []MountPoint            `aws:"mountPoints"`
-	LogConfiguration       *LogConfiguration       `aws:"logConfiguration"`
-	FirelensConfiguration  *FirelensConfiguration  `aws:"firelensConfiguration"`
-	Privileged             *bool                   `aws:"privileged"`
-	User                   *string                 `aws:"user"`
-	Ulimits                []Ulimit                `aws:"ulimits"`
-	LinuxParameters        *DaemonLinuxParameters  `aws:"linuxParameters"`
-	DependsOn              []ContainerDependency   `aws:"dependsOn"`
-	StartTimeout           *int32                  `aws:"startTimeout"`
-	StopTimeout            *int32                  `aws:"stopTimeout"`
-	SystemControls         []SystemControl         `aws:"systemControls"`
-	Interactive            *bool                   `aws:"interactive"`
-	PseudoTerminal         *bool                   `aws:"pseudoTerminal"`
-	RestartPolicy          *ContainerRestartPolicy `aws:"restartPolicy"`
+	Name                   *string                 `aws:"name" json:",omitzero"`
+	Image                  *string                 `aws:"image,required" json:",omitzero"`
+	Memory                 *int32                  `aws:"memory" json:",omitzero"`
+	MemoryReservation      *int32                  `aws:"memoryReservation" json:",omitzero"`
+	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" json:",omitzero"`
+	HealthCheck            *HealthCheck            `aws:"healthCheck" json:",omitzero"`
+	Cpu                    *int32                  `aws:"cpu" json:",omitzero"`
+	Essential              *bool                   `aws:"essential" json:",omitzero"`
+	EntryPoint             []string                `aws:"entryPoint" json:",omitzero"`
+	Command                []string                `aws:"command" json:",omitzero"`
+	WorkingDirectory       *string                 `aws:"workingDirectory" json:",omitzero"`
+	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles" json:",omitzero"`
+	Environment            []KeyValuePair          `aws:"environment" json:",omitzero"`
+	Secrets                []Secret                `aws:"secrets" json:",omitzero"`
+	ReadonlyRootFilesystem *bool                   `aws:"readonlyRootFilesystem" json:",omitzero"`
+	MountPoints            []MountPoint            `aws:"mountPoints" json:",omitzero"`
+	LogConfiguration       *LogConfiguration       `aws:"logConfiguration" json:",omitzero"`
+	FirelensConfiguration  *FirelensConfiguration  `aws:"firelensConfiguration" json:",omitzero"`
+	Privileged             *bool                   `aws:"privileged" json:",omitzero"`
+	User                   *string                 `aws:"user" json:",omitzero"`
+	Ulimits                []Ulimit                `aws:"ulimits" json:",omitzero"`
+	LinuxParameters        *DaemonLinuxParameters  `aws:"linuxParameters" json:",omitzero"`
+	DependsOn              []ContainerDependency   `aws:"dependsOn" json:",omitzero"`
+	StartTimeout           *int32                  `aws:"startTimeout" json:",omitzero"`
+	StopTimeout            *int32                  `aws:"stopTimeout" json:",omitzero"`
+	SystemControls         []SystemControl         `aws:"systemControls" json:",omitzero"`
+	Interactive            *bool                   `aws:"interactive" json:",omitzero"`
+	PseudoTerminal         *bool                   `aws:"pseudoTerminal" json:",omitzero"`
+	RestartPolicy          *ContainerRestartPolicy `aws:"restartPolicy" json:",omitzero"`
 }
 
 // DaemonContainerImage is a structure of the model.
 type DaemonContainerImage struct {
-	ContainerName *string `aws:"containerName"`
-	ImageDigest   *string `aws:"imageDigest"`
-	Image         *string `aws:"image"`
+	ContainerName *string `aws:"containerName" json:",omitzero"`
+	ImageDigest   *string `aws:"imageDigest" json:",omitzero"`
+	Image         *string `aws:"image" json:",omitzero"`
 }
 
 // DaemonDeployment is a structure of the model.
 type DaemonDeployment struct {
-	DaemonDeploymentArn     *string                          `aws:"daemonDeploymentArn"`
-	ClusterArn              *string                          `aws:"clusterArn"`
-	Status                  DaemonDeploymentStatus           `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	StatusReason            *string                          `aws:"statusReason"`
-	TargetDaemonRevision    *DaemonDeploymentRevisionDetail  `aws:"targetDaemonRevision"`
-	SourceDaemonRevisions   []DaemonDeploymentRevisionDetail `aws:"sourceDaemonRevisions"`
-	CircuitBreaker          *DaemonCircuitBreaker            `aws:"circuitBreaker"`
-	Alarms                  *DaemonDeploymentAlarms          `aws:"alarms"`
-	Rollback                *DaemonRollback                  `aws:"rollback"`
-	DeploymentConfiguration *DaemonDeploymentConfiguration   `aws:"deploymentConfiguration"`
-	CreatedAt               *time.Time                       `aws:"createdAt"`
-	StartedAt               *time.Time                       `aws:"startedAt"`
-	StoppedAt               *time.Time                       `aws:"stoppedAt"`
-	FinishedAt              *time.Time                       `aws:"finishedAt"`
+	DaemonDeploymentArn     *string                          `aws:"daemonDeploymentArn" json:",omitzero"`
+	ClusterArn              *string                          `aws:"clusterArn" json:",omitzero"`
+	Status                  DaemonDeploymentStatus           `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	StatusReason            *string                          `aws:"statusReason" json:",omitzero"`
+	TargetDaemonRevision    *DaemonDeploymentRevisionDetail  `aws:"targetDaemonRevision" json:",omitzero"`
+	SourceDaemonRevisions   []DaemonDeploymentRevisionDetail `aws:"sourceDaemonRevisions" json:",omitzero"`
+	CircuitBreaker          *DaemonCircuitBreaker            `aws:"circuitBreaker" json:",omitzero"`
+	Alarms                  *DaemonDeploymentAlarms          `aws:"alarms" json:",omitzero"`
+	Rollback                *DaemonRollback                  `aws:"rollback" json:",omitzero"`
+	DeploymentConfiguration *DaemonDeploymentConfiguration   `aws:"deploymentConfiguration" json:",omitzero"`
+	CreatedAt               *time.Time                       `aws:"createdAt" json:",omitzero"`
+	StartedAt               *time.Time                       `aws:"startedAt" json:",omitzero"`
+	StoppedAt               *time.Time                       `aws:"stoppedAt" json:",omitzero"`
+	FinishedAt              *time.Time                       `aws:"finishedAt" json:",omitzero"`
 }
 
 // DaemonDeploymentAlarms is a structure of the model.
 type DaemonDeploymentAlarms struct {
-	Status              DaemonDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED"`
-	AlarmNames          []string                               `aws:"alarmNames"`
-	TriggeredAlarmNames []string                               `aws:"triggeredAlarmNames"`
+	Status              DaemonDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED" json:",omitzero"`
+	AlarmNames          []string                               `aws:"alarmNames" json:",omitzero"`
+	TriggeredAlarmNames []string                               `aws:"triggeredAlarmNames" json:",omitzero"`
 }
 
 // DaemonDeploymentCapacityProvider is a structure of the model.
 type DaemonDeploymentCapacityProvider struct {
-	Arn                   *string `aws:"arn"`
-	RunningInstanceCount  *int32  `aws:"runningInstanceCount"`
-	DrainingInstanceCount *int32  `aws:"drainingInstanceCount"`
+	Arn                   *string `aws:"arn" json:",omitzero"`
+	RunningInstanceCount  *int32  `aws:"runningInstanceCount" json:",omitzero"`
+	DrainingInstanceCount *int32  `aws:"drainingInstanceCount" json:",omitzero"`
 }
 
 // DaemonDeploymentConfiguration is a structure of the model.
 type DaemonDeploymentConfiguration struct {
-	DrainPercent      *float64                  `aws:"drainPercent" min:"0" max:"100"`
-	Alarms            *DaemonAlarmConfiguration `aws:"alarms"`
-	BakeTimeInMinutes *int32                    `aws:"bakeTimeInMinutes"`
+	DrainPercent      *float64                  `aws:"drainPercent" min:"0" max:"100" json:",omitzero"`
+	Alarms            *DaemonAlarmConfiguration `aws:"alarms" json:",omitzero"`
+	BakeTimeInMinutes *int32                    `aws:"bakeTimeInMinutes" json:",omitzero"`
 }
 
 // DaemonDeploymentRevisionDetail is a structure of the model.
 type DaemonDeploymentRevisionDetail struct {
-	Arn                        *string                            `aws:"arn"`
-	CapacityProviders          []DaemonDeploymentCapacityProvider `aws:"capacityProviders"`
-	TotalRunningInstanceCount  *int32                             `aws:"totalRunningInstanceCount"`
-	TotalDrainingInstanceCount *int32                             `aws:"totalDrainingInstanceCount"`
+	Arn                        *string                            `aws:"arn" json:",omitzero"`
+	CapacityProviders          []DaemonDeploymentCapacityProvider `aws:"capacityProviders" json:",omitzero"`
+	TotalRunningInstanceCount  *int32                             `aws:"totalRunningInstanceCount" json:",omitzero"`
+	TotalDrainingInstanceCount *int32                             `aws:"totalDrainingInstanceCount" json:",omitzero"`
 }
 
 // DaemonDeploymentSummary is a structure of the model.
 type DaemonDeploymentSummary struct {
-	DaemonDeploymentArn     *string                `aws:"daemonDeploymentArn"`
-	DaemonArn               *string                `aws:"daemonArn"`
-	ClusterArn              *string                `aws:"clusterArn"`
-	Status                  DaemonDeploymentStatus `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	StatusReason            *string                `aws:"statusReason"`
-	TargetDaemonRevisionArn *string                `aws:"targetDaemonRevisionArn"`
-	CreatedAt               *time.Time             `aws:"createdAt"`
-	StartedAt               *time.Time             `aws:"startedAt"`
-	StoppedAt               *time.Time             `aws:"stoppedAt"`
-	FinishedAt              *time.Time             `aws:"finishedAt"`
+	DaemonDeploymentArn     *string                `aws:"daemonDeploymentArn" json:",omitzero"`
+	DaemonArn               *string                `aws:"daemonArn" json:",omitzero"`
+	ClusterArn              *string                `aws:"clusterArn" json:",omitzero"`
+	Status                  DaemonDeploymentStatus `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	StatusReason            *string                `aws:"statusReason" json:",omitzero"`
+	TargetDaemonRevisionArn *string                `aws:"targetDaemonRevisionArn" json:",omitzero"`
+	CreatedAt               *time.Time             `aws:"createdAt" json:",omitzero"`
+	StartedAt               *time.Time             `aws:"startedAt" json:",omitzero"`
+	StoppedAt               *time.Time             `aws:"stoppedAt" json:",omitzero"`
+	FinishedAt              *time.Time             `aws:"finishedAt" json:",omitzero"`
 }
 
 // DaemonDetail is a structure of the model.
 type DaemonDetail struct {
-	DaemonArn        *string                `aws:"daemonArn"`
-	ClusterArn       *string                `aws:"clusterArn"`
-	Status           DaemonStatus           `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS"`
-	CurrentRevisions []DaemonRevisionDetail `aws:"currentRevisions"`
-	DeploymentArn    *string                `aws:"deploymentArn"`
-	CreatedAt        *time.Time             `aws:"createdAt"`
-	UpdatedAt        *time.Time             `aws:"updatedAt"`
+	DaemonArn        *string                `aws:"daemonArn" json:",omitzero"`
+	ClusterArn       *string                `aws:"clusterArn" json:",omitzero"`
+	Status           DaemonStatus           `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	CurrentRevisions []DaemonRevisionDetail `aws:"currentRevisions" json:",omitzero"`
+	DeploymentArn    *string                `aws:"deploymentArn" json:",omitzero"`
+	CreatedAt        *time.Time             `aws:"createdAt" json:",omitzero"`
+	UpdatedAt        *time.Time             `aws:"updatedAt" json:",omitzero"`
 }
 
 // DaemonLinuxParameters is a structure of the model.
 type DaemonLinuxParameters struct {
-	Capabilities       *KernelCapabilities `aws:"capabilities"`
-	Devices            []Device            `aws:"devices"`
-	InitProcessEnabled *bool               `aws:"initProcessEnabled"`
-	Tmpfs              []Tmpfs             `aws:"tmpfs"`
+	Capabilities       *KernelCapabilities `aws:"capabilities" json:",omitzero"`
+	Devices            []Device            `aws:"devices" json:",omitzero"`
+	InitProcessEnabled *bool               `aws:"initProcessEnabled" json:",omitzero"`
+	Tmpfs              []Tmpfs             `aws:"tmpfs" json:",omitzero"`
 }
 
 // DaemonRevision is a structure of the model.
 type DaemonRevision struct {
-	DaemonRevisionArn       *string                `aws:"daemonRevisionArn"`
-	ClusterArn              *string                `aws:"clusterArn"`
-	DaemonArn               *string                `aws:"daemonArn"`
-	DaemonTaskDefinitionArn *string                `aws:"daemonTaskDefinitionArn"`
-	CreatedAt               *time.Time             `aws:"createdAt"`
-	ContainerImages         []DaemonContainerImage `aws:"containerImages"`
-	PropagateTags           DaemonPropagateTags    `aws:"propagateTags" enum:"DAEMON|NONE"`
-	EnableECSManagedTags    *bool                  `aws:"enableECSManagedTags"`
-	EnableExecuteCommand    *bool                  `aws:"enableExecuteCommand"`
+	DaemonRevisionArn       *string                `aws:"daemonRevisionArn" json:",omitzero"`
+	ClusterArn              *string                `aws:"clusterArn" json:",omitzero"`
+	DaemonArn               *string                `aws:"daemonArn" json:",omitzero"`
+	DaemonTaskDefinitionArn *string                `aws:"daemonTaskDefinitionArn" json:",omitzero"`
+	CreatedAt               *time.Time             `aws:"createdAt" json:",omitzero"`
+	ContainerImages         []DaemonContainerImage `aws:"containerImages" json:",omitzero"`
+	PropagateTags           DaemonPropagateTags    `aws:"propagateTags" enum:"DAEMON|NONE" json:",omitzero"`
+	EnableECSManagedTags    *bool                  `aws:"enableECSManagedTags" json:",omitzero"`
+	EnableExecuteCommand    *bool                  `aws:"enableExecuteCommand" json:",omitzero"`
 }
 
 // DaemonRevisionDetail is a structure of the model.
 type DaemonRevisionDetail struct {
-	Arn               *string                  `aws:"arn"`
-	CapacityProviders []DaemonCapacityProvider `aws:"capacityProviders"`
-	TotalRunningCount *int32                   `aws:"totalRunningCount"`
+	Arn               *string                  `aws:"arn" json:",omitzero"`
+	CapacityProviders []DaemonCapacityProvider `aws:"capacityProviders" json:",omitzero"`
+	TotalRunningCount *int32                   `aws:"totalRunningCount" json:",omitzero"`
 }
 
 // DaemonRollback is a structure of the model.
 type DaemonRollback struct {
-	Reason                          *string    `aws:"reason"`
-	StartedAt                       *time.Time `aws:"startedAt"`
-	RollbackTargetDaemonRevisionArn *string    `aws:"rollbackTargetDaemonRevisionArn"`
-	RollbackCapacityProviders       []string   `aws:"rollbackCapacityProviders"`
+	Reason                          *string    `aws:"reason" json:",omitzero"`
+	StartedAt                       *time.Time `aws:"startedAt" json:",omitzero"`
+	RollbackTargetDaemonRevisionArn *string    `aws:"rollbackTargetDaemonRevisionArn" json:",omitzero"`
+	RollbackCapacityProviders       []string   `aws:"rollbackCapacityProviders" json:",omitzero"`
 }
 
 // DaemonSummary is a structure of the model.
 type DaemonSummary struct {
-	DaemonArn *string      `aws:"daemonArn"`
-	Status    DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS"`
-	CreatedAt *time.Time   `aws:"createdAt"`
-	UpdatedAt *time.Time   `aws:"updatedAt"`
+	DaemonArn *string      `aws:"daemonArn" json:",omitzero"`
+	Status    DaemonStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	CreatedAt *time.Time   `aws:"createdAt" json:",omitzero"`
+	UpdatedAt *time.Time   `aws:"updatedAt" json:",omitzero"`
 }
 
 // DaemonTaskDefinition is a structure of the model.
 type DaemonTaskDefinition struct {
-	DaemonTaskDefinitionArn *string                     `aws:"daemonTaskDefinitionArn"`
-	Family                  *string                     `aws:"family"`
-	Revision                *int32                      `aws:"revision"`
-	TaskRoleArn             *string                     `aws:"taskRoleArn"`
-	ExecutionRoleArn        *string                     `aws:"executionRoleArn"`
-	ContainerDefinitions    []DaemonContainerDefinition `aws:"containerDefinitions"`
-	Volumes                 []DaemonVolume              `aws:"volumes"`
-	Cpu                     *string                     `aws:"cpu"`
-	Memory                  *string                     `aws:"memory"`
-	Status                  DaemonTaskDefinitionStatus  `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|DELETED"`
-	RegisteredAt            *time.Time                  `aws:"registeredAt"`
-	DeleteRequestedAt       *time.Time                  `aws:"deleteRequestedAt"`
-	RegisteredBy            *string                     `aws:"registeredBy"`
+	DaemonTaskDefinitionArn *string                     `aws:"daemonTaskDefinitionArn" json:",omitzero"`
+	Family                  *string                     `aws:"family" json:",omitzero"`
+	Revision                *int32                      `aws:"revision" json:",omitzero"`
+	TaskRoleArn             *string                     `aws:"taskRoleArn" json:",omitzero"`
+	ExecutionRoleArn        *string                     `aws:"executionRoleArn" json:",omitzero"`
+	ContainerDefinitions    []DaemonContainerDefinition `aws:"containerDefinitions" json:",omitzero"`
+	Volumes                 []DaemonVolume              `aws:"volumes" json:",omitzero"`
+	Cpu                     *string                     `aws:"cpu" json:",omitzero"`
+	Memory                  *string                     `aws:"memory" json:",omitzero"`
+	Status                  DaemonTaskDefinitionStatus  `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|DELETED" json:",omitzero"`
+	RegisteredAt            *time.Time                  `aws:"registeredAt" json:",omitzero"`
+	DeleteRequestedAt       *time.Time                  `aws:"deleteRequestedAt" json:",omitzero"`
+	RegisteredBy            *string                     `aws:"registeredBy" json:",omitzero"`
 }
 
 // DaemonTaskDefinitionSummary is a structure of the model.
 type DaemonTaskDefinitionSummary struct {
-	Arn               *string                    `aws:"arn"`
-	RegisteredAt      *time.Time                 `aws:"registeredAt"`
-	RegisteredBy      *string                    `aws:"registeredBy"`
-	DeleteRequestedAt *time.Time                 `aws:"deleteRequestedAt"`
-	Status            DaemonTaskDefinitionStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|DELETED"`
+	Arn               *string                    `aws:"arn" json:",omitzero"`
+	RegisteredAt      *time.Time                 `aws:"registeredAt" json:",omitzero"`
+	RegisteredBy      *string                    `aws:"registeredBy" json:",omitzero"`
+	DeleteRequestedAt *time.Time                 `aws:"deleteRequestedAt" json:",omitzero"`
+	Status            DaemonTaskDefinitionStatus `aws:"status" enum:"ACTIVE|DELETE_IN_PROGRESS|DELETED" json:",omitzero"`
 }
 
 // DaemonVolume is a structure of the model.
 type DaemonVolume struct {
-	Name *string               `aws:"name"`
-	Host *HostVolumeProperties `aws:"host"`
+	Name *string               `aws:"name" json:",omitzero"`
+	Host *HostVolumeProperties `aws:"host" json:",omitzero"`
 }
 
 // Deployment is a structure of the model.
 type Deployment struct {
-	Id                          *string                         `aws:"id"`
-	Status                      *string                         `aws:"status"`
-	TaskDefinition              *string                         `aws:"taskDefinition"`
-	DesiredCount                *int32                          `aws:"desiredCount"`
-	PendingCount                *int32                          `aws:"pendingCount"`
-	RunningCount                *int32                          `aws:"runningCount"`
-	FailedTasks                 *int32                          `aws:"failedTasks"`
-	CreatedAt                   *time.Time                      `aws:"createdAt"`
-	UpdatedAt                   *time.Time                      `aws:"updatedAt"`
-	CapacityProviderStrategy    []CapacityProviderStrategyItem  `aws:"capacityProviderStrategy"`
-	LaunchType                  LaunchType                      `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	PlatformVersion             *string                         `aws:"platformVersion"`
-	PlatformFamily              *string                         `aws:"platformFamily"`
-	NetworkConfiguration        *NetworkConfiguration           `aws:"networkConfiguration"`
-	RolloutState                DeploymentRolloutState          `aws:"rolloutState" enum:"COMPLETED|FAILED|IN_PROGRESS"`
-	RolloutStateReason          *string                         `aws:"rolloutStateReason"`
-	ServiceConnectConfiguration *ServiceConnectConfiguration    `aws:"serviceConnectConfiguration"`
-	ServiceConnectResources     []ServiceConnectServiceResource `aws:"serviceConnectResources"`
-	VolumeConfigurations        []ServiceVolumeConfiguration    `aws:"volumeConfigurations"`
-	FargateEphemeralStorage     *DeploymentEphemeralStorage     `aws:"fargateEphemeralStorage"`
-	VpcLatticeConfigurations    []VpcLatticeConfiguration       `aws:"vpcLatticeConfigurations"`
+	Id                          *string                         `aws:"id" json:",omitzero"`
+	Status                      *string                         `aws:"status" json:",omitzero"`
+	TaskDefinition              *string                         `aws:"taskDefinition" json:",omitzero"`
+	DesiredCount                *int32                          `aws:"desiredCount" json:",omitzero"`
+	PendingCount                *int32                          `aws:"pendingCount" json:",omitzero"`
+	RunningCount                *int32                          `aws:"runningCount" json:",omitzero"`
+	FailedTasks                 *int32                          `aws:"failedTasks" json:",omitzero"`
+	CreatedAt                   *time.Time                      `aws:"createdAt" json:",omitzero"`
+	UpdatedAt                   *time.Time                      `aws:"updatedAt" json:",omitzero"`
+	CapacityProviderStrategy    []CapacityProviderStrategyItem  `aws:"capacityProviderStrategy" json:",omitzero"`
+	LaunchType                  LaunchType                      `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	PlatformVersion             *string                         `aws:"platformVersion" json:",omitzero"`
+	PlatformFamily              *string                         `aws:"platformFamily" json:",omitzero"`
+	NetworkConfiguration        *NetworkConfiguration           `aws:"networkConfiguration" json:",omitzero"`
+	RolloutState                DeploymentRolloutState          `aws:"rolloutState" enum:"COMPLETED|FAILED|IN_PROGRESS" json:",omitzero"`
+	RolloutStateReason          *string                         `aws:"rolloutStateReason" json:",omitzero"`
+	ServiceConnectConfiguration *ServiceConnectConfiguration    `aws:"serviceConnectConfiguration" json:",omitzero"`
+	ServiceConnectResources     []ServiceConnectServiceResource `aws:"serviceConnectResources" json:",omitzero"`
+	VolumeConfigurations        []ServiceVolumeConfiguration    `aws:"volumeConfigurations" json:",omitzero"`
+	FargateEphemeralStorage     *DeploymentEphemeralStorage     `aws:"fargateEphemeralStorage" json:",omitzero"`
+	VpcLatticeConfigurations    []VpcLatticeConfiguration       `aws:"vpcLatticeConfigurations" json:",omitzero"`
 }
 
 // DeploymentAlarms is a structure of the model.
 type DeploymentAlarms struct {
-	AlarmNames []string `aws:"alarmNames,required"`
-	Rollback   *bool    `aws:"rollback,required"`
-	Enable     *bool    `aws:"enable,required"`
+	AlarmNames []string `aws:"alarmNames,required" json:",omitzero"`
+	Rollback   *bool    `aws:"rollback,required" json:",omitzero"`
+	Enable     *bool    `aws:"enable,required" json:",omitzero"`
 }
 
 // DeploymentCircuitBreaker is a structure of the model.
 type DeploymentCircuitBreaker struct {
-	Enable   *bool `aws:"enable,required"`
-	Rollback *bool `aws:"rollback,required"`
+	Enable   *bool `aws:"enable,required" json:",omitzero"`
+	Rollback *bool `aws:"rollback,required" json:",omitzero"`
 }
 
 // DeploymentConfiguration is a structure of the model.
 type DeploymentConfiguration struct {
-	DeploymentCircuitBreaker *DeploymentCircuitBreaker `aws:"deploymentCircuitBreaker"`
-	MaximumPercent           *int32                    `aws:"maximumPercent"`
-	MinimumHealthyPercent    *int32                    `aws:"minimumHealthyPercent"`
-	Alarms                   *DeploymentAlarms         `aws:"alarms"`
-	Strategy                 DeploymentStrategy        `aws:"strategy" enum:"ROLLING|BLUE_GREEN|LINEAR|CANARY"`
-	BakeTimeInMinutes        *int32                    `aws:"bakeTimeInMinutes"`
-	LifecycleHooks           []DeploymentLifecycleHook `aws:"lifecycleHooks"`
-	LinearConfiguration      *LinearConfiguration      `aws:"linearConfiguration"`
-	CanaryConfiguration      *CanaryConfiguration      `aws:"canaryConfiguration"`
+	DeploymentCircuitBreaker *DeploymentCircuitBreaker `aws:"deploymentCircuitBreaker" json:",omitzero"`
+	MaximumPercent           *int32                    `aws:"maximumPercent" json:",omitzero"`
+	MinimumHealthyPercent    *int32                    `aws:"minimumHealthyPercent" json:",omitzero"`
+	Alarms                   *DeploymentAlarms         `aws:"alarms" json:",omitzero"`
+	Strategy                 DeploymentStrategy        `aws:"strategy" enum:"ROLLING|BLUE_GREEN|LINEAR|CANARY" json:",omitzero"`
+	BakeTimeInMinutes        *int32                    `aws:"bakeTimeInMinutes" json:",omitzero"`
+	LifecycleHooks           []DeploymentLifecycleHook `aws:"lifecycleHooks" json:",omitzero"`
+	LinearConfiguration      *LinearConfiguration      `aws:"linearConfiguration" json:",omitzero"`
+	CanaryConfiguration      *CanaryConfiguration      `aws:"canaryConfiguration" json:",omitzero"`
 }
 
 // DeploymentController is a structure of the model.
 type DeploymentController struct {
-	Type DeploymentControllerType `aws:"type,required" enum:"ECS|CODE_DEPLOY|EXTERNAL"`
+	Type DeploymentControllerType `aws:"type,required" enum:"ECS|CODE_DEPLOY|EXTERNAL" json:",omitzero"`
 }
 
 // DeploymentEphemeralStorage is a structure of the model.
 type DeploymentEphemeralStorage struct {
-	KmsKeyId *string `aws:"kmsKeyId"`
+	KmsKeyId *string `aws:"kmsKeyId" json:",omitzero"`
 }
 
 // DeploymentLifecycleHook is a structure of the model.
 type DeploymentLifecycleHook struct {
-	TargetType           DeploymentLifecycleHookTargetType            `aws:"targetType" enum:"AWS_LAMBDA|PAUSE"`
-	HookTargetArn        *string                                      `aws:"hookTargetArn"`
-	RoleArn              *string                                      `aws:"roleArn"`
-	LifecycleStages      []DeploymentLifecycleHookStage               `aws:"lifecycleStages" itemenum:"RECONCILE_SERVICE|PRE_SCALE_UP|POST_SCALE_UP|TEST_TRAFFIC_SHIFT|POST_TEST_TRAFFIC_SHIFT|PRE_PRODUCTION_TRAFFIC_SHIFT|PRODUCTION_TRAFFIC_SHIFT|POST_PRODUCTION_TRAFFIC_SHIFT"`
-	HookDetails          any                                          `aws:"hookDetails"`
-	TimeoutConfiguration *DeploymentLifecycleHookTimeoutConfiguration `aws:"timeoutConfiguration"`
+	TargetType           DeploymentLifecycleHookTargetType            `aws:"targetType" enum:"AWS_LAMBDA|PAUSE" json:",omitzero"`
+	HookTargetArn        *string                                      `aws:"hookTargetArn" json:",omitzero"`
+	RoleArn              *string                                      `aws:"roleArn" json:",omitzero"`
+	LifecycleStages      []DeploymentLifecycleHookStage               `aws:"lifecycleStages" itemenum:"RECONCILE_SERVICE|PRE_SCALE_UP|POST_SCALE_UP|TEST_TRAFFIC_SHIFT|POST_TEST_TRAFFIC_SHIFT|PRE_PRODUCTION_TRAFFIC_SHIFT|PRODUCTION_TRAFFIC_SHIFT|POST_PRODUCTION_TRAFFIC_SHIFT" json:",omitzero"`
+	HookDetails          any                                          `aws:"hookDetails" json:",omitzero"`
+	TimeoutConfiguration *DeploymentLifecycleHookTimeoutConfiguration `aws:"timeoutConfiguration" json:",omitzero"`
 }
 
 // DeploymentLifecycleHookDetail is a structure of the model.
 type DeploymentLifecycleHookDetail struct {
-	HookId        *string                           `aws:"hookId"`
-	TargetType    DeploymentLifecycleHookTargetType `aws:"targetType" enum:"AWS_LAMBDA|PAUSE"`
-	TargetArn     *string                           `aws:"targetArn"`
-	Status        DeploymentLifecycleHookStatus     `aws:"status" enum:"AWAITING_ACTION|IN_PROGRESS|SUCCEEDED|FAILED|TIMED_OUT"`
-	ExpiresAt     *time.Time                        `aws:"expiresAt"`
-	TimeoutAction DeploymentLifecycleHookAction     `aws:"timeoutAction" enum:"ROLLBACK|CONTINUE"`
+	HookId        *string                           `aws:"hookId" json:",omitzero"`
+	TargetType    DeploymentLifecycleHookTargetType `aws:"targetType" enum:"AWS_LAMBDA|PAUSE" json:",omitzero"`
+	TargetArn     *string                           `aws:"targetArn" json:",omitzero"`
+	Status        DeploymentLifecycleHookStatus     `aws:"status" enum:"AWAITING_ACTION|IN_PROGRESS|SUCCEEDED|FAILED|TIMED_OUT" json:",omitzero"`
+	ExpiresAt     *time.Time                        `aws:"expiresAt" json:",omitzero"`
+	TimeoutAction DeploymentLifecycleHookAction     `aws:"timeoutAction" enum:"ROLLBACK|CONTINUE" json:",omitzero"`
 }
 
 // DeploymentLifecycleHookTimeoutConfiguration is a structure of the model.
 type DeploymentLifecycleHookTimeoutConfiguration struct {
-	TimeoutInMinutes *int32                        `aws:"timeoutInMinutes" min:"1" max:"20160"`
-	Action           DeploymentLifecycleHookAction `aws:"action" enum:"ROLLBACK|CONTINUE"`
+	TimeoutInMinutes *int32                        `aws:"timeoutInMinutes" min:"1" max:"20160" json:",omitzero"`
+	Action           DeploymentLifecycleHookAction `aws:"action" enum:"ROLLBACK|CONTINUE" json:",omitzero"`
 }
 
 // Device is a structure of the model.
 type Device struct {
-	HostPath      *string                  `aws:"hostPath,required"`
-	ContainerPath *string                  `aws:"containerPath"`
-	Permissions   []DeviceCgroupPermission `aws:"permissions" itemenum:"read|write|mknod"`
+	HostPath      *string                  `aws:"hostPath,required" json:",omitzero"`
+	ContainerPath *string                  `aws:"containerPath" json:",omitzero"`
+	Permissions   []DeviceCgroupPermission `aws:"permissions" itemenum:"read|write|mknod" json:",omitzero"`
 }
 
 // DockerVolumeConfiguration is a structure of the model.
 type DockerVolumeConfiguration struct {
-	Scope         Scope             `aws:"scope" enum:"task|shared"`
-	Autoprovision *bool             `aws:"autoprovision"`
-	Driver        *string           `aws:"driver"`
-	DriverOpts    map[string]string `aws:"driverOpts"`
-	Labels        map[string]string `aws:"labels"`
+	Scope         Scope             `aws:"scope" enum:"task|shared" json:",omitzero"`
+	Autoprovision *bool             `aws:"autoprovision" json:",omitzero"`
+	Driver        *string           `aws:"driver" json:",omitzero"`
+	DriverOpts    map[string]string `aws:"driverOpts" json:",omitzero"`
+	Labels        map[string]string `aws:"labels" json:",omitzero"`
 }
 
 // EBSTagSpecification is a structure of the model.
 type EBSTagSpecification struct {
-	ResourceType  EBSResourceType `aws:"resourceType,required" enum:"volume"`
-	Tags          []Tag           `aws:"tags" min:"0" max:"50"`
-	PropagateTags PropagateTags   `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
+	ResourceType  EBSResourceType `aws:"resourceType,required" enum:"volume" json:",omitzero"`
+	Tags          []Tag           `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	PropagateTags PropagateTags   `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
 }
 
 // ECSExpressGatewayService is a structure of the model.
 type ECSExpressGatewayService struct {
-	Cluster               *string                              `aws:"cluster"`
-	ServiceName           *string                              `aws:"serviceName"`
-	ServiceArn            *string                              `aws:"serviceArn"`
-	InfrastructureRoleArn *string                              `aws:"infrastructureRoleArn"`
-	Status                *ExpressGatewayServiceStatus         `aws:"status"`
-	CurrentDeployment     *string                              `aws:"currentDeployment"`
-	ActiveConfigurations  []ExpressGatewayServiceConfiguration `aws:"activeConfigurations"`
-	Tags                  []Tag                                `aws:"tags" min:"0" max:"50"`
-	CreatedAt             *time.Time                           `aws:"createdAt"`
-	UpdatedAt             *time.Time                           `aws:"updatedAt"`
+	Cluster               *string                              `aws:"cluster" json:",omitzero"`
+	ServiceName           *string                              `aws:"serviceName" json:",omitzero"`
+	ServiceArn            *string                              `aws:"serviceArn" json:",omitzero"`
+	InfrastructureRoleArn *string                              `aws:"infrastructureRoleArn" json:",omitzero"`
+	Status                *ExpressGatewayServiceStatus         `aws:"status" json:",omitzero"`
+	CurrentDeployment     *string                              `aws:"currentDeployment" json:",omitzero"`
+	ActiveConfigurations  []ExpressGatewayServiceConfiguration `aws:"activeConfigurations" json:",omitzero"`
+	Tags                  []Tag                                `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	CreatedAt             *time.Time                           `aws:"createdAt" json:",omitzero"`
+	UpdatedAt             *time.Time                           `aws:"updatedAt" json:",omitzero"`
 }
 
 // ECSManagedResources is a structure of the model.
 type ECSManagedResources struct {
-	IngressPaths          []ManagedIngressPath   `aws:"ingressPaths"`
-	AutoScaling           *ManagedAutoScaling    `aws:"autoScaling"`
-	MetricAlarms          []ManagedMetricAlarm   `aws:"metricAlarms"`
-	ServiceSecurityGroups []ManagedSecurityGroup `aws:"serviceSecurityGroups"`
-	LogGroups             []ManagedLogGroup      `aws:"logGroups"`
+	IngressPaths          []ManagedIngressPath   `aws:"ingressPaths" json:",omitzero"`
+	AutoScaling           *ManagedAutoScaling    `aws:"autoScaling" json:",omitzero"`
+	MetricAlarms          []ManagedMetricAlarm   `aws:"metricAlarms" json:",omitzero"`
+	ServiceSecurityGroups []ManagedSecurityGroup `aws:"serviceSecurityGroups" json:",omitzero"`
+	LogGroups             []ManagedLogGroup      `aws:"logGroups" json:",omitzero"`
 }
 
 // EFSAuthorizationConfig is a structure of the model.
 type EFSAuthorizationConfig struct {
-	AccessPointId *string                   `aws:"accessPointId"`
-	Iam           EFSAuthorizationConfigIAM `aws:"iam" enum:"ENABLED|DISABLED"`
+	AccessPointId *string                   `aws:"accessPointId" json:",omitzero"`
+	Iam           EFSAuthorizationConfigIAM `aws:"iam" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // EFSVolumeConfiguration is a structure of the model.
 type EFSVolumeConfiguration struct {
-	FileSystemId          *string                 `aws:"fileSystemId,required"`
-	RootDirectory         *string                 `aws:"rootDirectory"`
-	TransitEncryption     EFSTransitEncryption    `aws:"transitEncryption" enum:"ENABLED|DISABLED"`
-	TransitEncryptionPort *int32                  `aws:"transitEncryptionPort"`
-	AuthorizationConfig   *EFSAuthorizationConfig `aws:"authorizationConfig"`
+	FileSystemId          *string                 `aws:"fileSystemId,required" json:",omitzero"`
+	RootDirectory         *string                 `aws:"rootDirectory" json:",omitzero"`
+	TransitEncryption     EFSTransitEncryption    `aws:"transitEncryption" enum:"ENABLED|DISABLED" json:",omitzero"`
+	TransitEncryptionPort *int32                  `aws:"transitEncryptionPort" json:",omitzero"`
+	AuthorizationConfig   *EFSAuthorizationConfig `aws:"authorizationConfig" json:",omitzero"`
 }
 
 // EnvironmentFile is a structure of the model.
 type EnvironmentFile struct {
-	Value *string             `aws:"value,required"`
-	Type  EnvironmentFileType `aws:"type,required" enum:"s3"`
+	Value *string             `aws:"value,required" json:",omitzero"`
+	Type  EnvironmentFileType `aws:"type,required" enum:"s3" json:",omitzero"`
 }
 
 // EphemeralStorage is a structure of the model.
 type EphemeralStorage struct {
-	SizeInGiB *int32 `aws:"sizeInGiB,required"`
+	SizeInGiB *int32 `aws:"sizeInGiB,required" json:",omitzero"`
 }
 
 // ExecuteCommandConfiguration is a structure of the model.
 type ExecuteCommandConfiguration struct {
-	KmsKeyId         *string                         `aws:"kmsKeyId"`
-	Logging          ExecuteCommandLogging           `aws:"logging" enum:"NONE|DEFAULT|OVERRIDE"`
-	LogConfiguration *ExecuteCommandLogConfiguration `aws:"logConfiguration"`
+	KmsKeyId         *string                         `aws:"kmsKeyId" json:",omitzero"`
+	Logging          ExecuteCommandLogging           `aws:"logging" enum:"NONE|DEFAULT|OVERRIDE" json:",omitzero"`
+	LogConfiguration *ExecuteCommandLogConfiguration `aws:"logConfiguration" json:",omitzero"`
 }
 
 // ExecuteCommandLogConfiguration is a structure of the model.
 type ExecuteCommandLogConfiguration struct {
-	CloudWatchLogGroupName      *string `aws:"cloudWatchLogGroupName"`
-	CloudWatchEncryptionEnabled *bool   `aws:"cloudWatchEncryptionEnabled"`
-	S3BucketName                *string `aws:"s3BucketName"`
-	S3EncryptionEnabled         *bool   `aws:"s3EncryptionEnabled"`
-	S3KeyPrefix                 *string `aws:"s3KeyPrefix"`
+	CloudWatchLogGroupName      *string `aws:"cloudWatchLogGroupName" json:",omitzero"`
+	CloudWatchEncryptionEnabled *bool   `aws:"cloudWatchEncryptionEnabled" json:",omitzero"`
+	S3BucketName                *string `aws:"s3BucketName" json:",omitzero"`
+	S3EncryptionEnabled         *bool   `aws:"s3EncryptionEnabled" json:",omitzero"`
+	S3KeyPrefix                 *string `aws:"s3KeyPrefix" json:",omitzero"`
 }
 
 // ExpressGatewayContainer is a structure of the model.
 type ExpressGatewayContainer struct {
-	Image                 *string                                    `aws:"image,required"`
-	ContainerPort         *int32                                     `aws:"containerPort"`
-	AwsLogsConfiguration  *ExpressGatewayServiceAwsLogsConfiguration `aws:"awsLogsConfiguration"`
-	RepositoryCredentials *ExpressGatewayRepositoryCredentials       `aws:"repositoryCredentials"`
-	Command               []string                                   `aws:"command"`
-	Environment           []KeyValuePair                             `aws:"environment"`
-	Secrets               []Secret                                   `aws:"secrets"`
+	Image                 *string                                    `aws:"image,required" json:",omitzero"`
+	ContainerPort         *int32                                     `aws:"containerPort" json:",omitzero"`
+	AwsLogsConfiguration  *ExpressGatewayServiceAwsLogsConfiguration `aws:"awsLogsConfiguration" json:",omitzero"`
+	RepositoryCredentials *ExpressGatewayRepositoryCredentials       `aws:"repositoryCredentials" json:",omitzero"`
+	Command               []string                                   `aws:"command" json:",omitzero"`
+	Environment           []KeyValuePair                             `aws:"environment" json:",omitzero"`
+	Secrets               []Secret                                   `aws:"secrets" json:",omitzero"`
 }
 
 // ExpressGatewayRepositoryCredentials is a structure of the model.
 type ExpressGatewayRepositoryCredentials struct {
-	CredentialsParameter *string `aws:"credentialsParameter"`
+	CredentialsParameter *string `aws:"credentialsParameter" json:",omitzero"`
 }
 
 // ExpressGatewayScalingTarget is a structure of the model.
 type ExpressGatewayScalingTarget struct {
-	MinTaskCount           *int32                             `aws:"minTaskCount"`
-	MaxTaskCount           *int32                             `aws:"maxTaskCount"`
-	AutoScalingMetric      ExpressGatewayServiceScalingMetric `aws:"autoScalingMetric" enum:"AVERAGE_CPU|AVERAGE_MEMORY|REQUEST_COUNT_PER_TARGET"`
-	AutoScalingTargetValue *int32                             `aws:"autoScalingTargetValue"`
+	MinTaskCount           *int32                             `aws:"minTaskCount" json:",omitzero"`
+	MaxTaskCount           *int32                             `aws:"maxTaskCount" json:",omitzero"`
+	AutoScalingMetric      ExpressGatewayServiceScalingMetric `aws:"autoScalingMetric" enum:"AVERAGE_CPU|AVERAGE_MEMORY|REQUEST_COUNT_PER_TARGET" json:",omitzero"`
+	AutoScalingTargetValue *int32                             `aws:"autoScalingTargetValue" json:",omitzero"`
 }
 
 // ExpressGatewayServiceAwsLogsConfiguration is a structure of the model.
 type ExpressGatewayServiceAwsLogsConfiguration struct {
-	LogGroup        *string `aws:"logGroup,required"`
-	LogStreamPrefix *string `aws:"logStreamPrefix,required"`
+	LogGroup        *string `aws:"logGroup,required" json:",omitzero"`
+	LogStreamPrefix *string `aws:"logStreamPrefix,required" json:",omitzero"`
 }
 
 // ExpressGatewayServiceConfiguration is a structure of the model.
 type ExpressGatewayServiceConfiguration struct {
-	ServiceRevisionArn   *string                                    `aws:"serviceRevisionArn"`
-	ExecutionRoleArn     *string                                    `aws:"executionRoleArn"`
-	TaskRoleArn          *string                                    `aws:"taskRoleArn"`
-	Cpu                  *string                                    `aws:"cpu"`
-	Memory               *string                                    `aws:"memory"`
-	NetworkConfiguration *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration"`
-	HealthCheckPath      *string                                    `aws:"healthCheckPath"`
-	PrimaryContainer     *ExpressGatewayContainer                   `aws:"primaryContainer"`
-	ScalingTarget        *ExpressGatewayScalingTarget               `aws:"scalingTarget"`
-	IngressPaths         []IngressPathSummary                       `aws:"ingressPaths"`
-	CreatedAt            *time.Time                                 `aws:"createdAt"`
+	ServiceRevisionArn   *string                                    `aws:"serviceRevisionArn" json:",omitzero"`
+	ExecutionRoleArn     *string                                    `aws:"executionRoleArn" json:",omitzero"`
+	TaskRoleArn          *string                                    `aws:"taskRoleArn" json:",omitzero"`
+	Cpu                  *string                                    `aws:"cpu" json:",omitzero"`
+	Memory               *string                                    `aws:"memory" json:",omitzero"`
+	NetworkConfiguration *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration" json:",omitzero"`
+	HealthCheckPath      *string                                    `aws:"healthCheckPath" json:",omitzero"`
+	PrimaryContainer     *ExpressGatewayContainer                   `aws:"primaryContainer" json:",omitzero"`
+	ScalingTarget        *ExpressGatewayScalingTarget               `aws:"scalingTarget" json:",omitzero"`
+	IngressPaths         []IngressPathSummary                       `aws:"ingressPaths" json:",omitzero"`
+	CreatedAt            *time.Time                                 `aws:"createdAt" json:",omitzero"`
 }
 
 // ExpressGatewayServiceNetworkConfiguration is a structure of the model.
 type ExpressGatewayServiceNetworkConfiguration struct {
-	SecurityGroups []string `aws:"securityGroups"`
-	Subnets        []string `aws:"subnets"`
+	SecurityGroups []string `aws:"securityGroups" json:",omitzero"`
+	Subnets        []string `aws:"subnets" json:",omitzero"`
 }
 
 // ExpressGatewayServiceStatus is a structure of the model.
 type ExpressGatewayServiceStatus struct {
-	StatusCode   ExpressGatewayServiceStatusCode `aws:"statusCode" enum:"ACTIVE|DRAINING|INACTIVE"`
-	StatusReason *string                         `aws:"statusReason"`
+	StatusCode   ExpressGatewayServiceStatusCode `aws:"statusCode" enum:"ACTIVE|DRAINING|INACTIVE" json:",omitzero"`
+	StatusReason *string                         `aws:"statusReason" json:",omitzero"`
 }
 
 // FSxWindowsFileServerAuthorizationConfig is a structure of the model.
 type FSxWindowsFileServerAuthorizationConfig struct {
-	CredentialsParameter *string `aws:"credentialsParameter,required"`
-	Domain               *string `aws:"domain,required"`
+	CredentialsParameter *string `aws:"credentialsParameter,required" json:",omitzero"`
+	Domain               *string `aws:"domain,required" json:",omitzero"`
 }
 
 // FSxWindowsFileServerVolumeConfiguration is a structure of the model.
 type FSxWindowsFileServerVolumeConfiguration struct {
-	FileSystemId        *string                                  `aws:"fileSystemId,required"`
-	RootDirectory       *string                                  `aws:"rootDirectory,required"`
-	AuthorizationConfig *FSxWindowsFileServerAuthorizationConfig `aws:"authorizationConfig,required"`
+	FileSystemId        *string                                  `aws:"fileSystemId,required" json:",omitzero"`
+	RootDirectory       *string                                  `aws:"rootDirectory,required" json:",omitzero"`
+	AuthorizationConfig *FSxWindowsFileServerAuthorizationConfig `aws:"authorizationConfig,required" json:",omitzero"`
 }
 
 // Failure is a structure of the model.
 type Failure struct {
-	Arn    *string `aws:"arn"`
-	Reason *string `aws:"reason"`
-	Detail *string `aws:"detail"`
+	Arn    *string `aws:"arn" json:",omitzero"`
+	Reason *string `aws:"reason" json:",omitzero"`
+	Detail *string `aws:"detail" json:",omitzero"`
 }
 
 // FirelensConfiguration is a structure of the model.
 type FirelensConfiguration struct {
-	Type    FirelensConfigurationType `aws:"type,required" enum:"fluentd|fluentbit"`
-	Options map[string]string         `aws:"options"`
+	Type    FirelensConfigurationType `aws:"type,required" enum:"fluentd|fluentbit" json:",omitzero"`
+	Options map[string]string         `aws:"options" json:",omitzero"`
 }
 
 // HealthCheck is a structure of the model.
 type HealthCheck struct {
-	Command     []string `aws:"command,required"`
-	Interval    *int32   `aws:"interval"`
-	Timeout     *int32   `aws:"timeout"`
-	Retries     *int32   `aws:"retries"`
-	StartPeriod *int32   `aws:"startPeriod"`
+	Command     []string `aws:"command,required" json:",omitzero"`
+	Interval    *int32   `aws:"interval" json:",omitzero"`
+	Timeout     *int32   `aws:"timeout" json:",omitzero"`
+	Retries     *int32   `aws:"retries" json:",omitzero"`
+	StartPeriod *int32   `aws:"startPeriod" json:",omitzero"`
 }
 
 // HostEntry is a structure of the model.
 type HostEntry struct {
-	Hostname  *string `aws:"hostname,required"`
-	IpAddress *string `aws:"ipAddress,required"`
+	Hostname  *string `aws:"hostname,required" json:",omitzero"`
+	IpAddress *string `aws:"ipAddress,required" json:",omitzero"`
 }
 
 // HostVolumeProperties is a structure of the model.
 type HostVolumeProperties struct {
-	SourcePath *string `aws:"sourcePath"`
+	SourcePath *string `aws:"sourcePath" json:",omitzero"`
 }
 
 // InferenceAccelerator is a structure of the model.
 type InferenceAccelerator struct {
-	DeviceName *string `aws:"deviceName,required"`
-	DeviceType *string `aws:"deviceType,required"`
+	DeviceName *string `aws:"deviceName,required" json:",omitzero"`
+	DeviceType *string `aws:"deviceType,required" json:",omitzero"`
 }
 
 // InferenceAcceleratorOverride is a structure of the model.
 type InferenceAcceleratorOverride struct {
-	DeviceName *string `aws:"deviceName"`
-	DeviceType *string `aws:"deviceType"`
+	DeviceName *string `aws:"deviceName" json:",omitzero"`
+	DeviceType *string `aws:"deviceType" json:",omitzero"`
 }
 
 // InfrastructureOptimization is a structure of the model.
 type InfrastructureOptimization struct {
-	ScaleInAfter *int32 `aws:"scaleInAfter"`
+	ScaleInAfter *int32 `aws:"scaleInAfter" json:",omitzero"`
 }
 
 // IngressPathSummary is a structure of the model.
 type IngressPathSummary struct {
-	AccessType AccessType `aws:"accessType,required" enum:"PUBLIC|PRIVATE"`
-	Endpoint   *string    `aws:"endpoint,required"`
+	AccessType AccessType `aws:"accessType,required" enum:"PUBLIC|PRIVATE" json:",omitzero"`
+	Endpoint   *string    `aws:"endpoint,required" json:",omitzero"`
 }
 
 // InstanceHealthCheckResult is a structure of the model.
 type InstanceHealthCheckResult struct {
-	Type             InstanceHealthCheckType  `aws:"type" enum:"CONTAINER_RUNTIME|ACCELERATED_COMPUTE|DAEMON"`
-	Status           InstanceHealthCheckState `aws:"status" enum:"OK|IMPAIRED|INSUFFICIENT_DATA|INITIALIZING"`
-	StatusReason     *string                  `aws:"statusReason"`
-	LastUpdated      *time.Time               `aws:"lastUpdated"`
-	LastStatusChange *time.Time               `aws:"lastStatusChange"`
+	Type             InstanceHealthCheckType  `aws:"type" enum:"CONTAINER_RUNTIME|ACCELERATED_COMPUTE|DAEMON" json:",omitzero"`
+	Status           InstanceHealthCheckState `aws:"status" enum:"OK|IMPAIRED|INSUFFICIENT_DATA|INITIALIZING" json:",omitzero"`
+	StatusReason     *string                  `aws:"statusReason" json:",omitzero"`
+	LastUpdated      *time.Time               `aws:"lastUpdated" json:",omitzero"`
+	LastStatusChange *time.Time               `aws:"lastStatusChange" json:",omitzero"`
 }
 
 // InstanceLaunchTemplate is a structure of the model.
 type InstanceLaunchTemplate struct {
-	Ec2InstanceProfileArn           *string                                    `aws:"ec2InstanceProfileArn,required"`
-	NetworkConfiguration            *ManagedInstancesNetworkConfiguration      `aws:"networkConfiguration,required"`
-	StorageConfiguration            *ManagedInstancesStorageConfiguration      `aws:"storageConfiguration"`
-	LocalStorageConfiguration       *ManagedInstancesLocalStorageConfiguration `aws:"localStorageConfiguration"`
-	Monitoring                      ManagedInstancesMonitoringOptions          `aws:"monitoring" enum:"BASIC|DETAILED"`
-	CapacityOptionType              CapacityOptionType                         `aws:"capacityOptionType" enum:"ON_DEMAND|SPOT|RESERVED"`
-	InstanceMetadataTagsPropagation *bool                                      `aws:"instanceMetadataTagsPropagation"`
-	InstanceRequirements            *InstanceRequirementsRequest               `aws:"instanceRequirements"`
-	FipsEnabled                     *bool                                      `aws:"fipsEnabled"`
-	CapacityReservations            *CapacityReservationRequest                `aws:"capacityReservations"`
+	Ec2InstanceProfileArn           *string                                    `aws:"ec2InstanceProfileArn,required" json:",omitzero"`
+	NetworkConfiguration            *ManagedInstancesNetworkConfiguration      `aws:"networkConfiguration,required" json:",omitzero"`
+	StorageConfiguration            *ManagedInstancesStorageConfiguration      `aws:"storageConfiguration" json:",omitzero"`
+	LocalStorageConfiguration       *ManagedInstancesLocalStorageConfiguration `aws:"localStorageConfiguration" json:",omitzero"`
+	Monitoring                      ManagedInstancesMonitoringOptions          `aws:"monitoring" enum:"BASIC|DETAILED" json:",omitzero"`
+	CapacityOptionType              CapacityOptionType                         `aws:"capacityOptionType" enum:"ON_DEMAND|SPOT|RESERVED" json:",omitzero"`
+	InstanceMetadataTagsPropagation *bool                                      `aws:"instanceMetadataTagsPropagation" json:",omitzero"`
+	InstanceRequirements            *InstanceRequirementsRequest               `aws:"instanceRequirements" json:",omitzero"`
+	FipsEnabled                     *bool                                      `aws:"fipsEnabled" json:",omitzero"`
+	CapacityReservations            *CapacityReservationRequest                `aws:"capacityReservations" json:",omitzero"`
 }
 
 // InstanceLaunchTemplateUpdate is a structure of the model.
 type InstanceLaunchTemplateUpdate struct {
-	Ec2InstanceProfileArn           *string                                    `aws:"ec2InstanceProfileArn"`
-	NetworkConfiguration            *ManagedInstancesNetworkConfiguration      `aws:"networkConfiguration"`
-	StorageConfiguration            *ManagedInstancesStorageConfiguration      `aws:"storageConfiguration"`
-	InstanceMetadataTagsPropagation *bool                                      `aws:"instanceMetadataTagsPropagation"`
-	LocalStorageConfiguration       *ManagedInstancesLocalStorageConfiguration `aws:"localStorageConfiguration"`
-	Monitoring                      ManagedInstancesMonitoringOptions          `aws:"monitoring" enum:"BASIC|DETAILED"`
-	InstanceRequirements            *InstanceRequirementsRequest               `aws:"instanceRequirements"`
-	CapacityReservations            *CapacityReservationRequest                `aws:"capacityReservations"`
+	Ec2InstanceProfileArn           *string                                    `aws:"ec2InstanceProfileArn" json:",omitzero"`
+	NetworkConfiguration            *ManagedInstancesNetworkConfiguration      `aws:"networkConfiguration" json:",omitzero"`
+	StorageConfiguration            *ManagedInstancesStorageConfiguration      `aws:"storageConfiguration" json:",omitzero"`
+	InstanceMetadataTagsPropagation *bool                                      `aws:"instanceMetadataTagsPropagation" json:",omitzero"`
+	LocalStorageConfiguration       *ManagedInstancesLocalStorageConfiguration `aws:"localStorageConfiguration" json:",omitzero"`
+	Monitoring                      ManagedInstancesMonitoringOptions          `aws:"monitoring" enum:"BASIC|DETAILED" json:",omitzero"`
+	InstanceRequirements            *InstanceRequirementsRequest               `aws:"instanceRequirements" json:",omitzero"`
+	CapacityReservations            *CapacityReservationRequest                `aws:"capacityReservations" json:",omitzero"`
 }
 
 // InstanceRequirementsRequest is a structure of the model.
 type InstanceRequirementsRequest struct {
-	VCpuCount                                      *VCpuCountRangeRequest            `aws:"vCpuCount,required"`
-	MemoryMiB                                      *MemoryMiBRequest                 `aws:"memoryMiB,required"`
-	CpuManufacturers                               []CpuManufacturer                 `aws:"cpuManufacturers" itemenum:"intel|amd|amazon-web-services"`
-	MemoryGiBPerVCpu                               *MemoryGiBPerVCpuRequest          `aws:"memoryGiBPerVCpu"`
-	ExcludedInstanceTypes                          []string                          `aws:"excludedInstanceTypes" min:"0" max:"400" itemmin:"1" itemmax:"30" itempattern:"[a-zA-Z0-9\\.\\*\\-]+"`
-	InstanceGenerations                            []InstanceGeneration              `aws:"instanceGenerations" itemenum:"current|previous"`
-	SpotMaxPricePercentageOverLowestPrice          *int32                            `aws:"spotMaxPricePercentageOverLowestPrice"`
-	OnDemandMaxPricePercentageOverLowestPrice      *int32                            `aws:"onDemandMaxPricePercentageOverLowestPrice"`
-	BareMetal                                      BareMetal                         `aws:"bareMetal" enum:"included|required|excluded"`
-	BurstablePerformance                           BurstablePerformance              `aws:"burstablePerformance" enum:"included|required|excluded"`
-	RequireHibernateSupport                        *bool                             `aws:"requireHibernateSupport"`
-	NetworkInterfaceCount                          *NetworkInterfaceCountRequest     `aws:"networkInterfaceCount"`
-	LocalStorage                                   LocalStorage                      `aws:"localStorage" enum:"included|required|excluded"`
-	LocalStorageTypes                              []LocalStorageType                `aws:"localStorageTypes" itemenum:"hdd|ssd"`
-	TotalLocalStorageGB                            *TotalLocalStorageGBRequest       `aws:"totalLocalStorageGB"`
-	BaselineEbsBandwidthMbps                       *BaselineEbsBandwidthMbpsRequest  `aws:"baselineEbsBandwidthMbps"`
-	AcceleratorTypes                               []AcceleratorType                 `aws:"acceleratorTypes" itemenum:"gpu|fpga|inference"`
-	AcceleratorCount                               *AcceleratorCountRequest          `aws:"acceleratorCount"`
-	AcceleratorManufacturers                       []AcceleratorManufacturer         `aws:"acceleratorManufacturers" itemenum:"amazon-web-services|amd|nvidia|xilinx|habana"`
-	AcceleratorNames                               []AcceleratorName                 `aws:"acceleratorNames" itemenum:"a100|inferentia|k520|k80|m60|radeon-pro-v520|t4|vu9p|v100|a10g|h100|t4g"`
-	AcceleratorTotalMemoryMiB                      *AcceleratorTotalMemoryMiBRequest `aws:"acceleratorTotalMemoryMiB"`
-	NetworkBandwidthGbps                           *NetworkBandwidthGbpsRequest      `aws:"networkBandwidthGbps"`
-	AllowedInstanceTypes                           []string                          `aws:"allowedInstanceTypes" min:"0" max:"400" itemmin:"1" itemmax:"30" itempattern:"[a-zA-Z0-9\\.\\*\\-]+"`
-	MaxSpotPriceAsPercentageOfOptimalOnDemandPrice *int32                            `aws:"maxSpotPriceAsPercentageOfOptimalOnDemandPrice"`
+	VCpuCount                                      *VCpuCountRangeRequest            `aws:"vCpuCount,required" json:",omitzero"`
+	MemoryMiB                                      *MemoryMiBRequest                 `aws:"memoryMiB,required" json:",omitzero"`
+	CpuManufacturers                               []CpuManufacturer                 `aws:"cpuManufacturers" itemenum:"intel|amd|amazon-web-services" json:",omitzero"`
+	MemoryGiBPerVCpu                               *MemoryGiBPerVCpuRequest          `aws:"memoryGiBPerVCpu" json:",omitzero"`
+	ExcludedInstanceTypes                          []string                          `aws:"excludedInstanceTypes" min:"0" max:"400" itemmin:"1" itemmax:"30" itempattern:"[a-zA-Z0-9\\.\\*\\-]+" json:",omitzero"`
+	InstanceGenerations                            []InstanceGeneration              `aws:"instanceGenerations" itemenum:"current|previous" json:",omitzero"`
+	SpotMaxPricePercentageOverLowestPrice          *int32                            `aws:"spotMaxPricePercentageOverLowestPrice" json:",omitzero"`
+	OnDemandMaxPricePercentageOverLowestPrice      *int32                            `aws:"onDemandMaxPricePercentageOverLowestPrice" json:",omitzero"`
+	BareMetal                                      BareMetal                         `aws:"bareMetal" enum:"included|required|excluded" json:",omitzero"`
+	BurstablePerformance                           BurstablePerformance              `aws:"burstablePerformance" enum:"included|required|excluded" json:",omitzero"`
+	RequireHibernateSupport                        *bool                             `aws:"requireHibernateSupport" json:",omitzero"`
+	NetworkInterfaceCount                          *NetworkInterfaceCountRequest     `aws:"networkInterfaceCount" json:",omitzero"`
+	LocalStorage                                   LocalStorage                      `aws:"localStorage" enum:"included|required|excluded" json:",omitzero"`
+	LocalStorageTypes                              []LocalStorageType                `aws:"localStorageTypes" itemenum:"hdd|ssd" json:",omitzero"`
+	TotalLocalStorageGB                            *TotalLocalStorageGBRequest       `aws:"totalLocalStorageGB" json:",omitzero"`
+	BaselineEbsBandwidthMbps                       *BaselineEbsBandwidthMbpsRequest  `aws:"baselineEbsBandwidthMbps" json:",omitzero"`
+	AcceleratorTypes                               []AcceleratorType                 `aws:"acceleratorTypes" itemenum:"gpu|fpga|inference" json:",omitzero"`
+	AcceleratorCount                               *AcceleratorCountRequest          `aws:"acceleratorCount" json:",omitzero"`
+	AcceleratorManufacturers                       []AcceleratorManufacturer         `aws:"acceleratorManufacturers" itemenum:"amazon-web-services|amd|nvidia|xilinx|habana" json:",omitzero"`
+	AcceleratorNames                               []AcceleratorName                 `aws:"acceleratorNames" itemenum:"a100|inferentia|k520|k80|m60|radeon-pro-v520|t4|vu9p|v100|a10g|h100|t4g" json:",omitzero"`
+	AcceleratorTotalMemoryMiB                      *AcceleratorTotalMemoryMiBRequest `aws:"acceleratorTotalMemoryMiB" json:",omitzero"`
+	NetworkBandwidthGbps                           *NetworkBandwidthGbpsRequest      `aws:"networkBandwidthGbps" json:",omitzero"`
+	AllowedInstanceTypes                           []string                          `aws:"allowedInstanceTypes" min:"0" max:"400" itemmin:"1" itemmax:"30" itempattern:"[a-zA-Z0-9\\.\\*\\-]+" json:",omitzero"`
+	MaxSpotPriceAsPercentageOfOptimalOnDemandPrice *int32                            `aws:"maxSpotPriceAsPercentageOfOptimalOnDemandPrice" json:",omitzero"`
 }
 
 // KernelCapabilities is a structure of the model.
 type KernelCapabilities struct {
-	Add  []string `aws:"add"`
-	Drop []string `aws:"drop"`
+	Add  []string `aws:"add" json:",omitzero"`
+	Drop []string `aws:"drop" json:",omitzero"`
 }
 
 // KeyValuePair is a structure of the model.
 type KeyValuePair struct {
-	Name  *string `aws:"name"`
-	Value *string `aws:"value"`
+	Name  *string `aws:"name" json:",omitzero"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // LinearConfiguration is a structure of the model.
 type LinearConfiguration struct {
-	StepPercent           *float64 `aws:"stepPercent"`
-	StepBakeTimeInMinutes *int32   `aws:"stepBakeTimeInMinutes"`
+	StepPercent           *float64 `aws:"stepPercent" json:",omitzero"`
+	StepBakeTimeInMinutes *int32   `aws:"stepBakeTimeInMinutes" json:",omitzero"`
 }
 
 // LinuxParameters is a structure of the model.
 type LinuxParameters struct {
-	Capabilities       *KernelCapabilities `aws:"capabilities"`
-	Devices            []Device            `aws:"devices"`
-	InitProcessEnabled *bool               `aws:"initProcessEnabled"`
-	SharedMemorySize   *int32              `aws:"sharedMemorySize"`
-	Tmpfs              []Tmpfs             `aws:"tmpfs"`
-	MaxSwap            *int32              `aws:"maxSwap"`
-	Swappiness         *int32              `aws:"swappiness"`
+	Capabilities       *KernelCapabilities `aws:"capabilities" json:",omitzero"`
+	Devices            []Device            `aws:"devices" json:",omitzero"`
+	InitProcessEnabled *bool               `aws:"initProcessEnabled" json:",omitzero"`
+	SharedMemorySize   *int32              `aws:"sharedMemorySize" json:",omitzero"`
+	Tmpfs              []Tmpfs             `aws:"tmpfs" json:",omitzero"`
+	MaxSwap            *int32              `aws:"maxSwap" json:",omitzero"`
+	Swappiness         *int32              `aws:"swappiness" json:",omitzero"`
 }
 
 // LoadBalancer is a structure of the model.
 type LoadBalancer struct {
-	TargetGroupArn        *string                `aws:"targetGroupArn"`
-	LoadBalancerName      *string                `aws:"loadBalancerName"`
-	ContainerName         *string                `aws:"containerName"`
-	ContainerPort         *int32                 `aws:"containerPort"`
-	AdvancedConfiguration *AdvancedConfiguration `aws:"advancedConfiguration"`
+	TargetGroupArn        *string                `aws:"targetGroupArn" json:",omitzero"`
+	LoadBalancerName      *string                `aws:"loadBalancerName" json:",omitzero"`
+	ContainerName         *string                `aws:"containerName" json:",omitzero"`
+	ContainerPort         *int32                 `aws:"containerPort" json:",omitzero"`
+	AdvancedConfiguration *AdvancedConfiguration `aws:"advancedConfiguration" json:",omitzero"`
 }
 
 // LogConfiguration is a structure of the model.
 type LogConfiguration struct {
-	LogDriver     LogDriver         `aws:"logDriver,required" enum:"json-file|syslog|journald|gelf|fluentd|awslogs|splunk|awsfirelens"`
-	Options       map[string]string `aws:"options"`
-	SecretOptions []Secret          `aws:"secretOptions"`
+	LogDriver     LogDriver         `aws:"logDriver,required" enum:"json-file|syslog|journald|gelf|fluentd|awslogs|splunk|awsfirelens" json:",omitzero"`
+	Options       map[string]string `aws:"options" json:",omitzero"`
+	SecretOptions []Secret          `aws:"secretOptions" json:",omitzero"`
 }
 
 // ManagedAgent is a structure of the model.
 type ManagedAgent struct {
-	LastStartedAt *time.Time       `aws:"lastStartedAt"`
-	Name          ManagedAgentName `aws:"name" enum:"ExecuteCommandAgent"`
-	Reason        *string          `aws:"reason"`
-	LastStatus    *string          `aws:"lastStatus"`
+	LastStartedAt *time.Time       `aws:"lastStartedAt" json:",omitzero"`
+	Name          ManagedAgentName `aws:"name" enum:"ExecuteCommandAgent" json:",omitzero"`
+	Reason        *string          `aws:"reason" json:",omitzero"`
+	LastStatus    *string          `aws:"lastStatus" json:",omitzero"`
 }
 
 // ManagedAgentStateChange is a structure of the model.
 type ManagedAgentStateChange struct {
-	ContainerName    *string          `aws:"containerName,required"`
-	ManagedAgentName ManagedAgentName `aws:"managedAgentName,required" enum:"ExecuteCommandAgent"`
-	Status           *string          `aws:"status,required"`
-	Reason           *string          `aws:"reason"`
+	ContainerName    *string          `aws:"containerName,required" json:",omitzero"`
+	ManagedAgentName ManagedAgentName `aws:"managedAgentName,required" enum:"ExecuteCommandAgent" json:",omitzero"`
+	Status           *string          `aws:"status,required" json:",omitzero"`
+	Reason           *string          `aws:"reason" json:",omitzero"`
 }
 
 // ManagedApplicationAutoScalingPolicy is a structure of the model.
 type ManagedApplicationAutoScalingPolicy struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
-	PolicyType   *string               `aws:"policyType,required"`
-	TargetValue  *float64              `aws:"targetValue,required"`
-	Metric       *string               `aws:"metric,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	PolicyType   *string               `aws:"policyType,required" json:",omitzero"`
+	TargetValue  *float64              `aws:"targetValue,required" json:",omitzero"`
+	Metric       *string               `aws:"metric,required" json:",omitzero"`
 }
 
 // ManagedAutoScaling is a structure of the model.
 type ManagedAutoScaling struct {
-	ScalableTarget                 *ManagedScalableTarget                `aws:"scalableTarget"`
-	ApplicationAutoScalingPolicies []ManagedApplicationAutoScalingPolicy `aws:"applicationAutoScalingPolicies"`
+	ScalableTarget                 *ManagedScalableTarget                `aws:"scalableTarget" json:",omitzero"`
+	ApplicationAutoScalingPolicies []ManagedApplicationAutoScalingPolicy `aws:"applicationAutoScalingPolicies" json:",omitzero"`
 }
 
 // ManagedCertificate is a structure of the model.
 type ManagedCertificate struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
-	DomainName   *string               `aws:"domainName,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	DomainName   *string               `aws:"domainName,required" json:",omitzero"`
 }
 
 // ManagedIngressPath is a structure of the model.
 type ManagedIngressPath struct {
-	AccessType                 AccessType             `aws:"accessType,required" enum:"PUBLIC|PRIVATE"`
-	Endpoint                   *string                `aws:"endpoint,required"`
-	LoadBalancer               *ManagedLoadBalancer   `aws:"loadBalancer"`
-	LoadBalancerSecurityGroups []ManagedSecurityGroup `aws:"loadBalancerSecurityGroups"`
-	Certificate                *ManagedCertificate    `aws:"certificate"`
-	Listener                   *ManagedListener       `aws:"listener"`
-	Rule                       *ManagedListenerRule   `aws:"rule"`
-	TargetGroups               []ManagedTargetGroup   `aws:"targetGroups"`
+	AccessType                 AccessType             `aws:"accessType,required" enum:"PUBLIC|PRIVATE" json:",omitzero"`
+	Endpoint                   *string                `aws:"endpoint,required" json:",omitzero"`
+	LoadBalancer               *ManagedLoadBalancer   `aws:"loadBalancer" json:",omitzero"`
+	LoadBalancerSecurityGroups []ManagedSecurityGroup `aws:"loadBalancerSecurityGroups" json:",omitzero"`
+	Certificate                *ManagedCertificate    `aws:"certificate" json:",omitzero"`
+	Listener                   *ManagedListener       `aws:"listener" json:",omitzero"`
+	Rule                       *ManagedListenerRule   `aws:"rule" json:",omitzero"`
+	TargetGroups               []ManagedTargetGroup   `aws:"targetGroups" json:",omitzero"`
 }
 
 // ManagedInstancesLocalStorageConfiguration is a structure of the model.
 type ManagedInstancesLocalStorageConfiguration struct {
-	UseLocalStorage *bool `aws:"useLocalStorage"`
+	UseLocalStorage *bool `aws:"useLocalStorage" json:",omitzero"`
 }
 
 // ManagedInstancesNetworkConfiguration is a structure of the model.
 type ManagedInstancesNetworkConfiguration struct {
-	Subnets        []string `aws:"subnets"`
-	SecurityGroups []string `aws:"securityGroups"`
+	Subnets        []string `aws:"subnets" json:",omitzero"`
+	SecurityGroups []string `aws:"securityGroups" json:",omitzero"`
 }
 
 // ManagedInstancesProvider is a structure of the model.
 type ManagedInstancesProvider struct {
-	InfrastructureRoleArn      *string                     `aws:"infrastructureRoleArn"`
-	InstanceLaunchTemplate     *InstanceLaunchTemplate     `aws:"instanceLaunchTemplate"`
-	PropagateTags              PropagateMITags             `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE"`
-	InfrastructureOptimization *InfrastructureOptimization `aws:"infrastructureOptimization"`
-	AutoRepairConfiguration    *AutoRepairConfiguration    `aws:"autoRepairConfiguration"`
+	InfrastructureRoleArn      *string                     `aws:"infrastructureRoleArn" json:",omitzero"`
+	InstanceLaunchTemplate     *InstanceLaunchTemplate     `aws:"instanceLaunchTemplate" json:",omitzero"`
+	PropagateTags              PropagateMITags             `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE" json:",omitzero"`
+	InfrastructureOptimization *InfrastructureOptimization `aws:"infrastructureOptimization" json:",omitzero"`
+	AutoRepairConfiguration    *AutoRepairConfiguration    `aws:"autoRepairConfiguration" json:",omitzero"`
 }
 
 // ManagedInstancesStorageConfiguration is a structure of the model.
 type ManagedInstancesStorageConfiguration struct {
-	StorageSizeGiB *int32 `aws:"storageSizeGiB" min:"1"`
+	StorageSizeGiB *int32 `aws:"storageSizeGiB" min:"1" json:",omitzero"`
 }
 
 // ManagedListener is a structure of the model.
 type ManagedListener struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
 }
 
 // ManagedListenerRule is a structure of the model.
 type ManagedListenerRule struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
 }
 
 // ManagedLoadBalancer is a structure of the model.
 type ManagedLoadBalancer struct {
-	Arn              *string               `aws:"arn"`
-	Status           ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason     *string               `aws:"statusReason"`
-	UpdatedAt        *time.Time            `aws:"updatedAt,required"`
-	Scheme           *string               `aws:"scheme,required"`
-	SubnetIds        []string              `aws:"subnetIds"`
-	SecurityGroupIds []string              `aws:"securityGroupIds"`
+	Arn              *string               `aws:"arn" json:",omitzero"`
+	Status           ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason     *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt        *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	Scheme           *string               `aws:"scheme,required" json:",omitzero"`
+	SubnetIds        []string              `aws:"subnetIds" json:",omitzero"`
+	SecurityGroupIds []string              `aws:"securityGroupIds" json:",omitzero"`
 }
 
 // ManagedLogGroup is a structure of the model.
 type ManagedLogGroup struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
-	LogGroupName *string               `aws:"logGroupName,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	LogGroupName *string               `aws:"logGroupName,required" json:",omitzero"`
 }
 
 // ManagedMetricAlarm is a structure of the model.
 type ManagedMetricAlarm struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
 }
 
 // ManagedScalableTarget is a structure of the model.
 type ManagedScalableTarget struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
-	MinCapacity  *int32                `aws:"minCapacity,required"`
-	MaxCapacity  *int32                `aws:"maxCapacity,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	MinCapacity  *int32                `aws:"minCapacity,required" json:",omitzero"`
+	MaxCapacity  *int32                `aws:"maxCapacity,required" json:",omitzero"`
 }
 
 // ManagedScaling is a structure of the model.
 type ManagedScaling struct {
-	Status                 ManagedScalingStatus `aws:"status" enum:"ENABLED|DISABLED"`
-	TargetCapacity         *int32               `aws:"targetCapacity" min:"1" max:"100"`
-	MinimumScalingStepSize *int32               `aws:"minimumScalingStepSize" min:"1" max:"10000"`
-	MaximumScalingStepSize *int32               `aws:"maximumScalingStepSize" min:"1" max:"10000"`
-	InstanceWarmupPeriod   *int32               `aws:"instanceWarmupPeriod" min:"0" max:"10000"`
+	Status                 ManagedScalingStatus `aws:"status" enum:"ENABLED|DISABLED" json:",omitzero"`
+	TargetCapacity         *int32               `aws:"targetCapacity" min:"1" max:"100" json:",omitzero"`
+	MinimumScalingStepSize *int32               `aws:"minimumScalingStepSize" min:"1" max:"10000" json:",omitzero"`
+	MaximumScalingStepSize *int32               `aws:"maximumScalingStepSize" min:"1" max:"10000" json:",omitzero"`
+	InstanceWarmupPeriod   *int32               `aws:"instanceWarmupPeriod" min:"0" max:"10000" json:",omitzero"`
 }
 
 // ManagedSecurityGroup is a structure of the model.
 type ManagedSecurityGroup struct {
-	Arn          *string               `aws:"arn"`
-	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason *string               `aws:"statusReason"`
-	UpdatedAt    *time.Time            `aws:"updatedAt,required"`
+	Arn          *string               `aws:"arn" json:",omitzero"`
+	Status       ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt    *time.Time            `aws:"updatedAt,required" json:",omitzero"`
 }
 
 // ManagedStorageConfiguration is a structure of the model.
 type ManagedStorageConfiguration struct {
-	KmsKeyId                        *string `aws:"kmsKeyId"`
-	FargateEphemeralStorageKmsKeyId *string `aws:"fargateEphemeralStorageKmsKeyId"`
+	KmsKeyId                        *string `aws:"kmsKeyId" json:",omitzero"`
+	FargateEphemeralStorageKmsKeyId *string `aws:"fargateEphemeralStorageKmsKeyId" json:",omitzero"`
 }
 
 // ManagedTargetGroup is a structure of the model.
 type ManagedTargetGroup struct {
-	Arn             *string               `aws:"arn"`
-	Status          ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED"`
-	StatusReason    *string               `aws:"statusReason"`
-	UpdatedAt       *time.Time            `aws:"updatedAt,required"`
-	HealthCheckPath *string               `aws:"healthCheckPath,required"`
-	HealthCheckPort *int32                `aws:"healthCheckPort,required"`
-	Port            *int32                `aws:"port,required"`
+	Arn             *string               `aws:"arn" json:",omitzero"`
+	Status          ManagedResourceStatus `aws:"status,required" enum:"PROVISIONING|ACTIVE|DEPROVISIONING|DELETED|FAILED" json:",omitzero"`
+	StatusReason    *string               `aws:"statusReason" json:",omitzero"`
+	UpdatedAt       *time.Time            `aws:"updatedAt,required" json:",omitzero"`
+	HealthCheckPath *string               `aws:"healthCheckPath,required" json:",omitzero"`
+	HealthCheckPort *int32                `aws:"healthCheckPort,required" json:",omitzero"`
+	Port            *int32                `aws:"port,required" json:",omitzero"`
 }
 
 // MemoryGiBPerVCpuRequest is a structure of the model.
 type MemoryGiBPerVCpuRequest struct {
-	Min *float64 `aws:"min"`
-	Max *float64 `aws:"max"`
+	Min *float64 `aws:"min" json:",omitzero"`
+	Max *float64 `aws:"max" json:",omitzero"`
 }
 
 // MemoryMiBRequest is a structure of the model.
 type MemoryMiBRequest struct {
-	Min *int32 `aws:"min,required"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min,required" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // MountPoint is a structure of the model.
 type MountPoint struct {
-	SourceVolume  *string `aws:"sourceVolume"`
-	ContainerPath *string `aws:"containerPath"`
-	ReadOnly      *bool   `aws:"readOnly"`
+	SourceVolume  *string `aws:"sourceVolume" json:",omitzero"`
+	ContainerPath *string `aws:"containerPath" json:",omitzero"`
+	ReadOnly      *bool   `aws:"readOnly" json:",omitzero"`
 }
 
 // NetworkBandwidthGbpsRequest is a structure of the model.
 type NetworkBandwidthGbpsRequest struct {
-	Min *float64 `aws:"min"`
-	Max *float64 `aws:"max"`
+	Min *float64 `aws:"min" json:",omitzero"`
+	Max *float64 `aws:"max" json:",omitzero"`
 }
 
 // NetworkBinding is a structure of the model.
 type NetworkBinding struct {
-	BindIP             *string           `aws:"bindIP"`
-	ContainerPort      *int32            `aws:"containerPort"`
-	HostPort           *int32            `aws:"hostPort"`
-	Protocol           TransportProtocol `aws:"protocol" enum:"tcp|udp"`
-	ContainerPortRange *string           `aws:"containerPortRange"`
-	HostPortRange      *string           `aws:"hostPortRange"`
+	BindIP             *string           `aws:"bindIP" json:",omitzero"`
+	ContainerPort      *int32            `aws:"containerPort" json:",omitzero"`
+	HostPort           *int32            `aws:"hostPort" json:",omitzero"`
+	Protocol           TransportProtocol `aws:"protocol" enum:"tcp|udp" json:",omitzero"`
+	ContainerPortRange *string           `aws:"containerPortRange" json:",omitzero"`
+	HostPortRange      *string           `aws:"hostPortRange" json:",omitzero"`
 }
 
 // NetworkConfiguration is a structure of the model.
 type NetworkConfiguration struct {
-	AwsvpcConfiguration *AwsVpcConfiguration `aws:"awsvpcConfiguration"`
+	AwsvpcConfiguration *AwsVpcConfiguration `aws:"awsvpcConfiguration" json:",omitzero"`
 }
 
 // NetworkInterface is a structure of the model.
 type NetworkInterface struct {
-	AttachmentId       *string `aws:"attachmentId"`
-	PrivateIpv4Address *string `aws:"privateIpv4Address"`
-	Ipv6Address        *string `aws:"ipv6Address"`
+	AttachmentId       *string `aws:"attachmentId" json:",omitzero"`
+	PrivateIpv4Address *string `aws:"privateIpv4Address" json:",omitzero"`
+	Ipv6Address        *string `aws:"ipv6Address" json:",omitzero"`
 }
 
 // NetworkInterfaceCountRequest is a structure of the model.
 type NetworkInterfaceCountRequest struct {
-	Min *int32 `aws:"min"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // PlacementConstraint is a structure of the model.
 type PlacementConstraint struct {
-	Type       PlacementConstraintType `aws:"type" enum:"distinctInstance|memberOf"`
-	Expression *string                 `aws:"expression"`
+	Type       PlacementConstraintType `aws:"type" enum:"distinctInstance|memberOf" json:",omitzero"`
+	Expression *string                 `aws:"expression" json:",omitzero"`
 }
 
 // PlacementStrategy is a structure of the model.
 type PlacementStrategy struct {
-	Type  PlacementStrategyType `aws:"type" enum:"random|spread|binpack"`
-	Field *string               `aws:"field"`
+	Type  PlacementStrategyType `aws:"type" enum:"random|spread|binpack" json:",omitzero"`
+	Field *string               `aws:"field" json:",omitzero"`
 }
 
 // PlatformDevice is a structure of the model.
 type PlatformDevice struct {
-	Id   *string            `aws:"id,required"`
-	Type PlatformDeviceType `aws:"type,required" enum:"GPU"`
+	Id   *string            `aws:"id,required" json:",omitzero"`
+	Type PlatformDeviceType `aws:"type,required" enum:"GPU" json:",omitzero"`
 }
 
 // PortMapping is a structure of the model.
 type PortMapping struct {
-	ContainerPort      *int32              `aws:"containerPort"`
-	HostPort           *int32              `aws:"hostPort"`
-	Protocol           TransportProtocol   `aws:"protocol" enum:"tcp|udp"`
-	Name               *string             `aws:"name"`
-	AppProtocol        ApplicationProtocol `aws:"appProtocol" enum:"http|http2|grpc"`
-	ContainerPortRange *string             `aws:"containerPortRange"`
+	ContainerPort      *int32              `aws:"containerPort" json:",omitzero"`
+	HostPort           *int32              `aws:"hostPort" json:",omitzero"`
+	Protocol           TransportProtocol   `aws:"protocol" enum:"tcp|udp" json:",omitzero"`
+	Name               *string             `aws:"name" json:",omitzero"`
+	AppProtocol        ApplicationProtocol `aws:"appProtocol" enum:"http|http2|grpc" json:",omitzero"`
+	ContainerPortRange *string             `aws:"containerPortRange" json:",omitzero"`
 }
 
 // ProtectedTask is a structure of the model.
 type ProtectedTask struct {
-	TaskArn           *string    `aws:"taskArn"`
-	ProtectionEnabled *bool      `aws:"protectionEnabled"`
-	ExpirationDate    *time.Time `aws:"expirationDate"`
+	TaskArn           *string    `aws:"taskArn" json:",omitzero"`
+	ProtectionEnabled *bool      `aws:"protectionEnabled" json:",omitzero"`
+	ExpirationDate    *time.Time `aws:"expirationDate" json:",omitzero"`
 }
 
 // ProxyConfiguration is a structure of the model.
 type ProxyConfiguration struct {
-	Type          ProxyConfigurationType `aws:"type" enum:"APPMESH"`
-	ContainerName *string                `aws:"containerName,required"`
-	Properties    []KeyValuePair         `aws:"properties"`
+	Type          ProxyConfigurationType `aws:"type" enum:"APPMESH" json:",omitzero"`
+	ContainerName *string                `aws:"containerName,required" json:",omitzero"`
+	Properties    []KeyValuePair         `aws:"properties" json:",omitzero"`
 }
 
 // RepositoryCredentials is a structure of the model.
 type RepositoryCredentials struct {
-	CredentialsParameter *string `aws:"credentialsParameter,required"`
+	CredentialsParameter *string `aws:"credentialsParameter,required" json:",omitzero"`
 }
 
 // ResolvedConfiguration is a structure of the model.
 type ResolvedConfiguration struct {
-	LoadBalancers []ServiceRevisionLoadBalancer `aws:"loadBalancers"`
+	LoadBalancers []ServiceRevisionLoadBalancer `aws:"loadBalancers" json:",omitzero"`
 }
 
 // Resource is a structure of the model.
 type Resource struct {
-	Name           *string  `aws:"name"`
-	Type           *string  `aws:"type"`
-	DoubleValue    *float64 `aws:"doubleValue"`
-	LongValue      *int64   `aws:"longValue"`
-	IntegerValue   *int32   `aws:"integerValue"`
-	StringSetValue []string `aws:"stringSetValue"`
+	Name           *string  `aws:"name" json:",omitzero"`
+	Type           *string  `aws:"type" json:",omitzero"`
+	DoubleValue    *float64 `aws:"doubleValue" json:",omitzero"`
+	LongValue      *int64   `aws:"longValue" json:",omitzero"`
+	IntegerValue   *int32   `aws:"integerValue" json:",omitzero"`
+	StringSetValue []string `aws:"stringSetValue" json:",omitzero"`
 }
 
 // ResourceRequirement is a structure of the model.
 type ResourceRequirement struct {
-	Value *string      `aws:"value,required"`
-	Type  ResourceType `aws:"type,required" enum:"GPU|InferenceAccelerator"`
+	Value *string      `aws:"value,required" json:",omitzero"`
+	Type  ResourceType `aws:"type,required" enum:"GPU|InferenceAccelerator" json:",omitzero"`
 }
 
 // Rollback is a structure of the model.
 type Rollback struct {
-	Reason             *string    `aws:"reason"`
-	StartedAt          *time.Time `aws:"startedAt"`
-	ServiceRevisionArn *string    `aws:"serviceRevisionArn"`
+	Reason             *string    `aws:"reason" json:",omitzero"`
+	StartedAt          *time.Time `aws:"startedAt" json:",omitzero"`
+	ServiceRevisionArn *string    `aws:"serviceRevisionArn" json:",omitzero"`
 }
 
 // RuntimePlatform is a structure of the model.
 type RuntimePlatform struct {
-	CpuArchitecture       CPUArchitecture `aws:"cpuArchitecture" enum:"X86_64|ARM64"`
-	OperatingSystemFamily OSFamily        `aws:"operatingSystemFamily" enum:"WINDOWS_SERVER_2019_FULL|WINDOWS_SERVER_2019_CORE|WINDOWS_SERVER_2016_FULL|WINDOWS_SERVER_2004_CORE|WINDOWS_SERVER_2022_CORE|WINDOWS_SERVER_2022_FULL|WINDOWS_SERVER_2025_CORE|WINDOWS_SERVER_2025_FULL|WINDOWS_SERVER_20H2_CORE|LINUX"`
+	CpuArchitecture       CPUArchitecture `aws:"cpuArchitecture" enum:"X86_64|ARM64" json:",omitzero"`
+	OperatingSystemFamily OSFamily        `aws:"operatingSystemFamily" enum:"WINDOWS_SERVER_2019_FULL|WINDOWS_SERVER_2019_CORE|WINDOWS_SERVER_2016_FULL|WINDOWS_SERVER_2004_CORE|WINDOWS_SERVER_2022_CORE|WINDOWS_SERVER_2022_FULL|WINDOWS_SERVER_2025_CORE|WINDOWS_SERVER_2025_FULL|WINDOWS_SERVER_20H2_CORE|LINUX" json:",omitzero"`
 }
 
 // S3FilesVolumeConfiguration is a structure of the model.
 type S3FilesVolumeConfiguration struct {
-	FileSystemArn         *string `aws:"fileSystemArn,required"`
-	RootDirectory         *string `aws:"rootDirectory"`
-	TransitEncryptionPort *int32  `aws:"transitEncryptionPort"`
-	AccessPointArn        *string `aws:"accessPointArn"`
+	FileSystemArn         *string `aws:"fileSystemArn,required" json:",omitzero"`
+	RootDirectory         *string `aws:"rootDirectory" json:",omitzero"`
+	TransitEncryptionPort *int32  `aws:"transitEncryptionPort" json:",omitzero"`
+	AccessPointArn        *string `aws:"accessPointArn" json:",omitzero"`
 }
 
 // Scale is a structure of the model.
 type Scale struct {
-	Value *float64  `aws:"value"`
-	Unit  ScaleUnit `aws:"unit" enum:"PERCENT"`
+	Value *float64  `aws:"value" json:",omitzero"`
+	Unit  ScaleUnit `aws:"unit" enum:"PERCENT" json:",omitzero"`
 }
 
 // Secret is a structure of the model.
 type Secret struct {
-	Name      *string `aws:"name,required"`
-	ValueFrom *string `aws:"valueFrom,required"`
+	Name      *string `aws:"name,required" json:",omitzero"`
+	ValueFrom *string `aws:"valueFrom,required" json:",omitzero"`
 }
 
 // Service is a structure of the model.
 type Service struct {
-	ServiceArn                    *string                         `aws:"serviceArn"`
-	ServiceName                   *string                         `aws:"serviceName"`
-	ClusterArn                    *string                         `aws:"clusterArn"`
-	LoadBalancers                 []LoadBalancer                  `aws:"loadBalancers"`
-	ServiceRegistries             []ServiceRegistry               `aws:"serviceRegistries"`
-	Status                        *string                         `aws:"status"`
-	DesiredCount                  *int32                          `aws:"desiredCount"`
-	RunningCount                  *int32                          `aws:"runningCount"`
-	PendingCount                  *int32                          `aws:"pendingCount"`
-	LaunchType                    LaunchType                      `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	CapacityProviderStrategy      []CapacityProviderStrategyItem  `aws:"capacityProviderStrategy"`
-	PlatformVersion               *string                         `aws:"platformVersion"`
-	PlatformFamily                *string                         `aws:"platformFamily"`
-	TaskDefinition                *string                         `aws:"taskDefinition"`
-	DeploymentConfiguration       *DeploymentConfiguration        `aws:"deploymentConfiguration"`
-	TaskSets                      []TaskSet                       `aws:"taskSets"`
-	Deployments                   []Deployment                    `aws:"deployments"`
-	RoleArn                       *string                         `aws:"roleArn"`
-	Events                        []ServiceEvent                  `aws:"events"`
-	CreatedAt                     *time.Time                      `aws:"createdAt"`
-	CurrentServiceDeployment      *string                         `aws:"currentServiceDeployment"`
-	CurrentServiceRevisions       []ServiceCurrentRevisionSummary `aws:"currentServiceRevisions"`
-	PlacementConstraints          []PlacementConstraint           `aws:"placementConstraints"`
-	PlacementStrategy             []PlacementStrategy             `aws:"placementStrategy"`
-	NetworkConfiguration          *NetworkConfiguration           `aws:"networkConfiguration"`
-	HealthCheckGracePeriodSeconds *int32                          `aws:"healthCheckGracePeriodSeconds"`
-	SchedulingStrategy            SchedulingStrategy              `aws:"schedulingStrategy" enum:"REPLICA|DAEMON"`
-	DeploymentController          *DeploymentController           `aws:"deploymentController"`
-	Tags                          []Tag                           `aws:"tags" min:"0" max:"50"`
-	CreatedBy                     *string                         `aws:"createdBy"`
-	EnableECSManagedTags          *bool                           `aws:"enableECSManagedTags"`
-	PropagateTags                 PropagateTags                   `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE"`
-	EnableExecuteCommand          *bool                           `aws:"enableExecuteCommand"`
-	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing     `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED"`
-	ResourceManagementType        ResourceManagementType          `aws:"resourceManagementType" enum:"CUSTOMER|ECS"`
+	ServiceArn                    *string                         `aws:"serviceArn" json:",omitzero"`
+	ServiceName                   *string                         `aws:"serviceName" json:",omitzero"`
+	ClusterArn                    *string                         `aws:"clusterArn" json:",omitzero"`
+	LoadBalancers                 []LoadBalancer                  `aws:"loadBalancers" json:",omitzero"`
+	ServiceRegistries             []ServiceRegistry               `aws:"serviceRegistries" json:",omitzero"`
+	Status                        *string                         `aws:"status" json:",omitzero"`
+	DesiredCount                  *int32                          `aws:"desiredCount" json:",omitzero"`
+	RunningCount                  *int32                          `aws:"runningCount" json:",omitzero"`
+	PendingCount                  *int32                          `aws:"pendingCount" json:",omitzero"`
+	LaunchType                    LaunchType                      `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	CapacityProviderStrategy      []CapacityProviderStrategyItem  `aws:"capacityProviderStrategy" json:",omitzero"`
+	PlatformVersion               *string                         `aws:"platformVersion" json:",omitzero"`
+	PlatformFamily                *string                         `aws:"platformFamily" json:",omitzero"`
+	TaskDefinition                *string                         `aws:"taskDefinition" json:",omitzero"`
+	DeploymentConfiguration       *DeploymentConfiguration        `aws:"deploymentConfiguration" json:",omitzero"`
+	TaskSets                      []TaskSet                       `aws:"taskSets" json:",omitzero"`
+	Deployments                   []Deployment                    `aws:"deployments" json:",omitzero"`
+	RoleArn                       *string                         `aws:"roleArn" json:",omitzero"`
+	Events                        []ServiceEvent                  `aws:"events" json:",omitzero"`
+	CreatedAt                     *time.Time                      `aws:"createdAt" json:",omitzero"`
+	CurrentServiceDeployment      *string                         `aws:"currentServiceDeployment" json:",omitzero"`
+	CurrentServiceRevisions       []ServiceCurrentRevisionSummary `aws:"currentServiceRevisions" json:",omitzero"`
+	PlacementConstraints          []PlacementConstraint           `aws:"placementConstraints" json:",omitzero"`
+	PlacementStrategy             []PlacementStrategy             `aws:"placementStrategy" json:",omitzero"`
+	NetworkConfiguration          *NetworkConfiguration           `aws:"networkConfiguration" json:",omitzero"`
+	HealthCheckGracePeriodSeconds *int32                          `aws:"healthCheckGracePeriodSeconds" json:",omitzero"`
+	SchedulingStrategy            SchedulingStrategy              `aws:"schedulingStrategy" enum:"REPLICA|DAEMON" json:",omitzero"`
+	DeploymentController          *DeploymentController           `aws:"deploymentController" json:",omitzero"`
+	Tags                          []Tag                           `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	CreatedBy                     *string                         `aws:"createdBy" json:",omitzero"`
+	EnableECSManagedTags          *bool                           `aws:"enableECSManagedTags" json:",omitzero"`
+	PropagateTags                 PropagateTags                   `aws:"propagateTags" enum:"TASK_DEFINITION|SERVICE|NONE" json:",omitzero"`
+	EnableExecuteCommand          *bool                           `aws:"enableExecuteCommand" json:",omitzero"`
+	AvailabilityZoneRebalancing   AvailabilityZoneRebalancing     `aws:"availabilityZoneRebalancing" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ResourceManagementType        ResourceManagementType          `aws:"resourceManagementType" enum:"CUSTOMER|ECS" json:",omitzero"`
 }
 
 // ServiceConnectAccessLogConfiguration is a structure of the model.
 type ServiceConnectAccessLogConfiguration struct {
-	Format                 ServiceConnectAccessLoggingFormat    `aws:"format,required" enum:"TEXT|JSON"`
-	IncludeQueryParameters ServiceConnectIncludeQueryParameters `aws:"includeQueryParameters" enum:"DISABLED|ENABLED"`
+	Format                 ServiceConnectAccessLoggingFormat    `aws:"format,required" enum:"TEXT|JSON" json:",omitzero"`
+	IncludeQueryParameters ServiceConnectIncludeQueryParameters `aws:"includeQueryParameters" enum:"DISABLED|ENABLED" json:",omitzero"`
 }
 
 // ServiceConnectClientAlias is a structure of the model.
 type ServiceConnectClientAlias struct {
-	Port             *int32                          `aws:"port,required" min:"0" max:"65535"`
-	DnsName          *string                         `aws:"dnsName"`
-	TestTrafficRules *ServiceConnectTestTrafficRules `aws:"testTrafficRules"`
+	Port             *int32                          `aws:"port,required" min:"0" max:"65535" json:",omitzero"`
+	DnsName          *string                         `aws:"dnsName" json:",omitzero"`
+	TestTrafficRules *ServiceConnectTestTrafficRules `aws:"testTrafficRules" json:",omitzero"`
 }
 
 // ServiceConnectConfiguration is a structure of the model.
 type ServiceConnectConfiguration struct {
-	Enabled                *bool                                 `aws:"enabled,required"`
-	Namespace              *string                               `aws:"namespace"`
-	Services               []ServiceConnectService               `aws:"services"`
-	LogConfiguration       *LogConfiguration                     `aws:"logConfiguration"`
-	AccessLogConfiguration *ServiceConnectAccessLogConfiguration `aws:"accessLogConfiguration"`
+	Enabled                *bool                                 `aws:"enabled,required" json:",omitzero"`
+	Namespace              *string                               `aws:"namespace" json:",omitzero"`
+	Services               []ServiceConnectService               `aws:"services" json:",omitzero"`
+	LogConfiguration       *LogConfiguration                     `aws:"logConfiguration" json:",omitzero"`
+	AccessLogConfiguration *ServiceConnectAccessLogConfiguration `aws:"accessLogConfiguration" json:",omitzero"`
 }
 
 // ServiceConnectService is a structure of the model.
 type ServiceConnectService struct {
-	PortName            *string                         `aws:"portName,required"`
-	DiscoveryName       *string                         `aws:"discoveryName"`
-	ClientAliases       []ServiceConnectClientAlias     `aws:"clientAliases"`
-	IngressPortOverride *int32                          `aws:"ingressPortOverride" min:"0" max:"65535"`
-	Timeout             *TimeoutConfiguration           `aws:"timeout"`
-	Tls                 *ServiceConnectTlsConfiguration `aws:"tls"`
+	PortName            *string                         `aws:"portName,required" json:",omitzero"`
+	DiscoveryName       *string                         `aws:"discoveryName" json:",omitzero"`
+	ClientAliases       []ServiceConnectClientAlias     `aws:"clientAliases" json:",omitzero"`
+	IngressPortOverride *int32                          `aws:"ingressPortOverride" min:"0" max:"65535" json:",omitzero"`
+	Timeout             *TimeoutConfiguration           `aws:"timeout" json:",omitzero"`
+	Tls                 *ServiceConnectTlsConfiguration `aws:"tls" json:",omitzero"`
 }
 
 // ServiceConnectServiceResource is a structure of the model.
 type ServiceConnectServiceResource struct {
-	DiscoveryName *string `aws:"discoveryName"`
-	DiscoveryArn  *string `aws:"discoveryArn"`
+	DiscoveryName *string `aws:"discoveryName" json:",omitzero"`
+	DiscoveryArn  *string `aws:"discoveryArn" json:",omitzero"`
 }
 
 // ServiceConnectTestTrafficHeaderMatchRules is a structure of the model.
 type ServiceConnectTestTrafficHeaderMatchRules struct {
-	Exact *string `aws:"exact,required"`
+	Exact *string `aws:"exact,required" json:",omitzero"`
 }
 
 // ServiceConnectTestTrafficHeaderRules is a structure of the model.
 type ServiceConnectTestTrafficHeaderRules struct {
-	Name  *string                                    `aws:"name,required"`
-	Value *ServiceConnectTestTrafficHeaderMatchRules `aws:"value"`
+	Name  *string                                    `aws:"name,required" json:",omitzero"`
+	Value *ServiceConnectTestTrafficHeaderMatchRules `aws:"value" json:",omitzero"`
 }
 
 // ServiceConnectTestTrafficRules is a structure of the model.
 type ServiceConnectTestTrafficRules struct {
-	Header *ServiceConnectTestTrafficHeaderRules `aws:"header,required"`
+	Header *ServiceConnectTestTrafficHeaderRules `aws:"header,required" json:",omitzero"`
 }
 
 // ServiceConnectTlsCertificateAuthority is a structure of the model.
 type ServiceConnectTlsCertificateAuthority struct {
-	AwsPcaAuthorityArn *string `aws:"awsPcaAuthorityArn"`
+	AwsPcaAuthorityArn *string `aws:"awsPcaAuthorityArn" json:",omitzero"`
 }
 
 // ServiceConnectTlsConfiguration is a structure of the model.
 type ServiceConnectTlsConfiguration struct {
-	IssuerCertificateAuthority *ServiceConnectTlsCertificateAuthority `aws:"issuerCertificateAuthority,required"`
-	KmsKey                     *string                                `aws:"kmsKey"`
-	RoleArn                    *string                                `aws:"roleArn"`
+	IssuerCertificateAuthority *ServiceConnectTlsCertificateAuthority `aws:"issuerCertificateAuthority,required" json:",omitzero"`
+	KmsKey                     *string                                `aws:"kmsKey" json:",omitzero"`
+	RoleArn                    *string                                `aws:"roleArn" json:",omitzero"`
 }
 
 // ServiceCurrentRevisionSummary is a structure of the model.
 type ServiceCurrentRevisionSummary struct {
-	Arn                *string `aws:"arn"`
-	RequestedTaskCount *int32  `aws:"requestedTaskCount"`
-	RunningTaskCount   *int32  `aws:"runningTaskCount"`
-	PendingTaskCount   *int32  `aws:"pendingTaskCount"`
+	Arn                *string `aws:"arn" json:",omitzero"`
+	RequestedTaskCount *int32  `aws:"requestedTaskCount" json:",omitzero"`
+	RunningTaskCount   *int32  `aws:"runningTaskCount" json:",omitzero"`
+	PendingTaskCount   *int32  `aws:"pendingTaskCount" json:",omitzero"`
 }
 
 // ServiceDeployment is a structure of the model.
 type ServiceDeployment struct {
-	ServiceDeploymentArn     *string                          `aws:"serviceDeploymentArn"`
-	ServiceArn               *string                          `aws:"serviceArn"`
-	ClusterArn               *string                          `aws:"clusterArn"`
-	CreatedAt                *time.Time                       `aws:"createdAt"`
-	StartedAt                *time.Time                       `aws:"startedAt"`
-	FinishedAt               *time.Time                       `aws:"finishedAt"`
-	StoppedAt                *time.Time                       `aws:"stoppedAt"`
-	UpdatedAt                *time.Time                       `aws:"updatedAt"`
-	SourceServiceRevisions   []ServiceRevisionSummary         `aws:"sourceServiceRevisions"`
-	TargetServiceRevision    *ServiceRevisionSummary          `aws:"targetServiceRevision"`
-	Status                   ServiceDeploymentStatus          `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	StatusReason             *string                          `aws:"statusReason"`
-	LifecycleStage           ServiceDeploymentLifecycleStage  `aws:"lifecycleStage" enum:"RECONCILE_SERVICE|PRE_SCALE_UP|SCALE_UP|POST_SCALE_UP|TEST_TRAFFIC_SHIFT|POST_TEST_TRAFFIC_SHIFT|PRODUCTION_TRAFFIC_SHIFT|POST_PRODUCTION_TRAFFIC_SHIFT|BAKE_TIME|CLEAN_UP"`
-	LifecycleHookDetails     []DeploymentLifecycleHookDetail  `aws:"lifecycleHookDetails"`
-	DeploymentConfiguration  *DeploymentConfiguration         `aws:"deploymentConfiguration"`
-	Rollback                 *Rollback                        `aws:"rollback"`
-	DeploymentCircuitBreaker *ServiceDeploymentCircuitBreaker `aws:"deploymentCircuitBreaker"`
-	Alarms                   *ServiceDeploymentAlarms         `aws:"alarms"`
+	ServiceDeploymentArn     *string                          `aws:"serviceDeploymentArn" json:",omitzero"`
+	ServiceArn               *string                          `aws:"serviceArn" json:",omitzero"`
+	ClusterArn               *string                          `aws:"clusterArn" json:",omitzero"`
+	CreatedAt                *time.Time                       `aws:"createdAt" json:",omitzero"`
+	StartedAt                *time.Time                       `aws:"startedAt" json:",omitzero"`
+	FinishedAt               *time.Time                       `aws:"finishedAt" json:",omitzero"`
+	StoppedAt                *time.Time                       `aws:"stoppedAt" json:",omitzero"`
+	UpdatedAt                *time.Time                       `aws:"updatedAt" json:",omitzero"`
+	SourceServiceRevisions   []ServiceRevisionSummary         `aws:"sourceServiceRevisions" json:",omitzero"`
+	TargetServiceRevision    *ServiceRevisionSummary          `aws:"targetServiceRevision" json:",omitzero"`
+	Status                   ServiceDeploymentStatus          `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	StatusReason             *string                          `aws:"statusReason" json:",omitzero"`
+	LifecycleStage           ServiceDeploymentLifecycleStage  `aws:"lifecycleStage" enum:"RECONCILE_SERVICE|PRE_SCALE_UP|SCALE_UP|POST_SCALE_UP|TEST_TRAFFIC_SHIFT|POST_TEST_TRAFFIC_SHIFT|PRODUCTION_TRAFFIC_SHIFT|POST_PRODUCTION_TRAFFIC_SHIFT|BAKE_TIME|CLEAN_UP" json:",omitzero"`
+	LifecycleHookDetails     []DeploymentLifecycleHookDetail  `aws:"lifecycleHookDetails" json:",omitzero"`
+	DeploymentConfiguration  *DeploymentConfiguration         `aws:"deploymentConfiguration" json:",omitzero"`
+	Rollback                 *Rollback                        `aws:"rollback" json:",omitzero"`
+	DeploymentCircuitBreaker *ServiceDeploymentCircuitBreaker `aws:"deploymentCircuitBreaker" json:",omitzero"`
+	Alarms                   *ServiceDeploymentAlarms         `aws:"alarms" json:",omitzero"`
 }
 
 // ServiceDeploymentAlarms is a structure of the model.
 type ServiceDeploymentAlarms struct {
-	Status              ServiceDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED"`
-	AlarmNames          []string                                `aws:"alarmNames"`
-	TriggeredAlarmNames []string                                `aws:"triggeredAlarmNames"`
+	Status              ServiceDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED" json:",omitzero"`
+	AlarmNames          []string                                `aws:"alarmNames" json:",omitzero"`
+	TriggeredAlarmNames []string                                `aws:"triggeredAlarmNames" json:",omitzero"`
 }
 
 // ServiceDeploymentBrief is a structure of the model.
 type ServiceDeploymentBrief struct {
-	ServiceDeploymentArn     *string                 `aws:"serviceDeploymentArn"`
-	ServiceArn               *string                 `aws:"serviceArn"`
-	ClusterArn               *string                 `aws:"clusterArn"`
-	StartedAt                *time.Time              `aws:"startedAt"`
-	CreatedAt                *time.Time              `aws:"createdAt"`
-	FinishedAt               *time.Time              `aws:"finishedAt"`
-	TargetServiceRevisionArn *string                 `aws:"targetServiceRevisionArn"`
-	Status                   ServiceDeploymentStatus `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED"`
-	StatusReason             *string                 `aws:"statusReason"`
+	ServiceDeploymentArn     *string                 `aws:"serviceDeploymentArn" json:",omitzero"`
+	ServiceArn               *string                 `aws:"serviceArn" json:",omitzero"`
+	ClusterArn               *string                 `aws:"clusterArn" json:",omitzero"`
+	StartedAt                *time.Time              `aws:"startedAt" json:",omitzero"`
+	CreatedAt                *time.Time              `aws:"createdAt" json:",omitzero"`
+	FinishedAt               *time.Time              `aws:"finishedAt" json:",omitzero"`
+	TargetServiceRevisionArn *string                 `aws:"targetServiceRevisionArn" json:",omitzero"`
+	Status                   ServiceDeploymentStatus `aws:"status" enum:"PENDING|SUCCESSFUL|STOPPED|STOP_REQUESTED|IN_PROGRESS|ROLLBACK_REQUESTED|ROLLBACK_IN_PROGRESS|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED" json:",omitzero"`
+	StatusReason             *string                 `aws:"statusReason" json:",omitzero"`
 }
 
 // ServiceDeploymentCircuitBreaker is a structure of the model.
 type ServiceDeploymentCircuitBreaker struct {
-	Status       ServiceDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED"`
-	FailureCount *int32                                  `aws:"failureCount"`
-	Threshold    *int32                                  `aws:"threshold"`
+	Status       ServiceDeploymentRollbackMonitorsStatus `aws:"status" enum:"TRIGGERED|MONITORING|MONITORING_COMPLETE|DISABLED" json:",omitzero"`
+	FailureCount *int32                                  `aws:"failureCount" json:",omitzero"`
+	Threshold    *int32                                  `aws:"threshold" json:",omitzero"`
 }
 
 // ServiceEvent is a structure of the model.
 type ServiceEvent struct {
-	Id        *string    `aws:"id"`
-	CreatedAt *time.Time `aws:"createdAt"`
-	Message   *string    `aws:"message"`
+	Id        *string    `aws:"id" json:",omitzero"`
+	CreatedAt *time.Time `aws:"createdAt" json:",omitzero"`
+	Message   *string    `aws:"message" json:",omitzero"`
 }
 
 // ServiceManagedEBSVolumeConfiguration is a structure of the model.
 type ServiceManagedEBSVolumeConfiguration struct {
-	Encrypted                *bool                 `aws:"encrypted"`
-	KmsKeyId                 *string               `aws:"kmsKeyId"`
-	VolumeType               *string               `aws:"volumeType"`
-	SizeInGiB                *int32                `aws:"sizeInGiB"`
-	SnapshotId               *string               `aws:"snapshotId"`
-	VolumeInitializationRate *int32                `aws:"volumeInitializationRate"`
-	Iops                     *int32                `aws:"iops"`
-	Throughput               *int32                `aws:"throughput"`
-	TagSpecifications        []EBSTagSpecification `aws:"tagSpecifications"`
-	RoleArn                  *string               `aws:"roleArn,required"`
-	FilesystemType           TaskFilesystemType    `aws:"filesystemType" enum:"ext3|ext4|xfs|ntfs"`
+	Encrypted                *bool                 `aws:"encrypted" json:",omitzero"`
+	KmsKeyId                 *string               `aws:"kmsKeyId" json:",omitzero"`
+	VolumeType               *string               `aws:"volumeType" json:",omitzero"`
+	SizeInGiB                *int32                `aws:"sizeInGiB" json:",omitzero"`
+	SnapshotId               *string               `aws:"snapshotId" json:",omitzero"`
+	VolumeInitializationRate *int32                `aws:"volumeInitializationRate" json:",omitzero"`
+	Iops                     *int32                `aws:"iops" json:",omitzero"`
+	Throughput               *int32                `aws:"throughput" json:",omitzero"`
+	TagSpecifications        []EBSTagSpecification `aws:"tagSpecifications" json:",omitzero"`
+	RoleArn                  *string               `aws:"roleArn,required" json:",omitzero"`
+	FilesystemType           TaskFilesystemType    `aws:"filesystemType" enum:"ext3|ext4|xfs|ntfs" json:",omitzero"`
 }
 
 // ServiceRegistry is a structure of the model.
 type ServiceRegistry struct {
-	RegistryArn   *string `aws:"registryArn"`
-	Port          *int32  `aws:"port"`
-	ContainerName *string `aws:"containerName"`
-	ContainerPort *int32  `aws:"containerPort"`
+	RegistryArn   *string `aws:"registryArn" json:",omitzero"`
+	Port          *int32  `aws:"port" json:",omitzero"`
+	ContainerName *string `aws:"containerName" json:",omitzero"`
+	ContainerPort *int32  `aws:"containerPort" json:",omitzero"`
 }
 
 // ServiceRevision is a structure of the model.
 type ServiceRevision struct {
-	ServiceRevisionArn          *string                        `aws:"serviceRevisionArn"`
-	ServiceArn                  *string                        `aws:"serviceArn"`
-	ClusterArn                  *string                        `aws:"clusterArn"`
-	TaskDefinition              *string                        `aws:"taskDefinition"`
-	CapacityProviderStrategy    []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	LaunchType                  LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	PlatformVersion             *string                        `aws:"platformVersion"`
-	PlatformFamily              *string                        `aws:"platformFamily"`
-	LoadBalancers               []LoadBalancer                 `aws:"loadBalancers"`
-	ServiceRegistries           []ServiceRegistry              `aws:"serviceRegistries"`
-	NetworkConfiguration        *NetworkConfiguration          `aws:"networkConfiguration"`
-	ContainerImages             []ContainerImage               `aws:"containerImages"`
-	GuardDutyEnabled            *bool                          `aws:"guardDutyEnabled"`
-	ServiceConnectConfiguration *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration"`
-	VolumeConfigurations        []ServiceVolumeConfiguration   `aws:"volumeConfigurations"`
-	FargateEphemeralStorage     *DeploymentEphemeralStorage    `aws:"fargateEphemeralStorage"`
-	CreatedAt                   *time.Time                     `aws:"createdAt"`
-	VpcLatticeConfigurations    []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations"`
-	ResolvedConfiguration       *ResolvedConfiguration         `aws:"resolvedConfiguration"`
-	EcsManagedResources         *ECSManagedResources           `aws:"ecsManagedResources"`
+	ServiceRevisionArn          *string                        `aws:"serviceRevisionArn" json:",omitzero"`
+	ServiceArn                  *string                        `aws:"serviceArn" json:",omitzero"`
+	ClusterArn                  *string                        `aws:"clusterArn" json:",omitzero"`
+	TaskDefinition              *string                        `aws:"taskDefinition" json:",omitzero"`
+	CapacityProviderStrategy    []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	LaunchType                  LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	PlatformVersion             *string                        `aws:"platformVersion" json:",omitzero"`
+	PlatformFamily              *string                        `aws:"platformFamily" json:",omitzero"`
+	LoadBalancers               []LoadBalancer                 `aws:"loadBalancers" json:",omitzero"`
+	ServiceRegistries           []ServiceRegistry              `aws:"serviceRegistries" json:",omitzero"`
+	NetworkConfiguration        *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	ContainerImages             []ContainerImage               `aws:"containerImages" json:",omitzero"`
+	GuardDutyEnabled            *bool                          `aws:"guardDutyEnabled" json:",omitzero"`
+	ServiceConnectConfiguration *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration" json:",omitzero"`
+	VolumeConfigurations        []ServiceVolumeConfiguration   `aws:"volumeConfigurations" json:",omitzero"`
+	FargateEphemeralStorage     *DeploymentEphemeralStorage    `aws:"fargateEphemeralStorage" json:",omitzero"`
+	CreatedAt                   *time.Time                     `aws:"createdAt" json:",omitzero"`
+	VpcLatticeConfigurations    []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
+	ResolvedConfiguration       *ResolvedConfiguration         `aws:"resolvedConfiguration" json:",omitzero"`
+	EcsManagedResources         *ECSManagedResources           `aws:"ecsManagedResources" json:",omitzero"`
 }
 
 // ServiceRevisionLoadBalancer is a structure of the model.
 type ServiceRevisionLoadBalancer struct {
-	TargetGroupArn         *string `aws:"targetGroupArn"`
-	ProductionListenerRule *string `aws:"productionListenerRule"`
+	TargetGroupArn         *string `aws:"targetGroupArn" json:",omitzero"`
+	ProductionListenerRule *string `aws:"productionListenerRule" json:",omitzero"`
 }
 
 // ServiceRevisionSummary is a structure of the model.
 type ServiceRevisionSummary struct {
-	Arn                              *string  `aws:"arn"`
-	RequestedTaskCount               *int32   `aws:"requestedTaskCount"`
-	RunningTaskCount                 *int32   `aws:"runningTaskCount"`
-	PendingTaskCount                 *int32   `aws:"pendingTaskCount"`
-	RequestedTestTrafficWeight       *float64 `aws:"requestedTestTrafficWeight"`
-	RequestedProductionTrafficWeight *float64 `aws:"requestedProductionTrafficWeight"`
+	Arn                              *string  `aws:"arn" json:",omitzero"`
+	RequestedTaskCount               *int32   `aws:"requestedTaskCount" json:",omitzero"`
+	RunningTaskCount                 *int32   `aws:"runningTaskCount" json:",omitzero"`
+	PendingTaskCount                 *int32   `aws:"pendingTaskCount" json:",omitzero"`
+	RequestedTestTrafficWeight       *float64 `aws:"requestedTestTrafficWeight" json:",omitzero"`
+	RequestedProductionTrafficWeight *float64 `aws:"requestedProductionTrafficWeight" json:",omitzero"`
 }
 
 // ServiceVolumeConfiguration is a structure of the model.
 type ServiceVolumeConfiguration struct {
-	Name             *string                               `aws:"name,required"`
-	ManagedEBSVolume *ServiceManagedEBSVolumeConfiguration `aws:"managedEBSVolume"`
+	Name             *string                               `aws:"name,required" json:",omitzero"`
+	ManagedEBSVolume *ServiceManagedEBSVolumeConfiguration `aws:"managedEBSVolume" json:",omitzero"`
 }
 
 // Session is a structure of the model.
 type Session struct {
-	SessionId  *string `aws:"sessionId"`
-	StreamUrl  *string `aws:"streamUrl"`
-	TokenValue *string `aws:"tokenValue"`
+	SessionId  *string `aws:"sessionId" json:",omitzero"`
+	StreamUrl  *string `aws:"streamUrl" json:",omitzero"`
+	TokenValue *string `aws:"tokenValue" json:",omitzero"`
 }
 
 // Setting is a structure of the model.
 type Setting struct {
-	Name         SettingName `aws:"name" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows"`
-	Value        *string     `aws:"value"`
-	PrincipalArn *string     `aws:"principalArn"`
-	Type         SettingType `aws:"type" enum:"user|aws_managed"`
+	Name         SettingName `aws:"name" enum:"serviceLongArnFormat|taskLongArnFormat|containerInstanceLongArnFormat|awsvpcTrunking|containerInsights|fargateFIPSMode|tagResourceAuthorization|fargateTaskRetirementWaitPeriod|guardDutyActivate|defaultLogDriverMode|fargateEventWindows" json:",omitzero"`
+	Value        *string     `aws:"value" json:",omitzero"`
+	PrincipalArn *string     `aws:"principalArn" json:",omitzero"`
+	Type         SettingType `aws:"type" enum:"user|aws_managed" json:",omitzero"`
 }
 
 // SystemControl is a structure of the model.
 type SystemControl struct {
-	Namespace *string `aws:"namespace"`
-	Value     *string `aws:"value"`
+	Namespace *string `aws:"namespace" json:",omitzero"`
+	Value     *string `aws:"value" json:",omitzero"`
 }
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"key" min:"1" max:"128" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
-	Value *string `aws:"value" min:"0" max:"256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
+	Key   *string `aws:"key" min:"1" max:"128" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
+	Value *string `aws:"value" min:"0" max:"256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
 }
 
 // Task is a structure of the model.
 type Task struct {
-	Attachments             []Attachment           `aws:"attachments"`
-	Attributes              []Attribute            `aws:"attributes"`
-	AvailabilityZone        *string                `aws:"availabilityZone"`
-	CapacityProviderName    *string                `aws:"capacityProviderName"`
-	ClusterArn              *string                `aws:"clusterArn"`
-	Connectivity            Connectivity           `aws:"connectivity" enum:"CONNECTED|DISCONNECTED"`
-	ConnectivityAt          *time.Time             `aws:"connectivityAt"`
-	ContainerInstanceArn    *string                `aws:"containerInstanceArn"`
-	Containers              []Container            `aws:"containers"`
-	Cpu                     *string                `aws:"cpu"`
-	CreatedAt               *time.Time             `aws:"createdAt"`
-	DesiredStatus           *string                `aws:"desiredStatus"`
-	EnableExecuteCommand    *bool                  `aws:"enableExecuteCommand"`
-	ExecutionStoppedAt      *time.Time             `aws:"executionStoppedAt"`
-	Group                   *string                `aws:"group"`
-	HealthStatus            HealthStatus           `aws:"healthStatus" enum:"HEALTHY|UNHEALTHY|UNKNOWN"`
-	InferenceAccelerators   []InferenceAccelerator `aws:"inferenceAccelerators"`
-	LastStatus              *string                `aws:"lastStatus"`
-	LaunchType              LaunchType             `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	Memory                  *string                `aws:"memory"`
-	Overrides               *TaskOverride          `aws:"overrides"`
-	PlatformVersion         *string                `aws:"platformVersion"`
-	PlatformFamily          *string                `aws:"platformFamily"`
-	PullStartedAt           *time.Time             `aws:"pullStartedAt"`
-	PullStoppedAt           *time.Time             `aws:"pullStoppedAt"`
-	StartedAt               *time.Time             `aws:"startedAt"`
-	StartedBy               *string                `aws:"startedBy"`
-	StopCode                TaskStopCode           `aws:"stopCode" enum:"TaskFailedToStart|EssentialContainerExited|UserInitiated|ServiceSchedulerInitiated|SpotInterruption|TerminationNotice"`
-	StoppedAt               *time.Time             `aws:"stoppedAt"`
-	StoppedReason           *string                `aws:"stoppedReason"`
-	StoppingAt              *time.Time             `aws:"stoppingAt"`
-	Tags                    []Tag                  `aws:"tags" min:"0" max:"50"`
-	TaskArn                 *string                `aws:"taskArn"`
-	TaskDefinitionArn       *string                `aws:"taskDefinitionArn"`
-	Version                 *int64                 `aws:"version"`
-	EphemeralStorage        *EphemeralStorage      `aws:"ephemeralStorage"`
-	FargateEphemeralStorage *TaskEphemeralStorage  `aws:"fargateEphemeralStorage"`
+	Attachments             []Attachment           `aws:"attachments" json:",omitzero"`
+	Attributes              []Attribute            `aws:"attributes" json:",omitzero"`
+	AvailabilityZone        *string                `aws:"availabilityZone" json:",omitzero"`
+	CapacityProviderName    *string                `aws:"capacityProviderName" json:",omitzero"`
+	ClusterArn              *string                `aws:"clusterArn" json:",omitzero"`
+	Connectivity            Connectivity           `aws:"connectivity" enum:"CONNECTED|DISCONNECTED" json:",omitzero"`
+	ConnectivityAt          *time.Time             `aws:"connectivityAt" json:",omitzero"`
+	ContainerInstanceArn    *string                `aws:"containerInstanceArn" json:",omitzero"`
+	Containers              []Container            `aws:"containers" json:",omitzero"`
+	Cpu                     *string                `aws:"cpu" json:",omitzero"`
+	CreatedAt               *time.Time             `aws:"createdAt" json:",omitzero"`
+	DesiredStatus           *string                `aws:"desiredStatus" json:",omitzero"`
+	EnableExecuteCommand    *bool                  `aws:"enableExecuteCommand" json:",omitzero"`
+	ExecutionStoppedAt      *time.Time             `aws:"executionStoppedAt" json:",omitzero"`
+	Group                   *string                `aws:"group" json:",omitzero"`
+	HealthStatus            HealthStatus           `aws:"healthStatus" enum:"HEALTHY|UNHEALTHY|UNKNOWN" json:",omitzero"`
+	InferenceAccelerators   []InferenceAccelerator `aws:"inferenceAccelerators" json:",omitzero"`
+	LastStatus              *string                `aws:"lastStatus" json:",omitzero"`
+	LaunchType              LaunchType             `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	Memory                  *string                `aws:"memory" json:",omitzero"`
+	Overrides               *TaskOverride          `aws:"overrides" json:",omitzero"`
+	PlatformVersion         *string                `aws:"platformVersion" json:",omitzero"`
+	PlatformFamily          *string                `aws:"platformFamily" json:",omitzero"`
+	PullStartedAt           *time.Time             `aws:"pullStartedAt" json:",omitzero"`
+	PullStoppedAt           *time.Time             `aws:"pullStoppedAt" json:",omitzero"`
+	StartedAt               *time.Time             `aws:"startedAt" json:",omitzero"`
+	StartedBy               *string                `aws:"startedBy" json:",omitzero"`
+	StopCode                TaskStopCode           `aws:"stopCode" enum:"TaskFailedToStart|EssentialContainerExited|UserInitiated|ServiceSchedulerInitiated|SpotInterruption|TerminationNotice" json:",omitzero"`
+	StoppedAt               *time.Time             `aws:"stoppedAt" json:",omitzero"`
+	StoppedReason           *string                `aws:"stoppedReason" json:",omitzero"`
+	StoppingAt              *time.Time             `aws:"stoppingAt" json:",omitzero"`
+	Tags                    []Tag                  `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	TaskArn                 *string                `aws:"taskArn" json:",omitzero"`
+	TaskDefinitionArn       *string                `aws:"taskDefinitionArn" json:",omitzero"`
+	Version                 *int64                 `aws:"version" json:",omitzero"`
+	EphemeralStorage        *EphemeralStorage      `aws:"ephemeralStorage" json:",omitzero"`
+	FargateEphemeralStorage *TaskEphemeralStorage  `aws:"fargateEphemeralStorage" json:",omitzero"`
 }
 
 // TaskDefinition is a structure of the model.
 type TaskDefinition struct {
-	TaskDefinitionArn       *string                             `aws:"taskDefinitionArn"`
-	ContainerDefinitions    []ContainerDefinition               `aws:"containerDefinitions"`
-	Family                  *string                             `aws:"family"`
-	TaskRoleArn             *string                             `aws:"taskRoleArn"`
-	ExecutionRoleArn        *string                             `aws:"executionRoleArn"`
-	NetworkMode             NetworkMode                         `aws:"networkMode" enum:"bridge|host|awsvpc|none"`
-	Revision                *int32                              `aws:"revision"`
-	Volumes                 []Volume                            `aws:"volumes"`
-	Status                  TaskDefinitionStatus                `aws:"status" enum:"ACTIVE|INACTIVE|DELETE_IN_PROGRESS"`
-	RequiresAttributes      []Attribute                         `aws:"requiresAttributes"`
-	PlacementConstraints    []TaskDefinitionPlacementConstraint `aws:"placementConstraints"`
-	Compatibilities         []Compatibility                     `aws:"compatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	RuntimePlatform         *RuntimePlatform                    `aws:"runtimePlatform"`
-	RequiresCompatibilities []Compatibility                     `aws:"requiresCompatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	Cpu                     *string                             `aws:"cpu"`
-	Memory                  *string                             `aws:"memory"`
-	InferenceAccelerators   []InferenceAccelerator              `aws:"inferenceAccelerators"`
-	PidMode                 PidMode                             `aws:"pidMode" enum:"host|task"`
-	IpcMode                 IpcMode                             `aws:"ipcMode" enum:"host|task|none"`
-	ProxyConfiguration      *ProxyConfiguration                 `aws:"proxyConfiguration"`
-	RegisteredAt            *time.Time                          `aws:"registeredAt"`
-	DeregisteredAt          *time.Time                          `aws:"deregisteredAt"`
-	DeleteRequestedAt       *time.Time                          `aws:"deleteRequestedAt"`
-	RegisteredBy            *string                             `aws:"registeredBy"`
-	EphemeralStorage        *EphemeralStorage                   `aws:"ephemeralStorage"`
-	EnableFaultInjection    *bool                               `aws:"enableFaultInjection"`
+	TaskDefinitionArn       *string                             `aws:"taskDefinitionArn" json:",omitzero"`
+	ContainerDefinitions    []ContainerDefinition               `aws:"containerDefinitions" json:",omitzero"`
+	Family                  *string                             `aws:"family" json:",omitzero"`
+	TaskRoleArn             *string                             `aws:"taskRoleArn" json:",omitzero"`
+	ExecutionRoleArn        *string                             `aws:"executionRoleArn" json:",omitzero"`
+	NetworkMode             NetworkMode                         `aws:"networkMode" enum:"bridge|host|awsvpc|none" json:",omitzero"`
+	Revision                *int32                              `aws:"revision" json:",omitzero"`
+	Volumes                 []Volume                            `aws:"volumes" json:",omitzero"`
+	Status                  TaskDefinitionStatus                `aws:"status" enum:"ACTIVE|INACTIVE|DELETE_IN_PROGRESS" json:",omitzero"`
+	RequiresAttributes      []Attribute                         `aws:"requiresAttributes" json:",omitzero"`
+	PlacementConstraints    []TaskDefinitionPlacementConstraint `aws:"placementConstraints" json:",omitzero"`
+	Compatibilities         []Compatibility                     `aws:"compatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	RuntimePlatform         *RuntimePlatform                    `aws:"runtimePlatform" json:",omitzero"`
+	RequiresCompatibilities []Compatibility                     `aws:"requiresCompatibilities" itemenum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	Cpu                     *string                             `aws:"cpu" json:",omitzero"`
+	Memory                  *string                             `aws:"memory" json:",omitzero"`
+	InferenceAccelerators   []InferenceAccelerator              `aws:"inferenceAccelerators" json:",omitzero"`
+	PidMode                 PidMode                             `aws:"pidMode" enum:"host|task" json:",omitzero"`
+	IpcMode                 IpcMode                             `aws:"ipcMode" enum:"host|task|none" json:",omitzero"`
+	ProxyConfiguration      *ProxyConfiguration                 `aws:"proxyConfiguration" json:",omitzero"`
+	RegisteredAt            *time.Time                          `aws:"registeredAt" json:",omitzero"`
+	DeregisteredAt          *time.Time                          `aws:"deregisteredAt" json:",omitzero"`
+	DeleteRequestedAt       *time.Time                          `aws:"deleteRequestedAt" json:",omitzero"`
+	RegisteredBy            *string                             `aws:"registeredBy" json:",omitzero"`
+	EphemeralStorage        *EphemeralStorage                   `aws:"ephemeralStorage" json:",omitzero"`
+	EnableFaultInjection    *bool                               `aws:"enableFaultInjection" json:",omitzero"`
 }
 
 // TaskDefinitionPlacementConstraint is a structure of the model.
 type TaskDefinitionPlacementConstraint struct {
-	Type       TaskDefinitionPlacementConstraintType `aws:"type" enum:"memberOf"`
-	Expression *string                               `aws:"expression"`
+	Type       TaskDefinitionPlacementConstraintType `aws:"type" enum:"memberOf" json:",omitzero"`
+	Expression *string                               `aws:"expression" json:",omitzero"`
 }
 
 // TaskEphemeralStorage is a structure of the model.
 type TaskEphemeralStorage struct {
-	SizeInGiB *int32  `aws:"sizeInGiB"`
-	KmsKeyId  *string `aws:"kmsKeyId"`
+	SizeInGiB *int32  `aws:"sizeInGiB" json:",omitzero"`
+	KmsKeyId  *string `aws:"kmsKeyId" json:",omitzero"`
 }
 
 // TaskManagedEBSVolumeConfiguration is a structure of the model.
 type TaskManagedEBSVolumeConfiguration struct {
-	Encrypted                *bool                                  `aws:"encrypted"`
-	KmsKeyId                 *string                                `aws:"kmsKeyId"`
-	VolumeType               *string                                `aws:"volumeType"`
-	SizeInGiB                *int32                                 `aws:"sizeInGiB"`
-	SnapshotId               *string                                `aws:"snapshotId"`
-	VolumeInitializationRate *int32                                 `aws:"volumeInitializationRate"`
-	Iops                     *int32                                 `aws:"iops"`
-	Throughput               *int32                                 `aws:"throughput"`
-	TagSpecifications        []EBSTagSpecification                  `aws:"tagSpecifications"`
-	RoleArn                  *string                                `aws:"roleArn,required"`
-	TerminationPolicy        *TaskManagedEBSVolumeTerminationPolicy `aws:"terminationPolicy"`
-	FilesystemType           TaskFilesystemType                     `aws:"filesystemType" enum:"ext3|ext4|xfs|ntfs"`
+	Encrypted                *bool                                  `aws:"encrypted" json:",omitzero"`
+	KmsKeyId                 *string                                `aws:"kmsKeyId" json:",omitzero"`
+	VolumeType               *string                                `aws:"volumeType" json:",omitzero"`
+	SizeInGiB                *int32                                 `aws:"sizeInGiB" json:",omitzero"`
+	SnapshotId               *string                                `aws:"snapshotId" json:",omitzero"`
+	VolumeInitializationRate *int32                                 `aws:"volumeInitializationRate" json:",omitzero"`
+	Iops                     *int32                                 `aws:"iops" json:",omitzero"`
+	Throughput               *int32                                 `aws:"throughput" json:",omitzero"`
+	TagSpecifications        []EBSTagSpecification                  `aws:"tagSpecifications" json:",omitzero"`
+	RoleArn                  *string                                `aws:"roleArn,required" json:",omitzero"`
+	TerminationPolicy        *TaskManagedEBSVolumeTerminationPolicy `aws:"terminationPolicy" json:",omitzero"`
+	FilesystemType           TaskFilesystemType                     `aws:"filesystemType" enum:"ext3|ext4|xfs|ntfs" json:",omitzero"`
 }
 
 // TaskManagedEBSVolumeTerminationPolicy is a structure of the model.
 type TaskManagedEBSVolumeTerminationPolicy struct {
-	DeleteOnTermination *bool `aws:"deleteOnTermination,required"`
+	DeleteOnTermination *bool `aws:"deleteOnTermination,required" json:",omitzero"`
 }
 
 // TaskOverride is a structure of the model.
 type TaskOverride struct {
-	ContainerOverrides            []ContainerOverride            `aws:"containerOverrides"`
-	Cpu                           *string                        `aws:"cpu"`
-	InferenceAcceleratorOverrides []InferenceAcceleratorOverride `aws:"inferenceAcceleratorOverrides"`
-	ExecutionRoleArn              *string                        `aws:"executionRoleArn"`
-	Memory                        *string                        `aws:"memory"`
-	TaskRoleArn                   *string                        `aws:"taskRoleArn"`
-	EphemeralStorage              *EphemeralStorage              `aws:"ephemeralStorage"`
+	ContainerOverrides            []ContainerOverride            `aws:"containerOverrides" json:",omitzero"`
+	Cpu                           *string                        `aws:"cpu" json:",omitzero"`
+	InferenceAcceleratorOverrides []InferenceAcceleratorOverride `aws:"inferenceAcceleratorOverrides" json:",omitzero"`
+	ExecutionRoleArn              *string                        `aws:"executionRoleArn" json:",omitzero"`
+	Memory                        *string                        `aws:"memory" json:",omitzero"`
+	TaskRoleArn                   *string                        `aws:"taskRoleArn" json:",omitzero"`
+	EphemeralStorage              *EphemeralStorage              `aws:"ephemeralStorage" json:",omitzero"`
 }
 
 // TaskSet is a structure of the model.
 type TaskSet struct {
-	Id                       *string                        `aws:"id"`
-	TaskSetArn               *string                        `aws:"taskSetArn"`
-	ServiceArn               *string                        `aws:"serviceArn"`
-	ClusterArn               *string                        `aws:"clusterArn"`
-	StartedBy                *string                        `aws:"startedBy"`
-	ExternalId               *string                        `aws:"externalId"`
-	Status                   *string                        `aws:"status"`
-	TaskDefinition           *string                        `aws:"taskDefinition"`
-	ComputedDesiredCount     *int32                         `aws:"computedDesiredCount"`
-	PendingCount             *int32                         `aws:"pendingCount"`
-	RunningCount             *int32                         `aws:"runningCount"`
-	CreatedAt                *time.Time                     `aws:"createdAt"`
-	UpdatedAt                *time.Time                     `aws:"updatedAt"`
-	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES"`
-	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy"`
-	PlatformVersion          *string                        `aws:"platformVersion"`
-	PlatformFamily           *string                        `aws:"platformFamily"`
-	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration"`
-	LoadBalancers            []LoadBalancer                 `aws:"loadBalancers"`
-	ServiceRegistries        []ServiceRegistry              `aws:"serviceRegistries"`
-	Scale                    *Scale                         `aws:"scale"`
-	StabilityStatus          StabilityStatus                `aws:"stabilityStatus" enum:"STEADY_STATE|STABILIZING"`
-	StabilityStatusAt        *time.Time                     `aws:"stabilityStatusAt"`
-	Tags                     []Tag                          `aws:"tags" min:"0" max:"50"`
-	FargateEphemeralStorage  *DeploymentEphemeralStorage    `aws:"fargateEphemeralStorage"`
+	Id                       *string                        `aws:"id" json:",omitzero"`
+	TaskSetArn               *string                        `aws:"taskSetArn" json:",omitzero"`
+	ServiceArn               *string                        `aws:"serviceArn" json:",omitzero"`
+	ClusterArn               *string                        `aws:"clusterArn" json:",omitzero"`
+	StartedBy                *string                        `aws:"startedBy" json:",omitzero"`
+	ExternalId               *string                        `aws:"externalId" json:",omitzero"`
+	Status                   *string                        `aws:"status" json:",omitzero"`
+	TaskDefinition           *string                        `aws:"taskDefinition" json:",omitzero"`
+	ComputedDesiredCount     *int32                         `aws:"computedDesiredCount" json:",omitzero"`
+	PendingCount             *int32                         `aws:"pendingCount" json:",omitzero"`
+	RunningCount             *int32                         `aws:"runningCount" json:",omitzero"`
+	CreatedAt                *time.Time                     `aws:"createdAt" json:",omitzero"`
+	UpdatedAt                *time.Time                     `aws:"updatedAt" json:",omitzero"`
+	LaunchType               LaunchType                     `aws:"launchType" enum:"EC2|FARGATE|EXTERNAL|MANAGED_INSTANCES" json:",omitzero"`
+	CapacityProviderStrategy []CapacityProviderStrategyItem `aws:"capacityProviderStrategy" json:",omitzero"`
+	PlatformVersion          *string                        `aws:"platformVersion" json:",omitzero"`
+	PlatformFamily           *string                        `aws:"platformFamily" json:",omitzero"`
+	NetworkConfiguration     *NetworkConfiguration          `aws:"networkConfiguration" json:",omitzero"`
+	LoadBalancers            []LoadBalancer                 `aws:"loadBalancers" json:",omitzero"`
+	ServiceRegistries        []ServiceRegistry              `aws:"serviceRegistries" json:",omitzero"`
+	Scale                    *Scale                         `aws:"scale" json:",omitzero"`
+	StabilityStatus          StabilityStatus                `aws:"stabilityStatus" enum:"STEADY_STATE|STABILIZING" json:",omitzero"`
+	StabilityStatusAt        *time.Time                     `aws:"stabilityStatusAt" json:",omitzero"`
+	Tags                     []Tag                          `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	FargateEphemeralStorage  *DeploymentEphemeralStorage    `aws:"fargateEphemeralStorage" json:",omitzero"`
 }
 
 // TaskVolumeConfiguration is a structure of the model.
 type TaskVolumeConfiguration struct {
-	Name             *string                            `aws:"name,required"`
-	ManagedEBSVolume *TaskManagedEBSVolumeConfiguration `aws:"managedEBSVolume"`
+	Name             *string                            `aws:"name,required" json:",omitzero"`
+	ManagedEBSVolume *TaskManagedEBSVolumeConfiguration `aws:"managedEBSVolume" json:",omitzero"`
 }
 
 // TimeoutConfiguration is a structure of the model.
 type TimeoutConfiguration struct {
-	IdleTimeoutSeconds       *int32 `aws:"idleTimeoutSeconds" min:"0" max:"2147483647"`
-	PerRequestTimeoutSeconds *int32 `aws:"perRequestTimeoutSeconds" min:"0" max:"2147483647"`
+	IdleTimeoutSeconds       *int32 `aws:"idleTimeoutSeconds" min:"0" max:"2147483647" json:",omitzero"`
+	PerRequestTimeoutSeconds *int32 `aws:"perRequestTimeoutSeconds" min:"0" max:"2147483647" json:",omitzero"`
 }
 
 // Tmpfs is a structure of the model.
 type Tmpfs struct {
-	ContainerPath *string  `aws:"containerPath,required"`
-	Size          *int32   `aws:"size,required"`
-	MountOptions  []string `aws:"mountOptions"`
+	ContainerPath *string  `aws:"containerPath,required" json:",omitzero"`
+	Size          *int32   `aws:"size,required" json:",omitzero"`
+	MountOptions  []string `aws:"mountOptions" json:",omitzero"`
 }
 
 // TotalLocalStorageGBRequest is a structure of the model.
 type TotalLocalStorageGBRequest struct {
-	Min *float64 `aws:"min"`
-	Max *float64 `aws:"max"`
+	Min *float64 `aws:"min" json:",omitzero"`
+	Max *float64 `aws:"max" json:",omitzero"`
 }
 
 // Ulimit is a structure of the model.
 type Ulimit struct {
-	Name      UlimitName `aws:"name,required" enum:"core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack"`
-	SoftLimit *int32     `aws:"softLimit,required"`
-	HardLimit *int32     `aws:"hardLimit,required"`
+	Name      UlimitName `aws:"name,required" enum:"core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack" json:",omitzero"`
+	SoftLimit *int32     `aws:"softLimit,required" json:",omitzero"`
+	HardLimit *int32     `aws:"hardLimit,required" json:",omitzero"`
 }
 
 // UpdateManagedInstancesProviderConfiguration is a structure of the model.
 type UpdateManagedInstancesProviderConfiguration struct {
-	InfrastructureRoleArn      *string                       `aws:"infrastructureRoleArn,required"`
-	InstanceLaunchTemplate     *InstanceLaunchTemplateUpdate `aws:"instanceLaunchTemplate,required"`
-	PropagateTags              PropagateMITags               `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE"`
-	InfrastructureOptimization *InfrastructureOptimization   `aws:"infrastructureOptimization"`
-	AutoRepairConfiguration    *AutoRepairConfiguration      `aws:"autoRepairConfiguration"`
+	InfrastructureRoleArn      *string                       `aws:"infrastructureRoleArn,required" json:",omitzero"`
+	InstanceLaunchTemplate     *InstanceLaunchTemplateUpdate `aws:"instanceLaunchTemplate,required" json:",omitzero"`
+	PropagateTags              PropagateMITags               `aws:"propagateTags" enum:"CAPACITY_PROVIDER|NONE" json:",omitzero"`
+	InfrastructureOptimization *InfrastructureOptimization   `aws:"infrastructureOptimization" json:",omitzero"`
+	AutoRepairConfiguration    *AutoRepairConfiguration      `aws:"autoRepairConfiguration" json:",omitzero"`
 }
 
 // UpdatedExpressGatewayService is a structure of the model.
 type UpdatedExpressGatewayService struct {
-	ServiceArn          *string                             `aws:"serviceArn"`
-	Cluster             *string                             `aws:"cluster"`
-	ServiceName         *string                             `aws:"serviceName"`
-	Status              *ExpressGatewayServiceStatus        `aws:"status"`
-	TargetConfiguration *ExpressGatewayServiceConfiguration `aws:"targetConfiguration"`
-	CreatedAt           *time.Time                          `aws:"createdAt"`
-	UpdatedAt           *time.Time                          `aws:"updatedAt"`
+	ServiceArn          *string                             `aws:"serviceArn" json:",omitzero"`
+	Cluster             *string                             `aws:"cluster" json:",omitzero"`
+	ServiceName         *string                             `aws:"serviceName" json:",omitzero"`
+	Status              *ExpressGatewayServiceStatus        `aws:"status" json:",omitzero"`
+	TargetConfiguration *ExpressGatewayServiceConfiguration `aws:"targetConfiguration" json:",omitzero"`
+	CreatedAt           *time.Time                          `aws:"createdAt" json:",omitzero"`
+	UpdatedAt           *time.Time                          `aws:"updatedAt" json:",omitzero"`
 }
 
 // VCpuCountRangeRequest is a structure of the model.
 type VCpuCountRangeRequest struct {
-	Min *int32 `aws:"min,required"`
-	Max *int32 `aws:"max"`
+	Min *int32 `aws:"min,required" json:",omitzero"`
+	Max *int32 `aws:"max" json:",omitzero"`
 }
 
 // VersionInfo is a structure of the model.
 type VersionInfo struct {
-	AgentVersion  *string `aws:"agentVersion"`
-	AgentHash     *string `aws:"agentHash"`
-	DockerVersion *string `aws:"dockerVersion"`
+	AgentVersion  *string `aws:"agentVersion" json:",omitzero"`
+	AgentHash     *string `aws:"agentHash" json:",omitzero"`
+	DockerVersion *string `aws:"dockerVersion" json:",omitzero"`
 }
 
 // Volume is a structure of the model.
 type Volume struct {
-	Name                                    *string                                  `aws:"name"`
-	Host                                    *HostVolumeProperties                    `aws:"host"`
-	DockerVolumeConfiguration               *DockerVolumeConfiguration               `aws:"dockerVolumeConfiguration"`
-	EfsVolumeConfiguration                  *EFSVolumeConfiguration                  `aws:"efsVolumeConfiguration"`
-	S3filesVolumeConfiguration              *S3FilesVolumeConfiguration              `aws:"s3filesVolumeConfiguration"`
-	FsxWindowsFileServerVolumeConfiguration *FSxWindowsFileServerVolumeConfiguration `aws:"fsxWindowsFileServerVolumeConfiguration"`
-	ConfiguredAtLaunch                      *bool                                    `aws:"configuredAtLaunch"`
+	Name                                    *string                                  `aws:"name" json:",omitzero"`
+	Host                                    *HostVolumeProperties                    `aws:"host" json:",omitzero"`
+	DockerVolumeConfiguration               *DockerVolumeConfiguration               `aws:"dockerVolumeConfiguration" json:",omitzero"`
+	EfsVolumeConfiguration                  *EFSVolumeConfiguration                  `aws:"efsVolumeConfiguration" json:",omitzero"`
+	S3filesVolumeConfiguration              *S3FilesVolumeConfiguration              `aws:"s3filesVolumeConfiguration" json:",omitzero"`
+	FsxWindowsFileServerVolumeConfiguration *FSxWindowsFileServerVolumeConfiguration `aws:"fsxWindowsFileServerVolumeConfiguration" json:",omitzero"`
+	ConfiguredAtLaunch                      *bool                                    `aws:"configuredAtLaunch" json:",omitzero"`
 }
 
 // VolumeFrom is a structure of the model.
 type VolumeFrom struct {
-	SourceContainer *string `aws:"sourceContainer"`
-	ReadOnly        *bool   `aws:"readOnly"`
+	SourceContainer *string `aws:"sourceContainer" json:",omitzero"`
+	ReadOnly        *bool   `aws:"readOnly" json:",omitzero"`
 }
 
 // VpcLatticeConfiguration is a structure of the model.
 type VpcLatticeConfiguration struct {
-	RoleArn        *string `aws:"roleArn,required"`
-	TargetGroupArn *string `aws:"targetGroupArn,required"`
-	PortName       *string `aws:"portName,required"`
+	RoleArn        *string `aws:"roleArn,required" json:",omitzero"`
+	TargetGroupArn *string `aws:"targetGroupArn,required" json:",omitzero"`
+	PortName       *string `aws:"portName,required" json:",omitzero"`
 }

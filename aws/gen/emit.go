@@ -338,6 +338,11 @@ func (g *generator) tag(owner *shape, mm member) string {
 	if s.Type == "list" {
 		tags = append(tags, constraints(g.m.Shapes[s.Member.Shape], "item")...)
 	}
+	if s.EventStream {
+		tags = append(tags, `json:"-"`)
+	} else {
+		tags = append(tags, `json:",omitzero"`) // how the store keeps it: nil and empty stay apart
+	}
 	joined := strings.Join(tags, " ")
 	if strings.Contains(joined, "`") {
 		return strconv.Quote(joined)

@@ -57,7 +57,8 @@ func TestImportKeepsShapesAndDropsProse(t *testing.T) {
 	want := strings.TrimLeft(`
 {
 "metadata":{
-"apiVersion":"1"
+"apiVersion":"1",
+"uid":"x-1"
 },
 "operations":{
 "documentation":{"name":"documentation"}

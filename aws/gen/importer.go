@@ -13,7 +13,7 @@ import (
 var prose = map[string]bool{
 	"documentation": true, "documentationUrl": true, "deprecatedMessage": true, "deprecatedSince": true,
 	"endpointRuleSet": true, "clientContextParams": true, "contextParam": true,
-	"staticContextParams": true, "operationContextParams": true, "uid": true,
+	"staticContextParams": true, "operationContextParams": true,
 	"examples": true, "version": true,
 }
 

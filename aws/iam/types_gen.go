@@ -8,7 +8,7 @@ import (
 
 // AcceptDelegationRequestInput is the input of AcceptDelegationRequest.
 type AcceptDelegationRequestInput struct {
-	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
+	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
 }
 
 // AcceptDelegationRequestOutput is the output of AcceptDelegationRequest.
@@ -17,8 +17,8 @@ type AcceptDelegationRequestOutput struct {
 
 // AddClientIDToOpenIDConnectProviderInput is the input of AddClientIDToOpenIDConnectProvider.
 type AddClientIDToOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	ClientID                 *string `aws:"ClientID,required" min:"1" max:"255"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	ClientID                 *string `aws:"ClientID,required" min:"1" max:"255" json:",omitzero"`
 }
 
 // AddClientIDToOpenIDConnectProviderOutput is the output of AddClientIDToOpenIDConnectProvider.
@@ -27,8 +27,8 @@ type AddClientIDToOpenIDConnectProviderOutput struct {
 
 // AddRoleToInstanceProfileInput is the input of AddRoleToInstanceProfile.
 type AddRoleToInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // AddRoleToInstanceProfileOutput is the output of AddRoleToInstanceProfile.
@@ -37,8 +37,8 @@ type AddRoleToInstanceProfileOutput struct {
 
 // AddUserToGroupInput is the input of AddUserToGroup.
 type AddUserToGroupInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	UserName  *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	UserName  *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // AddUserToGroupOutput is the output of AddUserToGroup.
@@ -47,7 +47,7 @@ type AddUserToGroupOutput struct {
 
 // AssociateDelegationRequestInput is the input of AssociateDelegationRequest.
 type AssociateDelegationRequestInput struct {
-	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
+	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
 }
 
 // AssociateDelegationRequestOutput is the output of AssociateDelegationRequest.
@@ -56,8 +56,8 @@ type AssociateDelegationRequestOutput struct {
 
 // AttachGroupPolicyInput is the input of AttachGroupPolicy.
 type AttachGroupPolicyInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // AttachGroupPolicyOutput is the output of AttachGroupPolicy.
@@ -66,8 +66,8 @@ type AttachGroupPolicyOutput struct {
 
 // AttachRolePolicyInput is the input of AttachRolePolicy.
 type AttachRolePolicyInput struct {
-	RoleName  *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	RoleName  *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // AttachRolePolicyOutput is the output of AttachRolePolicy.
@@ -76,8 +76,8 @@ type AttachRolePolicyOutput struct {
 
 // AttachUserPolicyInput is the input of AttachUserPolicy.
 type AttachUserPolicyInput struct {
-	UserName  *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	UserName  *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // AttachUserPolicyOutput is the output of AttachUserPolicy.
@@ -86,8 +86,8 @@ type AttachUserPolicyOutput struct {
 
 // ChangePasswordInput is the input of ChangePassword.
 type ChangePasswordInput struct {
-	OldPassword *string `aws:"OldPassword,required" min:"1" max:"128"`
-	NewPassword *string `aws:"NewPassword,required" min:"1" max:"128"`
+	OldPassword *string `aws:"OldPassword,required" min:"1" max:"128" json:",omitzero"`
+	NewPassword *string `aws:"NewPassword,required" min:"1" max:"128" json:",omitzero"`
 }
 
 // ChangePasswordOutput is the output of ChangePassword.
@@ -96,17 +96,17 @@ type ChangePasswordOutput struct {
 
 // CreateAccessKeyInput is the input of CreateAccessKey.
 type CreateAccessKeyInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // CreateAccessKeyOutput is the output of CreateAccessKey.
 type CreateAccessKeyOutput struct {
-	AccessKey *AccessKey `aws:"AccessKey,required"`
+	AccessKey *AccessKey `aws:"AccessKey,required" json:",omitzero"`
 }
 
 // CreateAccountAliasInput is the input of CreateAccountAlias.
 type CreateAccountAliasInput struct {
-	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63"`
+	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" json:",omitzero"`
 }
 
 // CreateAccountAliasOutput is the output of CreateAccountAlias.
@@ -115,182 +115,182 @@ type CreateAccountAliasOutput struct {
 
 // CreateDelegationRequestInput is the input of CreateDelegationRequest.
 type CreateDelegationRequestInput struct {
-	OwnerAccountId      *string               `aws:"OwnerAccountId" pattern:"\\d{12}"`
-	Description         *string               `aws:"Description,required" max:"1000"`
-	Permissions         *DelegationPermission `aws:"Permissions,required"`
-	RequestMessage      *string               `aws:"RequestMessage" max:"200"`
-	RequestorWorkflowId *string               `aws:"RequestorWorkflowId,required" min:"5" max:"400"`
-	RedirectUrl         *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$"`
-	NotificationChannel *string               `aws:"NotificationChannel,required" min:"2" max:"400" pattern:"^[a-zA-Z0-9:_.-]+$"`
-	SessionDuration     *int32                `aws:"SessionDuration,required" min:"300" max:"43200"`
-	OnlySendByOwner     *bool                 `aws:"OnlySendByOwner"`
+	OwnerAccountId      *string               `aws:"OwnerAccountId" pattern:"\\d{12}" json:",omitzero"`
+	Description         *string               `aws:"Description,required" max:"1000" json:",omitzero"`
+	Permissions         *DelegationPermission `aws:"Permissions,required" json:",omitzero"`
+	RequestMessage      *string               `aws:"RequestMessage" max:"200" json:",omitzero"`
+	RequestorWorkflowId *string               `aws:"RequestorWorkflowId,required" min:"5" max:"400" json:",omitzero"`
+	RedirectUrl         *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$" json:",omitzero"`
+	NotificationChannel *string               `aws:"NotificationChannel,required" min:"2" max:"400" pattern:"^[a-zA-Z0-9:_.-]+$" json:",omitzero"`
+	SessionDuration     *int32                `aws:"SessionDuration,required" min:"300" max:"43200" json:",omitzero"`
+	OnlySendByOwner     *bool                 `aws:"OnlySendByOwner" json:",omitzero"`
 }
 
 // CreateDelegationRequestOutput is the output of CreateDelegationRequest.
 type CreateDelegationRequestOutput struct {
-	ConsoleDeepLink     *string `aws:"ConsoleDeepLink" min:"1" max:"255"`
-	DelegationRequestId *string `aws:"DelegationRequestId" min:"16" max:"128" pattern:"[\\w-]+"`
+	ConsoleDeepLink     *string `aws:"ConsoleDeepLink" min:"1" max:"255" json:",omitzero"`
+	DelegationRequestId *string `aws:"DelegationRequestId" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
 }
 
 // CreateGroupInput is the input of CreateGroup.
 type CreateGroupInput struct {
-	Path      *string `aws:"Path" min:"1" max:"512"`
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	Path      *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // CreateGroupOutput is the output of CreateGroup.
 type CreateGroupOutput struct {
-	Group *Group `aws:"Group,required"`
+	Group *Group `aws:"Group,required" json:",omitzero"`
 }
 
 // CreateInstanceProfileInput is the input of CreateInstanceProfile.
 type CreateInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Path                *string `aws:"Path" min:"1" max:"512"`
-	Tags                []Tag   `aws:"Tags" max:"50"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Path                *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	Tags                []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateInstanceProfileOutput is the output of CreateInstanceProfile.
 type CreateInstanceProfileOutput struct {
-	InstanceProfile *InstanceProfile `aws:"InstanceProfile,required"`
+	InstanceProfile *InstanceProfile `aws:"InstanceProfile,required" json:",omitzero"`
 }
 
 // CreateLoginProfileInput is the input of CreateLoginProfile.
 type CreateLoginProfileInput struct {
-	UserName              *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Password              *string `aws:"Password" min:"1" max:"128"`
-	PasswordResetRequired *bool   `aws:"PasswordResetRequired"`
+	UserName              *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Password              *string `aws:"Password" min:"1" max:"128" json:",omitzero"`
+	PasswordResetRequired *bool   `aws:"PasswordResetRequired" json:",omitzero"`
 }
 
 // CreateLoginProfileOutput is the output of CreateLoginProfile.
 type CreateLoginProfileOutput struct {
-	LoginProfile *LoginProfile `aws:"LoginProfile,required"`
+	LoginProfile *LoginProfile `aws:"LoginProfile,required" json:",omitzero"`
 }
 
 // CreateOpenIDConnectProviderInput is the input of CreateOpenIDConnectProvider.
 type CreateOpenIDConnectProviderInput struct {
-	Url            *string  `aws:"Url,required" min:"1" max:"255"`
-	ClientIDList   []string `aws:"ClientIDList" itemmin:"1" itemmax:"255"`
-	ThumbprintList []string `aws:"ThumbprintList" itemmin:"40" itemmax:"40"`
-	Tags           []Tag    `aws:"Tags" max:"50"`
+	Url            *string  `aws:"Url,required" min:"1" max:"255" json:",omitzero"`
+	ClientIDList   []string `aws:"ClientIDList" itemmin:"1" itemmax:"255" json:",omitzero"`
+	ThumbprintList []string `aws:"ThumbprintList" itemmin:"40" itemmax:"40" json:",omitzero"`
+	Tags           []Tag    `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateOpenIDConnectProviderOutput is the output of CreateOpenIDConnectProvider.
 type CreateOpenIDConnectProviderOutput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn" min:"20" max:"2048"`
-	Tags                     []Tag   `aws:"Tags" max:"50"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn" min:"20" max:"2048" json:",omitzero"`
+	Tags                     []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreatePolicyInput is the input of CreatePolicy.
 type CreatePolicyInput struct {
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Path           *string `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
-	Description    *string `aws:"Description" max:"1000"`
-	Tags           []Tag   `aws:"Tags" max:"50"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Path           *string `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	Description    *string `aws:"Description" max:"1000" json:",omitzero"`
+	Tags           []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreatePolicyOutput is the output of CreatePolicy.
 type CreatePolicyOutput struct {
-	Policy *Policy `aws:"Policy"`
+	Policy *Policy `aws:"Policy" json:",omitzero"`
 }
 
 // CreatePolicyVersionInput is the input of CreatePolicyVersion.
 type CreatePolicyVersionInput struct {
-	PolicyArn      *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
-	SetAsDefault   *bool   `aws:"SetAsDefault"`
+	PolicyArn      *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	SetAsDefault   *bool   `aws:"SetAsDefault" json:",omitzero"`
 }
 
 // CreatePolicyVersionOutput is the output of CreatePolicyVersion.
 type CreatePolicyVersionOutput struct {
-	PolicyVersion *PolicyVersion `aws:"PolicyVersion"`
+	PolicyVersion *PolicyVersion `aws:"PolicyVersion" json:",omitzero"`
 }
 
 // CreateRoleInput is the input of CreateRole.
 type CreateRoleInput struct {
-	Path                     *string `aws:"Path" min:"1" max:"512"`
-	RoleName                 *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	AssumeRolePolicyDocument *string `aws:"AssumeRolePolicyDocument,required" min:"1" max:"131072"`
-	Description              *string `aws:"Description" max:"1000"`
-	MaxSessionDuration       *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200"`
-	PermissionsBoundary      *string `aws:"PermissionsBoundary" min:"20" max:"2048"`
-	Tags                     []Tag   `aws:"Tags" max:"50"`
+	Path                     *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	RoleName                 *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AssumeRolePolicyDocument *string `aws:"AssumeRolePolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	Description              *string `aws:"Description" max:"1000" json:",omitzero"`
+	MaxSessionDuration       *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
+	PermissionsBoundary      *string `aws:"PermissionsBoundary" min:"20" max:"2048" json:",omitzero"`
+	Tags                     []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateRoleOutput is the output of CreateRole.
 type CreateRoleOutput struct {
-	Role *Role `aws:"Role,required"`
+	Role *Role `aws:"Role,required" json:",omitzero"`
 }
 
 // CreateSAMLProviderInput is the input of CreateSAMLProvider.
 type CreateSAMLProviderInput struct {
-	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument,required" min:"1000" max:"10000000"`
-	Name                    *string                     `aws:"Name,required" min:"1" max:"128" pattern:"[\\w._-]+"`
-	Tags                    []Tag                       `aws:"Tags" max:"50"`
-	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed"`
-	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384"`
+	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument,required" min:"1000" max:"10000000" json:",omitzero"`
+	Name                    *string                     `aws:"Name,required" min:"1" max:"128" pattern:"[\\w._-]+" json:",omitzero"`
+	Tags                    []Tag                       `aws:"Tags" max:"50" json:",omitzero"`
+	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed" json:",omitzero"`
+	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" json:",omitzero"`
 }
 
 // CreateSAMLProviderOutput is the output of CreateSAMLProvider.
 type CreateSAMLProviderOutput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn" min:"20" max:"2048"`
-	Tags            []Tag   `aws:"Tags" max:"50"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn" min:"20" max:"2048" json:",omitzero"`
+	Tags            []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateServiceLinkedRoleInput is the input of CreateServiceLinkedRole.
 type CreateServiceLinkedRoleInput struct {
-	AWSServiceName *string `aws:"AWSServiceName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Description    *string `aws:"Description" max:"1000"`
-	CustomSuffix   *string `aws:"CustomSuffix" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	AWSServiceName *string `aws:"AWSServiceName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Description    *string `aws:"Description" max:"1000" json:",omitzero"`
+	CustomSuffix   *string `aws:"CustomSuffix" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // CreateServiceLinkedRoleOutput is the output of CreateServiceLinkedRole.
 type CreateServiceLinkedRoleOutput struct {
-	Role *Role `aws:"Role"`
+	Role *Role `aws:"Role" json:",omitzero"`
 }
 
 // CreateServiceSpecificCredentialInput is the input of CreateServiceSpecificCredential.
 type CreateServiceSpecificCredentialInput struct {
-	UserName          *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	ServiceName       *string `aws:"ServiceName,required"`
-	CredentialAgeDays *int32  `aws:"CredentialAgeDays" min:"1" max:"36600"`
+	UserName          *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceName       *string `aws:"ServiceName,required" json:",omitzero"`
+	CredentialAgeDays *int32  `aws:"CredentialAgeDays" min:"1" max:"36600" json:",omitzero"`
 }
 
 // CreateServiceSpecificCredentialOutput is the output of CreateServiceSpecificCredential.
 type CreateServiceSpecificCredentialOutput struct {
-	ServiceSpecificCredential *ServiceSpecificCredential `aws:"ServiceSpecificCredential"`
+	ServiceSpecificCredential *ServiceSpecificCredential `aws:"ServiceSpecificCredential" json:",omitzero"`
 }
 
 // CreateUserInput is the input of CreateUser.
 type CreateUserInput struct {
-	Path                *string `aws:"Path" min:"1" max:"512"`
-	UserName            *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PermissionsBoundary *string `aws:"PermissionsBoundary" min:"20" max:"2048"`
-	Tags                []Tag   `aws:"Tags" max:"50"`
+	Path                *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	UserName            *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PermissionsBoundary *string `aws:"PermissionsBoundary" min:"20" max:"2048" json:",omitzero"`
+	Tags                []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateUserOutput is the output of CreateUser.
 type CreateUserOutput struct {
-	User *User `aws:"User"`
+	User *User `aws:"User" json:",omitzero"`
 }
 
 // CreateVirtualMFADeviceInput is the input of CreateVirtualMFADevice.
 type CreateVirtualMFADeviceInput struct {
-	Path                 *string `aws:"Path" min:"1" max:"512"`
-	VirtualMFADeviceName *string `aws:"VirtualMFADeviceName,required" min:"1" pattern:"[\\w+=,.@-]+"`
-	Tags                 []Tag   `aws:"Tags" max:"50"`
+	Path                 *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	VirtualMFADeviceName *string `aws:"VirtualMFADeviceName,required" min:"1" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Tags                 []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // CreateVirtualMFADeviceOutput is the output of CreateVirtualMFADevice.
 type CreateVirtualMFADeviceOutput struct {
-	VirtualMFADevice *VirtualMFADevice `aws:"VirtualMFADevice,required"`
+	VirtualMFADevice *VirtualMFADevice `aws:"VirtualMFADevice,required" json:",omitzero"`
 }
 
 // DeactivateMFADeviceInput is the input of DeactivateMFADevice.
 type DeactivateMFADeviceInput struct {
-	UserName     *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
+	UserName     *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
 }
 
 // DeactivateMFADeviceOutput is the output of DeactivateMFADevice.
@@ -299,8 +299,8 @@ type DeactivateMFADeviceOutput struct {
 
 // DeleteAccessKeyInput is the input of DeleteAccessKey.
 type DeleteAccessKeyInput struct {
-	UserName    *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+"`
+	UserName    *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // DeleteAccessKeyOutput is the output of DeleteAccessKey.
@@ -309,7 +309,7 @@ type DeleteAccessKeyOutput struct {
 
 // DeleteAccountAliasInput is the input of DeleteAccountAlias.
 type DeleteAccountAliasInput struct {
-	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63"`
+	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" json:",omitzero"`
 }
 
 // DeleteAccountAliasOutput is the output of DeleteAccountAlias.
@@ -326,7 +326,7 @@ type DeleteAccountPasswordPolicyOutput struct {
 
 // DeleteGroupInput is the input of DeleteGroup.
 type DeleteGroupInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteGroupOutput is the output of DeleteGroup.
@@ -335,8 +335,8 @@ type DeleteGroupOutput struct {
 
 // DeleteGroupPolicyInput is the input of DeleteGroupPolicy.
 type DeleteGroupPolicyInput struct {
-	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteGroupPolicyOutput is the output of DeleteGroupPolicy.
@@ -345,7 +345,7 @@ type DeleteGroupPolicyOutput struct {
 
 // DeleteInstanceProfileInput is the input of DeleteInstanceProfile.
 type DeleteInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteInstanceProfileOutput is the output of DeleteInstanceProfile.
@@ -354,7 +354,7 @@ type DeleteInstanceProfileOutput struct {
 
 // DeleteLoginProfileInput is the input of DeleteLoginProfile.
 type DeleteLoginProfileInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteLoginProfileOutput is the output of DeleteLoginProfile.
@@ -363,7 +363,7 @@ type DeleteLoginProfileOutput struct {
 
 // DeleteOpenIDConnectProviderInput is the input of DeleteOpenIDConnectProvider.
 type DeleteOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DeleteOpenIDConnectProviderOutput is the output of DeleteOpenIDConnectProvider.
@@ -372,7 +372,7 @@ type DeleteOpenIDConnectProviderOutput struct {
 
 // DeletePolicyInput is the input of DeletePolicy.
 type DeletePolicyInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DeletePolicyOutput is the output of DeletePolicy.
@@ -381,8 +381,8 @@ type DeletePolicyOutput struct {
 
 // DeletePolicyVersionInput is the input of DeletePolicyVersion.
 type DeletePolicyVersionInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
 }
 
 // DeletePolicyVersionOutput is the output of DeletePolicyVersion.
@@ -391,7 +391,7 @@ type DeletePolicyVersionOutput struct {
 
 // DeleteRoleInput is the input of DeleteRole.
 type DeleteRoleInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteRoleOutput is the output of DeleteRole.
@@ -400,7 +400,7 @@ type DeleteRoleOutput struct {
 
 // DeleteRolePermissionsBoundaryInput is the input of DeleteRolePermissionsBoundary.
 type DeleteRolePermissionsBoundaryInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteRolePermissionsBoundaryOutput is the output of DeleteRolePermissionsBoundary.
@@ -409,8 +409,8 @@ type DeleteRolePermissionsBoundaryOutput struct {
 
 // DeleteRolePolicyInput is the input of DeleteRolePolicy.
 type DeleteRolePolicyInput struct {
-	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteRolePolicyOutput is the output of DeleteRolePolicy.
@@ -419,7 +419,7 @@ type DeleteRolePolicyOutput struct {
 
 // DeleteSAMLProviderInput is the input of DeleteSAMLProvider.
 type DeleteSAMLProviderInput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DeleteSAMLProviderOutput is the output of DeleteSAMLProvider.
@@ -428,8 +428,8 @@ type DeleteSAMLProviderOutput struct {
 
 // DeleteSSHPublicKeyInput is the input of DeleteSSHPublicKey.
 type DeleteSSHPublicKeyInput struct {
-	UserName       *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyId *string `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+"`
+	UserName       *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyId *string `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // DeleteSSHPublicKeyOutput is the output of DeleteSSHPublicKey.
@@ -438,7 +438,7 @@ type DeleteSSHPublicKeyOutput struct {
 
 // DeleteServerCertificateInput is the input of DeleteServerCertificate.
 type DeleteServerCertificateInput struct {
-	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteServerCertificateOutput is the output of DeleteServerCertificate.
@@ -447,18 +447,18 @@ type DeleteServerCertificateOutput struct {
 
 // DeleteServiceLinkedRoleInput is the input of DeleteServiceLinkedRole.
 type DeleteServiceLinkedRoleInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteServiceLinkedRoleOutput is the output of DeleteServiceLinkedRole.
 type DeleteServiceLinkedRoleOutput struct {
-	DeletionTaskId *string `aws:"DeletionTaskId,required" min:"1" max:"1000"`
+	DeletionTaskId *string `aws:"DeletionTaskId,required" min:"1" max:"1000" json:",omitzero"`
 }
 
 // DeleteServiceSpecificCredentialInput is the input of DeleteServiceSpecificCredential.
 type DeleteServiceSpecificCredentialInput struct {
-	UserName                    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	ServiceSpecificCredentialId *string `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+"`
+	UserName                    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceSpecificCredentialId *string `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // DeleteServiceSpecificCredentialOutput is the output of DeleteServiceSpecificCredential.
@@ -467,8 +467,8 @@ type DeleteServiceSpecificCredentialOutput struct {
 
 // DeleteSigningCertificateInput is the input of DeleteSigningCertificate.
 type DeleteSigningCertificateInput struct {
-	UserName      *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	CertificateId *string `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+"`
+	UserName      *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CertificateId *string `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // DeleteSigningCertificateOutput is the output of DeleteSigningCertificate.
@@ -477,7 +477,7 @@ type DeleteSigningCertificateOutput struct {
 
 // DeleteUserInput is the input of DeleteUser.
 type DeleteUserInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteUserOutput is the output of DeleteUser.
@@ -486,7 +486,7 @@ type DeleteUserOutput struct {
 
 // DeleteUserPermissionsBoundaryInput is the input of DeleteUserPermissionsBoundary.
 type DeleteUserPermissionsBoundaryInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteUserPermissionsBoundaryOutput is the output of DeleteUserPermissionsBoundary.
@@ -495,8 +495,8 @@ type DeleteUserPermissionsBoundaryOutput struct {
 
 // DeleteUserPolicyInput is the input of DeleteUserPolicy.
 type DeleteUserPolicyInput struct {
-	UserName   *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	UserName   *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // DeleteUserPolicyOutput is the output of DeleteUserPolicy.
@@ -505,7 +505,7 @@ type DeleteUserPolicyOutput struct {
 
 // DeleteVirtualMFADeviceInput is the input of DeleteVirtualMFADevice.
 type DeleteVirtualMFADeviceInput struct {
-	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
+	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
 }
 
 // DeleteVirtualMFADeviceOutput is the output of DeleteVirtualMFADevice.
@@ -514,8 +514,8 @@ type DeleteVirtualMFADeviceOutput struct {
 
 // DetachGroupPolicyInput is the input of DetachGroupPolicy.
 type DetachGroupPolicyInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DetachGroupPolicyOutput is the output of DetachGroupPolicy.
@@ -524,8 +524,8 @@ type DetachGroupPolicyOutput struct {
 
 // DetachRolePolicyInput is the input of DetachRolePolicy.
 type DetachRolePolicyInput struct {
-	RoleName  *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	RoleName  *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DetachRolePolicyOutput is the output of DetachRolePolicy.
@@ -534,8 +534,8 @@ type DetachRolePolicyOutput struct {
 
 // DetachUserPolicyInput is the input of DetachUserPolicy.
 type DetachUserPolicyInput struct {
-	UserName  *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	UserName  *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // DetachUserPolicyOutput is the output of DetachUserPolicy.
@@ -548,8 +548,8 @@ type DisableOrganizationsRootCredentialsManagementInput struct {
 
 // DisableOrganizationsRootCredentialsManagementOutput is the output of DisableOrganizationsRootCredentialsManagement.
 type DisableOrganizationsRootCredentialsManagementOutput struct {
-	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$"`
-	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions"`
+	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$" json:",omitzero"`
+	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions" json:",omitzero"`
 }
 
 // DisableOrganizationsRootSessionsInput is the input of DisableOrganizationsRootSessions.
@@ -558,8 +558,8 @@ type DisableOrganizationsRootSessionsInput struct {
 
 // DisableOrganizationsRootSessionsOutput is the output of DisableOrganizationsRootSessions.
 type DisableOrganizationsRootSessionsOutput struct {
-	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$"`
-	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions"`
+	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$" json:",omitzero"`
+	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions" json:",omitzero"`
 }
 
 // DisableOutboundWebIdentityFederationInput is the input of DisableOutboundWebIdentityFederation.
@@ -572,10 +572,10 @@ type DisableOutboundWebIdentityFederationOutput struct {
 
 // EnableMFADeviceInput is the input of EnableMFADevice.
 type EnableMFADeviceInput struct {
-	UserName            *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	SerialNumber        *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	AuthenticationCode1 *string `aws:"AuthenticationCode1,required" min:"6" max:"6" pattern:"[\\d]+"`
-	AuthenticationCode2 *string `aws:"AuthenticationCode2,required" min:"6" max:"6" pattern:"[\\d]+"`
+	UserName            *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SerialNumber        *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	AuthenticationCode1 *string `aws:"AuthenticationCode1,required" min:"6" max:"6" pattern:"[\\d]+" json:",omitzero"`
+	AuthenticationCode2 *string `aws:"AuthenticationCode2,required" min:"6" max:"6" pattern:"[\\d]+" json:",omitzero"`
 }
 
 // EnableMFADeviceOutput is the output of EnableMFADevice.
@@ -588,8 +588,8 @@ type EnableOrganizationsRootCredentialsManagementInput struct {
 
 // EnableOrganizationsRootCredentialsManagementOutput is the output of EnableOrganizationsRootCredentialsManagement.
 type EnableOrganizationsRootCredentialsManagementOutput struct {
-	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$"`
-	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions"`
+	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$" json:",omitzero"`
+	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions" json:",omitzero"`
 }
 
 // EnableOrganizationsRootSessionsInput is the input of EnableOrganizationsRootSessions.
@@ -598,8 +598,8 @@ type EnableOrganizationsRootSessionsInput struct {
 
 // EnableOrganizationsRootSessionsOutput is the output of EnableOrganizationsRootSessions.
 type EnableOrganizationsRootSessionsOutput struct {
-	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$"`
-	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions"`
+	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$" json:",omitzero"`
+	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions" json:",omitzero"`
 }
 
 // EnableOutboundWebIdentityFederationInput is the input of EnableOutboundWebIdentityFederation.
@@ -608,7 +608,7 @@ type EnableOutboundWebIdentityFederationInput struct {
 
 // EnableOutboundWebIdentityFederationOutput is the output of EnableOutboundWebIdentityFederation.
 type EnableOutboundWebIdentityFederationOutput struct {
-	IssuerIdentifier *string `aws:"IssuerIdentifier"`
+	IssuerIdentifier *string `aws:"IssuerIdentifier" json:",omitzero"`
 }
 
 // GenerateCredentialReportInput is the input of GenerateCredentialReport.
@@ -617,58 +617,58 @@ type GenerateCredentialReportInput struct {
 
 // GenerateCredentialReportOutput is the output of GenerateCredentialReport.
 type GenerateCredentialReportOutput struct {
-	State       ReportStateType `aws:"State" enum:"STARTED|INPROGRESS|COMPLETE"`
-	Description *string         `aws:"Description"`
+	State       ReportStateType `aws:"State" enum:"STARTED|INPROGRESS|COMPLETE" json:",omitzero"`
+	Description *string         `aws:"Description" json:",omitzero"`
 }
 
 // GenerateOrganizationsAccessReportInput is the input of GenerateOrganizationsAccessReport.
 type GenerateOrganizationsAccessReportInput struct {
-	EntityPath            *string `aws:"EntityPath,required" min:"19" max:"427" pattern:"^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*"`
-	OrganizationsPolicyId *string `aws:"OrganizationsPolicyId" pattern:"^p-[0-9a-zA-Z_]{8,128}$"`
+	EntityPath            *string `aws:"EntityPath,required" min:"19" max:"427" pattern:"^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*" json:",omitzero"`
+	OrganizationsPolicyId *string `aws:"OrganizationsPolicyId" pattern:"^p-[0-9a-zA-Z_]{8,128}$" json:",omitzero"`
 }
 
 // GenerateOrganizationsAccessReportOutput is the output of GenerateOrganizationsAccessReport.
 type GenerateOrganizationsAccessReportOutput struct {
-	JobId *string `aws:"JobId" min:"36" max:"36"`
+	JobId *string `aws:"JobId" min:"36" max:"36" json:",omitzero"`
 }
 
 // GenerateServiceLastAccessedDetailsInput is the input of GenerateServiceLastAccessedDetails.
 type GenerateServiceLastAccessedDetailsInput struct {
-	Arn         *string                           `aws:"Arn,required" min:"20" max:"2048"`
-	Granularity AccessAdvisorUsageGranularityType `aws:"Granularity" enum:"SERVICE_LEVEL|ACTION_LEVEL"`
+	Arn         *string                           `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	Granularity AccessAdvisorUsageGranularityType `aws:"Granularity" enum:"SERVICE_LEVEL|ACTION_LEVEL" json:",omitzero"`
 }
 
 // GenerateServiceLastAccessedDetailsOutput is the output of GenerateServiceLastAccessedDetails.
 type GenerateServiceLastAccessedDetailsOutput struct {
-	JobId *string `aws:"JobId" min:"36" max:"36"`
+	JobId *string `aws:"JobId" min:"36" max:"36" json:",omitzero"`
 }
 
 // GetAccessKeyLastUsedInput is the input of GetAccessKeyLastUsed.
 type GetAccessKeyLastUsedInput struct {
-	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+"`
+	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // GetAccessKeyLastUsedOutput is the output of GetAccessKeyLastUsed.
 type GetAccessKeyLastUsedOutput struct {
-	UserName          *string            `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	AccessKeyLastUsed *AccessKeyLastUsed `aws:"AccessKeyLastUsed"`
+	UserName          *string            `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AccessKeyLastUsed *AccessKeyLastUsed `aws:"AccessKeyLastUsed" json:",omitzero"`
 }
 
 // GetAccountAuthorizationDetailsInput is the input of GetAccountAuthorizationDetails.
 type GetAccountAuthorizationDetailsInput struct {
-	Filter   []EntityType `aws:"Filter" itemenum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy"`
-	MaxItems *int32       `aws:"MaxItems" min:"1" max:"1000"`
-	Marker   *string      `aws:"Marker" min:"1" max:"320"`
+	Filter   []EntityType `aws:"Filter" itemenum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
+	MaxItems *int32       `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker   *string      `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // GetAccountAuthorizationDetailsOutput is the output of GetAccountAuthorizationDetails.
 type GetAccountAuthorizationDetailsOutput struct {
-	UserDetailList  []UserDetail          `aws:"UserDetailList"`
-	GroupDetailList []GroupDetail         `aws:"GroupDetailList"`
-	RoleDetailList  []RoleDetail          `aws:"RoleDetailList"`
-	Policies        []ManagedPolicyDetail `aws:"Policies"`
-	IsTruncated     *bool                 `aws:"IsTruncated"`
-	Marker          *string               `aws:"Marker"`
+	UserDetailList  []UserDetail          `aws:"UserDetailList" json:",omitzero"`
+	GroupDetailList []GroupDetail         `aws:"GroupDetailList" json:",omitzero"`
+	RoleDetailList  []RoleDetail          `aws:"RoleDetailList" json:",omitzero"`
+	Policies        []ManagedPolicyDetail `aws:"Policies" json:",omitzero"`
+	IsTruncated     *bool                 `aws:"IsTruncated" json:",omitzero"`
+	Marker          *string               `aws:"Marker" json:",omitzero"`
 }
 
 // GetAccountPasswordPolicyInput is the input of GetAccountPasswordPolicy.
@@ -677,7 +677,7 @@ type GetAccountPasswordPolicyInput struct {
 
 // GetAccountPasswordPolicyOutput is the output of GetAccountPasswordPolicy.
 type GetAccountPasswordPolicyOutput struct {
-	PasswordPolicy *PasswordPolicy `aws:"PasswordPolicy,required"`
+	PasswordPolicy *PasswordPolicy `aws:"PasswordPolicy,required" json:",omitzero"`
 }
 
 // GetAccountSummaryInput is the input of GetAccountSummary.
@@ -686,28 +686,28 @@ type GetAccountSummaryInput struct {
 
 // GetAccountSummaryOutput is the output of GetAccountSummary.
 type GetAccountSummaryOutput struct {
-	SummaryMap map[SummaryKeyType]int32 `aws:"SummaryMap"`
+	SummaryMap map[SummaryKeyType]int32 `aws:"SummaryMap" json:",omitzero"`
 }
 
 // GetContextKeysForCustomPolicyInput is the input of GetContextKeysForCustomPolicy.
 type GetContextKeysForCustomPolicyInput struct {
-	PolicyInputList []string `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072"`
+	PolicyInputList []string `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
 }
 
 // GetContextKeysForCustomPolicyOutput is the output of GetContextKeysForCustomPolicy.
 type GetContextKeysForCustomPolicyOutput struct {
-	ContextKeyNames []string `aws:"ContextKeyNames" itemmin:"5" itemmax:"256"`
+	ContextKeyNames []string `aws:"ContextKeyNames" itemmin:"5" itemmax:"256" json:",omitzero"`
 }
 
 // GetContextKeysForPrincipalPolicyInput is the input of GetContextKeysForPrincipalPolicy.
 type GetContextKeysForPrincipalPolicyInput struct {
-	PolicySourceArn *string  `aws:"PolicySourceArn,required" min:"20" max:"2048"`
-	PolicyInputList []string `aws:"PolicyInputList" itemmin:"1" itemmax:"131072"`
+	PolicySourceArn *string  `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
+	PolicyInputList []string `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
 }
 
 // GetContextKeysForPrincipalPolicyOutput is the output of GetContextKeysForPrincipalPolicy.
 type GetContextKeysForPrincipalPolicyOutput struct {
-	ContextKeyNames []string `aws:"ContextKeyNames" itemmin:"5" itemmax:"256"`
+	ContextKeyNames []string `aws:"ContextKeyNames" itemmin:"5" itemmax:"256" json:",omitzero"`
 }
 
 // GetCredentialReportInput is the input of GetCredentialReport.
@@ -716,132 +716,132 @@ type GetCredentialReportInput struct {
 
 // GetCredentialReportOutput is the output of GetCredentialReport.
 type GetCredentialReportOutput struct {
-	Content       []byte           `aws:"Content"`
-	ReportFormat  ReportFormatType `aws:"ReportFormat" enum:"text/csv"`
-	GeneratedTime *time.Time       `aws:"GeneratedTime"`
+	Content       []byte           `aws:"Content" json:",omitzero"`
+	ReportFormat  ReportFormatType `aws:"ReportFormat" enum:"text/csv" json:",omitzero"`
+	GeneratedTime *time.Time       `aws:"GeneratedTime" json:",omitzero"`
 }
 
 // GetDelegationRequestInput is the input of GetDelegationRequest.
 type GetDelegationRequestInput struct {
-	DelegationRequestId       *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
-	DelegationPermissionCheck *bool   `aws:"DelegationPermissionCheck"`
+	DelegationRequestId       *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
+	DelegationPermissionCheck *bool   `aws:"DelegationPermissionCheck" json:",omitzero"`
 }
 
 // GetDelegationRequestOutput is the output of GetDelegationRequest.
 type GetDelegationRequestOutput struct {
-	DelegationRequest     *DelegationRequest        `aws:"DelegationRequest"`
-	PermissionCheckStatus PermissionCheckStatusType `aws:"PermissionCheckStatus" enum:"COMPLETE|IN_PROGRESS|FAILED"`
-	PermissionCheckResult PermissionCheckResultType `aws:"PermissionCheckResult" enum:"ALLOWED|DENIED|UNSURE"`
+	DelegationRequest     *DelegationRequest        `aws:"DelegationRequest" json:",omitzero"`
+	PermissionCheckStatus PermissionCheckStatusType `aws:"PermissionCheckStatus" enum:"COMPLETE|IN_PROGRESS|FAILED" json:",omitzero"`
+	PermissionCheckResult PermissionCheckResultType `aws:"PermissionCheckResult" enum:"ALLOWED|DENIED|UNSURE" json:",omitzero"`
 }
 
 // GetGroupInput is the input of GetGroup.
 type GetGroupInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker    *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // GetGroupOutput is the output of GetGroup.
 type GetGroupOutput struct {
-	Group       *Group  `aws:"Group,required"`
-	Users       []User  `aws:"Users,required"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Group       *Group  `aws:"Group,required" json:",omitzero"`
+	Users       []User  `aws:"Users,required" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // GetGroupPolicyInput is the input of GetGroupPolicy.
 type GetGroupPolicyInput struct {
-	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetGroupPolicyOutput is the output of GetGroupPolicy.
 type GetGroupPolicyOutput struct {
-	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // GetHumanReadableSummaryInput is the input of GetHumanReadableSummary.
 type GetHumanReadableSummaryInput struct {
-	EntityArn *string `aws:"EntityArn,required" min:"20" max:"2048"`
-	Locale    *string `aws:"Locale" min:"2" max:"12"`
+	EntityArn *string `aws:"EntityArn,required" min:"20" max:"2048" json:",omitzero"`
+	Locale    *string `aws:"Locale" min:"2" max:"12" json:",omitzero"`
 }
 
 // GetHumanReadableSummaryOutput is the output of GetHumanReadableSummary.
 type GetHumanReadableSummaryOutput struct {
-	SummaryContent *string          `aws:"SummaryContent" min:"0" max:"10000"`
-	Locale         *string          `aws:"Locale" min:"2" max:"12"`
-	SummaryState   SummaryStateType `aws:"SummaryState" enum:"AVAILABLE|NOT_AVAILABLE|NOT_SUPPORTED|FAILED"`
+	SummaryContent *string          `aws:"SummaryContent" min:"0" max:"10000" json:",omitzero"`
+	Locale         *string          `aws:"Locale" min:"2" max:"12" json:",omitzero"`
+	SummaryState   SummaryStateType `aws:"SummaryState" enum:"AVAILABLE|NOT_AVAILABLE|NOT_SUPPORTED|FAILED" json:",omitzero"`
 }
 
 // GetInstanceProfileInput is the input of GetInstanceProfile.
 type GetInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetInstanceProfileOutput is the output of GetInstanceProfile.
 type GetInstanceProfileOutput struct {
-	InstanceProfile *InstanceProfile `aws:"InstanceProfile,required"`
+	InstanceProfile *InstanceProfile `aws:"InstanceProfile,required" json:",omitzero"`
 }
 
 // GetLoginProfileInput is the input of GetLoginProfile.
 type GetLoginProfileInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetLoginProfileOutput is the output of GetLoginProfile.
 type GetLoginProfileOutput struct {
-	LoginProfile *LoginProfile `aws:"LoginProfile,required"`
+	LoginProfile *LoginProfile `aws:"LoginProfile,required" json:",omitzero"`
 }
 
 // GetMFADeviceInput is the input of GetMFADevice.
 type GetMFADeviceInput struct {
-	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	UserName     *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	UserName     *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetMFADeviceOutput is the output of GetMFADevice.
 type GetMFADeviceOutput struct {
-	UserName       *string           `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SerialNumber   *string           `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	EnableDate     *time.Time        `aws:"EnableDate"`
-	Certifications map[string]string `aws:"Certifications"`
+	UserName       *string           `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SerialNumber   *string           `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	EnableDate     *time.Time        `aws:"EnableDate" json:",omitzero"`
+	Certifications map[string]string `aws:"Certifications" json:",omitzero"`
 }
 
 // GetOpenIDConnectProviderInput is the input of GetOpenIDConnectProvider.
 type GetOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // GetOpenIDConnectProviderOutput is the output of GetOpenIDConnectProvider.
 type GetOpenIDConnectProviderOutput struct {
-	Url            *string    `aws:"Url" min:"1" max:"255"`
-	ClientIDList   []string   `aws:"ClientIDList" itemmin:"1" itemmax:"255"`
-	ThumbprintList []string   `aws:"ThumbprintList" itemmin:"40" itemmax:"40"`
-	CreateDate     *time.Time `aws:"CreateDate"`
-	Tags           []Tag      `aws:"Tags" max:"50"`
+	Url            *string    `aws:"Url" min:"1" max:"255" json:",omitzero"`
+	ClientIDList   []string   `aws:"ClientIDList" itemmin:"1" itemmax:"255" json:",omitzero"`
+	ThumbprintList []string   `aws:"ThumbprintList" itemmin:"40" itemmax:"40" json:",omitzero"`
+	CreateDate     *time.Time `aws:"CreateDate" json:",omitzero"`
+	Tags           []Tag      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // GetOrganizationsAccessReportInput is the input of GetOrganizationsAccessReport.
 type GetOrganizationsAccessReportInput struct {
-	JobId    *string     `aws:"JobId,required" min:"36" max:"36"`
-	MaxItems *int32      `aws:"MaxItems" min:"1" max:"1000"`
-	Marker   *string     `aws:"Marker" min:"1" max:"320"`
-	SortKey  SortKeyType `aws:"SortKey" enum:"SERVICE_NAMESPACE_ASCENDING|SERVICE_NAMESPACE_DESCENDING|LAST_AUTHENTICATED_TIME_ASCENDING|LAST_AUTHENTICATED_TIME_DESCENDING"`
+	JobId    *string     `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
+	MaxItems *int32      `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker   *string     `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	SortKey  SortKeyType `aws:"SortKey" enum:"SERVICE_NAMESPACE_ASCENDING|SERVICE_NAMESPACE_DESCENDING|LAST_AUTHENTICATED_TIME_ASCENDING|LAST_AUTHENTICATED_TIME_DESCENDING" json:",omitzero"`
 }
 
 // GetOrganizationsAccessReportOutput is the output of GetOrganizationsAccessReport.
 type GetOrganizationsAccessReportOutput struct {
-	JobStatus                   JobStatusType  `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED"`
-	JobCreationDate             *time.Time     `aws:"JobCreationDate,required"`
-	JobCompletionDate           *time.Time     `aws:"JobCompletionDate"`
-	NumberOfServicesAccessible  *int32         `aws:"NumberOfServicesAccessible"`
-	NumberOfServicesNotAccessed *int32         `aws:"NumberOfServicesNotAccessed"`
-	AccessDetails               []AccessDetail `aws:"AccessDetails"`
-	IsTruncated                 *bool          `aws:"IsTruncated"`
-	Marker                      *string        `aws:"Marker" min:"1" max:"320"`
-	ErrorDetails                *ErrorDetails  `aws:"ErrorDetails"`
+	JobStatus                   JobStatusType  `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED" json:",omitzero"`
+	JobCreationDate             *time.Time     `aws:"JobCreationDate,required" json:",omitzero"`
+	JobCompletionDate           *time.Time     `aws:"JobCompletionDate" json:",omitzero"`
+	NumberOfServicesAccessible  *int32         `aws:"NumberOfServicesAccessible" json:",omitzero"`
+	NumberOfServicesNotAccessed *int32         `aws:"NumberOfServicesNotAccessed" json:",omitzero"`
+	AccessDetails               []AccessDetail `aws:"AccessDetails" json:",omitzero"`
+	IsTruncated                 *bool          `aws:"IsTruncated" json:",omitzero"`
+	Marker                      *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	ErrorDetails                *ErrorDetails  `aws:"ErrorDetails" json:",omitzero"`
 }
 
 // GetOutboundWebIdentityFederationInfoInput is the input of GetOutboundWebIdentityFederationInfo.
@@ -850,393 +850,393 @@ type GetOutboundWebIdentityFederationInfoInput struct {
 
 // GetOutboundWebIdentityFederationInfoOutput is the output of GetOutboundWebIdentityFederationInfo.
 type GetOutboundWebIdentityFederationInfoOutput struct {
-	IssuerIdentifier  *string `aws:"IssuerIdentifier"`
-	JwtVendingEnabled *bool   `aws:"JwtVendingEnabled"`
+	IssuerIdentifier  *string `aws:"IssuerIdentifier" json:",omitzero"`
+	JwtVendingEnabled *bool   `aws:"JwtVendingEnabled" json:",omitzero"`
 }
 
 // GetPolicyInput is the input of GetPolicy.
 type GetPolicyInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // GetPolicyOutput is the output of GetPolicy.
 type GetPolicyOutput struct {
-	Policy *Policy `aws:"Policy"`
+	Policy *Policy `aws:"Policy" json:",omitzero"`
 }
 
 // GetPolicyVersionInput is the input of GetPolicyVersion.
 type GetPolicyVersionInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
 }
 
 // GetPolicyVersionOutput is the output of GetPolicyVersion.
 type GetPolicyVersionOutput struct {
-	PolicyVersion *PolicyVersion `aws:"PolicyVersion"`
+	PolicyVersion *PolicyVersion `aws:"PolicyVersion" json:",omitzero"`
 }
 
 // GetRoleInput is the input of GetRole.
 type GetRoleInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetRoleOutput is the output of GetRole.
 type GetRoleOutput struct {
-	Role *Role `aws:"Role,required"`
+	Role *Role `aws:"Role,required" json:",omitzero"`
 }
 
 // GetRolePolicyInput is the input of GetRolePolicy.
 type GetRolePolicyInput struct {
-	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetRolePolicyOutput is the output of GetRolePolicy.
 type GetRolePolicyOutput struct {
-	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // GetSAMLProviderInput is the input of GetSAMLProvider.
 type GetSAMLProviderInput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // GetSAMLProviderOutput is the output of GetSAMLProvider.
 type GetSAMLProviderOutput struct {
-	SAMLProviderUUID        *string                     `aws:"SAMLProviderUUID" min:"22" max:"64" pattern:"[A-Z0-9]+"`
-	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument" min:"1000" max:"10000000"`
-	CreateDate              *time.Time                  `aws:"CreateDate"`
-	ValidUntil              *time.Time                  `aws:"ValidUntil"`
-	Tags                    []Tag                       `aws:"Tags" max:"50"`
-	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed"`
-	PrivateKeyList          []SAMLPrivateKey            `aws:"PrivateKeyList" max:"2"`
+	SAMLProviderUUID        *string                     `aws:"SAMLProviderUUID" min:"22" max:"64" pattern:"[A-Z0-9]+" json:",omitzero"`
+	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument" min:"1000" max:"10000000" json:",omitzero"`
+	CreateDate              *time.Time                  `aws:"CreateDate" json:",omitzero"`
+	ValidUntil              *time.Time                  `aws:"ValidUntil" json:",omitzero"`
+	Tags                    []Tag                       `aws:"Tags" max:"50" json:",omitzero"`
+	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed" json:",omitzero"`
+	PrivateKeyList          []SAMLPrivateKey            `aws:"PrivateKeyList" max:"2" json:",omitzero"`
 }
 
 // GetSSHPublicKeyInput is the input of GetSSHPublicKey.
 type GetSSHPublicKeyInput struct {
-	UserName       *string      `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyId *string      `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	Encoding       EncodingType `aws:"Encoding,required" enum:"SSH|PEM"`
+	UserName       *string      `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyId *string      `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Encoding       EncodingType `aws:"Encoding,required" enum:"SSH|PEM" json:",omitzero"`
 }
 
 // GetSSHPublicKeyOutput is the output of GetSSHPublicKey.
 type GetSSHPublicKeyOutput struct {
-	SSHPublicKey *SSHPublicKey `aws:"SSHPublicKey"`
+	SSHPublicKey *SSHPublicKey `aws:"SSHPublicKey" json:",omitzero"`
 }
 
 // GetServerCertificateInput is the input of GetServerCertificate.
 type GetServerCertificateInput struct {
-	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetServerCertificateOutput is the output of GetServerCertificate.
 type GetServerCertificateOutput struct {
-	ServerCertificate *ServerCertificate `aws:"ServerCertificate,required"`
+	ServerCertificate *ServerCertificate `aws:"ServerCertificate,required" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsInput is the input of GetServiceLastAccessedDetails.
 type GetServiceLastAccessedDetailsInput struct {
-	JobId    *string `aws:"JobId,required" min:"36" max:"36"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
+	JobId    *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsOutput is the output of GetServiceLastAccessedDetails.
 type GetServiceLastAccessedDetailsOutput struct {
-	JobStatus            JobStatusType                     `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED"`
-	JobType              AccessAdvisorUsageGranularityType `aws:"JobType" enum:"SERVICE_LEVEL|ACTION_LEVEL"`
-	JobCreationDate      *time.Time                        `aws:"JobCreationDate,required"`
-	ServicesLastAccessed []ServiceLastAccessed             `aws:"ServicesLastAccessed,required"`
-	JobCompletionDate    *time.Time                        `aws:"JobCompletionDate,required"`
-	IsTruncated          *bool                             `aws:"IsTruncated"`
-	Marker               *string                           `aws:"Marker"`
-	Error                *ErrorDetails                     `aws:"Error"`
+	JobStatus            JobStatusType                     `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED" json:",omitzero"`
+	JobType              AccessAdvisorUsageGranularityType `aws:"JobType" enum:"SERVICE_LEVEL|ACTION_LEVEL" json:",omitzero"`
+	JobCreationDate      *time.Time                        `aws:"JobCreationDate,required" json:",omitzero"`
+	ServicesLastAccessed []ServiceLastAccessed             `aws:"ServicesLastAccessed,required" json:",omitzero"`
+	JobCompletionDate    *time.Time                        `aws:"JobCompletionDate,required" json:",omitzero"`
+	IsTruncated          *bool                             `aws:"IsTruncated" json:",omitzero"`
+	Marker               *string                           `aws:"Marker" json:",omitzero"`
+	Error                *ErrorDetails                     `aws:"Error" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsWithEntitiesInput is the input of GetServiceLastAccessedDetailsWithEntities.
 type GetServiceLastAccessedDetailsWithEntitiesInput struct {
-	JobId            *string `aws:"JobId,required" min:"36" max:"36"`
-	ServiceNamespace *string `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*"`
-	MaxItems         *int32  `aws:"MaxItems" min:"1" max:"1000"`
-	Marker           *string `aws:"Marker" min:"1" max:"320"`
+	JobId            *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
+	ServiceNamespace *string `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
+	MaxItems         *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker           *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsWithEntitiesOutput is the output of GetServiceLastAccessedDetailsWithEntities.
 type GetServiceLastAccessedDetailsWithEntitiesOutput struct {
-	JobStatus         JobStatusType   `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED"`
-	JobCreationDate   *time.Time      `aws:"JobCreationDate,required"`
-	JobCompletionDate *time.Time      `aws:"JobCompletionDate,required"`
-	EntityDetailsList []EntityDetails `aws:"EntityDetailsList,required"`
-	IsTruncated       *bool           `aws:"IsTruncated"`
-	Marker            *string         `aws:"Marker"`
-	Error             *ErrorDetails   `aws:"Error"`
+	JobStatus         JobStatusType   `aws:"JobStatus,required" enum:"IN_PROGRESS|COMPLETED|FAILED" json:",omitzero"`
+	JobCreationDate   *time.Time      `aws:"JobCreationDate,required" json:",omitzero"`
+	JobCompletionDate *time.Time      `aws:"JobCompletionDate,required" json:",omitzero"`
+	EntityDetailsList []EntityDetails `aws:"EntityDetailsList,required" json:",omitzero"`
+	IsTruncated       *bool           `aws:"IsTruncated" json:",omitzero"`
+	Marker            *string         `aws:"Marker" json:",omitzero"`
+	Error             *ErrorDetails   `aws:"Error" json:",omitzero"`
 }
 
 // GetServiceLinkedRoleDeletionStatusInput is the input of GetServiceLinkedRoleDeletionStatus.
 type GetServiceLinkedRoleDeletionStatusInput struct {
-	DeletionTaskId *string `aws:"DeletionTaskId,required" min:"1" max:"1000"`
+	DeletionTaskId *string `aws:"DeletionTaskId,required" min:"1" max:"1000" json:",omitzero"`
 }
 
 // GetServiceLinkedRoleDeletionStatusOutput is the output of GetServiceLinkedRoleDeletionStatus.
 type GetServiceLinkedRoleDeletionStatusOutput struct {
-	Status DeletionTaskStatusType         `aws:"Status,required" enum:"SUCCEEDED|IN_PROGRESS|FAILED|NOT_STARTED"`
-	Reason *DeletionTaskFailureReasonType `aws:"Reason"`
+	Status DeletionTaskStatusType         `aws:"Status,required" enum:"SUCCEEDED|IN_PROGRESS|FAILED|NOT_STARTED" json:",omitzero"`
+	Reason *DeletionTaskFailureReasonType `aws:"Reason" json:",omitzero"`
 }
 
 // GetUserInput is the input of GetUser.
 type GetUserInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetUserOutput is the output of GetUser.
 type GetUserOutput struct {
-	User *User `aws:"User,required"`
+	User *User `aws:"User,required" json:",omitzero"`
 }
 
 // GetUserPolicyInput is the input of GetUserPolicy.
 type GetUserPolicyInput struct {
-	UserName   *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	UserName   *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // GetUserPolicyOutput is the output of GetUserPolicy.
 type GetUserPolicyOutput struct {
-	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // ListAccessKeysInput is the input of ListAccessKeys.
 type ListAccessKeysInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAccessKeysOutput is the output of ListAccessKeys.
 type ListAccessKeysOutput struct {
-	AccessKeyMetadata []AccessKeyMetadata `aws:"AccessKeyMetadata,required"`
-	IsTruncated       *bool               `aws:"IsTruncated"`
-	Marker            *string             `aws:"Marker"`
+	AccessKeyMetadata []AccessKeyMetadata `aws:"AccessKeyMetadata,required" json:",omitzero"`
+	IsTruncated       *bool               `aws:"IsTruncated" json:",omitzero"`
+	Marker            *string             `aws:"Marker" json:",omitzero"`
 }
 
 // ListAccountAliasesInput is the input of ListAccountAliases.
 type ListAccountAliasesInput struct {
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAccountAliasesOutput is the output of ListAccountAliases.
 type ListAccountAliasesOutput struct {
-	AccountAliases []string `aws:"AccountAliases,required" itemmin:"3" itemmax:"63"`
-	IsTruncated    *bool    `aws:"IsTruncated"`
-	Marker         *string  `aws:"Marker"`
+	AccountAliases []string `aws:"AccountAliases,required" itemmin:"3" itemmax:"63" json:",omitzero"`
+	IsTruncated    *bool    `aws:"IsTruncated" json:",omitzero"`
+	Marker         *string  `aws:"Marker" json:",omitzero"`
 }
 
 // ListAttachedGroupPoliciesInput is the input of ListAttachedGroupPolicies.
 type ListAttachedGroupPoliciesInput struct {
-	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAttachedGroupPoliciesOutput is the output of ListAttachedGroupPolicies.
 type ListAttachedGroupPoliciesOutput struct {
-	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies"`
-	IsTruncated      *bool            `aws:"IsTruncated"`
-	Marker           *string          `aws:"Marker"`
+	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies" json:",omitzero"`
+	IsTruncated      *bool            `aws:"IsTruncated" json:",omitzero"`
+	Marker           *string          `aws:"Marker" json:",omitzero"`
 }
 
 // ListAttachedRolePoliciesInput is the input of ListAttachedRolePolicies.
 type ListAttachedRolePoliciesInput struct {
-	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAttachedRolePoliciesOutput is the output of ListAttachedRolePolicies.
 type ListAttachedRolePoliciesOutput struct {
-	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies"`
-	IsTruncated      *bool            `aws:"IsTruncated"`
-	Marker           *string          `aws:"Marker"`
+	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies" json:",omitzero"`
+	IsTruncated      *bool            `aws:"IsTruncated" json:",omitzero"`
+	Marker           *string          `aws:"Marker" json:",omitzero"`
 }
 
 // ListAttachedUserPoliciesInput is the input of ListAttachedUserPolicies.
 type ListAttachedUserPoliciesInput struct {
-	UserName   *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName   *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAttachedUserPoliciesOutput is the output of ListAttachedUserPolicies.
 type ListAttachedUserPoliciesOutput struct {
-	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies"`
-	IsTruncated      *bool            `aws:"IsTruncated"`
-	Marker           *string          `aws:"Marker"`
+	AttachedPolicies []AttachedPolicy `aws:"AttachedPolicies" json:",omitzero"`
+	IsTruncated      *bool            `aws:"IsTruncated" json:",omitzero"`
+	Marker           *string          `aws:"Marker" json:",omitzero"`
 }
 
 // ListDelegationRequestsInput is the input of ListDelegationRequests.
 type ListDelegationRequestsInput struct {
-	OwnerId  *string `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	OwnerId  *string `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListDelegationRequestsOutput is the output of ListDelegationRequests.
 type ListDelegationRequestsOutput struct {
-	DelegationRequests []DelegationRequest `aws:"DelegationRequests"`
-	Marker             *string             `aws:"Marker" min:"1" max:"320"`
-	IsTruncated        *bool               `aws:"isTruncated"`
+	DelegationRequests []DelegationRequest `aws:"DelegationRequests" json:",omitzero"`
+	Marker             *string             `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	IsTruncated        *bool               `aws:"isTruncated" json:",omitzero"`
 }
 
 // ListEntitiesForPolicyInput is the input of ListEntitiesForPolicy.
 type ListEntitiesForPolicyInput struct {
-	PolicyArn         *string         `aws:"PolicyArn,required" min:"20" max:"2048"`
-	EntityFilter      EntityType      `aws:"EntityFilter" enum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy"`
-	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512"`
-	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary"`
-	Marker            *string         `aws:"Marker" min:"1" max:"320"`
-	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000"`
+	PolicyArn         *string         `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	EntityFilter      EntityType      `aws:"EntityFilter" enum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
+	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListEntitiesForPolicyOutput is the output of ListEntitiesForPolicy.
 type ListEntitiesForPolicyOutput struct {
-	PolicyGroups []PolicyGroup `aws:"PolicyGroups"`
-	PolicyUsers  []PolicyUser  `aws:"PolicyUsers"`
-	PolicyRoles  []PolicyRole  `aws:"PolicyRoles"`
-	IsTruncated  *bool         `aws:"IsTruncated"`
-	Marker       *string       `aws:"Marker"`
+	PolicyGroups []PolicyGroup `aws:"PolicyGroups" json:",omitzero"`
+	PolicyUsers  []PolicyUser  `aws:"PolicyUsers" json:",omitzero"`
+	PolicyRoles  []PolicyRole  `aws:"PolicyRoles" json:",omitzero"`
+	IsTruncated  *bool         `aws:"IsTruncated" json:",omitzero"`
+	Marker       *string       `aws:"Marker" json:",omitzero"`
 }
 
 // ListGroupPoliciesInput is the input of ListGroupPolicies.
 type ListGroupPoliciesInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker    *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListGroupPoliciesOutput is the output of ListGroupPolicies.
 type ListGroupPoliciesOutput struct {
-	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+"`
-	IsTruncated *bool    `aws:"IsTruncated"`
-	Marker      *string  `aws:"Marker"`
+	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+" json:",omitzero"`
+	IsTruncated *bool    `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string  `aws:"Marker" json:",omitzero"`
 }
 
 // ListGroupsInput is the input of ListGroups.
 type ListGroupsInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListGroupsOutput is the output of ListGroups.
 type ListGroupsOutput struct {
-	Groups      []Group `aws:"Groups,required"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Groups      []Group `aws:"Groups,required" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListGroupsForUserInput is the input of ListGroupsForUser.
 type ListGroupsForUserInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListGroupsForUserOutput is the output of ListGroupsForUser.
 type ListGroupsForUserOutput struct {
-	Groups      []Group `aws:"Groups,required"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Groups      []Group `aws:"Groups,required" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListInstanceProfileTagsInput is the input of ListInstanceProfileTags.
 type ListInstanceProfileTagsInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker              *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems            *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker              *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems            *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListInstanceProfileTagsOutput is the output of ListInstanceProfileTags.
 type ListInstanceProfileTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListInstanceProfilesInput is the input of ListInstanceProfiles.
 type ListInstanceProfilesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListInstanceProfilesOutput is the output of ListInstanceProfiles.
 type ListInstanceProfilesOutput struct {
-	InstanceProfiles []InstanceProfile `aws:"InstanceProfiles,required"`
-	IsTruncated      *bool             `aws:"IsTruncated"`
-	Marker           *string           `aws:"Marker"`
+	InstanceProfiles []InstanceProfile `aws:"InstanceProfiles,required" json:",omitzero"`
+	IsTruncated      *bool             `aws:"IsTruncated" json:",omitzero"`
+	Marker           *string           `aws:"Marker" json:",omitzero"`
 }
 
 // ListInstanceProfilesForRoleInput is the input of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListInstanceProfilesForRoleOutput is the output of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleOutput struct {
-	InstanceProfiles []InstanceProfile `aws:"InstanceProfiles,required"`
-	IsTruncated      *bool             `aws:"IsTruncated"`
-	Marker           *string           `aws:"Marker"`
+	InstanceProfiles []InstanceProfile `aws:"InstanceProfiles,required" json:",omitzero"`
+	IsTruncated      *bool             `aws:"IsTruncated" json:",omitzero"`
+	Marker           *string           `aws:"Marker" json:",omitzero"`
 }
 
 // ListMFADeviceTagsInput is the input of ListMFADeviceTags.
 type ListMFADeviceTagsInput struct {
-	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	Marker       *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems     *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	Marker       *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems     *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListMFADeviceTagsOutput is the output of ListMFADeviceTags.
 type ListMFADeviceTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListMFADevicesInput is the input of ListMFADevices.
 type ListMFADevicesInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListMFADevicesOutput is the output of ListMFADevices.
 type ListMFADevicesOutput struct {
-	MFADevices  []MFADevice `aws:"MFADevices,required"`
-	IsTruncated *bool       `aws:"IsTruncated"`
-	Marker      *string     `aws:"Marker"`
+	MFADevices  []MFADevice `aws:"MFADevices,required" json:",omitzero"`
+	IsTruncated *bool       `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string     `aws:"Marker" json:",omitzero"`
 }
 
 // ListOpenIDConnectProviderTagsInput is the input of ListOpenIDConnectProviderTags.
 type ListOpenIDConnectProviderTagsInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	Marker                   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems                 *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	Marker                   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems                 *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListOpenIDConnectProviderTagsOutput is the output of ListOpenIDConnectProviderTags.
 type ListOpenIDConnectProviderTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListOpenIDConnectProvidersInput is the input of ListOpenIDConnectProviders.
@@ -1245,7 +1245,7 @@ type ListOpenIDConnectProvidersInput struct {
 
 // ListOpenIDConnectProvidersOutput is the output of ListOpenIDConnectProviders.
 type ListOpenIDConnectProvidersOutput struct {
-	OpenIDConnectProviderList []OpenIDConnectProviderListEntry `aws:"OpenIDConnectProviderList"`
+	OpenIDConnectProviderList []OpenIDConnectProviderListEntry `aws:"OpenIDConnectProviderList" json:",omitzero"`
 }
 
 // ListOrganizationsFeaturesInput is the input of ListOrganizationsFeatures.
@@ -1254,123 +1254,123 @@ type ListOrganizationsFeaturesInput struct {
 
 // ListOrganizationsFeaturesOutput is the output of ListOrganizationsFeatures.
 type ListOrganizationsFeaturesOutput struct {
-	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$"`
-	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions"`
+	OrganizationId  *string       `aws:"OrganizationId" max:"34" pattern:"^o-[a-z0-9]{10,32}$" json:",omitzero"`
+	EnabledFeatures []FeatureType `aws:"EnabledFeatures" itemenum:"RootCredentialsManagement|RootSessions" json:",omitzero"`
 }
 
 // ListPoliciesInput is the input of ListPolicies.
 type ListPoliciesInput struct {
-	Scope             PolicyScopeType `aws:"Scope" enum:"All|AWS|Local"`
-	OnlyAttached      *bool           `aws:"OnlyAttached"`
-	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary"`
-	Marker            *string         `aws:"Marker" min:"1" max:"320"`
-	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000"`
+	Scope             PolicyScopeType `aws:"Scope" enum:"All|AWS|Local" json:",omitzero"`
+	OnlyAttached      *bool           `aws:"OnlyAttached" json:",omitzero"`
+	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListPoliciesOutput is the output of ListPolicies.
 type ListPoliciesOutput struct {
-	Policies    []Policy `aws:"Policies"`
-	IsTruncated *bool    `aws:"IsTruncated"`
-	Marker      *string  `aws:"Marker"`
+	Policies    []Policy `aws:"Policies" json:",omitzero"`
+	IsTruncated *bool    `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string  `aws:"Marker" json:",omitzero"`
 }
 
 // ListPoliciesGrantingServiceAccessInput is the input of ListPoliciesGrantingServiceAccess.
 type ListPoliciesGrantingServiceAccessInput struct {
-	Marker            *string  `aws:"Marker" min:"1" max:"320"`
-	Arn               *string  `aws:"Arn,required" min:"20" max:"2048"`
-	ServiceNamespaces []string `aws:"ServiceNamespaces,required" min:"1" max:"200" itemmin:"1" itemmax:"64" itempattern:"[\\w-]*"`
+	Marker            *string  `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Arn               *string  `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	ServiceNamespaces []string `aws:"ServiceNamespaces,required" min:"1" max:"200" itemmin:"1" itemmax:"64" itempattern:"[\\w-]*" json:",omitzero"`
 }
 
 // ListPoliciesGrantingServiceAccessOutput is the output of ListPoliciesGrantingServiceAccess.
 type ListPoliciesGrantingServiceAccessOutput struct {
-	PoliciesGrantingServiceAccess []ListPoliciesGrantingServiceAccessEntry `aws:"PoliciesGrantingServiceAccess,required"`
-	IsTruncated                   *bool                                    `aws:"IsTruncated"`
-	Marker                        *string                                  `aws:"Marker"`
+	PoliciesGrantingServiceAccess []ListPoliciesGrantingServiceAccessEntry `aws:"PoliciesGrantingServiceAccess,required" json:",omitzero"`
+	IsTruncated                   *bool                                    `aws:"IsTruncated" json:",omitzero"`
+	Marker                        *string                                  `aws:"Marker" json:",omitzero"`
 }
 
 // ListPolicyTagsInput is the input of ListPolicyTags.
 type ListPolicyTagsInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	Marker    *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListPolicyTagsOutput is the output of ListPolicyTags.
 type ListPolicyTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListPolicyVersionsInput is the input of ListPolicyVersions.
 type ListPolicyVersionsInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	Marker    *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListPolicyVersionsOutput is the output of ListPolicyVersions.
 type ListPolicyVersionsOutput struct {
-	Versions    []PolicyVersion `aws:"Versions"`
-	IsTruncated *bool           `aws:"IsTruncated"`
-	Marker      *string         `aws:"Marker"`
+	Versions    []PolicyVersion `aws:"Versions" json:",omitzero"`
+	IsTruncated *bool           `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string         `aws:"Marker" json:",omitzero"`
 }
 
 // ListRolePoliciesInput is the input of ListRolePolicies.
 type ListRolePoliciesInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListRolePoliciesOutput is the output of ListRolePolicies.
 type ListRolePoliciesOutput struct {
-	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+"`
-	IsTruncated *bool    `aws:"IsTruncated"`
-	Marker      *string  `aws:"Marker"`
+	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+" json:",omitzero"`
+	IsTruncated *bool    `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string  `aws:"Marker" json:",omitzero"`
 }
 
 // ListRoleTagsInput is the input of ListRoleTags.
 type ListRoleTagsInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListRoleTagsOutput is the output of ListRoleTags.
 type ListRoleTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListRolesInput is the input of ListRoles.
 type ListRolesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListRolesOutput is the output of ListRoles.
 type ListRolesOutput struct {
-	Roles       []Role  `aws:"Roles,required"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Roles       []Role  `aws:"Roles,required" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListSAMLProviderTagsInput is the input of ListSAMLProviderTags.
 type ListSAMLProviderTagsInput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
-	Marker          *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems        *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	Marker          *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems        *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListSAMLProviderTagsOutput is the output of ListSAMLProviderTags.
 type ListSAMLProviderTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListSAMLProvidersInput is the input of ListSAMLProviders.
@@ -1379,142 +1379,142 @@ type ListSAMLProvidersInput struct {
 
 // ListSAMLProvidersOutput is the output of ListSAMLProviders.
 type ListSAMLProvidersOutput struct {
-	SAMLProviderList []SAMLProviderListEntry `aws:"SAMLProviderList"`
+	SAMLProviderList []SAMLProviderListEntry `aws:"SAMLProviderList" json:",omitzero"`
 }
 
 // ListSSHPublicKeysInput is the input of ListSSHPublicKeys.
 type ListSSHPublicKeysInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListSSHPublicKeysOutput is the output of ListSSHPublicKeys.
 type ListSSHPublicKeysOutput struct {
-	SSHPublicKeys []SSHPublicKeyMetadata `aws:"SSHPublicKeys"`
-	IsTruncated   *bool                  `aws:"IsTruncated"`
-	Marker        *string                `aws:"Marker"`
+	SSHPublicKeys []SSHPublicKeyMetadata `aws:"SSHPublicKeys" json:",omitzero"`
+	IsTruncated   *bool                  `aws:"IsTruncated" json:",omitzero"`
+	Marker        *string                `aws:"Marker" json:",omitzero"`
 }
 
 // ListServerCertificateTagsInput is the input of ListServerCertificateTags.
 type ListServerCertificateTagsInput struct {
-	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker                *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems              *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker                *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems              *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListServerCertificateTagsOutput is the output of ListServerCertificateTags.
 type ListServerCertificateTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListServerCertificatesInput is the input of ListServerCertificates.
 type ListServerCertificatesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListServerCertificatesOutput is the output of ListServerCertificates.
 type ListServerCertificatesOutput struct {
-	ServerCertificateMetadataList []ServerCertificateMetadata `aws:"ServerCertificateMetadataList,required"`
-	IsTruncated                   *bool                       `aws:"IsTruncated"`
-	Marker                        *string                     `aws:"Marker"`
+	ServerCertificateMetadataList []ServerCertificateMetadata `aws:"ServerCertificateMetadataList,required" json:",omitzero"`
+	IsTruncated                   *bool                       `aws:"IsTruncated" json:",omitzero"`
+	Marker                        *string                     `aws:"Marker" json:",omitzero"`
 }
 
 // ListServiceSpecificCredentialsInput is the input of ListServiceSpecificCredentials.
 type ListServiceSpecificCredentialsInput struct {
-	UserName    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	ServiceName *string `aws:"ServiceName"`
-	AllUsers    *bool   `aws:"AllUsers"`
-	Marker      *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems    *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceName *string `aws:"ServiceName" json:",omitzero"`
+	AllUsers    *bool   `aws:"AllUsers" json:",omitzero"`
+	Marker      *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems    *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListServiceSpecificCredentialsOutput is the output of ListServiceSpecificCredentials.
 type ListServiceSpecificCredentialsOutput struct {
-	ServiceSpecificCredentials []ServiceSpecificCredentialMetadata `aws:"ServiceSpecificCredentials"`
-	Marker                     *string                             `aws:"Marker"`
-	IsTruncated                *bool                               `aws:"IsTruncated"`
+	ServiceSpecificCredentials []ServiceSpecificCredentialMetadata `aws:"ServiceSpecificCredentials" json:",omitzero"`
+	Marker                     *string                             `aws:"Marker" json:",omitzero"`
+	IsTruncated                *bool                               `aws:"IsTruncated" json:",omitzero"`
 }
 
 // ListSigningCertificatesInput is the input of ListSigningCertificates.
 type ListSigningCertificatesInput struct {
-	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListSigningCertificatesOutput is the output of ListSigningCertificates.
 type ListSigningCertificatesOutput struct {
-	Certificates []SigningCertificate `aws:"Certificates,required"`
-	IsTruncated  *bool                `aws:"IsTruncated"`
-	Marker       *string              `aws:"Marker"`
+	Certificates []SigningCertificate `aws:"Certificates,required" json:",omitzero"`
+	IsTruncated  *bool                `aws:"IsTruncated" json:",omitzero"`
+	Marker       *string              `aws:"Marker" json:",omitzero"`
 }
 
 // ListUserPoliciesInput is the input of ListUserPolicies.
 type ListUserPoliciesInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListUserPoliciesOutput is the output of ListUserPolicies.
 type ListUserPoliciesOutput struct {
-	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+"`
-	IsTruncated *bool    `aws:"IsTruncated"`
-	Marker      *string  `aws:"Marker"`
+	PolicyNames []string `aws:"PolicyNames,required" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+" json:",omitzero"`
+	IsTruncated *bool    `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string  `aws:"Marker" json:",omitzero"`
 }
 
 // ListUserTagsInput is the input of ListUserTags.
 type ListUserTagsInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Marker   *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListUserTagsOutput is the output of ListUserTags.
 type ListUserTagsOutput struct {
-	Tags        []Tag   `aws:"Tags,required" max:"50"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Tags        []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListUsersInput is the input of ListUsers.
 type ListUsersInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512"`
-	Marker     *string `aws:"Marker" min:"1" max:"320"`
-	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListUsersOutput is the output of ListUsers.
 type ListUsersOutput struct {
-	Users       []User  `aws:"Users,required"`
-	IsTruncated *bool   `aws:"IsTruncated"`
-	Marker      *string `aws:"Marker"`
+	Users       []User  `aws:"Users,required" json:",omitzero"`
+	IsTruncated *bool   `aws:"IsTruncated" json:",omitzero"`
+	Marker      *string `aws:"Marker" json:",omitzero"`
 }
 
 // ListVirtualMFADevicesInput is the input of ListVirtualMFADevices.
 type ListVirtualMFADevicesInput struct {
-	AssignmentStatus AssignmentStatusType `aws:"AssignmentStatus" enum:"Assigned|Unassigned|Any"`
-	Marker           *string              `aws:"Marker" min:"1" max:"320"`
-	MaxItems         *int32               `aws:"MaxItems" min:"1" max:"1000"`
+	AssignmentStatus AssignmentStatusType `aws:"AssignmentStatus" enum:"Assigned|Unassigned|Any" json:",omitzero"`
+	Marker           *string              `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	MaxItems         *int32               `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListVirtualMFADevicesOutput is the output of ListVirtualMFADevices.
 type ListVirtualMFADevicesOutput struct {
-	VirtualMFADevices []VirtualMFADevice `aws:"VirtualMFADevices,required"`
-	IsTruncated       *bool              `aws:"IsTruncated"`
-	Marker            *string            `aws:"Marker"`
+	VirtualMFADevices []VirtualMFADevice `aws:"VirtualMFADevices,required" json:",omitzero"`
+	IsTruncated       *bool              `aws:"IsTruncated" json:",omitzero"`
+	Marker            *string            `aws:"Marker" json:",omitzero"`
 }
 
 // PutGroupPolicyInput is the input of PutGroupPolicy.
 type PutGroupPolicyInput struct {
-	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // PutGroupPolicyOutput is the output of PutGroupPolicy.
@@ -1523,8 +1523,8 @@ type PutGroupPolicyOutput struct {
 
 // PutRolePermissionsBoundaryInput is the input of PutRolePermissionsBoundary.
 type PutRolePermissionsBoundaryInput struct {
-	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PermissionsBoundary *string `aws:"PermissionsBoundary,required" min:"20" max:"2048"`
+	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PermissionsBoundary *string `aws:"PermissionsBoundary,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // PutRolePermissionsBoundaryOutput is the output of PutRolePermissionsBoundary.
@@ -1533,9 +1533,9 @@ type PutRolePermissionsBoundaryOutput struct {
 
 // PutRolePolicyInput is the input of PutRolePolicy.
 type PutRolePolicyInput struct {
-	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // PutRolePolicyOutput is the output of PutRolePolicy.
@@ -1544,8 +1544,8 @@ type PutRolePolicyOutput struct {
 
 // PutUserPermissionsBoundaryInput is the input of PutUserPermissionsBoundary.
 type PutUserPermissionsBoundaryInput struct {
-	UserName            *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PermissionsBoundary *string `aws:"PermissionsBoundary,required" min:"20" max:"2048"`
+	UserName            *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PermissionsBoundary *string `aws:"PermissionsBoundary,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // PutUserPermissionsBoundaryOutput is the output of PutUserPermissionsBoundary.
@@ -1554,9 +1554,9 @@ type PutUserPermissionsBoundaryOutput struct {
 
 // PutUserPolicyInput is the input of PutUserPolicy.
 type PutUserPolicyInput struct {
-	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // PutUserPolicyOutput is the output of PutUserPolicy.
@@ -1565,8 +1565,8 @@ type PutUserPolicyOutput struct {
 
 // RejectDelegationRequestInput is the input of RejectDelegationRequest.
 type RejectDelegationRequestInput struct {
-	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
-	Notes               *string `aws:"Notes" max:"500"`
+	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
+	Notes               *string `aws:"Notes" max:"500" json:",omitzero"`
 }
 
 // RejectDelegationRequestOutput is the output of RejectDelegationRequest.
@@ -1575,8 +1575,8 @@ type RejectDelegationRequestOutput struct {
 
 // RemoveClientIDFromOpenIDConnectProviderInput is the input of RemoveClientIDFromOpenIDConnectProvider.
 type RemoveClientIDFromOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	ClientID                 *string `aws:"ClientID,required" min:"1" max:"255"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	ClientID                 *string `aws:"ClientID,required" min:"1" max:"255" json:",omitzero"`
 }
 
 // RemoveClientIDFromOpenIDConnectProviderOutput is the output of RemoveClientIDFromOpenIDConnectProvider.
@@ -1585,8 +1585,8 @@ type RemoveClientIDFromOpenIDConnectProviderOutput struct {
 
 // RemoveRoleFromInstanceProfileInput is the input of RemoveRoleFromInstanceProfile.
 type RemoveRoleFromInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	RoleName            *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // RemoveRoleFromInstanceProfileOutput is the output of RemoveRoleFromInstanceProfile.
@@ -1595,8 +1595,8 @@ type RemoveRoleFromInstanceProfileOutput struct {
 
 // RemoveUserFromGroupInput is the input of RemoveUserFromGroup.
 type RemoveUserFromGroupInput struct {
-	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	UserName  *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	UserName  *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // RemoveUserFromGroupOutput is the output of RemoveUserFromGroup.
@@ -1605,21 +1605,21 @@ type RemoveUserFromGroupOutput struct {
 
 // ResetServiceSpecificCredentialInput is the input of ResetServiceSpecificCredential.
 type ResetServiceSpecificCredentialInput struct {
-	UserName                    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	ServiceSpecificCredentialId *string `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+"`
+	UserName                    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceSpecificCredentialId *string `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // ResetServiceSpecificCredentialOutput is the output of ResetServiceSpecificCredential.
 type ResetServiceSpecificCredentialOutput struct {
-	ServiceSpecificCredential *ServiceSpecificCredential `aws:"ServiceSpecificCredential"`
+	ServiceSpecificCredential *ServiceSpecificCredential `aws:"ServiceSpecificCredential" json:",omitzero"`
 }
 
 // ResyncMFADeviceInput is the input of ResyncMFADevice.
 type ResyncMFADeviceInput struct {
-	UserName            *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	SerialNumber        *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	AuthenticationCode1 *string `aws:"AuthenticationCode1,required" min:"6" max:"6" pattern:"[\\d]+"`
-	AuthenticationCode2 *string `aws:"AuthenticationCode2,required" min:"6" max:"6" pattern:"[\\d]+"`
+	UserName            *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SerialNumber        *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	AuthenticationCode1 *string `aws:"AuthenticationCode1,required" min:"6" max:"6" pattern:"[\\d]+" json:",omitzero"`
+	AuthenticationCode2 *string `aws:"AuthenticationCode2,required" min:"6" max:"6" pattern:"[\\d]+" json:",omitzero"`
 }
 
 // ResyncMFADeviceOutput is the output of ResyncMFADevice.
@@ -1628,7 +1628,7 @@ type ResyncMFADeviceOutput struct {
 
 // SendDelegationTokenInput is the input of SendDelegationToken.
 type SendDelegationTokenInput struct {
-	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
+	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
 }
 
 // SendDelegationTokenOutput is the output of SendDelegationToken.
@@ -1637,8 +1637,8 @@ type SendDelegationTokenOutput struct {
 
 // SetDefaultPolicyVersionInput is the input of SetDefaultPolicyVersion.
 type SetDefaultPolicyVersionInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	VersionId *string `aws:"VersionId,required" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
 }
 
 // SetDefaultPolicyVersionOutput is the output of SetDefaultPolicyVersion.
@@ -1647,7 +1647,7 @@ type SetDefaultPolicyVersionOutput struct {
 
 // SetSecurityTokenServicePreferencesInput is the input of SetSecurityTokenServicePreferences.
 type SetSecurityTokenServicePreferencesInput struct {
-	GlobalEndpointTokenVersion GlobalEndpointTokenVersion `aws:"GlobalEndpointTokenVersion,required" enum:"v1Token|v2Token"`
+	GlobalEndpointTokenVersion GlobalEndpointTokenVersion `aws:"GlobalEndpointTokenVersion,required" enum:"v1Token|v2Token" json:",omitzero"`
 }
 
 // SetSecurityTokenServicePreferencesOutput is the output of SetSecurityTokenServicePreferences.
@@ -1656,53 +1656,53 @@ type SetSecurityTokenServicePreferencesOutput struct {
 
 // SimulateCustomPolicyInput is the input of SimulateCustomPolicy.
 type SimulateCustomPolicyInput struct {
-	PolicyInputList                    []string       `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072"`
-	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072"`
-	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128"`
-	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048"`
-	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072"`
-	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048"`
-	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048"`
-	ContextEntries                     []ContextEntry `aws:"ContextEntries"`
-	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64"`
-	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000"`
-	Marker                             *string        `aws:"Marker" min:"1" max:"320"`
+	PolicyInputList                    []string       `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
+	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
+	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
+	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
+	ContextEntries                     []ContextEntry `aws:"ContextEntries" json:",omitzero"`
+	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
+	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker                             *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // SimulateCustomPolicyOutput is the output of SimulateCustomPolicy.
 type SimulateCustomPolicyOutput struct {
-	EvaluationResults []EvaluationResult `aws:"EvaluationResults"`
-	IsTruncated       *bool              `aws:"IsTruncated"`
-	Marker            *string            `aws:"Marker"`
+	EvaluationResults []EvaluationResult `aws:"EvaluationResults" json:",omitzero"`
+	IsTruncated       *bool              `aws:"IsTruncated" json:",omitzero"`
+	Marker            *string            `aws:"Marker" json:",omitzero"`
 }
 
 // SimulatePrincipalPolicyInput is the input of SimulatePrincipalPolicy.
 type SimulatePrincipalPolicyInput struct {
-	PolicySourceArn                    *string        `aws:"PolicySourceArn,required" min:"20" max:"2048"`
-	PolicyInputList                    []string       `aws:"PolicyInputList" itemmin:"1" itemmax:"131072"`
-	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072"`
-	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128"`
-	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048"`
-	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072"`
-	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048"`
-	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048"`
-	ContextEntries                     []ContextEntry `aws:"ContextEntries"`
-	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64"`
-	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000"`
-	Marker                             *string        `aws:"Marker" min:"1" max:"320"`
+	PolicySourceArn                    *string        `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
+	PolicyInputList                    []string       `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
+	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
+	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
+	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
+	ContextEntries                     []ContextEntry `aws:"ContextEntries" json:",omitzero"`
+	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
+	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker                             *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // SimulatePrincipalPolicyOutput is the output of SimulatePrincipalPolicy.
 type SimulatePrincipalPolicyOutput struct {
-	EvaluationResults []EvaluationResult `aws:"EvaluationResults"`
-	IsTruncated       *bool              `aws:"IsTruncated"`
-	Marker            *string            `aws:"Marker"`
+	EvaluationResults []EvaluationResult `aws:"EvaluationResults" json:",omitzero"`
+	IsTruncated       *bool              `aws:"IsTruncated" json:",omitzero"`
+	Marker            *string            `aws:"Marker" json:",omitzero"`
 }
 
 // TagInstanceProfileInput is the input of TagInstanceProfile.
 type TagInstanceProfileInput struct {
-	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Tags                []Tag   `aws:"Tags,required" max:"50"`
+	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Tags                []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagInstanceProfileOutput is the output of TagInstanceProfile.
@@ -1711,8 +1711,8 @@ type TagInstanceProfileOutput struct {
 
 // TagMFADeviceInput is the input of TagMFADevice.
 type TagMFADeviceInput struct {
-	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	Tags         []Tag   `aws:"Tags,required" max:"50"`
+	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	Tags         []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagMFADeviceOutput is the output of TagMFADevice.
@@ -1721,8 +1721,8 @@ type TagMFADeviceOutput struct {
 
 // TagOpenIDConnectProviderInput is the input of TagOpenIDConnectProvider.
 type TagOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	Tags                     []Tag   `aws:"Tags,required" max:"50"`
+	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	Tags                     []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagOpenIDConnectProviderOutput is the output of TagOpenIDConnectProvider.
@@ -1731,8 +1731,8 @@ type TagOpenIDConnectProviderOutput struct {
 
 // TagPolicyInput is the input of TagPolicy.
 type TagPolicyInput struct {
-	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048"`
-	Tags      []Tag   `aws:"Tags,required" max:"50"`
+	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	Tags      []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagPolicyOutput is the output of TagPolicy.
@@ -1741,8 +1741,8 @@ type TagPolicyOutput struct {
 
 // TagRoleInput is the input of TagRole.
 type TagRoleInput struct {
-	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Tags     []Tag   `aws:"Tags,required" max:"50"`
+	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Tags     []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagRoleOutput is the output of TagRole.
@@ -1751,8 +1751,8 @@ type TagRoleOutput struct {
 
 // TagSAMLProviderInput is the input of TagSAMLProvider.
 type TagSAMLProviderInput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
-	Tags            []Tag   `aws:"Tags,required" max:"50"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	Tags            []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagSAMLProviderOutput is the output of TagSAMLProvider.
@@ -1761,8 +1761,8 @@ type TagSAMLProviderOutput struct {
 
 // TagServerCertificateInput is the input of TagServerCertificate.
 type TagServerCertificateInput struct {
-	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Tags                  []Tag   `aws:"Tags,required" max:"50"`
+	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Tags                  []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagServerCertificateOutput is the output of TagServerCertificate.
@@ -1771,8 +1771,8 @@ type TagServerCertificateOutput struct {
 
 // TagUserInput is the input of TagUser.
 type TagUserInput struct {
-	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	Tags     []Tag   `aws:"Tags,required" max:"50"`
+	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Tags     []Tag   `aws:"Tags,required" max:"50" json:",omitzero"`
 }
 
 // TagUserOutput is the output of TagUser.
@@ -1781,8 +1781,8 @@ type TagUserOutput struct {
 
 // UntagInstanceProfileInput is the input of UntagInstanceProfile.
 type UntagInstanceProfileInput struct {
-	InstanceProfileName *string  `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	TagKeys             []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	InstanceProfileName *string  `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	TagKeys             []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagInstanceProfileOutput is the output of UntagInstanceProfile.
@@ -1791,8 +1791,8 @@ type UntagInstanceProfileOutput struct {
 
 // UntagMFADeviceInput is the input of UntagMFADevice.
 type UntagMFADeviceInput struct {
-	SerialNumber *string  `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	TagKeys      []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	SerialNumber *string  `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	TagKeys      []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagMFADeviceOutput is the output of UntagMFADevice.
@@ -1801,8 +1801,8 @@ type UntagMFADeviceOutput struct {
 
 // UntagOpenIDConnectProviderInput is the input of UntagOpenIDConnectProvider.
 type UntagOpenIDConnectProviderInput struct {
-	OpenIDConnectProviderArn *string  `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	TagKeys                  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	OpenIDConnectProviderArn *string  `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	TagKeys                  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagOpenIDConnectProviderOutput is the output of UntagOpenIDConnectProvider.
@@ -1811,8 +1811,8 @@ type UntagOpenIDConnectProviderOutput struct {
 
 // UntagPolicyInput is the input of UntagPolicy.
 type UntagPolicyInput struct {
-	PolicyArn *string  `aws:"PolicyArn,required" min:"20" max:"2048"`
-	TagKeys   []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	PolicyArn *string  `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
+	TagKeys   []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagPolicyOutput is the output of UntagPolicy.
@@ -1821,8 +1821,8 @@ type UntagPolicyOutput struct {
 
 // UntagRoleInput is the input of UntagRole.
 type UntagRoleInput struct {
-	RoleName *string  `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	TagKeys  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	RoleName *string  `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	TagKeys  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagRoleOutput is the output of UntagRole.
@@ -1831,8 +1831,8 @@ type UntagRoleOutput struct {
 
 // UntagSAMLProviderInput is the input of UntagSAMLProvider.
 type UntagSAMLProviderInput struct {
-	SAMLProviderArn *string  `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
-	TagKeys         []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	SAMLProviderArn *string  `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	TagKeys         []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagSAMLProviderOutput is the output of UntagSAMLProvider.
@@ -1841,8 +1841,8 @@ type UntagSAMLProviderOutput struct {
 
 // UntagServerCertificateInput is the input of UntagServerCertificate.
 type UntagServerCertificateInput struct {
-	ServerCertificateName *string  `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	TagKeys               []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	ServerCertificateName *string  `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	TagKeys               []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagServerCertificateOutput is the output of UntagServerCertificate.
@@ -1851,8 +1851,8 @@ type UntagServerCertificateOutput struct {
 
 // UntagUserInput is the input of UntagUser.
 type UntagUserInput struct {
-	UserName *string  `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	TagKeys  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	UserName *string  `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	TagKeys  []string `aws:"TagKeys,required" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 }
 
 // UntagUserOutput is the output of UntagUser.
@@ -1861,9 +1861,9 @@ type UntagUserOutput struct {
 
 // UpdateAccessKeyInput is the input of UpdateAccessKey.
 type UpdateAccessKeyInput struct {
-	UserName    *string    `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	AccessKeyId *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Status      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
+	UserName    *string    `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AccessKeyId *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 }
 
 // UpdateAccessKeyOutput is the output of UpdateAccessKey.
@@ -1872,15 +1872,15 @@ type UpdateAccessKeyOutput struct {
 
 // UpdateAccountPasswordPolicyInput is the input of UpdateAccountPasswordPolicy.
 type UpdateAccountPasswordPolicyInput struct {
-	MinimumPasswordLength      *int32 `aws:"MinimumPasswordLength" min:"6" max:"128"`
-	RequireSymbols             *bool  `aws:"RequireSymbols"`
-	RequireNumbers             *bool  `aws:"RequireNumbers"`
-	RequireUppercaseCharacters *bool  `aws:"RequireUppercaseCharacters"`
-	RequireLowercaseCharacters *bool  `aws:"RequireLowercaseCharacters"`
-	AllowUsersToChangePassword *bool  `aws:"AllowUsersToChangePassword"`
-	MaxPasswordAge             *int32 `aws:"MaxPasswordAge" min:"1" max:"1095"`
-	PasswordReusePrevention    *int32 `aws:"PasswordReusePrevention" min:"1" max:"24"`
-	HardExpiry                 *bool  `aws:"HardExpiry"`
+	MinimumPasswordLength      *int32 `aws:"MinimumPasswordLength" min:"6" max:"128" json:",omitzero"`
+	RequireSymbols             *bool  `aws:"RequireSymbols" json:",omitzero"`
+	RequireNumbers             *bool  `aws:"RequireNumbers" json:",omitzero"`
+	RequireUppercaseCharacters *bool  `aws:"RequireUppercaseCharacters" json:",omitzero"`
+	RequireLowercaseCharacters *bool  `aws:"RequireLowercaseCharacters" json:",omitzero"`
+	AllowUsersToChangePassword *bool  `aws:"AllowUsersToChangePassword" json:",omitzero"`
+	MaxPasswordAge             *int32 `aws:"MaxPasswordAge" min:"1" max:"1095" json:",omitzero"`
+	PasswordReusePrevention    *int32 `aws:"PasswordReusePrevention" min:"1" max:"24" json:",omitzero"`
+	HardExpiry                 *bool  `aws:"HardExpiry" json:",omitzero"`
 }
 
 // UpdateAccountPasswordPolicyOutput is the output of UpdateAccountPasswordPolicy.
@@ -1889,8 +1889,8 @@ type UpdateAccountPasswordPolicyOutput struct {
 
 // UpdateAssumeRolePolicyInput is the input of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyInput struct {
-	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072"`
+	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
 }
 
 // UpdateAssumeRolePolicyOutput is the output of UpdateAssumeRolePolicy.
@@ -1899,8 +1899,8 @@ type UpdateAssumeRolePolicyOutput struct {
 
 // UpdateDelegationRequestInput is the input of UpdateDelegationRequest.
 type UpdateDelegationRequestInput struct {
-	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+"`
-	Notes               *string `aws:"Notes" max:"500"`
+	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
+	Notes               *string `aws:"Notes" max:"500" json:",omitzero"`
 }
 
 // UpdateDelegationRequestOutput is the output of UpdateDelegationRequest.
@@ -1909,9 +1909,9 @@ type UpdateDelegationRequestOutput struct {
 
 // UpdateGroupInput is the input of UpdateGroup.
 type UpdateGroupInput struct {
-	GroupName    *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	NewPath      *string `aws:"NewPath" min:"1" max:"512"`
-	NewGroupName *string `aws:"NewGroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	GroupName    *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	NewPath      *string `aws:"NewPath" min:"1" max:"512" json:",omitzero"`
+	NewGroupName *string `aws:"NewGroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // UpdateGroupOutput is the output of UpdateGroup.
@@ -1920,9 +1920,9 @@ type UpdateGroupOutput struct {
 
 // UpdateLoginProfileInput is the input of UpdateLoginProfile.
 type UpdateLoginProfileInput struct {
-	UserName              *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Password              *string `aws:"Password" min:"1" max:"128"`
-	PasswordResetRequired *bool   `aws:"PasswordResetRequired"`
+	UserName              *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Password              *string `aws:"Password" min:"1" max:"128" json:",omitzero"`
+	PasswordResetRequired *bool   `aws:"PasswordResetRequired" json:",omitzero"`
 }
 
 // UpdateLoginProfileOutput is the output of UpdateLoginProfile.
@@ -1931,8 +1931,8 @@ type UpdateLoginProfileOutput struct {
 
 // UpdateOpenIDConnectProviderThumbprintInput is the input of UpdateOpenIDConnectProviderThumbprint.
 type UpdateOpenIDConnectProviderThumbprintInput struct {
-	OpenIDConnectProviderArn *string  `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048"`
-	ThumbprintList           []string `aws:"ThumbprintList,required" itemmin:"40" itemmax:"40"`
+	OpenIDConnectProviderArn *string  `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	ThumbprintList           []string `aws:"ThumbprintList,required" itemmin:"40" itemmax:"40" json:",omitzero"`
 }
 
 // UpdateOpenIDConnectProviderThumbprintOutput is the output of UpdateOpenIDConnectProviderThumbprint.
@@ -1941,9 +1941,9 @@ type UpdateOpenIDConnectProviderThumbprintOutput struct {
 
 // UpdateRoleInput is the input of UpdateRole.
 type UpdateRoleInput struct {
-	RoleName           *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Description        *string `aws:"Description" max:"1000"`
-	MaxSessionDuration *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200"`
+	RoleName           *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Description        *string `aws:"Description" max:"1000" json:",omitzero"`
+	MaxSessionDuration *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
 }
 
 // UpdateRoleOutput is the output of UpdateRole.
@@ -1952,34 +1952,34 @@ type UpdateRoleOutput struct {
 
 // UpdateRoleDescriptionInput is the input of UpdateRoleDescription.
 type UpdateRoleDescriptionInput struct {
-	RoleName    *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Description *string `aws:"Description,required" max:"1000"`
+	RoleName    *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Description *string `aws:"Description,required" max:"1000" json:",omitzero"`
 }
 
 // UpdateRoleDescriptionOutput is the output of UpdateRoleDescription.
 type UpdateRoleDescriptionOutput struct {
-	Role *Role `aws:"Role"`
+	Role *Role `aws:"Role" json:",omitzero"`
 }
 
 // UpdateSAMLProviderInput is the input of UpdateSAMLProvider.
 type UpdateSAMLProviderInput struct {
-	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument" min:"1000" max:"10000000"`
-	SAMLProviderArn         *string                     `aws:"SAMLProviderArn,required" min:"20" max:"2048"`
-	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed"`
-	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384"`
-	RemovePrivateKey        *string                     `aws:"RemovePrivateKey" min:"22" max:"64" pattern:"[A-Z0-9]+"`
+	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument" min:"1000" max:"10000000" json:",omitzero"`
+	SAMLProviderArn         *string                     `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
+	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed" json:",omitzero"`
+	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" json:",omitzero"`
+	RemovePrivateKey        *string                     `aws:"RemovePrivateKey" min:"22" max:"64" pattern:"[A-Z0-9]+" json:",omitzero"`
 }
 
 // UpdateSAMLProviderOutput is the output of UpdateSAMLProvider.
 type UpdateSAMLProviderOutput struct {
-	SAMLProviderArn *string `aws:"SAMLProviderArn" min:"20" max:"2048"`
+	SAMLProviderArn *string `aws:"SAMLProviderArn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // UpdateSSHPublicKeyInput is the input of UpdateSSHPublicKey.
 type UpdateSSHPublicKeyInput struct {
-	UserName       *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyId *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	Status         StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
+	UserName       *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyId *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status         StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 }
 
 // UpdateSSHPublicKeyOutput is the output of UpdateSSHPublicKey.
@@ -1988,9 +1988,9 @@ type UpdateSSHPublicKeyOutput struct {
 
 // UpdateServerCertificateInput is the input of UpdateServerCertificate.
 type UpdateServerCertificateInput struct {
-	ServerCertificateName    *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	NewPath                  *string `aws:"NewPath" min:"1" max:"512"`
-	NewServerCertificateName *string `aws:"NewServerCertificateName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	ServerCertificateName    *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	NewPath                  *string `aws:"NewPath" min:"1" max:"512" json:",omitzero"`
+	NewServerCertificateName *string `aws:"NewServerCertificateName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // UpdateServerCertificateOutput is the output of UpdateServerCertificate.
@@ -1999,9 +1999,9 @@ type UpdateServerCertificateOutput struct {
 
 // UpdateServiceSpecificCredentialInput is the input of UpdateServiceSpecificCredential.
 type UpdateServiceSpecificCredentialInput struct {
-	UserName                    *string    `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
+	UserName                    *string    `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 }
 
 // UpdateServiceSpecificCredentialOutput is the output of UpdateServiceSpecificCredential.
@@ -2010,9 +2010,9 @@ type UpdateServiceSpecificCredentialOutput struct {
 
 // UpdateSigningCertificateInput is the input of UpdateSigningCertificate.
 type UpdateSigningCertificateInput struct {
-	UserName      *string    `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	CertificateId *string    `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+"`
-	Status        StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
+	UserName      *string    `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CertificateId *string    `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status        StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 }
 
 // UpdateSigningCertificateOutput is the output of UpdateSigningCertificate.
@@ -2021,9 +2021,9 @@ type UpdateSigningCertificateOutput struct {
 
 // UpdateUserInput is the input of UpdateUser.
 type UpdateUserInput struct {
-	UserName    *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	NewPath     *string `aws:"NewPath" min:"1" max:"512"`
-	NewUserName *string `aws:"NewUserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
+	UserName    *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	NewPath     *string `aws:"NewPath" min:"1" max:"512" json:",omitzero"`
+	NewUserName *string `aws:"NewUserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // UpdateUserOutput is the output of UpdateUser.
@@ -2032,533 +2032,533 @@ type UpdateUserOutput struct {
 
 // UploadSSHPublicKeyInput is the input of UploadSSHPublicKey.
 type UploadSSHPublicKeyInput struct {
-	UserName         *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyBody *string `aws:"SSHPublicKeyBody,required" min:"1" max:"16384"`
+	UserName         *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyBody *string `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" json:",omitzero"`
 }
 
 // UploadSSHPublicKeyOutput is the output of UploadSSHPublicKey.
 type UploadSSHPublicKeyOutput struct {
-	SSHPublicKey *SSHPublicKey `aws:"SSHPublicKey"`
+	SSHPublicKey *SSHPublicKey `aws:"SSHPublicKey" json:",omitzero"`
 }
 
 // UploadServerCertificateInput is the input of UploadServerCertificate.
 type UploadServerCertificateInput struct {
-	Path                  *string `aws:"Path" min:"1" max:"512"`
-	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	CertificateBody       *string `aws:"CertificateBody,required" min:"1" max:"16384"`
-	PrivateKey            *string `aws:"PrivateKey,required" min:"1" max:"16384"`
-	CertificateChain      *string `aws:"CertificateChain" min:"1" max:"2097152"`
-	Tags                  []Tag   `aws:"Tags" max:"50"`
+	Path                  *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CertificateBody       *string `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
+	PrivateKey            *string `aws:"PrivateKey,required" min:"1" max:"16384" json:",omitzero"`
+	CertificateChain      *string `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
+	Tags                  []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // UploadServerCertificateOutput is the output of UploadServerCertificate.
 type UploadServerCertificateOutput struct {
-	ServerCertificateMetadata *ServerCertificateMetadata `aws:"ServerCertificateMetadata"`
-	Tags                      []Tag                      `aws:"Tags" max:"50"`
+	ServerCertificateMetadata *ServerCertificateMetadata `aws:"ServerCertificateMetadata" json:",omitzero"`
+	Tags                      []Tag                      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // UploadSigningCertificateInput is the input of UploadSigningCertificate.
 type UploadSigningCertificateInput struct {
-	UserName        *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	CertificateBody *string `aws:"CertificateBody,required" min:"1" max:"16384"`
+	UserName        *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CertificateBody *string `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
 }
 
 // UploadSigningCertificateOutput is the output of UploadSigningCertificate.
 type UploadSigningCertificateOutput struct {
-	Certificate *SigningCertificate `aws:"Certificate,required"`
+	Certificate *SigningCertificate `aws:"Certificate,required" json:",omitzero"`
 }
 
 // AccessDetail is a structure of the model.
 type AccessDetail struct {
-	ServiceName                *string    `aws:"ServiceName,required"`
-	ServiceNamespace           *string    `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*"`
-	Region                     *string    `aws:"Region"`
-	EntityPath                 *string    `aws:"EntityPath" min:"19" max:"427" pattern:"^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*"`
-	LastAuthenticatedTime      *time.Time `aws:"LastAuthenticatedTime"`
-	TotalAuthenticatedEntities *int32     `aws:"TotalAuthenticatedEntities"`
+	ServiceName                *string    `aws:"ServiceName,required" json:",omitzero"`
+	ServiceNamespace           *string    `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
+	Region                     *string    `aws:"Region" json:",omitzero"`
+	EntityPath                 *string    `aws:"EntityPath" min:"19" max:"427" pattern:"^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*" json:",omitzero"`
+	LastAuthenticatedTime      *time.Time `aws:"LastAuthenticatedTime" json:",omitzero"`
+	TotalAuthenticatedEntities *int32     `aws:"TotalAuthenticatedEntities" json:",omitzero"`
 }
 
 // AccessKey is a structure of the model.
 type AccessKey struct {
-	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
-	SecretAccessKey *string    `aws:"SecretAccessKey,required"`
-	CreateDate      *time.Time `aws:"CreateDate"`
+	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
+	SecretAccessKey *string    `aws:"SecretAccessKey,required" json:",omitzero"`
+	CreateDate      *time.Time `aws:"CreateDate" json:",omitzero"`
 }
 
 // AccessKeyLastUsed is a structure of the model.
 type AccessKeyLastUsed struct {
-	LastUsedDate *time.Time `aws:"LastUsedDate"`
-	ServiceName  *string    `aws:"ServiceName,required"`
-	Region       *string    `aws:"Region,required"`
+	LastUsedDate *time.Time `aws:"LastUsedDate" json:",omitzero"`
+	ServiceName  *string    `aws:"ServiceName,required" json:",omitzero"`
+	Region       *string    `aws:"Region,required" json:",omitzero"`
 }
 
 // AccessKeyMetadata is a structure of the model.
 type AccessKeyMetadata struct {
-	UserName    *string    `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	AccessKeyId *string    `aws:"AccessKeyId" min:"16" max:"128" pattern:"[\\w]+"`
-	Status      StatusType `aws:"Status" enum:"Active|Inactive|Expired"`
-	CreateDate  *time.Time `aws:"CreateDate"`
+	UserName    *string    `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AccessKeyId *string    `aws:"AccessKeyId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status      StatusType `aws:"Status" enum:"Active|Inactive|Expired" json:",omitzero"`
+	CreateDate  *time.Time `aws:"CreateDate" json:",omitzero"`
 }
 
 // AttachedPermissionsBoundary is a structure of the model.
 type AttachedPermissionsBoundary struct {
-	PermissionsBoundaryType PermissionsBoundaryAttachmentType `aws:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy"`
-	PermissionsBoundaryArn  *string                           `aws:"PermissionsBoundaryArn" min:"20" max:"2048"`
+	PermissionsBoundaryType PermissionsBoundaryAttachmentType `aws:"PermissionsBoundaryType" enum:"PermissionsBoundaryPolicy" json:",omitzero"`
+	PermissionsBoundaryArn  *string                           `aws:"PermissionsBoundaryArn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // AttachedPolicy is a structure of the model.
 type AttachedPolicy struct {
-	PolicyName *string `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyArn  *string `aws:"PolicyArn" min:"20" max:"2048"`
+	PolicyName *string `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyArn  *string `aws:"PolicyArn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // ContextEntry is a structure of the model.
 type ContextEntry struct {
-	ContextKeyName   *string            `aws:"ContextKeyName" min:"5" max:"256"`
-	ContextKeyValues []string           `aws:"ContextKeyValues"`
-	ContextKeyType   ContextKeyTypeEnum `aws:"ContextKeyType" enum:"string|stringList|numeric|numericList|boolean|booleanList|ip|ipList|binary|binaryList|date|dateList"`
+	ContextKeyName   *string            `aws:"ContextKeyName" min:"5" max:"256" json:",omitzero"`
+	ContextKeyValues []string           `aws:"ContextKeyValues" json:",omitzero"`
+	ContextKeyType   ContextKeyTypeEnum `aws:"ContextKeyType" enum:"string|stringList|numeric|numericList|boolean|booleanList|ip|ipList|binary|binaryList|date|dateList" json:",omitzero"`
 }
 
 // DelegationPermission is a structure of the model.
 type DelegationPermission struct {
-	PolicyTemplateArn *string           `aws:"PolicyTemplateArn" min:"20" max:"2048"`
-	Parameters        []PolicyParameter `aws:"Parameters" max:"50"`
+	PolicyTemplateArn *string           `aws:"PolicyTemplateArn" min:"20" max:"2048" json:",omitzero"`
+	Parameters        []PolicyParameter `aws:"Parameters" max:"50" json:",omitzero"`
 }
 
 // DelegationRequest is a structure of the model.
 type DelegationRequest struct {
-	DelegationRequestId           *string               `aws:"DelegationRequestId" min:"16" max:"128" pattern:"[\\w-]+"`
-	OwnerAccountId                *string               `aws:"OwnerAccountId" pattern:"\\d{12}"`
-	Description                   *string               `aws:"Description" max:"1000"`
-	RequestMessage                *string               `aws:"RequestMessage" max:"200"`
-	Permissions                   *DelegationPermission `aws:"Permissions"`
-	PermissionPolicy              *string               `aws:"PermissionPolicy"`
-	RolePermissionRestrictionArns []string              `aws:"RolePermissionRestrictionArns" itemmin:"20" itemmax:"2048"`
-	OwnerId                       *string               `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$"`
-	ApproverId                    *string               `aws:"ApproverId" min:"20" max:"2048"`
-	State                         StateType             `aws:"State" enum:"UNASSIGNED|ASSIGNED|PENDING_APPROVAL|FINALIZED|ACCEPTED|REJECTED|EXPIRED"`
-	ExpirationTime                *time.Time            `aws:"ExpirationTime"`
-	RequestorId                   *string               `aws:"RequestorId" pattern:"\\d{12}"`
-	RequestorName                 *string               `aws:"RequestorName" max:"30"`
-	CreateDate                    *time.Time            `aws:"CreateDate"`
-	SessionDuration               *int32                `aws:"SessionDuration" min:"300" max:"43200"`
-	RedirectUrl                   *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$"`
-	Notes                         *string               `aws:"Notes" max:"500"`
-	RejectionReason               *string               `aws:"RejectionReason" max:"500"`
-	OnlySendByOwner               *bool                 `aws:"OnlySendByOwner"`
-	UpdatedTime                   *time.Time            `aws:"UpdatedTime"`
+	DelegationRequestId           *string               `aws:"DelegationRequestId" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
+	OwnerAccountId                *string               `aws:"OwnerAccountId" pattern:"\\d{12}" json:",omitzero"`
+	Description                   *string               `aws:"Description" max:"1000" json:",omitzero"`
+	RequestMessage                *string               `aws:"RequestMessage" max:"200" json:",omitzero"`
+	Permissions                   *DelegationPermission `aws:"Permissions" json:",omitzero"`
+	PermissionPolicy              *string               `aws:"PermissionPolicy" json:",omitzero"`
+	RolePermissionRestrictionArns []string              `aws:"RolePermissionRestrictionArns" itemmin:"20" itemmax:"2048" json:",omitzero"`
+	OwnerId                       *string               `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$" json:",omitzero"`
+	ApproverId                    *string               `aws:"ApproverId" min:"20" max:"2048" json:",omitzero"`
+	State                         StateType             `aws:"State" enum:"UNASSIGNED|ASSIGNED|PENDING_APPROVAL|FINALIZED|ACCEPTED|REJECTED|EXPIRED" json:",omitzero"`
+	ExpirationTime                *time.Time            `aws:"ExpirationTime" json:",omitzero"`
+	RequestorId                   *string               `aws:"RequestorId" pattern:"\\d{12}" json:",omitzero"`
+	RequestorName                 *string               `aws:"RequestorName" max:"30" json:",omitzero"`
+	CreateDate                    *time.Time            `aws:"CreateDate" json:",omitzero"`
+	SessionDuration               *int32                `aws:"SessionDuration" min:"300" max:"43200" json:",omitzero"`
+	RedirectUrl                   *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$" json:",omitzero"`
+	Notes                         *string               `aws:"Notes" max:"500" json:",omitzero"`
+	RejectionReason               *string               `aws:"RejectionReason" max:"500" json:",omitzero"`
+	OnlySendByOwner               *bool                 `aws:"OnlySendByOwner" json:",omitzero"`
+	UpdatedTime                   *time.Time            `aws:"UpdatedTime" json:",omitzero"`
 }
 
 // DeletionTaskFailureReasonType is a structure of the model.
 type DeletionTaskFailureReasonType struct {
-	Reason        *string         `aws:"Reason" max:"1000"`
-	RoleUsageList []RoleUsageType `aws:"RoleUsageList"`
+	Reason        *string         `aws:"Reason" max:"1000" json:",omitzero"`
+	RoleUsageList []RoleUsageType `aws:"RoleUsageList" json:",omitzero"`
 }
 
 // EntityDetails is a structure of the model.
 type EntityDetails struct {
-	EntityInfo        *EntityInfo `aws:"EntityInfo,required"`
-	LastAuthenticated *time.Time  `aws:"LastAuthenticated"`
+	EntityInfo        *EntityInfo `aws:"EntityInfo,required" json:",omitzero"`
+	LastAuthenticated *time.Time  `aws:"LastAuthenticated" json:",omitzero"`
 }
 
 // EntityInfo is a structure of the model.
 type EntityInfo struct {
-	Arn  *string               `aws:"Arn,required" min:"20" max:"2048"`
-	Name *string               `aws:"Name,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Type PolicyOwnerEntityType `aws:"Type,required" enum:"USER|ROLE|GROUP"`
-	Id   *string               `aws:"Id,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Path *string               `aws:"Path" min:"1" max:"512"`
+	Arn  *string               `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	Name *string               `aws:"Name,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Type PolicyOwnerEntityType `aws:"Type,required" enum:"USER|ROLE|GROUP" json:",omitzero"`
+	Id   *string               `aws:"Id,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Path *string               `aws:"Path" min:"1" max:"512" json:",omitzero"`
 }
 
 // ErrorDetails is a structure of the model.
 type ErrorDetails struct {
-	Message *string `aws:"Message,required"`
-	Code    *string `aws:"Code,required"`
+	Message *string `aws:"Message,required" json:",omitzero"`
+	Code    *string `aws:"Code,required" json:",omitzero"`
 }
 
 // EvaluationResult is a structure of the model.
 type EvaluationResult struct {
-	EvalActionName                    *string                                 `aws:"EvalActionName,required" min:"3" max:"128"`
-	EvalResourceName                  *string                                 `aws:"EvalResourceName" min:"1" max:"2048"`
-	EvalDecision                      PolicyEvaluationDecisionType            `aws:"EvalDecision,required" enum:"allowed|explicitDeny|implicitDeny"`
-	MatchedStatements                 []Statement                             `aws:"MatchedStatements"`
-	MissingContextValues              []string                                `aws:"MissingContextValues" itemmin:"5" itemmax:"256"`
-	OrganizationsDecisionDetail       *OrganizationsDecisionDetail            `aws:"OrganizationsDecisionDetail"`
-	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail      `aws:"PermissionsBoundaryDecisionDetail"`
-	EvalDecisionDetails               map[string]PolicyEvaluationDecisionType `aws:"EvalDecisionDetails"`
-	ResourceSpecificResults           []ResourceSpecificResult                `aws:"ResourceSpecificResults"`
+	EvalActionName                    *string                                 `aws:"EvalActionName,required" min:"3" max:"128" json:",omitzero"`
+	EvalResourceName                  *string                                 `aws:"EvalResourceName" min:"1" max:"2048" json:",omitzero"`
+	EvalDecision                      PolicyEvaluationDecisionType            `aws:"EvalDecision,required" enum:"allowed|explicitDeny|implicitDeny" json:",omitzero"`
+	MatchedStatements                 []Statement                             `aws:"MatchedStatements" json:",omitzero"`
+	MissingContextValues              []string                                `aws:"MissingContextValues" itemmin:"5" itemmax:"256" json:",omitzero"`
+	OrganizationsDecisionDetail       *OrganizationsDecisionDetail            `aws:"OrganizationsDecisionDetail" json:",omitzero"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail      `aws:"PermissionsBoundaryDecisionDetail" json:",omitzero"`
+	EvalDecisionDetails               map[string]PolicyEvaluationDecisionType `aws:"EvalDecisionDetails" json:",omitzero"`
+	ResourceSpecificResults           []ResourceSpecificResult                `aws:"ResourceSpecificResults" json:",omitzero"`
 }
 
 // Group is a structure of the model.
 type Group struct {
-	Path       *string    `aws:"Path,required" min:"1" max:"512"`
-	GroupName  *string    `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	GroupId    *string    `aws:"GroupId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn        *string    `aws:"Arn,required" min:"20" max:"2048"`
-	CreateDate *time.Time `aws:"CreateDate,required"`
+	Path       *string    `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
+	GroupName  *string    `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	GroupId    *string    `aws:"GroupId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn        *string    `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	CreateDate *time.Time `aws:"CreateDate,required" json:",omitzero"`
 }
 
 // GroupDetail is a structure of the model.
 type GroupDetail struct {
-	Path                    *string          `aws:"Path" min:"1" max:"512"`
-	GroupName               *string          `aws:"GroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	GroupId                 *string          `aws:"GroupId" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                     *string          `aws:"Arn" min:"20" max:"2048"`
-	CreateDate              *time.Time       `aws:"CreateDate"`
-	GroupPolicyList         []PolicyDetail   `aws:"GroupPolicyList"`
-	AttachedManagedPolicies []AttachedPolicy `aws:"AttachedManagedPolicies"`
+	Path                    *string          `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	GroupName               *string          `aws:"GroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	GroupId                 *string          `aws:"GroupId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                     *string          `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	CreateDate              *time.Time       `aws:"CreateDate" json:",omitzero"`
+	GroupPolicyList         []PolicyDetail   `aws:"GroupPolicyList" json:",omitzero"`
+	AttachedManagedPolicies []AttachedPolicy `aws:"AttachedManagedPolicies" json:",omitzero"`
 }
 
 // InstanceProfile is a structure of the model.
 type InstanceProfile struct {
-	Path                *string    `aws:"Path,required" min:"1" max:"512"`
-	InstanceProfileName *string    `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	InstanceProfileId   *string    `aws:"InstanceProfileId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                 *string    `aws:"Arn,required" min:"20" max:"2048"`
-	CreateDate          *time.Time `aws:"CreateDate,required"`
-	Roles               []Role     `aws:"Roles,required"`
-	Tags                []Tag      `aws:"Tags" max:"50"`
+	Path                *string    `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
+	InstanceProfileName *string    `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	InstanceProfileId   *string    `aws:"InstanceProfileId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                 *string    `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	CreateDate          *time.Time `aws:"CreateDate,required" json:",omitzero"`
+	Roles               []Role     `aws:"Roles,required" json:",omitzero"`
+	Tags                []Tag      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // ListPoliciesGrantingServiceAccessEntry is a structure of the model.
 type ListPoliciesGrantingServiceAccessEntry struct {
-	ServiceNamespace *string                       `aws:"ServiceNamespace" min:"1" max:"64" pattern:"[\\w-]*"`
-	Policies         []PolicyGrantingServiceAccess `aws:"Policies"`
+	ServiceNamespace *string                       `aws:"ServiceNamespace" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
+	Policies         []PolicyGrantingServiceAccess `aws:"Policies" json:",omitzero"`
 }
 
 // LoginProfile is a structure of the model.
 type LoginProfile struct {
-	UserName              *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	CreateDate            *time.Time `aws:"CreateDate,required"`
-	PasswordResetRequired *bool      `aws:"PasswordResetRequired"`
+	UserName              *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CreateDate            *time.Time `aws:"CreateDate,required" json:",omitzero"`
+	PasswordResetRequired *bool      `aws:"PasswordResetRequired" json:",omitzero"`
 }
 
 // MFADevice is a structure of the model.
 type MFADevice struct {
-	UserName     *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SerialNumber *string    `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	EnableDate   *time.Time `aws:"EnableDate,required"`
+	UserName     *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SerialNumber *string    `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	EnableDate   *time.Time `aws:"EnableDate,required" json:",omitzero"`
 }
 
 // ManagedPolicyDetail is a structure of the model.
 type ManagedPolicyDetail struct {
-	PolicyName                    *string         `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyId                      *string         `aws:"PolicyId" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                           *string         `aws:"Arn" min:"20" max:"2048"`
-	Path                          *string         `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	DefaultVersionId              *string         `aws:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
-	AttachmentCount               *int32          `aws:"AttachmentCount"`
-	PermissionsBoundaryUsageCount *int32          `aws:"PermissionsBoundaryUsageCount"`
-	IsAttachable                  *bool           `aws:"IsAttachable"`
-	Description                   *string         `aws:"Description" max:"1000"`
-	CreateDate                    *time.Time      `aws:"CreateDate"`
-	UpdateDate                    *time.Time      `aws:"UpdateDate"`
-	PolicyVersionList             []PolicyVersion `aws:"PolicyVersionList"`
+	PolicyName                    *string         `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyId                      *string         `aws:"PolicyId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                           *string         `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	Path                          *string         `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	DefaultVersionId              *string         `aws:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
+	AttachmentCount               *int32          `aws:"AttachmentCount" json:",omitzero"`
+	PermissionsBoundaryUsageCount *int32          `aws:"PermissionsBoundaryUsageCount" json:",omitzero"`
+	IsAttachable                  *bool           `aws:"IsAttachable" json:",omitzero"`
+	Description                   *string         `aws:"Description" max:"1000" json:",omitzero"`
+	CreateDate                    *time.Time      `aws:"CreateDate" json:",omitzero"`
+	UpdateDate                    *time.Time      `aws:"UpdateDate" json:",omitzero"`
+	PolicyVersionList             []PolicyVersion `aws:"PolicyVersionList" json:",omitzero"`
 }
 
 // OpenIDConnectProviderListEntry is a structure of the model.
 type OpenIDConnectProviderListEntry struct {
-	Arn *string `aws:"Arn" min:"20" max:"2048"`
+	Arn *string `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // OrganizationsDecisionDetail is a structure of the model.
 type OrganizationsDecisionDetail struct {
-	AllowedByOrganizations *bool `aws:"AllowedByOrganizations"`
+	AllowedByOrganizations *bool `aws:"AllowedByOrganizations" json:",omitzero"`
 }
 
 // PasswordPolicy is a structure of the model.
 type PasswordPolicy struct {
-	MinimumPasswordLength      *int32 `aws:"MinimumPasswordLength" min:"6" max:"128"`
-	RequireSymbols             *bool  `aws:"RequireSymbols"`
-	RequireNumbers             *bool  `aws:"RequireNumbers"`
-	RequireUppercaseCharacters *bool  `aws:"RequireUppercaseCharacters"`
-	RequireLowercaseCharacters *bool  `aws:"RequireLowercaseCharacters"`
-	AllowUsersToChangePassword *bool  `aws:"AllowUsersToChangePassword"`
-	ExpirePasswords            *bool  `aws:"ExpirePasswords"`
-	MaxPasswordAge             *int32 `aws:"MaxPasswordAge" min:"1" max:"1095"`
-	PasswordReusePrevention    *int32 `aws:"PasswordReusePrevention" min:"1" max:"24"`
-	HardExpiry                 *bool  `aws:"HardExpiry"`
+	MinimumPasswordLength      *int32 `aws:"MinimumPasswordLength" min:"6" max:"128" json:",omitzero"`
+	RequireSymbols             *bool  `aws:"RequireSymbols" json:",omitzero"`
+	RequireNumbers             *bool  `aws:"RequireNumbers" json:",omitzero"`
+	RequireUppercaseCharacters *bool  `aws:"RequireUppercaseCharacters" json:",omitzero"`
+	RequireLowercaseCharacters *bool  `aws:"RequireLowercaseCharacters" json:",omitzero"`
+	AllowUsersToChangePassword *bool  `aws:"AllowUsersToChangePassword" json:",omitzero"`
+	ExpirePasswords            *bool  `aws:"ExpirePasswords" json:",omitzero"`
+	MaxPasswordAge             *int32 `aws:"MaxPasswordAge" min:"1" max:"1095" json:",omitzero"`
+	PasswordReusePrevention    *int32 `aws:"PasswordReusePrevention" min:"1" max:"24" json:",omitzero"`
+	HardExpiry                 *bool  `aws:"HardExpiry" json:",omitzero"`
 }
 
 // PermissionsBoundaryDecisionDetail is a structure of the model.
 type PermissionsBoundaryDecisionDetail struct {
-	AllowedByPermissionsBoundary *bool `aws:"AllowedByPermissionsBoundary"`
+	AllowedByPermissionsBoundary *bool `aws:"AllowedByPermissionsBoundary" json:",omitzero"`
 }
 
 // Policy is a structure of the model.
 type Policy struct {
-	PolicyName                    *string    `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyId                      *string    `aws:"PolicyId" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                           *string    `aws:"Arn" min:"20" max:"2048"`
-	Path                          *string    `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"`
-	DefaultVersionId              *string    `aws:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
-	AttachmentCount               *int32     `aws:"AttachmentCount"`
-	PermissionsBoundaryUsageCount *int32     `aws:"PermissionsBoundaryUsageCount"`
-	IsAttachable                  *bool      `aws:"IsAttachable"`
-	Description                   *string    `aws:"Description" max:"1000"`
-	CreateDate                    *time.Time `aws:"CreateDate"`
-	UpdateDate                    *time.Time `aws:"UpdateDate"`
-	Tags                          []Tag      `aws:"Tags" max:"50"`
+	PolicyName                    *string    `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyId                      *string    `aws:"PolicyId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                           *string    `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	Path                          *string    `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
+	DefaultVersionId              *string    `aws:"DefaultVersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
+	AttachmentCount               *int32     `aws:"AttachmentCount" json:",omitzero"`
+	PermissionsBoundaryUsageCount *int32     `aws:"PermissionsBoundaryUsageCount" json:",omitzero"`
+	IsAttachable                  *bool      `aws:"IsAttachable" json:",omitzero"`
+	Description                   *string    `aws:"Description" max:"1000" json:",omitzero"`
+	CreateDate                    *time.Time `aws:"CreateDate" json:",omitzero"`
+	UpdateDate                    *time.Time `aws:"UpdateDate" json:",omitzero"`
+	Tags                          []Tag      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // PolicyDetail is a structure of the model.
 type PolicyDetail struct {
-	PolicyName     *string `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyDocument *string `aws:"PolicyDocument" min:"1" max:"131072"`
+	PolicyName     *string `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument" min:"1" max:"131072" json:",omitzero"`
 }
 
 // PolicyGrantingServiceAccess is a structure of the model.
 type PolicyGrantingServiceAccess struct {
-	PolicyName *string               `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	PolicyType PolicyType            `aws:"PolicyType,required" enum:"INLINE|MANAGED"`
-	PolicyArn  *string               `aws:"PolicyArn" min:"20" max:"2048"`
-	EntityType PolicyOwnerEntityType `aws:"EntityType" enum:"USER|ROLE|GROUP"`
-	EntityName *string               `aws:"EntityName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
+	PolicyName *string               `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	PolicyType PolicyType            `aws:"PolicyType,required" enum:"INLINE|MANAGED" json:",omitzero"`
+	PolicyArn  *string               `aws:"PolicyArn" min:"20" max:"2048" json:",omitzero"`
+	EntityType PolicyOwnerEntityType `aws:"EntityType" enum:"USER|ROLE|GROUP" json:",omitzero"`
+	EntityName *string               `aws:"EntityName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
 // PolicyGroup is a structure of the model.
 type PolicyGroup struct {
-	GroupName *string `aws:"GroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	GroupId   *string `aws:"GroupId" min:"16" max:"128" pattern:"[\\w]+"`
+	GroupName *string `aws:"GroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	GroupId   *string `aws:"GroupId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // PolicyParameter is a structure of the model.
 type PolicyParameter struct {
-	Name   *string                 `aws:"Name" min:"5" max:"256" pattern:"[ -~]+"`
-	Values []string                `aws:"Values" itempattern:"[ -~]+"`
-	Type   PolicyParameterTypeEnum `aws:"Type" enum:"string|stringList"`
+	Name   *string                 `aws:"Name" min:"5" max:"256" pattern:"[ -~]+" json:",omitzero"`
+	Values []string                `aws:"Values" itempattern:"[ -~]+" json:",omitzero"`
+	Type   PolicyParameterTypeEnum `aws:"Type" enum:"string|stringList" json:",omitzero"`
 }
 
 // PolicyRole is a structure of the model.
 type PolicyRole struct {
-	RoleName *string `aws:"RoleName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	RoleId   *string `aws:"RoleId" min:"16" max:"128" pattern:"[\\w]+"`
+	RoleName *string `aws:"RoleName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	RoleId   *string `aws:"RoleId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // PolicyUser is a structure of the model.
 type PolicyUser struct {
-	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	UserId   *string `aws:"UserId" min:"16" max:"128" pattern:"[\\w]+"`
+	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	UserId   *string `aws:"UserId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 }
 
 // PolicyVersion is a structure of the model.
 type PolicyVersion struct {
-	Document         *string    `aws:"Document" min:"1" max:"131072"`
-	VersionId        *string    `aws:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
-	IsDefaultVersion *bool      `aws:"IsDefaultVersion"`
-	CreateDate       *time.Time `aws:"CreateDate"`
+	Document         *string    `aws:"Document" min:"1" max:"131072" json:",omitzero"`
+	VersionId        *string    `aws:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
+	IsDefaultVersion *bool      `aws:"IsDefaultVersion" json:",omitzero"`
+	CreateDate       *time.Time `aws:"CreateDate" json:",omitzero"`
 }
 
 // Position is a structure of the model.
 type Position struct {
-	Line   *int32 `aws:"Line"`
-	Column *int32 `aws:"Column"`
+	Line   *int32 `aws:"Line" json:",omitzero"`
+	Column *int32 `aws:"Column" json:",omitzero"`
 }
 
 // ResourceSpecificResult is a structure of the model.
 type ResourceSpecificResult struct {
-	EvalResourceName                  *string                                 `aws:"EvalResourceName,required" min:"1" max:"2048"`
-	EvalResourceDecision              PolicyEvaluationDecisionType            `aws:"EvalResourceDecision,required" enum:"allowed|explicitDeny|implicitDeny"`
-	MatchedStatements                 []Statement                             `aws:"MatchedStatements"`
-	MissingContextValues              []string                                `aws:"MissingContextValues" itemmin:"5" itemmax:"256"`
-	EvalDecisionDetails               map[string]PolicyEvaluationDecisionType `aws:"EvalDecisionDetails"`
-	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail      `aws:"PermissionsBoundaryDecisionDetail"`
+	EvalResourceName                  *string                                 `aws:"EvalResourceName,required" min:"1" max:"2048" json:",omitzero"`
+	EvalResourceDecision              PolicyEvaluationDecisionType            `aws:"EvalResourceDecision,required" enum:"allowed|explicitDeny|implicitDeny" json:",omitzero"`
+	MatchedStatements                 []Statement                             `aws:"MatchedStatements" json:",omitzero"`
+	MissingContextValues              []string                                `aws:"MissingContextValues" itemmin:"5" itemmax:"256" json:",omitzero"`
+	EvalDecisionDetails               map[string]PolicyEvaluationDecisionType `aws:"EvalDecisionDetails" json:",omitzero"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail      `aws:"PermissionsBoundaryDecisionDetail" json:",omitzero"`
 }
 
 // Role is a structure of the model.
 type Role struct {
-	Path                     *string                      `aws:"Path,required" min:"1" max:"512"`
-	RoleName                 *string                      `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	RoleId                   *string                      `aws:"RoleId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                      *string                      `aws:"Arn,required" min:"20" max:"2048"`
-	CreateDate               *time.Time                   `aws:"CreateDate,required"`
-	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072"`
-	Description              *string                      `aws:"Description" max:"1000"`
-	MaxSessionDuration       *int32                       `aws:"MaxSessionDuration" min:"3600" max:"43200"`
-	PermissionsBoundary      *AttachedPermissionsBoundary `aws:"PermissionsBoundary"`
-	Tags                     []Tag                        `aws:"Tags" max:"50"`
-	RoleLastUsed             *RoleLastUsed                `aws:"RoleLastUsed"`
+	Path                     *string                      `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
+	RoleName                 *string                      `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	RoleId                   *string                      `aws:"RoleId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                      *string                      `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	CreateDate               *time.Time                   `aws:"CreateDate,required" json:",omitzero"`
+	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" json:",omitzero"`
+	Description              *string                      `aws:"Description" max:"1000" json:",omitzero"`
+	MaxSessionDuration       *int32                       `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
+	PermissionsBoundary      *AttachedPermissionsBoundary `aws:"PermissionsBoundary" json:",omitzero"`
+	Tags                     []Tag                        `aws:"Tags" max:"50" json:",omitzero"`
+	RoleLastUsed             *RoleLastUsed                `aws:"RoleLastUsed" json:",omitzero"`
 }
 
 // RoleDetail is a structure of the model.
 type RoleDetail struct {
-	Path                     *string                      `aws:"Path" min:"1" max:"512"`
-	RoleName                 *string                      `aws:"RoleName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	RoleId                   *string                      `aws:"RoleId" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                      *string                      `aws:"Arn" min:"20" max:"2048"`
-	CreateDate               *time.Time                   `aws:"CreateDate"`
-	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072"`
-	InstanceProfileList      []InstanceProfile            `aws:"InstanceProfileList"`
-	RolePolicyList           []PolicyDetail               `aws:"RolePolicyList"`
-	AttachedManagedPolicies  []AttachedPolicy             `aws:"AttachedManagedPolicies"`
-	PermissionsBoundary      *AttachedPermissionsBoundary `aws:"PermissionsBoundary"`
-	Tags                     []Tag                        `aws:"Tags" max:"50"`
-	RoleLastUsed             *RoleLastUsed                `aws:"RoleLastUsed"`
+	Path                     *string                      `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	RoleName                 *string                      `aws:"RoleName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	RoleId                   *string                      `aws:"RoleId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                      *string                      `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	CreateDate               *time.Time                   `aws:"CreateDate" json:",omitzero"`
+	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" json:",omitzero"`
+	InstanceProfileList      []InstanceProfile            `aws:"InstanceProfileList" json:",omitzero"`
+	RolePolicyList           []PolicyDetail               `aws:"RolePolicyList" json:",omitzero"`
+	AttachedManagedPolicies  []AttachedPolicy             `aws:"AttachedManagedPolicies" json:",omitzero"`
+	PermissionsBoundary      *AttachedPermissionsBoundary `aws:"PermissionsBoundary" json:",omitzero"`
+	Tags                     []Tag                        `aws:"Tags" max:"50" json:",omitzero"`
+	RoleLastUsed             *RoleLastUsed                `aws:"RoleLastUsed" json:",omitzero"`
 }
 
 // RoleLastUsed is a structure of the model.
 type RoleLastUsed struct {
-	LastUsedDate *time.Time `aws:"LastUsedDate"`
-	Region       *string    `aws:"Region"`
+	LastUsedDate *time.Time `aws:"LastUsedDate" json:",omitzero"`
+	Region       *string    `aws:"Region" json:",omitzero"`
 }
 
 // RoleUsageType is a structure of the model.
 type RoleUsageType struct {
-	Region    *string  `aws:"Region" min:"1" max:"100"`
-	Resources []string `aws:"Resources" itemmin:"20" itemmax:"2048"`
+	Region    *string  `aws:"Region" min:"1" max:"100" json:",omitzero"`
+	Resources []string `aws:"Resources" itemmin:"20" itemmax:"2048" json:",omitzero"`
 }
 
 // SAMLPrivateKey is a structure of the model.
 type SAMLPrivateKey struct {
-	KeyId     *string    `aws:"KeyId" min:"22" max:"64" pattern:"[A-Z0-9]+"`
-	Timestamp *time.Time `aws:"Timestamp"`
+	KeyId     *string    `aws:"KeyId" min:"22" max:"64" pattern:"[A-Z0-9]+" json:",omitzero"`
+	Timestamp *time.Time `aws:"Timestamp" json:",omitzero"`
 }
 
 // SAMLProviderListEntry is a structure of the model.
 type SAMLProviderListEntry struct {
-	Arn        *string    `aws:"Arn" min:"20" max:"2048"`
-	ValidUntil *time.Time `aws:"ValidUntil"`
-	CreateDate *time.Time `aws:"CreateDate"`
+	Arn        *string    `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	ValidUntil *time.Time `aws:"ValidUntil" json:",omitzero"`
+	CreateDate *time.Time `aws:"CreateDate" json:",omitzero"`
 }
 
 // SSHPublicKey is a structure of the model.
 type SSHPublicKey struct {
-	UserName         *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyId   *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	Fingerprint      *string    `aws:"Fingerprint,required" min:"48" max:"48" pattern:"[:\\w]+"`
-	SSHPublicKeyBody *string    `aws:"SSHPublicKeyBody,required" min:"1" max:"16384"`
-	Status           StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
-	UploadDate       *time.Time `aws:"UploadDate"`
+	UserName         *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyId   *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Fingerprint      *string    `aws:"Fingerprint,required" min:"48" max:"48" pattern:"[:\\w]+" json:",omitzero"`
+	SSHPublicKeyBody *string    `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" json:",omitzero"`
+	Status           StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
+	UploadDate       *time.Time `aws:"UploadDate" json:",omitzero"`
 }
 
 // SSHPublicKeyMetadata is a structure of the model.
 type SSHPublicKeyMetadata struct {
-	UserName       *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	SSHPublicKeyId *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	Status         StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
-	UploadDate     *time.Time `aws:"UploadDate,required"`
+	UserName       *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	SSHPublicKeyId *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Status         StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
+	UploadDate     *time.Time `aws:"UploadDate,required" json:",omitzero"`
 }
 
 // ServerCertificate is a structure of the model.
 type ServerCertificate struct {
-	ServerCertificateMetadata *ServerCertificateMetadata `aws:"ServerCertificateMetadata,required"`
-	CertificateBody           *string                    `aws:"CertificateBody,required" min:"1" max:"16384"`
-	CertificateChain          *string                    `aws:"CertificateChain" min:"1" max:"2097152"`
-	Tags                      []Tag                      `aws:"Tags" max:"50"`
+	ServerCertificateMetadata *ServerCertificateMetadata `aws:"ServerCertificateMetadata,required" json:",omitzero"`
+	CertificateBody           *string                    `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
+	CertificateChain          *string                    `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
+	Tags                      []Tag                      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // ServerCertificateMetadata is a structure of the model.
 type ServerCertificateMetadata struct {
-	Path                  *string    `aws:"Path,required" min:"1" max:"512"`
-	ServerCertificateName *string    `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+"`
-	ServerCertificateId   *string    `aws:"ServerCertificateId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                   *string    `aws:"Arn,required" min:"20" max:"2048"`
-	UploadDate            *time.Time `aws:"UploadDate"`
-	Expiration            *time.Time `aws:"Expiration"`
+	Path                  *string    `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
+	ServerCertificateName *string    `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServerCertificateId   *string    `aws:"ServerCertificateId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                   *string    `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	UploadDate            *time.Time `aws:"UploadDate" json:",omitzero"`
+	Expiration            *time.Time `aws:"Expiration" json:",omitzero"`
 }
 
 // ServiceLastAccessed is a structure of the model.
 type ServiceLastAccessed struct {
-	ServiceName                *string                     `aws:"ServiceName,required"`
-	LastAuthenticated          *time.Time                  `aws:"LastAuthenticated"`
-	ServiceNamespace           *string                     `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*"`
-	LastAuthenticatedEntity    *string                     `aws:"LastAuthenticatedEntity" min:"20" max:"2048"`
-	LastAuthenticatedRegion    *string                     `aws:"LastAuthenticatedRegion"`
-	TotalAuthenticatedEntities *int32                      `aws:"TotalAuthenticatedEntities"`
-	TrackedActionsLastAccessed []TrackedActionLastAccessed `aws:"TrackedActionsLastAccessed"`
+	ServiceName                *string                     `aws:"ServiceName,required" json:",omitzero"`
+	LastAuthenticated          *time.Time                  `aws:"LastAuthenticated" json:",omitzero"`
+	ServiceNamespace           *string                     `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
+	LastAuthenticatedEntity    *string                     `aws:"LastAuthenticatedEntity" min:"20" max:"2048" json:",omitzero"`
+	LastAuthenticatedRegion    *string                     `aws:"LastAuthenticatedRegion" json:",omitzero"`
+	TotalAuthenticatedEntities *int32                      `aws:"TotalAuthenticatedEntities" json:",omitzero"`
+	TrackedActionsLastAccessed []TrackedActionLastAccessed `aws:"TrackedActionsLastAccessed" json:",omitzero"`
 }
 
 // ServiceSpecificCredential is a structure of the model.
 type ServiceSpecificCredential struct {
-	CreateDate                  *time.Time `aws:"CreateDate,required"`
-	ExpirationDate              *time.Time `aws:"ExpirationDate"`
-	ServiceName                 *string    `aws:"ServiceName,required"`
-	ServiceUserName             *string    `aws:"ServiceUserName" min:"0" max:"200" pattern:"[\\w+=,.@-]*"`
-	ServicePassword             *string    `aws:"ServicePassword"`
-	ServiceCredentialAlias      *string    `aws:"ServiceCredentialAlias" min:"0" max:"200" pattern:"[\\w+=,.@-]+"`
-	ServiceCredentialSecret     *string    `aws:"ServiceCredentialSecret"`
-	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	UserName                    *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
+	CreateDate                  *time.Time `aws:"CreateDate,required" json:",omitzero"`
+	ExpirationDate              *time.Time `aws:"ExpirationDate" json:",omitzero"`
+	ServiceName                 *string    `aws:"ServiceName,required" json:",omitzero"`
+	ServiceUserName             *string    `aws:"ServiceUserName" min:"0" max:"200" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	ServicePassword             *string    `aws:"ServicePassword" json:",omitzero"`
+	ServiceCredentialAlias      *string    `aws:"ServiceCredentialAlias" min:"0" max:"200" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	ServiceCredentialSecret     *string    `aws:"ServiceCredentialSecret" json:",omitzero"`
+	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	UserName                    *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 }
 
 // ServiceSpecificCredentialMetadata is a structure of the model.
 type ServiceSpecificCredentialMetadata struct {
-	UserName                    *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
-	ServiceUserName             *string    `aws:"ServiceUserName" min:"0" max:"200" pattern:"[\\w+=,.@-]*"`
-	ServiceCredentialAlias      *string    `aws:"ServiceCredentialAlias" min:"0" max:"200" pattern:"[\\w+=,.@-]+"`
-	CreateDate                  *time.Time `aws:"CreateDate,required"`
-	ExpirationDate              *time.Time `aws:"ExpirationDate"`
-	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+"`
-	ServiceName                 *string    `aws:"ServiceName,required"`
+	UserName                    *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
+	ServiceUserName             *string    `aws:"ServiceUserName" min:"0" max:"200" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	ServiceCredentialAlias      *string    `aws:"ServiceCredentialAlias" min:"0" max:"200" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CreateDate                  *time.Time `aws:"CreateDate,required" json:",omitzero"`
+	ExpirationDate              *time.Time `aws:"ExpirationDate" json:",omitzero"`
+	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	ServiceName                 *string    `aws:"ServiceName,required" json:",omitzero"`
 }
 
 // SigningCertificate is a structure of the model.
 type SigningCertificate struct {
-	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	CertificateId   *string    `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+"`
-	CertificateBody *string    `aws:"CertificateBody,required" min:"1" max:"16384"`
-	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired"`
-	UploadDate      *time.Time `aws:"UploadDate"`
+	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	CertificateId   *string    `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	CertificateBody *string    `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
+	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
+	UploadDate      *time.Time `aws:"UploadDate" json:",omitzero"`
 }
 
 // Statement is a structure of the model.
 type Statement struct {
-	SourcePolicyId   *string          `aws:"SourcePolicyId"`
-	SourcePolicyType PolicySourceType `aws:"SourcePolicyType" enum:"user|group|role|aws-managed|user-managed|resource|none"`
-	StartPosition    *Position        `aws:"StartPosition"`
-	EndPosition      *Position        `aws:"EndPosition"`
+	SourcePolicyId   *string          `aws:"SourcePolicyId" json:",omitzero"`
+	SourcePolicyType PolicySourceType `aws:"SourcePolicyType" enum:"user|group|role|aws-managed|user-managed|resource|none" json:",omitzero"`
+	StartPosition    *Position        `aws:"StartPosition" json:",omitzero"`
+	EndPosition      *Position        `aws:"EndPosition" json:",omitzero"`
 }
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
-	Value *string `aws:"Value,required" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
+	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
+	Value *string `aws:"Value,required" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*" json:",omitzero"`
 }
 
 // TrackedActionLastAccessed is a structure of the model.
 type TrackedActionLastAccessed struct {
-	ActionName         *string    `aws:"ActionName"`
-	LastAccessedEntity *string    `aws:"LastAccessedEntity" min:"20" max:"2048"`
-	LastAccessedTime   *time.Time `aws:"LastAccessedTime"`
-	LastAccessedRegion *string    `aws:"LastAccessedRegion"`
+	ActionName         *string    `aws:"ActionName" json:",omitzero"`
+	LastAccessedEntity *string    `aws:"LastAccessedEntity" min:"20" max:"2048" json:",omitzero"`
+	LastAccessedTime   *time.Time `aws:"LastAccessedTime" json:",omitzero"`
+	LastAccessedRegion *string    `aws:"LastAccessedRegion" json:",omitzero"`
 }
 
 // User is a structure of the model.
 type User struct {
-	Path                *string                      `aws:"Path,required" min:"1" max:"512"`
-	UserName            *string                      `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	UserId              *string                      `aws:"UserId,required" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                 *string                      `aws:"Arn,required" min:"20" max:"2048"`
-	CreateDate          *time.Time                   `aws:"CreateDate,required"`
-	PasswordLastUsed    *time.Time                   `aws:"PasswordLastUsed"`
-	PermissionsBoundary *AttachedPermissionsBoundary `aws:"PermissionsBoundary"`
-	Tags                []Tag                        `aws:"Tags" max:"50"`
+	Path                *string                      `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
+	UserName            *string                      `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	UserId              *string                      `aws:"UserId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                 *string                      `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	CreateDate          *time.Time                   `aws:"CreateDate,required" json:",omitzero"`
+	PasswordLastUsed    *time.Time                   `aws:"PasswordLastUsed" json:",omitzero"`
+	PermissionsBoundary *AttachedPermissionsBoundary `aws:"PermissionsBoundary" json:",omitzero"`
+	Tags                []Tag                        `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // UserDetail is a structure of the model.
 type UserDetail struct {
-	Path                    *string                      `aws:"Path" min:"1" max:"512"`
-	UserName                *string                      `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+"`
-	UserId                  *string                      `aws:"UserId" min:"16" max:"128" pattern:"[\\w]+"`
-	Arn                     *string                      `aws:"Arn" min:"20" max:"2048"`
-	CreateDate              *time.Time                   `aws:"CreateDate"`
-	UserPolicyList          []PolicyDetail               `aws:"UserPolicyList"`
-	GroupList               []string                     `aws:"GroupList" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+"`
-	AttachedManagedPolicies []AttachedPolicy             `aws:"AttachedManagedPolicies"`
-	PermissionsBoundary     *AttachedPermissionsBoundary `aws:"PermissionsBoundary"`
-	Tags                    []Tag                        `aws:"Tags" max:"50"`
+	Path                    *string                      `aws:"Path" min:"1" max:"512" json:",omitzero"`
+	UserName                *string                      `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	UserId                  *string                      `aws:"UserId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+	Arn                     *string                      `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	CreateDate              *time.Time                   `aws:"CreateDate" json:",omitzero"`
+	UserPolicyList          []PolicyDetail               `aws:"UserPolicyList" json:",omitzero"`
+	GroupList               []string                     `aws:"GroupList" itemmin:"1" itemmax:"128" itempattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AttachedManagedPolicies []AttachedPolicy             `aws:"AttachedManagedPolicies" json:",omitzero"`
+	PermissionsBoundary     *AttachedPermissionsBoundary `aws:"PermissionsBoundary" json:",omitzero"`
+	Tags                    []Tag                        `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // VirtualMFADevice is a structure of the model.
 type VirtualMFADevice struct {
-	SerialNumber     *string    `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+"`
-	Base32StringSeed []byte     `aws:"Base32StringSeed"`
-	QRCodePNG        []byte     `aws:"QRCodePNG"`
-	User             *User      `aws:"User"`
-	EnableDate       *time.Time `aws:"EnableDate"`
-	Tags             []Tag      `aws:"Tags" max:"50"`
+	SerialNumber     *string    `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
+	Base32StringSeed []byte     `aws:"Base32StringSeed" json:",omitzero"`
+	QRCodePNG        []byte     `aws:"QRCodePNG" json:",omitzero"`
+	User             *User      `aws:"User" json:",omitzero"`
+	EnableDate       *time.Time `aws:"EnableDate" json:",omitzero"`
+	Tags             []Tag      `aws:"Tags" max:"50" json:",omitzero"`
 }

@@ -8,9 +8,9 @@ import (
 
 // AssociateKmsKeyInput is the input of AssociateKmsKey.
 type AssociateKmsKeyInput struct {
-	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	KmsKeyId           *string `aws:"kmsKeyId,required" max:"256"`
-	ResourceIdentifier *string `aws:"resourceIdentifier" min:"1" max:"2048" pattern:"[\\w+=/:,.@\\-\\*]*"`
+	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	KmsKeyId           *string `aws:"kmsKeyId,required" max:"256" json:",omitzero"`
+	ResourceIdentifier *string `aws:"resourceIdentifier" min:"1" max:"2048" pattern:"[\\w+=/:,.@\\-\\*]*" json:",omitzero"`
 }
 
 // AssociateKmsKeyOutput is the output of AssociateKmsKey.
@@ -19,18 +19,18 @@ type AssociateKmsKeyOutput struct {
 
 // AssociateSourceToS3TableIntegrationInput is the input of AssociateSourceToS3TableIntegration.
 type AssociateSourceToS3TableIntegrationInput struct {
-	IntegrationArn *string     `aws:"integrationArn,required"`
-	DataSource     *DataSource `aws:"dataSource,required"`
+	IntegrationArn *string     `aws:"integrationArn,required" json:",omitzero"`
+	DataSource     *DataSource `aws:"dataSource,required" json:",omitzero"`
 }
 
 // AssociateSourceToS3TableIntegrationOutput is the output of AssociateSourceToS3TableIntegration.
 type AssociateSourceToS3TableIntegrationOutput struct {
-	Identifier *string `aws:"identifier" min:"1" max:"2048"`
+	Identifier *string `aws:"identifier" min:"1" max:"2048" json:",omitzero"`
 }
 
 // CancelExportTaskInput is the input of CancelExportTask.
 type CancelExportTaskInput struct {
-	TaskId *string `aws:"taskId,required" min:"1" max:"512"`
+	TaskId *string `aws:"taskId,required" min:"1" max:"512" json:",omitzero"`
 }
 
 // CancelExportTaskOutput is the output of CancelExportTask.
@@ -39,86 +39,86 @@ type CancelExportTaskOutput struct {
 
 // CancelImportTaskInput is the input of CancelImportTask.
 type CancelImportTaskInput struct {
-	ImportId *string `aws:"importId,required" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
+	ImportId *string `aws:"importId,required" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
 }
 
 // CancelImportTaskOutput is the output of CancelImportTask.
 type CancelImportTaskOutput struct {
-	ImportId         *string           `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	ImportStatistics *ImportStatistics `aws:"importStatistics"`
-	ImportStatus     ImportStatus      `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED"`
-	CreationTime     *int64            `aws:"creationTime" min:"0"`
-	LastUpdatedTime  *int64            `aws:"lastUpdatedTime" min:"0"`
+	ImportId         *string           `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	ImportStatistics *ImportStatistics `aws:"importStatistics" json:",omitzero"`
+	ImportStatus     ImportStatus      `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED" json:",omitzero"`
+	CreationTime     *int64            `aws:"creationTime" min:"0" json:",omitzero"`
+	LastUpdatedTime  *int64            `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // CreateDeliveryInput is the input of CreateDelivery.
 type CreateDeliveryInput struct {
-	DeliverySourceName      *string                  `aws:"deliverySourceName,required" min:"1" max:"60" pattern:"[\\w-]*"`
-	DeliveryDestinationArn  *string                  `aws:"deliveryDestinationArn,required"`
-	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64"`
-	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5"`
-	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration"`
-	Tags                    map[string]string        `aws:"tags" min:"1" max:"50"`
+	DeliverySourceName      *string                  `aws:"deliverySourceName,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	DeliveryDestinationArn  *string                  `aws:"deliveryDestinationArn,required" json:",omitzero"`
+	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64" json:",omitzero"`
+	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5" json:",omitzero"`
+	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration" json:",omitzero"`
+	Tags                    map[string]string        `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // CreateDeliveryOutput is the output of CreateDelivery.
 type CreateDeliveryOutput struct {
-	Delivery *Delivery `aws:"delivery"`
+	Delivery *Delivery `aws:"delivery" json:",omitzero"`
 }
 
 // CreateExportTaskInput is the input of CreateExportTask.
 type CreateExportTaskInput struct {
-	TaskName            *string `aws:"taskName" min:"1" max:"512"`
-	LogGroupName        *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogStreamNamePrefix *string `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	From                *int64  `aws:"from,required" min:"0"`
-	To                  *int64  `aws:"to,required" min:"0"`
-	Destination         *string `aws:"destination,required" min:"1" max:"512"`
-	DestinationPrefix   *string `aws:"destinationPrefix"`
+	TaskName            *string `aws:"taskName" min:"1" max:"512" json:",omitzero"`
+	LogGroupName        *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogStreamNamePrefix *string `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	From                *int64  `aws:"from,required" min:"0" json:",omitzero"`
+	To                  *int64  `aws:"to,required" min:"0" json:",omitzero"`
+	Destination         *string `aws:"destination,required" min:"1" max:"512" json:",omitzero"`
+	DestinationPrefix   *string `aws:"destinationPrefix" json:",omitzero"`
 }
 
 // CreateExportTaskOutput is the output of CreateExportTask.
 type CreateExportTaskOutput struct {
-	TaskId *string `aws:"taskId" min:"1" max:"512"`
+	TaskId *string `aws:"taskId" min:"1" max:"512" json:",omitzero"`
 }
 
 // CreateImportTaskInput is the input of CreateImportTask.
 type CreateImportTaskInput struct {
-	ImportSourceArn *string       `aws:"importSourceArn,required"`
-	ImportRoleArn   *string       `aws:"importRoleArn,required" min:"1"`
-	ImportFilter    *ImportFilter `aws:"importFilter"`
+	ImportSourceArn *string       `aws:"importSourceArn,required" json:",omitzero"`
+	ImportRoleArn   *string       `aws:"importRoleArn,required" min:"1" json:",omitzero"`
+	ImportFilter    *ImportFilter `aws:"importFilter" json:",omitzero"`
 }
 
 // CreateImportTaskOutput is the output of CreateImportTask.
 type CreateImportTaskOutput struct {
-	ImportId             *string `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	ImportDestinationArn *string `aws:"importDestinationArn"`
-	CreationTime         *int64  `aws:"creationTime" min:"0"`
+	ImportId             *string `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	ImportDestinationArn *string `aws:"importDestinationArn" json:",omitzero"`
+	CreationTime         *int64  `aws:"creationTime" min:"0" json:",omitzero"`
 }
 
 // CreateLogAnomalyDetectorInput is the input of CreateLogAnomalyDetector.
 type CreateLogAnomalyDetectorInput struct {
-	LogGroupArnList       []string            `aws:"logGroupArnList,required" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	DetectorName          *string             `aws:"detectorName" min:"1"`
-	EvaluationFrequency   EvaluationFrequency `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR"`
-	FilterPattern         *string             `aws:"filterPattern" min:"0" max:"1024"`
-	KmsKeyId              *string             `aws:"kmsKeyId" max:"256" pattern:"^arn:aws[a-z\\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$"`
-	AnomalyVisibilityTime *int64              `aws:"anomalyVisibilityTime" min:"7" max:"90"`
-	Tags                  map[string]string   `aws:"tags" min:"1" max:"50"`
+	LogGroupArnList       []string            `aws:"logGroupArnList,required" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	DetectorName          *string             `aws:"detectorName" min:"1" json:",omitzero"`
+	EvaluationFrequency   EvaluationFrequency `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR" json:",omitzero"`
+	FilterPattern         *string             `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	KmsKeyId              *string             `aws:"kmsKeyId" max:"256" pattern:"^arn:aws[a-z\\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$" json:",omitzero"`
+	AnomalyVisibilityTime *int64              `aws:"anomalyVisibilityTime" min:"7" max:"90" json:",omitzero"`
+	Tags                  map[string]string   `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // CreateLogAnomalyDetectorOutput is the output of CreateLogAnomalyDetector.
 type CreateLogAnomalyDetectorOutput struct {
-	AnomalyDetectorArn *string `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*"`
+	AnomalyDetectorArn *string `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // CreateLogGroupInput is the input of CreateLogGroup.
 type CreateLogGroupInput struct {
-	LogGroupName              *string           `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	KmsKeyId                  *string           `aws:"kmsKeyId" max:"256"`
-	Tags                      map[string]string `aws:"tags" min:"1" max:"50"`
-	LogGroupClass             LogGroupClass     `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
-	DeletionProtectionEnabled *bool             `aws:"deletionProtectionEnabled"`
+	LogGroupName              *string           `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	KmsKeyId                  *string           `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	Tags                      map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
+	LogGroupClass             LogGroupClass     `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
+	DeletionProtectionEnabled *bool             `aws:"deletionProtectionEnabled" json:",omitzero"`
 }
 
 // CreateLogGroupOutput is the output of CreateLogGroup.
@@ -127,8 +127,8 @@ type CreateLogGroupOutput struct {
 
 // CreateLogStreamInput is the input of CreateLogStream.
 type CreateLogStreamInput struct {
-	LogGroupName  *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogStreamName *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*"`
+	LogGroupName  *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogStreamName *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
 }
 
 // CreateLogStreamOutput is the output of CreateLogStream.
@@ -137,47 +137,47 @@ type CreateLogStreamOutput struct {
 
 // CreateLookupTableInput is the input of CreateLookupTable.
 type CreateLookupTableInput struct {
-	LookupTableName *string           `aws:"lookupTableName,required" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$"`
-	Description     *string           `aws:"description" min:"0" max:"1024"`
-	TableBody       *string           `aws:"tableBody,required" min:"1" max:"10485760"`
-	KmsKeyId        *string           `aws:"kmsKeyId" max:"256"`
-	Tags            map[string]string `aws:"tags" min:"1" max:"50"`
+	LookupTableName *string           `aws:"lookupTableName,required" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
+	Description     *string           `aws:"description" min:"0" max:"1024" json:",omitzero"`
+	TableBody       *string           `aws:"tableBody,required" min:"1" max:"10485760" json:",omitzero"`
+	KmsKeyId        *string           `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	Tags            map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // CreateLookupTableOutput is the output of CreateLookupTable.
 type CreateLookupTableOutput struct {
-	LookupTableArn *string `aws:"lookupTableArn"`
-	CreatedAt      *int64  `aws:"createdAt" min:"0"`
+	LookupTableArn *string `aws:"lookupTableArn" json:",omitzero"`
+	CreatedAt      *int64  `aws:"createdAt" min:"0" json:",omitzero"`
 }
 
 // CreateScheduledQueryInput is the input of CreateScheduledQuery.
 type CreateScheduledQueryInput struct {
-	Name                     *string                   `aws:"name,required" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$"`
-	Description              *string                   `aws:"description" max:"1024"`
-	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL"`
-	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000"`
-	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256"`
-	Timezone                 *string                   `aws:"timezone" min:"1"`
-	StartTimeOffset          *int64                    `aws:"startTimeOffset"`
-	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration"`
-	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0"`
-	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0"`
-	ExecutionRoleArn         *string                   `aws:"executionRoleArn,required" min:"1"`
-	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED"`
-	Tags                     map[string]string         `aws:"tags" min:"1" max:"50"`
+	Name                     *string                   `aws:"name,required" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
+	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000" json:",omitzero"`
+	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256" json:",omitzero"`
+	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
+	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
+	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
+	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
+	ExecutionRoleArn         *string                   `aws:"executionRoleArn,required" min:"1" json:",omitzero"`
+	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	Tags                     map[string]string         `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // CreateScheduledQueryOutput is the output of CreateScheduledQuery.
 type CreateScheduledQueryOutput struct {
-	ScheduledQueryArn *string             `aws:"scheduledQueryArn"`
-	State             ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED"`
+	ScheduledQueryArn *string             `aws:"scheduledQueryArn" json:",omitzero"`
+	State             ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // DeleteAccountPolicyInput is the input of DeleteAccountPolicy.
 type DeleteAccountPolicyInput struct {
-	PolicyName *string    `aws:"policyName,required"`
-	PolicyType PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY"`
+	PolicyName *string    `aws:"policyName,required" json:",omitzero"`
+	PolicyType PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY" json:",omitzero"`
 }
 
 // DeleteAccountPolicyOutput is the output of DeleteAccountPolicy.
@@ -186,7 +186,7 @@ type DeleteAccountPolicyOutput struct {
 
 // DeleteDataProtectionPolicyInput is the input of DeleteDataProtectionPolicy.
 type DeleteDataProtectionPolicyInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DeleteDataProtectionPolicyOutput is the output of DeleteDataProtectionPolicy.
@@ -195,7 +195,7 @@ type DeleteDataProtectionPolicyOutput struct {
 
 // DeleteDeliveryInput is the input of DeleteDelivery.
 type DeleteDeliveryInput struct {
-	Id *string `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$"`
+	Id *string `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$" json:",omitzero"`
 }
 
 // DeleteDeliveryOutput is the output of DeleteDelivery.
@@ -204,7 +204,7 @@ type DeleteDeliveryOutput struct {
 
 // DeleteDeliveryDestinationInput is the input of DeleteDeliveryDestination.
 type DeleteDeliveryDestinationInput struct {
-	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // DeleteDeliveryDestinationOutput is the output of DeleteDeliveryDestination.
@@ -213,7 +213,7 @@ type DeleteDeliveryDestinationOutput struct {
 
 // DeleteDeliveryDestinationPolicyInput is the input of DeleteDeliveryDestinationPolicy.
 type DeleteDeliveryDestinationPolicyInput struct {
-	DeliveryDestinationName *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	DeliveryDestinationName *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // DeleteDeliveryDestinationPolicyOutput is the output of DeleteDeliveryDestinationPolicy.
@@ -222,7 +222,7 @@ type DeleteDeliveryDestinationPolicyOutput struct {
 
 // DeleteDeliverySourceInput is the input of DeleteDeliverySource.
 type DeleteDeliverySourceInput struct {
-	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // DeleteDeliverySourceOutput is the output of DeleteDeliverySource.
@@ -231,7 +231,7 @@ type DeleteDeliverySourceOutput struct {
 
 // DeleteDestinationInput is the input of DeleteDestination.
 type DeleteDestinationInput struct {
-	DestinationName *string `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*"`
+	DestinationName *string `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
 }
 
 // DeleteDestinationOutput is the output of DeleteDestination.
@@ -240,7 +240,7 @@ type DeleteDestinationOutput struct {
 
 // DeleteIndexPolicyInput is the input of DeleteIndexPolicy.
 type DeleteIndexPolicyInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DeleteIndexPolicyOutput is the output of DeleteIndexPolicy.
@@ -249,8 +249,8 @@ type DeleteIndexPolicyOutput struct {
 
 // DeleteIntegrationInput is the input of DeleteIntegration.
 type DeleteIntegrationInput struct {
-	IntegrationName *string `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Force           *bool   `aws:"force"`
+	IntegrationName *string `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Force           *bool   `aws:"force" json:",omitzero"`
 }
 
 // DeleteIntegrationOutput is the output of DeleteIntegration.
@@ -259,7 +259,7 @@ type DeleteIntegrationOutput struct {
 
 // DeleteLogAnomalyDetectorInput is the input of DeleteLogAnomalyDetector.
 type DeleteLogAnomalyDetectorInput struct {
-	AnomalyDetectorArn *string `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*"`
+	AnomalyDetectorArn *string `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DeleteLogAnomalyDetectorOutput is the output of DeleteLogAnomalyDetector.
@@ -268,7 +268,7 @@ type DeleteLogAnomalyDetectorOutput struct {
 
 // DeleteLogGroupInput is the input of DeleteLogGroup.
 type DeleteLogGroupInput struct {
-	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
 }
 
 // DeleteLogGroupOutput is the output of DeleteLogGroup.
@@ -277,8 +277,8 @@ type DeleteLogGroupOutput struct {
 
 // DeleteLogStreamInput is the input of DeleteLogStream.
 type DeleteLogStreamInput struct {
-	LogGroupName  *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogStreamName *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*"`
+	LogGroupName  *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogStreamName *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
 }
 
 // DeleteLogStreamOutput is the output of DeleteLogStream.
@@ -287,7 +287,7 @@ type DeleteLogStreamOutput struct {
 
 // DeleteLookupTableInput is the input of DeleteLookupTable.
 type DeleteLookupTableInput struct {
-	LookupTableArn *string `aws:"lookupTableArn,required"`
+	LookupTableArn *string `aws:"lookupTableArn,required" json:",omitzero"`
 }
 
 // DeleteLookupTableOutput is the output of DeleteLookupTable.
@@ -296,8 +296,8 @@ type DeleteLookupTableOutput struct {
 
 // DeleteMetricFilterInput is the input of DeleteMetricFilter.
 type DeleteMetricFilterInput struct {
-	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterName   *string `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*"`
+	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterName   *string `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
 }
 
 // DeleteMetricFilterOutput is the output of DeleteMetricFilter.
@@ -306,19 +306,19 @@ type DeleteMetricFilterOutput struct {
 
 // DeleteQueryDefinitionInput is the input of DeleteQueryDefinition.
 type DeleteQueryDefinitionInput struct {
-	QueryDefinitionId *string `aws:"queryDefinitionId,required" min:"1" max:"256"`
+	QueryDefinitionId *string `aws:"queryDefinitionId,required" min:"1" max:"256" json:",omitzero"`
 }
 
 // DeleteQueryDefinitionOutput is the output of DeleteQueryDefinition.
 type DeleteQueryDefinitionOutput struct {
-	Success *bool `aws:"success"`
+	Success *bool `aws:"success" json:",omitzero"`
 }
 
 // DeleteResourcePolicyInput is the input of DeleteResourcePolicy.
 type DeleteResourcePolicyInput struct {
-	PolicyName         *string `aws:"policyName"`
-	ResourceArn        *string `aws:"resourceArn"`
-	ExpectedRevisionId *string `aws:"expectedRevisionId" min:"1"`
+	PolicyName         *string `aws:"policyName" json:",omitzero"`
+	ResourceArn        *string `aws:"resourceArn" json:",omitzero"`
+	ExpectedRevisionId *string `aws:"expectedRevisionId" min:"1" json:",omitzero"`
 }
 
 // DeleteResourcePolicyOutput is the output of DeleteResourcePolicy.
@@ -327,7 +327,7 @@ type DeleteResourcePolicyOutput struct {
 
 // DeleteRetentionPolicyInput is the input of DeleteRetentionPolicy.
 type DeleteRetentionPolicyInput struct {
-	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
 }
 
 // DeleteRetentionPolicyOutput is the output of DeleteRetentionPolicy.
@@ -336,7 +336,7 @@ type DeleteRetentionPolicyOutput struct {
 
 // DeleteScheduledQueryInput is the input of DeleteScheduledQuery.
 type DeleteScheduledQueryInput struct {
-	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*"`
+	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DeleteScheduledQueryOutput is the output of DeleteScheduledQuery.
@@ -345,8 +345,8 @@ type DeleteScheduledQueryOutput struct {
 
 // DeleteSubscriptionFilterInput is the input of DeleteSubscriptionFilter.
 type DeleteSubscriptionFilterInput struct {
-	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterName   *string `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*"`
+	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterName   *string `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
 }
 
 // DeleteSubscriptionFilterOutput is the output of DeleteSubscriptionFilter.
@@ -355,7 +355,7 @@ type DeleteSubscriptionFilterOutput struct {
 
 // DeleteTransformerInput is the input of DeleteTransformer.
 type DeleteTransformerInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DeleteTransformerOutput is the output of DeleteTransformer.
@@ -364,277 +364,277 @@ type DeleteTransformerOutput struct {
 
 // DescribeAccountPoliciesInput is the input of DescribeAccountPolicies.
 type DescribeAccountPoliciesInput struct {
-	PolicyType         PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY"`
-	PolicyName         *string    `aws:"policyName"`
-	AccountIdentifiers []string   `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$"`
-	NextToken          *string    `aws:"nextToken" min:"1"`
+	PolicyType         PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY" json:",omitzero"`
+	PolicyName         *string    `aws:"policyName" json:",omitzero"`
+	AccountIdentifiers []string   `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$" json:",omitzero"`
+	NextToken          *string    `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeAccountPoliciesOutput is the output of DescribeAccountPolicies.
 type DescribeAccountPoliciesOutput struct {
-	AccountPolicies []AccountPolicy `aws:"accountPolicies"`
-	NextToken       *string         `aws:"nextToken" min:"1"`
+	AccountPolicies []AccountPolicy `aws:"accountPolicies" json:",omitzero"`
+	NextToken       *string         `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeConfigurationTemplatesInput is the input of DescribeConfigurationTemplates.
 type DescribeConfigurationTemplatesInput struct {
-	Service                  *string                   `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*"`
-	LogTypes                 []string                  `aws:"logTypes" min:"1" max:"10" itemmin:"1" itemmax:"255" itempattern:"[\\w]*"`
-	ResourceTypes            []string                  `aws:"resourceTypes" min:"1" max:"10" itemmin:"1" itemmax:"255" itempattern:"[\\w-_]*"`
-	DeliveryDestinationTypes []DeliveryDestinationType `aws:"deliveryDestinationTypes" min:"1" max:"4" itemenum:"S3|CWL|FH|XRAY"`
-	NextToken                *string                   `aws:"nextToken" min:"1"`
-	Limit                    *int32                    `aws:"limit" min:"1" max:"50"`
+	Service                  *string                   `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*" json:",omitzero"`
+	LogTypes                 []string                  `aws:"logTypes" min:"1" max:"10" itemmin:"1" itemmax:"255" itempattern:"[\\w]*" json:",omitzero"`
+	ResourceTypes            []string                  `aws:"resourceTypes" min:"1" max:"10" itemmin:"1" itemmax:"255" itempattern:"[\\w-_]*" json:",omitzero"`
+	DeliveryDestinationTypes []DeliveryDestinationType `aws:"deliveryDestinationTypes" min:"1" max:"4" itemenum:"S3|CWL|FH|XRAY" json:",omitzero"`
+	NextToken                *string                   `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit                    *int32                    `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeConfigurationTemplatesOutput is the output of DescribeConfigurationTemplates.
 type DescribeConfigurationTemplatesOutput struct {
-	ConfigurationTemplates []ConfigurationTemplate `aws:"configurationTemplates"`
-	NextToken              *string                 `aws:"nextToken" min:"1"`
+	ConfigurationTemplates []ConfigurationTemplate `aws:"configurationTemplates" json:",omitzero"`
+	NextToken              *string                 `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeDeliveriesInput is the input of DescribeDeliveries.
 type DescribeDeliveriesInput struct {
-	NextToken *string `aws:"nextToken" min:"1"`
-	Limit     *int32  `aws:"limit" min:"1" max:"50"`
+	NextToken *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit     *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeDeliveriesOutput is the output of DescribeDeliveries.
 type DescribeDeliveriesOutput struct {
-	Deliveries []Delivery `aws:"deliveries"`
-	NextToken  *string    `aws:"nextToken" min:"1"`
+	Deliveries []Delivery `aws:"deliveries" json:",omitzero"`
+	NextToken  *string    `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeDeliveryDestinationsInput is the input of DescribeDeliveryDestinations.
 type DescribeDeliveryDestinationsInput struct {
-	NextToken *string `aws:"nextToken" min:"1"`
-	Limit     *int32  `aws:"limit" min:"1" max:"50"`
+	NextToken *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit     *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeDeliveryDestinationsOutput is the output of DescribeDeliveryDestinations.
 type DescribeDeliveryDestinationsOutput struct {
-	DeliveryDestinations []DeliveryDestination `aws:"deliveryDestinations"`
-	NextToken            *string               `aws:"nextToken" min:"1"`
+	DeliveryDestinations []DeliveryDestination `aws:"deliveryDestinations" json:",omitzero"`
+	NextToken            *string               `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeDeliverySourcesInput is the input of DescribeDeliverySources.
 type DescribeDeliverySourcesInput struct {
-	NextToken *string `aws:"nextToken" min:"1"`
-	Limit     *int32  `aws:"limit" min:"1" max:"50"`
+	NextToken *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit     *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeDeliverySourcesOutput is the output of DescribeDeliverySources.
 type DescribeDeliverySourcesOutput struct {
-	DeliverySources []DeliverySource `aws:"deliverySources"`
-	NextToken       *string          `aws:"nextToken" min:"1"`
+	DeliverySources []DeliverySource `aws:"deliverySources" json:",omitzero"`
+	NextToken       *string          `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeDestinationsInput is the input of DescribeDestinations.
 type DescribeDestinationsInput struct {
-	DestinationNamePrefix *string `aws:"DestinationNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	NextToken             *string `aws:"nextToken" min:"1"`
-	Limit                 *int32  `aws:"limit" min:"1" max:"50"`
+	DestinationNamePrefix *string `aws:"DestinationNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	NextToken             *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit                 *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeDestinationsOutput is the output of DescribeDestinations.
 type DescribeDestinationsOutput struct {
-	Destinations []Destination `aws:"destinations"`
-	NextToken    *string       `aws:"nextToken" min:"1"`
+	Destinations []Destination `aws:"destinations" json:",omitzero"`
+	NextToken    *string       `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeExportTasksInput is the input of DescribeExportTasks.
 type DescribeExportTasksInput struct {
-	TaskId     *string              `aws:"taskId" min:"1" max:"512"`
-	StatusCode ExportTaskStatusCode `aws:"statusCode" enum:"CANCELLED|COMPLETED|FAILED|PENDING|PENDING_CANCEL|RUNNING"`
-	NextToken  *string              `aws:"nextToken" min:"1"`
-	Limit      *int32               `aws:"limit" min:"1" max:"50"`
+	TaskId     *string              `aws:"taskId" min:"1" max:"512" json:",omitzero"`
+	StatusCode ExportTaskStatusCode `aws:"statusCode" enum:"CANCELLED|COMPLETED|FAILED|PENDING|PENDING_CANCEL|RUNNING" json:",omitzero"`
+	NextToken  *string              `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit      *int32               `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeExportTasksOutput is the output of DescribeExportTasks.
 type DescribeExportTasksOutput struct {
-	ExportTasks []ExportTask `aws:"exportTasks"`
-	NextToken   *string      `aws:"nextToken" min:"1"`
+	ExportTasks []ExportTask `aws:"exportTasks" json:",omitzero"`
+	NextToken   *string      `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeFieldIndexesInput is the input of DescribeFieldIndexes.
 type DescribeFieldIndexesInput struct {
-	LogGroupIdentifiers []string `aws:"logGroupIdentifiers,required" min:"1" max:"100" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	NextToken           *string  `aws:"nextToken" min:"1"`
+	LogGroupIdentifiers []string `aws:"logGroupIdentifiers,required" min:"1" max:"100" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeFieldIndexesOutput is the output of DescribeFieldIndexes.
 type DescribeFieldIndexesOutput struct {
-	FieldIndexes []FieldIndex `aws:"fieldIndexes"`
-	NextToken    *string      `aws:"nextToken" min:"1"`
+	FieldIndexes []FieldIndex `aws:"fieldIndexes" json:",omitzero"`
+	NextToken    *string      `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeImportTaskBatchesInput is the input of DescribeImportTaskBatches.
 type DescribeImportTaskBatchesInput struct {
-	ImportId          *string        `aws:"importId,required" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	BatchImportStatus []ImportStatus `aws:"batchImportStatus" itemenum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED"`
-	Limit             *int32         `aws:"limit" min:"1" max:"50"`
-	NextToken         *string        `aws:"nextToken" min:"1"`
+	ImportId          *string        `aws:"importId,required" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	BatchImportStatus []ImportStatus `aws:"batchImportStatus" itemenum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED" json:",omitzero"`
+	Limit             *int32         `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	NextToken         *string        `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeImportTaskBatchesOutput is the output of DescribeImportTaskBatches.
 type DescribeImportTaskBatchesOutput struct {
-	ImportSourceArn *string       `aws:"importSourceArn"`
-	ImportId        *string       `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	ImportBatches   []ImportBatch `aws:"importBatches"`
-	NextToken       *string       `aws:"nextToken" min:"1"`
+	ImportSourceArn *string       `aws:"importSourceArn" json:",omitzero"`
+	ImportId        *string       `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	ImportBatches   []ImportBatch `aws:"importBatches" json:",omitzero"`
+	NextToken       *string       `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeImportTasksInput is the input of DescribeImportTasks.
 type DescribeImportTasksInput struct {
-	ImportId        *string      `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	ImportStatus    ImportStatus `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED"`
-	ImportSourceArn *string      `aws:"importSourceArn"`
-	Limit           *int32       `aws:"limit" min:"1" max:"50"`
-	NextToken       *string      `aws:"nextToken" min:"1"`
+	ImportId        *string      `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	ImportStatus    ImportStatus `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED" json:",omitzero"`
+	ImportSourceArn *string      `aws:"importSourceArn" json:",omitzero"`
+	Limit           *int32       `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	NextToken       *string      `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeImportTasksOutput is the output of DescribeImportTasks.
 type DescribeImportTasksOutput struct {
-	Imports   []Import `aws:"imports"`
-	NextToken *string  `aws:"nextToken" min:"1"`
+	Imports   []Import `aws:"imports" json:",omitzero"`
+	NextToken *string  `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeIndexPoliciesInput is the input of DescribeIndexPolicies.
 type DescribeIndexPoliciesInput struct {
-	LogGroupIdentifiers []string `aws:"logGroupIdentifiers,required" min:"1" max:"1" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	NextToken           *string  `aws:"nextToken" min:"1"`
+	LogGroupIdentifiers []string `aws:"logGroupIdentifiers,required" min:"1" max:"1" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeIndexPoliciesOutput is the output of DescribeIndexPolicies.
 type DescribeIndexPoliciesOutput struct {
-	IndexPolicies []IndexPolicy `aws:"indexPolicies"`
-	NextToken     *string       `aws:"nextToken" min:"1"`
+	IndexPolicies []IndexPolicy `aws:"indexPolicies" json:",omitzero"`
+	NextToken     *string       `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeLogGroupsInput is the input of DescribeLogGroups.
 type DescribeLogGroupsInput struct {
-	AccountIdentifiers    []string      `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$"`
-	LogGroupNamePrefix    *string       `aws:"logGroupNamePrefix" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupNamePattern   *string       `aws:"logGroupNamePattern" min:"0" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]*"`
-	NextToken             *string       `aws:"nextToken" min:"1"`
-	Limit                 *int32        `aws:"limit" min:"1" max:"50"`
-	IncludeLinkedAccounts *bool         `aws:"includeLinkedAccounts"`
-	LogGroupClass         LogGroupClass `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
-	LogGroupIdentifiers   []string      `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
+	AccountIdentifiers    []string      `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$" json:",omitzero"`
+	LogGroupNamePrefix    *string       `aws:"logGroupNamePrefix" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupNamePattern   *string       `aws:"logGroupNamePattern" min:"0" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]*" json:",omitzero"`
+	NextToken             *string       `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit                 *int32        `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	IncludeLinkedAccounts *bool         `aws:"includeLinkedAccounts" json:",omitzero"`
+	LogGroupClass         LogGroupClass `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
+	LogGroupIdentifiers   []string      `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // DescribeLogGroupsOutput is the output of DescribeLogGroups.
 type DescribeLogGroupsOutput struct {
-	LogGroups []LogGroup `aws:"logGroups"`
-	NextToken *string    `aws:"nextToken" min:"1"`
+	LogGroups []LogGroup `aws:"logGroups" json:",omitzero"`
+	NextToken *string    `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeLogStreamsInput is the input of DescribeLogStreams.
 type DescribeLogStreamsInput struct {
-	LogGroupName        *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupIdentifier  *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	LogStreamNamePrefix *string `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	OrderBy             OrderBy `aws:"orderBy" enum:"LogStreamName|LastEventTime"`
-	Descending          *bool   `aws:"descending"`
-	NextToken           *string `aws:"nextToken" min:"1"`
-	Limit               *int32  `aws:"limit" min:"1" max:"50"`
+	LogGroupName        *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupIdentifier  *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LogStreamNamePrefix *string `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	OrderBy             OrderBy `aws:"orderBy" enum:"LogStreamName|LastEventTime" json:",omitzero"`
+	Descending          *bool   `aws:"descending" json:",omitzero"`
+	NextToken           *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit               *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeLogStreamsOutput is the output of DescribeLogStreams.
 type DescribeLogStreamsOutput struct {
-	LogStreams []LogStream `aws:"logStreams"`
-	NextToken  *string     `aws:"nextToken" min:"1"`
+	LogStreams []LogStream `aws:"logStreams" json:",omitzero"`
+	NextToken  *string     `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeLookupTablesInput is the input of DescribeLookupTables.
 type DescribeLookupTablesInput struct {
-	LookupTableNamePrefix *string `aws:"lookupTableNamePrefix" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$"`
-	MaxResults            *int32  `aws:"maxResults" max:"100"`
-	NextToken             *string `aws:"nextToken" min:"1"`
+	LookupTableNamePrefix *string `aws:"lookupTableNamePrefix" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
+	MaxResults            *int32  `aws:"maxResults" max:"100" json:",omitzero"`
+	NextToken             *string `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeLookupTablesOutput is the output of DescribeLookupTables.
 type DescribeLookupTablesOutput struct {
-	LookupTables []LookupTable `aws:"lookupTables"`
-	NextToken    *string       `aws:"nextToken" min:"1"`
+	LookupTables []LookupTable `aws:"lookupTables" json:",omitzero"`
+	NextToken    *string       `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeMetricFiltersInput is the input of DescribeMetricFilters.
 type DescribeMetricFiltersInput struct {
-	LogGroupName     *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterNamePrefix *string `aws:"filterNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	NextToken        *string `aws:"nextToken" min:"1"`
-	Limit            *int32  `aws:"limit" min:"1" max:"50"`
-	MetricName       *string `aws:"metricName" max:"255" pattern:"[^:*$]*"`
-	MetricNamespace  *string `aws:"metricNamespace" max:"255" pattern:"[^:*$]*"`
+	LogGroupName     *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterNamePrefix *string `aws:"filterNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	NextToken        *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit            *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	MetricName       *string `aws:"metricName" max:"255" pattern:"[^:*$]*" json:",omitzero"`
+	MetricNamespace  *string `aws:"metricNamespace" max:"255" pattern:"[^:*$]*" json:",omitzero"`
 }
 
 // DescribeMetricFiltersOutput is the output of DescribeMetricFilters.
 type DescribeMetricFiltersOutput struct {
-	MetricFilters []MetricFilter `aws:"metricFilters"`
-	NextToken     *string        `aws:"nextToken" min:"1"`
+	MetricFilters []MetricFilter `aws:"metricFilters" json:",omitzero"`
+	NextToken     *string        `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeQueriesInput is the input of DescribeQueries.
 type DescribeQueriesInput struct {
-	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status        QueryStatus   `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown"`
-	MaxResults    *int32        `aws:"maxResults" min:"1" max:"1000"`
-	NextToken     *string       `aws:"nextToken" min:"1"`
-	QueryLanguage QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
+	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status        QueryStatus   `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown" json:",omitzero"`
+	MaxResults    *int32        `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken     *string       `aws:"nextToken" min:"1" json:",omitzero"`
+	QueryLanguage QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
 }
 
 // DescribeQueriesOutput is the output of DescribeQueries.
 type DescribeQueriesOutput struct {
-	Queries   []QueryInfo `aws:"queries"`
-	NextToken *string     `aws:"nextToken" min:"1"`
+	Queries   []QueryInfo `aws:"queries" json:",omitzero"`
+	NextToken *string     `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeQueryDefinitionsInput is the input of DescribeQueryDefinitions.
 type DescribeQueryDefinitionsInput struct {
-	QueryLanguage             QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	QueryDefinitionNamePrefix *string       `aws:"queryDefinitionNamePrefix" min:"1" max:"255"`
-	MaxResults                *int32        `aws:"maxResults" min:"1" max:"1000"`
-	NextToken                 *string       `aws:"nextToken" min:"1"`
+	QueryLanguage             QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryDefinitionNamePrefix *string       `aws:"queryDefinitionNamePrefix" min:"1" max:"255" json:",omitzero"`
+	MaxResults                *int32        `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken                 *string       `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeQueryDefinitionsOutput is the output of DescribeQueryDefinitions.
 type DescribeQueryDefinitionsOutput struct {
-	QueryDefinitions []QueryDefinition `aws:"queryDefinitions"`
-	NextToken        *string           `aws:"nextToken" min:"1"`
+	QueryDefinitions []QueryDefinition `aws:"queryDefinitions" json:",omitzero"`
+	NextToken        *string           `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeResourcePoliciesInput is the input of DescribeResourcePolicies.
 type DescribeResourcePoliciesInput struct {
-	NextToken   *string     `aws:"nextToken" min:"1"`
-	Limit       *int32      `aws:"limit" min:"1" max:"50"`
-	ResourceArn *string     `aws:"resourceArn"`
-	PolicyScope PolicyScope `aws:"policyScope" enum:"ACCOUNT|RESOURCE"`
+	NextToken   *string     `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit       *int32      `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	ResourceArn *string     `aws:"resourceArn" json:",omitzero"`
+	PolicyScope PolicyScope `aws:"policyScope" enum:"ACCOUNT|RESOURCE" json:",omitzero"`
 }
 
 // DescribeResourcePoliciesOutput is the output of DescribeResourcePolicies.
 type DescribeResourcePoliciesOutput struct {
-	ResourcePolicies []ResourcePolicy `aws:"resourcePolicies"`
-	NextToken        *string          `aws:"nextToken" min:"1"`
+	ResourcePolicies []ResourcePolicy `aws:"resourcePolicies" json:",omitzero"`
+	NextToken        *string          `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeSubscriptionFiltersInput is the input of DescribeSubscriptionFilters.
 type DescribeSubscriptionFiltersInput struct {
-	LogGroupName     *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterNamePrefix *string `aws:"filterNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	NextToken        *string `aws:"nextToken" min:"1"`
-	Limit            *int32  `aws:"limit" min:"1" max:"50"`
+	LogGroupName     *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterNamePrefix *string `aws:"filterNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	NextToken        *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit            *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // DescribeSubscriptionFiltersOutput is the output of DescribeSubscriptionFilters.
 type DescribeSubscriptionFiltersOutput struct {
-	SubscriptionFilters []SubscriptionFilter `aws:"subscriptionFilters"`
-	NextToken           *string              `aws:"nextToken" min:"1"`
+	SubscriptionFilters []SubscriptionFilter `aws:"subscriptionFilters" json:",omitzero"`
+	NextToken           *string              `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DisassociateKmsKeyInput is the input of DisassociateKmsKey.
 type DisassociateKmsKeyInput struct {
-	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	ResourceIdentifier *string `aws:"resourceIdentifier" min:"1" max:"2048" pattern:"[\\w+=/:,.@\\-\\*]*"`
+	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	ResourceIdentifier *string `aws:"resourceIdentifier" min:"1" max:"2048" pattern:"[\\w+=/:,.@\\-\\*]*" json:",omitzero"`
 }
 
 // DisassociateKmsKeyOutput is the output of DisassociateKmsKey.
@@ -643,428 +643,428 @@ type DisassociateKmsKeyOutput struct {
 
 // DisassociateSourceFromS3TableIntegrationInput is the input of DisassociateSourceFromS3TableIntegration.
 type DisassociateSourceFromS3TableIntegrationInput struct {
-	Identifier *string `aws:"identifier,required" min:"1" max:"2048"`
+	Identifier *string `aws:"identifier,required" min:"1" max:"2048" json:",omitzero"`
 }
 
 // DisassociateSourceFromS3TableIntegrationOutput is the output of DisassociateSourceFromS3TableIntegration.
 type DisassociateSourceFromS3TableIntegrationOutput struct {
-	Identifier *string `aws:"identifier" min:"1" max:"2048"`
+	Identifier *string `aws:"identifier" min:"1" max:"2048" json:",omitzero"`
 }
 
 // FilterLogEventsInput is the input of FilterLogEvents.
 type FilterLogEventsInput struct {
-	LogGroupName        *string  `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupIdentifier  *string  `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	LogStreamNames      []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*"`
-	LogStreamNamePrefix *string  `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*"`
-	StartTime           *int64   `aws:"startTime" min:"0"`
-	EndTime             *int64   `aws:"endTime" min:"0"`
-	FilterPattern       *string  `aws:"filterPattern" min:"0" max:"1024"`
-	NextToken           *string  `aws:"nextToken" min:"1"`
-	Limit               *int32   `aws:"limit" min:"1" max:"10000"`
-	Interleaved         *bool    `aws:"interleaved"`
-	Unmask              *bool    `aws:"unmask"`
+	LogGroupName        *string  `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupIdentifier  *string  `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LogStreamNames      []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*" json:",omitzero"`
+	LogStreamNamePrefix *string  `aws:"logStreamNamePrefix" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	StartTime           *int64   `aws:"startTime" min:"0" json:",omitzero"`
+	EndTime             *int64   `aws:"endTime" min:"0" json:",omitzero"`
+	FilterPattern       *string  `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit               *int32   `aws:"limit" min:"1" max:"10000" json:",omitzero"`
+	Interleaved         *bool    `aws:"interleaved" json:",omitzero"`
+	Unmask              *bool    `aws:"unmask" json:",omitzero"`
 }
 
 // FilterLogEventsOutput is the output of FilterLogEvents.
 type FilterLogEventsOutput struct {
-	Events             []FilteredLogEvent  `aws:"events"`
-	SearchedLogStreams []SearchedLogStream `aws:"searchedLogStreams"`
-	NextToken          *string             `aws:"nextToken" min:"1"`
+	Events             []FilteredLogEvent  `aws:"events" json:",omitzero"`
+	SearchedLogStreams []SearchedLogStream `aws:"searchedLogStreams" json:",omitzero"`
+	NextToken          *string             `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // GetDataProtectionPolicyInput is the input of GetDataProtectionPolicy.
 type GetDataProtectionPolicyInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // GetDataProtectionPolicyOutput is the output of GetDataProtectionPolicy.
 type GetDataProtectionPolicyOutput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	PolicyDocument     *string `aws:"policyDocument"`
-	LastUpdatedTime    *int64  `aws:"lastUpdatedTime" min:"0"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	PolicyDocument     *string `aws:"policyDocument" json:",omitzero"`
+	LastUpdatedTime    *int64  `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // GetDeliveryInput is the input of GetDelivery.
 type GetDeliveryInput struct {
-	Id *string `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$"`
+	Id *string `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$" json:",omitzero"`
 }
 
 // GetDeliveryOutput is the output of GetDelivery.
 type GetDeliveryOutput struct {
-	Delivery *Delivery `aws:"delivery"`
+	Delivery *Delivery `aws:"delivery" json:",omitzero"`
 }
 
 // GetDeliveryDestinationInput is the input of GetDeliveryDestination.
 type GetDeliveryDestinationInput struct {
-	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // GetDeliveryDestinationOutput is the output of GetDeliveryDestination.
 type GetDeliveryDestinationOutput struct {
-	DeliveryDestination *DeliveryDestination `aws:"deliveryDestination"`
+	DeliveryDestination *DeliveryDestination `aws:"deliveryDestination" json:",omitzero"`
 }
 
 // GetDeliveryDestinationPolicyInput is the input of GetDeliveryDestinationPolicy.
 type GetDeliveryDestinationPolicyInput struct {
-	DeliveryDestinationName *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	DeliveryDestinationName *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // GetDeliveryDestinationPolicyOutput is the output of GetDeliveryDestinationPolicy.
 type GetDeliveryDestinationPolicyOutput struct {
-	Policy *Policy `aws:"policy"`
+	Policy *Policy `aws:"policy" json:",omitzero"`
 }
 
 // GetDeliverySourceInput is the input of GetDeliverySource.
 type GetDeliverySourceInput struct {
-	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
+	Name *string `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
 }
 
 // GetDeliverySourceOutput is the output of GetDeliverySource.
 type GetDeliverySourceOutput struct {
-	DeliverySource *DeliverySource `aws:"deliverySource"`
+	DeliverySource *DeliverySource `aws:"deliverySource" json:",omitzero"`
 }
 
 // GetIntegrationInput is the input of GetIntegration.
 type GetIntegrationInput struct {
-	IntegrationName *string `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	IntegrationName *string `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
 }
 
 // GetIntegrationOutput is the output of GetIntegration.
 type GetIntegrationOutput struct {
-	IntegrationName    *string             `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	IntegrationType    IntegrationType     `aws:"integrationType" enum:"OPENSEARCH"`
-	IntegrationStatus  IntegrationStatus   `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED"`
-	IntegrationDetails *IntegrationDetails `aws:"integrationDetails"`
+	IntegrationName    *string             `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	IntegrationType    IntegrationType     `aws:"integrationType" enum:"OPENSEARCH" json:",omitzero"`
+	IntegrationStatus  IntegrationStatus   `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED" json:",omitzero"`
+	IntegrationDetails *IntegrationDetails `aws:"integrationDetails" json:",omitzero"`
 }
 
 // GetLogAnomalyDetectorInput is the input of GetLogAnomalyDetector.
 type GetLogAnomalyDetectorInput struct {
-	AnomalyDetectorArn *string `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*"`
+	AnomalyDetectorArn *string `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // GetLogAnomalyDetectorOutput is the output of GetLogAnomalyDetector.
 type GetLogAnomalyDetectorOutput struct {
-	DetectorName          *string               `aws:"detectorName" min:"1"`
-	LogGroupArnList       []string              `aws:"logGroupArnList" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	EvaluationFrequency   EvaluationFrequency   `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR"`
-	FilterPattern         *string               `aws:"filterPattern" min:"0" max:"1024"`
-	AnomalyDetectorStatus AnomalyDetectorStatus `aws:"anomalyDetectorStatus" enum:"INITIALIZING|TRAINING|ANALYZING|FAILED|DELETED|PAUSED"`
-	KmsKeyId              *string               `aws:"kmsKeyId" max:"256"`
-	CreationTimeStamp     *int64                `aws:"creationTimeStamp" min:"0"`
-	LastModifiedTimeStamp *int64                `aws:"lastModifiedTimeStamp" min:"0"`
-	AnomalyVisibilityTime *int64                `aws:"anomalyVisibilityTime" min:"7" max:"90"`
+	DetectorName          *string               `aws:"detectorName" min:"1" json:",omitzero"`
+	LogGroupArnList       []string              `aws:"logGroupArnList" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	EvaluationFrequency   EvaluationFrequency   `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR" json:",omitzero"`
+	FilterPattern         *string               `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	AnomalyDetectorStatus AnomalyDetectorStatus `aws:"anomalyDetectorStatus" enum:"INITIALIZING|TRAINING|ANALYZING|FAILED|DELETED|PAUSED" json:",omitzero"`
+	KmsKeyId              *string               `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	CreationTimeStamp     *int64                `aws:"creationTimeStamp" min:"0" json:",omitzero"`
+	LastModifiedTimeStamp *int64                `aws:"lastModifiedTimeStamp" min:"0" json:",omitzero"`
+	AnomalyVisibilityTime *int64                `aws:"anomalyVisibilityTime" min:"7" max:"90" json:",omitzero"`
 }
 
 // GetLogEventsInput is the input of GetLogEvents.
 type GetLogEventsInput struct {
-	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	LogStreamName      *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	StartTime          *int64  `aws:"startTime" min:"0"`
-	EndTime            *int64  `aws:"endTime" min:"0"`
-	NextToken          *string `aws:"nextToken" min:"1"`
-	Limit              *int32  `aws:"limit" min:"1" max:"10000"`
-	StartFromHead      *bool   `aws:"startFromHead"`
-	Unmask             *bool   `aws:"unmask"`
+	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LogStreamName      *string `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	StartTime          *int64  `aws:"startTime" min:"0" json:",omitzero"`
+	EndTime            *int64  `aws:"endTime" min:"0" json:",omitzero"`
+	NextToken          *string `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit              *int32  `aws:"limit" min:"1" max:"10000" json:",omitzero"`
+	StartFromHead      *bool   `aws:"startFromHead" json:",omitzero"`
+	Unmask             *bool   `aws:"unmask" json:",omitzero"`
 }
 
 // GetLogEventsOutput is the output of GetLogEvents.
 type GetLogEventsOutput struct {
-	Events            []OutputLogEvent `aws:"events"`
-	NextForwardToken  *string          `aws:"nextForwardToken" min:"1"`
-	NextBackwardToken *string          `aws:"nextBackwardToken" min:"1"`
+	Events            []OutputLogEvent `aws:"events" json:",omitzero"`
+	NextForwardToken  *string          `aws:"nextForwardToken" min:"1" json:",omitzero"`
+	NextBackwardToken *string          `aws:"nextBackwardToken" min:"1" json:",omitzero"`
 }
 
 // GetLogFieldsInput is the input of GetLogFields.
 type GetLogFieldsInput struct {
-	DataSourceName *string `aws:"dataSourceName,required"`
-	DataSourceType *string `aws:"dataSourceType,required"`
+	DataSourceName *string `aws:"dataSourceName,required" json:",omitzero"`
+	DataSourceType *string `aws:"dataSourceType,required" json:",omitzero"`
 }
 
 // GetLogFieldsOutput is the output of GetLogFields.
 type GetLogFieldsOutput struct {
-	LogFields []LogFieldsListItem `aws:"logFields"`
+	LogFields []LogFieldsListItem `aws:"logFields" json:",omitzero"`
 }
 
 // GetLogGroupFieldsInput is the input of GetLogGroupFields.
 type GetLogGroupFieldsInput struct {
-	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Time               *int64  `aws:"time" min:"0"`
-	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupName       *string `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Time               *int64  `aws:"time" min:"0" json:",omitzero"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // GetLogGroupFieldsOutput is the output of GetLogGroupFields.
 type GetLogGroupFieldsOutput struct {
-	LogGroupFields []LogGroupField `aws:"logGroupFields"`
+	LogGroupFields []LogGroupField `aws:"logGroupFields" json:",omitzero"`
 }
 
 // GetLogObjectInput is the input of GetLogObject.
 type GetLogObjectInput struct {
-	Unmask           *bool   `aws:"unmask"`
-	LogObjectPointer *string `aws:"logObjectPointer,required" min:"1" max:"512"`
+	Unmask           *bool   `aws:"unmask" json:",omitzero"`
+	LogObjectPointer *string `aws:"logObjectPointer,required" min:"1" max:"512" json:",omitzero"`
 }
 
 // GetLogObjectOutput is the output of GetLogObject.
 type GetLogObjectOutput struct {
-	FieldStream <-chan GetLogObjectResponseStream `aws:"fieldStream,stream"`
+	FieldStream <-chan GetLogObjectResponseStream `aws:"fieldStream,stream" json:"-"`
 }
 
 // GetLogRecordInput is the input of GetLogRecord.
 type GetLogRecordInput struct {
-	LogRecordPointer *string `aws:"logRecordPointer,required"`
-	Unmask           *bool   `aws:"unmask"`
+	LogRecordPointer *string `aws:"logRecordPointer,required" json:",omitzero"`
+	Unmask           *bool   `aws:"unmask" json:",omitzero"`
 }
 
 // GetLogRecordOutput is the output of GetLogRecord.
 type GetLogRecordOutput struct {
-	LogRecord map[string]string `aws:"logRecord"`
+	LogRecord map[string]string `aws:"logRecord" json:",omitzero"`
 }
 
 // GetLookupTableInput is the input of GetLookupTable.
 type GetLookupTableInput struct {
-	LookupTableArn *string `aws:"lookupTableArn,required"`
+	LookupTableArn *string `aws:"lookupTableArn,required" json:",omitzero"`
 }
 
 // GetLookupTableOutput is the output of GetLookupTable.
 type GetLookupTableOutput struct {
-	LookupTableArn  *string `aws:"lookupTableArn"`
-	LookupTableName *string `aws:"lookupTableName" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$"`
-	Description     *string `aws:"description" min:"0" max:"1024"`
-	TableBody       *string `aws:"tableBody" min:"1" max:"10485760"`
-	SizeBytes       *int64  `aws:"sizeBytes" min:"0"`
-	LastUpdatedTime *int64  `aws:"lastUpdatedTime" min:"0"`
-	KmsKeyId        *string `aws:"kmsKeyId" max:"256"`
+	LookupTableArn  *string `aws:"lookupTableArn" json:",omitzero"`
+	LookupTableName *string `aws:"lookupTableName" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
+	Description     *string `aws:"description" min:"0" max:"1024" json:",omitzero"`
+	TableBody       *string `aws:"tableBody" min:"1" max:"10485760" json:",omitzero"`
+	SizeBytes       *int64  `aws:"sizeBytes" min:"0" json:",omitzero"`
+	LastUpdatedTime *int64  `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+	KmsKeyId        *string `aws:"kmsKeyId" max:"256" json:",omitzero"`
 }
 
 // GetQueryResultsInput is the input of GetQueryResults.
 type GetQueryResultsInput struct {
-	QueryId   *string `aws:"queryId,required" min:"1" max:"256"`
-	NextToken *string `aws:"nextToken" max:"1024"`
-	MaxItems  *int32  `aws:"maxItems" min:"0" max:"10000"`
+	QueryId   *string `aws:"queryId,required" min:"1" max:"256" json:",omitzero"`
+	NextToken *string `aws:"nextToken" max:"1024" json:",omitzero"`
+	MaxItems  *int32  `aws:"maxItems" min:"0" max:"10000" json:",omitzero"`
 }
 
 // GetQueryResultsOutput is the output of GetQueryResults.
 type GetQueryResultsOutput struct {
-	QueryLanguage QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	Results       [][]ResultField  `aws:"results"`
-	Statistics    *QueryStatistics `aws:"statistics"`
-	Status        QueryStatus      `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown"`
-	EncryptionKey *string          `aws:"encryptionKey" max:"256"`
-	NextToken     *string          `aws:"nextToken" max:"1024"`
+	QueryLanguage QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	Results       [][]ResultField  `aws:"results" json:",omitzero"`
+	Statistics    *QueryStatistics `aws:"statistics" json:",omitzero"`
+	Status        QueryStatus      `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown" json:",omitzero"`
+	EncryptionKey *string          `aws:"encryptionKey" max:"256" json:",omitzero"`
+	NextToken     *string          `aws:"nextToken" max:"1024" json:",omitzero"`
 }
 
 // GetScheduledQueryInput is the input of GetScheduledQuery.
 type GetScheduledQueryInput struct {
-	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*"`
+	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // GetScheduledQueryOutput is the output of GetScheduledQuery.
 type GetScheduledQueryOutput struct {
-	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$"`
-	Description              *string                   `aws:"description" max:"1024"`
-	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	QueryString              *string                   `aws:"queryString" min:"0" max:"10000"`
-	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256"`
-	Timezone                 *string                   `aws:"timezone" min:"1"`
-	StartTimeOffset          *int64                    `aws:"startTimeOffset"`
-	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration"`
-	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED"`
-	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0"`
-	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout"`
-	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0"`
-	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0"`
-	ExecutionRoleArn         *string                   `aws:"executionRoleArn" min:"1"`
-	CreationTime             *int64                    `aws:"creationTime" min:"0"`
-	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0"`
+	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
+	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryString              *string                   `aws:"queryString" min:"0" max:"10000" json:",omitzero"`
+	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
+	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
+	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
+	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
+	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
+	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
+	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
+	ExecutionRoleArn         *string                   `aws:"executionRoleArn" min:"1" json:",omitzero"`
+	CreationTime             *int64                    `aws:"creationTime" min:"0" json:",omitzero"`
+	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // GetScheduledQueryHistoryInput is the input of GetScheduledQueryHistory.
 type GetScheduledQueryHistoryInput struct {
-	Identifier        *string           `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*"`
-	StartTime         *int64            `aws:"startTime,required" min:"0"`
-	EndTime           *int64            `aws:"endTime,required" min:"0"`
-	ExecutionStatuses []ExecutionStatus `aws:"executionStatuses" itemenum:"Running|InvalidQuery|Complete|Failed|Timeout"`
-	MaxResults        *int32            `aws:"maxResults" min:"1" max:"1000"`
-	NextToken         *string           `aws:"nextToken" min:"1"`
+	Identifier        *string           `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	StartTime         *int64            `aws:"startTime,required" min:"0" json:",omitzero"`
+	EndTime           *int64            `aws:"endTime,required" min:"0" json:",omitzero"`
+	ExecutionStatuses []ExecutionStatus `aws:"executionStatuses" itemenum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
+	MaxResults        *int32            `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken         *string           `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // GetScheduledQueryHistoryOutput is the output of GetScheduledQueryHistory.
 type GetScheduledQueryHistoryOutput struct {
-	Name              *string                `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$"`
-	ScheduledQueryArn *string                `aws:"scheduledQueryArn"`
-	TriggerHistory    []TriggerHistoryRecord `aws:"triggerHistory"`
-	NextToken         *string                `aws:"nextToken" min:"1"`
+	Name              *string                `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	ScheduledQueryArn *string                `aws:"scheduledQueryArn" json:",omitzero"`
+	TriggerHistory    []TriggerHistoryRecord `aws:"triggerHistory" json:",omitzero"`
+	NextToken         *string                `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // GetTransformerInput is the input of GetTransformer.
 type GetTransformerInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
 }
 
 // GetTransformerOutput is the output of GetTransformer.
 type GetTransformerOutput struct {
-	LogGroupIdentifier *string     `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	CreationTime       *int64      `aws:"creationTime" min:"0"`
-	LastModifiedTime   *int64      `aws:"lastModifiedTime" min:"0"`
-	TransformerConfig  []Processor `aws:"transformerConfig" min:"1" max:"20"`
+	LogGroupIdentifier *string     `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	CreationTime       *int64      `aws:"creationTime" min:"0" json:",omitzero"`
+	LastModifiedTime   *int64      `aws:"lastModifiedTime" min:"0" json:",omitzero"`
+	TransformerConfig  []Processor `aws:"transformerConfig" min:"1" max:"20" json:",omitzero"`
 }
 
 // ListAggregateLogGroupSummariesInput is the input of ListAggregateLogGroupSummaries.
 type ListAggregateLogGroupSummariesInput struct {
-	AccountIdentifiers    []string                              `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$"`
-	IncludeLinkedAccounts *bool                                 `aws:"includeLinkedAccounts"`
-	LogGroupClass         LogGroupClass                         `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
-	LogGroupNamePattern   *string                               `aws:"logGroupNamePattern" min:"3" max:"129" pattern:"(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}"`
-	DataSources           []DataSourceFilter                    `aws:"dataSources" min:"1" max:"5"`
-	GroupBy               ListAggregateLogGroupSummariesGroupBy `aws:"groupBy,required" enum:"DATA_SOURCE_NAME_TYPE_AND_FORMAT|DATA_SOURCE_NAME_AND_TYPE"`
-	NextToken             *string                               `aws:"nextToken" min:"1"`
-	Limit                 *int32                                `aws:"limit" min:"1" max:"50"`
+	AccountIdentifiers    []string                              `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$" json:",omitzero"`
+	IncludeLinkedAccounts *bool                                 `aws:"includeLinkedAccounts" json:",omitzero"`
+	LogGroupClass         LogGroupClass                         `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
+	LogGroupNamePattern   *string                               `aws:"logGroupNamePattern" min:"3" max:"129" pattern:"(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}" json:",omitzero"`
+	DataSources           []DataSourceFilter                    `aws:"dataSources" min:"1" max:"5" json:",omitzero"`
+	GroupBy               ListAggregateLogGroupSummariesGroupBy `aws:"groupBy,required" enum:"DATA_SOURCE_NAME_TYPE_AND_FORMAT|DATA_SOURCE_NAME_AND_TYPE" json:",omitzero"`
+	NextToken             *string                               `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit                 *int32                                `aws:"limit" min:"1" max:"50" json:",omitzero"`
 }
 
 // ListAggregateLogGroupSummariesOutput is the output of ListAggregateLogGroupSummaries.
 type ListAggregateLogGroupSummariesOutput struct {
-	AggregateLogGroupSummaries []AggregateLogGroupSummary `aws:"aggregateLogGroupSummaries"`
-	NextToken                  *string                    `aws:"nextToken" min:"1"`
+	AggregateLogGroupSummaries []AggregateLogGroupSummary `aws:"aggregateLogGroupSummaries" json:",omitzero"`
+	NextToken                  *string                    `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListAnomaliesInput is the input of ListAnomalies.
 type ListAnomaliesInput struct {
-	AnomalyDetectorArn *string          `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*"`
-	SuppressionState   SuppressionState `aws:"suppressionState" enum:"SUPPRESSED|UNSUPPRESSED"`
-	Limit              *int32           `aws:"limit" min:"1" max:"50"`
-	NextToken          *string          `aws:"nextToken" min:"1"`
+	AnomalyDetectorArn *string          `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	SuppressionState   SuppressionState `aws:"suppressionState" enum:"SUPPRESSED|UNSUPPRESSED" json:",omitzero"`
+	Limit              *int32           `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	NextToken          *string          `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListAnomaliesOutput is the output of ListAnomalies.
 type ListAnomaliesOutput struct {
-	Anomalies []Anomaly `aws:"anomalies"`
-	NextToken *string   `aws:"nextToken" min:"1"`
+	Anomalies []Anomaly `aws:"anomalies" json:",omitzero"`
+	NextToken *string   `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListIntegrationsInput is the input of ListIntegrations.
 type ListIntegrationsInput struct {
-	IntegrationNamePrefix *string           `aws:"integrationNamePrefix" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	IntegrationType       IntegrationType   `aws:"integrationType" enum:"OPENSEARCH"`
-	IntegrationStatus     IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED"`
+	IntegrationNamePrefix *string           `aws:"integrationNamePrefix" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	IntegrationType       IntegrationType   `aws:"integrationType" enum:"OPENSEARCH" json:",omitzero"`
+	IntegrationStatus     IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED" json:",omitzero"`
 }
 
 // ListIntegrationsOutput is the output of ListIntegrations.
 type ListIntegrationsOutput struct {
-	IntegrationSummaries []IntegrationSummary `aws:"integrationSummaries"`
+	IntegrationSummaries []IntegrationSummary `aws:"integrationSummaries" json:",omitzero"`
 }
 
 // ListLogAnomalyDetectorsInput is the input of ListLogAnomalyDetectors.
 type ListLogAnomalyDetectorsInput struct {
-	FilterLogGroupArn *string `aws:"filterLogGroupArn" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	Limit             *int32  `aws:"limit" min:"1" max:"50"`
-	NextToken         *string `aws:"nextToken" min:"1"`
+	FilterLogGroupArn *string `aws:"filterLogGroupArn" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Limit             *int32  `aws:"limit" min:"1" max:"50" json:",omitzero"`
+	NextToken         *string `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListLogAnomalyDetectorsOutput is the output of ListLogAnomalyDetectors.
 type ListLogAnomalyDetectorsOutput struct {
-	AnomalyDetectors []AnomalyDetector `aws:"anomalyDetectors"`
-	NextToken        *string           `aws:"nextToken" min:"1"`
+	AnomalyDetectors []AnomalyDetector `aws:"anomalyDetectors" json:",omitzero"`
+	NextToken        *string           `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListLogGroupsInput is the input of ListLogGroups.
 type ListLogGroupsInput struct {
-	LogGroupNamePattern   *string            `aws:"logGroupNamePattern" min:"3" max:"129" pattern:"(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}"`
-	LogGroupClass         LogGroupClass      `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
-	IncludeLinkedAccounts *bool              `aws:"includeLinkedAccounts"`
-	AccountIdentifiers    []string           `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$"`
-	NextToken             *string            `aws:"nextToken" min:"1"`
-	Limit                 *int32             `aws:"limit" min:"1" max:"1000"`
-	DataSources           []DataSourceFilter `aws:"dataSources" min:"1" max:"5"`
-	FieldIndexNames       []string           `aws:"fieldIndexNames" min:"1" max:"20" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupTags          []TagFilter        `aws:"logGroupTags" min:"1" max:"5"`
+	LogGroupNamePattern   *string            `aws:"logGroupNamePattern" min:"3" max:"129" pattern:"(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}" json:",omitzero"`
+	LogGroupClass         LogGroupClass      `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
+	IncludeLinkedAccounts *bool              `aws:"includeLinkedAccounts" json:",omitzero"`
+	AccountIdentifiers    []string           `aws:"accountIdentifiers" min:"0" max:"20" itemmin:"12" itemmax:"12" itempattern:"^\\d{12}$" json:",omitzero"`
+	NextToken             *string            `aws:"nextToken" min:"1" json:",omitzero"`
+	Limit                 *int32             `aws:"limit" min:"1" max:"1000" json:",omitzero"`
+	DataSources           []DataSourceFilter `aws:"dataSources" min:"1" max:"5" json:",omitzero"`
+	FieldIndexNames       []string           `aws:"fieldIndexNames" min:"1" max:"20" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupTags          []TagFilter        `aws:"logGroupTags" min:"1" max:"5" json:",omitzero"`
 }
 
 // ListLogGroupsOutput is the output of ListLogGroups.
 type ListLogGroupsOutput struct {
-	LogGroups []LogGroupSummary `aws:"logGroups"`
-	NextToken *string           `aws:"nextToken" min:"1"`
+	LogGroups []LogGroupSummary `aws:"logGroups" json:",omitzero"`
+	NextToken *string           `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListLogGroupsForQueryInput is the input of ListLogGroupsForQuery.
 type ListLogGroupsForQueryInput struct {
-	QueryId    *string `aws:"queryId,required" min:"1" max:"256"`
-	NextToken  *string `aws:"nextToken" min:"1"`
-	MaxResults *int32  `aws:"maxResults" min:"50" max:"500"`
+	QueryId    *string `aws:"queryId,required" min:"1" max:"256" json:",omitzero"`
+	NextToken  *string `aws:"nextToken" min:"1" json:",omitzero"`
+	MaxResults *int32  `aws:"maxResults" min:"50" max:"500" json:",omitzero"`
 }
 
 // ListLogGroupsForQueryOutput is the output of ListLogGroupsForQuery.
 type ListLogGroupsForQueryOutput struct {
-	LogGroupIdentifiers []string `aws:"logGroupIdentifiers" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	NextToken           *string  `aws:"nextToken" min:"1"`
+	LogGroupIdentifiers []string `aws:"logGroupIdentifiers" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListScheduledQueriesInput is the input of ListScheduledQueries.
 type ListScheduledQueriesInput struct {
-	MaxResults *int32              `aws:"maxResults" min:"1" max:"1000"`
-	NextToken  *string             `aws:"nextToken" min:"1"`
-	State      ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED"`
+	MaxResults *int32              `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken  *string             `aws:"nextToken" min:"1" json:",omitzero"`
+	State      ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // ListScheduledQueriesOutput is the output of ListScheduledQueries.
 type ListScheduledQueriesOutput struct {
-	NextToken        *string                 `aws:"nextToken" min:"1"`
-	ScheduledQueries []ScheduledQuerySummary `aws:"scheduledQueries"`
+	NextToken        *string                 `aws:"nextToken" min:"1" json:",omitzero"`
+	ScheduledQueries []ScheduledQuerySummary `aws:"scheduledQueries" json:",omitzero"`
 }
 
 // ListSourcesForS3TableIntegrationInput is the input of ListSourcesForS3TableIntegration.
 type ListSourcesForS3TableIntegrationInput struct {
-	IntegrationArn *string `aws:"integrationArn,required"`
-	MaxResults     *int32  `aws:"maxResults" min:"1" max:"100"`
-	NextToken      *string `aws:"nextToken" min:"1"`
+	IntegrationArn *string `aws:"integrationArn,required" json:",omitzero"`
+	MaxResults     *int32  `aws:"maxResults" min:"1" max:"100" json:",omitzero"`
+	NextToken      *string `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListSourcesForS3TableIntegrationOutput is the output of ListSourcesForS3TableIntegration.
 type ListSourcesForS3TableIntegrationOutput struct {
-	Sources   []S3TableIntegrationSource `aws:"sources"`
-	NextToken *string                    `aws:"nextToken" min:"1"`
+	Sources   []S3TableIntegrationSource `aws:"sources" json:",omitzero"`
+	NextToken *string                    `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListTagsForResourceInput is the input of ListTagsForResource.
 type ListTagsForResourceInput struct {
-	ResourceArn *string `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*"`
+	ResourceArn *string `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*" json:",omitzero"`
 }
 
 // ListTagsForResourceOutput is the output of ListTagsForResource.
 type ListTagsForResourceOutput struct {
-	Tags map[string]string `aws:"tags" min:"1" max:"50"`
+	Tags map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // ListTagsLogGroupInput is the input of ListTagsLogGroup.
 type ListTagsLogGroupInput struct {
-	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	LogGroupName *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
 }
 
 // ListTagsLogGroupOutput is the output of ListTagsLogGroup.
 type ListTagsLogGroupOutput struct {
-	Tags map[string]string `aws:"tags" min:"1" max:"50"`
+	Tags map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // PutAccountPolicyInput is the input of PutAccountPolicy.
 type PutAccountPolicyInput struct {
-	PolicyName        *string    `aws:"policyName,required"`
-	PolicyDocument    *string    `aws:"policyDocument,required"`
-	PolicyType        PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY"`
-	Scope             Scope      `aws:"scope" enum:"ALL"`
-	SelectionCriteria *string    `aws:"selectionCriteria"`
+	PolicyName        *string    `aws:"policyName,required" json:",omitzero"`
+	PolicyDocument    *string    `aws:"policyDocument,required" json:",omitzero"`
+	PolicyType        PolicyType `aws:"policyType,required" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY" json:",omitzero"`
+	Scope             Scope      `aws:"scope" enum:"ALL" json:",omitzero"`
+	SelectionCriteria *string    `aws:"selectionCriteria" json:",omitzero"`
 }
 
 // PutAccountPolicyOutput is the output of PutAccountPolicy.
 type PutAccountPolicyOutput struct {
-	AccountPolicy *AccountPolicy `aws:"accountPolicy"`
+	AccountPolicy *AccountPolicy `aws:"accountPolicy" json:",omitzero"`
 }
 
 // PutBearerTokenAuthenticationInput is the input of PutBearerTokenAuthentication.
 type PutBearerTokenAuthenticationInput struct {
-	LogGroupIdentifier               *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	BearerTokenAuthenticationEnabled *bool   `aws:"bearerTokenAuthenticationEnabled,required"`
+	LogGroupIdentifier               *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	BearerTokenAuthenticationEnabled *bool   `aws:"bearerTokenAuthenticationEnabled,required" json:",omitzero"`
 }
 
 // PutBearerTokenAuthenticationOutput is the output of PutBearerTokenAuthentication.
@@ -1073,74 +1073,74 @@ type PutBearerTokenAuthenticationOutput struct {
 
 // PutDataProtectionPolicyInput is the input of PutDataProtectionPolicy.
 type PutDataProtectionPolicyInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	PolicyDocument     *string `aws:"policyDocument,required"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	PolicyDocument     *string `aws:"policyDocument,required" json:",omitzero"`
 }
 
 // PutDataProtectionPolicyOutput is the output of PutDataProtectionPolicy.
 type PutDataProtectionPolicyOutput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	PolicyDocument     *string `aws:"policyDocument"`
-	LastUpdatedTime    *int64  `aws:"lastUpdatedTime" min:"0"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	PolicyDocument     *string `aws:"policyDocument" json:",omitzero"`
+	LastUpdatedTime    *int64  `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // PutDeliveryDestinationInput is the input of PutDeliveryDestination.
 type PutDeliveryDestinationInput struct {
-	Name                             *string                           `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
-	OutputFormat                     OutputFormat                      `aws:"outputFormat" enum:"json|plain|w3c|raw|parquet"`
-	DeliveryDestinationConfiguration *DeliveryDestinationConfiguration `aws:"deliveryDestinationConfiguration"`
-	DeliveryDestinationType          DeliveryDestinationType           `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY"`
-	Tags                             map[string]string                 `aws:"tags" min:"1" max:"50"`
+	Name                             *string                           `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	OutputFormat                     OutputFormat                      `aws:"outputFormat" enum:"json|plain|w3c|raw|parquet" json:",omitzero"`
+	DeliveryDestinationConfiguration *DeliveryDestinationConfiguration `aws:"deliveryDestinationConfiguration" json:",omitzero"`
+	DeliveryDestinationType          DeliveryDestinationType           `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY" json:",omitzero"`
+	Tags                             map[string]string                 `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // PutDeliveryDestinationOutput is the output of PutDeliveryDestination.
 type PutDeliveryDestinationOutput struct {
-	DeliveryDestination *DeliveryDestination `aws:"deliveryDestination"`
+	DeliveryDestination *DeliveryDestination `aws:"deliveryDestination" json:",omitzero"`
 }
 
 // PutDeliveryDestinationPolicyInput is the input of PutDeliveryDestinationPolicy.
 type PutDeliveryDestinationPolicyInput struct {
-	DeliveryDestinationName   *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*"`
-	DeliveryDestinationPolicy *string `aws:"deliveryDestinationPolicy,required" min:"1" max:"51200"`
+	DeliveryDestinationName   *string `aws:"deliveryDestinationName,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	DeliveryDestinationPolicy *string `aws:"deliveryDestinationPolicy,required" min:"1" max:"51200" json:",omitzero"`
 }
 
 // PutDeliveryDestinationPolicyOutput is the output of PutDeliveryDestinationPolicy.
 type PutDeliveryDestinationPolicyOutput struct {
-	Policy *Policy `aws:"policy"`
+	Policy *Policy `aws:"policy" json:",omitzero"`
 }
 
 // PutDeliverySourceInput is the input of PutDeliverySource.
 type PutDeliverySourceInput struct {
-	Name                        *string           `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*"`
-	ResourceArn                 *string           `aws:"resourceArn,required"`
-	LogType                     *string           `aws:"logType,required" min:"1" max:"255" pattern:"[\\w]*"`
-	Tags                        map[string]string `aws:"tags" min:"1" max:"50"`
-	DeliverySourceConfiguration map[string]string `aws:"deliverySourceConfiguration"`
+	Name                        *string           `aws:"name,required" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	ResourceArn                 *string           `aws:"resourceArn,required" json:",omitzero"`
+	LogType                     *string           `aws:"logType,required" min:"1" max:"255" pattern:"[\\w]*" json:",omitzero"`
+	Tags                        map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
+	DeliverySourceConfiguration map[string]string `aws:"deliverySourceConfiguration" json:",omitzero"`
 }
 
 // PutDeliverySourceOutput is the output of PutDeliverySource.
 type PutDeliverySourceOutput struct {
-	DeliverySource *DeliverySource `aws:"deliverySource"`
+	DeliverySource *DeliverySource `aws:"deliverySource" json:",omitzero"`
 }
 
 // PutDestinationInput is the input of PutDestination.
 type PutDestinationInput struct {
-	DestinationName *string           `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	TargetArn       *string           `aws:"targetArn,required" min:"1"`
-	RoleArn         *string           `aws:"roleArn,required" min:"1"`
-	Tags            map[string]string `aws:"tags" min:"1" max:"50"`
+	DestinationName *string           `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	TargetArn       *string           `aws:"targetArn,required" min:"1" json:",omitzero"`
+	RoleArn         *string           `aws:"roleArn,required" min:"1" json:",omitzero"`
+	Tags            map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // PutDestinationOutput is the output of PutDestination.
 type PutDestinationOutput struct {
-	Destination *Destination `aws:"destination"`
+	Destination *Destination `aws:"destination" json:",omitzero"`
 }
 
 // PutDestinationPolicyInput is the input of PutDestinationPolicy.
 type PutDestinationPolicyInput struct {
-	DestinationName *string `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	AccessPolicy    *string `aws:"accessPolicy,required" min:"1"`
-	ForceUpdate     *bool   `aws:"forceUpdate"`
+	DestinationName *string `aws:"destinationName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	AccessPolicy    *string `aws:"accessPolicy,required" min:"1" json:",omitzero"`
+	ForceUpdate     *bool   `aws:"forceUpdate" json:",omitzero"`
 }
 
 // PutDestinationPolicyOutput is the output of PutDestinationPolicy.
@@ -1149,48 +1149,48 @@ type PutDestinationPolicyOutput struct {
 
 // PutIndexPolicyInput is the input of PutIndexPolicy.
 type PutIndexPolicyInput struct {
-	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	PolicyDocument     *string `aws:"policyDocument,required" min:"1" max:"51200"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	PolicyDocument     *string `aws:"policyDocument,required" min:"1" max:"51200" json:",omitzero"`
 }
 
 // PutIndexPolicyOutput is the output of PutIndexPolicy.
 type PutIndexPolicyOutput struct {
-	IndexPolicy *IndexPolicy `aws:"indexPolicy"`
+	IndexPolicy *IndexPolicy `aws:"indexPolicy" json:",omitzero"`
 }
 
 // PutIntegrationInput is the input of PutIntegration.
 type PutIntegrationInput struct {
-	IntegrationName *string         `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	ResourceConfig  *ResourceConfig `aws:"resourceConfig,required"`
-	IntegrationType IntegrationType `aws:"integrationType,required" enum:"OPENSEARCH"`
+	IntegrationName *string         `aws:"integrationName,required" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	ResourceConfig  *ResourceConfig `aws:"resourceConfig,required" json:",omitzero"`
+	IntegrationType IntegrationType `aws:"integrationType,required" enum:"OPENSEARCH" json:",omitzero"`
 }
 
 // PutIntegrationOutput is the output of PutIntegration.
 type PutIntegrationOutput struct {
-	IntegrationName   *string           `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	IntegrationStatus IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED"`
+	IntegrationName   *string           `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	IntegrationStatus IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED" json:",omitzero"`
 }
 
 // PutLogEventsInput is the input of PutLogEvents.
 type PutLogEventsInput struct {
-	LogGroupName  *string         `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogStreamName *string         `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	LogEvents     []InputLogEvent `aws:"logEvents,required" min:"1" max:"10000"`
-	SequenceToken *string         `aws:"sequenceToken" min:"1"`
-	Entity        *Entity         `aws:"entity"`
+	LogGroupName  *string         `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogStreamName *string         `aws:"logStreamName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	LogEvents     []InputLogEvent `aws:"logEvents,required" min:"1" max:"10000" json:",omitzero"`
+	SequenceToken *string         `aws:"sequenceToken" min:"1" json:",omitzero"`
+	Entity        *Entity         `aws:"entity" json:",omitzero"`
 }
 
 // PutLogEventsOutput is the output of PutLogEvents.
 type PutLogEventsOutput struct {
-	NextSequenceToken     *string                `aws:"nextSequenceToken" min:"1"`
-	RejectedLogEventsInfo *RejectedLogEventsInfo `aws:"rejectedLogEventsInfo"`
-	RejectedEntityInfo    *RejectedEntityInfo    `aws:"rejectedEntityInfo"`
+	NextSequenceToken     *string                `aws:"nextSequenceToken" min:"1" json:",omitzero"`
+	RejectedLogEventsInfo *RejectedLogEventsInfo `aws:"rejectedLogEventsInfo" json:",omitzero"`
+	RejectedEntityInfo    *RejectedEntityInfo    `aws:"rejectedEntityInfo" json:",omitzero"`
 }
 
 // PutLogGroupDeletionProtectionInput is the input of PutLogGroupDeletionProtection.
 type PutLogGroupDeletionProtectionInput struct {
-	LogGroupIdentifier        *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	DeletionProtectionEnabled *bool   `aws:"deletionProtectionEnabled,required"`
+	LogGroupIdentifier        *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	DeletionProtectionEnabled *bool   `aws:"deletionProtectionEnabled,required" json:",omitzero"`
 }
 
 // PutLogGroupDeletionProtectionOutput is the output of PutLogGroupDeletionProtection.
@@ -1199,13 +1199,13 @@ type PutLogGroupDeletionProtectionOutput struct {
 
 // PutMetricFilterInput is the input of PutMetricFilter.
 type PutMetricFilterInput struct {
-	LogGroupName              *string                `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterName                *string                `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	FilterPattern             *string                `aws:"filterPattern,required" min:"0" max:"1024"`
-	MetricTransformations     []MetricTransformation `aws:"metricTransformations,required" min:"1" max:"1"`
-	ApplyOnTransformedLogs    *bool                  `aws:"applyOnTransformedLogs"`
-	FieldSelectionCriteria    *string                `aws:"fieldSelectionCriteria" min:"0" max:"2000"`
-	EmitSystemFieldDimensions []string               `aws:"emitSystemFieldDimensions"`
+	LogGroupName              *string                `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterName                *string                `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	FilterPattern             *string                `aws:"filterPattern,required" min:"0" max:"1024" json:",omitzero"`
+	MetricTransformations     []MetricTransformation `aws:"metricTransformations,required" min:"1" max:"1" json:",omitzero"`
+	ApplyOnTransformedLogs    *bool                  `aws:"applyOnTransformedLogs" json:",omitzero"`
+	FieldSelectionCriteria    *string                `aws:"fieldSelectionCriteria" min:"0" max:"2000" json:",omitzero"`
+	EmitSystemFieldDimensions []string               `aws:"emitSystemFieldDimensions" json:",omitzero"`
 }
 
 // PutMetricFilterOutput is the output of PutMetricFilter.
@@ -1214,38 +1214,38 @@ type PutMetricFilterOutput struct {
 
 // PutQueryDefinitionInput is the input of PutQueryDefinition.
 type PutQueryDefinitionInput struct {
-	QueryLanguage     QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	Name              *string          `aws:"name,required" min:"1" max:"255"`
-	QueryDefinitionId *string          `aws:"queryDefinitionId" min:"1" max:"256"`
-	LogGroupNames     []string         `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	QueryString       *string          `aws:"queryString,required" min:"1" max:"10000"`
-	ClientToken       *string          `aws:"clientToken,token" min:"36" max:"128" pattern:"\\S{36,128}"`
-	Parameters        []QueryParameter `aws:"parameters" max:"20"`
+	QueryLanguage     QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	Name              *string          `aws:"name,required" min:"1" max:"255" json:",omitzero"`
+	QueryDefinitionId *string          `aws:"queryDefinitionId" min:"1" max:"256" json:",omitzero"`
+	LogGroupNames     []string         `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	QueryString       *string          `aws:"queryString,required" min:"1" max:"10000" json:",omitzero"`
+	ClientToken       *string          `aws:"clientToken,token" min:"36" max:"128" pattern:"\\S{36,128}" json:",omitzero"`
+	Parameters        []QueryParameter `aws:"parameters" max:"20" json:",omitzero"`
 }
 
 // PutQueryDefinitionOutput is the output of PutQueryDefinition.
 type PutQueryDefinitionOutput struct {
-	QueryDefinitionId *string `aws:"queryDefinitionId" min:"1" max:"256"`
+	QueryDefinitionId *string `aws:"queryDefinitionId" min:"1" max:"256" json:",omitzero"`
 }
 
 // PutResourcePolicyInput is the input of PutResourcePolicy.
 type PutResourcePolicyInput struct {
-	PolicyName         *string `aws:"policyName"`
-	PolicyDocument     *string `aws:"policyDocument" min:"1" max:"51200"`
-	ResourceArn        *string `aws:"resourceArn"`
-	ExpectedRevisionId *string `aws:"expectedRevisionId" min:"1"`
+	PolicyName         *string `aws:"policyName" json:",omitzero"`
+	PolicyDocument     *string `aws:"policyDocument" min:"1" max:"51200" json:",omitzero"`
+	ResourceArn        *string `aws:"resourceArn" json:",omitzero"`
+	ExpectedRevisionId *string `aws:"expectedRevisionId" min:"1" json:",omitzero"`
 }
 
 // PutResourcePolicyOutput is the output of PutResourcePolicy.
 type PutResourcePolicyOutput struct {
-	ResourcePolicy *ResourcePolicy `aws:"resourcePolicy"`
-	RevisionId     *string         `aws:"revisionId" min:"1"`
+	ResourcePolicy *ResourcePolicy `aws:"resourcePolicy" json:",omitzero"`
+	RevisionId     *string         `aws:"revisionId" min:"1" json:",omitzero"`
 }
 
 // PutRetentionPolicyInput is the input of PutRetentionPolicy.
 type PutRetentionPolicyInput struct {
-	LogGroupName    *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	RetentionInDays *int32  `aws:"retentionInDays,required"`
+	LogGroupName    *string `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	RetentionInDays *int32  `aws:"retentionInDays,required" json:",omitzero"`
 }
 
 // PutRetentionPolicyOutput is the output of PutRetentionPolicy.
@@ -1254,15 +1254,15 @@ type PutRetentionPolicyOutput struct {
 
 // PutSubscriptionFilterInput is the input of PutSubscriptionFilter.
 type PutSubscriptionFilterInput struct {
-	LogGroupName           *string      `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterName             *string      `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*"`
-	FilterPattern          *string      `aws:"filterPattern,required" min:"0" max:"1024"`
-	DestinationArn         *string      `aws:"destinationArn,required" min:"1"`
-	RoleArn                *string      `aws:"roleArn" min:"1"`
-	Distribution           Distribution `aws:"distribution" enum:"Random|ByLogStream"`
-	ApplyOnTransformedLogs *bool        `aws:"applyOnTransformedLogs"`
-	FieldSelectionCriteria *string      `aws:"fieldSelectionCriteria" min:"0" max:"2000"`
-	EmitSystemFields       []string     `aws:"emitSystemFields"`
+	LogGroupName           *string      `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterName             *string      `aws:"filterName,required" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	FilterPattern          *string      `aws:"filterPattern,required" min:"0" max:"1024" json:",omitzero"`
+	DestinationArn         *string      `aws:"destinationArn,required" min:"1" json:",omitzero"`
+	RoleArn                *string      `aws:"roleArn" min:"1" json:",omitzero"`
+	Distribution           Distribution `aws:"distribution" enum:"Random|ByLogStream" json:",omitzero"`
+	ApplyOnTransformedLogs *bool        `aws:"applyOnTransformedLogs" json:",omitzero"`
+	FieldSelectionCriteria *string      `aws:"fieldSelectionCriteria" min:"0" max:"2000" json:",omitzero"`
+	EmitSystemFields       []string     `aws:"emitSystemFields" json:",omitzero"`
 }
 
 // PutSubscriptionFilterOutput is the output of PutSubscriptionFilter.
@@ -1271,8 +1271,8 @@ type PutSubscriptionFilterOutput struct {
 
 // PutTransformerInput is the input of PutTransformer.
 type PutTransformerInput struct {
-	LogGroupIdentifier *string     `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	TransformerConfig  []Processor `aws:"transformerConfig,required" min:"1" max:"20"`
+	LogGroupIdentifier *string     `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	TransformerConfig  []Processor `aws:"transformerConfig,required" min:"1" max:"20" json:",omitzero"`
 }
 
 // PutTransformerOutput is the output of PutTransformer.
@@ -1281,48 +1281,48 @@ type PutTransformerOutput struct {
 
 // StartLiveTailInput is the input of StartLiveTail.
 type StartLiveTailInput struct {
-	LogGroupIdentifiers   []string `aws:"logGroupIdentifiers,required" min:"1" max:"10" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	LogStreamNames        []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*"`
-	LogStreamNamePrefixes []string `aws:"logStreamNamePrefixes" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*"`
-	LogEventFilterPattern *string  `aws:"logEventFilterPattern" min:"0" max:"1024"`
+	LogGroupIdentifiers   []string `aws:"logGroupIdentifiers,required" min:"1" max:"10" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LogStreamNames        []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*" json:",omitzero"`
+	LogStreamNamePrefixes []string `aws:"logStreamNamePrefixes" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*" json:",omitzero"`
+	LogEventFilterPattern *string  `aws:"logEventFilterPattern" min:"0" max:"1024" json:",omitzero"`
 }
 
 // StartLiveTailOutput is the output of StartLiveTail.
 type StartLiveTailOutput struct {
-	ResponseStream <-chan StartLiveTailResponseStream `aws:"responseStream,stream"`
+	ResponseStream <-chan StartLiveTailResponseStream `aws:"responseStream,stream" json:"-"`
 }
 
 // StartQueryInput is the input of StartQuery.
 type StartQueryInput struct {
-	QueryLanguage       QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	LogGroupName        *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupNames       []string      `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupIdentifiers []string      `aws:"logGroupIdentifiers" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	StartTime           *int64        `aws:"startTime,required" min:"0"`
-	EndTime             *int64        `aws:"endTime,required" min:"0"`
-	QueryString         *string       `aws:"queryString,required" min:"0" max:"10000"`
-	Limit               *int32        `aws:"limit" min:"1" max:"100000"`
+	QueryLanguage       QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	LogGroupName        *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupNames       []string      `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupIdentifiers []string      `aws:"logGroupIdentifiers" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	StartTime           *int64        `aws:"startTime,required" min:"0" json:",omitzero"`
+	EndTime             *int64        `aws:"endTime,required" min:"0" json:",omitzero"`
+	QueryString         *string       `aws:"queryString,required" min:"0" max:"10000" json:",omitzero"`
+	Limit               *int32        `aws:"limit" min:"1" max:"100000" json:",omitzero"`
 }
 
 // StartQueryOutput is the output of StartQuery.
 type StartQueryOutput struct {
-	QueryId *string `aws:"queryId" min:"1" max:"256"`
+	QueryId *string `aws:"queryId" min:"1" max:"256" json:",omitzero"`
 }
 
 // StopQueryInput is the input of StopQuery.
 type StopQueryInput struct {
-	QueryId *string `aws:"queryId,required" min:"1" max:"256"`
+	QueryId *string `aws:"queryId,required" min:"1" max:"256" json:",omitzero"`
 }
 
 // StopQueryOutput is the output of StopQuery.
 type StopQueryOutput struct {
-	Success *bool `aws:"success"`
+	Success *bool `aws:"success" json:",omitzero"`
 }
 
 // TagLogGroupInput is the input of TagLogGroup.
 type TagLogGroupInput struct {
-	LogGroupName *string           `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Tags         map[string]string `aws:"tags,required" min:"1" max:"50"`
+	LogGroupName *string           `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Tags         map[string]string `aws:"tags,required" min:"1" max:"50" json:",omitzero"`
 }
 
 // TagLogGroupOutput is the output of TagLogGroup.
@@ -1331,8 +1331,8 @@ type TagLogGroupOutput struct {
 
 // TagResourceInput is the input of TagResource.
 type TagResourceInput struct {
-	ResourceArn *string           `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*"`
-	Tags        map[string]string `aws:"tags,required" min:"1" max:"50"`
+	ResourceArn *string           `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*" json:",omitzero"`
+	Tags        map[string]string `aws:"tags,required" min:"1" max:"50" json:",omitzero"`
 }
 
 // TagResourceOutput is the output of TagResource.
@@ -1341,30 +1341,30 @@ type TagResourceOutput struct {
 
 // TestMetricFilterInput is the input of TestMetricFilter.
 type TestMetricFilterInput struct {
-	FilterPattern    *string  `aws:"filterPattern,required" min:"0" max:"1024"`
-	LogEventMessages []string `aws:"logEventMessages,required" min:"1" max:"50" itemmin:"1"`
+	FilterPattern    *string  `aws:"filterPattern,required" min:"0" max:"1024" json:",omitzero"`
+	LogEventMessages []string `aws:"logEventMessages,required" min:"1" max:"50" itemmin:"1" json:",omitzero"`
 }
 
 // TestMetricFilterOutput is the output of TestMetricFilter.
 type TestMetricFilterOutput struct {
-	Matches []MetricFilterMatchRecord `aws:"matches"`
+	Matches []MetricFilterMatchRecord `aws:"matches" json:",omitzero"`
 }
 
 // TestTransformerInput is the input of TestTransformer.
 type TestTransformerInput struct {
-	TransformerConfig []Processor `aws:"transformerConfig,required" min:"1" max:"20"`
-	LogEventMessages  []string    `aws:"logEventMessages,required" min:"1" max:"50" itemmin:"1"`
+	TransformerConfig []Processor `aws:"transformerConfig,required" min:"1" max:"20" json:",omitzero"`
+	LogEventMessages  []string    `aws:"logEventMessages,required" min:"1" max:"50" itemmin:"1" json:",omitzero"`
 }
 
 // TestTransformerOutput is the output of TestTransformer.
 type TestTransformerOutput struct {
-	TransformedLogs []TransformedLogRecord `aws:"transformedLogs"`
+	TransformedLogs []TransformedLogRecord `aws:"transformedLogs" json:",omitzero"`
 }
 
 // UntagLogGroupInput is the input of UntagLogGroup.
 type UntagLogGroupInput struct {
-	LogGroupName *string  `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Tags         []string `aws:"tags,required" min:"1" itemmin:"1" itemmax:"128" itempattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$"`
+	LogGroupName *string  `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Tags         []string `aws:"tags,required" min:"1" itemmin:"1" itemmax:"128" itempattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$" json:",omitzero"`
 }
 
 // UntagLogGroupOutput is the output of UntagLogGroup.
@@ -1373,8 +1373,8 @@ type UntagLogGroupOutput struct {
 
 // UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
-	ResourceArn *string  `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*"`
-	TagKeys     []string `aws:"tagKeys,required" min:"0" max:"50" itemmin:"1" itemmax:"128" itempattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$"`
+	ResourceArn *string  `aws:"resourceArn,required" min:"1" max:"1011" pattern:"[\\w+=/:,.@-]*" json:",omitzero"`
+	TagKeys     []string `aws:"tagKeys,required" min:"0" max:"50" itemmin:"1" itemmax:"128" itempattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$" json:",omitzero"`
 }
 
 // UntagResourceOutput is the output of UntagResource.
@@ -1383,12 +1383,12 @@ type UntagResourceOutput struct {
 
 // UpdateAnomalyInput is the input of UpdateAnomaly.
 type UpdateAnomalyInput struct {
-	AnomalyId          *string            `aws:"anomalyId" min:"36" max:"36"`
-	PatternId          *string            `aws:"patternId" min:"32" max:"32"`
-	AnomalyDetectorArn *string            `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*"`
-	SuppressionType    SuppressionType    `aws:"suppressionType" enum:"LIMITED|INFINITE"`
-	SuppressionPeriod  *SuppressionPeriod `aws:"suppressionPeriod"`
-	Baseline           *bool              `aws:"baseline"`
+	AnomalyId          *string            `aws:"anomalyId" min:"36" max:"36" json:",omitzero"`
+	PatternId          *string            `aws:"patternId" min:"32" max:"32" json:",omitzero"`
+	AnomalyDetectorArn *string            `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	SuppressionType    SuppressionType    `aws:"suppressionType" enum:"LIMITED|INFINITE" json:",omitzero"`
+	SuppressionPeriod  *SuppressionPeriod `aws:"suppressionPeriod" json:",omitzero"`
+	Baseline           *bool              `aws:"baseline" json:",omitzero"`
 }
 
 // UpdateAnomalyOutput is the output of UpdateAnomaly.
@@ -1397,10 +1397,10 @@ type UpdateAnomalyOutput struct {
 
 // UpdateDeliveryConfigurationInput is the input of UpdateDeliveryConfiguration.
 type UpdateDeliveryConfigurationInput struct {
-	Id                      *string                  `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$"`
-	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64"`
-	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5"`
-	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration"`
+	Id                      *string                  `aws:"id,required" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$" json:",omitzero"`
+	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64" json:",omitzero"`
+	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5" json:",omitzero"`
+	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration" json:",omitzero"`
 }
 
 // UpdateDeliveryConfigurationOutput is the output of UpdateDeliveryConfiguration.
@@ -1409,11 +1409,11 @@ type UpdateDeliveryConfigurationOutput struct {
 
 // UpdateLogAnomalyDetectorInput is the input of UpdateLogAnomalyDetector.
 type UpdateLogAnomalyDetectorInput struct {
-	AnomalyDetectorArn    *string             `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*"`
-	EvaluationFrequency   EvaluationFrequency `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR"`
-	FilterPattern         *string             `aws:"filterPattern" min:"0" max:"1024"`
-	AnomalyVisibilityTime *int64              `aws:"anomalyVisibilityTime" min:"7" max:"90"`
-	Enabled               *bool               `aws:"enabled,required"`
+	AnomalyDetectorArn    *string             `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	EvaluationFrequency   EvaluationFrequency `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR" json:",omitzero"`
+	FilterPattern         *string             `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	AnomalyVisibilityTime *int64              `aws:"anomalyVisibilityTime" min:"7" max:"90" json:",omitzero"`
+	Enabled               *bool               `aws:"enabled,required" json:",omitzero"`
 }
 
 // UpdateLogAnomalyDetectorOutput is the output of UpdateLogAnomalyDetector.
@@ -1422,968 +1422,968 @@ type UpdateLogAnomalyDetectorOutput struct {
 
 // UpdateLookupTableInput is the input of UpdateLookupTable.
 type UpdateLookupTableInput struct {
-	LookupTableArn *string `aws:"lookupTableArn,required"`
-	Description    *string `aws:"description" min:"0" max:"1024"`
-	TableBody      *string `aws:"tableBody,required" min:"1" max:"10485760"`
-	KmsKeyId       *string `aws:"kmsKeyId" max:"256"`
+	LookupTableArn *string `aws:"lookupTableArn,required" json:",omitzero"`
+	Description    *string `aws:"description" min:"0" max:"1024" json:",omitzero"`
+	TableBody      *string `aws:"tableBody,required" min:"1" max:"10485760" json:",omitzero"`
+	KmsKeyId       *string `aws:"kmsKeyId" max:"256" json:",omitzero"`
 }
 
 // UpdateLookupTableOutput is the output of UpdateLookupTable.
 type UpdateLookupTableOutput struct {
-	LookupTableArn  *string `aws:"lookupTableArn"`
-	LastUpdatedTime *int64  `aws:"lastUpdatedTime" min:"0"`
+	LookupTableArn  *string `aws:"lookupTableArn" json:",omitzero"`
+	LastUpdatedTime *int64  `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // UpdateScheduledQueryInput is the input of UpdateScheduledQuery.
 type UpdateScheduledQueryInput struct {
-	Identifier               *string                   `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*"`
-	Description              *string                   `aws:"description" max:"1024"`
-	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL"`
-	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000"`
-	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256"`
-	Timezone                 *string                   `aws:"timezone" min:"1"`
-	StartTimeOffset          *int64                    `aws:"startTimeOffset"`
-	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration"`
-	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0"`
-	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0"`
-	ExecutionRoleArn         *string                   `aws:"executionRoleArn,required" min:"1"`
-	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED"`
+	Identifier               *string                   `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
+	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000" json:",omitzero"`
+	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256" json:",omitzero"`
+	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
+	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
+	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
+	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
+	ExecutionRoleArn         *string                   `aws:"executionRoleArn,required" min:"1" json:",omitzero"`
+	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
 }
 
 // UpdateScheduledQueryOutput is the output of UpdateScheduledQuery.
 type UpdateScheduledQueryOutput struct {
-	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$"`
-	Description              *string                   `aws:"description" max:"1024"`
-	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	QueryString              *string                   `aws:"queryString" min:"0" max:"10000"`
-	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256"`
-	Timezone                 *string                   `aws:"timezone" min:"1"`
-	StartTimeOffset          *int64                    `aws:"startTimeOffset"`
-	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration"`
-	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED"`
-	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0"`
-	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout"`
-	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0"`
-	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0"`
-	ExecutionRoleArn         *string                   `aws:"executionRoleArn" min:"1"`
-	CreationTime             *int64                    `aws:"creationTime" min:"0"`
-	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0"`
+	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
+	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryString              *string                   `aws:"queryString" min:"0" max:"10000" json:",omitzero"`
+	LogGroupIdentifiers      []string                  `aws:"logGroupIdentifiers" min:"1" max:"50" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
+	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
+	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
+	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
+	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
+	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
+	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
+	ExecutionRoleArn         *string                   `aws:"executionRoleArn" min:"1" json:",omitzero"`
+	CreationTime             *int64                    `aws:"creationTime" min:"0" json:",omitzero"`
+	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // AccountPolicy is a structure of the model.
 type AccountPolicy struct {
-	PolicyName        *string    `aws:"policyName"`
-	PolicyDocument    *string    `aws:"policyDocument"`
-	LastUpdatedTime   *int64     `aws:"lastUpdatedTime" min:"0"`
-	PolicyType        PolicyType `aws:"policyType" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY"`
-	Scope             Scope      `aws:"scope" enum:"ALL"`
-	SelectionCriteria *string    `aws:"selectionCriteria"`
-	AccountId         *string    `aws:"accountId" min:"12" max:"12" pattern:"^\\d{12}$"`
+	PolicyName        *string    `aws:"policyName" json:",omitzero"`
+	PolicyDocument    *string    `aws:"policyDocument" json:",omitzero"`
+	LastUpdatedTime   *int64     `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+	PolicyType        PolicyType `aws:"policyType" enum:"DATA_PROTECTION_POLICY|SUBSCRIPTION_FILTER_POLICY|FIELD_INDEX_POLICY|TRANSFORMER_POLICY|METRIC_EXTRACTION_POLICY" json:",omitzero"`
+	Scope             Scope      `aws:"scope" enum:"ALL" json:",omitzero"`
+	SelectionCriteria *string    `aws:"selectionCriteria" json:",omitzero"`
+	AccountId         *string    `aws:"accountId" min:"12" max:"12" pattern:"^\\d{12}$" json:",omitzero"`
 }
 
 // AddKeyEntry is a structure of the model.
 type AddKeyEntry struct {
-	Key               *string `aws:"key,required" min:"1" max:"128"`
-	Value             *string `aws:"value,required" min:"1" max:"256"`
-	OverwriteIfExists *bool   `aws:"overwriteIfExists"`
+	Key               *string `aws:"key,required" min:"1" max:"128" json:",omitzero"`
+	Value             *string `aws:"value,required" min:"1" max:"256" json:",omitzero"`
+	OverwriteIfExists *bool   `aws:"overwriteIfExists" json:",omitzero"`
 }
 
 // AddKeys is a structure of the model.
 type AddKeys struct {
-	Entries []AddKeyEntry `aws:"entries,required" min:"1" max:"5"`
+	Entries []AddKeyEntry `aws:"entries,required" min:"1" max:"5" json:",omitzero"`
 }
 
 // AggregateLogGroupSummary is a structure of the model.
 type AggregateLogGroupSummary struct {
-	LogGroupCount       *int32               `aws:"logGroupCount"`
-	GroupingIdentifiers []GroupingIdentifier `aws:"groupingIdentifiers"`
+	LogGroupCount       *int32               `aws:"logGroupCount" json:",omitzero"`
+	GroupingIdentifiers []GroupingIdentifier `aws:"groupingIdentifiers" json:",omitzero"`
 }
 
 // Anomaly is a structure of the model.
 type Anomaly struct {
-	AnomalyId                 *string          `aws:"anomalyId,required" min:"36" max:"36"`
-	PatternId                 *string          `aws:"patternId,required" min:"32" max:"32"`
-	AnomalyDetectorArn        *string          `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*"`
-	PatternString             *string          `aws:"patternString,required" min:"1"`
-	PatternRegex              *string          `aws:"patternRegex" min:"1"`
-	Priority                  *string          `aws:"priority" min:"1"`
-	FirstSeen                 *int64           `aws:"firstSeen,required" min:"0"`
-	LastSeen                  *int64           `aws:"lastSeen,required" min:"0"`
-	Description               *string          `aws:"description,required" min:"1"`
-	Active                    *bool            `aws:"active,required"`
-	State                     State            `aws:"state,required" enum:"Active|Suppressed|Baseline"`
-	Histogram                 map[string]int64 `aws:"histogram,required"`
-	LogSamples                []LogEvent       `aws:"logSamples,required"`
-	PatternTokens             []PatternToken   `aws:"patternTokens,required"`
-	LogGroupArnList           []string         `aws:"logGroupArnList,required" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	Suppressed                *bool            `aws:"suppressed"`
-	SuppressedDate            *int64           `aws:"suppressedDate" min:"0"`
-	SuppressedUntil           *int64           `aws:"suppressedUntil" min:"0"`
-	IsPatternLevelSuppression *bool            `aws:"isPatternLevelSuppression"`
+	AnomalyId                 *string          `aws:"anomalyId,required" min:"36" max:"36" json:",omitzero"`
+	PatternId                 *string          `aws:"patternId,required" min:"32" max:"32" json:",omitzero"`
+	AnomalyDetectorArn        *string          `aws:"anomalyDetectorArn,required" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	PatternString             *string          `aws:"patternString,required" min:"1" json:",omitzero"`
+	PatternRegex              *string          `aws:"patternRegex" min:"1" json:",omitzero"`
+	Priority                  *string          `aws:"priority" min:"1" json:",omitzero"`
+	FirstSeen                 *int64           `aws:"firstSeen,required" min:"0" json:",omitzero"`
+	LastSeen                  *int64           `aws:"lastSeen,required" min:"0" json:",omitzero"`
+	Description               *string          `aws:"description,required" min:"1" json:",omitzero"`
+	Active                    *bool            `aws:"active,required" json:",omitzero"`
+	State                     State            `aws:"state,required" enum:"Active|Suppressed|Baseline" json:",omitzero"`
+	Histogram                 map[string]int64 `aws:"histogram,required" json:",omitzero"`
+	LogSamples                []LogEvent       `aws:"logSamples,required" json:",omitzero"`
+	PatternTokens             []PatternToken   `aws:"patternTokens,required" json:",omitzero"`
+	LogGroupArnList           []string         `aws:"logGroupArnList,required" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Suppressed                *bool            `aws:"suppressed" json:",omitzero"`
+	SuppressedDate            *int64           `aws:"suppressedDate" min:"0" json:",omitzero"`
+	SuppressedUntil           *int64           `aws:"suppressedUntil" min:"0" json:",omitzero"`
+	IsPatternLevelSuppression *bool            `aws:"isPatternLevelSuppression" json:",omitzero"`
 }
 
 // AnomalyDetector is a structure of the model.
 type AnomalyDetector struct {
-	AnomalyDetectorArn    *string               `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*"`
-	DetectorName          *string               `aws:"detectorName" min:"1"`
-	LogGroupArnList       []string              `aws:"logGroupArnList" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	EvaluationFrequency   EvaluationFrequency   `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR"`
-	FilterPattern         *string               `aws:"filterPattern" min:"0" max:"1024"`
-	AnomalyDetectorStatus AnomalyDetectorStatus `aws:"anomalyDetectorStatus" enum:"INITIALIZING|TRAINING|ANALYZING|FAILED|DELETED|PAUSED"`
-	KmsKeyId              *string               `aws:"kmsKeyId" max:"256"`
-	CreationTimeStamp     *int64                `aws:"creationTimeStamp" min:"0"`
-	LastModifiedTimeStamp *int64                `aws:"lastModifiedTimeStamp" min:"0"`
-	AnomalyVisibilityTime *int64                `aws:"anomalyVisibilityTime" min:"7" max:"90"`
+	AnomalyDetectorArn    *string               `aws:"anomalyDetectorArn" min:"1" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	DetectorName          *string               `aws:"detectorName" min:"1" json:",omitzero"`
+	LogGroupArnList       []string              `aws:"logGroupArnList" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	EvaluationFrequency   EvaluationFrequency   `aws:"evaluationFrequency" enum:"ONE_MIN|FIVE_MIN|TEN_MIN|FIFTEEN_MIN|THIRTY_MIN|ONE_HOUR" json:",omitzero"`
+	FilterPattern         *string               `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	AnomalyDetectorStatus AnomalyDetectorStatus `aws:"anomalyDetectorStatus" enum:"INITIALIZING|TRAINING|ANALYZING|FAILED|DELETED|PAUSED" json:",omitzero"`
+	KmsKeyId              *string               `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	CreationTimeStamp     *int64                `aws:"creationTimeStamp" min:"0" json:",omitzero"`
+	LastModifiedTimeStamp *int64                `aws:"lastModifiedTimeStamp" min:"0" json:",omitzero"`
+	AnomalyVisibilityTime *int64                `aws:"anomalyVisibilityTime" min:"7" max:"90" json:",omitzero"`
 }
 
 // CSV is a structure of the model.
 type CSV struct {
-	QuoteCharacter *string  `aws:"quoteCharacter" min:"1" max:"1"`
-	Delimiter      *string  `aws:"delimiter" min:"1" max:"2"`
-	Columns        []string `aws:"columns" max:"100" itemmin:"1" itemmax:"128"`
-	Source         *string  `aws:"source" min:"1" max:"128"`
-	Destination    *string  `aws:"destination" min:"1" max:"128"`
+	QuoteCharacter *string  `aws:"quoteCharacter" min:"1" max:"1" json:",omitzero"`
+	Delimiter      *string  `aws:"delimiter" min:"1" max:"2" json:",omitzero"`
+	Columns        []string `aws:"columns" max:"100" itemmin:"1" itemmax:"128" json:",omitzero"`
+	Source         *string  `aws:"source" min:"1" max:"128" json:",omitzero"`
+	Destination    *string  `aws:"destination" min:"1" max:"128" json:",omitzero"`
 }
 
 // ConfigurationTemplate is a structure of the model.
 type ConfigurationTemplate struct {
-	Service                                            *string                                    `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*"`
-	LogType                                            *string                                    `aws:"logType" min:"1" max:"255" pattern:"[\\w]*"`
-	ResourceType                                       *string                                    `aws:"resourceType" min:"1" max:"255" pattern:"[\\w-_]*"`
-	DeliveryDestinationType                            DeliveryDestinationType                    `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY"`
-	DefaultDeliveryConfigValues                        *ConfigurationTemplateDeliveryConfigValues `aws:"defaultDeliveryConfigValues"`
-	AllowedFields                                      []RecordField                              `aws:"allowedFields"`
-	AllowedOutputFormats                               []OutputFormat                             `aws:"allowedOutputFormats" itemenum:"json|plain|w3c|raw|parquet"`
-	AllowedActionForAllowVendedLogsDeliveryForResource *string                                    `aws:"allowedActionForAllowVendedLogsDeliveryForResource"`
-	AllowedFieldDelimiters                             []string                                   `aws:"allowedFieldDelimiters" itemmin:"0" itemmax:"5"`
-	AllowedSuffixPathFields                            []string                                   `aws:"allowedSuffixPathFields" min:"0" max:"128" itemmin:"1" itemmax:"64"`
-	DeliverySourceConfiguration                        []DeliverySourceConfigurationSchema        `aws:"deliverySourceConfiguration"`
-	S3TablesIntegration                                *S3TablesIntegration                       `aws:"s3TablesIntegration"`
+	Service                                            *string                                    `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*" json:",omitzero"`
+	LogType                                            *string                                    `aws:"logType" min:"1" max:"255" pattern:"[\\w]*" json:",omitzero"`
+	ResourceType                                       *string                                    `aws:"resourceType" min:"1" max:"255" pattern:"[\\w-_]*" json:",omitzero"`
+	DeliveryDestinationType                            DeliveryDestinationType                    `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY" json:",omitzero"`
+	DefaultDeliveryConfigValues                        *ConfigurationTemplateDeliveryConfigValues `aws:"defaultDeliveryConfigValues" json:",omitzero"`
+	AllowedFields                                      []RecordField                              `aws:"allowedFields" json:",omitzero"`
+	AllowedOutputFormats                               []OutputFormat                             `aws:"allowedOutputFormats" itemenum:"json|plain|w3c|raw|parquet" json:",omitzero"`
+	AllowedActionForAllowVendedLogsDeliveryForResource *string                                    `aws:"allowedActionForAllowVendedLogsDeliveryForResource" json:",omitzero"`
+	AllowedFieldDelimiters                             []string                                   `aws:"allowedFieldDelimiters" itemmin:"0" itemmax:"5" json:",omitzero"`
+	AllowedSuffixPathFields                            []string                                   `aws:"allowedSuffixPathFields" min:"0" max:"128" itemmin:"1" itemmax:"64" json:",omitzero"`
+	DeliverySourceConfiguration                        []DeliverySourceConfigurationSchema        `aws:"deliverySourceConfiguration" json:",omitzero"`
+	S3TablesIntegration                                *S3TablesIntegration                       `aws:"s3TablesIntegration" json:",omitzero"`
 }
 
 // ConfigurationTemplateDeliveryConfigValues is a structure of the model.
 type ConfigurationTemplateDeliveryConfigValues struct {
-	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64"`
-	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5"`
-	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration"`
+	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64" json:",omitzero"`
+	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5" json:",omitzero"`
+	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration" json:",omitzero"`
 }
 
 // CopyValue is a structure of the model.
 type CopyValue struct {
-	Entries []CopyValueEntry `aws:"entries,required" min:"1" max:"5"`
+	Entries []CopyValueEntry `aws:"entries,required" min:"1" max:"5" json:",omitzero"`
 }
 
 // CopyValueEntry is a structure of the model.
 type CopyValueEntry struct {
-	Source            *string `aws:"source,required" min:"1" max:"128"`
-	Target            *string `aws:"target,required" min:"1" max:"128"`
-	OverwriteIfExists *bool   `aws:"overwriteIfExists"`
+	Source            *string `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	Target            *string `aws:"target,required" min:"1" max:"128" json:",omitzero"`
+	OverwriteIfExists *bool   `aws:"overwriteIfExists" json:",omitzero"`
 }
 
 // DataSource is a structure of the model.
 type DataSource struct {
-	Name *string `aws:"name,required"`
-	Type *string `aws:"type"`
+	Name *string `aws:"name,required" json:",omitzero"`
+	Type *string `aws:"type" json:",omitzero"`
 }
 
 // DataSourceFilter is a structure of the model.
 type DataSourceFilter struct {
-	Name *string `aws:"name,required"`
-	Type *string `aws:"type"`
+	Name *string `aws:"name,required" json:",omitzero"`
+	Type *string `aws:"type" json:",omitzero"`
 }
 
 // DateTimeConverter is a structure of the model.
 type DateTimeConverter struct {
-	Source         *string  `aws:"source,required" min:"1" max:"128"`
-	Target         *string  `aws:"target,required" min:"1" max:"128"`
-	TargetFormat   *string  `aws:"targetFormat" min:"1" max:"64"`
-	MatchPatterns  []string `aws:"matchPatterns,required" min:"1" max:"5" itemmin:"1"`
-	SourceTimezone *string  `aws:"sourceTimezone" min:"1"`
-	TargetTimezone *string  `aws:"targetTimezone" min:"1"`
-	Locale         *string  `aws:"locale" min:"1"`
+	Source         *string  `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	Target         *string  `aws:"target,required" min:"1" max:"128" json:",omitzero"`
+	TargetFormat   *string  `aws:"targetFormat" min:"1" max:"64" json:",omitzero"`
+	MatchPatterns  []string `aws:"matchPatterns,required" min:"1" max:"5" itemmin:"1" json:",omitzero"`
+	SourceTimezone *string  `aws:"sourceTimezone" min:"1" json:",omitzero"`
+	TargetTimezone *string  `aws:"targetTimezone" min:"1" json:",omitzero"`
+	Locale         *string  `aws:"locale" min:"1" json:",omitzero"`
 }
 
 // DeleteKeys is a structure of the model.
 type DeleteKeys struct {
-	WithKeys []string `aws:"withKeys,required" min:"1" max:"5" itemmin:"1"`
+	WithKeys []string `aws:"withKeys,required" min:"1" max:"5" itemmin:"1" json:",omitzero"`
 }
 
 // Delivery is a structure of the model.
 type Delivery struct {
-	Id                      *string                  `aws:"id" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$"`
-	Arn                     *string                  `aws:"arn"`
-	DeliverySourceName      *string                  `aws:"deliverySourceName" min:"1" max:"60" pattern:"[\\w-]*"`
-	DeliveryDestinationArn  *string                  `aws:"deliveryDestinationArn"`
-	DeliveryDestinationType DeliveryDestinationType  `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY"`
-	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64"`
-	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5"`
-	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration"`
-	Tags                    map[string]string        `aws:"tags" min:"1" max:"50"`
+	Id                      *string                  `aws:"id" min:"1" max:"64" pattern:"^[0-9A-Za-z]+$" json:",omitzero"`
+	Arn                     *string                  `aws:"arn" json:",omitzero"`
+	DeliverySourceName      *string                  `aws:"deliverySourceName" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	DeliveryDestinationArn  *string                  `aws:"deliveryDestinationArn" json:",omitzero"`
+	DeliveryDestinationType DeliveryDestinationType  `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY" json:",omitzero"`
+	RecordFields            []string                 `aws:"recordFields" min:"0" max:"128" itemmin:"1" itemmax:"64" json:",omitzero"`
+	FieldDelimiter          *string                  `aws:"fieldDelimiter" min:"0" max:"5" json:",omitzero"`
+	S3DeliveryConfiguration *S3DeliveryConfiguration `aws:"s3DeliveryConfiguration" json:",omitzero"`
+	Tags                    map[string]string        `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // DeliveryDestination is a structure of the model.
 type DeliveryDestination struct {
-	Name                             *string                           `aws:"name" min:"1" max:"60" pattern:"[\\w-]*"`
-	Arn                              *string                           `aws:"arn"`
-	DeliveryDestinationType          DeliveryDestinationType           `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY"`
-	OutputFormat                     OutputFormat                      `aws:"outputFormat" enum:"json|plain|w3c|raw|parquet"`
-	DeliveryDestinationConfiguration *DeliveryDestinationConfiguration `aws:"deliveryDestinationConfiguration"`
-	Tags                             map[string]string                 `aws:"tags" min:"1" max:"50"`
+	Name                             *string                           `aws:"name" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	Arn                              *string                           `aws:"arn" json:",omitzero"`
+	DeliveryDestinationType          DeliveryDestinationType           `aws:"deliveryDestinationType" enum:"S3|CWL|FH|XRAY" json:",omitzero"`
+	OutputFormat                     OutputFormat                      `aws:"outputFormat" enum:"json|plain|w3c|raw|parquet" json:",omitzero"`
+	DeliveryDestinationConfiguration *DeliveryDestinationConfiguration `aws:"deliveryDestinationConfiguration" json:",omitzero"`
+	Tags                             map[string]string                 `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // DeliveryDestinationConfiguration is a structure of the model.
 type DeliveryDestinationConfiguration struct {
-	DestinationResourceArn *string `aws:"destinationResourceArn,required"`
+	DestinationResourceArn *string `aws:"destinationResourceArn,required" json:",omitzero"`
 }
 
 // DeliverySource is a structure of the model.
 type DeliverySource struct {
-	Name                        *string                    `aws:"name" min:"1" max:"60" pattern:"[\\w-]*"`
-	Arn                         *string                    `aws:"arn"`
-	ResourceArns                []string                   `aws:"resourceArns"`
-	Service                     *string                    `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*"`
-	LogType                     *string                    `aws:"logType" min:"1" max:"255" pattern:"[\\w]*"`
-	Tags                        map[string]string          `aws:"tags" min:"1" max:"50"`
-	DeliverySourceConfiguration map[string]string          `aws:"deliverySourceConfiguration"`
-	Status                      DeliverySourceStatus       `aws:"status" enum:"ACTIVE|INACTIVE"`
-	StatusReason                DeliverySourceStatusReason `aws:"statusReason" enum:"RESOURCE_DELETED"`
+	Name                        *string                    `aws:"name" min:"1" max:"60" pattern:"[\\w-]*" json:",omitzero"`
+	Arn                         *string                    `aws:"arn" json:",omitzero"`
+	ResourceArns                []string                   `aws:"resourceArns" json:",omitzero"`
+	Service                     *string                    `aws:"service" min:"1" max:"255" pattern:"[\\w_-]*" json:",omitzero"`
+	LogType                     *string                    `aws:"logType" min:"1" max:"255" pattern:"[\\w]*" json:",omitzero"`
+	Tags                        map[string]string          `aws:"tags" min:"1" max:"50" json:",omitzero"`
+	DeliverySourceConfiguration map[string]string          `aws:"deliverySourceConfiguration" json:",omitzero"`
+	Status                      DeliverySourceStatus       `aws:"status" enum:"ACTIVE|INACTIVE" json:",omitzero"`
+	StatusReason                DeliverySourceStatusReason `aws:"statusReason" enum:"RESOURCE_DELETED" json:",omitzero"`
 }
 
 // DeliverySourceConfigurationSchema is a structure of the model.
 type DeliverySourceConfigurationSchema struct {
-	KeyName         *string                                    `aws:"keyName,required" min:"1" max:"256"`
-	ValueType       DeliverySourceConfigurationSchemaValueType `aws:"valueType,required" enum:"string|boolean|int|double|long"`
-	DefaultValue    *string                                    `aws:"defaultValue,required" min:"1" max:"256"`
-	SupportedValues []string                                   `aws:"supportedValues" itemmin:"1" itemmax:"256"`
-	MinValue        *float64                                   `aws:"minValue"`
-	MaxValue        *float64                                   `aws:"maxValue"`
+	KeyName         *string                                    `aws:"keyName,required" min:"1" max:"256" json:",omitzero"`
+	ValueType       DeliverySourceConfigurationSchemaValueType `aws:"valueType,required" enum:"string|boolean|int|double|long" json:",omitzero"`
+	DefaultValue    *string                                    `aws:"defaultValue,required" min:"1" max:"256" json:",omitzero"`
+	SupportedValues []string                                   `aws:"supportedValues" itemmin:"1" itemmax:"256" json:",omitzero"`
+	MinValue        *float64                                   `aws:"minValue" json:",omitzero"`
+	MaxValue        *float64                                   `aws:"maxValue" json:",omitzero"`
 }
 
 // Destination is a structure of the model.
 type Destination struct {
-	DestinationName *string `aws:"destinationName" min:"1" max:"512" pattern:"[^:*]*"`
-	TargetArn       *string `aws:"targetArn" min:"1"`
-	RoleArn         *string `aws:"roleArn" min:"1"`
-	AccessPolicy    *string `aws:"accessPolicy" min:"1"`
-	Arn             *string `aws:"arn"`
-	CreationTime    *int64  `aws:"creationTime" min:"0"`
+	DestinationName *string `aws:"destinationName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	TargetArn       *string `aws:"targetArn" min:"1" json:",omitzero"`
+	RoleArn         *string `aws:"roleArn" min:"1" json:",omitzero"`
+	AccessPolicy    *string `aws:"accessPolicy" min:"1" json:",omitzero"`
+	Arn             *string `aws:"arn" json:",omitzero"`
+	CreationTime    *int64  `aws:"creationTime" min:"0" json:",omitzero"`
 }
 
 // DestinationConfiguration is a structure of the model.
 type DestinationConfiguration struct {
-	S3Configuration *S3Configuration `aws:"s3Configuration,required"`
+	S3Configuration *S3Configuration `aws:"s3Configuration,required" json:",omitzero"`
 }
 
 // Entity is a structure of the model.
 type Entity struct {
-	KeyAttributes map[string]string `aws:"keyAttributes" min:"2" max:"4"`
-	Attributes    map[string]string `aws:"attributes" min:"0" max:"10"`
+	KeyAttributes map[string]string `aws:"keyAttributes" min:"2" max:"4" json:",omitzero"`
+	Attributes    map[string]string `aws:"attributes" min:"0" max:"10" json:",omitzero"`
 }
 
 // ExportTask is a structure of the model.
 type ExportTask struct {
-	TaskId            *string                  `aws:"taskId" min:"1" max:"512"`
-	TaskName          *string                  `aws:"taskName" min:"1" max:"512"`
-	LogGroupName      *string                  `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	From              *int64                   `aws:"from" min:"0"`
-	To                *int64                   `aws:"to" min:"0"`
-	Destination       *string                  `aws:"destination" min:"1" max:"512"`
-	DestinationPrefix *string                  `aws:"destinationPrefix"`
-	Status            *ExportTaskStatus        `aws:"status"`
-	ExecutionInfo     *ExportTaskExecutionInfo `aws:"executionInfo"`
+	TaskId            *string                  `aws:"taskId" min:"1" max:"512" json:",omitzero"`
+	TaskName          *string                  `aws:"taskName" min:"1" max:"512" json:",omitzero"`
+	LogGroupName      *string                  `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	From              *int64                   `aws:"from" min:"0" json:",omitzero"`
+	To                *int64                   `aws:"to" min:"0" json:",omitzero"`
+	Destination       *string                  `aws:"destination" min:"1" max:"512" json:",omitzero"`
+	DestinationPrefix *string                  `aws:"destinationPrefix" json:",omitzero"`
+	Status            *ExportTaskStatus        `aws:"status" json:",omitzero"`
+	ExecutionInfo     *ExportTaskExecutionInfo `aws:"executionInfo" json:",omitzero"`
 }
 
 // ExportTaskExecutionInfo is a structure of the model.
 type ExportTaskExecutionInfo struct {
-	CreationTime   *int64 `aws:"creationTime" min:"0"`
-	CompletionTime *int64 `aws:"completionTime" min:"0"`
+	CreationTime   *int64 `aws:"creationTime" min:"0" json:",omitzero"`
+	CompletionTime *int64 `aws:"completionTime" min:"0" json:",omitzero"`
 }
 
 // ExportTaskStatus is a structure of the model.
 type ExportTaskStatus struct {
-	Code    ExportTaskStatusCode `aws:"code" enum:"CANCELLED|COMPLETED|FAILED|PENDING|PENDING_CANCEL|RUNNING"`
-	Message *string              `aws:"message"`
+	Code    ExportTaskStatusCode `aws:"code" enum:"CANCELLED|COMPLETED|FAILED|PENDING|PENDING_CANCEL|RUNNING" json:",omitzero"`
+	Message *string              `aws:"message" json:",omitzero"`
 }
 
 // FieldIndex is a structure of the model.
 type FieldIndex struct {
-	LogGroupIdentifier *string   `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	FieldIndexName     *string   `aws:"fieldIndexName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LastScanTime       *int64    `aws:"lastScanTime" min:"0"`
-	FirstEventTime     *int64    `aws:"firstEventTime" min:"0"`
-	LastEventTime      *int64    `aws:"lastEventTime" min:"0"`
-	Type               IndexType `aws:"type" enum:"FACET|FIELD_INDEX"`
+	LogGroupIdentifier *string   `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	FieldIndexName     *string   `aws:"fieldIndexName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LastScanTime       *int64    `aws:"lastScanTime" min:"0" json:",omitzero"`
+	FirstEventTime     *int64    `aws:"firstEventTime" min:"0" json:",omitzero"`
+	LastEventTime      *int64    `aws:"lastEventTime" min:"0" json:",omitzero"`
+	Type               IndexType `aws:"type" enum:"FACET|FIELD_INDEX" json:",omitzero"`
 }
 
 // FieldsData is a structure of the model.
 type FieldsData struct {
-	Data []byte `aws:"data"`
+	Data []byte `aws:"data" json:",omitzero"`
 }
 
 // FilteredLogEvent is a structure of the model.
 type FilteredLogEvent struct {
-	LogStreamName *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*"`
-	Timestamp     *int64  `aws:"timestamp" min:"0"`
-	Message       *string `aws:"message" min:"1"`
-	IngestionTime *int64  `aws:"ingestionTime" min:"0"`
-	EventId       *string `aws:"eventId"`
+	LogStreamName *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	Timestamp     *int64  `aws:"timestamp" min:"0" json:",omitzero"`
+	Message       *string `aws:"message" min:"1" json:",omitzero"`
+	IngestionTime *int64  `aws:"ingestionTime" min:"0" json:",omitzero"`
+	EventId       *string `aws:"eventId" json:",omitzero"`
 }
 
 // GetLogObjectResponseStream is a structure of the model.
 type GetLogObjectResponseStream struct {
-	Fields                     *FieldsData     `aws:"fields"`
-	InternalStreamingException *protocol.Error `aws:"InternalStreamingException,exception"`
+	Fields                     *FieldsData     `aws:"fields" json:",omitzero"`
+	InternalStreamingException *protocol.Error `aws:"InternalStreamingException,exception" json:",omitzero"`
 }
 
 // Grok is a structure of the model.
 type Grok struct {
-	Source *string `aws:"source" min:"1" max:"128"`
-	Match  *string `aws:"match,required" min:"1" max:"512"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
+	Match  *string `aws:"match,required" min:"1" max:"512" json:",omitzero"`
 }
 
 // GroupingIdentifier is a structure of the model.
 type GroupingIdentifier struct {
-	Key   *string `aws:"key"`
-	Value *string `aws:"value"`
+	Key   *string `aws:"key" json:",omitzero"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // Import is a structure of the model.
 type Import struct {
-	ImportId             *string           `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+"`
-	ImportSourceArn      *string           `aws:"importSourceArn"`
-	ImportStatus         ImportStatus      `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED"`
-	ImportDestinationArn *string           `aws:"importDestinationArn"`
-	ImportStatistics     *ImportStatistics `aws:"importStatistics"`
-	ImportFilter         *ImportFilter     `aws:"importFilter"`
-	CreationTime         *int64            `aws:"creationTime" min:"0"`
-	LastUpdatedTime      *int64            `aws:"lastUpdatedTime" min:"0"`
-	ErrorMessage         *string           `aws:"errorMessage"`
+	ImportId             *string           `aws:"importId" min:"1" max:"256" pattern:"[\\-a-zA-Z0-9]+" json:",omitzero"`
+	ImportSourceArn      *string           `aws:"importSourceArn" json:",omitzero"`
+	ImportStatus         ImportStatus      `aws:"importStatus" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED" json:",omitzero"`
+	ImportDestinationArn *string           `aws:"importDestinationArn" json:",omitzero"`
+	ImportStatistics     *ImportStatistics `aws:"importStatistics" json:",omitzero"`
+	ImportFilter         *ImportFilter     `aws:"importFilter" json:",omitzero"`
+	CreationTime         *int64            `aws:"creationTime" min:"0" json:",omitzero"`
+	LastUpdatedTime      *int64            `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+	ErrorMessage         *string           `aws:"errorMessage" json:",omitzero"`
 }
 
 // ImportBatch is a structure of the model.
 type ImportBatch struct {
-	BatchId      *string      `aws:"batchId,required" min:"1" max:"256"`
-	Status       ImportStatus `aws:"status,required" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED"`
-	ErrorMessage *string      `aws:"errorMessage"`
+	BatchId      *string      `aws:"batchId,required" min:"1" max:"256" json:",omitzero"`
+	Status       ImportStatus `aws:"status,required" enum:"IN_PROGRESS|CANCELLED|COMPLETED|FAILED" json:",omitzero"`
+	ErrorMessage *string      `aws:"errorMessage" json:",omitzero"`
 }
 
 // ImportFilter is a structure of the model.
 type ImportFilter struct {
-	StartEventTime *int64 `aws:"startEventTime" min:"0"`
-	EndEventTime   *int64 `aws:"endEventTime" min:"0"`
+	StartEventTime *int64 `aws:"startEventTime" min:"0" json:",omitzero"`
+	EndEventTime   *int64 `aws:"endEventTime" min:"0" json:",omitzero"`
 }
 
 // ImportStatistics is a structure of the model.
 type ImportStatistics struct {
-	BytesImported *int64 `aws:"bytesImported" min:"0"`
+	BytesImported *int64 `aws:"bytesImported" min:"0" json:",omitzero"`
 }
 
 // IndexPolicy is a structure of the model.
 type IndexPolicy struct {
-	LogGroupIdentifier *string     `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	LastUpdateTime     *int64      `aws:"lastUpdateTime" min:"0"`
-	PolicyDocument     *string     `aws:"policyDocument" min:"1" max:"51200"`
-	PolicyName         *string     `aws:"policyName"`
-	Source             IndexSource `aws:"source" enum:"ACCOUNT|LOG_GROUP"`
+	LogGroupIdentifier *string     `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LastUpdateTime     *int64      `aws:"lastUpdateTime" min:"0" json:",omitzero"`
+	PolicyDocument     *string     `aws:"policyDocument" min:"1" max:"51200" json:",omitzero"`
+	PolicyName         *string     `aws:"policyName" json:",omitzero"`
+	Source             IndexSource `aws:"source" enum:"ACCOUNT|LOG_GROUP" json:",omitzero"`
 }
 
 // InputLogEvent is a structure of the model.
 type InputLogEvent struct {
-	Timestamp *int64  `aws:"timestamp,required" min:"0"`
-	Message   *string `aws:"message,required" min:"1"`
+	Timestamp *int64  `aws:"timestamp,required" min:"0" json:",omitzero"`
+	Message   *string `aws:"message,required" min:"1" json:",omitzero"`
 }
 
 // IntegrationDetails is a structure of the model.
 type IntegrationDetails struct {
-	OpenSearchIntegrationDetails *OpenSearchIntegrationDetails `aws:"openSearchIntegrationDetails"`
+	OpenSearchIntegrationDetails *OpenSearchIntegrationDetails `aws:"openSearchIntegrationDetails" json:",omitzero"`
 }
 
 // IntegrationSummary is a structure of the model.
 type IntegrationSummary struct {
-	IntegrationName   *string           `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	IntegrationType   IntegrationType   `aws:"integrationType" enum:"OPENSEARCH"`
-	IntegrationStatus IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED"`
+	IntegrationName   *string           `aws:"integrationName" min:"1" max:"50" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	IntegrationType   IntegrationType   `aws:"integrationType" enum:"OPENSEARCH" json:",omitzero"`
+	IntegrationStatus IntegrationStatus `aws:"integrationStatus" enum:"PROVISIONING|ACTIVE|FAILED" json:",omitzero"`
 }
 
 // ListToMap is a structure of the model.
 type ListToMap struct {
-	Source           *string          `aws:"source,required" min:"1" max:"128"`
-	Key              *string          `aws:"key,required" min:"1" max:"128"`
-	ValueKey         *string          `aws:"valueKey" min:"1" max:"128"`
-	Target           *string          `aws:"target" min:"1" max:"128"`
-	Flatten          *bool            `aws:"flatten"`
-	FlattenedElement FlattenedElement `aws:"flattenedElement" enum:"first|last"`
+	Source           *string          `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	Key              *string          `aws:"key,required" min:"1" max:"128" json:",omitzero"`
+	ValueKey         *string          `aws:"valueKey" min:"1" max:"128" json:",omitzero"`
+	Target           *string          `aws:"target" min:"1" max:"128" json:",omitzero"`
+	Flatten          *bool            `aws:"flatten" json:",omitzero"`
+	FlattenedElement FlattenedElement `aws:"flattenedElement" enum:"first|last" json:",omitzero"`
 }
 
 // LiveTailSessionLogEvent is a structure of the model.
 type LiveTailSessionLogEvent struct {
-	LogStreamName      *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*"`
-	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*"`
-	Message            *string `aws:"message" min:"1"`
-	Timestamp          *int64  `aws:"timestamp" min:"0"`
-	IngestionTime      *int64  `aws:"ingestionTime" min:"0"`
+	LogStreamName      *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Message            *string `aws:"message" min:"1" json:",omitzero"`
+	Timestamp          *int64  `aws:"timestamp" min:"0" json:",omitzero"`
+	IngestionTime      *int64  `aws:"ingestionTime" min:"0" json:",omitzero"`
 }
 
 // LiveTailSessionMetadata is a structure of the model.
 type LiveTailSessionMetadata struct {
-	Sampled *bool `aws:"sampled"`
+	Sampled *bool `aws:"sampled" json:",omitzero"`
 }
 
 // LiveTailSessionStart is a structure of the model.
 type LiveTailSessionStart struct {
-	RequestId             *string  `aws:"requestId" min:"0" max:"256"`
-	SessionId             *string  `aws:"sessionId" min:"0" max:"256"`
-	LogGroupIdentifiers   []string `aws:"logGroupIdentifiers" min:"1" max:"10" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*"`
-	LogStreamNames        []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*"`
-	LogStreamNamePrefixes []string `aws:"logStreamNamePrefixes" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*"`
-	LogEventFilterPattern *string  `aws:"logEventFilterPattern" min:"0" max:"1024"`
+	RequestId             *string  `aws:"requestId" min:"0" max:"256" json:",omitzero"`
+	SessionId             *string  `aws:"sessionId" min:"0" max:"256" json:",omitzero"`
+	LogGroupIdentifiers   []string `aws:"logGroupIdentifiers" min:"1" max:"10" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	LogStreamNames        []string `aws:"logStreamNames" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*" json:",omitzero"`
+	LogStreamNamePrefixes []string `aws:"logStreamNamePrefixes" min:"1" max:"100" itemmin:"1" itemmax:"512" itempattern:"[^:*]*" json:",omitzero"`
+	LogEventFilterPattern *string  `aws:"logEventFilterPattern" min:"0" max:"1024" json:",omitzero"`
 }
 
 // LiveTailSessionUpdate is a structure of the model.
 type LiveTailSessionUpdate struct {
-	SessionMetadata *LiveTailSessionMetadata  `aws:"sessionMetadata"`
-	SessionResults  []LiveTailSessionLogEvent `aws:"sessionResults"`
+	SessionMetadata *LiveTailSessionMetadata  `aws:"sessionMetadata" json:",omitzero"`
+	SessionResults  []LiveTailSessionLogEvent `aws:"sessionResults" json:",omitzero"`
 }
 
 // LogEvent is a structure of the model.
 type LogEvent struct {
-	Timestamp *int64  `aws:"timestamp" min:"0"`
-	Message   *string `aws:"message" min:"1"`
+	Timestamp *int64  `aws:"timestamp" min:"0" json:",omitzero"`
+	Message   *string `aws:"message" min:"1" json:",omitzero"`
 }
 
 // LogFieldType is a structure of the model.
 type LogFieldType struct {
-	Type    *string             `aws:"type"`
-	Element *LogFieldType       `aws:"element"`
-	Fields  []LogFieldsListItem `aws:"fields"`
+	Type    *string             `aws:"type" json:",omitzero"`
+	Element *LogFieldType       `aws:"element" json:",omitzero"`
+	Fields  []LogFieldsListItem `aws:"fields" json:",omitzero"`
 }
 
 // LogFieldsListItem is a structure of the model.
 type LogFieldsListItem struct {
-	LogFieldName *string       `aws:"logFieldName" min:"1" max:"256"`
-	LogFieldType *LogFieldType `aws:"logFieldType"`
+	LogFieldName *string       `aws:"logFieldName" min:"1" max:"256" json:",omitzero"`
+	LogFieldType *LogFieldType `aws:"logFieldType" json:",omitzero"`
 }
 
 // LogGroup is a structure of the model.
 type LogGroup struct {
-	LogGroupName                     *string              `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	CreationTime                     *int64               `aws:"creationTime" min:"0"`
-	RetentionInDays                  *int32               `aws:"retentionInDays"`
-	MetricFilterCount                *int32               `aws:"metricFilterCount"`
-	Arn                              *string              `aws:"arn"`
-	StoredBytes                      *int64               `aws:"storedBytes" min:"0"`
-	KmsKeyId                         *string              `aws:"kmsKeyId" max:"256"`
-	DataProtectionStatus             DataProtectionStatus `aws:"dataProtectionStatus" enum:"ACTIVATED|DELETED|ARCHIVED|DISABLED"`
-	InheritedProperties              []InheritedProperty  `aws:"inheritedProperties" itemenum:"ACCOUNT_DATA_PROTECTION"`
-	LogGroupClass                    LogGroupClass        `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
-	LogGroupArn                      *string              `aws:"logGroupArn"`
-	DeletionProtectionEnabled        *bool                `aws:"deletionProtectionEnabled"`
-	BearerTokenAuthenticationEnabled *bool                `aws:"bearerTokenAuthenticationEnabled"`
+	LogGroupName                     *string              `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	CreationTime                     *int64               `aws:"creationTime" min:"0" json:",omitzero"`
+	RetentionInDays                  *int32               `aws:"retentionInDays" json:",omitzero"`
+	MetricFilterCount                *int32               `aws:"metricFilterCount" json:",omitzero"`
+	Arn                              *string              `aws:"arn" json:",omitzero"`
+	StoredBytes                      *int64               `aws:"storedBytes" min:"0" json:",omitzero"`
+	KmsKeyId                         *string              `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	DataProtectionStatus             DataProtectionStatus `aws:"dataProtectionStatus" enum:"ACTIVATED|DELETED|ARCHIVED|DISABLED" json:",omitzero"`
+	InheritedProperties              []InheritedProperty  `aws:"inheritedProperties" itemenum:"ACCOUNT_DATA_PROTECTION" json:",omitzero"`
+	LogGroupClass                    LogGroupClass        `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
+	LogGroupArn                      *string              `aws:"logGroupArn" json:",omitzero"`
+	DeletionProtectionEnabled        *bool                `aws:"deletionProtectionEnabled" json:",omitzero"`
+	BearerTokenAuthenticationEnabled *bool                `aws:"bearerTokenAuthenticationEnabled" json:",omitzero"`
 }
 
 // LogGroupField is a structure of the model.
 type LogGroupField struct {
-	Name    *string `aws:"name"`
-	Percent *int32  `aws:"percent" min:"0" max:"100"`
+	Name    *string `aws:"name" json:",omitzero"`
+	Percent *int32  `aws:"percent" min:"0" max:"100" json:",omitzero"`
 }
 
 // LogGroupSummary is a structure of the model.
 type LogGroupSummary struct {
-	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	LogGroupArn   *string       `aws:"logGroupArn"`
-	LogGroupClass LogGroupClass `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY"`
+	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LogGroupArn   *string       `aws:"logGroupArn" json:",omitzero"`
+	LogGroupClass LogGroupClass `aws:"logGroupClass" enum:"STANDARD|INFREQUENT_ACCESS|DELIVERY" json:",omitzero"`
 }
 
 // LogStream is a structure of the model.
 type LogStream struct {
-	LogStreamName       *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*"`
-	CreationTime        *int64  `aws:"creationTime" min:"0"`
-	FirstEventTimestamp *int64  `aws:"firstEventTimestamp" min:"0"`
-	LastEventTimestamp  *int64  `aws:"lastEventTimestamp" min:"0"`
-	LastIngestionTime   *int64  `aws:"lastIngestionTime" min:"0"`
-	UploadSequenceToken *string `aws:"uploadSequenceToken" min:"1"`
-	Arn                 *string `aws:"arn"`
-	StoredBytes         *int64  `aws:"storedBytes" min:"0"`
+	LogStreamName       *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	CreationTime        *int64  `aws:"creationTime" min:"0" json:",omitzero"`
+	FirstEventTimestamp *int64  `aws:"firstEventTimestamp" min:"0" json:",omitzero"`
+	LastEventTimestamp  *int64  `aws:"lastEventTimestamp" min:"0" json:",omitzero"`
+	LastIngestionTime   *int64  `aws:"lastIngestionTime" min:"0" json:",omitzero"`
+	UploadSequenceToken *string `aws:"uploadSequenceToken" min:"1" json:",omitzero"`
+	Arn                 *string `aws:"arn" json:",omitzero"`
+	StoredBytes         *int64  `aws:"storedBytes" min:"0" json:",omitzero"`
 }
 
 // LookupTable is a structure of the model.
 type LookupTable struct {
-	LookupTableArn  *string  `aws:"lookupTableArn"`
-	LookupTableName *string  `aws:"lookupTableName" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$"`
-	Description     *string  `aws:"description" min:"0" max:"1024"`
-	TableFields     []string `aws:"tableFields"`
-	RecordsCount    *int64   `aws:"recordsCount" min:"0"`
-	SizeBytes       *int64   `aws:"sizeBytes" min:"0"`
-	LastUpdatedTime *int64   `aws:"lastUpdatedTime" min:"0"`
-	KmsKeyId        *string  `aws:"kmsKeyId" max:"256"`
+	LookupTableArn  *string  `aws:"lookupTableArn" json:",omitzero"`
+	LookupTableName *string  `aws:"lookupTableName" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
+	Description     *string  `aws:"description" min:"0" max:"1024" json:",omitzero"`
+	TableFields     []string `aws:"tableFields" json:",omitzero"`
+	RecordsCount    *int64   `aws:"recordsCount" min:"0" json:",omitzero"`
+	SizeBytes       *int64   `aws:"sizeBytes" min:"0" json:",omitzero"`
+	LastUpdatedTime *int64   `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+	KmsKeyId        *string  `aws:"kmsKeyId" max:"256" json:",omitzero"`
 }
 
 // LowerCaseString is a structure of the model.
 type LowerCaseString struct {
-	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1"`
+	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1" json:",omitzero"`
 }
 
 // MetricFilter is a structure of the model.
 type MetricFilter struct {
-	FilterName                *string                `aws:"filterName" min:"1" max:"512" pattern:"[^:*]*"`
-	FilterPattern             *string                `aws:"filterPattern" min:"0" max:"1024"`
-	MetricTransformations     []MetricTransformation `aws:"metricTransformations" min:"1" max:"1"`
-	CreationTime              *int64                 `aws:"creationTime" min:"0"`
-	LogGroupName              *string                `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	ApplyOnTransformedLogs    *bool                  `aws:"applyOnTransformedLogs"`
-	FieldSelectionCriteria    *string                `aws:"fieldSelectionCriteria" min:"0" max:"2000"`
-	EmitSystemFieldDimensions []string               `aws:"emitSystemFieldDimensions"`
+	FilterName                *string                `aws:"filterName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	FilterPattern             *string                `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	MetricTransformations     []MetricTransformation `aws:"metricTransformations" min:"1" max:"1" json:",omitzero"`
+	CreationTime              *int64                 `aws:"creationTime" min:"0" json:",omitzero"`
+	LogGroupName              *string                `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	ApplyOnTransformedLogs    *bool                  `aws:"applyOnTransformedLogs" json:",omitzero"`
+	FieldSelectionCriteria    *string                `aws:"fieldSelectionCriteria" min:"0" max:"2000" json:",omitzero"`
+	EmitSystemFieldDimensions []string               `aws:"emitSystemFieldDimensions" json:",omitzero"`
 }
 
 // MetricFilterMatchRecord is a structure of the model.
 type MetricFilterMatchRecord struct {
-	EventNumber     *int64            `aws:"eventNumber"`
-	EventMessage    *string           `aws:"eventMessage" min:"1"`
-	ExtractedValues map[string]string `aws:"extractedValues"`
+	EventNumber     *int64            `aws:"eventNumber" json:",omitzero"`
+	EventMessage    *string           `aws:"eventMessage" min:"1" json:",omitzero"`
+	ExtractedValues map[string]string `aws:"extractedValues" json:",omitzero"`
 }
 
 // MetricTransformation is a structure of the model.
 type MetricTransformation struct {
-	MetricName      *string           `aws:"metricName,required" max:"255" pattern:"[^:*$]*"`
-	MetricNamespace *string           `aws:"metricNamespace,required" max:"255" pattern:"[^:*$]*"`
-	MetricValue     *string           `aws:"metricValue,required" max:"100"`
-	DefaultValue    *float64          `aws:"defaultValue"`
-	Dimensions      map[string]string `aws:"dimensions"`
-	Unit            StandardUnit      `aws:"unit" enum:"Seconds|Microseconds|Milliseconds|Bytes|Kilobytes|Megabytes|Gigabytes|Terabytes|Bits|Kilobits|Megabits|Gigabits|Terabits|Percent|Count|Bytes/Second|Kilobytes/Second|Megabytes/Second|Gigabytes/Second|Terabytes/Second|Bits/Second|Kilobits/Second|Megabits/Second|Gigabits/Second|Terabits/Second|Count/Second|None"`
+	MetricName      *string           `aws:"metricName,required" max:"255" pattern:"[^:*$]*" json:",omitzero"`
+	MetricNamespace *string           `aws:"metricNamespace,required" max:"255" pattern:"[^:*$]*" json:",omitzero"`
+	MetricValue     *string           `aws:"metricValue,required" max:"100" json:",omitzero"`
+	DefaultValue    *float64          `aws:"defaultValue" json:",omitzero"`
+	Dimensions      map[string]string `aws:"dimensions" json:",omitzero"`
+	Unit            StandardUnit      `aws:"unit" enum:"Seconds|Microseconds|Milliseconds|Bytes|Kilobytes|Megabytes|Gigabytes|Terabytes|Bits|Kilobits|Megabits|Gigabits|Terabits|Percent|Count|Bytes/Second|Kilobytes/Second|Megabytes/Second|Gigabytes/Second|Terabytes/Second|Bits/Second|Kilobits/Second|Megabits/Second|Gigabits/Second|Terabits/Second|Count/Second|None" json:",omitzero"`
 }
 
 // MoveKeyEntry is a structure of the model.
 type MoveKeyEntry struct {
-	Source            *string `aws:"source,required" min:"1" max:"128"`
-	Target            *string `aws:"target,required" min:"1" max:"128"`
-	OverwriteIfExists *bool   `aws:"overwriteIfExists"`
+	Source            *string `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	Target            *string `aws:"target,required" min:"1" max:"128" json:",omitzero"`
+	OverwriteIfExists *bool   `aws:"overwriteIfExists" json:",omitzero"`
 }
 
 // MoveKeys is a structure of the model.
 type MoveKeys struct {
-	Entries []MoveKeyEntry `aws:"entries,required" min:"1" max:"5"`
+	Entries []MoveKeyEntry `aws:"entries,required" min:"1" max:"5" json:",omitzero"`
 }
 
 // OpenSearchApplication is a structure of the model.
 type OpenSearchApplication struct {
-	ApplicationEndpoint *string                   `aws:"applicationEndpoint" min:"1" max:"1024" pattern:"^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$"`
-	ApplicationArn      *string                   `aws:"applicationArn"`
-	ApplicationId       *string                   `aws:"applicationId" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status              *OpenSearchResourceStatus `aws:"status"`
+	ApplicationEndpoint *string                   `aws:"applicationEndpoint" min:"1" max:"1024" pattern:"^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$" json:",omitzero"`
+	ApplicationArn      *string                   `aws:"applicationArn" json:",omitzero"`
+	ApplicationId       *string                   `aws:"applicationId" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status              *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchCollection is a structure of the model.
 type OpenSearchCollection struct {
-	CollectionEndpoint *string                   `aws:"collectionEndpoint" min:"1" max:"1024" pattern:"^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$"`
-	CollectionArn      *string                   `aws:"collectionArn"`
-	Status             *OpenSearchResourceStatus `aws:"status"`
+	CollectionEndpoint *string                   `aws:"collectionEndpoint" min:"1" max:"1024" pattern:"^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$" json:",omitzero"`
+	CollectionArn      *string                   `aws:"collectionArn" json:",omitzero"`
+	Status             *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchDataAccessPolicy is a structure of the model.
 type OpenSearchDataAccessPolicy struct {
-	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status     *OpenSearchResourceStatus `aws:"status"`
+	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status     *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchDataSource is a structure of the model.
 type OpenSearchDataSource struct {
-	DataSourceName *string                   `aws:"dataSourceName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status         *OpenSearchResourceStatus `aws:"status"`
+	DataSourceName *string                   `aws:"dataSourceName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status         *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchEncryptionPolicy is a structure of the model.
 type OpenSearchEncryptionPolicy struct {
-	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status     *OpenSearchResourceStatus `aws:"status"`
+	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status     *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchIntegrationDetails is a structure of the model.
 type OpenSearchIntegrationDetails struct {
-	DataSource       *OpenSearchDataSource       `aws:"dataSource"`
-	Application      *OpenSearchApplication      `aws:"application"`
-	Collection       *OpenSearchCollection       `aws:"collection"`
-	Workspace        *OpenSearchWorkspace        `aws:"workspace"`
-	EncryptionPolicy *OpenSearchEncryptionPolicy `aws:"encryptionPolicy"`
-	NetworkPolicy    *OpenSearchNetworkPolicy    `aws:"networkPolicy"`
-	AccessPolicy     *OpenSearchDataAccessPolicy `aws:"accessPolicy"`
-	LifecyclePolicy  *OpenSearchLifecyclePolicy  `aws:"lifecyclePolicy"`
+	DataSource       *OpenSearchDataSource       `aws:"dataSource" json:",omitzero"`
+	Application      *OpenSearchApplication      `aws:"application" json:",omitzero"`
+	Collection       *OpenSearchCollection       `aws:"collection" json:",omitzero"`
+	Workspace        *OpenSearchWorkspace        `aws:"workspace" json:",omitzero"`
+	EncryptionPolicy *OpenSearchEncryptionPolicy `aws:"encryptionPolicy" json:",omitzero"`
+	NetworkPolicy    *OpenSearchNetworkPolicy    `aws:"networkPolicy" json:",omitzero"`
+	AccessPolicy     *OpenSearchDataAccessPolicy `aws:"accessPolicy" json:",omitzero"`
+	LifecyclePolicy  *OpenSearchLifecyclePolicy  `aws:"lifecyclePolicy" json:",omitzero"`
 }
 
 // OpenSearchLifecyclePolicy is a structure of the model.
 type OpenSearchLifecyclePolicy struct {
-	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status     *OpenSearchResourceStatus `aws:"status"`
+	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status     *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchNetworkPolicy is a structure of the model.
 type OpenSearchNetworkPolicy struct {
-	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status     *OpenSearchResourceStatus `aws:"status"`
+	PolicyName *string                   `aws:"policyName" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status     *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OpenSearchResourceConfig is a structure of the model.
 type OpenSearchResourceConfig struct {
-	KmsKeyArn                 *string  `aws:"kmsKeyArn"`
-	DataSourceRoleArn         *string  `aws:"dataSourceRoleArn,required"`
-	DashboardViewerPrincipals []string `aws:"dashboardViewerPrincipals,required"`
-	ApplicationArn            *string  `aws:"applicationArn"`
-	RetentionDays             *int32   `aws:"retentionDays,required" min:"1" max:"30"`
+	KmsKeyArn                 *string  `aws:"kmsKeyArn" json:",omitzero"`
+	DataSourceRoleArn         *string  `aws:"dataSourceRoleArn,required" json:",omitzero"`
+	DashboardViewerPrincipals []string `aws:"dashboardViewerPrincipals,required" json:",omitzero"`
+	ApplicationArn            *string  `aws:"applicationArn" json:",omitzero"`
+	RetentionDays             *int32   `aws:"retentionDays,required" min:"1" max:"30" json:",omitzero"`
 }
 
 // OpenSearchResourceStatus is a structure of the model.
 type OpenSearchResourceStatus struct {
-	Status        OpenSearchResourceStatusType `aws:"status" enum:"ACTIVE|NOT_FOUND|ERROR"`
-	StatusMessage *string                      `aws:"statusMessage" min:"1"`
+	Status        OpenSearchResourceStatusType `aws:"status" enum:"ACTIVE|NOT_FOUND|ERROR" json:",omitzero"`
+	StatusMessage *string                      `aws:"statusMessage" min:"1" json:",omitzero"`
 }
 
 // OpenSearchWorkspace is a structure of the model.
 type OpenSearchWorkspace struct {
-	WorkspaceId *string                   `aws:"workspaceId" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Status      *OpenSearchResourceStatus `aws:"status"`
+	WorkspaceId *string                   `aws:"workspaceId" min:"1" max:"256" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Status      *OpenSearchResourceStatus `aws:"status" json:",omitzero"`
 }
 
 // OutputLogEvent is a structure of the model.
 type OutputLogEvent struct {
-	Timestamp     *int64  `aws:"timestamp" min:"0"`
-	Message       *string `aws:"message" min:"1"`
-	IngestionTime *int64  `aws:"ingestionTime" min:"0"`
+	Timestamp     *int64  `aws:"timestamp" min:"0" json:",omitzero"`
+	Message       *string `aws:"message" min:"1" json:",omitzero"`
+	IngestionTime *int64  `aws:"ingestionTime" min:"0" json:",omitzero"`
 }
 
 // ParseCloudfront is a structure of the model.
 type ParseCloudfront struct {
-	Source *string `aws:"source" min:"1" max:"128"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
 }
 
 // ParseJSON is a structure of the model.
 type ParseJSON struct {
-	Source      *string `aws:"source" min:"1" max:"128"`
-	Destination *string `aws:"destination" min:"1" max:"128"`
+	Source      *string `aws:"source" min:"1" max:"128" json:",omitzero"`
+	Destination *string `aws:"destination" min:"1" max:"128" json:",omitzero"`
 }
 
 // ParseKeyValue is a structure of the model.
 type ParseKeyValue struct {
-	Source            *string `aws:"source" min:"1" max:"128"`
-	Destination       *string `aws:"destination" min:"1" max:"128"`
-	FieldDelimiter    *string `aws:"fieldDelimiter" min:"1" max:"128"`
-	KeyValueDelimiter *string `aws:"keyValueDelimiter" min:"1" max:"128"`
-	KeyPrefix         *string `aws:"keyPrefix" min:"1" max:"128"`
-	NonMatchValue     *string `aws:"nonMatchValue" min:"1" max:"128"`
-	OverwriteIfExists *bool   `aws:"overwriteIfExists"`
+	Source            *string `aws:"source" min:"1" max:"128" json:",omitzero"`
+	Destination       *string `aws:"destination" min:"1" max:"128" json:",omitzero"`
+	FieldDelimiter    *string `aws:"fieldDelimiter" min:"1" max:"128" json:",omitzero"`
+	KeyValueDelimiter *string `aws:"keyValueDelimiter" min:"1" max:"128" json:",omitzero"`
+	KeyPrefix         *string `aws:"keyPrefix" min:"1" max:"128" json:",omitzero"`
+	NonMatchValue     *string `aws:"nonMatchValue" min:"1" max:"128" json:",omitzero"`
+	OverwriteIfExists *bool   `aws:"overwriteIfExists" json:",omitzero"`
 }
 
 // ParsePostgres is a structure of the model.
 type ParsePostgres struct {
-	Source *string `aws:"source" min:"1" max:"128"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
 }
 
 // ParseRoute53 is a structure of the model.
 type ParseRoute53 struct {
-	Source *string `aws:"source" min:"1" max:"128"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
 }
 
 // ParseToOCSF is a structure of the model.
 type ParseToOCSF struct {
-	Source         *string     `aws:"source" min:"1" max:"128"`
-	EventSource    EventSource `aws:"eventSource,required" enum:"CloudTrail|Route53Resolver|VPCFlow|EKSAudit|AWSWAF"`
-	OcsfVersion    OCSFVersion `aws:"ocsfVersion,required" enum:"V1.1|V1.5"`
-	MappingVersion *string     `aws:"mappingVersion" min:"1" max:"10" pattern:"^\\d+\\.\\d+(\\.\\d+)?$"`
+	Source         *string     `aws:"source" min:"1" max:"128" json:",omitzero"`
+	EventSource    EventSource `aws:"eventSource,required" enum:"CloudTrail|Route53Resolver|VPCFlow|EKSAudit|AWSWAF" json:",omitzero"`
+	OcsfVersion    OCSFVersion `aws:"ocsfVersion,required" enum:"V1.1|V1.5" json:",omitzero"`
+	MappingVersion *string     `aws:"mappingVersion" min:"1" max:"10" pattern:"^\\d+\\.\\d+(\\.\\d+)?$" json:",omitzero"`
 }
 
 // ParseVPC is a structure of the model.
 type ParseVPC struct {
-	Source *string `aws:"source" min:"1" max:"128"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
 }
 
 // ParseWAF is a structure of the model.
 type ParseWAF struct {
-	Source *string `aws:"source" min:"1" max:"128"`
+	Source *string `aws:"source" min:"1" max:"128" json:",omitzero"`
 }
 
 // PatternToken is a structure of the model.
 type PatternToken struct {
-	DynamicTokenPosition *int32           `aws:"dynamicTokenPosition"`
-	IsDynamic            *bool            `aws:"isDynamic"`
-	TokenString          *string          `aws:"tokenString" min:"1"`
-	Enumerations         map[string]int64 `aws:"enumerations"`
-	InferredTokenName    *string          `aws:"inferredTokenName" min:"1"`
+	DynamicTokenPosition *int32           `aws:"dynamicTokenPosition" json:",omitzero"`
+	IsDynamic            *bool            `aws:"isDynamic" json:",omitzero"`
+	TokenString          *string          `aws:"tokenString" min:"1" json:",omitzero"`
+	Enumerations         map[string]int64 `aws:"enumerations" json:",omitzero"`
+	InferredTokenName    *string          `aws:"inferredTokenName" min:"1" json:",omitzero"`
 }
 
 // Policy is a structure of the model.
 type Policy struct {
-	DeliveryDestinationPolicy *string `aws:"deliveryDestinationPolicy" min:"1" max:"51200"`
+	DeliveryDestinationPolicy *string `aws:"deliveryDestinationPolicy" min:"1" max:"51200" json:",omitzero"`
 }
 
 // Processor is a structure of the model.
 type Processor struct {
-	AddKeys           *AddKeys           `aws:"addKeys"`
-	CopyValue         *CopyValue         `aws:"copyValue"`
-	Csv               *CSV               `aws:"csv"`
-	DateTimeConverter *DateTimeConverter `aws:"dateTimeConverter"`
-	DeleteKeys        *DeleteKeys        `aws:"deleteKeys"`
-	Grok              *Grok              `aws:"grok"`
-	ListToMap         *ListToMap         `aws:"listToMap"`
-	LowerCaseString   *LowerCaseString   `aws:"lowerCaseString"`
-	MoveKeys          *MoveKeys          `aws:"moveKeys"`
-	ParseCloudfront   *ParseCloudfront   `aws:"parseCloudfront"`
-	ParseJSON         *ParseJSON         `aws:"parseJSON"`
-	ParseKeyValue     *ParseKeyValue     `aws:"parseKeyValue"`
-	ParseRoute53      *ParseRoute53      `aws:"parseRoute53"`
-	ParseToOCSF       *ParseToOCSF       `aws:"parseToOCSF"`
-	ParsePostgres     *ParsePostgres     `aws:"parsePostgres"`
-	ParseVPC          *ParseVPC          `aws:"parseVPC"`
-	ParseWAF          *ParseWAF          `aws:"parseWAF"`
-	RenameKeys        *RenameKeys        `aws:"renameKeys"`
-	SplitString       *SplitString       `aws:"splitString"`
-	SubstituteString  *SubstituteString  `aws:"substituteString"`
-	TrimString        *TrimString        `aws:"trimString"`
-	TypeConverter     *TypeConverter     `aws:"typeConverter"`
-	UpperCaseString   *UpperCaseString   `aws:"upperCaseString"`
+	AddKeys           *AddKeys           `aws:"addKeys" json:",omitzero"`
+	CopyValue         *CopyValue         `aws:"copyValue" json:",omitzero"`
+	Csv               *CSV               `aws:"csv" json:",omitzero"`
+	DateTimeConverter *DateTimeConverter `aws:"dateTimeConverter" json:",omitzero"`
+	DeleteKeys        *DeleteKeys        `aws:"deleteKeys" json:",omitzero"`
+	Grok              *Grok              `aws:"grok" json:",omitzero"`
+	ListToMap         *ListToMap         `aws:"listToMap" json:",omitzero"`
+	LowerCaseString   *LowerCaseString   `aws:"lowerCaseString" json:",omitzero"`
+	MoveKeys          *MoveKeys          `aws:"moveKeys" json:",omitzero"`
+	ParseCloudfront   *ParseCloudfront   `aws:"parseCloudfront" json:",omitzero"`
+	ParseJSON         *ParseJSON         `aws:"parseJSON" json:",omitzero"`
+	ParseKeyValue     *ParseKeyValue     `aws:"parseKeyValue" json:",omitzero"`
+	ParseRoute53      *ParseRoute53      `aws:"parseRoute53" json:",omitzero"`
+	ParseToOCSF       *ParseToOCSF       `aws:"parseToOCSF" json:",omitzero"`
+	ParsePostgres     *ParsePostgres     `aws:"parsePostgres" json:",omitzero"`
+	ParseVPC          *ParseVPC          `aws:"parseVPC" json:",omitzero"`
+	ParseWAF          *ParseWAF          `aws:"parseWAF" json:",omitzero"`
+	RenameKeys        *RenameKeys        `aws:"renameKeys" json:",omitzero"`
+	SplitString       *SplitString       `aws:"splitString" json:",omitzero"`
+	SubstituteString  *SubstituteString  `aws:"substituteString" json:",omitzero"`
+	TrimString        *TrimString        `aws:"trimString" json:",omitzero"`
+	TypeConverter     *TypeConverter     `aws:"typeConverter" json:",omitzero"`
+	UpperCaseString   *UpperCaseString   `aws:"upperCaseString" json:",omitzero"`
 }
 
 // QueryDefinition is a structure of the model.
 type QueryDefinition struct {
-	QueryLanguage     QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	QueryDefinitionId *string          `aws:"queryDefinitionId" min:"1" max:"256"`
-	Name              *string          `aws:"name" min:"1" max:"255"`
-	QueryString       *string          `aws:"queryString" min:"1" max:"10000"`
-	LastModified      *int64           `aws:"lastModified" min:"0"`
-	LogGroupNames     []string         `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	Parameters        []QueryParameter `aws:"parameters" max:"20"`
+	QueryLanguage     QueryLanguage    `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryDefinitionId *string          `aws:"queryDefinitionId" min:"1" max:"256" json:",omitzero"`
+	Name              *string          `aws:"name" min:"1" max:"255" json:",omitzero"`
+	QueryString       *string          `aws:"queryString" min:"1" max:"10000" json:",omitzero"`
+	LastModified      *int64           `aws:"lastModified" min:"0" json:",omitzero"`
+	LogGroupNames     []string         `aws:"logGroupNames" itemmin:"1" itemmax:"512" itempattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	Parameters        []QueryParameter `aws:"parameters" max:"20" json:",omitzero"`
 }
 
 // QueryInfo is a structure of the model.
 type QueryInfo struct {
-	QueryLanguage QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL"`
-	QueryId       *string       `aws:"queryId" min:"1" max:"256"`
-	QueryString   *string       `aws:"queryString" min:"0" max:"10000"`
-	Status        QueryStatus   `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown"`
-	CreateTime    *int64        `aws:"createTime" min:"0"`
-	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	QueryDuration *int64        `aws:"queryDuration"`
-	BytesScanned  *float64      `aws:"bytesScanned"`
-	UserIdentity  *string       `aws:"userIdentity" min:"1" max:"2048"`
+	QueryLanguage QueryLanguage `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
+	QueryId       *string       `aws:"queryId" min:"1" max:"256" json:",omitzero"`
+	QueryString   *string       `aws:"queryString" min:"0" max:"10000" json:",omitzero"`
+	Status        QueryStatus   `aws:"status" enum:"Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown" json:",omitzero"`
+	CreateTime    *int64        `aws:"createTime" min:"0" json:",omitzero"`
+	LogGroupName  *string       `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	QueryDuration *int64        `aws:"queryDuration" json:",omitzero"`
+	BytesScanned  *float64      `aws:"bytesScanned" json:",omitzero"`
+	UserIdentity  *string       `aws:"userIdentity" min:"1" max:"2048" json:",omitzero"`
 }
 
 // QueryParameter is a structure of the model.
 type QueryParameter struct {
-	Name         *string `aws:"name,required" min:"1" max:"128" pattern:"^[a-zA-Z_][a-zA-Z0-9_]*"`
-	DefaultValue *string `aws:"defaultValue" max:"1024"`
-	Description  *string `aws:"description" max:"512"`
+	Name         *string `aws:"name,required" min:"1" max:"128" pattern:"^[a-zA-Z_][a-zA-Z0-9_]*" json:",omitzero"`
+	DefaultValue *string `aws:"defaultValue" max:"1024" json:",omitzero"`
+	Description  *string `aws:"description" max:"512" json:",omitzero"`
 }
 
 // QueryStatistics is a structure of the model.
 type QueryStatistics struct {
-	RecordsMatched          *float64 `aws:"recordsMatched"`
-	RecordsScanned          *float64 `aws:"recordsScanned"`
-	EstimatedRecordsSkipped *float64 `aws:"estimatedRecordsSkipped"`
-	BytesScanned            *float64 `aws:"bytesScanned"`
-	EstimatedBytesSkipped   *float64 `aws:"estimatedBytesSkipped"`
-	LogGroupsScanned        *float64 `aws:"logGroupsScanned"`
+	RecordsMatched          *float64 `aws:"recordsMatched" json:",omitzero"`
+	RecordsScanned          *float64 `aws:"recordsScanned" json:",omitzero"`
+	EstimatedRecordsSkipped *float64 `aws:"estimatedRecordsSkipped" json:",omitzero"`
+	BytesScanned            *float64 `aws:"bytesScanned" json:",omitzero"`
+	EstimatedBytesSkipped   *float64 `aws:"estimatedBytesSkipped" json:",omitzero"`
+	LogGroupsScanned        *float64 `aws:"logGroupsScanned" json:",omitzero"`
 }
 
 // RecordField is a structure of the model.
 type RecordField struct {
-	Name      *string `aws:"name" min:"1" max:"64"`
-	Mandatory *bool   `aws:"mandatory"`
+	Name      *string `aws:"name" min:"1" max:"64" json:",omitzero"`
+	Mandatory *bool   `aws:"mandatory" json:",omitzero"`
 }
 
 // RejectedEntityInfo is a structure of the model.
 type RejectedEntityInfo struct {
-	ErrorType EntityRejectionErrorType `aws:"errorType,required" enum:"InvalidEntity|InvalidTypeValue|InvalidKeyAttributes|InvalidAttributes|EntitySizeTooLarge|UnsupportedLogGroupType|MissingRequiredFields"`
+	ErrorType EntityRejectionErrorType `aws:"errorType,required" enum:"InvalidEntity|InvalidTypeValue|InvalidKeyAttributes|InvalidAttributes|EntitySizeTooLarge|UnsupportedLogGroupType|MissingRequiredFields" json:",omitzero"`
 }
 
 // RejectedLogEventsInfo is a structure of the model.
 type RejectedLogEventsInfo struct {
-	TooNewLogEventStartIndex *int32 `aws:"tooNewLogEventStartIndex"`
-	TooOldLogEventEndIndex   *int32 `aws:"tooOldLogEventEndIndex"`
-	ExpiredLogEventEndIndex  *int32 `aws:"expiredLogEventEndIndex"`
+	TooNewLogEventStartIndex *int32 `aws:"tooNewLogEventStartIndex" json:",omitzero"`
+	TooOldLogEventEndIndex   *int32 `aws:"tooOldLogEventEndIndex" json:",omitzero"`
+	ExpiredLogEventEndIndex  *int32 `aws:"expiredLogEventEndIndex" json:",omitzero"`
 }
 
 // RenameKeyEntry is a structure of the model.
 type RenameKeyEntry struct {
-	Key               *string `aws:"key,required" min:"1" max:"128"`
-	RenameTo          *string `aws:"renameTo,required" min:"1" max:"128"`
-	OverwriteIfExists *bool   `aws:"overwriteIfExists"`
+	Key               *string `aws:"key,required" min:"1" max:"128" json:",omitzero"`
+	RenameTo          *string `aws:"renameTo,required" min:"1" max:"128" json:",omitzero"`
+	OverwriteIfExists *bool   `aws:"overwriteIfExists" json:",omitzero"`
 }
 
 // RenameKeys is a structure of the model.
 type RenameKeys struct {
-	Entries []RenameKeyEntry `aws:"entries,required" min:"1" max:"5"`
+	Entries []RenameKeyEntry `aws:"entries,required" min:"1" max:"5" json:",omitzero"`
 }
 
 // ResourceConfig is a structure of the model.
 type ResourceConfig struct {
-	OpenSearchResourceConfig *OpenSearchResourceConfig `aws:"openSearchResourceConfig"`
+	OpenSearchResourceConfig *OpenSearchResourceConfig `aws:"openSearchResourceConfig" json:",omitzero"`
 }
 
 // ResourcePolicy is a structure of the model.
 type ResourcePolicy struct {
-	PolicyName      *string     `aws:"policyName"`
-	PolicyDocument  *string     `aws:"policyDocument" min:"1" max:"51200"`
-	LastUpdatedTime *int64      `aws:"lastUpdatedTime" min:"0"`
-	PolicyScope     PolicyScope `aws:"policyScope" enum:"ACCOUNT|RESOURCE"`
-	ResourceArn     *string     `aws:"resourceArn"`
-	RevisionId      *string     `aws:"revisionId" min:"1"`
+	PolicyName      *string     `aws:"policyName" json:",omitzero"`
+	PolicyDocument  *string     `aws:"policyDocument" min:"1" max:"51200" json:",omitzero"`
+	LastUpdatedTime *int64      `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+	PolicyScope     PolicyScope `aws:"policyScope" enum:"ACCOUNT|RESOURCE" json:",omitzero"`
+	ResourceArn     *string     `aws:"resourceArn" json:",omitzero"`
+	RevisionId      *string     `aws:"revisionId" min:"1" json:",omitzero"`
 }
 
 // ResultField is a structure of the model.
 type ResultField struct {
-	Field *string `aws:"field"`
-	Value *string `aws:"value"`
+	Field *string `aws:"field" json:",omitzero"`
+	Value *string `aws:"value" json:",omitzero"`
 }
 
 // S3Configuration is a structure of the model.
 type S3Configuration struct {
-	DestinationIdentifier *string `aws:"destinationIdentifier,required" max:"1024" pattern:"s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?"`
-	RoleArn               *string `aws:"roleArn,required" min:"1"`
-	OwnerAccountId        *string `aws:"ownerAccountId" min:"12" max:"12" pattern:"^\\d{12}$"`
-	KmsKeyId              *string `aws:"kmsKeyId" max:"256"`
+	DestinationIdentifier *string `aws:"destinationIdentifier,required" max:"1024" pattern:"s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?" json:",omitzero"`
+	RoleArn               *string `aws:"roleArn,required" min:"1" json:",omitzero"`
+	OwnerAccountId        *string `aws:"ownerAccountId" min:"12" max:"12" pattern:"^\\d{12}$" json:",omitzero"`
+	KmsKeyId              *string `aws:"kmsKeyId" max:"256" json:",omitzero"`
 }
 
 // S3DeliveryConfiguration is a structure of the model.
 type S3DeliveryConfiguration struct {
-	SuffixPath               *string `aws:"suffixPath" min:"1" max:"256"`
-	EnableHiveCompatiblePath *bool   `aws:"enableHiveCompatiblePath"`
+	SuffixPath               *string `aws:"suffixPath" min:"1" max:"256" json:",omitzero"`
+	EnableHiveCompatiblePath *bool   `aws:"enableHiveCompatiblePath" json:",omitzero"`
 }
 
 // S3TableIntegrationSource is a structure of the model.
 type S3TableIntegrationSource struct {
-	Identifier             *string                        `aws:"identifier" min:"1" max:"2048"`
-	DataSource             *DataSource                    `aws:"dataSource"`
-	Status                 S3TableIntegrationSourceStatus `aws:"status" enum:"ACTIVE|UNHEALTHY|FAILED|DATA_SOURCE_DELETE_IN_PROGRESS"`
-	StatusReason           *string                        `aws:"statusReason" min:"1"`
-	CreatedTimeStamp       *int64                         `aws:"createdTimeStamp" min:"0"`
-	ParentSourceIdentifier *string                        `aws:"parentSourceIdentifier" min:"1" max:"2048"`
+	Identifier             *string                        `aws:"identifier" min:"1" max:"2048" json:",omitzero"`
+	DataSource             *DataSource                    `aws:"dataSource" json:",omitzero"`
+	Status                 S3TableIntegrationSourceStatus `aws:"status" enum:"ACTIVE|UNHEALTHY|FAILED|DATA_SOURCE_DELETE_IN_PROGRESS" json:",omitzero"`
+	StatusReason           *string                        `aws:"statusReason" min:"1" json:",omitzero"`
+	CreatedTimeStamp       *int64                         `aws:"createdTimeStamp" min:"0" json:",omitzero"`
+	ParentSourceIdentifier *string                        `aws:"parentSourceIdentifier" min:"1" max:"2048" json:",omitzero"`
 }
 
 // S3TablesIntegration is a structure of the model.
 type S3TablesIntegration struct {
-	DatasourceName *string `aws:"datasourceName" min:"1" max:"256"`
-	DatasourceType *string `aws:"datasourceType" min:"1" max:"256"`
+	DatasourceName *string `aws:"datasourceName" min:"1" max:"256" json:",omitzero"`
+	DatasourceType *string `aws:"datasourceType" min:"1" max:"256" json:",omitzero"`
 }
 
 // ScheduledQueryDestination is a structure of the model.
 type ScheduledQueryDestination struct {
-	DestinationType       ScheduledQueryDestinationType `aws:"destinationType" enum:"S3"`
-	DestinationIdentifier *string                       `aws:"destinationIdentifier"`
-	Status                ActionStatus                  `aws:"status" enum:"IN_PROGRESS|CLIENT_ERROR|FAILED|COMPLETE"`
-	ProcessedIdentifier   *string                       `aws:"processedIdentifier"`
-	ErrorMessage          *string                       `aws:"errorMessage"`
+	DestinationType       ScheduledQueryDestinationType `aws:"destinationType" enum:"S3" json:",omitzero"`
+	DestinationIdentifier *string                       `aws:"destinationIdentifier" json:",omitzero"`
+	Status                ActionStatus                  `aws:"status" enum:"IN_PROGRESS|CLIENT_ERROR|FAILED|COMPLETE" json:",omitzero"`
+	ProcessedIdentifier   *string                       `aws:"processedIdentifier" json:",omitzero"`
+	ErrorMessage          *string                       `aws:"errorMessage" json:",omitzero"`
 }
 
 // ScheduledQuerySummary is a structure of the model.
 type ScheduledQuerySummary struct {
-	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$"`
-	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED"`
-	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0"`
-	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout"`
-	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256"`
-	Timezone                 *string                   `aws:"timezone" min:"1"`
-	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration"`
-	CreationTime             *int64                    `aws:"creationTime" min:"0"`
-	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0"`
+	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
+	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
+	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
+	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
+	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
+	CreationTime             *int64                    `aws:"creationTime" min:"0" json:",omitzero"`
+	LastUpdatedTime          *int64                    `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // SearchedLogStream is a structure of the model.
 type SearchedLogStream struct {
-	LogStreamName      *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*"`
-	SearchedCompletely *bool   `aws:"searchedCompletely"`
+	LogStreamName      *string `aws:"logStreamName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	SearchedCompletely *bool   `aws:"searchedCompletely" json:",omitzero"`
 }
 
 // SplitString is a structure of the model.
 type SplitString struct {
-	Entries []SplitStringEntry `aws:"entries,required" min:"1" max:"10"`
+	Entries []SplitStringEntry `aws:"entries,required" min:"1" max:"10" json:",omitzero"`
 }
 
 // SplitStringEntry is a structure of the model.
 type SplitStringEntry struct {
-	Source    *string `aws:"source,required" min:"1" max:"128"`
-	Delimiter *string `aws:"delimiter,required" min:"1" max:"128"`
+	Source    *string `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	Delimiter *string `aws:"delimiter,required" min:"1" max:"128" json:",omitzero"`
 }
 
 // StartLiveTailResponseStream is a structure of the model.
 type StartLiveTailResponseStream struct {
-	SessionStart              *LiveTailSessionStart  `aws:"sessionStart"`
-	SessionUpdate             *LiveTailSessionUpdate `aws:"sessionUpdate"`
-	SessionTimeoutException   *protocol.Error        `aws:"SessionTimeoutException,exception"`
-	SessionStreamingException *protocol.Error        `aws:"SessionStreamingException,exception"`
+	SessionStart              *LiveTailSessionStart  `aws:"sessionStart" json:",omitzero"`
+	SessionUpdate             *LiveTailSessionUpdate `aws:"sessionUpdate" json:",omitzero"`
+	SessionTimeoutException   *protocol.Error        `aws:"SessionTimeoutException,exception" json:",omitzero"`
+	SessionStreamingException *protocol.Error        `aws:"SessionStreamingException,exception" json:",omitzero"`
 }
 
 // SubscriptionFilter is a structure of the model.
 type SubscriptionFilter struct {
-	FilterName             *string      `aws:"filterName" min:"1" max:"512" pattern:"[^:*]*"`
-	LogGroupName           *string      `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-	FilterPattern          *string      `aws:"filterPattern" min:"0" max:"1024"`
-	DestinationArn         *string      `aws:"destinationArn" min:"1"`
-	RoleArn                *string      `aws:"roleArn" min:"1"`
-	Distribution           Distribution `aws:"distribution" enum:"Random|ByLogStream"`
-	ApplyOnTransformedLogs *bool        `aws:"applyOnTransformedLogs"`
-	CreationTime           *int64       `aws:"creationTime" min:"0"`
-	FieldSelectionCriteria *string      `aws:"fieldSelectionCriteria" min:"0" max:"2000"`
-	EmitSystemFields       []string     `aws:"emitSystemFields"`
+	FilterName             *string      `aws:"filterName" min:"1" max:"512" pattern:"[^:*]*" json:",omitzero"`
+	LogGroupName           *string      `aws:"logGroupName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	FilterPattern          *string      `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
+	DestinationArn         *string      `aws:"destinationArn" min:"1" json:",omitzero"`
+	RoleArn                *string      `aws:"roleArn" min:"1" json:",omitzero"`
+	Distribution           Distribution `aws:"distribution" enum:"Random|ByLogStream" json:",omitzero"`
+	ApplyOnTransformedLogs *bool        `aws:"applyOnTransformedLogs" json:",omitzero"`
+	CreationTime           *int64       `aws:"creationTime" min:"0" json:",omitzero"`
+	FieldSelectionCriteria *string      `aws:"fieldSelectionCriteria" min:"0" max:"2000" json:",omitzero"`
+	EmitSystemFields       []string     `aws:"emitSystemFields" json:",omitzero"`
 }
 
 // SubstituteString is a structure of the model.
 type SubstituteString struct {
-	Entries []SubstituteStringEntry `aws:"entries,required" min:"1" max:"10"`
+	Entries []SubstituteStringEntry `aws:"entries,required" min:"1" max:"10" json:",omitzero"`
 }
 
 // SubstituteStringEntry is a structure of the model.
 type SubstituteStringEntry struct {
-	Source *string `aws:"source,required" min:"1" max:"128"`
-	From   *string `aws:"from,required" min:"1" max:"128"`
-	To     *string `aws:"to,required" min:"1" max:"128"`
+	Source *string `aws:"source,required" min:"1" max:"128" json:",omitzero"`
+	From   *string `aws:"from,required" min:"1" max:"128" json:",omitzero"`
+	To     *string `aws:"to,required" min:"1" max:"128" json:",omitzero"`
 }
 
 // SuppressionPeriod is a structure of the model.
 type SuppressionPeriod struct {
-	Value           *int32          `aws:"value"`
-	SuppressionUnit SuppressionUnit `aws:"suppressionUnit" enum:"SECONDS|MINUTES|HOURS"`
+	Value           *int32          `aws:"value" json:",omitzero"`
+	SuppressionUnit SuppressionUnit `aws:"suppressionUnit" enum:"SECONDS|MINUTES|HOURS" json:",omitzero"`
 }
 
 // TagFilter is a structure of the model.
 type TagFilter struct {
-	Key    *string  `aws:"key,required" min:"1" max:"128" pattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$"`
-	Values []string `aws:"values" min:"0" max:"5" itemmin:"0" itemmax:"259" itempattern:"^!?\\*?([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\*?$"`
+	Key    *string  `aws:"key,required" min:"1" max:"128" pattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$" json:",omitzero"`
+	Values []string `aws:"values" min:"0" max:"5" itemmin:"0" itemmax:"259" itempattern:"^!?\\*?([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\*?$" json:",omitzero"`
 }
 
 // TransformedLogRecord is a structure of the model.
 type TransformedLogRecord struct {
-	EventNumber             *int64  `aws:"eventNumber"`
-	EventMessage            *string `aws:"eventMessage" min:"1"`
-	TransformedEventMessage *string `aws:"transformedEventMessage" min:"1"`
+	EventNumber             *int64  `aws:"eventNumber" json:",omitzero"`
+	EventMessage            *string `aws:"eventMessage" min:"1" json:",omitzero"`
+	TransformedEventMessage *string `aws:"transformedEventMessage" min:"1" json:",omitzero"`
 }
 
 // TriggerHistoryRecord is a structure of the model.
 type TriggerHistoryRecord struct {
-	QueryId            *string                     `aws:"queryId" min:"1" max:"256"`
-	ExecutionStatus    ExecutionStatus             `aws:"executionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout"`
-	TriggeredTimestamp *int64                      `aws:"triggeredTimestamp" min:"0"`
-	ErrorMessage       *string                     `aws:"errorMessage"`
-	Destinations       []ScheduledQueryDestination `aws:"destinations"`
+	QueryId            *string                     `aws:"queryId" min:"1" max:"256" json:",omitzero"`
+	ExecutionStatus    ExecutionStatus             `aws:"executionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
+	TriggeredTimestamp *int64                      `aws:"triggeredTimestamp" min:"0" json:",omitzero"`
+	ErrorMessage       *string                     `aws:"errorMessage" json:",omitzero"`
+	Destinations       []ScheduledQueryDestination `aws:"destinations" json:",omitzero"`
 }
 
 // TrimString is a structure of the model.
 type TrimString struct {
-	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1"`
+	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1" json:",omitzero"`
 }
 
 // TypeConverter is a structure of the model.
 type TypeConverter struct {
-	Entries []TypeConverterEntry `aws:"entries,required" min:"1" max:"5"`
+	Entries []TypeConverterEntry `aws:"entries,required" min:"1" max:"5" json:",omitzero"`
 }
 
 // TypeConverterEntry is a structure of the model.
 type TypeConverterEntry struct {
-	Key  *string `aws:"key,required" min:"1" max:"128"`
-	Type Type    `aws:"type,required" enum:"boolean|integer|double|string"`
+	Key  *string `aws:"key,required" min:"1" max:"128" json:",omitzero"`
+	Type Type    `aws:"type,required" enum:"boolean|integer|double|string" json:",omitzero"`
 }
 
 // UpperCaseString is a structure of the model.
 type UpperCaseString struct {
-	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1"`
+	WithKeys []string `aws:"withKeys,required" min:"1" max:"10" itemmin:"1" json:",omitzero"`
 }

@@ -8,104 +8,104 @@ import (
 
 // AssumeRoleInput is the input of AssumeRole.
 type AssumeRoleInput struct {
-	RoleArn           *string                `aws:"RoleArn,required" min:"20" max:"2048"`
-	RoleSessionName   *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
-	PolicyArns        []PolicyDescriptorType `aws:"PolicyArns"`
-	Policy            *string                `aws:"Policy" min:"1"`
-	DurationSeconds   *int32                 `aws:"DurationSeconds" min:"900" max:"43200"`
-	Tags              []Tag                  `aws:"Tags" max:"50"`
-	TransitiveTagKeys []string               `aws:"TransitiveTagKeys" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
-	ExternalId        *string                `aws:"ExternalId" min:"2" max:"1224" pattern:"[\\w+=,.@:\\/-]*"`
-	SerialNumber      *string                `aws:"SerialNumber" min:"9" max:"256" pattern:"[\\w+=/:,.@-]*"`
-	TokenCode         *string                `aws:"TokenCode" min:"6" max:"6" pattern:"[\\d]*"`
-	SourceIdentity    *string                `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
-	ProvidedContexts  []ProvidedContext      `aws:"ProvidedContexts" min:"1" max:"5"`
+	RoleArn           *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
+	RoleSessionName   *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	PolicyArns        []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
+	Policy            *string                `aws:"Policy" min:"1" json:",omitzero"`
+	DurationSeconds   *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
+	Tags              []Tag                  `aws:"Tags" max:"50" json:",omitzero"`
+	TransitiveTagKeys []string               `aws:"TransitiveTagKeys" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
+	ExternalId        *string                `aws:"ExternalId" min:"2" max:"1224" pattern:"[\\w+=,.@:\\/-]*" json:",omitzero"`
+	SerialNumber      *string                `aws:"SerialNumber" min:"9" max:"256" pattern:"[\\w+=/:,.@-]*" json:",omitzero"`
+	TokenCode         *string                `aws:"TokenCode" min:"6" max:"6" pattern:"[\\d]*" json:",omitzero"`
+	SourceIdentity    *string                `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	ProvidedContexts  []ProvidedContext      `aws:"ProvidedContexts" min:"1" max:"5" json:",omitzero"`
 }
 
 // AssumeRoleOutput is the output of AssumeRole.
 type AssumeRoleOutput struct {
-	Credentials      *Credentials     `aws:"Credentials"`
-	AssumedRoleUser  *AssumedRoleUser `aws:"AssumedRoleUser"`
-	PackedPolicySize *int32           `aws:"PackedPolicySize" min:"0"`
-	SourceIdentity   *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
+	Credentials      *Credentials     `aws:"Credentials" json:",omitzero"`
+	AssumedRoleUser  *AssumedRoleUser `aws:"AssumedRoleUser" json:",omitzero"`
+	PackedPolicySize *int32           `aws:"PackedPolicySize" min:"0" json:",omitzero"`
+	SourceIdentity   *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
 }
 
 // AssumeRoleWithSAMLInput is the input of AssumeRoleWithSAML.
 type AssumeRoleWithSAMLInput struct {
-	RoleArn         *string                `aws:"RoleArn,required" min:"20" max:"2048"`
-	PrincipalArn    *string                `aws:"PrincipalArn,required" min:"20" max:"2048"`
-	SAMLAssertion   *string                `aws:"SAMLAssertion,required" min:"4" max:"100000"`
-	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns"`
-	Policy          *string                `aws:"Policy" min:"1" max:"2048"`
-	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"43200"`
+	RoleArn         *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
+	PrincipalArn    *string                `aws:"PrincipalArn,required" min:"20" max:"2048" json:",omitzero"`
+	SAMLAssertion   *string                `aws:"SAMLAssertion,required" min:"4" max:"100000" json:",omitzero"`
+	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
+	Policy          *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
 }
 
 // AssumeRoleWithSAMLOutput is the output of AssumeRoleWithSAML.
 type AssumeRoleWithSAMLOutput struct {
-	Credentials      *Credentials     `aws:"Credentials"`
-	AssumedRoleUser  *AssumedRoleUser `aws:"AssumedRoleUser"`
-	PackedPolicySize *int32           `aws:"PackedPolicySize" min:"0"`
-	Subject          *string          `aws:"Subject"`
-	SubjectType      *string          `aws:"SubjectType"`
-	Issuer           *string          `aws:"Issuer"`
-	Audience         *string          `aws:"Audience"`
-	NameQualifier    *string          `aws:"NameQualifier"`
-	SourceIdentity   *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
+	Credentials      *Credentials     `aws:"Credentials" json:",omitzero"`
+	AssumedRoleUser  *AssumedRoleUser `aws:"AssumedRoleUser" json:",omitzero"`
+	PackedPolicySize *int32           `aws:"PackedPolicySize" min:"0" json:",omitzero"`
+	Subject          *string          `aws:"Subject" json:",omitzero"`
+	SubjectType      *string          `aws:"SubjectType" json:",omitzero"`
+	Issuer           *string          `aws:"Issuer" json:",omitzero"`
+	Audience         *string          `aws:"Audience" json:",omitzero"`
+	NameQualifier    *string          `aws:"NameQualifier" json:",omitzero"`
+	SourceIdentity   *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
 }
 
 // AssumeRoleWithWebIdentityInput is the input of AssumeRoleWithWebIdentity.
 type AssumeRoleWithWebIdentityInput struct {
-	RoleArn          *string                `aws:"RoleArn,required" min:"20" max:"2048"`
-	RoleSessionName  *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
-	WebIdentityToken *string                `aws:"WebIdentityToken,required" min:"4" max:"20000"`
-	ProviderId       *string                `aws:"ProviderId" min:"4" max:"2048"`
-	PolicyArns       []PolicyDescriptorType `aws:"PolicyArns"`
-	Policy           *string                `aws:"Policy" min:"1" max:"2048"`
-	DurationSeconds  *int32                 `aws:"DurationSeconds" min:"900" max:"43200"`
+	RoleArn          *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
+	RoleSessionName  *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	WebIdentityToken *string                `aws:"WebIdentityToken,required" min:"4" max:"20000" json:",omitzero"`
+	ProviderId       *string                `aws:"ProviderId" min:"4" max:"2048" json:",omitzero"`
+	PolicyArns       []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
+	Policy           *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	DurationSeconds  *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
 }
 
 // AssumeRoleWithWebIdentityOutput is the output of AssumeRoleWithWebIdentity.
 type AssumeRoleWithWebIdentityOutput struct {
-	Credentials                 *Credentials     `aws:"Credentials"`
-	SubjectFromWebIdentityToken *string          `aws:"SubjectFromWebIdentityToken" min:"6" max:"255"`
-	AssumedRoleUser             *AssumedRoleUser `aws:"AssumedRoleUser"`
-	PackedPolicySize            *int32           `aws:"PackedPolicySize" min:"0"`
-	Provider                    *string          `aws:"Provider"`
-	Audience                    *string          `aws:"Audience"`
-	SourceIdentity              *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
+	Credentials                 *Credentials     `aws:"Credentials" json:",omitzero"`
+	SubjectFromWebIdentityToken *string          `aws:"SubjectFromWebIdentityToken" min:"6" max:"255" json:",omitzero"`
+	AssumedRoleUser             *AssumedRoleUser `aws:"AssumedRoleUser" json:",omitzero"`
+	PackedPolicySize            *int32           `aws:"PackedPolicySize" min:"0" json:",omitzero"`
+	Provider                    *string          `aws:"Provider" json:",omitzero"`
+	Audience                    *string          `aws:"Audience" json:",omitzero"`
+	SourceIdentity              *string          `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
 }
 
 // AssumeRootInput is the input of AssumeRoot.
 type AssumeRootInput struct {
-	TargetPrincipal *string               `aws:"TargetPrincipal,required" min:"12" max:"2048"`
-	TaskPolicyArn   *PolicyDescriptorType `aws:"TaskPolicyArn,required"`
-	DurationSeconds *int32                `aws:"DurationSeconds" min:"0" max:"900"`
+	TargetPrincipal *string               `aws:"TargetPrincipal,required" min:"12" max:"2048" json:",omitzero"`
+	TaskPolicyArn   *PolicyDescriptorType `aws:"TaskPolicyArn,required" json:",omitzero"`
+	DurationSeconds *int32                `aws:"DurationSeconds" min:"0" max:"900" json:",omitzero"`
 }
 
 // AssumeRootOutput is the output of AssumeRoot.
 type AssumeRootOutput struct {
-	Credentials    *Credentials `aws:"Credentials"`
-	SourceIdentity *string      `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*"`
+	Credentials    *Credentials `aws:"Credentials" json:",omitzero"`
+	SourceIdentity *string      `aws:"SourceIdentity" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
 }
 
 // DecodeAuthorizationMessageInput is the input of DecodeAuthorizationMessage.
 type DecodeAuthorizationMessageInput struct {
-	EncodedMessage *string `aws:"EncodedMessage,required" min:"1" max:"10240"`
+	EncodedMessage *string `aws:"EncodedMessage,required" min:"1" max:"10240" json:",omitzero"`
 }
 
 // DecodeAuthorizationMessageOutput is the output of DecodeAuthorizationMessage.
 type DecodeAuthorizationMessageOutput struct {
-	DecodedMessage *string `aws:"DecodedMessage"`
+	DecodedMessage *string `aws:"DecodedMessage" json:",omitzero"`
 }
 
 // GetAccessKeyInfoInput is the input of GetAccessKeyInfo.
 type GetAccessKeyInfoInput struct {
-	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]*"`
+	AccessKeyId *string `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]*" json:",omitzero"`
 }
 
 // GetAccessKeyInfoOutput is the output of GetAccessKeyInfo.
 type GetAccessKeyInfoOutput struct {
-	Account *string `aws:"Account"`
+	Account *string `aws:"Account" json:",omitzero"`
 }
 
 // GetCallerIdentityInput is the input of GetCallerIdentity.
@@ -114,98 +114,98 @@ type GetCallerIdentityInput struct {
 
 // GetCallerIdentityOutput is the output of GetCallerIdentity.
 type GetCallerIdentityOutput struct {
-	UserId  *string `aws:"UserId"`
-	Account *string `aws:"Account"`
-	Arn     *string `aws:"Arn" min:"20" max:"2048"`
+	UserId  *string `aws:"UserId" json:",omitzero"`
+	Account *string `aws:"Account" json:",omitzero"`
+	Arn     *string `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // GetDelegatedAccessTokenInput is the input of GetDelegatedAccessToken.
 type GetDelegatedAccessTokenInput struct {
-	TradeInToken *string `aws:"TradeInToken,required"`
+	TradeInToken *string `aws:"TradeInToken,required" json:",omitzero"`
 }
 
 // GetDelegatedAccessTokenOutput is the output of GetDelegatedAccessToken.
 type GetDelegatedAccessTokenOutput struct {
-	Credentials      *Credentials `aws:"Credentials"`
-	PackedPolicySize *int32       `aws:"PackedPolicySize" min:"0"`
-	AssumedPrincipal *string      `aws:"AssumedPrincipal" min:"20" max:"2048"`
+	Credentials      *Credentials `aws:"Credentials" json:",omitzero"`
+	PackedPolicySize *int32       `aws:"PackedPolicySize" min:"0" json:",omitzero"`
+	AssumedPrincipal *string      `aws:"AssumedPrincipal" min:"20" max:"2048" json:",omitzero"`
 }
 
 // GetFederationTokenInput is the input of GetFederationToken.
 type GetFederationTokenInput struct {
-	Name            *string                `aws:"Name,required" min:"2" max:"32" pattern:"[\\w+=,.@-]*"`
-	Policy          *string                `aws:"Policy" min:"1" max:"2048"`
-	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns"`
-	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"129600"`
-	Tags            []Tag                  `aws:"Tags" max:"50"`
+	Name            *string                `aws:"Name,required" min:"2" max:"32" pattern:"[\\w+=,.@-]*" json:",omitzero"`
+	Policy          *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
+	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"129600" json:",omitzero"`
+	Tags            []Tag                  `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // GetFederationTokenOutput is the output of GetFederationToken.
 type GetFederationTokenOutput struct {
-	Credentials      *Credentials   `aws:"Credentials"`
-	FederatedUser    *FederatedUser `aws:"FederatedUser"`
-	PackedPolicySize *int32         `aws:"PackedPolicySize" min:"0"`
+	Credentials      *Credentials   `aws:"Credentials" json:",omitzero"`
+	FederatedUser    *FederatedUser `aws:"FederatedUser" json:",omitzero"`
+	PackedPolicySize *int32         `aws:"PackedPolicySize" min:"0" json:",omitzero"`
 }
 
 // GetSessionTokenInput is the input of GetSessionToken.
 type GetSessionTokenInput struct {
-	DurationSeconds *int32  `aws:"DurationSeconds" min:"900" max:"129600"`
-	SerialNumber    *string `aws:"SerialNumber" min:"9" max:"256" pattern:"[\\w+=/:,.@-]*"`
-	TokenCode       *string `aws:"TokenCode" min:"6" max:"6" pattern:"[\\d]*"`
+	DurationSeconds *int32  `aws:"DurationSeconds" min:"900" max:"129600" json:",omitzero"`
+	SerialNumber    *string `aws:"SerialNumber" min:"9" max:"256" pattern:"[\\w+=/:,.@-]*" json:",omitzero"`
+	TokenCode       *string `aws:"TokenCode" min:"6" max:"6" pattern:"[\\d]*" json:",omitzero"`
 }
 
 // GetSessionTokenOutput is the output of GetSessionToken.
 type GetSessionTokenOutput struct {
-	Credentials *Credentials `aws:"Credentials"`
+	Credentials *Credentials `aws:"Credentials" json:",omitzero"`
 }
 
 // GetWebIdentityTokenInput is the input of GetWebIdentityToken.
 type GetWebIdentityTokenInput struct {
-	Audience         []string `aws:"Audience,required" min:"1" max:"10" itemmin:"1" itemmax:"1000"`
-	DurationSeconds  *int32   `aws:"DurationSeconds" min:"60" max:"3600"`
-	SigningAlgorithm *string  `aws:"SigningAlgorithm,required" min:"5" max:"5"`
-	Tags             []Tag    `aws:"Tags" max:"50"`
+	Audience         []string `aws:"Audience,required" min:"1" max:"10" itemmin:"1" itemmax:"1000" json:",omitzero"`
+	DurationSeconds  *int32   `aws:"DurationSeconds" min:"60" max:"3600" json:",omitzero"`
+	SigningAlgorithm *string  `aws:"SigningAlgorithm,required" min:"5" max:"5" json:",omitzero"`
+	Tags             []Tag    `aws:"Tags" max:"50" json:",omitzero"`
 }
 
 // GetWebIdentityTokenOutput is the output of GetWebIdentityToken.
 type GetWebIdentityTokenOutput struct {
-	WebIdentityToken *string    `aws:"WebIdentityToken"`
-	Expiration       *time.Time `aws:"Expiration"`
+	WebIdentityToken *string    `aws:"WebIdentityToken" json:",omitzero"`
+	Expiration       *time.Time `aws:"Expiration" json:",omitzero"`
 }
 
 // AssumedRoleUser is a structure of the model.
 type AssumedRoleUser struct {
-	AssumedRoleId *string `aws:"AssumedRoleId,required" min:"2" max:"193" pattern:"[\\w+=,.@:-]*"`
-	Arn           *string `aws:"Arn,required" min:"20" max:"2048"`
+	AssumedRoleId *string `aws:"AssumedRoleId,required" min:"2" max:"193" pattern:"[\\w+=,.@:-]*" json:",omitzero"`
+	Arn           *string `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // Credentials is a structure of the model.
 type Credentials struct {
-	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]*"`
-	SecretAccessKey *string    `aws:"SecretAccessKey,required"`
-	SessionToken    *string    `aws:"SessionToken,required"`
-	Expiration      *time.Time `aws:"Expiration,required"`
+	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]*" json:",omitzero"`
+	SecretAccessKey *string    `aws:"SecretAccessKey,required" json:",omitzero"`
+	SessionToken    *string    `aws:"SessionToken,required" json:",omitzero"`
+	Expiration      *time.Time `aws:"Expiration,required" json:",omitzero"`
 }
 
 // FederatedUser is a structure of the model.
 type FederatedUser struct {
-	FederatedUserId *string `aws:"FederatedUserId,required" min:"2" max:"193" pattern:"[\\w+=,.@\\:-]*"`
-	Arn             *string `aws:"Arn,required" min:"20" max:"2048"`
+	FederatedUserId *string `aws:"FederatedUserId,required" min:"2" max:"193" pattern:"[\\w+=,.@\\:-]*" json:",omitzero"`
+	Arn             *string `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
 }
 
 // PolicyDescriptorType is a structure of the model.
 type PolicyDescriptorType struct {
-	Arn *string `aws:"arn" min:"20" max:"2048"`
+	Arn *string `aws:"arn" min:"20" max:"2048" json:",omitzero"`
 }
 
 // ProvidedContext is a structure of the model.
 type ProvidedContext struct {
-	ProviderArn      *string `aws:"ProviderArn" min:"20" max:"2048"`
-	ContextAssertion *string `aws:"ContextAssertion" min:"4" max:"2048"`
+	ProviderArn      *string `aws:"ProviderArn" min:"20" max:"2048" json:",omitzero"`
+	ContextAssertion *string `aws:"ContextAssertion" min:"4" max:"2048" json:",omitzero"`
 }
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
-	Value *string `aws:"Value,required" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"`
+	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
+	Value *string `aws:"Value,required" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*" json:",omitzero"`
 }
