@@ -1,5 +1,11 @@
 package fargo
 
+import (
+	"time"
+
+	"fargo/aws/ecs"
+)
+
 // TaskStatus is a step of a task's life. The zero value is not a status.
 type TaskStatus string
 
@@ -51,3 +57,69 @@ const (
 	StopSpotInterruption          StopCode = "SpotInterruption"
 	StopTerminationNotice         StopCode = "TerminationNotice"
 )
+
+// Task is a task as the control plane keeps it.
+//
+// Intent is written when the task is made; Node, Interface and Assigned by the
+// task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
+// ends it first; Report by the task's node.
+type Task struct {
+	Scope   Scope
+	ID      string // 32 hexadecimal digits
+	Cluster string // name
+	Service string `json:",omitzero"` // name, of a service's task
+
+	// Intent is what RunTask asked for and was shown at creation: the
+	// definition, group, launch type, overrides, sizes, platform, tags,
+	// startedBy, containers and attachments. Nothing in it changes later.
+	Intent  ecs.Task
+	Network *ecs.AwsVpcConfiguration `json:",omitzero"`
+
+	Node      string `json:",omitzero"` // the node it is assigned to
+	Interface string `json:",omitzero"` // network interface id
+	// Status is where the control plane has brought the task before its node
+	// took over, and STOPPED when it ended before there was a node.
+	Status TaskStatus
+	// ConnectivityAt is when the task was given to a connected node.
+	ConnectivityAt time.Time `json:",omitzero"`
+
+	Desired       TaskStatus // TaskRunning or TaskStopped
+	StopCode      StopCode   `json:",omitzero"`
+	StoppedReason string     `json:",omitzero"`
+	StoppingAt    time.Time  `json:",omitzero"`
+	StoppedAt     time.Time  `json:",omitzero"` // of a task that never had a node
+
+	Report  *TaskReport `json:",omitzero"`
+	Version int64       // counts the changes of status that clients can see
+}
+
+// Key is the task's place in the store.
+func (t *Task) Key() string { return t.Scope.Key(t.Cluster, t.ID) }
+
+// ARN is the task's name.
+func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.ID) }
+
+// LastStatus is the status clients see: the node's word once it has one.
+func (t *Task) LastStatus() TaskStatus {
+	if t.Report != nil && t.Status.Before(t.Report.Status) {
+		return t.Report.Status
+	}
+	return t.Status
+}
+
+// Stopped reports whether the task has ended for good.
+func (t *Task) Stopped() bool { return t.LastStatus() == TaskStopped }
+
+// RunTaskToken remembers what a client token stood for, so that a repeated call
+// gives the same tasks instead of more.
+type RunTaskToken struct {
+	Scope   Scope
+	Cluster string
+	Token   string
+	Digest  string   // of the request's other parameters
+	Tasks   []string // ids
+	At      time.Time
+}
+
+// Key is the token's place in the store.
+func (t *RunTaskToken) Key() string { return t.Scope.Key(t.Cluster, t.Token) }

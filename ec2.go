@@ -1,0 +1,101 @@
+package fargo
+
+import (
+	"net/netip"
+	"time"
+
+	"fargo/aws/ec2"
+)
+
+// The EC2 nouns are what the API knows of a network; VPC, SecurityGroup and
+// Interface (network.go) are what a node must build of it. Each holds the shape
+// that Describe shows, tags included; what can be counted is not kept.
+
+// EC2VPC is a VPC.
+type EC2VPC struct {
+	Scope        Scope
+	VPC          ec2.Vpc
+	DNSSupport   bool
+	DNSHostnames bool
+}
+
+// Key is the VPC's place in the store.
+func (v *EC2VPC) Key() string { return v.Scope.Key(*v.VPC.VpcId) }
+
+// CIDRs are the VPC's address ranges.
+func (v *EC2VPC) CIDRs() []netip.Prefix {
+	var all []netip.Prefix
+	for _, a := range v.VPC.CidrBlockAssociationSet {
+		if p, err := netip.ParsePrefix(*a.CidrBlock); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// EC2Subnet is a subnet. AvailableIpAddressCount in it is not kept.
+type EC2Subnet struct {
+	Scope  Scope
+	Subnet ec2.Subnet
+}
+
+// Key is the subnet's place in the store.
+func (s *EC2Subnet) Key() string { return s.Scope.Key(*s.Subnet.SubnetId) }
+
+// Prefix is the subnet's address range.
+func (s *EC2Subnet) Prefix() netip.Prefix { return netip.MustParsePrefix(*s.Subnet.CidrBlock) }
+
+// EC2SecurityGroup is a security group with its rules; the permissions in
+// Group are made from Rules when shown.
+type EC2SecurityGroup struct {
+	Scope Scope
+	Group ec2.SecurityGroup
+	Rules []ec2.SecurityGroupRule
+}
+
+// Key is the group's place in the store.
+func (g *EC2SecurityGroup) Key() string { return g.Scope.Key(*g.Group.GroupId) }
+
+// EC2NetworkInterface is an elastic network interface. It belongs to a task
+// when TaskARN is set: then the task controller makes and deletes it.
+type EC2NetworkInterface struct {
+	Scope     Scope
+	Interface ec2.NetworkInterface
+	TaskARN   string `json:",omitzero"`
+	CreatedAt time.Time
+}
+
+// Key is the interface's place in the store.
+func (i *EC2NetworkInterface) Key() string { return i.Scope.Key(*i.Interface.NetworkInterfaceId) }
+
+// Address is the interface's primary private address.
+func (i *EC2NetworkInterface) Address() netip.Addr {
+	return netip.MustParseAddr(*i.Interface.PrivateIpAddress)
+}
+
+// GroupIDs are the security groups the interface is in.
+func (i *EC2NetworkInterface) GroupIDs() []string {
+	ids := make([]string, len(i.Interface.Groups))
+	for n, g := range i.Interface.Groups {
+		ids[n] = *g.GroupId
+	}
+	return ids
+}
+
+// EC2RouteTable is a route table with its routes and associations.
+type EC2RouteTable struct {
+	Scope      Scope
+	RouteTable ec2.RouteTable
+}
+
+// Key is the route table's place in the store.
+func (r *EC2RouteTable) Key() string { return r.Scope.Key(*r.RouteTable.RouteTableId) }
+
+// EC2InternetGateway is an internet gateway and its attachment.
+type EC2InternetGateway struct {
+	Scope   Scope
+	Gateway ec2.InternetGateway
+}
+
+// Key is the gateway's place in the store.
+func (g *EC2InternetGateway) Key() string { return g.Scope.Key(*g.Gateway.InternetGatewayId) }
