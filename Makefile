@@ -1,0 +1,81 @@
+# Fargo. `make` alone says what there is to do.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# Version control stamps fail in a checkout owned by someone else; the version
+# is stamped by -ldflags instead.
+export GOFLAGS += -buildvcs=false
+
+# Packages whose tests need root, the kernel and real containers.
+e2e_packages = $(shell grep -rl --include='*_test.go' '^//go:build e2e' . | xargs -r -n1 dirname | sort -u)
+
+## run: build everything and start Fargo in the foreground
+.PHONY: run
+run: build
+	bin/fargo up
+
+## build: bin/fargo, with containerd and runc inside
+.PHONY: build
+build: setup
+	containerd/carried/build
+	CGO_ENABLED=0 go build -tags carried -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/fargo ./cmd/fargo
+
+## test: all that CI runs: lint, unit tests with the race detector, and end to end (as root)
+.PHONY: test
+test: lint unit e2e
+
+## unit: the tests that need neither root nor containers
+.PHONY: unit
+unit: setup
+	go test -race ./...
+
+## e2e: the tests that need root and real containers, one package after another
+.PHONY: e2e
+e2e: build
+	go test -tags e2e -count=1 -p 1 -timeout 10m $(e2e_packages)
+
+## bench: the numbers of docs/benchmarks.md
+.PHONY: bench
+bench: build
+	go test -run '^$$' -bench . -benchmem ./...
+
+## lint: what a reviewer should not have to say
+.PHONY: lint
+lint: setup bin/golangci-lint
+	bin/golangci-lint run
+
+## fmt: format as lint wants it
+.PHONY: fmt
+fmt: bin/golangci-lint
+	bin/golangci-lint fmt
+
+bin/golangci-lint: tools/go.mod
+	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+## generate: the AWS packages from their models
+.PHONY: generate
+generate:
+	go generate ./...
+
+## example-image: bin/example-image.tar, a small service to run as a task
+.PHONY: example-image
+example-image: setup
+	go run ./example/image -o bin/example-image.tar
+
+## setup: install the Debian packages that are missing
+.PHONY: setup
+setup:
+	@.ci/setup
+
+## clean: remove what was built
+.PHONY: clean
+clean:
+	rm -rf bin containerd/carried/bundle
+
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z0-9-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
