@@ -60,3 +60,15 @@ type ContainerState struct {
 	StartedAt   time.Time
 	FinishedAt  time.Time
 }
+
+// Image is an image on this machine, ready to run.
+type Image struct {
+	Name   string // by which the runtime knows it
+	Digest string // of its manifest for this machine's platform, "sha256:…"
+}
+
+// ExecSpec is a further process in a running container, with the container's
+// own environment, working directory and user. Its output is discarded.
+type ExecSpec struct {
+	Args []string
+}
