@@ -75,8 +75,13 @@ type Task struct {
 	Intent  ecs.Task
 	Network *ecs.AwsVpcConfiguration `json:",omitzero"`
 
-	Node      string `json:",omitzero"` // the node it is assigned to
-	Interface string `json:",omitzero"` // network interface id
+	Node string `json:",omitzero"` // the node it is assigned to
+	// Interface is the task's network interface, kept after the interface itself
+	// is gone because DescribeTasks goes on showing it.
+	Interface *Interface `json:",omitzero"`
+	// Digests are the manifests that image names of our own registry meant when
+	// the task was placed, by container name.
+	Digests map[string]string `json:",omitzero"`
 	// Status is where the control plane has brought the task before its node
 	// took over, and STOPPED when it ended before there was a node.
 	Status TaskStatus

@@ -1,0 +1,219 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+)
+
+// Defaults of container definitions.
+// Source: ECS API, ContainerDefinition and HealthCheck.
+const (
+	defaultStopTimeout    = 30 * time.Second
+	defaultHealthInterval = 30 * time.Second
+	defaultHealthTimeout  = 5 * time.Second
+	defaultHealthRetries  = 3
+	defaultRestartPeriod  = 300 * time.Second
+)
+
+// Assignment is task t, of definition d, as its node needs it. pull says where
+// each container's image comes from.
+func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pull func(*ecs.ContainerDefinition) fargo.PullSource) fargo.Assignment {
+	a := fargo.Assignment{
+		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
+		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
+		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: str(t.Intent.AvailabilityZone),
+		DesiredStatus: t.Desired, StopCode: t.StopCode, StoppedReason: t.StoppedReason,
+		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
+		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
+	}
+	for _, v := range d.Definition.Volumes {
+		a.Volumes = append(a.Volumes, *v.Name)
+	}
+	for i := range d.Definition.ContainerDefinitions {
+		c := &d.Definition.ContainerDefinitions[i]
+		a.Containers = append(a.Containers, container(t, d, c, pull(c)))
+	}
+	return a
+}
+
+func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition, pull fargo.PullSource) fargo.ContainerAssignment {
+	a := fargo.ContainerAssignment{
+		Name: *c.Name, RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
+		Essential:  c.Essential == nil || *c.Essential,
+		EntryPoint: c.EntryPoint, Command: c.Command,
+		WorkingDirectory: str(c.WorkingDirectory), User: str(c.User),
+		ReadonlyRootfs: yes(c.ReadonlyRootFilesystem), Tty: yes(c.PseudoTerminal), Stdin: yes(c.Interactive),
+		Labels: labels(t, d, c),
+		CPU:    int64(value(c.Cpu)), Memory: int64(value(c.Memory)), MemoryReservation: int64(value(c.MemoryReservation)),
+		StopTimeout: seconds(c.StopTimeout, defaultStopTimeout), StartTimeout: seconds(c.StartTimeout, 0),
+		HealthCheck: healthCheck(c.HealthCheck), Restart: restart(c.RestartPolicy),
+		Log: logTarget(t, c),
+	}
+	for _, e := range c.Environment {
+		a.Environment = append(a.Environment, str(e.Name)+"="+str(e.Value))
+	}
+	for _, u := range c.Ulimits {
+		a.Ulimits = append(a.Ulimits, fargo.Ulimit{Name: string(u.Name), Soft: int64(value(u.SoftLimit)), Hard: int64(value(u.HardLimit))})
+	}
+	if p := c.LinuxParameters; p != nil {
+		a.Init = yes(p.InitProcessEnabled)
+		if p.Capabilities != nil {
+			a.CapAdd, a.CapDrop = p.Capabilities.Add, p.Capabilities.Drop
+		}
+	}
+	for _, s := range c.SystemControls {
+		if a.Sysctls == nil {
+			a.Sysctls = map[string]string{}
+		}
+		a.Sysctls[str(s.Namespace)] = str(s.Value)
+	}
+	for _, m := range c.MountPoints {
+		a.MountPoints = append(a.MountPoints, fargo.MountPoint{Volume: str(m.SourceVolume), Path: str(m.ContainerPath), ReadOnly: yes(m.ReadOnly)})
+	}
+	for _, v := range c.VolumesFrom {
+		a.VolumesFrom = append(a.VolumesFrom, fargo.VolumeFrom{Container: str(v.SourceContainer), ReadOnly: yes(v.ReadOnly)})
+	}
+	for _, dep := range c.DependsOn {
+		a.DependsOn = append(a.DependsOn, fargo.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
+	}
+	override(&a, t.Intent.Overrides)
+	return a
+}
+
+// override lays RunTask's containerOverrides over a container.
+// Source: ECS API, ContainerOverride.
+func override(a *fargo.ContainerAssignment, o *ecs.TaskOverride) {
+	if o == nil {
+		return
+	}
+	for _, c := range o.ContainerOverrides {
+		if str(c.Name) != a.Name {
+			continue
+		}
+		if len(c.Command) > 0 {
+			a.Command = c.Command
+		}
+		for _, e := range c.Environment {
+			a.Environment = append(a.Environment, str(e.Name)+"="+str(e.Value))
+		}
+		if c.Cpu != nil {
+			a.CPU = int64(*c.Cpu)
+		}
+		if c.Memory != nil {
+			a.Memory = int64(*c.Memory)
+		}
+		if c.MemoryReservation != nil {
+			a.MemoryReservation = int64(*c.MemoryReservation)
+		}
+	}
+}
+
+func runtimeID(t *fargo.Task, name string) string {
+	for _, c := range t.Intent.Containers {
+		if *c.Name == name {
+			return *c.RuntimeId
+		}
+	}
+	return ""
+}
+
+// labels are the user's and those the agent adds.
+// Source: amazon-ecs-agent, container labels.
+func labels(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition) map[string]string {
+	l := map[string]string{
+		"com.amazonaws.ecs.cluster":                 *t.Intent.ClusterArn,
+		"com.amazonaws.ecs.container-name":          *c.Name,
+		"com.amazonaws.ecs.task-arn":                t.ARN(),
+		"com.amazonaws.ecs.task-definition-family":  *d.Definition.Family,
+		"com.amazonaws.ecs.task-definition-version": strconv.Itoa(int(*d.Definition.Revision)),
+	}
+	for k, v := range c.DockerLabels {
+		l[k] = v
+	}
+	return l
+}
+
+func healthCheck(h *ecs.HealthCheck) *fargo.HealthCheck {
+	if h == nil || len(h.Command) == 0 || h.Command[0] == "NONE" {
+		return nil
+	}
+	retries := defaultHealthRetries
+	if h.Retries != nil {
+		retries = int(*h.Retries)
+	}
+	return &fargo.HealthCheck{
+		Command: h.Command, Retries: retries,
+		Interval:    seconds(h.Interval, defaultHealthInterval),
+		Timeout:     seconds(h.Timeout, defaultHealthTimeout),
+		StartPeriod: seconds(h.StartPeriod, 0),
+	}
+}
+
+func restart(r *ecs.ContainerRestartPolicy) *fargo.RestartPolicy {
+	if r == nil || !yes(r.Enabled) {
+		return nil
+	}
+	p := &fargo.RestartPolicy{AttemptPeriod: seconds(r.RestartAttemptPeriod, defaultRestartPeriod)}
+	for _, code := range r.IgnoredExitCodes {
+		p.IgnoredExitCodes = append(p.IgnoredExitCodes, int(code))
+	}
+	return p
+}
+
+// logTarget resolves the awslogs driver's options.
+// Source: ECS developer guide, "Send Amazon ECS logs to CloudWatch".
+func logTarget(t *fargo.Task, c *ecs.ContainerDefinition) *fargo.LogTarget {
+	l := c.LogConfiguration
+	if l == nil || l.LogDriver != ecs.LogDriverAwslogs {
+		return nil
+	}
+	o := l.Options
+	region := o["awslogs-region"]
+	if region == "" {
+		region = t.Scope.Region
+	}
+	stream := t.ID
+	if p := o["awslogs-stream-prefix"]; p != "" {
+		stream = p + "/" + *c.Name + "/" + t.ID
+	}
+	multiline := o["awslogs-multiline-pattern"]
+	if multiline == "" && o["awslogs-datetime-format"] != "" {
+		multiline = DatetimePattern(o["awslogs-datetime-format"])
+	}
+	return &fargo.LogTarget{
+		Account: t.Scope.Account, Region: region, Group: o["awslogs-group"], Stream: stream,
+		Create: strings.EqualFold(o["awslogs-create-group"], "true"), MultilineStart: multiline,
+	}
+}
+
+func str(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func yes(p *bool) bool { return p != nil && *p }
+
+func value(p *int32) int32 {
+	if p == nil {
+		return 0
+	}
+	return *p
+}
+
+func number(p *string) int64 {
+	n, _ := strconv.ParseInt(str(p), 10, 64)
+	return n
+}
+
+func seconds(p *int32, unset time.Duration) time.Duration {
+	if p == nil {
+		return unset
+	}
+	return time.Duration(*p) * time.Second
+}

@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fargo"
+	"fargo/aws/ec2"
+)
+
+// Networks gives the VPCs as a node must build them: each with its groups among
+// groups, and each group with the addresses of its members among interfaces. The
+// result is sorted, so that equal networks are equal values.
+func Networks(vpcs []*fargo.EC2VPC, groups []*fargo.EC2SecurityGroup, interfaces []*fargo.EC2NetworkInterface) []fargo.VPC {
+	members := map[string][]netip.Addr{}
+	for _, i := range interfaces {
+		for _, g := range i.GroupIDs() {
+			members[g] = append(members[g], i.Address())
+		}
+	}
+	var out []fargo.VPC
+	for _, v := range vpcs {
+		n := fargo.VPC{ID: *v.VPC.VpcId, CIDRs: v.CIDRs()}
+		for _, g := range groups {
+			if *g.Group.VpcId != n.ID {
+				continue
+			}
+			m := members[*g.Group.GroupId]
+			slices.SortFunc(m, netip.Addr.Compare)
+			sg := fargo.SecurityGroup{ID: *g.Group.GroupId, Members: m}
+			for _, r := range g.Rules {
+				rule, ok := rule(r)
+				switch {
+				case !ok:
+				case *r.IsEgress:
+					sg.Egress = append(sg.Egress, rule)
+				default:
+					sg.Ingress = append(sg.Ingress, rule)
+				}
+			}
+			n.Groups = append(n.Groups, sg)
+		}
+		slices.SortFunc(n.Groups, func(a, b fargo.SecurityGroup) int { return strings.Compare(a.ID, b.ID) })
+		out = append(out, n)
+	}
+	slices.SortFunc(out, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// rule translates a stored rule; ok is false for peers that no packet of a
+// private IPv4 network can have (IPv6 ranges, prefix lists).
+func rule(r ec2.SecurityGroupRule) (out fargo.Rule, ok bool) {
+	out = fargo.Rule{Protocol: *r.IpProtocol, FromPort: -1, ToPort: -1}
+	if r.FromPort != nil {
+		out.FromPort = int(*r.FromPort)
+	}
+	if r.ToPort != nil {
+		out.ToPort = int(*r.ToPort)
+	}
+	switch {
+	case r.CidrIpv4 != nil:
+		p, err := netip.ParsePrefix(*r.CidrIpv4)
+		out.CIDR = p.Masked()
+		return out, err == nil
+	case r.ReferencedGroupInfo != nil:
+		out.Group = *r.ReferencedGroupInfo.GroupId
+		return out, true
+	}
+	return out, false
+}
+
+// ReachesInternet reports whether an interface in the subnet may open
+// connections beyond its VPC: its route table's default route leads to a NAT
+// gateway, or to an internet gateway and the interface has a public address.
+// Source: VPC user guide, "Enable internet access".
+func ReachesInternet(tables []*fargo.EC2RouteTable, vpc, subnet string, publicAddress bool) bool {
+	var main, own *fargo.EC2RouteTable
+	for _, t := range tables {
+		if *t.RouteTable.VpcId != vpc {
+			continue
+		}
+		for _, a := range t.RouteTable.Associations {
+			switch {
+			case a.SubnetId != nil && *a.SubnetId == subnet:
+				own = t
+			case a.Main != nil && *a.Main:
+				main = t
+			}
+		}
+	}
+	if own == nil {
+		own = main
+	}
+	if own == nil {
+		return false
+	}
+	for _, r := range own.RouteTable.Routes {
+		if r.DestinationCidrBlock == nil || *r.DestinationCidrBlock != "0.0.0.0/0" {
+			continue
+		}
+		if r.NatGatewayId != nil {
+			return true
+		}
+		if r.GatewayId != nil && strings.HasPrefix(*r.GatewayId, "igw-") {
+			return publicAddress
+		}
+	}
+	return false
+}

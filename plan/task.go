@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"fargo"
+)
+
+// StoppedRetention is how long a stopped task can still be described. AWS
+// promises at least an hour.
+// Source: ECS API, DescribeTasks.
+const StoppedRetention = time.Hour
+
+// TaskAction is what the control plane should do next for a task.
+type TaskAction int
+
+// The actions, and when they are due.
+const (
+	TaskWait    TaskAction = iota // nothing; another's turn
+	TaskPlace                     // give it an interface and a node
+	TaskAbandon                   // wanted stopped before it had a node: it is STOPPED
+	TaskRelease                   // its node has stopped it: give the interface back
+	TaskForget                    // stopped long enough: delete it
+)
+
+// NextTaskAction decides what a task needs from the control plane. When it
+// answers TaskWait with a time, the task should be looked at again then.
+func NextTaskAction(t *fargo.Task, hasInterface bool, now time.Time) (TaskAction, time.Time) {
+	switch {
+	case t.Stopped() && hasInterface:
+		return TaskRelease, time.Time{}
+	case t.Stopped():
+		if forget := StoppedAt(t).Add(StoppedRetention); now.Before(forget) {
+			return TaskWait, forget
+		}
+		return TaskForget, time.Time{}
+	case t.Node == "" && t.Desired == fargo.TaskStopped:
+		return TaskAbandon, time.Time{}
+	case t.Node == "":
+		return TaskPlace, time.Time{}
+	}
+	return TaskWait, time.Time{}
+}
+
+// StoppedAt is when a stopped task ended.
+func StoppedAt(t *fargo.Task) time.Time {
+	if t.Report != nil && !t.Report.StoppedAt.IsZero() {
+		return t.Report.StoppedAt
+	}
+	return t.StoppedAt
+}
+
+// Candidate is a subnet that a task may get its interface in.
+type Candidate struct {
+	Subnet   string
+	VPC      string
+	Zone     string
+	Prefix   netip.Prefix
+	Internet bool                  // whether an interface there may leave the VPC
+	Taken    func(netip.Addr) bool // whether an address is in use
+}
+
+// PlaceInterface chooses a subnet and an address for a task's interface. Tasks
+// spread over the subnets by their ids; a full subnet is passed over. The error
+// is the reason to stop the task with, in AWS's words.
+func PlaceInterface(t *fargo.Task, id string, candidates []Candidate) (fargo.Interface, string, error) {
+	for n := range candidates {
+		c := candidates[(int(hash(t.ID)%uint32(len(candidates)))+n)%len(candidates)]
+		addr, ok := FreeAddress(c.Prefix, id, c.Taken)
+		if !ok {
+			continue
+		}
+		return fargo.Interface{
+			ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr,
+			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet,
+		}, c.Zone, nil
+	}
+	public := "disabled"
+	if t.Network.AssignPublicIp == "ENABLED" {
+		public = "enabled"
+	}
+	return fargo.Interface{}, "", fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment %s in subnet '%s': InsufficientFreeAddressesInSubnet", //nolint:staticcheck // AWS's text
+		public, t.Network.Subnets[0])
+}
+
+// macAddress makes a locally administered address from an interface id, whose
+// digits are random.
+func macAddress(id string) string {
+	h := id[len(id)-10:]
+	return fmt.Sprintf("0a:%s:%s:%s:%s:%s", h[0:2], h[2:4], h[4:6], h[6:8], h[8:10])
+}
+
+// Advances reports whether report r says more than what is known of task t: a
+// report never moves a task backwards, and one that changes nothing is not
+// worth writing.
+func Advances(t *fargo.Task, r *fargo.TaskReport) bool {
+	old := t.Report
+	if old == nil {
+		return true
+	}
+	return !r.Status.Before(old.Status) && !sameReport(old, r)
+}
+
+func sameReport(a, b *fargo.TaskReport) bool {
+	if a.Status != b.Status || a.StopCode != b.StopCode || a.StoppedReason != b.StoppedReason ||
+		!a.PullStartedAt.Equal(b.PullStartedAt) || !a.PullStoppedAt.Equal(b.PullStoppedAt) ||
+		!a.StartedAt.Equal(b.StartedAt) || !a.StoppingAt.Equal(b.StoppingAt) ||
+		!a.ExecutionStoppedAt.Equal(b.ExecutionStoppedAt) || !a.StoppedAt.Equal(b.StoppedAt) ||
+		len(a.Containers) != len(b.Containers) {
+		return false
+	}
+	for i := range a.Containers {
+		x, y := a.Containers[i], b.Containers[i]
+		if (x.ExitCode == nil) != (y.ExitCode == nil) || (x.ExitCode != nil && *x.ExitCode != *y.ExitCode) {
+			return false
+		}
+		x.ExitCode, y.ExitCode = nil, nil
+		if x != y {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,6 @@
+package store
+
+import "fargo"
+
+// Clusters are the ECS clusters, by scope and name.
+var Clusters = NewTable("cluster", (*fargo.Cluster).Key)

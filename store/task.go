@@ -1,0 +1,32 @@
+package store
+
+import "fargo"
+
+// The indexes of Tasks.
+const (
+	TaskByNode       = "node"       // by node id; only tasks the node may still hold
+	TaskByDefinition = "definition" // by task definition ARN
+	TaskByService    = "service"    // by the service's scope, cluster and name
+)
+
+// Tasks are the tasks, by scope, cluster and id.
+var Tasks = NewTable("task", (*fargo.Task).Key,
+	Index[fargo.Task]{TaskByNode, func(t *fargo.Task) []string {
+		if t.Node == "" || t.Stopped() {
+			return nil
+		}
+		return []string{t.Node}
+	}},
+	Index[fargo.Task]{TaskByDefinition, func(t *fargo.Task) []string {
+		return []string{*t.Intent.TaskDefinitionArn}
+	}},
+	Index[fargo.Task]{TaskByService, func(t *fargo.Task) []string {
+		if t.Service == "" {
+			return nil
+		}
+		return []string{t.Scope.Key(t.Cluster, t.Service)}
+	}},
+)
+
+// RunTaskTokens are the client tokens of RunTask.
+var RunTaskTokens = NewTable("runtasktoken", (*fargo.RunTaskToken).Key)
