@@ -1,0 +1,78 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fargo/store"
+)
+
+func TestSeal(t *testing.T) {
+	m := store.NewMemory()
+	key := store.Key{1}
+	db := open(t, store.Seal(m, key))
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		records.Put(tx, &record{Key: "plain-word"})
+		secrets.Put(tx, &record{Key: "s", N: 424242})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	m.Load(t.Context(), func(key string, value []byte) error {
+		if strings.HasPrefix(key, "test-secrets/") && bytes.Contains(value, []byte("424242")) {
+			t.Errorf("the secret rests in the clear: %s", value)
+		}
+		if strings.HasPrefix(key, "test-records/") && !bytes.Contains(value, []byte("plain-word")) {
+			t.Errorf("a record without secrets is sealed: %q", value)
+		}
+		return nil
+	})
+
+	if r, ok := secrets.Get(open(t, store.Seal(m, key)).View(), "s"); !ok || r.N != 424242 {
+		t.Errorf("the secret came back as %v", r)
+	}
+	if _, err := store.Open(t.Context(), store.Seal(m, store.Key{2})); err == nil {
+		t.Error("another key opens the secrets")
+	}
+}
+
+// A sealed value is bound to its record: moved to another, it does not open.
+func TestSealBindsKey(t *testing.T) {
+	m := store.NewMemory()
+	s := store.Seal(m, store.Key{1})
+	s.Commit(t.Context(), []store.Write{{Key: "a", Value: []byte("v"), Secret: true}})
+	var value []byte
+	m.Load(t.Context(), func(_ string, v []byte) error { value = v; return nil })
+	m.Commit(t.Context(), []store.Write{{Key: "a"}, {Key: "b", Value: value}})
+	if err := s.Load(context.Background(), func(string, []byte) error { return nil }); err == nil {
+		t.Error("a value moved to another key was opened")
+	}
+}
+
+func TestLoadKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	made, err := store.LoadKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := store.LoadKey(path)
+	if err != nil || again != made {
+		t.Errorf("the key changed, or %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("files left: %v", left)
+	}
+	os.WriteFile(path, []byte("short"), 0o600)
+	if _, err := store.LoadKey(path); err == nil {
+		t.Error("a damaged key was accepted")
+	}
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+)
+
+// Table is a set of records of one type, each under its own key, in key order.
+type Table[T any] struct {
+	*schema
+	key     func(*T) string
+	indexes []Index[T]
+}
+
+// Index finds the records of a table by something else than their key. Values
+// gives what a record is found under: none, one or several strings, computed
+// from the record alone.
+type Index[T any] struct {
+	Name   string
+	Values func(*T) []string
+}
+
+// schema is what the DB needs to know of a table, whatever its type.
+type schema struct {
+	name   string
+	secret bool
+	// rows is the place of the table's tree in a snapshot; its indexes' trees
+	// follow in their order.
+	rows, trees int
+	// load adds a record from the journal to an empty DB's transaction.
+	load func(tx *Tx, key string, value []byte) error
+}
+
+// declared are all tables of the program, by name; places is how many trees
+// they have together.
+var (
+	declared = map[string]*schema{}
+	places   int
+)
+
+// NewTable declares a table. Tables are package variables: all must be declared
+// before the first [Open]. The name becomes part of the journal's keys and can
+// not be changed later. It panics when the name is taken or has a slash in it.
+func NewTable[T any](name string, key func(*T) string, indexes ...Index[T]) *Table[T] {
+	if name == "" || strings.Contains(name, "/") || declared[name] != nil {
+		panic(fmt.Sprintf("store: table name %q is empty, taken or has a slash", name))
+	}
+	t := &Table[T]{
+		schema:  &schema{name: name, rows: places, trees: 1 + len(indexes)},
+		key:     key,
+		indexes: indexes,
+	}
+	t.load = t.loadRecord
+	declared[name] = t.schema
+	places += t.trees
+	return t
+}
+
+// Sealed makes the journal encrypt the table's records at rest: those with
+// passwords, keys or other secrets in them. Call it where the table is declared.
+func (t *Table[T]) Sealed() *Table[T] {
+	t.secret = true
+	return t
+}
+
+// Name is the table's name, as [Change] has it.
+func (t *Table[T]) Name() string { return t.name }
+
+// Get gives the record under key. It is shared: copy before changing.
+func (t *Table[T]) Get(r Reader, key string) (*T, bool) {
+	v, ok := r.node(t.rows).Get([]byte(key))
+	if !ok {
+		return nil, false
+	}
+	return v.(*T), true
+}
+
+// All gives every record in key order. In a transaction it gives those that
+// were there when the loop began; the loop may put and delete.
+func (t *Table[T]) All(r Reader) iter.Seq[*T] { return scan[T](r, t.rows, nil) }
+
+// Prefix gives the records whose key begins with prefix, as [Table.All] does.
+func (t *Table[T]) Prefix(r Reader, prefix string) iter.Seq[*T] {
+	return scan[T](r, t.rows, []byte(prefix))
+}
+
+// By gives the records that the named index finds under value, in key order,
+// as [Table.All] does. It panics when the table has no such index.
+func (t *Table[T]) By(r Reader, index, value string) iter.Seq[*T] {
+	for i, x := range t.indexes {
+		if x.Name == index {
+			return scan[T](r, t.rows+1+i, indexKey(value, ""))
+		}
+	}
+	panic(fmt.Sprintf("store: table %s has no index %q", t.name, index))
+}
+
+// Put sets the record under its own key, replacing the one before. The record
+// belongs to the store from now on and must not be changed any more. A record
+// that JSON can not keep makes the update fail.
+func (t *Table[T]) Put(tx *Tx, v *T) {
+	key := t.key(v)
+	t.set(tx, key, v)
+	tx.write(t.schema, key, v)
+}
+
+// Delete removes the record under key and reports whether there was one.
+func (t *Table[T]) Delete(tx *Tx, key string) bool {
+	old, ok := tx.txn(t.rows).Delete([]byte(key))
+	if !ok {
+		return false
+	}
+	t.unindex(tx, key, old.(*T))
+	tx.write(t.schema, key, nil)
+	return true
+}
+
+// set puts v into the trees.
+func (t *Table[T]) set(tx *Tx, key string, v *T) {
+	if old, ok := tx.txn(t.rows).Insert([]byte(key), v); ok {
+		t.unindex(tx, key, old.(*T))
+	}
+	for i, x := range t.indexes {
+		for _, value := range x.Values(v) {
+			tx.txn(t.rows+1+i).Insert(indexKey(value, key), v)
+		}
+	}
+}
+
+func (t *Table[T]) unindex(tx *Tx, key string, v *T) {
+	for i, x := range t.indexes {
+		for _, value := range x.Values(v) {
+			tx.txn(t.rows + 1 + i).Delete(indexKey(value, key))
+		}
+	}
+}
+
+func (t *Table[T]) loadRecord(tx *Tx, key string, value []byte) error {
+	v := new(T)
+	if err := json.Unmarshal(value, v); err != nil {
+		return err
+	}
+	if k := t.key(v); k != key {
+		return fmt.Errorf("the record calls itself %q", k)
+	}
+	t.set(tx, key, v)
+	return nil
+}
+
+// indexKey is a key of an index tree. The value's length comes first, so that
+// no value's keys lie among those of another that it is the beginning of.
+func indexKey(value, key string) []byte {
+	k := make([]byte, 0, binary.MaxVarintLen32+len(value)+len(key))
+	k = binary.AppendUvarint(k, uint64(len(value)))
+	k = append(k, value...)
+	return append(k, key...)
+}
+
+func scan[T any](r Reader, place int, prefix []byte) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		var it *iradix.Iterator[any] = r.steady(place).Iterator()
+		it.SeekPrefix(prefix)
+		for _, v, ok := it.Next(); ok; _, v, ok = it.Next() {
+			if !yield(v.(*T)) {
+				return
+			}
+		}
+	}
+}
