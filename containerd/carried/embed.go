@@ -1,0 +1,8 @@
+//go:build carried
+
+package carried
+
+import "embed"
+
+//go:embed bundle/*
+var bundle embed.FS
