@@ -1,6 +1,9 @@
 package fargo
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // VPC is a virtual network as a node must build it: what is reachable from
 // where, not who owns it.
@@ -62,4 +65,14 @@ type TaskCgroup struct {
 	TaskID string `json:"taskId"`
 	CPU    int64  `json:"cpu,omitempty"`    // ECS units, a ceiling; 0 means none
 	Memory int64  `json:"memory,omitempty"` // MiB, a ceiling; 0 means none
+}
+
+// PrivateDNSName is the name EC2 gives a private address.
+// Source: VPC user guide, "DNS attributes for your VPC".
+func PrivateDNSName(region string, a netip.Addr) string {
+	domain := region + ".compute.internal"
+	if region == "us-east-1" {
+		domain = "ec2.internal"
+	}
+	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + domain
 }

@@ -4,7 +4,7 @@ import "fargo"
 
 // The indexes of Tasks.
 const (
-	TaskByNode       = "node"       // by node id; only tasks the node may still hold
+	TaskByNode       = "node"       // by node id, "" before there is one; not the stopped
 	TaskByDefinition = "definition" // by task definition ARN
 	TaskByService    = "service"    // by the service's scope, cluster and name
 )
@@ -12,7 +12,7 @@ const (
 // Tasks are the tasks, by scope, cluster and id.
 var Tasks = NewTable("task", (*fargo.Task).Key,
 	Index[fargo.Task]{TaskByNode, func(t *fargo.Task) []string {
-		if t.Node == "" || t.Stopped() {
+		if t.Stopped() {
 			return nil
 		}
 		return []string{t.Node}

@@ -1,0 +1,208 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// Logs takes what containers write.
+type Logs interface {
+	OpenLog(ctx context.Context, target fargo.LogTarget) error
+	Append(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+}
+
+// Puller says how a node gets an image.
+type Puller interface {
+	// Source is the same for the same task, container and digest, however often
+	// it is asked.
+	Source(t *fargo.Task, c *ecs.ContainerDefinition) fargo.PullSource
+}
+
+// Plane is what a node may ask and tell the control plane: the far side of
+// package dispatch. All its answers come from the store.
+type Plane struct {
+	DB     *store.DB
+	Logs   Logs
+	Puller Puller
+	Logger *slog.Logger
+}
+
+// Hello makes a node known.
+func (p *Plane) Hello(ctx context.Context, node string) error {
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, known := store.Nodes.Get(tx, node); !known {
+			store.Nodes.Put(tx, &fargo.Node{ID: node, RegisteredAt: time.Now()})
+		}
+		return nil
+	})
+}
+
+// Desired is all that node should be doing, as of now.
+func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
+	view := p.DB.View()
+	var d fargo.Desired
+	vpcs := map[string]*fargo.EC2VPC{}
+	for t := range store.Tasks.By(view, store.TaskByNode, node) {
+		def, ok := definition(view, t)
+		if !ok {
+			// A definition outlives its tasks: package api refuses otherwise.
+			p.Logger.Error("task without its definition", "task", t.ARN())
+			continue
+		}
+		d.Tasks = append(d.Tasks, plan.Assignment(t, def, func(c *ecs.ContainerDefinition) fargo.PullSource {
+			return p.Puller.Source(t, c)
+		}))
+		if v, ok := store.EC2VPCs.Get(view, t.Scope.Key(t.Interface.VPC)); ok {
+			vpcs[v.Key()] = v
+		}
+	}
+	for _, v := range vpcs {
+		id := *v.VPC.VpcId
+		d.VPCs = append(d.VPCs, plan.Networks([]*fargo.EC2VPC{v},
+			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
+			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
+	}
+	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	return d, nil
+}
+
+func definition(r store.Reader, t *fargo.Task) (*fargo.TaskDefinition, bool) {
+	a, ok := fargo.ParseARN(*t.Intent.TaskDefinitionArn)
+	if !ok {
+		return nil, false
+	}
+	family, revision, _ := strings.Cut(a.Name(), ":")
+	n, err := strconv.Atoi(revision)
+	if err != nil {
+		return nil, false
+	}
+	return store.TaskDefinitions.Get(r, fargo.TaskDefinitionKey(a.Scope(), family, n))
+}
+
+// relevant are the tables that Desired rests on.
+var relevant = []string{
+	store.Tasks.Name(), store.EC2VPCs.Name(), store.EC2SecurityGroups.Name(), store.EC2NetworkInterfaces.Name(),
+}
+
+// Changed gives a channel that is ready whenever node's Desired may have
+// changed. It ends with ctx.
+func (p *Plane) Changed(ctx context.Context, _ string) <-chan struct{} {
+	ready := make(chan struct{}, 1)
+	w := p.DB.Watch()
+	go func() {
+		defer w.Close()
+		for {
+			changes, err := w.Next(ctx)
+			if err != nil {
+				return
+			}
+			if !slices.ContainsFunc(changes, func(c store.Change) bool { return slices.Contains(relevant, c.Table) }) {
+				continue
+			}
+			select {
+			case ready <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return ready
+}
+
+// Report commits what a node has seen of its tasks. A report about a task of
+// another node, or one that is forgotten, says nothing.
+func (p *Plane) Report(ctx context.Context, node string, reports []fargo.TaskReport) error {
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		for i := range reports {
+			r := &reports[i]
+			t, ok := taskByARN(tx, r.TaskARN)
+			if !ok || t.Node != node || !plan.Advances(t, r) {
+				continue
+			}
+			next := *t
+			next.Report = r
+			next.Version++
+			if r.Status.Ending() {
+				settleStop(&next, r)
+			}
+			store.Tasks.Put(tx, &next)
+		}
+		return nil
+	})
+}
+
+// settleStop takes over from a report why a task ended, unless the control
+// plane ended it and so knows better.
+func settleStop(t *fargo.Task, r *fargo.TaskReport) {
+	if t.Desired != fargo.TaskStopped {
+		t.Desired = fargo.TaskStopped
+		t.StopCode, t.StoppedReason = r.StopCode, r.StoppedReason
+	}
+	if t.StoppingAt.IsZero() {
+		t.StoppingAt = r.StoppingAt
+	}
+}
+
+func taskByARN(r store.Reader, arn string) (*fargo.Task, bool) {
+	a, ok := fargo.ParseARN(arn)
+	if !ok {
+		return nil, false
+	}
+	return store.Tasks.Get(r, a.Scope().Key(fargo.ClusterOf(a), a.Name()))
+}
+
+// OpenLog makes sure that a container's output has somewhere to go, before the
+// container starts. The error's text is ECS's stopped reason.
+func (p *Plane) OpenLog(ctx context.Context, target fargo.LogTarget) error {
+	return p.Logs.OpenLog(ctx, target)
+}
+
+// AppendLogs keeps a stretch of output and says how far its source is known.
+func (p *Plane) AppendLogs(ctx context.Context, batch fargo.LogBatch) (int64, error) {
+	return p.Logs.Append(ctx, batch)
+}
+
+// Drain ends every task, as when the machine is being put away, and waits until none is left that a node still holds.
+func (p *Plane) Drain(ctx context.Context, reason string) error {
+	w := p.DB.Watch()
+	defer w.Close()
+	if err := p.DB.Update(ctx, func(tx *store.Tx) error {
+		for t := range store.Tasks.All(tx) {
+			if t.Desired == fargo.TaskStopped {
+				continue
+			}
+			s := *t
+			s.Desired, s.StopCode, s.StoppedReason, s.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, reason, time.Now()
+			s.Version++
+			store.Tasks.Put(tx, &s)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for anyLeft(store.Tasks.All(p.DB.View())) {
+		if _, err := w.Next(ctx); err != nil {
+			return errors.Join(errors.New("tasks are still stopping"), err)
+		}
+	}
+	return nil
+}
+
+func anyLeft(tasks iter.Seq[*fargo.Task]) bool {
+	for t := range tasks {
+		if !t.Stopped() {
+			return true
+		}
+	}
+	return false
+}

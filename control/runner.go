@@ -1,0 +1,147 @@
+package control
+
+import (
+	"container/heap"
+	"context"
+	"log/slog"
+	"time"
+
+	"fargo/store"
+)
+
+// work names a key of one controller.
+type work struct {
+	controller int
+	key        string
+}
+
+// runner is the loop's memory: what is dirty, and what to look at when. Losing
+// it costs nothing but a look at everything.
+type runner struct {
+	db          *store.DB
+	log         *slog.Logger
+	controllers []Controller
+	queue       []work
+	queued      map[work]bool
+	alarms      alarms
+}
+
+func newRunner(db *store.DB, log *slog.Logger, controllers []Controller) *runner {
+	return &runner{db: db, log: log, controllers: controllers, queued: map[work]bool{}}
+}
+
+func (r *runner) dirty() bool { return len(r.queue) > 0 }
+
+func (r *runner) mark(w work) {
+	if !r.queued[w] {
+		r.queued[w] = true
+		r.queue = append(r.queue, w)
+	}
+}
+
+func (r *runner) lookAtAll() {
+	view := r.db.View()
+	for i, c := range r.controllers {
+		for key := range c.All(view) {
+			r.mark(work{i, key})
+		}
+	}
+}
+
+func (r *runner) lookAt(changes []store.Change) {
+	view := r.db.View()
+	for i, c := range r.controllers {
+		for _, change := range changes {
+			for key := range c.Scope(view, change) {
+				r.mark(work{i, key})
+			}
+		}
+	}
+}
+
+// reconcile works off the queue, many keys to a transaction. A key that fails
+// does not take the others with it: the batch is run again one by one.
+func (r *runner) reconcile(ctx context.Context) error {
+	for r.dirty() {
+		n := min(len(r.queue), batchLimit)
+		batch := r.queue[:n]
+		if err := r.commit(ctx, batch); err != nil {
+			for _, w := range batch {
+				if err := r.commit(ctx, []work{w}); err != nil {
+					if ctx.Err() != nil {
+						return ctx.Err()
+					}
+					r.log.ErrorContext(ctx, "reconcile failed", "controller", r.controllers[w.controller].Name, "key", w.key, "error", err)
+					heap.Push(&r.alarms, alarm{time.Now().Add(retryAfter), w})
+				}
+			}
+		}
+		for _, w := range batch {
+			delete(r.queued, w)
+		}
+		r.queue = r.queue[n:]
+	}
+	r.queue = nil
+	return nil
+}
+
+func (r *runner) commit(ctx context.Context, batch []work) error {
+	var next []alarm
+	err := r.db.Update(ctx, func(tx *store.Tx) error {
+		now := time.Now()
+		next = next[:0]
+		for _, w := range batch {
+			at, err := r.controllers[w.controller].Reconcile(tx, w.key, now)
+			if err != nil {
+				return err
+			}
+			if !at.IsZero() {
+				next = append(next, alarm{at, w})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range next {
+		heap.Push(&r.alarms, a)
+	}
+	return nil
+}
+
+// idle is how long the loop sleeps when nothing is due.
+const idle = time.Hour
+
+func (r *runner) untilNext() time.Duration {
+	if len(r.alarms) == 0 {
+		return idle
+	}
+	return max(0, time.Until(r.alarms[0].at))
+}
+
+// wake marks all that is due at now.
+func (r *runner) wake(now time.Time) {
+	for len(r.alarms) > 0 && !r.alarms[0].at.After(now) {
+		r.mark(heap.Pop(&r.alarms).(alarm).work)
+	}
+}
+
+// alarm is a time to look at a key again. One too many does no harm.
+type alarm struct {
+	at   time.Time
+	work work
+}
+
+type alarms []alarm
+
+func (a alarms) Len() int           { return len(a) }
+func (a alarms) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a alarms) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *alarms) Push(x any)        { *a = append(*a, x.(alarm)) }
+func (a *alarms) Pop() any {
+	old := *a
+	x := old[len(old)-1]
+	*a = old[:len(old)-1]
+	return x
+}

@@ -1,0 +1,185 @@
+package control
+
+import (
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+	"time"
+
+	"fargo"
+	"fargo/aws/ec2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// Images knows the registry behind ECR, as far as placing a task needs it.
+type Images interface {
+	// Resolve gives the digest that an image name of our own registry means
+	// now, and "" for other registries' names and unknown images.
+	Resolve(r store.Reader, scope fargo.Scope, image string) (digest string)
+}
+
+// Tasks is the controller that brings a new task to a node and takes back what
+// a stopped one leaves.
+func Tasks(images Images) Controller {
+	return Controller{
+		Name: "task",
+		All:  func(r store.Reader) iter.Seq[string] { return keys(store.Tasks.All(r)) },
+		Scope: func(r store.Reader, c store.Change) iter.Seq[string] {
+			switch c.Table {
+			case store.Tasks.Name():
+				return slices.Values([]string{c.Key})
+			case store.Nodes.Name():
+				return keys(store.Tasks.By(r, store.TaskByNode, ""))
+			}
+			return func(func(string) bool) {}
+		},
+		Reconcile: func(tx *store.Tx, key string, now time.Time) (time.Time, error) {
+			t, ok := store.Tasks.Get(tx, key)
+			if !ok {
+				return time.Time{}, nil
+			}
+			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
+			switch action {
+			case plan.TaskPlace:
+				return next, place(tx, images, t, now)
+			case plan.TaskAbandon:
+				end(tx, t, t.StopCode, t.StoppedReason, now)
+			case plan.TaskRelease:
+				store.EC2NetworkInterfaces.Delete(tx, t.Scope.Key(t.Interface.ID))
+				// Not changed by the delete, but due to be forgotten some day.
+				_, next = plan.NextTaskAction(t, false, now)
+			case plan.TaskForget:
+				store.Tasks.Delete(tx, key)
+			}
+			return next, nil
+		},
+	}
+}
+
+func keys(tasks iter.Seq[*fargo.Task]) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for t := range tasks {
+			if !yield(t.Key()) {
+				return
+			}
+		}
+	}
+}
+
+func hasInterface(r store.Reader, t *fargo.Task) bool {
+	if t.Interface == nil {
+		return false
+	}
+	_, ok := store.EC2NetworkInterfaces.Get(r, t.Scope.Key(t.Interface.ID))
+	return ok
+}
+
+// place gives a task its interface and its node; without any node it waits.
+func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
+	node := chooseNode(tx)
+	if node == "" {
+		return nil
+	}
+	candidates, err := candidates(tx, t)
+	if err != nil {
+		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
+		return nil
+	}
+	iface, zone, err := plan.PlaceInterface(t, fargo.NewEC2ID("eni"), candidates)
+	if err != nil {
+		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
+		return nil
+	}
+	placed := *t
+	placed.Interface, placed.Node = &iface, node
+	placed.Status, placed.ConnectivityAt = fargo.TaskPending, now
+	placed.Intent.AvailabilityZone = new(zone)
+	placed.Version++
+	placed.Digests = digests(tx, images, t)
+	store.EC2NetworkInterfaces.Put(tx, networkInterface(tx, &placed, now))
+	store.Tasks.Put(tx, &placed)
+	return nil
+}
+
+// chooseNode takes the first machine there is. Tasks may ask for more than the
+// machine has: their sizes are ceilings here, not reservations.
+func chooseNode(r store.Reader) string {
+	for n := range store.Nodes.All(r) {
+		return n.ID
+	}
+	return ""
+}
+
+// end stops a task that no node ever had.
+func end(tx *store.Tx, t *fargo.Task, code fargo.StopCode, reason string, now time.Time) {
+	s := *t
+	s.Desired, s.Status = fargo.TaskStopped, fargo.TaskStopped
+	s.StopCode, s.StoppedReason, s.StoppedAt = code, reason, now
+	if s.StoppingAt.IsZero() {
+		s.StoppingAt = now
+	}
+	s.Version++
+	store.Tasks.Put(tx, &s)
+}
+
+func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
+	var out []plan.Candidate
+	for _, id := range t.Network.Subnets {
+		s, ok := store.EC2Subnets.Get(r, t.Scope.Key(id))
+		if !ok {
+			return nil, fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface in subnet '%s': InvalidSubnetID.NotFound", id) //nolint:staticcheck // AWS's style
+		}
+		vpc := *s.Subnet.VpcId
+		public := t.Network.AssignPublicIp == "ENABLED"
+		out = append(out, plan.Candidate{
+			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
+			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
+			Taken: func(a netip.Addr) bool {
+				for range store.EC2NetworkInterfaces.By(r, store.InterfaceByAddress, store.InterfaceAddress(vpc, a)) {
+					return true
+				}
+				return false
+			},
+		})
+	}
+	return out, nil
+}
+
+func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {
+	out := map[string]string{}
+	for _, c := range t.Intent.Containers {
+		if d := images.Resolve(r, t.Scope, *c.Image); d != "" {
+			out[*c.Name] = d
+		}
+	}
+	return out
+}
+
+// networkInterface is the record that EC2 shows of a task's interface.
+func networkInterface(r store.Reader, t *fargo.Task, now time.Time) *fargo.EC2NetworkInterface {
+	i := t.Interface
+	address, private := i.Address.String(), fargo.PrivateDNSName(t.Scope.Region, i.Address)
+	shape := ec2.NetworkInterface{
+		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, AvailabilityZone: t.Intent.AvailabilityZone,
+		Description:   new(t.Scope.ARN("ecs", "attachment/"+*t.Intent.Attachments[0].Id)),
+		InterfaceType: ec2.NetworkInterfaceTypeInterface, MacAddress: &i.MAC, OwnerId: &t.Scope.Account,
+		PrivateDnsName: &private, PrivateIpAddress: &address,
+		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address}},
+		RequesterId:        new("578734482556"), RequesterManaged: new(true), SourceDestCheck: new(true),
+		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		Attachment: &ec2.NetworkInterfaceAttachment{
+			AttachTime: &now, AttachmentId: new(fargo.NewEC2ID("ela-attach")), DeleteOnTermination: new(false),
+			DeviceIndex: new(int32(1)), InstanceOwnerId: &t.Scope.Account, Status: ec2.AttachmentStatusAttached,
+		},
+	}
+	for _, id := range i.Groups {
+		name := id
+		if g, ok := store.EC2SecurityGroups.Get(r, t.Scope.Key(id)); ok {
+			name = *g.Group.GroupName
+		}
+		shape.Groups = append(shape.Groups, ec2.GroupIdentifier{GroupId: &id, GroupName: &name})
+	}
+	return &fargo.EC2NetworkInterface{Scope: t.Scope, Interface: shape, TaskARN: t.ARN(), CreatedAt: now}
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+)
+
+// PlatformVersion is what LATEST means for Linux.
+// Source: ECS developer guide, "Fargate Linux platform versions".
+const PlatformVersion = "1.4.0"
+
+// defaultEphemeralStorage is what a Fargate task gets when it asks for none, in
+// GiB.
+const defaultEphemeralStorage = 20
+
+// TaskSpec is what a new task is made from, checked by the caller.
+type TaskSpec struct {
+	Scope            fargo.Scope
+	Cluster          *fargo.Cluster
+	Definition       *fargo.TaskDefinition
+	Service          string // name; "" for a task of its own
+	LaunchType       ecs.LaunchType
+	CapacityProvider string
+	Group            string // "" means family:<family>, or service:<service>
+	StartedBy        string
+	Overrides        *ecs.TaskOverride
+	Network          *ecs.AwsVpcConfiguration // security groups resolved
+	EnableExec       bool
+	Tags             []ecs.Tag
+}
+
+// NewTask makes a task that nobody has touched yet. newHex gives random
+// hexadecimal digits.
+func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
+	id := newHex(32)
+	d := &s.Definition.Definition
+	t := &fargo.Task{
+		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
+		Network: s.Network, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+	}
+	cpu, memory := d.Cpu, d.Memory
+	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}
+	if d.EphemeralStorage != nil {
+		storage = d.EphemeralStorage
+	}
+	overrides := ecs.TaskOverride{}
+	if s.Overrides != nil {
+		overrides = *s.Overrides
+		cpu, memory = or(overrides.Cpu, cpu), or(overrides.Memory, memory)
+		if overrides.EphemeralStorage != nil {
+			storage = overrides.EphemeralStorage
+		}
+	}
+	overrides.ContainerOverrides = allOverrides(d, overrides.ContainerOverrides)
+	if overrides.InferenceAcceleratorOverrides == nil {
+		overrides.InferenceAcceleratorOverrides = []ecs.InferenceAcceleratorOverride{}
+	}
+	t.Intent = ecs.Task{
+		TaskArn: new(t.ARN()), ClusterArn: s.Cluster.Cluster.ClusterArn, TaskDefinitionArn: d.TaskDefinitionArn,
+		Group: new(group(s)), LaunchType: s.LaunchType, StartedBy: optional(s.StartedBy),
+		CapacityProviderName: optional(s.CapacityProvider),
+		Cpu:                  cpu, Memory: memory, CreatedAt: &now, EnableExecuteCommand: &s.EnableExec,
+		Overrides: &overrides, PlatformVersion: new(PlatformVersion), PlatformFamily: new("Linux"),
+		EphemeralStorage:        storage,
+		FargateEphemeralStorage: &ecs.TaskEphemeralStorage{SizeInGiB: storage.SizeInGiB},
+		Attributes:              []ecs.Attribute{{Name: new("ecs.cpu-architecture"), Value: new(architecture(d))}},
+		InferenceAccelerators:   []ecs.InferenceAccelerator{},
+		Attachments: []ecs.Attachment{{
+			Id: new(uuid(newHex)), Type: new("ElasticNetworkInterface"), Status: new("PRECREATED"),
+			Details: []ecs.KeyValuePair{{Name: new("subnetId"), Value: &s.Network.Subnets[0]}},
+		}},
+		Tags: s.Tags,
+	}
+	for i := range d.ContainerDefinitions {
+		t.Intent.Containers = append(t.Intent.Containers, newContainer(t, &d.ContainerDefinitions[i], newHex))
+	}
+	return t
+}
+
+func newContainer(t *fargo.Task, c *ecs.ContainerDefinition, newHex func(int) string) ecs.Container {
+	return ecs.Container{
+		ContainerArn: new(t.Scope.ARN("ecs", "container/"+t.Cluster+"/"+t.ID+"/"+uuid(newHex))),
+		TaskArn:      new(t.ARN()), Name: c.Name, Image: c.Image,
+		RuntimeId:  new(fmt.Sprintf("%s-%010d", t.ID, hash(t.ID+*c.Name))),
+		LastStatus: new(string(fargo.ContainerPending)), HealthStatus: ecs.HealthStatusUnknown,
+		NetworkInterfaces: []ecs.NetworkInterface{},
+		Cpu:               new(strconv.Itoa(int(value(c.Cpu)))), Memory: decimal(c.Memory), MemoryReservation: decimal(c.MemoryReservation),
+	}
+}
+
+// allOverrides is one entry per container, as DescribeTasks shows them.
+func allOverrides(d *ecs.TaskDefinition, given []ecs.ContainerOverride) []ecs.ContainerOverride {
+	out := make([]ecs.ContainerOverride, 0, len(d.ContainerDefinitions))
+	for i := range d.ContainerDefinitions {
+		name := d.ContainerDefinitions[i].Name
+		n := slices.IndexFunc(given, func(o ecs.ContainerOverride) bool { return str(o.Name) == *name })
+		if n >= 0 {
+			out = append(out, given[n])
+		} else {
+			out = append(out, ecs.ContainerOverride{Name: name})
+		}
+	}
+	return out
+}
+
+func group(s TaskSpec) string {
+	switch {
+	case s.Group != "":
+		return s.Group
+	case s.Service != "":
+		return "service:" + s.Service
+	}
+	return "family:" + *s.Definition.Definition.Family
+}
+
+func architecture(d *ecs.TaskDefinition) string {
+	if d.RuntimePlatform != nil && d.RuntimePlatform.CpuArchitecture == ecs.CPUArchitectureArm64 {
+		return "arm64"
+	}
+	return "x86_64"
+}
+
+func uuid(newHex func(int) string) string {
+	h := newHex(32)
+	return strings.Join([]string{h[:8], h[8:12], "4" + h[13:16], "8" + h[17:20], h[20:]}, "-")
+}
+
+func or(a, b *string) *string {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func decimal(n *int32) *string {
+	if n == nil {
+		return nil
+	}
+	return new(strconv.Itoa(int(*n)))
+}
