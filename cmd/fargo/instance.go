@@ -1,0 +1,232 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fargo"
+)
+
+// instance is one installation of Fargo on this machine: a data directory, and
+// everything else that is named after its id. Two instances share nothing.
+type instance struct {
+	// Dir is the data directory, absolute. It holds what must survive a restart
+	// of the machine.
+	Dir string
+	// ID is four hexadecimal digits, given once. Interfaces, control groups,
+	// network namespaces and nftables tables carry it in their names.
+	ID string
+}
+
+// errNoInstance says that a directory holds no instance.
+var errNoInstance = errors.New("no Fargo data directory")
+
+// findInstance opens the instance in dir; errNoInstance when there is none.
+func findInstance(dir string) (*instance, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	id, err := os.ReadFile(filepath.Join(dir, "instance"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", dir, errNoInstance)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &instance{Dir: dir, ID: strings.TrimSpace(string(id))}, nil
+}
+
+// openInstance opens the instance in dir and makes it when dir is empty or does
+// not exist. It refuses a directory that holds something else, because down
+// --purge removes all of it.
+func openInstance(dir string) (*instance, error) {
+	inst, err := findInstance(dir)
+	if errors.Is(err, errNoInstance) {
+		inst, err = makeInstance(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return inst, inst.claimRuntimeDir()
+}
+
+func makeInstance(dir string) (*instance, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > 0 {
+		return nil, fmt.Errorf("%s is neither empty nor a Fargo data directory", dir)
+	}
+	id, err := freeID()
+	if err != nil {
+		return nil, err
+	}
+	inst := &instance{Dir: dir, ID: id}
+	return inst, writeFile(inst.path("instance"), []byte(inst.ID+"\n"), 0o644)
+}
+
+// freeID is an id that no instance with a runtime directory has.
+func freeID() (string, error) {
+	for range 1000 {
+		id := fargo.NewHex(4)
+		if _, err := os.Lstat(runtimeDir(id)); errors.Is(err, fs.ErrNotExist) {
+			return id, nil
+		}
+	}
+	return "", errors.New("no free instance id: is /run full of fargo-* directories?")
+}
+
+// runtimeDir is where an instance keeps sockets and other things that end with
+// the machine's uptime. It is short, because a socket's path is limited to 107
+// bytes.
+func runtimeDir(id string) string { return "/run/fargo-" + id }
+
+// claimRuntimeDir makes the runtime directory, with a link that says whose it is.
+func (i *instance) claimRuntimeDir() error {
+	dir := i.RuntimeDir()
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	link := filepath.Join(dir, "data")
+	if err := os.Symlink(i.Dir, link); err == nil || !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	owner, err := os.Readlink(link)
+	if err != nil {
+		return err
+	}
+	if owner == i.Dir {
+		return nil
+	}
+	if other, err := findInstance(owner); err == nil && other.ID == i.ID {
+		return fmt.Errorf("%s and %s are copies of one data directory; only one of them can be used on this machine", owner, i.Dir)
+	}
+	// The directory was moved here from where the link points.
+	return errors.Join(os.Remove(link), os.Symlink(i.Dir, link))
+}
+
+func (i *instance) path(parts ...string) string {
+	return filepath.Join(append([]string{i.Dir}, parts...)...)
+}
+
+// RuntimeDir holds sockets.
+func (i *instance) RuntimeDir() string { return runtimeDir(i.ID) }
+
+// StoreDir holds the journal of the control plane's state.
+func (i *instance) StoreDir() string { return i.path("store") }
+
+// LogsDir holds log events.
+func (i *instance) LogsDir() string { return i.path("logs") }
+
+// RegistryDir holds the images pushed to ECR.
+func (i *instance) RegistryDir() string { return i.path("registry") }
+
+// NodeDir holds the node's own state and its tasks' files.
+func (i *instance) NodeDir() string { return i.path("node") }
+
+// ContainerdDir holds images and snapshots.
+func (i *instance) ContainerdDir() string { return i.path("containerd") }
+
+// UpLock is held by the control plane while it runs.
+func (i *instance) UpLock() string { return i.path("up.lock") }
+
+// NodeLock is held by the node process while it runs.
+func (i *instance) NodeLock() string { return i.path("node.lock") }
+
+// NodeLog is where the node process writes, since it outlives its parent.
+func (i *instance) NodeLog() string { return i.path("node.log") }
+
+// Socket is where the control plane and the node meet.
+func (i *instance) Socket() string { return filepath.Join(i.RuntimeDir(), "control.sock") }
+
+// Endpoint is the URL last served; empty when up never became ready.
+func (i *instance) Endpoint() (string, error) {
+	b, err := os.ReadFile(i.path("endpoint"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(b)), err
+}
+
+// SetEndpoint remembers the URL being served.
+func (i *instance) SetEndpoint(url string) error {
+	return writeFile(i.path("endpoint"), []byte(url+"\n"), 0o644)
+}
+
+// accessKey is a pair that signs requests.
+type accessKey struct {
+	ID     string `json:"accessKeyId"`
+	Secret string `json:"secretAccessKey"`
+}
+
+// AdminKey is the administrator's key, made when first asked for.
+func (i *instance) AdminKey() (accessKey, error) {
+	path := i.path("admin.json")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := newAccessKey()
+		b, err := json.Marshal(key)
+		if err != nil {
+			return accessKey{}, err
+		}
+		return key, writeFile(path, b, 0o600)
+	}
+	if err != nil {
+		return accessKey{}, err
+	}
+	var key accessKey
+	if err := json.Unmarshal(b, &key); err != nil {
+		return accessKey{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+// newAccessKey makes a key of the form AWS gives: AKIA and 16 letters and
+// digits, and a secret of 40 characters.
+func newAccessKey() accessKey {
+	var id [10]byte
+	var secret [30]byte
+	rand.Read(id[:])
+	rand.Read(secret[:])
+	return accessKey{
+		ID:     "AKIA" + base32.StdEncoding.EncodeToString(id[:]),
+		Secret: base64.StdEncoding.EncodeToString(secret[:]),
+	}
+}
+
+// writeFile replaces a file whole: a reader, and a crash, see the old or the new.
+func writeFile(path string, content []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails, as it should, once renamed
+	defer f.Close()
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

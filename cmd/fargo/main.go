@@ -1,0 +1,52 @@
+// Command fargo is Amazon ECS and Fargate on one's own machines. It knows every
+// room by name and puts them together; it refuses to know what any of them does.
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
+)
+
+// cli is the command line.
+type cli struct {
+	Env     envCommand     `cmd:"" help:"Print what a shell evaluates so that AWS clients find Fargo: eval \"$(fargo env)\"."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// dataDir is the flag that names an instance.
+type dataDir struct {
+	DataDir string `default:"/var/lib/fargo" env:"FARGO_DATA_DIR" help:"Where everything is kept (${default})." placeholder:"DIR"`
+}
+
+// stdio is where a command speaks: out is for programs to read, err for people.
+type stdio struct {
+	out, err io.Writer
+}
+
+func main() {
+	std := &stdio{out: os.Stdout, err: os.Stderr}
+	parser := kong.Must(&cli{},
+		kong.Name("fargo"),
+		kong.Description("Amazon ECS and Fargate on your own machine."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(context.Background(), (*context.Context)(nil)),
+		kong.Bind(std, newLogger(os.Stderr)),
+	)
+	command, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	command.FatalIfErrorf(command.Run())
+}
+
+// newLogger writes text to a terminal and JSON to anything else.
+func newLogger(f *os.File) *slog.Logger {
+	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
+		return slog.New(slog.NewTextHandler(f, nil))
+	}
+	return slog.New(slog.NewJSONHandler(f, nil))
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// nodeProcess keeps one `fargo node` running for an instance. The node is no
+// child in spirit: it has its own session and log file and outlives us, so that
+// tasks, interfaces and answers go on when the control plane is gone.
+type nodeProcess struct {
+	inst  *instance
+	args  []string // of `fargo`, from "node" on
+	build string   // what the node must say it is; another one is replaced
+	log   *slog.Logger
+}
+
+// Between two starts of a node that does not stay alive.
+const (
+	firstRestartDelay = 50 * time.Millisecond
+	lastRestartDelay  = 5 * time.Second
+	steadyAfter       = 10 * time.Second // a node that lived this long restarts at once
+)
+
+// Run adopts the node that runs already, or starts one, and starts it again
+// whenever it ends, until the context is done. It leaves the node running.
+func (n *nodeProcess) Run(ctx context.Context) error {
+	delay := firstRestartDelay
+	for {
+		started := time.Now()
+		p, err := n.adopt(ctx)
+		if err == nil && p == nil {
+			p, err = n.start()
+		}
+		if err == nil {
+			err = waitFor(ctx, p)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("node process: %w", err)
+		}
+		// Ours by birth or by adoption: only of a child is there a status.
+		state, _ := p.Wait()
+		n.log.Warn("the node process ended and is started again", "pid", p.Pid, "state", state.String(), "log", n.inst.NodeLog())
+		if time.Since(started) > steadyAfter {
+			delay = firstRestartDelay
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(delay):
+		}
+		delay = min(2*delay, lastRestartDelay)
+	}
+}
+
+// adopt gives the node that is running; nil when there is none. One of another
+// build is asked to go first; its tasks stay.
+func (n *nodeProcess) adopt(ctx context.Context) (*os.Process, error) {
+	p, h, err := findHolder(n.inst.NodeLock())
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if h.Build == n.build {
+		n.log.Info("found the node process", "pid", p.Pid)
+		return p, nil
+	}
+	n.log.Info("replacing the node process of another build", "pid", p.Pid)
+	if err := p.Signal(syscall.SIGTERM); err != nil {
+		return nil, err
+	}
+	return nil, waitFor(ctx, p)
+}
+
+func (n *nodeProcess) start() (*os.Process, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	logFile, err := os.OpenFile(n.inst.NodeLog(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer logFile.Close()
+	cmd := exec.Command(exe, n.args...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	n.log.Info("started the node process", "pid", cmd.Process.Pid)
+	return cmd.Process, nil
+}
+
+// stop asks the node, if there is one, to end by the signal and waits until it
+// has: SIGTERM leaves its tasks running, SIGINT ends them first.
+func (n *nodeProcess) stop(ctx context.Context, signal syscall.Signal) error {
+	p, _, err := findHolder(n.inst.NodeLock())
+	if err != nil || p == nil {
+		return err
+	}
+	if err := p.Signal(signal); err != nil {
+		return fmt.Errorf("node process %d: %w", p.Pid, err)
+	}
+	return waitFor(ctx, p)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// waitFor returns nil when the process has ended, be it our child or not, or
+// the context's error. A zombie has ended.
+func waitFor(ctx context.Context, p *os.Process) error {
+	wakeR, wakeW, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer wakeR.Close()
+	stop := context.AfterFunc(ctx, func() { wakeW.Close() })
+	defer func() {
+		if stop() {
+			wakeW.Close()
+		}
+	}()
+
+	var pollErr error
+	err = p.WithHandle(func(pidfd uintptr) {
+		fds := []unix.PollFd{
+			{Fd: int32(pidfd), Events: unix.POLLIN},
+			{Fd: int32(wakeR.Fd()), Events: unix.POLLIN},
+		}
+		for {
+			_, pollErr = unix.Poll(fds, -1)
+			if !errors.Is(pollErr, unix.EINTR) {
+				break
+			}
+		}
+		if pollErr == nil && fds[0].Revents == 0 {
+			pollErr = ctx.Err()
+		}
+	})
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return errors.Join(err, pollErr)
+}
+
+// findHolder opens the process that holds the lock at path; nil when no process
+// does. The handle cannot come to mean another process.
+func findHolder(path string) (*os.Process, holder, error) {
+	h, held, err := holderOf(path)
+	if err != nil || !held {
+		return nil, holder{}, err
+	}
+	p, err := os.FindProcess(h.PID)
+	if err != nil {
+		return nil, holder{}, fmt.Errorf("process %d: %w", h.PID, err)
+	}
+	// The process may have ended, and its id been given away, before we opened it.
+	if again, held, err := holderOf(path); err != nil || !held || again.PID != h.PID {
+		_ = p.Release() // closes the handle, nothing else
+		return nil, holder{}, err
+	}
+	return p, h, nil
+}
