@@ -1,0 +1,185 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"fargo"
+)
+
+// How long to wait before trying again: doubling from the first to the last.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 2 * time.Second
+)
+
+// ClientConfig is what a client is made of.
+type ClientConfig struct {
+	Target string // as gRPC names it: "unix:///run/fargo/node.sock"
+	Node   string // the node's id
+	Logger *slog.Logger
+	// Options are added to the connection's: transport credentials, where the
+	// control plane is another machine, in place of none.
+	Options []grpc.DialOption
+}
+
+// Client is a node's end.
+type Client struct {
+	node string
+	log  *slog.Logger
+	conn *grpc.ClientConn
+}
+
+// NewClient makes a client; nothing is dialed before it is used.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	retry := backoff.Config{BaseDelay: firstRetry, Multiplier: 2, Jitter: 0.2, MaxDelay: lastRetry}
+	conn, err := grpc.NewClient(cfg.Target, append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: keepaliveTimeout}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, PermitWithoutStream: true}),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(codec{}), grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithDisableServiceConfig(),
+	}, cfg.Options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("control plane at %s: %w", cfg.Target, err)
+	}
+	return &Client{node: cfg.Node, log: cfg.Logger, conn: conn}, nil
+}
+
+// Run keeps a session open for n until ctx ends, and redials for ever. Then it
+// closes the connection and returns nil.
+func (c *Client) Run(ctx context.Context, n Node) error {
+	defer c.conn.Close()
+	wait := firstRetry
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := c.session(ctx, n)
+		if ctx.Err() != nil {
+			break
+		}
+		if time.Since(began) > lastRetry {
+			wait = firstRetry
+		}
+		c.log.Warn("control plane lost", "err", err, "retry", wait)
+		wait = pause(ctx, wait)
+	}
+	return nil
+}
+
+// pause waits and gives the next wait.
+func pause(ctx context.Context, wait time.Duration) time.Duration {
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+	return min(2*wait, lastRetry)
+}
+
+// session speaks for n until the connection breaks.
+func (c *Client) session(ctx context.Context, n Node) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.conn.NewStream(ctx, &service.Streams[0], "/"+serviceName+"/Session")
+	if err != nil {
+		return err
+	}
+	if err := stream.SendMsg(&up{Node: c.node}); err != nil {
+		return err
+	}
+	heard := make(chan error, 1)
+	go func() { heard <- c.listen(stream, n); cancel() }()
+	said := c.say(ctx, stream, n)
+	cancel()
+	if err := <-heard; err != nil {
+		return err
+	}
+	return said
+}
+
+// listen calls n back with all that comes down.
+func (c *Client) listen(stream grpc.ClientStream, n Node) error {
+	var desired fargo.Desired
+	for {
+		var m down
+		if err := stream.RecvMsg(&m); err != nil {
+			return err
+		}
+		switch {
+		case m.Desired != nil:
+			desired = *m.Desired
+			n.Assign(desired)
+		case m.Delta != nil:
+			desired = m.Delta.apply(desired)
+			n.Assign(desired)
+		default:
+			n.Acknowledged(m.Acknowledged)
+		}
+	}
+}
+
+// say sends all of n's reports, then each that changes.
+func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node) error {
+	var version uint64
+	for {
+		reports, now, newer := n.Reports(version)
+		if len(reports) > 0 {
+			if err := stream.SendMsg(&up{Reports: reports, Version: now}); err != nil {
+				return err
+			}
+		}
+		version = now
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-newer:
+		}
+	}
+}
+
+// OpenLog asks the control plane to check, and where it should, to create, the
+// group and stream of target. It waits for the control plane for as long as
+// ctx lasts; any other error is a refusal, in the words ECS would use.
+func (c *Client) OpenLog(ctx context.Context, target fargo.LogTarget) error {
+	return c.call(ctx, "OpenLog", &target, &nothing{})
+}
+
+// AppendLogs delivers a batch and gives the position the control plane then
+// holds for its source. It waits for the control plane for as long as ctx
+// lasts. errdefs.IsNotFound holds for the error when group or stream are gone.
+func (c *Client) AppendLogs(ctx context.Context, batch fargo.LogBatch) (int64, error) {
+	var held position
+	err := c.call(ctx, "AppendLogs", &batch, &held)
+	return held.To, err
+}
+
+// call tries until there is an answer. Both calls may be repeated.
+func (c *Client) call(ctx context.Context, method string, in, out any) error {
+	wait := firstRetry
+	for {
+		err := c.conn.Invoke(ctx, "/"+serviceName+"/"+method, in, out)
+		switch s := status.Convert(err); {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case s.Code() == codes.NotFound:
+			return errdefs.ErrNotFound.WithMessage(s.Message())
+		case s.Code() == codes.FailedPrecondition:
+			return errors.New(s.Message())
+		default:
+			c.log.Debug("control plane away", "call", method, "err", err)
+			wait = pause(ctx, wait)
+		}
+	}
+}

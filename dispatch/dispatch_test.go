@@ -1,0 +1,289 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+	"fargo/dispatch"
+	"fargo/dispatch/dispatchtest"
+)
+
+const patience = 20 * time.Second
+
+// machine is a node that remembers what it is told.
+type machine struct {
+	mu struct {
+		sync.Mutex
+		desired      fargo.Desired
+		assigned     int
+		acknowledged uint64
+		reports      []fargo.TaskReport // the version of each is its place, from 1
+		changed      chan struct{}
+	}
+}
+
+func newMachine() *machine {
+	m := &machine{}
+	m.mu.changed = make(chan struct{})
+	return m
+}
+
+func (m *machine) touch() { close(m.mu.changed); m.mu.changed = make(chan struct{}) }
+
+func (m *machine) Assign(d fargo.Desired) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.desired = d
+	m.mu.assigned++
+	m.touch()
+}
+
+func (m *machine) Reports(version uint64) ([]fargo.TaskReport, uint64, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.reports[version:], uint64(len(m.mu.reports)), m.mu.changed
+}
+
+func (m *machine) Acknowledged(version uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.acknowledged = version
+	m.touch()
+}
+
+func (m *machine) report(r fargo.TaskReport) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.reports = append(m.mu.reports, r)
+	m.touch()
+}
+
+func (m *machine) wait(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		m.mu.Lock()
+		ok, changed := cond(), m.mu.changed
+		m.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func quietly() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// serve runs a server on the socket until the function returned is called.
+func serve(t *testing.T, plane dispatch.Plane, socket string) (stop func()) {
+	t.Helper()
+	l, err := dispatch.Listen(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveOn(t, plane, l)
+}
+
+func serveOn(t *testing.T, plane dispatch.Plane, l net.Listener) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- dispatch.NewServer(dispatch.ServerConfig{Plane: plane, Logger: quietly()}).Serve(ctx, l)
+	}()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func connect(t *testing.T, socket, node string, n dispatch.Node) (*dispatch.Client, func()) {
+	t.Helper()
+	c, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Node: node, Logger: quietly()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx, n) }()
+	var once sync.Once
+	stop := func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return c, stop
+}
+
+func waitPlane(t *testing.T, p *dispatchtest.Plane, what string, cond func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if p.Wait(ctx, cond) != nil {
+		t.Fatalf("waited in vain: %s", what)
+	}
+}
+
+func tasks(ids ...string) (d fargo.Desired) {
+	for _, id := range ids {
+		d.Tasks = append(d.Tasks, fargo.Assignment{TaskARN: "arn:" + id, ID: id})
+	}
+	return d
+}
+
+func TestSocketIsPrivate(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	serve(t, dispatchtest.New(), socket)
+	info, err := os.Stat(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o600 {
+		t.Errorf("mode is %o", mode)
+	}
+}
+
+func TestAssignmentsAreFollowed(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	plane.Set("n1", tasks("a"))
+	plane.Set("n2", tasks("z"))
+	serve(t, plane, socket)
+	connect(t, socket, "n1", m)
+	has := func(ids ...string) func() bool {
+		return func() bool {
+			if len(m.mu.desired.Tasks) != len(ids) || m.mu.assigned == 0 {
+				return false
+			}
+			for i, id := range ids {
+				if m.mu.desired.Tasks[i].ID != id {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	m.wait(t, "the whole", has("a"))
+	plane.Set("n1", tasks("a", "b"))
+	m.wait(t, "one more", has("a", "b"))
+	plane.Set("n1", tasks("b"))
+	m.wait(t, "one less", has("b"))
+	plane.Set("n1", tasks())
+	m.wait(t, "nothing", has())
+}
+
+// A control plane that comes back gets every report again, and the node what
+// changed meanwhile.
+func TestReconnect(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	stop := serve(t, plane, socket)
+	connect(t, socket, "n", m)
+	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
+	stop()
+	if plane.IsConnected("n") {
+		t.Error("still connected after the server stopped")
+	}
+	m.report(fargo.TaskReport{TaskARN: "arn:b", Status: fargo.TaskStopped})
+
+	fresh := dispatchtest.New()
+	fresh.Set("n", tasks("c"))
+	serve(t, fresh, socket)
+	m.wait(t, "acknowledgement after reconnect", func() bool { return m.mu.acknowledged == 2 })
+	m.wait(t, "assignment after reconnect", func() bool { return len(m.mu.desired.Tasks) == 1 })
+	if got := fresh.Reports("n"); got["arn:a"].Status != fargo.TaskRunning || got["arn:b"].Status != fargo.TaskStopped {
+		t.Errorf("reports after reconnect: %v", got)
+	}
+}
+
+// A node that comes back before its old connection was missed replaces it; the
+// plane never sees two sessions (its double panics).
+func TestSecondSessionReplacesFirst(t *testing.T) {
+	plane, socket := dispatchtest.New(), filepath.Join(t.TempDir(), "s")
+	serve(t, plane, socket)
+	first, second := newMachine(), newMachine()
+	connect(t, socket, "n", first)
+	first.wait(t, "first session", func() bool { return first.mu.assigned > 0 })
+	_, stop := connect(t, socket, "n", second)
+	second.wait(t, "second session", func() bool { return second.mu.assigned > 0 })
+	stop()
+	waitPlane(t, plane, "the first one's return", func() bool { return plane.IsConnected("n") })
+}
+
+// A plane that cannot commit a report gets it again.
+func TestFailedReportComesAgain(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	serve(t, &unsure{Plane: plane}, socket)
+	connect(t, socket, "n", m)
+	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
+}
+
+// unsure fails the first report.
+type unsure struct {
+	*dispatchtest.Plane
+	once sync.Once
+}
+
+func (u *unsure) Report(ctx context.Context, node string, r []fargo.TaskReport) (err error) {
+	u.once.Do(func() { err = errors.New("disk full") })
+	if err != nil {
+		return err
+	}
+	return u.Plane.Report(ctx, node, r)
+}
+
+func TestLogs(t *testing.T) {
+	plane, socket := dispatchtest.New(), filepath.Join(t.TempDir(), "s")
+	c, _ := connect(t, socket, "n", newMachine())
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	serve(t, plane, socket) // the calls below wait for it
+
+	target := fargo.LogTarget{Group: "g", Stream: "s"}
+	err := c.OpenLog(ctx, target)
+	if want := "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.: g"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	target.Create = true
+	if err := c.OpenLog(ctx, target); err != nil {
+		t.Error(err)
+	}
+	batch := fargo.LogBatch{Target: target, Source: "f", To: 6, Events: []fargo.LogEvent{{Timestamp: 1, Message: "hello"}}}
+	for range 2 {
+		if to, err := c.AppendLogs(ctx, batch); err != nil || to != 6 {
+			t.Errorf("position %d, error %v", to, err)
+		}
+	}
+	if got := plane.Messages("g", "s"); len(got) != 1 || got[0] != "hello" {
+		t.Errorf("messages %q", got)
+	}
+	plane.RemoveGroup("g")
+	if _, err := c.AppendLogs(ctx, batch); !errdefs.IsNotFound(err) {
+		t.Errorf("error is %v, want not found", err)
+	}
+}

@@ -1,0 +1,222 @@
+// Package dispatchtest has a control plane in memory, for tests of the
+// messenger and of nodes, and for rehearsals. It keeps the whole contract of
+// [dispatch.Plane] and knows nothing of how a real one decides.
+package dispatchtest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+	"fargo/dispatch"
+)
+
+// Plane is a control plane whose decisions are its owner's: what nodes should
+// do is set, what they report is read.
+type Plane struct {
+	mu struct {
+		sync.Mutex
+		desired   map[string]fargo.Desired
+		watchers  map[string]map[chan struct{}]bool
+		reports   map[string]map[string]fargo.TaskReport // by node and task ARN
+		connected map[string]int
+		groups    map[string]*Group
+		sources   map[string]int64
+		changed   chan struct{} // closed when anything above changes
+	}
+}
+
+var _ dispatch.Plane = (*Plane)(nil)
+
+// Group is a log group: its streams' events by stream name.
+type Group map[string][]fargo.LogEvent
+
+// New makes a plane that wants nothing done and has no log groups.
+func New() *Plane {
+	p := &Plane{}
+	p.mu.desired = map[string]fargo.Desired{}
+	p.mu.watchers = map[string]map[chan struct{}]bool{}
+	p.mu.reports = map[string]map[string]fargo.TaskReport{}
+	p.mu.connected = map[string]int{}
+	p.mu.groups = map[string]*Group{}
+	p.mu.sources = map[string]int64{}
+	p.mu.changed = make(chan struct{})
+	return p
+}
+
+// touch tells those who wait that there is something new. mu is held.
+func (p *Plane) touch() {
+	close(p.mu.changed)
+	p.mu.changed = make(chan struct{})
+}
+
+// Wait returns when cond holds. cond is called without locks, again after each
+// change.
+func (p *Plane) Wait(ctx context.Context, cond func() bool) error {
+	for {
+		p.mu.Lock()
+		changed := p.mu.changed
+		p.mu.Unlock()
+		if cond() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Set changes what node should be doing.
+func (p *Plane) Set(node string, d fargo.Desired) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.desired[node] = d
+	for w := range p.mu.watchers[node] {
+		select {
+		case w <- struct{}{}:
+		default:
+		}
+	}
+	p.touch()
+}
+
+// Reports are the latest of each of node's tasks, by ARN.
+func (p *Plane) Reports(node string) map[string]fargo.TaskReport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.mu.reports[node])
+}
+
+// IsConnected reports whether node has a session.
+func (p *Plane) IsConnected(node string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.connected[node] > 0
+}
+
+// AddGroup makes an empty log group, and RemoveGroup takes one away.
+func (p *Plane) AddGroup(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.groups[name] = &Group{}
+	p.touch()
+}
+
+// RemoveGroup deletes a log group with its streams.
+func (p *Plane) RemoveGroup(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.mu.groups, name)
+	p.touch()
+}
+
+// Messages are the messages of a log stream.
+func (p *Plane) Messages(group, stream string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	if g := p.mu.groups[group]; g != nil {
+		for _, e := range (*g)[stream] {
+			out = append(out, e.Message)
+		}
+	}
+	return out
+}
+
+func (p *Plane) Connected(_ context.Context, node string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.connected[node]++
+	if p.mu.connected[node] > 1 {
+		panic("dispatchtest: " + node + " has two sessions at once")
+	}
+	p.touch()
+	return nil
+}
+
+func (p *Plane) Disconnected(node string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.connected[node]--
+	p.touch()
+}
+
+func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.mu.desired[node]
+	return fargo.Desired{Tasks: slices.Clone(d.Tasks), VPCs: slices.Clone(d.VPCs)}, nil
+}
+
+func (p *Plane) Changed(node string) (<-chan struct{}, func()) {
+	w := make(chan struct{}, 1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.watchers[node] == nil {
+		p.mu.watchers[node] = map[chan struct{}]bool{}
+	}
+	p.mu.watchers[node][w] = true
+	return w, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.mu.watchers[node], w)
+	}
+}
+
+// Report keeps the latest report of each task; a task never moves backwards.
+func (p *Plane) Report(_ context.Context, node string, reports []fargo.TaskReport) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.reports[node] == nil {
+		p.mu.reports[node] = map[string]fargo.TaskReport{}
+	}
+	for _, r := range reports {
+		if r.Status.Before(p.mu.reports[node][r.TaskARN].Status) {
+			continue
+		}
+		p.mu.reports[node][r.TaskARN] = r
+	}
+	p.touch()
+	return nil
+}
+
+func (p *Plane) OpenLog(_ context.Context, t fargo.LogTarget) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.mu.groups[t.Group]
+	if g == nil {
+		if !t.Create {
+			return errdefs.ErrNotFound.WithMessage("ResourceInitializationError: failed to validate logger args: " +
+				"The specified log group does not exist.: " + t.Group)
+		}
+		g = &Group{}
+		p.mu.groups[t.Group] = g
+	}
+	if _, ok := (*g)[t.Stream]; !ok {
+		(*g)[t.Stream] = nil
+	}
+	return nil
+}
+
+func (p *Plane) AppendLogs(_ context.Context, b fargo.LogBatch) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := p.mu.groups[b.Target.Group]
+	if g == nil {
+		return 0, fmt.Errorf("log group %s: %w", b.Target.Group, errdefs.ErrNotFound)
+	}
+	if held := p.mu.sources[b.Source]; b.From < held {
+		return held, nil
+	}
+	(*g)[b.Target.Stream] = append((*g)[b.Target.Stream], b.Events...)
+	p.mu.sources[b.Source] = b.To
+	p.touch()
+	return b.To, nil
+}

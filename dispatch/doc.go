@@ -1,0 +1,69 @@
+// Package dispatch is the messenger between the control plane and its nodes:
+// it carries assignments down, task reports and log lines up, and notices when
+// either side falls silent.
+//
+// A node opens one Session. The control plane sends the whole of what the node
+// should be doing, then what changed; it computes the change by comparing
+// snapshots, so an event only ever says that it is time to look. The node sends
+// its reports, all of them after each reconnect, and each batch is acknowledged
+// once the control plane has committed it.
+//
+// It refuses to know what a task is, what is done with a report, and how
+// anything is stored: the hall's types travel as they are, as JSON.
+package dispatch
+
+import (
+	"context"
+
+	"fargo"
+)
+
+// Plane is what the messenger needs of the control plane. All methods may be
+// called from several goroutines.
+type Plane interface {
+	// Connected says that node has opened a session, before any other call for
+	// it; Disconnected that the session is over. They come in pairs, one pair
+	// after the other for the same node.
+	Connected(ctx context.Context, node string) error
+	Disconnected(node string)
+
+	// Desired is all that node should be doing, from one snapshot. The caller
+	// does not change it, and keeps it until the next one.
+	Desired(ctx context.Context, node string) (fargo.Desired, error)
+
+	// Changed gives a channel that receives when Desired may answer anew for
+	// node. It has room for one value: a slow reader misses no change, only
+	// repetitions. The function ends the watch.
+	Changed(node string) (<-chan struct{}, func())
+
+	// Report commits what node has seen. The same reports may come again, and
+	// an older one after a newer, when a session is replaced by another. After
+	// an error the session ends and the node says all of it anew.
+	Report(ctx context.Context, node string, reports []fargo.TaskReport) error
+
+	// OpenLog makes sure that the group and stream of target are there, and
+	// creates them where it should. The text of an error is what ECS would show
+	// as the task's stopped reason.
+	OpenLog(ctx context.Context, target fargo.LogTarget) error
+
+	// AppendLogs commits a batch and answers the position it now holds for the
+	// batch's source. A batch whose From is before that position is ignored, as
+	// the sender will come again from the position answered. An error for which
+	// errdefs.IsNotFound holds says that group or stream are gone.
+	AppendLogs(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+}
+
+// Node is what the messenger needs of the node it speaks for. No method blocks.
+type Node interface {
+	// Assign replaces all that the node should be doing. The node may keep the
+	// value and does not change it.
+	Assign(fargo.Desired)
+
+	// Reports gives the tasks whose report changed after version (all of them
+	// for 0), the version they are of, and a channel that is closed when there
+	// is something newer.
+	Reports(version uint64) (reports []fargo.TaskReport, now uint64, newer <-chan struct{})
+
+	// Acknowledged says that all reports up to version are committed.
+	Acknowledged(version uint64)
+}

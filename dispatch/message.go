@@ -1,0 +1,38 @@
+package dispatch
+
+import (
+	"encoding/json"
+
+	"fargo"
+)
+
+// up is a message from a node within its session. The first one is its hello
+// and has nothing but Node.
+type up struct {
+	Node    string             `json:"node,omitempty"`
+	Reports []fargo.TaskReport `json:"reports,omitempty"`
+	Version uint64             `json:"version,omitempty"` // of Reports, to be acknowledged
+}
+
+// down is a message to a node: exactly one field is set. The first one of a
+// session is Desired.
+type down struct {
+	Desired      *fargo.Desired `json:"desired,omitempty"`
+	Delta        *delta         `json:"delta,omitempty"`
+	Acknowledged uint64         `json:"acknowledged,omitempty"`
+}
+
+// position is the answer to a log batch.
+type position struct {
+	To int64 `json:"to"`
+}
+
+type nothing struct{}
+
+// codec carries our messages as JSON, so that the hall's types need no second
+// description.
+type codec struct{}
+
+func (codec) Name() string                       { return "json" }
+func (codec) Marshal(v any) ([]byte, error)      { return json.Marshal(v) }
+func (codec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }

@@ -1,0 +1,161 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"fargo"
+)
+
+// session speaks with one node until it leaves, comes again on another stream,
+// or the server stops.
+func (s *Server) session(stream grpc.ServerStream) error {
+	var hello up
+	if err := stream.RecvMsg(&hello); err != nil {
+		return err
+	}
+	if hello.Node == "" {
+		return status.Error(codes.InvalidArgument, "a session begins with the node's name")
+	}
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	leave, err := s.enter(ctx, hello.Node, cancel)
+	if err != nil {
+		return toStatus(ctx, err)
+	}
+	defer leave()
+	if err := s.plane.Connected(ctx, hello.Node); err != nil {
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	defer s.plane.Disconnected(hello.Node)
+
+	s.log.Info("node connected", "node", hello.Node)
+	err = s.converse(ctx, cancel, hello.Node, stream)
+	s.log.Info("node disconnected", "node", hello.Node, "reason", err)
+	return status.Error(codes.Unavailable, err.Error())
+}
+
+// enter makes this the node's only session, ending the one before it. A node
+// that lost its connection is often back before its silence is noticed.
+func (s *Server) enter(ctx context.Context, node string, cancel context.CancelFunc) (leave func(), err error) {
+	mine := &entered{cancel: cancel, done: make(chan struct{})}
+	s.mu.Lock()
+	before := s.mu.sessions[node]
+	s.mu.sessions[node] = mine
+	s.mu.Unlock()
+	leave = func() {
+		s.mu.Lock()
+		if s.mu.sessions[node] == mine {
+			delete(s.mu.sessions, node)
+		}
+		s.mu.Unlock()
+		close(mine.done)
+	}
+	if before != nil {
+		before.cancel()
+		<-before.done // its calls to the plane end with its context
+	}
+	if err := ctx.Err(); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
+}
+
+// converse sends and receives until either fails, and gives the first error.
+// What reads the stream ends only after the handler has returned, so it calls
+// nobody.
+func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, node string, stream grpc.ServerStream) error {
+	received := make(chan up)
+	acks := make(chan uint64)
+	var first error
+	var once sync.Once
+	fail := func(err error) {
+		once.Do(func() { first = err })
+		cancel()
+	}
+	go func() {
+		for {
+			var m up
+			if err := stream.RecvMsg(&m); err != nil {
+				cancel()
+				return
+			}
+			select {
+			case received <- m:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	var both sync.WaitGroup
+	both.Go(func() { fail(s.commit(ctx, node, received, acks)) })
+	both.Go(func() { fail(s.tell(ctx, node, stream, acks)) })
+	both.Wait()
+	return first
+}
+
+// commit hands each batch of reports to the plane and then has it acknowledged.
+func (s *Server) commit(ctx context.Context, node string, received <-chan up, acks chan<- uint64) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m := <-received:
+			if err := s.plane.Report(ctx, node, m.Reports); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case acks <- m.Version:
+			}
+		}
+	}
+}
+
+// tell is the one writer of the stream: the whole first, then what changes,
+// and acknowledgements in between.
+func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
+	changed, stop := s.plane.Changed(node)
+	defer stop()
+	sent, err := s.plane.Desired(ctx, node)
+	if err != nil {
+		return err
+	}
+	if err := stream.SendMsg(&down{Desired: &sent}); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case version := <-acks:
+			if err := stream.SendMsg(&down{Acknowledged: version}); err != nil {
+				return err
+			}
+		case <-changed:
+			if sent, err = s.update(ctx, node, stream, sent); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// update sends what has changed since sent and gives what the node has then.
+func (s *Server) update(ctx context.Context, node string, stream grpc.ServerStream, sent fargo.Desired) (fargo.Desired, error) {
+	next, err := s.plane.Desired(ctx, node)
+	if err != nil {
+		return sent, err
+	}
+	if d, ok := diff(sent, next); ok {
+		if err := stream.SendMsg(&down{Delta: &d}); err != nil {
+			return sent, err
+		}
+	}
+	return next, nil
+}
