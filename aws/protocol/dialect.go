@@ -1,0 +1,147 @@
+package protocol
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// dialect is how a service words its refusal of an input.
+type dialect struct {
+	code    string
+	missing string            // the code for what is required, if it is another
+	byOp    map[string]string // the code of those operations that have their own
+	// counted services tell everything at once: "2 validation errors
+	// detected: …; …". The others tell the first thing they find.
+	counted bool
+	texts   map[Rule]string // instead of the common texts
+}
+
+// In a text {value} is the value in quotes or null, {raw} the value without
+// quotes, {path} its path, {query} its name as a query has it,
+// {words} and {Words} its name in words, {must} and {want} what it should be.
+const commonText = "Value {value} at '{path}' failed to satisfy constraint: Member {must}"
+
+// must says what a rule asks.
+var must = map[Rule]string{
+	Required:  "must not be null",
+	MinLength: "must have length greater than or equal to {want}",
+	MaxLength: "must have length less than or equal to {want}",
+	MinValue:  "must have value greater than or equal to {want}",
+	MaxValue:  "must have value less than or equal to {want}",
+	Pattern:   "must satisfy regular expression pattern: {want}",
+	Enum:      "must satisfy enum value set: [{want}]",
+}
+
+// dialects are the services with their own codes or words. Any other service
+// answers as most JSON services do.
+var dialects = map[string]dialect{
+	"ecs": {
+		code: "InvalidParameterException",
+		byOp: map[string]string{"RegisterTaskDefinition": "ClientException"},
+		texts: map[Rule]string{
+			Required:  "{Words} cannot be empty.",
+			Enum:      "{words} should be one of [{want}]",
+			MinLength: "Invalid '{path}' setting: {Words} {must}.",
+			MaxLength: "Invalid '{path}' setting: {Words} {must}.",
+			MinValue:  "Invalid '{path}' setting: {Words} {must}.",
+			MaxValue:  "Invalid '{path}' setting: {Words} {must}.",
+			Pattern:   "Invalid '{path}' setting: {Words} {must}",
+		},
+	},
+	"ec2": {
+		code: "InvalidParameterValue", missing: "MissingParameter",
+		texts: map[Rule]string{
+			Required:  "The request must contain the parameter {query}",
+			Enum:      "Invalid value '{raw}' for {query}. Allowed values: {want}",
+			MinLength: "Value ( {raw} ) for parameter {query} is invalid. Expecting a length greater than or equal to {want}.",
+			MaxLength: "Value ( {raw} ) for parameter {query} is invalid. Expecting a length less than or equal to {want}.",
+			MinValue:  "Value ( {raw} ) for parameter {query} is invalid. Expecting a value greater than or equal to {want}.",
+			MaxValue:  "Value ( {raw} ) for parameter {query} is invalid. Expecting a value less than or equal to {want}.",
+			Pattern:   "Value ( {raw} ) for parameter {query} is invalid. Expecting a match of {want}",
+		},
+	},
+	"ecr": {
+		code: "InvalidParameterException",
+		texts: map[Rule]string{
+			Required:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must not be null'",
+			Enum:      "Invalid parameter at '{path}' failed to satisfy constraint: 'must satisfy enum value set: [{want}]'",
+			MinLength: "Invalid parameter at '{path}' failed to satisfy constraint: 'must have length greater than or equal to {want}'",
+			MaxLength: "Invalid parameter at '{path}' failed to satisfy constraint: 'must have length less than or equal to {want}'",
+			MinValue:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must be greater than or equal to {want}'",
+			MaxValue:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must be less than or equal to {want}'",
+			Pattern:   "Invalid parameter at '{path}' failed to satisfy constraint: 'must satisfy regular expression '{want}''",
+		},
+	},
+	"sqs": {
+		code: "InvalidParameterValue", missing: "MissingParameter", counted: true,
+		texts: map[Rule]string{Required: "The request must contain the parameter {query}."},
+	},
+	"logs":             {code: "InvalidParameterException", counted: true},
+	"iam":              {code: "ValidationError", counted: true},
+	"sts":              {code: "ValidationError", counted: true},
+	"elbv2":            {code: "ValidationError", counted: true},
+	"autoscaling":      {code: "ValidationError", counted: true},
+	"cloudformation":   {code: "ValidationError", counted: true},
+	"cloudwatch":       {code: "ValidationError", counted: true},
+	"servicediscovery": {code: "InvalidInput", counted: true},
+	"route53":          {code: "InvalidInput", counted: true},
+	"s3":               {code: "InvalidArgument", counted: true},
+}
+
+var commonDialect = dialect{code: "ValidationException", counted: true}
+
+// Refusal words violations, of which there is at least one, as the service does.
+func (s *Service) Refusal(op string, violations []Violation) *Error {
+	d, ok := dialects[s.Name]
+	if !ok {
+		d = commonDialect
+	}
+	first := violations[0]
+	code := cmp.Or(d.byOp[op], d.code)
+	if first.Rule == Required {
+		code = cmp.Or(d.missing, code)
+	}
+	if text := d.texts[first.Rule]; text != "" || !d.counted {
+		return Errorf(code, "%s", first.text(cmp.Or(text, commonText)))
+	}
+	texts := make([]string, len(violations))
+	for i, v := range violations {
+		texts[i] = v.text(commonText)
+	}
+	plural := ""
+	if len(texts) > 1 {
+		plural = "s"
+	}
+	return Errorf(code, "%d validation error%s detected: %s", len(texts), plural, strings.Join(texts, "; "))
+}
+
+// text fills in a text.
+func (v Violation) text(template string) string {
+	demand := must[v.Rule]
+	if v.Item {
+		demand = "must satisfy constraint: [Member " + demand + "]"
+	}
+	value := "null"
+	if !v.Null {
+		value = "'" + v.Value + "'"
+	}
+	template = strings.ReplaceAll(template, "{must}", demand)
+	return strings.NewReplacer("{value}", value, "{raw}", v.Value, "{path}", v.Path,
+		"{query}", v.Query, "{words}", words(v.Path), "{Words}", upperFirst(words(v.Path)), "{want}", v.Want).Replace(template)
+}
+
+// words writes the last name of a path as words: "taskDefinition" becomes "task
+// definition".
+func words(path string) string {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte(' ')
+		}
+		fmt.Fprintf(&b, "%c", unicode.ToLower(r))
+	}
+	return b.String()
+}

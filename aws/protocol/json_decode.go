@@ -1,0 +1,505 @@
+package protocol
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unmarshalJSON fills the value p points to from a JSON text. An empty text is
+// an empty object, as AWS takes it. Members a shape does not have are skipped,
+// null is absent.
+func unmarshalJSON(b []byte, p any) error {
+	v, s := structure(p)
+	return unmarshalJSONValue(b, v, s, &field{}, epoch)
+}
+
+func unmarshalJSONValue(b []byte, v reflect.Value, s *shape, f *field, timeFormat string) error {
+	d := jsonDecoder{b: b, times: timeFormat}
+	if d.peek() == 0 {
+		return nil
+	}
+	if err := d.value(v, s, f); err != nil {
+		return err
+	}
+	if d.peek() != 0 || d.i < len(d.b) {
+		return errJSONSyntax
+	}
+	return nil
+}
+
+// errJSONSyntax is the error of a body that is no JSON. AWS gives it no message.
+var errJSONSyntax = &Error{Code: "SerializationException", Status: 400}
+
+// jsonDecoder reads a JSON text straight into shapes, in one pass.
+type jsonDecoder struct {
+	b     []byte
+	i     int
+	depth int
+	times string // the format of timestamps without one of their own
+}
+
+// peek skips white space and gives the next byte, 0 at the end.
+func (d *jsonDecoder) peek() byte {
+	for ; d.i < len(d.b); d.i++ {
+		switch c := d.b[d.i]; c {
+		case ' ', '\t', '\n', '\r':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (d *jsonDecoder) literal(word string) error {
+	if len(d.b)-d.i < len(word) || string(d.b[d.i:d.i+len(word)]) != word {
+		return errJSONSyntax
+	}
+	d.i += len(word)
+	return nil
+}
+
+// value reads any value into v.
+func (d *jsonDecoder) value(v reflect.Value, s *shape, f *field) error {
+	c := d.peek()
+	if c == 'n' {
+		return d.literal("null")
+	}
+	if s.kind == kindStream || s.kind == kindError {
+		return d.skip()
+	}
+	v = alloc(v)
+	if s.kind == kindDocument {
+		return d.document(v)
+	}
+	switch c {
+	case '{':
+		switch s.kind {
+		case kindStructure:
+			return d.structure(v, s)
+		case kindMap:
+			return d.mapping(v, s)
+		}
+		return serialization("Start of structure or map found where not expected.")
+	case '[':
+		if s.kind == kindList {
+			return d.list(v, s, f)
+		}
+		return serialization("Start of list found where not expected")
+	case '"':
+		text, err := d.str()
+		if err != nil {
+			return err
+		}
+		return d.text(v, s, f, text)
+	case 't', 'f':
+		return d.boolean(v, s, c == 't')
+	}
+	return d.number(v, s)
+}
+
+func (d *jsonDecoder) enter() error {
+	if d.depth++; d.depth > maxDepth {
+		return serialization("The request is nested too deeply.")
+	}
+	d.i++
+	return nil
+}
+
+// members calls each for every member of the object that begins here.
+func (d *jsonDecoder) members(each func(key []byte) error) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer func() { d.depth-- }()
+	if d.peek() == '}' {
+		d.i++
+		return nil
+	}
+	for {
+		if d.peek() != '"' {
+			return errJSONSyntax
+		}
+		key, err := d.str()
+		if err != nil {
+			return err
+		}
+		if d.peek() != ':' {
+			return errJSONSyntax
+		}
+		d.i++
+		if err := each(key); err != nil {
+			return err
+		}
+		switch d.peek() {
+		case ',':
+			d.i++
+		case '}':
+			d.i++
+			return nil
+		default:
+			return errJSONSyntax
+		}
+	}
+}
+
+// elements calls each for every item of the array that begins here.
+func (d *jsonDecoder) elements(each func() error) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer func() { d.depth-- }()
+	if d.peek() == ']' {
+		d.i++
+		return nil
+	}
+	for {
+		if err := each(); err != nil {
+			return err
+		}
+		switch d.peek() {
+		case ',':
+			d.i++
+		case ']':
+			d.i++
+			return nil
+		default:
+			return errJSONSyntax
+		}
+	}
+}
+
+func (d *jsonDecoder) structure(v reflect.Value, s *shape) error {
+	return d.members(func(key []byte) error {
+		f := s.byName[string(key)]
+		if f == nil || f.in != "" {
+			return d.skip()
+		}
+		return d.value(v.Field(f.index), f.shape, f)
+	})
+}
+
+func (d *jsonDecoder) mapping(v reflect.Value, s *shape) error {
+	t := v.Type()
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(t))
+	}
+	return d.members(func(key []byte) error {
+		k := reflect.New(t.Key()).Elem()
+		k.SetString(string(key))
+		e := reflect.New(t.Elem()).Elem()
+		if err := d.value(e, s.elem, &field{}); err != nil {
+			return err
+		}
+		v.SetMapIndex(k, e)
+		return nil
+	})
+}
+
+func (d *jsonDecoder) list(v reflect.Value, s *shape, f *field) error {
+	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	return d.elements(func() error {
+		n := v.Len()
+		if n == v.Cap() {
+			v.Grow(1)
+		}
+		v.SetLen(n + 1)
+		v.Index(n).SetZero()
+		return d.value(v.Index(n), s.elem, &field{time: f.time})
+	})
+}
+
+// text gives a JSON string to a value.
+func (d *jsonDecoder) text(v reflect.Value, s *shape, f *field, text []byte) error {
+	switch s.kind {
+	case kindString:
+		v.SetString(strings.ToValidUTF8(string(text), "\ufffd"))
+		return nil
+	case kindBlob:
+		raw := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+		n, err := base64.StdEncoding.Decode(raw, text)
+		if err != nil {
+			return serialization("Unable to decode Base64 value")
+		}
+		v.SetBytes(raw[:n])
+		return nil
+	case kindFloat:
+		switch string(text) {
+		case "NaN", "Infinity", "-Infinity":
+			n, _ := strconv.ParseFloat(string(text), 64)
+			v.SetFloat(n)
+			return nil
+		}
+		return serialization("STRING_VALUE can not be converted to a Float")
+	case kindTimestamp:
+		format := f.time
+		if format == "" {
+			format = d.times
+		}
+		if format == epoch {
+			return serialization("STRING_VALUE can not be converted to milliseconds since epoch")
+		}
+		t, err := parseTime(string(text), format)
+		if err != nil {
+			return serialization("Unable to parse date: %s", text)
+		}
+		v.Set(reflect.ValueOf(t))
+		return nil
+	}
+	return unexpected("STRING_VALUE", s)
+}
+
+func (d *jsonDecoder) boolean(v reflect.Value, s *shape, value bool) error {
+	word := "false"
+	if value {
+		word = "true"
+	}
+	if err := d.literal(word); err != nil {
+		return err
+	}
+	if s.kind != kindBoolean {
+		return unexpected(strings.ToUpper(word)+"_VALUE", s)
+	}
+	v.SetBool(value)
+	return nil
+}
+
+// unexpected is AWS's error for a scalar where the shape has something else.
+func unexpected(got string, s *shape) error {
+	switch s.kind {
+	case kindStructure:
+		return serialization("Expected null")
+	case kindList:
+		return serialization("Expected list or null")
+	case kindMap:
+		return serialization("Expected map or null")
+	case kindInteger:
+		if s.typ.Kind() == reflect.Int64 {
+			return serialization("%s can not be converted to a Long", got)
+		}
+		return serialization("%s can not be converted to an Integer", got)
+	case kindFloat:
+		return serialization("%s can not be converted to a Float", got)
+	case kindBoolean:
+		return serialization("%s can not be converted to a Boolean", got)
+	case kindTimestamp:
+		return serialization("%s can not be converted to milliseconds since epoch", got)
+	case kindBlob:
+		return serialization("%s can not be converted to a Blob", got)
+	}
+	return serialization("%s can not be converted to a String", got)
+}
+
+// number reads a JSON number.
+func (d *jsonDecoder) number(v reflect.Value, s *shape) error {
+	text, whole, err := d.numeral()
+	if err != nil {
+		return err
+	}
+	switch s.kind {
+	case kindInteger:
+		n, err := integer(text, whole)
+		if err != nil || v.OverflowInt(n) {
+			return serialization("%s is out of range", text)
+		}
+		v.SetInt(n)
+		return nil
+	case kindFloat:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return serialization("%s is out of range", text)
+		}
+		v.SetFloat(n)
+		return nil
+	case kindTimestamp:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return serialization("%s is out of range", text)
+		}
+		t, err := fromEpoch(n)
+		if err != nil {
+			return serialization("%s is out of range", text)
+		}
+		v.Set(reflect.ValueOf(t))
+		return nil
+	}
+	return unexpected("NUMBER_VALUE", s)
+}
+
+// integer reads a whole number. AWS cuts off the fraction of one that is not.
+func integer(text string, whole bool) (int64, error) {
+	if whole {
+		return strconv.ParseInt(text, 10, 64)
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n >= math.MaxInt64 || n <= math.MinInt64 {
+		return 0, strconv.ErrRange
+	}
+	return int64(n), nil
+}
+
+// numeral takes the number that begins here, by JSON's grammar.
+func (d *jsonDecoder) numeral() (text string, whole bool, err error) {
+	start := d.i
+	digits := func() bool {
+		from := d.i
+		for d.i < len(d.b) && '0' <= d.b[d.i] && d.b[d.i] <= '9' {
+			d.i++
+		}
+		return d.i > from
+	}
+	next := func(set string) bool {
+		if d.i < len(d.b) && strings.IndexByte(set, d.b[d.i]) >= 0 {
+			d.i++
+			return true
+		}
+		return false
+	}
+	next("-")
+	if !next("0") && !digits() {
+		return "", false, errJSONSyntax
+	}
+	whole = true
+	if next(".") {
+		if whole = false; !digits() {
+			return "", false, errJSONSyntax
+		}
+	}
+	if next("eE") {
+		whole = false
+		next("+-")
+		if !digits() {
+			return "", false, errJSONSyntax
+		}
+	}
+	return string(d.b[start:d.i]), whole, nil
+}
+
+// str takes the string that begins here. What it gives may be a part of the
+// body, so it must be copied if it is kept.
+func (d *jsonDecoder) str() ([]byte, error) {
+	d.i++
+	start := d.i
+	for ; d.i < len(d.b); d.i++ {
+		switch c := d.b[d.i]; {
+		case c == '"':
+			d.i++
+			return d.b[start : d.i-1], nil
+		case c == '\\':
+			return d.escaped(append([]byte(nil), d.b[start:d.i]...))
+		case c < ' ':
+			return nil, errJSONSyntax
+		}
+	}
+	return nil, errJSONSyntax
+}
+
+// escaped goes on with a string at its first backslash.
+func (d *jsonDecoder) escaped(out []byte) ([]byte, error) {
+	for d.i < len(d.b) {
+		c := d.b[d.i]
+		d.i++
+		switch {
+		case c == '"':
+			return out, nil
+		case c < ' ':
+			return nil, errJSONSyntax
+		case c != '\\':
+			out = append(out, c)
+			continue
+		}
+		if d.i == len(d.b) {
+			break
+		}
+		c = d.b[d.i]
+		d.i++
+		if c == 'u' {
+			r, err := d.hex4()
+			if err != nil {
+				return nil, err
+			}
+			out = utf8.AppendRune(out, d.surrogate(r))
+			continue
+		}
+		at := strings.IndexByte(`"\/bfnrt`, c)
+		if at < 0 {
+			return nil, errJSONSyntax
+		}
+		out = append(out, "\"\\/\b\f\n\r\t"[at])
+	}
+	return nil, errJSONSyntax
+}
+
+func (d *jsonDecoder) hex4() (rune, error) {
+	if len(d.b)-d.i < 4 {
+		return 0, errJSONSyntax
+	}
+	n, err := strconv.ParseUint(string(d.b[d.i:d.i+4]), 16, 16)
+	if err != nil {
+		return 0, errJSONSyntax
+	}
+	d.i += 4
+	return rune(n), nil
+}
+
+// surrogate joins r with the other half that may follow it. Half a pair alone
+// becomes U+FFFD.
+func (d *jsonDecoder) surrogate(r rune) rune {
+	if !utf16.IsSurrogate(r) {
+		return r
+	}
+	at := d.i
+	if len(d.b)-d.i >= 6 && d.b[d.i] == '\\' && d.b[d.i+1] == 'u' {
+		d.i += 2
+		if low, err := d.hex4(); err == nil {
+			if joined := utf16.DecodeRune(r, low); joined != utf8.RuneError {
+				return joined
+			}
+		}
+		d.i = at
+	}
+	return utf8.RuneError
+}
+
+// skip passes over a value.
+func (d *jsonDecoder) skip() error {
+	switch d.peek() {
+	case '{':
+		return d.members(func([]byte) error { return d.skip() })
+	case '[':
+		return d.elements(d.skip)
+	case '"':
+		_, err := d.str()
+		return err
+	case 't':
+		return d.literal("true")
+	case 'f':
+		return d.literal("false")
+	case 'n':
+		return d.literal("null")
+	}
+	_, _, err := d.numeral()
+	return err
+}
+
+// document reads a value without a shape: objects as map[string]any, numbers as
+// json.Number, so that none loses digits.
+func (d *jsonDecoder) document(v reflect.Value) error {
+	start := d.i
+	if err := d.skip(); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(strings.NewReader(string(d.b[start:d.i])))
+	dec.UseNumber()
+	var doc any
+	if err := dec.Decode(&doc); err != nil {
+		return errJSONSyntax
+	}
+	v.Set(reflect.ValueOf(&doc).Elem())
+	return nil
+}
