@@ -1,0 +1,27 @@
+// Package e2e is opening night: scripts that run the real fargo binary and
+// unmodified AWS clients against real containers, network namespaces and
+// nftables, as root. It knows Fargo from outside only: the command line, the
+// wire, and what the machine looks like before and after; it imports no room.
+//
+// The scripts in testdata are named by what they prove. Those in clients run
+// once with every aws command of another version that the machine has, those in
+// machine once. Each gets an installation of its own, which is torn down with
+// fargo down --purge; the machine must then be as it was.
+//
+// # Commands of a script
+//
+// Beside those of testscript itself:
+//
+//	aws arg...                       the client, with the environment of fargo env
+//	run file [arg...]                a bash script, after eval "$(fargo env)"
+//	up [arg...]                      start the control plane and wait until it is ready
+//	signal name                      send up a signal and wait until it has ended
+//	kill process...                  kill -9 each of: control, node, containerd, shims
+//	down [arg...]                    fargo down, after which up is gone
+//	eventually deadline command...   repeat until the command succeeds
+//	matches regexp command...        succeed when the command's output matches
+//	capture name command...          keep the trimmed output in a variable
+//
+// A script starts with Fargo up, DATA (the data directory) and RUNDIR
+// (/run/fargo-…) set.
+package e2e

@@ -1,0 +1,120 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes scripts run one after another: they compare the machine before
+// and after, and two cores are few.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// What make builds first.
+const (
+	binary       = "../bin/fargo"
+	exampleImage = "../bin/example-image.tar"
+)
+
+func TestClients(t *testing.T) {
+	for _, c := range clients(t) {
+		t.Run(c.name, func(t *testing.T) { runScripts(t, "testdata/clients", c) })
+	}
+}
+
+func TestMachine(t *testing.T) {
+	runScripts(t, "testdata/machine", clients(t)[0])
+}
+
+func runScripts(t *testing.T, dir string, c client) {
+	paths := map[string]string{}
+	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage} {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Fatalf("no %s: run make build example-image: %v", name, err)
+		}
+		paths[name] = path
+	}
+	if os.Geteuid() != 0 {
+		t.Fatal("these tests make namespaces, mounts and control groups: run them as root")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 dir,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Cmds:                commands,
+		Setup: func(env *testscript.Env) error {
+			before, err := lookAtMachine()
+			if err != nil {
+				return fmt.Errorf("looking at the machine: %w", err)
+			}
+			// Not in the script's directory: its path is long, and sockets are short.
+			data, err := os.MkdirTemp("", "fargo-e2e-")
+			if err != nil {
+				return err
+			}
+			in := &installation{binary: paths["fargo"], data: data, logs: env.WorkDir}
+			env.Defer(func() { tearDown(env.T().(testing.TB), in, before) })
+			if err := in.up("--listen", "127.0.0.1:0"); err != nil {
+				return err
+			}
+			bin := filepath.Join(env.WorkDir, ".bin")
+			if err := os.Mkdir(bin, 0o755); err != nil {
+				return err
+			}
+			for name, target := range map[string]string{"aws": c.path, "fargo": in.binary} {
+				if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
+					return err
+				}
+			}
+			env.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+			env.Setenv("FARGO_DATA_DIR", data)
+			env.Setenv("DATA", data)
+			env.Setenv("RUNDIR", in.runDir())
+			env.Setenv("IMAGE", paths["example image"])
+			env.Setenv("AWS_PAGER", "")
+			env.Values[installationKey{}] = in
+			env.Values[clientKey{}] = c
+			return nil
+		},
+	})
+}
+
+// tearDown removes the installation and compares the machine with what it was.
+func tearDown(t testing.TB, in *installation, before machine) {
+	if t.Failed() {
+		in.printLogs(t)
+	}
+	if out, err := in.down("--purge"); err != nil {
+		t.Errorf("fargo down --purge: %v\n%s", err, out)
+	}
+	in.reap()
+	if _, err := os.Stat(in.data); err == nil {
+		t.Errorf("fargo down --purge left %s", in.data)
+	}
+	after, err := lookAtMachine()
+	if err != nil {
+		t.Fatalf("looking at the machine: %v", err)
+	}
+	for _, line := range after.since(before, in.id) {
+		t.Errorf("left on the machine: %s", line)
+	}
+	for _, line := range before.since(after, in.id) {
+		t.Errorf("taken from the machine: %s", line)
+	}
+}

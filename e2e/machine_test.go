@@ -1,0 +1,149 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// machine is what could be left behind on a machine, as lines of text.
+type machine []string
+
+func lookAtMachine() (machine, error) {
+	var m machine
+	for _, look := range []func() ([]string, error){
+		command("ip", "-o", "link", "show"),
+		command("ip", "-o", "address", "show"),
+		command("ip", "route", "show", "table", "all"),
+		command("ip", "rule", "show"),
+		command("nft", "list", "ruleset"),
+		mounts, cgroups, runFiles, processes, namespaces,
+	} {
+		lines, err := look()
+		if err != nil {
+			return nil, err
+		}
+		m = append(m, lines...)
+	}
+	slices.Sort(m)
+	return m, nil
+}
+
+var (
+	// Counters and remaining lifetimes change by themselves.
+	volatile = regexp.MustCompile(`(packets \d+ bytes \d+|expires \S+|valid_lft \S+|preferred_lft \S+)`)
+	// What carries an instance's id belongs to it: other installations on this
+	// machine may come and go.
+	instanceName = regexp.MustCompile(`\b(?:fargo-|fg)([0-9a-f]{4})\b`)
+)
+
+// since gives the lines of m that are not in before, but for those that belong
+// to another instance than id.
+func (m machine) since(before machine, id string) []string {
+	var lines []string
+	for _, line := range m {
+		if _, found := slices.BinarySearch(before, line); found {
+			continue
+		}
+		if owner := instanceName.FindStringSubmatch(line); owner != nil && owner[1] != id {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func command(name string, args ...string) func() ([]string, error) {
+	return func() ([]string, error) {
+		out, err := exec.Command(name, args...).Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		var lines []string
+		for line := range strings.Lines(string(out)) {
+			lines = append(lines, name+": "+volatile.ReplaceAllString(strings.TrimSpace(line), ""))
+		}
+		return lines, nil
+	}
+}
+
+func mounts() ([]string, error) {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for line := range strings.Lines(string(b)) {
+		fields := strings.Fields(line)
+		lines = append(lines, "mount: "+fields[4])
+	}
+	return lines, nil
+}
+
+func cgroups() ([]string, error) {
+	return walk("cgroup: ", "/sys/fs/cgroup", fs.FileMode.IsDir)
+}
+
+func runFiles() ([]string, error) {
+	entries, err := os.ReadDir("/run")
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, entry := range entries {
+		lines = append(lines, "file: /run/"+entry.Name())
+	}
+	return lines, nil
+}
+
+func walk(prefix, root string, want func(fs.FileMode) bool) ([]string, error) {
+	var lines []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && want(entry.Type()) {
+			lines = append(lines, prefix+path)
+		}
+		return nil // what vanishes while we look was not left behind
+	})
+	return lines, err
+}
+
+// processes are those whose arguments name a Fargo instance or data directory:
+// what else runs on the machine is none of our business.
+func processes() ([]string, error) {
+	paths, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		line := strings.ReplaceAll(strings.TrimRight(string(b), "\x00"), "\x00", " ")
+		if err == nil && (instanceName.MatchString(line) || strings.Contains(line, "fargo-e2e-")) {
+			lines = append(lines, "process: "+line)
+		}
+	}
+	return lines, nil
+}
+
+// namespaces counts network namespaces that processes are in.
+func namespaces() ([]string, error) {
+	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil {
+			seen[target] = true
+		}
+	}
+	return []string{"network namespaces in use: " + strconv.Itoa(len(seen))}, nil
+}
