@@ -74,6 +74,9 @@ type Task struct {
 	// startedBy, containers and attachments. Nothing in it changes later.
 	Intent  ecs.Task
 	Network *ecs.AwsVpcConfiguration `json:",omitzero"`
+	// HealthChecked names the essential containers with a health check: the
+	// task's health is theirs.
+	HealthChecked []string `json:",omitzero"`
 
 	Node string `json:",omitzero"` // the node it is assigned to
 	// Interface is the task's network interface, kept after the interface itself

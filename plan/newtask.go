@@ -78,7 +78,11 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
 		Tags: s.Tags,
 	}
 	for i := range d.ContainerDefinitions {
-		t.Intent.Containers = append(t.Intent.Containers, newContainer(t, &d.ContainerDefinitions[i], newHex))
+		c := &d.ContainerDefinitions[i]
+		t.Intent.Containers = append(t.Intent.Containers, newContainer(t, c, newHex))
+		if yes(c.Essential) && healthCheck(c.HealthCheck) != nil {
+			t.HealthChecked = append(t.HealthChecked, *c.Name)
+		}
 	}
 	return t
 }

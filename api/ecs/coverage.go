@@ -1,0 +1,23 @@
+package ecs
+
+import "fargo/api"
+
+// NotActedOn lists the fields that are kept and shown but change nothing yet.
+var NotActedOn = []api.Gap{
+	{Operation: "CreateCluster", Field: "settings.containerInsights", Why: "no metrics are collected yet"},
+	{Operation: "CreateCluster", Field: "configuration.executeCommandConfiguration", Why: "ExecuteCommand is not implemented yet"},
+	{Operation: "CreateCluster", Field: "configuration.managedStorageConfiguration", Why: "storage is not encrypted with KMS"},
+	{Operation: "CreateCluster", Field: "serviceConnectDefaults", Why: "Service Connect is not implemented yet"},
+	{Operation: "RunTask", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
+	{Operation: "RunTask", Field: "networkConfiguration.awsvpcConfiguration.assignPublicIp", Why: "gives the task a way to the Internet, but no public address of its own is shown"},
+	{Operation: "RunTask", Field: "capacityProviderStrategy FARGATE_SPOT", Why: "tasks are never interrupted yet"},
+	{Operation: "RunTask", Field: "overrides.ephemeralStorage", Why: "disk use is not limited"},
+	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
+	{Operation: "RegisterTaskDefinition", Field: "ephemeralStorage", Why: "disk use is not limited"},
+	{Operation: "RegisterTaskDefinition", Field: "taskRoleArn", Why: "checked; credentials are not served inside the task yet"},
+	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
+	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.versionConsistency", Why: "tags of Fargo's registry are resolved once per task, others as pulled"},
+	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.secrets", Why: "kept; RunTask refuses them by name"},
+}

@@ -1,0 +1,108 @@
+package ecs
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/store"
+)
+
+// tagged is a resource with tags: how to read them, and how to put them back.
+type tagged struct {
+	tags []ecs.Tag
+	put  func(tx *store.Tx, tags []ecs.Tag)
+}
+
+// findTagged finds the resource that arn names.
+func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+	a, ok := fargo.ParseARN(arn)
+	if !ok || a.Service != "ecs" || a.Scope() != scope {
+		return nil, invalid("The specified resourceArn is not valid: %s", arn)
+	}
+	kind, rest, _ := strings.Cut(a.Resource, "/")
+	switch kind {
+	case "cluster":
+		c, err := cluster(r, scope, &rest)
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{c.Cluster.Tags, func(tx *store.Tx, tags []ecs.Tag) {
+			changed := *c
+			changed.Cluster.Tags = tags
+			store.Clusters.Put(tx, &changed)
+		}}, nil
+	case "task-definition":
+		d, err := findDefinition(r, scope, rest)
+		if err != nil || d == nil {
+			return nil, invalid("The specified task definition was not found.")
+		}
+		return &tagged{d.Tags, func(tx *store.Tx, tags []ecs.Tag) {
+			changed := *d
+			changed.Tags = tags
+			store.TaskDefinitions.Put(tx, &changed)
+		}}, nil
+	case "task":
+		if strings.Count(rest, "/") != 1 {
+			return nil, invalid("Long arn format must be used for tagging operations")
+		}
+		t, ok := store.Tasks.Get(r, scope.Key(fargo.ClusterOf(a), a.Name()))
+		if !ok || t.Stopped() {
+			return nil, invalid("The specified task was not found.")
+		}
+		return &tagged{t.Intent.Tags, func(tx *store.Tx, tags []ecs.Tag) {
+			changed := *t
+			changed.Intent.Tags = tags
+			store.Tasks.Put(tx, &changed)
+		}}, nil
+	}
+	return nil, invalid("The specified resourceArn is not valid: %s", arn)
+}
+
+func (s *Server) changeTags(ctx context.Context, arn string, change func([]ecs.Tag) ([]ecs.Tag, error)) error {
+	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, err := findTagged(tx, scope, arn)
+		if err != nil {
+			return err
+		}
+		tags, err := change(t.tags)
+		if err != nil {
+			return err
+		}
+		t.put(tx, tags)
+		return nil
+	})
+}
+
+// TagResource adds tags to a cluster, task definition or task.
+func (s *Server) TagResource(ctx context.Context, in *ecs.TagResourceInput) (*ecs.TagResourceOutput, error) {
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	return &ecs.TagResourceOutput{}, s.changeTags(ctx, *in.ResourceArn, func(tags []ecs.Tag) ([]ecs.Tag, error) {
+		merged := mergeTags(tags, in.Tags)
+		if len(merged) > maxTags {
+			return nil, invalid("Tags can not have more than %d elements.", maxTags)
+		}
+		return merged, nil
+	})
+}
+
+// UntagResource takes tags away.
+func (s *Server) UntagResource(ctx context.Context, in *ecs.UntagResourceInput) (*ecs.UntagResourceOutput, error) {
+	return &ecs.UntagResourceOutput{}, s.changeTags(ctx, *in.ResourceArn, func(tags []ecs.Tag) ([]ecs.Tag, error) {
+		return withoutTags(tags, in.TagKeys), nil
+	})
+}
+
+// ListTagsForResource shows a resource's tags.
+func (s *Server) ListTagsForResource(ctx context.Context, in *ecs.ListTagsForResourceInput) (*ecs.ListTagsForResourceOutput, error) {
+	t, err := findTagged(s.db.View(), api.CallFrom(ctx).Scope(), *in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.ListTagsForResourceOutput{Tags: orEmpty(t.tags)}, nil
+}

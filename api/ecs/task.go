@@ -1,0 +1,232 @@
+package ecs
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// maxDescribe is how many tasks one DescribeTasks takes.
+const maxDescribe = 100
+
+// DescribeTasks shows tasks, stopped ones for as long as they are kept.
+func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutput, error) {
+	scope, view := api.CallFrom(ctx).Scope(), s.db.View()
+	c, err := cluster(view, scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Tasks) == 0 {
+		return nil, invalid("Tasks cannot be empty.")
+	}
+	if len(in.Tasks) > maxDescribe {
+		return nil, invalid("Tasks cannot have more than %d elements.", maxDescribe)
+	}
+	withTags := slices.Contains(in.Include, ecs.TaskFieldTags)
+	out := &ecs.DescribeTasksOutput{Tasks: make([]ecs.Task, 0, len(in.Tasks)), Failures: []ecs.Failure{}}
+	for _, id := range in.Tasks {
+		t, ok := findTask(view, c, id)
+		if !ok {
+			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+nameOf(id))))
+			continue
+		}
+		out.Tasks = append(out.Tasks, *taskView(t, withTags))
+	}
+	return out, nil
+}
+
+func findTask(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, bool) {
+	return store.Tasks.Get(r, c.Scope.Key(*c.Cluster.ClusterName, nameOf(id)))
+}
+
+// StopTask asks for a task's end. The answer shows it still as it is.
+func (s *Server) StopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {
+	var stopped *fargo.Task
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		c, err := cluster(tx, scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		t, ok := findTask(tx, c, *in.Task)
+		if !ok {
+			return invalid("The referenced task was not found.")
+		}
+		stopped = t
+		if t.Desired == fargo.TaskStopped {
+			return nil
+		}
+		changed := *t
+		changed.Desired, changed.StopCode, changed.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, now
+		changed.StoppedReason = "Task stopped by user"
+		if in.Reason != nil && *in.Reason != "" {
+			changed.StoppedReason = *in.Reason
+		}
+		changed.Version++
+		store.Tasks.Put(tx, &changed)
+		stopped = &changed
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.StopTaskOutput{Task: taskView(stopped, true)}, nil
+}
+
+// ListTasks gives the ARNs of a cluster's tasks that pass every filter given.
+// Source: ECS API, ListTasks.
+func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.ListTasksOutput, error) {
+	scope, view := api.CallFrom(ctx).Scope(), s.db.View()
+	c, err := cluster(view, scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	if in.StartedBy != nil && (in.Family != nil || in.ServiceName != nil || in.ContainerInstance != nil) {
+		return nil, invalid("Cannot specify multiple filters")
+	}
+	if in.ContainerInstance != nil {
+		return nil, invalid("The specified container instance was not found.")
+	}
+	tasks := func(yield func(string) bool) {
+		for t := range tasksIn(view, c) {
+			if listed(t, in) && !yield(t.ARN()) {
+				return
+			}
+		}
+	}
+	arns, next, err := page(iter.Seq[string](tasks), itself, in.NextToken, in.MaxResults)
+	return &ecs.ListTasksOutput{TaskArns: orEmpty(arns), NextToken: next}, err
+}
+
+func listed(t *fargo.Task, in *ecs.ListTasksInput) bool {
+	desired := in.DesiredStatus
+	if desired == "" {
+		desired = ecs.DesiredStatusRunning
+	}
+	switch {
+	case string(t.Desired) != string(desired):
+		return false
+	case in.LaunchType != "" && t.Intent.LaunchType != in.LaunchType:
+		return false
+	case in.StartedBy != nil && text(t.Intent.StartedBy) != *in.StartedBy:
+		return false
+	case in.ServiceName != nil && t.Service != nameOf(*in.ServiceName):
+		return false
+	case in.Family != nil:
+		family, _, err := splitDefinition(*t.Intent.TaskDefinitionArn)
+		return err == nil && family == *in.Family
+	}
+	return true
+}
+
+// taskView is a task as clients see it: the intent, what the control plane
+// decided, and what the node has seen.
+func taskView(t *fargo.Task, withTags bool) *ecs.Task {
+	v := t.Intent
+	status := t.LastStatus()
+	v.LastStatus, v.DesiredStatus = new(string(status)), new(string(t.Desired))
+	v.Version = &t.Version
+	v.HealthStatus = ecs.HealthStatusUnknown
+	v.StopCode, v.StoppedReason, v.StoppingAt = ecs.TaskStopCode(t.StopCode), nonEmpty(t.StoppedReason), moment(t.StoppingAt)
+	if !t.ConnectivityAt.IsZero() {
+		v.Connectivity, v.ConnectivityAt = ecs.ConnectivityConnected, &t.ConnectivityAt
+	}
+	if !withTags {
+		v.Tags = []ecs.Tag{}
+	}
+	v.Attachments = attachments(t, status)
+	v.Containers = containers(t)
+	if r := t.Report; r != nil {
+		v.PullStartedAt, v.PullStoppedAt, v.StartedAt = moment(r.PullStartedAt), moment(r.PullStoppedAt), moment(r.StartedAt)
+		v.ExecutionStoppedAt = moment(r.ExecutionStoppedAt)
+		v.HealthStatus = plan.TaskHealth(r.Containers, t.HealthChecked)
+	}
+	if status == fargo.TaskStopped {
+		v.StoppedAt = moment(plan.StoppedAt(t))
+	}
+	return &v
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// attachments shows the network interface and how far it is.
+// Source: ECS API, Attachment; the order of the details is AWS's.
+func attachments(t *fargo.Task, status fargo.TaskStatus) []ecs.Attachment {
+	a := t.Intent.Attachments[0]
+	if t.Interface == nil {
+		return []ecs.Attachment{a}
+	}
+	state := "ATTACHING"
+	switch {
+	case status == fargo.TaskStopped:
+		state = "DELETED"
+	case status == fargo.TaskDeprovisioning:
+		state = "DETACHING"
+	case !status.Before(fargo.TaskRunning):
+		state = "ATTACHED"
+	}
+	i := t.Interface
+	a.Status = &state
+	a.Details = []ecs.KeyValuePair{
+		{Name: new("subnetId"), Value: &i.Subnet},
+		{Name: new("networkInterfaceId"), Value: &i.ID},
+		{Name: new("macAddress"), Value: &i.MAC},
+		{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
+		{Name: new("privateIPv4Address"), Value: new(i.Address.String())},
+	}
+	return []ecs.Attachment{a}
+}
+
+func containers(t *fargo.Task) []ecs.Container {
+	out := slices.Clone(t.Intent.Containers)
+	for i := range out {
+		c := &out[i]
+		if t.Interface != nil {
+			c.NetworkInterfaces = []ecs.NetworkInterface{{
+				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: new(t.Interface.Address.String()),
+			}}
+		}
+		if t.Report == nil {
+			if t.Stopped() {
+				c.LastStatus = new(string(fargo.ContainerStopped))
+			}
+			continue
+		}
+		for _, r := range t.Report.Containers {
+			if r.Name == *c.Name {
+				report(c, r)
+			}
+		}
+	}
+	return out
+}
+
+// report lays what the node has seen over a container.
+func report(c *ecs.Container, r fargo.ContainerReport) {
+	c.LastStatus = new(string(r.Status))
+	c.ImageDigest, c.Reason = nonEmpty(r.ImageDigest), nonEmpty(r.Reason)
+	if r.ExitCode != nil {
+		c.ExitCode = new(int32(*r.ExitCode))
+	}
+	if r.Health != "" {
+		c.HealthStatus = ecs.HealthStatus(r.Health)
+	}
+}

@@ -1,0 +1,271 @@
+package ecs
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/store"
+)
+
+// RegisterTaskDefinition adds a revision to a family.
+func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTaskDefinitionInput) (*ecs.RegisterTaskDefinitionOutput, error) {
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	d := newDefinition(in)
+	if err := checkDefinition(d); err != nil {
+		return nil, err
+	}
+	d.RegisteredBy = new(api.CallFrom(ctx).PrincipalARN)
+	def := &fargo.TaskDefinition{Definition: *d, Tags: in.Tags}
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		family := &fargo.TaskDefinitionFamily{Scope: scope, Family: *in.Family}
+		if old, ok := store.TaskDefinitionFamilies.Get(tx, family.Key()); ok {
+			family.Revision = old.Revision
+		}
+		family.Revision++
+		store.TaskDefinitionFamilies.Put(tx, family)
+
+		def.Scope = scope
+		def.Definition.Revision = new(int32(family.Revision))
+		def.Definition.RegisteredAt = &now
+		def.Definition.TaskDefinitionArn = new(scope.ARN("ecs", fmt.Sprintf("task-definition/%s:%d", family.Family, family.Revision)))
+		store.TaskDefinitions.Put(tx, def)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: &def.Definition, Tags: in.Tags}, nil
+}
+
+// newDefinition fills in what the user left out, once and for all.
+// Source: ECS API, RegisterTaskDefinition; Terraform compares with these.
+func newDefinition(in *ecs.RegisterTaskDefinitionInput) *ecs.TaskDefinition {
+	d := &ecs.TaskDefinition{
+		Family: in.Family, TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn,
+		NetworkMode: in.NetworkMode, ContainerDefinitions: slices.Clone(in.ContainerDefinitions),
+		Volumes: orEmpty(in.Volumes), PlacementConstraints: orEmpty(in.PlacementConstraints),
+		RequiresCompatibilities: in.RequiresCompatibilities, Cpu: in.Cpu, Memory: in.Memory,
+		PidMode: in.PidMode, IpcMode: in.IpcMode, ProxyConfiguration: in.ProxyConfiguration,
+		InferenceAccelerators: in.InferenceAccelerators, EphemeralStorage: in.EphemeralStorage,
+		RuntimePlatform: in.RuntimePlatform, EnableFaultInjection: in.EnableFaultInjection,
+		Status: ecs.TaskDefinitionStatusActive,
+	}
+	awsvpc := d.NetworkMode == ecs.NetworkModeAwsvpc
+	for i := range d.ContainerDefinitions {
+		c := &d.ContainerDefinitions[i]
+		if c.Cpu == nil {
+			c.Cpu = new(int32(0))
+		}
+		if c.Essential == nil {
+			c.Essential = new(true)
+		}
+		c.Environment = orEmpty(c.Environment)
+		c.MountPoints = orEmpty(c.MountPoints)
+		c.VolumesFrom = orEmpty(c.VolumesFrom)
+		c.SystemControls = orEmpty(c.SystemControls)
+		c.PortMappings = slices.Clone(orEmpty(c.PortMappings))
+		for j := range c.PortMappings {
+			p := &c.PortMappings[j]
+			if p.Protocol == "" {
+				p.Protocol = ecs.TransportProtocolTcp
+			}
+			if awsvpc && p.HostPort == nil && p.ContainerPort != nil {
+				p.HostPort = p.ContainerPort
+			}
+		}
+	}
+	return d
+}
+
+var revisionText = regexp.MustCompile(`^[0-9]+$`)
+
+// splitDefinition takes apart "family", "family:revision" or an ARN. revision
+// is 0 when not given.
+func splitDefinition(id string) (family string, revision int, err error) {
+	if a, ok := fargo.ParseARN(id); ok {
+		id = strings.TrimPrefix(a.Resource, "task-definition/")
+	}
+	family, number, given := strings.Cut(id, ":")
+	if !given {
+		return family, 0, nil
+	}
+	if !revisionText.MatchString(number) {
+		return "", 0, ecs.ClientException("Invalid revision number. Number: %s", number)
+	}
+	revision, err = strconv.Atoi(number)
+	if err != nil || revision == 0 {
+		return "", 0, ecs.ClientException("Invalid revision number. Number: %s", number)
+	}
+	return family, revision, nil
+}
+
+// findDefinition gives the named revision, or a family's latest active one; nil
+// when there is none.
+func findDefinition(r store.Reader, scope fargo.Scope, id string) (*fargo.TaskDefinition, error) {
+	family, revision, err := splitDefinition(id)
+	if err != nil {
+		return nil, err
+	}
+	if revision != 0 {
+		d, _ := store.TaskDefinitions.Get(r, fargo.TaskDefinitionKey(scope, family, revision))
+		return d, nil
+	}
+	var latest *fargo.TaskDefinition
+	for d := range store.TaskDefinitions.Prefix(r, fargo.TaskDefinitionKey(scope, family, 0)) {
+		if d.Definition.Status == ecs.TaskDefinitionStatusActive {
+			latest = d
+		}
+	}
+	return latest, nil
+}
+
+// DescribeTaskDefinition shows a revision, whatever its status.
+func (s *Server) DescribeTaskDefinition(ctx context.Context, in *ecs.DescribeTaskDefinitionInput) (*ecs.DescribeTaskDefinitionOutput, error) {
+	d, err := findDefinition(s.db.View(), api.CallFrom(ctx).Scope(), *in.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return nil, ecs.ClientException("Unable to describe task definition.")
+	}
+	out := &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &d.Definition}
+	if slices.Contains(in.Include, ecs.TaskDefinitionFieldTags) {
+		out.Tags = orEmpty(d.Tags)
+	}
+	return out, nil
+}
+
+// DeregisterTaskDefinition makes a revision INACTIVE: nothing new starts from
+// it, what runs goes on.
+func (s *Server) DeregisterTaskDefinition(ctx context.Context, in *ecs.DeregisterTaskDefinitionInput) (*ecs.DeregisterTaskDefinitionOutput, error) {
+	family, revision, err := splitDefinition(*in.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	if revision == 0 {
+		return nil, ecs.ClientException("Revision is missing.")
+	}
+	var changed fargo.TaskDefinition
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		d, ok := store.TaskDefinitions.Get(tx, fargo.TaskDefinitionKey(scope, family, revision))
+		if !ok {
+			return ecs.ClientException("Unable to describe task definition.")
+		}
+		changed = *d
+		if changed.Definition.Status == ecs.TaskDefinitionStatusActive {
+			changed.Definition.Status = ecs.TaskDefinitionStatusInactive
+			changed.Definition.DeregisteredAt = &now
+			store.TaskDefinitions.Put(tx, &changed)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.DeregisterTaskDefinitionOutput{TaskDefinition: &changed.Definition}, nil
+}
+
+// maxDeletes is how many revisions one DeleteTaskDefinitions takes.
+const maxDeletes = 10
+
+// DeleteTaskDefinitions deletes INACTIVE revisions: at once, or, while tasks
+// still run from one, when the last of them is gone.
+func (s *Server) DeleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskDefinitionsInput) (*ecs.DeleteTaskDefinitionsOutput, error) {
+	if len(in.TaskDefinitions) == 0 || len(in.TaskDefinitions) > maxDeletes {
+		return nil, invalid("taskDefinitions should have between 1 and %d elements.", maxDeletes)
+	}
+	out := &ecs.DeleteTaskDefinitionsOutput{TaskDefinitions: []ecs.TaskDefinition{}, Failures: []ecs.Failure{}}
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		for _, id := range in.TaskDefinitions {
+			family, revision, err := splitDefinition(id)
+			if err != nil {
+				return err
+			}
+			d, ok := store.TaskDefinitions.Get(tx, fargo.TaskDefinitionKey(scope, family, revision))
+			switch {
+			case !ok || revision == 0:
+				out.Failures = append(out.Failures, ecs.Failure{Arn: new(id), Reason: new("The specified task definition was not found.")})
+				continue
+			case d.Definition.Status == ecs.TaskDefinitionStatusActive:
+				out.Failures = append(out.Failures, ecs.Failure{
+					Arn:    d.Definition.TaskDefinitionArn,
+					Reason: new("The specified task definition is still in ACTIVE status. Please deregister the target and try again."),
+				})
+				continue
+			}
+			gone := *d
+			gone.Definition.Status = ecs.TaskDefinitionStatusDeleteInProgress
+			gone.Definition.DeleteRequestedAt = &now
+			store.TaskDefinitions.Put(tx, &gone)
+			out.TaskDefinitions = append(out.TaskDefinitions, gone.Definition)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ListTaskDefinitions gives revisions by family and number. The prefix means a
+// whole family name.
+func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefinitionsInput) (*ecs.ListTaskDefinitionsOutput, error) {
+	scope := api.CallFrom(ctx).Scope()
+	status := in.Status
+	if status == "" {
+		status = ecs.TaskDefinitionStatusActive
+	}
+	prefix := scope.Key()
+	if family := text(in.FamilyPrefix); family != "" {
+		prefix = fargo.TaskDefinitionKey(scope, family, 0)
+	}
+	var arns []string
+	for d := range store.TaskDefinitions.Prefix(s.db.View(), prefix) {
+		if d.Definition.Status == status {
+			arns = append(arns, *d.Definition.TaskDefinitionArn)
+		}
+	}
+	if in.Sort == ecs.SortOrderDesc {
+		slices.Reverse(arns)
+	}
+	got, next, err := page(slices.Values(arns), itself, in.NextToken, in.MaxResults)
+	return &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: orEmpty(got), NextToken: next}, err
+}
+
+// ListTaskDefinitionFamilies gives family names: those with an active revision,
+// those without, or all. Here the prefix is one.
+func (s *Server) ListTaskDefinitionFamilies(ctx context.Context, in *ecs.ListTaskDefinitionFamiliesInput) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
+	scope := api.CallFrom(ctx).Scope()
+	active := map[string]bool{}
+	for d := range store.TaskDefinitions.Prefix(s.db.View(), scope.Key(text(in.FamilyPrefix))) {
+		f := *d.Definition.Family
+		active[f] = active[f] || d.Definition.Status == ecs.TaskDefinitionStatusActive
+	}
+	var names []string
+	for f, is := range active {
+		wanted := is
+		switch in.Status {
+		case ecs.TaskDefinitionFamilyStatusInactive:
+			wanted = !is
+		case ecs.TaskDefinitionFamilyStatusAll:
+			wanted = true
+		}
+		if wanted {
+			names = append(names, f)
+		}
+	}
+	sort.Strings(names)
+	got, next, err := page(slices.Values(names), itself, in.NextToken, in.MaxResults)
+	return &ecs.ListTaskDefinitionFamiliesOutput{Families: orEmpty(got), NextToken: next}, err
+}

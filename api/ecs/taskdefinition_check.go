@@ -1,0 +1,385 @@
+package ecs
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fargo/aws/ecs"
+	"fargo/plan"
+)
+
+// The rules of RegisterTaskDefinition, and their texts.
+// Source: ECS developer guide, "Amazon ECS task definition parameters for
+// Fargate"; ECS API, RegisterTaskDefinition.
+
+var (
+	familyName    = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+	containerName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+	roleARN       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+	ecrImage      = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr\.[a-z0-9-]+\.`)
+)
+
+// maxContainers is the limit of container definitions in a task definition.
+const maxContainers = 10
+
+// refuse is the answer to a definition that breaks a rule.
+func refuse(format string, args ...any) error { return ecs.ClientException(format, args...) }
+
+func checkDefinition(d *ecs.TaskDefinition) error {
+	if !familyName.MatchString(*d.Family) {
+		return refuse("Invalid parameter at 'family': The family name may only contain letters, numbers, hyphens and underscores, up to 255 characters.")
+	}
+	if n := len(d.ContainerDefinitions); n == 0 || n > maxContainers {
+		if n == 0 {
+			return refuse("Container list cannot be empty.")
+		}
+		return refuse("Too many containers: a task definition can have at most %d.", maxContainers)
+	}
+	for _, arn := range []*string{d.TaskRoleArn, d.ExecutionRoleArn} {
+		if arn != nil && !roleARN.MatchString(*arn) {
+			return refuse("Role is not valid")
+		}
+	}
+	for _, check := range []func(*ecs.TaskDefinition) error{
+		checkSize, checkContainers, checkDependencies, checkVolumes, checkCompatibilities,
+	} {
+		if err := check(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSize reads task-level cpu and memory and leaves them as plain integers,
+// which is how they are shown.
+func checkSize(d *ecs.TaskDefinition) error {
+	if d.Cpu != nil {
+		n, ok := plan.ParseCPU(*d.Cpu)
+		if !ok {
+			return refuse("Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+		}
+		d.Cpu = new(strconv.FormatInt(n, 10))
+	}
+	if d.Memory != nil {
+		n, ok := plan.ParseMemory(*d.Memory)
+		if !ok {
+			return refuse("Invalid 'memory' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+		}
+		d.Memory = new(strconv.FormatInt(n, 10))
+	}
+	return nil
+}
+
+func checkContainers(d *ecs.TaskDefinition) error {
+	essential := false
+	names, ports, portNames := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range d.ContainerDefinitions {
+		c := &d.ContainerDefinitions[i]
+		name := text(c.Name)
+		switch {
+		case name == "":
+			return refuse("Container.name should not be null or empty.")
+		case !containerName.MatchString(name):
+			return refuse("Invalid parameter at 'containerDefinitions[%d].name': %s may only contain letters, numbers, hyphens and underscores.", i, name)
+		case names[name]:
+			return refuse("Container name '%s' is used more than once in the task definition.", name)
+		case text(c.Image) == "":
+			return refuse("Container.image should not be null or empty.")
+		}
+		names[name] = true
+		essential = essential || *c.Essential
+		for _, check := range []func(*ecs.TaskDefinition, *ecs.ContainerDefinition) error{
+			checkMemory, checkParameters, checkNetwork, checkSecrets,
+		} {
+			if err := check(d, c); err != nil {
+				return err
+			}
+		}
+		if err := checkPorts(d, c, ports, portNames); err != nil {
+			return err
+		}
+	}
+	if !essential {
+		return refuse("Task definition doesn't have any essential container")
+	}
+	return checkSums(d)
+}
+
+func checkMemory(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	switch {
+	case d.Memory == nil && c.Memory == nil && c.MemoryReservation == nil:
+		return refuse("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", *c.Name)
+	case c.Memory != nil && c.MemoryReservation != nil && *c.Memory < *c.MemoryReservation:
+		return refuse("'memory' must be greater than or equal to 'memoryReservation'")
+	case c.Memory != nil && *c.Memory < 4:
+		return refuse("Invalid 'memory' setting for container '%s': must be at least 4.", *c.Name)
+	case d.Memory != nil && c.Memory != nil && int64(*c.Memory) > mustInt(*d.Memory):
+		return refuse("The 'memory' setting for container '%s' is greater than for the task", *c.Name)
+	}
+	return nil
+}
+
+func checkSums(d *ecs.TaskDefinition) error {
+	var cpu int64
+	for _, c := range d.ContainerDefinitions {
+		cpu += int64(*c.Cpu)
+	}
+	if d.Cpu != nil && cpu > mustInt(*d.Cpu) {
+		return refuse("The sum of all container cpu units (%d) is greater than the task cpu (%s).", cpu, *d.Cpu)
+	}
+	return nil
+}
+
+func mustInt(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64) // checkSize made it
+	return n
+}
+
+// ranges are the bounds of a container's numbers.
+// Source: ECS API, ContainerDefinition, HealthCheck, ContainerRestartPolicy.
+func checkParameters(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	type bound struct {
+		field    string
+		value    *int32
+		min, max int32
+	}
+	bounds := []bound{{"startTimeout", c.StartTimeout, 2, 120}, {"stopTimeout", c.StopTimeout, 2, 120}}
+	if h := c.HealthCheck; h != nil {
+		if len(h.Command) == 0 {
+			return refuse("Container.healthCheck.command should not be null or empty.")
+		}
+		bounds = append(bounds, bound{"healthCheck.interval", h.Interval, 5, 300}, bound{"healthCheck.timeout", h.Timeout, 2, 60},
+			bound{"healthCheck.retries", h.Retries, 1, 10}, bound{"healthCheck.startPeriod", h.StartPeriod, 0, 300})
+	}
+	if r := c.RestartPolicy; r != nil {
+		bounds = append(bounds, bound{"restartPolicy.restartAttemptPeriod", r.RestartAttemptPeriod, 60, 1800})
+		if len(r.IgnoredExitCodes) > 50 {
+			return refuse("Container restart policy cannot contain more than 50 ignored exit codes.")
+		}
+	}
+	for _, b := range bounds {
+		if b.value != nil && (*b.value < b.min || *b.value > b.max) {
+			return refuse("Invalid '%s' setting for container '%s': must be between %d and %d.", b.field, *c.Name, b.min, b.max)
+		}
+	}
+	for _, u := range c.Ulimits {
+		if u.SoftLimit != nil && u.HardLimit != nil && *u.SoftLimit > *u.HardLimit {
+			return refuse("Soft limit exceeds hard limit for ulimit %s", u.Name)
+		}
+	}
+	return nil
+}
+
+func checkNetwork(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	if d.NetworkMode != ecs.NetworkModeAwsvpc {
+		return nil
+	}
+	switch {
+	case c.Hostname != nil:
+		return refuse("hostname is not supported on container when networkMode=awsvpc")
+	case len(c.DnsServers) > 0:
+		return refuse("DNS servers are not supported on container when networkMode=awsvpc")
+	case len(c.DnsSearchDomains) > 0:
+		return refuse("DNS search domains are not supported on container when networkMode=awsvpc")
+	case yes(c.DisableNetworking):
+		return refuse("Disable Networking is not supported on container when networkMode=awsvpc")
+	case len(c.Links) > 0:
+		return refuse("Links are not supported when networkMode=awsvpc")
+	case len(c.ExtraHosts) > 0:
+		return refuse("Extra hosts are not supported on container when networkMode=awsvpc")
+	}
+	return nil
+}
+
+func checkPorts(d *ecs.TaskDefinition, c *ecs.ContainerDefinition, ports, names map[string]bool) error {
+	for _, p := range c.PortMappings {
+		switch {
+		case p.ContainerPort != nil && p.ContainerPortRange != nil:
+			return refuse("cannot specify both single port and port range")
+		case p.ContainerPort == nil && p.ContainerPortRange == nil:
+			return refuse("Container port must be specified in a port mapping of container '%s'.", *c.Name)
+		case p.ContainerPort != nil && (*p.ContainerPort < 1 || *p.ContainerPort > 65535):
+			return refuse("Invalid 'containerPort' setting for container '%s'.", *c.Name)
+		case d.NetworkMode == ecs.NetworkModeAwsvpc && p.HostPort != nil && p.ContainerPort != nil && *p.HostPort != *p.ContainerPort:
+			return refuse("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+		}
+		if p.ContainerPort != nil {
+			key := fmt.Sprintf("%d/%s", *p.ContainerPort, p.Protocol)
+			if ports[key] && d.NetworkMode == ecs.NetworkModeAwsvpc {
+				return refuse("container port is used multiple times in task")
+			}
+			ports[key] = true
+		}
+		if n := text(p.Name); n != "" {
+			if names[n] {
+				return refuse("port mapping name is already used")
+			}
+			names[n] = true
+		}
+	}
+	return nil
+}
+
+func checkSecrets(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	if len(c.Secrets) == 0 {
+		return nil
+	}
+	if d.ExecutionRoleArn == nil {
+		return refuse("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+	}
+	for _, s := range c.Secrets {
+		for _, e := range c.Environment {
+			if text(e.Name) == text(s.Name) {
+				return refuse("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", text(s.Name))
+			}
+		}
+	}
+	return nil
+}
+
+func checkDependencies(d *ecs.TaskDefinition) error {
+	byName := map[string]*ecs.ContainerDefinition{}
+	for i := range d.ContainerDefinitions {
+		byName[*d.ContainerDefinitions[i].Name] = &d.ContainerDefinitions[i]
+	}
+	for _, c := range d.ContainerDefinitions {
+		for _, dep := range c.DependsOn {
+			on, ok := byName[*dep.ContainerName]
+			switch {
+			case !ok:
+				return refuse("Container '%s' depends on container '%s', which is not in the task definition.", *c.Name, *dep.ContainerName)
+			case (dep.Condition == ecs.ContainerConditionSuccess || dep.Condition == ecs.ContainerConditionComplete) && *on.Essential:
+				return refuse("A dependency container with SUCCESS or COMPLETE condition cannot be an essential container")
+			case dep.Condition == ecs.ContainerConditionHealthy && on.HealthCheck == nil:
+				return refuse("A dependency container with HEALTHY condition must have health check configured")
+			}
+		}
+		if reaches(byName, *c.Name, *c.Name, map[string]bool{}) {
+			return refuse("Container dependencies must not form a cycle; '%s' depends on itself.", *c.Name)
+		}
+	}
+	return nil
+}
+
+// reaches reports whether target is among the dependencies of from, at any
+// distance.
+func reaches(byName map[string]*ecs.ContainerDefinition, from, target string, seen map[string]bool) bool {
+	for _, dep := range byName[from].DependsOn {
+		next := *dep.ContainerName
+		if next == target {
+			return true
+		}
+		if byName[next] == nil || seen[next] {
+			continue
+		}
+		seen[next] = true
+		if reaches(byName, next, target, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkVolumes(d *ecs.TaskDefinition) error {
+	names := map[string]bool{}
+	for _, v := range d.Volumes {
+		if text(v.Name) == "" {
+			return refuse("Volume name should not be null or empty.")
+		}
+		names[*v.Name] = true
+	}
+	containers := map[string]bool{}
+	for _, c := range d.ContainerDefinitions {
+		containers[*c.Name] = true
+	}
+	for _, c := range d.ContainerDefinitions {
+		for _, m := range c.MountPoints {
+			if !names[text(m.SourceVolume)] {
+				return refuse("Unknown volume '%s'.", text(m.SourceVolume))
+			}
+			if text(m.ContainerPath) == "" {
+				return refuse("Container path should not be null or empty in a mount point of container '%s'.", *c.Name)
+			}
+		}
+		for _, v := range c.VolumesFrom {
+			if !containers[text(v.SourceContainer)] {
+				return refuse("Container '%s' takes volumes from unknown container '%s'.", *c.Name, text(v.SourceContainer))
+			}
+		}
+	}
+	return nil
+}
+
+// checkCompatibilities finds out what the definition can run on, and refuses it
+// when it cannot run on what it requires.
+func checkCompatibilities(d *ecs.TaskDefinition) error {
+	d.Compatibilities = []ecs.Compatibility{ecs.CompatibilityEc2}
+	d.RequiresAttributes = requiredAttributes(d)
+	err := checkFargate(d)
+	if slices.Contains(d.RequiresCompatibilities, ecs.CompatibilityFargate) {
+		if err != nil {
+			return err
+		}
+		d.Compatibilities = append(d.Compatibilities, ecs.CompatibilityFargate)
+		return nil
+	}
+	if err == nil && d.NetworkMode == ecs.NetworkModeAwsvpc {
+		d.Compatibilities = append(d.Compatibilities, ecs.CompatibilityFargate)
+	}
+	return nil
+}
+
+// requiredAttributes are what an EC2 instance would have to offer.
+// Source: amazon-ecs-agent, capability names.
+func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
+	set := map[string]bool{"com.amazonaws.ecs.capability.docker-remote-api.1.18": true}
+	if d.TaskRoleArn != nil {
+		set["com.amazonaws.ecs.capability.task-iam-role"] = true
+	}
+	if d.NetworkMode == ecs.NetworkModeAwsvpc {
+		set["ecs.capability.task-eni"] = true
+	}
+	for _, c := range d.ContainerDefinitions {
+		if ecrImage.MatchString(*c.Image) {
+			set["com.amazonaws.ecs.capability.ecr-auth"] = true
+			if d.ExecutionRoleArn != nil {
+				set["ecs.capability.execution-role-ecr-pull"] = true
+			}
+		}
+		if l := c.LogConfiguration; l != nil {
+			set["com.amazonaws.ecs.capability.logging-driver."+string(l.LogDriver)] = true
+			if l.LogDriver == ecs.LogDriverAwslogs && d.ExecutionRoleArn != nil {
+				set["ecs.capability.execution-role-awslogs"] = true
+			}
+		}
+		if c.HealthCheck != nil {
+			set["ecs.capability.container-health-check"] = true
+		}
+		if len(c.DependsOn) > 0 {
+			set["ecs.capability.container-ordering"] = true
+		}
+		if c.RestartPolicy != nil {
+			set["ecs.capability.container-restart-policy"] = true
+		}
+		for _, s := range c.Secrets {
+			if strings.Contains(text(s.ValueFrom), ":secretsmanager:") {
+				set["ecs.capability.secrets.asm.environment-variables"] = true
+			} else {
+				set["ecs.capability.secrets.ssm.environment-variables"] = true
+			}
+		}
+	}
+	names := make([]string, 0, len(set))
+	for n := range set {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	out := make([]ecs.Attribute, len(names))
+	for i, n := range names {
+		out[i] = ecs.Attribute{Name: new(n)}
+	}
+	return out
+}
