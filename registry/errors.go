@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"fargo/aws/protocol"
+)
+
+// apiError is one error as registry clients read it.
+// Source: OCI Distribution Specification, "Error Codes".
+type apiError struct {
+	status  int
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Detail  any    `json:"detail,omitempty"`
+}
+
+// Error gives the code and the message.
+func (e *apiError) Error() string { return e.Code + ": " + e.Message }
+
+var (
+	errUnauthorized = &apiError{status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: "authentication required"}
+	errUnsupported  = &apiError{status: http.StatusMethodNotAllowed, Code: "UNSUPPORTED", Message: "The operation is unsupported."}
+	errNotFound     = &apiError{status: http.StatusNotFound, Code: "UNSUPPORTED", Message: "The operation is unsupported."}
+	errInternal     = &apiError{status: http.StatusInternalServerError, Code: "UNKNOWN", Message: "internal error"}
+)
+
+// codes say AWS errors in the registry's protocol.
+// Source: ECR user guide, "Common error messages for Docker commands when using
+// Amazon ECR", and what ECR answers.
+var codes = map[string]struct {
+	status int
+	code   string
+}{
+	"AccessDeniedException":             {http.StatusForbidden, "DENIED"},
+	"RepositoryNotFoundException":       {http.StatusNotFound, "NAME_UNKNOWN"},
+	"ImageNotFoundException":            {http.StatusNotFound, "MANIFEST_UNKNOWN"},
+	"ImageTagAlreadyExistsException":    {http.StatusBadRequest, "TAG_INVALID"},
+	"ReferencedImagesNotFoundException": {http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN"},
+	"LimitExceededException":            {http.StatusTooManyRequests, "TOOMANYREQUESTS"},
+}
+
+// translate gives the error a client is told; ok is false when err is our own
+// failure, of which it is told no more than that.
+func translate(err error) (e *apiError, ok bool) {
+	if errors.As(err, &e) {
+		return e, true
+	}
+	var missing *MissingError
+	if errors.As(err, &missing) {
+		return &apiError{http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", "manifest references a manifest or blob unknown to the repository", missing.Digests}, true
+	}
+	if errors.Is(err, ErrInvalid) {
+		return &apiError{http.StatusBadRequest, "MANIFEST_INVALID", "manifest invalid", err.Error()}, true
+	}
+	var aws *protocol.Error
+	if errors.As(err, &aws) {
+		if c, ok := codes[aws.Code]; ok {
+			return &apiError{c.status, c.code, aws.Message, nil}, true
+		}
+	}
+	return errInternal, false
+}
+
+// fail answers a request with an error.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e, ok := translate(err)
+	if !ok && r.Context().Err() == nil {
+		s.Logger.Error("registry: request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	}
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="https://`+r.Host+`/",service="ecr.amazonaws.com"`)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(e.status)
+	json.NewEncoder(w).Encode(map[string][]*apiError{"errors": {e}})
+}

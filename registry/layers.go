@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// getLayer answers with a blob, or a range of it.
+func (s *Server) getLayer(w http.ResponseWriter, r *request) error {
+	f, err := s.Storage.openLayer(r.Context(), r.scope, r.repository, r.reference)
+	if errors.Is(err, ErrUnknown) {
+		return &apiError{http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry", nil}
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	serveContent(w, r, "application/octet-stream", r.reference, f)
+	return nil
+}
+
+// serveContent answers with what has a digest, all or a range of it.
+func serveContent(w http.ResponseWriter, r *request, mediaType, dgst string, content io.ReadSeeker) {
+	h := w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Docker-Content-Digest", dgst)
+	h.Set("Etag", `"`+dgst+`"`)
+	http.ServeContent(w, r.Request, "", time.Time{}, content)
+}
+
+// beginUpload makes an upload, or mounts a blob from another repository that
+// the client may pull from.
+func (s *Server) beginUpload(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	from, mount := q.Get("from"), q.Get("mount")
+	q.Del("from")
+	if d, err := digest.Parse(mount); err == nil && from != "" && s.authorize(r, actionPullLayer, from) == nil {
+		s.Storage.keep(storedName(r.scope, from), d)
+		q.Set("from", storedName(r.scope, from))
+	}
+	r.URL.RawQuery = q.Encode()
+	return s.upload(w, r)
+}
+
+// endUpload makes a blob of an upload.
+func (s *Server) endUpload(w http.ResponseWriter, r *request) error {
+	if d, err := digest.Parse(r.URL.Query().Get("digest")); err == nil {
+		s.Storage.keep(storedName(r.scope, r.repository), d)
+	}
+	return s.upload(w, r)
+}
+
+// upload hands a request over to distribution's handler, which knows the
+// repository by its name on disk.
+func (s *Server) upload(w http.ResponseWriter, r *request) error {
+	name, err := namedRepository(r.scope, r.repository)
+	if err != nil {
+		return &apiError{http.StatusBadRequest, "NAME_INVALID", "invalid repository name", nil}
+	}
+	there := r.Clone(r.Context())
+	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference
+	there.URL.RawPath = ""
+	s.layers.ServeHTTP(&renamed{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/"}, there)
+	return nil
+}
+
+// renamed takes the scope out of the Location of an answer.
+type renamed struct {
+	http.ResponseWriter
+	from, to string
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *renamed) WriteHeader(status int) {
+	h := w.Header()
+	if rest, ok := strings.CutPrefix(h.Get("Location"), w.from); ok {
+		h.Set("Location", w.to+rest)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap gives [http.ResponseController] the writer behind.
+func (w *renamed) Unwrap() http.ResponseWriter { return w.ResponseWriter }

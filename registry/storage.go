@@ -1,0 +1,211 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	"github.com/opencontainers/go-digest"
+
+	"fargo"
+)
+
+// Errors of [Storage].
+var (
+	// ErrUnknown is returned for a blob or manifest that the repository does
+	// not have on disk.
+	ErrUnknown = errors.New("registry: not in the repository")
+	// ErrInvalid is returned for a manifest that is not one.
+	ErrInvalid = errors.New("registry: invalid manifest")
+)
+
+// MissingError is returned for a manifest that names blobs or manifests that
+// the repository does not have.
+type MissingError struct{ Digests []digest.Digest }
+
+// Error lists what is missing.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("registry: the manifest names what the repository does not have: %v", e.Digests)
+}
+
+// options refuse an image index that lists manifests the repository does not
+// have, as ECR does (ReferencedImagesNotFoundException).
+var options = []storage.RegistryOption{storage.EnableValidateImageIndexImagesExist}
+
+// threads bounds the files the storage works on at the same time.
+const threads = 100
+
+// StorageConfig is what a [Storage] is made of.
+type StorageConfig struct {
+	// Dir is where the blobs are. It is made when it is not there.
+	Dir string
+	// Grace is how long a blob that no image leads to is left alone after it
+	// was last asked for: long enough for any push to get from its first layer
+	// to its manifest.
+	Grace  time.Duration
+	Logger *slog.Logger
+}
+
+// Storage keeps the blobs of all repositories on disk, each content once. All
+// of its methods may be called at the same time.
+type Storage struct {
+	dir    string
+	grace  time.Duration
+	logger *slog.Logger
+
+	driver *durable
+	blobs  distribution.Namespace
+
+	// keeping is held to touch what a push relies on, and to remove what
+	// nobody touched: see Collect.
+	keeping sync.Mutex
+}
+
+// OpenStorage opens the storage in a directory.
+func OpenStorage(ctx context.Context, c StorageConfig) (*Storage, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open registry storage: %w", err)
+	}
+	if err := syncDir(filepath.Dir(c.Dir)); err != nil {
+		return nil, fmt.Errorf("open registry storage: %w", err)
+	}
+	files := filesystem.New(filesystem.DriverParameters{RootDirectory: c.Dir, MaxThreads: threads})
+	s := &Storage{dir: filepath.Clean(c.Dir), grace: c.Grace, logger: c.Logger}
+	s.driver = &durable{files, s.dir}
+	var err error
+	if s.blobs, err = storage.NewRegistry(ctx, s.driver, options...); err != nil {
+		return nil, fmt.Errorf("open registry storage: %w", err)
+	}
+	return s, nil
+}
+
+// Manifest reads the text of a manifest, or returns [ErrUnknown].
+func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, dgst string) ([]byte, error) {
+	d, err := digest.Parse(dgst)
+	if err != nil {
+		return nil, ErrUnknown
+	}
+	r, err := s.repository(ctx, scope, repository)
+	if err != nil {
+		return nil, err
+	}
+	manifests, err := r.Manifests(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	m, err := manifests.Get(ctx, d)
+	if errors.As(err, new(distribution.ErrManifestUnknownRevision)) {
+		return nil, ErrUnknown
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	_, text, err := m.Payload()
+	return text, err
+}
+
+// PutManifest stores a manifest and describes it as the catalog keeps it,
+// without tags and time. When it returns, the manifest is durable, and so is
+// everything it names; all of it stays for at least the grace, in which the
+// caller must write the record. The errors are [ErrInvalid] and [*MissingError].
+func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error) {
+	m, image, err := parseManifest(scope, repository, mediaType, text)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.repository(ctx, scope, repository)
+	if err != nil {
+		return nil, err
+	}
+	name := r.Named().Name()
+	s.keep(name, digest.Digest(image.Digest()))
+	for _, ref := range m.References() {
+		if ref.Digest.Validate() == nil {
+			s.keep(name, ref.Digest)
+		}
+	}
+	manifests, err := r.Manifests(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store manifest: %w", err)
+	}
+	if _, err := manifests.Put(ctx, m); err != nil {
+		return nil, verification(err)
+	}
+	return image, nil
+}
+
+// verification translates distribution's findings about a manifest.
+func verification(err error) error {
+	var found distribution.ErrManifestVerification
+	if !errors.As(err, &found) {
+		return fmt.Errorf("store manifest: %w", err)
+	}
+	missing := new(MissingError)
+	for _, e := range found {
+		var unknown distribution.ErrManifestBlobUnknown
+		if !errors.As(e, &unknown) {
+			return fmt.Errorf("%w: %w", ErrInvalid, e)
+		}
+		missing.Digests = append(missing.Digests, unknown.Digest)
+	}
+	return missing
+}
+
+// Layer finds the size of a blob in a repository, or returns [ErrUnknown]. The
+// blob then stays for at least the grace.
+func (s *Storage) Layer(ctx context.Context, scope fargo.Scope, repository, dgst string) (size int64, err error) {
+	f, err := s.openLayer(ctx, scope, repository, dgst)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("read layer: %w", err)
+	}
+	return info.Size(), nil
+}
+
+func (s *Storage) openLayer(ctx context.Context, scope fargo.Scope, repository, dgst string) (*os.File, error) {
+	d, err := digest.Parse(dgst)
+	if err != nil {
+		return nil, ErrUnknown
+	}
+	r, err := s.repository(ctx, scope, repository)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(r.Named().Name(), d)
+	desc, err := r.Blobs(ctx).Stat(ctx, d)
+	if errors.Is(err, distribution.ErrBlobUnknown) {
+		return nil, ErrUnknown
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read layer: %w", err)
+	}
+	f, err := os.Open(filepath.Join(s.blobDir(desc.Digest), "data"))
+	if err != nil {
+		return nil, fmt.Errorf("read layer: %w", err)
+	}
+	return f, nil
+}
+
+func (s *Storage) repository(ctx context.Context, scope fargo.Scope, repository string) (distribution.Repository, error) {
+	name, err := namedRepository(scope, repository)
+	if err != nil {
+		return nil, ErrUnknown
+	}
+	r, err := s.blobs.Repository(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open repository: %w", err)
+	}
+	return r, nil
+}
