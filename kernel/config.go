@@ -1,0 +1,57 @@
+package kernel
+
+import (
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strconv"
+)
+
+// Config says which installation on the machine this is. Two with different
+// instances do not disturb each other.
+type Config struct {
+	// Instance is four hexadecimal digits, lower case. Everything of ours on the
+	// machine is named after it. Required.
+	Instance string
+	// NetNSDir is where namespaces are bound. By default
+	// /run/fargo-<instance>/netns.
+	NetNSDir string
+	// Logger hears of what was found and repaired. Nil means silence.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if b, err := hex.DecodeString(c.Instance); err != nil || len(b) != 2 || c.Instance != hex.EncodeToString(b) {
+		return c, fmt.Errorf("kernel: instance %q is not four hexadecimal digits", c.Instance)
+	}
+	if c.NetNSDir == "" {
+		c.NetNSDir = "/run/fargo-" + c.Instance + "/netns"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}
+
+// linkPrefix begins the name of every link of this instance, on the machine and
+// in routers.
+func (c Config) linkPrefix() string { return "fg" + c.Instance + "-" }
+
+// linkName names the router's end of the link to an interface, or the machine's
+// end of the link to a router. A name has at most 15 bytes (IFNAMSIZ), and an
+// address is unique where the name must be.
+func (c Config) linkName(a netip.Addr) string {
+	return c.linkPrefix() + hex.EncodeToString(a.AsSlice())
+}
+
+// tableName names the nftables table on the machine.
+func (c Config) tableName() string { return "fargo-" + c.Instance }
+
+// unreachableMetric is the metric of the machine's routes for unused addresses:
+// behind whatever a person would choose, and different for every instance so
+// that each has its own.
+func (c Config) unreachableMetric() int {
+	n, _ := strconv.ParseUint(c.Instance, 16, 16)
+	return 0x7fff0000 + int(n)
+}

@@ -1,0 +1,260 @@
+package kernel
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fargo"
+
+	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
+)
+
+// uplinkName is what a router calls its link to the machine.
+const uplinkName = "host0"
+
+// routerTable is the name of the nftables table in every router.
+const routerTable = "fargo"
+
+// Addresses that every router has. Sources: ECS developer guide, "Task metadata
+// endpoint version 4"; VPC user guide, "Amazon DNS server".
+var (
+	gatewayAddress  = netip.MustParseAddr("169.254.1.1")
+	metadataAddress = netip.MustParseAddr("169.254.170.2")
+	resolverAddress = netip.MustParseAddr("169.254.169.253")
+)
+
+// resolverIn is the VPC's resolver within a CIDR: base plus two.
+func resolverIn(cidr netip.Prefix) netip.Addr { return cidr.Masked().Addr().Next().Next() }
+
+var (
+	hookPrerouting  = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -300, nftables.ChainPolicyDrop}
+	hookInput       = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyDrop}
+	hookEgress      = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, -10, nftables.ChainPolicyDrop}
+	hookIngress     = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyDrop}
+	hookPostrouting = hook{nftables.ChainTypeNAT, "postrouting", nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept}
+
+	hookMachineInput   = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyAccept}
+	hookMachineForward = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyAccept}
+)
+
+// routerRules is the firewall of one VPC.
+//
+// Egress and ingress are two base chains at one hook: accept ends only the
+// chain it is in, so a packet must be accepted by both, and both drop by
+// default. (Were the second reached from the first's rules, the kernel's check
+// for loops would walk every pair of interfaces at every change.)
+func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Interface) (ruleset, error) {
+	fromMachine := rule{iifname(uplinkName), source.is(link.machine), accept}
+	rs := ruleset{
+		table: routerTable,
+		chains: map[string]chain{
+			// Whoever lies about its address is not heard at all.
+			"guard": {hook: &hookPrerouting, rules: []rule{
+				{iifname("lo"), accept},
+				{iifname(uplinkName), accept},
+				{linkAndSourceInSet("interfaces"), accept},
+			}},
+			"local": {hook: &hookInput, rules: []rule{
+				{ctKnown, accept},
+				{iifname("lo"), accept},
+				{notIifname(uplinkName), destination.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
+				{notIifname(uplinkName), destination.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
+				{notIifname(uplinkName), destination.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
+			}},
+			"egress": {hook: &hookEgress, rules: []rule{
+				{ctKnown, accept},
+				{ctInvalid, drop},
+				fromMachine,
+				{notIifname(uplinkName), source.verdictIn("egress")},
+			}},
+			"ingress": {hook: &hookIngress, rules: []rule{
+				{ctKnown, accept},
+				{oifname(uplinkName), source.inSet("internet"), accept},
+				{destination.verdictIn("ingress")},
+			}},
+			"nat": {hook: &hookPostrouting, rules: []rule{
+				{oifname(uplinkName), source.inSet("internet"), masquerade},
+			}},
+		},
+		sets: map[string]set{
+			"interfaces": {links: true, elements: map[element]string{}},
+			"egress":     {verdicts: true, elements: map[element]string{}},
+			"ingress":    {verdicts: true, elements: map[element]string{}},
+			"internet":   addresses(),
+			"resolvers":  addresses(resolverAddress),
+		},
+	}
+	for _, cidr := range vpc.CIDRs {
+		rs.sets["resolvers"].elements[element{addr: resolverIn(cidr)}] = ""
+	}
+	groups := groupRules{groups: map[string]*fargo.SecurityGroup{}, into: &rs}
+	for i := range vpc.Groups {
+		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
+	}
+	for _, eni := range interfaces {
+		suffix, err := groups.chains(eni.Groups)
+		if err != nil {
+			return rs, fmt.Errorf("interface %s: %w", eni.ID, err)
+		}
+		address := element{addr: eni.Address}
+		rs.sets["interfaces"].elements[element{cfg.linkName(eni.Address), eni.Address}] = ""
+		rs.sets["egress"].elements[address] = "out-" + suffix
+		rs.sets["ingress"].elements[address] = "in-" + suffix
+		if eni.Internet {
+			rs.sets["internet"].elements[address] = ""
+		}
+	}
+	return rs, nil
+}
+
+// machineRules is our table on the machine: it keeps interfaces from the
+// machine, and everyone else from interfaces, and lets interfaces out.
+func machineRules(cfg Config, links []uplink) ruleset {
+	ours := cfg.linkPrefix() + "*"
+	routers := addresses()
+	for _, l := range links {
+		routers.elements[element{addr: l.router}] = ""
+	}
+	return ruleset{
+		table: cfg.tableName(),
+		chains: map[string]chain{
+			"input": {hook: &hookMachineInput, rules: []rule{
+				{iifname(ours), ctKnown, accept},
+				{iifname(ours), drop},
+			}},
+			"forward": {hook: &hookMachineForward, rules: []rule{
+				{oifname(ours), ctKnown, accept},
+				{oifname(ours), drop},
+				{iifname(ours), source.inSet("routers"), accept},
+				{iifname(ours), drop},
+			}},
+			"nat": {hook: &hookPostrouting, rules: []rule{
+				{source.inSet("routers"), masquerade},
+			}},
+		},
+		sets: map[string]set{"routers": routers},
+	}
+}
+
+// groupRules writes a pair of chains for each combination of security groups
+// that some interface has, and an address set for each group that a rule names.
+type groupRules struct {
+	groups map[string]*fargo.SecurityGroup
+	into   *ruleset
+}
+
+// chains makes sure of the pair for a combination, and says what follows "in-"
+// and "out-" in their names.
+func (g groupRules) chains(ids []string) (string, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	suffix := strings.Join(ids, ".")
+	if _, done := g.into.chains["in-"+suffix]; done {
+		return suffix, nil
+	}
+	var in, out []rule
+	for _, id := range ids {
+		group, ok := g.groups[id]
+		if !ok {
+			return "", fmt.Errorf("security group %s is not among its VPC's", id)
+		}
+		var err error
+		if in, err = g.append(in, source, group.Ingress); err != nil {
+			return "", fmt.Errorf("security group %s: ingress %w", id, err)
+		}
+		if out, err = g.append(out, destination, group.Egress); err != nil {
+			return "", fmt.Errorf("security group %s: egress %w", id, err)
+		}
+	}
+	g.into.chains["in-"+suffix], g.into.chains["out-"+suffix] = chain{rules: in}, chain{rules: out}
+	return suffix, nil
+}
+
+// append adds what rules allow, leaving out what is there.
+func (g groupRules) append(to []rule, peer side, rules []fargo.Rule) ([]rule, error) {
+	for i, r := range rules {
+		if r.Group == "" && !r.CIDR.Addr().Is4() && r.CIDR.IsValid() {
+			continue // interfaces have no IPv6 address that it could be about
+		}
+		var terms rule
+		switch {
+		case r.Group != "":
+			g.members(r.Group)
+			terms = append(terms, peer.inSet(r.Group))
+		case !r.CIDR.IsValid():
+			return nil, fmt.Errorf("rule %d: neither CIDR nor group", i)
+		case r.CIDR.Bits() > 0:
+			terms = append(terms, peer.in(r.CIDR))
+		}
+		traffic, err := trafficTerms(r)
+		if err != nil {
+			return nil, fmt.Errorf("rule %d: %w", i, err)
+		}
+		terms = append(append(terms, traffic...), accept)
+		if !slices.ContainsFunc(to, func(other rule) bool { return other.String() == terms.String() }) {
+			to = append(to, terms)
+		}
+	}
+	return to, nil
+}
+
+// members makes sure of the set of a group's addresses. A group that the VPC
+// does not list has none.
+func (g groupRules) members(id string) {
+	if _, done := g.into.sets[id]; done {
+		return
+	}
+	members := addresses()
+	if group, ok := g.groups[id]; ok {
+		members = addresses(group.Members...)
+	}
+	g.into.sets[id] = members
+}
+
+// trafficTerms is the protocol part of a rule. Source of the meanings: EC2 API,
+// IpPermission.
+func trafficTerms(r fargo.Rule) (rule, error) {
+	number, all, err := protocolNumber(r.Protocol)
+	if err != nil || all {
+		return nil, err
+	}
+	switch number {
+	case unix.IPPROTO_TCP, unix.IPPROTO_UDP:
+		if r.FromPort < 0 || r.FromPort == 0 && r.ToPort == 65535 {
+			return rule{protocol(number)}, nil
+		}
+		if r.ToPort < r.FromPort || r.ToPort > 65535 {
+			return nil, fmt.Errorf("ports %d to %d", r.FromPort, r.ToPort)
+		}
+		return rule{ports(number, uint16(r.FromPort), uint16(r.ToPort))}, nil
+	case unix.IPPROTO_ICMP:
+		if r.FromPort > 255 || r.ToPort > 255 {
+			return nil, fmt.Errorf("ICMP type %d code %d", r.FromPort, r.ToPort)
+		}
+		return rule{icmp(r.FromPort, r.ToPort)}, nil
+	}
+	return rule{protocol(number)}, nil
+}
+
+func protocolNumber(name string) (number uint8, all bool, err error) {
+	switch name {
+	case "-1":
+		return 0, true, nil
+	case "tcp":
+		return unix.IPPROTO_TCP, false, nil
+	case "udp":
+		return unix.IPPROTO_UDP, false, nil
+	case "icmp":
+		return unix.IPPROTO_ICMP, false, nil
+	case "icmpv6":
+		return unix.IPPROTO_ICMPV6, false, nil
+	}
+	n, err := strconv.ParseUint(name, 10, 8)
+	if err != nil {
+		return 0, false, fmt.Errorf("protocol %q", name)
+	}
+	return uint8(n), false, nil
+}

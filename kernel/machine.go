@@ -1,0 +1,140 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+)
+
+// atOnce is how many scripts run side by side. The kernel changes links under
+// one lock, but making namespaces scales a little.
+const atOnce = 4
+
+// A machine carries out plans. It keeps the namespaces it works in open until
+// they are let go of.
+type machine struct {
+	cfg Config
+	own *namespace
+
+	mu struct {
+		sync.Mutex
+		open map[string]*namespace // by name, never ""
+	}
+}
+
+func newMachine(cfg Config) (*machine, error) {
+	own, err := openNamespace("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{cfg: cfg, own: own}
+	m.mu.open = map[string]*namespace{}
+	return m, nil
+}
+
+func (m *machine) path(name string) string { return filepath.Join(m.cfg.NetNSDir, name) }
+
+// namespace opens the namespace of that name; "" is the machine's own.
+func (m *machine) namespace(name string) (*namespace, error) {
+	if name == "" {
+		return m.own, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n, ok := m.mu.open[name]; ok {
+		return n, nil
+	}
+	n, err := openNamespace(m.path(name))
+	if err != nil {
+		return nil, err
+	}
+	m.mu.open[name] = n
+	return n, nil
+}
+
+// letGo closes the namespace of that name, if it is open.
+func (m *machine) letGo(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n, ok := m.mu.open[name]; ok {
+		n.close()
+		delete(m.mu.open, name)
+	}
+}
+
+// letGoOfAll closes every namespace but the machine's own.
+func (m *machine) letGoOfAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, n := range m.mu.open {
+		n.close()
+		delete(m.mu.open, name)
+	}
+}
+
+func (m *machine) close() {
+	m.letGoOfAll()
+	m.own.close()
+}
+
+func (m *machine) addNamespace(name string) error {
+	return bindNewNamespace(m.path(name))
+}
+
+func (m *machine) removeNamespace(name string) error {
+	m.letGo(name)
+	return unbind(m.path(name))
+}
+
+// run carries out a plan. A script that fails does not keep the others of its
+// phase from running; phases after it do not begin.
+func (m *machine) run(ctx context.Context, p plan) error {
+	for _, phase := range p {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.runPhase(phase); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) runPhase(scripts []script) error {
+	if len(scripts) == 1 {
+		return m.runScript(scripts[0])
+	}
+	errs := make([]error, len(scripts))
+	tokens := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i, s := range scripts {
+		tokens <- struct{}{}
+		all.Go(func() {
+			errs[i] = m.runScript(s)
+			<-tokens
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (m *machine) runScript(s script) error {
+	if s.lets != "" {
+		defer m.letGo(s.lets)
+	}
+	for _, st := range s.steps {
+		in, err := m.namespace(st.in)
+		if err == nil {
+			err = st.op.do(m, in)
+		}
+		if err != nil {
+			if st.in != "" {
+				return fmt.Errorf("in %s: %s: %w", st.in, st.op, err)
+			}
+			return fmt.Errorf("%s: %w", st.op, err)
+		}
+	}
+	return nil
+}

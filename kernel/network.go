@@ -1,0 +1,212 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+
+	"fargo"
+)
+
+// Network builds VPCs and interfaces on this machine. Its methods may be called
+// from several goroutines.
+type Network struct {
+	cfg     Config
+	machine *machine
+
+	mu struct {
+		sync.Mutex
+		// applied is what the kernel has; nil when that is not known: at first,
+		// and after anything went wrong.
+		applied *layout
+	}
+}
+
+// NewNetwork takes hold of the machine's networking. It changes nothing but for
+// making the directory of namespaces; what an earlier process with the same
+// instance left is found by the first Set. It needs root (CAP_NET_ADMIN and
+// CAP_SYS_ADMIN).
+func NewNetwork(cfg Config) (*Network, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeNetNSDir(cfg.NetNSDir); err != nil {
+		return nil, fmt.Errorf("kernel: %w", err)
+	}
+	m, err := newMachine(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("kernel: %w", err)
+	}
+	return &Network{cfg: cfg, machine: m}, nil
+}
+
+// Set makes the machine have exactly this network. When it returns nil, every
+// interface works, under its security groups, and what is not in network is
+// gone. The packet filter of a VPC changes in one transaction: no packet ever
+// meets half a policy. Connections that are known to the connection tracker
+// outlive a rule that allowed them, as AWS documents for tracked connections.
+//
+// Set may be called again with the same network, and after an error, which
+// leaves the machine somewhere between: the next Set finds out where. A network
+// that contradicts itself (an interface in no VPC, two with one address, an
+// unknown group) is refused before anything is touched. An interface is its
+// address, MAC, subnet and VPC: when any of them changes the old one is
+// removed, with its namespace, and a new one made.
+func (n *Network) Set(ctx context.Context, network fargo.NodeNetwork) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.set(ctx, network); err != nil {
+		return fmt.Errorf("set network: %w", err)
+	}
+	return nil
+}
+
+// set is Set with n.mu held.
+func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
+	prev := n.mu.applied
+	if prev == nil {
+		n.machine.letGoOfAll()
+	}
+	links, err := n.uplinks(prev, network.VPCs)
+	if err != nil {
+		return err
+	}
+	next, err := newLayout(n.cfg, network, links)
+	if err != nil {
+		return err
+	}
+	p := makePlan(n.cfg, prev, next)
+	if prev == nil {
+		seen, err := n.machine.observe(sorted(next.routers))
+		if err != nil {
+			return err
+		}
+		if s := prune(n.cfg, seen, next); len(s.steps) > 0 {
+			n.cfg.Logger.InfoContext(ctx, "removing what is not wanted of the network", "steps", plan{{s}}.String())
+			p = append(plan{{s}}, p...)
+		}
+	}
+	n.mu.applied = nil // until it is known to be next
+	if err := n.machine.run(ctx, p); err != nil {
+		return err
+	}
+	n.mu.applied = next
+	return nil
+}
+
+// uplinks gives every VPC its pair of addresses, and asks the kernel only when
+// there is a VPC that is not known.
+func (n *Network) uplinks(prev *layout, vpcs []fargo.VPC) (map[string]uplink, error) {
+	have, taken := map[string]uplink{}, map[netip.Addr]bool{}
+	var unknown []string
+	for _, v := range vpcs {
+		if err := checkName(v.ID); err != nil {
+			return nil, err
+		}
+		if prev != nil {
+			if r, ok := prev.routers[v.ID]; ok {
+				have[v.ID] = r.link
+				continue
+			}
+		}
+		unknown = append(unknown, v.ID)
+	}
+	if len(unknown) > 0 {
+		adopted, others, err := n.machine.adoptUplinks(unknown)
+		if err != nil {
+			return nil, fmt.Errorf("find uplinks: %w", err)
+		}
+		for id, l := range adopted {
+			have[id] = l
+		}
+		taken = others
+	}
+	return chooseUplinks(n.cfg.Instance, vpcs, have, taken)
+}
+
+// NetNS is the path of an interface's namespace: there from the return of the
+// Set that first has the interface to the call of the one that has not.
+func (n *Network) NetNS(interfaceID string) string { return n.machine.path(interfaceID) }
+
+// ListenTCP listens inside the router of a VPC, for its interfaces to connect.
+// The packet filter admits them to port 80 of 169.254.170.2 and to port 53 of
+// the resolver addresses. The listener outlives Set and dies with the VPC; the
+// caller closes it.
+func (n *Network) ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, error) {
+	var l net.Listener
+	err := n.inside(vpc, func() (err error) {
+		l, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(addr))
+		return err
+	})
+	return l, err
+}
+
+// ListenUDP is like ListenTCP for datagrams.
+func (n *Network) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, error) {
+	var c *net.UDPConn
+	err := n.inside(vpc, func() (err error) {
+		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(addr))
+		return err
+	})
+	return c, err
+}
+
+// ListenInterfaceTCP listens inside an interface, as a program in its namespace
+// would: whoever its security groups admit can connect. The caller closes the
+// listener.
+func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Listener, error) {
+	return n.ListenTCP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+}
+
+// DialInterfaceTCP connects from inside an interface, under its security
+// groups. The caller closes the connection.
+func (n *Network) DialInterfaceTCP(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
+	var c net.Conn
+	err := n.inside(interfaceID, func() (err error) {
+		// With a literal address the socket is made by this goroutine.
+		c, err = new(net.Dialer).DialContext(ctx, "tcp4", to.String())
+		return err
+	})
+	return c, err
+}
+
+// inside runs f in the namespace of a VPC or an interface.
+func (n *Network) inside(name string, f func() error) error {
+	ns, err := openNamespace(n.machine.path(name))
+	if err != nil {
+		return fmt.Errorf("network namespace of %s: %w", name, err)
+	}
+	defer ns.close()
+	return ns.inside(f)
+}
+
+// Close lets go of the machine and leaves everything as it is.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mu.applied = nil
+	n.machine.close()
+	return nil
+}
+
+// Purge removes everything of this instance from the machine, and closes n.
+// Only net.ipv4.ip_forward stays as it is.
+func (n *Network) Purge(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mu.applied = nil
+	if err := n.set(ctx, fargo.NodeNetwork{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("purge network: %w", err)
+	}
+	n.machine.close()
+	if err := removeNetNSDir(n.cfg.NetNSDir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("purge network: %w", err)
+	}
+	return nil
+}

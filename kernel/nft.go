@@ -1,0 +1,147 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
+)
+
+// A command is one line of an nftables transaction: the line as nft(8) takes
+// it, and how it is put into the batch.
+type command struct {
+	text  string
+	queue func(*nftables.Conn) error
+}
+
+// tableCommands writes the commands of one table.
+type tableCommands struct{ table *nftables.Table }
+
+func (t tableCommands) command(queue func(*nftables.Conn) error, verb, noun, rest string) command {
+	return command{strings.TrimSuffix(fmt.Sprintf("%s %s inet %s %s", verb, noun, t.table.Name, rest), " "), queue}
+}
+
+func (t tableCommands) add() command {
+	return t.command(func(c *nftables.Conn) error { c.AddTable(t.table); return nil }, "add", "table", "")
+}
+
+func (t tableCommands) delete() command {
+	return t.command(func(c *nftables.Conn) error { c.DelTable(t.table); return nil }, "delete", "table", "")
+}
+
+func (t tableCommands) addChain(name string, h *hook) command {
+	chain, text := t.chain(name), name
+	if h != nil {
+		text += " " + h.String()
+		chain.Hooknum, chain.Priority, chain.Type, chain.Policy = h.number, &h.priority, h.kind, &h.policy
+	}
+	return t.command(func(c *nftables.Conn) error { c.AddChain(chain); return nil }, "add", "chain", text)
+}
+
+func (t tableCommands) flushChain(name string) command {
+	return t.command(func(c *nftables.Conn) error { c.FlushChain(t.chain(name)); return nil }, "flush", "chain", name)
+}
+
+func (t tableCommands) deleteChain(name string) command {
+	return t.command(func(c *nftables.Conn) error { c.DelChain(t.chain(name)); return nil }, "delete", "chain", name)
+}
+
+func (t tableCommands) chain(name string) *nftables.Chain {
+	return &nftables.Chain{Table: t.table, Name: name}
+}
+
+func (t tableCommands) addRule(chain string, r rule) command {
+	var exprs []expr.Any
+	for _, part := range r {
+		exprs = append(exprs, part.exprs...)
+	}
+	return t.command(func(c *nftables.Conn) error {
+		c.AddRule(&nftables.Rule{Table: t.table, Chain: t.chain(chain), Exprs: exprs})
+		return nil
+	}, "add", "rule", chain+" "+r.String())
+}
+
+func (t tableCommands) addSet(name string, s set) command {
+	noun, text, _ := strings.Cut(s.String(), " ")
+	return t.command(func(c *nftables.Conn) error { return c.AddSet(t.set(name, s), nil) }, "add", noun, name+" "+text)
+}
+
+func (t tableCommands) deleteSet(name string) command {
+	return t.command(func(c *nftables.Conn) error { c.DelSet(t.set(name, set{})); return nil }, "delete", "set", name)
+}
+
+func (t tableCommands) set(name string, s set) *nftables.Set {
+	// Sets are always meant by name; an id other than 0 keeps the library from
+	// counting in a global variable, which transactions side by side would race
+	// for.
+	out := &nftables.Set{Table: t.table, Name: name, ID: 1, KeyType: nftables.TypeIPAddr}
+	if s.links {
+		out.KeyType = nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIPAddr)
+		out.Concatenation = true
+	}
+	if s.verdicts {
+		out.IsMap, out.DataType = true, nftables.TypeVerdict
+	}
+	return out
+}
+
+// elementsPerMessage keeps a message under the 64 KiB that the length of a
+// netlink attribute can say.
+const elementsPerMessage = 400
+
+func (t tableCommands) elements(verb, name string, s set, elements []element) []command {
+	var out []command
+	for len(elements) > 0 {
+		n := min(len(elements), elementsPerMessage)
+		out = append(out, t.someElements(verb, name, s, elements[:n]))
+		elements = elements[n:]
+	}
+	return out
+}
+
+func (t tableCommands) someElements(verb, name string, s set, elements []element) command {
+	words := make([]string, len(elements))
+	values := make([]nftables.SetElement, len(elements))
+	for i, e := range elements {
+		words[i] = e.String()
+		if s.links {
+			values[i].Key = linkBytes(e.link)
+		}
+		values[i].Key = append(values[i].Key, e.addr.AsSlice()...)
+		if s.verdicts {
+			words[i] += " : goto " + s.elements[e]
+			values[i].VerdictData = &expr.Verdict{Kind: expr.VerdictGoto, Chain: s.elements[e]}
+		}
+	}
+	target := t.set(name, s)
+	target.ID = 0 // by name
+	return t.command(func(c *nftables.Conn) error {
+		if verb == "delete" {
+			return c.SetDeleteElements(target, values)
+		}
+		return c.SetAddElements(target, values)
+	}, verb, "element", name+" { "+strings.Join(words, ", ")+" }")
+}
+
+// commit sends the commands as one transaction.
+func commit(c *nftables.Conn, commands []command) error {
+	for _, cmd := range commands {
+		if err := cmd.queue(c); err != nil {
+			return fmt.Errorf("%s: %w", cmd.text, err)
+		}
+	}
+	return c.Flush()
+}
+
+// openNFT connects to the nftables of a namespace. The kernel answers every
+// message of a transaction before we read the first answer, so the buffers must
+// hold them all.
+func openNFT(netns int) (*nftables.Conn, error) {
+	const buffer = 8 << 20
+	return nftables.New(nftables.WithNetNSFd(netns), nftables.AsLasting(), nftables.WithSockOptions(
+		func(c *netlink.Conn) error { return c.SetReadBuffer(buffer) },
+		func(c *netlink.Conn) error { return c.SetWriteBuffer(buffer) },
+	))
+}

@@ -1,0 +1,243 @@
+package kernel
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A step is one thing done in one namespace; "" is the machine's own.
+type step struct {
+	in string
+	op op
+}
+
+// A script is steps in order. Its last steps may be all that use a namespace,
+// which is then let go of at its end.
+type script struct {
+	steps []step
+	lets  string
+}
+
+func (s *script) add(in string, ops ...op) {
+	for _, o := range ops {
+		s.steps = append(s.steps, step{in, o})
+	}
+}
+
+// A plan is phases in order; the scripts of a phase run side by side.
+type plan [][]script
+
+// String is what a person would type. Each line that is not for the machine's
+// own namespace begins with the name of the namespace it is for.
+func (p plan) String() string {
+	var b strings.Builder
+	for _, phase := range p {
+		for _, s := range phase {
+			for _, st := range s.steps {
+				for line := range strings.Lines(st.op.String()) {
+					if st.in != "" {
+						fmt.Fprintf(&b, "[%s] ", st.in)
+					}
+					b.WriteString(strings.TrimSuffix(line, "\n") + "\n")
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+// makePlan says how to get from prev to next. With prev nil nothing is taken
+// for granted: every step may find its work done, and prune has said what else
+// must go first.
+//
+// The order keeps two promises. What an interface may do is settled before it
+// can do anything; and an address of a VPC is unreachable from the machine
+// before, between and after it is some interface's, never on its way elsewhere.
+func makePlan(cfg Config, prev, next *layout) plan {
+	fresh := prev == nil
+	if fresh {
+		prev = &layout{}
+	}
+	var p plan
+	phase := func(scripts ...script) {
+		scripts = slices.DeleteFunc(scripts, func(s script) bool { return len(s.steps) == 0 })
+		if len(scripts) > 0 {
+			p = append(p, scripts)
+		}
+	}
+
+	var leave, enter, make, rules, unmake []script
+	for _, id := range sorted(prev.interfaces) {
+		if port := prev.interfaces[id]; next.interfaces[id] != port {
+			leave = append(leave, removeInterface(cfg, port))
+		}
+	}
+	for _, id := range sorted(next.interfaces) {
+		if port := next.interfaces[id]; prev.interfaces[id] != port {
+			enter = append(enter, addInterface(cfg, port))
+		}
+	}
+	for _, id := range sorted(next.routers) {
+		r := next.routers[id]
+		old, had := prev.routers[id]
+		var before *ruleset
+		if had {
+			before = &old.rules
+		}
+		make = append(make, changeRouter(cfg, old, r))
+		rules = append(rules, changeRules(id, before, &r.rules))
+	}
+	for _, id := range sorted(prev.routers) {
+		if _, kept := next.routers[id]; !kept {
+			unmake = append(unmake, removeRouter(cfg, prev.routers[id]))
+		}
+	}
+
+	phase(leave...)
+	phase(prepareMachine(cfg, prev, next))
+	phase(make...)
+	phase(rules...)
+	phase(enter...)
+	phase(unmake...)
+	phase(releaseMachine(cfg, prev, next, fresh))
+	return p
+}
+
+// prepareMachine makes what must be there before any router is.
+func prepareMachine(cfg Config, prev, next *layout) script {
+	var s script
+	for _, cidr := range next.unreachable {
+		if !slices.Contains(prev.unreachable, cidr) {
+			s.add("", unreachable(cidr, cfg.unreachableMetric()))
+		}
+	}
+	if next.rules != nil {
+		s.steps = append(s.steps, changeRules("", prev.rules, next.rules).steps...)
+	}
+	if next.forwarding && !prev.forwarding {
+		s.add("", sysctl{"net/ipv4/ip_forward", "1"})
+	}
+	return s
+}
+
+// releaseMachine takes away what must be there as long as some router is.
+func releaseMachine(cfg Config, prev, next *layout, fresh bool) script {
+	var s script
+	for _, cidr := range prev.unreachable {
+		if !slices.Contains(next.unreachable, cidr) {
+			s.add("", routeDel{unreachable(cidr, cfg.unreachableMetric()).route})
+		}
+	}
+	if next.rules == nil && (prev.rules != nil || fresh) {
+		s.add("", tableDel{cfg.tableName()})
+	}
+	return s
+}
+
+func changeRules(in string, prev, next *ruleset) script {
+	var s script
+	if commands := diffRulesets(prev, *next); len(commands) > 0 {
+		s.add(in, transaction{commands})
+	}
+	return s
+}
+
+// changeRouter makes a router, or follows a change of its VPC's CIDRs.
+func changeRouter(cfg Config, old, r router) script {
+	var s script
+	if old.vpc == "" {
+		s = addRouter(cfg, r)
+	}
+	for _, cidr := range r.cidrs {
+		if !slices.Contains(old.cidrs, cidr) {
+			s.add(r.vpc, unreachable(cidr, 0), addrAdd{dev: "lo", prefix: single(resolverIn(cidr))})
+		}
+	}
+	for _, cidr := range old.cidrs {
+		if !slices.Contains(r.cidrs, cidr) {
+			s.add(r.vpc, routeDel{unreachable(cidr, 0).route}, addrDel{dev: "lo", prefix: single(resolverIn(cidr))})
+		}
+	}
+	return s
+}
+
+func addRouter(cfg Config, r router) script {
+	var s script
+	name := cfg.linkName(r.link.machine)
+	s.add("", netnsAdd{r.vpc})
+	s.add(r.vpc,
+		sysctl{"net/ipv6/conf/all/disable_ipv6", "1"},
+		sysctl{"net/ipv6/conf/default/disable_ipv6", "1"},
+		sysctl{"net/ipv4/ip_forward", "1"},
+		linkUp{"lo"},
+		addrAdd{dev: "lo", prefix: single(gatewayAddress)},
+		addrAdd{dev: "lo", prefix: single(metadataAddress)},
+		addrAdd{dev: "lo", prefix: single(resolverAddress)},
+		unreachable(linkLocal, 0),
+	)
+	s.add("",
+		vethAdd{name: name, peer: uplinkName, peerNS: r.vpc},
+		sysctl{"net/ipv6/conf/" + name + "/disable_ipv6", "1"},
+		addrAdd{dev: name, prefix: netip.PrefixFrom(r.link.machine, 31), linkScope: true},
+	)
+	s.add(r.vpc,
+		linkUp{uplinkName},
+		addrAdd{dev: uplinkName, prefix: netip.PrefixFrom(r.link.router, 31)},
+		routeAdd{route: route{to: everywhere, via: r.link.machine, dev: uplinkName}},
+	)
+	return s
+}
+
+func removeRouter(cfg Config, r router) script {
+	var s script
+	s.add("", linkDel{cfg.linkName(r.link.machine)}, netnsDel{r.vpc})
+	return s
+}
+
+// addInterface gives the namespace its device, with everything behind it, and
+// opens the way to it last.
+func addInterface(cfg Config, p port) script {
+	s := script{lets: p.id}
+	name := cfg.linkName(p.address)
+	s.add("", netnsAdd{p.id})
+	// Only devices yet to come: ::1 stays, as in a Fargate task.
+	s.add(p.id, sysctl{"net/ipv6/conf/default/disable_ipv6", "1"})
+	s.add(p.vpc, vethAdd{name: name, peer: "eth0", peerNS: p.id, peerMAC: p.mac})
+	s.add(p.id,
+		linkUp{"lo"},
+		linkUp{"eth0"},
+		// The subnet's prefix is there to be seen, not to route by: neighbours
+		// are reached through the router as well.
+		addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address, p.bits), noRoute: true},
+		routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
+	)
+	s.add(p.vpc, routeAdd{route: route{to: single(p.address), dev: name}})
+	s.add("", routeAdd{route: machineRoute(cfg, p), behind: true})
+	return s
+}
+
+func removeInterface(cfg Config, p port) script {
+	var s script
+	s.add("", routeDel{machineRoute(cfg, p)})
+	s.add(p.vpc, linkDel{cfg.linkName(p.address)})
+	s.add("", netnsDel{p.id})
+	return s
+}
+
+// machineRoute is how the machine reaches an interface.
+func machineRoute(cfg Config, p port) route {
+	return route{to: single(p.address), via: p.link.router, dev: cfg.linkName(p.link.machine), src: p.link.machine}
+}
+
+var (
+	everywhere = netip.MustParsePrefix("0.0.0.0/0")
+	linkLocal  = netip.MustParsePrefix("169.254.0.0/16")
+)
+
+func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+func unreachable(to netip.Prefix, metric int) routeAdd {
+	return routeAdd{route: route{to: to, unreachable: true, metric: metric}}
+}

@@ -1,0 +1,300 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// An observation is what the kernel has of ours, as far as something in it may
+// be unwanted. What is merely missing shows when it is made again.
+type observation struct {
+	namespaces []string                // names bound in our directory
+	links      []string                // ours on the machine
+	routes     []route                 // ours on the machine
+	routers    map[string]routerFigure // the namespaces of wanted VPCs
+}
+
+// A routerFigure is what is found in a router.
+type routerFigure struct {
+	links     []string
+	routes    []route
+	addresses map[string][]netip.Prefix // by link
+}
+
+// prune takes away what next does not want, in an order in which nothing is
+// reachable by a way that is half gone.
+func prune(cfg Config, seen observation, next *layout) script {
+	var s script
+	stale := pruneRoutes(seen.routes, next.machineRoutes(cfg))
+	s.add("", slices.DeleteFunc(slices.Clone(stale), isUnreachable)...)
+	uplinks := map[string]bool{}
+	for _, r := range next.routers {
+		uplinks[cfg.linkName(r.link.machine)] = true
+	}
+	s.add("", pruneLinks(seen.links, uplinks)...)
+	for _, vpc := range sorted(seen.routers) {
+		s.add(vpc, pruneRouter(cfg, seen.routers[vpc], next, next.routers[vpc])...)
+	}
+	for _, name := range seen.namespaces {
+		if _, is := next.routers[name]; is {
+			continue
+		}
+		if _, is := next.interfaces[name]; !is {
+			s.add("", netnsDel{name})
+		}
+	}
+	s.add("", slices.DeleteFunc(stale, func(o op) bool { return !isUnreachable(o) })...)
+	return s
+}
+
+func isUnreachable(o op) bool {
+	r, ok := o.(routeDel)
+	return ok && r.unreachable
+}
+
+func pruneRoutes(seen []route, want []route) []op {
+	var out []op
+	for _, r := range seen {
+		if !slices.Contains(want, r) {
+			out = append(out, routeDel{r})
+		}
+	}
+	return out
+}
+
+func pruneLinks(seen []string, want map[string]bool) []op {
+	var out []op
+	for _, name := range seen {
+		if !want[name] {
+			out = append(out, linkDel{name})
+		}
+	}
+	return out
+}
+
+func pruneRouter(cfg Config, seen routerFigure, next *layout, r router) []op {
+	links := map[string]bool{}
+	routes := []route{
+		unreachable(linkLocal, 0).route,
+		{to: everywhere, via: r.link.machine, dev: uplinkName},
+	}
+	for _, p := range next.interfaces {
+		if p.vpc == r.vpc {
+			links[cfg.linkName(p.address)] = true
+			routes = append(routes, route{to: single(p.address), dev: cfg.linkName(p.address)})
+		}
+	}
+	addresses := map[string][]netip.Prefix{
+		"lo":       {single(gatewayAddress), single(metadataAddress), single(resolverAddress)},
+		uplinkName: {netip.PrefixFrom(r.link.router, 31)},
+	}
+	for _, cidr := range r.cidrs {
+		routes = append(routes, unreachable(cidr, 0).route)
+		addresses["lo"] = append(addresses["lo"], single(resolverIn(cidr)))
+	}
+	out := append(pruneRoutes(seen.routes, routes), pruneLinks(seen.links, links)...)
+	for dev, want := range addresses {
+		for _, a := range seen.addresses[dev] {
+			if !slices.Contains(want, a) && !a.Addr().IsLoopback() {
+				out = append(out, addrDel{dev, a})
+			}
+		}
+	}
+	return out
+}
+
+// machineRoutes are all routes that we want on the machine.
+func (l *layout) machineRoutes(cfg Config) []route {
+	var out []route
+	for _, cidr := range l.unreachable {
+		out = append(out, unreachable(cidr, cfg.unreachableMetric()).route)
+	}
+	for _, p := range l.interfaces {
+		out = append(out, machineRoute(cfg, p))
+	}
+	return out
+}
+
+// observe looks for what is ours: on the machine, and in the namespaces that
+// are the routers of vpcs.
+func (m *machine) observe(vpcs []string) (observation, error) {
+	seen := observation{routers: map[string]routerFigure{}}
+	entries, err := os.ReadDir(m.cfg.NetNSDir)
+	if err != nil {
+		return seen, err
+	}
+	for _, e := range entries {
+		seen.namespaces = append(seen.namespaces, e.Name())
+	}
+	links, err := observeLinks(m.own)
+	if err != nil {
+		return seen, err
+	}
+	seen.links = m.ours(links)
+	if seen.routes, err = observeRoutes(m.own, links); err != nil {
+		return seen, err
+	}
+	// A route is ours if it goes over our link or has our metric.
+	seen.routes = slices.DeleteFunc(seen.routes, func(r route) bool {
+		if r.unreachable {
+			return r.metric != m.cfg.unreachableMetric()
+		}
+		return !strings.HasPrefix(r.dev, m.cfg.linkPrefix())
+	})
+	for _, vpc := range vpcs {
+		if bound, err := isNamespace(m.path(vpc)); err != nil || !bound {
+			if err != nil {
+				return seen, err
+			}
+			continue
+		}
+		if seen.routers[vpc], err = m.observeRouter(vpc); err != nil {
+			return seen, fmt.Errorf("in %s: %w", vpc, err)
+		}
+	}
+	return seen, nil
+}
+
+func (m *machine) observeRouter(vpc string) (routerFigure, error) {
+	var seen routerFigure
+	in, err := m.namespace(vpc)
+	if err != nil {
+		return seen, err
+	}
+	links, err := observeLinks(in)
+	if err != nil {
+		return seen, err
+	}
+	seen.links = m.ours(links)
+	if seen.routes, err = observeRoutes(in, links); err != nil {
+		return seen, err
+	}
+	seen.addresses, err = observeAddresses(in, links)
+	return seen, err
+}
+
+// ours picks the links that carry our name.
+func (m *machine) ours(links map[int]string) []string {
+	var out []string
+	for _, name := range links {
+		if strings.HasPrefix(name, m.cfg.linkPrefix()) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// observeLinks lists links by index.
+func observeLinks(in *namespace) (map[int]string, error) {
+	links, err := in.links.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	out := make(map[int]string, len(links))
+	for _, l := range links {
+		out[l.Attrs().Index] = l.Attrs().Name
+	}
+	return out, nil
+}
+
+func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
+	found, err := in.links.RouteListFiltered(unix.AF_INET,
+		&netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return nil, fmt.Errorf("list routes: %w", err)
+	}
+	out := make([]route, 0, len(found))
+	for _, f := range found {
+		r := route{to: everywhere, metric: f.Priority, unreachable: f.Type == unix.RTN_UNREACHABLE, onlink: f.Flags&int(netlink.FLAG_ONLINK) != 0}
+		if f.Dst != nil {
+			addr, _ := netip.AddrFromSlice(f.Dst.IP.To4())
+			bits, _ := f.Dst.Mask.Size()
+			r.to = netip.PrefixFrom(addr, bits)
+		}
+		r.via, _ = netip.AddrFromSlice(f.Gw.To4())
+		r.src, _ = netip.AddrFromSlice(f.Src.To4())
+		if !r.unreachable {
+			r.dev = links[f.LinkIndex]
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func observeAddresses(in *namespace, links map[int]string) (map[string][]netip.Prefix, error) {
+	found, err := in.links.AddrList(nil, unix.AF_INET)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	out := map[string][]netip.Prefix{}
+	for _, f := range found {
+		addr, _ := netip.AddrFromSlice(f.IP.To4())
+		bits, _ := f.Mask.Size()
+		out[links[f.LinkIndex]] = append(out[links[f.LinkIndex]], netip.PrefixFrom(addr, bits))
+	}
+	return out, nil
+}
+
+// adoptUplinks finds the pairs that routers already have. Addresses of the
+// machine that are on links of others are taken.
+func (m *machine) adoptUplinks(vpcs []string) (have map[string]uplink, taken map[netip.Addr]bool, err error) {
+	have, taken = map[string]uplink{}, map[netip.Addr]bool{}
+	links, err := observeLinks(m.own)
+	if err != nil {
+		return nil, nil, err
+	}
+	addresses, err := observeAddresses(m.own, links)
+	if err != nil {
+		return nil, nil, err
+	}
+	for link, prefixes := range addresses {
+		for _, p := range prefixes {
+			if link != m.cfg.linkName(p.Addr()) {
+				taken[p.Addr()] = true
+			}
+		}
+	}
+	for _, vpc := range vpcs {
+		in, err := m.namespace(vpc)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EINVAL) {
+			continue // not there, or only its empty file
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		l, ok, err := routerUplink(in)
+		if err != nil {
+			return nil, nil, fmt.Errorf("in %s: %w", vpc, err)
+		}
+		if ok && !taken[l.machine] {
+			have[vpc] = l
+		}
+	}
+	return have, taken, nil
+}
+
+func routerUplink(in *namespace) (uplink, bool, error) {
+	links, err := observeLinks(in)
+	if err != nil {
+		return uplink{}, false, err
+	}
+	addresses, err := observeAddresses(in, links)
+	if err != nil {
+		return uplink{}, false, err
+	}
+	for _, p := range addresses[uplinkName] {
+		if l, ok := uplinkOf(p.Addr()); ok {
+			return l, true, nil
+		}
+	}
+	return uplink{}, false, nil
+}
