@@ -22,6 +22,7 @@
 //	matches regexp command...        succeed when the command's output matches
 //	capture name command...          keep the trimmed output in a variable
 //
-// A script starts with Fargo up, DATA (the data directory) and RUNDIR
-// (/run/fargo-…) set.
+// A script starts with Fargo up, and with DATA (the data directory), RUNDIR
+// (/run/fargo-…), IMAGE (the example image, as docker save writes it) and LIB
+// (testdata/lib, shell scripts that several scripts run) set.
 package e2e

@@ -28,6 +28,9 @@ const (
 	exampleImage = "../bin/example-image.tar"
 )
 
+// library holds the shell scripts that several scripts run.
+const library = "testdata/lib"
+
 func TestClients(t *testing.T) {
 	for _, c := range clients(t) {
 		t.Run(c.name, func(t *testing.T) { runScripts(t, "testdata/clients", c) })
@@ -40,7 +43,7 @@ func TestMachine(t *testing.T) {
 
 func runScripts(t *testing.T, dir string, c client) {
 	paths := map[string]string{}
-	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage} {
+	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage, "library": library} {
 		path, err := filepath.Abs(file)
 		if err != nil {
 			t.Fatal(err)
@@ -87,6 +90,7 @@ func runScripts(t *testing.T, dir string, c client) {
 			env.Setenv("DATA", data)
 			env.Setenv("RUNDIR", in.runDir())
 			env.Setenv("IMAGE", paths["example image"])
+			env.Setenv("LIB", paths["library"])
 			env.Setenv("AWS_PAGER", "")
 			env.Values[installationKey{}] = in
 			env.Values[clientKey{}] = c

@@ -62,7 +62,7 @@ func (in *installation) up(args ...string) error {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	url, ready := strings.CutPrefix(strings.TrimSpace(line), "fargo ready: ")
 	if err != nil || !ready {
-		return fmt.Errorf("fargo up said %q (%w) and ended with %v", line, err, cmd.Wait())
+		return fmt.Errorf("fargo up said %q: %w", line, errors.Join(err, cmd.Wait()))
 	}
 	in.url = url
 	id, err := os.ReadFile(filepath.Join(in.data, "instance"))
