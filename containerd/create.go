@@ -1,0 +1,231 @@
+package containerd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	tasks "github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/typeurl/v2"
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"fargo"
+)
+
+const (
+	// runtimeName is the shim's name for containerd; where it is, Binaries say.
+	runtimeName = "io.containerd.runc.v2"
+	// specType names the OCI specification in containerd's records.
+	specType = "types.containerd.io/opencontainers/runtime-spec/1/Spec"
+)
+
+// Create makes a container that only waits for [Runtime.Start]. Making one that
+// is there already, whether it runs or has ended, is a success; what is left of
+// an attempt that we did not live to finish is made anew.
+//
+// An error of the container's own reads as ECS shows it
+// ("CannotCreateContainerError: …"); nothing of the container is left then.
+func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+	ctx = r.in(ctx)
+	err := again(ctx, func() error { return r.create(ctx, &spec) })
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return &Error{Kind: CannotCreate, Err: err}
+}
+
+func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
+	img, err := r.image(ctx, digest.Digest(spec.ImageDigest))
+	if err != nil {
+		return err
+	}
+	record, err := r.record(ctx, spec, img)
+	if err != nil {
+		return err
+	}
+	// The record comes first: it keeps the snapshot from being collected, and
+	// shows what is to be cleaned up if we do not live to finish.
+	store := r.client.ContainerService()
+	_, err = store.Create(ctx, record)
+	if errdefs.IsAlreadyExists(err) {
+		if _, err := r.task(ctx, spec.ID); !errdefs.IsNotFound(err) {
+			return err // there it is; or we cannot know
+		}
+		if err := r.remove(ctx, spec.ID); err != nil {
+			return fmt.Errorf("remove what is left of it: %w", err)
+		}
+		_, err = store.Create(ctx, record)
+	}
+	if err != nil {
+		return err
+	}
+	err = r.createTask(ctx, spec, img, record.Snapshotter)
+	if err != nil && !errdefs.IsUnavailable(err) {
+		err = errors.Join(err, r.remove(context.WithoutCancel(ctx), spec.ID))
+	}
+	return err
+}
+
+// record is what containerd stores of a container.
+func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *image) (containers.Container, error) {
+	snapshotter, err := r.snapshotter(ctx)
+	if err != nil {
+		return containers.Container{}, err
+	}
+	on := machine{unified: unified(), swap: swapAccounted(), init: r.config.Binaries.Init}
+	if spec.PIDOf != "" {
+		other, err := r.task(ctx, spec.PIDOf)
+		if err != nil {
+			return containers.Container{}, fmt.Errorf("share the PID namespace of %s: %w", spec.PIDOf, err)
+		}
+		on.pid = int(other.Pid)
+	}
+	oci, err := newSpec(spec, img, on)
+	if err != nil {
+		return containers.Container{}, err
+	}
+	encoded, err := json.Marshal(oci)
+	if err != nil {
+		return containers.Container{}, err
+	}
+	runcOptions, err := typeurl.MarshalAny(&options.Options{
+		BinaryName: r.config.Binaries.Runc,
+		Root:       r.runcRoot(),
+	})
+	if err != nil {
+		return containers.Container{}, err
+	}
+	return containers.Container{
+		ID:          spec.ID,
+		Labels:      labels(spec, img),
+		Image:       spec.Image,
+		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: runcOptions},
+		Spec:        &anypb.Any{TypeUrl: specType, Value: encoded},
+		Snapshotter: snapshotter,
+		SnapshotKey: spec.ID,
+	}, nil
+}
+
+// createTask makes the file system and the waiting process of a recorded
+// container.
+func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img *image, snapshotter string) error {
+	mounts, err := r.prepare(ctx, snapshotter, spec.ID, img.chain)
+	if err != nil {
+		return fmt.Errorf("prepare root file system: %w", err)
+	}
+	if err := copyUp(ctx, mounts, spec.Mounts); err != nil {
+		return err
+	}
+	request := &tasks.CreateTaskRequest{
+		ContainerID: spec.ID,
+		Rootfs:      mount.ToProto(mounts),
+		Terminal:    spec.Tty,
+		RuntimePath: r.config.Binaries.Shim,
+	}
+	if err := r.connect(spec, request); err != nil {
+		return err
+	}
+	_, err = r.client.TaskService().Create(ctx, request)
+	if err != nil && strings.Contains(err.Error(), "container with given ID already exists") {
+		// A shim that was killed left runc's record behind.
+		if err := r.forgetInRunc(ctx, spec.ID); err != nil {
+			return err
+		}
+		_, err = r.client.TaskService().Create(ctx, request)
+	}
+	if err = errgrpc.ToNative(err); err == nil || errdefs.IsUnavailable(err) {
+		return err
+	}
+	// Docker, and so ECS, only asks runc when it starts a container: what runc
+	// refuses, above all a command that is not there, is a failure to start.
+	return &Error{
+		Kind: CannotStart,
+		Err:  fmt.Errorf("ResourceInitializationError: failed to create new container runtime task: %w", err),
+	}
+}
+
+func (r *Runtime) prepare(ctx context.Context, snapshotter, key, chain string) ([]mount.Mount, error) {
+	service := r.client.SnapshotService(snapshotter)
+	mounts, err := service.Prepare(ctx, key, chain)
+	if !errdefs.IsAlreadyExists(err) {
+		return mounts, err
+	}
+	if err := service.Remove(ctx, key); err != nil {
+		return nil, err
+	}
+	return service.Prepare(ctx, key, chain)
+}
+
+// connect says where the process's input and output go. The shim copies output
+// to the log file, so nobody else has to be alive. Input that nobody will ever
+// write is a pipe that stays open, as after "docker run -i -d".
+func (r *Runtime) connect(spec *fargo.ContainerSpec, request *tasks.CreateTaskRequest) error {
+	if spec.LogPath != "" {
+		if err := os.MkdirAll(filepath.Dir(spec.LogPath), 0o755); err != nil {
+			return err
+		}
+	}
+	switch {
+	case spec.Tty: // for a terminal the shim wants a path, of a file that exists
+		request.Stdout = os.DevNull
+		if spec.LogPath != "" {
+			log, err := os.OpenFile(spec.LogPath, os.O_CREATE|os.O_WRONLY, 0o644)
+			if err != nil {
+				return err
+			}
+			if err := log.Close(); err != nil {
+				return err
+			}
+			request.Stdout = spec.LogPath
+		}
+	case spec.LogPath != "":
+		request.Stdout = (&url.URL{Scheme: "file", Path: spec.LogPath}).String()
+		request.Stderr = request.Stdout
+	}
+	if !spec.Stdin {
+		return nil
+	}
+	dir := r.pipes(spec.ID)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	request.Stdin = filepath.Join(dir, "stdin")
+	if err := unix.Mkfifo(request.Stdin, 0o600); err != nil && !errors.Is(err, unix.EEXIST) {
+		return &os.PathError{Op: "mkfifo", Path: request.Stdin, Err: err}
+	}
+	return nil
+}
+
+// pipes is the directory of a container's pipes.
+func (r *Runtime) pipes(id string) string { return filepath.Join(r.config.StateDir, "io", id) }
+
+// forgetInRunc makes runc forget a container that nobody looks after any more,
+// and with it kills its processes and removes its control group.
+func (r *Runtime) forgetInRunc(ctx context.Context, id string) error {
+	root := filepath.Join(r.runcRoot(), r.config.Namespace)
+	if _, err := os.Stat(filepath.Join(root, id)); err != nil {
+		return nil
+	}
+	runc := r.config.Binaries.Runc
+	if runc == "" {
+		runc = "runc"
+	}
+	output, err := exec.CommandContext(ctx, runc, "--root", root, "delete", "--force", id).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("runc delete %s: %w: %s", id, err, output)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package containerd
+
+import (
+	"context"
+	"sync"
+
+	"fargo"
+)
+
+// flight is what makes two pulls the same.
+type flight struct {
+	name string
+	src  fargo.PullSource
+}
+
+// flights lets callers who want the same image wait for one pull. The zero value
+// is ready to use.
+type flights struct {
+	mu struct {
+		sync.Mutex
+		running map[flight]*shared
+	}
+}
+
+// shared is one pull and those who wait for it. waiting is guarded by flights.mu;
+// image and err may be read when done is closed.
+type shared struct {
+	waiting int
+	cancel  context.CancelFunc
+	done    chan struct{}
+	image   fargo.Image
+	err     error
+}
+
+// join waits for the pull under way, or begins one. The pull has the values of
+// the first caller's context, and is cancelled when the last caller gives up.
+func (f *flights) join(ctx context.Context, key flight, pull func(context.Context) (fargo.Image, error)) (fargo.Image, error) {
+	s := f.enter(ctx, key, pull)
+	select {
+	case <-s.done:
+		return s.image, s.err
+	case <-ctx.Done():
+		f.leave(key, s)
+		return fargo.Image{}, context.Cause(ctx)
+	}
+}
+
+func (f *flights) enter(ctx context.Context, key flight, pull func(context.Context) (fargo.Image, error)) *shared {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s, ok := f.mu.running[key]; ok {
+		s.waiting++
+		return s
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &shared{waiting: 1, cancel: cancel, done: make(chan struct{})}
+	if f.mu.running == nil {
+		f.mu.running = map[flight]*shared{}
+	}
+	f.mu.running[key] = s
+	go func() {
+		defer cancel()
+		s.image, s.err = pull(ctx)
+		f.forget(key, s)
+		close(s.done)
+	}()
+	return s
+}
+
+// leave takes one who waits away; a pull that nobody waits for ends, and the
+// next caller begins anew.
+func (f *flights) leave(key flight, s *shared) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.waiting--
+	if s.waiting == 0 {
+		s.cancel()
+		if f.mu.running[key] == s {
+			delete(f.mu.running, key)
+		}
+	}
+}
+
+func (f *flights) forget(key flight, s *shared) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mu.running[key] == s {
+		delete(f.mu.running, key)
+	}
+}

@@ -1,0 +1,189 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/remotes"
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"fargo"
+)
+
+// pullAttempts is how often a registry is asked that gives no clear answer.
+const pullAttempts = 2
+
+// Pull makes an image ready to run and returns it. An image that is here
+// already under its digest (src.Digest, or the one in its name) needs no
+// network. A tag is resolved each time; when its registry cannot be reached, the
+// image that it named last is used.
+//
+// A failure reads as ECS shows it: "CannotPullContainerError: pull image
+// manifest has been retried …" before the image is known, "… ref pull has been
+// retried …" after. Pulls of the same image at the same time share one
+// transfer, which goes on as long as one of them waits.
+func (r *Runtime) Pull(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
+	ctx = r.in(ctx)
+	named, err := normalize(name, src)
+	if err != nil {
+		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
+	}
+	if pinned, ok := named.(reference.Digested); ok {
+		img, err := r.image(ctx, pinned.Digest())
+		if err == nil {
+			return fargo.Image{Name: named.String(), Digest: img.digest.String()}, nil
+		}
+		if !errdefs.IsNotFound(err) {
+			return fargo.Image{}, err
+		}
+	}
+	key := flight{named.String(), src}
+	return r.pulls.join(ctx, key, func(ctx context.Context) (fargo.Image, error) {
+		return r.pull(ctx, named, src)
+	})
+}
+
+// normalize reads a name as Docker does: "nginx" is
+// "docker.io/library/nginx:latest". A digest that is known stands before a tag.
+func normalize(name string, src fargo.PullSource) (reference.Named, error) {
+	named, err := reference.ParseDockerRef(name)
+	if err != nil {
+		return nil, fmt.Errorf("invalid reference format: %q: %w", name, err)
+	}
+	if _, pinned := named.(reference.Digested); pinned || src.Digest == "" {
+		return named, nil
+	}
+	known, err := digest.Parse(src.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("digest of %q: %w", name, err)
+	}
+	return reference.WithDigest(reference.TrimNamed(named), known)
+}
+
+func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.PullSource) (fargo.Image, error) {
+	ref := named.String()
+	resolver := newResolver(src)
+	var target ocispec.Descriptor
+	attempts, err := insist(ctx, func() (err error) {
+		_, target, err = resolver.Resolve(ctx, ref)
+		return err
+	})
+	if err != nil {
+		if img, cached := r.cached(ctx, named, err); cached {
+			return img, nil
+		}
+		return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
+			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, err)}
+	}
+	if _, err := r.image(ctx, target.Digest); errdefs.IsNotFound(err) {
+		attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target) })
+		if err != nil {
+			return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
+				"ref pull has been retried %d time(s): %w", attempts, err)}
+		}
+	} else if err != nil {
+		return fargo.Image{}, err
+	}
+	return r.name(ctx, named, target)
+}
+
+// insist does what is asked until it succeeds, the answer is final, or too many
+// attempts were made, and returns their number.
+func insist(ctx context.Context, do func() error) (attempts int, err error) {
+	for attempts = 1; ; attempts++ {
+		err = do()
+		if err == nil || final(err) || attempts == pullAttempts || ctx.Err() != nil {
+			return attempts, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// final says that the registry itself has answered, and that asking again
+// changes nothing.
+func final(err error) bool {
+	return errdefs.IsNotFound(err) || errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) ||
+		errors.Is(err, docker.ErrInvalidAuthorization)
+}
+
+// cached is the image that a tag named last, for when its registry says nothing.
+func (r *Runtime) cached(ctx context.Context, named reference.Named, failure error) (fargo.Image, bool) {
+	if final(failure) || ctx.Err() != nil {
+		return fargo.Image{}, false
+	}
+	record, err := r.client.ImageService().Get(ctx, named.String())
+	if err != nil {
+		return fargo.Image{}, false
+	}
+	img, err := r.image(ctx, record.Target.Digest)
+	if err != nil {
+		return fargo.Image{}, false
+	}
+	r.config.Logger.Warn("registry out of reach, using the image that is here", "image", named.String(), "error", failure)
+	return fargo.Image{Name: record.Name, Digest: img.digest.String()}, true
+}
+
+// fetch brings a resolved image here and unpacks it.
+func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolver, target ocispec.Descriptor) error {
+	snapshotter, err := r.snapshotter(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.Pull(ctx, ref,
+		client.WithResolver(&resolved{Resolver: resolver, ref: ref, target: target}),
+		client.WithPullUnpack,
+		client.WithPullSnapshotter(snapshotter),
+	)
+	return err
+}
+
+// resolved is a resolver that knows the answer already.
+type resolved struct {
+	remotes.Resolver
+	ref    string
+	target ocispec.Descriptor
+}
+
+func (r *resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
+	return r.ref, r.target, nil
+}
+
+// name records the image under the name it was asked for and under its digest,
+// which keeps it here when the tag moves on.
+func (r *Runtime) name(ctx context.Context, named reference.Named, target ocispec.Descriptor) (fargo.Image, error) {
+	img, err := r.image(ctx, target.Digest)
+	if err != nil {
+		return fargo.Image{}, err
+	}
+	pinned, err := reference.WithDigest(reference.TrimNamed(named), target.Digest)
+	if err != nil {
+		return fargo.Image{}, err
+	}
+	for _, name := range []string{pinned.String(), named.String()} {
+		if err := r.nameImage(ctx, images.Image{Name: name, Target: target}); err != nil {
+			return fargo.Image{}, fmt.Errorf("record image %s: %w", name, err)
+		}
+	}
+	return fargo.Image{Name: named.String(), Digest: img.digest.String()}, nil
+}
+
+// nameImage creates or changes what a name stands for.
+func (r *Runtime) nameImage(ctx context.Context, image images.Image) error {
+	service := r.client.ImageService()
+	_, err := service.Create(ctx, image)
+	if errdefs.IsAlreadyExists(err) {
+		_, err = service.Update(ctx, image)
+	}
+	return err
+}

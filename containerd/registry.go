@@ -1,0 +1,124 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/remotes"
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+
+	"fargo"
+)
+
+// registryIdle is how long a registry may send nothing before it counts as
+// hanging. Source: ECS_IMAGE_PULL_INACTIVITY_TIMEOUT, whose default is 1 minute.
+const registryIdle = time.Minute
+
+var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
+
+// registryTransport is shared, so that connections are.
+var registryTransport = &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
+	TLSHandshakeTimeout:   10 * time.Second,
+	MaxIdleConnsPerHost:   4,
+	IdleConnTimeout:       30 * time.Second,
+	ExpectContinueTimeout: 5 * time.Second,
+}
+
+// newResolver speaks to the registry in an image's name, or to src.Endpoint in
+// its place, which is told the name by the query "ns". Plain HTTP is spoken to
+// this machine's own addresses, and where Endpoint says so.
+func newResolver(src fargo.PullSource) remotes.Resolver {
+	httpClient := &http.Client{Transport: &patient{base: registryTransport, idle: registryIdle}}
+	authorizer := docker.NewDockerAuthorizer(
+		docker.WithAuthClient(httpClient),
+		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),
+	)
+	hosts := docker.ConfigureDefaultRegistries(
+		docker.WithClient(httpClient),
+		docker.WithAuthorizer(authorizer),
+		docker.WithPlainHTTP(docker.MatchLocalhost),
+	)
+	if src.Endpoint != "" {
+		hosts = func(string) ([]docker.RegistryHost, error) {
+			endpoint, err := url.Parse(src.Endpoint)
+			if err != nil || endpoint.Host == "" {
+				return nil, errors.Join(fmt.Errorf("registry endpoint %q is not a URL", src.Endpoint), err)
+			}
+			return []docker.RegistryHost{{
+				Client:       httpClient,
+				Authorizer:   authorizer,
+				Scheme:       endpoint.Scheme,
+				Host:         endpoint.Host,
+				Path:         strings.TrimSuffix(endpoint.Path, "/") + "/v2",
+				Capabilities: docker.HostCapabilityPull | docker.HostCapabilityResolve,
+			}}, nil
+		}
+	}
+	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts})
+}
+
+// patient is a transport that gives up on a server that goes silent, in the
+// headers or in the middle of a body, and waits as long as one talks.
+type patient struct {
+	base http.RoundTripper
+	idle time.Duration
+}
+
+func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(request.Context())
+	timer := time.AfterFunc(p.idle, func() { cancel(errRegistryIdle) })
+	response, err := p.base.RoundTrip(request.WithContext(ctx))
+	timer.Stop()
+	if err != nil {
+		err = idleError(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	response.Body = &patientBody{ReadCloser: response.Body, ctx: ctx, cancel: cancel, timer: timer, idle: p.idle}
+	return response, nil
+}
+
+// patientBody counts only the time that a read waits: a slow reader is not the
+// server's fault.
+type patientBody struct {
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	idle   time.Duration
+	closed sync.Once
+}
+
+func (b *patientBody) Read(buffer []byte) (int, error) {
+	b.timer.Reset(b.idle)
+	n, err := b.ReadCloser.Read(buffer)
+	b.timer.Stop()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = idleError(b.ctx, err)
+	}
+	return n, err
+}
+
+func (b *patientBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.closed.Do(func() { b.timer.Stop(); b.cancel(nil) })
+	return err
+}
+
+// idleError tells why ctx was cancelled, when it was for silence.
+func idleError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errRegistryIdle) {
+		return cause
+	}
+	return err
+}

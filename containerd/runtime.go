@@ -1,0 +1,138 @@
+package containerd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/defaults"
+	"github.com/containerd/containerd/v2/pkg/dialer"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"fargo/containerd/carried"
+)
+
+// Config is all that a Runtime needs. Every field but Binaries is required.
+type Config struct {
+	Address   string // of containerd's socket
+	Namespace string // of containerd, ours alone: "fargo-<instance>"
+	// StateDir is for what dies with the machine: runc's records and the pipes
+	// of exec. Usually that of the [Daemon].
+	StateDir string
+	// Binaries are the shim, runc and init to use. What is empty is left to the
+	// daemon to find; without Init, containers that want one are refused.
+	Binaries carried.Binaries
+	Logger   *slog.Logger
+}
+
+// Runtime makes, runs, shows and removes containers. Its methods may be called
+// at the same time, and repeated after a crash at any line: what is done already
+// is a success.
+//
+// While containerd is away a call waits for it until its context ends.
+type Runtime struct {
+	config Config
+	conn   *grpc.ClientConn
+	client *client.Client
+	images sync.Map // digest.Digest → *image
+
+	pulls flights
+
+	mu struct {
+		sync.Mutex
+		snapshotter string // "" until known
+	}
+}
+
+// New returns a Runtime on the containerd at config.Address, which need not run
+// yet.
+func New(config Config) (*Runtime, error) {
+	conn, err := grpc.NewClient(dialer.DialAddress(config.Address),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(dialer.ContextDialer),
+		// A daemon that died is back in a tenth of a second; do not wait longer.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 10 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond},
+			MinConnectTimeout: 5 * time.Second,
+		}),
+		grpc.WithDefaultCallOptions(
+			grpc.WaitForReady(true),
+			grpc.MaxCallRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
+			grpc.MaxCallSendMsgSize(defaults.DefaultMaxSendMsgSize),
+		),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("connect to containerd: %w", err)
+	}
+	c, err := client.NewWithConn(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("connect to containerd: %w", err)
+	}
+	return &Runtime{config: config, conn: conn, client: c}, nil
+}
+
+// Close ends the connection to containerd. Containers go on.
+func (r *Runtime) Close() error { return r.conn.Close() }
+
+// in puts calls into our namespace of containerd.
+func (r *Runtime) in(ctx context.Context) context.Context {
+	return namespaces.WithNamespace(ctx, r.config.Namespace)
+}
+
+// again calls do, which must be repeatable, until containerd does not vanish in
+// the middle of it.
+func again(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if !errdefs.IsUnavailable(err) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// snapshotter is overlayfs, or native (plain copies) where the daemon's file
+// system cannot do that.
+func (r *Runtime) snapshotter(ctx context.Context) (string, error) {
+	r.mu.Lock()
+	known := r.mu.snapshotter
+	r.mu.Unlock()
+	if known != "" {
+		return known, nil
+	}
+	found, err := r.client.IntrospectionService().Plugins(ctx, "type==io.containerd.snapshotter.v1,id==overlayfs")
+	if err != nil {
+		return "", fmt.Errorf("ask for snapshotters: %w", err)
+	}
+	known = "native"
+	for _, plugin := range found.Plugins {
+		if plugin.InitErr == nil {
+			known = "overlayfs"
+		}
+	}
+	r.mu.Lock()
+	r.mu.snapshotter = known
+	r.mu.Unlock()
+	return known, nil
+}
+
+func (r *Runtime) runcRoot() string { return filepath.Join(r.config.StateDir, "runc") }
+
+// unique is a name that no other process or call uses.
+func (r *Runtime) unique(prefix string) string {
+	return prefix + "-" + strconv.FormatUint(rand.Uint64(), 36)
+}
