@@ -60,7 +60,8 @@ type RegistryGrant struct {
 	// Scope is where the password was asked for: the registry it opens unless
 	// the client names another.
 	Scope        Scope
-	PrincipalARN string
+	PrincipalARN string // "arn:aws:iam::123456789012:user/ann"
+	PrincipalID  string // "AIDA…"
 }
 
 // RegistryKey is the installation's secret that passwords for the registry are

@@ -31,7 +31,7 @@ type Catalog interface {
 	// Authorize returns nil if the repository is there and the principal may
 	// do action in it; else RepositoryNotFoundException or
 	// AccessDeniedException.
-	Authorize(ctx context.Context, principalARN, action string, s fargo.Scope, repository string) error
+	Authorize(ctx context.Context, g fargo.RegistryGrant, action string, s fargo.Scope, repository string) error
 
 	// FindImage gives the image behind a tag or a digest, or
 	// ImageNotFoundException.

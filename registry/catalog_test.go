@@ -49,11 +49,11 @@ func (c *catalog) Login(_ context.Context, password string) (fargo.RegistryGrant
 	return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
 }
 
-func (c *catalog) Authorize(_ context.Context, principal, action string, s fargo.Scope, name string) error {
+func (c *catalog) Authorize(_ context.Context, g fargo.RegistryGrant, action string, s fargo.Scope, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.denied[action] {
-		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s", principal, action)
+		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s", g.PrincipalARN, action)
 	}
 	if c.images[s.Key(name)] == nil {
 		return ecr.RepositoryNotFoundException("The repository with name '%s' does not exist in the registry with id '%s'", name, s.Account)

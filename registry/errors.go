@@ -14,7 +14,6 @@ type apiError struct {
 	status  int
 	Code    string `json:"code"`
 	Message string `json:"message"`
-	Detail  any    `json:"detail,omitempty"`
 }
 
 // Error gives the code and the message.
@@ -39,6 +38,8 @@ var codes = map[string]struct {
 	"ImageNotFoundException":            {http.StatusNotFound, "MANIFEST_UNKNOWN"},
 	"ImageTagAlreadyExistsException":    {http.StatusBadRequest, "TAG_INVALID"},
 	"ReferencedImagesNotFoundException": {http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN"},
+	"LayersNotFoundException":           {http.StatusNotFound, "BLOB_UNKNOWN"},
+	"InvalidParameterException":         {http.StatusBadRequest, "MANIFEST_INVALID"},
 	"LimitExceededException":            {http.StatusTooManyRequests, "TOOMANYREQUESTS"},
 }
 
@@ -48,17 +49,10 @@ func translate(err error) (e *apiError, ok bool) {
 	if errors.As(err, &e) {
 		return e, true
 	}
-	var missing *MissingError
-	if errors.As(err, &missing) {
-		return &apiError{http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", "manifest references a manifest or blob unknown to the repository", missing.Digests}, true
-	}
-	if errors.Is(err, ErrInvalid) {
-		return &apiError{http.StatusBadRequest, "MANIFEST_INVALID", "manifest invalid", err.Error()}, true
-	}
 	var aws *protocol.Error
 	if errors.As(err, &aws) {
 		if c, ok := codes[aws.Code]; ok {
-			return &apiError{c.status, c.code, aws.Message, nil}, true
+			return &apiError{c.status, c.code, aws.Message}, true
 		}
 	}
 	return errInternal, false

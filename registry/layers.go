@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -13,9 +12,6 @@ import (
 // getLayer answers with a blob, or a range of it.
 func (s *Server) getLayer(w http.ResponseWriter, r *request) error {
 	f, err := s.Storage.openLayer(r.Context(), r.scope, r.repository, r.reference)
-	if errors.Is(err, ErrUnknown) {
-		return &apiError{http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry", nil}
-	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +56,7 @@ func (s *Server) endUpload(w http.ResponseWriter, r *request) error {
 func (s *Server) upload(w http.ResponseWriter, r *request) error {
 	name, err := namedRepository(r.scope, r.repository)
 	if err != nil {
-		return &apiError{http.StatusBadRequest, "NAME_INVALID", "invalid repository name", nil}
+		return &apiError{http.StatusBadRequest, "NAME_INVALID", "invalid repository name"}
 	}
 	there := r.Clone(r.Context())
 	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference

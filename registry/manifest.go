@@ -40,25 +40,29 @@ type outline struct {
 func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *fargo.RepositoryImage, error) {
 	var o outline
 	if err := json.Unmarshal(text, &o); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, nil, invalidManifest(err)
 	}
 	if mediaType == "" {
 		mediaType = o.MediaType
 	}
 	mediaType, _, err := mime.ParseMediaType(mediaType)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: media type: %w", ErrInvalid, err)
+		return nil, nil, invalidManifest(fmt.Errorf("media type: %w", err))
 	}
 	switch mediaType {
 	case dockerManifest, dockerList, v1.MediaTypeImageManifest, v1.MediaTypeImageIndex:
 	default:
-		return nil, nil, fmt.Errorf("%w: media type %q is not that of an image manifest or index", ErrInvalid, mediaType)
+		return nil, nil, invalidManifest(fmt.Errorf("media type %q is not that of an image manifest or index", mediaType))
 	}
 	m, _, err := distribution.UnmarshalManifest(mediaType, text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, nil, invalidManifest(err)
 	}
 	return m, o.image(scope, repository, mediaType, digest.FromBytes(text)), nil
+}
+
+func invalidManifest(err error) error {
+	return ecr.InvalidParameterException("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%v'", err)
 }
 
 // image is the record of a manifest. The size of an index is not here: it is

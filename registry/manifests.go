@@ -42,20 +42,23 @@ func (s *Server) putManifest(w http.ResponseWriter, r *request) error {
 	if strings.Contains(r.reference, ":") {
 		tag, wanted = "", r.reference
 	} else if reference.TagRegexp.FindString(tag) != tag {
-		return &apiError{http.StatusBadRequest, "TAG_INVALID", "manifest tag did not match URI", nil}
+		return &apiError{http.StatusBadRequest, "TAG_INVALID", "manifest tag did not match URI"}
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifest))
 	if err != nil {
 		if errors.As(err, new(*http.MaxBytesError)) {
-			return &apiError{http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", "manifest is larger than 4 MiB", nil}
+			return &apiError{http.StatusRequestEntityTooLarge, "MANIFEST_INVALID", "manifest is larger than 4 MiB"}
 		}
-		return &apiError{http.StatusBadRequest, "MANIFEST_INVALID", "manifest incomplete", nil}
+		return &apiError{http.StatusBadRequest, "MANIFEST_INVALID", "manifest incomplete"}
 	}
 	dgst := digest.FromBytes(text).String()
 	if wanted != "" && wanted != dgst {
-		return &apiError{http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content", nil}
+		return &apiError{http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content"}
 	}
 	image, err := s.Storage.PutManifest(r.Context(), r.scope, r.repository, r.Header.Get("Content-Type"), text)
+	if e, _ := translate(err); err != nil && e.Code == "BLOB_UNKNOWN" {
+		return &apiError{e.status, "MANIFEST_BLOB_UNKNOWN", e.Message}
+	}
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (s *Server) listTags(w http.ResponseWriter, r *request) error {
 	if q.Has("n") {
 		n, err := strconv.Atoi(q.Get("n"))
 		if err != nil || n < 0 {
-			return &apiError{http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested", nil}
+			return &apiError{http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested"}
 		}
 		if n < len(tags) {
 			tags = tags[:n]

@@ -130,7 +130,7 @@ func (s *Server) serve(w http.ResponseWriter, r *request) error {
 }
 
 func (s *Server) authorize(r *request, action, repository string) error {
-	return s.Catalog.Authorize(r.Context(), r.grant.PrincipalARN, action, r.scope, repository)
+	return s.Catalog.Authorize(r.Context(), r.grant, action, r.scope, repository)
 }
 
 // operation is all that clients can do in a repository, and the IAM action each

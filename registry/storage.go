@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,29 +18,17 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"fargo"
+	"fargo/aws/ecr"
 )
-
-// Errors of [Storage].
-var (
-	// ErrUnknown is returned for a blob or manifest that the repository does
-	// not have on disk.
-	ErrUnknown = errors.New("registry: not in the repository")
-	// ErrInvalid is returned for a manifest that is not one.
-	ErrInvalid = errors.New("registry: invalid manifest")
-)
-
-// MissingError is returned for a manifest that names blobs or manifests that
-// the repository does not have.
-type MissingError struct{ Digests []digest.Digest }
-
-// Error lists what is missing.
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("registry: the manifest names what the repository does not have: %v", e.Digests)
-}
 
 // options refuse an image index that lists manifests the repository does not
 // have, as ECR does (ReferencedImagesNotFoundException).
 var options = []storage.RegistryOption{storage.EnableValidateImageIndexImagesExist}
+
+var (
+	errNoManifest = ecr.ImageNotFoundException("Requested image not found")
+	errNoLayer    = ecr.LayersNotFoundException("blob unknown to registry")
+)
 
 // threads bounds the files the storage works on at the same time.
 const threads = 100
@@ -55,7 +45,8 @@ type StorageConfig struct {
 }
 
 // Storage keeps the blobs of all repositories on disk, each content once. All
-// of its methods may be called at the same time.
+// of its methods may be called at the same time. Errors that a client should
+// see are AWS errors (*protocol.Error).
 type Storage struct {
 	dir    string
 	grace  time.Duration
@@ -87,11 +78,11 @@ func OpenStorage(ctx context.Context, c StorageConfig) (*Storage, error) {
 	return s, nil
 }
 
-// Manifest reads the text of a manifest, or returns [ErrUnknown].
+// Manifest reads the text of a manifest, or returns ImageNotFoundException.
 func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, dgst string) ([]byte, error) {
 	d, err := digest.Parse(dgst)
 	if err != nil {
-		return nil, ErrUnknown
+		return nil, errNoManifest
 	}
 	r, err := s.repository(ctx, scope, repository)
 	if err != nil {
@@ -103,7 +94,7 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 	}
 	m, err := manifests.Get(ctx, d)
 	if errors.As(err, new(distribution.ErrManifestUnknownRevision)) {
-		return nil, ErrUnknown
+		return nil, errNoManifest
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
@@ -115,7 +106,9 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 // PutManifest stores a manifest and describes it as the catalog keeps it,
 // without tags and time. When it returns, the manifest is durable, and so is
 // everything it names; all of it stays for at least the grace, in which the
-// caller must write the record. The errors are [ErrInvalid] and [*MissingError].
+// caller must write the record. What is wrong with the manifest is an
+// InvalidParameterException; what it names and the repository does not have, a
+// LayersNotFoundException or, for an index, a ReferencedImagesNotFoundException.
 func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error) {
 	m, image, err := parseManifest(scope, repository, mediaType, text)
 	if err != nil {
@@ -137,30 +130,34 @@ func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository
 		return nil, fmt.Errorf("store manifest: %w", err)
 	}
 	if _, err := manifests.Put(ctx, m); err != nil {
-		return nil, verification(err)
+		return nil, refused(err, image.Children != nil)
 	}
 	return image, nil
 }
 
-// verification translates distribution's findings about a manifest.
-func verification(err error) error {
+// refused says in AWS's words what distribution found wrong with a manifest.
+func refused(err error, index bool) error {
 	var found distribution.ErrManifestVerification
 	if !errors.As(err, &found) {
 		return fmt.Errorf("store manifest: %w", err)
 	}
-	missing := new(MissingError)
+	var missing []string
 	for _, e := range found {
 		var unknown distribution.ErrManifestBlobUnknown
 		if !errors.As(e, &unknown) {
-			return fmt.Errorf("%w: %w", ErrInvalid, e)
+			return invalidManifest(e)
 		}
-		missing.Digests = append(missing.Digests, unknown.Digest)
+		missing = append(missing, unknown.Digest.String())
 	}
-	return missing
+	what := strings.Join(slices.Compact(missing), ", ")
+	if index {
+		return ecr.ReferencedImagesNotFoundException("The manifest list references images that do not exist in the repository: %s", what)
+	}
+	return ecr.LayersNotFoundException("Layers with digests '%s' required for pushing image into repository do not exist", what)
 }
 
-// Layer finds the size of a blob in a repository, or returns [ErrUnknown]. The
-// blob then stays for at least the grace.
+// Layer finds the size of a blob in a repository, or returns
+// LayersNotFoundException. The blob then stays for at least the grace.
 func (s *Storage) Layer(ctx context.Context, scope fargo.Scope, repository, dgst string) (size int64, err error) {
 	f, err := s.openLayer(ctx, scope, repository, dgst)
 	if err != nil {
@@ -177,7 +174,7 @@ func (s *Storage) Layer(ctx context.Context, scope fargo.Scope, repository, dgst
 func (s *Storage) openLayer(ctx context.Context, scope fargo.Scope, repository, dgst string) (*os.File, error) {
 	d, err := digest.Parse(dgst)
 	if err != nil {
-		return nil, ErrUnknown
+		return nil, errNoLayer
 	}
 	r, err := s.repository(ctx, scope, repository)
 	if err != nil {
@@ -186,7 +183,7 @@ func (s *Storage) openLayer(ctx context.Context, scope fargo.Scope, repository, 
 	s.keep(r.Named().Name(), d)
 	desc, err := r.Blobs(ctx).Stat(ctx, d)
 	if errors.Is(err, distribution.ErrBlobUnknown) {
-		return nil, ErrUnknown
+		return nil, errNoLayer
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read layer: %w", err)
@@ -201,7 +198,7 @@ func (s *Storage) openLayer(ctx context.Context, scope fargo.Scope, repository, 
 func (s *Storage) repository(ctx context.Context, scope fargo.Scope, repository string) (distribution.Repository, error) {
 	name, err := namedRepository(scope, repository)
 	if err != nil {
-		return nil, ErrUnknown
+		return nil, ecr.InvalidParameterException("The repository name '%s' is not one that images can be stored under", repository)
 	}
 	r, err := s.blobs.Repository(ctx, name)
 	if err != nil {
