@@ -21,8 +21,9 @@ type DB struct {
 	watchers watchers
 
 	// committing is held by the one caller that is writing a batch to the
-	// journal, on behalf of all in it. It is taken before mu.
-	committing sync.Mutex
+	// journal, on behalf of all in it. It is taken before mu. A channel and not
+	// a mutex, because waiting for it is waiting for a disk.
+	committing chan struct{}
 
 	// mu is held by the one caller whose function runs.
 	mu struct {
@@ -65,7 +66,7 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the journal: %w", errors.Join(err, j.Close()))
 	}
-	db := &DB{journal: j}
+	db := &DB{journal: j, committing: make(chan struct{}, 1)}
 	db.mu.newest = tx.snapshot()
 	db.mu.open = new(batch)
 	db.view.Store(db.mu.newest)
@@ -131,8 +132,8 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 // commit returns when b is durable, or can not be. The first of b's callers to
 // come here writes it; meanwhile the next batch gathers.
 func (db *DB) commit(ctx context.Context, b *batch) error {
-	db.committing.Lock()
-	defer db.committing.Unlock()
+	db.committing <- struct{}{}
+	defer func() { <-db.committing }()
 	if b.done {
 		return b.err
 	}
@@ -171,8 +172,8 @@ func (db *DB) fallBack(err error) {
 // Close waits for the batch being written and closes the journal. Updates are
 // refused from then on; snapshots stay good.
 func (db *DB) Close() error {
-	db.committing.Lock()
-	defer db.committing.Unlock()
+	db.committing <- struct{}{}
+	defer func() { <-db.committing }()
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.mu.closed {

@@ -15,7 +15,7 @@ import (
 type record struct {
 	Key string
 	N   int
-	Bad func() `json:",omitempty"` // JSON can not keep it
+	Bad any `json:",omitempty"`
 }
 
 var (
@@ -59,21 +59,23 @@ func put(db *store.DB, key string, n int) error {
 }
 
 func TestReadersSeeOnlyWhatIsDurable(t *testing.T) {
-	g := newGated()
-	db := open(t, g)
-	done := make(chan error)
-	go func() { done <- put(db, "a", 1) }()
-	<-g.begun
-	if _, ok := records.Get(db.View(), "a"); ok {
-		t.Error("the record is visible before it is durable")
-	}
-	g.end <- nil
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := records.Get(db.View(), "a"); !ok {
-		t.Error("the record is not visible after Update returned")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated()
+		db := open(t, g)
+		done := make(chan error)
+		go func() { done <- put(db, "a", 1) }()
+		<-g.begun
+		if _, ok := records.Get(db.View(), "a"); ok {
+			t.Error("the record is visible before it is durable")
+		}
+		g.end <- nil
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := records.Get(db.View(), "a"); !ok {
+			t.Error("the record is not visible after Update returned")
+		}
+	})
 }
 
 // What gathers while a batch is written goes into the next one, together.
@@ -243,12 +245,15 @@ func TestClosed(t *testing.T) {
 
 func BenchmarkGet(b *testing.B) {
 	db := open(b, store.NewMemory())
-	db.Update(b.Context(), func(tx *store.Tx) error {
+	err := db.Update(b.Context(), func(tx *store.Tx) error {
 		for i := range 10_000 {
 			records.Put(tx, &record{Key: fmt.Sprintf("123456789012/us-east-1/%032x", i)})
 		}
 		return nil
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	key := fmt.Sprintf("123456789012/us-east-1/%032x", 5000)
 	for b.Loop() {
 		if _, ok := records.Get(db.View(), key); !ok {

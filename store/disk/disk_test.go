@@ -1,20 +1,25 @@
-package disk_test
+package disk
 
 import (
-	"log/slog"
-	"path/filepath"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"fargo/store"
-	"fargo/store/disk"
 	"fargo/store/storetest"
 )
 
+// The suite runs in a file system in memory: it opens a journal thousands of
+// times. What a real disk keeps, the crash test shows.
 func TestDisk(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Opener {
-		dir := t.TempDir()
+	storetest.Run(t, func(*testing.T) storetest.Opener {
+		fs := &crowded{FS: vfs.NewMem(), free: reserve}
 		return func() (store.Journal, error) {
-			return disk.Open(filepath.Join(dir, "journal"), filepath.Join(dir, "key"), slog.New(slog.DiscardHandler))
+			j, err := open("journal", quiet(), fs)
+			if err != nil {
+				return nil, err
+			}
+			return store.Seal(j, store.Key{1}), nil
 		}
 	})
 }

@@ -1,0 +1,100 @@
+package disk
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"fargo/store"
+)
+
+// crowded is a file system with little room left.
+type crowded struct {
+	vfs.FS
+	free uint64
+}
+
+func (c *crowded) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: c.free}, nil
+}
+
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+func one(key string) []store.Write { return []store.Write{{Key: key, Value: []byte("{}")}} }
+
+func found(t *testing.T, j *Journal) string {
+	t.Helper()
+	var keys []string
+	err := j.Load(t.Context(), func(key string, _ []byte) error { keys = append(keys, key); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(keys, " ")
+}
+
+func TestFullDiskRefusesUntilThereIsRoom(t *testing.T) {
+	fs := &crowded{FS: vfs.NewMem(), free: reserve}
+	j, err := open("journal", quiet(), fs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	fs.free = reserve - 1
+	if err := j.Commit(t.Context(), one("a")); !errors.Is(err, ErrFull) {
+		t.Errorf("Commit on a full disk returned %v", err)
+	}
+	fs.free = reserve
+	if err := j.Commit(t.Context(), one("b")); err != nil {
+		t.Errorf("Commit with room again returned %v", err)
+	}
+	if got := found(t, j); got != "b" {
+		t.Errorf("found %q, want b alone", got)
+	}
+}
+
+// After a sync that failed nobody knows what is on disk: nothing more may be
+// acknowledged, and a new start must find all that was.
+func TestFailedSyncRefusesForever(t *testing.T) {
+	var broken atomic.Bool
+	under := &crowded{FS: vfs.NewCrashableMem(), free: reserve}
+	fs := errorfs.Wrap(under, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if broken.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo) {
+			return errors.New("I/O error")
+		}
+		return nil
+	}))
+	j, err := open("journal", quiet(), fs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Commit(t.Context(), one("a")); err != nil {
+		t.Fatal(err)
+	}
+	broken.Store(true)
+	if err := j.Commit(t.Context(), one("b")); err == nil {
+		t.Error("Commit that could not sync returned nil")
+	}
+	broken.Store(false)
+	if err := j.Commit(t.Context(), one("c")); err == nil || !strings.Contains(err.Error(), "I/O error") {
+		t.Errorf("Commit after a failure returned %v, want the failure", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+
+	crashed := under.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{})
+	j, err = open("journal", quiet(), &crowded{FS: crashed, free: reserve})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if got := found(t, j); got != "a" {
+		t.Errorf("after a restart found %q, want a", got)
+	}
+}
