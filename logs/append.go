@@ -1,0 +1,177 @@
+package logs
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"fargo"
+)
+
+// EventOverhead is what CloudWatch Logs counts for an event besides its message.
+// Source: PutLogEvents.
+const EventOverhead = 26
+
+// Event is an event of a stream.
+type Event struct {
+	Stream    string
+	Timestamp int64
+	Ingested  int64
+	Message   string
+	ID        string // 56 digits, unique in the group and ordered as events are
+}
+
+// Append takes a stretch of a container's output. Events, the stream's times
+// and the source's position are written together, and are on disk when Append
+// returns. A stream that is missing is made; a group too if the target says so,
+// else the error is ErrNoGroup.
+//
+// to is the position up to which the store has the source, and where the sender
+// goes on. A batch that begins before it is not taken, since its events cannot
+// be told apart from those that are there: it may be sent again without harm.
+// Events without a message are left out, as CloudWatch Logs has none.
+func (s *Store) Append(ctx context.Context, batch fargo.LogBatch) (to int64, err error) {
+	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream,
+		createGroup: batch.Target.Create, createStream: true, events: batch.Events}
+	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
+		if err := s.find(b, &w); err != nil {
+			return nil, err
+		}
+		key := sourceKey(w.g.ID, w.st.id, batch.Source)
+		held, known, err := s.position(key)
+		if err != nil {
+			return nil, err
+		}
+		if known && batch.From < held {
+			// The write this one repeats may not be on disk yet: sync, too.
+			to, w.events = held, nil
+			return nil, b.LogData(nil, nil)
+		}
+		to = max(batch.To, held)
+		b.Set(key, binary.BigEndian.AppendUint64(nil, uint64(to)), nil)
+		return s.put(b, &w)
+	})
+	if err != nil {
+		return 0, err
+	}
+	s.tails.publish(&w)
+	return to, nil
+}
+
+// Put adds events to a stream that must be there, each time it is called.
+func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []fargo.LogEvent) error {
+	w := write{scope: scope, group: groupName, stream: streamName, events: events}
+	err := s.update(ctx, func(b *pebble.Batch) (func(), error) {
+		if err := s.find(b, &w); err != nil {
+			return nil, err
+		}
+		return s.put(b, &w)
+	})
+	if err != nil {
+		return err
+	}
+	s.tails.publish(&w)
+	return nil
+}
+
+// Ensure makes the stream of a target, and its group if the target says so. It
+// is not an error when they are there.
+func (s *Store) Ensure(ctx context.Context, target fargo.LogTarget) error {
+	w := write{scope: targetScope(target), group: target.Group, stream: target.Stream,
+		createGroup: target.Create, createStream: true}
+	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+		if err := s.find(b, &w); err != nil || !w.newStream {
+			return nil, err
+		}
+		if err := putStream(b, w.g, w.st); err != nil {
+			return nil, err
+		}
+		return func() { s.keep(w.g) }, nil
+	})
+}
+
+func targetScope(t fargo.LogTarget) fargo.Scope {
+	return fargo.Scope{Account: t.Account, Region: t.Region}
+}
+
+// write is events on their way into a stream.
+type write struct {
+	scope                     fargo.Scope
+	group, stream             string
+	createGroup, createStream bool
+	events                    []fargo.LogEvent
+
+	g         *group
+	st        *stream
+	newStream bool
+	ingested  int64
+	first     uint64 // number of the first event
+}
+
+// find finds the group and stream of w, or makes them as far as w allows. What
+// it makes is for the caller to put.
+func (s *Store) find(b *pebble.Batch, w *write) (err error) {
+	w.g, err = s.group(w.scope, w.group)
+	if errors.Is(err, ErrNoGroup) && w.createGroup {
+		w.g, err = s.newGroup(b, w.scope, Group{Name: w.group, Class: "STANDARD"})
+	}
+	if err != nil {
+		return err
+	}
+	w.st, err = s.stream(w.g, w.stream)
+	if errors.Is(err, ErrNoStream) && w.createStream {
+		w.st, w.newStream, err = s.newStream(b, w.stream), true, nil
+	}
+	return err
+}
+
+// put adds the events of w, its stream and its group to a batch.
+func (s *Store) put(b *pebble.Batch, w *write) (seen func(), err error) {
+	w.ingested, w.first = nowMillis(), w.st.number
+	var size int64
+	for _, e := range w.events {
+		if e.Message == "" {
+			continue
+		}
+		st := w.st
+		t := max(e.Timestamp, 1)
+		b.Set(eventKey(w.g.ID, point{t, st.id, st.number}), encodeEvent(t, w.ingested, e.Message), nil)
+		st.number++
+		if st.First == 0 || t < st.First {
+			st.First = t
+		}
+		st.Last = max(st.Last, t)
+		st.Ingested = w.ingested
+		size += int64(len(e.Message)) + EventOverhead
+	}
+	w.st.Bytes += size
+	if err := putStream(b, w.g, w.st); err != nil {
+		return nil, err
+	}
+	grow := w.g.addBytes(b, size)
+	return func() { s.keep(w.g); grow() }, nil
+}
+
+// position is how far the store has a source.
+func (s *Store) position(key []byte) (to int64, known bool, err error) {
+	v, known, err := s.get(key)
+	if err != nil || !known {
+		return 0, false, err
+	}
+	return int64(binary.BigEndian.Uint64(v)), true, nil
+}
+
+// encodeEvent is an event's value: how long after its time it came, and the
+// message.
+func encodeEvent(time, ingested int64, message string) []byte {
+	v := make([]byte, 0, binary.MaxVarintLen64+len(message))
+	v = binary.AppendVarint(v, ingested-time)
+	return append(v, message...)
+}
+
+func decodeEvent(stream string, p point, v []byte) Event {
+	delay, n := binary.Varint(v)
+	return Event{Stream: stream, Timestamp: p.time, Ingested: p.time + delay, Message: string(v[max(n, 0):]), ID: p.String()}
+}

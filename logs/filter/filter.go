@@ -1,0 +1,48 @@
+// Package filter is the language of CloudWatch Logs' filter patterns: which
+// messages a pattern matches and what it takes out of them. It is pure, and
+// knows nothing of where messages are kept.
+//
+// Source: CloudWatch Logs user guide, "Filter pattern syntax for metric
+// filters, subscription filters, filter log events, and Live Tail".
+package filter
+
+import (
+	"errors"
+	"strings"
+)
+
+// ErrPattern is the refusal of a pattern. Its text, and that of the errors that
+// wrap it, is what CloudWatch Logs answers.
+var ErrPattern = errors.New("Invalid filter pattern")
+
+// Pattern is a parsed filter pattern. It does not change and may be shared.
+type Pattern struct{ matcher }
+
+// matcher is one of the three kinds of pattern: terms, document, columns.
+type matcher interface {
+	// Match reports whether a message matches.
+	Match(message string) bool
+	// Extract gives what the pattern names in a message that matches, by
+	// "$name" for columns and by selector ("$.a.b") for JSON.
+	Extract(message string) map[string]string
+}
+
+// Parse reads a pattern. The empty pattern matches every message.
+func Parse(pattern string) (*Pattern, error) {
+	p := &parser{rest: strings.TrimSpace(pattern)}
+	m, err := p.pattern()
+	if err != nil {
+		return nil, err
+	}
+	return &Pattern{m}, nil
+}
+
+func (p *parser) pattern() (matcher, error) {
+	switch {
+	case strings.HasPrefix(p.rest, "{"):
+		return p.document()
+	case strings.HasPrefix(p.rest, "["):
+		return p.columns()
+	}
+	return p.terms()
+}

@@ -1,0 +1,177 @@
+// Package logs is what CloudWatch Logs remembers: log groups, their streams and
+// the events in them, of every account and region of an installation, in an
+// embedded engine of its own. It knows how to take events exactly once, find
+// them by stream or by group in the order of time, forget them when their time
+// is over, and let someone watch them arrive. It refuses to know the API's
+// shapes and texts, who may ask, and where a container's output comes from.
+//
+// Times are milliseconds since the epoch, as CloudWatch Logs counts.
+package logs
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// The kinds of refusal.
+var (
+	ErrNoGroup      = errors.New("no such log group")
+	ErrNoStream     = errors.New("no such log stream")
+	ErrGroupExists  = errors.New("log group exists")
+	ErrStreamExists = errors.New("log stream exists")
+	ErrToken        = errors.New("not a token of this query")
+)
+
+// The engine's memory: most installations write little and read less, and the
+// whole daemon has to be small when idle.
+const (
+	memTableSize = 2 << 20
+	cacheSize    = 4 << 20
+)
+
+// Store holds the logs. Its methods may be called from many goroutines; a
+// method that changes something returns when the change is on disk.
+type Store struct {
+	db  *pebble.DB
+	log *slog.Logger
+
+	// writing is held from reading what a write depends on until the write is
+	// visible, but not while it is synced: writers share the engine's syncs.
+	writing sync.Mutex
+	nextID  uint64 // of the next group or stream; under writing
+
+	// Groups are few and always in memory. The values are immutable.
+	mu struct {
+		sync.RWMutex
+		groups map[string]*group
+	}
+
+	tails tails
+}
+
+// Open opens the store in dir, or makes one.
+func Open(dir string, log *slog.Logger) (*Store, error) {
+	opts := &pebble.Options{
+		FormatMajorVersion:          pebble.FormatNewest,
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: 2,
+		CacheSize:                   cacheSize,
+		MaxOpenFiles:                256,
+		FlushDelayDeleteRange:       time.Second, // deleted streams give their space back soon
+		Logger:                      engineLog{log},
+	}
+	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
+	db, err := pebble.Open(dir, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open logs in %s: %w", dir, err)
+	}
+	s := &Store{db: db, log: log}
+	if err := s.load(); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("load logs in %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// Close closes the store. Nobody may be using it or use it afterwards.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close logs: %w", err)
+	}
+	return nil
+}
+
+// load brings groups and the next id into memory.
+func (s *Store) load() error {
+	s.mu.groups = make(map[string]*group)
+	s.nextID = 1
+	id, found, err := s.get(nextIDKey)
+	if err != nil {
+		return err
+	}
+	if found {
+		s.nextID = binary.BigEndian.Uint64(id)
+	}
+	return s.loadGroups()
+}
+
+// get copies the value of a key.
+func (s *Store) get(key []byte) (value []byte, found bool, err error) {
+	v, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read logs: %w", err)
+	}
+	value = append([]byte(nil), v...)
+	return value, true, closer.Close()
+}
+
+// update runs fn with the right to write and makes what fn put into the batch
+// durable. When fn fails nothing is written and its error is returned as it is.
+// The function that fn may return runs as soon as readers can see the batch,
+// before the next writer.
+func (s *Store) update(ctx context.Context, fn func(b *pebble.Batch) (seen func(), err error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b := s.db.NewBatch()
+	defer b.Close()
+	if err := s.apply(b, fn); err != nil || b.Empty() {
+		return err
+	}
+	if err := b.SyncWait(); err != nil {
+		return fmt.Errorf("sync logs: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) apply(b *pebble.Batch, fn func(b *pebble.Batch) (func(), error)) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	seen, err := fn(b)
+	if err != nil || b.Empty() {
+		return err
+	}
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return fmt.Errorf("write logs: %w", err)
+	}
+	if seen != nil {
+		seen()
+	}
+	return nil
+}
+
+// newID takes an id; the caller is writing b.
+func (s *Store) newID(b *pebble.Batch) uint64 {
+	id := s.nextID
+	s.nextID++ // an id of a failed write is lost, which is no harm
+	b.Set(nextIDKey, binary.BigEndian.AppendUint64(nil, s.nextID), nil)
+	return id
+}
+
+func nowMillis() int64 { return time.Now().UnixMilli() }
+
+// engineLog hands the engine's words to ours: its chatter is for debugging.
+type engineLog struct{ log *slog.Logger }
+
+func (l engineLog) Infof(format string, args ...any) { l.log.Debug(line(format, args)) }
+
+func (l engineLog) Errorf(format string, args ...any) { l.log.Error(line(format, args)) }
+
+// Fatalf must not return: the engine has lost its log or its manifest, and
+// nothing can be acknowledged any more.
+func (l engineLog) Fatalf(format string, args ...any) { panic("logs: " + line(format, args)) }
+
+func line(format string, args []any) string {
+	return strings.TrimSpace(fmt.Sprintf(format, args...))
+}
