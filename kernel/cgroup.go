@@ -1,0 +1,279 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"fargo"
+
+	"golang.org/x/sys/unix"
+)
+
+// Cgroups keeps the control groups of tasks on this machine: one for each task,
+// /fargo-<instance>/<task>, in every hierarchy that limits or counts. Its
+// methods may be called from several goroutines.
+//
+// Hierarchies are used as they are mounted: version 1, version 2, or both side
+// by side with the controllers in either.
+type Cgroups struct {
+	cfg         Config
+	hierarchies []hierarchy
+
+	mu struct {
+		sync.Mutex
+		applied map[string]fargo.TaskCgroup // by task id
+	}
+}
+
+// A Usage is what a task has used and uses.
+type Usage struct {
+	// CPU is the time its processes have run, on all cores together, since the
+	// task began.
+	CPU time.Duration
+	// Memory is in bytes, without the part of the page cache that the kernel
+	// would give up first (inactive_file). Docker's stats, from which the ECS
+	// agent takes its figures, count alike.
+	Memory int64
+}
+
+// NewCgroups finds out how control groups are mounted, and fails if no
+// hierarchy limits CPU or none limits memory. It needs root.
+func NewCgroups(cfg Config) (*Cgroups, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	hs, err := findHierarchies()
+	if err != nil {
+		return nil, fmt.Errorf("kernel: %w", err)
+	}
+	for _, controller := range []string{"cpu", "memory"} {
+		if _, ok := with(hs, controller); !ok {
+			return nil, fmt.Errorf("kernel: no control group hierarchy has the %s controller", controller)
+		}
+	}
+	c := &Cgroups{cfg: cfg, hierarchies: hs}
+	c.mu.applied = map[string]fargo.TaskCgroup{}
+	return c, nil
+}
+
+// Path is where a container's control group goes: linuxCgroupsPath of the OCI
+// runtime specification, for a runtime that drives cgroupfs itself. The runtime
+// makes the group, inside the task's, and removes it.
+func (c *Cgroups) Path(taskID, containerID string) string {
+	return "/" + c.base() + "/" + taskID + "/" + containerID
+}
+
+func (c *Cgroups) base() string { return "fargo-" + c.cfg.Instance }
+
+func (c *Cgroups) dir(h hierarchy, taskID string) string {
+	return filepath.Join(h.mount, c.base(), taskID)
+}
+
+// Set makes the machine have exactly these control groups, with these limits.
+// It kills nothing: a group that should go but holds processes stays, and the
+// error, which is [ErrBusy] then, says so; the groups that should be there are
+// there nonetheless. Call it again when the processes have ended.
+func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	want := make(map[string]bool, len(tasks))
+	var errs []error
+	for _, t := range tasks {
+		want[t.TaskID] = true
+		if c.mu.applied[t.TaskID] == t {
+			continue
+		}
+		if err := c.apply(t); err != nil {
+			errs = append(errs, fmt.Errorf("task %s: %w", t.TaskID, err))
+			continue
+		}
+		c.mu.applied[t.TaskID] = t
+	}
+	for id := range c.mu.applied {
+		if !want[id] {
+			delete(c.mu.applied, id)
+		}
+	}
+	errs = append(errs, c.prune(ctx, want))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("set control groups: %w", err)
+	}
+	return nil
+}
+
+// Purge removes every control group of this instance. Like Set, it leaves those
+// that hold processes.
+func (c *Cgroups) Purge(ctx context.Context) error {
+	if err := c.Set(ctx, nil); err != nil {
+		return err
+	}
+	for _, h := range c.hierarchies {
+		if err := removeGroup(ctx, c.dir(h, "")); err != nil {
+			return fmt.Errorf("purge control groups: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Cgroups) apply(t fargo.TaskCgroup) error {
+	if err := checkName(t.TaskID); err != nil {
+		return err
+	}
+	for _, h := range c.hierarchies {
+		if !h.has("cpu") && !h.has("cpuacct") && !h.has("memory") {
+			continue
+		}
+		dir := c.dir(h, t.TaskID)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if h.unified {
+			// From the top down, as a group can give only what it was given;
+			// the last is for the containers inside.
+			for _, d := range []string{h.mount, c.dir(h, ""), dir} {
+				if err := writeFile(d, "cgroup.subtree_control", h.enable()); err != nil {
+					return err
+				}
+			}
+		}
+		for _, s := range h.limits(t) {
+			if err := s.write(dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Usage reads a task's figures. The error is fs.ErrNotExist if the task has no
+// control group.
+func (c *Cgroups) Usage(taskID string) (Usage, error) {
+	var u Usage
+	if err := checkName(taskID); err != nil {
+		return u, err
+	}
+	account, _ := with(c.hierarchies, "cpu")
+	if h, ok := with(c.hierarchies, "cpuacct"); ok {
+		account = h
+	}
+	var err error
+	if u.CPU, err = account.cpuUsed(c.dir(account, taskID)); err != nil {
+		return u, fmt.Errorf("CPU usage of task %s: %w", taskID, err)
+	}
+	memory, _ := with(c.hierarchies, "memory")
+	if u.Memory, err = memory.memoryUsed(c.dir(memory, taskID)); err != nil {
+		return u, fmt.Errorf("memory usage of task %s: %w", taskID, err)
+	}
+	return u, nil
+}
+
+// ErrBusy says that a control group could not be removed because processes are
+// in it.
+var ErrBusy = errors.New("control group holds processes")
+
+// prune removes the groups of tasks that are not wanted. The runtime makes a
+// container's parents in all hierarchies, so all are looked through.
+func (c *Cgroups) prune(ctx context.Context, want map[string]bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var errs []error
+	for _, h := range c.hierarchies {
+		tasks, err := subgroups(c.dir(h, ""))
+		errs = append(errs, err)
+		for _, id := range tasks {
+			if !want[id] {
+				errs = append(errs, removeGroup(ctx, c.dir(h, id)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// subgroups lists the groups inside dir; none if dir is not there.
+func subgroups(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() {
+			out = append(out, e.Name())
+		}
+	}
+	return out, err
+}
+
+// patience is how long Set waits for processes that have just been killed to
+// leave their groups.
+const patience = 200 * time.Millisecond
+
+// removeGroup removes a group and those inside it, and waits for ctx while
+// processes are leaving.
+func removeGroup(ctx context.Context, dir string) error {
+	inside, err := subgroups(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range inside {
+		if err := removeGroup(ctx, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	const pause = 5 * time.Millisecond
+	for {
+		err := unix.Rmdir(dir)
+		switch {
+		case err == nil || errors.Is(err, unix.ENOENT):
+			return nil
+		case !errors.Is(err, unix.EBUSY):
+			return fmt.Errorf("remove control group %s: %w", dir, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("remove control group %s: %w%s", dir, ErrBusy, processesIn(dir))
+		case <-time.After(pause):
+		}
+	}
+}
+
+// processesIn names the processes in a group for an error message.
+func processesIn(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if err != nil || len(b) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(strings.Fields(string(b)), " ")
+}
+
+// with is the hierarchy that has a controller.
+func with(hs []hierarchy, controller string) (hierarchy, bool) {
+	for _, h := range hs {
+		if h.has(controller) {
+			return h, true
+		}
+	}
+	return hierarchy{}, false
+}
+
+// writeFile writes to a file that the kernel has made; an error that is
+// fs.ErrNotExist tells of a kernel without the feature.
+func writeFile(dir, name, value string) error {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteString(value); err != nil {
+		return fmt.Errorf("%w (value %q)", err, value)
+	}
+	return nil
+}
