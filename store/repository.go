@@ -15,6 +15,16 @@ var Images = NewTable("images", (*fargo.RepositoryImage).Key, Index[fargo.Reposi
 		}
 		return keys
 	},
+}, Index[fargo.RepositoryImage]{
+	// child finds the indexes that list an image, by its key.
+	Name: "child",
+	Values: func(i *fargo.RepositoryImage) []string {
+		keys := make([]string, len(i.Children))
+		for n, digest := range i.Children {
+			keys[n] = fargo.ImageKey(i.Scope, i.Repository(), digest)
+		}
+		return keys
+	},
 })
 
 // RegistryKeys holds the one key that passwords for the registry are signed

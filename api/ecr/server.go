@@ -1,0 +1,145 @@
+// Package ecr says what the operations of Amazon ECR mean: repositories, the
+// records of the images in them, and the passwords of the registry that clients
+// push to and pull from. It knows ECR's nouns, rules and texts; it refuses to
+// know where a manifest or a layer is kept and how clients bring them.
+//
+// # Where to push
+//
+// Repository URIs and the proxy endpoint have the form they have on AWS
+// (123456789012.dkr.ecr.us-east-1.amazonaws.com), and tasks name their images
+// so. No such host can be reached from the machine: docker, podman, skopeo and
+// crane push to the address Fargo listens on, 127.0.0.1:4566/myapp/api:v1, with
+// the same user and password. Both names lead to the same repository.
+package ecr
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecr"
+	"fargo/store"
+)
+
+// Config is what a Server needs. All of it is required.
+type Config struct {
+	DB    *store.DB
+	Blobs Blobs
+	// Key signs passwords: see LoadKey.
+	Key []byte
+	// Authorize returns nil if the caller may do the call's operation on a
+	// resource by its ARN, else the AccessDeniedException to answer with. It is
+	// asked for what clients do in the registry; the API's own calls have been
+	// authorized when they come here.
+	Authorize func(ctx context.Context, c *api.Call, resource string) error
+}
+
+// Blobs keeps manifests and layers. Errors that a client should see are AWS
+// errors.
+type Blobs interface {
+	// Manifest reads the text of a manifest.
+	Manifest(ctx context.Context, s fargo.Scope, repository, digest string) ([]byte, error)
+	// PutManifest stores a manifest whose layers are there and describes it,
+	// without tags and time. What it returns is durable.
+	PutManifest(ctx context.Context, s fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error)
+	// Layer finds the size of a layer, or returns LayersNotFoundException.
+	Layer(ctx context.Context, s fargo.Scope, repository, digest string) (int64, error)
+}
+
+// Server answers the ECR operations, from and into the store. It also is the
+// catalog of the registry.
+type Server struct {
+	db        *store.DB
+	blobs     Blobs
+	key       []byte
+	authorize func(context.Context, *api.Call, string) error
+}
+
+// New makes a server.
+func New(c Config) *Server {
+	return &Server{db: c.DB, blobs: c.Blobs, key: c.Key, authorize: c.Authorize}
+}
+
+// LoadKey gives the secret that this installation signs the registry's
+// passwords with. It is made at the first start and sealed in the store.
+func LoadKey(ctx context.Context, db *store.DB) ([]byte, error) {
+	var secret []byte
+	err := db.Update(ctx, func(tx *store.Tx) error {
+		if k, ok := store.RegistryKeys.Get(tx, "key"); ok {
+			secret = k.Secret
+			return nil
+		}
+		secret = newKey()
+		store.RegistryKeys.Put(tx, &fargo.RegistryKey{Secret: secret})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the registry's key: %w", err)
+	}
+	return secret, nil
+}
+
+// registryOf is the registry that a call means: the caller's own in the call's
+// region. Nobody else's can be named: see NotActedOn.
+func registryOf(ctx context.Context, registryID *string) (fargo.Scope, error) {
+	s := api.CallFrom(ctx).Scope()
+	if registryID != nil && *registryID != s.Account {
+		return s, ecr.InvalidParameterException("Invalid parameter at 'registryId' failed to satisfy constraint: 'only the registry with id '%s' can be used by this account'", s.Account)
+	}
+	return s, nil
+}
+
+// find gives the repository of a call's registry.
+func find(r store.Reader, s fargo.Scope, name string) (*fargo.Repository, error) {
+	repository, ok := store.Repositories.Get(r, s.Key(name))
+	if !ok {
+		return nil, ecr.RepositoryNotFoundException("The repository with name '%s' does not exist in the registry with id '%s'", name, s.Account)
+	}
+	return repository, nil
+}
+
+// view finds the repository that a call reads.
+func (s *Server) view(ctx context.Context, registryID, name *string) (*store.Snapshot, *fargo.Repository, error) {
+	scope, err := registryOf(ctx, registryID)
+	if err != nil {
+		return nil, nil, err
+	}
+	v := s.db.View()
+	repository, err := find(v, scope, *name)
+	return v, repository, err
+}
+
+// change finds the repository that a call writes, lets f change a copy of it,
+// and stores that.
+func (s *Server) change(ctx context.Context, registryID, name *string, f func(*fargo.Repository) error) (*fargo.Repository, error) {
+	scope, err := registryOf(ctx, registryID)
+	if err != nil {
+		return nil, err
+	}
+	var changed fargo.Repository
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		repository, err := find(tx, scope, *name)
+		if err != nil {
+			return err
+		}
+		changed = *repository
+		if err := f(&changed); err != nil {
+			return err
+		}
+		store.Repositories.Put(tx, &changed)
+		return nil
+	})
+	return &changed, err
+}
+
+// now is the time as ECR tells it: in whole seconds.
+func now() *time.Time { return new(time.Now().UTC().Truncate(time.Second)) }
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}

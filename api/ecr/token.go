@@ -1,0 +1,108 @@
+package ecr
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecr"
+	"fargo/aws/protocol"
+)
+
+// passwordLife is how long a password opens the registry.
+// Source: ECR API, GetAuthorizationToken.
+const passwordLife = 12 * time.Hour
+
+// user is the user name of every client.
+const user = "AWS"
+
+func newKey() []byte {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return key
+}
+
+// claims are what a password says; it says them in the clear, and signed.
+type claims struct {
+	Account      string `json:"a"`
+	Region       string `json:"r"`
+	PrincipalARN string `json:"p"`
+	PrincipalID  string `json:"i,omitempty"`
+	Expires      int64  `json:"e"` // Unix seconds
+}
+
+var encoding = base64.RawURLEncoding // no colon: clients split "AWS:<password>" at each
+
+// seal makes a password: the claims and their signature.
+func (c claims) seal(key []byte) string {
+	body, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	said := encoding.EncodeToString(body)
+	return said + "." + encoding.EncodeToString(sign(key, said))
+}
+
+func sign(key []byte, said string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte("registry password " + said))
+	return h.Sum(nil)
+}
+
+// openPassword reads what seal has made; ok is false for anything else.
+func openPassword(key []byte, password string) (c claims, ok bool) {
+	said, signature, _ := strings.Cut(password, ".")
+	mac, err := encoding.DecodeString(signature)
+	if err != nil || !hmac.Equal(mac, sign(key, said)) {
+		return claims{}, false
+	}
+	body, err := encoding.DecodeString(said)
+	return c, err == nil && json.Unmarshal(body, &c) == nil
+}
+
+// Password makes a password that opens the registry for g, from now on for
+// twelve hours. The user name to use it with is "AWS".
+func (s *Server) Password(g fargo.RegistryGrant) (password string, expires time.Time) {
+	expires = time.Now().Add(passwordLife).Truncate(time.Second)
+	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, expires.Unix()}.seal(s.key), expires
+}
+
+// Login finds whom a password was given to.
+func (s *Server) Login(_ context.Context, password string) (fargo.RegistryGrant, error) {
+	c, ok := openPassword(s.key, password)
+	if !ok {
+		return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
+	}
+	if time.Now().Unix() >= c.Expires {
+		return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your authorization token has expired. Reauthenticate and try again.")
+	}
+	return fargo.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID}, nil
+}
+
+// GetAuthorizationToken gives a password for the registry of the caller's
+// account and region, or one for each registry asked for.
+func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
+	call := api.CallFrom(ctx)
+	registries := in.RegistryIds
+	if len(registries) == 0 {
+		registries = []string{call.Account}
+	}
+	out := new(ecr.GetAuthorizationTokenOutput)
+	for _, account := range registries {
+		registry := fargo.Scope{Account: account, Region: call.Region}
+		password, expires := s.Password(fargo.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID})
+		out.AuthorizationData = append(out.AuthorizationData, ecr.AuthorizationData{
+			AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),
+			ExpiresAt:          &expires,
+			ProxyEndpoint:      new("https://" + fargo.RegistryHost(registry)),
+		})
+	}
+	return out, nil
+}
