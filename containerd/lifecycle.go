@@ -87,20 +87,8 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {
-	err := r.deleteTask(ctx, id)
-	if errdefs.IsFailedPrecondition(err) { // it runs
-		if err := r.kill(ctx, id); err != nil {
-			return err
-		}
-		err = r.deleteTask(ctx, id)
-	}
-	if err != nil && !errdefs.IsNotFound(err) {
+	if err := r.removeTask(ctx, id); err != nil {
 		return err
-	}
-	if err != nil { // no process that containerd knows of; runc may know of one
-		if err := r.forgetInRunc(ctx, id); err != nil {
-			return err
-		}
 	}
 	snapshotter, err := r.snapshotter(ctx)
 	if err != nil {
@@ -119,9 +107,26 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-func (r *Runtime) deleteTask(ctx context.Context, id string) error {
-	_, err := r.client.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
-	return errgrpc.ToNative(err)
+// removeTask ends the container's processes and makes the shim, or what is left
+// of it, forget them.
+func (r *Runtime) removeTask(ctx context.Context, id string) error {
+	process, err := r.task(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return r.forgetInRunc(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	if process.Status != task.Status_CREATED && process.Status != task.Status_STOPPED {
+		if err := r.kill(ctx, id); err != nil {
+			return err
+		}
+	}
+	_, err = r.client.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
+		return r.forgetInRunc(ctx, id) // the shim died meanwhile
+	}
+	return err
 }
 
 // kill ends every process of the container and waits for the first to be gone.

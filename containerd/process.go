@@ -20,9 +20,9 @@ const (
 	// initPath is where Docker mounts its init too, so that process lists in
 	// the container look as they do on ECS.
 	initPath = "/sbin/docker-init"
-	// defaultFiles is Fargate's limit of open files. Source: ECS developer
+	// fargateFiles is Fargate's limit of open files. Source: ECS developer
 	// guide, "Task definition differences for Fargate", resource limits.
-	defaultFiles = 65535
+	fargateFiles = 65535
 )
 
 // args are the command line. As with Docker, an entry point of the user's own
@@ -135,9 +135,10 @@ func capability(name string) string {
 	return "CAP_" + strings.TrimPrefix(strings.ToUpper(name), "CAP_")
 }
 
-// rlimits translates ECS names ("nofile"); -1 means no limit.
-func rlimits(ulimits []fargo.Ulimit) []specs.POSIXRlimit {
-	limits := []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: defaultFiles, Hard: defaultFiles}}
+// rlimits translates ECS names ("nofile"); -1 means no limit. files is the limit
+// of open files unless the user says otherwise.
+func rlimits(ulimits []fargo.Ulimit, files uint64) []specs.POSIXRlimit {
+	limits := []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: files, Hard: files}}
 	for _, u := range ulimits {
 		limit := specs.POSIXRlimit{
 			Type: "RLIMIT_" + strings.ToUpper(u.Name), Soft: unlimited(u.Soft), Hard: unlimited(u.Hard),

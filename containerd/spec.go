@@ -19,13 +19,14 @@ type machine struct {
 	unified bool   // cgroup v2 alone
 	swap    bool   // swap can be limited
 	init    string // path of the init program; empty when there is none
+	files   uint64 // the usual limit of open files
 	pid     int    // of the container that spec.PIDOf names
 }
 
 // newSpec writes the OCI runtime specification of a container: what Docker
 // would give it, with Fargate's limits. It is a function of its arguments.
 func newSpec(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Spec, error) {
-	process, err := newProcess(spec, img)
+	process, err := newProcess(spec, img, on)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func newSpec(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Spec, er
 	return oci, nil
 }
 
-func newProcess(spec *fargo.ContainerSpec, img *image) (*specs.Process, error) {
+func newProcess(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Process, error) {
 	command, err := args(spec, &img.config)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func newProcess(spec *fargo.ContainerSpec, img *image) (*specs.Process, error) {
 		Env:          environment(baseEnvironment(spec.Hostname, home, spec.Tty), img.config.Env, spec.Environment),
 		Cwd:          cwd,
 		Capabilities: caps,
-		Rlimits:      rlimits(spec.Ulimits),
+		Rlimits:      rlimits(spec.Ulimits, on.files),
 	}, nil
 }
 

@@ -1,0 +1,244 @@
+//go:build e2e
+
+package containerd_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+)
+
+func TestExitCodeStaysUntilRemove(t *testing.T) {
+	s := spec(t, "exit", "7")
+	start(t, s)
+	state := ended(t, s.ID)
+	if state.ExitCode != 7 || state.OOMKilled || state.StartedAt.IsZero() || state.FinishedAt.Before(state.StartedAt) {
+		t.Errorf("%+v", state)
+	}
+	if state.TaskID != s.TaskID || state.Name != "main" || state.ImageDigest != tests.digest {
+		t.Errorf("%+v", state)
+	}
+	if err := tests.runtime.Remove(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tests.runtime.Inspect(t.Context(), s.ID); !errdefs.IsNotFound(err) {
+		t.Errorf("after Remove: %v", err)
+	}
+	if err := tests.runtime.Remove(t.Context(), s.ID); err != nil {
+		t.Errorf("Remove again: %v", err)
+	}
+}
+
+func TestEveryStepMayBeRepeated(t *testing.T) {
+	s := spec(t, "idle")
+	for range 2 {
+		if err := tests.runtime.Create(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != fargo.RunCreated {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	for range 2 {
+		if err := tests.runtime.Start(t.Context(), s.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tests.runtime.Create(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, s, "ready")
+	for range 2 {
+		if err := tests.runtime.Signal(t.Context(), s.ID, tests.runtime.StopSignal(t.Context(), s.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if state := ended(t, s.ID); state.ExitCode != 0 {
+			t.Errorf("%+v", state)
+		}
+	}
+	if err := tests.runtime.Start(t.Context(), s.ID); err != nil {
+		t.Errorf("Start after the end: %v", err)
+	}
+	ready(t, s, "bye")
+}
+
+func TestSIGKILLExits137(t *testing.T) {
+	s := spec(t, "deaf")
+	start(t, s)
+	ready(t, s, "ready")
+	for _, signal := range []string{"SIGTERM", "9"} {
+		if err := tests.runtime.Signal(t.Context(), s.ID, signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state := ended(t, s.ID); state.ExitCode != 137 || state.OOMKilled {
+		t.Errorf("%+v", state)
+	}
+}
+
+func TestOutOfMemory(t *testing.T) {
+	s := spec(t, "eat")
+	s.Memory = 16
+	start(t, s)
+	if state := ended(t, s.ID); state.ExitCode != 137 || !state.OOMKilled {
+		t.Errorf("%+v", state)
+	}
+}
+
+func TestOutputOfBothStreamsIsInTheLog(t *testing.T) {
+	s := spec(t, "say", "hello", "log")
+	start(t, s)
+	ended(t, s.ID)
+	ready(t, s, "hello log\n")
+	ready(t, s, "and on stderr\n")
+}
+
+func TestCommandThatIsNotThere(t *testing.T) {
+	s := spec(t)
+	s.EntryPoint = []string{"nonesuch"}
+	err := tests.runtime.Create(t.Context(), s)
+	if err == nil || !strings.HasPrefix(err.Error(), "CannotStartContainerError: ResourceInitializationError: ") ||
+		!strings.Contains(err.Error(), `exec: "nonesuch": executable file not found in $PATH`) {
+		t.Errorf("error = %v", err)
+	}
+	if _, err := tests.runtime.Inspect(t.Context(), s.ID); !errdefs.IsNotFound(err) {
+		t.Errorf("left behind: %v", err)
+	}
+}
+
+func TestUserThatIsNotThere(t *testing.T) {
+	s := spec(t)
+	s.User = "nobody-here"
+	err := tests.runtime.Create(t.Context(), s)
+	if err == nil || !strings.HasPrefix(err.Error(), "CannotCreateContainerError: unable to find user nobody-here") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestWhatTheProcessSees(t *testing.T) {
+	s := spec(t, "facts")
+	s.User = "ana"
+	s.Environment = []string{"BOTH=spec", "MINE=1"}
+	s.Ulimits = []fargo.Ulimit{{Name: "nofile", Soft: 1024, Hard: 4096}}
+	start(t, s)
+	ended(t, s.ID)
+	log := ready(t, s, "env MINE=1")
+	for _, want := range []string{
+		"pid=1 uid=1000 gid=100 groups=[100 2000]",
+		"host=box cwd=/work nofile=4096",
+		"CapEff:0000000000000000", "CapBnd:00000000a80425fb", "NoNewPrivs:0", "Seccomp:2",
+		"env FROM=image", "env BOTH=spec", "env HOME=/home/ana", "env HOSTNAME=box",
+		"env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in:\n%s", want, log)
+		}
+	}
+}
+
+func TestRootHasDockersCapabilities(t *testing.T) {
+	s := spec(t, "facts")
+	s.CapAdd, s.CapDrop = []string{"SYS_PTRACE"}, []string{"CAP_MKNOD"}
+	start(t, s)
+	ended(t, s.ID)
+	if log := ready(t, s, "env HOME=/root"); !strings.Contains(log, "CapEff:00000000a00c25fb") {
+		t.Error(log)
+	}
+}
+
+func TestReadonlyRootFileSystem(t *testing.T) {
+	s := spec(t, "write", "/file", "x")
+	s.ReadonlyRootfs = true
+	start(t, s)
+	if state := ended(t, s.ID); state.ExitCode != 1 {
+		t.Errorf("%+v", state)
+	}
+	ready(t, s, "read-only file system")
+}
+
+func TestVolumeIsFilledFromTheImageOnce(t *testing.T) {
+	volume := t.TempDir()
+	s := spec(t, "read", "/data/seed")
+	s.Mounts = []fargo.Mount{{Source: volume, Target: "/data", CopyUp: true}}
+	start(t, s)
+	if state := ended(t, s.ID); state.ExitCode != 0 {
+		t.Errorf("%+v", state)
+	}
+	ready(t, s, "planted")
+}
+
+func TestContainersOfATaskShareOneShimAndMaySharePIDs(t *testing.T) {
+	first := spec(t, "idle")
+	first.CgroupPath = "/fargo-test/shared/first"
+	start(t, first)
+	second := first
+	second.ID, second.PIDOf, second.Command = first.ID+"-2", first.ID, []string{"facts"}
+	second.CgroupPath = "/fargo-test/shared/second"
+	second.LogPath = first.LogPath + "2"
+	t.Cleanup(func() {
+		if err := tests.runtime.Remove(context.Background(), second.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	start(t, second)
+	ended(t, second.ID)
+	if log := ready(t, second, "pid="); strings.Contains(log, "pid=1 ") {
+		t.Error(log)
+	}
+	one, err := tests.runtime.Inspect(t.Context(), first.ID)
+	if err != nil || one.State != fargo.RunRunning {
+		t.Fatalf("%+v, %v", one, err)
+	}
+	all, err := tests.runtime.List(t.Context())
+	if err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestInitReapsAndForwards(t *testing.T) {
+	s := spec(t, "orphan")
+	s.Init = true
+	start(t, s)
+	ready(t, s, "ready")
+	if err := tests.runtime.Signal(t.Context(), s.ID, "TERM"); err != nil {
+		t.Fatal(err)
+	}
+	if state := ended(t, s.ID); state.ExitCode != 0 {
+		t.Errorf("%+v", state)
+	}
+	ready(t, s, "bye")
+}
+
+func TestTerminal(t *testing.T) {
+	s := spec(t, "say", "hello")
+	s.Tty = true
+	start(t, s)
+	ended(t, s.ID)
+	ready(t, s, "hello\r\n")
+}
+
+func TestOpenInputBlocks(t *testing.T) {
+	s := spec(t, "cat")
+	s.Stdin = true
+	start(t, s)
+	if err := tests.runtime.Signal(t.Context(), s.ID, "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	if state := ended(t, s.ID); state.ExitCode != 137 { // 0 if the input had ended
+		t.Errorf("%+v", state)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	ready(t, s, "ready")
+	used, err := tests.runtime.Usage(t.Context(), s.ID)
+	if err != nil || used.CPU <= 0 || used.Memory <= 0 || used.Memory > 1<<30 {
+		t.Errorf("%+v, %v", used, err)
+	}
+}
