@@ -3,7 +3,6 @@ package logs
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -23,20 +22,18 @@ type Event struct {
 	ID        string // 56 digits, unique in the group and ordered as events are
 }
 
-// Append takes a stretch of a container's output. Events, the stream's times
-// and the source's position are written together, and are on disk when Append
-// returns. A stream that is missing is made; a group too if the target says so,
-// else the error is ErrNoGroup.
+// Append takes a stretch of a container's output into a stream that must be
+// there. Events, the stream's times and the source's position are written
+// together, and are on disk when Append returns.
 //
 // to is the position up to which the store has the source, and where the sender
 // goes on. A batch that begins before it is not taken, since its events cannot
 // be told apart from those that are there: it may be sent again without harm.
 // Events without a message are left out, as CloudWatch Logs has none.
 func (s *Store) Append(ctx context.Context, batch fargo.LogBatch) (to int64, err error) {
-	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream,
-		createGroup: batch.Target.Create, createStream: true, events: batch.Events}
+	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream, events: batch.Events}
 	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
-		if err := s.find(b, &w); err != nil {
+		if err := s.find(&w); err != nil {
 			return nil, err
 		}
 		key := sourceKey(w.g.ID, w.st.id, batch.Source)
@@ -64,7 +61,7 @@ func (s *Store) Append(ctx context.Context, batch fargo.LogBatch) (to int64, err
 func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []fargo.LogEvent) error {
 	w := write{scope: scope, group: groupName, stream: streamName, events: events}
 	err := s.update(ctx, func(b *pebble.Batch) (func(), error) {
-		if err := s.find(b, &w); err != nil {
+		if err := s.find(&w); err != nil {
 			return nil, err
 		}
 		return s.put(b, &w)
@@ -76,54 +73,28 @@ func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamNam
 	return nil
 }
 
-// Ensure makes the stream of a target, and its group if the target says so. It
-// is not an error when they are there.
-func (s *Store) Ensure(ctx context.Context, target fargo.LogTarget) error {
-	w := write{scope: targetScope(target), group: target.Group, stream: target.Stream,
-		createGroup: target.Create, createStream: true}
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
-		if err := s.find(b, &w); err != nil || !w.newStream {
-			return nil, err
-		}
-		if err := putStream(b, w.g, w.st); err != nil {
-			return nil, err
-		}
-		return func() { s.keep(w.g) }, nil
-	})
-}
-
 func targetScope(t fargo.LogTarget) fargo.Scope {
 	return fargo.Scope{Account: t.Account, Region: t.Region}
 }
 
 // write is events on their way into a stream.
 type write struct {
-	scope                     fargo.Scope
-	group, stream             string
-	createGroup, createStream bool
-	events                    []fargo.LogEvent
+	scope         fargo.Scope
+	group, stream string
+	events        []fargo.LogEvent
 
-	g         *group
-	st        *stream
-	newStream bool
-	ingested  int64
-	first     uint64 // number of the first event
+	g        *group
+	st       *stream
+	ingested int64
+	first    uint64 // number of the first event
 }
 
-// find finds the group and stream of w, or makes them as far as w allows. What
-// it makes is for the caller to put.
-func (s *Store) find(b *pebble.Batch, w *write) (err error) {
-	w.g, err = s.group(w.scope, w.group)
-	if errors.Is(err, ErrNoGroup) && w.createGroup {
-		w.g, err = s.newGroup(b, w.scope, Group{Name: w.group, Class: "STANDARD"})
-	}
-	if err != nil {
+// find finds the group and stream of w.
+func (s *Store) find(w *write) (err error) {
+	if w.g, err = s.group(w.scope, w.group); err != nil {
 		return err
 	}
 	w.st, err = s.stream(w.g, w.stream)
-	if errors.Is(err, ErrNoStream) && w.createStream {
-		w.st, w.newStream, err = s.newStream(b, w.stream), true, nil
-	}
 	return err
 }
 
@@ -150,8 +121,7 @@ func (s *Store) put(b *pebble.Batch, w *write) (seen func(), err error) {
 	if err := putStream(b, w.g, w.st); err != nil {
 		return nil, err
 	}
-	grow := w.g.addBytes(b, size)
-	return func() { s.keep(w.g); grow() }, nil
+	return w.g.addBytes(b, size), nil
 }
 
 // position is how far the store has a source.

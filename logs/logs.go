@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/containerd/errdefs"
 )
 
-// The kinds of refusal.
+// The kinds of refusal. For the first two errdefs.IsNotFound holds, which is
+// how a node learns that its output has nowhere to go any more.
 var (
-	ErrNoGroup      = errors.New("no such log group")
-	ErrNoStream     = errors.New("no such log stream")
+	ErrNoGroup      = errdefs.ErrNotFound.WithMessage("no such log group")
+	ErrNoStream     = errdefs.ErrNotFound.WithMessage("no such log stream")
 	ErrGroupExists  = errors.New("log group exists")
 	ErrStreamExists = errors.New("log stream exists")
 	ErrToken        = errors.New("not a token of this query")
