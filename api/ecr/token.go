@@ -67,10 +67,11 @@ func openPassword(key []byte, password string) (c claims, ok bool) {
 	return c, err == nil && json.Unmarshal(body, &c) == nil
 }
 
-// Password makes a password that opens the registry for g, from now on for
-// twelve hours. The user name to use it with is "AWS".
-func (s *Server) Password(g fargo.RegistryGrant) (password string, expires time.Time) {
-	expires = time.Now().Add(passwordLife).Truncate(time.Second)
+// Password makes the password that opens the registry for g, for twelve hours
+// from the time given; the same for the same arguments. The user name to use it
+// with is "AWS".
+func (s *Server) Password(g fargo.RegistryGrant, from time.Time) (password string, expires time.Time) {
+	expires = from.Add(passwordLife).Truncate(time.Second)
 	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, expires.Unix()}.seal(s.key), expires
 }
 
@@ -97,7 +98,7 @@ func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthoriza
 	out := new(ecr.GetAuthorizationTokenOutput)
 	for _, account := range registries {
 		registry := fargo.Scope{Account: account, Region: call.Region}
-		password, expires := s.Password(fargo.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID})
+		password, expires := s.Password(fargo.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID}, time.Now())
 		out.AuthorizationData = append(out.AuthorizationData, ecr.AuthorizationData{
 			AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),
 			ExpiresAt:          &expires,
