@@ -1,10 +1,11 @@
 package kernel
 
 import (
+	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
-	"net/netip"
 	"strconv"
 )
 
@@ -38,12 +39,22 @@ func (c Config) withDefaults() (Config, error) {
 // in routers.
 func (c Config) linkPrefix() string { return "fg" + c.Instance + "-" }
 
-// linkName names the router's end of the link to an interface, or the machine's
-// end of the link to a router. A name has at most 15 bytes (IFNAMSIZ), and an
-// address is unique where the name must be.
-func (c Config) linkName(a netip.Addr) string {
-	return c.linkPrefix() + hex.EncodeToString(a.AsSlice())
+// uplinkName names the machine's end of the link to a router, after its
+// address. A name has at most 15 bytes (IFNAMSIZ).
+func (c Config) uplinkName(l uplink) string {
+	return c.linkPrefix() + hex.EncodeToString(l.machine.AsSlice())
 }
+
+// portName names the router's end of the link to an interface: by 40 bits of a
+// hash of its id. Not by its address, as the next interface with that may come
+// while the kernel is still taking down the last.
+func (c Config) portName(interfaceID string) string {
+	h := fnv.New64a()
+	h.Write([]byte(interfaceID))
+	return c.linkPrefix() + nameEncoding.EncodeToString(h.Sum(nil)[:5])
+}
+
+var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")
 
 // tableName names the nftables table on the machine.
 func (c Config) tableName() string { return "fargo-" + c.Instance }

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// uplinkName is what a router calls its link to the machine.
-const uplinkName = "host0"
+// machineLink is what a router calls its link to the machine.
+const machineLink = "host0"
 
 // routerTable is the name of the nftables table in every router.
 const routerTable = "fargo"
@@ -48,36 +48,36 @@ var (
 // default. (Were the second reached from the first's rules, the kernel's check
 // for loops would walk every pair of interfaces at every change.)
 func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Interface) (ruleset, error) {
-	fromMachine := rule{iifname(uplinkName), source.is(link.machine), accept}
+	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
 	rs := ruleset{
 		table: routerTable,
 		chains: map[string]chain{
 			// Whoever lies about its address is not heard at all.
 			"guard": {hook: &hookPrerouting, rules: []rule{
 				{iifname("lo"), accept},
-				{iifname(uplinkName), accept},
+				{iifname(machineLink), accept},
 				{linkAndSourceInSet("interfaces"), accept},
 			}},
 			"local": {hook: &hookInput, rules: []rule{
 				{ctKnown, accept},
 				{iifname("lo"), accept},
-				{notIifname(uplinkName), destination.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
-				{notIifname(uplinkName), destination.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
-				{notIifname(uplinkName), destination.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
+				{notIifname(machineLink), destination.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
+				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
+				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
 			}},
 			"egress": {hook: &hookEgress, rules: []rule{
 				{ctKnown, accept},
 				{ctInvalid, drop},
 				fromMachine,
-				{notIifname(uplinkName), source.verdictIn("egress")},
+				{notIifname(machineLink), source.verdictIn("egress")},
 			}},
 			"ingress": {hook: &hookIngress, rules: []rule{
 				{ctKnown, accept},
-				{oifname(uplinkName), source.inSet("internet"), accept},
+				{oifname(machineLink), source.inSet("internet"), accept},
 				{destination.verdictIn("ingress")},
 			}},
 			"nat": {hook: &hookPostrouting, rules: []rule{
-				{oifname(uplinkName), source.inSet("internet"), masquerade},
+				{oifname(machineLink), source.inSet("internet"), masquerade},
 			}},
 		},
 		sets: map[string]set{
@@ -101,7 +101,7 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 			return rs, fmt.Errorf("interface %s: %w", eni.ID, err)
 		}
 		address := element{addr: eni.Address}
-		rs.sets["interfaces"].elements[element{cfg.linkName(eni.Address), eni.Address}] = ""
+		rs.sets["interfaces"].elements[element{cfg.portName(eni.ID), eni.Address}] = ""
 		rs.sets["egress"].elements[address] = "out-" + suffix
 		rs.sets["ingress"].elements[address] = "in-" + suffix
 		if eni.Internet {

@@ -140,7 +140,13 @@ func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Int
 		}
 	}
 	addresses := map[netip.Addr]string{}
+	names := map[string]string{}
 	for _, eni := range enis {
+		name := cfg.portName(eni.ID)
+		if other, twice := names[name]; twice {
+			return fmt.Errorf("interfaces %s and %s come to the same link name", other, eni.ID)
+		}
+		names[name] = eni.ID
 		if other, twice := addresses[eni.Address]; twice {
 			return fmt.Errorf("interfaces %s and %s have the same address %s", other, eni.ID, eni.Address)
 		}

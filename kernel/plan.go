@@ -165,7 +165,7 @@ func changeRouter(cfg Config, old, r router) script {
 
 func addRouter(cfg Config, r router) script {
 	var s script
-	name := cfg.linkName(r.link.machine)
+	name := cfg.uplinkName(r.link)
 	s.add("", netnsAdd{r.vpc})
 	s.add(r.vpc,
 		sysctl{"net/ipv6/conf/all/disable_ipv6", "1"},
@@ -178,21 +178,21 @@ func addRouter(cfg Config, r router) script {
 		unreachable(linkLocal, 0),
 	)
 	s.add("",
-		vethAdd{name: name, peer: uplinkName, peerNS: r.vpc},
+		vethAdd{name: name, peer: machineLink, peerNS: r.vpc},
 		sysctl{"net/ipv6/conf/" + name + "/disable_ipv6", "1"},
 		addrAdd{dev: name, prefix: netip.PrefixFrom(r.link.machine, 31), linkScope: true},
 	)
 	s.add(r.vpc,
-		linkUp{uplinkName},
-		addrAdd{dev: uplinkName, prefix: netip.PrefixFrom(r.link.router, 31)},
-		routeAdd{route: route{to: everywhere, via: r.link.machine, dev: uplinkName}},
+		linkUp{machineLink},
+		addrAdd{dev: machineLink, prefix: netip.PrefixFrom(r.link.router, 31)},
+		routeAdd{route: route{to: everywhere, via: r.link.machine, dev: machineLink}},
 	)
 	return s
 }
 
 func removeRouter(cfg Config, r router) script {
 	var s script
-	s.add("", linkDel{cfg.linkName(r.link.machine)}, netnsDel{r.vpc})
+	s.add("", linkDel{cfg.uplinkName(r.link)}, netnsDel{r.vpc})
 	return s
 }
 
@@ -200,7 +200,7 @@ func removeRouter(cfg Config, r router) script {
 // opens the way to it last.
 func addInterface(cfg Config, p port) script {
 	s := script{lets: p.id}
-	name := cfg.linkName(p.address)
+	name := cfg.portName(p.id)
 	s.add("", netnsAdd{p.id})
 	// Only devices yet to come: ::1 stays, as in a Fargate task.
 	s.add(p.id, sysctl{"net/ipv6/conf/default/disable_ipv6", "1"})
@@ -213,22 +213,32 @@ func addInterface(cfg Config, p port) script {
 		addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address, p.bits), noRoute: true},
 		routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
 	)
-	s.add(p.vpc, routeAdd{route: route{to: single(p.address), dev: name}})
+	s.add(p.vpc, routeAdd{route: routerRoute(cfg, p)})
 	s.add("", routeAdd{route: machineRoute(cfg, p), behind: true})
 	return s
 }
 
+// removeInterface closes every way to it and lets go of the namespace. The link
+// goes when the kernel takes the namespace down, a moment after its last
+// process has ended; to delete it here would be to wait for the kernel, some 20
+// ms each. Until then the packet filter knows neither it nor its address, and
+// who needs its name takes it: see vethAdd.
 func removeInterface(cfg Config, p port) script {
 	var s script
 	s.add("", routeDel{machineRoute(cfg, p)})
-	s.add(p.vpc, linkDel{cfg.linkName(p.address)})
+	s.add(p.vpc, routeDel{routerRoute(cfg, p)})
 	s.add("", netnsDel{p.id})
 	return s
 }
 
 // machineRoute is how the machine reaches an interface.
 func machineRoute(cfg Config, p port) route {
-	return route{to: single(p.address), via: p.link.router, dev: cfg.linkName(p.link.machine), src: p.link.machine}
+	return route{to: single(p.address), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
+}
+
+// routerRoute is how its router reaches an interface.
+func routerRoute(cfg Config, p port) route {
+	return route{to: single(p.address), dev: cfg.portName(p.id)}
 }
 
 var (

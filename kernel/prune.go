@@ -37,7 +37,7 @@ func prune(cfg Config, seen observation, next *layout) script {
 	s.add("", slices.DeleteFunc(slices.Clone(stale), isUnreachable)...)
 	uplinks := map[string]bool{}
 	for _, r := range next.routers {
-		uplinks[cfg.linkName(r.link.machine)] = true
+		uplinks[cfg.uplinkName(r.link)] = true
 	}
 	s.add("", pruneLinks(seen.links, uplinks)...)
 	for _, vpc := range sorted(seen.routers) {
@@ -84,17 +84,17 @@ func pruneRouter(cfg Config, seen routerFigure, next *layout, r router) []op {
 	links := map[string]bool{}
 	routes := []route{
 		unreachable(linkLocal, 0).route,
-		{to: everywhere, via: r.link.machine, dev: uplinkName},
+		{to: everywhere, via: r.link.machine, dev: machineLink},
 	}
 	for _, p := range next.interfaces {
 		if p.vpc == r.vpc {
-			links[cfg.linkName(p.address)] = true
-			routes = append(routes, route{to: single(p.address), dev: cfg.linkName(p.address)})
+			links[cfg.portName(p.id)] = true
+			routes = append(routes, routerRoute(cfg, p))
 		}
 	}
 	addresses := map[string][]netip.Prefix{
 		"lo":       {single(gatewayAddress), single(metadataAddress), single(resolverAddress)},
-		uplinkName: {netip.PrefixFrom(r.link.router, 31)},
+		machineLink: {netip.PrefixFrom(r.link.router, 31)},
 	}
 	for _, cidr := range r.cidrs {
 		routes = append(routes, unreachable(cidr, 0).route)
@@ -258,7 +258,7 @@ func (m *machine) adoptUplinks(vpcs []string) (have map[string]uplink, taken map
 	}
 	for link, prefixes := range addresses {
 		for _, p := range prefixes {
-			if link != m.cfg.linkName(p.Addr()) {
+			if link != m.cfg.uplinkName(uplink{machine: p.Addr()}) {
 				taken[p.Addr()] = true
 			}
 		}
@@ -291,7 +291,7 @@ func routerUplink(in *namespace) (uplink, bool, error) {
 	if err != nil {
 		return uplink{}, false, err
 	}
-	for _, p := range addresses[uplinkName] {
+	for _, p := range addresses[machineLink] {
 		if l, ok := uplinkOf(p.Addr()); ok {
 			return l, true, nil
 		}

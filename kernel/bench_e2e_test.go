@@ -1,0 +1,64 @@
+//go:build e2e
+
+package kernel
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"fargo"
+)
+
+// crowd is a VPC with n interfaces in one group, whose members may reach each
+// other, as a default security group has it.
+func crowd(n int) fargo.NodeNetwork {
+	network := fargo.NodeNetwork{VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []fargo.SecurityGroup{{
+		ID: "sg-1", Egress: allowAll, Ingress: []fargo.Rule{{Protocol: "-1", Group: "sg-1"}, tcp(80, "0.0.0.0/0")},
+	}}}}}
+	for i := range n {
+		network.Interfaces = append(network.Interfaces, eni(i+4, "vpc-1", "sg-1"))
+	}
+	return members(network)
+}
+
+// BenchmarkAddOne adds the 101st interface.
+func BenchmarkAddOne(b *testing.B) { benchmarkAdd(b, 100, 1) }
+
+// BenchmarkAddFifty adds 50 at once.
+func BenchmarkAddFifty(b *testing.B) { benchmarkAdd(b, 0, 50) }
+
+func benchmarkAdd(b *testing.B, had, more int) {
+	n := newTestNetwork(b, "b001")
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		apply(b, n, crowd(had))
+		grown := crowd(had + more)
+		for j := range grown.Interfaces[had:] {
+			grown.Interfaces[had+j].ID += fmt.Sprintf("-%d", i) // no interface comes twice
+		}
+		b.StartTimer()
+		apply(b, n, grown)
+	}
+}
+
+// BenchmarkRemoveFifty removes 50 at once.
+func BenchmarkRemoveFifty(b *testing.B) {
+	n := newTestNetwork(b, "b002")
+	for b.Loop() {
+		b.StopTimer()
+		apply(b, n, crowd(50))
+		b.StartTimer()
+		apply(b, n, crowd(0))
+	}
+}
+
+// BenchmarkAdopt is the first Set of a new process, with 100 interfaces there.
+func BenchmarkAdopt(b *testing.B) {
+	n := newTestNetwork(b, "b003")
+	apply(b, n, crowd(100))
+	for b.Loop() {
+		n.mu.applied = nil
+		apply(b, n, crowd(100))
+	}
+}
