@@ -99,3 +99,13 @@ type EC2InternetGateway struct {
 
 // Key is the gateway's place in the store.
 func (g *EC2InternetGateway) Key() string { return g.Scope.Key(*g.Gateway.InternetGatewayId) }
+
+// EC2Region remembers that a region was opened: given its default VPC, which
+// does not come back by itself when it is deleted.
+type EC2Region struct {
+	Scope    Scope
+	OpenedAt time.Time
+}
+
+// Key is the region's place in the store.
+func (r *EC2Region) Key() string { return r.Scope.Key() }

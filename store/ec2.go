@@ -48,3 +48,6 @@ var EC2RouteTables = NewTable("ec2routetable", (*fargo.EC2RouteTable).Key,
 
 // EC2InternetGateways are the internet gateways, by scope and id.
 var EC2InternetGateways = NewTable("ec2internetgateway", (*fargo.EC2InternetGateway).Key)
+
+// EC2Regions are the regions that were ever used, by scope.
+var EC2Regions = NewTable("ec2region", (*fargo.EC2Region).Key)

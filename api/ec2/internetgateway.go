@@ -1,0 +1,135 @@
+package ec2
+
+import (
+	"context"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+func newInternetGateway(scope fargo.Scope, tags []ec2.Tag) *fargo.EC2InternetGateway {
+	return &fargo.EC2InternetGateway{Scope: scope, Gateway: ec2.InternetGateway{
+		InternetGatewayId: new(fargo.NewEC2ID("igw")), OwnerId: &scope.Account,
+		Attachments: []ec2.InternetGatewayAttachment{}, Tags: tags,
+	}}
+}
+
+// CreateInternetGateway makes a gateway that is attached to nothing yet.
+func (s *Server) CreateInternetGateway(ctx context.Context, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
+	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeInternetGateway)
+	if err != nil {
+		return nil, err
+	}
+	var g *fargo.EC2InternetGateway
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g = newInternetGateway(scope, tags)
+		store.EC2InternetGateways.Put(tx, g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateInternetGatewayOutput{InternetGateway: &g.Gateway}, nil
+}
+
+func findGateway(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2InternetGateway, error) {
+	g, ok := store.EC2InternetGateways.Get(r, scope.Key(id))
+	if !ok {
+		return nil, notFound("InternetGatewayID", "internetGateway ID", id)
+	}
+	return g, nil
+}
+
+// AttachInternetGateway gives a VPC its gateway.
+func (s *Server) AttachInternetGateway(ctx context.Context, in *ec2.AttachInternetGatewayInput) (*ec2.AttachInternetGatewayOutput, error) {
+	return &ec2.AttachInternetGatewayOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGateway(tx, scope, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		if _, err := findVPC(tx, scope, *in.VpcId); err != nil {
+			return err
+		}
+		if len(g.Gateway.Attachments) > 0 {
+			return protocol.Errorf("Resource.AlreadyAssociated", "resource %s is already attached to network %s", *in.InternetGatewayId, *g.Gateway.Attachments[0].VpcId)
+		}
+		for o := range store.EC2InternetGateways.Prefix(tx, scope.Key()) {
+			if len(o.Gateway.Attachments) > 0 && *o.Gateway.Attachments[0].VpcId == *in.VpcId {
+				return badValue("Network %s already has an internet gateway attached", *in.VpcId)
+			}
+		}
+		c := *g
+		c.Gateway.Attachments = []ec2.InternetGatewayAttachment{{State: "available", VpcId: in.VpcId}}
+		store.EC2InternetGateways.Put(tx, &c)
+		return nil
+	})
+}
+
+// DetachInternetGateway takes a VPC's gateway from it.
+func (s *Server) DetachInternetGateway(ctx context.Context, in *ec2.DetachInternetGatewayInput) (*ec2.DetachInternetGatewayOutput, error) {
+	return &ec2.DetachInternetGatewayOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGateway(tx, scope, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		if len(g.Gateway.Attachments) == 0 || *g.Gateway.Attachments[0].VpcId != *in.VpcId {
+			return protocol.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", *in.InternetGatewayId, *in.VpcId)
+		}
+		c := *g
+		c.Gateway.Attachments = []ec2.InternetGatewayAttachment{}
+		store.EC2InternetGateways.Put(tx, &c)
+		return nil
+	})
+}
+
+// DeleteInternetGateway deletes a gateway that is attached to nothing.
+func (s *Server) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteInternetGatewayInput) (*ec2.DeleteInternetGatewayOutput, error) {
+	return &ec2.DeleteInternetGatewayOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGateway(tx, scope, *in.InternetGatewayId)
+		if err != nil {
+			return err
+		}
+		if len(g.Gateway.Attachments) > 0 {
+			return inUse("The internetGateway '%s' has dependencies and cannot be deleted.", *in.InternetGatewayId)
+		}
+		store.EC2InternetGateways.Delete(tx, g.Key())
+		return nil
+	})
+}
+
+var gatewayFields = fields[*fargo.EC2InternetGateway]{
+	names: map[string]func(*fargo.EC2InternetGateway) []string{
+		"internet-gateway-id": one(func(g *fargo.EC2InternetGateway) *string { return g.Gateway.InternetGatewayId }),
+		"owner-id":            one(func(g *fargo.EC2InternetGateway) *string { return g.Gateway.OwnerId }),
+		"attachment.vpc-id": func(g *fargo.EC2InternetGateway) (out []string) {
+			for _, a := range g.Gateway.Attachments {
+				out = append(out, *a.VpcId)
+			}
+			return out
+		},
+		"attachment.state": func(g *fargo.EC2InternetGateway) (out []string) {
+			for _, a := range g.Gateway.Attachments {
+				out = append(out, string(a.State))
+			}
+			return out
+		},
+	},
+	tags: func(g *fargo.EC2InternetGateway) []ec2.Tag { return g.Gateway.Tags },
+}
+
+// DescribeInternetGateways shows gateways.
+func (s *Server) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
+	found, next, err := describe(store.EC2InternetGateways.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
+		query{in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, gatewayFields,
+		func(g *fargo.EC2InternetGateway) string { return *g.Gateway.InternetGatewayId },
+		func(id string) error { return notFound("InternetGatewayID", "internetGateway ID", id) })
+	out := &ec2.DescribeInternetGatewaysOutput{InternetGateways: []ec2.InternetGateway{}, NextToken: next}
+	for _, g := range found {
+		out.InternetGateways = append(out.InternetGateways, g.Gateway)
+	}
+	return out, err
+}

@@ -1,0 +1,352 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// newRouteTable makes a table with the one route that every table has: to the
+// VPC itself.
+func newRouteTable(v *fargo.EC2VPC, tags []ec2.Tag) *fargo.EC2RouteTable {
+	t := &fargo.EC2RouteTable{Scope: v.Scope, RouteTable: ec2.RouteTable{
+		RouteTableId: new(fargo.NewEC2ID("rtb")), VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, Tags: orEmpty(tags),
+		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{},
+	}}
+	for _, c := range v.CIDRs() {
+		t.RouteTable.Routes = append(t.RouteTable.Routes, ec2.Route{
+			DestinationCidrBlock: new(c.String()), GatewayId: new("local"),
+			Origin: ec2.RouteOriginCreateRouteTable, State: ec2.RouteStateActive,
+		})
+	}
+	return t
+}
+
+// newAssociation ties a table to a subnet, or, without one, makes it the main.
+func newAssociation(t *fargo.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
+	return ec2.RouteTableAssociation{
+		RouteTableAssociationId: new(fargo.NewEC2ID("rtbassoc")), RouteTableId: t.RouteTable.RouteTableId,
+		SubnetId: subnet, Main: new(subnet == nil),
+		AssociationState: &ec2.RouteTableAssociationState{State: ec2.RouteTableAssociationStateCodeAssociated},
+	}
+}
+
+func isMain(t *fargo.EC2RouteTable) bool {
+	return slices.ContainsFunc(t.RouteTable.Associations, func(a ec2.RouteTableAssociation) bool { return yes(a.Main) })
+}
+
+// without gives a copy of the table without the associations that drop names,
+// and whether there were any.
+func without(t *fargo.EC2RouteTable, drop func(ec2.RouteTableAssociation) bool) (*fargo.EC2RouteTable, bool) {
+	c := *t
+	c.RouteTable.Associations = slices.DeleteFunc(slices.Clone(t.RouteTable.Associations), drop)
+	return &c, len(c.RouteTable.Associations) != len(t.RouteTable.Associations)
+}
+
+func withoutSubnet(t *fargo.EC2RouteTable, subnet string) (*fargo.EC2RouteTable, bool) {
+	return without(t, func(a ec2.RouteTableAssociation) bool { return text(a.SubnetId) == subnet })
+}
+
+func findRouteTable(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2RouteTable, error) {
+	t, ok := store.EC2RouteTables.Get(r, scope.Key(id))
+	if !ok {
+		return nil, notFound("RouteTableID", "routeTable ID", id)
+	}
+	return t, nil
+}
+
+// CreateRouteTable makes a table with the local route.
+func (s *Server) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableInput) (*ec2.CreateRouteTableOutput, error) {
+	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeRouteTable)
+	if err != nil {
+		return nil, err
+	}
+	var t *fargo.EC2RouteTable
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v, err := findVPC(tx, scope, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		t = newRouteTable(v, tags)
+		store.EC2RouteTables.Put(tx, t)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateRouteTableOutput{RouteTable: &t.RouteTable}, nil
+}
+
+// DeleteRouteTable deletes a table that nothing is associated with.
+func (s *Server) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInput) (*ec2.DeleteRouteTableOutput, error) {
+	return &ec2.DeleteRouteTableOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, err := findRouteTable(tx, scope, *in.RouteTableId)
+		if err != nil {
+			return err
+		}
+		if len(t.RouteTable.Associations) > 0 {
+			return inUse("The routeTable '%s' has dependencies and cannot be deleted.", *in.RouteTableId)
+		}
+		store.EC2RouteTables.Delete(tx, t.Key())
+		return nil
+	})
+}
+
+// AssociateRouteTable makes a table the subnet's own, instead of the one before.
+func (s *Server) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRouteTableInput) (*ec2.AssociateRouteTableOutput, error) {
+	if in.SubnetId == nil {
+		return nil, notImplemented("GatewayId")
+	}
+	var made ec2.RouteTableAssociation
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, err := findRouteTable(tx, scope, *in.RouteTableId)
+		if err != nil {
+			return err
+		}
+		n, err := findSubnet(tx, scope, *in.SubnetId)
+		if err != nil {
+			return err
+		}
+		if *n.Subnet.VpcId != *t.RouteTable.VpcId {
+			return badValue("Route table %s and network %s belong to different networks", *in.RouteTableId, *in.SubnetId)
+		}
+		for o := range store.EC2RouteTables.By(tx, store.ByVPC, *n.Subnet.VpcId) {
+			for _, a := range o.RouteTable.Associations {
+				if text(a.SubnetId) == *in.SubnetId {
+					return protocol.Errorf("Resource.AlreadyAssociated", "the specified association for route table %s conflicts with an existing association", *o.RouteTable.RouteTableId)
+				}
+			}
+		}
+		made = associate(tx, t, in.SubnetId)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.AssociateRouteTableOutput{AssociationId: made.RouteTableAssociationId, AssociationState: made.AssociationState}, nil
+}
+
+func associate(tx *store.Tx, t *fargo.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
+	a := newAssociation(t, subnet)
+	c := *t
+	c.RouteTable.Associations = append(slices.Clone(t.RouteTable.Associations), a)
+	store.EC2RouteTables.Put(tx, &c)
+	return a
+}
+
+// findAssociation gives an association and the table it belongs to.
+func findAssociation(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2RouteTable, ec2.RouteTableAssociation, error) {
+	for t := range store.EC2RouteTables.Prefix(r, scope.Key()) {
+		for _, a := range t.RouteTable.Associations {
+			if *a.RouteTableAssociationId == id {
+				return t, a, nil
+			}
+		}
+	}
+	return nil, ec2.RouteTableAssociation{}, notFound("AssociationID", "association ID", id)
+}
+
+// DisassociateRouteTable gives a subnet back to the main table.
+func (s *Server) DisassociateRouteTable(ctx context.Context, in *ec2.DisassociateRouteTableInput) (*ec2.DisassociateRouteTableOutput, error) {
+	return &ec2.DisassociateRouteTableOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, a, err := findAssociation(tx, scope, *in.AssociationId)
+		if err != nil {
+			return err
+		}
+		if yes(a.Main) {
+			return badValue("cannot disassociate the main route table association %s", *in.AssociationId)
+		}
+		c, _ := without(t, func(o ec2.RouteTableAssociation) bool { return *o.RouteTableAssociationId == *in.AssociationId })
+		store.EC2RouteTables.Put(tx, c)
+		return nil
+	})
+}
+
+// ReplaceRouteTableAssociation moves a subnet, or the place of the main table,
+// to another table.
+func (s *Server) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.ReplaceRouteTableAssociationInput) (*ec2.ReplaceRouteTableAssociationOutput, error) {
+	var made ec2.RouteTableAssociation
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		from, a, err := findAssociation(tx, scope, *in.AssociationId)
+		if err != nil {
+			return err
+		}
+		if _, err := findRouteTable(tx, scope, *in.RouteTableId); err != nil {
+			return err
+		}
+		c, _ := without(from, func(o ec2.RouteTableAssociation) bool { return *o.RouteTableAssociationId == *in.AssociationId })
+		store.EC2RouteTables.Put(tx, c)
+		to, err := findRouteTable(tx, scope, *in.RouteTableId)
+		if err != nil {
+			return err
+		}
+		made = associate(tx, to, a.SubnetId)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.ReplaceRouteTableAssociationOutput{NewAssociationId: made.RouteTableAssociationId, AssociationState: made.AssociationState}, nil
+}
+
+// changeRoutes commits what change makes of a copy of a table's routes.
+func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error)) error {
+	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, err := findRouteTable(tx, scope, table)
+		if err != nil {
+			return err
+		}
+		c := *t
+		if c.RouteTable.Routes, err = change(tx, t, slices.Clone(t.RouteTable.Routes)); err != nil {
+			return err
+		}
+		store.EC2RouteTables.Put(tx, &c)
+		return nil
+	})
+}
+
+// newRoute checks a route to an internet gateway, the one kind of target there
+// is beside the VPC itself.
+func newRoute(tx *store.Tx, t *fargo.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
+	p, err := netip.ParsePrefix(text(destination))
+	if err != nil {
+		return ec2.Route{}, badValue("Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", text(destination))
+	}
+	if gateway == nil {
+		return ec2.Route{}, missingParameter("gatewayId")
+	}
+	g, err := findGateway(tx, t.Scope, *gateway)
+	if err != nil {
+		return ec2.Route{}, err
+	}
+	if len(g.Gateway.Attachments) == 0 || *g.Gateway.Attachments[0].VpcId != *t.RouteTable.VpcId {
+		return ec2.Route{}, badValue("route table %s and network gateway %s belong to different networks", *t.RouteTable.RouteTableId, *gateway)
+	}
+	return ec2.Route{
+		DestinationCidrBlock: new(p.Masked().String()), GatewayId: gateway,
+		Origin: ec2.RouteOriginCreateRoute, State: ec2.RouteStateActive,
+	}, nil
+}
+
+func routeIndex(routes []ec2.Route, destination *string) int {
+	return slices.IndexFunc(routes, func(r ec2.Route) bool { return text(r.DestinationCidrBlock) == text(destination) })
+}
+
+// CreateRoute adds a route to an internet gateway.
+func (s *Server) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
+	if err := refuseSet(map[string]bool{
+		"NatGatewayId": in.NatGatewayId != nil, "InstanceId": in.InstanceId != nil, "NetworkInterfaceId": in.NetworkInterfaceId != nil,
+		"VpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "TransitGatewayId": in.TransitGatewayId != nil, "VpcEndpointId": in.VpcEndpointId != nil,
+		"EgressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "DestinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
+		"DestinationPrefixListId": in.DestinationPrefixListId != nil, "CarrierGatewayId": in.CarrierGatewayId != nil,
+		"LocalGatewayId": in.LocalGatewayId != nil, "CoreNetworkArn": in.CoreNetworkArn != nil, "OdbNetworkArn": in.OdbNetworkArn != nil,
+	}); err != nil {
+		return nil, err
+	}
+	err := s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+		r, err := newRoute(tx, t, in.DestinationCidrBlock, in.GatewayId)
+		if err != nil {
+			return nil, err
+		}
+		if routeIndex(routes, r.DestinationCidrBlock) >= 0 {
+			return nil, protocol.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", *r.DestinationCidrBlock)
+		}
+		return append(routes, r), nil
+	})
+	return &ec2.CreateRouteOutput{Return: new(err == nil)}, err
+}
+
+// ReplaceRoute gives a route another gateway.
+func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
+	return &ec2.ReplaceRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+		i := routeIndex(routes, in.DestinationCidrBlock)
+		if i < 0 {
+			return nil, noRoute(t, in.DestinationCidrBlock)
+		}
+		r, err := newRoute(tx, t, in.DestinationCidrBlock, in.GatewayId)
+		routes[i] = r
+		return routes, err
+	})
+}
+
+func noRoute(t *fargo.EC2RouteTable, destination *string) error {
+	return protocol.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", text(destination), *t.RouteTable.RouteTableId)
+}
+
+// DeleteRoute takes a route away.
+func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
+	return &ec2.DeleteRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(_ *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+		i := routeIndex(routes, in.DestinationCidrBlock)
+		switch {
+		case i < 0:
+			return nil, noRoute(t, in.DestinationCidrBlock)
+		case text(routes[i].GatewayId) == "local":
+			return nil, badValue("cannot remove local route %s in route table %s", text(in.DestinationCidrBlock), *t.RouteTable.RouteTableId)
+		}
+		return slices.Delete(routes, i, i+1), nil
+	})
+}
+
+var routeTableFields = fields[*fargo.EC2RouteTable]{
+	names: map[string]func(*fargo.EC2RouteTable) []string{
+		"route-table-id": one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.RouteTableId }),
+		"vpc-id":         one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.VpcId }),
+		"owner-id":       one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.OwnerId }),
+		"association.main": func(t *fargo.EC2RouteTable) []string {
+			return boolean(new(isMain(t)))
+		},
+		"association.subnet-id": associationField(func(a ec2.RouteTableAssociation) *string { return a.SubnetId }),
+		"association.route-table-association-id": associationField(func(a ec2.RouteTableAssociation) *string {
+			return a.RouteTableAssociationId
+		}),
+		"association.route-table-id":   associationField(func(a ec2.RouteTableAssociation) *string { return a.RouteTableId }),
+		"route.destination-cidr-block": routeField(func(r ec2.Route) *string { return r.DestinationCidrBlock }),
+		"route.gateway-id":             routeField(func(r ec2.Route) *string { return r.GatewayId }),
+		"route.nat-gateway-id":         routeField(func(r ec2.Route) *string { return r.NatGatewayId }),
+		"route.origin":                 routeField(func(r ec2.Route) *string { return new(string(r.Origin)) }),
+		"route.state":                  routeField(func(r ec2.Route) *string { return new(string(r.State)) }),
+	},
+	tags: func(t *fargo.EC2RouteTable) []ec2.Tag { return t.RouteTable.Tags },
+}
+
+func associationField(get func(ec2.RouteTableAssociation) *string) func(*fargo.EC2RouteTable) []string {
+	return func(t *fargo.EC2RouteTable) (out []string) {
+		for _, a := range t.RouteTable.Associations {
+			if v := get(a); v != nil {
+				out = append(out, *v)
+			}
+		}
+		return out
+	}
+}
+
+func routeField(get func(ec2.Route) *string) func(*fargo.EC2RouteTable) []string {
+	return func(t *fargo.EC2RouteTable) (out []string) {
+		for _, r := range t.RouteTable.Routes {
+			if v := get(r); v != nil {
+				out = append(out, *v)
+			}
+		}
+		return out
+	}
+}
+
+// DescribeRouteTables shows route tables.
+func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
+	found, next, err := describe(store.EC2RouteTables.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
+		query{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken}, routeTableFields,
+		func(t *fargo.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
+		func(id string) error { return notFound("RouteTableID", "routeTable ID", id) })
+	out := &ec2.DescribeRouteTablesOutput{RouteTables: []ec2.RouteTable{}, NextToken: next}
+	for _, t := range found {
+		out.RouteTables = append(out.RouteTables, t.RouteTable)
+	}
+	return out, err
+}

@@ -1,0 +1,228 @@
+package ec2
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// groupText is what a group's name and description may be made of.
+// Source: EC2 API, CreateSecurityGroup.
+var groupText = regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}$`)
+
+// newSecurityGroup makes a group that lets everything out and nothing in.
+func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *fargo.EC2SecurityGroup {
+	id := fargo.NewEC2ID("sg")
+	return &fargo.EC2SecurityGroup{
+		Scope: scope,
+		Group: ec2.SecurityGroup{
+			GroupId: &id, GroupName: &name, Description: &description, VpcId: &vpc, OwnerId: &scope.Account,
+			SecurityGroupArn: new(scope.ARN("ec2", "security-group/"+id)), Tags: orEmpty(tags),
+		},
+		Rules: []ec2.SecurityGroupRule{{
+			SecurityGroupRuleId: new(fargo.NewEC2ID("sgr")), GroupId: &id, GroupOwnerId: &scope.Account, IsEgress: new(true),
+			IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)), CidrIpv4: new("0.0.0.0/0"), Tags: []ec2.Tag{},
+		}},
+	}
+}
+
+// CreateSecurityGroup makes a group in a VPC, the default one if none is named.
+func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
+	name, description := text(in.GroupName), text(in.Description)
+	switch {
+	case name == "":
+		return nil, missingParameter("GroupName")
+	case !groupText.MatchString(name):
+		return nil, badValue("Value (%s) for parameter GroupName is invalid. Character sets beyond ASCII are not supported.", name)
+	case strings.HasPrefix(name, "sg-"):
+		return nil, badValue("Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*.", name)
+	case name == "default":
+		return nil, protocol.Errorf("InvalidGroup.Reserved", "Cannot use reserved security group name: default")
+	case !groupText.MatchString(description):
+		return nil, badValue("Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", description)
+	}
+	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeSecurityGroup)
+	if err != nil {
+		return nil, err
+	}
+	var g *fargo.EC2SecurityGroup
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		vpc := text(in.VpcId)
+		if vpc == "" {
+			v := defaultVPC(tx, scope)
+			if v == nil {
+				return protocol.Errorf("VPCIdNotSpecified", "No default VPC for this user")
+			}
+			vpc = *v.VPC.VpcId
+		} else if _, err := findVPC(tx, scope, vpc); err != nil {
+			return err
+		}
+		for o := range store.EC2SecurityGroups.By(tx, store.ByVPC, vpc) {
+			if *o.Group.GroupName == name {
+				return protocol.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
+			}
+		}
+		g = newSecurityGroup(scope, vpc, name, description, tags)
+		store.EC2SecurityGroups.Put(tx, g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateSecurityGroupOutput{GroupId: g.Group.GroupId, Tags: g.Group.Tags, SecurityGroupArn: g.Group.SecurityGroupArn}, nil
+}
+
+func noGroup(id string) error {
+	return protocol.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+}
+
+// findGroup finds a group by id, or by name in the default VPC.
+func findGroup(r store.Reader, scope fargo.Scope, id, name *string) (*fargo.EC2SecurityGroup, error) {
+	if id != nil {
+		g, ok := store.EC2SecurityGroups.Get(r, scope.Key(*id))
+		if !ok {
+			return nil, noGroup(*id)
+		}
+		return g, nil
+	}
+	if name == nil {
+		return nil, missingParameter("groupName or groupId")
+	}
+	if v := defaultVPC(r, scope); v != nil {
+		for g := range store.EC2SecurityGroups.By(r, store.ByVPC, *v.VPC.VpcId) {
+			if *g.Group.GroupName == *name {
+				return g, nil
+			}
+		}
+	}
+	return nil, noGroup(*name)
+}
+
+// DeleteSecurityGroup deletes a group that no interface is in and no other
+// group's rule names.
+func (s *Server) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
+	out := &ec2.DeleteSecurityGroupOutput{Return: new(true)}
+	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGroup(tx, scope, in.GroupId, in.GroupName)
+		if err != nil {
+			return err
+		}
+		id := *g.Group.GroupId
+		out.GroupId = &id
+		if *g.Group.GroupName == "default" {
+			return protocol.Errorf("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", id)
+		}
+		for range store.EC2NetworkInterfaces.By(tx, store.InterfaceByGroup, id) {
+			return inUse("resource %s has a dependent object", id)
+		}
+		for o := range store.EC2SecurityGroups.By(tx, store.ByVPC, *g.Group.VpcId) {
+			if *o.Group.GroupId != id && refersTo(o, id) {
+				return inUse("resource %s has a dependent object", id)
+			}
+		}
+		store.EC2SecurityGroups.Delete(tx, g.Key())
+		return nil
+	})
+}
+
+func refersTo(g *fargo.EC2SecurityGroup, id string) bool {
+	for _, r := range g.Rules {
+		if r.ReferencedGroupInfo != nil && *r.ReferencedGroupInfo.GroupId == id {
+			return true
+		}
+	}
+	return false
+}
+
+var groupFields = fields[ec2.SecurityGroup]{
+	names: map[string]func(ec2.SecurityGroup) []string{
+		"group-id":    one(func(g ec2.SecurityGroup) *string { return g.GroupId }),
+		"group-name":  one(func(g ec2.SecurityGroup) *string { return g.GroupName }),
+		"description": one(func(g ec2.SecurityGroup) *string { return g.Description }),
+		"owner-id":    one(func(g ec2.SecurityGroup) *string { return g.OwnerId }),
+		"vpc-id":      one(func(g ec2.SecurityGroup) *string { return g.VpcId }),
+
+		"ip-permission.cidr":             permissionField(false, cidrs),
+		"ip-permission.group-id":         permissionField(false, groupIDs),
+		"ip-permission.protocol":         permissionField(false, protocols),
+		"ip-permission.from-port":        permissionField(false, fromPorts),
+		"ip-permission.to-port":          permissionField(false, toPorts),
+		"egress.ip-permission.cidr":      permissionField(true, cidrs),
+		"egress.ip-permission.group-id":  permissionField(true, groupIDs),
+		"egress.ip-permission.protocol":  permissionField(true, protocols),
+		"egress.ip-permission.from-port": permissionField(true, fromPorts),
+		"egress.ip-permission.to-port":   permissionField(true, toPorts),
+	},
+	tags: func(g ec2.SecurityGroup) []ec2.Tag { return g.Tags },
+}
+
+func permissionField(egress bool, get func(ec2.IpPermission) []string) func(ec2.SecurityGroup) []string {
+	return func(g ec2.SecurityGroup) (out []string) {
+		permissions := g.IpPermissions
+		if egress {
+			permissions = g.IpPermissionsEgress
+		}
+		for _, p := range permissions {
+			out = append(out, get(p)...)
+		}
+		return out
+	}
+}
+
+// DescribeSecurityGroups shows groups with their rules as permissions.
+func (s *Server) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
+	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
+	filters := in.Filters
+	if len(in.GroupNames) > 0 {
+		filters = append(filters, ec2.Filter{Name: new("group-name"), Values: in.GroupNames})
+	}
+	all := func(yield func(ec2.SecurityGroup) bool) {
+		for g := range store.EC2SecurityGroups.Prefix(view, scope.Key()) {
+			if !yield(groupView(g)) {
+				return
+			}
+		}
+	}
+	out, next, err := describe(all, query{in.GroupIds, filters, in.MaxResults, in.NextToken}, groupFields,
+		func(g ec2.SecurityGroup) string { return *g.GroupId }, noGroup)
+	if err == nil && len(in.GroupNames) > 0 && len(out) == 0 && next == nil {
+		err = noGroup(in.GroupNames[0])
+	}
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: orEmpty(out), NextToken: next}, err
+}
+
+// GetSecurityGroupsForVpc shows the groups that can be used in a VPC.
+func (s *Server) GetSecurityGroupsForVpc(ctx context.Context, in *ec2.GetSecurityGroupsForVpcInput) (*ec2.GetSecurityGroupsForVpcOutput, error) {
+	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
+	if _, err := findVPC(view, scope, *in.VpcId); err != nil {
+		return nil, err
+	}
+	all := func(yield func(ec2.SecurityGroup) bool) {
+		for g := range store.EC2SecurityGroups.By(view, store.ByVPC, *in.VpcId) {
+			if !yield(groupView(g)) {
+				return
+			}
+		}
+	}
+	found, next, err := describe(all, query{nil, in.Filters, in.MaxResults, in.NextToken}, groupFields,
+		func(g ec2.SecurityGroup) string { return *g.GroupId }, nil)
+	out := &ec2.GetSecurityGroupsForVpcOutput{SecurityGroupForVpcs: []ec2.SecurityGroupForVpc{}, NextToken: next}
+	for _, g := range found {
+		out.SecurityGroupForVpcs = append(out.SecurityGroupForVpcs, ec2.SecurityGroupForVpc{
+			GroupId: g.GroupId, GroupName: g.GroupName, Description: g.Description, OwnerId: g.OwnerId, PrimaryVpcId: g.VpcId, Tags: g.Tags,
+		})
+	}
+	return out, err
+}
+
+// DescribeSecurityGroupReferences shows nothing: there is no peering.
+func (s *Server) DescribeSecurityGroupReferences(context.Context, *ec2.DescribeSecurityGroupReferencesInput) (*ec2.DescribeSecurityGroupReferencesOutput, error) {
+	return &ec2.DescribeSecurityGroupReferencesOutput{SecurityGroupReferenceSet: []ec2.SecurityGroupReference{}}, nil
+}

@@ -1,0 +1,305 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// maxRules is how many rules a group may have in one direction.
+// Source: VPC user guide, "Amazon VPC quotas".
+const maxRules = 60
+
+// ask is what the four calls that add and take rules have in common.
+type ask struct {
+	groupID, groupName *string
+	permissions        []ec2.IpPermission
+	egress             bool
+}
+
+// permission makes the one permission that the old parameters of a call mean.
+func permission(protocol *string, from, to *int32, cidr, sourceGroup *string) []ec2.IpPermission {
+	if protocol == nil && cidr == nil && sourceGroup == nil {
+		return nil
+	}
+	p := ec2.IpPermission{IpProtocol: protocol, FromPort: from, ToPort: to}
+	if protocol == nil {
+		p.IpProtocol = new("-1")
+	}
+	if cidr != nil {
+		p.IpRanges = []ec2.IpRange{{CidrIp: cidr}}
+	}
+	if sourceGroup != nil {
+		p.UserIdGroupPairs = []ec2.UserIdGroupPair{{GroupName: sourceGroup}}
+	}
+	return []ec2.IpPermission{p}
+}
+
+func (s *Server) authorize(ctx context.Context, a ask, specs []ec2.TagSpecification) ([]ec2.SecurityGroupRule, error) {
+	tags, err := requestTags(specs, ec2.ResourceTypeSecurityGroupRule)
+	if err != nil {
+		return nil, err
+	}
+	var added []ec2.SecurityGroupRule
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGroup(tx, scope, a.groupID, a.groupName)
+		if err != nil {
+			return err
+		}
+		if added, err = rules(tx, g, a.egress, a.permissions); err != nil {
+			return err
+		}
+		c := *g
+		c.Rules = slices.Clone(g.Rules)
+		for i := range added {
+			r := &added[i]
+			if slices.ContainsFunc(c.Rules, func(o ec2.SecurityGroupRule) bool { return sameRule(o, *r) }) {
+				return protocol.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", describeRule(*r))
+			}
+			identify(scope, r)
+			r.Tags = tags
+			c.Rules = append(c.Rules, *r)
+		}
+		if err := checkRuleCount(&c); err != nil {
+			return err
+		}
+		store.EC2SecurityGroups.Put(tx, &c)
+		return nil
+	})
+	return added, err
+}
+
+func identify(scope fargo.Scope, r *ec2.SecurityGroupRule) {
+	id := fargo.NewEC2ID("sgr")
+	r.SecurityGroupRuleId, r.SecurityGroupRuleArn = &id, new(scope.ARN("ec2", "security-group-rule/"+id))
+}
+
+func checkRuleCount(g *fargo.EC2SecurityGroup) error {
+	count := map[bool]int{}
+	for _, r := range g.Rules {
+		count[*r.IsEgress]++
+	}
+	if count[true] > maxRules || count[false] > maxRules {
+		return protocol.Errorf("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
+	}
+	return nil
+}
+
+// AuthorizeSecurityGroupIngress adds rules for what comes in.
+func (s *Server) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	added, err := s.authorize(ctx, ask{in.GroupId, in.GroupName, p, false}, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupIngressOutput{Return: new(true), SecurityGroupRules: added}, err
+}
+
+// AuthorizeSecurityGroupEgress adds rules for what goes out.
+func (s *Server) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	added, err := s.authorize(ctx, ask{in.GroupId, nil, p, true}, in.TagSpecifications)
+	return &ec2.AuthorizeSecurityGroupEgressOutput{Return: new(true), SecurityGroupRules: added}, err
+}
+
+// revoke takes rules away, by id or by what they allow.
+func (s *Server) revoke(ctx context.Context, a ask, ids []string) ([]ec2.RevokedSecurityGroupRule, error) {
+	var revoked []ec2.RevokedSecurityGroupRule
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		revoked = []ec2.RevokedSecurityGroupRule{}
+		g, err := findGroup(tx, scope, a.groupID, a.groupName)
+		if err != nil {
+			return err
+		}
+		c := *g
+		c.Rules = slices.Clone(g.Rules)
+		take := func(is func(ec2.SecurityGroupRule) bool) bool {
+			i := slices.IndexFunc(c.Rules, is)
+			if i < 0 {
+				return false
+			}
+			revoked = append(revoked, revokedView(c.Rules[i]))
+			c.Rules = slices.Delete(c.Rules, i, i+1)
+			return true
+		}
+		for _, id := range ids {
+			if !take(func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == id && *r.IsEgress == a.egress }) {
+				return noRule(id)
+			}
+		}
+		if len(ids) == 0 {
+			unwanted, err := rules(tx, g, a.egress, a.permissions)
+			if err != nil {
+				return err
+			}
+			for _, u := range unwanted {
+				if !take(func(r ec2.SecurityGroupRule) bool { return sameRule(r, u) }) {
+					return protocol.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+				}
+			}
+		}
+		store.EC2SecurityGroups.Put(tx, &c)
+		return nil
+	})
+	return revoked, err
+}
+
+func noRule(id string) error {
+	return protocol.Errorf("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", id)
+}
+
+func revokedView(r ec2.SecurityGroupRule) ec2.RevokedSecurityGroupRule {
+	v := ec2.RevokedSecurityGroupRule{
+		SecurityGroupRuleId: r.SecurityGroupRuleId, GroupId: r.GroupId, IsEgress: r.IsEgress, IpProtocol: r.IpProtocol,
+		FromPort: r.FromPort, ToPort: r.ToPort, CidrIpv4: r.CidrIpv4, CidrIpv6: r.CidrIpv6, Description: r.Description,
+	}
+	if r.ReferencedGroupInfo != nil {
+		v.ReferencedGroupId = r.ReferencedGroupInfo.GroupId
+	}
+	return v
+}
+
+// RevokeSecurityGroupIngress takes rules for what comes in.
+func (s *Server) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	revoked, err := s.revoke(ctx, ask{in.GroupId, in.GroupName, p, false}, in.SecurityGroupRuleIds)
+	return &ec2.RevokeSecurityGroupIngressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
+}
+
+// RevokeSecurityGroupEgress takes rules for what goes out.
+func (s *Server) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	revoked, err := s.revoke(ctx, ask{in.GroupId, nil, p, true}, in.SecurityGroupRuleIds)
+	return &ec2.RevokeSecurityGroupEgressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
+}
+
+// changeRules commits what change makes of a copy of a group's rules.
+func (s *Server) changeRules(ctx context.Context, id, name *string, change func(*store.Tx, *fargo.EC2SecurityGroup) error) error {
+	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		g, err := findGroup(tx, scope, id, name)
+		if err != nil {
+			return err
+		}
+		c := *g
+		c.Rules = slices.Clone(g.Rules)
+		if err := change(tx, &c); err != nil {
+			return err
+		}
+		store.EC2SecurityGroups.Put(tx, &c)
+		return nil
+	})
+}
+
+// ModifySecurityGroupRules replaces rules, keeping their ids.
+func (s *Server) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
+	err := s.changeRules(ctx, in.GroupId, nil, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+		for _, u := range in.SecurityGroupRules {
+			i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == *u.SecurityGroupRuleId })
+			if i < 0 {
+				return noRule(*u.SecurityGroupRuleId)
+			}
+			if u.SecurityGroupRule == nil {
+				return missingParameter("SecurityGroupRule")
+			}
+			r, err := requestedRule(tx, g, *g.Rules[i].IsEgress, u.SecurityGroupRule)
+			if err != nil {
+				return err
+			}
+			old := g.Rules[i]
+			r.SecurityGroupRuleId, r.SecurityGroupRuleArn, r.Tags = old.SecurityGroupRuleId, old.SecurityGroupRuleArn, old.Tags
+			g.Rules[i] = r
+		}
+		return nil
+	})
+	return &ec2.ModifySecurityGroupRulesOutput{Return: new(err == nil)}, err
+}
+
+func requestedRule(r store.Reader, g *fargo.EC2SecurityGroup, egress bool, in *ec2.SecurityGroupRuleRequest) (ec2.SecurityGroupRule, error) {
+	rule, err := baseRule(g, egress, in.IpProtocol, in.FromPort, in.ToPort)
+	if err != nil {
+		return rule, err
+	}
+	rule.Description = in.Description
+	switch {
+	case in.CidrIpv4 != nil:
+		err = cidrPeer(in.CidrIpv4)(&rule)
+	case in.CidrIpv6 != nil:
+		err = cidr6Peer(in.CidrIpv6)(&rule)
+	case in.ReferencedGroupId != nil:
+		err = groupPeer(r, g, in.ReferencedGroupId, nil)(&rule)
+	case in.PrefixListId != nil:
+		err = notImplemented("PrefixListId")
+	default:
+		err = missingParameter("CidrIpv4")
+	}
+	return rule, err
+}
+
+// describeRules changes the descriptions of rules, named by id or by what they
+// allow.
+func describeRules(tx *store.Tx, g *fargo.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission, byID []ec2.SecurityGroupRuleDescription) error {
+	for _, d := range byID {
+		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == text(d.SecurityGroupRuleId) })
+		if i < 0 {
+			return noRule(text(d.SecurityGroupRuleId))
+		}
+		g.Rules[i].Description = d.Description
+	}
+	if len(permissions) == 0 {
+		return nil
+	}
+	wanted, err := rules(tx, g, egress, permissions)
+	if err != nil {
+		return err
+	}
+	for _, w := range wanted {
+		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return sameRule(r, w) })
+		if i < 0 {
+			return protocol.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+		}
+		g.Rules[i].Description = w.Description
+	}
+	return nil
+}
+
+// UpdateSecurityGroupRuleDescriptionsIngress changes descriptions of rules for
+// what comes in.
+func (s *Server) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
+	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+		return describeRules(tx, g, false, in.IpPermissions, in.SecurityGroupRuleDescriptions)
+	})
+	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: new(err == nil)}, err
+}
+
+// UpdateSecurityGroupRuleDescriptionsEgress changes descriptions of rules for
+// what goes out.
+func (s *Server) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
+	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+		return describeRules(tx, g, true, in.IpPermissions, in.SecurityGroupRuleDescriptions)
+	})
+	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: new(err == nil)}, err
+}
+
+var ruleFields = fields[ec2.SecurityGroupRule]{
+	names: map[string]func(ec2.SecurityGroupRule) []string{
+		"group-id":               one(func(r ec2.SecurityGroupRule) *string { return r.GroupId }),
+		"security-group-rule-id": one(func(r ec2.SecurityGroupRule) *string { return r.SecurityGroupRuleId }),
+	},
+	tags: func(r ec2.SecurityGroupRule) []ec2.Tag { return r.Tags },
+}
+
+// DescribeSecurityGroupRules shows rules one by one.
+func (s *Server) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	var all []ec2.SecurityGroupRule
+	for g := range store.EC2SecurityGroups.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()) {
+		all = append(all, g.Rules...)
+	}
+	id := func(r ec2.SecurityGroupRule) string { return *r.SecurityGroupRuleId }
+	slices.SortFunc(all, func(a, b ec2.SecurityGroupRule) int { return strings.Compare(id(a), id(b)) })
+	out, next, err := describe(slices.Values(all), query{in.SecurityGroupRuleIds, in.Filters, in.MaxResults, in.NextToken}, ruleFields, id, noRule)
+	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: orEmpty(out), NextToken: next}, err
+}

@@ -1,0 +1,107 @@
+// Package ec2 says what the part of Amazon EC2 that containers need means:
+// VPCs, subnets, route tables, gateways, security groups, network interfaces
+// and their tags. It knows their rules and texts; it refuses to know how a
+// packet travels: it writes what is wanted, and nodes build it.
+package ec2
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// Server answers the EC2 operations, from and into the store.
+type Server struct {
+	db *store.DB
+}
+
+// New makes a server on db.
+func New(db *store.DB) *Server { return &Server{db: db} }
+
+// Precheck opens the call's region, so that an account finds its default VPC
+// wherever it looks first, and answers a dry run: the caller would have been let
+// through. Source: EC2 API, DryRun, common to all actions.
+func (s *Server) Precheck(ctx context.Context, in any) error {
+	if err := EnsureDefaults(ctx, s.db, api.CallFrom(ctx).Scope()); err != nil {
+		return err
+	}
+	f := reflect.ValueOf(in).Elem().FieldByName("DryRun")
+	if f.IsValid() && !f.IsNil() && f.Elem().Bool() {
+		return protocol.Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").WithStatus(412)
+	}
+	return nil
+}
+
+func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope, now time.Time) error) error {
+	scope := api.CallFrom(ctx).Scope()
+	return s.db.Update(ctx, func(tx *store.Tx) error { return fn(tx, scope, time.Now()) })
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func yes(p *bool) bool { return p != nil && *p }
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// The errors of EC2, which its model does not name.
+// Source: EC2 API reference, "Error codes".
+
+func notFound(kind, what, id string) error {
+	return protocol.Errorf("Invalid"+kind+".NotFound", "The %s '%s' does not exist", what, id)
+}
+
+func badValue(format string, args ...any) error {
+	return protocol.Errorf("InvalidParameterValue", format, args...)
+}
+
+func missingParameter(name string) error {
+	return protocol.Errorf("MissingParameter", "The request must contain the parameter %s", name)
+}
+
+func inUse(format string, args ...any) error {
+	return protocol.Errorf("DependencyViolation", format, args...)
+}
+
+// notImplemented names a parameter that would change what happens, if Fargo
+// knew how.
+func notImplemented(parameter string) error {
+	return protocol.Errorf("UnsupportedOperation", "Fargo does not implement the parameter %s.", parameter)
+}
+
+// refuseSet refuses the first of the named parameters that is set.
+func refuseSet(set map[string]bool) error {
+	for name, is := range set {
+		if is {
+			return notImplemented(name)
+		}
+	}
+	return nil
+}
+
+// requestTags are the tags a Create call gives to what it makes.
+func requestTags(specs []ec2.TagSpecification, kind ec2.ResourceType) ([]ec2.Tag, error) {
+	tags := []ec2.Tag{}
+	for _, s := range specs {
+		if s.ResourceType != kind {
+			return nil, badValue("'%s' is not a valid taggable resource type for this operation.", s.ResourceType)
+		}
+		tags = append(tags, s.Tags...)
+	}
+	return tags, checkTags(tags)
+}

@@ -1,0 +1,210 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/plan"
+	"fargo/store"
+)
+
+func newSubnet(v *fargo.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone, tags []ec2.Tag) *fargo.EC2Subnet {
+	id := fargo.NewEC2ID("subnet")
+	return &fargo.EC2Subnet{Scope: v.Scope, Subnet: ec2.Subnet{
+		SubnetId: &id, SubnetArn: new(v.Scope.ARN("ec2", "subnet/"+id)), OwnerId: &v.Scope.Account, VpcId: v.VPC.VpcId,
+		CidrBlock: new(block.String()), AvailabilityZone: zone.ZoneName, AvailabilityZoneId: zone.ZoneId,
+		State: ec2.SubnetStateAvailable, DefaultForAz: new(false), MapPublicIpOnLaunch: new(false),
+		AssignIpv6AddressOnCreation: new(false), MapCustomerOwnedIpOnLaunch: new(false), EnableDns64: new(false), Ipv6Native: new(false),
+		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
+			HostnameType: ec2.HostnameTypeIpName, EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
+		},
+		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: tags,
+	}}
+}
+
+// CreateSubnet cuts a subnet out of a VPC.
+func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
+	if in.CidrBlock == nil {
+		return nil, missingParameter("cidrBlock")
+	}
+	if err := refuseSet(map[string]bool{
+		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Native": yes(in.Ipv6Native), "OutpostArn": in.OutpostArn != nil,
+		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+	}); err != nil {
+		return nil, err
+	}
+	block, err := parseCIDR(*in.CidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeSubnet)
+	if err != nil {
+		return nil, err
+	}
+	var made *fargo.EC2Subnet
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v, err := findVPC(tx, scope, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		if err := checkSubnetBlock(tx, v, block, *in.CidrBlock); err != nil {
+			return err
+		}
+		zone, err := chooseZone(scope.Region, in.AvailabilityZone, in.AvailabilityZoneId)
+		if err != nil {
+			return err
+		}
+		made = newSubnet(v, block, zone, tags)
+		store.EC2Subnets.Put(tx, made)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateSubnetOutput{Subnet: new(subnetView(s.db.View(), made))}, nil
+}
+
+func checkSubnetBlock(r store.Reader, v *fargo.EC2VPC, block netip.Prefix, given string) error {
+	inside := false
+	for _, c := range v.CIDRs() {
+		inside = inside || (c.Contains(block.Addr()) && block.Bits() >= c.Bits())
+	}
+	if !inside || block.Bits() > 28 || block.Bits() < 16 {
+		return protocol.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
+	}
+	for o := range store.EC2Subnets.By(r, store.ByVPC, *v.VPC.VpcId) {
+		if o.Prefix().Overlaps(block) {
+			return protocol.Errorf("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", given)
+		}
+	}
+	return nil
+}
+
+func chooseZone(region string, name, id *string) (ec2.AvailabilityZone, error) {
+	all := zones(region)
+	for _, z := range all {
+		if (name != nil && *z.ZoneName == *name) || (name == nil && id != nil && *z.ZoneId == *id) {
+			return z, nil
+		}
+	}
+	if name != nil || id != nil {
+		return ec2.AvailabilityZone{}, badValue("Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s, %s, %s.",
+			text(name)+text(id), *all[0].ZoneName, *all[1].ZoneName, *all[2].ZoneName)
+	}
+	return all[0], nil
+}
+
+func findSubnet(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2Subnet, error) {
+	n, ok := store.EC2Subnets.Get(r, scope.Key(id))
+	if !ok {
+		return nil, notFound("SubnetID", "subnet ID", id)
+	}
+	return n, nil
+}
+
+// subnetView is a subnet as clients see it, with its free addresses counted.
+func subnetView(r store.Reader, s *fargo.EC2Subnet) ec2.Subnet {
+	free := plan.Capacity(s.Prefix())
+	for range store.EC2NetworkInterfaces.By(r, store.InterfaceBySubnet, *s.Subnet.SubnetId) {
+		free--
+	}
+	v := s.Subnet
+	v.AvailableIpAddressCount = new(int32(free))
+	return v
+}
+
+var subnetFields = fields[ec2.Subnet]{
+	names: map[string]func(ec2.Subnet) []string{
+		"subnet-id":            one(func(s ec2.Subnet) *string { return s.SubnetId }),
+		"subnet-arn":           one(func(s ec2.Subnet) *string { return s.SubnetArn }),
+		"vpc-id":               one(func(s ec2.Subnet) *string { return s.VpcId }),
+		"cidr":                 one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"cidrBlock":            one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"cidr-block":           one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"availability-zone":    one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
+		"availabilityZone":     one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
+		"availability-zone-id": one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
+		"availabilityZoneId":   one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
+		"owner-id":             one(func(s ec2.Subnet) *string { return s.OwnerId }),
+		"state":                func(s ec2.Subnet) []string { return []string{string(s.State)} },
+		"default-for-az":       func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
+		"defaultForAz":         func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
+		"map-public-ip-on-launch": func(s ec2.Subnet) []string {
+			return boolean(s.MapPublicIpOnLaunch)
+		},
+	},
+	tags: func(s ec2.Subnet) []ec2.Tag { return s.Tags },
+}
+
+// DescribeSubnets shows subnets.
+func (s *Server) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
+	view := s.db.View()
+	all := func(yield func(ec2.Subnet) bool) {
+		for n := range store.EC2Subnets.Prefix(view, api.CallFrom(ctx).Scope().Key()) {
+			if !yield(subnetView(view, n)) {
+				return
+			}
+		}
+	}
+	out, next, err := describe(all, query{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken}, subnetFields,
+		func(s ec2.Subnet) string { return *s.SubnetId },
+		func(id string) error { return notFound("SubnetID", "subnet ID", id) })
+	return &ec2.DescribeSubnetsOutput{Subnets: orEmpty(out), NextToken: next}, err
+}
+
+// DeleteSubnet deletes a subnet without interfaces.
+func (s *Server) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*ec2.DeleteSubnetOutput, error) {
+	return &ec2.DeleteSubnetOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		n, err := findSubnet(tx, scope, *in.SubnetId)
+		if err != nil {
+			return err
+		}
+		for range store.EC2NetworkInterfaces.By(tx, store.InterfaceBySubnet, *in.SubnetId) {
+			return inUse("The subnet '%s' has dependencies and cannot be deleted.", *in.SubnetId)
+		}
+		for t := range store.EC2RouteTables.By(tx, store.ByVPC, *n.Subnet.VpcId) {
+			if without, had := withoutSubnet(t, *in.SubnetId); had {
+				store.EC2RouteTables.Put(tx, without)
+			}
+		}
+		store.EC2Subnets.Delete(tx, n.Key())
+		return nil
+	})
+}
+
+// ModifySubnetAttribute changes what a subnet does for what is started in it.
+func (s *Server) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
+	set := func(v *ec2.AttributeBooleanValue) bool { return v != nil && yes(v.Value) }
+	if err := refuseSet(map[string]bool{
+		"AssignIpv6AddressOnCreation": set(in.AssignIpv6AddressOnCreation), "EnableDns64": set(in.EnableDns64),
+		"MapCustomerOwnedIpOnLaunch": set(in.MapCustomerOwnedIpOnLaunch), "EnableLniAtDeviceIndex": in.EnableLniAtDeviceIndex != nil,
+		"EnableResourceNameDnsAAAARecordOnLaunch": set(in.EnableResourceNameDnsAAAARecordOnLaunch),
+	}); err != nil {
+		return nil, err
+	}
+	return &ec2.ModifySubnetAttributeOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		n, err := findSubnet(tx, scope, *in.SubnetId)
+		if err != nil {
+			return err
+		}
+		c := *n
+		options := *c.Subnet.PrivateDnsNameOptionsOnLaunch
+		if in.MapPublicIpOnLaunch != nil {
+			c.Subnet.MapPublicIpOnLaunch = in.MapPublicIpOnLaunch.Value
+		}
+		if in.PrivateDnsHostnameTypeOnLaunch != "" {
+			options.HostnameType = in.PrivateDnsHostnameTypeOnLaunch
+		}
+		if in.EnableResourceNameDnsARecordOnLaunch != nil {
+			options.EnableResourceNameDnsARecord = in.EnableResourceNameDnsARecordOnLaunch.Value
+		}
+		c.Subnet.PrivateDnsNameOptionsOnLaunch = &options
+		store.EC2Subnets.Put(tx, &c)
+		return nil
+	})
+}

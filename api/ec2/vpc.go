@@ -1,0 +1,251 @@
+package ec2
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ec2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// dhcpOptions is the one set of DHCP options there is: the VPC's own resolver.
+const dhcpOptions = "dopt-00000000000000001"
+
+// parseCIDR reads an IPv4 block.
+func parseCIDR(block string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(block)
+	if err != nil || !p.Addr().Is4() {
+		return p, protocol.Errorf("InvalidParameterValue", "Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", block)
+	}
+	return p.Masked(), nil
+}
+
+func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *fargo.EC2VPC {
+	return &fargo.EC2VPC{Scope: scope, DNSSupport: true, VPC: ec2.Vpc{
+		VpcId: new(fargo.NewEC2ID("vpc")), OwnerId: &scope.Account, State: ec2.VpcStateAvailable,
+		CidrBlock: new(block.String()), InstanceTenancy: ec2.TenancyDefault, IsDefault: new(false),
+		DhcpOptionsId: new(dhcpOptions), Tags: tags,
+		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{
+			AssociationId: new(fargo.NewEC2ID("vpc-cidr-assoc")), CidrBlock: new(block.String()),
+			CidrBlockState: &ec2.VpcCidrBlockState{State: ec2.VpcCidrBlockStateCodeAssociated},
+		}},
+		Ipv6CidrBlockAssociationSet: []ec2.VpcIpv6CidrBlockAssociation{},
+	}}
+}
+
+// putVPC stores a new VPC with what every VPC has: a main route table and a
+// default security group.
+func putVPC(tx *store.Tx, v *fargo.EC2VPC) (*fargo.EC2RouteTable, *fargo.EC2SecurityGroup) {
+	main := newRouteTable(v, nil)
+	main.RouteTable.Associations = []ec2.RouteTableAssociation{newAssociation(main, nil)}
+	group := newSecurityGroup(v.Scope, *v.VPC.VpcId, "default", "default VPC security group", nil)
+	group.Rules = append(group.Rules, ec2.SecurityGroupRule{
+		SecurityGroupRuleId: new(fargo.NewEC2ID("sgr")), GroupId: group.Group.GroupId, GroupOwnerId: &v.Scope.Account,
+		IsEgress: new(false), IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)),
+		ReferencedGroupInfo: &ec2.ReferencedSecurityGroup{GroupId: group.Group.GroupId, UserId: &v.Scope.Account}, Tags: []ec2.Tag{},
+	})
+	store.EC2VPCs.Put(tx, v)
+	store.EC2RouteTables.Put(tx, main)
+	store.EC2SecurityGroups.Put(tx, group)
+	return main, group
+}
+
+// CreateVpc makes a VPC with its main route table and default security group.
+func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
+	if in.CidrBlock == nil {
+		return nil, missingParameter("cidrBlock")
+	}
+	if err := refuseSet(map[string]bool{
+		"AmazonProvidedIpv6CidrBlock": yes(in.AmazonProvidedIpv6CidrBlock), "Ipv6CidrBlock": in.Ipv6CidrBlock != nil,
+		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+	}); err != nil {
+		return nil, err
+	}
+	block, err := parseCIDR(*in.CidrBlock)
+	if err != nil {
+		return nil, err
+	}
+	if block.Bits() < 16 || block.Bits() > 28 {
+		return nil, protocol.Errorf("InvalidVpc.Range", "The CIDR '%s' is invalid.", *in.CidrBlock)
+	}
+	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeVpc)
+	if err != nil {
+		return nil, err
+	}
+	var v *fargo.EC2VPC
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v = newVPC(scope, block, tags)
+		putVPC(tx, v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateVpcOutput{Vpc: &v.VPC}, nil
+}
+
+func findVPC(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2VPC, error) {
+	v, ok := store.EC2VPCs.Get(r, scope.Key(id))
+	if !ok {
+		return nil, notFound("VpcID", "vpc ID", id)
+	}
+	return v, nil
+}
+
+// defaultVPC is the scope's default VPC, nil when it was deleted.
+func defaultVPC(r store.Reader, scope fargo.Scope) *fargo.EC2VPC {
+	for v := range store.EC2VPCs.Prefix(r, scope.Key()) {
+		if yes(v.VPC.IsDefault) {
+			return v
+		}
+	}
+	return nil
+}
+
+var vpcFields = fields[*fargo.EC2VPC]{
+	names: map[string]func(*fargo.EC2VPC) []string{
+		"vpc-id":          one(func(v *fargo.EC2VPC) *string { return v.VPC.VpcId }),
+		"cidr":            one(func(v *fargo.EC2VPC) *string { return v.VPC.CidrBlock }),
+		"cidr-block":      one(func(v *fargo.EC2VPC) *string { return v.VPC.CidrBlock }),
+		"owner-id":        one(func(v *fargo.EC2VPC) *string { return v.VPC.OwnerId }),
+		"dhcp-options-id": one(func(v *fargo.EC2VPC) *string { return v.VPC.DhcpOptionsId }),
+		"state":           func(v *fargo.EC2VPC) []string { return []string{string(v.VPC.State)} },
+		"is-default":      func(v *fargo.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
+		"isDefault":       func(v *fargo.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
+		"cidr-block-association.cidr-block": func(v *fargo.EC2VPC) (out []string) {
+			for _, a := range v.VPC.CidrBlockAssociationSet {
+				out = append(out, *a.CidrBlock)
+			}
+			return out
+		},
+	},
+	tags: func(v *fargo.EC2VPC) []ec2.Tag { return v.VPC.Tags },
+}
+
+func boolean(b *bool) []string {
+	if yes(b) {
+		return []string{"true"}
+	}
+	return []string{"false"}
+}
+
+// DescribeVpcs shows VPCs.
+func (s *Server) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
+	found, next, err := describe(store.EC2VPCs.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
+		query{in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, vpcFields,
+		func(v *fargo.EC2VPC) string { return *v.VPC.VpcId },
+		func(id string) error { return notFound("VpcID", "vpc ID", id) })
+	out := &ec2.DescribeVpcsOutput{Vpcs: []ec2.Vpc{}, NextToken: next}
+	for _, v := range found {
+		out.Vpcs = append(out.Vpcs, v.VPC)
+	}
+	return out, err
+}
+
+// DeleteVpc deletes a VPC that nothing is left in but what came with it.
+func (s *Server) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.DeleteVpcOutput, error) {
+	return &ec2.DeleteVpcOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v, err := findVPC(tx, scope, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		id := *v.VPC.VpcId
+		dependent := inUse("The vpc '%s' has dependencies and cannot be deleted.", id)
+		for range store.EC2Subnets.By(tx, store.ByVPC, id) {
+			return dependent
+		}
+		for g := range store.EC2InternetGateways.Prefix(tx, scope.Key()) {
+			for _, a := range g.Gateway.Attachments {
+				if *a.VpcId == id {
+					return dependent
+				}
+			}
+		}
+		for t := range store.EC2RouteTables.By(tx, store.ByVPC, id) {
+			if !isMain(t) {
+				return dependent
+			}
+			store.EC2RouteTables.Delete(tx, t.Key())
+		}
+		for g := range store.EC2SecurityGroups.By(tx, store.ByVPC, id) {
+			if *g.Group.GroupName != "default" {
+				return dependent
+			}
+			store.EC2SecurityGroups.Delete(tx, g.Key())
+		}
+		store.EC2VPCs.Delete(tx, v.Key())
+		return nil
+	})
+}
+
+// ModifyVpcAttribute changes a VPC's DNS attributes.
+func (s *Server) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttributeInput) (*ec2.ModifyVpcAttributeOutput, error) {
+	if in.EnableNetworkAddressUsageMetrics != nil && yes(in.EnableNetworkAddressUsageMetrics.Value) {
+		return nil, notImplemented("EnableNetworkAddressUsageMetrics")
+	}
+	return &ec2.ModifyVpcAttributeOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v, err := findVPC(tx, scope, *in.VpcId)
+		if err != nil {
+			return err
+		}
+		c := *v
+		if in.EnableDnsSupport != nil {
+			c.DNSSupport = yes(in.EnableDnsSupport.Value)
+		}
+		if in.EnableDnsHostnames != nil {
+			c.DNSHostnames = yes(in.EnableDnsHostnames.Value)
+		}
+		store.EC2VPCs.Put(tx, &c)
+		return nil
+	})
+}
+
+// DescribeVpcAttribute shows one attribute of a VPC.
+func (s *Server) DescribeVpcAttribute(ctx context.Context, in *ec2.DescribeVpcAttributeInput) (*ec2.DescribeVpcAttributeOutput, error) {
+	v, err := findVPC(s.db.View(), api.CallFrom(ctx).Scope(), *in.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DescribeVpcAttributeOutput{VpcId: in.VpcId}
+	switch in.Attribute {
+	case ec2.VpcAttributeNameEnableDnsSupport:
+		out.EnableDnsSupport = &ec2.AttributeBooleanValue{Value: &v.DNSSupport}
+	case ec2.VpcAttributeNameEnableDnsHostnames:
+		out.EnableDnsHostnames = &ec2.AttributeBooleanValue{Value: &v.DNSHostnames}
+	case ec2.VpcAttributeNameEnableNetworkAddressUsageMetrics:
+		out.EnableNetworkAddressUsageMetrics = &ec2.AttributeBooleanValue{Value: new(false)}
+	default:
+		return nil, badValue("Value (%s) for parameter attribute is invalid. Unknown attribute.", in.Attribute)
+	}
+	return out, nil
+}
+
+// DescribeVpcClassicLink shows nothing: EC2-Classic is gone.
+func (s *Server) DescribeVpcClassicLink(context.Context, *ec2.DescribeVpcClassicLinkInput) (*ec2.DescribeVpcClassicLinkOutput, error) {
+	return &ec2.DescribeVpcClassicLinkOutput{Vpcs: []ec2.VpcClassicLink{}}, nil
+}
+
+// DescribeVpcClassicLinkDnsSupport shows nothing: EC2-Classic is gone.
+func (s *Server) DescribeVpcClassicLinkDnsSupport(context.Context, *ec2.DescribeVpcClassicLinkDnsSupportInput) (*ec2.DescribeVpcClassicLinkDnsSupportOutput, error) {
+	return &ec2.DescribeVpcClassicLinkDnsSupportOutput{Vpcs: []ec2.ClassicLinkDnsSupport{}}, nil
+}
+
+// CreateDefaultVpc makes the default VPC again after it was deleted.
+func (s *Server) CreateDefaultVpc(ctx context.Context, _ *ec2.CreateDefaultVpcInput) (*ec2.CreateDefaultVpcOutput, error) {
+	var v *fargo.EC2VPC
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		if old := defaultVPC(tx, scope); old != nil {
+			return protocol.Errorf("DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region.")
+		}
+		v = putDefaultVPC(tx, scope)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateDefaultVpcOutput{Vpc: &v.VPC}, nil
+}
