@@ -21,20 +21,17 @@ import (
 // Plane is what the messenger needs of the control plane. All methods may be
 // called from several goroutines.
 type Plane interface {
-	// Connected says that node has opened a session, before any other call for
-	// it; Disconnected that the session is over. They come in pairs, one pair
-	// after the other for the same node.
-	Connected(ctx context.Context, node string) error
-	Disconnected(node string)
+	// Hello says that node has opened a session, before any other call for it.
+	Hello(ctx context.Context, node string) error
 
 	// Desired is all that node should be doing, from one snapshot. The caller
 	// does not change it, and keeps it until the next one.
 	Desired(ctx context.Context, node string) (fargo.Desired, error)
 
 	// Changed gives a channel that receives when Desired may answer anew for
-	// node. It has room for one value: a slow reader misses no change, only
-	// repetitions. The function ends the watch.
-	Changed(node string) (<-chan struct{}, func())
+	// node, until ctx ends. It has room for one value: a slow reader misses no
+	// change, only repetitions.
+	Changed(ctx context.Context, node string) <-chan struct{}
 
 	// Report commits what node has seen. The same reports may come again, and
 	// an older one after a newer, when a session is replaced by another. After

@@ -28,10 +28,9 @@ func (s *Server) session(stream grpc.ServerStream) error {
 		return toStatus(ctx, err)
 	}
 	defer leave()
-	if err := s.plane.Connected(ctx, hello.Node); err != nil {
+	if err := s.plane.Hello(ctx, hello.Node); err != nil {
 		return status.Error(codes.Unavailable, err.Error())
 	}
-	defer s.plane.Disconnected(hello.Node)
 
 	s.log.Info("node connected", "node", hello.Node)
 	err = s.converse(ctx, cancel, hello.Node, stream)
@@ -121,8 +120,7 @@ func (s *Server) commit(ctx context.Context, node string, received <-chan up, ac
 // tell is the one writer of the stream: the whole first, then what changes,
 // and acknowledgements in between.
 func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
-	changed, stop := s.plane.Changed(node)
-	defer stop()
+	changed := s.plane.Changed(ctx, node)
 	sent, err := s.plane.Desired(ctx, node)
 	if err != nil {
 		return err

@@ -21,13 +21,12 @@ import (
 type Plane struct {
 	mu struct {
 		sync.Mutex
-		desired   map[string]fargo.Desired
-		watchers  map[string]map[chan struct{}]bool
-		reports   map[string]map[string]fargo.TaskReport // by node and task ARN
-		connected map[string]int
-		groups    map[string]*Group
-		sources   map[string]int64
-		changed   chan struct{} // closed when anything above changes
+		desired  map[string]fargo.Desired
+		watchers map[string]map[chan struct{}]bool
+		reports  map[string]map[string]fargo.TaskReport // by node and task ARN
+		groups   map[string]*Group
+		sources  map[string]int64
+		changed  chan struct{} // closed when anything above changes
 	}
 }
 
@@ -42,7 +41,6 @@ func New() *Plane {
 	p.mu.desired = map[string]fargo.Desired{}
 	p.mu.watchers = map[string]map[chan struct{}]bool{}
 	p.mu.reports = map[string]map[string]fargo.TaskReport{}
-	p.mu.connected = map[string]int{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.changed = make(chan struct{})
@@ -94,11 +92,11 @@ func (p *Plane) Reports(node string) map[string]fargo.TaskReport {
 	return maps.Clone(p.mu.reports[node])
 }
 
-// IsConnected reports whether node has a session.
-func (p *Plane) IsConnected(node string) bool {
+// Sessions is how many sessions node has.
+func (p *Plane) Sessions(node string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mu.connected[node] > 0
+	return len(p.mu.watchers[node])
 }
 
 // AddGroup makes an empty log group, and RemoveGroup takes one away.
@@ -130,23 +128,7 @@ func (p *Plane) Messages(group, stream string) []string {
 	return out
 }
 
-func (p *Plane) Connected(_ context.Context, node string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.mu.connected[node]++
-	if p.mu.connected[node] > 1 {
-		panic("dispatchtest: " + node + " has two sessions at once")
-	}
-	p.touch()
-	return nil
-}
-
-func (p *Plane) Disconnected(node string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.mu.connected[node]--
-	p.touch()
-}
+func (p *Plane) Hello(context.Context, string) error { return nil }
 
 func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	p.mu.Lock()
@@ -155,7 +137,7 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	return fargo.Desired{Tasks: slices.Clone(d.Tasks), VPCs: slices.Clone(d.VPCs)}, nil
 }
 
-func (p *Plane) Changed(node string) (<-chan struct{}, func()) {
+func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 	w := make(chan struct{}, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,11 +145,14 @@ func (p *Plane) Changed(node string) (<-chan struct{}, func()) {
 		p.mu.watchers[node] = map[chan struct{}]bool{}
 	}
 	p.mu.watchers[node][w] = true
-	return w, func() {
+	p.touch()
+	context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(p.mu.watchers[node], w)
-	}
+		p.touch()
+	})
+	return w
 }
 
 // Report keeps the latest report of each task; a task never moves backwards.

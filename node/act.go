@@ -1,0 +1,120 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fargo"
+)
+
+// How long a container may take to be made and to start, as the ECS agent has
+// it.
+const (
+	createTimeout = 4 * time.Minute
+	startTimeout  = 3 * time.Minute
+)
+
+// act does one thing for a task and says what came of it. t is the task as it
+// was saved before.
+func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
+	if a.Verb == Make || a.Verb == Drop {
+		return Result{Err: n.actThing(ctx, t, a)}
+	}
+	i := t.index(a.Of)
+	c := &t.Assignment.Containers[i]
+	rt := n.cfg.Runtime
+	var r Result
+	switch a.Verb {
+	case Pull:
+		r.Image, r.Err = rt.Pull(ctx, c.Image, c.Pull)
+	case OpenLog:
+		r.Err = n.cfg.Link.OpenLog(ctx, *c.Log)
+	case Create:
+		r.Err = n.create(ctx, t, i)
+	case Start:
+		r.Err = n.start(ctx, c.RuntimeID)
+	case Restart:
+		r.Err = n.restart(ctx, t, i)
+	case Look:
+		r.State, r.Err = rt.Inspect(ctx, c.RuntimeID)
+	case Signal:
+		r.Err = rt.Signal(ctx, c.RuntimeID, rt.StopSignal(ctx, c.RuntimeID))
+	case Kill:
+		r.Err = rt.Signal(ctx, c.RuntimeID, "SIGKILL")
+	case Check:
+		r.Exit, r.Err = n.check(ctx, c)
+	case Remove:
+		r.Err = rt.Remove(ctx, c.RuntimeID)
+	case Ship:
+		r.Err = n.output.finish(ctx, c.RuntimeID)
+	}
+	return r
+}
+
+func (n *Node) actThing(ctx context.Context, t *Task, a Action) error {
+	task := &t.Assignment
+	switch a {
+	case Action{Make, "files"}:
+		return n.disk.makeFiles(task)
+	case Action{Drop, "files"}:
+		return n.disk.dropFiles(task)
+	case Action{Make, "cgroup"}:
+		return n.cgroups.put(ctx, task.ID, taskCgroup(task))
+	case Action{Drop, "cgroup"}:
+		return n.cgroups.drop(ctx, task.ID)
+	case Action{Make, "network"}:
+		return n.network.put(ctx, task.Interface.ID, *task.Interface)
+	default:
+		return n.network.drop(ctx, task.Interface.ID)
+	}
+}
+
+func taskCgroup(a *fargo.Assignment) fargo.TaskCgroup {
+	return fargo.TaskCgroup{TaskID: a.ID, CPU: a.CPU, Memory: a.Memory}
+}
+
+func (n *Node) create(ctx context.Context, t *Task, i int) error {
+	spec := n.spec(t, i)
+	if spec.Log != nil {
+		if err := n.output.begin(spec.ID, *spec.Log); err != nil {
+			return err
+		}
+	}
+	return within(ctx, createTimeout, "created", func(ctx context.Context) error { return n.cfg.Runtime.Create(ctx, spec) })
+}
+
+// restart makes a stopped container anew, on a fresh filesystem. Cut short
+// anywhere it can be done again.
+func (n *Node) restart(ctx context.Context, t *Task, i int) error {
+	id := t.Assignment.Containers[i].RuntimeID
+	if err := n.cfg.Runtime.Remove(ctx, id); err != nil {
+		return err
+	}
+	if err := n.create(ctx, t, i); err != nil {
+		return err
+	}
+	return n.start(ctx, id)
+}
+
+func (n *Node) start(ctx context.Context, id string) error {
+	return within(ctx, startTimeout, "running", func(ctx context.Context) error { return n.cfg.Runtime.Start(ctx, id) })
+}
+
+func (n *Node) check(ctx context.Context, c *fargo.ContainerAssignment) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.HealthCheck.Timeout)
+	defer cancel()
+	return n.cfg.Runtime.Exec(ctx, c.RuntimeID, fargo.ExecSpec{Args: healthCommand(c.HealthCheck)})
+}
+
+// within bounds do, and says so as the ECS agent does when the time is up.
+func within(ctx context.Context, limit time.Duration, state string, do func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := do(bounded)
+	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("ContainerRuntimeTimeoutError: Could not transition to %s; timed out after waiting %s", state, limit)
+	}
+	return err
+}

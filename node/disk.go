@@ -1,0 +1,121 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"fargo"
+)
+
+// disk is the node's own folder:
+//
+//	vpcs.json              the networks as last assigned
+//	tasks/<id>/task.json   a [Task]
+//	tasks/<id>/etc/…       resolv.conf, hosts, hostname
+//	tasks/<id>/volumes/…   one folder each
+//	logs/…                 see output.go
+//
+// Files are replaced whole. They are not synced: they must outlive this process
+// but not the machine's memory, whose loss ends every container too.
+type disk string
+
+func (d disk) task(id string) string { return filepath.Join(string(d), "tasks", id) }
+func (d disk) vpcs() string          { return filepath.Join(string(d), "vpcs.json") }
+func (d disk) logs() string          { return filepath.Join(string(d), "logs") }
+
+// prepare makes the folders that are always there.
+func (d disk) prepare() error {
+	for _, dir := range []string{string(d), d.task(""), d.logs()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("node folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// saveTask replaces a task's file with its JSON.
+func (d disk) saveTask(id string, data []byte) error {
+	if err := os.MkdirAll(d.task(id), 0o700); err != nil {
+		return fmt.Errorf("saving task %s: %w", id, err)
+	}
+	if err := replace(filepath.Join(d.task(id), "task.json"), data, 0o600); err != nil {
+		return fmt.Errorf("saving task %s: %w", id, err)
+	}
+	return nil
+}
+
+// loadTasks gives all tasks. A folder without a whole file is of a task that
+// nothing was done for yet, and is cleared away.
+func (d disk) loadTasks() ([]Task, error) {
+	entries, err := os.ReadDir(d.task(""))
+	if err != nil {
+		return nil, fmt.Errorf("loading tasks: %w", err)
+	}
+	var tasks []Task
+	for _, e := range entries {
+		var t Task
+		err := load(filepath.Join(d.task(e.Name()), "task.json"), &t)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = d.forgetTask(e.Name())
+		case err == nil && len(t.Containers) != len(t.Assignment.Containers):
+			err = fmt.Errorf("task %s: its file does not fit together", e.Name())
+		case err == nil:
+			tasks = append(tasks, t)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading tasks: %w", err)
+		}
+	}
+	return tasks, nil
+}
+
+func (d disk) forgetTask(id string) error {
+	// The file goes first: what is left without one is cleared at the next start.
+	if err := os.Remove(filepath.Join(d.task(id), "task.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(d.task(id))
+}
+
+func (d disk) saveVPCs(vpcs []fargo.VPC) error {
+	data, err := json.Marshal(vpcs)
+	if err != nil {
+		return fmt.Errorf("saving VPCs: %w", err)
+	}
+	if err := replace(d.vpcs(), data, 0o600); err != nil {
+		return fmt.Errorf("saving VPCs: %w", err)
+	}
+	return nil
+}
+
+func (d disk) loadVPCs() (vpcs []fargo.VPC, err error) {
+	if err := load(d.vpcs(), &vpcs); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("loading VPCs: %w", err)
+	}
+	return vpcs, nil
+}
+
+func load(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// replace writes a file so that readers find the old one or the new one.
+func replace(path string, data []byte, mode fs.FileMode) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, data, mode); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}

@@ -1,0 +1,107 @@
+// Package node is the foreman of one machine: it steps each task assigned to
+// the machine through its life, one transition at a time, and says what it sees.
+//
+// What to do next is decided by [Step], a pure function of what is known of a
+// task and the time; a thin loop per task acts on the answer and folds what
+// came of it back into what is known. What is known is saved before it is acted
+// on, so that a node killed at any line goes on where it was: nothing is asked
+// twice of a container that already did it, and tasks run on while the node or
+// the control plane is away.
+//
+// It refuses to know how containers, interfaces and control groups are made
+// (the doors below do), who assigned a task and why, and what becomes of a
+// report or a log line once the control plane has it.
+package node
+
+import (
+	"context"
+
+	"fargo"
+)
+
+// Runtime is the first door to the machine: images and containers. All methods
+// may be called from several goroutines, for one container one at a time except
+// Exec. Each may be repeated after a crash of its caller.
+//
+// The texts of errors from Pull, Create and Start are shown to the user as ECS
+// shows them ("CannotPullContainerError: …"); a text without such a prefix
+// gets one.
+type Runtime interface {
+	// Pull makes image ready to run, from what is on the machine when src allows.
+	Pull(ctx context.Context, image string, src fargo.PullSource) (fargo.Image, error)
+
+	// Create makes a container without beginning its process. It is no error
+	// when it is there; what a Create cut short left behind is replaced.
+	Create(ctx context.Context, spec fargo.ContainerSpec) error
+
+	// Start begins the process of a created container. It is no error when that
+	// has begun before, and does not begin it anew.
+	Start(ctx context.Context, id string) error
+
+	// Inspect finds one container; errdefs.IsNotFound holds for the error when
+	// there is none.
+	Inspect(ctx context.Context, id string) (fargo.ContainerState, error)
+
+	// List finds all containers that were made through this door.
+	List(ctx context.Context) ([]fargo.ContainerState, error)
+
+	// Events gives ids of containers that may have changed, an empty one when
+	// any may have; from before it returns until ctx ends. A closed channel
+	// means that the watch broke.
+	Events(ctx context.Context) <-chan string
+
+	// Signal sends a signal, by name ("SIGTERM"), to a container's first
+	// process. It is no error when that has ended; errdefs.IsNotFound holds for
+	// the error when there is no container.
+	Signal(ctx context.Context, id, signal string) error
+
+	// StopSignal is the signal by which the container's image wants to be asked
+	// to stop: SIGTERM unless it says otherwise.
+	StopSignal(ctx context.Context, id string) string
+
+	// Remove takes a container away whatever its state, kills what runs in it
+	// and returns when all of its output is in its log file. It is no error when
+	// there is none.
+	Remove(ctx context.Context, id string) error
+
+	// Exec runs a further process in a running container and gives its exit
+	// code. When ctx ends the process is killed.
+	Exec(ctx context.Context, id string, spec fargo.ExecSpec) (int, error)
+}
+
+// Network is the second door's network side.
+type Network interface {
+	// Set makes the machine's task networking what it says, whole. It may be
+	// repeated, and is never called twice at once.
+	Set(ctx context.Context, want fargo.NodeNetwork) error
+	// NetNS is the path of the namespace that Set makes for an interface.
+	NetNS(interfaceID string) string
+}
+
+// Cgroups is the second door's control group side.
+type Cgroups interface {
+	// Set makes the tasks' control groups what it says, whole. It may be
+	// repeated, and is never called twice at once.
+	Set(ctx context.Context, want []fargo.TaskCgroup) error
+	// Path is the control group for a container, below its task's.
+	Path(taskID, containerID string) string
+}
+
+// Watcher notices growing files.
+type Watcher interface {
+	// Watch gives the names of files in dir that may have grown, an empty one
+	// when any may have; from before it returns until ctx ends.
+	Watch(ctx context.Context, dir string) (<-chan string, error)
+}
+
+// Link is what tasks need of the control plane while they run. Both calls wait
+// for it for as long as ctx lasts.
+type Link interface {
+	// OpenLog checks, and where it should, creates, a container's log group and
+	// stream. Any error but ctx's is a refusal in the words ECS would use.
+	OpenLog(ctx context.Context, target fargo.LogTarget) error
+	// AppendLogs delivers a batch and gives the position then held for its
+	// source. errdefs.IsNotFound holds for the error when group or stream are
+	// gone for good.
+	AppendLogs(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+}

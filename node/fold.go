@@ -1,0 +1,200 @@
+package node
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+)
+
+// Result is what came of an action. Only what its verb gives is set.
+type Result struct {
+	Err   error
+	Image fargo.Image          // of Pull
+	State fargo.ContainerState // of Look
+	Exit  int                  // of Check
+}
+
+// fold is t after an action ended at now.
+func (t Task) fold(a Action, r Result, now time.Time) Task {
+	t = t.clone()
+	if a.Verb == Make || a.Verb == Drop {
+		t.foldThing(a, r, now)
+		return t
+	}
+	i := t.index(a.Of)
+	c := &t.Containers[i]
+	switch a.Verb {
+	case Pull:
+		c.Image = r.Image
+		c.fail("CannotPullContainerError", r.Err)
+	case OpenLog:
+		c.LogOpen = r.Err == nil
+		c.fail("ResourceInitializationError: failed to initialize logging driver", r.Err)
+	case Create:
+		c.State = fargo.RunCreated
+		c.fail("CannotCreateContainerError", r.Err)
+	case Start, Restart:
+		c.foldStart(r, now)
+	case Look:
+		if r.Err == nil || errdefs.IsNotFound(r.Err) {
+			t.see(i, r.State, r.Err == nil, now)
+		} else {
+			c.RetryAt = now.Add(retryAfter)
+		}
+	case Signal, Kill:
+		c.foldSignal(a.Verb, r, now)
+	case Check:
+		c.foldCheck(t.Assignment.Containers[i].HealthCheck, r, now)
+	case Remove:
+		c.Removed = r.Err == nil
+		if r.Err != nil {
+			c.RetryAt = now.Add(retryAfter)
+		}
+	case Ship:
+		c.Shipped = r.Err == nil
+	}
+	return t
+}
+
+func (t *Task) foldThing(a Action, r Result, now time.Time) {
+	switch {
+	case r.Err != nil:
+		t.RetryAt = now.Add(retryAfter)
+	case a.Verb == Make:
+		*t.stage(a.Of) = Ready
+	default:
+		*t.stage(a.Of) = Gone
+	}
+}
+
+// foldStart also ends a restart: one that fails leaves a container that exited
+// and will not be started anew.
+func (c *Container) foldStart(r Result, now time.Time) {
+	switch {
+	case r.Err == nil:
+		c.run(now)
+	case c.Restarting:
+		c.State, c.Restarting = fargo.RunStopped, false
+		c.Reason = text("CannotStartContainerError", r.Err)
+	default:
+		c.fail("CannotStartContainerError", r.Err)
+	}
+}
+
+// run notes that the container's process has begun.
+func (c *Container) run(at time.Time) {
+	c.State, c.StartAsked, c.Restarting = fargo.RunRunning, true, false
+	c.StartedAt = at
+	c.ExitCode, c.Reason = nil, ""
+	c.Health, c.Failures = "", 0
+}
+
+// see folds in what the runtime has of container i.
+func (t *Task) see(i int, s fargo.ContainerState, found bool, now time.Time) {
+	c := &t.Containers[i]
+	stopped := found && s.State == fargo.RunStopped
+	switch {
+	case c.over() || !c.Asked:
+	case found && s.State == fargo.RunRunning:
+		if c.State != fargo.RunRunning {
+			c.run(or(s.StartedAt, now))
+		}
+	case c.Restarting && !(stopped && !s.FinishedAt.Equal(c.FinishedAt)):
+		c.State = fargo.RunStopped // not started anew yet
+		c.Restarting = !t.Status.Ending()
+	case !found:
+		c.lost(now)
+	case stopped:
+		c.exit(s, now)
+	case !c.started():
+		c.State = fargo.RunCreated
+	}
+}
+
+// lost notes that the runtime has no such container. One that may have run is
+// not run again.
+func (c *Container) lost(now time.Time) {
+	c.State = ""
+	if c.StartAsked {
+		c.State = fargo.RunStopped
+		c.FinishedAt, c.ExitCode = now, nil
+		c.Reason = "CannotInspectContainerError: the container is no longer on the machine"
+	}
+}
+
+func (c *Container) exit(s fargo.ContainerState, now time.Time) {
+	if started := or(s.StartedAt, c.StartedAt); !started.IsZero() {
+		c.StartedAt = started
+	} else {
+		c.StartedAt = now
+	}
+	c.State, c.StartAsked, c.Restarting = fargo.RunStopped, true, false
+	c.FinishedAt = s.FinishedAt
+	c.ExitCode = new(s.ExitCode)
+	c.Reason = ""
+	if s.OOMKilled {
+		c.Reason = "OutOfMemoryError: Container killed due to memory usage"
+	}
+}
+
+func or(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
+// foldSignal: a signal that found nothing means that the state is not what we
+// thought.
+func (c *Container) foldSignal(v Verb, r Result, now time.Time) {
+	switch {
+	case errdefs.IsNotFound(r.Err):
+		c.State = ""
+		c.RetryAt = now.Add(lookAgain)
+	case r.Err != nil:
+		c.RetryAt = now.Add(retryAfter)
+	case v == Signal:
+		c.SignalledAt = now
+	default:
+		c.KilledAt = now
+	}
+}
+
+// foldCheck counts failures in a row, but not those of the start period before
+// the first success.
+// Source: ECS API, HealthCheck.
+func (c *Container) foldCheck(h *fargo.HealthCheck, r Result, now time.Time) {
+	if c.State != fargo.RunRunning {
+		return
+	}
+	c.CheckedAt = now
+	starting := c.Health == "" && now.Sub(c.StartedAt) < h.StartPeriod
+	switch {
+	case r.Err == nil && r.Exit == 0:
+		c.Health, c.Failures = fargo.Healthy, 0
+	case !starting:
+		if c.Failures++; c.Failures >= h.Retries {
+			c.Health = fargo.Unhealthy
+		}
+	}
+}
+
+// fail notes that the container cannot be made or started.
+func (c *Container) fail(prefix string, err error) {
+	if err != nil {
+		c.Failed, c.Reason = true, text(prefix, err)
+	}
+}
+
+var ecsError = regexp.MustCompile(`^[A-Z][A-Za-z]*(Error|Exception|Timeout): `)
+
+// text is an error in ECS's form: its kind, a colon, the particulars.
+func text(prefix string, err error) string {
+	if s := err.Error(); ecsError.MatchString(s) {
+		return s
+	}
+	return prefix + ": " + err.Error()
+}

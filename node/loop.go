@@ -1,0 +1,287 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fargo"
+)
+
+// loop steps one task until it is forgotten.
+type loop struct {
+	node *Node
+	log  *slog.Logger
+	kick chan struct{} // something in mu, or an acknowledgement, is new
+
+	containers []fargo.ContainerAssignment // never change
+
+	mu struct {
+		sync.Mutex
+		assignment *fargo.Assignment // newer than the task's
+		left       bool
+		looks      map[string]bool // containers to look at
+	}
+
+	// What follows belongs to run's goroutine.
+	task    Task
+	saved   []byte
+	busy    map[slot]*operation
+	results chan ended
+	retry   time.Time // saving failed: not before
+}
+
+// slot is what can be done one thing at a time for: a container, a thing, and
+// apart from the container, its image, its log and its health.
+type slot struct{ of, part string }
+
+func slotOf(a Action) slot {
+	switch a.Verb {
+	case Pull, Check:
+		return slot{a.Of, string(a.Verb)}
+	case OpenLog, Ship:
+		return slot{a.Of, "log"}
+	case Make, Drop:
+		return slot{a.Of, "thing"}
+	default:
+		return slot{a.Of, ""}
+	}
+}
+
+// operation is an action under way.
+type operation struct {
+	action Action
+	cancel context.CancelFunc
+	given  bool // up: its result does not count
+}
+
+type ended struct {
+	slot   slot
+	result Result
+}
+
+func newLoop(n *Node, t Task) *loop {
+	l := &loop{
+		node: n, task: t, containers: t.Assignment.Containers,
+		log:     n.cfg.Logger.With("task", t.Assignment.ID),
+		kick:    make(chan struct{}, 1),
+		busy:    map[slot]*operation{},
+		results: make(chan ended),
+	}
+	l.mu.looks = map[string]bool{}
+	return l
+}
+
+// names are those of the task's containers with a runtime id, all when it is
+// empty. They are of the assignment's part that never changes.
+func (l *loop) names(runtimeID string) (names []string) {
+	for _, c := range l.containers {
+		if runtimeID == "" || c.RuntimeID == runtimeID {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// assign hands over the task's newest assignment; nil when it has left.
+func (l *loop) assign(a *fargo.Assignment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.assignment, l.mu.left = a, a == nil
+	wake(l.kick)
+}
+
+// look has containers looked at again, by name.
+func (l *loop) look(names ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range names {
+		l.mu.looks[name] = true
+	}
+	wake(l.kick)
+}
+
+// run returns when ctx ends or the task is forgotten, and after all that it
+// had under way.
+func (l *loop) run(ctx context.Context) (forgotten bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer l.settle()
+	defer cancel()
+	for {
+		l.news()
+		again := l.step(ctx)
+		if l.done() {
+			return true
+		}
+		timer := time.NewTimer(time.Until(again))
+		if again.IsZero() {
+			timer.Stop()
+		}
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-l.kick:
+		case <-timer.C:
+		case e := <-l.results:
+			if ctx.Err() != nil {
+				timer.Stop()
+				l.free(e.slot)
+				return false
+			}
+			l.fold(e)
+		}
+		timer.Stop()
+	}
+}
+
+// settle waits for what is under way. Its results are not kept: the next look
+// at the machine finds them.
+func (l *loop) settle() {
+	for len(l.busy) > 0 {
+		l.free((<-l.results).slot)
+	}
+}
+
+func (l *loop) free(s slot) {
+	l.busy[s].cancel()
+	delete(l.busy, s)
+}
+
+// news takes in what was handed over.
+func (l *loop) news() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.mu.assignment; a != nil {
+		// The rest of an assignment never changes.
+		l.task.Assignment.DesiredStatus = a.DesiredStatus
+		l.task.Assignment.StopCode = a.StopCode
+		l.task.Assignment.StoppedReason = a.StoppedReason
+		l.task.Left = false
+		l.mu.assignment = nil
+	}
+	if l.mu.left {
+		l.task.Left = true
+		l.mu.left = false
+	}
+}
+
+// step decides, saves, reports and begins, in this order, and says when to do
+// so again by itself.
+func (l *loop) step(ctx context.Context) (again time.Time) {
+	now := time.Now().UTC().Round(0)
+	if now.Before(l.retry) {
+		return l.retry
+	}
+	next, do, again := Step(l.task, now)
+	if err := l.save(&next); err != nil {
+		l.log.Error("the task waits: its progress cannot be saved", "err", err)
+		l.retry = now.Add(retryAfter)
+		return l.retry
+	}
+	if next.Status != l.task.Status {
+		l.log.Info("task moved", "status", next.Status, "reason", next.StoppedReason)
+	}
+	l.task = next
+	l.node.reports.set(l.task.report())
+	l.reconcile(ctx, do)
+	return again
+}
+
+func (l *loop) save(t *Task) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(data, l.saved) {
+		return nil
+	}
+	if err := l.node.disk.saveTask(t.Assignment.ID, data); err != nil {
+		return err
+	}
+	l.saved = data
+	return nil
+}
+
+// done reports whether the task is over, nobody lists it and its end is known.
+func (l *loop) done() bool {
+	return l.task.Status == fargo.TaskStopped && l.task.Left && len(l.busy) == 0 &&
+		l.node.reports.committed(l.task.Assignment.TaskARN)
+}
+
+// reconcile begins what should be under way and is not, gives up what should
+// not be and can be, and then looks where something may have changed.
+func (l *loop) reconcile(ctx context.Context, do []Action) {
+	wanted := make(map[slot]Action, len(do))
+	for _, a := range do {
+		wanted[slotOf(a)] = a
+	}
+	for s, op := range l.busy {
+		if op.action != wanted[s] && mayGiveUp(op.action.Verb) && !op.given {
+			op.given = true
+			op.cancel()
+		}
+	}
+	for _, a := range do {
+		l.begin(ctx, a)
+	}
+	for _, name := range l.takeLooks() {
+		l.begin(ctx, Action{Look, name})
+	}
+}
+
+// mayGiveUp says which actions can be cut short and leave nothing in doubt.
+func mayGiveUp(v Verb) bool {
+	switch v {
+	case Pull, OpenLog, Check, Ship, Make:
+		return true
+	default:
+		return false
+	}
+}
+
+// takeLooks gives the containers to look at that nothing is under way for; the
+// others stay noted until then.
+func (l *loop) takeLooks() (names []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name := range l.mu.looks {
+		if l.busy[slot{of: name}] != nil {
+			continue
+		}
+		delete(l.mu.looks, name)
+		if c := &l.task.Containers[l.task.index(name)]; c.Asked && !c.Removed {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (l *loop) begin(ctx context.Context, a Action) {
+	s := slotOf(a)
+	if l.busy[s] != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	l.busy[s] = &operation{action: a, cancel: cancel}
+	task := l.task.clone()
+	go func() {
+		l.results <- ended{s, l.node.act(ctx, &task, a)}
+	}()
+}
+
+// fold takes in what came of an action.
+func (l *loop) fold(e ended) {
+	op := l.busy[e.slot]
+	l.free(e.slot)
+	if op.given {
+		return
+	}
+	if e.result.Err != nil {
+		l.log.Warn("action failed", "do", op.action.Verb, "of", op.action.Of, "err", e.result.Err)
+	}
+	l.task = l.task.fold(op.action, e.result, time.Now().UTC().Round(0))
+}

@@ -1,0 +1,285 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"fargo"
+)
+
+// Config is what a node is made of. All fields are required.
+type Config struct {
+	Runtime Runtime
+	Network Network
+	Cgroups Cgroups
+	Link    Link
+	Watcher Watcher // of log files
+	Dir     string  // the node's own folder; nobody else writes there
+	Logger  *slog.Logger
+}
+
+// Node is the foreman.
+type Node struct {
+	cfg     Config
+	disk    disk
+	network *keeper[fargo.Interface]
+	cgroups *keeper[fargo.TaskCgroup]
+	output  *output
+	reports *reports
+	kick    chan struct{} // there is a newer desired
+
+	mu struct {
+		sync.Mutex
+		desired *fargo.Desired // newest, not taken yet
+		vpcs    map[string]fargo.VPC
+		loops   map[string]*loop  // by task ARN
+		owners  map[string]string // task ARN by the runtime ids of its containers
+	}
+}
+
+// New makes a node; Run runs it.
+func New(cfg Config) *Node {
+	n := &Node{cfg: cfg, disk: disk(cfg.Dir), reports: newReports(), kick: make(chan struct{}, 1)}
+	n.network = newKeeper("network", cfg.Logger, n.setNetwork)
+	n.cgroups = newKeeper("cgroups", cfg.Logger, cfg.Cgroups.Set)
+	n.output = newOutput(n.disk.logs(), cfg.Link, cfg.Watcher, cfg.Logger)
+	n.mu.vpcs = map[string]fargo.VPC{}
+	n.mu.loops = map[string]*loop{}
+	n.mu.owners = map[string]string{}
+	return n
+}
+
+// Assign replaces all that the node should be doing. It does not block, and may
+// be called before Run. The node keeps d.
+func (n *Node) Assign(d fargo.Desired) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mu.desired = &d
+	wake(n.kick)
+}
+
+// Reports gives the tasks whose report changed after version (all for 0), the
+// version they are of, and a channel that is closed when there is a newer one.
+func (n *Node) Reports(version uint64) (changed []fargo.TaskReport, now uint64, newer <-chan struct{}) {
+	return n.reports.since(version)
+}
+
+// Acknowledged says that the control plane has committed all reports up to
+// version. Tasks that are STOPPED and no longer assigned are forgotten then.
+func (n *Node) Acknowledged(version uint64) {
+	n.reports.acknowledge(version)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.mu.loops {
+		wake(l.kick)
+	}
+}
+
+// Run adopts what runs on the machine and leads every task through its life
+// until ctx ends. Then it returns nil; the tasks run on. The error is of a
+// folder that cannot be read.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+
+	tasks, err := n.load()
+	if err != nil {
+		return err
+	}
+	looks := n.cfg.Runtime.Events(ctx) // before the list, so that nothing is missed
+	states, ok := n.list(ctx)
+	if !ok {
+		return nil
+	}
+	now := time.Now().UTC().Round(0)
+	for _, t := range tasks {
+		t = recovered(t, states, now)
+		n.hold(&t)
+		n.add(ctx, &all, newLoop(n, t))
+	}
+	n.network.touch() // even with nothing wanted: what a dead node left goes
+	n.cgroups.touch()
+	all.Go(func() { n.network.run(ctx) })
+	all.Go(func() { n.cgroups.run(ctx) })
+	if err := n.output.open(ctx, &all, func(id string) bool { return n.owner(id) != nil }); err != nil {
+		return err
+	}
+	n.clear(ctx, &all, states)
+	all.Go(func() { n.watch(ctx, looks) })
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-n.kick:
+			n.follow(ctx, &all)
+		}
+	}
+}
+
+// load reads the node's folder.
+func (n *Node) load() ([]Task, error) {
+	if err := n.disk.prepare(); err != nil {
+		return nil, err
+	}
+	vpcs, err := n.disk.loadVPCs()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vpcs {
+		n.mu.vpcs[v.ID] = v
+	}
+	return n.disk.loadTasks()
+}
+
+// list finds all containers, trying until the runtime is there.
+func (n *Node) list(ctx context.Context) (map[string]fargo.ContainerState, bool) {
+	for {
+		found, err := n.cfg.Runtime.List(ctx)
+		if err == nil {
+			states := make(map[string]fargo.ContainerState, len(found))
+			for _, s := range found {
+				states[s.ID] = s
+			}
+			return states, true
+		}
+		if ctx.Err() != nil {
+			return nil, false
+		}
+		n.cfg.Logger.Warn("waiting for the runtime", "err", err)
+		pause(ctx, retryAfter)
+	}
+}
+
+// hold wants what an adopted task has, before the first Set would take it away.
+func (n *Node) hold(t *Task) {
+	a := &t.Assignment
+	if t.Network == Asked || t.Network == Ready {
+		n.network.change(func(want map[string]fargo.Interface) { want[a.Interface.ID] = *a.Interface })
+	}
+	if t.Cgroup == Asked || t.Cgroup == Ready {
+		n.cgroups.change(func(want map[string]fargo.TaskCgroup) { want[a.ID] = taskCgroup(a) })
+	}
+}
+
+// clear removes containers of tasks that were forgotten.
+func (n *Node) clear(ctx context.Context, all *sync.WaitGroup, states map[string]fargo.ContainerState) {
+	for id := range states {
+		if n.owner(id) != nil {
+			continue
+		}
+		all.Go(func() {
+			for ctx.Err() == nil {
+				err := n.cfg.Runtime.Remove(ctx, id)
+				if err == nil {
+					return
+				}
+				n.cfg.Logger.Warn("removing a container of no task", "container", id, "err", err)
+				pause(ctx, retryAfter)
+			}
+		})
+	}
+}
+
+// add begins to step a task.
+func (n *Node) add(ctx context.Context, all *sync.WaitGroup, l *loop) {
+	a := &l.task.Assignment
+	n.mu.Lock()
+	n.mu.loops[a.TaskARN] = l
+	for _, c := range a.Containers {
+		n.mu.owners[c.RuntimeID] = a.TaskARN
+	}
+	n.mu.Unlock()
+	all.Go(func() {
+		if l.run(ctx) {
+			n.forget(&l.task.Assignment)
+		}
+	})
+}
+
+// forget drops a task, which is never assigned again.
+func (n *Node) forget(a *fargo.Assignment) {
+	if err := n.disk.forgetTask(a.ID); err != nil {
+		n.cfg.Logger.Warn("forgetting a task", "task", a.ID, "err", err)
+	}
+	n.reports.forget(a.TaskARN)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.mu.loops, a.TaskARN)
+	for _, c := range a.Containers {
+		delete(n.mu.owners, c.RuntimeID)
+	}
+}
+
+// owner is the loop of the task that a container belongs to; nil if none.
+func (n *Node) owner(runtimeID string) *loop {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mu.loops[n.mu.owners[runtimeID]]
+}
+
+// follow takes what is newly desired to the tasks.
+func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
+	n.mu.Lock()
+	d := n.mu.desired
+	n.mu.desired = nil
+	absent := maps.Clone(n.mu.loops)
+	n.mu.Unlock()
+	if d == nil {
+		return
+	}
+	n.followVPCs(d.VPCs)
+	for i := range d.Tasks {
+		a := &d.Tasks[i]
+		if l := absent[a.TaskARN]; l != nil {
+			l.assign(a)
+			delete(absent, a.TaskARN)
+			continue
+		}
+		n.add(ctx, all, newLoop(n, NewTask(*a)))
+	}
+	for _, l := range absent {
+		l.assign(nil)
+	}
+}
+
+// watch turns the runtime's events into looks.
+func (n *Node) watch(ctx context.Context, looks <-chan string) {
+	for {
+		id, ok := "", false
+		select {
+		case <-ctx.Done():
+			return
+		case id, ok = <-looks:
+		}
+		if !ok {
+			if ctx.Err() != nil {
+				return
+			}
+			pause(ctx, retryAfter)
+			looks = n.cfg.Runtime.Events(ctx)
+		}
+		n.look(id)
+	}
+}
+
+// look has the container looked at by its task; all, when id is empty.
+func (n *Node) look(id string) {
+	if id != "" {
+		if l := n.owner(id); l != nil {
+			l.look(l.names(id)...)
+		}
+		return
+	}
+	n.mu.Lock()
+	loops := slices.Collect(maps.Values(n.mu.loops))
+	n.mu.Unlock()
+	for _, l := range loops {
+		l.look(l.names("")...)
+	}
+}

@@ -1,0 +1,167 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fargo"
+)
+
+// resolver is the VPC resolver's address on every interface, the same as the
+// VPC's base address plus two. Source: VPC user guide, "Amazon DNS server".
+const resolver = "169.254.169.253"
+
+// region is that of a task's ARN.
+func region(a *fargo.Assignment) string {
+	arn, _ := fargo.ParseARN(a.TaskARN)
+	return arn.Region
+}
+
+// domain is what private names of a region end in.
+// Source: VPC user guide, "Amazon EC2 instance hostname types".
+func domain(region string) string {
+	if region == fargo.DefaultRegion {
+		return "ec2.internal"
+	}
+	return region + ".compute.internal"
+}
+
+// hostname is the task's private name: "ip-10-0-0-1.ec2.internal". A task
+// without an interface has the machine's.
+func hostname(a *fargo.Assignment) string {
+	if a.Interface == nil {
+		return ""
+	}
+	return "ip-" + strings.ReplaceAll(a.Interface.Address.String(), ".", "-") + "." + domain(region(a))
+}
+
+// makeFiles makes a task's volumes and, when it has an interface, its own files
+// in /etc. It may be repeated.
+func (d disk) makeFiles(a *fargo.Assignment) error {
+	etc := filepath.Join(d.task(a.ID), "etc")
+	if err := os.MkdirAll(etc, 0o755); err != nil {
+		return err
+	}
+	for _, v := range a.Volumes {
+		if err := os.MkdirAll(d.volume(a, v), 0o755); err != nil {
+			return err
+		}
+	}
+	if a.Interface == nil {
+		return nil
+	}
+	host := hostname(a)
+	files := map[string]string{
+		"hostname":    host + "\n",
+		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", a.Interface.Address, host),
+		"resolv.conf": fmt.Sprintf("search %s\nnameserver %s\n", domain(region(a)), resolver),
+	}
+	for name, content := range files {
+		if err := replace(filepath.Join(etc, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropFiles takes away what makeFiles made and what containers left in it.
+func (d disk) dropFiles(a *fargo.Assignment) error {
+	return errors.Join(
+		os.RemoveAll(filepath.Join(d.task(a.ID), "etc")),
+		os.RemoveAll(filepath.Join(d.task(a.ID), "volumes")),
+	)
+}
+
+func (d disk) volume(a *fargo.Assignment, name string) string {
+	return filepath.Join(d.task(a.ID), "volumes", name)
+}
+
+// spec binds container i of a task to this machine.
+func (n *Node) spec(t *Task, i int) fargo.ContainerSpec {
+	a := &t.Assignment
+	s := fargo.ContainerSpec{
+		ID: a.Containers[i].RuntimeID, TaskID: a.ID,
+		ContainerAssignment: a.Containers[i],
+		ImageDigest:         t.Containers[i].Image.Digest,
+		CgroupPath:          n.cfg.Cgroups.Path(a.ID, a.Containers[i].RuntimeID),
+		Hostname:            hostname(a),
+		Mounts:              n.mounts(a, i),
+	}
+	s.Environment = environment(a, i)
+	if a.Interface != nil {
+		s.NetNS = n.cfg.Network.NetNS(a.Interface.ID)
+	}
+	if owner := pidOwner(a); owner >= 0 && owner != i {
+		s.PIDOf = a.Containers[owner].RuntimeID
+	}
+	if s.Log != nil {
+		s.LogPath = n.output.path(s.ID)
+	}
+	return s
+}
+
+// environment puts before the user's own variables, so that those win, the ones
+// ECS adds. Source: ECS developer guide, "Amazon ECS environment variables".
+func environment(a *fargo.Assignment, i int) []string {
+	env := []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE"}
+	if a.LaunchType == "EC2" {
+		env = []string{"AWS_EXECUTION_ENV=AWS_ECS_EC2"}
+	}
+	if r := region(a); r != "" {
+		env = append(env, "AWS_REGION="+r, "AWS_DEFAULT_REGION="+r)
+	}
+	if host := hostname(a); host != "" {
+		env = append(env, "HOSTNAME="+host)
+	}
+	return append(env, a.Containers[i].Environment...)
+}
+
+// mounts are the task's own files and the container's volumes.
+func (n *Node) mounts(a *fargo.Assignment, i int) []fargo.Mount {
+	var all []fargo.Mount
+	if a.Interface != nil {
+		for _, name := range []string{"hostname", "hosts", "resolv.conf"} {
+			all = append(all, fargo.Mount{Source: filepath.Join(n.disk.task(a.ID), "etc", name), Target: "/etc/" + name})
+		}
+	}
+	for _, m := range mountPoints(a, i, nil) {
+		all = append(all, fargo.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
+	}
+	return all
+}
+
+// mountPoints are a container's own and those it takes from others, its own
+// first: the first for a path counts. seen are the containers on the way here.
+func mountPoints(a *fargo.Assignment, i int, seen []int) []fargo.MountPoint {
+	points := slices.Clone(a.Containers[i].MountPoints)
+	seen = append(seen, i)
+	for _, from := range a.Containers[i].VolumesFrom {
+		j := slices.IndexFunc(a.Containers, func(c fargo.ContainerAssignment) bool { return c.Name == from.Container })
+		if j < 0 || slices.Contains(seen, j) {
+			continue
+		}
+		for _, m := range mountPoints(a, j, seen) {
+			if !slices.ContainsFunc(points, func(p fargo.MountPoint) bool { return p.Path == m.Path }) {
+				m.ReadOnly = m.ReadOnly || from.ReadOnly
+				points = append(points, m)
+			}
+		}
+	}
+	return points
+}
+
+// healthCommand is the process of a health check. Source: ECS API, HealthCheck.
+func healthCommand(h *fargo.HealthCheck) []string {
+	switch {
+	case len(h.Command) > 1 && h.Command[0] == "CMD-SHELL":
+		return []string{"/bin/sh", "-c", h.Command[1]}
+	case len(h.Command) > 1 && h.Command[0] == "CMD":
+		return h.Command[1:]
+	default:
+		return h.Command
+	}
+}

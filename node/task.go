@@ -1,0 +1,172 @@
+package node
+
+import (
+	"slices"
+	"time"
+
+	"fargo"
+)
+
+// Task is all that a node knows of one task. It is a value: what decides reads
+// it, what acts saves it and folds results into it.
+type Task struct {
+	Assignment fargo.Assignment `json:"assignment"`
+	// Left says that the control plane no longer lists the task.
+	Left bool `json:"left,omitempty"`
+
+	Status        fargo.TaskStatus `json:"status"`
+	StopCode      fargo.StopCode   `json:"stopCode,omitempty"`
+	StoppedReason string           `json:"stoppedReason,omitempty"`
+
+	PreparingSince     time.Time `json:"preparingSince,omitzero"` // files, control group, interface
+	PullStartedAt      time.Time `json:"pullStartedAt,omitzero"`
+	PullStoppedAt      time.Time `json:"pullStoppedAt,omitzero"`
+	StartedAt          time.Time `json:"startedAt,omitzero"`
+	StoppingAt         time.Time `json:"stoppingAt,omitzero"`
+	ExecutionStoppedAt time.Time `json:"executionStoppedAt,omitzero"`
+	RemovedAt          time.Time `json:"removedAt,omitzero"` // the last container
+	StoppedAt          time.Time `json:"stoppedAt,omitzero"`
+
+	Files   Stage `json:"files,omitempty"`
+	Cgroup  Stage `json:"cgroup,omitempty"`
+	Network Stage `json:"network,omitempty"`
+	// RetryAt holds Files back after a failure.
+	RetryAt time.Time `json:"retryAt,omitzero"`
+
+	Containers []Container `json:"containers"` // in the order of the assignment's
+}
+
+// Stage is how far a thing of the whole task has come.
+type Stage string
+
+// The stages. The zero value means that nothing was asked for yet.
+const (
+	Asked Stage = "asked" // there may be something to take away
+	Ready Stage = "ready"
+	Gone  Stage = "gone"
+)
+
+// Container is all that a node knows of one container of a task.
+type Container struct {
+	Image   fargo.Image `json:"image,omitzero"`    // empty until pulled
+	LogOpen bool        `json:"logOpen,omitempty"` // group and stream are there
+
+	// Asked says that the container was asked for, so that there may be
+	// something to remove; StartAsked that its process was, so that it may have
+	// run. Both are saved before the asking.
+	Asked      bool `json:"asked,omitempty"`
+	StartAsked bool `json:"startAsked,omitempty"`
+	// State is as last seen; empty is unknown, or that there is no container.
+	State fargo.RunState `json:"state,omitempty"`
+
+	StartedAt  time.Time `json:"startedAt,omitzero"` // the latest start
+	FinishedAt time.Time `json:"finishedAt,omitzero"`
+	ExitCode   *int      `json:"exitCode,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	// Failed says that the container could not be made or started; Reason says
+	// why.
+	Failed bool `json:"failed,omitempty"`
+
+	Restarts   int  `json:"restarts,omitempty"`
+	Restarting bool `json:"restarting,omitempty"` // stopped, and to be started anew
+
+	Health    fargo.HealthStatus `json:"health,omitempty"`
+	Failures  int                `json:"failures,omitempty"` // of health checks, in a row
+	CheckedAt time.Time          `json:"checkedAt,omitzero"`
+
+	SignalledAt time.Time `json:"signalledAt,omitzero"`
+	KilledAt    time.Time `json:"killedAt,omitzero"`
+	Removed     bool      `json:"removed,omitempty"`
+	Shipped     bool      `json:"shipped,omitempty"` // its output, all of it
+	// RetryAt holds back what failed and is to be tried again.
+	RetryAt time.Time `json:"retryAt,omitzero"`
+}
+
+// NewTask is a task as it arrives.
+func NewTask(a fargo.Assignment) Task {
+	return Task{Assignment: a, Status: fargo.TaskPending, Containers: make([]Container, len(a.Containers))}
+}
+
+// clone gives a copy whose containers can be changed.
+func (t Task) clone() Task {
+	t.Containers = slices.Clone(t.Containers)
+	return t
+}
+
+// started reports whether the container's process has ever begun.
+func (c *Container) started() bool { return !c.StartedAt.IsZero() }
+
+// over reports whether the container has come to its end: it exited and will
+// not be started anew, or never could be.
+func (c *Container) over() bool {
+	return c.Failed || c.State == fargo.RunStopped && !c.Restarting
+}
+
+// down reports whether nothing of the container runs or may yet run.
+func (c *Container) down() bool {
+	return c.over() || !c.StartAsked || c.State == fargo.RunCreated || c.Removed
+}
+
+// index finds a container by name; -1 when there is none.
+func (t *Task) index(name string) int {
+	return slices.IndexFunc(t.Assignment.Containers, func(c fargo.ContainerAssignment) bool { return c.Name == name })
+}
+
+// stage is where a thing's stage is kept.
+func (t *Task) stage(thing string) *Stage {
+	switch thing {
+	case "files":
+		return &t.Files
+	case "cgroup":
+		return &t.Cgroup
+	default:
+		return &t.Network
+	}
+}
+
+// things are what the task has as a whole.
+func (t *Task) things() []string {
+	if t.Assignment.Interface == nil {
+		return []string{"files", "cgroup"}
+	}
+	return []string{"files", "cgroup", "network"}
+}
+
+// report is what the control plane should know of the task.
+func (t *Task) report() fargo.TaskReport {
+	r := fargo.TaskReport{
+		TaskARN: t.Assignment.TaskARN, Status: t.Status,
+		StopCode: t.StopCode, StoppedReason: t.StoppedReason,
+		PullStartedAt: t.PullStartedAt, PullStoppedAt: t.PullStoppedAt,
+		StartedAt: t.StartedAt, StoppingAt: t.StoppingAt,
+		ExecutionStoppedAt: t.ExecutionStoppedAt, StoppedAt: t.StoppedAt,
+	}
+	for i := range t.Containers {
+		r.Containers = append(r.Containers, t.reportContainer(i))
+	}
+	return r
+}
+
+func (t *Task) reportContainer(i int) fargo.ContainerReport {
+	c, a := &t.Containers[i], &t.Assignment.Containers[i]
+	r := fargo.ContainerReport{
+		Name: a.Name, Status: fargo.ContainerPending, ImageDigest: c.Image.Digest,
+		ExitCode: c.ExitCode, Reason: c.Reason, Health: c.Health, Restarts: c.Restarts,
+	}
+	if c.Asked {
+		r.RuntimeID = a.RuntimeID
+	}
+	if r.Health == "" {
+		r.Health = fargo.HealthUnknown
+	}
+	switch {
+	case c.over(), !t.Status.Before(fargo.TaskDeprovisioning):
+		r.Status = fargo.ContainerStopped
+	case c.started():
+		r.Status = fargo.ContainerRunning
+	}
+	if r.Status == fargo.ContainerRunning {
+		r.ExitCode, r.Reason = nil, "" // of the run before a restart
+	}
+	return r
+}

@@ -1,0 +1,157 @@
+package node
+
+import (
+	"time"
+
+	"fargo"
+)
+
+// windDown leads an ending task to STOPPED: containers stop, then go, then what
+// the task had as a whole goes.
+func (s *stepper) windDown() {
+	if s.Status.Before(fargo.TaskDeprovisioning) {
+		if !s.stopContainers() {
+			return
+		}
+		s.Status = fargo.TaskDeprovisioning
+		if !s.StartedAt.IsZero() || s.anyStarted() {
+			s.ExecutionStoppedAt = s.now
+		}
+	}
+	if !s.removeContainers() {
+		return
+	}
+	if s.RemovedAt.IsZero() {
+		s.RemovedAt = s.now
+	}
+	gone, shipped := s.dropThings(), s.ship()
+	if gone && shipped {
+		s.Status = fargo.TaskStopped
+		s.StoppedAt = s.now
+	}
+}
+
+func (s *stepper) anyStarted() bool {
+	for i := range s.Containers {
+		if s.Containers[i].started() {
+			return true
+		}
+	}
+	return false
+}
+
+// stopContainers asks each container to stop once those that depend on it are
+// down, and reports whether all are.
+func (s *stepper) stopContainers() bool {
+	all := true
+	for i := range s.Containers {
+		c := &s.Containers[i]
+		if c.down() {
+			continue
+		}
+		all = false
+		if s.dependentsDown(i) {
+			s.stop(i)
+		}
+	}
+	return all
+}
+
+// dependentsDown reports whether all containers that depend on i are down.
+func (s *stepper) dependentsDown(i int) bool {
+	name := s.Assignment.Containers[i].Name
+	for j := range s.Containers {
+		for _, d := range s.dependencies(j) {
+			if d.Container == name && !s.Containers[j].down() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// stop does the next thing to a container that runs or may run.
+func (s *stepper) stop(i int) {
+	c, a := &s.Containers[i], &s.Assignment.Containers[i]
+	if !s.due(c.RetryAt) {
+		return
+	}
+	switch {
+	case c.State != fargo.RunRunning:
+		s.want(Look, a.Name)
+	case c.SignalledAt.IsZero():
+		s.want(Signal, a.Name)
+	case s.due(c.SignalledAt.Add(a.StopTimeout)) && (c.KilledAt.IsZero() || s.due(c.KilledAt.Add(killAgain))):
+		s.want(Kill, a.Name)
+	}
+}
+
+// removeContainers reports whether none is left.
+func (s *stepper) removeContainers() bool {
+	all := true
+	for i := range s.Containers {
+		c := &s.Containers[i]
+		if !c.Asked || c.Removed {
+			continue
+		}
+		all = false
+		if s.due(c.RetryAt) {
+			s.want(Remove, s.Assignment.Containers[i].Name)
+		}
+	}
+	return all
+}
+
+// dropThings reports whether nothing of the whole task is left.
+func (s *stepper) dropThings() bool {
+	all := true
+	for _, thing := range s.things() {
+		stage := *s.stage(thing)
+		if stage == "" || stage == Gone {
+			continue
+		}
+		all = false
+		if s.due(s.RetryAt) {
+			s.want(Drop, thing)
+		}
+	}
+	return all
+}
+
+// ship reports whether all output is delivered, or was waited for long enough:
+// the files hold it, and it is delivered even after the task is forgotten.
+func (s *stepper) ship() bool {
+	deadline := s.RemovedAt.Add(shipTimeout)
+	all := true
+	for i := range s.Containers {
+		c, a := &s.Containers[i], &s.Assignment.Containers[i]
+		if !c.Asked || a.Log == nil || c.Shipped {
+			continue
+		}
+		all = false
+		s.want(Ship, a.Name)
+	}
+	return all || s.due(deadline)
+}
+
+// recovered is t after its node was away: what the runtime has of its
+// containers is folded in, and what may have been lost with the machine is asked
+// for again. Nothing of what already happened to a container is forgotten.
+func recovered(t Task, states map[string]fargo.ContainerState, now time.Time) Task {
+	t = t.clone()
+	if t.Status.Before(fargo.TaskRunning) {
+		t.PreparingSince = time.Time{}
+		for _, thing := range t.things() {
+			if stage := t.stage(thing); *stage == Ready {
+				*stage = Asked
+			}
+		}
+	}
+	for i := range t.Containers {
+		if c := &t.Containers[i]; c.Asked && !c.Removed {
+			state, found := states[t.Assignment.Containers[i].RuntimeID]
+			t.see(i, state, found, now)
+		}
+	}
+	return t
+}
