@@ -1,0 +1,54 @@
+package fargo
+
+import (
+	"time"
+
+	"fargo/aws/iam"
+)
+
+// User is an IAM user.
+type User struct {
+	Account string
+	User    iam.User
+	Permissions
+	Groups []string `json:",omitempty"` // names, in order
+}
+
+// Key is the user's place in the store.
+func (u *User) Key() string { return Scope{Account: u.Account}.Key(*u.User.UserName) }
+
+// Group is an IAM group: permissions that its users share.
+type Group struct {
+	Account string
+	Group   iam.Group
+	Permissions
+}
+
+// Key is the group's place in the store.
+func (g *Group) Key() string { return Scope{Account: g.Account}.Key(*g.Group.GroupName) }
+
+// AccessKey is a user's permanent credentials. It is a secret.
+type AccessKey struct {
+	Account string
+	Key     iam.AccessKey
+}
+
+// Session is temporary credentials and what they are good for. It is a secret.
+type Session struct {
+	AccessKeyID string
+	Secret      string
+	Token       string
+	Expires     time.Time
+
+	Account      string
+	PrincipalARN string // "arn:aws:sts::123456789012:assumed-role/web/deploy", or a user's
+	PrincipalID  string // "AROA…:deploy", or "AIDA…"
+	Role         string `json:",omitempty"` // the assumed role's ARN
+	// Policy and PolicyARNs further limit what the role allows.
+	Policy     string            `json:",omitempty"`
+	PolicyARNs []string          `json:",omitempty"`
+	Tags       map[string]string `json:",omitempty"`
+	Transitive []string          `json:",omitempty"` // keys of Tags that roles assumed from here keep
+
+	SourceIdentity string `json:",omitempty"`
+}
