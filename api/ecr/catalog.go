@@ -20,19 +20,43 @@ import (
 // Authorize returns nil if the repository is there and a client may do action
 // ("ecr:BatchGetImage") in it.
 func (s *Server) Authorize(ctx context.Context, g fargo.RegistryGrant, action string, scope fargo.Scope, repository string) error {
-	arn := scope.ARN("ecr", "repository/"+repository)
 	if scope.Account != g.Scope.Account {
-		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no resource-based policy allows the %s action", g.PrincipalARN, action, arn, action)
+		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no resource-based policy allows the %s action",
+			g.PrincipalARN, action, scope.ARN("ecr", "repository/"+repository), action)
 	}
 	call := &api.Call{
 		RequestID: fargo.NewHex(32), Service: "ecr", Operation: strings.TrimPrefix(action, "ecr:"),
-		Account: g.Scope.Account, Region: scope.Region, PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID,
+		Account: scope.Account, Region: scope.Region, PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID,
 	}
-	if err := s.authorize(ctx, call, arn); err != nil {
+	if err := s.authorizer.Authorize(ctx, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
 		return err
 	}
 	_, err := find(s.db.View(), scope, repository)
 	return err
+}
+
+// inputOf is the input of the operation that a client's deed stands for, as far
+// as a policy looks at it.
+func inputOf(operation string, registry, repository *string) any {
+	switch operation {
+	case "BatchGetImage":
+		return &ecr.BatchGetImageInput{RegistryId: registry, RepositoryName: repository}
+	case "GetDownloadUrlForLayer":
+		return &ecr.GetDownloadUrlForLayerInput{RegistryId: registry, RepositoryName: repository}
+	case "BatchCheckLayerAvailability":
+		return &ecr.BatchCheckLayerAvailabilityInput{RegistryId: registry, RepositoryName: repository}
+	case "ListImages":
+		return &ecr.ListImagesInput{RegistryId: registry, RepositoryName: repository}
+	case "InitiateLayerUpload":
+		return &ecr.InitiateLayerUploadInput{RegistryId: registry, RepositoryName: repository}
+	case "UploadLayerPart":
+		return &ecr.UploadLayerPartInput{RegistryId: registry, RepositoryName: repository}
+	case "CompleteLayerUpload":
+		return &ecr.CompleteLayerUploadInput{RegistryId: registry, RepositoryName: repository}
+	case "PutImage":
+		return &ecr.PutImageInput{RegistryId: registry, RepositoryName: repository}
+	}
+	panic("no operation of ECR stands for " + operation)
 }
 
 // FindImage gives the image behind a tag or a digest.

@@ -29,11 +29,10 @@ type Config struct {
 	Blobs Blobs
 	// Key signs passwords: see LoadKey.
 	Key []byte
-	// Authorize returns nil if the caller may do the call's operation on a
-	// resource by its ARN, else the AccessDeniedException to answer with. It is
-	// asked for what clients do in the registry; the API's own calls have been
+	// Authorizer is asked about what clients do in the registry, as if they had
+	// called the operation that stands for it. The API's own calls have been
 	// authorized when they come here.
-	Authorize func(ctx context.Context, c *api.Call, resource string) error
+	Authorizer api.Authorizer
 }
 
 // Blobs keeps manifests and layers. Errors that a client should see are AWS
@@ -51,15 +50,15 @@ type Blobs interface {
 // Server answers the ECR operations, from and into the store. It also is the
 // catalog of the registry.
 type Server struct {
-	db        *store.DB
-	blobs     Blobs
-	key       []byte
-	authorize func(context.Context, *api.Call, string) error
+	db         *store.DB
+	blobs      Blobs
+	key        []byte
+	authorizer api.Authorizer
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{db: c.DB, blobs: c.Blobs, key: c.Key, authorize: c.Authorize}
+	return &Server{db: c.DB, blobs: c.Blobs, key: c.Key, authorizer: c.Authorizer}
 }
 
 // LoadKey gives the secret that this installation signs the registry's

@@ -1,0 +1,207 @@
+package ecr_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/ecr"
+	wire "fargo/aws/ecr"
+	"fargo/registry"
+	"fargo/store"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what was answered into testdata")
+
+func TestMain(m *testing.M) {
+	registry.RouteLogs(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
+
+// site is the API and the registry on loopback, at one address as in Fargo.
+type site struct {
+	t       *testing.T
+	host    string
+	journal store.Journal
+	dir     string
+	server  *ecr.Server
+	storage *registry.Storage
+}
+
+func newSite(t *testing.T) *site {
+	return openSite(t, store.NewMemory(), t.TempDir(), api.AllowAuthenticated{})
+}
+
+func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Authorizer) *site {
+	ctx, logger := t.Context(), slog.New(slog.NewTextHandler(t.Output(), nil))
+	db, err := store.Open(ctx, journal)
+	must(t, err)
+	key, err := ecr.LoadKey(ctx, db)
+	must(t, err)
+	storage, err := registry.OpenStorage(ctx, registry.StorageConfig{Dir: filepath.Join(dir, "registry"), Grace: time.Hour, Logger: logger})
+	must(t, err)
+	server := ecr.New(ecr.Config{DB: db, Blobs: storage, Key: key, Authorizer: authorizer})
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", registry.New(ctx, registry.Config{Storage: storage, Catalog: server, Secret: key, Logger: logger}))
+	mux.Handle("/", api.New(api.Config{
+		Services: []api.Mounted{{Service: &wire.API, Server: server}}, Authorizer: authorizer, Logger: logger,
+		AcceptAnyCredentials: true, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
+	}))
+	http := httptest.NewServer(mux)
+	t.Cleanup(http.Close)
+	return &site{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server, storage}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// call sends one request to the API and gives the answer's status and body.
+func (s *site) call(operation, body string) (int, []byte) {
+	r, err := http.NewRequestWithContext(s.t.Context(), "POST", "http://"+s.host+"/", strings.NewReader(body))
+	must(s.t, err)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", wire.API.TargetPrefix+"."+operation)
+	resp, err := http.DefaultClient.Do(r)
+	must(s.t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	must(s.t, err)
+	return resp.StatusCode, b
+}
+
+// image makes an image of one layer; the same content makes the same digest.
+func image(t *testing.T, content string) v1.Image {
+	i, err := mutate.AppendLayers(empty.Image, static.NewLayer([]byte(content), types.DockerLayer))
+	must(t, err)
+	return i
+}
+
+func (s *site) push(ref string, image v1.Image) error {
+	r, err := name.ParseReference(s.host + "/" + ref)
+	must(s.t, err)
+	return remote.Write(r, image, s.auth())
+}
+
+func (s *site) auth() remote.Option {
+	password, _ := s.server.Password(fargo.RegistryGrant{
+		Scope:        fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion},
+		PrincipalARN: "arn:aws:iam::123456789012:user/ann",
+	}, time.Now())
+	return remote.WithAuth(&authn.Basic{Username: "AWS", Password: password})
+}
+
+// TestScripts runs the scripts in testdata. A line that begins with "> " is a
+// command, and what follows is its answer:
+//
+//	> Operation {"its": "input"}    an answer of the API, or its error
+//	> push ref content              an image of one layer, through the registry
+//	> pull ref                      the digest of a manifest, through the registry
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	must(t, err)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			must(t, err)
+			got := newSite(t).run(string(script))
+			if *rewrite {
+				must(t, os.WriteFile(file, []byte(got), 0o644))
+			} else if diff := cmp.Diff(string(script), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// run carries out a script's commands and gives it with their answers.
+func (s *site) run(script string) string {
+	var out strings.Builder
+	answering := false
+	for line := range strings.Lines(script) {
+		command, ok := strings.CutPrefix(line, "> ")
+		switch {
+		case ok:
+			fmt.Fprintf(&out, "%s%s\n", line, s.do(strings.TrimSpace(command)))
+			answering = true
+		case answering && strings.TrimSpace(line) == "":
+			answering = false
+			fallthrough
+		case !answering:
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+func (s *site) do(command string) string {
+	verb, rest, _ := strings.Cut(command, " ")
+	switch verb {
+	case "push":
+		ref, content, _ := strings.Cut(rest, " ")
+		i := image(s.t, content)
+		if err := s.push(ref, i); err != nil {
+			return refusal(err)
+		}
+		h, err := i.Digest()
+		must(s.t, err)
+		return h.String()
+	case "pull":
+		ref, err := name.ParseReference(s.host + "/" + rest)
+		must(s.t, err)
+		d, err := remote.Get(ref, s.auth())
+		if err != nil {
+			return refusal(err)
+		}
+		return d.Digest.String()
+	}
+	status, body := s.call(verb, rest)
+	if status != http.StatusOK {
+		var e struct {
+			Type    string `json:"__type"`
+			Message string `json:"message"`
+		}
+		must(s.t, json.Unmarshal(body, &e))
+		return e.Type + ": " + e.Message
+	}
+	var pretty bytes.Buffer
+	must(s.t, json.Indent(&pretty, body, "", "  "))
+	return moments.ReplaceAllString(pretty.String(), `"$1": TIME`)
+}
+
+var moments = regexp.MustCompile(`"(createdAt|imagePushedAt|lastRecordedPullTime)": [0-9.]+`)
+
+func refusal(err error) string {
+	e, ok := err.(*transport.Error)
+	if !ok || len(e.Errors) == 0 {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s: %s", e.StatusCode, e.Errors[0].Code, e.Errors[0].Message)
+}
