@@ -1,10 +1,10 @@
 package kernel
 
 import (
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"strconv"
 )
@@ -49,9 +49,8 @@ func (c Config) uplinkName(l uplink) string {
 // hash of its id. Not by its address, as the next interface with that may come
 // while the kernel is still taking down the last.
 func (c Config) portName(interfaceID string) string {
-	h := fnv.New64a()
-	h.Write([]byte(interfaceID))
-	return c.linkPrefix() + nameEncoding.EncodeToString(h.Sum(nil)[:5])
+	sum := sha256.Sum256([]byte(interfaceID))
+	return c.linkPrefix() + nameEncoding.EncodeToString(sum[:5])
 }
 
 var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")

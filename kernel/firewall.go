@@ -47,6 +47,9 @@ var (
 // chain it is in, so a packet must be accepted by both, and both drop by
 // default. (Were the second reached from the first's rules, the kernel's check
 // for loops would walk every pair of interfaces at every change.)
+//
+// The last rules say again what the policies say: when a whole table is
+// replaced, rules take effect at one instant, and policies a moment later.
 func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Interface) (ruleset, error) {
 	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
 	rs := ruleset{
@@ -57,6 +60,7 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 				{iifname("lo"), accept},
 				{iifname(machineLink), accept},
 				{linkAndSourceInSet("interfaces"), accept},
+				{drop},
 			}},
 			"local": {hook: &hookInput, rules: []rule{
 				{ctKnown, accept},
@@ -64,17 +68,20 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 				{notIifname(machineLink), destination.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
 				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
 				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
+				{drop},
 			}},
 			"egress": {hook: &hookEgress, rules: []rule{
 				{ctKnown, accept},
 				{ctInvalid, drop},
 				fromMachine,
 				{notIifname(machineLink), source.verdictIn("egress")},
+				{drop},
 			}},
 			"ingress": {hook: &hookIngress, rules: []rule{
 				{ctKnown, accept},
 				{oifname(machineLink), source.inSet("internet"), accept},
 				{destination.verdictIn("ingress")},
+				{drop},
 			}},
 			"nat": {hook: &hookPostrouting, rules: []rule{
 				{oifname(machineLink), source.inSet("internet"), masquerade},

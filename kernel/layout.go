@@ -143,11 +143,11 @@ func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Int
 	names := map[string]string{}
 	for _, eni := range enis {
 		name := cfg.portName(eni.ID)
-		if other, twice := names[name]; twice {
+		if other, twice := names[name]; twice && other != eni.ID {
 			return fmt.Errorf("interfaces %s and %s come to the same link name", other, eni.ID)
 		}
 		names[name] = eni.ID
-		if other, twice := addresses[eni.Address]; twice {
+		if other, twice := addresses[eni.Address]; twice && other != eni.ID {
 			return fmt.Errorf("interfaces %s and %s have the same address %s", other, eni.ID, eni.Address)
 		}
 		addresses[eni.Address] = eni.ID

@@ -84,7 +84,7 @@ func (s side) inSet(name string) term {
 	return term{s.word + " @" + name, append(s.load(1), &expr.Lookup{SourceRegister: 1, SetName: name})}
 }
 
-// verdictIn goes where the map sends the address, or on if it is not there.
+// verdictIn jumps where the map sends the address, or goes on if it is not there.
 func (s side) verdictIn(name string) term {
 	return term{s.word + " vmap @" + name, append(s.load(1),
 		&expr.Lookup{SourceRegister: 1, SetName: name, IsDestRegSet: true})}

@@ -63,23 +63,6 @@ func eni(n int, vpc string, groups ...string) fargo.Interface {
 	}
 }
 
-// members fills in the groups' members as the control plane does.
-func members(network fargo.NodeNetwork) fargo.NodeNetwork {
-	for v := range network.VPCs {
-		for g := range network.VPCs[v].Groups {
-			group := &network.VPCs[v].Groups[g]
-			for _, e := range network.Interfaces {
-				for _, id := range e.Groups {
-					if e.VPC == network.VPCs[v].ID && id == group.ID {
-						group.Members = append(group.Members, e.Address)
-					}
-				}
-			}
-		}
-	}
-	return network
-}
-
 // serve answers every connection to a port of an interface with the
 // interface's id.
 func serve(t testing.TB, n *Network, id string, port uint16) {

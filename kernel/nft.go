@@ -111,8 +111,8 @@ func (t tableCommands) someElements(verb, name string, s set, elements []element
 		}
 		values[i].Key = append(values[i].Key, e.addr.AsSlice()...)
 		if s.verdicts {
-			words[i] += " : goto " + s.elements[e]
-			values[i].VerdictData = &expr.Verdict{Kind: expr.VerdictGoto, Chain: s.elements[e]}
+			words[i] += " : jump " + s.elements[e]
+			values[i].VerdictData = &expr.Verdict{Kind: expr.VerdictJump, Chain: s.elements[e]}
 		}
 	}
 	target := t.set(name, s)

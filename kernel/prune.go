@@ -93,7 +93,7 @@ func pruneRouter(cfg Config, seen routerFigure, next *layout, r router) []op {
 		}
 	}
 	addresses := map[string][]netip.Prefix{
-		"lo":       {single(gatewayAddress), single(metadataAddress), single(resolverAddress)},
+		"lo":        {single(gatewayAddress), single(metadataAddress), single(resolverAddress)},
 		machineLink: {netip.PrefixFrom(r.link.router, 31)},
 	}
 	for _, cidr := range r.cidrs {

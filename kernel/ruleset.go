@@ -56,7 +56,7 @@ func (h hook) String() string {
 type set struct {
 	links    bool // elements are a link and an address, not only an address
 	verdicts bool
-	elements map[element]string // to the chain to go to, if verdicts
+	elements map[element]string // to the chain to jump to, if verdicts
 }
 
 type element struct {

@@ -1,0 +1,189 @@
+package kernel
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"fargo"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what came out into testdata")
+
+// TestPlan runs testdata/*.txt: networks in, command lines out. A file is a
+// list of cases, each a paragraph of input, a line "----", and the output. All
+// cases of a file go to one machine, one after another.
+func TestPlan(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no testdata", err)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := runScenario(t, string(b))
+			if *rewrite {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if d := cmp.Diff(string(b), got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func runScenario(t *testing.T, text string) string {
+	var out bytes.Buffer
+	cfg := Config{Instance: "1a2b"}
+	var applied *layout
+	for i, part := range strings.Split(strings.TrimSpace(text), "\n\n") {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		input, _, _ := strings.Cut(part, "----")
+		out.WriteString(input + "----\n")
+		if !strings.Contains("\n"+input, "\nset") {
+			continue
+		}
+		c := parseCase(t, input)
+		if c.restart {
+			applied = nil
+		}
+		have := map[string]uplink{}
+		if applied != nil {
+			for id, r := range applied.routers {
+				have[id] = r.link
+			}
+		}
+		links, err := chooseUplinks(cfg.Instance, c.network.VPCs, have, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := newLayout(cfg, c.network, links)
+		if err != nil {
+			fmt.Fprintln(&out, "refused:", err)
+			continue
+		}
+		var p plan
+		if applied == nil {
+			p = plan{{prune(cfg, c.found, next)}}
+		}
+		out.WriteString(append(p, makePlan(cfg, applied, next)...).String())
+		applied = next
+	}
+	return out.String()
+}
+
+type testCase struct {
+	restart bool
+	found   observation
+	network fargo.NodeNetwork
+}
+
+// parseCase reads lines of
+//
+//	set                                         (what follows)
+//	restart                                     (with nothing in memory)
+//	found netns|link NAME, found unreachable CIDR
+//	vpc ID CIDR...
+//	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
+//	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
+//
+// and comments, which begin with #.
+func parseCase(t *testing.T, input string) testCase {
+	var c testCase
+	for line := range strings.Lines(input) {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		vpc := len(c.network.VPCs) - 1
+		switch f[0] {
+		case "#", "set":
+		case "restart":
+			c.restart = true
+		case "found":
+			c.found.add(f[1], f[2])
+		case "vpc":
+			v := fargo.VPC{ID: f[1]}
+			for _, cidr := range f[2:] {
+				v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(cidr))
+			}
+			c.network.VPCs = append(c.network.VPCs, v)
+		case "group":
+			c.network.VPCs[vpc].Groups = append(c.network.VPCs[vpc].Groups, parseGroup(f[1:]))
+		case "eni":
+			a := netip.MustParseAddr(f[2])
+			b := a.As4()
+			c.network.Interfaces = append(c.network.Interfaces, fargo.Interface{
+				ID: f[1], VPC: c.network.VPCs[vpc].ID, Address: a, Prefix: netip.PrefixFrom(a, 20).Masked(),
+				MAC:    fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]),
+				Groups: strings.Split(f[3], ","), Internet: slices.Contains(f[4:], "internet"),
+			})
+		default:
+			t.Fatalf("what is %q?", line)
+		}
+	}
+	c.network = members(c.network)
+	return c
+}
+
+func (o *observation) add(kind, name string) {
+	switch kind {
+	case "netns":
+		o.namespaces = append(o.namespaces, name)
+	case "link":
+		o.links = append(o.links, name)
+	case "unreachable":
+		o.routes = append(o.routes, unreachable(netip.MustParsePrefix(name), Config{Instance: "1a2b"}.unreachableMetric()).route)
+	}
+}
+
+func parseGroup(f []string) fargo.SecurityGroup {
+	g := fargo.SecurityGroup{ID: f[0]}
+	for f = f[1:]; len(f) >= 4; f = f[4:] {
+		r := fargo.Rule{Protocol: f[1]}
+		from, to, _ := strings.Cut(f[2], "..")
+		r.FromPort, _ = strconv.Atoi(from)
+		r.ToPort, _ = strconv.Atoi(to)
+		if cidr, err := netip.ParsePrefix(f[3]); err == nil {
+			r.CIDR = cidr
+		} else {
+			r.Group = f[3]
+		}
+		if f[0] == "in" {
+			g.Ingress = append(g.Ingress, r)
+		} else {
+			g.Egress = append(g.Egress, r)
+		}
+	}
+	return g
+}
+
+// members fills in the groups' members as the control plane does.
+func members(network fargo.NodeNetwork) fargo.NodeNetwork {
+	for v := range network.VPCs {
+		for g := range network.VPCs[v].Groups {
+			group := &network.VPCs[v].Groups[g]
+			for _, e := range network.Interfaces {
+				if e.VPC == network.VPCs[v].ID && slices.Contains(e.Groups, group.ID) {
+					group.Members = append(group.Members, e.Address)
+				}
+			}
+		}
+	}
+	return network
+}
