@@ -1,0 +1,14 @@
+package logs
+
+import "fargo/api"
+
+// NotActedOn lists the fields that are kept and shown but change nothing yet.
+var NotActedOn = []api.Gap{
+	{Operation: "CreateLogGroup", Field: "kmsKeyId", Why: "kept and shown; events are not encrypted"},
+	{Operation: "CreateLogGroup", Field: "logGroupClass", Why: "kept and shown; every class does what STANDARD does"},
+	{Operation: "DescribeLogGroups", Field: "includeLinkedAccounts", Why: "no account is linked to another"},
+	{Operation: "PutLogEvents", Field: "entity", Why: "not kept: nothing here shows entities"},
+	{Operation: "GetLogEvents", Field: "unmask", Why: "nothing is masked: there are no data protection policies"},
+	{Operation: "FilterLogEvents", Field: "unmask", Why: "nothing is masked: there are no data protection policies"},
+	{Operation: "FilterLogEvents", Field: "interleaved", Why: "events are always interleaved, as in CloudWatch Logs since 2019"},
+}

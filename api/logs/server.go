@@ -1,0 +1,117 @@
+// Package logs says what the operations of CloudWatch Logs mean: check, do one
+// thing to the engine, answer. It knows the API's names, limits and texts; it
+// refuses to know how events are kept and found.
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/logs"
+	engine "fargo/logs"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Store *engine.Store
+}
+
+// Server answers the operations of CloudWatch Logs.
+type Server struct {
+	store *engine.Store
+	tails atomic.Int32 // open StartLiveTail sessions
+}
+
+// New makes a server.
+func New(c Config) *Server { return &Server{store: c.Store} }
+
+// refused puts the engine's refusals into the words of CloudWatch Logs.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, engine.ErrNoGroup):
+		return logs.ResourceNotFoundException("The specified log group does not exist.")
+	case errors.Is(err, engine.ErrNoStream):
+		return logs.ResourceNotFoundException("The specified log stream does not exist.")
+	case errors.Is(err, engine.ErrGroupExists):
+		return logs.ResourceAlreadyExistsException("The specified log group already exists")
+	case errors.Is(err, engine.ErrStreamExists):
+		return logs.ResourceAlreadyExistsException("The specified log stream already exists")
+	case errors.Is(err, engine.ErrToken):
+		return logs.InvalidParameterException("The specified nextToken is invalid.")
+	}
+	return err
+}
+
+// groupPrefix begins the resource of a log group's ARN.
+const groupPrefix = "log-group:"
+
+func groupARN(scope fargo.Scope, name string) string {
+	return scope.ARN("logs", groupPrefix+name)
+}
+
+func streamARN(scope fargo.Scope, group, stream string) string {
+	return groupARN(scope, group) + ":log-stream:" + stream
+}
+
+// groupOfARN gives the name of the group that an ARN means, with or without the
+// ":*" that DescribeLogGroups shows behind it. Groups of other accounts and
+// regions are not to be had.
+func groupOfARN(scope fargo.Scope, id string) (string, error) {
+	a, ok := fargo.ParseARN(id)
+	name, isGroup := strings.CutPrefix(strings.TrimSuffix(a.Resource, ":*"), groupPrefix)
+	if !ok || a.Service != "logs" || !isGroup || name == "" || strings.Contains(name, ":") {
+		return "", logs.InvalidParameterException("Invalid log group ARN: %s", id)
+	}
+	if a.Scope() != scope {
+		return "", refused(engine.ErrNoGroup)
+	}
+	return name, nil
+}
+
+// groupOf gives the name of the group that a name or an ARN means.
+func groupOf(scope fargo.Scope, id string) (string, error) {
+	if strings.HasPrefix(id, "arn:") {
+		return groupOfARN(scope, id)
+	}
+	return id, nil
+}
+
+// groupOfEither is groupOf for operations that take either of two parameters.
+func groupOfEither(scope fargo.Scope, name, identifier *string) (string, error) {
+	switch {
+	case name != nil && identifier != nil:
+		return "", logs.InvalidParameterException("LogGroup name and LogGroup identifier are mutually exclusive parameters.")
+	case name != nil:
+		return *name, nil
+	case identifier != nil:
+		return groupOf(scope, *identifier)
+	}
+	return "", logs.InvalidParameterException("Either LogGroup name or LogGroup identifier must be specified.")
+}
+
+func scopeOf(ctx context.Context) fargo.Scope { return api.CallFrom(ctx).Scope() }
+
+// value is what p points to, or the zero value.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// nonzero is a pointer to v, or nil when v is zero: an absent member.
+func nonzero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// listed writes a list as the API does: "[1, 3, 5]".
+func listed[T any](list []T) string { return strings.ReplaceAll(fmt.Sprint(list), " ", ", ") }
