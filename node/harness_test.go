@@ -1,0 +1,192 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/dispatch/dispatchtest"
+	"fargo/node"
+	"fargo/node/nodetest"
+)
+
+const machine = "m"
+
+// house is a control plane and a machine, both in memory, and a node on it that
+// may come and go.
+type house struct {
+	t       *testing.T
+	plane   *dispatchtest.Plane
+	runtime *nodetest.Runtime
+	network *nodetest.Network
+	cgroups *nodetest.Cgroups
+	dir     string
+	tasks   []fargo.Assignment
+	seen    map[string][]fargo.TaskReport // by ARN, in the order they came
+	mu      sync.Mutex
+	before  func(what string) // called before anything is asked of the machine
+	stop    func()
+}
+
+func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
+	h := &house{
+		t: t, plane: dispatchtest.New(), runtime: nodetest.NewRuntime(scripts),
+		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(),
+		seen: map[string][]fargo.TaskReport{},
+	}
+	h.runtime.Delay, h.network.Delay, h.cgroups.Delay = 3*time.Millisecond, 5*time.Millisecond, time.Millisecond
+	return h
+}
+
+// begin runs a node until the function returned is called.
+func (h *house) begin() (stop func()) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	n := node.New(node.Config{
+		Runtime: h.runtime, Network: h.network, Cgroups: h.cgroups,
+		Link: h, Watcher: h.runtime, Dir: h.dir,
+		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := n.Run(ctx); err != nil {
+			h.t.Error(err)
+		}
+	})
+	all.Go(func() { h.tell(ctx, n) })
+	all.Go(func() { h.hear(ctx, n) })
+	return func() { cancel(); all.Wait() }
+}
+
+// tell and hear are the messenger, without a wire.
+func (h *house) tell(ctx context.Context, n *node.Node) {
+	changed := h.plane.Changed(ctx, machine)
+	for {
+		d, err := h.plane.Desired(ctx, machine)
+		if err != nil {
+			h.t.Error(err)
+		}
+		n.Assign(d)
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+func (h *house) hear(ctx context.Context, n *node.Node) {
+	var version uint64
+	for {
+		reports, now, newer := n.Reports(version)
+		h.mu.Lock()
+		for _, r := range reports {
+			h.seen[r.TaskARN] = append(h.seen[r.TaskARN], r)
+		}
+		h.mu.Unlock()
+		if err := h.plane.Report(ctx, machine, reports); err != nil {
+			h.t.Error(err)
+		}
+		version = now
+		n.Acknowledged(now)
+		select {
+		case <-ctx.Done():
+			return
+		case <-newer:
+		}
+	}
+}
+
+func (h *house) OpenLog(ctx context.Context, t fargo.LogTarget) error { return h.plane.OpenLog(ctx, t) }
+
+func (h *house) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, error) {
+	return h.plane.AppendLogs(ctx, b)
+}
+
+// assign makes these tasks the node's.
+func (h *house) assign(tasks ...fargo.Assignment) {
+	h.tasks = tasks
+	h.plane.Set(machine, fargo.Desired{Tasks: tasks, VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}}})
+}
+
+// stopTask asks for a task's end.
+func (h *house) stopTask(i int, code fargo.StopCode, reason string) {
+	tasks := append([]fargo.Assignment(nil), h.tasks...)
+	tasks[i].DesiredStatus, tasks[i].StopCode, tasks[i].StoppedReason = fargo.TaskStopped, code, reason
+	h.assign(tasks...)
+}
+
+// report is the last of a task.
+func (h *house) report(i int) fargo.TaskReport {
+	return h.plane.Reports(machine)[h.tasks[i].TaskARN]
+}
+
+// reach lets time pass until a task has come to a status.
+func (h *house) reach(i int, s fargo.TaskStatus) fargo.TaskReport {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
+	defer cancel()
+	if h.plane.Wait(ctx, func() bool { return !h.report(i).Status.Before(s) }) != nil {
+		h.t.Fatalf("the task never came to %s: %+v", s, h.report(i))
+	}
+	if r := h.report(i); r.Status != s {
+		h.t.Fatalf("the task went past %s: %+v", s, r)
+	}
+	return h.report(i)
+}
+
+// empty checks that nothing is left on the machine once nothing is assigned.
+func (h *house) empty() {
+	h.t.Helper()
+	h.assign()
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	if left, err := h.runtime.List(h.t.Context()); err != nil || len(left) > 0 {
+		h.t.Errorf("containers left: %v %v", left, err)
+	}
+	if now, _ := h.network.Now(); len(now.Interfaces)+len(now.VPCs) > 0 && len(now.Interfaces) > 0 {
+		h.t.Errorf("network left: %v", now)
+	}
+	if now := h.cgroups.Now(); len(now) > 0 {
+		h.t.Errorf("control groups left: %v", now)
+	}
+	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && d.Name() != "vpcs.json" {
+			h.t.Errorf("file left: %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Error(err)
+	}
+}
+
+// task is an assignment with an interface; containers get names to ids.
+func task(id string, containers ...fargo.ContainerAssignment) fargo.Assignment {
+	a := fargo.Assignment{
+		TaskARN: "arn:aws:ecs:us-east-1:123456789012:task/default/" + id, ID: id,
+		DesiredStatus: fargo.TaskRunning, CPU: 256, Memory: 512,
+		Interface: &fargo.Interface{
+			ID: "eni-" + id, VPC: "vpc-1", Prefix: netip.MustParsePrefix("10.0.0.0/24"),
+			Address: netip.MustParseAddr("10.0.0.7"), Groups: []string{"sg-1"},
+		},
+	}
+	for i, c := range containers {
+		c.RuntimeID = fmt.Sprintf("%s-%d", id, i)
+		if c.StopTimeout == 0 {
+			c.StopTimeout = 30 * time.Second
+		}
+		a.Containers = append(a.Containers, c)
+	}
+	return a
+}
+
+// inTime runs a test with time of its own.
+func inTime(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t, f) }

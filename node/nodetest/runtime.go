@@ -1,0 +1,337 @@
+// Package nodetest has a machine in memory: a runtime whose containers follow
+// scripts, a network and control groups that remember what they were set to.
+// They keep the contracts of package node's doors and outlive the nodes that
+// use them, so that tests and rehearsals can kill a node at any moment and look
+// at what it left. They know no kernel and no images.
+package nodetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+	"fargo/node"
+)
+
+// Script is what a container does, told by its image.
+type Script struct {
+	// Exits says that the process ends by itself with Code, After its start.
+	Exits bool
+	After time.Duration
+	Code  int
+	OOM   bool // it ends because memory ran out
+	// Lingers is how long the process goes on after SIGTERM, before it ends with
+	// 143; less than 0 means that it does not heed it.
+	Lingers time.Duration
+	// Output is written at the start, a line each.
+	Output []string
+	// Healthy is when after its start health checks succeed; less than 0 means
+	// never.
+	Healthy time.Duration
+
+	// What the runtime refuses, with these texts.
+	PullError, CreateError, StartError string
+}
+
+// Runtime is a [node.Runtime]. Each call takes Delay, and has its effect at the end
+// of it unless its context ended before.
+type Runtime struct {
+	Scripts map[string]Script // by image
+	Delay   time.Duration
+
+	mu struct {
+		sync.Mutex
+		containers map[string]*container
+		watchers   map[chan string]bool
+		growing    map[chan string]bool
+		history    []string // "start <id>", "SIGTERM <id>", …
+	}
+}
+
+var (
+	_ node.Runtime = (*Runtime)(nil)
+	_ node.Watcher = (*Runtime)(nil)
+)
+
+type container struct {
+	spec  fargo.ContainerSpec
+	state fargo.ContainerState
+	end   *time.Timer
+}
+
+// NewRuntime makes a runtime without containers.
+func NewRuntime(scripts map[string]Script) *Runtime {
+	r := &Runtime{Scripts: scripts}
+	r.mu.containers = map[string]*container{}
+	r.mu.watchers = map[chan string]bool{}
+	r.mu.growing = map[chan string]bool{}
+	return r
+}
+
+// History is what happened to containers, in order: "start <id>",
+// "<signal> <id>", "exit <id> <code>", "remove <id>".
+func (r *Runtime) History() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.mu.history)
+}
+
+// Spec is what a container was made of.
+func (r *Runtime) Spec(id string) (fargo.ContainerSpec, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.mu.containers[id]
+	if c == nil {
+		return fargo.ContainerSpec{}, false
+	}
+	return c.spec, true
+}
+
+// Lose forgets all containers, as a machine that was switched off does.
+func (r *Runtime) Lose() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, c := range r.mu.containers {
+		c.end.Stop()
+		delete(r.mu.containers, id)
+	}
+}
+
+// pass lets Delay go by, and fails when ctx ends before.
+func (r *Runtime) pass(ctx context.Context) error { return pass(ctx, r.Delay) }
+
+func (r *Runtime) note(format string, args ...any) {
+	r.mu.history = append(r.mu.history, fmt.Sprintf(format, args...))
+}
+
+// tell says that a container may have changed. mu is held.
+func (r *Runtime) tell(id string) { send(r.mu.watchers, id) }
+
+// send puts a name into channels with plenty of room; one that has none is told
+// to look at everything once it has.
+func send(to map[chan string]bool, name string) {
+	for w := range to {
+		select {
+		case w <- name:
+		default:
+			<-w
+			w <- ""
+		}
+	}
+}
+
+func (r *Runtime) Pull(ctx context.Context, image string, _ fargo.PullSource) (fargo.Image, error) {
+	if err := r.pass(ctx); err != nil {
+		return fargo.Image{}, err
+	}
+	if s := r.Scripts[image]; s.PullError != "" {
+		return fargo.Image{}, errors.New(s.PullError)
+	}
+	return fargo.Image{Name: image, Digest: "sha256:" + image}, nil
+}
+
+func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+	if err := r.pass(ctx); err != nil {
+		return err
+	}
+	if s := r.Scripts[spec.Image]; s.CreateError != "" {
+		return errors.New(s.CreateError)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.containers[spec.ID] == nil {
+		idle := time.NewTimer(time.Hour)
+		idle.Stop()
+		r.mu.containers[spec.ID] = &container{spec: spec, end: idle, state: fargo.ContainerState{
+			ID: spec.ID, TaskID: spec.TaskID, Name: spec.Name, ImageDigest: spec.ImageDigest, State: fargo.RunCreated,
+		}}
+		r.note("create %s", spec.ID)
+	}
+	return nil
+}
+
+func (r *Runtime) Start(ctx context.Context, id string) error {
+	if err := r.pass(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.find(id)
+	if err != nil {
+		return err
+	}
+	if c.state.State != fargo.RunCreated {
+		return nil
+	}
+	s := r.Scripts[c.spec.Image]
+	if s.StartError != "" {
+		return errors.New(s.StartError)
+	}
+	r.note("start %s", id)
+	c.state.State, c.state.StartedAt = fargo.RunRunning, time.Now()
+	if s.Exits {
+		r.endAfter(c, s.After, s.Code, s.OOM)
+	}
+	r.tell(id)
+	return r.write(c, s.Output)
+}
+
+func (r *Runtime) endAfter(c *container, d time.Duration, code int, oom bool) {
+	c.end.Stop()
+	c.end = time.AfterFunc(d, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.exit(c, code, oom)
+	})
+}
+
+// exit ends a container's process. mu is held.
+func (r *Runtime) exit(c *container, code int, oom bool) {
+	if c.state.State != fargo.RunRunning || r.mu.containers[c.state.ID] != c {
+		return
+	}
+	c.end.Stop()
+	c.state.State, c.state.ExitCode, c.state.OOMKilled, c.state.FinishedAt = fargo.RunStopped, code, oom, time.Now()
+	r.note("exit %s %d", c.state.ID, code)
+	r.tell(c.state.ID)
+}
+
+// write appends lines to a container's log file. mu is held.
+func (r *Runtime) write(c *container, lines []string) error {
+	if c.spec.LogPath == "" || len(lines) == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(c.spec.LogPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteString(strings.Join(lines, "\n") + "\n"); err != nil {
+		return err
+	}
+	send(r.mu.growing, c.state.ID)
+	return nil
+}
+
+// find gives a container. mu is held.
+func (r *Runtime) find(id string) (*container, error) {
+	if c := r.mu.containers[id]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("container %s: %w", id, errdefs.ErrNotFound)
+}
+
+func (r *Runtime) Inspect(ctx context.Context, id string) (fargo.ContainerState, error) {
+	if err := r.pass(ctx); err != nil {
+		return fargo.ContainerState{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.find(id)
+	if err != nil {
+		return fargo.ContainerState{}, err
+	}
+	return c.state, nil
+}
+
+func (r *Runtime) List(ctx context.Context) ([]fargo.ContainerState, error) {
+	if err := r.pass(ctx); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []fargo.ContainerState
+	for _, c := range r.mu.containers {
+		all = append(all, c.state)
+	}
+	slices.SortFunc(all, func(a, b fargo.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+func (r *Runtime) Events(ctx context.Context) <-chan string { return r.subscribe(ctx, r.mu.watchers) }
+
+// Watch implements [node.Watcher] for the files that containers write.
+func (r *Runtime) Watch(ctx context.Context, _ string) (<-chan string, error) {
+	return r.subscribe(ctx, r.mu.growing), nil
+}
+
+func (r *Runtime) subscribe(ctx context.Context, list map[chan string]bool) <-chan string {
+	w := make(chan string, 1024)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list[w] = true
+	context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(list, w)
+		close(w)
+	})
+	return w
+}
+
+func (r *Runtime) Signal(ctx context.Context, id, signal string) error {
+	if err := r.pass(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.find(id)
+	if err != nil {
+		return err
+	}
+	if c.state.State != fargo.RunRunning {
+		return nil
+	}
+	r.note("%s %s", signal, id)
+	switch s := r.Scripts[c.spec.Image]; {
+	case signal == "SIGKILL":
+		r.exit(c, 137, false)
+	case s.Lingers == 0:
+		r.exit(c, 143, false)
+	case s.Lingers > 0:
+		r.endAfter(c, s.Lingers, 143, false)
+	}
+	return nil
+}
+
+func (r *Runtime) StopSignal(context.Context, string) string { return "SIGTERM" }
+
+func (r *Runtime) Remove(ctx context.Context, id string) error {
+	if err := r.pass(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.mu.containers[id]; c != nil {
+		r.exit(c, 137, false)
+		r.note("remove %s", id)
+		delete(r.mu.containers, id)
+		r.tell(id)
+	}
+	return nil
+}
+
+func (r *Runtime) Exec(ctx context.Context, id string, _ fargo.ExecSpec) (int, error) {
+	if err := r.pass(ctx); err != nil {
+		return 0, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, err := r.find(id)
+	if err != nil {
+		return 0, err
+	}
+	if s := r.Scripts[c.spec.Image]; c.state.State != fargo.RunRunning || s.Healthy < 0 || time.Since(c.state.StartedAt) < s.Healthy {
+		return 1, nil
+	}
+	return 0, nil
+}
