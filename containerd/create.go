@@ -10,11 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	tasks "github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/containerd/v2/core/sandbox"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/typeurl/v2"
@@ -73,7 +75,7 @@ func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
 		return err
 	}
 	err = r.createTask(ctx, spec, img, record.Snapshotter)
-	if err != nil && !errdefs.IsUnavailable(err) {
+	if err != nil && !vanished(err) {
 		err = errors.Join(err, r.remove(context.WithoutCancel(ctx), spec.ID))
 	}
 	return err
@@ -138,15 +140,11 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 	if err := r.connect(spec, request); err != nil {
 		return err
 	}
-	_, err = r.client.TaskService().Create(ctx, request)
-	if err != nil && strings.Contains(err.Error(), "container with given ID already exists") {
-		// A shim that was killed left runc's record behind.
-		if err := r.forgetInRunc(ctx, spec.ID); err != nil {
-			return err
-		}
-		_, err = r.client.TaskService().Create(ctx, request)
+	if err := r.keepExit(ctx, spec.ID); err != nil {
+		return err
 	}
-	if err = errgrpc.ToNative(err); err == nil || errdefs.IsUnavailable(err) {
+	err = r.createProcess(ctx, request)
+	if err == nil || vanished(err) || ctx.Err() != nil {
 		return err
 	}
 	// Docker, and so ECS, only asks runc when it starts a container: what runc
@@ -154,6 +152,41 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 	return &Error{
 		Kind: CannotStart,
 		Err:  fmt.Errorf("ResourceInitializationError: failed to create new container runtime task: %w", err),
+	}
+}
+
+// keepExit makes containerd, when it is started again, keep the shim of a
+// container that has ended, and with it the exit code: it sweeps away what has no
+// processes, unless a sandbox of that name is on record.
+func (r *Runtime) keepExit(ctx context.Context, id string) error {
+	_, err := r.client.SandboxStore().Create(ctx, sandbox.Sandbox{
+		ID: id, Runtime: sandbox.RuntimeOpts{Name: runtimeName},
+	})
+	if errdefs.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// createProcess has the shim make the waiting process. What still is there under
+// the id is a leftover: of a shim that was killed, which containerd is about to
+// clean up, or which left runc's record behind.
+func (r *Runtime) createProcess(ctx context.Context, request *tasks.CreateTaskRequest) error {
+	for begin := time.Now(); ; {
+		_, err := r.client.TaskService().Create(ctx, request)
+		err = errgrpc.ToNative(err)
+		leftover := errdefs.IsAlreadyExists(err) ||
+			err != nil && strings.Contains(err.Error(), "container with given ID already exists")
+		if !leftover || ctx.Err() != nil || time.Since(begin) > killTimeout {
+			return err
+		}
+		if err := r.removeTask(ctx, request.ContainerID); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 

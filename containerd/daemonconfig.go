@@ -13,7 +13,6 @@ var unwanted = []string{
 	"io.containerd.cri.v1.runtime",
 	"io.containerd.grpc.v1.cri",
 	"io.containerd.grpc.v1.sandbox-controllers",
-	"io.containerd.grpc.v1.sandboxes",
 	"io.containerd.grpc.v1.streaming",
 	"io.containerd.grpc.v1.transfer",
 	"io.containerd.image-verifier.v1.bindir",

@@ -38,6 +38,7 @@ const deadline = 30 * time.Second
 // A house is a daemon of the tests' own, a runtime on it, and a registry.
 type house struct {
 	daemon  *containerd.Daemon
+	config  containerd.Config
 	runtime *containerd.Runtime
 	image   string // in the registry
 	digest  string
@@ -88,9 +89,10 @@ func run(m *testing.M) (code int, err error) {
 	go func() { supervised <- tests.daemon.Run(ctx) }()
 	defer func() { cancel(); err = errors.Join(err, <-supervised) }()
 
-	tests.runtime, err = containerd.New(containerd.Config{
+	tests.config = containerd.Config{
 		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries, Logger: logger,
-	})
+	}
+	tests.runtime, err = containerd.New(tests.config)
 	if err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		go func() { written <- r.label(ctx, id, labelStarted, time.Now().UTC().Format(time.RFC3339Nano)) }()
 		_, err = r.client.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 		err = errors.Join(errgrpc.ToNative(err), <-written)
-		if err == nil || errdefs.IsUnavailable(err) || ctx.Err() != nil {
+		if err == nil || vanished(err) || ctx.Err() != nil {
 			return err
 		}
 		return &Error{Kind: CannotStart, Err: err}
@@ -94,6 +94,9 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.client.SandboxStore().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
 	// The record goes last: while it is there, what is left can be found.
 	if err := r.client.SnapshotService(snapshotter).Remove(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
@@ -111,20 +114,17 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 // of it, forget them.
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	process, err := r.task(ctx, id)
-	if errdefs.IsNotFound(err) {
-		return r.forgetInRunc(ctx, id)
-	}
-	if err != nil {
+	if err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
-	if process.Status != task.Status_CREATED && process.Status != task.Status_STOPPED {
+	if err == nil && process.Status != task.Status_CREATED && process.Status != task.Status_STOPPED {
 		if err := r.kill(ctx, id); err != nil {
 			return err
 		}
 	}
 	_, err = r.client.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
 	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
-		return r.forgetInRunc(ctx, id) // the shim died meanwhile
+		return r.forgetInRunc(ctx, id)
 	}
 	return err
 }

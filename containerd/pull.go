@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
+	remoteerrors "github.com/containerd/containerd/v2/core/remotes/errors"
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -113,8 +115,12 @@ func insist(ctx context.Context, do func() error) (attempts int, err error) {
 // final says that the registry itself has answered, and that asking again
 // changes nothing.
 func final(err error) bool {
-	return errdefs.IsNotFound(err) || errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) ||
-		errors.Is(err, docker.ErrInvalidAuthorization)
+	var status remoteerrors.ErrUnexpectedStatus
+	if errors.As(err, &status) {
+		return status.StatusCode/100 == 4 &&
+			status.StatusCode != http.StatusTooManyRequests && status.StatusCode != http.StatusRequestTimeout
+	}
+	return errdefs.IsNotFound(err) || errors.Is(err, docker.ErrInvalidAuthorization)
 }
 
 // cached is the image that a tag named last, for when its registry says nothing.

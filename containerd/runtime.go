@@ -3,10 +3,12 @@ package containerd
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +17,9 @@ import (
 	"github.com/containerd/containerd/v2/pkg/dialer"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
+	"github.com/containerd/ttrpc"
+	"github.com/sirupsen/logrus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
@@ -85,17 +90,20 @@ func New(config Config) (*Runtime, error) {
 // Close ends the connection to containerd. Containers go on.
 func (r *Runtime) Close() error { return r.conn.Close() }
 
-// in puts calls into our namespace of containerd.
+// in puts calls into our namespace of containerd. What its client would log of
+// its own accord, to stderr, is also in the errors it returns.
 func (r *Runtime) in(ctx context.Context) context.Context {
-	return namespaces.WithNamespace(ctx, r.config.Namespace)
+	return log.WithLogger(namespaces.WithNamespace(ctx, r.config.Namespace), silence)
 }
 
-// again calls do, which must be repeatable, until containerd does not vanish in
-// the middle of it.
+var silence = logrus.NewEntry(&logrus.Logger{Out: io.Discard, Formatter: new(logrus.TextFormatter), Level: logrus.PanicLevel})
+
+// again calls do, which must be repeatable, until neither containerd nor the
+// shim it asks vanishes in the middle of it.
 func again(ctx context.Context, do func() error) error {
 	for {
 		err := do()
-		if !errdefs.IsUnavailable(err) || ctx.Err() != nil {
+		if !vanished(err) || ctx.Err() != nil {
 			return err
 		}
 		select {
@@ -103,6 +111,12 @@ func again(ctx context.Context, do func() error) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// vanished says that the one who was asked died. A dead containerd comes back,
+// and what a dead shim leaves containerd cleans up, within a moment.
+func vanished(err error) bool {
+	return errdefs.IsUnavailable(err) || err != nil && strings.Contains(err.Error(), ttrpc.ErrClosed.Error())
 }
 
 // snapshotter is overlayfs, or native (plain copies) where the daemon's file

@@ -66,6 +66,16 @@ func main() {
 	case "fork-and-exit":
 		_, err := syscall.ForkExec("/app", []string{"/app", "exit", "0"}, &syscall.ProcAttr{})
 		fail(err)
+	case "size": // of the terminal, once it has one
+		for {
+			size, err := unix.IoctlGetWinsize(1, unix.TIOCGWINSZ)
+			fail(err)
+			if size.Col > 0 {
+				fmt.Printf("%dx%d\n", size.Col, size.Row)
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
 	case "tick": // a line now and then, for as long as it lives
 		for i := 0; ; i++ {
 			fmt.Println("tick", i)

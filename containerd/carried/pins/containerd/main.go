@@ -1,5 +1,5 @@
 // Command containerd is the containerd daemon with only the plugins Fargo uses:
-// no CRI, no sandboxes by pod, one snapshotter and its fallback. What is not
+// no CRI, one snapshotter and its fallback, of sandboxes only the records. What is not
 // linked in costs neither memory nor start-up time.
 package main
 
@@ -31,6 +31,7 @@ import (
 	_ "github.com/containerd/containerd/v2/plugins/services/introspection"
 	_ "github.com/containerd/containerd/v2/plugins/services/leases"
 	_ "github.com/containerd/containerd/v2/plugins/services/namespaces"
+	_ "github.com/containerd/containerd/v2/plugins/services/sandbox"
 	_ "github.com/containerd/containerd/v2/plugins/services/snapshots"
 	_ "github.com/containerd/containerd/v2/plugins/services/tasks"
 	_ "github.com/containerd/containerd/v2/plugins/services/version"

@@ -1,0 +1,103 @@
+//go:build e2e
+
+package containerd_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+)
+
+func TestExecExitCodeAndOutput(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	var stdout, stderr bytes.Buffer
+	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+		Args: []string{"/app", "say", "hello"}, Stdout: &stdout, Stderr: &stderr,
+	})
+	if code != 0 || err != nil || stdout.String() != "hello\n" || stderr.String() != "and on stderr\n" {
+		t.Errorf("%d, %v, %q, %q", code, err, &stdout, &stderr)
+	}
+	code, err = tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{Args: []string{"/app", "exit", "9"}})
+	if code != 9 || err != nil {
+		t.Errorf("%d, %v", code, err)
+	}
+}
+
+func TestExecIsTheContainersProcessUnlessItSays(t *testing.T) {
+	s := spec(t, "idle")
+	s.Environment = []string{"MINE=1"}
+	start(t, s)
+	var stdout bytes.Buffer
+	_, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+		Args: []string{"/app", "facts"}, Stdout: &stdout, User: "ana", Env: []string{"MORE=2"}, Cwd: "/etc",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"uid=1000 gid=100", "cwd=/etc", "CapEff:0000000000000000", "env MINE=1", "env MORE=2", "env HOME=/home/ana"} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &stdout)
+		}
+	}
+}
+
+func TestExecInputEnds(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	var stdout bytes.Buffer
+	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+		Args: []string{"/app", "cat"}, Stdin: strings.NewReader("to and fro"), Stdout: &stdout,
+	})
+	if code != 0 || err != nil || stdout.String() != "to and fro" {
+		t.Errorf("%d, %v, %q", code, err, &stdout)
+	}
+}
+
+func TestExecOnATerminal(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	resize := make(chan fargo.WindowSize, 1)
+	resize <- fargo.WindowSize{Width: 100, Height: 40}
+	var stdout bytes.Buffer
+	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+		Args: []string{"/app", "size"}, Tty: true, Stdout: &stdout, Resize: resize,
+	})
+	if code != 0 || err != nil || !strings.Contains(stdout.String(), "100x40\r\n") {
+		t.Errorf("%d, %v, %q", code, err, &stdout)
+	}
+}
+
+func TestExecEndsWithItsContext(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := tests.runtime.Exec(ctx, s.ID, fargo.ExecSpec{Args: []string{"/app", "deaf"}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error = %v", err)
+	}
+	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != fargo.RunRunning {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+func TestExecOfWhatIsNotThere(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	_, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{Args: []string{"nonesuch"}})
+	if err == nil || !strings.Contains(err.Error(), `exec: "nonesuch": executable file not found in $PATH`) {
+		t.Errorf("error = %v", err)
+	}
+	_, err = tests.runtime.Exec(t.Context(), "absent", fargo.ExecSpec{Args: []string{"/app"}})
+	if !errdefs.IsNotFound(err) {
+		t.Errorf("error = %v", err)
+	}
+}
