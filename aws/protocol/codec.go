@@ -23,7 +23,7 @@ type Request struct {
 	Service   *Service
 	Operation *Operation // nil in an error about a request that names none
 	HTTP      *http.Request
-	Body      []byte            // the whole body; decoded values may keep parts of it
+	Body      []byte            // the whole body; decoded values share nothing with it
 	Labels    map[string]string // REST: what the path template's labels matched, unescaped
 }
 
@@ -47,6 +47,12 @@ func For(name string) Codec {
 		return awsQuery{}
 	case "ec2":
 		return ec2Query{}
+	case "rest-json":
+		return restJSON{}
+	case "rest-xml":
+		return restXML{}
+	case "smithy-rpc-v2-cbor":
+		return rpcCBOR{}
 	}
 	return nil
 }

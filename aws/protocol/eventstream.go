@@ -22,7 +22,7 @@ func (s *shape) eventStream() *field {
 // streamJSON answers with an event stream: the output's other members are the
 // initial response, and then events follow until the channel is closed.
 func streamJSON(r *Request, a *Answer, v reflect.Value, s *shape, f *field) error {
-	initial, err := jsonEncoder{times: epoch}.structure(nil, v, s)
+	initial, err := appendJSONStructure(nil, v, s)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func appendUnion(b []byte, v reflect.Value, union *shape, payloadType string) ([
 		if absent(fv) {
 			continue
 		}
-		payload, err := jsonEncoder{times: epoch}.value(nil, fv, f.shape, f.time)
+		payload, err := appendJSON(nil, fv, f.shape, f.time)
 		if err != nil {
 			return b, fmt.Errorf("event %s: %w", f.name, err)
 		}

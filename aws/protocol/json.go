@@ -21,7 +21,7 @@ func (awsJSON) Encode(r *Request, out any, a *Answer) error {
 		return streamJSON(r, a, v, s, f)
 	}
 	var err error
-	a.Body, err = jsonEncoder{times: epoch}.structure(a.Body, v, s)
+	a.Body, err = appendJSONStructure(a.Body, v, s)
 	return err
 }
 

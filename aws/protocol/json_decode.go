@@ -16,15 +16,15 @@ import (
 // null is absent.
 func unmarshalJSON(b []byte, p any) error {
 	v, s := structure(p)
-	return unmarshalJSONValue(b, v, s, &field{}, epoch)
+	return unmarshalJSONValue(b, v, s)
 }
 
-func unmarshalJSONValue(b []byte, v reflect.Value, s *shape, f *field, timeFormat string) error {
-	d := jsonDecoder{b: b, times: timeFormat}
+func unmarshalJSONValue(b []byte, v reflect.Value, s *shape) error {
+	d := jsonDecoder{b: b}
 	if d.peek() == 0 {
 		return nil
 	}
-	if err := d.value(v, s, f); err != nil {
+	if err := d.value(v, s, &field{}); err != nil {
 		return err
 	}
 	if d.peek() != 0 || d.i < len(d.b) {
@@ -41,7 +41,6 @@ type jsonDecoder struct {
 	b     []byte
 	i     int
 	depth int
-	times string // the format of timestamps without one of their own
 }
 
 // peek skips white space and gives the next byte, 0 at the end.
@@ -237,14 +236,10 @@ func (d *jsonDecoder) text(v reflect.Value, s *shape, f *field, text []byte) err
 		}
 		return serialization("STRING_VALUE can not be converted to a Float")
 	case kindTimestamp:
-		format := f.time
-		if format == "" {
-			format = d.times
-		}
-		if format == epoch {
+		if f.time == "" || f.time == epoch {
 			return serialization("STRING_VALUE can not be converted to milliseconds since epoch")
 		}
-		t, err := parseTime(string(text), format)
+		t, err := parseTime(string(text), f.time)
 		if err != nil {
 			return serialization("Unable to parse date: %s", text)
 		}

@@ -12,14 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// jsonEncoder appends shapes as JSON. Empty lists and maps are written, nil ones
-// left out.
-type jsonEncoder struct {
-	times string // the format of timestamps without one of their own
-}
-
-// structure appends the members of v that travel in the body.
-func (e jsonEncoder) structure(b []byte, v reflect.Value, s *shape) ([]byte, error) {
+// appendJSONStructure appends the members of v that travel in the body. Empty
+// lists and maps are written, nil ones left out.
+func appendJSONStructure(b []byte, v reflect.Value, s *shape) ([]byte, error) {
 	b = append(b, '{')
 	first := true
 	for i := range s.fields {
@@ -34,22 +29,22 @@ func (e jsonEncoder) structure(b []byte, v reflect.Value, s *shape) ([]byte, err
 		first = false
 		b = append(b, f.jsonKey...)
 		var err error
-		if b, err = e.value(b, fv, f.shape, f.time); err != nil {
+		if b, err = appendJSON(b, fv, f.shape, f.time); err != nil {
 			return b, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	return append(b, '}'), nil
 }
 
-func (e jsonEncoder) value(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
+func appendJSON(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
 	v = deref(v)
 	switch s.kind {
 	case kindStructure:
-		return e.structure(b, v, s)
+		return appendJSONStructure(b, v, s)
 	case kindList:
-		return e.list(b, v, s, times)
+		return appendJSONList(b, v, s, times)
 	case kindMap:
-		return e.mapping(b, v, s)
+		return appendJSONMap(b, v, s)
 	case kindString:
 		return appendJSONString(b, v.String()), nil
 	case kindInteger:
@@ -63,7 +58,7 @@ func (e jsonEncoder) value(b []byte, v reflect.Value, s *shape, times string) ([
 		b = base64.StdEncoding.AppendEncode(b, v.Bytes())
 		return append(b, '"'), nil
 	case kindTimestamp:
-		return e.timestamp(b, v.Addr().Interface().(*time.Time), times), nil
+		return appendJSONTime(b, v.Addr().Interface().(*time.Time), times), nil
 	case kindDocument:
 		doc, err := json.Marshal(v.Interface())
 		return append(b, doc...), err
@@ -73,21 +68,21 @@ func (e jsonEncoder) value(b []byte, v reflect.Value, s *shape, times string) ([
 	return b, fmt.Errorf("a %s cannot travel in JSON", v.Type())
 }
 
-func (e jsonEncoder) list(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
+func appendJSONList(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
 	b = append(b, '[')
 	for i := range v.Len() {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		var err error
-		if b, err = e.value(b, v.Index(i), s.elem, times); err != nil {
+		if b, err = appendJSON(b, v.Index(i), s.elem, times); err != nil {
 			return b, fmt.Errorf("[%d]: %w", i, err)
 		}
 	}
 	return append(b, ']'), nil
 }
 
-func (e jsonEncoder) mapping(b []byte, v reflect.Value, s *shape) ([]byte, error) {
+func appendJSONMap(b []byte, v reflect.Value, s *shape) ([]byte, error) {
 	b = append(b, '{')
 	for i, key := range sortedKeys(v) {
 		if i > 0 {
@@ -95,18 +90,15 @@ func (e jsonEncoder) mapping(b []byte, v reflect.Value, s *shape) ([]byte, error
 		}
 		b = append(appendJSONString(b, key.String()), ':')
 		var err error
-		if b, err = e.value(b, addressable(v.MapIndex(key)), s.elem, ""); err != nil {
+		if b, err = appendJSON(b, addressable(v.MapIndex(key)), s.elem, ""); err != nil {
 			return b, fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	return append(b, '}'), nil
 }
 
-func (e jsonEncoder) timestamp(b []byte, t *time.Time, format string) []byte {
-	if format == "" {
-		format = e.times
-	}
-	if format == epoch {
+func appendJSONTime(b []byte, t *time.Time, format string) []byte {
+	if format == "" || format == epoch {
 		return appendEpoch(b, *t)
 	}
 	return append(appendTime(append(b, '"'), *t, format), '"')

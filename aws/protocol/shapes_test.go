@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -95,3 +96,5 @@ func equal(t *testing.T, got, want string) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+func base64Text(b []byte) string { return base64.StdEncoding.EncodeToString(b) }

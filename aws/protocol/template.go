@@ -1,0 +1,100 @@
+package protocol
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Template is an operation's path in a REST protocol:
+// "/schedules/{Name}", "/{Bucket}/{Key+}?acl".
+type Template struct {
+	segments []string
+	query    url.Values // parameters that must be there, with these values
+}
+
+// ParseTemplate reads Operation.Path.
+func ParseTemplate(path string) Template {
+	path, query, _ := strings.Cut(path, "?")
+	t := Template{segments: split(path)}
+	t.query, _ = url.ParseQuery(query) // a model's own text
+	return t
+}
+
+func split(path string) []string {
+	path = strings.TrimPrefix(path, "/")
+	if path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// Match takes a request's URL apart. labels is what the template's labels stand
+// for, unescaped.
+func (t Template) Match(u *url.URL) (labels map[string]string, ok bool) {
+	if len(t.query) > 0 {
+		q := u.Query()
+		for name, values := range t.query {
+			if !q.Has(name) || values[0] != "" && q.Get(name) != values[0] {
+				return nil, false
+			}
+		}
+	}
+	labels = map[string]string{}
+	parts := split(u.EscapedPath())
+	for i, segment := range t.segments {
+		label, greedy, isLabel := parseLabel(segment)
+		switch {
+		case i >= len(parts):
+			return nil, false
+		case greedy && len(parts) >= len(t.segments):
+			// The rest of the path, less what the template has after the label.
+			after := len(t.segments) - i - 1
+			end := len(parts) - after
+			labels[label] = unescape(strings.Join(parts[i:end], "/"))
+			parts = append(parts[:i+1:i+1], parts[end:]...)
+		case isLabel && parts[i] != "":
+			labels[label] = unescape(parts[i])
+		case isLabel || segment != parts[i]:
+			return nil, false
+		}
+	}
+	rest := parts[len(t.segments):]
+	return labels, len(rest) == 0 || len(rest) == 1 && rest[0] == ""
+}
+
+func parseLabel(segment string) (name string, greedy, ok bool) {
+	if len(segment) < 2 || segment[0] != '{' || segment[len(segment)-1] != '}' {
+		return "", false, false
+	}
+	name, greedy = strings.CutSuffix(segment[1:len(segment)-1], "+")
+	return name, greedy, true
+}
+
+func unescape(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+// Before tells whether t is to be tried before u, as the more particular one:
+// more parameters asked for, then more words that are no labels, then longer.
+func (t Template) Before(u Template) bool {
+	if len(t.query) != len(u.query) {
+		return len(t.query) > len(u.query)
+	}
+	if a, b := t.words(), u.words(); a != b {
+		return a > b
+	}
+	return len(t.segments) > len(u.segments)
+}
+
+func (t Template) words() int {
+	n := 0
+	for _, segment := range t.segments {
+		if _, _, label := parseLabel(segment); !label {
+			n++
+		}
+	}
+	return n
+}
