@@ -144,6 +144,30 @@ func (i *instance) NodeDir() string { return i.path("node") }
 // ContainerdDir holds images and snapshots.
 func (i *instance) ContainerdDir() string { return i.path("containerd") }
 
+// containerdState holds containerd's sockets and what it need not keep.
+func (i *instance) containerdState() string { return filepath.Join(i.RuntimeDir(), "containerd") }
+
+// MachineFlags are what the control plane was last told of this machine.
+func (i *instance) MachineFlags() (flags machineFlags, err error) {
+	b, err := os.ReadFile(i.path("machine.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return machineFlags{}, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &flags)
+	}
+	return flags, err
+}
+
+// SetMachineFlags remembers them, so that what was made can be taken away.
+func (i *instance) SetMachineFlags(flags machineFlags) error {
+	b, err := json.Marshal(flags)
+	if err != nil {
+		return err
+	}
+	return writeFile(i.path("machine.json"), b, 0o644)
+}
+
 // UpLock is held by the control plane while it runs.
 func (i *instance) UpLock() string { return i.path("up.lock") }
 

@@ -14,8 +14,13 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Env     envCommand     `cmd:"" help:"Print what a shell evaluates so that AWS clients find Fargo: eval \"$(fargo env)\"."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Up       upCommand       `cmd:"" help:"Run everything on this machine, in the foreground."`
+	Down     downCommand     `cmd:"" help:"Stop every task and remove all that was made on this machine."`
+	Env      envCommand      `cmd:"" help:"Print what a shell evaluates so that AWS clients find Fargo: eval \"$(fargo env)\"."`
+	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
+	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Node     nodeCommand     `cmd:"" help:"Run this machine's data plane. fargo up starts it." hidden:""`
 }
 
 // dataDir is the flag that names an instance.
@@ -33,6 +38,7 @@ func main() {
 	parser := kong.Must(&cli{},
 		kong.Name("fargo"),
 		kong.Description("Amazon ECS and Fargate on your own machine."),
+		kong.Vars{"listen": defaultListen},
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(context.Background(), (*context.Context)(nil)),

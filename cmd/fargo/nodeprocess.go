@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -73,7 +74,7 @@ func (n *nodeProcess) adopt(ctx context.Context) (*os.Process, error) {
 		return p, nil
 	}
 	n.log.Info("replacing the node process of another build", "pid", p.Pid)
-	if err := p.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return nil, err
 	}
 	return nil, waitFor(ctx, p)
@@ -107,7 +108,7 @@ func (n *nodeProcess) stop(ctx context.Context, signal syscall.Signal) error {
 	if err != nil || p == nil {
 		return err
 	}
-	if err := p.Signal(signal); err != nil {
+	if err := p.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("node process %d: %w", p.Pid, err)
 	}
 	return waitFor(ctx, p)

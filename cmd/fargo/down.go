@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// downCommand removes what an instance has on this machine.
+type downCommand struct {
+	dataDir
+	Purge bool `help:"Remove the data directory too."`
+}
+
+// Run stops what runs, in good order if the control plane is there to see to
+// it, and removes what is left.
+func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	inst, err := findInstance(c.DataDir)
+	if errors.Is(err, errNoInstance) && c.Purge {
+		return nil // nothing there, nothing to remove
+	}
+	if err != nil {
+		return err
+	}
+	if err := stopControlPlane(ctx, inst); err != nil {
+		return err
+	}
+	held, err := acquire(inst.UpLock(), "down")
+	if err != nil {
+		return fmt.Errorf("%s: %w", inst.Dir, err)
+	}
+	defer held.Release()
+	flags, err := inst.MachineFlags()
+	if err != nil {
+		return err
+	}
+	m, err := openMachine(inst, flags, log)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if err := m.tearDown(ctx); err != nil {
+		return err
+	}
+	if c.Purge {
+		return os.RemoveAll(inst.Dir)
+	}
+	return nil
+}
+
+// stopControlPlane asks a running fargo up to end its tasks and itself, as
+// Ctrl-C would, and waits for that.
+func stopControlPlane(ctx context.Context, inst *instance) error {
+	p, _, err := findHolder(inst.UpLock())
+	if err != nil || p == nil {
+		return err
+	}
+	if err := p.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("fargo up, process %d: %w", p.Pid, err)
+	}
+	return waitFor(ctx, p)
+}

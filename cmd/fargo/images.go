@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fargo"
+	"fargo/api/ecr"
+	awsecs "fargo/aws/ecs"
+	"fargo/store"
+)
+
+// taskImages tells the control plane about images: names of an ECR registry
+// mean our own, whose address no DNS knows, and are pulled with the rights of
+// the task's execution role; all other names mean what they say.
+type taskImages struct {
+	db       *store.DB
+	registry *ecr.Server
+	endpoint string // of this process: "http://127.0.0.1:4566"
+}
+
+// Source implements control.Puller.
+func (i taskImages) Source(t *fargo.Task, c *awsecs.ContainerDefinition) fargo.PullSource {
+	if c.Image == nil {
+		return fargo.PullSource{}
+	}
+	if _, ours := fargo.ParseImageName(*c.Image); !ours {
+		return fargo.PullSource{}
+	}
+	return fargo.PullSource{
+		Endpoint: i.endpoint,
+		Username: "AWS",
+		Password: i.password(t),
+		Digest:   t.Digests[*c.Name],
+	}
+}
+
+// password opens the registry for the task's execution role. It is the same
+// whenever it is asked for: it begins with the task, which pulls at once.
+func (i taskImages) password(t *fargo.Task) string {
+	grant := fargo.RegistryGrant{Scope: t.Scope, PrincipalARN: executionRole(i.db.View(), t)}
+	password, _ := i.registry.Password(grant, *t.Intent.CreatedAt)
+	return password
+}
+
+// executionRole is the role that the task's preparations have the rights of.
+func executionRole(r store.Reader, t *fargo.Task) string {
+	if o := t.Intent.Overrides; o != nil && o.ExecutionRoleArn != nil {
+		return *o.ExecutionRoleArn
+	}
+	d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn)
+	if ok && d.Definition.ExecutionRoleArn != nil {
+		return *d.Definition.ExecutionRoleArn
+	}
+	return ""
+}
+
+// Resolve implements control.Images.
+func (taskImages) Resolve(r store.Reader, _ fargo.Scope, image string) (digest string) {
+	name, ours := fargo.ParseImageName(image)
+	if !ours {
+		return ""
+	}
+	found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference)
+	if !ok {
+		return ""
+	}
+	return found.Digest()
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"fargo/containerd"
+	"fargo/containerd/carried"
+	"fargo/dispatch"
+	"fargo/kernel"
+	"fargo/node"
+)
+
+// nodeCommand runs this machine's data plane: containerd and the foreman of
+// the tasks. fargo up starts it; it is a process of its own so that it outlives
+// the control plane.
+type nodeCommand struct {
+	dataDir
+	machineFlags
+}
+
+// machineFlags say how this machine runs containers. The control plane hands
+// them on to the node it starts.
+type machineFlags struct {
+	Containerd string `help:"Use the containerd at this socket instead of one of our own." placeholder:"SOCKET"`
+}
+
+// nodeArgs is the command line of the node that belongs to a control plane.
+func nodeArgs(inst *instance, flags machineFlags) []string {
+	args := []string{"node", "--data-dir", inst.Dir}
+	if flags.Containerd != "" {
+		args = append(args, "--containerd", flags.Containerd)
+	}
+	return args
+}
+
+// nodeBuild tells nodes apart that would do things differently: by what they
+// are and by what they were told.
+func nodeBuild(args []string) (string, error) {
+	id, err := buildID()
+	return id + " " + strings.Join(args, " "), err
+}
+
+// Run runs the node until it is asked to end. Its tasks run on.
+func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	inst, err := findInstance(c.DataDir)
+	if err != nil {
+		return err
+	}
+	build, err := nodeBuild(nodeArgs(inst, c.machineFlags))
+	if err != nil {
+		return err
+	}
+	held, err := acquire(inst.NodeLock(), build)
+	if err != nil {
+		return fmt.Errorf("node of %s: %w", inst.Dir, err)
+	}
+	defer held.Release()
+	m, err := openMachine(inst, c.machineFlags, log)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	return m.run(ctx)
+}
+
+// machine is this machine as the node's two doors see it.
+type machine struct {
+	inst    *instance
+	log     *slog.Logger
+	daemon  *containerd.Daemon // nil when the user runs one
+	runtime *containerd.Runtime
+	network *kernel.Network
+	cgroups *kernel.Cgroups
+}
+
+func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine, error) {
+	m := &machine{inst: inst, log: log}
+	programs, err := carried.Extract(inst.path("bin"))
+	if err != nil {
+		return nil, err
+	}
+	address := flags.Containerd
+	if address == "" {
+		m.daemon = &containerd.Daemon{
+			Binaries: programs,
+			StateDir: inst.containerdState(),
+			RootDir:  inst.ContainerdDir(),
+			Cgroup:   "/fargo-" + inst.ID + "-containerd",
+			Logger:   log,
+		}
+		address = m.daemon.Address()
+	}
+	config := kernel.Config{Instance: inst.ID, Logger: log}
+	if m.network, err = kernel.NewNetwork(config); err != nil {
+		return nil, err
+	}
+	if m.cgroups, err = kernel.NewCgroups(config); err != nil {
+		return nil, errors.Join(err, m.network.Close())
+	}
+	m.runtime, err = containerd.New(containerd.Config{
+		Address:   address,
+		Namespace: "fargo-" + inst.ID,
+		StateDir:  inst.containerdState(),
+		Binaries:  programs,
+		Logger:    log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, m.network.Close())
+	}
+	return m, nil
+}
+
+// close lets go of the machine and leaves everything on it as it is.
+func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.network.Close()) }
+
+// run keeps containerd alive and the tasks as the control plane wants them.
+func (m *machine) run(ctx context.Context) error {
+	client, err := dispatch.NewClient(dispatch.ClientConfig{
+		Target: "unix://" + m.inst.Socket(),
+		Node:   m.inst.ID,
+		Logger: m.log,
+	})
+	if err != nil {
+		return err
+	}
+	n := node.New(node.Config{
+		Runtime: m.runtime,
+		Network: m.network,
+		Cgroups: m.cgroups,
+		Link:    client,
+		Watcher: node.Inotify{},
+		Dir:     m.inst.NodeDir(),
+		Logger:  m.log,
+	})
+	g, ctx := errgroup.WithContext(ctx)
+	if m.daemon != nil {
+		g.Go(func() error { return m.daemon.Run(ctx) })
+	}
+	g.Go(func() error { return n.Run(ctx) })
+	g.Go(func() error { return client.Run(ctx, n) })
+	return g.Wait()
+}

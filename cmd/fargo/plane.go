@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/ec2"
+	"fargo/api/ecr"
+	"fargo/control"
+	"fargo/dispatch"
+	"fargo/logs"
+	"fargo/registry"
+	"fargo/store"
+	"fargo/store/disk"
+)
+
+// planeConfig is what a control plane needs.
+type planeConfig struct {
+	inst *instance
+	log  *slog.Logger
+	// endpoint is the URL that clients, and nodes pulling images, reach us by.
+	endpoint             string
+	acceptAnyCredentials bool
+}
+
+// plane is the control plane: what it remembers, and all that reads and
+// changes it.
+type plane struct {
+	planeConfig
+	db      *store.DB
+	logs    *logs.Store
+	images  taskImages
+	pushed  *registry.Server
+	nodes   *control.Plane
+	handler http.Handler
+}
+
+// uploadGrace is how long the registry keeps layers that no image has: longer
+// than any push takes.
+const uploadGrace = 24 * time.Hour
+
+func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
+	p = &plane{planeConfig: c}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	journal, err := disk.Open(c.inst.StoreDir(), c.inst.path("secrets.key"), c.log)
+	if err != nil {
+		return p, err
+	}
+	if p.db, err = store.Open(ctx, journal); err != nil {
+		return p, err
+	}
+	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
+		return p, err
+	}
+	home := fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
+	if err := ec2.EnsureDefaults(ctx, p.db, home); err != nil {
+		return p, err
+	}
+	return p, p.openServices(ctx)
+}
+
+// openServices makes what answers requests.
+func (p *plane) openServices(ctx context.Context) error {
+	blobs, err := registry.OpenStorage(ctx, registry.StorageConfig{Dir: p.inst.RegistryDir(), Grace: uploadGrace, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	key, err := ecr.LoadKey(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: api.AllowAuthenticated{}})
+	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
+	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Logger: p.log}
+
+	admin, err := p.inst.AdminKey()
+	if err != nil {
+		return err
+	}
+	var mounted []api.Mounted
+	for _, s := range services(rooms{db: p.db, logs: p.logs, ecr: images}) {
+		mounted = append(mounted, api.Mounted{Service: s.api, Server: s.server})
+	}
+	chain := api.New(api.Config{
+		Services:             mounted,
+		Keys:                 adminKeys(admin),
+		Authorizer:           api.AllowAuthenticated{},
+		Logger:               p.log,
+		AcceptAnyCredentials: p.acceptAnyCredentials,
+		Account:              fargo.DefaultAccount,
+		Region:               fargo.DefaultRegion,
+	})
+	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+			p.pushed.ServeHTTP(w, r)
+			return
+		}
+		chain.ServeHTTP(w, r)
+	})
+	return nil
+}
+
+// close releases what openPlane has opened.
+func (p *plane) close() error {
+	var errs []error
+	if p.logs != nil {
+		errs = append(errs, p.logs.Close())
+	}
+	if p.db != nil {
+		errs = append(errs, p.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run keeps the store as it should be, and serves nodes, until ctx ends.
+func (p *plane) run(ctx context.Context) error {
+	nodes, err := dispatch.Listen(p.inst.Socket())
+	if err != nil {
+		return err
+	}
+	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: p.log})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return server.Serve(ctx, nodes) })
+	g.Go(func() error {
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, []control.Controller{control.Tasks(p.images)}))
+	})
+	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
+	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
+	return g.Wait()
+}
+
+// unlessDone hides the error of what ctx has ended.
+func unlessDone(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// shutdownTimeout bounds the wait for requests under way.
+const shutdownTimeout = 5 * time.Second
+
+// serve answers requests from l until ctx ends.
+func (p *plane) serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler:           p.handler,
+		ReadHeaderTimeout: time.Minute,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(patience)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	<-ended
+	return err
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// upCommand runs everything on this machine, in the foreground.
+type upCommand struct {
+	dataDir
+	machineFlags
+	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
+	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
+}
+
+// defaultListen is reachable from this machine only.
+const defaultListen = "127.0.0.1:4566"
+
+// Run serves until it is asked to end. SIGTERM leaves the tasks running, to be
+// adopted by the next one; SIGINT ends them and removes what they had.
+func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	inst, err := openInstance(c.DataDir)
+	if err != nil {
+		return err
+	}
+	held, err := acquire(inst.UpLock(), version)
+	if err != nil {
+		return fmt.Errorf("%s: %w", inst.Dir, err)
+	}
+	defer held.Release()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	if c.AcceptAnyCredentials {
+		log.Warn("any credentials are accepted: whoever reaches " + c.Listen + " may do anything")
+	}
+	if err := inst.SetMachineFlags(c.machineFlags); err != nil {
+		return err
+	}
+	endpoint := "http://" + reachable(listener.Addr())
+	p, err := openPlane(ctx, planeConfig{inst: inst, log: log, endpoint: endpoint, acceptAnyCredentials: c.AcceptAnyCredentials})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	interrupted, err := c.serve(ctx, p, listener, signals, func() error {
+		if err := inst.SetEndpoint(endpoint); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.out, "fargo ready: %s\n", endpoint)
+		return err
+	})
+	if err = errors.Join(err, p.close()); err != nil || !interrupted {
+		return err
+	}
+	m, err := openMachine(inst, c.machineFlags, log)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	return m.tearDown(ctx)
+}
+
+// serve runs the control plane and this machine's node until the first signal
+// has been obeyed, and says whether that was SIGINT.
+func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals <-chan os.Signal, ready func() error) (interrupted bool, err error) {
+	args := nodeArgs(p.inst, c.machineFlags)
+	build, err := nodeBuild(args)
+	if err != nil {
+		return false, err
+	}
+	node := &nodeProcess{inst: p.inst, args: args, build: build, log: p.log}
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	serving, stopServing := context.WithCancel(ctx)
+	defer stopServing()
+	g.Go(func() error { return p.run(ctx) })
+	g.Go(func() error { return node.Run(ctx) })
+	g.Go(func() error { return p.serve(serving, l) })
+	g.Go(func() error {
+		defer cancel()
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-signals:
+			if s != syscall.SIGINT {
+				return nil
+			}
+		}
+		interrupted = true
+		p.log.Info("ending all tasks; interrupt again to kill them")
+		stopServing()
+		return drain(ctx, p, signals)
+	})
+	if err := ready(); err != nil {
+		cancel()
+		return false, errors.Join(err, g.Wait())
+	}
+	return interrupted, g.Wait()
+}
+
+// drain asks every task to end and waits until all have, or another signal
+// comes.
+func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	impatient := make(chan struct{})
+	go func() {
+		defer close(impatient)
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	err := p.nodes.Drain(ctx, "Fargo was interrupted")
+	if ctx.Err() != nil {
+		err = nil // what is left is killed by the teardown
+	}
+	cancel()
+	<-impatient
+	return err
+}
+
+// reachable is the address by which this machine reaches a listener: one that
+// listens everywhere is reached by loopback.
+func reachable(a net.Addr) string {
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil || !ap.Addr().IsUnspecified() {
+		return a.String()
+	}
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	return netip.AddrPortFrom(loopback, ap.Port()).String()
+}
