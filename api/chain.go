@@ -1,0 +1,222 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fargo/aws/protocol"
+	"fargo/aws/sigv4"
+)
+
+// Config is what New needs.
+type Config struct {
+	Services   []Mounted
+	Keys       Keys
+	Authorizer Authorizer
+	Logger     *slog.Logger
+	// AcceptAnyCredentials lets in whoever comes: signatures are not checked,
+	// and who names no known key is the root of Account, in Region if the
+	// request names none. For a machine nobody else can reach.
+	AcceptAnyCredentials bool
+	Account, Region      string
+}
+
+// Mounted is a service and what carries it out: a value with a method for each
+// operation that is implemented.
+type Mounted struct {
+	Service *protocol.Service
+	Server  any
+	MaxBody int64 // the largest request in bytes; 0 means 10 MiB
+	Gaps    []Gap // for the coverage page
+}
+
+const defaultMaxBody = 10 << 20
+
+// Authorizer decides whether a caller may do what it asks for.
+type Authorizer interface {
+	// Authorize gives nil, or the error that the client is to see. in is the
+	// operation's input; it may be looked at, not changed.
+	Authorize(ctx context.Context, call *Call, in any) error
+}
+
+// New makes the handler of all API requests.
+func New(c Config) http.Handler {
+	return &chain{Config: c, routes: newRouter(c.Services)}
+}
+
+type chain struct {
+	Config
+	routes   *router
+	verifier sigv4.Verifier
+}
+
+// steps is the way of every request. The input is read before the caller is
+// authorized because a policy speaks of what the input names; it is validated
+// after, so that who may do nothing learns nothing.
+var steps = [...]func(*exchange) error{
+	(*exchange).parse,
+	(*exchange).authenticate,
+	(*exchange).decode,
+	(*exchange).authorize,
+	(*exchange).validate,
+	(*exchange).handle,
+	(*exchange).encode,
+}
+
+// exchange is one request on its way, and its answer.
+type exchange struct {
+	*chain
+	http    *http.Request
+	w       http.ResponseWriter
+	started time.Time
+
+	request   protocol.Request // what the codec sees
+	raw       []byte           // the body as it was signed
+	sig       *sigv4.Signature // nil if there is none
+	sigErr    error
+	codec     protocol.Codec
+	operation *operation
+	call      Call
+	in, out   any
+	answer    protocol.Answer
+	written   bool
+
+	buffers *buffers
+}
+
+// buffers outlive an exchange: one for the request's body, one for the answer's.
+type buffers struct{ in, out []byte }
+
+var pool = sync.Pool{New: func() any { return new(buffers) }}
+
+// keep is the largest buffer worth keeping.
+const keep = 1 << 20
+
+func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{chain: c, http: r, w: w, started: time.Now(), buffers: pool.Get().(*buffers)}
+	x.call.RequestID = uuid.NewString()
+	x.request = protocol.Request{ID: x.call.RequestID, HTTP: r}
+	x.answer = protocol.Answer{Header: w.Header(), Body: x.buffers.out[:0]}
+	defer x.finish()
+	for _, step := range steps {
+		if err := step(x); err != nil {
+			x.fail(err)
+			break
+		}
+	}
+	x.write()
+}
+
+// finish hides a panic from the client, logs the request, and gives back the
+// buffers.
+func (x *exchange) finish() {
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		x.Logger.Error("request panicked", "service", x.call.Service, "operation", x.call.Operation,
+			"request", x.call.RequestID, "panic", p, "stack", string(debug.Stack()))
+		if x.written {
+			panic(http.ErrAbortHandler)
+		}
+		x.refuse(internalFailure)
+		x.write()
+	}
+	x.log()
+	if cap(x.answer.Body) <= keep && cap(x.raw) <= keep {
+		x.buffers.in, x.buffers.out = x.raw, x.answer.Body
+		pool.Put(x.buffers)
+	}
+}
+
+func (x *exchange) log() {
+	ctx := x.http.Context()
+	if !x.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	x.Logger.LogAttrs(ctx, slog.LevelDebug, "request",
+		slog.String("service", x.call.Service), slog.String("operation", x.call.Operation), slog.Int("status", x.answer.Status),
+		slog.String("principal", x.call.PrincipalARN), slog.String("region", x.call.Region),
+		slog.Duration("took", time.Since(x.started)), slog.String("request", x.call.RequestID))
+}
+
+func (x *exchange) decode() error {
+	if x.operation.handler == nil {
+		return notImplemented("The operation %s is not implemented by Fargo.", x.operation.name)
+	}
+	x.in = x.operation.Input()
+	return x.codec.Decode(&x.request, x.in)
+}
+
+func (x *exchange) authorize() error {
+	return x.Authorizer.Authorize(x.http.Context(), &x.call, x.in)
+}
+
+func (x *exchange) validate() error {
+	if violations := protocol.Validate(x.in); violations != nil {
+		return x.operation.service.Refusal(x.operation.Name, violations)
+	}
+	return nil
+}
+
+func (x *exchange) handle() (err error) {
+	x.out, err = x.operation.handler(WithCall(x.http.Context(), &x.call), x.in)
+	return err
+}
+
+func (x *exchange) encode() error {
+	return x.codec.Encode(&x.request, x.out, &x.answer)
+}
+
+// internalFailure is all that a client learns of what went wrong in here.
+var internalFailure = &protocol.Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Fault: true,
+	Message: "The request processing has failed because of an unknown error, exception or failure."}
+
+// fail turns a step's error into the answer.
+func (x *exchange) fail(err error) {
+	var e *protocol.Error
+	if !errors.As(err, &e) {
+		e = internalFailure
+		if x.http.Context().Err() == nil { // a client that left is no failure of ours
+			x.Logger.Error("request failed", "service", x.call.Service, "operation", x.call.Operation, "request", x.call.RequestID, "err", err)
+		}
+	}
+	x.refuse(e)
+}
+
+func (x *exchange) refuse(e *protocol.Error) {
+	if x.codec == nil {
+		x.guess()
+	}
+	x.answer.Body, x.answer.Events = x.answer.Body[:0], nil
+	x.codec.EncodeError(&x.request, e, &x.answer)
+}
+
+func notImplemented(format string, args ...any) error {
+	return protocol.Errorf("NotImplementedException", format, args...).WithStatus(http.StatusNotImplemented)
+}
+
+// write sends the answer.
+func (x *exchange) write() {
+	if x.answer.Events == nil {
+		x.answer.Header["Content-Length"] = []string{strconv.Itoa(len(x.answer.Body))}
+	}
+	x.written = true
+	x.w.WriteHeader(x.answer.Status)
+	x.w.Write(x.answer.Body) // a client that left is told nothing
+	if x.answer.Events == nil {
+		return
+	}
+	if err := x.answer.Events(x.http.Context(), x.w); err != nil {
+		x.Logger.Error("event stream failed", "service", x.call.Service, "operation", x.call.Operation, "request", x.call.RequestID, "err", err)
+		panic(http.ErrAbortHandler) // a stream cut short must not look like one that ended
+	}
+}

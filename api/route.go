@@ -1,0 +1,306 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"fargo/aws/protocol"
+	"fargo/aws/sigv4"
+)
+
+// operation is one operation of a mounted service.
+type operation struct {
+	*protocol.Operation
+	service *protocol.Service
+	maxBody int64
+	name    string           // "ecs:RunTask"
+	handler protocol.Handler // nil if the server has no such method
+}
+
+// router finds what a request asks for.
+type router struct {
+	maxBody  int64
+	targets  map[string]*service // by the prefix in X-Amz-Target, also CBOR's service name
+	queries  map[query]*service
+	versions map[string]*service // by version alone, for requests without a signature
+	rest     []*service
+	signing  map[string]bool
+}
+
+// query is what tells services apart that speak a query protocol.
+type query struct{ signingName, version string }
+
+type service struct {
+	*protocol.Service
+	operations map[string]*operation
+	paths      []path // of a REST service, the most particular first
+}
+
+type path struct {
+	protocol.Template
+	*operation
+}
+
+func newRouter(mounted []Mounted) *router {
+	rt := &router{targets: map[string]*service{}, queries: map[query]*service{}, versions: map[string]*service{}, signing: map[string]bool{}}
+	for _, m := range mounted {
+		rt.mount(m)
+	}
+	return rt
+}
+
+func (rt *router) mount(m Mounted) {
+	s := &service{Service: m.Service, operations: map[string]*operation{}}
+	limit := cmp.Or(m.MaxBody, defaultMaxBody)
+	rt.maxBody = max(rt.maxBody, limit)
+	for i := range m.Service.Operations {
+		op := &operation{Operation: &m.Service.Operations[i], service: m.Service, maxBody: limit}
+		op.name = m.Service.Name + ":" + op.Name
+		if op.Bind != nil {
+			h, _ := op.Bind(m.Server)
+			op.handler = prechecked(m.Server, h)
+		}
+		s.operations[op.Name] = op
+		s.paths = append(s.paths, path{protocol.ParseTemplate(op.Path), op})
+	}
+	rt.signing[s.SigningName] = true
+	if s.TargetPrefix != "" {
+		rt.targets[s.TargetPrefix] = s
+	}
+	if s.Speaks("query") || s.Speaks("ec2") {
+		rt.queries[query{s.SigningName, s.APIVersion}] = s
+		rt.versions[s.APIVersion] = s
+	}
+	if s.Speaks("rest-json") || s.Speaks("rest-xml") {
+		slices.SortStableFunc(s.paths, func(a, b path) int {
+			switch {
+			case a.Before(b.Template):
+				return -1
+			case b.Before(a.Template):
+				return 1
+			}
+			return 0
+		})
+		rt.rest = append(rt.rest, s)
+	}
+}
+
+// parse reads the body and the signature and finds the operation.
+func (x *exchange) parse() error {
+	x.sig, x.sigErr = sigv4.Parse(x.http)
+	if err := x.read(); err != nil {
+		return err
+	}
+	found, proto, err := x.find()
+	if err != nil {
+		return err
+	}
+	x.operation, x.codec = found, protocol.For(proto)
+	x.request.Service, x.request.Operation = found.service, found.Operation
+	x.call.Service, x.call.Operation = found.service.Name, found.Name
+	if int64(len(x.request.Body)) > found.maxBody {
+		return errTooLarge
+	}
+	return nil
+}
+
+var errTooLarge = protocol.Errorf("RequestEntityTooLargeException", "The request is larger than the service accepts.").
+	WithStatus(http.StatusRequestEntityTooLarge)
+
+// read takes in the body, as it was signed and without its compression.
+func (x *exchange) read() error {
+	limit := x.routes.maxBody
+	if x.http.ContentLength > limit {
+		return errTooLarge
+	}
+	var err error
+	if x.raw, err = readAll(x.buffers.in[:0], x.http.Body, limit); err != nil {
+		return err
+	}
+	x.request.Body = x.raw
+	if x.http.Header.Get("Content-Encoding") != "gzip" {
+		return nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(x.raw))
+	if err != nil {
+		return protocol.Errorf("SerializationException", "The body is not gzip.")
+	}
+	x.request.Body, err = readAll(nil, z, limit)
+	return err
+}
+
+// readAll appends all of r to b, up to a limit.
+func readAll(b []byte, r io.Reader, limit int64) ([]byte, error) {
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, max(512, len(b)))
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > limit:
+			return b, errTooLarge
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil:
+			return b, protocol.Errorf("IncompleteBody", "The request's body ended early.")
+		}
+	}
+}
+
+// find looks where each protocol names the operation.
+func (x *exchange) find() (*operation, string, error) {
+	if target := x.http.Header.Get("X-Amz-Target"); target != "" {
+		return x.findTarget(target, "json")
+	}
+	if x.http.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
+		parts := strings.Split(x.http.URL.Path, "/") // /service/X/operation/Y
+		if len(parts) != 5 || parts[1] != "service" || parts[3] != "operation" {
+			return nil, "", unknownOperation
+		}
+		return x.findTarget(parts[2]+"."+parts[4], "smithy-rpc-v2-cbor")
+	}
+	if form := x.form(); form != nil {
+		return x.findAction(formValue(form, "Action"), formValue(form, "Version"))
+	}
+	return x.findPath()
+}
+
+var unknownOperation = protocol.Errorf("UnknownOperationException", "The requested operation is not recognized by the service.")
+
+func (x *exchange) findTarget(target, proto string) (*operation, string, error) {
+	prefix, name := "", target
+	if dot := strings.LastIndexByte(target, '.'); dot >= 0 {
+		prefix, name = target[:dot], target[dot+1:]
+	}
+	s := x.routes.targets[prefix]
+	if s == nil || !s.Speaks(proto) {
+		return nil, "", x.notServed(prefix)
+	}
+	return x.findName(s, name, proto, unknownOperation)
+}
+
+// findName looks up an operation. The service is known from here on, even when
+// the operation is not.
+func (x *exchange) findName(s *service, name, proto string, unknown error) (*operation, string, error) {
+	x.codec, x.request.Service, x.call.Service = protocol.For(proto), s.Service, s.Name
+	if op := s.operations[name]; op != nil {
+		return op, proto, nil
+	}
+	return nil, "", unknown
+}
+
+// notServed refuses a service that is not mounted, by the name the client signed
+// for or else the one it asked by.
+func (x *exchange) notServed(name string) error {
+	if x.sig != nil && !x.routes.signing[x.sig.Service] {
+		name = x.sig.Service
+	}
+	return notImplemented("The service %s is not implemented by Fargo.", name)
+}
+
+func (x *exchange) notServedVersion(version string) error {
+	if x.sig == nil {
+		return notImplemented("No service with an API of version '%s' is implemented by Fargo.", version)
+	}
+	return notImplemented("The service %s with its API of version '%s' is not implemented by Fargo.", x.sig.Service, version)
+}
+
+// form gives the parameters of a query, or nil if the request is none.
+func (x *exchange) form() []byte {
+	if x.http.Method == http.MethodGet {
+		if query := x.http.URL.RawQuery; strings.HasPrefix(query, "Action=") || strings.Contains(query, "&Action=") {
+			return []byte(query)
+		}
+		return nil
+	}
+	if strings.HasPrefix(x.http.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return x.request.Body
+	}
+	return nil
+}
+
+// formValue gives the first value of a parameter.
+func formValue(form []byte, name string) string {
+	for len(form) > 0 {
+		var pair []byte
+		pair, form, _ = bytes.Cut(form, []byte("&"))
+		if k, v, _ := bytes.Cut(pair, []byte("=")); string(k) == name {
+			value, _ := url.QueryUnescape(string(v))
+			return value
+		}
+	}
+	return ""
+}
+
+func (x *exchange) findAction(action, version string) (*operation, string, error) {
+	var s *service
+	if x.sig != nil {
+		s = x.routes.queries[query{x.sig.Service, version}]
+	} else {
+		s = x.routes.versions[version]
+	}
+	if s == nil {
+		return nil, "", x.notServedVersion(version)
+	}
+	if s.Speaks("ec2") {
+		return x.findName(s, action, "ec2", protocol.Errorf("InvalidAction", "The action %s is not valid for this web service.", action))
+	}
+	return x.findName(s, action, "query", protocol.Errorf("InvalidAction", "Could not find operation %s for version %s", action, version))
+}
+
+func (x *exchange) findPath() (*operation, string, error) {
+	for _, s := range x.routes.rest {
+		if x.sig != nil && x.sig.Service != s.SigningName {
+			continue
+		}
+		proto := "rest-json"
+		if s.Speaks("rest-xml") {
+			proto = "rest-xml"
+		}
+		for _, p := range s.paths {
+			if p.Method != x.http.Method {
+				continue
+			}
+			if labels, ok := p.Match(x.http.URL); ok {
+				x.request.Labels = labels
+				return x.findName(s, p.Name, proto, unknownOperation)
+			}
+		}
+		if x.sig != nil {
+			return x.findName(s, "", proto, unknownOperation)
+		}
+	}
+	if x.sig != nil {
+		return nil, "", x.notServed(x.sig.Service)
+	}
+	return nil, "", protocol.Errorf("UnknownOperationException", "The request names no operation.").WithStatus(http.StatusNotFound)
+}
+
+// guess finds a codec for a request that names no operation we know.
+func (x *exchange) guess() {
+	name := "json"
+	switch {
+	case x.http.Header.Get("X-Amz-Target") != "":
+	case x.http.Header.Get("Smithy-Protocol") != "":
+		name = "smithy-rpc-v2-cbor"
+	case x.sig != nil && x.sig.Service == "ec2":
+		name = "ec2"
+	case x.sig != nil && (x.sig.Service == "s3" || x.sig.Service == "route53" || x.sig.Service == "cloudfront"):
+		name = "rest-xml"
+	case x.form() != nil:
+		name = "query"
+	}
+	s := &protocol.Service{JSONVersion: "1.1"}
+	if strings.HasSuffix(x.http.Header.Get("Content-Type"), "json-1.0") {
+		s.JSONVersion = "1.0"
+	}
+	x.codec, x.request.Service = protocol.For(name), s
+}
