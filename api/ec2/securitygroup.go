@@ -20,17 +20,19 @@ var groupText = regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}
 // newSecurityGroup makes a group that lets everything out and nothing in.
 func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *fargo.EC2SecurityGroup {
 	id := fargo.NewEC2ID("sg")
-	return &fargo.EC2SecurityGroup{
+	g := &fargo.EC2SecurityGroup{
 		Scope: scope,
 		Group: ec2.SecurityGroup{
 			GroupId: &id, GroupName: &name, Description: &description, VpcId: &vpc, OwnerId: &scope.Account,
 			SecurityGroupArn: new(scope.ARN("ec2", "security-group/"+id)), Tags: orEmpty(tags),
 		},
 		Rules: []ec2.SecurityGroupRule{{
-			SecurityGroupRuleId: new(fargo.NewEC2ID("sgr")), GroupId: &id, GroupOwnerId: &scope.Account, IsEgress: new(true),
+			GroupId: &id, GroupOwnerId: &scope.Account, IsEgress: new(true),
 			IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)), CidrIpv4: new("0.0.0.0/0"), Tags: []ec2.Tag{},
 		}},
 	}
+	identify(scope, &g.Rules[0])
+	return g
 }
 
 // CreateSecurityGroup makes a group in a VPC, the default one if none is named.

@@ -44,10 +44,11 @@ func putVPC(tx *store.Tx, v *fargo.EC2VPC) (*fargo.EC2RouteTable, *fargo.EC2Secu
 	main.RouteTable.Associations = []ec2.RouteTableAssociation{newAssociation(main, nil)}
 	group := newSecurityGroup(v.Scope, *v.VPC.VpcId, "default", "default VPC security group", nil)
 	group.Rules = append(group.Rules, ec2.SecurityGroupRule{
-		SecurityGroupRuleId: new(fargo.NewEC2ID("sgr")), GroupId: group.Group.GroupId, GroupOwnerId: &v.Scope.Account,
+		GroupId: group.Group.GroupId, GroupOwnerId: &v.Scope.Account,
 		IsEgress: new(false), IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)),
 		ReferencedGroupInfo: &ec2.ReferencedSecurityGroup{GroupId: group.Group.GroupId, UserId: &v.Scope.Account}, Tags: []ec2.Tag{},
 	})
+	identify(v.Scope, &group.Rules[len(group.Rules)-1])
 	store.EC2VPCs.Put(tx, v)
 	store.EC2RouteTables.Put(tx, main)
 	store.EC2SecurityGroups.Put(tx, group)

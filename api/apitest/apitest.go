@@ -1,0 +1,242 @@
+// Package apitest runs API scripts: text files of calls and the answers they
+// got. It knows how to call a service's operation as the chain does, from
+// decoding to validation; it refuses to know any service.
+//
+// A script is a list of commands, each followed by "----" and what it answered:
+//
+//	ecs CreateCluster {"clusterName": "production"}
+//	----
+//	{
+//	  "Cluster": …
+//
+// A JSON input may go on over several lines. Run with -rewrite, the answers are
+// written back, to be read as a diff. What is random is replaced by what it is:
+// ids by <eni-1>, times by <time>. Such names stand for the same in later
+// commands.
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/protocol"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the answers into the scripts")
+
+// Site is what a script is run against.
+type Site struct {
+	Services []api.Mounted
+	// Commands are further words a script may say, with the rest of the line.
+	// What they return is compared like an answer.
+	Commands map[string]func(ctx context.Context, args string) (string, error)
+}
+
+// Run runs every script in testdata, each against a site of its own.
+func Run(t *testing.T, open func(t *testing.T) Site) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts in testdata (%v)", err)
+	}
+	for _, f := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { runFile(t, f, open(t)) })
+	}
+}
+
+func runFile(t *testing.T, file string, s Site) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{Site: s, names: map[string]string{}, seen: map[string]int{}}
+	var out bytes.Buffer
+	for _, block := range blocks(string(text)) {
+		out.WriteString(block.head)
+		if block.command != "" {
+			out.WriteString(block.command + "\n----\n" + r.run(t.Context(), block.command) + "\n\n")
+		}
+	}
+	got := strings.TrimRight(out.String(), "\n") + "\n"
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if d := cmp.Diff(string(text), got); d != "" {
+		t.Errorf("%s (run with -rewrite to accept):\n%s", file, d)
+	}
+}
+
+// block is a command with the comments before it.
+type block struct{ head, command string }
+
+// blocks splits a script. A command begins at a line that is neither blank nor a
+// comment and ends at "----"; the answer ends at the next blank line.
+func blocks(text string) []block {
+	var out []block
+	var b block
+	inAnswer := false
+	for line := range strings.Lines(text) {
+		switch trimmed := strings.TrimRight(line, "\n"); {
+		case inAnswer:
+			if trimmed == "" {
+				inAnswer = false
+			}
+		case trimmed == "----":
+			b.command = strings.TrimRight(b.command, "\n")
+			out = append(out, b)
+			b, inAnswer = block{}, true
+		case b.command == "" && (trimmed == "" || trimmed[0] == '#'):
+			b.head += line
+		default:
+			b.command += line
+		}
+	}
+	return append(out, block{head: b.head, command: strings.TrimRight(b.command, "\n")})
+}
+
+type runner struct {
+	Site
+	names map[string]string // <eni-1> to the id it stands for, and back
+	seen  map[string]int
+}
+
+func (r *runner) run(ctx context.Context, command string) string {
+	word, rest, _ := strings.Cut(command, " ")
+	for name, id := range r.names {
+		if strings.HasPrefix(name, "<") {
+			rest = strings.ReplaceAll(rest, name, id)
+		}
+	}
+	var answer string
+	var err error
+	if c, ok := r.Commands[word]; ok {
+		answer, err = c(ctx, rest)
+	} else {
+		answer, err = r.call(ctx, word, rest)
+	}
+	switch {
+	case err != nil:
+		answer = r.failure(err)
+	case answer == "":
+		answer = "ok"
+	}
+	return r.mask(strings.TrimRight(answer, "\n"))
+}
+
+func (r *runner) failure(err error) string {
+	var e *protocol.Error
+	if !errors.As(err, &e) {
+		return "INTERNAL: " + err.Error()
+	}
+	status := e.Status
+	if status == 0 {
+		status = 400
+	}
+	return fmt.Sprintf("%d %s", status, e)
+}
+
+// call carries out one operation as the default account in the default region.
+func (r *runner) call(ctx context.Context, service, rest string) (string, error) {
+	name, input, _ := strings.Cut(rest, " ")
+	for _, m := range r.Services {
+		if m.Service.Name != service {
+			continue
+		}
+		for _, op := range m.Service.Operations {
+			if op.Name == name && op.Bind != nil {
+				return r.operation(ctx, m, op, input)
+			}
+		}
+	}
+	return "", fmt.Errorf("no operation %s %s", service, name)
+}
+
+func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Operation, input string) (string, error) {
+	handle, ok := op.Bind(m.Server)
+	if !ok {
+		return "", fmt.Errorf("%s is not implemented", op.Name)
+	}
+	in := op.Input()
+	if input != "" {
+		d := json.NewDecoder(strings.NewReader(input))
+		d.DisallowUnknownFields()
+		if err := d.Decode(in); err != nil {
+			return "", fmt.Errorf("input: %w", err)
+		}
+	}
+	if v := protocol.Validate(in); v != nil {
+		return "", m.Service.Refusal(op.Name, v)
+	}
+	ctx = api.WithCall(ctx, &api.Call{
+		Service: m.Service.Name, Operation: op.Name, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
+		PrincipalARN: "arn:aws:iam::" + fargo.DefaultAccount + ":user/admin",
+	})
+	if p, ok := m.Server.(api.Prechecker); ok {
+		if err := p.Precheck(ctx, in); err != nil {
+			return "", err
+		}
+	}
+	out, err := handle(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	return string(b), err
+}
+
+var (
+	times  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`)
+	random = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b`)
+)
+
+// mask replaces what is random by a name for it, the same everywhere.
+func (r *runner) mask(s string) string {
+	s = times.ReplaceAllString(s, `"<time>"`)
+	return random.ReplaceAllStringFunc(s, func(id string) string {
+		if name, ok := r.names[id]; ok {
+			return name
+		}
+		if strings.Contains(id, "/") {
+			return id // a range is not random
+		}
+		kind := kindOf(id)
+		r.seen[kind]++
+		name := fmt.Sprintf("<%s-%d>", kind, r.seen[kind])
+		r.names[id], r.names[name] = name, id
+		return name
+	})
+}
+
+func kindOf(id string) string {
+	switch {
+	case strings.Contains(id, ":"):
+		return "mac"
+	case strings.HasPrefix(id, "172."):
+		return "address"
+	case strings.HasPrefix(id, "ip-"):
+		return "hostname"
+	case len(id) == 36 && strings.Count(id, "-") == 4:
+		return "uuid"
+	case len(id) == 32:
+		return "hex"
+	case len(id) == 43:
+		return "runtime"
+	}
+	return id[:strings.LastIndexByte(id, '-')]
+}
+
