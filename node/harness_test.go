@@ -32,8 +32,8 @@ type house struct {
 	tasks   []fargo.Assignment
 	seen    map[string][]fargo.TaskReport // by ARN, in the order they came
 	mu      sync.Mutex
-	before  func(what string) // called before anything is asked of the machine
-	stop    func()
+	through node.Runtime // what nodes see of runtime
+	cancel  func()       // ends the present node without waiting
 }
 
 func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
@@ -42,6 +42,7 @@ func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
 		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(),
 		seen: map[string][]fargo.TaskReport{},
 	}
+	h.through = h.runtime
 	h.runtime.Delay, h.network.Delay, h.cgroups.Delay = 3*time.Millisecond, 5*time.Millisecond, time.Millisecond
 	return h
 }
@@ -49,8 +50,11 @@ func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
 // begin runs a node until the function returned is called.
 func (h *house) begin() (stop func()) {
 	ctx, cancel := context.WithCancel(h.t.Context())
+	h.mu.Lock()
+	h.cancel = cancel
+	h.mu.Unlock()
 	n := node.New(node.Config{
-		Runtime: h.runtime, Network: h.network, Cgroups: h.cgroups,
+		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
 		Link: h, Watcher: h.runtime, Dir: h.dir,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
