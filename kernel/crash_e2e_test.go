@@ -1,0 +1,316 @@
+//go:build e2e
+
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"fargo"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// footprint is all there is to see of networks on the machine.
+func footprint(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	links, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		out = append(out, "link "+l.Attrs().Name)
+	}
+	routes, err := netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{}, netlink.RT_FILTER_TABLE) // of all tables
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes {
+		out = append(out, "route "+r.String())
+	}
+	tables, err := new(nftables.Conn).ListTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		out = append(out, "table "+table.Name)
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); strings.Contains(line, "nsfs") || strings.Contains(line, "fargo") || strings.Contains(line, "netns") {
+			out = append(out, "mount "+f[4])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+var (
+	before = fargo.NodeNetwork{
+		VPCs:       []fargo.VPC{vpc("vpc-1", open), vpc("vpc-2", open)},
+		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(13, "vpc-2", "sg-open")},
+	}
+	after = fargo.NodeNetwork{
+		VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR, netip.MustParsePrefix("100.64.0.0/16")}, Groups: []fargo.SecurityGroup{open}}},
+		Interfaces: []fargo.Interface{
+			eni(12, "vpc-1", "sg-open"),
+			func() fargo.Interface { e := eni(11, "vpc-1", "sg-open"); e.ID = "eni-heir"; return e }(),
+		},
+	}
+)
+
+// A process that is killed between any two steps leaves nothing that the next
+// does not adopt or remove.
+func TestKilledAtAnyStep(t *testing.T) {
+	clean := footprint(t)
+	dir := t.TempDir() + "/fargo/netns"
+	start := func() *Network {
+		n, err := NewNetwork(Config{Instance: "a020", NetNSDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for cut, steps := 0, 1; cut < steps; cut++ {
+		killed := start()
+		apply(t, killed, before)
+		steps = runSome(t, killed, after, cut)
+		killed.Close()
+
+		heir := start()
+		apply(t, heir, after)
+		checkAfter(t, heir, fmt.Sprintf("after %d steps", cut))
+		heir.Close()
+
+		// And the same with nothing there before.
+		killed = start()
+		if err := killed.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		killed = start()
+		runSome(t, killed, after, cut)
+		killed.Close()
+		heir = start()
+		apply(t, heir, after)
+		checkAfter(t, heir, fmt.Sprintf("after %d first steps", cut))
+
+		// Half a plan is also purged.
+		runSome(t, heir, before, cut)
+		if err := heir.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(clean, footprint(t)); d != "" {
+			t.Fatalf("after %d steps and a purge: %s", cut, d)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// runSome begins to make the machine have a network, and gives up after that
+// many steps. It returns how many there are.
+func runSome(t *testing.T, n *Network, network fargo.NodeNetwork, cut int) (steps int) {
+	t.Helper()
+	links, err := n.uplinks(n.mu.applied, network.VPCs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := newLayout(n.cfg, network, links)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range makePlan(n.cfg, n.mu.applied, next) {
+		for _, s := range phase {
+			for i := range s.steps {
+				if steps++; steps > cut {
+					continue
+				}
+				if err := n.machine.runScript(script{steps: s.steps[i : i+1], lets: s.lets}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	n.mu.applied = nil
+	return steps
+}
+
+func checkAfter(t *testing.T, n *Network, when string) {
+	t.Helper()
+	l, err := n.ListenInterfaceTCP("eni-heir", 80)
+	if err != nil {
+		t.Fatal(when, err)
+	}
+	defer l.Close()
+	answer(t, l, "heir")
+	for _, d := range []dialer{from(n, "eni-vpc-1-12"), fromMachine} {
+		if got, err := ask(d, longer, "172.31.0.11:80"); err != nil || got != "heir" {
+			t.Errorf("%s: got %q, %v", when, got, err)
+		}
+	}
+	unreachableFromMachine(t, "172.31.0.13:80")
+	links, err := observeLinks(n.machine.own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ours := n.machine.ours(links); len(ours) != 1 {
+		t.Errorf("%s: links %v", when, ours)
+	}
+	entries, err := os.ReadDir(n.cfg.NetNSDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 3 {
+		t.Errorf("%s: namespaces %v", when, entries)
+	}
+}
+
+// What is in the way is not ours to respect if it carries our name.
+func TestJunkIsRepaired(t *testing.T) {
+	clean := footprint(t)
+	n := newTestNetwork(t, "a021")
+	apply(t, n, before)
+	n.Close()
+
+	n, err := NewNetwork(n.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := n.machine
+	id := "eni-vpc-1-12"
+	junk := []step{
+		{"vpc-1", linkDel{n.cfg.portName("eni-vpc-1-11")}},                          // a link is lost
+		{"", netnsAdd{"junk"}},                                                      // nobody's namespace
+		{"vpc-1", linkDel{n.cfg.portName(id)}},                                      // a link leads elsewhere
+		{"vpc-1", vethAdd{name: n.cfg.portName(id), peer: "junk0", peerNS: "junk"}}, //
+		{"vpc-1", routeAdd{route: route{to: single(netip.MustParseAddr("172.31.0.66")), dev: n.cfg.portName(id)}}}, // a route to nobody
+		{"vpc-1", addrAdd{dev: "lo", prefix: netip.MustParsePrefix("172.31.0.66/32")}},                             // an address of nobody
+		{"vpc-1", tableDel{routerTable}},  // no filter
+		{"", tableDel{n.cfg.tableName()}}, //
+		{"", unreachable(netip.MustParsePrefix("10.77.0.0/16"), n.cfg.unreachableMetric())},                  // a CIDR of nobody
+		{"", vethAdd{name: n.cfg.linkPrefix() + "junk", peer: "junk1", peerNS: "junk"}},                      // a link of nobody
+		{"eni-vpc-1-11", routeDel{route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}}},    // gone with its link
+		{"vpc-2", routeDel{route{to: everywhere, via: uplinkNumber(0).machine, dev: "host1", onlink: true}}}, // never was
+		{"vpc-2", linkDel{machineLink}}, // no way to the machine
+	}
+	for _, s := range junk {
+		if err := m.runScript(script{steps: []step{s}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(m.path("eni-half"), nil, 0o444); err != nil { // made, and not yet bound
+		t.Fatal(err)
+	}
+	apply(t, n, before)
+	for _, id := range []string{"eni-vpc-1-11", "eni-vpc-1-12", "eni-vpc-2-13"} {
+		serve(t, n, id, 80)
+	}
+	allowed(t, from(n, "eni-vpc-1-11"), "172.31.0.12:80", "eni-vpc-1-12")
+	allowed(t, from(n, "eni-vpc-1-12"), "172.31.0.11:80", "eni-vpc-1-11")
+	allowed(t, fromMachine, "172.31.0.13:80", "eni-vpc-2-13")
+	unreachableFromMachine(t, "172.31.0.66:80")
+	seen, err := m.observe([]string{"vpc-1", "vpc-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := prune(n.cfg, seen, n.mu.applied); len(s.steps) != 0 {
+		t.Errorf("still there: %s", plan{{s}})
+	}
+	if err := n.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(clean, footprint(t)); d != "" {
+		t.Error(d)
+	}
+}
+
+// Rules change under traffic: what both the old and the new rules allow never
+// fails, what neither allows never passes.
+func TestRulesChangeAtomically(t *testing.T) {
+	n := newTestNetwork(t, "a022")
+	network := func(i int) fargo.NodeNetwork {
+		server := fargo.SecurityGroup{ID: "sg-server", Egress: allowAll, Ingress: []fargo.Rule{tcp(80, "0.0.0.0/0"), tcp(1000+i%7, "0.0.0.0/0")}}
+		if i%2 == 0 {
+			server.Ingress = []fargo.Rule{tcp(80, "172.31.0.0/16")}
+		}
+		out := fargo.NodeNetwork{
+			VPCs:       []fargo.VPC{vpc("vpc-1", server, open)},
+			Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-server")},
+		}
+		if i%3 == 0 { // the server is in two groups at times: another chain
+			out.Interfaces[1].Groups = []string{"sg-server", "sg-none"}
+			out.VPCs[0].Groups = append(out.VPCs[0].Groups, fargo.SecurityGroup{ID: "sg-none"})
+		}
+		return out
+	}
+	apply(t, n, network(0))
+	serve(t, n, "eni-vpc-1-12", 80)
+	serve(t, n, "eni-vpc-1-12", 99)
+
+	var stop atomic.Bool
+	done := make(chan error, 2)
+	go func() {
+		for !stop.Load() {
+			// A lost packet would be sent again after a second; none is lost.
+			if _, err := ask(from(n, "eni-vpc-1-11"), longer/20, "172.31.0.12:80"); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	go func() {
+		for !stop.Load() {
+			if got, err := ask(from(n, "eni-vpc-1-11"), soon/10, "172.31.0.12:99"); err == nil {
+				done <- fmt.Errorf("port 99 says %q", got)
+				return
+			}
+		}
+		done <- nil
+	}()
+	for i := range 200 {
+		apply(t, n, network(i))
+	}
+	stop.Store(true)
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSetRefusesBeforeTouching(t *testing.T) {
+	n := newTestNetwork(t, "a023")
+	apply(t, n, before)
+	clean := footprint(t)
+	wrong := before
+	wrong.Interfaces = append(slices.Clone(before.Interfaces), eni(11, "vpc-1", "sg-open"))
+	if err := n.Set(t.Context(), wrong); err == nil {
+		t.Error("an interface that is there twice was accepted")
+	}
+	if n.mu.applied == nil {
+		t.Error("the refused network made us forget what there is")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := n.Set(ctx, fargo.NodeNetwork{}); err == nil {
+		t.Error("Set ran with a context that was done")
+	}
+	if d := cmp.Diff(clean, footprint(t)); d != "" {
+		t.Error(d)
+	}
+}
