@@ -6,7 +6,6 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	var d fargo.Desired
 	vpcs := map[string]*fargo.EC2VPC{}
 	for t := range store.Tasks.By(view, store.TaskByNode, node) {
-		def, ok := definition(view, t)
+		def, ok := store.TaskDefinitionByARN(view, *t.Intent.TaskDefinitionArn)
 		if !ok {
 			// A definition outlives its tasks: package api refuses otherwise.
 			p.Logger.Error("task without its definition", "task", t.ARN())
@@ -75,19 +74,6 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	}
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return d, nil
-}
-
-func definition(r store.Reader, t *fargo.Task) (*fargo.TaskDefinition, bool) {
-	a, ok := fargo.ParseARN(*t.Intent.TaskDefinitionArn)
-	if !ok {
-		return nil, false
-	}
-	family, revision, _ := strings.Cut(a.Name(), ":")
-	n, err := strconv.Atoi(revision)
-	if err != nil {
-		return nil, false
-	}
-	return store.TaskDefinitions.Get(r, fargo.TaskDefinitionKey(a.Scope(), family, n))
 }
 
 // relevant are the tables that Desired rests on.

@@ -19,7 +19,7 @@ func TaskDefinitionByARN(r Reader, arn string) (*fargo.TaskDefinition, bool) {
 	if !ok {
 		return nil, false
 	}
-	family, revision, _ := strings.Cut(a.Name(), ":")
+	family, revision, _ := strings.Cut(strings.TrimPrefix(a.Resource, "task-definition/"), ":")
 	n, err := strconv.Atoi(revision)
 	if err != nil || n == 0 {
 		return nil, false
