@@ -188,11 +188,12 @@ func (d *jsonDecoder) mapping(v reflect.Value, s *shape) error {
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(t))
 	}
+	value := &field{}
 	return d.members(func(key []byte) error {
 		k := reflect.New(t.Key()).Elem()
 		k.SetString(string(key))
 		e := reflect.New(t.Elem()).Elem()
-		if err := d.value(e, s.elem, &field{}); err != nil {
+		if err := d.value(e, s.elem, value); err != nil {
 			return err
 		}
 		v.SetMapIndex(k, e)
@@ -202,6 +203,7 @@ func (d *jsonDecoder) mapping(v reflect.Value, s *shape) error {
 
 func (d *jsonDecoder) list(v reflect.Value, s *shape, f *field) error {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	item := &field{time: f.time}
 	return d.elements(func() error {
 		n := v.Len()
 		if n == v.Cap() {
@@ -209,7 +211,7 @@ func (d *jsonDecoder) list(v reflect.Value, s *shape, f *field) error {
 		}
 		v.SetLen(n + 1)
 		v.Index(n).SetZero()
-		return d.value(v.Index(n), s.elem, &field{time: f.time})
+		return d.value(v.Index(n), s.elem, item)
 	})
 }
 

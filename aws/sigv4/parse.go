@@ -40,28 +40,32 @@ func parseHeader(r *http.Request, authorization string) (*Signature, error) {
 			return nil, errorf(Malformed, "'%s' not a valid key=value pair (missing equal-sign) in Authorization header: '%s'.", part, authorization)
 		}
 	}
-	var wanting []string
-	for name, value := range map[string]string{"Credential": credential, "SignedHeaders": headers, "Signature": signature} {
-		if value == "" {
-			wanting = append(wanting, "Authorization header requires '"+name+"' parameter.")
-		}
-	}
 	stamp, err := headerTime(r)
-	if stamp == "" && err == nil {
-		wanting = append(wanting, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-	}
-	if len(wanting) > 0 {
-		slices.Sort(wanting)
-		return nil, errorf(Malformed, "%s Authorization=%s", strings.Join(wanting, " "), authorization)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if credential == "" || headers == "" || signature == "" || stamp == "" {
+		return nil, incomplete(credential, headers, signature, stamp, authorization)
 	}
 	s := &Signature{Token: r.Header.Get("X-Amz-Security-Token")}
 	if err := s.set(credential, headers, signature, stamp); err != nil {
 		return nil, err
 	}
 	return s, s.covers(r.Header)
+}
+
+// incomplete says which parts are not there.
+func incomplete(credential, headers, signature, stamp, authorization string) error {
+	var text strings.Builder
+	for _, part := range [][2]string{{"Credential", credential}, {"Signature", signature}, {"SignedHeaders", headers}} {
+		if part[1] == "" {
+			text.WriteString("Authorization header requires '" + part[0] + "' parameter. ")
+		}
+	}
+	if stamp == "" {
+		text.WriteString("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
+	}
+	return errorf(Malformed, "%sAuthorization=%s", text.String(), authorization)
 }
 
 // headerTime gives the time of signing, from X-Amz-Date or else Date, or "".
