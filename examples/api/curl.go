@@ -176,7 +176,8 @@ func (o *curlOptions) run(stdout, stderr io.Writer) error {
 		fmt.Fprintf(stderr, "> %s %s HTTP/1.1\n> Host: %s\n", r.Method, r.URL.RequestURI(), r.Host)
 		writeHeader(stderr, "> ", r.Header)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	client := http.Client{Transport: &http.Transport{DialContext: dial}}
+	resp, err := client.Do(r)
 	if err != nil {
 		return failure(err, r.URL.Host)
 	}
@@ -189,6 +190,17 @@ func (o *curlOptions) run(stdout, stderr io.Writer) error {
 		return &curlError{exitHTTPError, fmt.Sprintf("The requested URL returned error: %d", resp.StatusCode)}
 	}
 	return o.write(stdout, resp)
+}
+
+// dial connects to an address. localhost needs no resolver, and is this machine
+// whatever a resolver says. Source: RFC 6761, section 6.3.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && host == "localhost" {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
 }
 
 func (o *curlOptions) request(ctx context.Context) (*http.Request, error) {
