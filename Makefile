@@ -61,10 +61,11 @@ bin/golangci-lint: tools/go.mod
 generate:
 	go generate ./...
 
-## example-image: bin/example-image.tar, a small service to run as a task
+## example-image: bin/example-image.tar, a small service to run as a task, as an OCI archive
 .PHONY: example-image
 example-image: setup
-	go run ./example/image -o bin/example-image.tar
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=v1.3.0' -o build/api ./examples/api
+	go run ./examples/api/image -binary build/api -tag v1.3.0 -o bin/example-image.tar
 
 ## setup: install the Debian packages that are missing
 .PHONY: setup
@@ -74,7 +75,7 @@ setup:
 ## clean: remove what was built
 .PHONY: clean
 clean:
-	rm -rf bin containerd/carried/bundle
+	rm -rf bin build containerd/carried/bundle
 
 .PHONY: help
 help:

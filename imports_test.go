@@ -21,7 +21,7 @@ var rooms = map[string][]string{
 	"store":      {hall, "aws"},
 	"plan":       {hall, "aws"},
 	"policy":     {hall, "aws"},
-	"api":        {hall, "aws", "store", "plan", "policy"},
+	"api":        {hall, "aws", "store", "plan", "policy", "logs"},
 	"control":    {hall, "aws", "store", "plan", "policy"},
 	"dispatch":   {hall, "aws", "store", "plan"},
 	"logs":       {hall},
@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"kernel":     {hall},
 	"console":    {},
 	"e2e":        {},
-	"example":    {},
+	"examples":   {},
 }
 
 // free are the rooms that may import any other: cmd joins them, sim rehearses

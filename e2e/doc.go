@@ -23,6 +23,6 @@
 //	capture name command...          keep the trimmed output in a variable
 //
 // A script starts with Fargo up, and with DATA (the data directory), RUNDIR
-// (/run/fargo-…), IMAGE (the example image, as docker save writes it) and LIB
+// (/run/fargo-…), IMAGE (the example image, an OCI archive) and LIB
 // (testdata/lib, shell scripts that several scripts run) set.
 package e2e

@@ -4,4 +4,4 @@ aws ecr create-repository --repository-name myapp/api >/dev/null
 aws ecr get-login-password |
   skopeo login --authfile "$WORK/auth.json" --tls-verify=false --username AWS --password-stdin "$registry" >/dev/null
 skopeo copy --quiet --authfile "$WORK/auth.json" --dest-tls-verify=false --insecure-policy \
-  "docker-archive:$IMAGE" "docker://$registry/myapp/api:v1.3.0"
+  "oci-archive:$IMAGE" "docker://$registry/myapp/api:v1.3.0"
