@@ -84,3 +84,16 @@ func forward(ctx context.Context, w *store.Watcher, out chan<- []store.Change) e
 		}
 	}
 }
+
+// keyed is a noun with a place in the store.
+type keyed interface{ Key() string }
+
+func keys[T keyed](records iter.Seq[T]) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for r := range records {
+			if !yield(r.Key()) {
+				return
+			}
+		}
+	}
+}

@@ -33,7 +33,7 @@ func Tasks(images Images) Controller {
 			case store.Nodes.Name():
 				return keys(store.Tasks.By(r, store.TaskByNode, ""))
 			}
-			return func(func(string) bool) {}
+			return slices.Values([]string(nil))
 		},
 		Reconcile: func(tx *store.Tx, key string, now time.Time) (time.Time, error) {
 			t, ok := store.Tasks.Get(tx, key)
@@ -55,16 +55,6 @@ func Tasks(images Images) Controller {
 			}
 			return next, nil
 		},
-	}
-}
-
-func keys(tasks iter.Seq[*fargo.Task]) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for t := range tasks {
-			if !yield(t.Key()) {
-				return
-			}
-		}
 	}
 }
 

@@ -7,8 +7,14 @@ import (
 	"fargo"
 )
 
+// TaskDefinitionByStatus is the index of TaskDefinitions by status.
+const TaskDefinitionByStatus = "status"
+
 // TaskDefinitions are the revisions, by scope, family and number.
-var TaskDefinitions = NewTable("taskdefinition", (*fargo.TaskDefinition).Key)
+var TaskDefinitions = NewTable("taskdefinition", (*fargo.TaskDefinition).Key,
+	Index[fargo.TaskDefinition]{TaskDefinitionByStatus, func(d *fargo.TaskDefinition) []string {
+		return []string{string(d.Definition.Status)}
+	}})
 
 // TaskDefinitionFamilies remember the highest revision of each family.
 var TaskDefinitionFamilies = NewTable("taskdefinitionfamily", (*fargo.TaskDefinitionFamily).Key)

@@ -91,12 +91,8 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var mounted []api.Mounted
-	for _, s := range services(rooms{db: p.db, logs: p.logs, ecr: images}) {
-		mounted = append(mounted, api.Mounted{Service: s.api, Server: s.server})
-	}
 	chain := api.New(api.Config{
-		Services:             mounted,
+		Services:             services(rooms{db: p.db, logs: p.logs, ecr: images}),
 		Keys:                 adminKeys(admin),
 		Authorizer:           api.AllowAuthenticated{},
 		Logger:               p.log,
@@ -136,7 +132,7 @@ func (p *plane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, nodes) })
 	g.Go(func() error {
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, []control.Controller{control.Tasks(p.images)}))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(p.images)))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
