@@ -58,12 +58,13 @@ func streamARN(scope fargo.Scope, group, stream string) string {
 	return groupARN(scope, group) + ":log-stream:" + stream
 }
 
-// groupOfARN gives the name of the group that an ARN means, with or without the
-// ":*" that DescribeLogGroups shows behind it. Groups of other accounts and
+// groupOfARN gives the name of the group that an ARN means. The ":*" that
+// DescribeLogGroups also shows is refused before, as CloudWatch Logs does: a
+// star does not fit an identifier's pattern. Groups of other accounts and
 // regions are not to be had.
 func groupOfARN(scope fargo.Scope, id string) (string, error) {
 	a, ok := fargo.ParseARN(id)
-	name, isGroup := strings.CutPrefix(strings.TrimSuffix(a.Resource, ":*"), groupPrefix)
+	name, isGroup := strings.CutPrefix(a.Resource, groupPrefix)
 	if !ok || a.Service != "logs" || !isGroup || name == "" || strings.Contains(name, ":") {
 		return "", logs.InvalidParameterException("Invalid log group ARN: %s", id)
 	}
