@@ -177,14 +177,14 @@ func TestStartTakesOverWhatACrashLeft(t *testing.T) {
 	ready(t, s, "ready")
 }
 
-func killDaemon(t *testing.T) {
+func killDaemon(t testing.TB) {
 	t.Helper()
 	if err := unix.Kill(daemonPID(t), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func daemonPID(t *testing.T) int {
+func daemonPID(t testing.TB) int {
 	t.Helper()
 	var peer *unix.Ucred
 	for begin := time.Now(); time.Since(begin) < deadline; time.Sleep(time.Millisecond) {
@@ -209,7 +209,7 @@ func daemonPID(t *testing.T) int {
 	return 0
 }
 
-func parent(t *testing.T, pid int) int {
+func parent(t testing.TB, pid int) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

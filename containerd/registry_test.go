@@ -1,0 +1,169 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"fargo"
+)
+
+func TestNormalize(t *testing.T) {
+	const sum = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	for _, c := range []struct{ name, digest, want string }{
+		{"nginx", "", "docker.io/library/nginx:latest"},
+		{"me/app:v1", "", "docker.io/me/app:v1"},
+		{"public.ecr.aws/docker/library/httpd:2.4", "", "public.ecr.aws/docker/library/httpd:2.4"},
+		{"localhost:5000/x", "", "localhost:5000/x:latest"},
+		{"nginx@" + sum, "", "docker.io/library/nginx@" + sum},
+		{"nginx:1@" + sum, "", "docker.io/library/nginx@" + sum},
+		{"nginx:1", sum, "docker.io/library/nginx@" + sum},
+	} {
+		got, err := normalize(c.name, fargo.PullSource{Digest: c.digest})
+		if err != nil || got.String() != c.want {
+			t.Errorf("%s: %v, %v, want %s", c.name, got, err, c.want)
+		}
+	}
+	for _, c := range []struct{ name, digest string }{{"", ""}, {"nginx/UPPER", ""}, {"nginx", "sha256:short"}} {
+		if got, err := normalize(c.name, fargo.PullSource{Digest: c.digest}); err == nil {
+			t.Errorf("%q: %v", c.name, got)
+		}
+	}
+}
+
+// A server is a transport that answers as the function does.
+type server func(*http.Request) (*http.Response, error)
+
+func (s server) RoundTrip(r *http.Request) (*http.Response, error) { return s(r) }
+
+// A registry that says nothing for a minute has failed.
+// Source: ECS_IMAGE_PULL_INACTIVITY_TIMEOUT.
+func TestSilentServerFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := &patient{base: server(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}), idle: registryIdle}
+		begin := time.Now()
+		_, err := transport.RoundTrip(request(t))
+		if !errors.Is(err, errRegistryIdle) || time.Since(begin) != registryIdle {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+	})
+}
+
+// A slow one that keeps talking has not, however long it takes; when it falls
+// silent in the middle of a body, it has.
+func TestTalkingServerIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := &patient{base: server(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{Body: io.NopCloser(&drip{ctx: r.Context(), left: 10})}, nil
+		}), idle: registryIdle}
+		response, err := transport.RoundTrip(request(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		got, err := io.ReadAll(response.Body)
+		if string(got) != strings.Repeat(".", 10) || !errors.Is(err, errRegistryIdle) {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
+
+// drip gives one byte in 50 s, and after some of them nothing.
+type drip struct {
+	ctx  context.Context
+	left int
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	if d.left == 0 {
+		<-d.ctx.Done()
+		return 0, d.ctx.Err()
+	}
+	time.Sleep(50 * time.Second)
+	d.left--
+	p[0] = '.'
+	return 1, nil
+}
+
+func request(t *testing.T) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://registry.test/v2/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestInsist(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts, err := insist(t.Context(), func() error { return errdefs.ErrNotFound })
+		if attempts != 1 || !errdefs.IsNotFound(err) {
+			t.Errorf("final answer: %d, %v", attempts, err)
+		}
+		attempts, err = insist(t.Context(), func() error { return io.ErrUnexpectedEOF })
+		if attempts != pullAttempts || err == nil {
+			t.Errorf("no answer: %d, %v", attempts, err)
+		}
+	})
+}
+
+func TestFlightsShareAndCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f flights
+		land := make(chan struct{})
+		began, cancelled := 0, 0
+		pull := func(ctx context.Context) (fargo.Image, error) {
+			began++
+			select {
+			case <-land:
+				return fargo.Image{Name: "landed"}, nil
+			case <-ctx.Done():
+				cancelled++
+				return fargo.Image{}, ctx.Err()
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		results := make(chan error, 3)
+		for range 2 {
+			go func() { _, err := f.join(ctx, flight{name: "a"}, pull); results <- err }()
+		}
+		synctest.Wait()
+		if began != 1 {
+			t.Errorf("%d pulls for two callers", began)
+		}
+		cancel() // nobody waits any more
+		for range 2 {
+			if err := <-results; !errors.Is(err, context.Canceled) {
+				t.Errorf("error = %v", err)
+			}
+		}
+		synctest.Wait()
+		if cancelled != 1 {
+			t.Error("the pull goes on for nobody")
+		}
+		go func() { _, err := f.join(t.Context(), flight{name: "a"}, pull); results <- err }()
+		synctest.Wait()
+		close(land)
+		if err := <-results; err != nil || began != 2 {
+			t.Errorf("the next caller: %v, %d pulls", err, began)
+		}
+	})
+}
+
+func TestErrorReadsAsECSWritesIt(t *testing.T) {
+	inner := &Error{Kind: CannotStart, Err: errors.New("no such thing")}
+	outer := &Error{Kind: CannotCreate, Err: errors.Join(inner, errors.New("and no cleaning up"))}
+	if got := outer.Error(); got != "CannotStartContainerError: no such thing" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,133 @@
+package containerd
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"fargo"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the code does into testdata")
+
+// Each file of testdata/spec is what becomes of one specification, without the
+// system call filter, which is containerd's.
+func TestSpec(t *testing.T) {
+	web := &image{
+		config: ocispec.ImageConfig{
+			Entrypoint: []string{"/docker-entrypoint.sh"}, Cmd: []string{"nginx", "-g", "daemon off;"},
+			Env: []string{"NGINX_VERSION=1.27"}, User: "nginx", WorkingDir: "/srv",
+		},
+		passwd: []byte("root:x:0:0::/root:/bin/sh\nnginx:x:101:101::/nonexistent:/bin/false\n"),
+		group:  []byte("root:x:0:\nnginx:x:101:\n"),
+	}
+	bare := &image{config: ocispec.ImageConfig{Cmd: []string{"/app"}}}
+	v1 := machine{swap: true, init: "/opt/init", files: fargateFiles, pid: 42}
+	v2 := machine{unified: true, swap: true, init: "/opt/init", files: fargateFiles, pid: 42}
+	for _, c := range []struct {
+		name string
+		img  *image
+		on   machine
+		spec fargo.ContainerSpec
+	}{
+		{"least", bare, v1, fargo.ContainerSpec{ID: "a-1", TaskID: "a", CgroupPath: "/fargo/a/a-1"}},
+		{"web", web, v2, fargo.ContainerSpec{
+			ID: "b-1", TaskID: "b", CgroupPath: "/fargo/b/b-1", NetNS: "/run/netns/eni-1", Hostname: "ip-10-0-0-7",
+			Mounts: []fargo.Mount{
+				{Source: "/run/b/resolv.conf", Target: "/etc/resolv.conf", ReadOnly: true},
+				{Source: "/var/b/data", Target: "/data", CopyUp: true},
+			},
+			ContainerAssignment: fargo.ContainerAssignment{
+				CPU: 256, Memory: 512, MemoryReservation: 128,
+				Environment: []string{"PORT=80"}, Sysctls: map[string]string{"net.core.somaxconn": "1024"},
+			},
+		}},
+		{"everything", web, v1, fargo.ContainerSpec{
+			ID: "c-2", TaskID: "c", CgroupPath: "/fargo/c/c-2", PIDOf: "c-1", Hostname: "box",
+			ContainerAssignment: fargo.ContainerAssignment{
+				EntryPoint: []string{"sh", "-c"}, Command: []string{"exec top"}, User: "0", WorkingDirectory: "/tmp",
+				Tty: true, Init: true, ReadonlyRootfs: true, CPU: 1, MemoryReservation: 64,
+				CapAdd: []string{"SYS_PTRACE"}, CapDrop: []string{"ALL"},
+				Ulimits: []fargo.Ulimit{{Name: "core", Soft: -1, Hard: -1}, {Name: "nofile", Soft: 10, Hard: 20}},
+			},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			oci, err := newSpec(&c.spec, c.img, c.on)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if oci.Linux.Seccomp == nil {
+				t.Error("no system call filter")
+			}
+			oci.Linux.Seccomp = nil
+			got, err := json.MarshalIndent(oci, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			golden(t, filepath.Join("testdata", "spec", c.name+".json"), got)
+		})
+	}
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *rewrite {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("-want +got:\n%s", cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
+	}
+}
+
+// SYS_PTRACE is the one capability Fargate lets a task add; the filter has to
+// let its system calls through.
+func TestFilterFollowsCapabilities(t *testing.T) {
+	allows := func(add ...string) bool {
+		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
+		oci, err := newSpec(&spec, &image{}, machine{files: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range oci.Linux.Seccomp.Syscalls {
+			for _, name := range rule.Names {
+				if name == "kcmp" {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if allows() || !allows("SYS_PTRACE") {
+		t.Errorf("kcmp: without %v, with %v", allows(), allows("SYS_PTRACE"))
+	}
+}
+
+func TestInitThatIsNotCarriedIsRefused(t *testing.T) {
+	spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, Init: true}}
+	if _, err := newSpec(&spec, &image{}, machine{}); err == nil || !strings.Contains(err.Error(), "initProcessEnabled") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestDaemonConfig(t *testing.T) {
+	d := Daemon{StateDir: "/run/fargo-x/c", RootDir: `/data "dir"/containerd`, Cgroup: "/fargo-x-containerd"}
+	golden(t, filepath.Join("testdata", "containerd.toml"), d.config())
+}
