@@ -133,7 +133,7 @@ func runSome(t *testing.T, n *Network, network fargo.NodeNetwork, cut int) (step
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, phase := range makePlan(n.cfg, n.mu.applied, next) {
+	for _, phase := range makePlan(n.cfg, n.mu.applied, next, nil) {
 		for _, s := range phase {
 			for i := range s.steps {
 				if steps++; steps > cut {
@@ -283,6 +283,9 @@ func TestRulesChangeAtomically(t *testing.T) {
 		done <- nil
 	}()
 	for i := range 200 {
+		if i%10 == 0 {
+			n.mu.applied = nil // as after a restart
+		}
 		apply(t, n, network(i))
 	}
 	stop.Store(true)

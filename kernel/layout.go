@@ -22,6 +22,15 @@ type layout struct {
 	interfaces  map[string]port
 }
 
+// rulesets are all tables of the layout, by namespace.
+func (l *layout) rulesets() map[string]*ruleset {
+	out := map[string]*ruleset{"": l.rules}
+	for id, r := range l.routers {
+		out[id] = &r.rules
+	}
+	return out
+}
+
 // A router is a VPC's namespace.
 type router struct {
 	vpc   string

@@ -81,16 +81,11 @@ func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
 	if err != nil {
 		return err
 	}
-	p := makePlan(n.cfg, prev, next)
-	if prev == nil {
-		seen, err := n.machine.observe(sorted(next.routers))
-		if err != nil {
-			return err
-		}
-		if s := prune(n.cfg, seen, next); len(s.steps) > 0 {
-			n.cfg.Logger.InfoContext(ctx, "removing what is not wanted of the network", "steps", plan{{s}}.String())
-			p = append(plan{{s}}, p...)
-		}
+	var p plan
+	if prev != nil {
+		p = makePlan(n.cfg, prev, next, nil)
+	} else if p, err = n.recover(ctx, next); err != nil {
+		return err
 	}
 	n.mu.applied = nil // until it is known to be next
 	if err := n.machine.run(ctx, p); err != nil {
@@ -98,6 +93,20 @@ func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
 	}
 	n.mu.applied = next
 	return nil
+}
+
+// recover plans from what the machine has, not from what we remember.
+func (n *Network) recover(ctx context.Context, next *layout) (plan, error) {
+	seen, err := n.machine.observe(sorted(next.routers))
+	if err != nil {
+		return nil, err
+	}
+	p := makePlan(n.cfg, nil, next, seen.rulesets())
+	if s := prune(n.cfg, seen, next); len(s.steps) > 0 {
+		n.cfg.Logger.InfoContext(ctx, "removing what is not wanted of the network", "steps", plan{{s}}.String())
+		p = append(plan{{s}}, p...)
+	}
+	return p, nil
 }
 
 // uplinks gives every VPC its pair of addresses, and asks the kernel only when

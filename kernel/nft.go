@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/nftables"
@@ -72,6 +73,10 @@ func (t tableCommands) deleteSet(name string) command {
 	return t.command(func(c *nftables.Conn) error { c.DelSet(t.set(name, set{})); return nil }, "delete", "set", name)
 }
 
+func (t tableCommands) flushSet(name string) command {
+	return t.command(func(c *nftables.Conn) error { c.FlushSet(t.set(name, set{})); return nil }, "flush", "set", name)
+}
+
 func (t tableCommands) set(name string, s set) *nftables.Set {
 	// Sets are always meant by name; an id other than 0 keeps the library from
 	// counting in a global variable, which transactions side by side would race
@@ -133,6 +138,41 @@ func commit(c *nftables.Conn, commands []command) error {
 		}
 	}
 	return c.Flush()
+}
+
+// observeRuleset finds the chains and sets of a table, to make other rules of
+// them; nil if there is no table. What is in them is left unknown.
+func observeRuleset(c *nftables.Conn, table string) (*ruleset, error) {
+	tables, err := c.ListTablesOfFamily(nftables.TableFamilyINet)
+	if err != nil {
+		return nil, fmt.Errorf("list nftables tables: %w", err)
+	}
+	if !slices.ContainsFunc(tables, func(t *nftables.Table) bool { return t.Name == table }) {
+		return nil, nil
+	}
+	chains, err := c.ListChainsOfTableFamily(nftables.TableFamilyINet)
+	if err != nil {
+		return nil, fmt.Errorf("list nftables chains: %w", err)
+	}
+	rs := &ruleset{table: table, chains: map[string]chain{}, sets: map[string]set{}}
+	for _, found := range chains {
+		if found.Table.Name != table {
+			continue
+		}
+		ch := chain{rules: unknown}
+		if found.Hooknum != nil && found.Policy != nil {
+			ch.hook = &hook{kind: found.Type, number: found.Hooknum, priority: *found.Priority, policy: *found.Policy}
+		}
+		rs.chains[found.Name] = ch
+	}
+	sets, err := c.GetSets(&nftables.Table{Family: nftables.TableFamilyINet, Name: table})
+	if err != nil {
+		return nil, fmt.Errorf("list nftables sets: %w", err)
+	}
+	for _, found := range sets {
+		rs.sets[found.Name] = set{unknown: true, links: found.Concatenation, verdicts: found.IsMap}
+	}
+	return rs, nil
 }
 
 // openNFT connects to the nftables of a namespace. The kernel answers every

@@ -49,16 +49,17 @@ func (p plan) String() string {
 }
 
 // makePlan says how to get from prev to next. With prev nil nothing is taken
-// for granted: every step may find its work done, and prune has said what else
-// must go first.
+// for granted but the rulesets, which were found; every step may find its work
+// done, and prune has said what else must go first.
 //
 // The order keeps two promises. What an interface may do is settled before it
 // can do anything; and an address of a VPC is unreachable from the machine
 // before, between and after it is some interface's, never on its way elsewhere.
-func makePlan(cfg Config, prev, next *layout) plan {
-	fresh := prev == nil
-	if fresh {
+func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
+	if prev == nil {
 		prev = &layout{}
+	} else {
+		found = prev.rulesets()
 	}
 	var p plan
 	phase := func(scripts ...script) {
@@ -81,13 +82,8 @@ func makePlan(cfg Config, prev, next *layout) plan {
 	}
 	for _, id := range sorted(next.routers) {
 		r := next.routers[id]
-		old, had := prev.routers[id]
-		var before *ruleset
-		if had {
-			before = &old.rules
-		}
-		make = append(make, changeRouter(cfg, old, r))
-		rules = append(rules, changeRules(id, before, &r.rules))
+		make = append(make, changeRouter(cfg, prev.routers[id], r))
+		rules = append(rules, changeRules(id, found[id], &r.rules))
 	}
 	for _, id := range sorted(prev.routers) {
 		if _, kept := next.routers[id]; !kept {
@@ -96,17 +92,17 @@ func makePlan(cfg Config, prev, next *layout) plan {
 	}
 
 	phase(leave...)
-	phase(prepareMachine(cfg, prev, next))
+	phase(prepareMachine(cfg, prev, next, found[""]))
 	phase(make...)
 	phase(rules...)
 	phase(enter...)
 	phase(unmake...)
-	phase(releaseMachine(cfg, prev, next, fresh))
+	phase(releaseMachine(cfg, prev, next, found[""]))
 	return p
 }
 
 // prepareMachine makes what must be there before any router is.
-func prepareMachine(cfg Config, prev, next *layout) script {
+func prepareMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	var s script
 	for _, cidr := range next.unreachable {
 		if !slices.Contains(prev.unreachable, cidr) {
@@ -114,7 +110,7 @@ func prepareMachine(cfg Config, prev, next *layout) script {
 		}
 	}
 	if next.rules != nil {
-		s.steps = append(s.steps, changeRules("", prev.rules, next.rules).steps...)
+		s.steps = append(s.steps, changeRules("", found, next.rules).steps...)
 	}
 	if next.forwarding && !prev.forwarding {
 		s.add("", sysctl{"net/ipv4/ip_forward", "1"})
@@ -123,14 +119,14 @@ func prepareMachine(cfg Config, prev, next *layout) script {
 }
 
 // releaseMachine takes away what must be there as long as some router is.
-func releaseMachine(cfg Config, prev, next *layout, fresh bool) script {
+func releaseMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	var s script
 	for _, cidr := range prev.unreachable {
 		if !slices.Contains(next.unreachable, cidr) {
 			s.add("", routeDel{unreachable(cidr, cfg.unreachableMetric()).route})
 		}
 	}
-	if next.rules == nil && (prev.rules != nil || fresh) {
+	if next.rules == nil && found != nil {
 		s.add("", tableDel{cfg.tableName()})
 	}
 	return s

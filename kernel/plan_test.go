@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -60,6 +61,12 @@ func runScenario(t *testing.T, text string) string {
 		}
 		c := parseCase(t, input)
 		if c.restart {
+			if applied != nil && c.rules {
+				c.found.rules = forgotten(*applied.rules)
+				for id, r := range applied.routers {
+					c.found.routers[id] = routerFigure{rules: forgotten(r.rules)}
+				}
+			}
 			applied = nil
 		}
 		have := map[string]uplink{}
@@ -81,14 +88,27 @@ func runScenario(t *testing.T, text string) string {
 		if applied == nil {
 			p = plan{{prune(cfg, c.found, next)}}
 		}
-		out.WriteString(append(p, makePlan(cfg, applied, next)...).String())
+		out.WriteString(append(p, makePlan(cfg, applied, next, c.found.rulesets())...).String())
 		applied = next
 	}
 	return out.String()
 }
 
+// forgotten is a ruleset as a new process finds it.
+func forgotten(rs ruleset) *ruleset {
+	rs.chains, rs.sets = maps.Clone(rs.chains), maps.Clone(rs.sets)
+	for name, c := range rs.chains {
+		rs.chains[name] = chain{hook: c.hook, rules: unknown}
+	}
+	for name, s := range rs.sets {
+		rs.sets[name] = set{unknown: true, links: s.links, verdicts: s.verdicts}
+	}
+	return &rs
+}
+
 type testCase struct {
 	restart bool
+	rules   bool // found with its rules
 	found   observation
 	network fargo.NodeNetwork
 }
@@ -97,14 +117,14 @@ type testCase struct {
 //
 //	set                                         (what follows)
 //	restart                                     (with nothing in memory)
-//	found netns|link NAME, found unreachable CIDR
+//	found netns|link NAME, found unreachable CIDR, found rules (of the case before)
 //	vpc ID CIDR...
 //	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {
-	var c testCase
+	c := testCase{found: observation{routers: map[string]routerFigure{}}}
 	for line := range strings.Lines(input) {
 		f := strings.Fields(line)
 		if len(f) == 0 {
@@ -116,7 +136,8 @@ func parseCase(t *testing.T, input string) testCase {
 		case "restart":
 			c.restart = true
 		case "found":
-			c.found.add(f[1], f[2])
+			c.rules = c.rules || f[1] == "rules"
+			c.found.add(f[1], f[len(f)-1])
 		case "vpc":
 			v := fargo.VPC{ID: f[1]}
 			for _, cidr := range f[2:] {

@@ -19,6 +19,7 @@ type observation struct {
 	namespaces []string                // names bound in our directory
 	links      []string                // ours on the machine
 	routes     []route                 // ours on the machine
+	rules      *ruleset                // ours on the machine
 	routers    map[string]routerFigure // the namespaces of wanted VPCs
 }
 
@@ -27,6 +28,16 @@ type routerFigure struct {
 	links     []string
 	routes    []route
 	addresses map[string][]netip.Prefix // by link
+	rules     *ruleset
+}
+
+// rulesets are those that were found, by namespace.
+func (o observation) rulesets() map[string]*ruleset {
+	out := map[string]*ruleset{"": o.rules}
+	for vpc, r := range o.routers {
+		out[vpc] = r.rules
+	}
+	return out
 }
 
 // prune takes away what next does not want, in an order in which nothing is
@@ -149,6 +160,9 @@ func (m *machine) observe(vpcs []string) (observation, error) {
 		}
 		return !strings.HasPrefix(r.dev, m.cfg.linkPrefix())
 	})
+	if seen.rules, err = observeRules(m.own, m.cfg.tableName()); err != nil {
+		return seen, err
+	}
 	for _, vpc := range vpcs {
 		if bound, err := isNamespace(m.path(vpc)); err != nil || !bound {
 			if err != nil {
@@ -177,8 +191,19 @@ func (m *machine) observeRouter(vpc string) (routerFigure, error) {
 	if seen.routes, err = observeRoutes(in, links); err != nil {
 		return seen, err
 	}
-	seen.addresses, err = observeAddresses(in, links)
+	if seen.addresses, err = observeAddresses(in, links); err != nil {
+		return seen, err
+	}
+	seen.rules, err = observeRules(in, routerTable)
 	return seen, err
+}
+
+func observeRules(in *namespace, table string) (*ruleset, error) {
+	conn, err := in.nft()
+	if err != nil {
+		return nil, err
+	}
+	return observeRuleset(conn, table)
 }
 
 // ours picks the links that carry our name.

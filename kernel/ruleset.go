@@ -52,8 +52,20 @@ func (h hook) String() string {
 	return fmt.Sprintf("{ type %s hook %s priority %d; policy %s; }", h.kind, h.name, h.priority, policy)
 }
 
+// same compares what the kernel does not let change in a chain that is there.
+func (h *hook) same(other *hook) bool {
+	if h == nil || other == nil {
+		return h == other
+	}
+	return h.kind == other.kind && *h.number == *other.number && h.priority == other.priority && h.policy == other.policy
+}
+
+// unknown stands for the rules of a chain that were found and not understood.
+var unknown = []rule{{term{text: "unknown"}}}
+
 // A set holds elements; when verdicts is true it is a map from them to chains.
 type set struct {
+	unknown  bool // found, with elements that nobody has looked at
 	links    bool // elements are a link and an address, not only an address
 	verdicts bool
 	elements map[element]string // to the chain to jump to, if verdicts
@@ -92,12 +104,13 @@ func addresses(addrs ...netip.Addr) set {
 }
 
 // diffRulesets says how to make next of prev, in an order that is valid at
-// every step; the kernel takes all of it or nothing. With prev nil whatever the
-// kernel has in the table goes first.
+// every step; the kernel takes all of it or nothing. With prev nil, or too
+// different, whatever the kernel has in the table goes first: then the old base
+// chains drop packets until they are gone, some microseconds later.
 func diffRulesets(prev *ruleset, next ruleset) []command {
 	t := tableCommands{&nftables.Table{Family: nftables.TableFamilyINet, Name: next.table}}
 	var out []command
-	if prev == nil {
+	if prev == nil || !becomes(prev, next) {
 		out = append(out, t.add(), t.delete(), t.add())
 		prev = &ruleset{}
 	}
@@ -137,11 +150,30 @@ func diffRulesets(prev *ruleset, next ruleset) []command {
 	return out
 }
 
+// becomes reports whether prev can become next: no chain or set that stays is of
+// another kind.
+func becomes(prev *ruleset, next ruleset) bool {
+	for name, c := range prev.chains {
+		if kept, ok := next.chains[name]; ok && !c.hook.same(kept.hook) {
+			return false
+		}
+	}
+	for name, s := range prev.sets {
+		if kept, ok := next.sets[name]; ok && s.String() != kept.String() {
+			return false
+		}
+	}
+	return true
+}
+
 // diffElements takes away before it adds, as an element may change its verdict.
 // A set that goes as a whole is emptied too: its verdicts hold on to chains.
 func (t tableCommands) diffElements(prev, next map[string]set) []command {
 	var gone, come []command
 	for _, name := range sorted(prev) {
+		if prev[name].unknown {
+			gone = append(gone, t.flushSet(name))
+		}
 		if e := missing(prev[name].elements, next[name].elements); len(e) > 0 {
 			gone = append(gone, t.elements("delete", name, prev[name], e)...)
 		}
