@@ -2,6 +2,8 @@ package fargo
 
 import (
 	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
 	"encoding/hex"
 	"strings"
 )
@@ -63,3 +65,25 @@ func NewHex(n int) string {
 
 // NewEC2ID makes an id in EC2's style: "sg-" and 17 hexadecimal digits.
 func NewEC2ID(prefix string) string { return prefix + "-" + NewHex(17) }
+
+// NewIAMID makes a unique id of IAM: a prefix that says of what ("AROA" of a
+// role) and 17 letters and digits.
+// Source: IAM user guide, "Unique identifiers".
+func NewIAMID(prefix string) string { return prefix + randomBase32(17) }
+
+// NewAccessKeyID makes the id of an access key: "AKIA" begins a user's, "ASIA"
+// a session's.
+func NewAccessKeyID(prefix string) string { return prefix + randomBase32(16) }
+
+func randomBase32(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return base32.StdEncoding.EncodeToString(b)[:n]
+}
+
+// NewSecretKey makes the secret of an access key: 40 characters.
+func NewSecretKey() string {
+	b := make([]byte, 30)
+	rand.Read(b)
+	return base64.StdEncoding.EncodeToString(b)
+}

@@ -1,0 +1,70 @@
+package iam
+
+import (
+	"context"
+	"fmt"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/iam"
+	"fargo/store"
+)
+
+// Keys finds the owners of access keys, of users and of sessions, for the
+// request chain.
+type Keys struct{ DB *store.DB }
+
+var _ api.Keys = Keys{}
+
+// Key implements [api.Keys]. A key that is not active is not found.
+func (k Keys) Key(id string) (api.Key, bool) {
+	v := k.DB.View()
+	if s, ok := store.Sessions.Get(v, id); ok {
+		return api.Key{Secret: s.Secret, Token: s.Token, Expires: s.Expires,
+			Account: s.Account, PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID}, true
+	}
+	found, ok := store.AccessKeys.Get(v, id)
+	if !ok || found.Key.Status != iam.StatusTypeActive {
+		return api.Key{}, false
+	}
+	u, ok := store.Users.Get(v, fargo.Scope{Account: found.Account}.Key(*found.Key.UserName))
+	if !ok {
+		return api.Key{}, false
+	}
+	return api.Key{Secret: *found.Key.SecretAccessKey,
+		Account: u.Account, PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId}, true
+}
+
+// The administrator that every installation has.
+const (
+	administrator       = "admin"
+	administratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
+)
+
+// EnsureAdministrator gives an active access key of the account's
+// administrator, a user named admin with every permission. It makes what is not
+// there: whoever owns the machine owns the account.
+func EnsureAdministrator(ctx context.Context, db *store.DB, account string) (accessKeyID, secret string, err error) {
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		u, ok := store.Users.Get(tx, fargo.Scope{Account: account}.Key(administrator))
+		if !ok {
+			u = newUser(fargo.Scope{Account: account}, administrator, "/")
+			u.Attached = []string{administratorAccess}
+			store.Users.Put(tx, u)
+		}
+		for k := range store.AccessKeys.By(tx, "user", u.Key()) {
+			if k.Key.Status == iam.StatusTypeActive {
+				accessKeyID, secret = *k.Key.AccessKeyId, *k.Key.SecretAccessKey
+				return nil
+			}
+		}
+		k := newKey(u)
+		store.AccessKeys.Put(tx, k)
+		accessKeyID, secret = *k.Key.AccessKeyId, *k.Key.SecretAccessKey
+		return nil
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("ensure an administrator: %w", err)
+	}
+	return accessKeyID, secret, nil
+}

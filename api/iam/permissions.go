@@ -1,0 +1,150 @@
+package iam
+
+import (
+	"iter"
+	"maps"
+	"slices"
+
+	"fargo"
+	"fargo/aws/iam"
+	"fargo/store"
+)
+
+// maxAttached is how many managed policies an entity can have.
+// Source: IAM user guide, "IAM and AWS STS quotas".
+const maxAttached = 10
+
+// holder is what a role, a user and a group have in common: policies of its own
+// and attached ones.
+type holder struct {
+	kind string // as texts have it: "role"
+	*fargo.Permissions
+	maxInline int // characters of all policies of its own together
+	quota     string
+}
+
+func ofRole(r *fargo.Role) holder {
+	return holder{"role", &r.Permissions, maxInline, "PoliciesPerRole"}
+}
+
+func ofUser(u *fargo.User) holder {
+	return holder{"user", &u.Permissions, 2048, "PoliciesPerUser"}
+}
+
+func ofGroup(g *fargo.Group) holder {
+	return holder{"group", &g.Permissions, 5120, "PoliciesPerGroup"}
+}
+
+// put sets a policy of its own.
+func (h holder) put(entity, name, document string) error {
+	if err := checkIdentity(document); err != nil {
+		return err
+	}
+	inline := maps.Clone(h.Inline)
+	if inline == nil {
+		inline = map[string]string{}
+	}
+	inline[name] = document
+	total := 0
+	for _, d := range inline {
+		total += size(d)
+	}
+	if total > h.maxInline {
+		return iam.LimitExceededException("Maximum policy size of %d bytes exceeded for %s %s", h.maxInline, h.kind, entity)
+	}
+	h.Inline = inline
+	return nil
+}
+
+// get gives the document of a policy of its own.
+func (h holder) get(name string) (*string, error) {
+	document, ok := h.Inline[name]
+	if !ok {
+		return nil, missing("The %s policy with name %s cannot be found.", h.kind, name)
+	}
+	return encoded(document), nil
+}
+
+// remove deletes a policy of its own.
+func (h holder) remove(name string) error {
+	if _, err := h.get(name); err != nil {
+		return err
+	}
+	inline := maps.Clone(h.Inline)
+	delete(inline, name)
+	h.Inline = inline
+	return nil
+}
+
+// names takes one page of the names of its own policies.
+func (h holder) names(marker *string, max *int32) ([]string, *bool, *string, error) {
+	return page(slices.Values(slices.Sorted(maps.Keys(h.Inline))), itself, marker, max)
+}
+
+// attach adds a managed policy; one that is there already stays.
+func (h holder) attach(r store.Reader, s fargo.Scope, arn string) error {
+	if _, ok := findPolicy(r, s, arn); !ok {
+		return missing("Policy %s does not exist or is not attachable.", arn)
+	}
+	at, found := slices.BinarySearch(h.Attached, arn)
+	if found {
+		return nil
+	}
+	if len(h.Attached) >= maxAttached {
+		return iam.LimitExceededException("Cannot exceed quota for %s: %d", h.quota, maxAttached)
+	}
+	h.Attached = slices.Insert(slices.Clone(h.Attached), at, arn)
+	return nil
+}
+
+// detach takes a managed policy away.
+func (h holder) detach(arn string) error {
+	at, found := slices.BinarySearch(h.Attached, arn)
+	if !found {
+		return missing("Policy %s was not found.", arn)
+	}
+	h.Attached = slices.Delete(slices.Clone(h.Attached), at, at+1)
+	return nil
+}
+
+// attached takes one page of the managed policies below a path.
+func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix, marker *string, max *int32) ([]iam.AttachedPolicy, *bool, *string, error) {
+	var below iter.Seq[string] = func(yield func(string) bool) {
+		for _, arn := range h.Attached {
+			p, ok := findPolicy(r, s, arn)
+			if ok && under(&p.Policy, pathPrefix) && !yield(arn) {
+				return
+			}
+		}
+	}
+	policies := each(below, func(string) bool { return true }, func(arn string) iam.AttachedPolicy {
+		a, _ := fargo.ParseARN(arn)
+		return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
+	})
+	return page(policies, func(p iam.AttachedPolicy) string { return *p.PolicyArn }, marker, max)
+}
+
+// deletable refuses to delete who still has policies.
+func deletable(p fargo.Permissions) error {
+	if len(p.Attached) > 0 {
+		return conflict("Cannot delete entity, must detach all policies first.")
+	}
+	if len(p.Inline) > 0 {
+		return conflict("Cannot delete entity, must delete policies first.")
+	}
+	return nil
+}
+
+// boundary makes the limit of an entity's permissions from a call's argument.
+func boundary(r store.Reader, s fargo.Scope, arn *string) (*iam.AttachedPermissionsBoundary, error) {
+	if arn == nil {
+		return nil, nil
+	}
+	if _, ok := findPolicy(r, s, *arn); !ok {
+		return nil, missing("Scope ARN: %s does not exist or is not attachable.", *arn)
+	}
+	return &iam.AttachedPermissionsBoundary{
+		PermissionsBoundaryArn:  arn,
+		PermissionsBoundaryType: iam.PermissionsBoundaryAttachmentTypePermissionsBoundaryPolicy,
+	}, nil
+}

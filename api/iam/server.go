@@ -1,0 +1,74 @@
+// Package iam says what the operations of AWS IAM mean: roles, users, groups,
+// their policies and access keys. It knows IAM's nouns, rules and texts; it
+// refuses to know what a policy allows, which package policy decides, and who
+// asks for that decision.
+package iam
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/iam"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	DB *store.DB
+}
+
+// Server answers the IAM operations, from and into the store.
+type Server struct {
+	db *store.DB
+}
+
+// New makes a server.
+func New(c Config) *Server { return &Server{db: c.DB} }
+
+// scopeOf is where the caller's IAM entities live: in no region.
+func scopeOf(ctx context.Context) fargo.Scope {
+	return fargo.Scope{Account: api.CallFrom(ctx).Account}
+}
+
+// now is the time as IAM tells it: in whole seconds.
+func now() *time.Time { return new(time.Now().UTC().Truncate(time.Second)) }
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// pathOf is the path that a call gives an entity, "/" if none.
+func pathOf(p *string) (*string, error) {
+	if p == nil {
+		return new("/"), nil
+	}
+	if !strings.HasPrefix(*p, "/") || !strings.HasSuffix(*p, "/") {
+		return nil, protocol.Errorf("ValidationError", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+	}
+	return p, nil
+}
+
+// encoded is a document as answers carry it: URL-encoded after RFC 3986.
+func encoded(document string) *string {
+	return new(strings.ReplaceAll(url.QueryEscape(document), "+", "%20"))
+}
+
+func missing(format string, args ...any) error {
+	return iam.NoSuchEntityException(format, args...)
+}
+
+func exists(format string, args ...any) error {
+	return iam.EntityAlreadyExistsException(format, args...)
+}
+
+func conflict(format string, args ...any) error {
+	return iam.DeleteConflictException(format, args...)
+}

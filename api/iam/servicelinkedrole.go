@@ -1,0 +1,92 @@
+package iam
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"fargo/aws/iam"
+	"fargo/store"
+)
+
+// serviceRole is the role that an AWS service makes for itself.
+type serviceRole struct {
+	name   string
+	policy string // of AWS, below servicePath; the same role's policy there
+	suffix bool   // whether a custom suffix can be asked for
+}
+
+// serviceRoles are those of the services around ECS.
+// Source: IAM user guide, "AWS services that work with IAM", and each service's
+// page on its service-linked roles.
+var serviceRoles = map[string]serviceRole{
+	"ecs.amazonaws.com":                         {"AWSServiceRoleForECS", "AmazonECSServiceRolePolicy", false},
+	"elasticloadbalancing.amazonaws.com":        {"AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy", false},
+	"ecs.application-autoscaling.amazonaws.com": {"AWSServiceRoleForApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy", false},
+	"autoscaling.amazonaws.com":                 {"AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy", true},
+}
+
+// CreateServiceLinkedRole implements the operation of that name, for the
+// services in serviceRoles.
+func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error) {
+	service := *in.AWSServiceName
+	kind, ok := serviceRoles[service]
+	if !ok {
+		return nil, iam.InvalidInputException("Service role creation is not supported for %s by Fargo.", service)
+	}
+	name := kind.name
+	if in.CustomSuffix != nil {
+		if !kind.suffix {
+			return nil, iam.InvalidInputException("Custom suffix is not allowed for %s", service)
+		}
+		name += "_" + *in.CustomSuffix
+	}
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
+	r := newRole(scopeOf(ctx), name, servicePath+service+"/", trust)
+	r.Role.Description = in.Description
+	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + kind.policy}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if _, ok := store.Roles.Get(tx, r.Key()); ok {
+			return iam.InvalidInputException("Service role name %s has been taken in this account, please try a different suffix.", name)
+		}
+		store.Roles.Put(tx, r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &iam.CreateServiceLinkedRoleOutput{Role: shownRole(r)}, nil
+}
+
+// DeleteServiceLinkedRole implements the operation of that name. The role is
+// gone at once: nothing in Fargo works through it.
+func (s *Server) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {
+	var path string
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		r, err := role(tx, scopeOf(ctx), in.RoleName)
+		if err != nil {
+			return err
+		}
+		if path = *r.Role.Path; !strings.HasPrefix(path, servicePath) {
+			return iam.InvalidInputException("%s is not a service-linked role.", *in.RoleName)
+		}
+		store.Roles.Delete(tx, r.Key())
+		return nil
+	})
+	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: new("task" + path + *in.RoleName + "/" + uuid.NewString())}, err
+}
+
+// GetServiceLinkedRoleDeletionStatus implements the operation of that name. A
+// task's id has the name of its role, whose absence is success.
+func (s *Server) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
+	parts := strings.Split(*in.DeletionTaskId, "/")
+	if len(parts) != 5 || parts[0] != "task" {
+		return nil, missing("Deletion task %s cannot be found.", *in.DeletionTaskId)
+	}
+	if _, ok := store.Roles.Get(s.db.View(), scopeOf(ctx).Key(parts[3])); ok {
+		return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeFailed,
+			Reason: &iam.DeletionTaskFailureReasonType{Reason: new("The role was made again.")}}, nil
+	}
+	return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeSucceeded}, nil
+}

@@ -1,0 +1,173 @@
+package sts
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/protocol"
+	"fargo/aws/sts"
+	"fargo/policy"
+	"fargo/store"
+)
+
+// The limits of AssumeRole. Source: STS API, AssumeRole.
+const (
+	defaultLifetime = 3600 // seconds
+	chainedLifetime = time.Hour
+	maxPolicies     = 10
+	maxPacked       = 2048 // characters of session policies
+)
+
+// AssumeRole implements the operation of that name.
+func (s *Server) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	c := api.CallFrom(ctx)
+	if err := checkArguments(c, in); err != nil {
+		return nil, err
+	}
+	out := &sts.AssumeRoleOutput{SourceIdentity: in.SourceIdentity}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		session, lifetime, err := assume(tx, c, in)
+		if err != nil {
+			return err
+		}
+		out.Credentials = issue(tx, session, lifetime)
+		out.AssumedRoleUser = &sts.AssumedRoleUser{Arn: &session.PrincipalARN, AssumedRoleId: &session.PrincipalID}
+		return nil
+	})
+	if in.Policy != nil {
+		out.PackedPolicySize = new(int32((len(*in.Policy)*100 + maxPacked - 1) / maxPacked))
+	}
+	return out, err
+}
+
+// checkArguments refuses what is wrong whatever the role.
+func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
+	if strings.HasSuffix(c.PrincipalARN, ":root") {
+		return accessDenied("Roles may not be assumed by root accounts.")
+	}
+	if in.ProvidedContexts != nil {
+		return protocol.Errorf("ValidationError", "ProvidedContexts are not supported by Fargo.")
+	}
+	if len(in.PolicyArns) > maxPolicies {
+		return protocol.Errorf("ValidationError", "The number of managed session policies exceeds the limit of %d.", maxPolicies)
+	}
+	if in.Policy != nil {
+		d, err := policy.Parse(*in.Policy)
+		if err == nil {
+			err = d.CheckIdentity()
+		}
+		if err != nil {
+			return sts.MalformedPolicyDocumentException("%s", err)
+		}
+		if len(*in.Policy) > maxPacked {
+			return sts.PackedPolicyTooLargeException("Packed size of session policies exceeds the limit: %d%%", len(*in.Policy)*100/maxPacked)
+		}
+	}
+	return mfa(in.SerialNumber, in.TokenCode)
+}
+
+// assume makes the session of a role, if the role trusts the caller. To a caller
+// that it does not trust, a role that is not there looks the same.
+func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*fargo.Session, time.Duration, error) {
+	a, _ := fargo.ParseARN(*in.RoleArn)
+	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
+	caller, chained := store.Sessions.Get(r, c.AccessKeyID)
+	chained = chained && caller.Role != ""
+	tags := sessionTags(caller, in)
+	if !ok || *role.Role.Arn != *in.RoleArn || !trusts(role, c, caller, in, tags) {
+		return nil, 0, accessDenied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.PrincipalARN, *in.RoleArn)
+	}
+	lifetime := seconds(in.DurationSeconds, defaultLifetime)
+	if lifetime > seconds(role.Role.MaxSessionDuration, defaultLifetime) {
+		return nil, 0, protocol.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	if chained && lifetime > chainedLifetime {
+		return nil, 0, protocol.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	}
+	session := &fargo.Session{
+		Account:      role.Account,
+		PrincipalARN: fargo.Scope{Account: role.Account}.ARN("sts", "assumed-role/"+*role.Role.RoleName+"/"+*in.RoleSessionName),
+		PrincipalID:  *role.Role.RoleId + ":" + *in.RoleSessionName,
+		Role:         *role.Role.Arn,
+		Policy:       text(in.Policy),
+		Tags:         tags, Transitive: in.TransitiveTagKeys,
+		SourceIdentity: text(in.SourceIdentity),
+	}
+	if chained {
+		session.Transitive = append(slices.Clone(caller.Transitive), in.TransitiveTagKeys...)
+		if session.SourceIdentity == "" {
+			session.SourceIdentity = caller.SourceIdentity
+		}
+	}
+	for _, p := range in.PolicyArns {
+		session.PolicyARNs = append(session.PolicyARNs, text(p.Arn))
+	}
+	return session, lifetime, nil
+}
+
+// sessionTags are the tags of the session to be: those asked for, and those
+// that the caller's session hands on.
+func sessionTags(caller *fargo.Session, in *sts.AssumeRoleInput) map[string]string {
+	tags := map[string]string{}
+	for _, t := range in.Tags {
+		tags[*t.Key] = *t.Value
+	}
+	if caller != nil {
+		for _, key := range caller.Transitive {
+			tags[key] = caller.Tags[key]
+		}
+	}
+	return tags
+}
+
+// trusts asks a role's trust policy about the caller. Tags and a source identity
+// need permissions of their own.
+func trusts(role *fargo.Role, c *api.Call, caller *fargo.Session, in *sts.AssumeRoleInput, tags map[string]string) bool {
+	d, err := policy.Parse(*role.Role.AssumeRolePolicyDocument)
+	if err != nil {
+		return false
+	}
+	r := policy.Request{
+		Resource:  *role.Role.Arn,
+		Principal: policy.Principal{Account: c.Account, ARNs: []string{c.PrincipalARN, c.PrincipalID}},
+		Context: map[string][]string{
+			"aws:principalarn": {c.PrincipalARN}, "aws:principalaccount": {c.Account}, "aws:userid": {c.PrincipalID},
+			"sts:rolesessionname": {*in.RoleSessionName}, "aws:multifactorauthpresent": {"false"},
+		},
+	}
+	if a, _ := fargo.ParseARN(c.PrincipalARN); strings.HasPrefix(a.Resource, "user/") {
+		r.Context["aws:username"] = []string{a.Name()}
+	}
+	if caller != nil && caller.Role != "" {
+		r.Principal.ARNs = append(r.Principal.ARNs, caller.Role)
+		r.Context["aws:principalarn"] = []string{caller.Role}
+	}
+	if in.ExternalId != nil {
+		r.Context["sts:externalid"] = []string{*in.ExternalId}
+	}
+	if in.SourceIdentity != nil {
+		r.Context["sts:sourceidentity"] = []string{*in.SourceIdentity}
+	}
+	for key, value := range tags {
+		r.Context["aws:requesttag/"+strings.ToLower(key)] = []string{value}
+		r.Context["aws:tagkeys"] = append(r.Context["aws:tagkeys"], key)
+	}
+	if len(in.TransitiveTagKeys) > 0 {
+		r.Context["sts:transitivetagkeys"] = in.TransitiveTagKeys
+	}
+	actions := []string{"sts:AssumeRole"}
+	if len(in.Tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	if in.SourceIdentity != nil {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	return !slices.ContainsFunc(actions, func(action string) bool {
+		r.Action = action
+		return policy.Evaluate(r, d) != policy.Allow
+	})
+}

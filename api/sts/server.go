@@ -1,0 +1,89 @@
+// Package sts says what the operations of AWS STS mean: who the caller is, and
+// temporary credentials. It knows who may assume a role by the role's trust
+// policy; it refuses to know what the credentials then allow.
+package sts
+
+import (
+	"context"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/protocol"
+	"fargo/aws/sts"
+	"fargo/store"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	DB *store.DB
+}
+
+// Server answers the STS operations, from and into the store.
+type Server struct {
+	db *store.DB
+}
+
+// New makes a server.
+func New(c Config) *Server { return &Server{db: c.DB} }
+
+// GetCallerIdentity implements the operation of that name.
+func (s *Server) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	c := api.CallFrom(ctx)
+	return &sts.GetCallerIdentityOutput{Account: &c.Account, Arn: &c.PrincipalARN, UserId: &c.PrincipalID}, nil
+}
+
+// GetAccessKeyInfo implements the operation of that name, for keys that this
+// installation has.
+func (s *Server) GetAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
+	v := s.db.View()
+	if k, ok := store.AccessKeys.Get(v, *in.AccessKeyId); ok {
+		return &sts.GetAccessKeyInfoOutput{Account: &k.Account}, nil
+	}
+	if k, ok := store.Sessions.Get(v, *in.AccessKeyId); ok {
+		return &sts.GetAccessKeyInfoOutput{Account: &k.Account}, nil
+	}
+	return nil, protocol.Errorf("ValidationError", "The access key %s is not known.", *in.AccessKeyId)
+}
+
+// issue gives a session new credentials and stores it. Sessions that have
+// expired go.
+func issue(tx *store.Tx, s *fargo.Session, lifetime time.Duration) *sts.Credentials {
+	now := time.Now().UTC().Truncate(time.Second)
+	for old := range store.Sessions.All(tx) {
+		if now.After(old.Expires) {
+			store.Sessions.Delete(tx, old.AccessKeyID)
+		}
+	}
+	s.AccessKeyID, s.Secret = fargo.NewAccessKeyID("ASIA"), fargo.NewSecretKey()
+	s.Token = fargo.NewSecretKey() + fargo.NewSecretKey() + fargo.NewSecretKey()
+	s.Expires = now.Add(lifetime)
+	store.Sessions.Put(tx, s)
+	return &sts.Credentials{AccessKeyId: &s.AccessKeyID, SecretAccessKey: &s.Secret, SessionToken: &s.Token, Expiration: &s.Expires}
+}
+
+// mfa refuses what comes with a device: there are none.
+func mfa(serial, code *string) error {
+	if serial != nil || code != nil {
+		return accessDenied("MultiFactorAuthentication failed, unable to validate MFA code.")
+	}
+	return nil
+}
+
+func accessDenied(format string, args ...any) error {
+	return protocol.Errorf("AccessDenied", format, args...).WithStatus(403)
+}
+
+func seconds(p *int32, otherwise int32) time.Duration {
+	if p != nil {
+		otherwise = *p
+	}
+	return time.Duration(otherwise) * time.Second
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
