@@ -124,7 +124,11 @@ func assignScalar(v reflect.Value, s *shape, tree any) error {
 		}
 	case time.Time:
 		if s.kind == kindTimestamp {
-			v.Set(reflect.ValueOf(value.Round(time.Millisecond).UTC()))
+			t, err := writable(value.Round(time.Millisecond))
+			if err != nil {
+				return serialization("%v", err)
+			}
+			v.Set(reflect.ValueOf(t))
 			return nil
 		}
 	case int64:

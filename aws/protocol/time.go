@@ -54,15 +54,26 @@ func appendTime(b []byte, t time.Time, format string) []byte {
 	return appendISO(b, t, false)
 }
 
-// maxEpoch keeps times within the years that AWS and RFC 3339 can write.
-const maxEpoch = 253402300799 // 9999-12-31T23:59:59Z
+// The years that AWS and RFC 3339 can write are 1 to 9999.
+const (
+	minEpoch = -62135596800 // 0001-01-01T00:00:00Z
+	maxEpoch = 253402300799 // 9999-12-31T23:59:59Z
+)
+
+// writable gives t in UTC if it can be written.
+func writable(t time.Time) (time.Time, error) {
+	if s := t.Unix(); s < minEpoch || s > maxEpoch {
+		return time.Time{}, fmt.Errorf("%d seconds is no time", s)
+	}
+	return t.UTC(), nil
+}
 
 // fromEpoch gives the time of a number of seconds, to the millisecond.
 func fromEpoch(seconds float64) (time.Time, error) {
-	if math.IsNaN(seconds) || seconds > maxEpoch || seconds < -maxEpoch {
+	if !(minEpoch <= seconds && seconds <= maxEpoch) {
 		return time.Time{}, fmt.Errorf("%v seconds is no time", seconds)
 	}
-	return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC(), nil
+	return writable(time.UnixMilli(int64(math.Round(seconds * 1000))))
 }
 
 // isoLayouts are the forms of ISO 8601 that clients send. Fractions of a second
@@ -76,14 +87,17 @@ var isoLayouts = []string{
 func parseTime(s, format string) (time.Time, error) {
 	if format == rfc822 {
 		t, err := time.Parse(httpDate, s)
-		return t.UTC(), err
+		if err != nil {
+			return t, err
+		}
+		return writable(t)
 	}
 	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
 		return fromEpoch(seconds)
 	}
 	for _, layout := range isoLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
+			return writable(t)
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no timestamp", s)
