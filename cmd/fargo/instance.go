@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/base32"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -200,39 +197,27 @@ type accessKey struct {
 	Secret string `json:"secretAccessKey"`
 }
 
-// AdminKey is the administrator's key, made when first asked for.
-func (i *instance) AdminKey() (accessKey, error) {
+// AdminKey is the administrator's key, as up last wrote it down.
+func (i *instance) AdminKey() (key accessKey, err error) {
 	path := i.path("admin.json")
 	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		key := newAccessKey()
-		b, err := json.Marshal(key)
-		if err != nil {
-			return accessKey{}, err
-		}
-		return key, writeFile(path, b, 0o600)
-	}
 	if err != nil {
 		return accessKey{}, err
 	}
-	var key accessKey
 	if err := json.Unmarshal(b, &key); err != nil {
 		return accessKey{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return key, nil
 }
 
-// newAccessKey makes a key of the form AWS gives: AKIA and 16 letters and
-// digits, and a secret of 40 characters.
-func newAccessKey() accessKey {
-	var id [10]byte
-	var secret [30]byte
-	rand.Read(id[:])
-	rand.Read(secret[:])
-	return accessKey{
-		ID:     "AKIA" + base32.StdEncoding.EncodeToString(id[:]),
-		Secret: base64.StdEncoding.EncodeToString(secret[:]),
+// SetAdminKey writes the administrator's key down for [envCommand], where only
+// the owner of the machine can read it.
+func (i *instance) SetAdminKey(key accessKey) error {
+	b, err := json.Marshal(key)
+	if err != nil {
+		return err
 	}
+	return writeFile(i.path("admin.json"), b, 0o600)
 }
 
 // writeFile replaces a file whole: a reader, and a crash, see the old or the new.

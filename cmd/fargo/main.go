@@ -10,6 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/sys/unix"
+
+	"fargo/registry"
 )
 
 // cli is the command line.
@@ -35,6 +37,8 @@ type stdio struct {
 
 func main() {
 	std := &stdio{out: os.Stdout, err: os.Stderr}
+	log := newLogger(os.Stderr)
+	registry.RouteLogs(log)
 	parser := kong.Must(&cli{},
 		kong.Name("fargo"),
 		kong.Description("Amazon ECS and Fargate on your own machine."),
@@ -42,7 +46,7 @@ func main() {
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(context.Background(), (*context.Context)(nil)),
-		kong.Bind(std, newLogger(os.Stderr)),
+		kong.Bind(std, log),
 	)
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)

@@ -15,6 +15,7 @@ import (
 	"fargo/api"
 	"fargo/api/ec2"
 	"fargo/api/ecr"
+	"fargo/api/iam"
 	"fargo/control"
 	"fargo/dispatch"
 	"fargo/logs"
@@ -87,13 +88,16 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
 	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Logger: p.log}
 
-	admin, err := p.inst.AdminKey()
+	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
+		return err
+	}
+	if err := p.inst.SetAdminKey(accessKey{ID: id, Secret: secret}); err != nil {
 		return err
 	}
 	chain := api.New(api.Config{
 		Services:             services(rooms{db: p.db, logs: p.logs, ecr: images}),
-		Keys:                 adminKeys(admin),
+		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           api.AllowAuthenticated{},
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,

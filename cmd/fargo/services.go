@@ -1,12 +1,19 @@
 package main
 
 import (
+	"fargo/api"
 	apiec2 "fargo/api/ec2"
 	apiecr "fargo/api/ecr"
 	apiecs "fargo/api/ecs"
+	apiiam "fargo/api/iam"
+	apilogs "fargo/api/logs"
+	apists "fargo/api/sts"
 	"fargo/aws/ec2"
 	"fargo/aws/ecr"
 	"fargo/aws/ecs"
+	"fargo/aws/iam"
+	awslogs "fargo/aws/logs"
+	"fargo/aws/sts"
 	"fargo/logs"
 	"fargo/store"
 )
@@ -20,11 +27,13 @@ type rooms struct {
 }
 
 // services are all the AWS services we answer for.
-func services(r rooms) []service {
-	return []service{
-		{&ec2.API, apiec2.New(r.db), nil},
-		{&ecr.API, r.ecr, apiecr.NotActedOn},
-		{&ecs.API, apiecs.New(apiecs.Config{DB: r.db}), apiecs.NotActedOn},
+func services(r rooms) []api.Mounted {
+	return []api.Mounted{
+		{Service: &ec2.API, Server: apiec2.New(r.db), Gaps: apiec2.NotActedOn},
+		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
+		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{DB: r.db, Assumable: apiiam.Assumable}), Gaps: apiecs.NotActedOn},
+		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
+		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
+		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
 }
-
