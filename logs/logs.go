@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/containerd/errdefs"
 )
 
@@ -60,8 +61,12 @@ type Store struct {
 }
 
 // Open opens the store in dir, or makes one.
-func Open(dir string, log *slog.Logger) (*Store, error) {
+func Open(dir string, log *slog.Logger) (*Store, error) { return openOn(vfs.Default, dir, log) }
+
+// openOn opens a store on any file system.
+func openOn(fs vfs.FS, dir string, log *slog.Logger) (*Store, error) {
 	opts := &pebble.Options{
+		FS:                          fs,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 2,

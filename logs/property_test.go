@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
 	"fargo"
@@ -56,11 +56,8 @@ func (s *modelStream) sorted(start, end int64) []modelEvent {
 // store anew now and then, and compares all that can be read.
 func TestStoreIsTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "logs")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		h := &harness{Store: open(t, dir), dir: dir, t: t, model: &model{streams: map[string]*modelStream{}}}
+		h := &harness{fs: vfs.NewMem(), t: t, model: &model{streams: map[string]*modelStream{}}}
+		h.open(rt)
 		defer func() { h.Close() }()
 		check(rt, h.CreateGroup(t.Context(), testScope, Group{Name: "g"}))
 		rt.Repeat(map[string]func(*rapid.T){
@@ -78,7 +75,7 @@ func TestStoreIsTheModel(t *testing.T) {
 
 type harness struct {
 	*Store
-	dir   string
+	fs    vfs.FS
 	t     *testing.T
 	model *model
 	made  int
@@ -234,7 +231,11 @@ func same(rt *rapid.T, got []string, want []modelEvent) {
 
 func (h *harness) reopen(rt *rapid.T) {
 	check(rt, h.Close())
-	s, err := Open(h.dir, slog.New(slog.DiscardHandler))
+	h.open(rt)
+}
+
+func (h *harness) open(rt *rapid.T) {
+	s, err := openOn(h.fs, "logs", slog.New(slog.DiscardHandler))
 	check(rt, err)
 	h.Store = s
 }
