@@ -34,6 +34,7 @@ type house struct {
 	mu      sync.Mutex
 	through node.Runtime // what nodes see of runtime
 	cancel  func()       // ends the present node without waiting
+	deaf    bool         // nodes begun from now on have no control plane
 }
 
 func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
@@ -64,8 +65,10 @@ func (h *house) begin() (stop func()) {
 			h.t.Error(err)
 		}
 	})
-	all.Go(func() { h.tell(ctx, n) })
-	all.Go(func() { h.hear(ctx, n) })
+	if !h.deaf {
+		all.Go(func() { h.tell(ctx, n) })
+		all.Go(func() { h.hear(ctx, n) })
+	}
 	return func() { cancel(); all.Wait() }
 }
 
@@ -111,13 +114,23 @@ func (h *house) hear(ctx context.Context, n *node.Node) {
 func (h *house) OpenLog(ctx context.Context, t fargo.LogTarget) error { return h.plane.OpenLog(ctx, t) }
 
 func (h *house) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, error) {
+	if h.deaf {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	return h.plane.AppendLogs(ctx, b)
 }
 
 // assign makes these tasks the node's.
 func (h *house) assign(tasks ...fargo.Assignment) {
 	h.tasks = tasks
-	h.plane.Set(machine, fargo.Desired{Tasks: tasks, VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}}})
+	group := fargo.SecurityGroup{ID: "sg-1"}
+	for _, a := range tasks {
+		group.Members = append(group.Members, a.Interface.Address)
+	}
+	h.plane.Set(machine, fargo.Desired{Tasks: tasks, VPCs: []fargo.VPC{{
+		ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []fargo.SecurityGroup{group},
+	}}})
 }
 
 // stopTask asks for a task's end.

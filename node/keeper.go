@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -25,42 +26,62 @@ type keeper[T any] struct {
 
 	mu struct {
 		sync.Mutex
-		want  map[string]T
+		want  map[string]wish[T]
 		asked uint64        // counts changes of want
 		done  uint64        // the last of them that Set has seen
 		moved chan struct{} // closed when done changes
 	}
 }
 
+// wish is something wanted, and the number of the change that it came with.
+type wish[T any] struct {
+	value  T
+	number uint64
+}
+
 func newKeeper[T any](name string, log *slog.Logger, set func(context.Context, []T) error) *keeper[T] {
 	k := &keeper[T]{name: name, set: set, log: log, kick: make(chan struct{}, 1)}
-	k.mu.want = map[string]T{}
+	k.mu.want = map[string]wish[T]{}
 	k.mu.moved = make(chan struct{})
 	return k
 }
 
-// change edits what is wanted and gives the number to await.
-func (k *keeper[T]) change(edit func(want map[string]T)) uint64 {
+// hold wants all of values, by key, in one change, and does not wait. Set is
+// called even if there are none.
+func (k *keeper[T]) hold(values map[string]T) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	edit(k.mu.want)
 	k.mu.asked++
+	for key, v := range values {
+		k.mu.want[key] = wish[T]{v, k.mu.asked}
+	}
 	wake(k.kick)
-	return k.mu.asked
 }
 
-// put wants v under key and waits until it is so.
+// put wants v under key, if it is not wanted already, and waits until it is so.
 func (k *keeper[T]) put(ctx context.Context, key string, v T) error {
-	return k.await(ctx, k.change(func(want map[string]T) { want[key] = v }))
+	k.mu.Lock()
+	w, known := k.mu.want[key]
+	if !known || !reflect.DeepEqual(w.value, v) {
+		k.mu.asked++
+		w = wish[T]{v, k.mu.asked}
+		k.mu.want[key] = w
+		wake(k.kick)
+	}
+	k.mu.Unlock()
+	return k.await(ctx, w.number)
 }
 
 // drop no longer wants key and waits until it is gone.
 func (k *keeper[T]) drop(ctx context.Context, key string) error {
-	return k.await(ctx, k.change(func(want map[string]T) { delete(want, key) }))
+	k.mu.Lock()
+	delete(k.mu.want, key)
+	k.mu.asked++
+	number := k.mu.asked
+	wake(k.kick)
+	k.mu.Unlock()
+	return k.await(ctx, number)
 }
-
-// touch has Set called again with what is wanted.
-func (k *keeper[T]) touch() { k.change(func(map[string]T) {}) }
 
 func (k *keeper[T]) await(ctx context.Context, number uint64) error {
 	for {
@@ -114,7 +135,7 @@ func (k *keeper[T]) wanted() (uint64, []T) {
 	defer k.mu.Unlock()
 	all := make([]T, 0, len(k.mu.want))
 	for _, key := range slices.Sorted(maps.Keys(k.mu.want)) {
-		all = append(all, k.mu.want[key])
+		all = append(all, k.mu.want[key].value)
 	}
 	return k.mu.asked, all
 }

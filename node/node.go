@@ -98,16 +98,14 @@ func (n *Node) Run(ctx context.Context) error {
 		return nil
 	}
 	now := time.Now().UTC().Round(0)
-	for _, t := range tasks {
-		t = recovered(t, states, now)
-		n.hold(&t)
-		n.add(ctx, &all, newLoop(n, t))
+	for i := range tasks {
+		tasks[i] = recovered(tasks[i], states, now)
 	}
-	n.network.touch() // even with nothing wanted: what a dead node left goes
-	n.cgroups.touch()
+	n.hold(tasks) // before the first Set, which would take it away
+	n.add(ctx, &all, tasks)
 	all.Go(func() { n.network.run(ctx) })
 	all.Go(func() { n.cgroups.run(ctx) })
-	if err := n.output.open(ctx, &all, func(id string) bool { return n.owner(id) != nil }); err != nil {
+	if err := n.output.open(ctx, &all, growing(tasks)); err != nil {
 		return err
 	}
 	n.clear(ctx, &all, states)
@@ -156,15 +154,31 @@ func (n *Node) list(ctx context.Context) (map[string]fargo.ContainerState, bool)
 	}
 }
 
-// hold wants what an adopted task has, before the first Set would take it away.
-func (n *Node) hold(t *Task) {
-	a := &t.Assignment
-	if t.Network == Asked || t.Network == Ready {
-		n.network.change(func(want map[string]fargo.Interface) { want[a.Interface.ID] = *a.Interface })
+// hold wants what tasks have, or will want at once, in one go.
+func (n *Node) hold(tasks []Task) {
+	interfaces, groups := map[string]fargo.Interface{}, map[string]fargo.TaskCgroup{}
+	for i := range tasks {
+		t, a := &tasks[i], &tasks[i].Assignment
+		if t.Network == Asked || t.Network == Ready {
+			interfaces[a.Interface.ID] = *a.Interface
+		}
+		if t.Cgroup == Asked || t.Cgroup == Ready {
+			groups[a.ID] = taskCgroup(a)
+		}
 	}
-	if t.Cgroup == Asked || t.Cgroup == Ready {
-		n.cgroups.change(func(want map[string]fargo.TaskCgroup) { want[a.ID] = taskCgroup(a) })
+	n.network.hold(interfaces)
+	n.cgroups.hold(groups)
+}
+
+// growing tells whether a container of these tasks may yet write.
+func growing(tasks []Task) func(id string) bool {
+	grows := map[string]bool{}
+	for _, t := range tasks {
+		for i, c := range t.Containers {
+			grows[t.Assignment.Containers[i].RuntimeID] = !c.Removed
+		}
 	}
+	return func(id string) bool { return grows[id] }
 }
 
 // clear removes containers of tasks that were forgotten.
@@ -186,20 +200,22 @@ func (n *Node) clear(ctx context.Context, all *sync.WaitGroup, states map[string
 	}
 }
 
-// add begins to step a task.
-func (n *Node) add(ctx context.Context, all *sync.WaitGroup, l *loop) {
-	a := &l.task.Assignment
+// add begins to step tasks.
+func (n *Node) add(ctx context.Context, all *sync.WaitGroup, tasks []Task) {
 	n.mu.Lock()
-	n.mu.loops[a.TaskARN] = l
-	for _, c := range a.Containers {
-		n.mu.owners[c.RuntimeID] = a.TaskARN
-	}
-	n.mu.Unlock()
-	all.Go(func() {
-		if l.run(ctx) {
-			n.forget(&l.task.Assignment)
+	defer n.mu.Unlock()
+	for _, t := range tasks {
+		l := newLoop(n, t)
+		n.mu.loops[t.Assignment.TaskARN] = l
+		for _, c := range t.Assignment.Containers {
+			n.mu.owners[c.RuntimeID] = t.Assignment.TaskARN
 		}
-	})
+		all.Go(func() {
+			if l.run(ctx) {
+				n.forget(&l.task.Assignment)
+			}
+		})
+	}
 }
 
 // forget drops a task, which is never assigned again.
@@ -233,7 +249,8 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 	if d == nil {
 		return
 	}
-	n.followVPCs(d.VPCs)
+	changed := n.followVPCs(d.VPCs)
+	var tasks []Task
 	for i := range d.Tasks {
 		a := &d.Tasks[i]
 		if l := absent[a.TaskARN]; l != nil {
@@ -241,8 +258,12 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 			delete(absent, a.TaskARN)
 			continue
 		}
-		n.add(ctx, all, newLoop(n, NewTask(*a)))
+		tasks = append(tasks, NewTask(*a))
 	}
+	if changed || len(tasks) > 0 {
+		n.hold(tasks) // one Set for what is new of the networks and in them
+	}
+	n.add(ctx, all, tasks)
 	for _, l := range absent {
 		l.assign(nil)
 	}

@@ -49,9 +49,9 @@ func newOutput(dir string, link Link, watcher Watcher, log *slog.Logger) *output
 // path is the file that a container's output is appended to.
 func (o *output) path(id string) string { return filepath.Join(o.dir, id) }
 
-// open resumes the files that are there and ships until ctx ends. Files that
-// are not owned by a container grow no more.
-func (o *output) open(ctx context.Context, all *sync.WaitGroup, owned func(id string) bool) error {
+// open resumes the files that are there and ships until ctx ends. Those that
+// are not growing are whole.
+func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id string) bool) error {
 	grown, err := o.watcher.Watch(ctx, o.dir)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, owned func(id st
 		}
 	}
 	for id, l := range o.mu.outlets {
-		if !owned(id) {
+		if !growing(id) {
 			l.seal()
 		}
 		o.mu.start(l)

@@ -82,9 +82,18 @@ type Container struct {
 	RetryAt time.Time `json:"retryAt,omitzero"`
 }
 
-// NewTask is a task as it arrives.
+// NewTask is a task as it arrives. One that is to run wants its control group
+// and interface at once.
 func NewTask(a fargo.Assignment) Task {
-	return Task{Assignment: a, Status: fargo.TaskPending, Containers: make([]Container, len(a.Containers))}
+	t := Task{Assignment: a, Status: fargo.TaskPending, Containers: make([]Container, len(a.Containers))}
+	if a.DesiredStatus == fargo.TaskStopped {
+		return t
+	}
+	t.Cgroup = Asked
+	if a.Interface != nil {
+		t.Network = Asked
+	}
+	return t
 }
 
 // clone gives a copy whose containers can be changed.

@@ -10,8 +10,9 @@ import (
 )
 
 // followVPCs takes what is desired of the networks. One that is no longer
-// listed stays for as long as a task that is still ending has an interface in it.
-func (n *Node) followVPCs(desired []fargo.VPC) {
+// listed stays for as long as a task that is still ending has an interface in
+// it. It reports whether anything is new; the caller has it Set.
+func (n *Node) followVPCs(desired []fargo.VPC) (changed bool) {
 	next := map[string]fargo.VPC{}
 	for _, v := range desired {
 		next[v.ID] = v
@@ -29,12 +30,12 @@ func (n *Node) followVPCs(desired []fargo.VPC) {
 	n.mu.vpcs = next
 	n.mu.Unlock()
 	if same {
-		return
+		return false
 	}
 	if err := n.disk.saveVPCs(n.vpcs()); err != nil {
 		n.cfg.Logger.Error("a restart would find older networks", "err", err)
 	}
-	n.network.touch()
+	return true
 }
 
 // vpcs are all networks, in the order of their ids.
