@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -270,6 +271,49 @@ func TestInternet(t *testing.T) {
 	denied(t, from(far, "outside"), "172.31.0.12:80")
 	denied(t, from(far, "outside"), link.router.String()+":80")
 	allowed(t, fromMachine, "172.31.0.12:80", "eni-vpc-1-12")
+}
+
+// A narrow link beyond the machine is noticed by interfaces: the kernel's
+// message that a packet is too big finds its way back through both
+// translations.
+func TestPathMTU(t *testing.T) {
+	n, far := newTestNetwork(t, "a018"), newTestNetwork(t, "a019")
+	outside(t, far)
+	link, err := netlink.LinkByName("wan0")
+	if err == nil {
+		err = netlink.LinkSetMTU(link, 1280)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := eni(11, "vpc-1", "sg-open")
+	e.Internet = true
+	apply(t, n, fargo.NodeNetwork{VPCs: []fargo.VPC{vpc("vpc-1", open)}, Interfaces: []fargo.Interface{e}})
+	l, err := far.ListenTCP("outside", netip.MustParseAddrPort("203.0.113.1:80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const size = 1 << 20
+	go func() {
+		c, err := n.DialInterfaceTCP(t.Context(), e.ID, netip.MustParseAddrPort("203.0.113.1:80"))
+		if err != nil {
+			t.Error(err)
+			l.Close()
+			return
+		}
+		defer c.Close()
+		c.Write(make([]byte, size))
+	}()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(longer))
+	if got, err := io.Copy(io.Discard, c); err != nil || got != size {
+		t.Errorf("%d bytes of %d came through: %v", got, size, err)
+	}
 }
 
 // answerWithPeer answers every connection with the address it comes from.

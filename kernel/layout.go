@@ -52,6 +52,13 @@ type port struct {
 // An uplink is the pair of addresses between the machine and a router.
 type uplink struct{ machine, router netip.Addr }
 
+// mac is the machine's hardware address on the link, locally administered. A
+// chosen one is left alone by udev, which would else replace it (systemd.link(5),
+// MACAddressPolicy=) under the router's eyes.
+func (l uplink) mac() string {
+	return net.HardwareAddr(append([]byte{0x02, 0x00}, l.machine.AsSlice()...)).String()
+}
+
 // uplinks is where the pairs come from: 8192 of them, away from the link-local
 // addresses that AWS gives a meaning to.
 var uplinks = netip.MustParsePrefix("169.254.192.0/18")

@@ -67,6 +67,10 @@ func (n *namespace) nft() (*nftables.Conn, error) {
 // the namespace for good; goroutines that f starts do not run in it.
 func (n *namespace) inside(f func() error) error {
 	runtime.LockOSThread()
+	if onMainThread() {
+		defer runtime.UnlockOSThread()
+		return onNewThread(func() error { return n.inside(f) })
+	}
 	own, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		runtime.UnlockOSThread()
@@ -88,15 +92,23 @@ func (n *namespace) inside(f func() error) error {
 }
 
 // onNewThread runs f on a thread that ends with it, so f may do to the thread
-// what cannot be undone.
+// what cannot be undone. It is not the main thread, which would not end but stay
+// where f took it, and through whose eyes /proc/self and /proc/net look.
 func onNewThread(f func() error) error {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked
+		runtime.LockOSThread() // unlocked only if it was the main thread
+		if onMainThread() {
+			done <- onNewThread(f) // on another, as this one is taken
+			runtime.UnlockOSThread()
+			return
+		}
 		done <- f()
 	}()
 	return <-done
 }
+
+func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
 // bindNewNamespace makes a namespace and binds it to path, unless one is.
 func bindNewNamespace(path string) error {

@@ -216,17 +216,22 @@ func (o linkDel) do(_ *machine, in *namespace) error {
 // no name is ever seen in another namespace.
 type vethAdd struct {
 	name    string
+	mac     string // "": the kernel's choice
 	peer    string
 	peerNS  string
 	peerMAC string
 }
 
 func (o vethAdd) String() string {
-	s := fmt.Sprintf("ip link add %s up type veth peer name %s netns %s", o.name, o.peer, o.peerNS)
-	if o.peerMAC != "" {
-		s += " address " + o.peerMAC
+	return fmt.Sprintf("ip link add %s%s up type veth peer name %s netns %s%s",
+		o.name, addressWords(o.mac), o.peer, o.peerNS, addressWords(o.peerMAC))
+}
+
+func addressWords(mac string) string {
+	if mac == "" {
+		return ""
 	}
-	return s
+	return " address " + mac
 }
 
 func (o vethAdd) do(m *machine, in *namespace) error {
@@ -236,6 +241,11 @@ func (o vethAdd) do(m *machine, in *namespace) error {
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.Flags = o.name, net.FlagUp
+	if o.mac != "" {
+		if attrs.HardwareAddr, err = net.ParseMAC(o.mac); err != nil {
+			return err
+		}
+	}
 	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: o.peer, PeerNamespace: netlink.NsFd(int(peerNS.file.Fd()))}
 	if o.peerMAC != "" {
 		if veth.PeerHardwareAddr, err = net.ParseMAC(o.peerMAC); err != nil {

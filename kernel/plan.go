@@ -174,7 +174,7 @@ func addRouter(cfg Config, r router) script {
 		unreachable(linkLocal, 0),
 	)
 	s.add("",
-		vethAdd{name: name, peer: machineLink, peerNS: r.vpc},
+		vethAdd{name: name, mac: r.link.mac(), peer: machineLink, peerNS: r.vpc},
 		sysctl{"net/ipv6/conf/" + name + "/disable_ipv6", "1"},
 		addrAdd{dev: name, prefix: netip.PrefixFrom(r.link.machine, 31), linkScope: true},
 	)
