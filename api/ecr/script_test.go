@@ -69,12 +69,17 @@ func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Au
 	mux.Handle("/v2/", registry.New(ctx, registry.Config{Storage: storage, Catalog: server, Secret: key, Logger: logger}))
 	mux.Handle("/", api.New(api.Config{
 		Services: []api.Mounted{{Service: &wire.API, Server: server}}, Authorizer: authorizer, Logger: logger,
-		AcceptAnyCredentials: true, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
+		Keys: noKeys{}, AcceptAnyCredentials: true, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
 	}))
 	http := httptest.NewServer(mux)
 	t.Cleanup(http.Close)
 	return &site{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server, storage}
 }
+
+// noKeys knows no access key.
+type noKeys struct{}
+
+func (noKeys) Key(string) (api.Key, bool) { return api.Key{}, false }
 
 func must(t *testing.T, err error) {
 	t.Helper()
