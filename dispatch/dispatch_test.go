@@ -3,7 +3,6 @@ package dispatch_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -87,7 +86,7 @@ func (m *machine) wait(t *testing.T, what string, cond func() bool) {
 	}
 }
 
-func quietly() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quietly() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // serve runs a server on the socket until the function returned is called.
 func serve(t *testing.T, plane dispatch.Plane, socket string) (stop func()) {

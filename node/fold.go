@@ -96,13 +96,14 @@ func (c *Container) run(at time.Time) {
 func (t *Task) see(i int, s fargo.ContainerState, found bool, now time.Time) {
 	c := &t.Containers[i]
 	stopped := found && s.State == fargo.RunStopped
+	sameRun := !stopped || s.FinishedAt.Equal(c.FinishedAt)
 	switch {
 	case c.over() || !c.Asked:
 	case found && s.State == fargo.RunRunning:
 		if c.State != fargo.RunRunning {
 			c.run(or(s.StartedAt, now))
 		}
-	case c.Restarting && !(stopped && !s.FinishedAt.Equal(c.FinishedAt)):
+	case c.Restarting && sameRun:
 		c.State = fargo.RunStopped // not started anew yet
 		c.Restarting = !t.Status.Ending()
 	case !found:

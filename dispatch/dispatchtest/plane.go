@@ -128,8 +128,10 @@ func (p *Plane) Messages(group, stream string) []string {
 	return out
 }
 
+// Hello lets every node in.
 func (p *Plane) Hello(context.Context, string) error { return nil }
 
+// Desired is what Set said.
 func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,6 +139,7 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	return fargo.Desired{Tasks: slices.Clone(d.Tasks), VPCs: slices.Clone(d.VPCs)}, nil
 }
 
+// Changed tells of Set.
 func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 	w := make(chan struct{}, 1)
 	p.mu.Lock()
@@ -172,6 +175,7 @@ func (p *Plane) Report(_ context.Context, node string, reports []fargo.TaskRepor
 	return nil
 }
 
+// OpenLog finds or makes a stream in a group that is there, or may be made.
 func (p *Plane) OpenLog(_ context.Context, t fargo.LogTarget) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -190,6 +194,7 @@ func (p *Plane) OpenLog(_ context.Context, t fargo.LogTarget) error {
 	return nil
 }
 
+// AppendLogs keeps events, and the position of each source.
 func (p *Plane) AppendLogs(_ context.Context, b fargo.LogBatch) (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

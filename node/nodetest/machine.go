@@ -32,6 +32,7 @@ func (n *Network) Now() (now fargo.NodeNetwork, sets int) {
 	return n.mu.now, n.mu.sets
 }
 
+// Set remembers want, which must not contradict itself.
 func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
 	n.mu.Lock()
 	if n.mu.busy {
@@ -57,6 +58,7 @@ func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
 	return nil
 }
 
+// NetNS is a path where nothing is.
 func (n *Network) NetNS(interfaceID string) string { return "/netns/" + interfaceID }
 
 // Cgroups is a [node.Cgroups] that remembers.
@@ -78,6 +80,7 @@ func (c *Cgroups) Now() []fargo.TaskCgroup {
 	return c.mu.now
 }
 
+// Set remembers want.
 func (c *Cgroups) Set(ctx context.Context, want []fargo.TaskCgroup) error {
 	if err := pass(ctx, c.Delay); err != nil {
 		return err
@@ -88,6 +91,7 @@ func (c *Cgroups) Set(ctx context.Context, want []fargo.TaskCgroup) error {
 	return nil
 }
 
+// Path is a path where nothing is.
 func (c *Cgroups) Path(taskID, containerID string) string { return "/" + taskID + "/" + containerID }
 
 func pass(ctx context.Context, d time.Duration) error {

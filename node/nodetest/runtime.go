@@ -129,6 +129,7 @@ func send(to map[chan string]bool, name string) {
 	}
 }
 
+// Pull finds every image there is a script for, and others too, unless the script refuses.
 func (r *Runtime) Pull(ctx context.Context, image string, _ fargo.PullSource) (fargo.Image, error) {
 	if err := r.pass(ctx); err != nil {
 		return fargo.Image{}, err
@@ -139,6 +140,7 @@ func (r *Runtime) Pull(ctx context.Context, image string, _ fargo.PullSource) (f
 	return fargo.Image{Name: image, Digest: "sha256:" + image}, nil
 }
 
+// Create makes a container unless its script refuses.
 func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
 	if err := r.pass(ctx); err != nil {
 		return err
@@ -159,6 +161,7 @@ func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
 	return nil
 }
 
+// Start begins what the script says, and writes its output.
 func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err := r.pass(ctx); err != nil {
 		return err
@@ -230,6 +233,7 @@ func (r *Runtime) find(id string) (*container, error) {
 	return nil, fmt.Errorf("container %s: %w", id, errdefs.ErrNotFound)
 }
 
+// Inspect gives a container as it is.
 func (r *Runtime) Inspect(ctx context.Context, id string) (fargo.ContainerState, error) {
 	if err := r.pass(ctx); err != nil {
 		return fargo.ContainerState{}, err
@@ -243,6 +247,7 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (fargo.ContainerState,
 	return c.state, nil
 }
 
+// List gives all containers, ordered by id.
 func (r *Runtime) List(ctx context.Context) ([]fargo.ContainerState, error) {
 	if err := r.pass(ctx); err != nil {
 		return nil, err
@@ -257,6 +262,7 @@ func (r *Runtime) List(ctx context.Context) ([]fargo.ContainerState, error) {
 	return all, nil
 }
 
+// Events gives the ids of containers as they change.
 func (r *Runtime) Events(ctx context.Context) <-chan string { return r.subscribe(ctx, r.mu.watchers) }
 
 // Watch implements [node.Watcher] for the files that containers write.
@@ -278,6 +284,7 @@ func (r *Runtime) subscribe(ctx context.Context, list map[chan string]bool) <-ch
 	return w
 }
 
+// Signal does what the script says to SIGTERM and every other signal but SIGKILL.
 func (r *Runtime) Signal(ctx context.Context, id, signal string) error {
 	if err := r.pass(ctx); err != nil {
 		return err
@@ -303,8 +310,10 @@ func (r *Runtime) Signal(ctx context.Context, id, signal string) error {
 	return nil
 }
 
+// StopSignal is SIGTERM: there are no images that want another.
 func (r *Runtime) StopSignal(context.Context, string) string { return "SIGTERM" }
 
+// Remove ends a container and forgets it.
 func (r *Runtime) Remove(ctx context.Context, id string) error {
 	if err := r.pass(ctx); err != nil {
 		return err
@@ -320,6 +329,7 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
+// Exec runs every command as a health check.
 func (r *Runtime) Exec(ctx context.Context, id string, _ fargo.ExecSpec) (int, error) {
 	if err := r.pass(ctx); err != nil {
 		return 0, err
