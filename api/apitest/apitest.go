@@ -201,7 +201,7 @@ func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Opera
 
 var (
 	times  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`)
-	random = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b`)
+	random = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"`)
 )
 
 // mask replaces what is random by a name for it, the same everywhere.
@@ -211,7 +211,7 @@ func (r *runner) mask(s string) string {
 		if name, ok := r.names[id]; ok {
 			return name
 		}
-		if strings.Contains(id, "/") {
+		if strings.HasPrefix(id, "172.") && strings.Contains(id, "/") {
 			return id // a range is not random
 		}
 		kind := kindOf(id)
@@ -226,6 +226,10 @@ func kindOf(id string) string {
 	switch {
 	case strings.Contains(id, ":"):
 		return "mac"
+	case id[0] == '"':
+		return "secret"
+	case id[0] == 'A':
+		return strings.ToLower(id[:4]) // of an IAM entity
 	case strings.HasPrefix(id, "172."):
 		return "address"
 	case strings.HasPrefix(id, "ip-"):
@@ -239,4 +243,3 @@ func kindOf(id string) string {
 	}
 	return id[:strings.LastIndexByte(id, '-')]
 }
-
