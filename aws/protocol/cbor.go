@@ -16,9 +16,11 @@ type rpcCBOR struct{}
 
 var cborMode = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
-		MaxNestedLevels: maxDepth,
-		DefaultMapType:  reflect.TypeFor[map[string]any](),
-		IntDec:          cbor.IntDecConvertSignedOrFail,
+		MaxNestedLevels:  maxDepth,
+		MaxArrayElements: maxItems,
+		MaxMapPairs:      maxItems,
+		DefaultMapType:   reflect.TypeFor[map[string]any](),
+		IntDec:           cbor.IntDecConvertSignedOrFail,
 	}.DecMode()
 	if err != nil {
 		panic(err) // the options are constants

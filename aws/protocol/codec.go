@@ -67,8 +67,13 @@ func (s *Service) Speaks(name string) bool {
 	return false
 }
 
-// maxDepth is how deeply values may nest in a request.
-const maxDepth = 100
+// What a request may make us build: how deeply its values may nest, and how many
+// items its lists, or parameters or elements its body, may have. Without the
+// second, ten megabytes of "{}," would become gigabytes of structures.
+const (
+	maxDepth = 100
+	maxItems = 100_000
+)
 
 // status is the error's HTTP status.
 func (e *Error) status() int {

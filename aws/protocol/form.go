@@ -22,7 +22,10 @@ type node struct {
 // parseForm reads a form into a tree.
 func parseForm(form []byte) (*node, error) {
 	root := &node{}
-	for len(form) > 0 {
+	for n := 0; len(form) > 0; n++ {
+		if n == maxItems {
+			return nil, malformed("The request has too many parameters")
+		}
 		var pair []byte
 		pair, form, _ = bytes.Cut(form, []byte("&"))
 		if len(pair) == 0 {

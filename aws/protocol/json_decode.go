@@ -41,6 +41,7 @@ type jsonDecoder struct {
 	b     []byte
 	i     int
 	depth int
+	items int // of all lists so far
 }
 
 // peek skips white space and gives the next byte, 0 at the end.
@@ -205,6 +206,9 @@ func (d *jsonDecoder) list(v reflect.Value, s *shape, f *field) error {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	item := &field{time: f.time}
 	return d.elements(func() error {
+		if d.items++; d.items > maxItems {
+			return serialization("The request has too many items.")
+		}
 		n := v.Len()
 		if n == v.Cap() {
 			v.Grow(1)

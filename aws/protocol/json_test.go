@@ -72,6 +72,7 @@ func TestJSONRefusals(t *testing.T) {
 		strings.Repeat(`{"again":`, 200):      "The request is nested too deeply.",
 		strings.Repeat(`[`, 100000):           "Start of list found where not expected",
 		`{"x":` + strings.Repeat(`[`, 100000): "The request is nested too deeply.",
+		`{"parts":[{}` + strings.Repeat(`,{}`, 100_000) + `]}`: "The request has too many items.",
 	} {
 		var e *protocol.Error
 		if err := protocol.For("json").Decode(request(body), &everything{}); !errors.As(err, &e) {

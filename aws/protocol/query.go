@@ -37,13 +37,15 @@ func (awsQuery) Encode(r *Request, out any, a *Answer) error {
 	b = append(b, '>')
 	if op.Result != "" {
 		b = appendOpen(b, op.Result)
-		if !isNil(out) {
-			v, s := structure(out)
-			var err error
-			if b, err = (xmlEncoder{}).members(b, v, s); err != nil {
-				return err
-			}
+	}
+	if !isNil(out) {
+		v, s := structure(out)
+		var err error
+		if b, err = (xmlEncoder{}).members(b, v, s); err != nil {
+			return err
 		}
+	}
+	if op.Result != "" {
 		b = appendClose(b, op.Result)
 	}
 	b = append(b, "<ResponseMetadata>"...)

@@ -18,17 +18,17 @@ type element struct {
 	kids []*element
 }
 
-var errXMLSyntax = errors.New("not one element")
+var errXMLSyntax = errors.New("not one element of a bearable size")
 
 // parseXML reads a document and gives its outermost element.
 func parseXML(body []byte) (*element, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	outside := &element{}
 	open := []*element{outside}
-	for {
+	for n := 0; n < maxItems; n++ {
 		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
+		if errors.Is(err, io.EOF) && len(open) == 1 && len(outside.kids) == 1 {
+			return outside.kids[0], nil
 		}
 		if err != nil {
 			return nil, err
@@ -47,10 +47,7 @@ func parseXML(body []byte) (*element, error) {
 			top.text.Write(t)
 		}
 	}
-	if len(open) != 1 || len(outside.kids) != 1 {
-		return nil, errXMLSyntax
-	}
-	return outside.kids[0], nil
+	return nil, errXMLSyntax
 }
 
 // all gives the children of a name.
