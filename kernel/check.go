@@ -87,7 +87,7 @@ func checkRules(scratch *namespace) []Lack {
 		conn, err := openNFT(int(scratch.file.Fd()))
 		if err == nil {
 			err = commit(conn, diffRulesets(nil, test.rules))
-			conn.CloseLasting()
+			_ = conn.CloseLasting()
 		}
 		if err != nil {
 			lacks = append(lacks, Lack{test.what, err.Error(), test.mend})

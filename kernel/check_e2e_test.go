@@ -23,8 +23,10 @@ func TestCheck(t *testing.T) {
 	conn := new(nftables.Conn)
 	filter := conn.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "filter"})
 	policy := nftables.ChainPolicyDrop
-	conn.AddChain(&nftables.Chain{Table: filter, Name: "FORWARD", Type: nftables.ChainTypeFilter,
-		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter, Policy: &policy})
+	conn.AddChain(&nftables.Chain{
+		Table: filter, Name: "FORWARD", Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter, Policy: &policy,
+	})
 	conn.AddChain(&nftables.Chain{Table: filter, Name: "DOCKER-USER"})
 	if err := conn.Flush(); err != nil {
 		t.Fatal(err)

@@ -132,8 +132,10 @@ func randomNetwork(t *rapid.T) fargo.NodeNetwork {
 			vpc.CIDRs = append(vpc.CIDRs, netip.MustParsePrefix("10.1.0.0/16"))
 		}
 		for _, id := range groups {
-			vpc.Groups = append(vpc.Groups, fargo.SecurityGroup{ID: id,
-				Ingress: rapid.SliceOfN(rule, 0, 3).Draw(t, "ingress"), Egress: rapid.SliceOfN(rule, 0, 3).Draw(t, "egress")})
+			vpc.Groups = append(vpc.Groups, fargo.SecurityGroup{
+				ID:      id,
+				Ingress: rapid.SliceOfN(rule, 0, 3).Draw(t, "ingress"), Egress: rapid.SliceOfN(rule, 0, 3).Draw(t, "egress"),
+			})
 		}
 		n.VPCs = append(n.VPCs, vpc)
 		for i := range byte(5) {

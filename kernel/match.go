@@ -17,9 +17,11 @@ type term struct {
 }
 
 func iifname(name string) term { return linkTerm("iifname", expr.MetaKeyIIFNAME, expr.CmpOpEq, name) }
+
 func notIifname(name string) term {
 	return linkTerm("iifname", expr.MetaKeyIIFNAME, expr.CmpOpNeq, name)
 }
+
 func oifname(name string) term { return linkTerm("oifname", expr.MetaKeyOIFNAME, expr.CmpOpEq, name) }
 
 // linkTerm compares the name of a link, or its beginning if name ends in "*".
@@ -72,8 +74,10 @@ func (s side) in(prefix netip.Prefix) term {
 	if prefix.IsSingleIP() {
 		text = s.word + " " + prefix.Addr().String()
 	} else {
-		exprs = append(exprs, &expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4,
-			Mask: netmask(prefix.Bits()), Xor: make([]byte, 4)})
+		exprs = append(exprs, &expr.Bitwise{
+			SourceRegister: 1, DestRegister: 1, Len: 4,
+			Mask: netmask(prefix.Bits()), Xor: make([]byte, 4),
+		})
 	}
 	return term{text, append(exprs, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: prefix.Masked().Addr().AsSlice()})}
 }
@@ -106,8 +110,10 @@ func netmask(bits int) []byte {
 func ctState(text string, bits uint32) term {
 	return term{"ct state " + text, []expr.Any{
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4,
-			Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: make([]byte, 4)},
+		&expr.Bitwise{
+			SourceRegister: 1, DestRegister: 1, Len: 4,
+			Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: make([]byte, 4),
+		},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
 	}}
 }

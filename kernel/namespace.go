@@ -45,7 +45,7 @@ func (n *namespace) close() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.mu.rules != nil {
-		n.mu.rules.CloseLasting()
+		_ = n.mu.rules.CloseLasting()
 	}
 	n.file.Close()
 }
