@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (d Document) CheckIdentity() error {
 		if len(s.Resources)+len(s.NotResources) == 0 {
 			return errors.New("Policy statement must contain resources.")
 		}
-		for _, r := range append(s.Resources, s.NotResources...) {
+		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			if err := checkResource(r); err != nil {
 				return err
 			}
@@ -82,7 +83,7 @@ func (d Document) check() error {
 			return errors.New("Statement IDs (SID) in a single policy must be unique.")
 		}
 		seen[s.SID] = true
-		for _, a := range append(s.Actions, s.NotActions...) {
+		for _, a := range slices.Concat(s.Actions, s.NotActions) {
 			if a != "*" && !action.MatchString(a) {
 				return errors.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
 			}

@@ -1,0 +1,198 @@
+package sts_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/iam"
+	"fargo/api/sts"
+	wireiam "fargo/aws/iam"
+	"fargo/aws/protocol"
+	wire "fargo/aws/sts"
+	"fargo/store"
+)
+
+const account = fargo.DefaultAccount
+
+type site struct {
+	*testing.T
+	db   *store.DB
+	iam  *iam.Server
+	sts  *sts.Server
+	keys iam.Keys
+	user context.Context // of the administrator
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := iam.EnsureAdministrator(t.Context(), db, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t, db, iam.New(iam.Config{DB: db}), sts.New(sts.Config{DB: db}), iam.Keys{DB: db}, nil}
+	s.user = s.as(id)
+	return s
+}
+
+// as is a call with an access key, as the chain makes it.
+func (s *site) as(id string) context.Context {
+	s.Helper()
+	k, ok := s.keys.Key(id)
+	if !ok {
+		s.Fatalf("no key %s", id)
+	}
+	return api.WithCall(s.Context(), &api.Call{Account: k.Account, AccessKeyID: id, PrincipalARN: k.PrincipalARN, PrincipalID: k.PrincipalID})
+}
+
+// role makes a role with a trust policy's principal and condition.
+func (s *site) role(name, principal, more string) string {
+	s.Helper()
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":` + principal + `,"Action":["sts:AssumeRole","sts:TagSession"]` + more + `}}`
+	out, err := s.iam.CreateRole(s.user, &wireiam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust, MaxSessionDuration: new(int32(7200))})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return *out.Role.Arn
+}
+
+func code(err error) string {
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func TestAssumeRole(t *testing.T) {
+	s := newSite(t)
+	byAccount := s.role("account", `{"AWS":"123456789012"}`, "")
+	byUser := s.role("user", `{"AWS":"arn:aws:iam::123456789012:user/admin"}`, "")
+	byService := s.role("service", `{"Service":"ecs-tasks.amazonaws.com"}`, "")
+	external := s.role("external", `{"AWS":"arn:aws:iam::123456789012:root"}`, `,"Condition":{"StringEquals":{"sts:ExternalId":"e1"}}`)
+	tagged := s.role("tagged", `{"AWS":"*"}`, `,"Condition":{"StringEquals":{"aws:RequestTag/team":"a"}}`)
+	for name, test := range map[string]struct {
+		in   wire.AssumeRoleInput
+		code string
+	}{
+		"account":           {wire.AssumeRoleInput{RoleArn: &byAccount}, ""},
+		"user":              {wire.AssumeRoleInput{RoleArn: &byUser}, ""},
+		"service only":      {wire.AssumeRoleInput{RoleArn: &byService}, "AccessDenied"},
+		"no such role":      {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/gone")}, "AccessDenied"},
+		"other path":        {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/p/user")}, "AccessDenied"},
+		"no external id":    {wire.AssumeRoleInput{RoleArn: &external}, "AccessDenied"},
+		"wrong external id": {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e2")}, "AccessDenied"},
+		"external id":       {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e1")}, ""},
+		"tag":               {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}}, ""},
+		"other tag":         {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("b")}}}, "AccessDenied"},
+		"identity":          {wire.AssumeRoleInput{RoleArn: &byUser, SourceIdentity: new("me")}, "AccessDenied"}, // sts:SetSourceIdentity
+		"too long":          {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7201))}, "ValidationError"},
+		"long":              {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7200))}, ""},
+		"session policy":    {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(`{"Version":"2012-10-17","Statement":[]}`)}, ""},
+		"no policy":         {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new("{")}, "MalformedPolicyDocument"},
+		"MFA":               {wire.AssumeRoleInput{RoleArn: &byUser, SerialNumber: new("arn:aws:iam::1:mfa/x"), TokenCode: new("123456")}, "AccessDenied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.in.RoleSessionName = new("session")
+			out, err := s.sts.AssumeRole(s.user, &test.in)
+			if code(err) != test.code {
+				t.Fatalf("AssumeRole: %v, want %q", err, test.code)
+			}
+			if err != nil {
+				return
+			}
+			k, ok := s.keys.Key(*out.Credentials.AccessKeyId)
+			name := (*test.in.RoleArn)[strings.LastIndex(*test.in.RoleArn, "/")+1:]
+			if !ok || k.Secret != *out.Credentials.SecretAccessKey || k.Token != *out.Credentials.SessionToken ||
+				k.PrincipalARN != "arn:aws:sts::123456789012:assumed-role/"+name+"/session" ||
+				k.PrincipalARN != *out.AssumedRoleUser.Arn || k.PrincipalID != *out.AssumedRoleUser.AssumedRoleId ||
+				!k.Expires.Equal(*out.Credentials.Expiration) {
+				t.Errorf("the session's key is %+v, %v", k, ok)
+			}
+		})
+	}
+}
+
+// A session can assume roles that trust its role or itself, for an hour.
+func TestRoleChaining(t *testing.T) {
+	s := newSite(t)
+	first := s.role("first", `{"AWS":"123456789012"}`, "")
+	second := s.role("second", `{"AWS":"`+first+`"}`, "")
+	if _, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s1")}); code(err) != "AccessDenied" {
+		t.Errorf("a user assumes what trusts another role: %v", err)
+	}
+	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &first, RoleSessionName: new("s1"),
+		Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}, TransitiveTagKeys: []string{"team"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := s.as(*out.Credentials.AccessKeyId)
+	out, err = s.sts.AssumeRole(session, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chained, _ := store.Sessions.Get(s.db.View(), *out.Credentials.AccessKeyId); chained.Tags["team"] != "a" || chained.Role != second {
+		t.Errorf("the second session is %+v", chained)
+	}
+	_, err = s.sts.AssumeRole(session, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s2"), DurationSeconds: new(int32(3601))})
+	if code(err) != "ValidationError" {
+		t.Errorf("a chained session longer than an hour: %v", err)
+	}
+	if _, err := s.sts.GetSessionToken(session, &wire.GetSessionTokenInput{}); code(err) != "AccessDenied" {
+		t.Errorf("GetSessionToken by a session: %v", err)
+	}
+}
+
+func TestSessionTokenIsTheUser(t *testing.T) {
+	s := newSite(t)
+	out, err := s.sts.GetSessionToken(s.user, &wire.GetSessionTokenInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := s.sts.GetCallerIdentity(s.as(*out.Credentials.AccessKeyId), &wire.GetCallerIdentityInput{})
+	if err != nil || *who.Arn != "arn:aws:iam::123456789012:user/admin" || *who.Account != account {
+		t.Errorf("the session is %+v, %v", who, err)
+	}
+	info, err := s.sts.GetAccessKeyInfo(s.user, &wire.GetAccessKeyInfoInput{AccessKeyId: out.Credentials.AccessKeyId})
+	if err != nil || *info.Account != account {
+		t.Errorf("GetAccessKeyInfo: %+v, %v", info, err)
+	}
+}
+
+func TestExpiredSessionsGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		role := s.role("r", `{"AWS":"123456789012"}`, "")
+		assume := func() string {
+			out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return *out.Credentials.AccessKeyId
+		}
+		old := assume()
+		time.Sleep(time.Hour + time.Second) // of the bubble
+		if k, ok := s.keys.Key(old); !ok || !time.Now().After(k.Expires) {
+			t.Errorf("an hour later the key is %+v, %v; it must be known as expired", k, ok)
+		}
+		fresh := assume()
+		if _, ok := s.keys.Key(old); ok {
+			t.Error("the expired session is still there")
+		}
+		if _, ok := s.keys.Key(fresh); !ok {
+			t.Error("the new session is not there")
+		}
+	})
+}

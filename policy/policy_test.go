@@ -1,0 +1,216 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"fargo/policy"
+)
+
+func parse(t testing.TB, doc string) policy.Document {
+	t.Helper()
+	d, err := policy.Parse(doc)
+	if err != nil {
+		t.Fatalf("%s: %v", doc, err)
+	}
+	return d
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, doc := range []string{
+		``, `{`, `[]`, `null`, `{}`, `{"Statement":null}`, `{"Statement":"x"}`,
+		`{"Version":"2012-10-18","Statement":[]}`,
+		`{"Statement":[]} {}`,
+		`{"Statement":[{"Action":"s3:*"}]}`,
+		`{"Statement":[{"Effect":"allow"}]}`,
+		`{"Statement":[{"Effect":"Allow","Acton":"s3:*"}]}`,
+		`{"Statement":[{"Effect":"Allow","Action":7}]}`,
+		`{"Statement":[{"Effect":"Allow","Action":"a:b","NotAction":"a:b"}]}`,
+		`{"Statement":[{"Effect":"Allow","Resource":"*","NotResource":"*"}]}`,
+		`{"Statement":[{"Effect":"Allow","Principal":"me"}]}`,
+		`{"Statement":[{"Effect":"Allow","Principal":{"Nobody":"*"}}]}`,
+		`{"Statement":[{"Effect":"Allow","Condition":{"StringIs":{"a:b":"c"}}}]}`,
+		`{"Statement":[{"Effect":"Allow","Condition":{"StringEquals":{"a:b":{}}}}]}`,
+	} {
+		if _, err := policy.Parse(doc); err == nil || err.Error() != "Syntax errors in policy." {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+}
+
+// The documents of AWS are policies by our grammar.
+func TestManaged(t *testing.T) {
+	all := policy.Managed()
+	for arn, doc := range all {
+		d, err := policy.Parse(doc)
+		if err == nil {
+			err = d.CheckIdentity()
+		}
+		if err != nil {
+			t.Errorf("%s: %v", arn, err)
+		}
+	}
+	for _, name := range []string{
+		"service-role/AmazonECSTaskExecutionRolePolicy", "AmazonECS_FullAccess", "service-role/AmazonEC2ContainerServiceforEC2Role",
+		"service-role/AmazonEC2ContainerServiceEventsRole", "AmazonECSInfrastructureRolePolicyForLoadBalancers",
+		"service-role/AmazonECSInfrastructureRolePolicyForVolumes", "AWSCodeDeployRoleForECS", "AWSCodeDeployRoleForECSLimited",
+		"AdministratorAccess", "ReadOnlyAccess", "PowerUserAccess", "CloudWatchLogsFullAccess", "SecretsManagerReadWrite", "AmazonSSMReadOnlyAccess",
+	} {
+		if all["arn:aws:iam::aws:policy/"+name] == "" {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+func TestTrusts(t *testing.T) {
+	for name, test := range map[string]struct {
+		statement string
+		want      bool
+	}{
+		"service":         {`{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}`, true},
+		"one of services": {`{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","ecs-tasks.amazonaws.com"]},"Action":"sts:*"}`, true},
+		"other service":   {`{"Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"},"Action":"sts:AssumeRole"}`, false},
+		"account":         {`{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}`, false},
+		"other action":    {`{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:TagSession"}`, false},
+		"denied":          {`{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}`, false},
+		"own account":     {`{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"},"ArnLike":{"aws:SourceArn":"arn:aws:ecs:us-east-1:123456789012:*"}}}`, true},
+		"other account":   {`{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"210987654321"}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := parse(t, `{"Version":"2012-10-17","Statement":[`+test.statement+`]}`)
+			if err := d.CheckTrust(); err != nil {
+				t.Error(err)
+			}
+			if got := policy.Trusts(d, "ecs-tasks.amazonaws.com", "123456789012"); got != test.want {
+				t.Errorf("Trusts is %v", got)
+			}
+		})
+	}
+}
+
+// request is what all tests below ask for.
+var request = policy.Request{
+	Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-east-1:123456789012:task-definition/web:3",
+	Principal: policy.Principal{Account: "123456789012", ARNs: []string{"arn:aws:iam::123456789012:user/dev"}},
+	Context: map[string][]string{
+		"aws:username": {"dev"}, "aws:sourceip": {"10.1.2.3"}, "ecs:cluster": {"arn:aws:ecs:us-east-1:123456789012:cluster/c"},
+		"aws:tagkeys": {"a", "b"}, "aws:currenttime": {"2026-11-23T12:00:00Z"}, "n:n": {"5"}, "b:b": {"true"}, "star:name": {"*"},
+	},
+}
+
+func TestStatements(t *testing.T) {
+	for statement, want := range map[string]policy.Decision{
+		`"Action":"*","Resource":"*"`:                                                             policy.Allow,
+		`"Action":"ECS:run*","Resource":"*"`:                                                      policy.Allow,
+		`"Action":"ecs:Run????","Resource":"*"`:                                                   policy.Allow,
+		`"Action":"ecs:Run???","Resource":"*"`:                                                    policy.ImplicitDeny,
+		`"Action":["ec2:*","ecs:*"],"Resource":["arn:aws:s3:::b","arn:aws:ecs:*:*:*/web:*"]`:      policy.Allow,
+		`"Action":"ecs:*","Resource":"arn:aws:ecs:*:*:task-definition/WEB:*"`:                     policy.ImplicitDeny,
+		`"NotAction":"iam:*","Resource":"*"`:                                                      policy.Allow,
+		`"NotAction":"ecs:*","Resource":"*"`:                                                      policy.ImplicitDeny,
+		`"Action":"*","NotResource":"arn:aws:s3:::*"`:                                             policy.Allow,
+		`"Action":"*","NotResource":"arn:aws:ecs:*"`:                                              policy.ImplicitDeny,
+		`"Action":"*","Resource":"arn:aws:ecs:us-east-1:123456789012:*/${aws:username}*"`:         policy.ImplicitDeny,
+		`"Action":"*","Resource":"arn:aws:ecs:us-east-1:123456789012:*/${no:such, 'web'}*"`:       policy.Allow,
+		`"Action":"*","Resource":"arn:aws:ecs:us-east-1:123456789012:*/${no:such}*"`:              policy.ImplicitDeny,
+		`"Action":"*","Resource":"arn:aws:ecs:us-east-1:123456789012:${star:name}"`:               policy.ImplicitDeny, // a value is no pattern
+		`"Action":"*","Resource":"*","Principal":{"AWS":"arn:aws:iam::123456789012:root"}`:        policy.Allow,
+		`"Action":"*","Resource":"*","Principal":{"AWS":"arn:aws:iam::123456789012:user/dev"}`:    policy.Allow,
+		`"Action":"*","Resource":"*","Principal":{"AWS":"arn:aws:iam::123456789012:user/ops"}`:    policy.ImplicitDeny,
+		`"Action":"*","Resource":"*","NotPrincipal":{"AWS":"arn:aws:iam::123456789012:user/ops"}`: policy.Allow,
+		`"Action":"*","Resource":"*","Principal":{"Service":"ecs.amazonaws.com"}`:                 policy.ImplicitDeny,
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow",`+statement+`}}`)
+		if got := policy.Evaluate(request, d); got != want {
+			t.Errorf("%s: %v, want %v", statement, got, want)
+		}
+		deny := parse(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny",`+statement+`}]}`)
+		if got := policy.Evaluate(request, deny); (got == policy.ExplicitDeny) != (want == policy.Allow) {
+			t.Errorf("%s: as a denial %v", statement, got)
+		}
+	}
+}
+
+// Source: IAM user guide, "Condition operators" and "Multivalued context keys".
+func TestConditions(t *testing.T) {
+	for condition, want := range map[string]bool{
+		`"StringEquals":{"aws:username":"dev"}`:                                      true,
+		`"StringEquals":{"AWS:UserName":["ops","dev"]}`:                              true,
+		`"StringEquals":{"aws:username":"DEV"}`:                                      false,
+		`"StringEqualsIgnoreCase":{"aws:username":"DEV"}`:                            true,
+		`"StringEquals":{"aws:username":"d*"}`:                                       false,
+		`"StringLike":{"aws:username":"d*"}`:                                         true,
+		`"StringNotLike":{"aws:username":["x*","d*"]}`:                               false,
+		`"StringNotEquals":{"aws:username":["x","y"]}`:                               true,
+		`"StringLike":{"aws:username":"${aws:username}"}`:                            true,
+		`"StringEquals":{"aws:username":"dev"},"Bool":{"b:b":false}`:                 false,
+		`"StringEquals":{"no:key":"x"}`:                                              false,
+		`"StringNotEquals":{"no:key":"x"}`:                                           true,
+		`"StringEqualsIfExists":{"no:key":"x"}`:                                      true,
+		`"StringEqualsIfExists":{"aws:username":"x"}`:                                false,
+		`"Null":{"no:key":"true"}`:                                                   true,
+		`"Null":{"no:key":false}`:                                                    false,
+		`"Null":{"aws:username":"false"}`:                                            true,
+		`"Bool":{"b:b":true}`:                                                        true,
+		`"NumericEquals":{"n:n":5}`:                                                  true,
+		`"NumericLessThan":{"n:n":"10"}`:                                             true,
+		`"NumericGreaterThanEquals":{"n:n":6}`:                                       false,
+		`"NumericNotEquals":{"n:n":5}`:                                               false,
+		`"DateGreaterThan":{"aws:CurrentTime":"2026-11-23T11:59:59Z"}`:               true,
+		`"DateLessThan":{"aws:CurrentTime":"2026-11-23"}`:                            false,
+		`"DateLessThan":{"aws:CurrentTime":"1900000000"}`:                            true,
+		`"IpAddress":{"aws:SourceIp":["192.168.0.0/16","10.0.0.0/8"]}`:               true,
+		`"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}`:                               false,
+		`"IpAddress":{"aws:SourceIp":"10.1.2.3"}`:                                    true,
+		`"ArnLike":{"ecs:cluster":"arn:aws:ecs:*:123456789012:cluster/*"}`:           true,
+		`"ArnLike":{"ecs:cluster":"arn:aws:ecs:*:cluster/*"}`:                        false,
+		`"ArnEquals":{"ecs:cluster":"arn:aws:ecs:us-east-1:123456789012:cluster/d"}`: false,
+		`"ArnNotLike":{"ecs:cluster":"arn:aws:ecs:us-east-1:*:cluster/d"}`:           true,
+		`"ForAnyValue:StringEquals":{"aws:TagKeys":["b","z"]}`:                       true,
+		`"ForAnyValue:StringEquals":{"aws:TagKeys":"z"}`:                             false,
+		`"ForAnyValue:StringEquals":{"no:key":"z"}`:                                  false,
+		`"ForAllValues:StringEquals":{"aws:TagKeys":["a","b","c"]}`:                  true,
+		`"ForAllValues:StringEquals":{"aws:TagKeys":["a"]}`:                          false,
+		`"ForAllValues:StringEquals":{"no:key":"z"}`:                                 true,
+	} {
+		d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{`+condition+`}}}`)
+		if got := policy.Evaluate(request, d) == policy.Allow; got != want {
+			t.Errorf("%s: %v, want %v", condition, got, want)
+		}
+	}
+}
+
+// Variables are of the newer language only.
+func TestOldVersionHasNoVariables(t *testing.T) {
+	d := parse(t, `{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"${aws:username}"}}}}`)
+	if got := policy.Evaluate(request, d); got != policy.ImplicitDeny {
+		t.Errorf("the decision is %v", got)
+	}
+}
+
+// Whatever is written in a policy, reading it, checking it and asking it ends.
+func FuzzParse(f *testing.F) {
+	for _, doc := range policy.Managed() {
+		f.Add(doc)
+	}
+	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"a:*","NotResource":"*","NotPrincipal":"*","Condition":{"ForAllValues:StringLikeIfExists":{"a:b":[1,true,"${aws:username, 'x'}${*}"]}}}}`)
+	f.Fuzz(func(t *testing.T, doc string) {
+		d, err := policy.Parse(doc)
+		if err != nil {
+			return
+		}
+		d.CheckIdentity()
+		d.CheckTrust()
+		policy.Evaluate(request, d)
+		policy.Trusts(d, "ecs-tasks.amazonaws.com", "123456789012")
+	})
+}
+
+func TestLongPatternEnds(t *testing.T) {
+	d := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"`+strings.Repeat("a*", 2000)+`"}}`)
+	long := request
+	long.Resource = strings.Repeat("a", 2000) + "b"
+	if got := policy.Evaluate(long, d); got != policy.Allow {
+		t.Errorf("the decision is %v", got)
+	}
+}
