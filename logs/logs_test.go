@@ -15,13 +15,15 @@ import (
 	"fargo"
 )
 
+var discard = slog.New(slog.DiscardHandler)
+
 var testScope = fargo.Scope{Account: "123456789012", Region: "us-east-1"}
 
 const day = 24 * int64(time.Hour/time.Millisecond)
 
 func open(t *testing.T, dir string) *Store {
 	t.Helper()
-	s, err := Open(dir, slog.New(slog.DiscardHandler))
+	s, err := Open(dir, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
