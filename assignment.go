@@ -6,9 +6,13 @@ import "time"
 // plane to a node. It is whole; what is absent from it should not be there.
 type Desired struct {
 	Tasks []Assignment `json:"tasks,omitempty"`
-	// VPCs are those that Tasks have interfaces in, with every security group
-	// their interfaces are in.
+	// VPCs are those that Tasks and Balancers have interfaces in, with all their
+	// security groups.
 	VPCs []VPC `json:"vpcs,omitempty"`
+	// Balancers are the load balancers that this node runs, and Groups the
+	// target groups that it checks: those that a listener of Balancers uses.
+	Balancers []Balancer      `json:"balancers,omitempty"`
+	Groups    []BalancerGroup `json:"groups,omitempty"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references

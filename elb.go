@@ -1,0 +1,111 @@
+package fargo
+
+import (
+	"strconv"
+	"time"
+
+	"fargo/aws/acm"
+	"fargo/aws/elbv2"
+)
+
+// The ELB nouns are what the Elastic Load Balancing API knows; Balancer and
+// BalancerGroup (balancer.go) are what a node must run of it. Each holds the
+// shape that Describe shows; what others decide or see is beside it.
+
+// ELBLoadBalancer is a load balancer.
+type ELBLoadBalancer struct {
+	Scope        Scope
+	LoadBalancer elbv2.LoadBalancer
+	Attributes   map[string]string // every key AWS shows, defaults included
+	Tags         []elbv2.Tag
+	// Interfaces are its network interfaces, one for each subnet, in the order
+	// of LoadBalancer.AvailabilityZones. They are made and deleted with it.
+	Interfaces []Interface
+}
+
+// Key is the load balancer's place in the store.
+func (l *ELBLoadBalancer) Key() string { return *l.LoadBalancer.LoadBalancerArn }
+
+// ELBListener is a listener of a load balancer. Its default actions are in it.
+type ELBListener struct {
+	Scope      Scope
+	Listener   elbv2.Listener
+	Attributes map[string]string
+	Tags       []elbv2.Tag
+	// Certificates are those beside the default one, by ARN, for SNI.
+	Certificates []string
+}
+
+// Key is the listener's place in the store.
+func (l *ELBListener) Key() string { return *l.Listener.ListenerArn }
+
+// ELBRule is a rule of a listener, other than the default one.
+type ELBRule struct {
+	Scope    Scope
+	Listener string // ARN
+	Priority int    // 1 to 50000
+	Rule     elbv2.Rule
+	Tags     []elbv2.Tag
+}
+
+// Key is the rule's place in the store.
+func (r *ELBRule) Key() string { return *r.Rule.RuleArn }
+
+// ELBTargetGroup is a target group. LoadBalancerArns in it is not kept: it
+// follows from the listeners and rules that name the group.
+type ELBTargetGroup struct {
+	Scope       Scope
+	TargetGroup elbv2.TargetGroup
+	Attributes  map[string]string
+	Tags        []elbv2.Tag
+}
+
+// Key is the target group's place in the store.
+func (g *ELBTargetGroup) Key() string { return *g.TargetGroup.TargetGroupArn }
+
+// DeregistrationDelay is how long a target that is leaving may finish what it
+// has begun.
+func (g *ELBTargetGroup) DeregistrationDelay() time.Duration {
+	s, err := strconv.Atoi(g.Attributes["deregistration_delay.timeout_seconds"])
+	if err != nil {
+		s = 300
+	}
+	return time.Duration(s) * time.Second
+}
+
+// ELBTarget is a target registered in a group. Registration belongs to the API
+// and to ECS; Health to the node that checks it.
+type ELBTarget struct {
+	Group        string // ARN
+	ID           string // an address, for groups of type ip
+	Port         int
+	Zone         string `json:",omitzero"`
+	RegisteredAt time.Time
+	// DrainingSince is set when the target was deregistered: it takes no new
+	// requests, and is deleted after the group's deregistration delay.
+	DrainingSince time.Time `json:",omitzero"`
+	// Health is the node's word: State, Reason and Description. Nil before it
+	// has said anything.
+	Health *elbv2.TargetHealth `json:",omitzero"`
+}
+
+// Key is the target's place in the store: a target is an id and a port.
+func (t *ELBTarget) Key() string { return ELBTargetKey(t.Group, t.ID, t.Port) }
+
+// ELBTargetKey is the key of a target.
+func ELBTargetKey(group, id string, port int) string {
+	return group + "/" + id + "/" + strconv.Itoa(port)
+}
+
+// Certificate is an ACM certificate with its private key. Its table is sealed.
+type Certificate struct {
+	Scope       Scope
+	Certificate acm.CertificateDetail
+	Body        string // PEM
+	Chain       string // PEM, may be empty
+	PrivateKey  string // PEM
+	Tags        []acm.Tag
+}
+
+// Key is the certificate's place in the store.
+func (c *Certificate) Key() string { return *c.Certificate.CertificateArn }
