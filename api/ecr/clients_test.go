@@ -155,10 +155,9 @@ func TestContainerdResolves(t *testing.T) {
 }
 
 // puller may read, and nothing else.
-type puller struct{ asked []string }
+type puller struct{}
 
-func (p *puller) Authorize(_ context.Context, call *api.Call, in any) error {
-	p.asked = append(p.asked, call.Operation)
+func (puller) Authorize(_ context.Context, call *api.Call, in any) error {
 	switch call.Operation {
 	case "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage":
 		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: ecr:%s", call.PrincipalARN, call.Operation)
@@ -167,8 +166,7 @@ func (p *puller) Authorize(_ context.Context, call *api.Call, in any) error {
 }
 
 func TestPolicyDecidesInTheRegistry(t *testing.T) {
-	p := new(puller)
-	s := openSite(t, store.NewMemory(), t.TempDir(), p)
+	s := openSite(t, store.NewMemory(), t.TempDir(), puller{})
 	s.call("CreateRepository", `{"repositoryName":"app"}`)
 	if got, want := s.do("push app:v1 content"), "403 DENIED: User: arn:aws:iam::123456789012:user/ann is not authorized to perform: ecr:InitiateLayerUpload"; got != want {
 		t.Errorf("push: %s, want %s", got, want)

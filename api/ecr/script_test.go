@@ -2,6 +2,7 @@ package ecr_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -39,6 +40,13 @@ var rewrite = flag.Bool("rewrite", false, "write what was answered into testdata
 
 func TestMain(m *testing.M) {
 	registry.RouteLogs(slog.New(slog.DiscardHandler))
+	if dir := os.Getenv(victimDir); dir != "" {
+		if err := serveVictim(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -49,7 +57,6 @@ type site struct {
 	journal store.Journal
 	dir     string
 	server  *ecr.Server
-	storage *registry.Storage
 }
 
 func newSite(t *testing.T) *site {
@@ -57,13 +64,28 @@ func newSite(t *testing.T) *site {
 }
 
 func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Authorizer) *site {
-	ctx, logger := t.Context(), slog.New(slog.NewTextHandler(t.Output(), nil))
+	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
+	handler, server, err := assemble(t.Context(), journal, dir, authorizer, logger)
+	must(t, err)
+	http := httptest.NewServer(handler)
+	t.Cleanup(http.Close)
+	return &site{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server}
+}
+
+// assemble puts the API and the registry together as Fargo does.
+func assemble(ctx context.Context, journal store.Journal, dir string, authorizer api.Authorizer, logger *slog.Logger) (http.Handler, *ecr.Server, error) {
 	db, err := store.Open(ctx, journal)
-	must(t, err)
+	if err != nil {
+		return nil, nil, err
+	}
 	key, err := ecr.LoadKey(ctx, db)
-	must(t, err)
+	if err != nil {
+		return nil, nil, err
+	}
 	storage, err := registry.OpenStorage(ctx, registry.StorageConfig{Dir: filepath.Join(dir, "registry"), Grace: time.Hour, Logger: logger})
-	must(t, err)
+	if err != nil {
+		return nil, nil, err
+	}
 	server := ecr.New(ecr.Config{DB: db, Blobs: storage, Key: key, Authorizer: authorizer})
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", registry.New(ctx, registry.Config{Storage: storage, Catalog: server, Secret: key, Logger: logger}))
@@ -71,9 +93,7 @@ func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Au
 		Services: []api.Mounted{{Service: &wire.API, Server: server}}, Authorizer: authorizer, Logger: logger,
 		Keys: noKeys{}, AcceptAnyCredentials: true, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
 	}))
-	http := httptest.NewServer(mux)
-	t.Cleanup(http.Close)
-	return &site{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server, storage}
+	return mux, server, nil
 }
 
 // noKeys knows no access key.
@@ -109,17 +129,23 @@ func image(t *testing.T, content string) v1.Image {
 	return i
 }
 
-func (s *site) push(ref string, image v1.Image) error {
+func (s *site) push(ref string, image v1.Image) error { return s.pushAs(s.auth(), ref, image) }
+
+func (s *site) pushAs(login remote.Option, ref string, image v1.Image) error {
 	r, err := name.ParseReference(s.host + "/" + ref)
-	must(s.t, err)
-	return remote.Write(r, image, s.auth())
+	if err != nil {
+		return err
+	}
+	return remote.Write(r, image, login, remote.WithRetryBackoff(remote.Backoff{Steps: 1}))
 }
 
+// auth is Ann's login.
 func (s *site) auth() remote.Option {
-	password, _ := s.server.Password(fargo.RegistryGrant{
-		Scope:        fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion},
-		PrincipalARN: "arn:aws:iam::123456789012:user/ann",
-	}, time.Now())
+	password, _ := s.server.Password(fargo.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}, time.Now())
+	return basic(password)
+}
+
+func basic(password string) remote.Option {
 	return remote.WithAuth(&authn.Basic{Username: "AWS", Password: password})
 }
 
