@@ -30,6 +30,8 @@ import (
 const (
 	// runtimeName is the shim's name for containerd; where it is, Binaries say.
 	runtimeName = "io.containerd.runc.v2"
+	// shimVersion is that of the protocol which the carried shim speaks.
+	shimVersion = 3
 	// specType names the OCI specification in containerd's records.
 	specType = "types.containerd.io/opencontainers/runtime-spec/1/Spec"
 )
@@ -54,35 +56,52 @@ func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
 	if err != nil {
 		return err
 	}
-	record, err := r.record(ctx, spec, img)
-	if err != nil {
-		return err
-	}
-	// The record comes first: it keeps the snapshot from being collected, and
-	// shows what is to be cleaned up if we do not live to finish.
-	store := r.client.ContainerService()
-	_, err = store.Create(ctx, record)
-	if errdefs.IsAlreadyExists(err) {
-		if _, err := r.task(ctx, spec.ID); !errdefs.IsNotFound(err) {
-			return err // there it is; or we cannot know
+	var shim string
+	if r.config.Binaries.Shim != "" {
+		if shim, err = r.shimOf(ctx, spec.TaskID); err != nil {
+			return fmt.Errorf("start shim: %w", err)
 		}
-		if err := r.remove(ctx, spec.ID); err != nil {
-			return fmt.Errorf("remove what is left of it: %w", err)
-		}
-		_, err = store.Create(ctx, record)
 	}
-	if err != nil {
-		return err
+	record, err := r.record(ctx, spec, img, shim)
+	made := false
+	if err == nil {
+		made, err = r.createRecorded(ctx, spec, img, record)
 	}
-	err = r.createTask(ctx, spec, img, record.Snapshotter)
-	if err != nil && !vanished(err) {
-		err = errors.Join(err, r.remove(context.WithoutCancel(ctx), spec.ID))
+	if !made && shim != "" && !vanished(err) {
+		err = errors.Join(err, r.releaseShim(context.WithoutCancel(ctx), spec.TaskID, shim))
 	}
 	return err
 }
 
+// createRecorded makes the container of a record, unless it is there; if it
+// fails nothing is left. The record comes first: it keeps the snapshot from being
+// collected, and shows what is to be cleaned up if we do not live to finish.
+func (r *Runtime) createRecorded(
+	ctx context.Context, spec *fargo.ContainerSpec, img *image, record containers.Container,
+) (made bool, err error) {
+	store := r.client.ContainerService()
+	_, err = store.Create(ctx, record)
+	if errdefs.IsAlreadyExists(err) {
+		if _, err := r.task(ctx, spec.ID); !errdefs.IsNotFound(err) {
+			return false, err // there it is; or we cannot know
+		}
+		if err := r.remove(ctx, spec.ID); err != nil {
+			return false, fmt.Errorf("remove what is left of it: %w", err)
+		}
+		_, err = store.Create(ctx, record)
+	}
+	if err != nil {
+		return false, err
+	}
+	err = r.createTask(ctx, spec, img, record)
+	if err != nil && !vanished(err) {
+		err = errors.Join(err, r.remove(context.WithoutCancel(ctx), spec.ID))
+	}
+	return err == nil, err
+}
+
 // record is what containerd stores of a container.
-func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *image) (containers.Container, error) {
+func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *image, shim string) (containers.Container, error) {
 	snapshotter, err := r.snapshotter(ctx)
 	if err != nil {
 		return containers.Container{}, err
@@ -110,21 +129,26 @@ func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *im
 	if err != nil {
 		return containers.Container{}, err
 	}
-	return containers.Container{
+	record := containers.Container{
 		ID:          spec.ID,
-		Labels:      labels(spec, img),
+		Labels:      labels(spec, img, shim),
 		Image:       spec.Image,
 		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: runcOptions},
 		Spec:        &anypb.Any{TypeUrl: specType, Value: encoded},
 		Snapshotter: snapshotter,
 		SnapshotKey: spec.ID,
-	}, nil
+	}
+	if shim != "" {
+		// With a sandbox containerd goes to the shim it is told; see keepExit.
+		record.SandboxID = spec.ID
+	}
+	return record, nil
 }
 
 // createTask makes the file system and the waiting process of a recorded
 // container.
-func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img *image, snapshotter string) error {
-	mounts, err := r.prepare(ctx, snapshotter, spec.ID, img.chain)
+func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img *image, record containers.Container) error {
+	mounts, err := r.prepare(ctx, record.Snapshotter, spec.ID, img.chain)
 	if err != nil {
 		return fmt.Errorf("prepare root file system: %w", err)
 	}
@@ -136,6 +160,9 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 		Rootfs:      mount.ToProto(mounts),
 		Terminal:    spec.Tty,
 		RuntimePath: r.config.Binaries.Shim,
+	}
+	if shim := record.Labels[labelShim]; shim != "" {
+		request.TaskApiAddress, request.TaskApiVersion = shimAddress(shim), shimVersion
 	}
 	if err := r.connect(spec, request); err != nil {
 		return err

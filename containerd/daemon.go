@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,6 +126,9 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	if len(left) > 0 {
 		return fmt.Errorf("stop containerd: %d containers are still there, such as %s", len(left), left[0])
 	}
+	if err := stopReadyShims(ctx, d.StateDir); err != nil {
+		return fmt.Errorf("stop shims: %w", err)
+	}
 	return errors.Join(os.RemoveAll(d.StateDir), removeCgroup(d.Cgroup))
 }
 
@@ -183,27 +185,8 @@ func (d *Daemon) environment() []string {
 	}
 }
 
-// pid returns the process that listens on the daemon's socket.
-func (d *Daemon) pid(ctx context.Context) (int, error) {
-	connection, err := new(net.Dialer).DialContext(ctx, "unix", d.Address())
-	if err != nil {
-		return 0, err
-	}
-	defer connection.Close()
-	raw, err := connection.(*net.UnixConn).SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var peer *unix.Ucred
-	var peerErr error
-	err = raw.Control(func(fd uintptr) {
-		peer, peerErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	})
-	if err := errors.Join(err, peerErr); err != nil {
-		return 0, err
-	}
-	return int(peer.Pid), nil
-}
+// pid returns the daemon's process.
+func (d *Daemon) pid(ctx context.Context) (int, error) { return listener(ctx, d.Address()) }
 
 // watch returns nil when the daemon is gone, or ctx ends.
 func (d *Daemon) watch(ctx context.Context) error {

@@ -85,17 +85,19 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, tearDown(context.Background())) }()
-	supervised := make(chan error, 1)
-	go func() { supervised <- tests.daemon.Run(ctx) }()
-	defer func() { cancel(); err = errors.Join(err, <-supervised) }()
-
 	tests.config = containerd.Config{
-		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries, Logger: logger,
+		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries,
+		Cgroup: tests.daemon.Cgroup, Logger: logger,
 	}
 	tests.runtime, err = containerd.New(tests.config)
 	if err != nil {
 		return 0, err
 	}
+
+	ended := make(chan error, 2)
+	go func() { ended <- tests.daemon.Run(ctx) }()
+	go func() { ended <- tests.runtime.Run(ctx) }()
+	defer func() { cancel(); err = errors.Join(err, <-ended, <-ended) }()
 
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()

@@ -4,6 +4,7 @@ package containerd_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -36,7 +37,7 @@ func newRegistry(t *testing.T, wrap func(http.Handler) http.Handler) *counted {
 	if err := push(strings.TrimPrefix(plain.URL, "http://")+"/app:latest", app, v1.Config{Entrypoint: []string{"/app"}}); err != nil {
 		t.Fatal(err)
 	}
-	var handler http.Handler = inner
+	handler := inner
 	if wrap != nil {
 		handler = wrap(inner)
 	}
@@ -170,7 +171,7 @@ func TestPullThatNobodyWaitsForEnds(t *testing.T) {
 		}
 	}
 	cancel()
-	if err := <-failed; err != context.Canceled {
+	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("error = %v", err)
 	}
 	<-ended

@@ -4,8 +4,11 @@ package containerd_test
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/containerd/errdefs"
 
@@ -197,6 +200,65 @@ func TestContainersOfATaskShareOneShimAndMaySharePIDs(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
+}
+
+func TestTaskHasOneShimThatEndsWithIt(t *testing.T) {
+	first := spec(t, "idle")
+	second := first
+	second.ID, second.CgroupPath, second.LogPath = first.ID+"-2", first.CgroupPath+"-2", first.LogPath+"2"
+	t.Cleanup(func() {
+		if err := tests.runtime.Remove(context.Background(), second.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	start(t, first)
+	start(t, second)
+	var shims []int
+	for _, id := range []string{first.ID, second.ID} {
+		state, err := tests.runtime.Inspect(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shims = append(shims, parent(t, state.PID))
+	}
+	if shims[0] != shims[1] {
+		t.Errorf("shims %d", shims)
+	}
+	for i, id := range []string{first.ID, second.ID} {
+		if err := tests.runtime.Remove(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && syscall.Kill(shims[0], 0) != nil {
+			t.Error("the shim ended before its last container")
+		}
+	}
+	onlyReadyShims(t)
+}
+
+// A task that fails before it has a container leaves no shim.
+func TestFailureLeavesNoShim(t *testing.T) {
+	s := spec(t, "idle")
+	s.User = "nobody-here"
+	if err := tests.runtime.Create(t.Context(), s); err == nil {
+		t.Fatal("no error")
+	}
+	onlyReadyShims(t)
+}
+
+// onlyReadyShims waits until no shim is there but those that are kept ready.
+func onlyReadyShims(t *testing.T) {
+	t.Helper()
+	var there []string
+	for begin := time.Now(); time.Since(begin) < deadline; time.Sleep(time.Millisecond) {
+		var err error
+		if there, err = filepath.Glob(filepath.Join(tests.daemon.StateDir, "w", "*")); err != nil {
+			t.Fatal(err)
+		}
+		if len(there) <= 2 {
+			return
+		}
+	}
+	t.Errorf("left behind: %q", there)
 }
 
 func TestInitReapsAndForwards(t *testing.T) {

@@ -27,7 +27,8 @@ import (
 	"fargo/containerd/carried"
 )
 
-// Config is all that a Runtime needs. Every field but Binaries is required.
+// Config is all that a Runtime needs. Every field but Binaries and
+// Cgroup is required.
 type Config struct {
 	Address   string // of containerd's socket
 	Namespace string // of containerd, ours alone: "fargo-<instance>"
@@ -37,7 +38,9 @@ type Config struct {
 	// Binaries are the shim, runc and init to use. What is empty is left to the
 	// daemon to find; without Init, containers that want one are refused.
 	Binaries carried.Binaries
-	Logger   *slog.Logger
+	// Cgroup is that of the [Daemon], where shims go; empty means ours.
+	Cgroup string
+	Logger *slog.Logger
 }
 
 // Runtime makes, runs, shows and removes containers. Its methods may be called
@@ -52,6 +55,7 @@ type Runtime struct {
 	images sync.Map // digest.Digest → *image
 
 	pulls flights
+	shims shims
 
 	mu struct {
 		sync.Mutex
@@ -84,7 +88,10 @@ func New(config Config) (*Runtime, error) {
 		conn.Close()
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
-	return &Runtime{config: config, conn: conn, client: c}, nil
+	r := &Runtime{config: config, conn: conn, client: c}
+	r.shims.taken = make(chan struct{}, 1)
+	r.shims.mu.ofTask = map[string]func() (string, error){}
+	return r, nil
 }
 
 // Close ends the connection to containerd. Containers go on.

@@ -25,6 +25,7 @@ const (
 	labelDigest     = "fargo/digest"
 	labelCgroup     = "fargo/cgroup"
 	labelStopSignal = "fargo/stop-signal"
+	labelShim       = "fargo/shim" // socket of the shim, if we started it
 	// labelStarted is when Start was called. Without it the container never ran.
 	labelStarted = "fargo/started"
 )
@@ -33,13 +34,14 @@ const (
 // what a dead shim leaves.
 const exitLost = 128 + int(syscall.SIGKILL)
 
-func labels(spec *fargo.ContainerSpec, img *image) map[string]string {
+func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]string {
 	return map[string]string{
 		labelTask:       spec.TaskID,
 		labelName:       spec.Name,
 		labelDigest:     img.digest.String(),
 		labelCgroup:     spec.CgroupPath,
 		labelStopSignal: cmp.Or(img.config.StopSignal, "SIGTERM"),
+		labelShim:       shim,
 	}
 }
 
