@@ -56,6 +56,7 @@ type operation struct {
 	action Action
 	cancel context.CancelFunc
 	given  bool // up: its result does not count
+	begun  time.Time
 }
 
 type ended struct {
@@ -266,7 +267,7 @@ func (l *loop) begin(ctx context.Context, a Action) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	l.busy[s] = &operation{action: a, cancel: cancel}
+	l.busy[s] = &operation{action: a, cancel: cancel, begun: time.Now()}
 	task := l.task.clone()
 	go func() {
 		l.results <- ended{s, l.node.act(ctx, &task, a)}
@@ -277,6 +278,7 @@ func (l *loop) begin(ctx context.Context, a Action) {
 func (l *loop) fold(e ended) {
 	op := l.busy[e.slot]
 	l.free(e.slot)
+	l.log.Debug("action ended", "do", op.action.Verb, "of", op.action.Of, "took", time.Since(op.begun), "givenUp", op.given)
 	if op.given {
 		return
 	}
