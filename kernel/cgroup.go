@@ -214,7 +214,7 @@ func subgroups(dir string) ([]string, error) {
 
 // patience is how long Set waits for processes that have just been killed to
 // leave their groups.
-const patience = 200 * time.Millisecond
+const patience = 50 * time.Millisecond
 
 // removeGroup removes a group and those inside it, and waits for ctx while
 // processes are leaving.

@@ -317,3 +317,13 @@ func TestSetRefusesBeforeTouching(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A new process looks around while the kernel still takes down what the old one
+// let go of, and lists change as they are read.
+func TestRecoverWhileLinksGo(t *testing.T) {
+	n := newTestNetwork(t, "a024")
+	apply(t, n, crowd(150))
+	apply(t, n, crowd(5))
+	n.mu.applied = nil
+	apply(t, n, crowd(5))
+}

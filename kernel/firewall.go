@@ -189,7 +189,9 @@ func (g groupRules) append(to []rule, peer side, rules []fargo.Rule) ([]rule, er
 		var terms rule
 		switch {
 		case r.Group != "":
-			g.members(r.Group)
+			if err := g.members(r.Group); err != nil {
+				return nil, fmt.Errorf("rule %d: %w", i, err)
+			}
 			terms = append(terms, peer.inSet(r.Group))
 		case !r.CIDR.IsValid():
 			return nil, fmt.Errorf("rule %d: neither CIDR nor group", i)
@@ -210,15 +212,21 @@ func (g groupRules) append(to []rule, peer side, rules []fargo.Rule) ([]rule, er
 
 // members makes sure of the set of a group's addresses. A group that the VPC
 // does not list has none.
-func (g groupRules) members(id string) {
+func (g groupRules) members(id string) error {
 	if _, done := g.into.sets[id]; done {
-		return
+		return nil
 	}
 	members := addresses()
 	if group, ok := g.groups[id]; ok {
 		members = addresses(group.Members...)
 	}
+	for e := range members.elements {
+		if !e.addr.Is4() {
+			return fmt.Errorf("member %s of %s is not an IPv4 address", e.addr, id)
+		}
+	}
 	g.into.sets[id] = members
+	return nil
 }
 
 // trafficTerms is the protocol part of a rule. Source of the meanings: EC2 API,

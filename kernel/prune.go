@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -218,9 +219,22 @@ func (m *machine) ours(links map[int]string) []string {
 	return out
 }
 
+// dump lists until nothing changes underneath, which the kernel says of a list
+// it gives in parts. Links that it is taking down change it for a while.
+func dump[T any](list func() ([]T, error)) ([]T, error) {
+	const attempts, pause = 200, 5 * time.Millisecond
+	for i := 1; ; i++ {
+		out, err := list()
+		if i == attempts || !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return out, err
+		}
+		time.Sleep(pause)
+	}
+}
+
 // observeLinks lists links by index.
 func observeLinks(in *namespace) (map[int]string, error) {
-	links, err := in.links.LinkList()
+	links, err := dump(in.links.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
@@ -232,8 +246,10 @@ func observeLinks(in *namespace) (map[int]string, error) {
 }
 
 func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
-	found, err := in.links.RouteListFiltered(unix.AF_INET,
-		&netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+	ours := &netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_MAIN}
+	found, err := dump(func() ([]netlink.Route, error) {
+		return in.links.RouteListFiltered(unix.AF_INET, ours, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list routes: %w", err)
 	}
@@ -256,7 +272,7 @@ func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
 }
 
 func observeAddresses(in *namespace, links map[int]string) (map[string][]netip.Prefix, error) {
-	found, err := in.links.AddrList(nil, unix.AF_INET)
+	found, err := dump(func() ([]netlink.Addr, error) { return in.links.AddrList(nil, unix.AF_INET) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
