@@ -12,17 +12,18 @@
 // bridged. A second kind of veth pair, the uplink, joins each router to the
 // machine:
 //
-//	 interface eni-1                router vpc-1                     machine
-//	┌──────────────────┐   ┌──────────────────────────────┐   ┌────────────────────┐
-//	│ eth0             │   │ fg1a2b-k3v5q2ha        host0 │   │ fg1a2b-a9fec004    │
-//	│ 172.31.0.5/20    ├───┤ 172.31.0.5/32   169.254.x.5/31 ├─┤ 169.254.x.4/31     │
-//	│ via 169.254.1.1  │   │ lo: 169.254.1.1, 169.254.170.2,│ │ 172.31.0.5/32 via  │
-//	└──────────────────┘   │     169.254.169.253, base+2  │   │   169.254.x.5      │
-//	                       └──────────────────────────────┘   └────────────────────┘
+//	 interface eni-1          router vpc-1                        machine
+//	┌─────────────────┐   ┌────────────────────────────────┐   ┌──────────────────────┐
+//	│ eth0            │   │ fg1a2b-k3v5q2ha          host0 │   │ fg1a2b-a9fec004      │
+//	│ 172.31.0.5/20   ├───┤ to 172.31.0.5   169.254.192.5  ├───┤ 169.254.192.4        │
+//	│ via 169.254.1.1 │   │ lo: 169.254.1.1, 169.254.170.2 │   │ to 172.31.0.5        │
+//	└─────────────────┘   │     169.254.169.253, base+2    │   │    via 169.254.192.5 │
+//	                      └────────────────────────────────┘   └──────────────────────┘
 //
-// A security group is a pair of nftables chains in the router, one for each
-// direction, that a packet reaches by looking its address up in a verdict map.
-// What no group allows is dropped, in both directions.
+// In the router's packet filter every combination of security groups that some
+// interface has is a pair of chains, one for each direction, which a packet
+// reaches by looking its address up in a verdict map. A group that a rule names
+// is a set of addresses. What no group allows is dropped, in both directions.
 //
 // # What a packet may do
 //
