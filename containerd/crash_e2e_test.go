@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
 	"fargo"
@@ -226,4 +227,24 @@ func parent(t testing.TB, pid int) int {
 	}
 	t.Fatal("no parent")
 	return 0
+}
+
+// Signalling what a dead shim took along is signalling what has ended.
+func TestSignalAfterKilledShim(t *testing.T) {
+	s := spec(t, "tick")
+	start(t, s)
+	state, err := tests.runtime.Inspect(t.Context(), s.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(parent(t, state.PID), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, s.ID)
+	if err := tests.runtime.Signal(t.Context(), s.ID, "SIGTERM"); err != nil {
+		t.Error(err)
+	}
+	if err := tests.runtime.Signal(t.Context(), "absent", "SIGTERM"); !errdefs.IsNotFound(err) {
+		t.Errorf("error = %v", err)
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/mount"
@@ -48,7 +47,7 @@ func (r *Runtime) loadImage(ctx context.Context, of digest.Digest) (*image, erro
 		return nil, err
 	}
 	store := r.client.ContentStore()
-	// Descriptor's fields are those that an index and a manifest share.
+	// An index or a manifest, whichever it is.
 	var document struct {
 		Manifests []ocispec.Descriptor `json:"manifests"`
 		Config    ocispec.Descriptor   `json:"config"`
@@ -82,24 +81,26 @@ func (r *Runtime) loadImage(ctx context.Context, of digest.Digest) (*image, erro
 	return loaded, err
 }
 
-// forThisPlatform picks the manifest of an index that runs best here.
+// forThisPlatform picks the manifest of an index that runs best here. One that
+// does not say where it runs is taken when no other fits.
 func forThisPlatform(manifests []ocispec.Descriptor) (ocispec.Descriptor, error) {
 	here := platforms.Default()
-	fitting := slices.DeleteFunc(manifests, func(d ocispec.Descriptor) bool {
-		return d.Platform == nil || !here.Match(*d.Platform)
-	})
-	if len(fitting) == 0 {
+	var best *ocispec.Descriptor
+	for i, manifest := range manifests {
+		switch {
+		case manifest.Platform == nil:
+			if best == nil {
+				best = &manifests[i]
+			}
+		case !here.Match(*manifest.Platform):
+		case best == nil || best.Platform == nil || here.Less(*manifest.Platform, *best.Platform):
+			best = &manifests[i]
+		}
+	}
+	if best == nil {
 		return ocispec.Descriptor{}, fmt.Errorf("no manifest for %s: %w", platforms.DefaultString(), errdefs.ErrNotFound)
 	}
-	return slices.MinFunc(fitting, func(a, b ocispec.Descriptor) int {
-		switch {
-		case here.Less(*a.Platform, *b.Platform):
-			return -1
-		case here.Less(*b.Platform, *a.Platform):
-			return 1
-		}
-		return 0
-	}), nil
+	return *best, nil
 }
 
 func readBlob(ctx context.Context, store content.Store, of digest.Digest, into any) error {

@@ -52,7 +52,8 @@ func (r *Runtime) label(ctx context.Context, id, name, value string) error {
 }
 
 // Signal sends a signal, "SIGTERM", "TERM" or "15", to the container's first
-// process. It is a success when that has ended already.
+// process. It is a success when that has ended already. The error is
+// errdefs.ErrNotFound when there is no container.
 func (r *Runtime) Signal(ctx context.Context, id, name string) error {
 	number, err := signal.ParseSignal(name)
 	if err != nil {
@@ -61,6 +62,10 @@ func (r *Runtime) Signal(ctx context.Context, id, name string) error {
 	ctx = r.in(ctx)
 	return again(ctx, func() error {
 		process, err := r.task(ctx, id)
+		if errdefs.IsNotFound(err) {
+			_, err := r.Inspect(ctx, id) // with its shim gone, it has ended
+			return err
+		}
 		if err != nil {
 			return err
 		}

@@ -35,8 +35,9 @@ type Config struct {
 	// StateDir is for what dies with the machine: runc's records and the pipes
 	// of exec. Usually that of the [Daemon].
 	StateDir string
-	// Binaries are the shim, runc and init to use. What is empty is left to the
-	// daemon to find; without Init, containers that want one are refused.
+	// Binaries are the shim, runc and init to use. Runc that is empty is left to
+	// the daemon to find. Shim must be empty when the daemon is not ours: then it
+	// starts its own. Without Init, containers that want one are refused.
 	Binaries carried.Binaries
 	// Cgroup is that of the [Daemon], where shims go; empty means ours.
 	Cgroup string

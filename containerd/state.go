@@ -30,8 +30,9 @@ const (
 	labelStarted = "fargo/started"
 )
 
-// exitLost is the exit code of a container whose shim died: containerd kills
-// what a dead shim leaves.
+// exitLost is the exit code of a container whose shim died, or that a restart of
+// the machine ended: containerd kills what a dead shim leaves. When is not known:
+// FinishedAt stays zero.
 const exitLost = 128 + int(syscall.SIGKILL)
 
 func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]string {
