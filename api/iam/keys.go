@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"fargo"
 	"fargo/api"
@@ -16,10 +17,14 @@ type Keys struct{ DB *store.DB }
 
 var _ api.Keys = Keys{}
 
-// Key implements [api.Keys]. A key that is not active is not found.
+// Key implements [api.Keys]. A key that is not active is not found, nor is one
+// of a session whose user or role is gone.
 func (k Keys) Key(id string) (api.Key, bool) {
 	v := k.DB.View()
 	if s, ok := store.Sessions.Get(v, id); ok {
+		if !alive(v, s) {
+			return api.Key{}, false
+		}
 		return api.Key{Secret: s.Secret, Token: s.Token, Expires: s.Expires,
 			Account: s.Account, PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID}, true
 	}
@@ -33,6 +38,19 @@ func (k Keys) Key(id string) (api.Key, bool) {
 	}
 	return api.Key{Secret: *found.Key.SecretAccessKey,
 		Account: u.Account, PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId}, true
+}
+
+// alive reports whether a session's user or role is there, and is the one that
+// it was: names come again, ids do not.
+func alive(r store.Reader, s *fargo.Session) bool {
+	scope := fargo.Scope{Account: s.Account}
+	if a, ok := fargo.ParseARN(s.Role); ok {
+		role, ok := store.Roles.Get(r, scope.Key(a.Name()))
+		return ok && strings.HasPrefix(s.PrincipalID, *role.Role.RoleId+":")
+	}
+	a, _ := fargo.ParseARN(s.PrincipalARN)
+	user, ok := store.Users.Get(r, scope.Key(a.Name()))
+	return ok && *user.User.UserId == s.PrincipalID
 }
 
 // The administrator that every installation has.

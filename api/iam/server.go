@@ -7,6 +7,7 @@ package iam
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -45,12 +46,15 @@ func text(p *string) string {
 	return *p
 }
 
+// entityPath is what a path must look like. Source: IAM API, CreateRole.
+var entityPath = regexp.MustCompile(`^/([\x21-\x7e]+/)?$`)
+
 // pathOf is the path that a call gives an entity, "/" if none.
 func pathOf(p *string) (*string, error) {
 	if p == nil {
 		return new("/"), nil
 	}
-	if !strings.HasPrefix(*p, "/") || !strings.HasSuffix(*p, "/") {
+	if !entityPath.MatchString(*p) {
 		return nil, protocol.Errorf("ValidationError", "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
 	}
 	return p, nil

@@ -171,6 +171,26 @@ func TestSessionTokenIsTheUser(t *testing.T) {
 	}
 }
 
+// A session ends with its role, also when another of that name comes.
+func TestSessionOfDeletedRole(t *testing.T) {
+	s := newSite(t)
+	role := s.role("r", `{"AWS":"123456789012"}`, "")
+	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.iam.DeleteRole(s.user, &wireiam.DeleteRoleInput{RoleName: new("r")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.keys.Key(*out.Credentials.AccessKeyId); ok {
+		t.Error("the role is gone, its session is not")
+	}
+	s.role("r", `{"AWS":"123456789012"}`, "")
+	if _, ok := s.keys.Key(*out.Credentials.AccessKeyId); ok {
+		t.Error("the session is one of another role now")
+	}
+}
+
 func TestExpiredSessionsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
