@@ -36,19 +36,19 @@ func TestMain(m *testing.M) {
 
 // site is a registry that listens on loopback.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	catalog *catalog
 	storage *registry.Storage
 	host    string
 }
 
-func newSite(t *testing.T, repositories ...string) *site {
+func newSite(t testing.TB, repositories ...string) *site {
 	return openSite(t, t.TempDir(), newCatalog(repositories...))
 }
 
 // openSite starts a registry on what another may have left in dir.
-func openSite(t *testing.T, dir string, c *catalog) *site {
+func openSite(t testing.TB, dir string, c *catalog) *site {
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
 	storage, err := registry.OpenStorage(t.Context(), registry.StorageConfig{
 		Dir: filepath.Join(dir, "registry"), Grace: time.Hour, Logger: logger,
@@ -146,6 +146,16 @@ func (s *site) do(method, path string, body string, header ...string) (*http.Res
 		s.t.Fatal(err)
 	}
 	return resp, string(b)
+}
+
+// get begins to read something as Ann.
+func (s *site) get(path string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(s.t.Context(), "GET", "http://"+s.host+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.SetBasicAuth("AWS", "open")
+	return http.DefaultClient.Do(r)
 }
 
 func (s *site) blobs() int {
