@@ -20,7 +20,8 @@ import (
 //	logs/…                 see output.go
 //
 // Files are replaced whole. They are not synced: they must outlive this process
-// but not the machine's memory, whose loss ends every container too.
+// but not the machine's memory, whose loss ends every container too. One that is
+// found broken after such a loss is put aside by forgetting it.
 type disk string
 
 func (d disk) task(id string) string { return filepath.Join(string(d), "tasks", id) }
@@ -48,30 +49,34 @@ func (d disk) saveTask(id string, data []byte) error {
 	return nil
 }
 
-// loadTasks gives all tasks. A folder without a whole file is of a task that
-// nothing was done for yet, and is cleared away.
-func (d disk) loadTasks() ([]Task, error) {
+// loadTasks gives all tasks, and what is wrong with those whose file is broken.
+// A folder without a file is of a task that nothing was done for yet. Both are
+// cleared away.
+func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
 	entries, err := os.ReadDir(d.task(""))
 	if err != nil {
-		return nil, fmt.Errorf("loading tasks: %w", err)
+		return nil, nil, fmt.Errorf("loading tasks: %w", err)
 	}
-	var tasks []Task
 	for _, e := range entries {
 		var t Task
 		err := load(filepath.Join(d.task(e.Name()), "task.json"), &t)
+		if err == nil && len(t.Containers) != len(t.Assignment.Containers) {
+			err = fmt.Errorf("%w: %d containers of %d", errBroken, len(t.Containers), len(t.Assignment.Containers))
+		}
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			err = d.forgetTask(e.Name())
-		case err == nil && len(t.Containers) != len(t.Assignment.Containers):
-			err = fmt.Errorf("task %s: its file does not fit together", e.Name())
 		case err == nil:
 			tasks = append(tasks, t)
+			continue
+		case errors.Is(err, errBroken):
+			broken = append(broken, fmt.Errorf("task %s: %w", e.Name(), err))
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, nil, fmt.Errorf("loading tasks: %w", err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("loading tasks: %w", err)
+		if err := d.forgetTask(e.Name()); err != nil {
+			return nil, nil, fmt.Errorf("loading tasks: %w", err)
 		}
 	}
-	return tasks, nil
+	return tasks, broken, nil
 }
 
 func (d disk) forgetTask(id string) error {
@@ -93,6 +98,8 @@ func (d disk) saveVPCs(vpcs []fargo.VPC) error {
 	return nil
 }
 
+// loadVPCs gives the networks as last assigned; none, and what is wrong, when
+// their file is broken.
 func (d disk) loadVPCs() (vpcs []fargo.VPC, err error) {
 	if err := load(d.vpcs(), &vpcs); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("loading VPCs: %w", err)
@@ -100,22 +107,30 @@ func (d disk) loadVPCs() (vpcs []fargo.VPC, err error) {
 	return vpcs, nil
 }
 
+// errBroken is of a file that is not what we wrote.
+var errBroken = errors.New("broken file")
+
 func load(path string, into any) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%w: %s: %w", errBroken, path, err)
 	}
 	return nil
 }
 
-// replace writes a file so that readers find the old one or the new one.
+// replace writes a file so that readers find the old one or the new one, with
+// exactly this mode.
 func replace(path string, data []byte, mode fs.FileMode) error {
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, data, mode); err != nil {
-		return err
+	err := os.WriteFile(tmp, data, mode)
+	if err == nil {
+		err = os.Chmod(tmp, mode)
 	}
-	return os.Rename(tmp, path)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	return err
 }

@@ -21,9 +21,9 @@ type loop struct {
 
 	mu struct {
 		sync.Mutex
-		assignment *fargo.Assignment // newer than the task's
-		left       bool
-		looks      map[string]bool // containers to look at
+		fate  fate            // the newest; never the same twice in a row
+		fresh bool            // run has not taken it yet
+		looks map[string]bool // containers to look at
 	}
 
 	// What follows belongs to run's goroutine.
@@ -32,6 +32,26 @@ type loop struct {
 	busy    map[slot]*operation
 	results chan ended
 	retry   time.Time // saving failed: not before
+}
+
+// fate is the part of an assignment that changes, or that it is gone.
+type fate struct {
+	desired fargo.TaskStatus
+	code    fargo.StopCode
+	reason  string
+	left    bool
+}
+
+func fateOf(a *fargo.Assignment) fate {
+	return fate{desired: a.DesiredStatus, code: a.StopCode, reason: a.StoppedReason}
+}
+
+func (f fate) apply(t *Task) {
+	if t.Left = f.left; f.left {
+		return
+	}
+	a := &t.Assignment
+	a.DesiredStatus, a.StopCode, a.StoppedReason = f.desired, f.code, f.reason
 }
 
 // slot is what can be done one thing at a time for: a container, a thing, and
@@ -72,6 +92,8 @@ func newLoop(n *Node, t Task) *loop {
 		busy:    map[slot]*operation{},
 		results: make(chan ended),
 	}
+	l.mu.fate = fateOf(&t.Assignment)
+	l.mu.fate.left = t.Left
 	l.mu.looks = map[string]bool{}
 	return l
 }
@@ -87,12 +109,15 @@ func (l *loop) names(runtimeID string) (names []string) {
 	return names
 }
 
-// assign hands over the task's newest assignment; nil when it has left.
-func (l *loop) assign(a *fargo.Assignment) {
+// assign hands over what the control plane wants of the task: the part of its
+// assignment that changes.
+func (l *loop) assign(f fate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.mu.assignment, l.mu.left = a, a == nil
-	wake(l.kick)
+	if f != l.mu.fate {
+		l.mu.fate, l.mu.fresh = f, true
+		wake(l.kick)
+	}
 }
 
 // look has containers looked at again, by name.
@@ -156,17 +181,9 @@ func (l *loop) free(s slot) {
 func (l *loop) news() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a := l.mu.assignment; a != nil {
-		// The rest of an assignment never changes.
-		l.task.Assignment.DesiredStatus = a.DesiredStatus
-		l.task.Assignment.StopCode = a.StopCode
-		l.task.Assignment.StoppedReason = a.StoppedReason
-		l.task.Left = false
-		l.mu.assignment = nil
-	}
-	if l.mu.left {
-		l.task.Left = true
-		l.mu.left = false
+	if l.mu.fresh {
+		l.mu.fresh = false
+		l.mu.fate.apply(&l.task)
 	}
 }
 

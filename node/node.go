@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -71,11 +72,13 @@ func (n *Node) Reports(version uint64) (changed []fargo.TaskReport, now uint64, 
 // Acknowledged says that the control plane has committed all reports up to
 // version. Tasks that are STOPPED and no longer assigned are forgotten then.
 func (n *Node) Acknowledged(version uint64) {
-	n.reports.acknowledge(version)
+	over := n.reports.acknowledge(version)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, l := range n.mu.loops {
-		wake(l.kick)
+	for _, arn := range over {
+		if l := n.mu.loops[arn]; l != nil {
+			wake(l.kick)
+		}
 	}
 }
 
@@ -126,13 +129,19 @@ func (n *Node) load() ([]Task, error) {
 		return nil, err
 	}
 	vpcs, err := n.disk.loadVPCs()
-	if err != nil {
+	if errors.Is(err, errBroken) {
+		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
+	} else if err != nil {
 		return nil, err
 	}
 	for _, v := range vpcs {
 		n.mu.vpcs[v.ID] = v
 	}
-	return n.disk.loadTasks()
+	tasks, broken, err := n.disk.loadTasks()
+	for _, err := range broken {
+		n.cfg.Logger.Error("a task is forgotten and its containers are removed", "err", err)
+	}
+	return tasks, err
 }
 
 // list finds all containers, trying until the runtime is there.
@@ -254,7 +263,7 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 	for i := range d.Tasks {
 		a := &d.Tasks[i]
 		if l := absent[a.TaskARN]; l != nil {
-			l.assign(a)
+			l.assign(fateOf(a))
 			delete(absent, a.TaskARN)
 			continue
 		}
@@ -265,7 +274,7 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 	}
 	n.add(ctx, all, tasks)
 	for _, l := range absent {
-		l.assign(nil)
+		l.assign(fate{left: true})
 	}
 }
 

@@ -72,8 +72,12 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 	}
 	for _, e := range entries {
 		if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && o.mu.outlets[id] == nil {
-			l, err := o.resume(id)
-			if err != nil {
+			l := newOutlet(o, id)
+			err := load(l.cursorPath(), &l.cursor)
+			if errors.Is(err, errBroken) {
+				o.log.Error("output is dropped: where it goes is not known", "container", id, "err", err)
+				l.cursor = cursor{Dropped: true}
+			} else if err != nil {
 				return fmt.Errorf("resuming logs: %w", err)
 			}
 			o.mu.outlets[id] = l
@@ -87,11 +91,6 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 	}
 	all.Go(func() { o.follow(grown) })
 	return nil
-}
-
-func (o *output) resume(id string) (*outlet, error) {
-	l := newOutlet(o, id)
-	return l, load(l.cursorPath(), &l.cursor)
 }
 
 // begin makes a container's file, unless it is there.

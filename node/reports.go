@@ -69,10 +69,18 @@ func (r *reports) since(version uint64) (changed []fargo.TaskReport, now uint64,
 	return changed, r.mu.version, r.mu.newer
 }
 
-func (r *reports) acknowledge(version uint64) {
+// acknowledge notes what is committed, and gives the tasks whose end is since
+// this call.
+func (r *reports) acknowledge(version uint64) (over []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for arn, n := range r.mu.latest {
+		if n.version > r.mu.acknowledged && n.version <= version && n.report.Status == fargo.TaskStopped {
+			over = append(over, arn)
+		}
+	}
 	r.mu.acknowledged = max(r.mu.acknowledged, version)
+	return over
 }
 
 // committed reports whether the control plane has a task's latest report.

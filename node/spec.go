@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,10 +47,8 @@ func (d disk) makeFiles(a *fargo.Assignment) error {
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
 	}
-	for _, v := range a.Volumes {
-		if err := os.MkdirAll(d.volume(a, v), 0o755); err != nil {
-			return err
-		}
+	if err := d.makeVolumes(a); err != nil {
+		return err
 	}
 	if a.Interface == nil {
 		return nil
@@ -62,6 +61,34 @@ func (d disk) makeFiles(a *fargo.Assignment) error {
 	}
 	for name, content := range files {
 		if err := replace(filepath.Join(etc, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeVolumes makes a task's volumes, which belong to root and are open to all,
+// as Fargate's. One that is there may have been changed by its image: it stays.
+// Source: ECS developer guide, "Use bind mounts with Amazon ECS".
+func (d disk) makeVolumes(a *fargo.Assignment) error {
+	dir := filepath.Join(d.task(a.ID), "volumes")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	volumes, err := os.OpenRoot(dir) // no name leads out of it
+	if err != nil {
+		return err
+	}
+	defer volumes.Close()
+	for _, name := range a.Volumes {
+		err := volumes.Mkdir(name, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			err = volumes.Chmod(name, 0o755)
+		}
+		if err != nil {
 			return err
 		}
 	}
