@@ -69,5 +69,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(e.status)
-	json.NewEncoder(w).Encode(map[string][]*apiError{"errors": {e}})
+	if err := json.NewEncoder(w).Encode(map[string][]*apiError{"errors": {e}}); err != nil {
+		s.Logger.Debug("registry: cannot answer", "err", err)
+	}
 }

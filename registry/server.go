@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -84,7 +85,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.TrimSuffix(r.URL.Path, "/") == "/v2" {
 		w.Header().Set("Content-Type", "application/json")
-		w.Write([]byte("{}"))
+		fmt.Fprint(w, "{}")
 		return
 	}
 	to, ok := parseRoute(r.URL.Path)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -230,8 +231,8 @@ func (s *site) do(command string) string {
 var moments = regexp.MustCompile(`"(createdAt|imagePushedAt|lastRecordedPullTime)": [0-9.]+`)
 
 func refusal(err error) string {
-	e, ok := err.(*transport.Error)
-	if !ok || len(e.Errors) == 0 {
+	var e *transport.Error
+	if !errors.As(err, &e) || len(e.Errors) == 0 {
 		return err.Error()
 	}
 	return fmt.Sprintf("%d %s: %s", e.StatusCode, e.Errors[0].Code, e.Errors[0].Message)

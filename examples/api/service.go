@@ -44,14 +44,14 @@ func (s *service) hello(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
-		answer(w, map[string]string{"version": s.version, "hostname": host})
+		s.answer(w, map[string]string{"version": s.version, "hostname": host})
 		return
 	}
 	fmt.Fprintf(w, "api %s on %s\n", s.version, host)
 }
 
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
-	answer(w, map[string]string{"status": "healthy"})
+	s.answer(w, map[string]string{"status": "healthy"})
 }
 
 // burn keeps one core busy for ?ms= milliseconds, or until the client leaves.
@@ -64,7 +64,7 @@ func (s *service) burn(w http.ResponseWriter, r *http.Request) {
 	for end := start.Add(time.Duration(ms) * time.Millisecond); time.Now().Before(end) && r.Context().Err() == nil; rounds++ {
 		sum = sha256.Sum256(sum[:])
 	}
-	answer(w, map[string]any{"ms": time.Since(start).Milliseconds(), "rounds": rounds, "sum": hex.EncodeToString(sum[:4])})
+	s.answer(w, map[string]any{"ms": time.Since(start).Milliseconds(), "rounds": rounds, "sum": hex.EncodeToString(sum[:4])})
 }
 
 // alloc holds ?mb= more MiB, all of it touched, so that it is really there; 0
@@ -86,7 +86,7 @@ func (s *service) alloc(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.held = append(s.mu.held, block)
 	}
-	answer(w, map[string]int{"mb": len(s.mu.held)})
+	s.answer(w, map[string]int{"mb": len(s.mu.held)})
 }
 
 // crash ends the process at once with ?code=, and answers nobody.
@@ -113,9 +113,11 @@ func number(w http.ResponseWriter, r *http.Request, name string, otherwise int) 
 	return n, true
 }
 
-func answer(w http.ResponseWriter, v any) {
+func (s *service) answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.logger.Warn("cannot answer", "err", err)
+	}
 }
 
 // logged writes one line for each request.
