@@ -97,6 +97,16 @@ type Task struct {
 	StoppingAt    time.Time  `json:",omitzero"`
 	StoppedAt     time.Time  `json:",omitzero"` // of a task that never had a node
 
+	// LoadBalancers are the target groups that a service's task is registered
+	// in while it runs; Targets, written by the task controller, where it is
+	// registered now.
+	LoadBalancers []ecs.LoadBalancer `json:",omitzero"`
+	Targets       []TargetRef        `json:",omitzero"`
+	// Settled says that the service controller has seen the task healthy, and
+	// Counted that it has taken note of its end.
+	Settled bool `json:",omitzero"`
+	Counted bool `json:",omitzero"`
+
 	Report  *TaskReport `json:",omitzero"`
 	Version int64       // counts the changes of status that clients can see
 }
@@ -107,13 +117,22 @@ func (t *Task) Key() string { return t.Scope.Key(t.Cluster, t.ID) }
 // ARN is the task's name.
 func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.ID) }
 
-// LastStatus is the status clients see: the node's word once it has one.
+// LastStatus is the status clients see: the node's word once it has one, and
+// DEACTIVATING while a task that is to stop is still leaving its target groups.
 func (t *Task) LastStatus() TaskStatus {
-	if t.Report != nil && t.Status.Before(t.Report.Status) {
-		return t.Report.Status
+	status := t.Status
+	if t.Report != nil && status.Before(t.Report.Status) {
+		status = t.Report.Status
 	}
-	return t.Status
+	if t.Held() && status == TaskRunning {
+		return TaskDeactivating
+	}
+	return status
 }
+
+// Held reports whether a task that is to stop must go on for now: it is still
+// known to load balancers, and drained before its containers are told.
+func (t *Task) Held() bool { return t.Desired == TaskStopped && len(t.Targets) > 0 }
 
 // Stopped reports whether the task has ended for good.
 func (t *Task) Stopped() bool { return t.LastStatus() == TaskStopped }

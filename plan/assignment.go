@@ -30,6 +30,9 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pull func(*ecs.Container
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
 	}
+	if t.Held() {
+		a.DesiredStatus, a.StopCode, a.StoppedReason = fargo.TaskRunning, "", ""
+	}
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}

@@ -1,0 +1,262 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+)
+
+// ServiceView is what the service scheduler sees of one service.
+type ServiceView struct {
+	Service *fargo.Service
+	Tasks   []ServiceTask // all that are kept, ended ones too, oldest first
+	Nodes   int           // machines, for DAEMON services
+	Pace    Pace
+	// Make makes a new task of a deployment; nobody knows it yet. An error is
+	// the reason why ECS cannot launch it.
+	Make func(d *fargo.Deployment) (*fargo.Task, error)
+	// NewID gives a new deployment's 19 digits; UUID an event's id.
+	NewID func() string
+	UUID  func() string
+}
+
+// ServiceTask is a task of a service.
+type ServiceTask struct {
+	Task      *fargo.Task
+	Targets   []*fargo.ELBTarget // where it is registered now
+	Protected bool               // against scale-in and deployments
+}
+
+// ServiceChanges is what should change. Tasks and services are new values, to
+// be put in place of the old ones.
+type ServiceChanges struct {
+	Service *fargo.Service // nil: as it is
+	Launch  []*fargo.Task
+	Update  []*fargo.Task // with other desired status, or taken note of
+	// Register and Deregister are targets to add, and to begin to drain.
+	Register   []fargo.TargetRef
+	Deregister []fargo.TargetRef
+	// Next is when to look again though nothing happens; zero for never.
+	Next time.Time
+}
+
+// PlanService decides what a service needs now. It never lets more than
+// maximumPercent of the desired count be wanted to run, and never stops a
+// healthy task when that would leave fewer than minimumHealthyPercent.
+func PlanService(v ServiceView, now time.Time) ServiceChanges {
+	s := *v.Service
+	s.Deployments, s.Events = slices.Clone(s.Deployments), slices.Clone(s.Events)
+	p := &servicePlan{ServiceView: v, s: &s, now: now}
+	p.takeStock()
+	if s.Status() == "DRAINING" {
+		p.drain()
+	} else if s.Status() == "ACTIVE" {
+		p.breakCircuit()
+		p.scale()
+		p.conclude()
+	}
+	p.keepTargets()
+	return p.changes()
+}
+
+// servicePlan is a plan in the making: a copy of the service, and its tasks
+// sorted into what they are to the plan.
+type servicePlan struct {
+	ServiceView
+	s   *fargo.Service
+	now time.Time
+
+	tasks      []*member
+	launched   []*fargo.Task
+	register   []fargo.TargetRef
+	deregister []fargo.TargetRef
+	next       time.Time
+	changed    bool // the service itself
+}
+
+// member is a task with its verdict. task is replaced by a copy when it is to
+// change.
+type member struct {
+	ServiceTask
+	task    *fargo.Task
+	changed bool
+	verdict Verdict
+	why     string
+}
+
+func (m *member) edit() *fargo.Task {
+	if !m.changed {
+		c := *m.task
+		m.task, m.changed = &c, true
+	}
+	return m.task
+}
+
+// wanted: it runs or is on its way to, and nobody has asked it to stop.
+func (m *member) wanted() bool { return m.task.Desired == fargo.TaskRunning && !m.task.Stopped() }
+
+func (m *member) deployment() string { return str(m.task.Intent.StartedBy) }
+
+func (p *servicePlan) lookAgain(at time.Time) {
+	if !at.IsZero() && (p.next.IsZero() || at.Before(p.next)) {
+		p.next = at
+	}
+}
+
+// takeStock judges every task and takes note of those that became healthy or
+// ended since the last time.
+func (p *servicePlan) takeStock() {
+	grace := time.Duration(value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second
+	for _, t := range p.Tasks {
+		m := &member{ServiceTask: t, task: t.Task}
+		var next time.Time
+		if m.wanted() {
+			m.verdict, m.why, next = Judge(t.Task, t.Targets, grace, p.Pace, p.now)
+			p.lookAgain(next)
+		}
+		p.tasks = append(p.tasks, m)
+		d := p.find(m.deployment())
+		if t.Task.LastStatus() == fargo.TaskRunning {
+			if d != nil && !d.Started {
+				d.Started, p.changed = true, true
+			}
+			if p.s.Throttle != (fargo.Throttle{}) {
+				p.s.Throttle, p.changed = fargo.Throttle{}, true
+			}
+		}
+		if m.verdict == Good && !t.Task.Settled {
+			m.edit().Settled = true
+			if d != nil && d.FailedTasks > 0 {
+				d.FailedTasks, p.changed = 0, true
+			}
+		}
+		if t.Task.Stopped() && !t.Task.Counted {
+			m.edit().Counted = true
+			p.countEnd(m, d)
+		}
+	}
+}
+
+// countEnd takes note of a task's end. One that ended by itself before it was
+// healthy is a failure of its deployment; one that never ran slows down the
+// launches to come.
+// Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
+// detects failures" and "Amazon ECS service throttle logic".
+func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
+	t := m.task
+	if t.StopCode == fargo.StopUserInitiated || (t.StopCode == fargo.StopServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed ")) {
+		return
+	}
+	if d != nil && !t.Settled {
+		d.FailedTasks++
+		p.changed = true
+	}
+	if ran := t.Report != nil && !t.Report.StartedAt.IsZero(); !ran {
+		p.throttle()
+	}
+}
+
+func (p *servicePlan) find(id string) *fargo.Deployment {
+	for i := range p.s.Deployments {
+		if p.s.Deployments[i].ID == id {
+			return &p.s.Deployments[i]
+		}
+	}
+	return nil
+}
+
+// primary is the newest deployment: what the service should become.
+func (p *servicePlan) primary() *fargo.Deployment { return &p.s.Deployments[0] }
+
+// of gives the tasks of deployment d (of any, for nil) that are wanted and pass.
+func (p *servicePlan) of(d *fargo.Deployment, pass func(*member) bool) []*member {
+	var out []*member
+	for _, m := range p.tasks {
+		if m.wanted() && (d == nil || m.deployment() == d.ID) && (pass == nil || pass(m)) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func good(m *member) bool { return m.verdict == Good }
+func bad(m *member) bool  { return m.verdict == Bad }
+
+// old passes the tasks of every deployment but the newest.
+func (p *servicePlan) old() []*member {
+	id := p.primary().ID
+	return p.of(nil, func(m *member) bool { return m.deployment() != id })
+}
+
+// stop asks tasks to end.
+func (p *servicePlan) stop(tasks []*member, reason string) {
+	for _, m := range tasks {
+		t := m.edit()
+		t.Desired, t.StopCode, t.StoppedReason, t.StoppingAt = fargo.TaskStopped, fargo.StopServiceSchedulerInitiated, reason, p.now
+		t.Version++
+	}
+	p.event(stoppedEvent(tasks))
+}
+
+// drain ends a service that was deleted.
+func (p *servicePlan) drain() {
+	if left := p.of(nil, nil); len(left) > 0 {
+		p.stop(left, "Scaling activity initiated by (deployment "+p.primary().ID+")")
+	}
+	for _, m := range p.tasks {
+		if !m.task.Stopped() {
+			return
+		}
+	}
+	p.s.Service.Status = new("INACTIVE")
+	p.s.InactiveAt, p.changed = p.now, true
+	p.s.Deployments = p.s.Deployments[:0:0]
+}
+
+// changes is the finished plan.
+func (p *servicePlan) changes() ServiceChanges {
+	c := ServiceChanges{Launch: p.launched, Register: p.register, Deregister: p.deregister, Next: p.next}
+	if p.changed {
+		c.Service = p.s
+	}
+	for _, m := range p.tasks {
+		if m.changed {
+			c.Update = append(c.Update, m.task)
+		}
+	}
+	return c
+}
+
+// Bounds are how few healthy and how many tasks a service may have during a
+// deployment.
+// Source: ECS API, DeploymentConfiguration: the lower bound is rounded up, the
+// upper one down.
+func Bounds(s *fargo.Service, desired int) (lower, upper int) {
+	minimum, maximum := 100, 200
+	if s.Daemon() {
+		minimum, maximum = 0, 100
+	}
+	if c := s.Service.DeploymentConfiguration; c != nil {
+		if c.MinimumHealthyPercent != nil {
+			minimum = int(*c.MinimumHealthyPercent)
+		}
+		if c.MaximumPercent != nil && !s.Daemon() {
+			maximum = int(*c.MaximumPercent)
+		}
+	}
+	return (desired*minimum + 99) / 100, desired * maximum / 100
+}
+
+// Breaker is the failures in a row that end a deployment; ok is false when the
+// service has no circuit breaker.
+// Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
+// detects failures".
+func Breaker(c *ecs.DeploymentConfiguration, desired int) (threshold int, ok bool) {
+	if c == nil || c.DeploymentCircuitBreaker == nil || !yes(c.DeploymentCircuitBreaker.Enable) {
+		return 0, false
+	}
+	return min(200, max(3, (desired+1)/2)), true
+}

@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"fargo"
+)
+
+// keepTargets registers running tasks in their target groups, takes out those
+// that are to stop or have stopped, and lets go of tasks whose targets are gone.
+// A task is told to stop only when no load balancer knows it any more.
+// Source: ECS developer guide, "Use load balancing to distribute Amazon ECS
+// service traffic".
+func (p *servicePlan) keepTargets() {
+	for _, m := range p.tasks {
+		t := m.task
+		switch {
+		case len(t.LoadBalancers) == 0:
+		case m.wanted() && t.LastStatus() == fargo.TaskRunning && len(t.Targets) == 0:
+			m.edit().Targets = targetsOf(t)
+			p.register = append(p.register, m.task.Targets...)
+		case !m.wanted() && len(t.Targets) > 0:
+			p.release(m)
+		}
+	}
+	p.announce("registered", p.register)
+	p.announce("deregistered", p.deregister)
+}
+
+func targetsOf(t *fargo.Task) []fargo.TargetRef {
+	var out []fargo.TargetRef
+	for _, l := range t.LoadBalancers {
+		out = append(out, fargo.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort)})
+	}
+	return out
+}
+
+// release begins to drain a task's targets, or, when they are gone, forgets
+// them.
+func (p *servicePlan) release(m *member) {
+	left := false
+	for _, ref := range m.task.Targets {
+		for _, target := range m.Targets {
+			if target.Key() != ref.Key() {
+				continue
+			}
+			left = true
+			if target.DrainingSince.IsZero() {
+				p.deregister = append(p.deregister, ref)
+			}
+		}
+	}
+	if !left {
+		m.edit().Targets = nil
+	}
+}
+
+// announce says once for each group how many targets came or went.
+func (p *servicePlan) announce(verb string, refs []fargo.TargetRef) {
+	counts, order := map[string]int{}, []string{}
+	for _, r := range refs {
+		if counts[r.Group] == 0 {
+			order = append(order, r.Group)
+		}
+		counts[r.Group]++
+	}
+	for _, g := range order {
+		p.event(targetsEvent(verb, g, counts[g]))
+	}
+}

@@ -1,0 +1,125 @@
+package fargo
+
+import (
+	"time"
+
+	"fargo/aws/ecs"
+)
+
+// Service is an ECS service.
+//
+// Intent (everything in Service but Status) is written by the API; Status,
+// Deployments, Events and Throttle by the service controller, except that the
+// API puts a new deployment first and asks for the service's end.
+type Service struct {
+	Scope   Scope
+	Cluster string // name
+
+	// Service is what the user wants, as DescribeServices shows it. Counts,
+	// deployments and events in it are not kept: they are answers.
+	Service ecs.Service
+
+	// Deployments are newest first. The first is the PRIMARY one; the others are
+	// ACTIVE and go when their last task has stopped.
+	Deployments []Deployment
+	Events      []ecs.ServiceEvent // newest first, at most ServiceEvents
+	// LastCompleted is the revision to go back to when a deployment fails.
+	LastCompleted *ecs.ServiceRevision `json:",omitzero"`
+	// SteadyAt is when the service was last said to be steady; zero while it is
+	// not.
+	SteadyAt time.Time `json:",omitzero"`
+	Throttle Throttle  `json:",omitzero"`
+	// InactiveAt is when the service ended.
+	InactiveAt time.Time `json:",omitzero"`
+}
+
+// ServiceEvents is how many events a service keeps.
+// Source: ECS API, Service.events.
+const ServiceEvents = 100
+
+// Key is the service's place in the store.
+func (s *Service) Key() string { return s.Scope.Key(s.Cluster, s.Name()) }
+
+// Name is the service's name.
+func (s *Service) Name() string { return *s.Service.ServiceName }
+
+// ARN is the service's full name.
+func (s *Service) ARN() string { return *s.Service.ServiceArn }
+
+// Status is ACTIVE, DRAINING or INACTIVE.
+func (s *Service) Status() string { return *s.Service.Status }
+
+// Daemon reports whether the service wants one task on every node.
+func (s *Service) Daemon() bool {
+	return s.Service.SchedulingStrategy == ecs.SchedulingStrategyDaemon
+}
+
+// DesiredCount is how many tasks a REPLICA service wants.
+func (s *Service) DesiredCount() int {
+	if s.Service.DesiredCount == nil {
+		return 0
+	}
+	return int(*s.Service.DesiredCount)
+}
+
+// Deployment is the rollout of one revision of a service.
+type Deployment struct {
+	ID string // "ecs-svc/" and 19 digits
+	// Revision is what its tasks are made from. Its ARN ends in the same digits.
+	Revision ecs.ServiceRevision
+	// Arn is the service deployment's, and Source the revision it replaces.
+	Arn    string
+	Source string `json:",omitzero"`
+
+	Rollout ecs.DeploymentRolloutState
+	Reason  string
+	// FailedTasks counts tasks in a row that never became healthy.
+	FailedTasks int
+	// Started says that some task of it has been RUNNING.
+	Started bool
+	// RollbackOf is the deployment whose failure made this one.
+	RollbackOf string `json:",omitzero"`
+	// StopRequested is set when the user or a newer deployment ends this one
+	// before it is complete.
+	StopRequested bool `json:",omitzero"`
+
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Throttle slows down the launches of a service whose tasks keep failing before
+// they run.
+type Throttle struct {
+	Failures int       // in a row, over all deployments
+	Until    time.Time `json:",omitzero"` // no launches before
+}
+
+// ServiceDeployment is the history of one deployment, as the ServiceDeployments
+// API shows it.
+type ServiceDeployment struct {
+	Scope      Scope
+	Service    string // the service's key
+	Deployment ecs.ServiceDeployment
+}
+
+// Key is the service deployment's place in the store.
+func (d *ServiceDeployment) Key() string { return *d.Deployment.ServiceDeploymentArn }
+
+// ServiceRevision is an immutable revision of a service.
+type ServiceRevision struct {
+	Scope    Scope
+	Service  string // the service's key
+	Revision ecs.ServiceRevision
+}
+
+// Key is the revision's place in the store.
+func (r *ServiceRevision) Key() string { return *r.Revision.ServiceRevisionArn }
+
+// TargetRef names a target of a task in a target group.
+type TargetRef struct {
+	Group string // ARN
+	ID    string
+	Port  int
+}
+
+// Key is the target's place in the store.
+func (t TargetRef) Key() string { return ELBTargetKey(t.Group, t.ID, t.Port) }
