@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -251,8 +252,8 @@ func (r *Runtime) connect(spec *fargo.ContainerSpec, request *tasks.CreateTaskRe
 			}
 			request.Stdout = spec.LogPath
 		}
-	case spec.LogPath != "":
-		request.Stdout = (&url.URL{Scheme: "file", Path: spec.LogPath}).String()
+	default: // without any output the shim would hand out a /dev/null that cannot be written
+		request.Stdout = (&url.URL{Scheme: "file", Path: cmp.Or(spec.LogPath, os.DevNull)}).String()
 		request.Stderr = request.Stdout
 	}
 	if !spec.Stdin {

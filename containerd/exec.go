@@ -106,14 +106,13 @@ func (r *Runtime) addProcess(ctx context.Context, id string, spec *fargo.ExecSpe
 		input := &watchedReader{Reader: stdin, done: make(chan struct{})}
 		stdin, e.inputDone = input, input.done
 	}
-	if spec.Tty || stdin != nil || stdout != nil || stderr != nil {
-		// The shim wants all outputs or none.
-		if stdout == nil {
-			stdout = io.Discard
-		}
-		if stderr == nil {
-			stderr = io.Discard
-		}
+	// Without any output the shim would hand out a /dev/null that cannot be
+	// written, and it wants all outputs or none.
+	if stdout == nil {
+		stdout = io.Discard
+	}
+	if stderr == nil {
+		stderr = io.Discard
 	}
 	options := []cio.Opt{cio.WithStreams(stdin, stdout, stderr), cio.WithFIFODir(r.pipes(id))}
 	if spec.Tty {

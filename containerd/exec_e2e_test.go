@@ -31,6 +31,29 @@ func TestExecExitCodeAndOutput(t *testing.T) {
 	}
 }
 
+func TestDiscardedOutputCanBeWritten(t *testing.T) {
+	s := spec(t, "say", "to nobody")
+	s.LogPath = ""
+	start(t, s)
+	if state := ended(t, s.ID); state.ExitCode != 0 {
+		t.Errorf("a container without a log: exit code %d", state.ExitCode)
+	}
+
+	idle := spec(t, "idle")
+	idle.ID += "-exec"
+	idle.CgroupPath += "-exec"
+	start(t, idle)
+	t.Cleanup(func() {
+		if err := tests.runtime.Remove(context.Background(), idle.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	code, err := tests.runtime.Exec(t.Context(), idle.ID, fargo.ExecSpec{Args: []string{"/app", "say", "to nobody"}})
+	if code != 0 || err != nil {
+		t.Errorf("a process without output: %d, %v", code, err)
+	}
+}
+
 func TestExecIsTheContainersProcessUnlessItSays(t *testing.T) {
 	s := spec(t, "idle")
 	s.Environment = []string{"MINE=1"}

@@ -34,8 +34,10 @@ func main() {
 	case "exit":
 		os.Exit(number(args[1]))
 	case "say":
-		fmt.Println(strings.Join(args[1:], " "))
-		fmt.Fprintln(os.Stderr, "and on stderr")
+		_, err := fmt.Println(strings.Join(args[1:], " "))
+		fail(err)
+		_, err = fmt.Fprintln(os.Stderr, "and on stderr")
+		fail(err)
 	case "eat": // memory, until the kernel minds
 		var eaten [][]byte
 		for {
