@@ -52,7 +52,7 @@ type Server struct {
 
 // entered is a node's session and the way to end it.
 type entered struct {
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when the session is over
 }
 

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -21,8 +22,8 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	if hello.Node == "" {
 		return status.Error(codes.InvalidArgument, "a session begins with the node's name")
 	}
-	ctx, cancel := context.WithCancel(stream.Context())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
 	leave, err := s.enter(ctx, hello.Node, cancel)
 	if err != nil {
 		return toStatus(ctx, err)
@@ -38,9 +39,12 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	return status.Error(codes.Unavailable, err.Error())
 }
 
+// errReplaced ends a session whose node has come again.
+var errReplaced = errors.New("the node has opened a newer session")
+
 // enter makes this the node's only session, ending the one before it. A node
 // that lost its connection is often back before its silence is noticed.
-func (s *Server) enter(ctx context.Context, node string, cancel context.CancelFunc) (leave func(), err error) {
+func (s *Server) enter(ctx context.Context, node string, cancel context.CancelCauseFunc) (leave func(), err error) {
 	mine := &entered{cancel: cancel, done: make(chan struct{})}
 	s.mu.Lock()
 	before := s.mu.sessions[node]
@@ -55,7 +59,7 @@ func (s *Server) enter(ctx context.Context, node string, cancel context.CancelFu
 		close(mine.done)
 	}
 	if before != nil {
-		before.cancel()
+		before.cancel(errReplaced)
 		<-before.done // its calls to the plane end with its context
 	}
 	if err := ctx.Err(); err != nil {
@@ -68,20 +72,14 @@ func (s *Server) enter(ctx context.Context, node string, cancel context.CancelFu
 // converse sends and receives until either fails, and gives the first error.
 // What reads the stream ends only after the handler has returned, so it calls
 // nobody.
-func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, node string, stream grpc.ServerStream) error {
+func (s *Server) converse(ctx context.Context, cancel context.CancelCauseFunc, node string, stream grpc.ServerStream) error {
 	received := make(chan up)
 	acks := make(chan uint64)
-	var first error
-	var once sync.Once
-	fail := func(err error) {
-		once.Do(func() { first = err })
-		cancel()
-	}
 	go func() {
 		for {
 			var m up
 			if err := stream.RecvMsg(&m); err != nil {
-				cancel()
+				cancel(err)
 				return
 			}
 			select {
@@ -92,10 +90,10 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelFunc, node s
 		}
 	}()
 	var both sync.WaitGroup
-	both.Go(func() { fail(s.commit(ctx, node, received, acks)) })
-	both.Go(func() { fail(s.tell(ctx, node, stream, acks)) })
+	both.Go(func() { cancel(s.commit(ctx, node, received, acks)) })
+	both.Go(func() { cancel(s.tell(ctx, node, stream, acks)) })
 	both.Wait()
-	return first
+	return context.Cause(ctx)
 }
 
 // commit hands each batch of reports to the plane and then has it acknowledged.

@@ -73,10 +73,10 @@ func slotOf(a Action) slot {
 
 // operation is an action under way.
 type operation struct {
-	action Action
-	cancel context.CancelFunc
-	given  bool // up: its result does not count
-	begun  time.Time
+	action  Action
+	begun   time.Time
+	cancel  context.CancelFunc
+	givenUp bool // its result does not count
 }
 
 type ended struct {
@@ -142,26 +142,33 @@ func (l *loop) run(ctx context.Context) (forgotten bool) {
 		if l.done() {
 			return true
 		}
-		timer := time.NewTimer(time.Until(again))
-		if again.IsZero() {
-			timer.Stop()
-		}
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !l.wait(ctx, again) {
 			return false
-		case <-l.kick:
-		case <-timer.C:
-		case e := <-l.results:
-			if ctx.Err() != nil {
-				timer.Stop()
-				l.free(e.slot)
-				return false
-			}
-			l.fold(e)
 		}
-		timer.Stop()
 	}
+}
+
+// wait returns when something is new, or it is time. It reports false when ctx
+// has ended: what came of an action is not kept then.
+func (l *loop) wait(ctx context.Context, again time.Time) bool {
+	var alarm <-chan time.Time
+	if !again.IsZero() {
+		timer := time.NewTimer(time.Until(again))
+		defer timer.Stop()
+		alarm = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-l.kick:
+	case <-alarm:
+	case e := <-l.results:
+		if ctx.Err() != nil {
+			l.free(e.slot)
+			return false
+		}
+		l.fold(e)
+	}
+	return ctx.Err() == nil
 }
 
 // settle waits for what is under way. Its results are not kept: the next look
@@ -238,8 +245,8 @@ func (l *loop) reconcile(ctx context.Context, do []Action) {
 		wanted[slotOf(a)] = a
 	}
 	for s, op := range l.busy {
-		if op.action != wanted[s] && mayGiveUp(op.action.Verb) && !op.given {
-			op.given = true
+		if op.action != wanted[s] && mayGiveUp(op.action.Verb) && !op.givenUp {
+			op.givenUp = true
 			op.cancel()
 		}
 	}
@@ -295,8 +302,8 @@ func (l *loop) begin(ctx context.Context, a Action) {
 func (l *loop) fold(e ended) {
 	op := l.busy[e.slot]
 	l.free(e.slot)
-	l.log.Debug("action ended", "do", op.action.Verb, "of", op.action.Of, "took", time.Since(op.begun), "givenUp", op.given)
-	if op.given {
+	l.log.Debug("action ended", "do", op.action.Verb, "of", op.action.Of, "took", time.Since(op.begun), "givenUp", op.givenUp)
+	if op.givenUp {
 		return
 	}
 	if e.result.Err != nil {
