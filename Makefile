@@ -36,7 +36,7 @@ unit: setup
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e
 e2e: build example-image
-	go test -tags e2e -count=1 -p 1 -timeout 10m $(e2e_packages)
+	go test -tags 'e2e carried' -count=1 -p 1 -timeout 10m $(e2e_packages)
 
 ## bench: the numbers of docs/benchmarks.md
 .PHONY: bench

@@ -132,7 +132,7 @@ func check(ts *testscript.TestScript, neg bool, err error) {
 }
 
 // interval is the rest between two attempts of eventually.
-const interval = 50 * time.Millisecond
+const interval = 200 * time.Millisecond
 
 func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
 
-	"fargo"
-	"fargo/containerd"
 	"fargo/containerd/carried"
 	"fargo/kernel"
 )
@@ -23,37 +20,39 @@ type doctorCommand struct {
 	Listen string `default:"${listen}" help:"The address that up would listen on (${default})." placeholder:"ADDR"`
 }
 
-// ailment is something a machine may lack.
-type ailment struct {
+// check is something tried, and the command that mends a failure.
+type check struct {
 	name string
 	try  func(context.Context) error
-	mend string // the command that brings it
-	// optional ailments are told, but Fargo works without the cure.
+	mend string
+	// optional: Fargo works without, if less well.
 	optional bool
 }
 
-// Run prints one line for each thing tried, and fails when one is missing that
-// Fargo cannot do without.
+// Run prints what is missing and how to mend it, and fails when Fargo cannot
+// do without it.
 func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
-	id, err := freeID()
-	if err != nil {
-		return err
-	}
-	d := doctor{instance: id}
 	missing := 0
-	for _, a := range d.ailments(c.Listen) {
-		err := a.try(ctx)
-		if err == nil {
-			fmt.Fprintf(std.out, "ok       %s\n", a.name)
+	for _, lack := range kernel.Check() {
+		missing++
+		fmt.Fprintf(std.out, "missing  %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Mend)
+	}
+	if missing == 0 {
+		fmt.Fprintln(std.out, "ok       control groups, network namespaces, nftables")
+	}
+	for _, check := range c.checks() {
+		err := check.try(ctx)
+		switch {
+		case err == nil:
+			fmt.Fprintf(std.out, "ok       %s\n", check.name)
 			continue
-		}
-		word := "missing"
-		if a.optional {
-			word = "better"
-		} else {
+		case check.optional:
+			fmt.Fprintf(std.out, "better   %s: %v\n", check.name, err)
+		default:
 			missing++
+			fmt.Fprintf(std.out, "missing  %s: %v\n", check.name, err)
 		}
-		fmt.Fprintf(std.out, "%-8s %s: %v\n         try: %s\n", word, a.name, err, a.mend)
+		fmt.Fprintf(std.out, "         try: %s\n", check.mend)
 	}
 	if missing > 0 {
 		return fmt.Errorf("this machine lacks %d of the things Fargo needs", missing)
@@ -61,107 +60,60 @@ func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 	return nil
 }
 
-// doctor tries things as an instance that nobody else is.
-type doctor struct{ instance string }
-
-func (d doctor) ailments(listen string) []ailment {
-	return []ailment{
-		{name: "the rights of root", try: d.root, mend: "sudo fargo doctor"},
-		{name: "control groups for CPU and memory", try: d.cgroups, mend: "mount -t cgroup2 none /sys/fs/cgroup"},
-		{name: "network namespaces, veth pairs and nftables", try: d.network, mend: "modprobe -a veth nf_tables nft_ct nft_nat nft_masq"},
-		{name: "containers", try: d.containers, mend: "see the message; it is containerd's own"},
-		{name: "the overlay file system", try: d.overlay, mend: "modprobe overlay", optional: true},
-		{name: "a free port at " + listen, try: func(ctx context.Context) error { return d.port(ctx, listen) }, mend: "fargo up --listen 127.0.0.1:4567"},
-		{name: "the aws command", try: d.client, mend: "apt-get install awscli", optional: true},
+func (c *doctorCommand) checks() []check {
+	return []check{
+		{name: "containers", try: tryContainerd, mend: "sudo fargo doctor, or see containerd's message"},
+		{name: "the overlay file system", try: tryOverlay, mend: "modprobe overlay", optional: true},
+		{name: "a free port at " + c.Listen, try: c.tryPort, mend: "fargo up --listen 127.0.0.1:4567"},
+		{name: "the aws command", try: tryClient, mend: "apt-get install awscli", optional: true},
 	}
 }
 
-func (doctor) root(context.Context) error {
-	if uid := os.Geteuid(); uid != 0 {
-		return fmt.Errorf("the user id is %d", uid)
-	}
-	return nil
-}
-
-func (d doctor) kernel() kernel.Config { return kernel.Config{Instance: d.instance} }
-
-// cgroups makes and removes a task's group.
-func (d doctor) cgroups(ctx context.Context) error {
-	groups, err := kernel.NewCgroups(d.kernel())
+// tryContainerd starts and stops a containerd.
+func tryContainerd(ctx context.Context) (err error) {
+	id, err := freeID()
 	if err != nil {
 		return err
 	}
-	err = groups.Set(ctx, []fargo.TaskCgroup{{TaskID: "doctor", CPU: 256, Memory: 512}})
-	return errors.Join(err, groups.Purge(ctx))
-}
-
-// network makes and removes a VPC with an interface. Its addresses are of the
-// block that is kept for documentation (RFC 5737), so that nobody's are in the
-// way.
-func (d doctor) network(ctx context.Context) error {
-	network, err := kernel.NewNetwork(d.kernel())
+	root, err := os.MkdirTemp("", "fargo-doctor-")
 	if err != nil {
 		return err
 	}
-	block := netip.MustParsePrefix("192.0.2.0/24")
-	member := netip.MustParseAddr("192.0.2.5")
-	err = network.Set(ctx, fargo.NodeNetwork{
-		VPCs: []fargo.VPC{{ID: "vpc-doctor", CIDRs: []netip.Prefix{block}, Groups: []fargo.SecurityGroup{{
-			ID: "sg-doctor", Members: []netip.Addr{member},
-			Ingress: []fargo.Rule{{Protocol: "-1", Group: "sg-doctor"}},
-		}}}},
-		Interfaces: []fargo.Interface{{
-			ID: "eni-doctor", VPC: "vpc-doctor", Prefix: block, Address: member,
-			MAC: "02:00:c0:00:02:05", Groups: []string{"sg-doctor"},
-		}},
-	})
-	return errors.Join(err, network.Purge(ctx), os.RemoveAll(runtimeDir(d.instance)))
-}
-
-// containers starts and stops a containerd.
-func (d doctor) containers(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "fargo-doctor-")
+	inst := &instance{Dir: root, ID: id}
+	defer func() { err = errors.Join(err, os.RemoveAll(root), os.RemoveAll(inst.RuntimeDir())) }()
+	programs, err := carried.Extract(inst.path("bin"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir), os.RemoveAll(runtimeDir(d.instance))) }()
-	programs, err := carried.Extract(dir)
-	if err != nil {
+	daemon := ownContainerd(inst, programs, slog.New(slog.DiscardHandler))
+	if _, err := daemon.Ensure(ctx); err != nil {
 		return err
 	}
-	daemon := containerd.Daemon{
-		Binaries: programs,
-		StateDir: runtimeDir(d.instance) + "/containerd",
-		RootDir:  dir + "/containerd",
-		Cgroup:   "/fargo-" + d.instance + "-containerd",
-		Logger:   slog.New(slog.DiscardHandler),
-	}
-	_, err = daemon.Ensure(ctx)
-	return errors.Join(err, daemon.Stop(ctx))
+	return daemon.Stop(ctx)
 }
 
-// overlay is what containerd wants to lay an image's layers over each other
-// with. Without it every container gets a copy of its image.
-func (doctor) overlay(context.Context) error {
+// tryOverlay looks for what containerd lays the layers of an image over each
+// other with. Without it every container gets a copy of its image.
+func tryOverlay(context.Context) error {
 	b, err := os.ReadFile("/proc/filesystems")
 	if err != nil {
 		return err
 	}
 	if !strings.Contains(string(b), "\toverlay\n") {
-		return errors.New("the kernel does not know it; containers start slower without")
+		return errors.New("the kernel does not know it; containers take longer to start without")
 	}
 	return nil
 }
 
-func (doctor) port(ctx context.Context, address string) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+func (c *doctorCommand) tryPort(ctx context.Context) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
 	return l.Close()
 }
 
-func (doctor) client(context.Context) error {
+func tryClient(context.Context) error {
 	_, err := exec.LookPath("aws")
 	return err
 }

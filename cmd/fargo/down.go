@@ -35,7 +35,7 @@ func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", inst.Dir, err)
 	}
-	defer held.Release()
+	defer held.Close()
 	flags, err := inst.MachineFlags()
 	if err != nil {
 		return err

@@ -66,8 +66,8 @@ func acquire(path, build string) (*lock, error) {
 	return &lock{f}, nil
 }
 
-// Release lets another process have the lock.
-func (l *lock) Release() error { return l.file.Close() }
+// Close lets another process have the lock.
+func (l *lock) Close() error { return l.file.Close() }
 
 // holderOf says which process holds the lock at path, if any.
 func holderOf(path string) (h holder, held bool, err error) {

@@ -84,7 +84,7 @@ func TestLockIsFreeAfterItsHolderIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Release(); err != nil {
+	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	// What the dead wrote into the file is not taken for the truth.

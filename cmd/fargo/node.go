@@ -64,7 +64,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("node of %s: %w", inst.Dir, err)
 	}
-	defer held.Release()
+	defer held.Close()
 	m, err := openMachine(inst, c.machineFlags, log)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	return m.run(ctx)
 }
 
-// machine is this machine as the node's two doors see it.
+// machine is this machine as the node's two door see it.
 type machine struct {
 	inst    *instance
 	log     *slog.Logger
@@ -89,16 +89,18 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 	if err != nil {
 		return nil, err
 	}
-	address := flags.Containerd
-	if address == "" {
-		m.daemon = &containerd.Daemon{
-			Binaries: programs,
-			StateDir: inst.containerdState(),
-			RootDir:  inst.ContainerdDir(),
-			Cgroup:   "/fargo-" + inst.ID + "-containerd",
-			Logger:   log,
-		}
-		address = m.daemon.Address()
+	door := containerd.Config{
+		Address:   flags.Containerd,
+		Namespace: "fargo-" + inst.ID,
+		StateDir:  inst.containerdState(),
+		Binaries:  programs,
+		Logger:    log,
+	}
+	if flags.Containerd == "" {
+		m.daemon = ownContainerd(inst, programs, log)
+		door.Address, door.Cgroup = m.daemon.Address(), m.daemon.Cgroup
+	} else {
+		door.Binaries.Shim = "" // a daemon that is not ours starts its own
 	}
 	config := kernel.Config{Instance: inst.ID, Logger: log}
 	if m.network, err = kernel.NewNetwork(config); err != nil {
@@ -107,17 +109,22 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 	if m.cgroups, err = kernel.NewCgroups(config); err != nil {
 		return nil, errors.Join(err, m.network.Close())
 	}
-	m.runtime, err = containerd.New(containerd.Config{
-		Address:   address,
-		Namespace: "fargo-" + inst.ID,
-		StateDir:  inst.containerdState(),
-		Binaries:  programs,
-		Logger:    log,
-	})
+	m.runtime, err = containerd.New(door)
 	if err != nil {
 		return nil, errors.Join(err, m.network.Close())
 	}
 	return m, nil
+}
+
+// ownContainerd is the containerd of an instance.
+func ownContainerd(inst *instance, programs carried.Binaries, log *slog.Logger) *containerd.Daemon {
+	return &containerd.Daemon{
+		Binaries: programs,
+		StateDir: inst.containerdState(),
+		RootDir:  inst.ContainerdDir(),
+		Cgroup:   "/fargo-" + inst.ID + "-containerd",
+		Logger:   log,
+	}
 }
 
 // close lets go of the machine and leaves everything on it as it is.
@@ -146,6 +153,7 @@ func (m *machine) run(ctx context.Context) error {
 	if m.daemon != nil {
 		g.Go(func() error { return m.daemon.Run(ctx) })
 	}
+	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n) })
 	return g.Wait()

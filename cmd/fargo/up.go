@@ -40,7 +40,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err != nil {
 		return fmt.Errorf("%s: %w", inst.Dir, err)
 	}
-	defer held.Release()
+	defer held.Close()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
