@@ -102,6 +102,8 @@ type Task struct {
 	// registered now.
 	LoadBalancers []ecs.LoadBalancer `json:",omitzero"`
 	Targets       []TargetRef        `json:",omitzero"`
+	// ProtectedUntil keeps a service's task from scale-in and deployments.
+	ProtectedUntil time.Time `json:",omitzero"`
 	// Settled says that the service controller has seen the task healthy, and
 	// Counted that it has taken note of its end.
 	Settled bool `json:",omitzero"`
@@ -113,6 +115,9 @@ type Task struct {
 
 // Key is the task's place in the store.
 func (t *Task) Key() string { return t.Scope.Key(t.Cluster, t.ID) }
+
+// ServiceKey is the place in the store of the service the task is of.
+func (t *Task) ServiceKey() string { return t.Scope.Key(t.Cluster, t.Service) }
 
 // ARN is the task's name.
 func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.ID) }

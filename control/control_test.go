@@ -54,7 +54,9 @@ func newWorld(t interface{ Fatal(...any) }) *world {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(noImages{})) }()
+	go func() {
+		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }}))
+	}()
 	w.stop = func() {
 		cancel()
 		<-done

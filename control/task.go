@@ -125,6 +125,7 @@ func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
 		public := t.Network.AssignPublicIp == "ENABLED"
 		out = append(out, plan.Candidate{
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
+			Load:     load(r, t, *s.Subnet.AvailabilityZone),
 			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
 			Taken: func(a netip.Addr) bool {
 				for range store.EC2NetworkInterfaces.By(r, store.InterfaceByAddress, store.InterfaceAddress(vpc, a)) {
@@ -135,6 +136,20 @@ func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
 		})
 	}
 	return out, nil
+}
+
+// load counts the tasks of the same service in a zone.
+func load(r store.Reader, t *fargo.Task, zone string) int {
+	if t.Service == "" {
+		return 0
+	}
+	n := 0
+	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
+		if o.Desired == fargo.TaskRunning && o.Intent.AvailabilityZone != nil && *o.Intent.AvailabilityZone == zone {
+			n++
+		}
+	}
+	return n
 }
 
 func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {

@@ -31,6 +31,7 @@ type TaskSpec struct {
 	StartedBy        string
 	Overrides        *ecs.TaskOverride
 	Network          *ecs.AwsVpcConfiguration // security groups resolved
+	LoadBalancers    []ecs.LoadBalancer       // of a service: where it is registered
 	EnableExec       bool
 	Tags             []ecs.Tag
 }
@@ -42,7 +43,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
 	d := &s.Definition.Definition
 	t := &fargo.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
-		Network: s.Network, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+		Network: s.Network, LoadBalancers: s.LoadBalancers, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
 	cpu, memory := d.Cpu, d.Memory
 	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}

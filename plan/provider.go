@@ -2,33 +2,43 @@ package plan
 
 import "fargo/aws/ecs"
 
-// SpreadProviders chooses a capacity provider for each of count tasks: bases
-// first, the rest by weight, each next task going to the provider that is
-// furthest behind its share.
-// Source: ECS API, CapacityProviderStrategyItem.
+// SpreadProviders chooses a capacity provider for each of count tasks, none of
+// which is there yet.
 func SpreadProviders(strategy []ecs.CapacityProviderStrategyItem, count int) []string {
-	out := make([]string, 0, count)
-	for _, item := range strategy {
-		for range value(item.Base) {
-			if len(out) < count {
-				out = append(out, *item.CapacityProvider)
-			}
-		}
-	}
-	given := make([]int, len(strategy))
-	for len(out) < count {
-		best := -1
-		for i := range strategy {
-			w := weight(strategy, i)
-			// given/weight is the smallest where a task is most due.
-			if w > 0 && (best < 0 || given[i]*weight(strategy, best) < given[best]*w) {
-				best = i
-			}
-		}
-		given[best]++
-		out = append(out, *strategy[best].CapacityProvider)
+	out := make([]string, count)
+	have := map[string]int{}
+	for i := range out {
+		out[i] = NextProvider(strategy, have)
+		have[out[i]]++
 	}
 	return out
+}
+
+// NextProvider chooses the capacity provider of one more task, when have tells
+// how many each has: bases first, then the provider that is furthest behind its
+// share by weight. A strategy without items has no provider, "".
+// Source: ECS API, CapacityProviderStrategyItem.
+func NextProvider(strategy []ecs.CapacityProviderStrategyItem, have map[string]int) string {
+	best := -1
+	for i, item := range strategy {
+		if have[*item.CapacityProvider] < int(value(item.Base)) {
+			return *item.CapacityProvider
+		}
+		w := weight(strategy, i)
+		// beyond/weight is the smallest where a task is most due.
+		if w > 0 && (best < 0 || beyond(strategy, have, i)*weight(strategy, best) < beyond(strategy, have, best)*w) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return ""
+	}
+	return *strategy[best].CapacityProvider
+}
+
+// beyond is how many tasks a provider has more than its base.
+func beyond(strategy []ecs.CapacityProviderStrategyItem, have map[string]int, i int) int {
+	return max(0, have[*strategy[i].CapacityProvider]-int(value(strategy[i].Base)))
 }
 
 // weight of an item. The only item of a strategy needs none: the rule that one

@@ -9,13 +9,16 @@ import (
 )
 
 // NewDeployment makes the rollout of a revision and puts it first. What was
-// under way before it is superseded.
+// under way before it is superseded. A revision without a name is new and gets
+// one of the same digits as the deployment.
 // Source: ECS developer guide, "View service history using Amazon ECS service
 // deployments".
 func NewDeployment(s *fargo.Service, revision ecs.ServiceRevision, digits, uuid string, now time.Time) *fargo.Deployment {
 	scope := s.Scope
-	revision.ServiceRevisionArn = new(scope.ARN("ecs", "service-revision/"+s.Cluster+"/"+s.Name()+"/"+digits))
-	revision.CreatedAt = &now
+	if revision.ServiceRevisionArn == nil {
+		revision.ServiceRevisionArn = new(scope.ARN("ecs", "service-revision/"+s.Cluster+"/"+s.Name()+"/"+digits))
+		revision.CreatedAt = &now
+	}
 	id := "ecs-svc/" + digits
 	d := fargo.Deployment{
 		ID: id, Revision: revision, Arn: scope.ARN("ecs", "service-deployment/"+s.Cluster+"/"+s.Name()+"/"+uuid),
@@ -54,7 +57,7 @@ func (p *servicePlan) breakCircuit() {
 // rollBack starts a new deployment of the last completed revision, if there is
 // one. reason goes before the id in the failed deployment's reason.
 func (p *servicePlan) rollBack(reason string) {
-	if p.s.LastCompleted == nil || *p.s.LastCompleted.ServiceRevisionArn == *p.primary().Revision.ServiceRevisionArn {
+	if p.s.LastCompleted == nil || p.primary().RollbackOf != "" {
 		return
 	}
 	failed := p.primary().ID

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"fargo"
@@ -59,15 +61,20 @@ type Candidate struct {
 	Zone     string
 	Prefix   netip.Prefix
 	Internet bool                  // whether an interface there may leave the VPC
+	Load     int                   // tasks of the same service in the zone
 	Taken    func(netip.Addr) bool // whether an address is in use
 }
 
-// PlaceInterface chooses a subnet and an address for a task's interface. Tasks
-// spread over the subnets by their ids; a full subnet is passed over. The error
-// is the reason to stop the task with, in AWS's words.
+// PlaceInterface chooses a subnet and an address for a task's interface: where
+// its service has the fewest tasks, else by the task's id, passing over full
+// subnets. The error is the reason to stop the task with, in AWS's words.
+// Source: ECS developer guide, "How Amazon ECS places tasks": the default is to
+// spread over availability zones.
 func PlaceInterface(t *fargo.Task, id string, candidates []Candidate) (fargo.Interface, string, error) {
-	for n := range candidates {
-		c := candidates[(int(hash(t.ID)%uint32(len(candidates)))+n)%len(candidates)]
+	start := int(hash(t.ID) % uint32(len(candidates)))
+	turn := slices.Concat(candidates[start:], candidates[:start])
+	slices.SortStableFunc(turn, func(a, b Candidate) int { return cmp.Compare(a.Load, b.Load) })
+	for _, c := range turn {
 		addr, ok := FreeAddress(c.Prefix, id, c.Taken)
 		if !ok {
 			continue

@@ -7,6 +7,7 @@ const (
 	TaskByNode       = "node"       // by node id, "" before there is one; not the stopped
 	TaskByDefinition = "definition" // by task definition ARN
 	TaskByService    = "service"    // by the service's scope, cluster and name
+	TaskByTarget     = "target"     // by the key of a target that it is
 )
 
 // Tasks are the tasks, by scope, cluster and id.
@@ -24,7 +25,14 @@ var Tasks = NewTable("task", (*fargo.Task).Key,
 		if t.Service == "" {
 			return nil
 		}
-		return []string{t.Scope.Key(t.Cluster, t.Service)}
+		return []string{t.ServiceKey()}
+	}},
+	Index[fargo.Task]{TaskByTarget, func(t *fargo.Task) []string {
+		keys := make([]string, len(t.Targets))
+		for i, ref := range t.Targets {
+			keys[i] = ref.Key()
+		}
+		return keys
 	}},
 )
 

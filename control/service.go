@@ -1,0 +1,202 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// Services is the controller that keeps every service at its desired count of
+// healthy tasks, and rolls out its deployments.
+func Services(c Config) Controller {
+	s := services{c}
+	return Controller{Name: "service", All: s.all, Scope: s.scope, Reconcile: s.reconcile}
+}
+
+type services struct{ Config }
+
+func (services) all(r store.Reader) iter.Seq[string] { return keys(store.Services.All(r)) }
+
+func (s services) scope(r store.Reader, c store.Change) iter.Seq[string] {
+	switch c.Table {
+	case store.Services.Name():
+		return slices.Values([]string{c.Key})
+	case store.Tasks.Name():
+		if t, ok := store.Tasks.Get(r, c.Key); ok && t.Service != "" {
+			return slices.Values([]string{t.ServiceKey()})
+		}
+	case store.ELBTargets.Name():
+		return func(yield func(string) bool) {
+			for t := range store.Tasks.By(r, store.TaskByTarget, c.Key) {
+				if t.Service != "" && !yield(t.ServiceKey()) {
+					return
+				}
+			}
+		}
+	case store.Nodes.Name():
+		return keys(store.Services.All(r))
+	}
+	return slices.Values([]string(nil))
+}
+
+func (s services) reconcile(tx *store.Tx, key string, now time.Time) (time.Time, error) {
+	service, ok := store.Services.Get(tx, key)
+	if !ok {
+		return time.Time{}, nil
+	}
+	if service.Status() == "INACTIVE" {
+		return s.forget(tx, service, now), nil
+	}
+	view := s.view(tx, service, now)
+	changes := plan.PlanService(view, now)
+	commit(tx, changes, now)
+	after := service
+	if changes.Service != nil {
+		after = changes.Service
+	}
+	recordHistory(tx, service, after, view.Tasks, now)
+	return changes.Next, nil
+}
+
+// forget deletes an INACTIVE service after a while, with its history.
+func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time {
+	if end := s.InactiveAt.Add(plan.StoppedRetention); now.Before(end) {
+		return end
+	}
+	for d := range store.ServiceDeployments.By(tx, store.ByService, s.Key()) {
+		store.ServiceDeployments.Delete(tx, d.Key())
+	}
+	for r := range store.ServiceRevisions.By(tx, store.ByService, s.Key()) {
+		store.ServiceRevisions.Delete(tx, r.Key())
+	}
+	store.Services.Delete(tx, s.Key())
+	return time.Time{}
+}
+
+func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan.ServiceView {
+	v := plan.ServiceView{
+		Service: service, Pace: s.Pace, NewID: NewDeploymentDigits, UUID: uuid.NewString,
+		Nodes: len(slices.Collect(store.Nodes.All(tx))),
+	}
+	for t := range store.Tasks.By(tx, store.TaskByService, service.Key()) {
+		st := plan.ServiceTask{Task: t, Protected: now.Before(t.ProtectedUntil)}
+		for _, ref := range t.Targets {
+			if target, ok := store.ELBTargets.Get(tx, ref.Key()); ok {
+				st.Targets = append(st.Targets, target)
+			}
+		}
+		v.Tasks = append(v.Tasks, st)
+	}
+	slices.SortStableFunc(v.Tasks, func(a, b plan.ServiceTask) int {
+		return a.Task.Intent.CreatedAt.Compare(*b.Task.Intent.CreatedAt)
+	})
+	have := providers(v.Tasks)
+	v.Make = func(d *fargo.Deployment) (*fargo.Task, error) {
+		spec, err := s.taskSpec(tx, service, d, have)
+		if err != nil {
+			return nil, err
+		}
+		have[spec.CapacityProvider]++
+		return plan.NewTask(*spec, now, fargo.NewHex), nil
+	}
+	return v
+}
+
+// providers counts the tasks that run, by capacity provider.
+func providers(tasks []plan.ServiceTask) map[string]int {
+	have := map[string]int{}
+	for _, t := range tasks {
+		if t.Task.Desired == fargo.TaskRunning && t.Task.Intent.CapacityProviderName != nil {
+			have[*t.Task.Intent.CapacityProviderName]++
+		}
+	}
+	return have
+}
+
+// taskSpec is what a task of a deployment is made from. An error is what the
+// service's event says.
+func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deployment, have map[string]int) (*plan.TaskSpec, error) {
+	cluster, ok := store.Clusters.Get(tx, service.Scope.Key(service.Cluster))
+	if !ok {
+		return nil, errors.New("the cluster was not found")
+	}
+	definition, ok := store.TaskDefinitionByARN(tx, *d.Revision.TaskDefinition)
+	if !ok {
+		return nil, errors.New("the task definition was not found")
+	}
+	for _, role := range []*string{definition.Definition.TaskRoleArn, definition.Definition.ExecutionRoleArn} {
+		if role != nil && !s.Assumable(tx, *role, "ecs-tasks.amazonaws.com") {
+			return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role) //nolint:staticcheck // AWS's text
+		}
+	}
+	return &plan.TaskSpec{
+		Scope: service.Scope, Cluster: cluster, Definition: definition, Service: service.Name(),
+		LaunchType:       ecs.LaunchTypeFargate,
+		CapacityProvider: plan.NextProvider(d.Revision.CapacityProviderStrategy, have),
+		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
+		LoadBalancers: d.Revision.LoadBalancers, Tags: plan.ServiceTaskTags(service, definition),
+		EnableExec: service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,
+	}, nil
+}
+
+// commit writes what a plan wants changed.
+func commit(tx *store.Tx, c plan.ServiceChanges, now time.Time) {
+	for _, t := range slices.Concat(c.Launch, c.Update) {
+		store.Tasks.Put(tx, t)
+	}
+	for _, ref := range c.Register {
+		store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: now})
+	}
+	for _, ref := range c.Deregister {
+		if t, ok := store.ELBTargets.Get(tx, ref.Key()); ok {
+			draining := *t
+			draining.DrainingSince = now
+			store.ELBTargets.Put(tx, &draining)
+		}
+	}
+	if c.Service != nil {
+		store.Services.Put(tx, c.Service)
+	}
+}
+
+// recordHistory keeps the ServiceDeployments of a service up to date: those of
+// its deployments, and those it has just forgotten.
+func recordHistory(tx *store.Tx, before, after *fargo.Service, tasks []plan.ServiceTask, now time.Time) {
+	record := func(d *fargo.Deployment, ended bool) {
+		if d.RollbackOf != "" {
+			return // a rollback is part of the deployment that failed
+		}
+		var old *ecs.ServiceDeployment
+		if row, ok := store.ServiceDeployments.Get(tx, d.Arn); ok {
+			old = &row.Deployment
+		}
+		if next, changed := plan.History(after, d, ended, old, tasks, now); changed {
+			store.ServiceDeployments.Put(tx, &fargo.ServiceDeployment{Scope: after.Scope, Service: after.Key(), Deployment: *next})
+		}
+	}
+	for i := range after.Deployments {
+		record(&after.Deployments[i], false)
+	}
+	for i := range before.Deployments {
+		d := &before.Deployments[i]
+		if !slices.ContainsFunc(after.Deployments, func(o fargo.Deployment) bool { return o.ID == d.ID }) {
+			record(d, true)
+		}
+	}
+}
+
+// NewDeploymentDigits makes the 19 digits that name a deployment and its
+// revision.
+func NewDeploymentDigits() string {
+	return fmt.Sprintf("%019d", 1_000_000_000_000_000_000+rand.Int64N(8_000_000_000_000_000_000))
+}

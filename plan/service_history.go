@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"reflect"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+)
+
+// History brings the record of deployment d up to date; old is nil at first. A
+// deployment that the service has forgotten has ended. changed is false when the
+// record says all of it already.
+// Source: ECS developer guide, "View service history using Amazon ECS service
+// deployments".
+func History(s *fargo.Service, d *fargo.Deployment, ended bool, old *ecs.ServiceDeployment, tasks []ServiceTask, now time.Time) (next *ecs.ServiceDeployment, changed bool) {
+	n := &ecs.ServiceDeployment{
+		ServiceDeploymentArn: &d.Arn, ServiceArn: s.Service.ServiceArn, ClusterArn: s.Service.ClusterArn,
+		CreatedAt: &d.CreatedAt, StartedAt: &d.CreatedAt, DeploymentConfiguration: s.Service.DeploymentConfiguration,
+		SourceServiceRevisions: []ecs.ServiceRevisionSummary{},
+	}
+	if old != nil {
+		c := *old
+		n = &c
+	}
+	if d.Source != "" && len(n.SourceServiceRevisions) == 0 {
+		n.SourceServiceRevisions = []ecs.ServiceRevisionSummary{{Arn: &d.Source}}
+	}
+	target := summary(d, tasks, requested(s, d))
+	n.TargetServiceRevision = &target
+	n.Status, n.StatusReason = historyStatus(s, d, ended, n.Status)
+	n.DeploymentCircuitBreaker = breakerView(s, d, n.Status)
+	switch n.Status {
+	case ecs.ServiceDeploymentStatusSuccessful, ecs.ServiceDeploymentStatusRollbackSuccessful, ecs.ServiceDeploymentStatusRollbackFailed:
+		if n.FinishedAt == nil {
+			n.FinishedAt = &now
+		}
+	case ecs.ServiceDeploymentStatusStopped:
+		if n.StoppedAt == nil {
+			n.StoppedAt, n.FinishedAt = &now, &now
+		}
+	}
+	if back := rollbackOf(s, d); back != nil && n.Rollback == nil {
+		n.Rollback = &ecs.Rollback{Reason: &d.Reason, StartedAt: &back.CreatedAt, ServiceRevisionArn: back.Revision.ServiceRevisionArn}
+	}
+	if old != nil {
+		n.UpdatedAt = old.UpdatedAt
+		if reflect.DeepEqual(old, n) {
+			return old, false
+		}
+	}
+	n.UpdatedAt = &now
+	return n, true
+}
+
+func requested(s *fargo.Service, d *fargo.Deployment) int32 {
+	if len(s.Deployments) > 0 && s.Deployments[0].ID == d.ID && s.Status() == "ACTIVE" {
+		return int32(s.DesiredCount())
+	}
+	return 0
+}
+
+// summary counts a deployment's tasks.
+func summary(d *fargo.Deployment, tasks []ServiceTask, wanted int32) ecs.ServiceRevisionSummary {
+	running, pending := TaskCounts(d.ID, tasks)
+	return ecs.ServiceRevisionSummary{
+		Arn: d.Revision.ServiceRevisionArn, RequestedTaskCount: &wanted, RunningTaskCount: &running, PendingTaskCount: &pending,
+	}
+}
+
+// TaskCounts counts the tasks of a deployment, or of all for "", that run and
+// that are on their way to.
+func TaskCounts(deployment string, tasks []ServiceTask) (running, pending int32) {
+	for _, t := range tasks {
+		if deployment != "" && str(t.Task.Intent.StartedBy) != deployment {
+			continue
+		}
+		switch s := t.Task.LastStatus(); {
+		case s == fargo.TaskRunning:
+			running++
+		case s.Before(fargo.TaskRunning):
+			pending++
+		}
+	}
+	return running, pending
+}
+
+func rollbackOf(s *fargo.Service, d *fargo.Deployment) *fargo.Deployment {
+	for i := range s.Deployments {
+		if s.Deployments[i].RollbackOf == d.ID {
+			return &s.Deployments[i]
+		}
+	}
+	return nil
+}
+
+// historyStatus is where a deployment stands. What is final stays.
+func historyStatus(s *fargo.Service, d *fargo.Deployment, ended bool, was ecs.ServiceDeploymentStatus) (ecs.ServiceDeploymentStatus, *string) {
+	back := rollbackOf(s, d)
+	switch {
+	case was == ecs.ServiceDeploymentStatusSuccessful, was == ecs.ServiceDeploymentStatusStopped,
+		was == ecs.ServiceDeploymentStatusRollbackSuccessful, was == ecs.ServiceDeploymentStatusRollbackFailed:
+		return was, &d.Reason
+	case d.Rollout == ecs.DeploymentRolloutStateCompleted:
+		return ecs.ServiceDeploymentStatusSuccessful, nil
+	case d.Rollout == ecs.DeploymentRolloutStateFailed && back != nil:
+		switch back.Rollout {
+		case ecs.DeploymentRolloutStateCompleted:
+			return ecs.ServiceDeploymentStatusRollbackSuccessful, &d.Reason
+		case ecs.DeploymentRolloutStateFailed:
+			return ecs.ServiceDeploymentStatusRollbackFailed, &d.Reason
+		}
+		return ecs.ServiceDeploymentStatusRollbackInProgress, &d.Reason
+	case was == ecs.ServiceDeploymentStatusRollbackInProgress && ended:
+		// Its tasks were gone before the rollback was complete; the rollback
+		// goes on without it.
+		return ecs.ServiceDeploymentStatusRollbackSuccessful, &d.Reason
+	case d.Rollout == ecs.DeploymentRolloutStateFailed, d.StopRequested && ended:
+		return ecs.ServiceDeploymentStatusStopped, &d.Reason
+	case d.StopRequested:
+		return ecs.ServiceDeploymentStatusStopRequested, nil
+	}
+	return ecs.ServiceDeploymentStatusInProgress, nil
+}
+
+func breakerView(s *fargo.Service, d *fargo.Deployment, status ecs.ServiceDeploymentStatus) *ecs.ServiceDeploymentCircuitBreaker {
+	threshold, on := Breaker(s.Service.DeploymentConfiguration, s.DesiredCount())
+	v := &ecs.ServiceDeploymentCircuitBreaker{
+		Status:       ecs.ServiceDeploymentRollbackMonitorsStatusDisabled,
+		FailureCount: new(int32(d.FailedTasks)), Threshold: new(int32(threshold)),
+	}
+	switch {
+	case !on:
+	case d.Rollout == ecs.DeploymentRolloutStateFailed:
+		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusTriggered
+	case status == ecs.ServiceDeploymentStatusInProgress:
+		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoring
+	default:
+		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
+	}
+	return v
+}
+
+// ServiceTaskTags are the tags a service's task begins with.
+// Source: ECS developer guide, "How Amazon ECS resources are tagged".
+func ServiceTaskTags(s *fargo.Service, d *fargo.TaskDefinition) []ecs.Tag {
+	tags := []ecs.Tag{}
+	switch s.Service.PropagateTags {
+	case ecs.PropagateTagsService:
+		tags = append(tags, s.Service.Tags...)
+	case ecs.PropagateTagsTaskDefinition:
+		tags = append(tags, d.Tags...)
+	}
+	if yes(s.Service.EnableECSManagedTags) {
+		tags = append(tags,
+			ecs.Tag{Key: new("aws:ecs:clusterName"), Value: &s.Cluster},
+			ecs.Tag{Key: new("aws:ecs:serviceName"), Value: s.Service.ServiceName})
+	}
+	return tags
+}
