@@ -1,6 +1,7 @@
 package fargo
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -39,6 +40,18 @@ type ELBListener struct {
 // Key is the listener's place in the store.
 func (l *ELBListener) Key() string { return *l.Listener.ListenerArn }
 
+// TargetGroups are the ARNs of the groups that the default actions forward to.
+func (l *ELBListener) TargetGroups() []string { return forwardedTo(l.Listener.DefaultActions) }
+
+// AllCertificates are the ARNs of the default certificate and of those beside it.
+func (l *ELBListener) AllCertificates() []string {
+	var arns []string
+	for _, c := range l.Listener.Certificates {
+		arns = append(arns, *c.CertificateArn)
+	}
+	return append(arns, l.Certificates...)
+}
+
 // ELBRule is a rule of a listener, other than the default one.
 type ELBRule struct {
 	Scope    Scope
@@ -50,6 +63,28 @@ type ELBRule struct {
 
 // Key is the rule's place in the store.
 func (r *ELBRule) Key() string { return *r.Rule.RuleArn }
+
+// TargetGroups are the ARNs of the groups that the rule forwards to.
+func (r *ELBRule) TargetGroups() []string { return forwardedTo(r.Rule.Actions) }
+
+// forwardedTo are the groups that actions name, each once.
+func forwardedTo(actions []elbv2.Action) []string {
+	var arns []string
+	add := func(arn *string) {
+		if arn != nil && !slices.Contains(arns, *arn) {
+			arns = append(arns, *arn)
+		}
+	}
+	for _, a := range actions {
+		add(a.TargetGroupArn)
+		if a.ForwardConfig != nil {
+			for _, g := range a.ForwardConfig.TargetGroups {
+				add(g.TargetGroupArn)
+			}
+		}
+	}
+	return arns
+}
 
 // ELBTargetGroup is a target group. LoadBalancerArns in it is not kept: it
 // follows from the listeners and rules that name the group.
@@ -105,7 +140,20 @@ type Certificate struct {
 	Chain       string // PEM, may be empty
 	PrivateKey  string // PEM
 	Tags        []acm.Tag
+	// Token is the idempotency token of the request that made it.
+	Token string `json:",omitzero"`
 }
 
 // Key is the certificate's place in the store.
 func (c *Certificate) Key() string { return *c.Certificate.CertificateArn }
+
+// CertificateAuthority is what certificates that ACM is asked for are issued
+// by, in Amazon's place. Its table is sealed.
+type CertificateAuthority struct {
+	Scope       Scope
+	Certificate string // PEM
+	PrivateKey  string // PEM
+}
+
+// Key is the authority's place in the store: there is one in each scope.
+func (a *CertificateAuthority) Key() string { return a.Scope.Key() }
