@@ -30,10 +30,6 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	if !clusterName.MatchString(name) {
 		return nil, invalid("Invalid identifier: The identifier is for cluster %s. Identifiers may contain only letters, numbers, hyphens and underscores.", name)
 	}
-	settings, err := clusterSettings(in.Settings)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkExecConfiguration(in.Configuration); err != nil {
 		return nil, err
 	}
@@ -43,8 +39,16 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	who, err := principal(api.CallFrom(ctx), nil)
+	if err != nil {
+		return nil, err
+	}
 	var made *fargo.Cluster
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, who))
+		if err != nil {
+			return err
+		}
 		if old, ok := store.Clusters.Get(tx, scope.Key(name)); ok && *old.Cluster.Status == statusActive {
 			made = old
 			return nil
@@ -66,9 +70,9 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	return &ecs.CreateClusterOutput{Cluster: clusterView(s.db.View(), made, allClusterFields)}, nil
 }
 
-// clusterSettings checks the settings and adds the default of what is not given.
-func clusterSettings(given []ecs.ClusterSetting) ([]ecs.ClusterSetting, error) {
-	insights := "disabled"
+// clusterSettings checks the settings; insights is what holds when they do not
+// say.
+func clusterSettings(given []ecs.ClusterSetting, insights string) ([]ecs.ClusterSetting, error) {
 	for _, g := range given {
 		switch v := text(g.Value); {
 		case g.Name != ecs.ClusterSettingNameContainerInsights:
@@ -290,7 +294,7 @@ func (s *Server) UpdateCluster(ctx context.Context, in *ecs.UpdateClusterInput) 
 	}
 	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
 		if in.Settings != nil {
-			settings, err := clusterSettings(in.Settings)
+			settings, err := clusterSettings(in.Settings, *c.Cluster.Settings[0].Value)
 			if err != nil {
 				return err
 			}
@@ -309,11 +313,11 @@ func (s *Server) UpdateCluster(ctx context.Context, in *ecs.UpdateClusterInput) 
 
 // UpdateClusterSettings changes the settings alone.
 func (s *Server) UpdateClusterSettings(ctx context.Context, in *ecs.UpdateClusterSettingsInput) (*ecs.UpdateClusterSettingsOutput, error) {
-	settings, err := clusterSettings(in.Settings)
-	if err != nil {
-		return nil, err
-	}
 	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
+		settings, err := clusterSettings(in.Settings, *c.Cluster.Settings[0].Value)
+		if err != nil {
+			return err
+		}
 		c.Cluster.Settings = settings
 		return nil
 	})
