@@ -1,6 +1,9 @@
 package fargo
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // ContainerSpec is a container as the runtime must make it: a
 // [ContainerAssignment] bound to this machine's paths.
@@ -67,8 +70,30 @@ type Image struct {
 	Digest string // of its manifest for this machine's platform, "sha256:…"
 }
 
-// ExecSpec is a further process in a running container, with the container's
-// own environment, working directory and user. Its output is discarded.
+// ExecSpec is a further process in a running container. What is left empty is
+// as the container's own process has it.
 type ExecSpec struct {
 	Args []string
+	Env  []string // "NAME=value", added to the container's
+	User string   // "name", "uid", "user:group"
+	Cwd  string
+	Tty  bool // a terminal of its own; Stderr is then part of Stdout
+
+	// Stdin, Stdout and Stderr are copied while the process runs; nil means
+	// nothing to read, and output discarded.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Resize tells a terminal its size, from the first value on.
+	Resize <-chan WindowSize
+}
+
+// WindowSize is the size of a terminal in characters.
+type WindowSize struct {
+	Width, Height uint16
+}
+
+// Usage is what a container has used and uses.
+type Usage struct {
+	CPU    time.Duration // processor time since the container began
+	Memory int64         // bytes in use, without page cache that can be dropped
 }
