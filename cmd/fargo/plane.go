@@ -136,7 +136,7 @@ func (p *plane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, nodes) })
 	g.Go(func() error {
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(p.images)))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Pace: 1})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
