@@ -26,7 +26,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"up":         upCommand,
 	"down":       downCommand,
 	"signal":     signalCommand,
-	"kill":       killCommand,
+	"sigkill":    killCommand,
 	"eventually": eventuallyCommand,
 	"matches":    matchesCommand,
 	"capture":    captureCommand,

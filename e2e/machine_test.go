@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +41,7 @@ var (
 	volatile = regexp.MustCompile(`(packets \d+ bytes \d+|expires \S+|valid_lft \S+|preferred_lft \S+)`)
 	// What carries an instance's id belongs to it: other installations on this
 	// machine may come and go.
-	instanceName = regexp.MustCompile(`\b(?:fargo-|fg)([0-9a-f]{4})\b`)
+	instanceName = regexp.MustCompile(`\b(?:fargo-|fg)([0-9a-f]{4}|test)\b`)
 )
 
 // since gives the lines of m that are not in before, but for those that belong
@@ -88,8 +87,30 @@ func mounts() ([]string, error) {
 	return lines, nil
 }
 
+// cgroups are the top-level groups of every hierarchy: what is further down
+// belongs to whoever made the top, and comes and goes.
 func cgroups() ([]string, error) {
-	return walk("cgroup: ", "/sys/fs/cgroup", fs.FileMode.IsDir)
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for line := range strings.Lines(string(b)) {
+		point := strings.Fields(line)[4]
+		if !strings.Contains(line, " - cgroup") {
+			continue
+		}
+		entries, err := os.ReadDir(point)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if entry.IsDir() {
+				lines = append(lines, "cgroup: "+filepath.Join(point, entry.Name()))
+			}
+		}
+	}
+	return lines, nil
 }
 
 func runFiles() ([]string, error) {
@@ -102,17 +123,6 @@ func runFiles() ([]string, error) {
 		lines = append(lines, "file: /run/"+entry.Name())
 	}
 	return lines, nil
-}
-
-func walk(prefix, root string, want func(fs.FileMode) bool) ([]string, error) {
-	var lines []string
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && want(entry.Type()) {
-			lines = append(lines, prefix+path)
-		}
-		return nil // what vanishes while we look was not left behind
-	})
-	return lines, err
 }
 
 // processes are those whose arguments name a Fargo instance or data directory:
