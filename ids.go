@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"math/big"
 	"strings"
 )
 
@@ -61,6 +62,16 @@ func NewHex(n int) string {
 	b := make([]byte, (n+1)/2)
 	rand.Read(b) // never fails: see crypto/rand
 	return hex.EncodeToString(b)[:n]
+}
+
+// NewDeploymentDigits makes the 19 digits that name a service's deployment and
+// its revision.
+func NewDeploymentDigits() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(8_000_000_000_000_000_000))
+	if err != nil {
+		panic(err) // the system's randomness never fails: see crypto/rand
+	}
+	return n.Add(n, big.NewInt(1_000_000_000_000_000_000)).String()
 }
 
 // NewEC2ID makes an id in EC2's style: "sg-" and 17 hexadecimal digits.

@@ -54,6 +54,15 @@ func (s *Service) Daemon() bool {
 	return s.Service.SchedulingStrategy == ecs.SchedulingStrategyDaemon
 }
 
+// Revision is what the newest deployment's tasks are made from, nil when there
+// is no deployment.
+func (s *Service) Revision() *ecs.ServiceRevision {
+	if len(s.Deployments) == 0 {
+		return nil
+	}
+	return &s.Deployments[0].Revision
+}
+
 // DesiredCount is how many tasks a REPLICA service wants.
 func (s *Service) DesiredCount() int {
 	if s.Service.DesiredCount == nil {

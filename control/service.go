@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -85,7 +84,7 @@ func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time 
 
 func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
-		Service: service, Pace: s.Pace, NewID: NewDeploymentDigits, UUID: uuid.NewString,
+		Service: service, Pace: s.Pace, NewID: fargo.NewDeploymentDigits, UUID: uuid.NewString,
 		Nodes: len(slices.Collect(store.Nodes.All(tx))),
 	}
 	for t := range store.Tasks.By(tx, store.TaskByService, service.Key()) {
@@ -193,10 +192,4 @@ func recordHistory(tx *store.Tx, before, after *fargo.Service, tasks []plan.Serv
 			record(d, true)
 		}
 	}
-}
-
-// NewDeploymentDigits makes the 19 digits that name a deployment and its
-// revision.
-func NewDeploymentDigits() string {
-	return fmt.Sprintf("%019d", 1_000_000_000_000_000_000+rand.Int64N(8_000_000_000_000_000_000))
 }

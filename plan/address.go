@@ -46,3 +46,13 @@ func hash(s string) uint32 {
 	h.Write([]byte(s))
 	return h.Sum32()
 }
+
+// Assignable reports whether an interface may have an address: it is in the
+// subnet and not one of the reserved ones.
+func Assignable(subnet netip.Prefix, a netip.Addr) bool {
+	if !a.Is4() || !subnet.Contains(a) {
+		return false
+	}
+	n := binary.BigEndian.Uint32(a.AsSlice()) - binary.BigEndian.Uint32(subnet.Masked().Addr().AsSlice())
+	return n >= 4 && int(n) < 4+Capacity(subnet)
+}

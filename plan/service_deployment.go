@@ -70,6 +70,22 @@ func (p *servicePlan) rollBack(reason string) {
 	p.event("rolling back to deployment " + next.ID + ".")
 }
 
+// Abandon ends the newest deployment because the user wants it, and begins to go
+// back to the last one that was completed; ok is false when there is none.
+func Abandon(s *fargo.Service, digits string, now time.Time) (ok bool) {
+	d := &s.Deployments[0]
+	if s.LastCompleted == nil || d.RollbackOf != "" {
+		return false
+	}
+	stopped := d.ID
+	d.Rollout, d.UpdatedAt = ecs.DeploymentRolloutStateFailed, now
+	next := NewDeployment(s, *s.LastCompleted, digits, digits, now)
+	next.RollbackOf = stopped
+	s.Deployments[1].Reason = "ECS deployment stopped: rolling back to deploymentId " + next.ID + "."
+	s.Service.TaskDefinition = next.Revision.TaskDefinition
+	return true
+}
+
 // conclude forgets deployments without tasks, completes the newest one, and says
 // when the service is steady.
 func (p *servicePlan) conclude() {

@@ -155,9 +155,9 @@ var allClusterFields = []ecs.ClusterField{
 // for.
 func clusterView(r store.Reader, c *fargo.Cluster, include []ecs.ClusterField) *ecs.Cluster {
 	v := c.Cluster
-	n := countTasks(r, c)
+	n := count(r, c)
 	v.RunningTasksCount, v.PendingTasksCount = new(n.running), new(n.pending)
-	v.ActiveServicesCount, v.RegisteredContainerInstancesCount = new(int32(0)), new(int32(0))
+	v.ActiveServicesCount, v.RegisteredContainerInstancesCount = new(n.active), new(int32(0))
 	v.Statistics = []ecs.KeyValuePair{}
 	if !slices.Contains(include, ecs.ClusterFieldConfigurations) {
 		v.Configuration = nil
@@ -174,10 +174,18 @@ func clusterView(r store.Reader, c *fargo.Cluster, include []ecs.ClusterField) *
 	return &v
 }
 
-type taskCounts struct{ running, pending int32 }
+// counts are what a cluster has, by state.
+type counts struct{ running, pending, active, draining int32 }
 
-func countTasks(r store.Reader, c *fargo.Cluster) taskCounts {
-	var n taskCounts
+func count(r store.Reader, c *fargo.Cluster) counts {
+	var n counts
+	for s := range servicesOf(r, c) {
+		if s.Status() == statusActive {
+			n.active++
+		} else {
+			n.draining++
+		}
+	}
 	for t := range tasksIn(r, c) {
 		switch s := t.LastStatus(); {
 		case s == fargo.TaskRunning:
@@ -191,7 +199,7 @@ func countTasks(r store.Reader, c *fargo.Cluster) taskCounts {
 
 // statistics are the counts by launch type, in AWS's order. All tasks are
 // Fargate's here, so the others are nought.
-func (n taskCounts) statistics() []ecs.KeyValuePair {
+func (n counts) statistics() []ecs.KeyValuePair {
 	var out []ecs.KeyValuePair
 	for _, s := range []struct {
 		name  string
@@ -200,8 +208,8 @@ func (n taskCounts) statistics() []ecs.KeyValuePair {
 		{"runningEC2TasksCount", 0}, {"runningFargateTasksCount", n.running},
 		{"pendingEC2TasksCount", 0}, {"pendingFargateTasksCount", n.pending},
 		{"runningExternalTasksCount", 0}, {"pendingExternalTasksCount", 0},
-		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", 0},
-		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", 0},
+		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", n.active},
+		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", n.draining},
 		{"activeExternalServiceCount", 0}, {"drainingExternalServiceCount", 0},
 	} {
 		out = append(out, ecs.KeyValuePair{Name: new(s.name), Value: new(strconv.Itoa(int(s.count)))})
@@ -255,6 +263,9 @@ func itself(s string) string { return s }
 // DeleteCluster makes a cluster without tasks INACTIVE.
 func (s *Server) DeleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
 	gone, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *fargo.Cluster) error {
+		for range servicesOf(tx, c) {
+			return ecs.ClusterContainsServicesException("The Cluster cannot be deleted while Services are active.")
+		}
 		for t := range tasksIn(tx, c) {
 			if !t.Stopped() {
 				return ecs.ClusterContainsTasksException("The Cluster cannot be deleted while Tasks are active.")

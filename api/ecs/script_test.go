@@ -26,8 +26,8 @@ type noImages struct{}
 func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
 // TestScripts runs the scripts against the API with a node that does what the
-// script says: "settle" lets the task controller work, "report" is the node's
-// word.
+// script says: "settle" lets the controllers work, "report" is the node's word
+// on one task, "all" its word on every task that is not as far yet.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Site {
 		db, err := store.Open(t.Context(), store.NewMemory())
@@ -46,6 +46,9 @@ func TestScripts(t *testing.T) {
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node":   func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
 				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
+				"all": func(ctx context.Context, status string) (string, error) {
+					return "", reportAll(ctx, db, plane, fargo.TaskStatus(status))
+				},
 				"report": func(ctx context.Context, args string) (string, error) {
 					node, body, _ := strings.Cut(args, " ")
 					var r fargo.TaskReport
@@ -63,13 +66,15 @@ func TestScripts(t *testing.T) {
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	tasks := control.Tasks(noImages{})
-	for range 10 {
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Pace: 1e6})
+	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {
-			for key := range tasks.All(tx) {
-				if _, err := tasks.Reconcile(tx, key, time.Now()); err != nil {
-					return err
+			for _, c := range controllers {
+				for key := range c.All(tx) {
+					if _, err := c.Reconcile(tx, key, time.Now()); err != nil {
+						return err
+					}
 				}
 			}
 			return nil
@@ -79,4 +84,24 @@ func settle(ctx context.Context, db *store.DB) error {
 		}
 	}
 	return fmt.Errorf("the controllers do not come to rest")
+}
+
+// reportAll moves every task to status: the wanted ones on, or the unwanted to
+// their end.
+func reportAll(ctx context.Context, db *store.DB, plane *control.Plane, status fargo.TaskStatus) error {
+	now := time.Now()
+	for t := range store.Tasks.All(db.View()) {
+		ending := t.Desired == fargo.TaskStopped
+		if t.Stopped() || ending != status.Ending() {
+			continue
+		}
+		r := fargo.TaskReport{TaskARN: t.ARN(), Status: status, StartedAt: now.Add(-time.Minute)}
+		if ending {
+			r.StoppedAt = now
+		}
+		if err := plane.Report(ctx, t.Node, []fargo.TaskReport{r}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -45,6 +45,20 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) 
 			changed.Tags = tags
 			store.TaskDefinitions.Put(tx, &changed)
 		}}, nil
+	case "service":
+		c, err := cluster(r, scope, new(fargo.ClusterOf(a)))
+		if err != nil {
+			return nil, err
+		}
+		found, err := activeService(r, c, a.Name())
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{found.Service.Tags, func(tx *store.Tx, tags []ecs.Tag) {
+			changed := *found
+			changed.Service.Tags = tags
+			store.Services.Put(tx, &changed)
+		}}, nil
 	case "task":
 		if strings.Count(rest, "/") != 1 {
 			return nil, invalid("Long arn format must be used for tagging operations")

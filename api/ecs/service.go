@@ -1,0 +1,330 @@
+package ecs
+
+import (
+	"context"
+	"iter"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// serviceName is what a service may be called. Source: ECS API, CreateService.
+var serviceName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+
+// Limits of service calls. Source: ECS API.
+const (
+	maxDescribeServices = 10
+	maxServicePage      = 10
+	maxTargetGroups     = 5
+)
+
+// findService finds a service of a cluster, whatever its status.
+func findService(r store.Reader, c *fargo.Cluster, id string) (*fargo.Service, bool) {
+	return store.Services.Get(r, c.Scope.Key(*c.Cluster.ClusterName, nameOf(id)))
+}
+
+// activeService finds one that can be changed.
+func activeService(r store.Reader, c *fargo.Cluster, id string) (*fargo.Service, error) {
+	s, ok := findService(r, c, id)
+	switch {
+	case !ok:
+		return nil, ecs.ServiceNotFoundException("Service not found.")
+	case s.Status() != statusActive:
+		return nil, ecs.ServiceNotActiveException("Service was not ACTIVE.")
+	}
+	return s, nil
+}
+
+// CreateService makes a service and its first deployment; the service
+// controller does the rest.
+func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error) {
+	if err := checkCreateService(in); err != nil {
+		return nil, err
+	}
+	var made *fargo.Service
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		c, err := cluster(tx, scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		next := newService(ctx, c, in, now)
+		if old, ok := findService(tx, c, *in.ServiceName); ok && old.Status() != statusInactive {
+			if old.Status() == statusActive && sameService(&old.Service, &next.Service, old.Revision(), in) {
+				made = old
+				return nil
+			}
+			return invalid("Creation of service was not idempotent.")
+		}
+		revision, err := s.revision(tx, next, in)
+		if err != nil {
+			return err
+		}
+		next.Service.TaskDefinition = revision.TaskDefinition
+		putDeployment(tx, next, *revision, now)
+		made = next
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.CreateServiceOutput{Service: serviceView(s.db.View(), made, true)}, nil
+}
+
+// newService is the user's intent with AWS's defaults, applied once.
+func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInput, now time.Time) *fargo.Service {
+	name := *c.Cluster.ClusterName
+	shape := ecs.Service{
+		ServiceArn: new(c.Scope.ARN("ecs", "service/"+name+"/"+*in.ServiceName)), ServiceName: in.ServiceName,
+		ClusterArn: c.Cluster.ClusterArn, Status: new(statusActive), DesiredCount: in.DesiredCount,
+		LoadBalancers: orEmpty(in.LoadBalancers), ServiceRegistries: orEmpty(in.ServiceRegistries),
+		LaunchType: in.LaunchType, CapacityProviderStrategy: in.CapacityProviderStrategy,
+		PlatformVersion: in.PlatformVersion, PlatformFamily: new("Linux"), TaskDefinition: in.TaskDefinition,
+		DeploymentConfiguration: deploymentDefaults(in.DeploymentConfiguration, in.SchedulingStrategy == ecs.SchedulingStrategyDaemon),
+		CreatedAt:               &now, CreatedBy: new(api.CallFrom(ctx).PrincipalARN),
+		PlacementConstraints: []ecs.PlacementConstraint{}, PlacementStrategy: []ecs.PlacementStrategy{},
+		NetworkConfiguration: in.NetworkConfiguration, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
+		SchedulingStrategy: in.SchedulingStrategy, Tags: orEmpty(in.Tags),
+		DeploymentController: &ecs.DeploymentController{Type: ecs.DeploymentControllerTypeEcs},
+		EnableECSManagedTags: new(yes(in.EnableECSManagedTags)), PropagateTags: in.PropagateTags,
+		EnableExecuteCommand:        new(yes(in.EnableExecuteCommand)),
+		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing,
+	}
+	if shape.SchedulingStrategy == "" {
+		shape.SchedulingStrategy = ecs.SchedulingStrategyReplica
+	}
+	if shape.LaunchType == "" && len(shape.CapacityProviderStrategy) == 0 {
+		if len(c.Cluster.DefaultCapacityProviderStrategy) > 0 {
+			shape.CapacityProviderStrategy = c.Cluster.DefaultCapacityProviderStrategy
+		} else {
+			shape.LaunchType = ecs.LaunchTypeEc2
+		}
+	}
+	if shape.PlatformVersion == nil {
+		shape.PlatformVersion = new("LATEST")
+	}
+	if shape.PropagateTags == "" {
+		shape.PropagateTags = ecs.PropagateTagsNone
+	}
+	if shape.AvailabilityZoneRebalancing == "" {
+		shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingDisabled
+	}
+	if shape.HealthCheckGracePeriodSeconds == nil && len(shape.LoadBalancers) > 0 {
+		shape.HealthCheckGracePeriodSeconds = new(int32(0))
+	}
+	return &fargo.Service{Scope: c.Scope, Cluster: name, Service: shape}
+}
+
+// deploymentDefaults fills in what a deployment configuration leaves out.
+// Source: ECS API, DeploymentConfiguration.
+func deploymentDefaults(in *ecs.DeploymentConfiguration, daemon bool) *ecs.DeploymentConfiguration {
+	c := ecs.DeploymentConfiguration{}
+	if in != nil {
+		c = *in
+	}
+	if c.DeploymentCircuitBreaker == nil {
+		c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(false), Rollback: new(false)}
+	}
+	minimum, maximum := int32(100), int32(200)
+	if daemon {
+		minimum, maximum = 0, 100
+	}
+	if c.MinimumHealthyPercent == nil {
+		c.MinimumHealthyPercent = &minimum
+	}
+	if c.MaximumPercent == nil {
+		c.MaximumPercent = &maximum
+	}
+	if c.Strategy == "" {
+		c.Strategy = ecs.DeploymentStrategyRolling
+	}
+	if c.BakeTimeInMinutes == nil {
+		c.BakeTimeInMinutes = new(int32(0))
+	}
+	return &c
+}
+
+// sameService reports whether a service is what a call would make of it.
+func sameService(old, next *ecs.Service, revision *ecs.ServiceRevision, in *ecs.CreateServiceInput) bool {
+	a, b := *old, *next
+	for _, s := range []*ecs.Service{&a, &b} {
+		s.CreatedAt, s.CreatedBy, s.TaskDefinition = nil, nil, nil
+	}
+	return revision != nil && reflect.DeepEqual(a, b) && sameDefinition(*revision.TaskDefinition, text(in.TaskDefinition))
+}
+
+func sameDefinition(arn, id string) bool {
+	return arn == id || strings.TrimPrefix(arn[strings.LastIndex(arn, ":task-definition/")+1:], "task-definition/") == id
+}
+
+// putDeployment adds a deployment of a revision to a service and stores both.
+func putDeployment(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision, now time.Time) {
+	s.Deployments = slices.Clone(s.Deployments)
+	d := plan.NewDeployment(s, revision, fargo.NewDeploymentDigits(), strings.ReplaceAll(uuid.NewString(), "-", "")[:21], now)
+	store.ServiceRevisions.Put(tx, &fargo.ServiceRevision{Scope: s.Scope, Service: s.Key(), Revision: d.Revision})
+	store.Services.Put(tx, s)
+}
+
+// revision checks what a service's tasks are to be made from, against the
+// state, and resolves it.
+func (s *Server) revision(tx *store.Tx, service *fargo.Service, in *ecs.CreateServiceInput) (*ecs.ServiceRevision, error) {
+	shape := &service.Service
+	d, err := findDefinition(tx, service.Scope, *in.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case d == nil:
+		return nil, ecs.ClientException("TaskDefinition not found.")
+	case d.Definition.Status != ecs.TaskDefinitionStatusActive:
+		return nil, ecs.ClientException("TaskDefinition is inactive")
+	case shape.LaunchType != ecs.LaunchTypeFargate && len(shape.CapacityProviderStrategy) == 0:
+		return nil, invalid("No Container Instances were found in your cluster.")
+	case !slices.Contains(d.Definition.Compatibilities, ecs.CompatibilityFargate):
+		return nil, invalid("Task definition does not support launch_type FARGATE.")
+	}
+	if err := checkImplemented(&d.Definition); err != nil {
+		return nil, err
+	}
+	if len(shape.CapacityProviderStrategy) > 0 {
+		c, _ := store.Clusters.Get(tx, service.Scope.Key(service.Cluster))
+		if err := checkStrategy(c.Cluster.CapacityProviders, shape.CapacityProviderStrategy); err != nil {
+			return nil, err
+		}
+	}
+	network, err := checkNetworkConfiguration(tx, service.Scope, shape.NetworkConfiguration)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkServiceTargets(tx, d, network, shape.LoadBalancers); err != nil {
+		return nil, err
+	}
+	if yes(shape.EnableExecuteCommand) && d.Definition.TaskRoleArn == nil {
+		return nil, invalid("The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
+	}
+	return &ecs.ServiceRevision{
+		ServiceArn: shape.ServiceArn, ClusterArn: shape.ClusterArn, TaskDefinition: d.Definition.TaskDefinitionArn,
+		LaunchType: shape.LaunchType, CapacityProviderStrategy: shape.CapacityProviderStrategy,
+		PlatformVersion: new(plan.PlatformVersion), PlatformFamily: new("Linux"),
+		LoadBalancers: shape.LoadBalancers, ServiceRegistries: shape.ServiceRegistries,
+		NetworkConfiguration:    &ecs.NetworkConfiguration{AwsvpcConfiguration: network},
+		ContainerImages:         containerImages(tx, d),
+		GuardDutyEnabled:        new(false),
+		FargateEphemeralStorage: &ecs.DeploymentEphemeralStorage{},
+	}, nil
+}
+
+func containerImages(r store.Reader, d *fargo.TaskDefinition) []ecs.ContainerImage {
+	var out []ecs.ContainerImage
+	for _, c := range d.Definition.ContainerDefinitions {
+		image := ecs.ContainerImage{ContainerName: c.Name, Image: c.Image}
+		if name, ours := fargo.ParseImageName(*c.Image); ours {
+			if found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference); ok {
+				image.ImageDigest = new(found.Digest())
+			}
+		}
+		out = append(out, image)
+	}
+	return out
+}
+
+// DescribeServices shows services, those that ended among them.
+func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
+	scope, view := api.CallFrom(ctx).Scope(), s.db.View()
+	c, err := cluster(view, scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(in.Services) == 0:
+		return nil, invalid("Services cannot be empty.")
+	case len(in.Services) > maxDescribeServices:
+		return nil, invalid("Services cannot be more than %d.", maxDescribeServices)
+	}
+	out := &ecs.DescribeServicesOutput{Services: []ecs.Service{}, Failures: []ecs.Failure{}}
+	for _, id := range in.Services {
+		found, ok := findService(view, c, id)
+		if !ok {
+			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "service/"+*c.Cluster.ClusterName+"/"+nameOf(id))))
+			continue
+		}
+		out.Services = append(out.Services, *serviceView(view, found, slices.Contains(in.Include, ecs.ServiceFieldTags)))
+	}
+	return out, nil
+}
+
+// servicesOf gives the services of a cluster that still stand.
+func servicesOf(r store.Reader, c *fargo.Cluster) iter.Seq[*fargo.Service] {
+	return func(yield func(*fargo.Service) bool) {
+		for s := range store.Services.Prefix(r, c.Scope.Key(*c.Cluster.ClusterName, "")) {
+			if s.Status() != statusInactive && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// ListServices gives the ARNs of a cluster's active services.
+func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*ecs.ListServicesOutput, error) {
+	view := s.db.View()
+	c, err := cluster(view, api.CallFrom(ctx).Scope(), in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	max := in.MaxResults
+	if max == nil {
+		max = new(int32(maxServicePage))
+	}
+	arns, next, err := page(func(yield func(string) bool) {
+		for s := range servicesOf(view, c) {
+			if s.Status() != statusActive || (in.LaunchType != "" && s.Service.LaunchType != in.LaunchType) ||
+				(in.SchedulingStrategy != "" && s.Service.SchedulingStrategy != in.SchedulingStrategy) {
+				continue
+			}
+			if !yield(s.ARN()) {
+				return
+			}
+		}
+	}, itself, in.NextToken, max)
+	return &ecs.ListServicesOutput{ServiceArns: orEmpty(arns), NextToken: next}, err
+}
+
+// ListServicesByNamespace gives none: Service Connect is not implemented.
+func (s *Server) ListServicesByNamespace(context.Context, *ecs.ListServicesByNamespaceInput) (*ecs.ListServicesByNamespaceOutput, error) {
+	return &ecs.ListServicesByNamespaceOutput{ServiceArns: []string{}}, nil
+}
+
+// DeleteService ends a service: DRAINING until its last task has stopped.
+func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
+	var gone fargo.Service
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		c, err := cluster(tx, scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		found, err := activeService(tx, c, *in.Service)
+		if err != nil {
+			return err
+		}
+		if !found.Daemon() && found.DesiredCount() > 0 && !yes(in.Force) {
+			return invalid("The service cannot be stopped while it is scaled above 0.")
+		}
+		gone = *found
+		gone.Service.Status, gone.Service.DesiredCount = new("DRAINING"), new(int32(0))
+		store.Services.Put(tx, &gone)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.DeleteServiceOutput{Service: serviceView(s.db.View(), &gone, true)}, nil
+}

@@ -1,0 +1,137 @@
+package ecs
+
+import (
+	"slices"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
+	"fargo/store"
+)
+
+// checkCreateService holds the rules that need no state.
+func checkCreateService(in *ecs.CreateServiceInput) error {
+	daemon := in.SchedulingStrategy == ecs.SchedulingStrategyDaemon
+	switch {
+	case !serviceName.MatchString(text(in.ServiceName)):
+		return invalid("Invalid service name: %s. A service name may only contain letters, numbers, hyphens and underscores, up to 255 characters.", text(in.ServiceName))
+	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
+		return invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	case daemon && in.DesiredCount != nil:
+		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
+	case !daemon && in.DesiredCount == nil:
+		return invalid("DesiredCount is required for services with the REPLICA scheduling strategy.")
+	case in.DesiredCount != nil && *in.DesiredCount < 0:
+		return invalid("DesiredCount must be greater than or equal to 0.")
+	case in.TaskDefinition == nil:
+		return invalid("TaskDefinition cannot be blank.")
+	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
+		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
+	case len(in.ServiceRegistries) > 0:
+		return notImplemented("serviceRegistries")
+	case in.ServiceConnectConfiguration != nil && yes(in.ServiceConnectConfiguration.Enabled):
+		return notImplemented("serviceConnectConfiguration")
+	case len(in.VolumeConfigurations) > 0:
+		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
+	case len(in.VpcLatticeConfigurations) > 0:
+		return notImplemented("vpcLatticeConfigurations")
+	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
+		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
+	}
+	if err := checkServicePlatform(in.PlatformVersion); err != nil {
+		return err
+	}
+	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
+		return err
+	}
+	return checkTags(in.Tags)
+}
+
+func notImplemented(what string) error {
+	return ecs.UnsupportedFeatureException("Fargo does not implement %s.", what)
+}
+
+func checkServicePlatform(v *string) error {
+	if v != nil && *v != "LATEST" && *v != "1.4.0" {
+		return ecs.PlatformUnknownException("The specified platform does not exist.")
+	}
+	return nil
+}
+
+func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) error {
+	if c == nil {
+		return nil
+	}
+	switch {
+	case c.MinimumHealthyPercent != nil && (*c.MinimumHealthyPercent < 0 || *c.MinimumHealthyPercent > 100):
+		return invalid("minimumHealthyPercent must be at most 100")
+	case c.MaximumPercent != nil && *c.MaximumPercent < 100 && !daemon:
+		return invalid("maximumPercent must be at least 100")
+	case c.MaximumPercent != nil && *c.MaximumPercent > 200:
+		return invalid("maximumPercent must be at most 200")
+	case daemon && c.MaximumPercent != nil && *c.MaximumPercent > 100:
+		return invalid("The daemon scheduling strategy does not support values above 100 for maximumPercent.")
+	case c.Strategy != "" && c.Strategy != ecs.DeploymentStrategyRolling:
+		return notImplemented("the deployment strategy " + string(c.Strategy))
+	case c.Alarms != nil && yes(c.Alarms.Enable):
+		return notImplemented("deployment alarms")
+	case len(c.LifecycleHooks) > 0:
+		return notImplemented("lifecycleHooks")
+	}
+	return nil
+}
+
+// checkServiceTargets finds the target groups a service names and sees that its
+// tasks can be their targets.
+// Source: ECS developer guide, "Use load balancing to distribute Amazon ECS
+// service traffic".
+func checkServiceTargets(r store.Reader, d *fargo.TaskDefinition, network *ecs.AwsVpcConfiguration, balancers []ecs.LoadBalancer) error {
+	if len(balancers) > maxTargetGroups {
+		return invalid("Services cannot have more than %d target groups.", maxTargetGroups)
+	}
+	for _, l := range balancers {
+		switch {
+		case l.LoadBalancerName != nil && l.TargetGroupArn != nil:
+			return invalid("loadBalancerName and targetGroupArn cannot both be specified. You must specify either a loadBalancerName or a targetGroupArn.")
+		case l.LoadBalancerName != nil:
+			return invalid("Classic Load Balancers are not supported with Fargate.")
+		case l.TargetGroupArn == nil:
+			return invalid("Target group ARN cannot be blank.")
+		case l.AdvancedConfiguration != nil:
+			return notImplemented("loadBalancers.advancedConfiguration")
+		}
+		if err := checkTargetGroup(r, *l.TargetGroupArn, network); err != nil {
+			return err
+		}
+		c := d.Container(text(l.ContainerName))
+		if c == nil {
+			return invalid("The container %s does not exist in the task definition.", text(l.ContainerName))
+		}
+		if l.ContainerPort == nil || !slices.ContainsFunc(c.PortMappings, func(p ecs.PortMapping) bool { return p.ContainerPort != nil && *p.ContainerPort == *l.ContainerPort }) {
+			port := int32(0)
+			if l.ContainerPort != nil {
+				port = *l.ContainerPort
+			}
+			return invalid("The container %s did not have a container port %d defined.", text(l.ContainerName), port)
+		}
+	}
+	return nil
+}
+
+func checkTargetGroup(r store.Reader, arn string, network *ecs.AwsVpcConfiguration) error {
+	g, ok := store.ELBTargetGroups.Get(r, arn)
+	if !ok {
+		return invalid("The specified target group does not exist: %s", arn)
+	}
+	if g.TargetGroup.TargetType != elbv2.TargetTypeEnumIp {
+		return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", arn, g.TargetGroup.TargetType)
+	}
+	n, ok := store.EC2Subnets.Get(r, g.Scope.Key(network.Subnets[0]))
+	if ok && text(g.TargetGroup.VpcId) != *n.Subnet.VpcId {
+		return invalid("The target group %s is in the VPC %s, but the service's subnets are in the VPC %s.", arn, text(g.TargetGroup.VpcId), *n.Subnet.VpcId)
+	}
+	if len(store.LoadBalancersOfGroup(r, arn)) == 0 {
+		return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package ecs
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/store"
+)
+
+// UpdateService changes what a service wants. What its tasks are made from
+// begins a new deployment; the rest takes effect at once.
+// Source: ECS API, UpdateService.
+func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
+	if err := checkUpdateService(in); err != nil {
+		return nil, err
+	}
+	var updated *fargo.Service
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		c, err := cluster(tx, scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		old, err := activeService(tx, c, *in.Service)
+		if err != nil {
+			return err
+		}
+		next := *old
+		if err := apply(&next, in); err != nil {
+			return err
+		}
+		next.Throttle = fargo.Throttle{} // an update is a new try
+		updated = &next
+		if !needsDeployment(old, &next, in) {
+			store.Services.Put(tx, &next)
+			return nil
+		}
+		definition := *next.Service.TaskDefinition
+		revision, err := s.revision(tx, &next, &ecs.CreateServiceInput{TaskDefinition: &definition})
+		if err != nil {
+			return err
+		}
+		next.Service.TaskDefinition = revision.TaskDefinition
+		if !yes(in.ForceNewDeployment) && sameRevision(old.Revision(), revision) {
+			store.Services.Put(tx, &next)
+			return nil
+		}
+		putDeployment(tx, &next, *revision, now)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.UpdateServiceOutput{Service: serviceView(s.db.View(), updated, true)}, nil
+}
+
+func checkUpdateService(in *ecs.UpdateServiceInput) error {
+	switch {
+	case in.DesiredCount != nil && *in.DesiredCount < 0:
+		return invalid("DesiredCount must be greater than or equal to 0.")
+	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
+		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
+	case len(in.ServiceRegistries) > 0:
+		return notImplemented("serviceRegistries")
+	case in.ServiceConnectConfiguration != nil && yes(in.ServiceConnectConfiguration.Enabled):
+		return notImplemented("serviceConnectConfiguration")
+	case len(in.VolumeConfigurations) > 0:
+		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
+	case len(in.VpcLatticeConfigurations) > 0:
+		return notImplemented("vpcLatticeConfigurations")
+	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
+		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
+	}
+	return checkServicePlatform(in.PlatformVersion)
+}
+
+// apply lays an update over a service's intent.
+func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
+	shape := &s.Service
+	if in.DesiredCount != nil {
+		if s.Daemon() {
+			return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
+		}
+		shape.DesiredCount = in.DesiredCount
+	}
+	if in.DeploymentConfiguration != nil {
+		if err := checkDeploymentConfiguration(in.DeploymentConfiguration, s.Daemon()); err != nil {
+			return err
+		}
+		shape.DeploymentConfiguration = mergeDeployment(shape.DeploymentConfiguration, in.DeploymentConfiguration)
+	}
+	if in.CapacityProviderStrategy != nil {
+		changes := (len(in.CapacityProviderStrategy) > 0) != (len(shape.CapacityProviderStrategy) > 0)
+		if changes && !yes(in.ForceNewDeployment) {
+			return invalid("A new deployment must be forced to change between a launch type and a capacity provider strategy.")
+		}
+		shape.CapacityProviderStrategy = in.CapacityProviderStrategy
+		shape.LaunchType = ""
+		if len(in.CapacityProviderStrategy) == 0 {
+			shape.LaunchType = ecs.LaunchTypeFargate
+		}
+	}
+	set(&shape.TaskDefinition, in.TaskDefinition)
+	set(&shape.PlatformVersion, in.PlatformVersion)
+	set(&shape.NetworkConfiguration, in.NetworkConfiguration)
+	set(&shape.HealthCheckGracePeriodSeconds, in.HealthCheckGracePeriodSeconds)
+	set(&shape.EnableExecuteCommand, in.EnableExecuteCommand)
+	set(&shape.EnableECSManagedTags, in.EnableECSManagedTags)
+	if in.PropagateTags != "" {
+		shape.PropagateTags = in.PropagateTags
+	}
+	if in.AvailabilityZoneRebalancing != "" {
+		shape.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing
+	}
+	if in.LoadBalancers != nil {
+		shape.LoadBalancers = in.LoadBalancers
+	}
+	return nil
+}
+
+func set[T any](to **T, from *T) {
+	if from != nil {
+		*to = from
+	}
+}
+
+// mergeDeployment keeps what an update does not name.
+func mergeDeployment(old, in *ecs.DeploymentConfiguration) *ecs.DeploymentConfiguration {
+	c := *old
+	set(&c.DeploymentCircuitBreaker, in.DeploymentCircuitBreaker)
+	set(&c.MinimumHealthyPercent, in.MinimumHealthyPercent)
+	set(&c.MaximumPercent, in.MaximumPercent)
+	set(&c.BakeTimeInMinutes, in.BakeTimeInMinutes)
+	return &c
+}
+
+// needsDeployment reports whether an update names something that tasks are made
+// from, or asks for a new deployment.
+func needsDeployment(old, next *fargo.Service, in *ecs.UpdateServiceInput) bool {
+	return yes(in.ForceNewDeployment) || in.TaskDefinition != nil ||
+		!reflect.DeepEqual(old.Service.NetworkConfiguration, next.Service.NetworkConfiguration) ||
+		text(old.Service.PlatformVersion) != text(next.Service.PlatformVersion) ||
+		!reflect.DeepEqual(old.Service.LoadBalancers, next.Service.LoadBalancers)
+}
+
+// sameRevision reports whether tasks made from a and b would be alike.
+func sameRevision(a, b *ecs.ServiceRevision) bool {
+	if a == nil {
+		return false
+	}
+	return *a.TaskDefinition == *b.TaskDefinition && reflect.DeepEqual(a.NetworkConfiguration, b.NetworkConfiguration) &&
+		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && text(a.PlatformVersion) == text(b.PlatformVersion)
+}

@@ -1,0 +1,145 @@
+package ecs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// maxDeployments bounds the ARNs of the Describe calls here.
+const maxDeployments = 20
+
+// ListServiceDeployments gives a service's deployments, newest first.
+func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListServiceDeploymentsInput) (*ecs.ListServiceDeploymentsOutput, error) {
+	view := s.db.View()
+	c, err := cluster(view, api.CallFrom(ctx).Scope(), clusterOf(in.Cluster, *in.Service))
+	if err != nil {
+		return nil, err
+	}
+	service, ok := findService(view, c, *in.Service)
+	if !ok {
+		return nil, ecs.ServiceNotFoundException("Service not found.")
+	}
+	rows := slices.Collect(store.ServiceDeployments.By(view, store.ByService, service.Key()))
+	slices.SortFunc(rows, func(a, b *fargo.ServiceDeployment) int {
+		return b.Deployment.CreatedAt.Compare(*a.Deployment.CreatedAt)
+	})
+	briefs := func(yield func(ecs.ServiceDeploymentBrief) bool) {
+		for _, r := range rows {
+			if passes(&r.Deployment, in) && !yield(brief(&r.Deployment)) {
+				return
+			}
+		}
+	}
+	max := in.MaxResults
+	if max == nil {
+		max = new(int32(maxDeployments))
+	}
+	out, next, err := page(briefs, func(b ecs.ServiceDeploymentBrief) string { return *b.ServiceDeploymentArn }, in.NextToken, max)
+	return &ecs.ListServiceDeploymentsOutput{ServiceDeployments: orEmpty(out), NextToken: next}, err
+}
+
+// clusterOf takes the cluster from a service's ARN when none is given.
+func clusterOf(given *string, service string) *string {
+	if given != nil {
+		return given
+	}
+	if a, ok := fargo.ParseARN(service); ok {
+		return new(fargo.ClusterOf(a))
+	}
+	return nil
+}
+
+func passes(d *ecs.ServiceDeployment, in *ecs.ListServiceDeploymentsInput) bool {
+	if len(in.Status) > 0 && !slices.Contains(in.Status, d.Status) {
+		return false
+	}
+	if in.CreatedAt != nil {
+		if in.CreatedAt.After != nil && !d.CreatedAt.After(*in.CreatedAt.After) {
+			return false
+		}
+		if in.CreatedAt.Before != nil && !d.CreatedAt.Before(*in.CreatedAt.Before) {
+			return false
+		}
+	}
+	return true
+}
+
+func brief(d *ecs.ServiceDeployment) ecs.ServiceDeploymentBrief {
+	return ecs.ServiceDeploymentBrief{
+		ServiceDeploymentArn: d.ServiceDeploymentArn, ServiceArn: d.ServiceArn, ClusterArn: d.ClusterArn,
+		StartedAt: d.StartedAt, CreatedAt: d.CreatedAt, FinishedAt: d.FinishedAt,
+		TargetServiceRevisionArn: d.TargetServiceRevision.Arn, Status: d.Status, StatusReason: d.StatusReason,
+	}
+}
+
+// DescribeServiceDeployments shows deployments with their counts and breaker.
+func (s *Server) DescribeServiceDeployments(_ context.Context, in *ecs.DescribeServiceDeploymentsInput) (*ecs.DescribeServiceDeploymentsOutput, error) {
+	if len(in.ServiceDeploymentArns) == 0 || len(in.ServiceDeploymentArns) > maxDeployments {
+		return nil, invalid("serviceDeploymentArns should have between 1 and %d elements.", maxDeployments)
+	}
+	view := s.db.View()
+	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []ecs.ServiceDeployment{}, Failures: []ecs.Failure{}}
+	for _, arn := range in.ServiceDeploymentArns {
+		row, ok := store.ServiceDeployments.Get(view, arn)
+		if !ok {
+			out.Failures = append(out.Failures, missing(arn))
+			continue
+		}
+		out.ServiceDeployments = append(out.ServiceDeployments, row.Deployment)
+	}
+	return out, nil
+}
+
+// DescribeServiceRevisions shows what tasks are made from.
+func (s *Server) DescribeServiceRevisions(_ context.Context, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {
+	if len(in.ServiceRevisionArns) == 0 || len(in.ServiceRevisionArns) > maxDeployments {
+		return nil, invalid("serviceRevisionArns should have between 1 and %d elements.", maxDeployments)
+	}
+	view := s.db.View()
+	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []ecs.ServiceRevision{}, Failures: []ecs.Failure{}}
+	for _, arn := range in.ServiceRevisionArns {
+		row, ok := store.ServiceRevisions.Get(view, arn)
+		if !ok {
+			out.Failures = append(out.Failures, missing(arn))
+			continue
+		}
+		out.ServiceRevisions = append(out.ServiceRevisions, row.Revision)
+	}
+	return out, nil
+}
+
+// StopServiceDeployment ends a deployment that is under way and goes back to
+// the last one that was completed.
+func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceDeploymentInput) (*ecs.StopServiceDeploymentOutput, error) {
+	if in.StopType == ecs.StopServiceDeploymentStopTypeAbort {
+		return nil, notImplemented("the stop type ABORT")
+	}
+	err := s.update(ctx, func(tx *store.Tx, _ fargo.Scope, now time.Time) error {
+		row, ok := store.ServiceDeployments.Get(tx, *in.ServiceDeploymentArn)
+		if !ok {
+			return ecs.ServiceDeploymentNotFoundException("The service deployment was not found.")
+		}
+		service, ok := store.Services.Get(tx, row.Service)
+		if !ok || row.Deployment.Status != ecs.ServiceDeploymentStatusInProgress || len(service.Deployments) == 0 || service.Deployments[0].Arn != *in.ServiceDeploymentArn {
+			return ecs.ConflictException("The service deployment is not in progress.")
+		}
+		next := *service
+		next.Deployments = slices.Clone(service.Deployments)
+		if !plan.Abandon(&next, fargo.NewDeploymentDigits(), now) {
+			return ecs.ConflictException("There is no completed deployment to roll back to.")
+		}
+		store.Services.Put(tx, &next)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: in.ServiceDeploymentArn}, nil
+}

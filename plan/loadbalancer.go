@@ -1,0 +1,190 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fargo"
+	"fargo/aws/elbv2"
+)
+
+// ELBView is all that Balancers needs to see, in any order.
+type ELBView struct {
+	LoadBalancers []*fargo.ELBLoadBalancer // those that the node is to run
+	Listeners     []*fargo.ELBListener
+	Rules         []*fargo.ELBRule
+	Groups        []*fargo.ELBTargetGroup
+	Targets       []*fargo.ELBTarget
+	Certificates  []*fargo.Certificate
+}
+
+// Balancers gives the load balancers as a node must run them, and the target
+// groups that they use. What belongs to no load balancer of the view is left
+// out. The result is sorted, so that equal views give equal values.
+func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
+	p := newELBPlan(v)
+	var balancers []fargo.Balancer
+	for _, lb := range v.LoadBalancers {
+		balancers = append(balancers, p.balancer(lb))
+	}
+	var groups []fargo.BalancerGroup
+	for _, g := range v.Groups {
+		zones, used := p.zones[g.Key()]
+		if !used {
+			continue
+		}
+		shape := g.TargetGroup
+		shape.LoadBalancerArns = nil
+		groups = append(groups, fargo.BalancerGroup{
+			ARN: g.Key(), Name: resource(g.Key()), Group: shape, Attributes: g.Attributes,
+			Targets: balancerTargets(g, p.targets[g.Key()], zones),
+		})
+	}
+	slices.SortFunc(balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(groups, func(a, b fargo.BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
+	return balancers, groups
+}
+
+// elbPlan is a view in the order it is looked things up in.
+type elbPlan struct {
+	listeners    map[string][]*fargo.ELBListener // by load balancer
+	rules        map[string][]*fargo.ELBRule     // by listener
+	targets      map[string][]*fargo.ELBTarget   // by group
+	certificates map[string]*fargo.Certificate
+	zones        map[string][]string // of the load balancer of each group in use
+}
+
+func newELBPlan(v ELBView) *elbPlan {
+	p := &elbPlan{
+		listeners: map[string][]*fargo.ELBListener{}, rules: map[string][]*fargo.ELBRule{},
+		targets: map[string][]*fargo.ELBTarget{}, certificates: map[string]*fargo.Certificate{}, zones: map[string][]string{},
+	}
+	for _, l := range v.Listeners {
+		p.listeners[*l.Listener.LoadBalancerArn] = append(p.listeners[*l.Listener.LoadBalancerArn], l)
+	}
+	for _, r := range v.Rules {
+		p.rules[r.Listener] = append(p.rules[r.Listener], r)
+	}
+	for _, t := range v.Targets {
+		p.targets[t.Group] = append(p.targets[t.Group], t)
+	}
+	for _, c := range v.Certificates {
+		p.certificates[c.Key()] = c
+	}
+	for _, lb := range v.LoadBalancers {
+		zones := Zones(lb)
+		for _, l := range p.listeners[lb.Key()] {
+			used := l.TargetGroups()
+			for _, r := range p.rules[l.Key()] {
+				used = append(used, r.TargetGroups()...)
+			}
+			for _, g := range used {
+				p.zones[g] = zones
+			}
+		}
+	}
+	return p
+}
+
+func (p *elbPlan) balancer(lb *fargo.ELBLoadBalancer) fargo.Balancer {
+	b := fargo.Balancer{
+		ARN: lb.Key(), Name: strings.TrimPrefix(resource(lb.Key()), "loadbalancer/"),
+		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes,
+	}
+	for _, i := range lb.Interfaces {
+		if len(i.Groups) == 0 {
+			i.Groups = []string{OpenGroup}
+		}
+		b.Interfaces = append(b.Interfaces, i)
+	}
+	for _, l := range p.listeners[lb.Key()] {
+		b.Listeners = append(b.Listeners, p.listener(l))
+	}
+	slices.SortFunc(b.Listeners, func(x, y fargo.BalancerListener) int { return int(x.Port) - int(y.Port) })
+	return b
+}
+
+func (p *elbPlan) listener(l *fargo.ELBListener) fargo.BalancerListener {
+	out := fargo.BalancerListener{
+		ARN: l.Key(), Protocol: string(l.Listener.Protocol), Port: uint16(value(l.Listener.Port)),
+		SSLPolicy: str(l.Listener.SslPolicy), ALPN: l.Listener.AlpnPolicy, Attributes: l.Attributes,
+	}
+	for _, arn := range l.AllCertificates() {
+		// The API keeps a certificate for as long as a listener has it.
+		if c, ok := p.certificates[arn]; ok {
+			out.Certificates = append(out.Certificates, keyPair(c))
+		}
+	}
+	for _, r := range Rules(l, p.rules[l.Key()]) {
+		out.Rules = append(out.Rules, fargo.BalancerRule{
+			ARN: *r.RuleArn, Priority: *r.Priority, Conditions: r.Conditions, Actions: InOrder(r.Actions),
+		})
+	}
+	return out
+}
+
+func keyPair(c *fargo.Certificate) fargo.KeyPair {
+	return fargo.KeyPair{ARN: c.Key(), Chain: strings.TrimRight(c.Body, "\n") + "\n" + c.Chain, Key: c.PrivateKey}
+}
+
+// Zones are those that a load balancer is enabled in.
+func Zones(lb *fargo.ELBLoadBalancer) []string {
+	zones := make([]string, len(lb.LoadBalancer.AvailabilityZones))
+	for i, z := range lb.LoadBalancer.AvailabilityZones {
+		zones[i] = *z.ZoneName
+	}
+	return zones
+}
+
+// resource is the part of an ARN that the metrics know a thing by.
+func resource(arn string) string {
+	a, _ := fargo.ParseARN(arn)
+	return a.Resource
+}
+
+// OpenGroup is the id of a security group that lets everything pass: what a
+// network load balancer without security groups has in their place. No user's
+// group is called so.
+const OpenGroup = "open"
+
+// OpenTo adds the open group to the VPCs that an interface of the balancers in
+// it needs.
+func OpenTo(vpcs []fargo.VPC, balancers []fargo.Balancer) {
+	open := map[string][]netip.Addr{}
+	for _, b := range balancers {
+		for _, i := range b.Interfaces {
+			if slices.Contains(i.Groups, OpenGroup) {
+				open[i.VPC] = append(open[i.VPC], i.Address)
+			}
+		}
+	}
+	everything := fargo.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	for n := range vpcs {
+		v := &vpcs[n]
+		members, ok := open[v.ID]
+		if !ok {
+			continue
+		}
+		slices.SortFunc(members, netip.Addr.Compare)
+		v.Groups = append([]fargo.SecurityGroup{{
+			ID: OpenGroup, Ingress: []fargo.Rule{everything}, Egress: []fargo.Rule{everything}, Members: members,
+		}}, v.Groups...)
+	}
+}
+
+// PlaceBalancerInterface makes a load balancer's interface in a subnet. wanted
+// is the address it must have; the zero Addr means any. ok is false when there
+// is no such address free.
+func PlaceBalancerInterface(id string, c Candidate, wanted netip.Addr, groups []string) (i fargo.Interface, ok bool) {
+	addr := wanted
+	if !wanted.IsValid() {
+		addr, ok = FreeAddress(c.Prefix, id, c.Taken)
+	} else {
+		ok = Assignable(c.Prefix, wanted) && !c.Taken(wanted)
+	}
+	return fargo.Interface{
+		ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr,
+		MAC: macAddress(id), Groups: groups, Internet: c.Internet,
+	}, ok
+}
