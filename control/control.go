@@ -6,6 +6,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"time"
@@ -52,8 +53,7 @@ func Run(ctx context.Context, db *store.DB, log *slog.Logger, controllers []Cont
 		if r.dirty() {
 			if err := r.reconcile(ctx); err != nil {
 				cancel()
-				<-ended
-				return err
+				return errors.Join(err, unlessCanceled(<-ended))
 			}
 		}
 		timer := time.NewTimer(r.untilNext())
@@ -68,6 +68,14 @@ func Run(ctx context.Context, db *store.DB, log *slog.Logger, controllers []Cont
 		}
 		timer.Stop()
 	}
+}
+
+// unlessCanceled hides the end that Run itself has asked for.
+func unlessCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // forward hands on what the watcher sees until ctx ends.

@@ -135,7 +135,7 @@ func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deploy
 	}
 	for _, role := range []*string{definition.Definition.TaskRoleArn, definition.Definition.ExecutionRoleArn} {
 		if role != nil && !s.Assumable(tx, *role, "ecs-tasks.amazonaws.com") {
-			return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role) //nolint:staticcheck // AWS's text
+			return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role) //nolint:staticcheck,revive // AWS's text
 		}
 	}
 	return &plan.TaskSpec{

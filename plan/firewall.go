@@ -21,7 +21,7 @@ func Networks(vpcs []*fargo.EC2VPC, groups []*fargo.EC2SecurityGroup, interfaces
 	}
 	var out []fargo.VPC
 	for _, v := range vpcs {
-		n := fargo.VPC{ID: *v.VPC.VpcId, CIDRs: v.CIDRs()}
+		n := fargo.VPC{ID: *v.VPC.VpcId, Region: v.Scope.Region, CIDRs: v.CIDRs(), DNS: v.DNSSupport}
 		for _, g := range groups {
 			if *g.Group.VpcId != n.ID {
 				continue

@@ -130,7 +130,7 @@ func TestAnswersRestOnDurableState(t *testing.T) {
 				}
 				g.end <- failure
 				wg.Wait()
-				if failure == nil && answer != exists || failure != nil && !errors.Is(answer, failure) {
+				if failure == nil && !errors.Is(answer, exists) || failure != nil && !errors.Is(answer, failure) {
 					t.Errorf("answer is %v", answer)
 				}
 			})
@@ -211,7 +211,7 @@ func TestUpdateDiscards(t *testing.T) {
 				records.Put(tx, &record{Key: "a", N: 2})
 				return test.fn(tx)
 			})
-			if err != test.err {
+			if !errors.Is(err, test.err) {
 				t.Errorf("Update returned %v, want %v", err, test.err)
 			}
 		})
@@ -238,7 +238,7 @@ func TestClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := put(db, "a", 1); err != store.ErrClosed {
+	if err := put(db, "a", 1); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("Update of a closed DB returned %v", err)
 	}
 }

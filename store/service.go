@@ -2,7 +2,7 @@ package store
 
 import "fargo"
 
-// The index of service deployments and revisions by their service's key.
+// ByService is the index of service deployments and revisions by their service's key.
 const ByService = "service"
 
 // Services are the ECS services, by scope, cluster and name.

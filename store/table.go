@@ -7,7 +7,6 @@ import (
 	"iter"
 	"strings"
 
-	iradix "github.com/hashicorp/go-immutable-radix/v2"
 )
 
 // Table is a set of records of one type, each under its own key, in key order.
@@ -163,7 +162,7 @@ func indexKey(value, key string) []byte {
 
 func scan[T any](r Reader, place int, prefix []byte) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
-		var it *iradix.Iterator[any] = r.steady(place).Iterator()
+		it := r.steady(place).Iterator()
 		it.SeekPrefix(prefix)
 		for _, v, ok := it.Next(); ok; _, v, ok = it.Next() {
 			if !yield(v.(*T)) {

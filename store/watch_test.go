@@ -34,7 +34,7 @@ func TestWatchCoalesces(t *testing.T) {
 
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.Next(canceled); err != context.Canceled {
+	if _, err := w.Next(canceled); !errors.Is(err, context.Canceled) {
 		t.Errorf("with nothing changed, Next returned %v", err)
 	}
 
@@ -42,7 +42,7 @@ func TestWatchCoalesces(t *testing.T) {
 	w.Close()
 	put(db, "after", 2)
 	for range 2 {
-		if changes, err := w.Next(t.Context()); err != store.ErrClosed {
+		if changes, err := w.Next(t.Context()); !errors.Is(err, store.ErrClosed) {
 			t.Errorf("a closed watcher gives %v, %v", changes, err)
 		}
 	}

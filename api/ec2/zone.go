@@ -16,10 +16,9 @@ var zoneLetters = []string{"a", "b", "c"}
 func zoneID(region string, n int) string {
 	short := ""
 	for i, part := range strings.Split(region, "-") {
-		switch {
-		case i == 0:
+		if i == 0 {
 			short += part
-		default:
+		} else {
 			short += abbreviation(part)
 		}
 	}
@@ -123,8 +122,12 @@ func (s *Server) DescribeAccountAttributes(ctx context.Context, in *ec2.Describe
 	}
 	out := &ec2.DescribeAccountAttributesOutput{AccountAttributes: []ec2.AccountAttribute{}}
 	for _, a := range []struct{ name, value string }{
-		{"supported-platforms", "VPC"}, {"default-vpc", def}, {"max-instances", "0"},
-		{"vpc-max-security-groups-per-interface", "5"}, {"max-elastic-ips", "0"}, {"vpc-max-elastic-ips", "0"},
+		{"supported-platforms", "VPC"},
+		{"default-vpc", def},
+		{"max-instances", "0"},
+		{"vpc-max-security-groups-per-interface", "5"},
+		{"max-elastic-ips", "0"},
+		{"vpc-max-elastic-ips", "0"},
 	} {
 		if len(in.AttributeNames) > 0 && !slices.Contains(in.AttributeNames, ec2.AccountAttributeName(a.name)) {
 			continue

@@ -205,12 +205,18 @@ func (n counts) statistics() []ecs.KeyValuePair {
 		name  string
 		count int32
 	}{
-		{"runningEC2TasksCount", 0}, {"runningFargateTasksCount", n.running},
-		{"pendingEC2TasksCount", 0}, {"pendingFargateTasksCount", n.pending},
-		{"runningExternalTasksCount", 0}, {"pendingExternalTasksCount", 0},
-		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", n.active},
-		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", n.draining},
-		{"activeExternalServiceCount", 0}, {"drainingExternalServiceCount", 0},
+		{"runningEC2TasksCount", 0},
+		{"runningFargateTasksCount", n.running},
+		{"pendingEC2TasksCount", 0},
+		{"pendingFargateTasksCount", n.pending},
+		{"runningExternalTasksCount", 0},
+		{"pendingExternalTasksCount", 0},
+		{"activeEC2ServiceCount", 0},
+		{"activeFargateServiceCount", n.active},
+		{"drainingEC2ServiceCount", 0},
+		{"drainingFargateServiceCount", n.draining},
+		{"activeExternalServiceCount", 0},
+		{"drainingExternalServiceCount", 0},
 	} {
 		out = append(out, ecs.KeyValuePair{Name: new(s.name), Value: new(strconv.Itoa(int(s.count)))})
 	}

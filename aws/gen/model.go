@@ -19,8 +19,12 @@ type ordered []entry
 
 func (o *ordered) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return fmt.Errorf("not an object: %v", err)
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return fmt.Errorf("not an object but %v", t)
 	}
 	for d.More() {
 		k, err := d.Token()

@@ -24,7 +24,7 @@ func (c *crowded) GetDiskUsage(string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: c.free}, nil
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func one(key string) []store.Write { return []store.Write{{Key: key, Value: []byte("{}")}} }
 

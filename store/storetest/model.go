@@ -87,7 +87,7 @@ func (m *machine) update(r *rapid.T, answer error) {
 		}
 		return answer
 	})
-	if err != answer {
+	if !errors.Is(err, answer) {
 		r.Fatalf("Update returned %v, want %v", err, answer)
 	}
 	if answer == nil {
