@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-
 )
 
 // Table is a set of records of one type, each under its own key, in key order.

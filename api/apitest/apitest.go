@@ -236,7 +236,7 @@ func kindOf(id string) string {
 		return "hostname"
 	case len(id) == 19:
 		return "deployment"
-	case len(id) == 21:
+	case len(id) == 21 && !strings.Contains(id, "-"):
 		return "rollout"
 	case len(id) == 36 && strings.Count(id, "-") == 4:
 		return "uuid"
