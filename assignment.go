@@ -13,6 +13,9 @@ type Desired struct {
 	// target groups that it checks: those that a listener of Balancers uses.
 	Balancers []Balancer      `json:"balancers,omitempty"`
 	Groups    []BalancerGroup `json:"groups,omitempty"`
+	// Records are the names that the node answers for, no two with the same name
+	// and VPC.
+	Records []Record `json:"records,omitempty"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references

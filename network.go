@@ -9,8 +9,11 @@ import (
 // where, not who owns it.
 type VPC struct {
 	ID     string          `json:"id"` // "vpc-…"
+	Region string          `json:"region,omitempty"`
 	CIDRs  []netip.Prefix  `json:"cidrs"`
 	Groups []SecurityGroup `json:"groups,omitempty"`
+	// DNS says that the VPC's resolver answers (enableDnsSupport).
+	DNS bool `json:"dns,omitempty"`
 }
 
 // SecurityGroup is a set of interfaces and what may reach them and be reached
@@ -70,9 +73,14 @@ type TaskCgroup struct {
 // PrivateDNSName is the name EC2 gives a private address.
 // Source: VPC user guide, "DNS attributes for your VPC".
 func PrivateDNSName(region string, a netip.Addr) string {
-	domain := region + ".compute.internal"
+	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + PrivateDomain(region)
+}
+
+// PrivateDomain is what the private names of a region's interfaces end in.
+// Source: VPC user guide, "DHCP option sets".
+func PrivateDomain(region string) string {
 	if region == "us-east-1" {
-		domain = "ec2.internal"
+		return "ec2.internal"
 	}
-	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + domain
+	return region + ".compute.internal"
 }

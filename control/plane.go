@@ -73,12 +73,14 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
 	}
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	d.Records = plan.Records(slices.Collect(store.ELBLoadBalancers.All(view)))
 	return d, nil
 }
 
 // relevant are the tables that Desired rests on.
 var relevant = []string{
 	store.Tasks.Name(), store.EC2VPCs.Name(), store.EC2SecurityGroups.Name(), store.EC2NetworkInterfaces.Name(),
+	store.ELBLoadBalancers.Name(),
 }
 
 // Changed gives a channel that is ready whenever node's Desired may have
