@@ -19,6 +19,7 @@ import (
 	"fargo/control"
 	"fargo/dispatch"
 	"fargo/logs"
+	"fargo/plan"
 	"fargo/registry"
 	"fargo/store"
 	"fargo/store/disk"
@@ -30,6 +31,7 @@ type planeConfig struct {
 	log  *slog.Logger
 	// endpoint is the URL that clients, and nodes pulling images, reach us by.
 	endpoint             string
+	pace                 plan.Pace
 	acceptAnyCredentials bool
 }
 
@@ -136,7 +138,7 @@ func (p *plane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, nodes) })
 	g.Go(func() error {
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Pace: 1})))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Pace: p.pace})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })

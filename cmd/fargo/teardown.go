@@ -41,8 +41,8 @@ func (m *machine) tearDown(ctx context.Context) error {
 // run is started for it: it alone knows what is left of them.
 func (m *machine) removeContainers(ctx context.Context) error {
 	if m.daemon != nil {
-		if _, err := os.Stat(m.daemon.RootDir); errors.Is(err, os.ErrNotExist) {
-			return nil // it never ran
+		if _, err := os.Stat(m.daemon.StateDir); errors.Is(err, os.ErrNotExist) {
+			return nil // it has not run since the machine started, or was taken down
 		}
 		if _, err := m.daemon.Ensure(ctx); err != nil {
 			return err

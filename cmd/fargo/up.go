@@ -12,14 +12,17 @@ import (
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
+
+	"fargo/plan"
 )
 
 // upCommand runs everything on this machine, in the foreground.
 type upCommand struct {
 	dataDir
 	machineFlags
-	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
-	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
+	Listen               string  `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
+	Speed                float64 `default:"1" help:"Divide every waiting time that AWS configuration prescribes by this (${default})." placeholder:"N"`
+	AcceptAnyCredentials bool    `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 }
 
 // defaultListen is reachable from this machine only.
@@ -28,6 +31,9 @@ const defaultListen = "127.0.0.1:4566"
 // Run serves until it is asked to end. SIGTERM leaves the tasks running, to be
 // adopted by the next one; SIGINT ends them and removes what they had.
 func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error {
+	if c.Speed <= 0 {
+		return fmt.Errorf("--speed must be above 0, not %v", c.Speed)
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -52,7 +58,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 		return err
 	}
 	endpoint := "http://" + reachable(listener.Addr())
-	p, err := openPlane(ctx, planeConfig{inst: inst, log: log, endpoint: endpoint, acceptAnyCredentials: c.AcceptAnyCredentials})
+	p, err := openPlane(ctx, planeConfig{
+		inst: inst, log: log, endpoint: endpoint,
+		pace: plan.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials,
+	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
