@@ -1,0 +1,110 @@
+package ecs
+
+import (
+	"context"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/store"
+)
+
+// Task scale-in protection. Source: ECS API, UpdateTaskProtection.
+const (
+	maxProtected      = 10
+	defaultProtection = 120  // minutes
+	maxProtection     = 2880 // minutes
+)
+
+// UpdateTaskProtection keeps tasks of services from scale-in and deployments
+// for a while, or lets go of them.
+func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskProtectionInput) (*ecs.UpdateTaskProtectionOutput, error) {
+	minutes := int32(defaultProtection)
+	if in.ExpiresInMinutes != nil {
+		minutes = *in.ExpiresInMinutes
+	}
+	switch {
+	case len(in.Tasks) == 0 || len(in.Tasks) > maxProtected:
+		return nil, invalid("Tasks should have between 1 and %d elements.", maxProtected)
+	case minutes < 1 || minutes > maxProtection:
+		return nil, invalid("expiresInMinutes should be between 1 and %d.", maxProtection)
+	}
+	out := &ecs.UpdateTaskProtectionOutput{}
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		out.ProtectedTasks, out.Failures = []ecs.ProtectedTask{}, []ecs.Failure{}
+		c, err := cluster(tx, scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		for _, id := range in.Tasks {
+			t, failure := protectable(tx, c, id)
+			if failure != nil {
+				out.Failures = append(out.Failures, *failure)
+				continue
+			}
+			changed := *t
+			changed.ProtectedUntil = time.Time{}
+			if yes(in.ProtectionEnabled) {
+				changed.ProtectedUntil = now.Add(time.Duration(minutes) * time.Minute)
+			}
+			store.Tasks.Put(tx, &changed)
+			out.ProtectedTasks = append(out.ProtectedTasks, protectionView(&changed, now))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// protectable finds a task that can be protected: one of a service, running.
+func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs.Failure) {
+	t, ok := findTask(r, c, id)
+	arn := c.Scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+nameOf(id))
+	switch {
+	case !ok:
+		return nil, new(missing(arn))
+	case t.Service == "" || t.Desired == fargo.TaskStopped:
+		return nil, &ecs.Failure{Arn: &arn, Reason: new("TASK_NOT_VALID")}
+	}
+	return t, nil
+}
+
+func protectionView(t *fargo.Task, now time.Time) ecs.ProtectedTask {
+	v := ecs.ProtectedTask{TaskArn: new(t.ARN()), ProtectionEnabled: new(now.Before(t.ProtectedUntil))}
+	if *v.ProtectionEnabled {
+		v.ExpirationDate = &t.ProtectedUntil
+	}
+	return v
+}
+
+// GetTaskProtection shows which tasks are protected, of those named or of all
+// the cluster's services.
+func (s *Server) GetTaskProtection(ctx context.Context, in *ecs.GetTaskProtectionInput) (*ecs.GetTaskProtectionOutput, error) {
+	view := s.db.View()
+	c, err := cluster(view, api.CallFrom(ctx).Scope(), in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	out := &ecs.GetTaskProtectionOutput{ProtectedTasks: []ecs.ProtectedTask{}, Failures: []ecs.Failure{}}
+	if len(in.Tasks) == 0 {
+		for t := range tasksIn(view, c) {
+			if t.Service != "" && t.Desired == fargo.TaskRunning {
+				out.ProtectedTasks = append(out.ProtectedTasks, protectionView(t, now))
+			}
+		}
+		return out, nil
+	}
+	for _, id := range in.Tasks {
+		t, failure := protectable(view, c, id)
+		if failure != nil {
+			out.Failures = append(out.Failures, *failure)
+			continue
+		}
+		out.ProtectedTasks = append(out.ProtectedTasks, protectionView(t, now))
+	}
+	return out, nil
+}
