@@ -36,10 +36,12 @@ func (s *Server) CreateInternetGateway(ctx context.Context, in *ec2.CreateIntern
 	return &ec2.CreateInternetGatewayOutput{InternetGateway: &g.Gateway}, nil
 }
 
+func noGateway(id string) error { return notFound("InternetGatewayID", "internetGateway ID", id) }
+
 func findGateway(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2InternetGateway, error) {
 	g, ok := store.EC2InternetGateways.Get(r, scope.Key(id))
 	if !ok {
-		return nil, notFound("InternetGatewayID", "internetGateway ID", id)
+		return nil, noGateway(id)
 	}
 	return g, nil
 }
@@ -126,7 +128,7 @@ func (s *Server) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeI
 	found, next, err := describe(store.EC2InternetGateways.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, gatewayFields,
 		func(g *fargo.EC2InternetGateway) string { return *g.Gateway.InternetGatewayId },
-		func(id string) error { return notFound("InternetGatewayID", "internetGateway ID", id) })
+		noGateway)
 	out := &ec2.DescribeInternetGatewaysOutput{InternetGateways: []ec2.InternetGateway{}, NextToken: next}
 	for _, g := range found {
 		out.InternetGateways = append(out.InternetGateways, g.Gateway)

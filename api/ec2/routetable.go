@@ -54,10 +54,12 @@ func withoutSubnet(t *fargo.EC2RouteTable, subnet string) (*fargo.EC2RouteTable,
 	return without(t, func(a ec2.RouteTableAssociation) bool { return text(a.SubnetId) == subnet })
 }
 
+func noRouteTable(id string) error { return notFound("RouteTableID", "routeTable ID", id) }
+
 func findRouteTable(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2RouteTable, error) {
 	t, ok := store.EC2RouteTables.Get(r, scope.Key(id))
 	if !ok {
-		return nil, notFound("RouteTableID", "routeTable ID", id)
+		return nil, noRouteTable(id)
 	}
 	return t, nil
 }
@@ -343,7 +345,7 @@ func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteT
 	found, next, err := describe(store.EC2RouteTables.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken}, routeTableFields,
 		func(t *fargo.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
-		func(id string) error { return notFound("RouteTableID", "routeTable ID", id) })
+		noRouteTable)
 	out := &ec2.DescribeRouteTablesOutput{RouteTables: []ec2.RouteTable{}, NextToken: next}
 	for _, t := range found {
 		out.RouteTables = append(out.RouteTables, t.RouteTable)

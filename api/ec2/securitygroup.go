@@ -85,12 +85,20 @@ func noGroup(id string) error {
 	return protocol.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
 }
 
+// noGroupID is noGroup for what was given as an id.
+func noGroupID(id string) error {
+	if !strings.HasPrefix(id, "sg-") {
+		return protocol.Errorf("InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", id)
+	}
+	return noGroup(id)
+}
+
 // findGroup finds a group by id, or by name in the default VPC.
 func findGroup(r store.Reader, scope fargo.Scope, id, name *string) (*fargo.EC2SecurityGroup, error) {
 	if id != nil {
 		g, ok := store.EC2SecurityGroups.Get(r, scope.Key(*id))
 		if !ok {
-			return nil, noGroup(*id)
+			return nil, noGroupID(*id)
 		}
 		return g, nil
 	}
@@ -193,7 +201,7 @@ func (s *Server) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSec
 		}
 	}
 	out, next, err := describe(all, query{in.GroupIds, filters, in.MaxResults, in.NextToken}, groupFields,
-		func(g ec2.SecurityGroup) string { return *g.GroupId }, noGroup)
+		func(g ec2.SecurityGroup) string { return *g.GroupId }, noGroupID)
 	if err == nil && len(in.GroupNames) > 0 && len(out) == 0 && next == nil {
 		err = noGroup(in.GroupNames[0])
 	}

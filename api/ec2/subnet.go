@@ -99,10 +99,12 @@ func chooseZone(region string, name, id *string) (ec2.AvailabilityZone, error) {
 	return all[0], nil
 }
 
+func noSubnet(id string) error { return notFound("SubnetID", "subnet ID", id) }
+
 func findSubnet(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2Subnet, error) {
 	n, ok := store.EC2Subnets.Get(r, scope.Key(id))
 	if !ok {
-		return nil, notFound("SubnetID", "subnet ID", id)
+		return nil, noSubnet(id)
 	}
 	return n, nil
 }
@@ -153,7 +155,7 @@ func (s *Server) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInp
 	}
 	out, next, err := describe(all, query{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken}, subnetFields,
 		func(s ec2.Subnet) string { return *s.SubnetId },
-		func(id string) error { return notFound("SubnetID", "subnet ID", id) })
+		noSubnet)
 	return &ec2.DescribeSubnetsOutput{Subnets: orEmpty(out), NextToken: next}, err
 }
 

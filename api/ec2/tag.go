@@ -133,6 +133,28 @@ func groupTaggables(g *fargo.EC2SecurityGroup, yield func(taggable) bool) bool {
 	return true
 }
 
+// noResource tells that there is no resource of that id, in the words of its
+// kind. Clients wait and try again when they know the resource is new.
+func noResource(id string) error {
+	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
+	case "vpc":
+		return noVPC(id)
+	case "subnet":
+		return noSubnet(id)
+	case "igw":
+		return noGateway(id)
+	case "rtb":
+		return noRouteTable(id)
+	case "sg":
+		return noGroup(id)
+	case "sgr":
+		return noRule(id)
+	case "eni":
+		return noInterface(id)
+	}
+	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)
+}
+
 func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2.Tag) ([]ec2.Tag, error)) error {
 	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		for _, id := range ids {
@@ -150,7 +172,7 @@ func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2
 				break
 			}
 			if !found {
-				return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)
+				return noResource(id)
 			}
 		}
 		return nil

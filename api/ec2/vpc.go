@@ -89,10 +89,12 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 	return &ec2.CreateVpcOutput{Vpc: &v.VPC}, nil
 }
 
+func noVPC(id string) error { return notFound("VpcID", "vpc ID", id) }
+
 func findVPC(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2VPC, error) {
 	v, ok := store.EC2VPCs.Get(r, scope.Key(id))
 	if !ok {
-		return nil, notFound("VpcID", "vpc ID", id)
+		return nil, noVPC(id)
 	}
 	return v, nil
 }
@@ -139,7 +141,7 @@ func (s *Server) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*
 	found, next, err := describe(store.EC2VPCs.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, vpcFields,
 		func(v *fargo.EC2VPC) string { return *v.VPC.VpcId },
-		func(id string) error { return notFound("VpcID", "vpc ID", id) })
+		noVPC)
 	out := &ec2.DescribeVpcsOutput{Vpcs: []ec2.Vpc{}, NextToken: next}
 	for _, v := range found {
 		out.Vpcs = append(out.Vpcs, v.VPC)
