@@ -116,6 +116,9 @@ func (p *servicePlan) takeStock() {
 		if m.wanted() {
 			m.verdict, m.why, next = Judge(t.Task, t.Targets, grace, p.Pace, p.now)
 			p.lookAgain(next)
+			if t.Protected {
+				p.lookAgain(t.Task.ProtectedUntil)
+			}
 		}
 		p.tasks = append(p.tasks, m)
 		d := p.find(m.deployment())
