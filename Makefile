@@ -56,10 +56,12 @@ fmt: bin/golangci-lint
 bin/golangci-lint: tools/go.mod
 	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-## generate: the AWS packages from their models
+## generate: the AWS packages from their models, and docs/coverage.md
 .PHONY: generate
 generate:
-	go generate ./...
+	go run ./aws/gen
+	go run ./cmd/fargo coverage >docs/coverage.md.new
+	mv docs/coverage.md.new docs/coverage.md
 
 ## example-image: bin/example-image.tar, a small service to run as a task, as an OCI archive
 .PHONY: example-image
