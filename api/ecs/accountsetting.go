@@ -47,7 +47,7 @@ func (a accountSetting) check(value string) error {
 	case a.longARN() && value == "disabled":
 		return invalid("You can no longer disable Long Arn settings.")
 	case !slices.Contains(a.values, value):
-		return invalid("Invalid value for setting %s: %s. Valid values are %s.", a.name, value, strings.Join(a.values, ", "))
+		return invalid("Invalid setting 'value'")
 	}
 	return nil
 }
@@ -100,17 +100,9 @@ func insightsOf(r store.Reader, scope fargo.Scope, principal string) string {
 
 func root(scope fargo.Scope) string { return "arn:aws:iam::" + scope.Account + ":root" }
 
-// principal is whose settings a call means. Sessions have those of their role;
-// federated users those of root. Only root may speak of others.
-func principal(c *api.Call, asked *string) (string, error) {
-	self := c.PrincipalARN
-	if a, ok := fargo.ParseARN(self); ok && a.Service == "sts" {
-		self = root(c.Scope())
-		if role, ok := strings.CutPrefix(a.Resource, "assumed-role/"); ok {
-			name, _, _ := strings.Cut(role, "/")
-			self = "arn:aws:iam::" + c.Account + ":role/" + name
-		}
-	}
+// principal is whose settings a call means. Only root may speak of others.
+func principal(r store.Reader, c *api.Call, asked *string) (string, error) {
+	self := chooser(r, c)
 	if asked == nil || *asked == self {
 		return self, nil
 	}
@@ -124,11 +116,27 @@ func principal(c *api.Call, asked *string) (string, error) {
 	return *asked, nil
 }
 
+// chooser is who a caller's settings belong to. Sessions have those of their
+// role, federated users those of root.
+func chooser(r store.Reader, c *api.Call) string {
+	a, ok := fargo.ParseARN(c.PrincipalARN)
+	if !ok || a.Service != "sts" {
+		return c.PrincipalARN
+	}
+	if session, ok := strings.CutPrefix(a.Resource, "assumed-role/"); ok {
+		name, _, _ := strings.Cut(session, "/")
+		if role, ok := store.Roles.Get(r, fargo.Scope{Account: c.Account}.Key(name)); ok {
+			return *role.Role.Arn
+		}
+	}
+	return root(c.Scope())
+}
+
 // ListAccountSettings shows the settings a principal has chosen, or with
 // effectiveSettings all that hold for it.
 func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSettingsInput) (*ecs.ListAccountSettingsOutput, error) {
 	call, view := api.CallFrom(ctx), s.db.View()
-	who, err := principal(call, in.PrincipalArn)
+	who, err := principal(view, call, in.PrincipalArn)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +168,7 @@ func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSet
 // PutAccountSetting chooses for a principal, the caller unless told otherwise.
 func (s *Server) PutAccountSetting(ctx context.Context, in *ecs.PutAccountSettingInput) (*ecs.PutAccountSettingOutput, error) {
 	call := api.CallFrom(ctx)
-	who, err := principal(call, in.PrincipalArn)
+	who, err := principal(s.db.View(), call, in.PrincipalArn)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +203,7 @@ func (s *Server) choose(ctx context.Context, name ecs.SettingName, value, who st
 // DeleteAccountSetting forgets what a principal has chosen, and shows what now
 // holds for it.
 func (s *Server) DeleteAccountSetting(ctx context.Context, in *ecs.DeleteAccountSettingInput) (*ecs.DeleteAccountSettingOutput, error) {
-	who, err := principal(api.CallFrom(ctx), in.PrincipalArn)
+	who, err := principal(s.db.View(), api.CallFrom(ctx), in.PrincipalArn)
 	if err != nil {
 		return nil, err
 	}

@@ -39,13 +39,9 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	who, err := principal(api.CallFrom(ctx), nil)
-	if err != nil {
-		return nil, err
-	}
 	var made *fargo.Cluster
-	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, who))
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, chooser(tx, api.CallFrom(ctx))))
 		if err != nil {
 			return err
 		}
