@@ -196,6 +196,9 @@ func (p *servicePlan) old() []*member {
 
 // stop asks tasks to end.
 func (p *servicePlan) stop(tasks []*member, reason string) {
+	if len(tasks) == 0 {
+		return
+	}
 	for _, m := range tasks {
 		t := m.edit()
 		t.Desired, t.StopCode, t.StoppedReason, t.StoppingAt = fargo.TaskStopped, fargo.StopServiceSchedulerInitiated, reason, p.now

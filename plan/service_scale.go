@@ -95,31 +95,37 @@ func rank(m *member) int {
 	return 3
 }
 
-// stopOld stops tasks of older deployments: those that are not healthy at once,
-// the others as healthy new ones take their place, or, when there is no room for
-// new ones, as far as the lower bound allows.
+// stopOld stops tasks of older deployments: those that do no work at once, the
+// others as healthy new ones take their place, or, when there is no room for new
+// ones, as far as the lower bound allows. A deployment that failed takes nobody's
+// place.
 func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
-	old := p.old()
-	if len(old) == 0 {
+	if len(p.old()) == 0 || d.Rollout == "FAILED" {
 		return
 	}
-	if waste := slices.DeleteFunc(slices.Clone(old), func(m *member) bool { return good(m) || m.Protected }); len(waste) > 0 {
-		if d.Rollout != "FAILED" {
-			p.stop(waste, p.scalingReason())
-			old = p.old()
-		}
-	}
-	healthy := len(p.of(nil, good))
-	fresh := len(p.of(d, good))
-	replaced := len(old) - max(0, desired-fresh)
+	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected }), p.scalingReason())
+	old := p.old()
+	replaced := len(old) - max(0, desired-len(p.of(d, good)))
 	missing := desired - len(p.of(d, nil))
 	blocked := missing - (upper - len(p.of(nil, nil)))
-	n := max(replaced, min(missing, blocked))
-	n = min(n, healthy-lower)
-	if n > 0 && d.Rollout != "FAILED" {
-		p.stop(p.leastUseful(old, n), p.scalingReason())
-	}
+	victims := p.leastUseful(old, max(replaced, min(missing, blocked)))
+
+	// Of those that count as healthy no more than the lower bound can spare; of
+	// those that do not yet, none before they are replaced.
+	spare := len(p.of(nil, good)) - lower
+	unproven := replaced
+	p.stop(slices.DeleteFunc(victims, func(m *member) bool {
+		if good(m) {
+			spare--
+			return spare < 0
+		}
+		unproven--
+		return unproven < 0
+	}), p.scalingReason())
 }
+
+// works: it runs and nothing speaks against it.
+func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.verdict != Bad }
 
 // replaceBad stops unhealthy tasks: when their replacements are healthy, or
 // before, one at a time, when there is no room for a replacement.

@@ -263,7 +263,7 @@ func (r *rehearsal) copyService() {
 
 // checkedPlan plans once and holds the scheduler to its bounds.
 func (r *rehearsal) checkedPlan(t *rapid.T) {
-	before, healthy := r.count(all), r.count(r.healthy)
+	before, healthy, working := r.count(all), r.count(r.healthy), r.count(r.working)
 	c := r.plan()
 	lower, upper := Bounds(r.service, r.service.DesiredCount())
 	after := r.count(all)
@@ -273,6 +273,22 @@ func (r *rehearsal) checkedPlan(t *rapid.T) {
 	if left := r.count(r.healthy); left < healthy && left < lower {
 		t.Fatalf("%d healthy tasks left of %d, at least %d needed:\n%s", left, healthy, lower, r)
 	}
+	if left := r.count(r.working); left < working && left < lower {
+		t.Fatalf("%d working tasks left of %d, at least %d needed:\n%s", left, working, lower, r)
+	}
+}
+
+// working tasks run and are not known to be bad, though they may not count as
+// healthy yet.
+func (r *rehearsal) working(t *fargo.Task) bool {
+	var targets []*fargo.ELBTarget
+	for _, ref := range t.Targets {
+		if target := r.targets[ref.Key()]; target != nil {
+			targets = append(targets, target)
+		}
+	}
+	v, _, _ := Judge(t, targets, 0, 1, r.now)
+	return t.LastStatus() == fargo.TaskRunning && v != Bad
 }
 
 // converge lets everything go well and demands that the service becomes steady
