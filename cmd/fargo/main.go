@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/sys/unix"
 
+	"fargo"
 	"fargo/registry"
 )
 
@@ -20,6 +21,7 @@ type cli struct {
 	Down     downCommand     `cmd:"" help:"Stop every task and remove all that was made on this machine."`
 	Env      envCommand      `cmd:"" help:"Print what a shell evaluates so that AWS clients find Fargo: eval \"$(fargo env)\"."`
 	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
+	Watch    watchCommand    `cmd:"" help:"Draw a service's deployments as they go."`
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 	Node     nodeCommand     `cmd:"" help:"Run this machine's data plane. fargo up starts it." hidden:""`
@@ -42,7 +44,7 @@ func main() {
 	parser := kong.Must(&cli{},
 		kong.Name("fargo"),
 		kong.Description("Amazon ECS and Fargate on your own machine."),
-		kong.Vars{"listen": defaultListen},
+		kong.Vars{"listen": defaultListen, "region": fargo.DefaultRegion},
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(context.Background(), (*context.Context)(nil)),

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"fargo/aws/protocol"
+	"fargo/aws/sigv4"
+)
+
+// client speaks the public API, as any other client does.
+type client struct {
+	endpoint string
+	key      accessKey
+	region   string
+}
+
+// newClient makes a client of an instance that is up.
+func newClient(dataDir, region string) (*client, error) {
+	inst, err := findInstance(dataDir)
+	if err != nil {
+		return nil, fmt.Errorf("%w; fargo up makes one", err)
+	}
+	endpoint, err := inst.Endpoint()
+	if err != nil {
+		return nil, err
+	}
+	if endpoint == "" {
+		return nil, fmt.Errorf("fargo up has not been ready yet with %s", inst.Dir)
+	}
+	key, err := inst.AdminKey()
+	return &client{endpoint: endpoint, key: key, region: region}, err
+}
+
+// call carries out an operation of a service that speaks JSON and decodes what
+// it needs of the answer into out.
+func (c *client) call(ctx context.Context, service *protocol.Service, operation string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-"+service.JSONVersion)
+	r.Header.Set("X-Amz-Target", service.TargetPrefix+"."+operation)
+	sigv4.Sign(r, body, sigv4.Credentials{AccessKeyID: c.key.ID, Secret: c.key.Secret}, c.region, service.SigningName, time.Now())
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		var e struct{ Message string }
+		if json.Unmarshal(answer, &e) == nil && e.Message != "" {
+			return fmt.Errorf("%s: %s", operation, e.Message)
+		}
+		return fmt.Errorf("%s: %s", operation, resp.Status)
+	}
+	return json.Unmarshal(answer, out)
+}

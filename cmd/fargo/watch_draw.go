@@ -1,0 +1,79 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+)
+
+// watchedService is what of DescribeServices is drawn.
+type watchedService struct {
+	ServiceName, Status                      string
+	DesiredCount, RunningCount, PendingCount int
+	Deployments                              []watchedDeployment
+	Events                                   []struct {
+		CreatedAt float64
+		Message   string
+	}
+}
+
+type watchedDeployment struct {
+	ID, Status, TaskDefinition, RolloutState, RolloutStateReason string
+	RunningCount, PendingCount, FailedTasks                      int
+}
+
+// watchedTask is what of DescribeTasks is drawn.
+type watchedTask struct {
+	TaskArn, TaskDefinitionArn, LastStatus, DesiredStatus, HealthStatus string
+	CreatedAt                                                           float64
+}
+
+// watchedEvents is how many of a service's events are shown.
+const watchedEvents = 5
+
+// draw adds the service to a picture: its tasks as the timeline of a
+// deployment, its counts, its deployments and its newest events.
+func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask) {
+	fmt.Fprintf(b, "%s  %s  desired %d  running %d  pending %d\n", s.ServiceName, s.Status, s.DesiredCount, s.RunningCount, s.PendingCount)
+	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t watchedTask) bool { return t.LastStatus == string(fargo.TaskStopped) })
+	slices.SortFunc(tasks, func(a, b watchedTask) int {
+		return cmp.Or(cmp.Compare(revision(a.TaskDefinitionArn), revision(b.TaskDefinitionArn)), cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.TaskArn, b.TaskArn))
+	})
+	cells := make([]string, len(tasks))
+	for i, t := range tasks {
+		cells[i] = t.cell()
+	}
+	fmt.Fprintf(b, "  %s\n", strings.Join(cells, " "))
+	for _, d := range s.Deployments {
+		fmt.Fprintf(b, "  %-7s %-4s %-11s running %d  pending %d  failed %d  %s\n", d.Status, revision(d.TaskDefinition), d.RolloutState,
+			d.RunningCount, d.PendingCount, d.FailedTasks, d.RolloutStateReason)
+	}
+	for _, e := range s.Events[:min(len(s.Events), watchedEvents)] {
+		fmt.Fprintf(b, "  %s %s\n", time.Unix(0, int64(e.CreatedAt*1e9)).Format(time.TimeOnly), e.Message)
+	}
+}
+
+// cell draws a task: [v2] runs, (v2) is on its way, -v2- is leaving; an
+// exclamation mark is for one that fails its health checks.
+func (t watchedTask) cell() string {
+	v := revision(t.TaskDefinitionArn)
+	if t.HealthStatus == string(fargo.Unhealthy) {
+		v += "!"
+	}
+	switch status := fargo.TaskStatus(t.LastStatus); {
+	case status.Ending() || t.DesiredStatus == string(fargo.TaskStopped):
+		return "-" + v + "-"
+	case status == fargo.TaskRunning:
+		return "[" + v + "]"
+	}
+	return "(" + v + ")"
+}
+
+// revision is "v3" for arn:aws:ecs:…:task-definition/web:3.
+func revision(definition string) string {
+	return "v" + definition[strings.LastIndexByte(definition, ':')+1:]
+}

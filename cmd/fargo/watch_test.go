@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The module's timeline of a rolling update, at its second step.
+func TestWatchDrawsTheTimeline(t *testing.T) {
+	const answer = `{"serviceName":"api","status":"ACTIVE","desiredCount":3,"runningCount":4,"pendingCount":1,
+		"deployments":[
+			{"id":"ecs-svc/2","status":"PRIMARY","taskDefinition":"arn:aws:ecs:us-east-1:1:task-definition/api:2","rolloutState":"IN_PROGRESS","runningCount":1,"pendingCount":1,"rolloutStateReason":"ECS deployment ecs-svc/2 in progress."},
+			{"id":"ecs-svc/1","status":"ACTIVE","taskDefinition":"arn:aws:ecs:us-east-1:1:task-definition/api:1","rolloutState":"COMPLETED","runningCount":3}],
+		"events":[{"createdAt":1700000000.5,"message":"(service api) has started 2 tasks: (task a) (task b)."}]}`
+	const v1, v2 = "arn:aws:ecs:us-east-1:1:task-definition/api:1", "arn:aws:ecs:us-east-1:1:task-definition/api:2"
+	var s watchedService
+	if err := json.Unmarshal([]byte(answer), &s); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	s.draw(&b, []watchedTask{
+		{TaskArn: "e", TaskDefinitionArn: v2, LastStatus: "PROVISIONING", DesiredStatus: "RUNNING", CreatedAt: 4},
+		{TaskArn: "a", TaskDefinitionArn: v1, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 1},
+		{TaskArn: "b", TaskDefinitionArn: v1, LastStatus: "RUNNING", DesiredStatus: "RUNNING", HealthStatus: "UNHEALTHY", CreatedAt: 2},
+		{TaskArn: "c", TaskDefinitionArn: v1, LastStatus: "DEACTIVATING", DesiredStatus: "STOPPED", CreatedAt: 3},
+		{TaskArn: "d", TaskDefinitionArn: v2, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 4},
+		{TaskArn: "x", TaskDefinitionArn: v1, LastStatus: "STOPPED", DesiredStatus: "STOPPED", CreatedAt: 0},
+	})
+	want := strings.TrimLeft(`
+api  ACTIVE  desired 3  running 4  pending 1
+  [v1] [v1!] -v1- [v2] (v2)
+  PRIMARY v2   IN_PROGRESS running 1  pending 1  failed 0  ECS deployment ecs-svc/2 in progress.
+  ACTIVE  v1   COMPLETED   running 3  pending 0  failed 0  
+  `+time.Unix(1700000000, 0).Format(time.TimeOnly)+` (service api) has started 2 tasks: (task a) (task b).
+`, "\n")
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestScreenRedrawsInPlace(t *testing.T) {
+	var b strings.Builder
+	s := screen{w: &b, terminal: true}
+	for _, picture := range []string{"a\nb\n", "a\nb\n", "c\n"} {
+		if err := s.show(picture); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := b.String(), "a\nb\n\x1b[2F\x1b[Jc\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
