@@ -78,21 +78,22 @@ func (c *Cgroups) dir(h hierarchy, taskID string) string {
 }
 
 // Set makes the machine have exactly these control groups, with these limits.
-// It kills nothing: a group that should go but holds processes stays, and the
-// error, which is [ErrBusy] then, says so; the groups that should be there are
-// there nonetheless. Call it again when the processes have ended.
+// One that cannot be made, or taken away, does not keep the others from it: the
+// error is then [fargo.Failures], by task id. Set kills nothing and waits for
+// nobody: a group that should go but holds processes stays, which is [ErrBusy].
+// Call it again when they have ended; the kernel may take a moment to notice.
 func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	failed := fargo.Failures{}
 	want := make(map[string]bool, len(tasks))
-	var errs []error
 	for _, t := range tasks {
 		want[t.TaskID] = true
 		if c.mu.applied[t.TaskID] == t {
 			continue
 		}
 		if err := c.apply(t); err != nil {
-			errs = append(errs, fmt.Errorf("task %s: %w", t.TaskID, err))
+			failed[t.TaskID] = err
 			continue
 		}
 		c.mu.applied[t.TaskID] = t
@@ -102,21 +103,43 @@ func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 			delete(c.mu.applied, id)
 		}
 	}
-	errs = append(errs, c.prune(ctx, want))
-	if err := errors.Join(errs...); err != nil {
+	if err := c.prune(want, failed); err != nil {
 		return fmt.Errorf("set control groups: %w", err)
 	}
-	return nil
+	if len(failed) > 0 {
+		return fmt.Errorf("set control groups: %w", failed)
+	}
+	return ctx.Err()
 }
 
+// patience is how long Purge waits for processes that have just been killed to
+// leave their groups, and pause how long between two looks.
+const (
+	patience = 50 * time.Millisecond
+	pause    = 5 * time.Millisecond
+)
+
 // Purge removes every control group of this instance. Like Set, it leaves those
-// that hold processes.
+// that hold processes, but gives them a moment to end.
 func (c *Cgroups) Purge(ctx context.Context) error {
-	if err := c.Set(ctx, nil); err != nil {
-		return err
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := c.Set(ctx, nil)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrBusy) {
+			return err
+		}
+		select {
+		case <-waiting.Done():
+			return err
+		case <-time.After(pause):
+		}
 	}
 	for _, h := range c.hierarchies {
-		if err := removeGroup(ctx, c.dir(h, "")); err != nil {
+		if err := removeGroup(c.dir(h, "")); err != nil {
 			return fmt.Errorf("purge control groups: %w", err)
 		}
 	}
@@ -179,22 +202,25 @@ func (c *Cgroups) Usage(taskID string) (Usage, error) {
 // in it.
 var ErrBusy = errors.New("control group holds processes")
 
-// prune removes the groups of tasks that are not wanted. The runtime makes a
-// container's parents in all hierarchies, so all are looked through.
-func (c *Cgroups) prune(ctx context.Context, want map[string]bool) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var errs []error
+// prune removes the groups of tasks that are not wanted and notes those that it
+// cannot. The runtime makes a container's parents in all hierarchies, so all are
+// looked through.
+func (c *Cgroups) prune(want map[string]bool, failed fargo.Failures) error {
 	for _, h := range c.hierarchies {
 		tasks, err := subgroups(c.dir(h, ""))
-		errs = append(errs, err)
+		if err != nil {
+			return err
+		}
 		for _, id := range tasks {
-			if !want[id] {
-				errs = append(errs, removeGroup(ctx, c.dir(h, id)))
+			if want[id] {
+				continue
+			}
+			if err := removeGroup(c.dir(h, id)); err != nil {
+				failed[id] = err
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // subgroups lists the groups inside dir; none if dir is not there.
@@ -212,36 +238,24 @@ func subgroups(dir string) ([]string, error) {
 	return out, err
 }
 
-// patience is how long Set waits for processes that have just been killed to
-// leave their groups.
-const patience = 50 * time.Millisecond
-
-// removeGroup removes a group and those inside it, and waits for ctx while
-// processes are leaving.
-func removeGroup(ctx context.Context, dir string) error {
+// removeGroup removes a group and those inside it.
+func removeGroup(dir string) error {
 	inside, err := subgroups(dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range inside {
-		if err := removeGroup(ctx, filepath.Join(dir, name)); err != nil {
+		if err := removeGroup(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
-	const pause = 5 * time.Millisecond
-	for {
-		err := unix.Rmdir(dir)
-		switch {
-		case err == nil || errors.Is(err, unix.ENOENT):
-			return nil
-		case !errors.Is(err, unix.EBUSY):
-			return fmt.Errorf("remove control group %s: %w", dir, err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("remove control group %s: %w%s", dir, ErrBusy, processesIn(dir))
-		case <-time.After(pause):
-		}
+	switch err := unix.Rmdir(dir); {
+	case err == nil || errors.Is(err, unix.ENOENT):
+		return nil
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("remove control group %s: %w%s", dir, ErrBusy, processesIn(dir))
+	default:
+		return fmt.Errorf("remove control group %s: %w", dir, err)
 	}
 }
 

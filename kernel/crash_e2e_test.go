@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -129,9 +130,9 @@ func runSome(t *testing.T, n *Network, network fargo.NodeNetwork, cut int) (step
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := newLayout(n.cfg, network, links)
-	if err != nil {
-		t.Fatal(err)
+	next, refused := newLayout(n.cfg, n.mu.applied, network, links)
+	if len(refused) > 0 {
+		t.Fatal(refused)
 	}
 	for _, phase := range makePlan(n.cfg, n.mu.applied, next, nil) {
 		for _, s := range phase {
@@ -296,17 +297,20 @@ func TestRulesChangeAtomically(t *testing.T) {
 	}
 }
 
-func TestSetRefusesBeforeTouching(t *testing.T) {
+// What makes no sense is left out and named; what is there stays.
+func TestSetLeavesOutWhatItRefuses(t *testing.T) {
 	n := newTestNetwork(t, "a023")
 	apply(t, n, before)
 	clean := footprint(t)
 	wrong := before
-	wrong.Interfaces = append(slices.Clone(before.Interfaces), eni(11, "vpc-1", "sg-open"))
-	if err := n.Set(t.Context(), wrong); err == nil {
-		t.Error("an interface that is there twice was accepted")
+	stray := eni(99, "vpc-none", "sg-open")
+	wrong.Interfaces = append(slices.Clone(before.Interfaces), stray)
+	var failed fargo.Failures
+	if err := n.Set(t.Context(), wrong); !errors.As(err, &failed) || len(failed) != 1 || failed[stray.ID] == nil {
+		t.Errorf("the error is %v", err)
 	}
 	if n.mu.applied == nil {
-		t.Error("the refused network made us forget what there is")
+		t.Error("what was refused made us forget what there is")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -316,6 +320,29 @@ func TestSetRefusesBeforeTouching(t *testing.T) {
 	if d := cmp.Diff(clean, footprint(t)); d != "" {
 		t.Error(d)
 	}
+}
+
+// An interface that the kernel will not make does not keep others from it.
+func TestSetGoesOnAfterFailure(t *testing.T) {
+	n := newTestNetwork(t, "a025")
+	apply(t, n, before)
+	// Where its namespace should be bound, something else is.
+	bad, good := eni(98, "vpc-1", "sg-open"), eni(97, "vpc-1", "sg-open")
+	if err := os.Mkdir(n.NetNS(bad.ID), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	more := before
+	more.Interfaces = append(slices.Clone(before.Interfaces), bad, good)
+	var failed fargo.Failures
+	if err := n.Set(t.Context(), more); !errors.As(err, &failed) || len(failed) != 1 || failed[bad.ID] == nil {
+		t.Errorf("the error is %v", err)
+	}
+	serve(t, n, good.ID, 80)
+	if err := os.Remove(n.NetNS(bad.ID)); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, n, more)
+	serve(t, n, bad.ID, 80)
 }
 
 // A new process looks around while the kernel still takes down what the old one

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -50,6 +51,9 @@ var (
 //
 // The last rules say again what the policies say: when a whole table is
 // replaced, rules take effect at one instant, and policies a moment later.
+//
+// The groups of all interfaces are among the VPC's. A rule that makes no sense
+// allows nothing, and the error says so; the firewall is whole nonetheless.
 func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Interface) (ruleset, error) {
 	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
 	rs := ruleset{
@@ -98,15 +102,12 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 	for _, cidr := range vpc.CIDRs {
 		rs.sets["resolvers"].elements[element{addr: resolverIn(cidr)}] = ""
 	}
-	groups := groupRules{groups: map[string]*fargo.SecurityGroup{}, into: &rs}
+	groups := groupRules{groups: map[string]*fargo.SecurityGroup{}, into: &rs, refused: map[string]error{}}
 	for i := range vpc.Groups {
 		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
 	}
 	for _, eni := range interfaces {
-		suffix, err := groups.chains(eni.Groups)
-		if err != nil {
-			return rs, fmt.Errorf("interface %s: %w", eni.ID, err)
-		}
+		suffix := groups.chains(eni.Groups)
 		address := element{addr: eni.Address}
 		rs.sets["interfaces"].elements[element{cfg.portName(eni.ID), eni.Address}] = ""
 		rs.sets["egress"].elements[address] = "out-" + suffix
@@ -115,7 +116,11 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 			rs.sets["internet"].elements[address] = ""
 		}
 	}
-	return rs, nil
+	var errs []error
+	for _, place := range sorted(groups.refused) {
+		errs = append(errs, fmt.Errorf("%s: %w", place, groups.refused[place]))
+	}
+	return rs, errors.Join(errs...)
 }
 
 // machineRules is our table on the machine: it keeps interfaces from the
@@ -150,71 +155,67 @@ func machineRules(cfg Config, links []uplink) ruleset {
 // groupRules writes a pair of chains for each combination of security groups
 // that some interface has, and an address set for each group that a rule names.
 type groupRules struct {
-	groups map[string]*fargo.SecurityGroup
-	into   *ruleset
+	groups  map[string]*fargo.SecurityGroup
+	into    *ruleset
+	refused map[string]error // what makes no sense, by the place it is in
 }
 
 // chains makes sure of the pair for a combination, and says what follows "in-"
 // and "out-" in their names.
-func (g groupRules) chains(ids []string) (string, error) {
+func (g groupRules) chains(ids []string) string {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	suffix := strings.Join(ids, ".")
 	if _, done := g.into.chains["in-"+suffix]; done {
-		return suffix, nil
+		return suffix
 	}
 	var in, out []rule
 	for _, id := range ids {
-		group, ok := g.groups[id]
-		if !ok {
-			return "", fmt.Errorf("security group %s is not among its VPC's", id)
-		}
-		var err error
-		if in, err = g.append(in, source, group.Ingress); err != nil {
-			return "", fmt.Errorf("security group %s: ingress %w", id, err)
-		}
-		if out, err = g.append(out, destination, group.Egress); err != nil {
-			return "", fmt.Errorf("security group %s: egress %w", id, err)
-		}
+		in = g.append(in, source, g.groups[id].Ingress, "security group "+id+": ingress")
+		out = g.append(out, destination, g.groups[id].Egress, "security group "+id+": egress")
 	}
 	g.into.chains["in-"+suffix], g.into.chains["out-"+suffix] = chain{rules: in}, chain{rules: out}
-	return suffix, nil
+	return suffix
 }
 
 // append adds what rules allow, leaving out what is there.
-func (g groupRules) append(to []rule, peer side, rules []fargo.Rule) ([]rule, error) {
+func (g groupRules) append(to []rule, peer side, rules []fargo.Rule, place string) []rule {
 	for i, r := range rules {
 		if r.Group == "" && !r.CIDR.Addr().Is4() && r.CIDR.IsValid() {
 			continue // interfaces have no IPv6 address that it could be about
 		}
-		var terms rule
-		switch {
-		case r.Group != "":
-			if err := g.members(r.Group); err != nil {
-				return nil, fmt.Errorf("rule %d: %w", i, err)
-			}
-			terms = append(terms, peer.inSet(r.Group))
-		case !r.CIDR.IsValid():
-			return nil, fmt.Errorf("rule %d: neither CIDR nor group", i)
-		case r.CIDR.Bits() > 0:
-			terms = append(terms, peer.in(r.CIDR))
-		}
-		traffic, err := trafficTerms(r)
+		terms, err := g.terms(peer, r)
 		if err != nil {
-			return nil, fmt.Errorf("rule %d: %w", i, err)
+			g.refused[fmt.Sprintf("%s rule %d", place, i)] = err
+			continue
 		}
-		terms = append(append(terms, traffic...), accept)
 		if !slices.ContainsFunc(to, func(other rule) bool { return other.String() == terms.String() }) {
 			to = append(to, terms)
 		}
 	}
-	return to, nil
+	return to
+}
+
+// terms is a rule as the kernel takes it.
+func (g groupRules) terms(peer side, r fargo.Rule) (rule, error) {
+	var terms rule
+	switch {
+	case r.Group != "":
+		g.members(r.Group)
+		terms = append(terms, peer.inSet(r.Group))
+	case !r.CIDR.IsValid():
+		return nil, errors.New("neither CIDR nor group")
+	case r.CIDR.Bits() > 0:
+		terms = append(terms, peer.in(r.CIDR))
+	}
+	traffic, err := trafficTerms(r)
+	return append(append(terms, traffic...), accept), err
 }
 
 // members makes sure of the set of a group's addresses. A group that the VPC
 // does not list has none.
-func (g groupRules) members(id string) error {
+func (g groupRules) members(id string) {
 	if _, done := g.into.sets[id]; done {
-		return nil
+		return
 	}
 	members := addresses()
 	if group, ok := g.groups[id]; ok {
@@ -222,11 +223,11 @@ func (g groupRules) members(id string) error {
 	}
 	for e := range members.elements {
 		if !e.addr.Is4() {
-			return fmt.Errorf("member %s of %s is not an IPv4 address", e.addr, id)
+			g.refused[fmt.Sprintf("security group %s: member %s", id, e.addr)] = errors.New("is not an IPv4 address")
+			delete(members.elements, e)
 		}
 	}
 	g.into.sets[id] = members
-	return nil
 }
 
 // trafficTerms is the protocol part of a rule. Source of the meanings: EC2 API,

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net"
@@ -83,8 +84,9 @@ func uplinkOf(router netip.Addr) (uplink, bool) {
 
 // chooseUplinks gives every VPC a pair: the one it has, or else a free one,
 // looked for from a place that depends on instance and VPC so that instances
-// rarely meet. taken are the machine's addresses that are not our uplinks.
-func chooseUplinks(instance string, vpcs []fargo.VPC, have map[string]uplink, taken map[netip.Addr]bool) (map[string]uplink, error) {
+// rarely meet. taken are the machine's addresses that are not our uplinks. When
+// none is free the VPC gets none.
+func chooseUplinks(instance string, vpcs []fargo.VPC, have map[string]uplink, taken map[netip.Addr]bool) map[string]uplink {
 	out := make(map[string]uplink, len(vpcs))
 	used := map[netip.Addr]bool{}
 	for _, v := range vpcs {
@@ -108,87 +110,116 @@ func chooseUplinks(instance string, vpcs []fargo.VPC, have map[string]uplink, ta
 				break
 			}
 		}
-		if _, ok := out[v.ID]; !ok {
-			return nil, fmt.Errorf("vpc %s: every uplink address in %s is taken", v.ID, uplinks)
-		}
 	}
-	return out, nil
+	return out
 }
 
-// newLayout works out what the machine must look like. It fails, naming the
-// culprit, if the network contradicts itself.
-func newLayout(cfg Config, network fargo.NodeNetwork, links map[string]uplink) (*layout, error) {
+// newLayout works out what the machine must look like. A VPC or an interface
+// that contradicts itself or what came before it is left out, and said to have
+// failed; what prev has comes before what it has not.
+func newLayout(cfg Config, prev *layout, network fargo.NodeNetwork, links map[string]uplink) (*layout, fargo.Failures) {
 	l := &layout{routers: map[string]router{}, interfaces: map[string]port{}}
+	failed := fargo.Failures{}
 	byVPC := map[string][]fargo.Interface{}
-	for _, eni := range network.Interfaces {
+	for _, eni := range inOrder(prev, network.Interfaces) {
 		byVPC[eni.VPC] = append(byVPC[eni.VPC], eni)
-		l.forwarding = l.forwarding || eni.Internet
 	}
 	var all []uplink
 	for _, vpc := range network.VPCs {
+		link, linked := links[vpc.ID]
+		err := checkVPC(vpc)
 		if _, twice := l.routers[vpc.ID]; twice {
-			return nil, fmt.Errorf("vpc %s is there twice", vpc.ID)
+			failed[vpc.ID] = errors.New("is there twice")
+			continue
+		} else if err == nil && !linked {
+			err = fmt.Errorf("every uplink address in %s is taken", uplinks)
 		}
-		if err := l.addVPC(cfg, vpc, links[vpc.ID], byVPC[vpc.ID]); err != nil {
-			return nil, fmt.Errorf("vpc %s: %w", vpc.ID, err)
+		if err != nil {
+			failed[vpc.ID] = err
+			continue
 		}
-		all = append(all, links[vpc.ID])
-		delete(byVPC, vpc.ID)
+		l.addVPC(cfg, vpc, link, byVPC[vpc.ID], failed)
+		all = append(all, link)
 	}
 	for id, enis := range byVPC {
-		return nil, fmt.Errorf("interface %s: vpc %s is not there", enis[0].ID, id)
+		if _, there := l.routers[id]; there {
+			continue
+		}
+		for _, eni := range enis {
+			failed[eni.ID] = fmt.Errorf("vpc %s is not there", id)
+		}
 	}
 	l.unreachable = prefixes(l.unreachable)
 	if len(all) > 0 {
 		rules := machineRules(cfg, all)
 		l.rules = &rules
 	}
-	return l, nil
+	return l, failed
 }
 
-func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Interface) error {
-	if err := checkName(vpc.ID); err != nil {
-		return err
+// inOrder puts the interfaces that prev has before the others.
+func inOrder(prev *layout, interfaces []fargo.Interface) []fargo.Interface {
+	if prev == nil {
+		return interfaces
 	}
+	var old, fresh []fargo.Interface
+	for _, eni := range interfaces {
+		if _, had := prev.interfaces[eni.ID]; had {
+			old = append(old, eni)
+		} else {
+			fresh = append(fresh, eni)
+		}
+	}
+	return append(old, fresh...)
+}
+
+func checkVPC(vpc fargo.VPC) error {
 	for _, cidr := range vpc.CIDRs {
 		if !cidr.Addr().Is4() {
 			return fmt.Errorf("CIDR %s is not IPv4", cidr)
 		}
 	}
-	addresses := map[netip.Addr]string{}
+	return checkName(vpc.ID)
+}
+
+// addVPC adds a router and those of its interfaces that can be.
+func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Interface, failed fargo.Failures) {
+	taken := map[netip.Addr]string{}
 	names := map[string]string{}
+	for _, c := range vpc.CIDRs {
+		taken[resolverIn(c)] = "the resolver"
+	}
+	var sound []fargo.Interface
 	for _, eni := range enis {
 		name := cfg.portName(eni.ID)
-		if other, twice := names[name]; twice && other != eni.ID {
-			return fmt.Errorf("interfaces %s and %s come to the same link name", other, eni.ID)
+		err := checkInterface(vpc, eni)
+		if _, twice := l.interfaces[eni.ID]; twice {
+			err = errors.New("is there twice")
+		} else if other, twice := names[name]; err == nil && twice {
+			err = fmt.Errorf("comes to the same link name as %s", other)
+		} else if other, twice := taken[eni.Address]; err == nil && twice {
+			err = fmt.Errorf("has the address %s of %s", eni.Address, other)
 		}
-		names[name] = eni.ID
-		if other, twice := addresses[eni.Address]; twice && other != eni.ID {
-			return fmt.Errorf("interfaces %s and %s have the same address %s", other, eni.ID, eni.Address)
+		if err != nil {
+			failed[eni.ID] = err
+			continue
 		}
-		addresses[eni.Address] = eni.ID
-		if slices.ContainsFunc(vpc.CIDRs, func(c netip.Prefix) bool { return resolverIn(c) == eni.Address }) {
-			return fmt.Errorf("interface %s: address %s is the resolver's", eni.ID, eni.Address)
-		}
-		if err := l.addInterface(eni, link); err != nil {
-			return fmt.Errorf("interface %s: %w", eni.ID, err)
-		}
+		names[name], taken[eni.Address] = eni.ID, eni.ID
+		l.interfaces[eni.ID] = port{eni.ID, eni.VPC, link, eni.Address, eni.Prefix.Bits(), strings.ToLower(eni.MAC)}
+		l.forwarding = l.forwarding || eni.Internet
+		sound = append(sound, eni)
 	}
-	rules, err := routerRules(cfg, vpc, link, enis)
+	rules, err := routerRules(cfg, vpc, link, sound)
 	if err != nil {
-		return err
+		failed[vpc.ID] = err
 	}
 	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), rules}
 	l.unreachable = append(l.unreachable, vpc.CIDRs...)
-	return nil
 }
 
-func (l *layout) addInterface(eni fargo.Interface, link uplink) error {
+func checkInterface(vpc fargo.VPC, eni fargo.Interface) error {
 	if err := checkName(eni.ID); err != nil {
 		return err
-	}
-	if _, twice := l.interfaces[eni.ID]; twice {
-		return fmt.Errorf("is there twice")
 	}
 	if !eni.Address.Is4() || !eni.Prefix.Contains(eni.Address) {
 		return fmt.Errorf("address %s is not in subnet %s", eni.Address, eni.Prefix)
@@ -197,9 +228,13 @@ func (l *layout) addInterface(eni fargo.Interface, link uplink) error {
 		return err
 	}
 	if len(eni.Groups) == 0 {
-		return fmt.Errorf("has no security group")
+		return errors.New("has no security group")
 	}
-	l.interfaces[eni.ID] = port{eni.ID, eni.VPC, link, eni.Address, eni.Prefix.Bits(), strings.ToLower(eni.MAC)}
+	for _, id := range eni.Groups {
+		if !slices.ContainsFunc(vpc.Groups, func(g fargo.SecurityGroup) bool { return g.ID == id }) {
+			return fmt.Errorf("security group %s is not among those of vpc %s", id, vpc.ID)
+		}
+	}
 	return nil
 }
 

@@ -2,10 +2,11 @@ package kernel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
+
+	"fargo"
 )
 
 // atOnce is how many scripts run side by side. The kernel changes links under
@@ -88,28 +89,39 @@ func (m *machine) removeNamespace(name string) error {
 	return unbind(m.path(name))
 }
 
-// run carries out a plan. A script that fails does not keep the others of its
-// phase from running; phases after it do not begin.
-func (m *machine) run(ctx context.Context, p plan) error {
+// run carries out a plan. A script that fails keeps from running only those of
+// later phases that are about the same VPC or interface, or rest on it; what
+// failed is said by id. The error is of the machine itself, or of ctx: nothing
+// more was done then.
+func (m *machine) run(ctx context.Context, p plan) (fargo.Failures, error) {
+	failed := fargo.Failures{}
 	for _, phase := range p {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		if err := m.runPhase(phase); err != nil {
-			return err
+		if err := m.runPhase(phase, failed); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return failed, nil
 }
 
-func (m *machine) runPhase(scripts []script) error {
-	if len(scripts) == 1 {
-		return m.runScript(scripts[0])
-	}
+func (m *machine) runPhase(scripts []script, failed fargo.Failures) error {
 	errs := make([]error, len(scripts))
 	tokens := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
 	for i, s := range scripts {
+		if err := failed[s.in]; err != nil {
+			errs[i] = fmt.Errorf("vpc %s: %w", s.in, err)
+			continue
+		}
+		if failed[s.of] != nil {
+			continue
+		}
+		if len(scripts) == 1 {
+			errs[i] = m.runScript(s)
+			continue
+		}
 		tokens <- struct{}{}
 		all.Go(func() {
 			errs[i] = m.runScript(s)
@@ -117,7 +129,16 @@ func (m *machine) runPhase(scripts []script) error {
 		})
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	for i, s := range scripts {
+		switch {
+		case errs[i] == nil:
+		case s.of == "":
+			return errs[i]
+		default:
+			failed[s.of] = errs[i]
+		}
+	}
+	return nil
 }
 
 func (m *machine) runScript(s script) error {

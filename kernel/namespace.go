@@ -65,11 +65,14 @@ func (n *namespace) nft() (*nftables.Conn, error) {
 
 // inside runs f on a thread that is in the namespace. What f opens belongs to
 // the namespace for good; goroutines that f starts do not run in it.
-func (n *namespace) inside(f func() error) error {
+func (n *namespace) inside(f func() error) error { return inside(n.file, f) }
+
+// inside runs f on a thread that is in the namespace of an open file.
+func inside(ns *os.File, f func() error) error {
 	runtime.LockOSThread()
 	if onMainThread() {
 		defer runtime.UnlockOSThread()
-		return onNewThread(func() error { return n.inside(f) })
+		return onNewThread(func() error { return inside(ns, f) })
 	}
 	own, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
@@ -77,7 +80,7 @@ func (n *namespace) inside(f func() error) error {
 		return err
 	}
 	defer own.Close()
-	if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread()
 		return fmt.Errorf("enter network namespace: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -52,12 +53,18 @@ func NewNetwork(cfg Config) (*Network, error) {
 // meets half a policy. Connections that are known to the connection tracker
 // outlive a rule that allowed them, as AWS documents for tracked connections.
 //
-// Set may be called again with the same network, and after an error, which
-// leaves the machine somewhere between: the next Set finds out where. A network
-// that contradicts itself (an interface in no VPC, two with one address, an
-// unknown group) is refused before anything is touched. An interface is its
-// address, MAC, subnet and VPC: when any of them changes the old one is
-// removed, with its namespace, and a new one made.
+// What cannot be made does not keep the rest from it: the error is then
+// [fargo.Failures], by the ids of VPCs and interfaces, and what is not among
+// them works. An interface fails that contradicts itself or what was there
+// before it (it is in no VPC, has another's address, an unknown group), a VPC
+// with it all its interfaces; of a VPC that fails because a rule makes no sense,
+// the interfaces work and the rule allows nothing. After any other error the
+// machine is somewhere between.
+//
+// Set may be called again with the same network, and after an error: it finds
+// out where the machine is. An interface is its address, MAC, subnet and VPC:
+// when any of them changes the old one is removed, with its namespace, and a new
+// one made.
 func (n *Network) Set(ctx context.Context, network fargo.NodeNetwork) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -77,10 +84,7 @@ func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
 	if err != nil {
 		return err
 	}
-	next, err := newLayout(n.cfg, network, links)
-	if err != nil {
-		return err
-	}
+	next, refused := newLayout(n.cfg, prev, network, links)
 	var p plan
 	if prev != nil {
 		p = makePlan(n.cfg, prev, next, nil)
@@ -88,10 +92,22 @@ func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
 		return err
 	}
 	n.mu.applied = nil // until it is known to be next
-	if err := n.machine.run(ctx, p); err != nil {
+	failed, err := n.machine.run(ctx, p)
+	if err != nil {
 		return err
 	}
-	n.mu.applied = next
+	if len(failed) == 0 {
+		n.mu.applied = next
+	}
+	for _, p := range next.interfaces {
+		if err := failed[p.vpc]; err != nil && failed[p.id] == nil {
+			failed[p.id] = fmt.Errorf("vpc %s: %w", p.vpc, err)
+		}
+	}
+	maps.Copy(failed, refused)
+	if len(failed) > 0 {
+		return failed
+	}
 	return nil
 }
 
@@ -115,8 +131,8 @@ func (n *Network) uplinks(prev *layout, vpcs []fargo.VPC) (map[string]uplink, er
 	have, taken := map[string]uplink{}, map[netip.Addr]bool{}
 	var unknown []string
 	for _, v := range vpcs {
-		if err := checkName(v.ID); err != nil {
-			return nil, err
+		if checkVPC(v) != nil {
+			continue // refused
 		}
 		if prev != nil {
 			if r, ok := prev.routers[v.ID]; ok {
@@ -136,7 +152,7 @@ func (n *Network) uplinks(prev *layout, vpcs []fargo.VPC) (map[string]uplink, er
 		}
 		taken = others
 	}
-	return chooseUplinks(n.cfg.Instance, vpcs, have, taken)
+	return chooseUplinks(n.cfg.Instance, vpcs, have, taken), nil
 }
 
 // NetNS is the path of an interface's namespace: there from the return of the
@@ -173,13 +189,27 @@ func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Liste
 	return n.ListenTCP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
 }
 
+// ListenInterfaceUDP is like ListenInterfaceTCP for datagrams.
+func (n *Network) ListenInterfaceUDP(interfaceID string, port uint16) (*net.UDPConn, error) {
+	return n.ListenUDP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+}
+
 // DialInterfaceTCP connects from inside an interface, under its security
 // groups. The caller closes the connection.
 func (n *Network) DialInterfaceTCP(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
+	return n.dial(ctx, interfaceID, "tcp4", to)
+}
+
+// DialInterfaceUDP is like DialInterfaceTCP for datagrams.
+func (n *Network) DialInterfaceUDP(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
+	return n.dial(ctx, interfaceID, "udp4", to)
+}
+
+func (n *Network) dial(ctx context.Context, interfaceID, network string, to netip.AddrPort) (net.Conn, error) {
 	var c net.Conn
 	err := n.inside(interfaceID, func() (err error) {
 		// With a literal address the socket is made by this goroutine.
-		c, err = new(net.Dialer).DialContext(ctx, "tcp4", to.String())
+		c, err = new(net.Dialer).DialContext(ctx, network, to.String())
 		return err
 	})
 	return c, err
@@ -187,12 +217,12 @@ func (n *Network) DialInterfaceTCP(ctx context.Context, interfaceID string, to n
 
 // inside runs f in the namespace of a VPC or an interface.
 func (n *Network) inside(name string, f func() error) error {
-	ns, err := openNamespace(n.machine.path(name))
+	ns, err := os.Open(n.machine.path(name))
 	if err != nil {
 		return fmt.Errorf("network namespace of %s: %w", name, err)
 	}
-	defer ns.close()
-	return ns.inside(f)
+	defer ns.Close()
+	return inside(ns, f)
 }
 
 // Close lets go of the machine and leaves everything as it is.

@@ -13,11 +13,13 @@ type step struct {
 	op op
 }
 
-// A script is steps in order. Its last steps may be all that use a namespace,
-// which is then let go of at its end.
+// A script is steps in order, about a VPC or an interface; of is its id, empty
+// for the machine. The interface's rests on its VPC, which is in. Its last steps
+// may be all that use a namespace, which is then let go of at its end.
 type script struct {
-	steps []step
-	lets  string
+	of, in string
+	steps  []step
+	lets   string
 }
 
 func (s *script) add(in string, ops ...op) {
@@ -133,7 +135,7 @@ func releaseMachine(cfg Config, prev, next *layout, found *ruleset) script {
 }
 
 func changeRules(in string, prev, next *ruleset) script {
-	var s script
+	s := script{of: in}
 	if commands := diffRulesets(prev, *next); len(commands) > 0 {
 		s.add(in, transaction{commands})
 	}
@@ -142,7 +144,7 @@ func changeRules(in string, prev, next *ruleset) script {
 
 // changeRouter makes a router, or follows a change of its VPC's CIDRs.
 func changeRouter(cfg Config, old, r router) script {
-	var s script
+	s := script{of: r.vpc}
 	if old.vpc == "" {
 		s = addRouter(cfg, r)
 	}
@@ -160,7 +162,7 @@ func changeRouter(cfg Config, old, r router) script {
 }
 
 func addRouter(cfg Config, r router) script {
-	var s script
+	s := script{of: r.vpc}
 	name := cfg.uplinkName(r.link)
 	s.add("", netnsAdd{r.vpc})
 	s.add(r.vpc,
@@ -187,7 +189,7 @@ func addRouter(cfg Config, r router) script {
 }
 
 func removeRouter(cfg Config, r router) script {
-	var s script
+	s := script{of: r.vpc}
 	s.add("", linkDel{cfg.uplinkName(r.link)}, netnsDel{r.vpc})
 	return s
 }
@@ -195,7 +197,7 @@ func removeRouter(cfg Config, r router) script {
 // addInterface gives the namespace its device, with everything behind it, and
 // opens the way to it last.
 func addInterface(cfg Config, p port) script {
-	s := script{lets: p.id}
+	s := script{of: p.id, in: p.vpc, lets: p.id}
 	name := cfg.portName(p.id)
 	s.add("", netnsAdd{p.id})
 	// Only devices yet to come: ::1 stays, as in a Fargate task.
@@ -220,7 +222,7 @@ func addInterface(cfg Config, p port) script {
 // ms each. Until then the packet filter knows neither it nor its address, and
 // who needs its name takes it: see vethAdd.
 func removeInterface(cfg Config, p port) script {
-	var s script
+	s := script{of: p.id}
 	s.add("", routeDel{machineRoute(cfg, p)})
 	s.add(p.vpc, routeDel{routerRoute(cfg, p)})
 	s.add("", netnsDel{p.id})

@@ -75,14 +75,10 @@ func runScenario(t *testing.T, text string) string {
 				have[id] = r.link
 			}
 		}
-		links, err := chooseUplinks(cfg.Instance, c.network.VPCs, have, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		next, err := newLayout(cfg, c.network, links)
-		if err != nil {
-			fmt.Fprintln(&out, "refused:", err)
-			continue
+		links := chooseUplinks(cfg.Instance, c.network.VPCs, have, nil)
+		next, refused := newLayout(cfg, applied, c.network, links)
+		for _, id := range sorted(refused) {
+			fmt.Fprintf(&out, "refused: %s: %v\n", id, refused[id])
 		}
 		var p plan
 		if applied == nil {
@@ -121,6 +117,7 @@ type testCase struct {
 //	vpc ID CIDR...
 //	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
+//	eni ID ADDRESS GROUP[,GROUP] in VPC
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {
@@ -154,6 +151,9 @@ func parseCase(t *testing.T, input string) testCase {
 				MAC:    fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]),
 				Groups: strings.Split(f[3], ","), Internet: slices.Contains(f[4:], "internet"),
 			})
+			if len(f) == 6 && f[4] == "in" {
+				c.network.Interfaces[len(c.network.Interfaces)-1].VPC = f[5]
+			}
 		default:
 			t.Fatalf("what is %q?", line)
 		}
