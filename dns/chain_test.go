@@ -1,0 +1,190 @@
+package dns
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"fargo"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into their files")
+
+// TestChain plays the scenarios of testdata/chain. In one, a line says
+//
+//	vpc ID REGION CIDR… [off]            there is a VPC; off: without DNS
+//	record NAME TTL ADDRESS… [in VPC]    there is a name
+//	world RR                             the machine's resolver knows this
+//	offline                              the machine has no resolver
+//	VPC? NAME TYPE [option…]             this is asked: an option is chaos,
+//	                                     dnssec, edns=SIZE, version=N
+//
+// and what is indented is the answer: its code, its records, and what went on
+// to the machine's resolver.
+func TestChain(t *testing.T) {
+	files, err := filepath.Glob("testdata/chain/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, string(text))
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != string(text) {
+				t.Errorf("%s comes to\n%s", file, got)
+			}
+		})
+	}
+}
+
+// play does what a scenario says and gives it back with the answers it came to.
+func play(t *testing.T, scenario string) string {
+	var out strings.Builder
+	var vpcs []fargo.VPC
+	var records []fargo.Record
+	world := startResolver(t)
+	upstream := []netip.AddrPort{world.addr}
+	s := New(Config{Upstream: func() []netip.AddrPort { return upstream }, Logger: slog.New(slog.DiscardHandler)})
+	for line := range strings.Lines(scenario) {
+		if strings.HasPrefix(line, "\t") {
+			continue // an answer of before
+		}
+		out.WriteString(line)
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0 || words[0] == "#":
+			continue
+		case words[0] == "vpc":
+			vpcs = append(vpcs, readVPC(t, words[1:]))
+		case words[0] == "record":
+			records = append(records, readRecord(t, words[1:]))
+		case words[0] == "world":
+			world.add(t, strings.Join(words[1:], " "))
+		case words[0] == "offline":
+			upstream = nil
+		case strings.HasSuffix(words[0], "?"):
+			s.Set(vpcs, records)
+			msg := readQuestion(t, words[1:])
+			m := s.resolve(t.Context(), strings.TrimSuffix(words[0], "?"), msg)
+			fit(m, msg, false)
+			write(t, &out, m)
+			for _, q := range world.questions() {
+				fmt.Fprintf(&out, "\tforwarded %s\n", q)
+			}
+		default:
+			t.Fatalf("what is %q?", line)
+		}
+	}
+	return out.String()
+}
+
+func readVPC(t *testing.T, words []string) fargo.VPC {
+	v := fargo.VPC{ID: words[0], Region: words[1], DNS: true}
+	for _, w := range words[2:] {
+		if w == "off" {
+			v.DNS = false
+			continue
+		}
+		c, err := netip.ParsePrefix(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.CIDRs = append(v.CIDRs, c)
+	}
+	return v
+}
+
+func readRecord(t *testing.T, words []string) fargo.Record {
+	ttl, err := time.ParseDuration(words[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := fargo.Record{Name: words[0], TTL: ttl}
+	for i, w := range words[2:] {
+		if w == "in" {
+			r.VPC = words[2+i+1]
+			break
+		}
+		a, err := netip.ParseAddr(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Addresses = append(r.Addresses, a)
+	}
+	return r
+}
+
+func readQuestion(t *testing.T, words []string) *dns.Msg {
+	kind, ok := dns.StringToType[words[1]]
+	if !ok {
+		t.Fatalf("no type %q", words[1])
+	}
+	msg := new(dns.Msg).SetQuestion(dns.Fqdn(words[0]), kind)
+	for _, option := range words[2:] {
+		name, value, _ := strings.Cut(option, "=")
+		n, _ := strconv.Atoi(value)
+		switch name {
+		case "chaos":
+			msg.Question[0].Qclass = dns.ClassCHAOS
+		case "dnssec":
+			msg.SetEdns0(1232, true)
+		case "edns":
+			msg.SetEdns0(uint16(n), false)
+		case "version":
+			msg.SetEdns0(1232, false)
+			msg.IsEdns0().SetVersion(uint8(n))
+		default:
+			t.Fatalf("no option %q", option)
+		}
+	}
+	return msg
+}
+
+// write shows an answer as it comes out of the wire.
+func write(t *testing.T, out *strings.Builder, m *dns.Msg) {
+	wire, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back dns.Msg
+	if err := back.Unpack(wire); err != nil {
+		t.Fatal(err)
+	}
+	out.WriteString("\t" + dns.RcodeToString[back.Rcode])
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"authoritative", back.Authoritative}, {"truncated", back.Truncated}, {"no recursion", !back.RecursionAvailable}} {
+		if flag.set {
+			out.WriteString(" " + flag.name)
+		}
+	}
+	if opt := back.IsEdns0(); opt != nil {
+		fmt.Fprintf(out, " edns=%d", opt.UDPSize())
+		if opt.Do() {
+			out.WriteString(" dnssec")
+		}
+	}
+	out.WriteString("\n")
+	for _, rr := range append(append(back.Answer, back.Ns...), back.Extra...) {
+		if rr.Header().Rrtype != dns.TypeOPT {
+			out.WriteString("\t" + strings.ReplaceAll(rr.String(), "\t", " ") + "\n")
+		}
+	}
+}

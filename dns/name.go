@@ -1,0 +1,76 @@
+package dns
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fargo"
+)
+
+// zoneOf is the zone of ours that a name is in, on whatever level. Names of it
+// are never asked of anybody else: who would answer knows other load balancers,
+// or nothing at all.
+func zoneOf(name string) (zone string, ok bool) {
+	labels := strings.Split(name, ".")
+	n := len(labels)
+	last := func(k int) string { return strings.Join(labels[n-min(k, n):], ".") }
+	switch {
+	case last(3) == "elb.amazonaws.com":
+		return last(4), true // <region>.elb.amazonaws.com, of ALBs
+	case last(2) == "amazonaws.com" && n >= 4 && labels[n-4] == "elb":
+		return last(4), true // elb.<region>.amazonaws.com, of NLBs
+	case last(2) == "ec2.internal":
+		return last(2), true
+	case last(2) == "compute.internal":
+		return last(3), true // <region>.compute.internal
+	}
+	return "", false
+}
+
+// addressIn reads the address out of a private name, as
+// [fargo.PrivateDNSName] writes it into one.
+func addressIn(name, region string) (netip.Addr, bool) {
+	host, ok := strings.CutSuffix(name, "."+fargo.PrivateDomain(region))
+	if !ok {
+		return netip.Addr{}, false
+	}
+	digits, ok := strings.CutPrefix(host, "ip-")
+	if !ok || strings.Contains(digits, ".") {
+		return netip.Addr{}, false
+	}
+	return ipv4(strings.Split(digits, "-"))
+}
+
+// reverseZone is where names of addresses are. Source: RFC 1035, 3.5.
+const reverseZone = ".in-addr.arpa"
+
+// addressOf reads the address out of a name in reverseZone.
+func addressOf(name string) (netip.Addr, bool) {
+	digits, ok := strings.CutSuffix(name, reverseZone)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	octets := strings.Split(digits, ".")
+	slices.Reverse(octets)
+	return ipv4(octets)
+}
+
+func ipv4(octets []string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(strings.Join(octets, "."))
+	return a, err == nil && a.Is4()
+}
+
+// within is the VPC's range that an address is in.
+func within(v *fargo.VPC, a netip.Addr) (netip.Prefix, bool) {
+	for _, c := range v.CIDRs {
+		if c.Contains(a) {
+			return c, true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// canonical is a name as we compare names: in lower case, without the final
+// dot. Source: RFC 4343.
+func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
