@@ -1,0 +1,209 @@
+package elbv2
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fargo"
+	"fargo/aws/elbv2"
+)
+
+// The protocols of target groups behind the two kinds of load balancers.
+var (
+	applicationProtocols = []elbv2.ProtocolEnum{elbv2.ProtocolEnumHttp, elbv2.ProtocolEnumHttps}
+	networkProtocols     = []elbv2.ProtocolEnum{elbv2.ProtocolEnumTcp, elbv2.ProtocolEnumTls, elbv2.ProtocolEnumUdp, elbv2.ProtocolEnumTcpUdp}
+)
+
+// speaksHTTP reports whether a protocol is an application load balancer's.
+func speaksHTTP(p elbv2.ProtocolEnum) bool { return slices.Contains(applicationProtocols, p) }
+
+// checkTargetGroup checks what a new group is, leaving its health check alone,
+// and puts in the default of its target type.
+// Source: ELBv2 API, CreateTargetGroup.
+func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
+	if in.TargetType == "" {
+		in.TargetType = elbv2.TargetTypeEnumInstance
+	}
+	if err := refuse(
+		gap{"target groups of type lambda", in.TargetType == elbv2.TargetTypeEnumLambda},
+		gap{"target groups of type alb", in.TargetType == elbv2.TargetTypeEnumAlb},
+		gap{"target groups with the " + string(in.Protocol) + " protocol", in.Protocol != "" && !speaksHTTP(in.Protocol) && !slices.Contains(networkProtocols, in.Protocol)},
+		gap{"IPv6 target groups", in.IpAddressType == elbv2.TargetGroupIpAddressTypeEnumIpv6},
+		gap{"TargetControlPort", in.TargetControlPort != nil},
+	); err != nil {
+		return err
+	}
+	if err := checkName("Target group", *in.Name); err != nil {
+		return err
+	}
+	switch version := text(in.ProtocolVersion); {
+	case in.Protocol == "" || in.Port == nil:
+		return invalid("A target group of type '%s' must have a protocol and a port", in.TargetType)
+	case in.VpcId == nil:
+		return invalid("A VPC ID must be specified for target groups of type '%s'", in.TargetType)
+	case version == "":
+	case !speaksHTTP(in.Protocol):
+		return invalid("Protocol version is not supported for target groups with the %s protocol", in.Protocol)
+	case version != "HTTP1" && version != "HTTP2" && version != "GRPC":
+		return invalid("Protocol version '%s' must be one of 'HTTP1, HTTP2, GRPC'", version)
+	}
+	return checkTags(in.Tags)
+}
+
+// newTargetGroup is a new group with every default, its ARN not yet given.
+// Source: ELBv2 API, CreateTargetGroup.
+func newTargetGroup(in *elbv2.CreateTargetGroupInput) elbv2.TargetGroup {
+	g := elbv2.TargetGroup{
+		TargetGroupName: in.Name, Protocol: in.Protocol, Port: in.Port, VpcId: in.VpcId, TargetType: in.TargetType,
+		IpAddressType: elbv2.TargetGroupIpAddressTypeEnumIpv4,
+	}
+	checked := elbv2.ProtocolEnumTcp
+	if speaksHTTP(in.Protocol) {
+		g.ProtocolVersion = or(in.ProtocolVersion, "HTTP1")
+		checked = elbv2.ProtocolEnumHttp
+	}
+	if in.HealthCheckProtocol == "" {
+		in.HealthCheckProtocol = checked
+	}
+	g.HealthCheckEnabled = or(in.HealthCheckEnabled, true)
+	g.HealthCheckProtocol = in.HealthCheckProtocol
+	g.HealthCheckPort = or(in.HealthCheckPort, "traffic-port")
+	g.HealthCheckIntervalSeconds = or(in.HealthCheckIntervalSeconds, 30)
+	g.HealthCheckTimeoutSeconds = or(in.HealthCheckTimeoutSeconds, defaultTimeout(&g))
+	g.HealthyThresholdCount = or(in.HealthyThresholdCount, 5)
+	g.UnhealthyThresholdCount = or(in.UnhealthyThresholdCount, 2)
+	g.HealthCheckPath, g.Matcher = in.HealthCheckPath, in.Matcher
+	fillHTTPCheck(&g)
+	return g
+}
+
+// defaultTimeout is in seconds.
+func defaultTimeout(g *elbv2.TargetGroup) int32 {
+	switch {
+	case speaksHTTP(g.Protocol):
+		return 5
+	case g.HealthCheckProtocol == elbv2.ProtocolEnumHttp:
+		return 6
+	}
+	return 10
+}
+
+// fillHTTPCheck gives a health check over HTTP its path and matcher.
+func fillHTTPCheck(g *elbv2.TargetGroup) {
+	if !speaksHTTP(g.HealthCheckProtocol) {
+		return
+	}
+	path, matcher := "/", &elbv2.Matcher{HttpCode: new("200-399")}
+	switch {
+	case text(g.ProtocolVersion) == "GRPC":
+		path, matcher = "/AWS.ALB/healthcheck", &elbv2.Matcher{GrpcCode: new("12")}
+	case speaksHTTP(g.Protocol):
+		matcher = &elbv2.Matcher{HttpCode: new("200")}
+	}
+	g.HealthCheckPath = or(g.HealthCheckPath, path)
+	if g.Matcher == nil {
+		g.Matcher = matcher
+	}
+}
+
+// modifyHealthCheck lays a change over a group's health check.
+func modifyHealthCheck(g *elbv2.TargetGroup, in *elbv2.ModifyTargetGroupInput) {
+	if in.HealthCheckProtocol != "" && in.HealthCheckProtocol != g.HealthCheckProtocol {
+		g.HealthCheckProtocol = in.HealthCheckProtocol
+		if !speaksHTTP(in.HealthCheckProtocol) {
+			g.HealthCheckPath, g.Matcher = nil, nil
+		}
+	}
+	set(&g.HealthCheckPort, in.HealthCheckPort)
+	set(&g.HealthCheckPath, in.HealthCheckPath)
+	set(&g.HealthCheckEnabled, in.HealthCheckEnabled)
+	set(&g.HealthCheckIntervalSeconds, in.HealthCheckIntervalSeconds)
+	set(&g.HealthCheckTimeoutSeconds, in.HealthCheckTimeoutSeconds)
+	set(&g.HealthyThresholdCount, in.HealthyThresholdCount)
+	set(&g.UnhealthyThresholdCount, in.UnhealthyThresholdCount)
+	set(&g.Matcher, in.Matcher)
+	fillHTTPCheck(g)
+}
+
+func set[T any](to **T, value *T) {
+	if value != nil {
+		*to = value
+	}
+}
+
+// checkHealthCheck holds the rules of a whole health check.
+// Source: ELBv2 API, CreateTargetGroup and Matcher.
+func checkHealthCheck(g *elbv2.TargetGroup) error {
+	allowed := append([]elbv2.ProtocolEnum{elbv2.ProtocolEnumTcp}, applicationProtocols...)
+	if speaksHTTP(g.Protocol) {
+		allowed = applicationProtocols
+	}
+	if !slices.Contains(allowed, g.HealthCheckProtocol) {
+		return invalid("Health check protocol '%s' is not supported for target groups with the %s protocol", g.HealthCheckProtocol, g.Protocol)
+	}
+	if port := *g.HealthCheckPort; port != "traffic-port" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return invalid("Health check port '%s' must be 'traffic-port' or a number between '1' and '65535'", port)
+		}
+	}
+	switch {
+	case !*g.HealthCheckEnabled:
+		return invalid("Health check enabled must be true for target groups with target type '%s'", g.TargetType)
+	case *g.HealthCheckTimeoutSeconds >= *g.HealthCheckIntervalSeconds:
+		return invalid("Health check timeout '%d' must be smaller than the interval '%d'", *g.HealthCheckTimeoutSeconds, *g.HealthCheckIntervalSeconds)
+	case speaksHTTP(g.HealthCheckProtocol):
+		if !strings.HasPrefix(*g.HealthCheckPath, "/") {
+			return invalid("Health check path '%s' must begin with a '/' character", *g.HealthCheckPath)
+		}
+		return checkMatcher(g)
+	case g.HealthCheckPath != nil:
+		return invalid("Health check path cannot be specified for health checks with the %s protocol", g.HealthCheckProtocol)
+	case g.Matcher != nil:
+		return invalid("Health check matcher cannot be specified for health checks with the %s protocol", g.HealthCheckProtocol)
+	}
+	return nil
+}
+
+func checkMatcher(g *elbv2.TargetGroup) error {
+	m := g.Matcher
+	switch grpc := text(g.ProtocolVersion) == "GRPC"; {
+	case m.HttpCode != nil && m.GrpcCode != nil || m.HttpCode == nil && m.GrpcCode == nil:
+		return invalid("You must provide exactly one of the following: ['HttpCode' 'GrpcCode'] for the matcher")
+	case grpc && m.GrpcCode == nil:
+		return invalid("Health check matcher HttpCode cannot be specified for target groups with the protocol version GRPC")
+	case !grpc && m.HttpCode == nil:
+		return invalid("Health check matcher GrpcCode can be specified for target groups with the protocol version GRPC only")
+	case grpc:
+		return checkCodes("gRPC", *m.GrpcCode, 0, 99)
+	case speaksHTTP(g.Protocol):
+		return checkCodes("HTTP", *m.HttpCode, 200, 499)
+	default:
+		return checkCodes("HTTP", *m.HttpCode, 200, 599)
+	}
+}
+
+// checkCodes reads "200", "200,202" and "200-299", and mixtures of them.
+func checkCodes(what, codes string, low, high int) error {
+	bad := invalid("Health check matcher %s code '%s' must be within '%d-%d' inclusive", what, codes, low, high)
+	for _, part := range strings.Split(codes, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		if !isRange {
+			to = from
+		}
+		a, errA := strconv.Atoi(from)
+		b, errB := strconv.Atoi(to)
+		if errA != nil || errB != nil || a < low || b > high || a > b {
+			return bad
+		}
+	}
+	return nil
+}
+
+// sameTargetGroup reports whether a group is as one that is asked for.
+func sameTargetGroup(old *fargo.ELBTargetGroup, wanted *elbv2.TargetGroup, tags []elbv2.Tag) bool {
+	a, b := old.TargetGroup, *wanted
+	a.TargetGroupArn, b.TargetGroupArn = nil, nil
+	return reflect.DeepEqual(a, b) && sameTags(old.Tags, tags)
+}

@@ -1,0 +1,208 @@
+package elbv2
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ec2"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// place is a subnet that a load balancer gets an interface in.
+type place struct {
+	plan.Candidate
+	wanted netip.Addr // the zero Addr means any
+}
+
+// Bounds of a load balancer's places. Source: ELB user guide, "Subnets for your
+// load balancer" and "Security groups".
+const (
+	minFreeAddresses  = 8
+	minZones          = 2 // of an application load balancer
+	maxSecurityGroups = 5
+)
+
+// findPlaces resolves the subnets that a load balancer is to be in.
+func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, subnets []string, mappings []elbv2.SubnetMapping) ([]place, error) {
+	switch {
+	case len(subnets) == 0 && len(mappings) == 0:
+		return nil, invalid("At least one subnet must be specified")
+	case len(subnets) > 0 && len(mappings) > 0:
+		return nil, invalid("Subnets and subnet mappings cannot be specified at the same time")
+	}
+	for _, id := range subnets {
+		mappings = append(mappings, elbv2.SubnetMapping{SubnetId: &id})
+	}
+	var places []place
+	zones := map[string]bool{}
+	for _, m := range mappings {
+		p, err := findPlace(r, scope, kind, scheme, m)
+		if err != nil {
+			return nil, err
+		}
+		if zones[p.Zone] {
+			return nil, elbv2.InvalidConfigurationRequestException("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+		}
+		zones[p.Zone] = true
+		if len(places) > 0 && p.VPC != places[0].VPC {
+			return nil, elbv2.InvalidSubnetException("All subnets must belong to the same VPC: '%s'", places[0].VPC)
+		}
+		places = append(places, p)
+	}
+	if kind == elbv2.LoadBalancerTypeEnumApplication && len(places) < minZones {
+		return nil, invalid("At least two subnets in two different Availability Zones must be specified")
+	}
+	if vpc := places[0].VPC; scheme == elbv2.LoadBalancerSchemeEnumInternetFacing && !hasGateway(r, scope, vpc) {
+		return nil, elbv2.InvalidSubnetException("VPC %s has no internet gateway", vpc)
+	}
+	return places, nil
+}
+
+func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, m elbv2.SubnetMapping) (place, error) {
+	if err := refuse(
+		gap{"AllocationId (Elastic IP addresses)", m.AllocationId != nil},
+		gap{"IPv6Address", m.IPv6Address != nil}, gap{"SourceNatIpv6Prefix", m.SourceNatIpv6Prefix != nil},
+	); err != nil {
+		return place{}, err
+	}
+	id := text(m.SubnetId)
+	s, ok := store.EC2Subnets.Get(r, scope.Key(id))
+	if !ok {
+		return place{}, elbv2.SubnetNotFoundException("The subnet ID '%s' does not exist", id)
+	}
+	vpc := *s.Subnet.VpcId
+	p := place{Candidate: plan.Candidate{
+		Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
+		Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
+		Taken: func(a netip.Addr) bool {
+			for range store.EC2NetworkInterfaces.By(r, store.InterfaceByAddress, store.InterfaceAddress(vpc, a)) {
+				return true
+			}
+			return false
+		},
+	}}
+	if m.PrivateIPv4Address == nil {
+		return p, nil
+	}
+	if kind != elbv2.LoadBalancerTypeEnumNetwork || scheme != elbv2.LoadBalancerSchemeEnumInternal {
+		return p, elbv2.InvalidConfigurationRequestException("Private IPv4 addresses can be specified for internal network load balancers only")
+	}
+	a, err := netip.ParseAddr(*m.PrivateIPv4Address)
+	if err != nil || !plan.Assignable(p.Prefix, a) {
+		return p, elbv2.InvalidSubnetException("The address '%s' is not an available address of the subnet '%s'", *m.PrivateIPv4Address, id)
+	}
+	p.wanted = a
+	return p, nil
+}
+
+// hasRoom refuses a subnet that is too full for a new interface.
+func hasRoom(r store.Reader, p place) error {
+	free := plan.Capacity(p.Prefix)
+	for range store.EC2NetworkInterfaces.By(r, store.InterfaceBySubnet, p.Subnet) {
+		free--
+	}
+	if free < minFreeAddresses {
+		return elbv2.InvalidSubnetException("Not enough IP space available in %s. ELB requires at least %d free IP addresses in each subnet.", p.Subnet, minFreeAddresses)
+	}
+	return nil
+}
+
+func hasGateway(r store.Reader, scope fargo.Scope, vpc string) bool {
+	for g := range store.EC2InternetGateways.Prefix(r, scope.Key()) {
+		for _, a := range g.Gateway.Attachments {
+			if text(a.VpcId) == vpc {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// securityGroups resolves the groups of a load balancer: an application load
+// balancer without any gets its VPC's default group.
+func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.LoadBalancerTypeEnum, ids []string) ([]string, error) {
+	if len(ids) > maxSecurityGroups {
+		return nil, elbv2.InvalidConfigurationRequestException("A load balancer cannot have more than %d security groups", maxSecurityGroups)
+	}
+	for n, id := range ids {
+		g, ok := store.EC2SecurityGroups.Get(r, scope.Key(id))
+		switch {
+		case !ok:
+			return nil, elbv2.InvalidSecurityGroupException("Security group %s does not exist", id)
+		case *g.Group.VpcId != vpc:
+			return nil, elbv2.InvalidConfigurationRequestException("One or more security groups are invalid: '%s' is not in VPC '%s'", id, vpc)
+		case slices.Contains(ids[:n], id):
+			return nil, elbv2.InvalidConfigurationRequestException("Security group '%s' is specified more than once", id)
+		}
+	}
+	if len(ids) > 0 || kind != elbv2.LoadBalancerTypeEnumApplication {
+		return ids, nil
+	}
+	for g := range store.EC2SecurityGroups.By(r, store.ByVPC, vpc) {
+		if *g.Group.GroupName == "default" {
+			return []string{*g.Group.GroupId}, nil
+		}
+	}
+	return nil, elbv2.InvalidSecurityGroupException("VPC %s has no default security group", vpc)
+}
+
+// addInterfaces gives a load balancer an interface and a zone for each place.
+// lb is a value of the transaction's own.
+func addInterfaces(tx *store.Tx, lb *fargo.ELBLoadBalancer, places []place, now time.Time) error {
+	for _, p := range places {
+		if err := hasRoom(tx, p); err != nil {
+			return err
+		}
+		i, ok := plan.PlaceBalancerInterface(fargo.NewEC2ID("eni"), p.Candidate, p.wanted, lb.LoadBalancer.SecurityGroups)
+		if !ok {
+			return elbv2.InvalidSubnetException("The address '%s' of subnet '%s' is in use", p.wanted, p.Subnet)
+		}
+		zone := elbv2.AvailabilityZone{ZoneName: &p.Zone, SubnetId: &p.Subnet, LoadBalancerAddresses: []elbv2.LoadBalancerAddress{}}
+		if p.wanted.IsValid() {
+			zone.LoadBalancerAddresses = append(zone.LoadBalancerAddresses, elbv2.LoadBalancerAddress{PrivateIPv4Address: new(i.Address.String())})
+		}
+		lb.Interfaces = append(lb.Interfaces, i)
+		lb.LoadBalancer.AvailabilityZones = append(lb.LoadBalancer.AvailabilityZones, zone)
+		store.EC2NetworkInterfaces.Put(tx, networkInterface(tx, lb, &i, p.Zone, now))
+	}
+	return nil
+}
+
+// networkInterface is the record that EC2 shows of a load balancer's interface.
+func networkInterface(r store.Reader, lb *fargo.ELBLoadBalancer, i *fargo.Interface, zone string, now time.Time) *fargo.EC2NetworkInterface {
+	kind := ec2.NetworkInterfaceTypeInterface
+	if lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork {
+		kind = ec2.NetworkInterfaceTypeNetworkLoadBalancer
+	}
+	address, private := i.Address.String(), fargo.PrivateDNSName(lb.Scope.Region, i.Address)
+	_, name, _ := strings.Cut(lb.Key(), "loadbalancer/")
+	return &fargo.EC2NetworkInterface{Scope: lb.Scope, CreatedAt: now, Interface: ec2.NetworkInterface{
+		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, AvailabilityZone: &zone,
+		Description: new("ELB " + name), InterfaceType: kind, MacAddress: &i.MAC, OwnerId: &lb.Scope.Account,
+		PrivateDnsName: &private, PrivateIpAddress: &address, Groups: groupIdentifiers(r, lb.Scope, i.Groups),
+		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address}},
+		RequesterId:        new("amazon-elb"), RequesterManaged: new(true), SourceDestCheck: new(lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication),
+		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		Attachment: &ec2.NetworkInterfaceAttachment{
+			AttachTime: &now, AttachmentId: new(fargo.NewEC2ID("ela-attach")), DeleteOnTermination: new(false),
+			DeviceIndex: new(int32(1)), InstanceOwnerId: new("amazon-elb"), Status: ec2.AttachmentStatusAttached,
+		},
+	}}
+}
+
+func groupIdentifiers(r store.Reader, scope fargo.Scope, ids []string) []ec2.GroupIdentifier {
+	out := []ec2.GroupIdentifier{}
+	for _, id := range ids {
+		name := id
+		if g, ok := store.EC2SecurityGroups.Get(r, scope.Key(id)); ok {
+			name = *g.Group.GroupName
+		}
+		out = append(out, ec2.GroupIdentifier{GroupId: &id, GroupName: &name})
+	}
+	return out
+}

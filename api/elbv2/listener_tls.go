@@ -1,0 +1,174 @@
+package elbv2
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// maxCertificates is how many a listener may have beside the default one.
+// Source: ELB user guide, "Quotas for your Application Load Balancers".
+const maxCertificates = 25
+
+// alpnPolicies are those of a TLS listener.
+// Source: ELBv2 API, CreateListener.
+var alpnPolicies = []string{"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"}
+
+// completeTLS checks and completes what has to do with encryption.
+func completeTLS(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) error {
+	if len(l.AlpnPolicy) > 0 {
+		if l.Protocol != elbv2.ProtocolEnumTls {
+			return invalid("ALPN policies are not supported for listeners with the %s protocol", l.Protocol)
+		}
+		if len(l.AlpnPolicy) != 1 || !slices.Contains(alpnPolicies, l.AlpnPolicy[0]) {
+			return elbv2.ALPNPolicyNotSupportedException("ALPN policy '%s' is not supported", strings.Join(l.AlpnPolicy, ", "))
+		}
+	}
+	if err := completeMutual(l); err != nil {
+		return err
+	}
+	if !encrypted(l.Protocol) {
+		switch {
+		case len(l.Certificates) > 0:
+			return invalid("Certificates cannot be specified for listeners with the %s protocol", l.Protocol)
+		case l.SslPolicy != nil:
+			return invalid("An SSL policy cannot be specified for listeners with the %s protocol", l.Protocol)
+		}
+		return nil
+	}
+	switch {
+	case len(l.Certificates) == 0 || l.Certificates[0].CertificateArn == nil:
+		return invalid("A certificate must be specified for %s listeners", l.Protocol)
+	case len(l.Certificates) > 1:
+		return elbv2.TooManyCertificatesException("You can specify only one default certificate for a listener")
+	case l.Certificates[0].IsDefault != nil:
+		return invalid("IsDefault cannot be specified for the certificate of a listener")
+	}
+	if err := checkCertificate(r, lb.Scope, *l.Certificates[0].CertificateArn); err != nil {
+		return err
+	}
+	l.SslPolicy = or(l.SslPolicy, plan.DefaultSSLPolicy)
+	if _, ok := plan.SSLPolicyNamed(*l.SslPolicy); !ok {
+		return elbv2.SSLPolicyNotFoundException("SSL policy '%s' not found", *l.SslPolicy)
+	}
+	return nil
+}
+
+// completeMutual leaves mutual authentication off, the only mode there is.
+func completeMutual(l *elbv2.Listener) error {
+	m := l.MutualAuthentication
+	switch {
+	case m == nil:
+	case l.Protocol != elbv2.ProtocolEnumHttps:
+		return invalid("Mutual authentication is supported for HTTPS listeners only")
+	case text(m.Mode) != "off":
+		return notImplemented("mutual authentication (trust stores): the mode must be off")
+	case m.TrustStoreArn != nil || m.IgnoreClientCertificateExpiry != nil || m.AdvertiseTrustStoreCaNames != "":
+		return invalid("Mutual authentication options cannot be specified with the mode 'off'")
+	}
+	if l.Protocol == elbv2.ProtocolEnumHttps {
+		l.MutualAuthentication = &elbv2.MutualAuthenticationAttributes{Mode: new("off")}
+	}
+	return nil
+}
+
+func checkCertificate(r store.Reader, scope fargo.Scope, arn string) error {
+	if a, ok := fargo.ParseARN(arn); !ok || a.Service != "acm" && a.Service != "iam" {
+		return invalid("Certificate ARN '%s' is not valid", arn)
+	}
+	if c, ok := store.Certificates.Get(r, arn); !ok || c.Scope != scope {
+		return elbv2.CertificateNotFoundException("Certificate '%s' not found", arn)
+	}
+	return nil
+}
+
+// AddListenerCertificates puts certificates beside a listener's default one,
+// for clients that ask for their names. One that is there stays.
+func (s *Server) AddListenerCertificates(ctx context.Context, in *elbv2.AddListenerCertificatesInput) (*elbv2.AddListenerCertificatesOutput, error) {
+	out := &elbv2.AddListenerCertificatesOutput{Certificates: []elbv2.Certificate{}}
+	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		l, err := listener(tx, scope, *in.ListenerArn)
+		if err != nil {
+			return err
+		}
+		if !encrypted(l.Listener.Protocol) {
+			return invalid("Certificates cannot be specified for listeners with the %s protocol", l.Listener.Protocol)
+		}
+		c := *l
+		c.Certificates = slices.Clone(l.Certificates)
+		for _, added := range in.Certificates {
+			if added.IsDefault != nil {
+				return invalid("IsDefault cannot be specified when certificates are added to a listener")
+			}
+			arn := text(added.CertificateArn)
+			if err := checkCertificate(tx, scope, arn); err != nil {
+				return err
+			}
+			out.Certificates = append(out.Certificates, elbv2.Certificate{CertificateArn: &arn, IsDefault: new(false)})
+			if !slices.Contains(c.Certificates, arn) {
+				c.Certificates = append(c.Certificates, arn)
+			}
+		}
+		if len(c.Certificates) > maxCertificates {
+			return elbv2.TooManyCertificatesException("The maximum number of certificates per listener is '%d'", maxCertificates)
+		}
+		store.ELBListeners.Put(tx, &c)
+		return nil
+	})
+}
+
+// RemoveListenerCertificates takes certificates away, but not the default one.
+func (s *Server) RemoveListenerCertificates(ctx context.Context, in *elbv2.RemoveListenerCertificatesInput) (*elbv2.RemoveListenerCertificatesOutput, error) {
+	return &elbv2.RemoveListenerCertificatesOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		l, err := listener(tx, scope, *in.ListenerArn)
+		if err != nil {
+			return err
+		}
+		c := *l
+		c.Certificates = slices.Clone(l.Certificates)
+		for _, removed := range in.Certificates {
+			arn := text(removed.CertificateArn)
+			at := slices.Index(c.Certificates, arn)
+			if at < 0 && slices.Contains(l.AllCertificates(), arn) {
+				return elbv2.OperationNotPermittedException("Default certificate '%s' cannot be removed from the listener", arn)
+			}
+			if at >= 0 {
+				c.Certificates = slices.Delete(c.Certificates, at, at+1)
+			}
+		}
+		store.ELBListeners.Put(tx, &c)
+		return nil
+	})
+}
+
+// DescribeListenerCertificates shows a listener's certificates, the default one
+// first.
+func (s *Server) DescribeListenerCertificates(ctx context.Context, in *elbv2.DescribeListenerCertificatesInput) (*elbv2.DescribeListenerCertificatesOutput, error) {
+	r, scope := s.view(ctx)
+	l, err := listener(r, scope, *in.ListenerArn)
+	if err != nil {
+		return nil, err
+	}
+	var all []elbv2.Certificate
+	for _, c := range l.Listener.Certificates {
+		all = append(all, elbv2.Certificate{CertificateArn: c.CertificateArn, IsDefault: new(true)})
+	}
+	for _, arn := range l.Certificates {
+		all = append(all, elbv2.Certificate{CertificateArn: &arn, IsDefault: new(false)})
+	}
+	// The default certificate may be there a second time, for SNI.
+	key := func(c elbv2.Certificate) string {
+		if yes(c.IsDefault) {
+			return "default"
+		}
+		return *c.CertificateArn
+	}
+	shown, next, err := page(all, key, in.Marker, in.PageSize)
+	return &elbv2.DescribeListenerCertificatesOutput{Certificates: shown, NextMarker: next}, err
+}

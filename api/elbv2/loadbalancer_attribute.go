@@ -1,0 +1,104 @@
+package elbv2
+
+import (
+	"context"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/store"
+)
+
+// loadBalancerAttributes are those of a type of load balancer.
+// Source: ELBv2 API, LoadBalancerAttribute.
+func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
+	all := logAttributes("access_logs")
+	all = append(all,
+		attribute{"deletion_protection.enabled", "false", boolean},
+		attribute{"ipv6.deny_all_igw_traffic", "false", boolean},
+		attribute{"zonal_shift.config.enabled", "false", boolean})
+	if kind == elbv2.LoadBalancerTypeEnumNetwork {
+		return attributes{"Load balancer", append(all,
+			attribute{"load_balancing.cross_zone.enabled", "false", boolean},
+			attribute{"dns_record.client_routing_policy", "any_availability_zone", oneOf("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")},
+			attribute{"secondary_ips.auto_assigned.per_subnet", "0", between(0, 7)})}
+	}
+	all = append(all, logAttributes("connection_logs")...)
+	all = append(all, logAttributes("health_check_logs")...)
+	return attributes{"Load balancer", append(all,
+		attribute{"load_balancing.cross_zone.enabled", "true", oneOf("true")},
+		attribute{"idle_timeout.timeout_seconds", "60", seconds(1, 4000)},
+		attribute{"client_keep_alive.seconds", "3600", seconds(60, 604800)},
+		attribute{"routing.http2.enabled", "true", boolean},
+		attribute{"routing.http.drop_invalid_header_fields.enabled", "false", boolean},
+		attribute{"routing.http.desync_mitigation_mode", "defensive", oneOf("monitor", "defensive", "strictest")},
+		attribute{"routing.http.preserve_host_header.enabled", "false", boolean},
+		attribute{"routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", boolean},
+		attribute{"routing.http.xff_client_port.enabled", "false", boolean},
+		attribute{"routing.http.xff_header_processing.mode", "append", oneOf("append", "preserve", "remove")},
+		attribute{"waf.fail_open.enabled", "false", boolean})}
+}
+
+// logAttributes say where a kind of log goes.
+func logAttributes(kind string) []attribute {
+	return []attribute{
+		{kind + ".s3.enabled", "false", boolean},
+		{kind + ".s3.bucket", "", atMost(1024)},
+		{kind + ".s3.prefix", "", atMost(1024)},
+	}
+}
+
+// logKinds are the kinds of logs, as their errors call them.
+var logKinds = []struct{ key, called string }{
+	{"access_logs", "access logs"}, {"connection_logs", "connection logs"}, {"health_check_logs", "health check logs"},
+}
+
+func seconds(low, high int) func(key, value string) error {
+	inRange := between(low, high)
+	return func(key, value string) error {
+		if inRange(key, value) != nil {
+			return invalid("%s is %s but must be between %d and %d seconds", key, value, low, high)
+		}
+		return nil
+	}
+}
+
+// ModifyLoadBalancerAttributes changes some attributes and shows all.
+func (s *Server) ModifyLoadBalancerAttributes(ctx context.Context, in *elbv2.ModifyLoadBalancerAttributesInput) (*elbv2.ModifyLoadBalancerAttributesOutput, error) {
+	out := &elbv2.ModifyLoadBalancerAttributesOutput{}
+	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		lb, err := loadBalancer(tx, scope, *in.LoadBalancerArn)
+		if err != nil {
+			return err
+		}
+		known := loadBalancerAttributes(lb.LoadBalancer.Type)
+		c := *lb
+		if c.Attributes, err = known.change(lb.Attributes, loadBalancerSettings(in.Attributes)); err != nil {
+			return err
+		}
+		for _, k := range logKinds {
+			if c.Attributes[k.key+".s3.enabled"] == "true" && c.Attributes[k.key+".s3.bucket"] == "" {
+				return elbv2.InvalidConfigurationRequestException("The key '%s.s3.bucket' must set in order to enable %s", k.key, k.called)
+			}
+		}
+		store.ELBLoadBalancers.Put(tx, &c)
+		out.Attributes = showLoadBalancer(&c)
+		return nil
+	})
+}
+
+// DescribeLoadBalancerAttributes shows all attributes.
+func (s *Server) DescribeLoadBalancerAttributes(ctx context.Context, in *elbv2.DescribeLoadBalancerAttributesInput) (*elbv2.DescribeLoadBalancerAttributesOutput, error) {
+	r, scope := s.view(ctx)
+	lb, err := loadBalancer(r, scope, *in.LoadBalancerArn)
+	if err != nil {
+		return nil, err
+	}
+	return &elbv2.DescribeLoadBalancerAttributesOutput{Attributes: showLoadBalancer(lb)}, nil
+}
+
+func showLoadBalancer(lb *fargo.ELBLoadBalancer) []elbv2.LoadBalancerAttribute {
+	return show(loadBalancerAttributes(lb.LoadBalancer.Type), lb.Attributes, func(k, v *string) elbv2.LoadBalancerAttribute {
+		return elbv2.LoadBalancerAttribute{Key: k, Value: v}
+	})
+}

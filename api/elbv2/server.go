@@ -1,0 +1,168 @@
+// Package elbv2 says what the operations of Elastic Load Balancing v2 mean:
+// application and network load balancers, their listeners and rules, target
+// groups and targets. It knows their rules, defaults and texts; it refuses to
+// know how a request travels or a target is checked: it writes what is wanted,
+// and a node's balancer does it.
+package elbv2
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/aws/elbv2"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+// Server answers the ELBv2 operations, from and into the store.
+type Server struct{ db *store.DB }
+
+// New makes a server on db.
+func New(db *store.DB) *Server { return &Server{db: db} }
+
+// service is the name of Elastic Load Balancing in ARNs.
+const service = "elasticloadbalancing"
+
+// update runs fn in a transaction with the caller's scope.
+func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope, now time.Time) error) error {
+	scope := api.CallFrom(ctx).Scope()
+	return s.db.Update(ctx, func(tx *store.Tx) error { return fn(tx, scope, time.Now().Round(0).UTC()) })
+}
+
+// view is the store as it is now, and the caller's scope.
+func (s *Server) view(ctx context.Context) (store.Reader, fargo.Scope) {
+	return s.db.View(), api.CallFrom(ctx).Scope()
+}
+
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func yes(p *bool) bool { return p != nil && *p }
+
+func number(p *int32) int {
+	if p == nil {
+		return 0
+	}
+	return int(*p)
+}
+
+func or[T any](p *T, fallback T) *T {
+	if p != nil {
+		return p
+	}
+	return &fallback
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// invalid is the error of a parameter that cannot be, which the model does not
+// name.
+func invalid(format string, args ...any) error {
+	return protocol.Errorf("ValidationError", format, args...)
+}
+
+// notImplemented names something that would change what happens, if Fargo knew
+// how.
+func notImplemented(what string) error {
+	return elbv2.OperationNotPermittedException("Fargo does not implement %s.", what)
+}
+
+// gap is a parameter that Fargo does not implement, and whether it is asked for.
+type gap struct {
+	what string
+	is   bool
+}
+
+// refuse refuses the first gap that is asked for.
+func refuse(gaps ...gap) error {
+	for _, g := range gaps {
+		if g.is {
+			return notImplemented(g.what)
+		}
+	}
+	return nil
+}
+
+// checkARN makes sure that an ARN is one of a kind of resource.
+func checkARN(arn, kind, called string) error {
+	if a, ok := fargo.ParseARN(arn); ok && a.Service == service && strings.HasPrefix(a.Resource, kind+"/") {
+		return nil
+	}
+	return invalid("'%s' is not a valid %s ARN", arn, called)
+}
+
+// The finders below give a resource of the caller's, or the error that it is
+// not there.
+
+func loadBalancer(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBLoadBalancer, error) {
+	if err := checkARN(arn, "loadbalancer", "load balancer"); err != nil {
+		return nil, err
+	}
+	if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok && lb.Scope == scope {
+		return lb, nil
+	}
+	return nil, elbv2.LoadBalancerNotFoundException("Load balancer '%s' not found", arn)
+}
+
+func listener(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBListener, error) {
+	if err := checkARN(arn, "listener", "listener"); err != nil {
+		return nil, err
+	}
+	if l, ok := store.ELBListeners.Get(r, arn); ok && l.Scope == scope {
+		return l, nil
+	}
+	return nil, elbv2.ListenerNotFoundException("One or more listeners not found")
+}
+
+func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBTargetGroup, error) {
+	if err := checkARN(arn, "targetgroup", "target group"); err != nil {
+		return nil, err
+	}
+	if g, ok := store.ELBTargetGroups.Get(r, arn); ok && g.Scope == scope {
+		return g, nil
+	}
+	return nil, elbv2.TargetGroupNotFoundException("One or more target groups not found")
+}
+
+// checkName holds what a load balancer's or target group's name may be.
+// Source: ELBv2 API, CreateLoadBalancer and CreateTargetGroup.
+func checkName(what, name string) error {
+	switch {
+	case name == "":
+		return invalid("%s name cannot be empty", what)
+	case len(name) > 32:
+		return invalid("%s name '%s' cannot be longer than '32' characters", what, name)
+	case !plain(name):
+		return invalid("%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)", what, name)
+	case name[0] == '-' || name[len(name)-1] == '-':
+		return invalid("%s name '%s' cannot begin or end with '-'", what, name)
+	}
+	return nil
+}
+
+func plain(name string) bool {
+	return !strings.ContainsFunc(name, func(c rune) bool {
+		return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
+
+// sameSet reports whether two lists have the same members.
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

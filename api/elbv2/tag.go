@@ -1,0 +1,200 @@
+package elbv2
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// maxTags is how many tags a resource may have.
+// Source: ELB user guide, "Quotas".
+const maxTags = 50
+
+func checkTags(tags []elbv2.Tag) error {
+	seen := map[string]bool{}
+	for _, t := range tags {
+		switch {
+		case seen[*t.Key]:
+			return elbv2.DuplicateTagKeysException("Duplicate tag key '%s'", *t.Key)
+		case strings.HasPrefix(strings.ToLower(*t.Key), "aws:"):
+			return invalid("Tag key '%s' is reserved: keys cannot begin with 'aws:'", *t.Key)
+		}
+		seen[*t.Key] = true
+	}
+	return countTags(tags)
+}
+
+func countTags(tags []elbv2.Tag) error {
+	if len(tags) > maxTags {
+		return elbv2.TooManyTagsException("The maximum number of tags per resource is '%d'", maxTags)
+	}
+	return nil
+}
+
+// sameTags reports whether two lists mean the same tags.
+func sameTags(a, b []elbv2.Tag) bool {
+	flat := func(tags []elbv2.Tag) (out []string) {
+		for _, t := range tags {
+			out = append(out, *t.Key+"\x00"+text(t.Value))
+		}
+		return out
+	}
+	return sameSet(flat(a), flat(b))
+}
+
+// mergeTags lays b over a.
+func mergeTags(a, b []elbv2.Tag) []elbv2.Tag {
+	out := slices.Clone(a)
+	for _, t := range b {
+		if i := slices.IndexFunc(out, func(o elbv2.Tag) bool { return *o.Key == *t.Key }); i >= 0 {
+			out[i] = t
+		} else {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// tagged is a resource with tags; put gives it others.
+type tagged struct {
+	tags []elbv2.Tag
+	put  func(tx *store.Tx, tags []elbv2.Tag) error
+}
+
+// findTagged finds the resource of any kind that arn names.
+func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+	a, ok := fargo.ParseARN(arn)
+	if !ok || a.Service != service {
+		return nil, invalid("'%s' is not a valid load balancer ARN", arn)
+	}
+	kind, _, _ := strings.Cut(a.Resource, "/")
+	switch kind {
+	case "loadbalancer":
+		lb, err := loadBalancer(r, scope, arn)
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{lb.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
+			c := *lb
+			c.Tags = tags
+			store.ELBLoadBalancers.Put(tx, &c)
+			return nil
+		}}, nil
+	case "listener":
+		l, err := listener(r, scope, arn)
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{l.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
+			c := *l
+			c.Tags = tags
+			store.ELBListeners.Put(tx, &c)
+			return nil
+		}}, nil
+	case "targetgroup":
+		g, err := targetGroup(r, scope, arn)
+		if err != nil {
+			return nil, err
+		}
+		return &tagged{g.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
+			c := *g
+			c.Tags = tags
+			store.ELBTargetGroups.Put(tx, &c)
+			return nil
+		}}, nil
+	case "listener-rule":
+		return findTaggedRule(r, scope, arn)
+	}
+	return nil, invalid("'%s' is not a valid load balancer ARN", arn)
+}
+
+func findTaggedRule(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+	if l, ok := defaultRule(r, scope, arn); ok {
+		return &tagged{nil, func(*store.Tx, []elbv2.Tag) error {
+			return elbv2.OperationNotPermittedException("Default rule '%s' cannot be tagged: tag the listener '%s'", arn, l.Key())
+		}}, nil
+	}
+	rule, err := rule(r, scope, arn)
+	if err != nil {
+		return nil, err
+	}
+	return &tagged{rule.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
+		c := *rule
+		c.Tags = tags
+		store.ELBRules.Put(tx, &c)
+		return nil
+	}}, nil
+}
+
+// defaultRule finds the listener that arn names the default rule of.
+func defaultRule(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBListener, bool) {
+	of, ok := plan.ListenerOfRule(arn)
+	if !ok || plan.DefaultRuleARN(of) != arn {
+		return nil, false
+	}
+	l, ok := store.ELBListeners.Get(r, of)
+	return l, ok && l.Scope == scope
+}
+
+// maxTagged is how many resources one call may name.
+// Source: ELBv2 API, DescribeTags.
+const maxTagged = 20
+
+func (s *Server) changeTags(ctx context.Context, arns []string, change func([]elbv2.Tag) []elbv2.Tag) error {
+	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		for _, arn := range arns {
+			t, err := findTagged(tx, scope, arn)
+			if err != nil {
+				return err
+			}
+			tags := change(t.tags)
+			if err := countTags(tags); err != nil {
+				return err
+			}
+			if err := t.put(tx, tags); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AddTags adds tags to resources, or gives them other values.
+func (s *Server) AddTags(ctx context.Context, in *elbv2.AddTagsInput) (*elbv2.AddTagsOutput, error) {
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	return &elbv2.AddTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) []elbv2.Tag {
+		return mergeTags(tags, in.Tags)
+	})
+}
+
+// RemoveTags takes tags away. Keys that are not there do no harm.
+func (s *Server) RemoveTags(ctx context.Context, in *elbv2.RemoveTagsInput) (*elbv2.RemoveTagsOutput, error) {
+	return &elbv2.RemoveTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) []elbv2.Tag {
+		return slices.DeleteFunc(slices.Clone(tags), func(t elbv2.Tag) bool { return slices.Contains(in.TagKeys, *t.Key) })
+	})
+}
+
+// DescribeTags shows the tags of resources.
+func (s *Server) DescribeTags(ctx context.Context, in *elbv2.DescribeTagsInput) (*elbv2.DescribeTagsOutput, error) {
+	if len(in.ResourceArns) > maxTagged {
+		return nil, invalid("Cannot have more than '%d' resources in a DescribeTags call", maxTagged)
+	}
+	r, scope := s.view(ctx)
+	out := &elbv2.DescribeTagsOutput{TagDescriptions: []elbv2.TagDescription{}}
+	for _, arn := range in.ResourceArns {
+		t, err := findTagged(r, scope, arn)
+		if err != nil {
+			return nil, err
+		}
+		out.TagDescriptions = append(out.TagDescriptions, elbv2.TagDescription{ResourceArn: &arn, Tags: orEmpty(t.tags)})
+	}
+	return out, nil
+}

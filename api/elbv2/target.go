@@ -1,0 +1,213 @@
+package elbv2
+
+import (
+	"context"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// maxTargets is how many targets a group may have.
+// Source: ELB user guide, "Quotas for your Application Load Balancers".
+const maxTargets = 1000
+
+// RegisterTargets adds targets to a group. A target that is there stays as it
+// is; one that is draining begins anew.
+func (s *Server) RegisterTargets(ctx context.Context, in *elbv2.RegisterTargetsInput) (*elbv2.RegisterTargetsOutput, error) {
+	return &elbv2.RegisterTargetsOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		g, err := targetGroup(tx, scope, *in.TargetGroupArn)
+		if err != nil {
+			return err
+		}
+		for _, d := range in.Targets {
+			t, err := newTarget(tx, g, d)
+			if err != nil {
+				return err
+			}
+			if old, ok := store.ELBTargets.Get(tx, t.Key()); ok && old.DrainingSince.IsZero() {
+				continue
+			}
+			t.RegisteredAt = now
+			store.ELBTargets.Put(tx, t)
+		}
+		n := 0
+		for range store.ELBTargets.By(tx, store.TargetByGroup, g.Key()) {
+			n++
+		}
+		if n > maxTargets {
+			return elbv2.TooManyTargetsException("The maximum number of targets per target group is '%d'", maxTargets)
+		}
+		return nil
+	})
+}
+
+var instanceID = regexp.MustCompile(`^i-[0-9a-f]{8}([0-9a-f]{9})?$`)
+
+// newTarget is a target of group g as a description means it.
+func newTarget(r store.Reader, g *fargo.ELBTargetGroup, d elbv2.TargetDescription) (*fargo.ELBTarget, error) {
+	if err := refuse(gap{"QuicServerId", d.QuicServerId != nil}); err != nil {
+		return nil, err
+	}
+	id := *d.Id
+	t := &fargo.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: text(d.AvailabilityZone)}
+	if g.TargetGroup.TargetType == elbv2.TargetTypeEnumInstance {
+		if !instanceID.MatchString(id) {
+			return nil, invalid("Instance ID '%s' is not valid", id)
+		}
+		return t, nil
+	}
+	addr, err := netip.ParseAddr(id)
+	if err != nil || !addr.Is4() {
+		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
+	}
+	vpc := *g.TargetGroup.VpcId
+	zone := zoneOf(r, vpc, addr)
+	switch inside := within(r, g.Scope, vpc, addr); {
+	case inside && t.Zone == "":
+		t.Zone = zone
+	case inside && t.Zone != zone && t.Zone != everyZone:
+		return nil, invalid("The IP address '%s' is not in the Availability Zone '%s'", id, t.Zone)
+	case inside:
+	case !outsideAllowed(addr):
+		return nil, invalid("The IP address '%s' is not a valid target: it must be in the VPC '%s' or in a private range", id, vpc)
+	case t.Zone != everyZone:
+		return nil, invalid("The Availability Zone of the IP address '%s' must be 'all', because it is outside the VPC '%s'", id, vpc)
+	}
+	return t, nil
+}
+
+// everyZone is the zone of a target that is in none.
+const everyZone = "all"
+
+// portOf is the port a description means: the group's when it names none.
+func portOf(g *fargo.ELBTargetGroup, d elbv2.TargetDescription) int {
+	if d.Port != nil {
+		return int(*d.Port)
+	}
+	return number(g.TargetGroup.Port)
+}
+
+func within(r store.Reader, scope fargo.Scope, vpc string, addr netip.Addr) bool {
+	v, ok := store.EC2VPCs.Get(r, scope.Key(vpc))
+	if !ok {
+		return false
+	}
+	for _, block := range v.CIDRs() {
+		if block.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// zoneOf is the zone of the subnet an address is in, "" when there is none.
+func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
+	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
+		if s.Prefix().Contains(addr) {
+			return text(s.Subnet.AvailabilityZone)
+		}
+	}
+	return ""
+}
+
+var sharedRange = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
+
+// outsideAllowed reports whether an address outside of a group's VPC may be a
+// target. Source: ELB user guide, "Target type".
+func outsideAllowed(addr netip.Addr) bool { return addr.IsPrivate() || sharedRange.Contains(addr) }
+
+// DeregisterTargets begins to drain targets. One that is not there, or drains
+// already, is left alone.
+func (s *Server) DeregisterTargets(ctx context.Context, in *elbv2.DeregisterTargetsInput) (*elbv2.DeregisterTargetsOutput, error) {
+	return &elbv2.DeregisterTargetsOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		g, err := targetGroup(tx, scope, *in.TargetGroupArn)
+		if err != nil {
+			return err
+		}
+		for _, d := range in.Targets {
+			t, ok := store.ELBTargets.Get(tx, fargo.ELBTargetKey(g.Key(), *d.Id, portOf(g, d)))
+			if !ok || !t.DrainingSince.IsZero() {
+				continue
+			}
+			c := *t
+			c.DrainingSince = now
+			store.ELBTargets.Put(tx, &c)
+		}
+		return nil
+	})
+}
+
+// DescribeTargetHealth shows the health of a group's targets: of all, or of
+// those asked for, registered or not.
+func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTargetHealthInput) (*elbv2.DescribeTargetHealthOutput, error) {
+	r, scope := s.view(ctx)
+	g, err := targetGroup(r, scope, *in.TargetGroupArn)
+	if err != nil {
+		return nil, err
+	}
+	h := healthOf{g: g, zones: zonesOfGroup(r, g), anomalies: len(in.Include) > 0 && speaksHTTP(g.TargetGroup.Protocol)}
+	out := &elbv2.DescribeTargetHealthOutput{TargetHealthDescriptions: []elbv2.TargetHealthDescription{}}
+	if len(in.Targets) == 0 {
+		for t := range store.ELBTargets.By(r, store.TargetByGroup, g.Key()) {
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, h.describe(t))
+		}
+		return out, nil
+	}
+	for _, d := range in.Targets {
+		port := portOf(g, d)
+		if t, ok := store.ELBTargets.Get(r, fargo.ELBTargetKey(g.Key(), *d.Id, port)); ok {
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, h.describe(t))
+			continue
+		}
+		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, elbv2.TargetHealthDescription{
+			Target: &elbv2.TargetDescription{Id: d.Id, Port: new(int32(port))}, TargetHealth: new(plan.NotRegistered()),
+		})
+	}
+	return out, nil
+}
+
+// zonesOfGroup are the zones of the load balancer that uses a group.
+func zonesOfGroup(r store.Reader, g *fargo.ELBTargetGroup) (zones []string) {
+	for _, arn := range store.LoadBalancersOfGroup(r, g.Key()) {
+		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok {
+			zones = append(zones, plan.Zones(lb)...)
+		}
+	}
+	return zones
+}
+
+// healthOf describes the targets of one group.
+type healthOf struct {
+	g         *fargo.ELBTargetGroup
+	zones     []string
+	anomalies bool
+}
+
+func (h healthOf) describe(t *fargo.ELBTarget) elbv2.TargetHealthDescription {
+	port := text(h.g.TargetGroup.HealthCheckPort)
+	if port == "traffic-port" {
+		port = strconv.Itoa(t.Port)
+	}
+	d := elbv2.TargetHealthDescription{
+		Target: &elbv2.TargetDescription{Id: &t.ID, Port: new(int32(t.Port))}, HealthCheckPort: &port,
+		TargetHealth: new(plan.TargetHealth(t, h.g, h.zones)),
+		AdministrativeOverride: &elbv2.AdministrativeOverride{
+			State:       elbv2.TargetAdministrativeOverrideStateEnumNoOverride,
+			Reason:      elbv2.TargetAdministrativeOverrideReasonEnumAdministrativeOverrideNoOverride,
+			Description: new("No override is currently active on target"),
+		},
+	}
+	if t.Zone != "" {
+		d.Target.AvailabilityZone = &t.Zone
+	}
+	if h.anomalies {
+		d.AnomalyDetection = &elbv2.AnomalyDetection{Result: elbv2.AnomalyResultEnumNormal, MitigationInEffect: elbv2.MitigationInEffectEnumNo}
+	}
+	return d
+}
