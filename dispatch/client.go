@@ -57,14 +57,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return &Client{node: cfg.Node, log: cfg.Logger, conn: conn}, nil
 }
 
-// Run keeps a session open for n until ctx ends, and redials for ever. Then it
-// closes the connection and returns nil.
-func (c *Client) Run(ctx context.Context, n Node) error {
+// Run keeps a session open for n, and for t unless it is nil, until ctx ends, and
+// redials for ever. Then it closes the connection and returns nil.
+func (c *Client) Run(ctx context.Context, n Node, t Targets) error {
 	defer c.conn.Close()
 	wait := firstRetry
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := c.session(ctx, n)
+		err := c.session(ctx, n, t)
 		if ctx.Err() != nil {
 			break
 		}
@@ -86,8 +86,8 @@ func pause(ctx context.Context, wait time.Duration) time.Duration {
 	return min(2*wait, lastRetry)
 }
 
-// session speaks for n until the connection breaks.
-func (c *Client) session(ctx context.Context, n Node) error {
+// session speaks for n and t until the connection breaks.
+func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.conn.NewStream(ctx, &service.Streams[0], "/"+serviceName+"/Session")
@@ -99,7 +99,7 @@ func (c *Client) session(ctx context.Context, n Node) error {
 	}
 	heard := make(chan error, 1)
 	go func() { heard <- c.listen(stream, n); cancel() }()
-	said := c.say(ctx, stream, n)
+	said := c.say(ctx, stream, n, t)
 	cancel()
 	if err := <-heard; err != nil {
 		return err
@@ -128,21 +128,29 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 	}
 }
 
-// say sends all of n's reports, then each that changes.
-func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node) error {
-	var version uint64
+// say sends all reports, then each that changes.
+func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
+	var tasks, targets uint64 // the versions said
 	for {
-		reports, now, newer := n.Reports(version)
-		if len(reports) > 0 {
-			if err := stream.SendMsg(&up{Reports: reports, Version: now}); err != nil {
+		var m up
+		var newTask, newTarget <-chan struct{}
+		m.Reports, tasks, newTask = n.Reports(tasks)
+		if t != nil {
+			m.Targets, targets, newTarget = t.Health(targets)
+		}
+		if len(m.Reports) > 0 {
+			m.Version = tasks
+		}
+		if len(m.Reports)+len(m.Targets) > 0 {
+			if err := stream.SendMsg(&m); err != nil {
 				return err
 			}
 		}
-		version = now
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-newer:
+		case <-newTask:
+		case <-newTarget:
 		}
 	}
 }

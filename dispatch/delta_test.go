@@ -2,11 +2,13 @@ package dispatch
 
 import (
 	"fmt"
-	"reflect"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"fargo"
@@ -25,6 +27,24 @@ var desireds = rapid.Custom(func(t *rapid.T) fargo.Desired {
 			d.VPCs = append(d.VPCs, fargo.VPC{
 				ID:     fmt.Sprint("vpc-", i),
 				Groups: []fargo.SecurityGroup{{ID: rapid.SampledFrom([]string{"sg-1", "sg-2"}).Draw(t, "group")}},
+			})
+		}
+		if rapid.Bool().Draw(t, "balancer") {
+			d.Balancers = append(d.Balancers, fargo.Balancer{
+				ARN:       fmt.Sprint("loadbalancer/", i),
+				Listeners: []fargo.BalancerListener{{Port: rapid.SampledFrom([]uint16{80, 81}).Draw(t, "port")}},
+			})
+		}
+		if rapid.Bool().Draw(t, "group of targets") {
+			d.Groups = append(d.Groups, fargo.BalancerGroup{
+				ARN:     fmt.Sprint("targetgroup/", i),
+				Targets: []fargo.BalancerTarget{{ID: "10.0.0.1", Draining: rapid.Bool().Draw(t, "draining")}},
+			})
+		}
+		if rapid.Bool().Draw(t, "record") {
+			d.Records = append(d.Records, fargo.Record{
+				Name: fmt.Sprint("name-", i/2), VPC: fmt.Sprint("vpc-", i),
+				Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, rapid.Byte().Draw(t, "address")})},
 			})
 		}
 	}
@@ -52,10 +72,12 @@ func TestDeltaLeadsToNext(t *testing.T) {
 func sorted(d *fargo.Desired) {
 	slices.SortFunc(d.Tasks, func(a, b fargo.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.Balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(d.Groups, func(a, b fargo.BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(d.Records, func(a, b fargo.Record) int { return strings.Compare(a.VPC, b.VPC) })
 }
 
-func equal(a, b fargo.Desired) bool {
-	same := func(n, m int) bool { return n == 0 && m == 0 }
-	return (same(len(a.Tasks), len(b.Tasks)) || reflect.DeepEqual(a.Tasks, b.Tasks)) &&
-		(same(len(a.VPCs), len(b.VPCs)) || reflect.DeepEqual(a.VPCs, b.VPCs))
-}
+// equal takes a list that is empty for one that is not there.
+func equal(a, b fargo.Desired) bool { return cmp.Equal(a, b, cmpopts.EquateEmpty(), addresses) }
+
+var addresses = cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})

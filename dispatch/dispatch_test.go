@@ -3,17 +3,23 @@ package dispatch_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fargo"
+	"fargo/aws/elbv2"
 	"fargo/dispatch"
 	"fargo/dispatch/dispatchtest"
 )
@@ -27,7 +33,8 @@ type machine struct {
 		desired      fargo.Desired
 		assigned     int
 		acknowledged uint64
-		reports      []fargo.TaskReport // the version of each is its place, from 1
+		reports      []fargo.TaskReport   // the version of each is its place, from 1
+		health       []fargo.TargetReport // likewise
 		changed      chan struct{}
 	}
 }
@@ -37,6 +44,11 @@ func newMachine() *machine {
 	m.mu.changed = make(chan struct{})
 	return m
 }
+
+var (
+	_ dispatch.Node    = (*machine)(nil)
+	_ dispatch.Targets = (*machine)(nil)
+)
 
 func (m *machine) touch() { close(m.mu.changed); m.mu.changed = make(chan struct{}) }
 
@@ -54,6 +66,12 @@ func (m *machine) Reports(version uint64) ([]fargo.TaskReport, uint64, <-chan st
 	return m.mu.reports[version:], uint64(len(m.mu.reports)), m.mu.changed
 }
 
+func (m *machine) Health(version uint64) ([]fargo.TargetReport, uint64, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.health[version:], uint64(len(m.mu.health)), m.mu.changed
+}
+
 func (m *machine) Acknowledged(version uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,6 +83,13 @@ func (m *machine) report(r fargo.TaskReport) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.reports = append(m.mu.reports, r)
+	m.touch()
+}
+
+func (m *machine) check(r fargo.TargetReport) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.health = append(m.mu.health, r)
 	m.touch()
 }
 
@@ -117,7 +142,7 @@ func serveOn(t *testing.T, plane dispatch.Plane, l net.Listener) (stop func()) {
 	return stop
 }
 
-func connect(t *testing.T, socket, node string, n dispatch.Node) (*dispatch.Client, func()) {
+func connect(t *testing.T, socket, node string, m *machine) (*dispatch.Client, func()) {
 	t.Helper()
 	c, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Node: node, Logger: quietly()})
 	if err != nil {
@@ -125,7 +150,7 @@ func connect(t *testing.T, socket, node string, n dispatch.Node) (*dispatch.Clie
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- c.Run(ctx, n) }()
+	go func() { done <- c.Run(ctx, m, m) }()
 	var once sync.Once
 	stop := func() {
 		once.Do(func() {
@@ -251,6 +276,60 @@ func (u *unsure) Report(ctx context.Context, node string, r []fargo.TaskReport) 
 		return err
 	}
 	return u.Plane.Report(ctx, node, r)
+}
+
+// What a node sees of targets comes to the plane: as it changes, and all of it
+// after a reconnect.
+func TestTargetsAreReported(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	stop := serve(t, plane, socket)
+	connect(t, socket, "n", m)
+	has := func(p *dispatchtest.Plane, want ...string) func() bool {
+		return func() bool {
+			var got []string
+			for _, r := range p.Targets("n") {
+				got = append(got, r.ID+" "+r.State)
+			}
+			slices.Sort(got)
+			return slices.Equal(got, want)
+		}
+	}
+	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80, State: "initial"})
+	waitPlane(t, plane, "the first state", has(plane, "10.0.0.1 initial"))
+	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80, State: "healthy"})
+	waitPlane(t, plane, "the second", has(plane, "10.0.0.1 healthy"))
+	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.2", Port: 80, State: "initial"})
+	waitPlane(t, plane, "another target", has(plane, "10.0.0.1 healthy", "10.0.0.2 initial"))
+	stop()
+
+	fresh := dispatchtest.New()
+	serve(t, fresh, socket)
+	waitPlane(t, fresh, "all of it again", has(fresh, "10.0.0.1 healthy", "10.0.0.2 initial"))
+}
+
+// Load balancers and target groups travel like tasks.
+func TestBalancersAreFollowed(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	serve(t, plane, socket)
+	connect(t, socket, "n", m)
+	port := int32(80)
+	balancer := fargo.Balancer{ARN: "lb", Listeners: []fargo.BalancerListener{{ARN: "l", Port: 80, Rules: []fargo.BalancerRule{{
+		Priority: "default", Actions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward}},
+	}}}}}
+	group := fargo.BalancerGroup{ARN: "tg", Group: elbv2.TargetGroup{Port: &port}, Targets: []fargo.BalancerTarget{{
+		ID: "10.0.0.1", Port: 80, Address: netip.MustParseAddrPort("10.0.0.1:80"), RegisteredAt: time.Unix(1, 0).UTC(),
+	}}}
+	for _, want := range []fargo.Desired{
+		{Balancers: []fargo.Balancer{balancer}, Groups: []fargo.BalancerGroup{group}},
+		{Balancers: []fargo.Balancer{balancer}},
+		{Groups: []fargo.BalancerGroup{group}},
+		{},
+	} {
+		plane.Set("n", want)
+		m.wait(t, fmt.Sprintf("%+v", want), func() bool {
+			return cmp.Equal(m.mu.desired, want, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{}))
+		})
+	}
 }
 
 func TestLogs(t *testing.T) {

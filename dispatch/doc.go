@@ -1,12 +1,13 @@
 // Package dispatch is the messenger between the control plane and its nodes:
-// it carries assignments down, task reports and log lines up, and notices when
-// either side falls silent.
+// it carries assignments down, reports and log lines up, and notices when either
+// side falls silent.
 //
 // A node opens one Session. The control plane sends the whole of what the node
 // should be doing, then what changed; it computes the change by comparing
 // snapshots, so an event only ever says that it is time to look. The node sends
-// its reports, all of them after each reconnect, and each batch is acknowledged
-// once the control plane has committed it.
+// its reports, all of them after each reconnect; a batch of task reports is
+// acknowledged once the control plane has committed it, and what cannot be
+// committed ends the session, so that all of it is said anew.
 //
 // It refuses to know what a task is, what is done with a report, and how
 // anything is stored: the hall's types travel as they are, as JSON.
@@ -38,6 +39,10 @@ type Plane interface {
 	// an error the session ends and the node says all of it anew.
 	Report(ctx context.Context, node string, reports []fargo.TaskReport) error
 
+	// ReportTargets commits what node has seen of the targets it checks, under
+	// the same terms as Report.
+	ReportTargets(ctx context.Context, node string, reports []fargo.TargetReport) error
+
 	// OpenLog makes sure that the group and stream of target are there, and
 	// creates them where it should. The text of an error is what ECS would show
 	// as the task's stopped reason.
@@ -63,4 +68,12 @@ type Node interface {
 
 	// Acknowledged says that all reports up to version are committed.
 	Acknowledged(version uint64)
+}
+
+// Targets is what the messenger needs of who checks the node's targets.
+type Targets interface {
+	// Health gives the targets whose report changed after version (all of them
+	// for 0), the version they are of, and a channel that is closed when there is
+	// something newer. It does not block.
+	Health(version uint64) (reports []fargo.TargetReport, now uint64, newer <-chan struct{})
 }

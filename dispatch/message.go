@@ -9,9 +9,10 @@ import (
 // up is a message from a node within its session. The first one is its hello
 // and has nothing but Node.
 type up struct {
-	Node    string             `json:"node,omitempty"`
-	Reports []fargo.TaskReport `json:"reports,omitempty"`
-	Version uint64             `json:"version,omitempty"` // of Reports, to be acknowledged
+	Node    string               `json:"node,omitempty"`
+	Reports []fargo.TaskReport   `json:"reports,omitempty"`
+	Version uint64               `json:"version,omitempty"` // of Reports, to be acknowledged
+	Targets []fargo.TargetReport `json:"targets,omitempty"`
 }
 
 // down is a message to a node: exactly one field is set. The first one of a

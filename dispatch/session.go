@@ -96,13 +96,22 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelCauseFunc, n
 	return context.Cause(ctx)
 }
 
-// commit hands each batch of reports to the plane and then has it acknowledged.
+// commit hands each batch of reports to the plane; those of tasks it then has
+// acknowledged.
 func (s *Server) commit(ctx context.Context, node string, received <-chan up, acks chan<- uint64) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case m := <-received:
+			if len(m.Targets) > 0 {
+				if err := s.plane.ReportTargets(ctx, node, m.Targets); err != nil {
+					return err
+				}
+			}
+			if len(m.Reports) == 0 {
+				continue
+			}
 			if err := s.plane.Report(ctx, node, m.Reports); err != nil {
 				return err
 			}

@@ -155,6 +155,6 @@ func (m *machine) run(ctx context.Context) error {
 	}
 	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
-	g.Go(func() error { return client.Run(ctx, n) })
+	g.Go(func() error { return client.Run(ctx, n, nil) })
 	return g.Wait()
 }

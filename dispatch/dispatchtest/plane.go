@@ -23,7 +23,8 @@ type Plane struct {
 		sync.Mutex
 		desired  map[string]fargo.Desired
 		watchers map[string]map[chan struct{}]bool
-		reports  map[string]map[string]fargo.TaskReport // by node and task ARN
+		reports  map[string]map[string]fargo.TaskReport   // by node and task ARN
+		targets  map[string]map[target]fargo.TargetReport // by node
 		groups   map[string]*Group
 		sources  map[string]int64
 		changed  chan struct{} // closed when anything above changes
@@ -35,12 +36,20 @@ var _ dispatch.Plane = (*Plane)(nil)
 // Group is a log group: its streams' events by stream name.
 type Group map[string][]fargo.LogEvent
 
+// target is a registration of a target.
+type target struct {
+	group, id string
+	port      int
+	at        int64 // in nanoseconds, so that equal times are equal
+}
+
 // New makes a plane that wants nothing done and has no log groups.
 func New() *Plane {
 	p := &Plane{}
 	p.mu.desired = map[string]fargo.Desired{}
 	p.mu.watchers = map[string]map[chan struct{}]bool{}
 	p.mu.reports = map[string]map[string]fargo.TaskReport{}
+	p.mu.targets = map[string]map[target]fargo.TargetReport{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.changed = make(chan struct{})
@@ -92,6 +101,13 @@ func (p *Plane) Reports(node string) map[string]fargo.TaskReport {
 	return maps.Clone(p.mu.reports[node])
 }
 
+// Targets are the latest reports of node's targets, in no order.
+func (p *Plane) Targets(node string) []fargo.TargetReport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.mu.targets[node]))
+}
+
 // Sessions is how many sessions node has.
 func (p *Plane) Sessions(node string) int {
 	p.mu.Lock()
@@ -136,7 +152,9 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.mu.desired[node]
-	return fargo.Desired{Tasks: slices.Clone(d.Tasks), VPCs: slices.Clone(d.VPCs)}, nil
+	d.Tasks, d.VPCs = slices.Clone(d.Tasks), slices.Clone(d.VPCs)
+	d.Balancers, d.Groups, d.Records = slices.Clone(d.Balancers), slices.Clone(d.Groups), slices.Clone(d.Records)
+	return d, nil
 }
 
 // Changed tells of Set.
@@ -170,6 +188,20 @@ func (p *Plane) Report(_ context.Context, node string, reports []fargo.TaskRepor
 			continue
 		}
 		p.mu.reports[node][r.TaskARN] = r
+	}
+	p.touch()
+	return nil
+}
+
+// ReportTargets keeps the latest report of each target.
+func (p *Plane) ReportTargets(_ context.Context, node string, reports []fargo.TargetReport) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.targets[node] == nil {
+		p.mu.targets[node] = map[target]fargo.TargetReport{}
+	}
+	for _, r := range reports {
+		p.mu.targets[node][target{r.Group, r.ID, r.Port, r.RegisteredAt.UnixNano()}] = r
 	}
 	p.touch()
 	return nil
