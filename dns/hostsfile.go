@@ -29,16 +29,23 @@ func mine(line, instance string) bool {
 // edit gives text with lines in place of all that are mine. They go where mine
 // were, or else last, but never behind a last line without an end, which
 // somebody may yet go on writing. All other lines stay as they are, byte for
-// byte and in their order; edit with no lines undoes an earlier edit.
+// byte and in their order. When mine are lines already, nothing changes; edit
+// with no lines undoes an earlier edit.
 func edit(text, instance string, lines []string) string {
-	var kept []string
+	var kept, had []string
 	at := -1
 	for _, line := range strings.Split(text, "\n") {
 		if !mine(line, instance) {
 			kept = append(kept, line)
-		} else if at < 0 {
+			continue
+		}
+		had = append(had, line)
+		if at < 0 {
 			at = len(kept)
 		}
+	}
+	if slices.Equal(had, lines) {
+		return text
 	}
 	if at < 0 {
 		at = len(kept) - 1
