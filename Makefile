@@ -10,6 +10,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 # is stamped by -ldflags instead.
 export GOFLAGS += -buildvcs=false
 
+# Where the AWS provider of Terraform is, if it is here: no Debian package has it.
+export TERRAFORM_MIRROR ?= /usr/local/share/terraform/plugins
+
 # Packages whose tests need root, the kernel and real containers.
 e2e_packages = $(shell grep -rl --include='*_test.go' '^//go:build e2e' . | xargs -r -n1 dirname | sort -u)
 
@@ -36,6 +39,8 @@ unit: setup
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e
 e2e: build example-image
+	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
+		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 10m $(e2e_packages)
 
 ## bench: the numbers of docs/benchmarks.md

@@ -5,7 +5,8 @@
 //
 // The scripts in testdata are named by what they prove. Those in clients run
 // once with every aws command of another version that the machine has, those in
-// machine once. Each gets an installation of its own, which is torn down with
+// machine once, and those in terraform where Terraform and its AWS provider are
+// found (TERRAFORM_MIRROR). Each gets an installation of its own, which is torn down with
 // fargo down --purge; the machine must then be as it was.
 //
 // # Commands of a script

@@ -91,6 +91,7 @@ func runScripts(t *testing.T, dir string, c client) {
 			env.Setenv("RUNDIR", in.runDir())
 			env.Setenv("IMAGE", paths["example image"])
 			env.Setenv("LIB", paths["library"])
+			env.Setenv("TERRAFORM_MIRROR", terraformMirror())
 			env.Setenv("AWS_PAGER", "")
 			env.Values[installationKey{}] = in
 			env.Values[clientKey{}] = c
