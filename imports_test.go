@@ -29,11 +29,12 @@ var rooms = map[string][]string{
 	"registry":   {hall, "aws", "store"},
 	"session":    {hall},
 	"node":       {hall, "plan"},
-	"balancer":   {hall, "plan"},
+	"balancer":   {hall, "aws", "plan"},
 	"dns":        {hall, "plan"},
 	"containerd": {hall},
 	"kernel":     {hall},
 	"console":    {},
+	"bench":      {"aws"},
 	"e2e":        {},
 	"examples":   {},
 }
@@ -46,7 +47,7 @@ var free = []string{"cmd", "sim"}
 // prefix of their path. The machine is touched through two doors, and each
 // storage engine, protocol and client has one home.
 var doors = map[string][]string{
-	"github.com/containerd/containerd/":     {"containerd"},
+	"github.com/containerd/containerd/":     {"containerd", "bench"}, // a peer, there
 	"github.com/containerd/cgroups/":        {"kernel"},
 	"github.com/vishvananda/":               {"kernel"},
 	"github.com/google/nftables":            {"kernel"},

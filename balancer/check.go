@@ -1,0 +1,172 @@
+package balancer
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"fargo/aws/elbv2"
+	"fargo/plan"
+)
+
+// checkSettings say how the targets of a group are checked.
+type checkSettings struct {
+	enabled  bool
+	protocol elbv2.ProtocolEnum // HTTP, HTTPS, TCP or TLS
+	version  string             // HTTP1, HTTP2 or GRPC
+	port     uint16             // 0 means the port that gets the traffic
+	path     string
+	interval time.Duration
+	timeout  time.Duration
+	matcher  codes
+	thresholds
+}
+
+// readCheck reads a group's health check. Defaults are those of the API, for
+// groups that were not made by it.
+func readCheck(g *elbv2.TargetGroup, version string, pace plan.Pace) (checkSettings, error) {
+	number := func(p *int32, otherwise int) int {
+		if p == nil {
+			return otherwise
+		}
+		return int(*p)
+	}
+	c := checkSettings{
+		enabled:  g.HealthCheckEnabled == nil || *g.HealthCheckEnabled,
+		protocol: g.HealthCheckProtocol,
+		version:  version,
+		path:     value(g.HealthCheckPath),
+		interval: pace.Of(time.Duration(number(g.HealthCheckIntervalSeconds, 30)) * time.Second),
+		timeout:  time.Duration(number(g.HealthCheckTimeoutSeconds, 5)) * time.Second,
+		thresholds: thresholds{
+			healthy:   number(g.HealthyThresholdCount, 5),
+			unhealthy: number(g.UnhealthyThresholdCount, 2),
+		},
+	}
+	if port := value(g.HealthCheckPort); port != "" && port != "traffic-port" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return c, err
+		}
+		c.port = uint16(n)
+	}
+	if c.protocol == "" {
+		c.protocol = elbv2.ProtocolEnumHttp
+	}
+	matcher := "200"
+	if m := g.Matcher; m != nil {
+		matcher = value(m.HttpCode)
+		if version == versionGRPC {
+			matcher = value(m.GrpcCode)
+		}
+	} else if version == versionGRPC {
+		matcher = "12"
+	}
+	var err error
+	if c.protocol == elbv2.ProtocolEnumHttp || c.protocol == elbv2.ProtocolEnumHttps {
+		c.matcher, err = parseCodes(matcher)
+	}
+	return c, err
+}
+
+// check asks a target once, from an interface.
+func (c *checkSettings) check(ctx context.Context, network Network, interfaceID string, target netip.AddrPort) outcome {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if c.port != 0 {
+		target = netip.AddrPortFrom(target.Addr(), c.port)
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return network.Dial(ctx, interfaceID, "tcp", target.String())
+	}
+	var o outcome
+	var err error
+	switch c.protocol {
+	case elbv2.ProtocolEnumHttp, elbv2.ProtocolEnumHttps:
+		o, err = c.ask(ctx, dial, target)
+	default:
+		var conn net.Conn
+		if conn, err = dial(ctx, "", ""); err == nil {
+			conn.Close()
+		}
+	}
+	switch {
+	case err == nil:
+		return o
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
+		return timedOut
+	}
+	return failed
+}
+
+// ask sends a request of HTTP or gRPC, on a connection of its own.
+func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), target netip.AddrPort) (outcome, error) {
+	transport := &http.Transport{
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true}, // as ALB: targets' certificates are not verified
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 32 << 10,
+		Protocols:              new(http.Protocols),
+	}
+	defer transport.CloseIdleConnections()
+	scheme := "http"
+	if c.protocol == elbv2.ProtocolEnumHttps {
+		scheme = "https"
+	}
+	if c.version == versionHTTP1 {
+		transport.Protocols.SetHTTP1(true)
+	} else {
+		transport.Protocols.SetHTTP2(scheme == "https")
+		transport.Protocols.SetUnencryptedHTTP2(scheme == "http")
+	}
+	method, body := http.MethodGet, io.Reader(http.NoBody)
+	if c.version == versionGRPC {
+		method, body = http.MethodPost, bytes.NewReader(make([]byte, 5)) // one empty message
+	}
+	r, err := http.NewRequestWithContext(ctx, method, scheme+"://"+target.String()+c.path, body)
+	if err != nil {
+		return failed, err
+	}
+	r.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
+	if c.version == versionGRPC {
+		r.Header.Set("Content-Type", "application/grpc")
+		r.Header.Set("Te", "trailers")
+	}
+	answer, err := transport.RoundTrip(r)
+	if err != nil {
+		return failed, err
+	}
+	defer answer.Body.Close()
+	code := answer.StatusCode
+	if c.version == versionGRPC {
+		if code, err = grpcStatus(answer); err != nil {
+			return failed, err
+		}
+	}
+	if !c.matcher.match(code) {
+		return mismatched(code), nil
+	}
+	return passed, nil
+}
+
+// grpcStatus is the status of a call, which is in its trailers, or in the
+// header of an answer without a body.
+func grpcStatus(answer *http.Response) (int, error) {
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return 0, err
+	}
+	status := answer.Trailer.Get("Grpc-Status")
+	if status == "" {
+		status = answer.Header.Get("Grpc-Status")
+	}
+	return strconv.Atoi(status)
+}

@@ -1,0 +1,284 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"fargo/balancer/http1"
+)
+
+// What a client's connection is doing.
+const (
+	resting int32 = iota // between requests: it may be closed at any time
+	working
+	over
+)
+
+// client is a connection of HTTP/1.x from a client.
+type client struct {
+	idleConn
+	server *Server
+	socket *socket
+	in     *http1.Reader
+	out    *http1.Writer
+	began  time.Time
+	state  atomic.Int32
+
+	address netip.AddrPort
+	from    origin
+	tls     bool
+	present func() error // stillThere, made once
+
+	// of the request at hand
+	head   http1.Request
+	answer http1.Response
+	fields []http1.Field
+	exchange
+}
+
+func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *client {
+	c := &client{server: server, socket: s, began: time.Now()}
+	c.Conn, c.idle = conn, idle
+	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
+	c.address = addrPortOf(conn.RemoteAddr())
+	c.from = originOf(conn, c.address)
+	c.tls = c.from.tlsVersion != ""
+	c.present = c.stillThere
+	return c
+}
+
+func addrPortOf(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		p := a.AddrPort()
+		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+	case *net.UDPAddr:
+		p := a.AddrPort()
+		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// rest closes the connection once it is between requests.
+func (c *client) rest() {
+	if c.state.CompareAndSwap(resting, over) {
+		c.abort()
+	}
+}
+
+// serve answers requests until one side has enough.
+func (c *client) serve(ctx context.Context) {
+	defer c.Close()
+	for {
+		c.state.Store(resting)
+		l := c.socket.listener.Load()
+		if l == nil || !l.isHTTP() || c.socket.closing.Load() {
+			return
+		}
+		c.idle = l.idle
+		if err := c.in.Wait(); err != nil || !c.state.CompareAndSwap(resting, working) {
+			return
+		}
+		if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+			return
+		}
+		if !c.one(ctx, l) {
+			return
+		}
+	}
+}
+
+// one answers one request and reports whether another may follow.
+func (c *client) one(ctx context.Context, l *listener) (more bool) {
+	c.exchange = exchange{began: time.Now()}
+	c.Client, c.TLS = c.address, c.tls
+	written := c.out.Written
+	defer func() {
+		c.written = c.out.Written - written
+		l.finish(&c.exchange)
+		if !more {
+			c.linger()
+		}
+	}()
+	if err := c.read(); err != nil {
+		return c.refuseHead(l, err)
+	}
+	body := c.in.Body(c.head.Length)
+	if status := l.admit(&c.exchange); status != 0 {
+		return c.refuse(l, status, &body)
+	}
+	return c.act(ctx, l, &body)
+}
+
+// read takes the head of a request.
+func (c *client) read() error {
+	head, err := c.in.Head(http1.MaxHead + http1.MaxRequestLine)
+	if err != nil {
+		return err
+	}
+	c.received = int64(len(head))
+	if err := c.head.Parse(head); err != nil {
+		return err
+	}
+	h := &c.head
+	c.Method, c.Authority, c.Path, c.Query, c.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
+	c.Host = hostOf(h.Authority)
+	c.target, c.finding, c.protocol = h.Target, h.Finding, "HTTP/1.1"
+	if h.HTTP10 {
+		c.protocol = "HTTP/1.0"
+	}
+	return nil
+}
+
+// refuseHead answers what could not be read, if there is anybody to answer.
+func (c *client) refuseHead(l *listener, err error) bool {
+	status := 0
+	var malformed *http1.Error
+	switch {
+	case errors.As(err, &malformed):
+		status, c.reason = malformed.Status, malformed.Reason
+	case timeout(err):
+		status = http.StatusRequestTimeout
+	default:
+		return false
+	}
+	c.head = http1.Request{HTTP10: true}
+	c.page(l, status, false)
+	return false
+}
+
+// act does what the rule says.
+func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more bool) {
+	r := l.route(&c.exchange)
+	if r == nil {
+		return c.refuse(l, http.StatusServiceUnavailable, body)
+	}
+	c.rule = r
+	switch a := &r.action; {
+	case a.forward != nil:
+		return c.forward(ctx, l, a.forward, body)
+	case a.redirect != nil:
+		c.exchange.redirect = a.redirect.location(&c.request, l.port)
+		if len(c.exchange.redirect) > maxLocation {
+			return c.refuse(l, http.StatusLoopDetected-1, body)
+		}
+		return c.refuse(l, a.redirect.status, body)
+	case a.fixed != nil:
+		keep := c.keep(l) && c.drain(body)
+		c.reply(l, a.fixed.status, a.fixed.contentType, a.fixed.body, keep)
+		return keep && c.out.Flush() == nil
+	default:
+		c.reason = a.refused + " is not supported"
+		return c.refuse(l, http.StatusInternalServerError, body)
+	}
+}
+
+// maxLocation is how long a redirect's target may be, in bytes.
+const maxLocation = 8 << 10
+
+// keep reports whether the connection may serve another request after this one.
+func (c *client) keep(l *listener) bool {
+	return c.head.KeepAlive() && !c.socket.closing.Load() && time.Since(c.began) < l.keepAlive && !l.mustClose(c.finding)
+}
+
+// maxDrain is how much of a body nobody wants is read to save a connection.
+const maxDrain = 64 << 10
+
+// drain takes what is left of a body that nobody wants, unless it is long.
+func (c *client) drain(body *http1.Body) bool {
+	if _, asks := http1.Find(c.Fields, http1.Expect); asks && !body.Done() {
+		return false
+	}
+	for room := maxDrain; !body.Done(); {
+		piece, err := body.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if room -= len(piece); err != nil || room < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse answers with a page of the balancer's own.
+func (c *client) refuse(l *listener, status int, body *http1.Body) (more bool) {
+	keep := c.keep(l) && c.drain(body)
+	return c.page(l, status, keep)
+}
+
+// page answers with the balancer's own page for a status.
+func (c *client) page(l *listener, status int, keep bool) (more bool) {
+	c.reply(l, status, "text/html", page(status), keep)
+	return c.out.Flush() == nil && keep
+}
+
+// reply writes an answer of the balancer's own.
+func (c *client) reply(l *listener, status int, contentType, body string, keep bool) {
+	c.status = status
+	c.out.Discard()
+	c.out.StatusLine(status, reasonOf(status))
+	if l.serverField {
+		c.out.Field("Server", serverName)
+	}
+	c.out.Field("Date", httpDate(time.Now()))
+	c.out.Field("Content-Type", contentType)
+	c.out.Length(int64(len(body)))
+	if c.exchange.redirect != "" {
+		c.out.Field("Location", c.exchange.redirect)
+	}
+	for i := range l.answerFields {
+		c.out.Field(l.answerFields[i].Name, l.answerFields[i].Value)
+	}
+	c.connection(keep)
+	c.out.EndLine()
+	if c.head.Method != http.MethodHead {
+		c.out.Add(body)
+	}
+}
+
+func (c *client) connection(keep bool) {
+	if keep {
+		c.out.Add("Connection: keep-alive\r\n")
+	} else {
+		c.out.Add("Connection: close\r\n")
+	}
+}
+
+// lingerFor is how long a client may go on sending what nobody reads, so that
+// it sees the answer before the connection is reset.
+const lingerFor = time.Second
+
+// linger ends a connection so that the last answer arrives.
+func (c *client) linger() {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || c.status == 0 || half.CloseWrite() != nil {
+		return
+	}
+	c.SetReadDeadline(time.Now().Add(lingerFor))
+	io.CopyN(io.Discard, c.Conn, 1<<20)
+}
+
+// errClientGone says that the client closed its connection.
+var errClientGone = errors.New("client is gone")
+
+// stillThere looks whether the client has closed its connection.
+func (c *client) stillThere() error {
+	if peek(c.Conn) == peerClosed {
+		return errClientGone
+	}
+	return nil
+}
+
+func originOf(conn net.Conn, address netip.AddrPort) origin {
+	o := origin{address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
+	describeTLS(conn, &o)
+	return o
+}

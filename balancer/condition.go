@@ -1,0 +1,212 @@
+package balancer
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"fargo/aws/elbv2"
+	"fargo/balancer/http1"
+)
+
+// request is what rules look at.
+type request struct {
+	Method    string
+	Authority string // as the client sent it, with its port
+	Host      string // Authority in lower case, without port
+	Path      string
+	Query     string
+	Fields    []http1.Field
+	Client    netip.AddrPort
+	TLS       bool
+}
+
+// hostOf is an authority in lower case, without its port.
+func hostOf(authority string) string {
+	host, _ := splitPort(authority)
+	return strings.ToLower(host)
+}
+
+// splitPort parts a port, which may be empty, from an authority.
+func splitPort(authority string) (host, port string) {
+	i := strings.LastIndexByte(authority, ':')
+	if i < 0 || strings.IndexByte(authority[i:], ']') >= 0 {
+		return authority, ""
+	}
+	return authority[:i], authority[i+1:]
+}
+
+// condition reports whether a request meets one condition of a rule.
+type condition func(*request) bool
+
+// compileCondition reads a condition: its values are alternatives.
+// Source: ALB user guide, "Rule condition types".
+func compileCondition(c *elbv2.RuleCondition) (condition, error) {
+	switch field := value(c.Field); field {
+	case "host-header":
+		values, patterns := c.Values, c.RegexValues
+		if h := c.HostHeaderConfig; h != nil {
+			values, patterns = h.Values, h.RegexValues
+		}
+		return compileText(values, patterns, textOptions{fold: true}, func(r *request) string { return r.Host })
+	case "path-pattern":
+		values, patterns := c.Values, c.RegexValues
+		if p := c.PathPatternConfig; p != nil {
+			values, patterns = p.Values, p.RegexValues
+		}
+		return compileText(values, patterns, textOptions{}, func(r *request) string { return r.Path })
+	case "http-header":
+		return compileHeader(c.HttpHeaderConfig)
+	case "http-request-method":
+		values := c.Values
+		if m := c.HttpRequestMethodConfig; m != nil {
+			values = m.Values
+		}
+		return func(r *request) bool { return slices.Contains(values, r.Method) }, nil
+	case "query-string":
+		return compileQuery(c.QueryStringConfig)
+	case "source-ip":
+		values := c.Values
+		if s := c.SourceIpConfig; s != nil {
+			values = s.Values
+		}
+		return compileSource(values)
+	default:
+		return nil, fmt.Errorf("condition %q is not known", field)
+	}
+}
+
+// textOptions say how values are compared.
+type textOptions struct {
+	fold    bool // letters match in either case
+	escapes bool // a backslash takes a wildcard's meaning
+}
+
+// matcher reports whether a text fits one of several patterns.
+type matcher struct {
+	globs   []glob
+	regexps []*regexp.Regexp
+	fold    bool
+}
+
+func compileMatcher(values, patterns []string, o textOptions) (*matcher, error) {
+	m := &matcher{fold: o.fold}
+	for _, v := range values {
+		if o.fold {
+			v = strings.ToLower(v)
+		}
+		m.globs = append(m.globs, compileGlob(v, o.escapes))
+	}
+	for _, p := range patterns {
+		if o.fold {
+			p = "(?i)" + p
+		}
+		re, err := regexp.Compile(p)
+		if err != nil {
+			return nil, err
+		}
+		m.regexps = append(m.regexps, re)
+	}
+	return m, nil
+}
+
+func (m *matcher) match(s string) bool {
+	for _, re := range m.regexps {
+		if re.MatchString(s) {
+			return true
+		}
+	}
+	if m.fold {
+		s = strings.ToLower(s)
+	}
+	for _, g := range m.globs {
+		if g.match(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func compileText(values, patterns []string, o textOptions, of func(*request) string) (condition, error) {
+	m, err := compileMatcher(values, patterns, o)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *request) bool { return m.match(of(r)) }, nil
+}
+
+// compileHeader tests each of several fields with the name by itself.
+func compileHeader(c *elbv2.HttpHeaderConditionConfig) (condition, error) {
+	if c == nil {
+		return nil, fmt.Errorf("condition http-header has no HttpHeaderConfig")
+	}
+	m, err := compileMatcher(c.Values, c.RegexValues, textOptions{fold: true})
+	if err != nil {
+		return nil, err
+	}
+	name := value(c.HttpHeaderName)
+	return func(r *request) bool {
+		for i := range r.Fields {
+			if f := &r.Fields[i]; len(f.Name) == len(name) && strings.EqualFold(f.Name, name) && m.match(f.Value) {
+				return true
+			}
+		}
+		return false
+	}, nil
+}
+
+// compileQuery compares each parameter as it was sent and as it is meant.
+func compileQuery(c *elbv2.QueryStringConditionConfig) (condition, error) {
+	if c == nil {
+		return nil, fmt.Errorf("condition query-string has no QueryStringConfig")
+	}
+	type pair struct{ key, value glob }
+	var pairs []pair
+	for _, v := range c.Values {
+		p := pair{value: compileGlob(strings.ToLower(value(v.Value)), true)}
+		if v.Key != nil {
+			p.key = compileGlob(strings.ToLower(*v.Key), true)
+		}
+		pairs = append(pairs, p)
+	}
+	return func(r *request) bool {
+		for parameter := range strings.SplitSeq(r.Query, "&") {
+			k, v, _ := strings.Cut(strings.ToLower(parameter), "=")
+			for _, p := range pairs {
+				if (p.key == nil || matchEncoded(p.key, k)) && matchEncoded(p.value, v) {
+					return true
+				}
+			}
+		}
+		return false
+	}, nil
+}
+
+func matchEncoded(g glob, s string) bool {
+	if g.match(s) {
+		return true
+	}
+	if !strings.ContainsAny(s, "%+") {
+		return false
+	}
+	decoded, err := url.QueryUnescape(s)
+	return err == nil && g.match(strings.ToLower(decoded))
+}
+
+func compileSource(values []string) (condition, error) {
+	var prefixes []netip.Prefix
+	for _, v := range values {
+		p, err := netip.ParsePrefix(v)
+		if err != nil {
+			return nil, err
+		}
+		prefixes = append(prefixes, p)
+	}
+	return func(r *request) bool {
+		peer := r.Client.Addr().Unmap()
+		return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(peer) })
+	}, nil
+}

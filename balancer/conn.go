@@ -1,0 +1,120 @@
+package balancer
+
+import (
+	"crypto/tls"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// deadlineSlack is how much longer than its idle timeout a connection may rest,
+// so that deadlines need not be set at every read.
+const deadlineSlack = time.Second
+
+// aLongTimeAgo is a deadline that has passed.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// idleConn ends reads and writes that rest longer than its timeout. At most one
+// goroutine reads, and at most one writes.
+type idleConn struct {
+	net.Conn
+	idle       time.Duration
+	readUntil  time.Time
+	writeUntil time.Time
+	aborted    atomic.Bool
+}
+
+func (c *idleConn) Read(b []byte) (int, error) {
+	if now := time.Now(); c.readUntil.Before(now.Add(c.idle)) {
+		c.readUntil = now.Add(c.idle + deadlineSlack)
+		if err := c.SetReadDeadline(c.readUntil); err != nil {
+			return 0, err
+		}
+	}
+	if c.aborted.Load() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(b)
+}
+
+func (c *idleConn) Write(b []byte) (int, error) {
+	if now := time.Now(); c.writeUntil.Before(now.Add(c.idle)) {
+		c.writeUntil = now.Add(c.idle + deadlineSlack)
+		if err := c.SetWriteDeadline(c.writeUntil); err != nil {
+			return 0, err
+		}
+	}
+	return c.Conn.Write(b)
+}
+
+// abort ends a read that waits, and all that follow. Writes go on.
+func (c *idleConn) abort() {
+	c.aborted.Store(true)
+	c.SetReadDeadline(aLongTimeAgo)
+}
+
+// rawConn is the connection below TLS.
+func rawConn(c net.Conn) net.Conn {
+	for {
+		switch below := c.(type) {
+		case *idleConn:
+			c = below.Conn
+		case *tls.Conn:
+			c = below.NetConn()
+		default:
+			return c
+		}
+	}
+}
+
+// ended reports whether the other side has closed a connection from which
+// nothing is expected, or has sent what nobody asked for. It does not wait and
+// takes nothing. What cannot be asked has not ended.
+func ended(c net.Conn) bool {
+	state := peek(c)
+	return state == peerClosed || state == peerSent
+}
+
+type peerState uint8
+
+const (
+	peerQuiet  peerState = iota // nothing to read
+	peerSent                    // something to read
+	peerClosed                  // the end, or an error
+)
+
+func peek(c net.Conn) peerState {
+	sc, ok := rawConn(c).(syscall.Conn)
+	if !ok {
+		return peerQuiet
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return peerClosed
+	}
+	state := peerQuiet
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case err == syscall.EAGAIN || err == syscall.EINTR:
+		case err != nil || n == 0:
+			state = peerClosed
+		default:
+			state = peerSent
+		}
+	})
+	if err != nil {
+		return peerClosed
+	}
+	return state
+}
+
+// reset makes Close send RST in place of FIN.
+func reset(c net.Conn) {
+	if tcp, ok := rawConn(c).(interface{ SetLinger(int) error }); ok {
+		tcp.SetLinger(0)
+	}
+}

@@ -1,0 +1,16 @@
+// Package balancer is the data plane of the load balancers on one node: it
+// listens where a balancer's interfaces are, chooses a target for each request
+// (application load balancers) or connection (network load balancers), passes
+// the bytes, and checks the targets' health.
+//
+// It is told all it should do by Set, and tells what it saw of targets by Health
+// and what it counted by Metrics. It goes on without the control plane. It
+// refuses to know how a configuration comes about, what a task is, and how the
+// machine's network is made: that is behind Network.
+//
+// A request's way through an application load balancer is: client (client.go)
+// → admit, route (exchange.go) → a rule's action (action.go) → a group's choice
+// of target (group.go, sticky.go) → passage to the target and back (forward.go,
+// pass.go). HTTP/1.x is spoken by package http1 on plain and encrypted
+// connections alike, to clients and targets.
+package balancer

@@ -1,0 +1,331 @@
+package balancer
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+)
+
+// Protocol versions of target groups.
+const (
+	versionHTTP1 = "HTTP1"
+	versionHTTP2 = "HTTP2"
+	versionGRPC  = "GRPC"
+)
+
+// groupSettings is a group's configuration, read.
+type groupSettings struct {
+	name      string
+	protocol  string
+	version   string
+	tls       bool // connections to its targets are encrypted
+	algorithm string
+	slowStart time.Duration
+	sticky    stickiness
+	// fail-open: requests go to all targets while fewer than these are healthy.
+	minimumCount, minimumPercent int
+
+	check      checkSettings
+	attributes attributes
+}
+
+func readGroup(g *fargo.BalancerGroup, pace plan.Pace) (groupSettings, error) {
+	a := attributes(g.Attributes)
+	s := groupSettings{
+		name:           g.Name,
+		protocol:       string(g.Group.Protocol),
+		version:        versionHTTP1,
+		tls:            g.Group.Protocol == elbv2.ProtocolEnumHttps || g.Group.Protocol == elbv2.ProtocolEnumTls,
+		algorithm:      a.text("load_balancing.algorithm.type", "round_robin"),
+		slowStart:      pace.Of(a.seconds("slow_start.duration_seconds", 0)),
+		sticky:         readStickiness(a),
+		minimumCount:   a.number("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", 1),
+		minimumPercent: a.number("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", 0),
+		attributes:     a,
+	}
+	if v := value(g.Group.ProtocolVersion); v != "" {
+		s.version = v
+	}
+	if s.algorithm != "round_robin" {
+		s.slowStart = 0
+	}
+	var err error
+	s.check, err = readCheck(&g.Group, s.version, pace)
+	return s, err
+}
+
+// group is a target group, for as long as it is in the configuration.
+type group struct {
+	arn     string
+	turn    atomic.Uint64
+	metrics groupCounters
+	// balancer is the name of the one that uses the group; nil while none does.
+	balancer atomic.Pointer[string]
+
+	mu struct {
+		sync.Mutex
+		view     *view
+		settings groupSettings
+		targets  map[targetKey]*target
+		ordered  []*target // as configured
+	}
+}
+
+func newGroup(arn string) *group {
+	g := &group{arn: arn}
+	g.mu.targets = map[targetKey]*target{}
+	return g
+}
+
+// view is a group as one configuration has it. Rules hold views, so that what
+// they choose among changes in the same moment as they do.
+type view struct {
+	*group
+	table atomic.Pointer[table]
+}
+
+func newView(g *group) *view {
+	v := &view{group: g}
+	v.table.Store(&table{})
+	return v
+}
+
+// table says which targets may get a request. It is never changed.
+type table struct {
+	groupSettings
+	eligible []*target
+	byToken  map[string]*target // of those eligible
+	failOpen bool
+	slow     bool // some are in slow start and some are not
+	healthy  int
+	known    int // targets that are not draining
+}
+
+// set gives the group its configuration, to be seen in v from now on, and
+// answers the targets that are no longer in it. The view before keeps what it
+// showed last.
+func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (removed []*target) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mu.settings, g.mu.view = s, v
+	g.mu.ordered = g.mu.ordered[:0:0]
+	kept := make(map[targetKey]*target, len(desired))
+	for i := range desired {
+		d := &desired[i]
+		key := keyOf(d)
+		if kept[key] != nil {
+			continue
+		}
+		t := g.mu.targets[key]
+		if t == nil {
+			t = newTarget(g.arn, d)
+		}
+		if !s.check.enabled {
+			t.mu.health = unchecked
+		} else if t.mu.health == unchecked {
+			t.mu.health = health{}
+		}
+		t.draining.Store(d.Draining)
+		kept[key] = t
+		g.mu.ordered = append(g.mu.ordered, t)
+	}
+	for key, t := range g.mu.targets {
+		if kept[key] == nil {
+			removed = append(removed, t)
+		}
+	}
+	g.mu.targets = kept
+	g.tabulate()
+	return removed
+}
+
+// tabulate draws the table anew. The caller holds mu.
+func (g *group) tabulate() {
+	next := &table{groupSettings: g.mu.settings}
+	var all, fit []*target
+	for _, t := range g.mu.ordered {
+		if t.draining.Load() {
+			continue
+		}
+		all = append(all, t)
+		if t.mu.health.routable() {
+			fit = append(fit, t)
+		}
+	}
+	next.eligible, next.known, next.healthy = fit, len(all), len(fit)
+	if len(fit) < next.minimumCount || len(fit)*100 < len(all)*next.minimumPercent {
+		next.eligible, next.failOpen = all, true
+	}
+	next.byToken = make(map[string]*target, len(next.eligible))
+	for _, t := range next.eligible {
+		next.byToken[t.token] = t
+	}
+	next.slow = next.slowStart > 0 && !next.failOpen
+	g.mu.view.table.Store(next)
+}
+
+// checked records what a check of t found, and reports whether its state or
+// reason changed.
+func (g *group) checked(t *target, o outcome, now time.Time) (before, after health) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before = t.mu.health
+	after = before.after(o, g.mu.settings.check.thresholds)
+	t.mu.health = after
+	if before.state != after.state {
+		t.healthySince.Store(0)
+		if after.routable() {
+			t.healthySince.Store(now.UnixNano())
+			t.mu.credit = 0
+		}
+		g.tabulate()
+	}
+	return before, after
+}
+
+// pick is the target for a request of a client that holds no valid cookie. It
+// is nil when there is none.
+func (g *group) pick(t *table) *target {
+	n := uint64(len(t.eligible))
+	switch {
+	case n == 0:
+		return nil
+	case n == 1:
+		return t.eligible[0]
+	case t.algorithm == "least_outstanding_requests":
+		return leastBusy(t.eligible, g.turn.Add(1))
+	case t.algorithm == "weighted_random":
+		return t.eligible[rand.IntN(len(t.eligible))]
+	case t.slow:
+		return g.pickSlowly(t)
+	}
+	return t.eligible[(g.turn.Add(1)-1)%n]
+}
+
+// leastBusy is the target with the fewest requests in flight; among equals,
+// turns are taken.
+func leastBusy(targets []*target, turn uint64) *target {
+	n := uint64(len(targets))
+	var best *target
+	fewest := int64(-1)
+	for i := range n {
+		t := targets[(turn+i)%n]
+		if busy := t.inflight.Load(); fewest < 0 || busy < fewest {
+			best, fewest = t, busy
+		}
+	}
+	return best
+}
+
+// pickSlowly takes turns, in which a target in slow start takes only the share
+// it has come to. While all are in slow start, none is slowed.
+func (g *group) pickSlowly(t *table) *target {
+	now := time.Now()
+	if !someRamped(t, now) {
+		return t.eligible[(g.turn.Add(1)-1)%uint64(len(t.eligible))]
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		next := t.eligible[(g.turn.Add(1)-1)%uint64(len(t.eligible))]
+		share := next.ramp(now, t.slowStart)
+		if share >= 1 {
+			return next
+		}
+		if next.mu.credit += share; next.mu.credit >= 1 {
+			next.mu.credit--
+			return next
+		}
+	}
+}
+
+func someRamped(t *table, now time.Time) bool {
+	for _, e := range t.eligible {
+		if e.ramp(now, t.slowStart) >= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// token is what a cookie holds for a choice made: it tells the choice again to
+// any node at any time, and nothing else to the client.
+func token(parts ...any) string {
+	h := sha256.New()
+	for _, p := range parts {
+		switch p := p.(type) {
+		case string:
+			h.Write(strconv.AppendQuote(nil, p))
+		case time.Time:
+			fmt.Fprintf(h, "%d,", p.UnixNano())
+		default:
+			fmt.Fprintf(h, "%v,", p)
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// check is how the group's targets are checked now.
+func (g *group) check() checkSettings {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.settings.check
+}
+
+// stopChecks ends all checks, to begin anew. The caller holds the server's mu.
+func (g *group) stopChecks() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.mu.ordered {
+		if t.stop != nil {
+			t.stop()
+			t.stop = nil
+		}
+	}
+}
+
+// reports are those of the targets that were checked and do not drain.
+func (g *group) reports() (all []fargo.TargetReport) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.mu.ordered {
+		h := t.mu.health
+		if h.state == "" || t.draining.Load() {
+			continue
+		}
+		all = append(all, fargo.TargetReport{
+			Group: g.arn, ID: t.desired.ID, Port: t.desired.Port, RegisteredAt: t.desired.RegisteredAt,
+			State: string(h.state), Reason: string(h.reason), Description: h.description,
+		})
+	}
+	return all
+}
+
+func (g *group) snapshot() GroupCounters {
+	c := g.metrics.snapshot()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.Name = g.mu.settings.name
+	if b := g.balancer.Load(); b != nil {
+		c.Balancer = *b
+	}
+	for _, t := range g.mu.ordered {
+		switch {
+		case t.draining.Load():
+		case t.mu.health.routable():
+			c.Healthy++
+		case t.mu.health.state == elbv2.TargetHealthStateEnumUnhealthy:
+			c.Unhealthy++
+		}
+	}
+	return c
+}

@@ -1,0 +1,166 @@
+package balancer_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/balancer"
+	"fargo/balancer/balancertest"
+)
+
+// deadline is how long a condition may take to come true.
+const deadline = 20 * time.Second
+
+// house is a server with its network, and what it should do.
+type house struct {
+	t       testing.TB
+	network *balancertest.Loopback
+	server  *balancer.Server
+	ended   chan struct{}
+}
+
+func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
+	h := &house{t: t, network: &balancertest.Loopback{}, ended: make(chan struct{})}
+	c := balancer.Config{Network: h.network, Logger: slog.New(slog.DiscardHandler), Pace: 1}
+	for _, f := range configure {
+		f(&c)
+	}
+	h.server = balancer.New(c)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer close(h.ended)
+		h.server.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-h.ended
+	})
+	return h
+}
+
+func (h *house) set(b []fargo.Balancer, g []fargo.BalancerGroup) {
+	h.t.Helper()
+	if err := h.server.Set(context.Background(), b, g); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// addr is where a port of the balancer's only interface listens.
+func (h *house) addr(port uint16) string {
+	h.t.Helper()
+	a := h.network.Addr("tcp", "eni-1", port)
+	if a == "" {
+		h.t.Fatalf("nothing listens on port %d", port)
+	}
+	return a
+}
+
+// healthy waits until n targets are healthy.
+func (h *house) healthy(n int) {
+	h.t.Helper()
+	h.until(n, func(r fargo.TargetReport) bool { return r.State == "healthy" })
+}
+
+// until waits until n reports are as wanted.
+func (h *house) until(n int, wanted func(fargo.TargetReport) bool) {
+	h.t.Helper()
+	limit := time.After(deadline)
+	for {
+		reports, _, changed := h.server.Health()
+		got := 0
+		for _, r := range reports {
+			if wanted(r) {
+				got++
+			}
+		}
+		if got == n {
+			return
+		}
+		select {
+		case <-changed:
+		case <-limit:
+			h.t.Fatalf("reports did not become as wanted: %+v", reports)
+		}
+	}
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(deadline)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%s: did not happen", what)
+		}
+	}
+}
+
+// alb is an application load balancer with one listener of HTTP on port 80.
+func alb(rules ...fargo.BalancerRule) fargo.Balancer {
+	return fargo.Balancer{
+		ARN: "arn:alb", Name: "app/test/1",
+		Interfaces: []fargo.Interface{{ID: "eni-1"}},
+		Listeners:  []fargo.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: rules}},
+		Attributes: map[string]string{},
+	}
+}
+
+func forwardTo(groups ...string) fargo.BalancerRule {
+	if len(groups) == 1 {
+		return fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &groups[0]}}}
+	}
+	var tuples []elbv2.TargetGroupTuple
+	for i := range groups {
+		tuples = append(tuples, elbv2.TargetGroupTuple{TargetGroupArn: &groups[i], Weight: new(int32(1))})
+	}
+	return fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", ForwardConfig: &elbv2.ForwardActionConfig{TargetGroups: tuples}}}}
+}
+
+// group is a target group of HTTP with a target for each address.
+func group(arn string, addresses ...string) fargo.BalancerGroup {
+	g := fargo.BalancerGroup{
+		ARN: arn, Name: "targetgroup/" + arn,
+		Group:      elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/health")},
+		Attributes: map[string]string{},
+	}
+	for _, a := range addresses {
+		address := netip.MustParseAddrPort(a)
+		g.Targets = append(g.Targets, fargo.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
+	}
+	return g
+}
+
+// backend serves a handler, and 200 to health checks, until the test ends.
+func backend(t testing.TB, handler http.HandlerFunc) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			handler(w, r)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// dial connects to an address, for requests written by hand.
+func dial(t testing.TB, address string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(deadline))
+	return c
+}

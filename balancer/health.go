@@ -1,0 +1,127 @@
+package balancer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fargo/aws/elbv2"
+)
+
+// health is what is known of a target. Its zero is a target never checked.
+type health struct {
+	state       elbv2.TargetHealthStateEnum // "", initial, healthy, unhealthy, unavailable
+	reason      elbv2.TargetHealthReasonEnum
+	description string
+	// run counts the checks in a row that said the opposite of state; for a
+	// target that is not known yet, those that failed.
+	run int
+}
+
+// thresholds are the checks in a row that change a target's state.
+type thresholds struct{ healthy, unhealthy int }
+
+// outcome is what one check found. Its zero is a pass.
+type outcome struct {
+	reason      elbv2.TargetHealthReasonEnum
+	description string
+}
+
+// Outcomes and their descriptions, as DescribeTargetHealth shows them.
+var (
+	passed   = outcome{}
+	timedOut = outcome{elbv2.TargetHealthReasonEnumTargetTimeout, "Request timed out"}
+	failed   = outcome{elbv2.TargetHealthReasonEnumTargetFailedHealthChecks, "Health checks failed"}
+)
+
+// mismatched is a check that was answered with a code that does not match.
+func mismatched(code int) outcome {
+	return outcome{elbv2.TargetHealthReasonEnumTargetResponseCodeMismatch, fmt.Sprintf("Health checks failed with these codes: [%d]", code)}
+}
+
+// initial is a target whose first checks failed, though too few to tell.
+var initial = health{
+	state:       elbv2.TargetHealthStateEnumInitial,
+	reason:      elbv2.TargetHealthReasonEnumElbInitialHealthChecking,
+	description: "Initial health checks in progress",
+}
+
+// unchecked is a target of a group whose checks are off. It gets requests.
+var unchecked = health{
+	state:       elbv2.TargetHealthStateEnumUnavailable,
+	reason:      elbv2.TargetHealthReasonEnumTargetHealthCheckDisabled,
+	description: "Health checks are disabled",
+}
+
+// after is the health that follows from one more check.
+// Source: ALB user guide, "Target health status": a new target is healthy after
+// one pass; otherwise the thresholds decide.
+func (h health) after(o outcome, t thresholds) health {
+	known := h.state == elbv2.TargetHealthStateEnumHealthy || h.state == elbv2.TargetHealthStateEnumUnhealthy
+	if o == passed {
+		switch {
+		case !known:
+			return health{state: elbv2.TargetHealthStateEnumHealthy}
+		case h.state == elbv2.TargetHealthStateEnumHealthy:
+			h.run = 0
+			return h
+		}
+		if h.run++; h.run >= t.healthy {
+			return health{state: elbv2.TargetHealthStateEnumHealthy}
+		}
+		return h
+	}
+	sick := health{state: elbv2.TargetHealthStateEnumUnhealthy, reason: o.reason, description: o.description}
+	if h.state == elbv2.TargetHealthStateEnumUnhealthy {
+		return sick // for the reason seen last
+	}
+	run := h.run + 1
+	if run >= t.unhealthy {
+		return sick
+	}
+	if !known {
+		h = initial
+	}
+	h.run = run
+	return h
+}
+
+// routable reports whether the target may get requests while others may too.
+func (h health) routable() bool {
+	return h.state == elbv2.TargetHealthStateEnumHealthy || h.state == elbv2.TargetHealthStateEnumUnavailable
+}
+
+// codes is a set of answer codes: "200", "200,302", "200-299".
+type codes []struct{ from, to int }
+
+func parseCodes(s string) (codes, error) {
+	var c codes
+	for part := range strings.SplitSeq(s, ",") {
+		low, high, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		if !isRange {
+			high = low
+		}
+		from, err := strconv.Atoi(low)
+		if err != nil {
+			return nil, fmt.Errorf("matcher %q: %w", s, err)
+		}
+		to, err := strconv.Atoi(high)
+		if err != nil {
+			return nil, fmt.Errorf("matcher %q: %w", s, err)
+		}
+		if from > to {
+			return nil, fmt.Errorf("matcher %q: %d is after %d", s, from, to)
+		}
+		c = append(c, struct{ from, to int }{from, to})
+	}
+	return c, nil
+}
+
+func (c codes) match(code int) bool {
+	for _, r := range c {
+		if r.from <= code && code <= r.to {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,181 @@
+package http1
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// Limits of what surrounds the chunks of a body, in bytes.
+const (
+	maxChunkLine = 4 << 10
+	maxTrailers  = 16 << 10
+	maxChunkHex  = 15 // digits; they stay within an int64
+)
+
+// ErrChunk says that a body is not chunked as RFC 9112 section 7.1 has it.
+var ErrChunk = &Error{400, "BadChunk"}
+
+// Body takes the body of a message from a Reader, piece by piece.
+type Body struct {
+	r      *Reader
+	length int64 // as in Request and Response
+	left   int64 // of the body, or of the chunk
+	later  bool  // a chunk came before, whose end is yet to be taken
+	done   bool
+	// Trailers are the fields after the last chunk, complete after io.EOF.
+	Trailers []Field
+}
+
+// Body begins the body that follows the head just taken. Its length is what the
+// head's Length says.
+func (r *Reader) Body(length int64) Body {
+	b := Body{r: r, length: length, left: length}
+	switch length {
+	case 0:
+		b.done = true
+	case Chunked:
+		b.left = 0
+	}
+	return b
+}
+
+// Done reports whether all of the body was taken.
+func (b *Body) Done() bool { return b.done }
+
+// Ready reports whether Next has something to answer without waiting for the
+// source.
+func (b *Body) Ready() bool {
+	if b.done || b.length != Chunked || b.left > 0 {
+		return b.done || b.r.r < b.r.w
+	}
+	ahead := b.r.Buffered()
+	if b.later {
+		ahead = ahead[min(len(ahead), len("\r\n")):]
+	}
+	return bytes.IndexByte(ahead, '\n') >= 0
+}
+
+// Next takes the next piece, which is never empty and valid until the next call
+// on the Reader. After the last one it answers io.EOF; a source that ends before
+// gives io.ErrUnexpectedEOF.
+func (b *Body) Next() ([]byte, error) {
+	if b.done {
+		b.r.shrink()
+		return nil, io.EOF
+	}
+	if b.length == Chunked && b.left == 0 {
+		if err := b.nextChunk(); err != nil {
+			return nil, whole(err)
+		}
+		if b.done {
+			b.r.shrink()
+			return nil, io.EOF
+		}
+	}
+	if err := b.wait(); err != nil {
+		if b.length == UntilClose && errors.Is(err, io.EOF) {
+			b.done = true
+			return nil, io.EOF
+		}
+		return nil, whole(err)
+	}
+	piece := b.r.Buffered()
+	if b.length == UntilClose {
+		return b.r.take(len(piece)), nil
+	}
+	n := min(int64(len(piece)), b.left)
+	b.left -= n
+	if b.left == 0 {
+		b.done, b.later = b.length != Chunked, true
+	}
+	return b.r.take(int(n)), nil
+}
+
+// wait has something buffered, making room first for what is still to come.
+func (b *Body) wait() error {
+	if b.r.r < b.r.w {
+		return nil
+	}
+	if b.length == UntilClose || b.left > headBuffer {
+		b.r.expand()
+	}
+	return b.r.Wait()
+}
+
+// whole turns an end that came too early into an error.
+func whole(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// nextChunk takes all up to the next chunk's content, or to the body's end.
+func (b *Body) nextChunk() error {
+	if b.later {
+		if line, err := b.r.line(len("\r\n")); err != nil || len(line) > 0 {
+			return orChunk(err)
+		}
+	}
+	line, err := b.r.line(maxChunkLine)
+	if err != nil {
+		return orChunk(err)
+	}
+	if b.left, err = chunkSize(line); err != nil || b.left > 0 {
+		return err
+	}
+	b.done = true
+	return b.takeTrailers()
+}
+
+func (b *Body) takeTrailers() error {
+	for room := maxTrailers; ; {
+		line, err := b.r.line(room)
+		if err != nil {
+			return orChunk(err)
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		room -= len(line)
+		f, err := parseField(string(line))
+		if err != nil {
+			return ErrChunk
+		}
+		b.Trailers = append(b.Trailers, f)
+	}
+}
+
+// orChunk is err, or ErrChunk when what was read was wrong.
+func orChunk(err error) error {
+	if err == nil {
+		return ErrChunk
+	}
+	return err
+}
+
+// chunkSize reads the line before a chunk: hexadecimal digits and extensions,
+// which are dropped.
+func chunkSize(line []byte) (int64, error) {
+	digits, extension, _ := bytes.Cut(line, []byte(";"))
+	digits = bytes.TrimRight(digits, " \t")
+	if len(digits) == 0 || len(digits) > maxChunkHex || !isValue(string(extension)) {
+		return 0, ErrChunk
+	}
+	var size int64
+	for _, c := range digits {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, ErrChunk
+		}
+		size = size<<4 | int64(c)
+	}
+	return size, nil
+}

@@ -1,0 +1,89 @@
+package balancer
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"fargo"
+)
+
+// listener is a listener's configuration, compiled. It is never changed.
+type listener struct {
+	settings
+	balancer *balancer
+	arn      string
+	protocol string
+	port     uint16
+	rules    []*rule
+	tls      *tls.Config // for HTTPS and TLS
+}
+
+func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == "HTTPS" }
+
+// compile reads a listener. Parts that are wrong are left out and told; a
+// default rule that is wrong answers 503.
+func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, groups map[string]*view) (*listener, error) {
+	l := &listener{
+		settings: readSettings(attributes, d.Attributes),
+		balancer: b, arn: d.ARN, protocol: d.Protocol, port: d.Port,
+	}
+	var errs []error
+	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
+		config, err := compileTLS(d, l.protocols(d.ALPN))
+		l.tls = config
+		errs = append(errs, err)
+	}
+	for i := range d.Rules {
+		r, err := compileRule(&d.Rules[i], groups, b.turnOf(d.Rules[i].ARN))
+		errs = append(errs, err)
+		if r != nil {
+			l.rules = append(l.rules, r)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return l, fmt.Errorf("listener %s: %w", d.ARN, err)
+	}
+	return l, nil
+}
+
+// protocols are those offered to clients in a TLS handshake.
+func (l *listener) protocols(policy []string) []string {
+	if l.protocol == "HTTPS" {
+		if l.http2 {
+			return []string{"h2", "http/1.1"}
+		}
+		return []string{"http/1.1"}
+	}
+	return alpnOf(policy)
+}
+
+// groups calls yield for each group the listener may send to.
+func (l *listener) groups(yield func(*group)) {
+	for _, r := range l.rules {
+		if f := r.action.forward; f != nil {
+			for _, g := range f.groups {
+				yield(g.group)
+			}
+		}
+	}
+}
+
+// balancer is a load balancer, for as long as it is in the configuration.
+type balancer struct {
+	arn     string
+	name    string
+	network bool
+	metrics balancerCounters
+	turns   map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
+}
+
+// turnOf is the count of turns of a rule's forward action, which goes on when
+// the rule is compiled anew.
+func (b *balancer) turnOf(rule string) *atomic.Uint64 {
+	if b.turns[rule] == nil {
+		b.turns[rule] = new(atomic.Uint64)
+	}
+	return b.turns[rule]
+}

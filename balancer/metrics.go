@@ -1,0 +1,206 @@
+package balancer
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Counters are what one balancer has counted since it was first configured.
+// Names are those of CloudWatch's metrics in AWS/ApplicationELB and
+// AWS/NetworkELB; what is not a gauge only grows.
+type Counters struct {
+	Name    string // the metrics' dimension LoadBalancer
+	Network bool
+
+	ActiveConnections int64 // a gauge: ActiveConnectionCount, ActiveFlowCount
+	NewConnections    uint64
+	TLSErrors         uint64 // ClientTLSNegotiationErrorCount
+	ProcessedBytes    uint64
+
+	// Of application load balancers:
+	Requests        uint64
+	Redirects       uint64
+	FixedResponses  uint64
+	ELB3xx          uint64
+	ELB4xx          uint64
+	ELB5xx          uint64
+	ELB500          uint64
+	ELB502          uint64
+	ELB503          uint64
+	ELB504          uint64
+	RuleEvaluations uint64
+	NonCompliant    uint64 // DesyncMitigationMode_NonCompliant_Request_Count
+	GRPCRequests    uint64
+
+	// Of network load balancers:
+	ELBResets    uint64 // TCP_ELB_Reset_Count
+	ClientResets uint64
+	TargetResets uint64
+}
+
+// GroupCounters are what was counted of one target group.
+type GroupCounters struct {
+	Name     string // the metrics' dimension TargetGroup
+	Balancer string // the metrics' dimension LoadBalancer
+
+	Healthy, Unhealthy int64 // gauges: HealthyHostCount, UnHealthyHostCount
+
+	Requests         uint64 // RequestCount; over Healthy, RequestCountPerTarget
+	Target2xx        uint64
+	Target3xx        uint64
+	Target4xx        uint64
+	Target5xx        uint64
+	ConnectionErrors uint64
+	TLSErrors        uint64
+	// UnhealthyRouting counts requests sent while failing open.
+	UnhealthyRouting uint64
+	// ResponseTime is how long targets took from the request's leaving to the
+	// first of the answer.
+	ResponseTime Histogram
+}
+
+// Histogram counts times by how long they are.
+type Histogram struct {
+	// Buckets holds the number of times of at most the bound with the same
+	// index in ResponseTimeBounds; the last, those above all.
+	Buckets [len(responseTimeBounds) + 1]uint64
+	Sum     time.Duration
+}
+
+var responseTimeBounds = [...]time.Duration{
+	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond,
+	10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2 * time.Second, 5 * time.Second,
+	10 * time.Second, 20 * time.Second, 60 * time.Second,
+}
+
+// ResponseTimeBounds are the upper bounds of a Histogram's buckets.
+func ResponseTimeBounds() []time.Duration { return responseTimeBounds[:] }
+
+// Metrics is a snapshot of all counters. Each is exact; together they are of
+// almost the same moment.
+type Metrics struct {
+	Balancers []Counters
+	Groups    []GroupCounters
+}
+
+type balancerCounters struct {
+	active                                atomic.Int64
+	connections, tlsErrors, bytes         atomic.Uint64
+	requests, redirects, fixed            atomic.Uint64
+	classes                               [6]atomic.Uint64 // of the balancer's own answers, by their hundreds
+	e500, e502, e503, e504                atomic.Uint64
+	evaluations, nonCompliant, grpc       atomic.Uint64
+	elbResets, clientResets, targetResets atomic.Uint64
+}
+
+// count counts a request that is over.
+func (m *balancerCounters) count(x *exchange) {
+	m.bytes.Add(uint64(x.received + x.written))
+	if x.finding.Class != 0 {
+		m.nonCompliant.Add(1)
+	}
+	if x.Method == "" && x.status == 0 {
+		return // there was no request
+	}
+	m.requests.Add(1)
+	m.evaluations.Add(x.evaluated)
+	if x.grpc {
+		m.grpc.Add(1)
+	}
+	switch {
+	case x.targetStatus != 0:
+	case x.rule != nil && x.rule.action.redirect != nil && x.status < 400:
+		m.redirects.Add(1)
+		m.classes[3].Add(1)
+	case x.rule != nil && x.rule.action.fixed != nil:
+		m.fixed.Add(1)
+	default:
+		m.countOwn(x.status)
+	}
+}
+
+func (m *balancerCounters) countOwn(status int) {
+	if class := status / 100; class < len(m.classes) {
+		m.classes[class].Add(1)
+	}
+	switch status {
+	case 500:
+		m.e500.Add(1)
+	case 502:
+		m.e502.Add(1)
+	case 503:
+		m.e503.Add(1)
+	case 504:
+		m.e504.Add(1)
+	}
+}
+
+func (m *balancerCounters) snapshot(name string, network bool) Counters {
+	return Counters{
+		Name: name, Network: network,
+		ActiveConnections: m.active.Load(), NewConnections: m.connections.Load(),
+		TLSErrors: m.tlsErrors.Load(), ProcessedBytes: m.bytes.Load(),
+		Requests: m.requests.Load(), Redirects: m.redirects.Load(), FixedResponses: m.fixed.Load(),
+		ELB3xx: m.classes[3].Load(), ELB4xx: m.classes[4].Load(), ELB5xx: m.classes[5].Load(),
+		ELB500: m.e500.Load(), ELB502: m.e502.Load(), ELB503: m.e503.Load(), ELB504: m.e504.Load(),
+		RuleEvaluations: m.evaluations.Load(), NonCompliant: m.nonCompliant.Load(), GRPCRequests: m.grpc.Load(),
+		ELBResets: m.elbResets.Load(), ClientResets: m.clientResets.Load(), TargetResets: m.targetResets.Load(),
+	}
+}
+
+type groupCounters struct {
+	requests, connectionErrors, tlsErrors, unhealthyRouting atomic.Uint64
+	classes                                                 [6]atomic.Uint64
+	times                                                   [len(responseTimeBounds) + 1]atomic.Uint64
+	timeSum                                                 atomic.Int64
+}
+
+// count counts a request that was meant for the group.
+func (m *groupCounters) count(x *exchange) {
+	if x.to == nil {
+		return
+	}
+	m.requests.Add(1)
+	if x.failOpen {
+		m.unhealthyRouting.Add(1)
+	}
+	if x.targetStatus == 0 {
+		return
+	}
+	if class := x.targetStatus / 100; class < len(m.classes) {
+		m.classes[class].Add(1)
+	}
+	took := x.answered.Sub(x.sent)
+	m.timeSum.Add(int64(took))
+	for i, bound := range responseTimeBounds {
+		if took <= bound {
+			m.times[i].Add(1)
+			return
+		}
+	}
+	m.times[len(responseTimeBounds)].Add(1)
+}
+
+// unreached counts a connection to a target that could not be made.
+func (m *groupCounters) unreached(err error) {
+	if isHandshake(err) {
+		m.tlsErrors.Add(1)
+		return
+	}
+	m.connectionErrors.Add(1)
+}
+
+func (m *groupCounters) snapshot() GroupCounters {
+	c := GroupCounters{
+		Requests: m.requests.Load(), Target2xx: m.classes[2].Load(), Target3xx: m.classes[3].Load(),
+		Target4xx: m.classes[4].Load(), Target5xx: m.classes[5].Load(),
+		ConnectionErrors: m.connectionErrors.Load(), TLSErrors: m.tlsErrors.Load(), UnhealthyRouting: m.unhealthyRouting.Load(),
+		ResponseTime: Histogram{Sum: time.Duration(m.timeSum.Load())},
+	}
+	for i := range m.times {
+		c.ResponseTime.Buckets[i] = m.times[i].Load()
+	}
+	return c
+}

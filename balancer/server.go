@@ -1,0 +1,237 @@
+package balancer
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"fargo"
+	"fargo/plan"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	Network Network
+	Logger  *slog.Logger
+	// Pace divides the intervals of health checks and the time of slow start.
+	// Timeouts are as configured.
+	Pace plan.Pace
+	// AccessLogs is the directory that stands for S3: access logs are written to
+	// files in it, whose names begin with the bucket's. When it is empty there
+	// are none, whatever the attributes say.
+	AccessLogs string
+}
+
+// Server runs the load balancers of one node.
+type Server struct {
+	network Network
+	logger  *slog.Logger
+	pace    plan.Pace
+
+	ctx    context.Context // ends all that was started
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		closed    bool
+		balancers map[string]*balancer
+		groups    map[string]*group
+		sockets   map[socketKey]*socket
+		// closing sockets still have connections.
+		closing map[*socket]struct{}
+		wanted  map[socketKey]*listener
+		from    map[*group]string // the interface from which a group is checked
+	}
+	reports struct {
+		sync.Mutex
+		version uint64
+		changed chan struct{}
+	}
+}
+
+// New makes a server that runs nothing yet.
+func New(c Config) *Server {
+	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.mu.balancers = map[string]*balancer{}
+	s.mu.groups = map[string]*group{}
+	s.mu.sockets = map[socketKey]*socket{}
+	s.mu.closing = map[*socket]struct{}{}
+	s.reports.version = 1
+	s.reports.changed = make(chan struct{})
+	return s
+}
+
+// Times of the server's own housekeeping.
+const (
+	bindRetry  = time.Second
+	pruneEvery = 5 // bind retries
+	closePoll  = 10 * time.Millisecond
+)
+
+// Run keeps the server going until ctx ends or Close is called: it opens
+// sockets that could not be opened at first and forgets connections that rest
+// too long. Before it returns, nil, all that Set has started has ended,
+// requests under way included.
+func (s *Server) Run(ctx context.Context) error {
+	tick := time.NewTicker(bindRetry)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			s.cut()
+			return nil
+		case <-s.ctx.Done():
+			s.tasks.Wait()
+			return nil
+		case <-tick.C:
+		}
+		s.bind(false)
+		if n%pruneEvery == 0 {
+			s.prune()
+		}
+	}
+}
+
+// Close stops listening, lets requests under way finish until ctx ends, and
+// then ends all. Set does nothing afterwards.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.mu.closed = true
+	s.mu.wanted = nil
+	for key, k := range s.mu.sockets {
+		s.retire(key, k)
+	}
+	closing := s.mu.closing
+	s.mu.Unlock()
+	poll := time.NewTicker(closePoll)
+	defer poll.Stop()
+	for busy(closing) && ctx.Err() == nil {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+		}
+	}
+	s.cut()
+	return ctx.Err()
+}
+
+func busy(sockets map[*socket]struct{}) bool {
+	for k := range sockets {
+		if len(k.conns.list()) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// cut ends all at once.
+func (s *Server) cut() {
+	s.mu.Lock()
+	s.mu.closed = true
+	s.mu.wanted = nil
+	for key, k := range s.mu.sockets {
+		s.retire(key, k)
+	}
+	s.cancel()
+	for k := range s.mu.closing {
+		k.conns.closeAll()
+	}
+	for _, g := range s.mu.groups {
+		g.mu.Lock()
+		for _, t := range g.mu.ordered {
+			t.idle.close()
+			t.conns.closeAll()
+		}
+		g.mu.Unlock()
+	}
+	s.mu.Unlock()
+	s.tasks.Wait()
+}
+
+// retire closes a socket, whose connections may go on. The caller holds mu.
+func (s *Server) retire(key socketKey, k *socket) {
+	delete(s.mu.sockets, key)
+	s.mu.closing[k] = struct{}{}
+	k.close()
+}
+
+// lost forgets a socket that was closed by the network, to open it again.
+func (s *Server) lost(k *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.sockets[k.socketKey] == k {
+		s.logger.Warn("socket was closed by the network", "socket", k.socketKey)
+		s.retire(k.socketKey, k)
+	}
+}
+
+// prune forgets what rested too long and sockets without connections.
+func (s *Server) prune() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k := range s.mu.closing {
+		if len(k.conns.list()) == 0 {
+			delete(s.mu.closing, k)
+		}
+	}
+	oldest := time.Now().Add(-maxIdle)
+	for _, g := range s.mu.groups {
+		g.mu.Lock()
+		for _, t := range g.mu.ordered {
+			t.idle.prune(oldest)
+		}
+		g.mu.Unlock()
+	}
+}
+
+// maxIdle is how long a connection to a target is kept that nobody uses, at
+// most; a shorter idle timeout of the balancer comes first.
+const maxIdle = time.Minute
+
+// Health gives all that is known of targets of groups in use, the version it is
+// of, and a channel that is closed when there is something newer. A target is in
+// it after its first check; one that drains is not.
+func (s *Server) Health() (reports []fargo.TargetReport, version uint64, changed <-chan struct{}) {
+	s.reports.Lock()
+	version, changed = s.reports.version, s.reports.changed
+	s.reports.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for g := range s.mu.from {
+		reports = append(reports, g.reports()...)
+	}
+	slices.SortFunc(reports, func(a, b fargo.TargetReport) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port), a.RegisteredAt.Compare(b.RegisteredAt))
+	})
+	return reports, version, changed
+}
+
+// healthChanged tells those who wait for it.
+func (s *Server) healthChanged() {
+	s.reports.Lock()
+	defer s.reports.Unlock()
+	s.reports.version++
+	close(s.reports.changed)
+	s.reports.changed = make(chan struct{})
+}
+
+// Metrics gives all counters as they are now, ordered by name.
+func (s *Server) Metrics() Metrics {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var m Metrics
+	for _, b := range s.mu.balancers {
+		m.Balancers = append(m.Balancers, b.metrics.snapshot(b.name, b.network))
+	}
+	for _, g := range s.mu.groups {
+		m.Groups = append(m.Groups, g.snapshot())
+	}
+	slices.SortFunc(m.Balancers, func(a, b Counters) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(m.Groups, func(a, b GroupCounters) int { return cmp.Compare(a.Name, b.Name) })
+	return m
+}

@@ -1,0 +1,120 @@
+package balancer
+
+import (
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fargo"
+)
+
+// targetKey tells targets apart: one that comes back, or with another address,
+// is a new one.
+type targetKey struct {
+	id         string
+	port       int
+	address    netip.AddrPort
+	registered int64
+}
+
+func keyOf(t *fargo.BalancerTarget) targetKey {
+	return targetKey{t.ID, t.Port, t.Address, t.RegisteredAt.UnixNano()}
+}
+
+// target is a registered target, for as long as it is in the configuration.
+type target struct {
+	key     targetKey
+	desired fargo.BalancerTarget // as it came first; Draining is below
+	address string
+	token   string // what a sticky client brings back
+
+	inflight atomic.Int64
+	draining atomic.Bool
+	// healthySince is when slow start began, in Unix nanoseconds; 0 while not
+	// healthy.
+	healthySince atomic.Int64
+
+	idle  idlePool
+	conns tracker // to it, which end when the time to drain is over
+
+	mu struct { // the rest is guarded by the group's mu
+		health health
+		credit float64 // of turns, while in slow start
+	}
+	// stop ends its health checks; nil while there are none. Guarded by the
+	// server.
+	stop func()
+}
+
+func newTarget(group string, desired *fargo.BalancerTarget) *target {
+	return &target{
+		key:     keyOf(desired),
+		desired: *desired,
+		address: desired.Address.String(),
+		token:   token(group, desired.ID, desired.Port, desired.RegisteredAt),
+	}
+}
+
+// ramp is the share of its turns a target takes in slow start, from 0 to 1.
+func (t *target) ramp(now time.Time, over time.Duration) float64 {
+	since := now.UnixNano() - t.healthySince.Load()
+	if since >= int64(over) {
+		return 1
+	}
+	return float64(since) / float64(over)
+}
+
+// tracker holds what must be closed when a target's or listener's time is over.
+type tracker struct {
+	mu struct {
+		sync.Mutex
+		held map[io.Closer]struct{}
+		over bool
+	}
+}
+
+// add reports whether c may go on; after closeAll it may not.
+func (t *tracker) add(c io.Closer) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mu.over {
+		return false
+	}
+	if t.mu.held == nil {
+		t.mu.held = map[io.Closer]struct{}{}
+	}
+	t.mu.held[c] = struct{}{}
+	return true
+}
+
+func (t *tracker) remove(c io.Closer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.mu.held, c)
+}
+
+// list is what is held now.
+func (t *tracker) list() []io.Closer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.mu.held))
+}
+
+// closeHeld closes what is held now.
+func (t *tracker) closeHeld() {
+	for _, c := range t.list() {
+		c.Close()
+	}
+}
+
+// closeAll closes what is held, and refuses all that comes later.
+func (t *tracker) closeAll() {
+	t.mu.Lock()
+	t.mu.over = true
+	t.mu.Unlock()
+	t.closeHeld()
+}

@@ -1,0 +1,63 @@
+package balancer
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"fargo"
+)
+
+// describeTLS notes what was agreed on conn, if it is encrypted.
+func describeTLS(conn net.Conn, o *origin) {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		state := encrypted.ConnectionState()
+		o.tlsVersion = strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)
+		o.cipherSuite = tls.CipherSuiteName(state.CipherSuite)
+	}
+}
+
+// compileTLS reads what a listener's TLS is made of. Certificates that do not
+// parse are left out and told.
+func compileTLS(l *fargo.BalancerListener, offered []string) (*tls.Config, error) {
+	var errs []error
+	config := &tls.Config{NextProtos: offered}
+	config.MinVersion, config.MaxVersion = versionsOf(l.SSLPolicy)
+	for _, pair := range l.Certificates {
+		certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(pair.Key))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("certificate %s: %w", pair.ARN, err))
+			continue
+		}
+		config.Certificates = append(config.Certificates, certificate)
+	}
+	if len(config.Certificates) == 0 {
+		errs = append(errs, errors.New("no certificate that can be used"))
+	}
+	return config, errors.Join(errs...)
+}
+
+// versionsOf are the versions of TLS that a security policy allows, which its
+// name tells: "ELBSecurityPolicy-TLS13-1-2-2021-06" is TLS 1.2 to 1.3.
+// Source: ALB user guide, "Security policies for your Application Load
+// Balancer".
+func versionsOf(policy string) (lowest, highest uint16) {
+	lowest, highest = tls.VersionTLS10, tls.VersionTLS12
+	name := strings.TrimPrefix(policy, "ELBSecurityPolicy-")
+	if rest, ok := strings.CutPrefix(name, "TLS13-"); ok {
+		name, highest = rest, tls.VersionTLS13
+	} else {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "TLS-"), "FS-")
+	}
+	switch {
+	case strings.HasPrefix(name, "1-3"):
+		lowest = tls.VersionTLS13
+	case strings.HasPrefix(name, "1-2"):
+		lowest = tls.VersionTLS12
+	case strings.HasPrefix(name, "1-1"):
+		lowest = tls.VersionTLS11
+	}
+	return lowest, highest
+}

@@ -1,0 +1,3 @@
+package balancer
+
+func (s *Server) serveUDP(k *socket) { k.udp.Close() }

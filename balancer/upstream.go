@@ -1,0 +1,127 @@
+package balancer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"fargo/balancer/http1"
+)
+
+// Times that AWS does not let one set.
+// Source: ALB user guide, "Troubleshoot your Application Load Balancers".
+const (
+	connectTimeout   = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+)
+
+// upstream is a connection to a target, used by one request at a time.
+type upstream struct {
+	idleConn
+	in  *http1.Reader
+	out *http1.Writer
+
+	target    *target
+	from      string // the interface
+	idleSince time.Time
+	reused    bool
+	// waiting is called while nothing comes from the target, about once a
+	// second; what it answers ends the read.
+	waiting func() error
+}
+
+// reach opens a connection to a target.
+func reach(ctx context.Context, network Network, from string, t *target, encrypted bool, idle time.Duration) (*upstream, error) {
+	conn, err := dialTarget(ctx, network, from, t, encrypted)
+	if err != nil {
+		return nil, err
+	}
+	u := &upstream{target: t, from: from}
+	u.Conn, u.idle = conn, idle
+	u.in, u.out = http1.NewReader(u), http1.NewWriter(u)
+	if !t.conns.add(u) {
+		conn.Close()
+		return nil, net.ErrClosed
+	}
+	return u, nil
+}
+
+// dialTarget connects, and encrypts when the group's protocol has it.
+func dialTarget(ctx context.Context, network Network, from string, t *target, encrypted bool) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := network.Dial(ctx, from, "tcp", t.address)
+	if err != nil || !encrypted {
+		return conn, err
+	}
+	encryptedConn := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // as ALB: targets' certificates are not verified
+	handshake, cancel := context.WithTimeout(context.WithoutCancel(ctx), handshakeTimeout)
+	defer cancel()
+	if err := encryptedConn.HandshakeContext(handshake); err != nil {
+		conn.Close()
+		return nil, &handshakeError{err}
+	}
+	return encryptedConn, nil
+}
+
+// handshakeError tells a TLS handshake that failed from a connection that did.
+type handshakeError struct{ cause error }
+
+func (e *handshakeError) Error() string { return "TLS handshake: " + e.cause.Error() }
+func (e *handshakeError) Unwrap() error { return e.cause }
+
+// timeout reports whether err is the end of a wait.
+func timeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
+}
+
+// Read waits for the target as long as it may rest, and looks now and then
+// whether the client is still there.
+func (u *upstream) Read(b []byte) (int, error) {
+	var began time.Time
+	for {
+		now := time.Now()
+		if began.IsZero() {
+			began = now
+		}
+		if u.readUntil.Before(now.Add(time.Second)) {
+			u.readUntil = now.Add(2 * time.Second)
+			if err := u.SetReadDeadline(u.readUntil); err != nil {
+				return 0, err
+			}
+		}
+		if u.aborted.Load() {
+			return 0, os.ErrDeadlineExceeded
+		}
+		n, err := u.Conn.Read(b)
+		if n > 0 || !timeout(err) || u.aborted.Load() {
+			return n, err
+		}
+		if time.Since(began) >= u.idle {
+			return n, err
+		}
+		if u.waiting != nil {
+			if err := u.waiting(); err != nil {
+				return n, err
+			}
+		}
+	}
+}
+
+// Close closes the connection.
+func (u *upstream) Close() error {
+	u.target.conns.remove(u)
+	return u.Conn.Close()
+}
+
+// release keeps the connection for a later request.
+func (u *upstream) release() {
+	u.waiting = nil
+	u.reused = true
+	u.idleSince = time.Now()
+	u.target.idle.put(u)
+}
