@@ -43,9 +43,15 @@ e2e: build example-image
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 10m $(e2e_packages)
 
-## bench: the numbers of docs/benchmarks.md
+## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 2 minutes)
 .PHONY: bench
-bench: build
+bench: build example-image
+	go build -o build/bench ./bench
+	build/bench
+
+## bench-rooms: the benchmarks of single rooms
+.PHONY: bench-rooms
+bench-rooms: setup
 	go test -run '^$$' -bench . -benchmem ./...
 
 ## lint: what a reviewer should not have to say

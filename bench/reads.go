@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"fargo/aws/sigv4"
+)
+
+const (
+	readConnections = 16
+	readWarmup      = 2 * time.Second
+	readFor         = 5 * time.Second
+)
+
+// measureReads asks for one running task over and over, with the control plane
+// on one core and us on the others.
+func measureReads(ctx context.Context, s *stage, r *report) error {
+	arns, err := s.runTasks(ctx, 1)
+	if err != nil {
+		return err
+	}
+	tasks, err := s.await(ctx, look, arns, "RUNNING")
+	if err == nil {
+		err = s.answers(ctx, tasks)
+	}
+	if err != nil {
+		return err
+	}
+	pid, err := s.in.holder("up.lock")
+	if err != nil {
+		return err
+	}
+	release, err := divideCores(pid)
+	if err != nil {
+		return err
+	}
+	rate, busy, err := s.readFor(ctx, pid, arns)
+	if err = errors.Join(err, release()); err != nil {
+		return err
+	}
+	r.budget("DescribeTasks of one task, signed, control plane on one core", "≥ 20,000/s",
+		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", rate, readConnections, busy*100), rate >= 20000)
+	return s.stop(ctx, arns)
+}
+
+// readFor returns how many answers came each second, and how much of that time
+// the control plane computed.
+func (s *stage) readFor(ctx context.Context, pid int, arns []string) (rate, busy float64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readWarmup+readFor)
+	defer cancel()
+	var answers atomic.Int64
+	g, loading := errgroup.WithContext(ctx)
+	for range readConnections {
+		g.Go(func() error { return s.readLoop(loading, arns, &answers) })
+	}
+	g.Go(func() error {
+		if err := rest(loading, readWarmup); err != nil {
+			return err
+		}
+		before, computed, begun := answers.Load(), processorTime(pid), time.Now()
+		if err := rest(loading, readFor-100*time.Millisecond); err != nil {
+			return err
+		}
+		took := time.Since(begun).Seconds()
+		rate = float64(answers.Load()-before) / took
+		busy = (processorTime(pid) - computed).Seconds() / took
+		cancel()
+		return nil
+	})
+	err = g.Wait()
+	return rate, busy, err
+}
+
+// rest waits, unless ctx ends.
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// readLoop asks over one connection until ctx ends. It writes the bytes itself:
+// an http.Client would need more of its core than the server of its own.
+func (s *stage) readLoop(ctx context.Context, arns []string, answers *atomic.Int64) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	reader := bufio.NewReader(conn)
+	var request []byte
+	for signed := (time.Time{}); ; answers.Add(1) {
+		if time.Since(signed) > time.Second {
+			signed = time.Now()
+			if request, err = s.signed(ctx, arns, signed); err != nil {
+				return err
+			}
+		}
+		if _, err = conn.Write(request); err == nil {
+			err = readAnswer(reader)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// signed is a DescribeTasks request as it goes over the connection.
+func (s *stage) signed(ctx context.Context, arns []string, now time.Time) ([]byte, error) {
+	r, body, err := s.jsonRequest(ctx, "ecs", ecsTarget+"DescribeTasks", describeInput(arns))
+	if err != nil {
+		return nil, err
+	}
+	sigv4.Sign(r, body, s.key, s.region, "ecs", now)
+	var b bytes.Buffer
+	err = r.Write(&b)
+	return b.Bytes(), err
+}
+
+// readAnswer reads one answer and checks that it is a good one.
+func readAnswer(r *bufio.Reader) error {
+	answer, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	n, err := io.Copy(io.Discard, answer.Body)
+	if err == nil && (answer.StatusCode != http.StatusOK || n == 0) {
+		err = fmt.Errorf("DescribeTasks answered %s, %d bytes", answer.Status, n)
+	}
+	return err
+}
+
+// divideCores gives the process one core and us the rest, until released.
+func divideCores(pid int) (release func() error, err error) {
+	var all, first, others unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return nil, err
+	}
+	if all.Count() < 2 {
+		return nil, errors.New("one core is too few to measure what another does")
+	}
+	others = all
+	for cpu := range 64 * len(all) {
+		if all.IsSet(cpu) {
+			first.Set(cpu)
+			others.Clear(cpu)
+			break
+		}
+	}
+	self := os.Getpid()
+	return func() error { return errors.Join(pin(pid, &all), pin(self, &all)) },
+		errors.Join(pin(pid, &first), pin(self, &others))
+}
+
+// pin moves all threads of a process to the cores. Threads born meanwhile
+// inherit their parent's, hence the second round.
+func pin(pid int, cores *unix.CPUSet) error {
+	for range 2 {
+		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			return err
+		}
+		for _, thread := range threads {
+			var id int
+			if _, err := fmt.Sscan(thread.Name(), &id); err != nil {
+				return err
+			}
+			if err := unix.SchedSetaffinity(id, cores); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("cores of process %d: %w", pid, err)
+			}
+		}
+	}
+	return nil
+}
