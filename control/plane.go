@@ -66,6 +66,13 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 			vpcs[v.Key()] = v
 		}
 	}
+	lbs := loadBalancers(view, node)
+	for _, lb := range lbs {
+		if v, ok := store.EC2VPCs.Get(view, lb.Scope.Key(*lb.LoadBalancer.VpcId)); ok {
+			vpcs[v.Key()] = v
+		}
+	}
+	d.Balancers, d.Groups = plan.Balancers(elbView(view, lbs))
 	for _, v := range vpcs {
 		id := *v.VPC.VpcId
 		d.VPCs = append(d.VPCs, plan.Networks([]*fargo.EC2VPC{v},
@@ -73,6 +80,7 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
 	}
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	plan.OpenTo(d.VPCs, d.Balancers)
 	d.Records = plan.Records(slices.Collect(store.ELBLoadBalancers.All(view)))
 	return d, nil
 }
@@ -80,7 +88,8 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 // relevant are the tables that Desired rests on.
 var relevant = []string{
 	store.Tasks.Name(), store.EC2VPCs.Name(), store.EC2SecurityGroups.Name(), store.EC2NetworkInterfaces.Name(),
-	store.ELBLoadBalancers.Name(),
+	store.ELBLoadBalancers.Name(), store.ELBListeners.Name(), store.ELBRules.Name(), store.ELBTargetGroups.Name(),
+	store.ELBTargets.Name(), store.Certificates.Name(), store.Nodes.Name(),
 }
 
 // Changed gives a channel that is ready whenever node's Desired may have

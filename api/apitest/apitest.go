@@ -201,7 +201,7 @@ func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Opera
 
 var (
 	times  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`)
-	random = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"|\b[1-9]\d{18}\b|\b[0-9a-f]{21}\b`)
+	random = regexp.MustCompile(`arn:aws:elasticloadbalancing:[a-z0-9-]+:\d+:(?:loadbalancer|listener|listener-rule|targetgroup)/[A-Za-z0-9/-]+/[0-9a-f]{16}\b|\b[a-z0-9-]+-\d{9,10}\.[a-z0-9-]+\.elb\.amazonaws\.com|\b[0-9a-f]{16}\b|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"|\b[1-9]\d{18}\b|\b[0-9a-f]{21}\b`)
 )
 
 // mask replaces what is random by a name for it, the same everywhere.
@@ -222,8 +222,15 @@ func (r *runner) mask(s string) string {
 	})
 }
 
+// elbKinds are the short names of load balancing's resources.
+var elbKinds = map[string]string{"loadbalancer": "lb", "listener": "listener", "listener-rule": "rule", "targetgroup": "tg"}
+
 func kindOf(id string) string {
 	switch {
+	case strings.HasPrefix(id, "arn:"):
+		return elbKinds[strings.Split(strings.Split(id, ":")[5], "/")[0]]
+	case strings.HasSuffix(id, ".elb.amazonaws.com"):
+		return "dns"
 	case strings.Contains(id, ":"):
 		return "mac"
 	case id[0] == '"':
@@ -238,6 +245,8 @@ func kindOf(id string) string {
 		return "deployment"
 	case len(id) == 21 && !strings.Contains(id, "-"):
 		return "rollout"
+	case len(id) == 16 && !strings.Contains(id, "-"):
+		return "id"
 	case len(id) == 36 && strings.Count(id, "-") == 4:
 		return "uuid"
 	case len(id) == 32:

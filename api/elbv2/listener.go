@@ -120,6 +120,11 @@ func (s *Server) ModifyListener(ctx context.Context, in *elbv2.ModifyListenerInp
 		if err := completeListener(tx, lb, &c.Listener); err != nil {
 			return err
 		}
+		for rule := range store.ELBRules.By(tx, store.RuleByListener, l.Key()) {
+			if _, err := completeActions(tx, lb, &c.Listener, rule.Rule.Actions); err != nil {
+				return err
+			}
+		}
 		if !encrypted(c.Listener.Protocol) {
 			c.Certificates = nil
 		}

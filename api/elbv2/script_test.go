@@ -1,0 +1,82 @@
+package elbv2_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/apitest"
+	"fargo/api/ec2"
+	"fargo/api/elbv2"
+	wireec2 "fargo/aws/ec2"
+	wire "fargo/aws/elbv2"
+	"fargo/control"
+	"fargo/store"
+)
+
+// TestScripts runs the scripts against the API with a node that says what the
+// script says: "node" makes one known, "health" is its word about a target, and
+// "desired" shows what it is to run.
+func TestScripts(t *testing.T) {
+	apitest.Run(t, func(t *testing.T) apitest.Site {
+		db, err := store.Open(t.Context(), store.NewMemory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
+		return apitest.Site{
+			Services: []api.Mounted{
+				{Service: &wireec2.API, Server: ec2.New(db)},
+				{Service: &wire.API, Server: elbv2.New(db)},
+			},
+			Commands: map[string]func(context.Context, string) (string, error){
+				"node":    func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
+				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
+				"desired": func(ctx context.Context, node string) (string, error) { return desired(ctx, plane, node) },
+				"certificate": func(ctx context.Context, arn string) (string, error) {
+					return "", db.Update(ctx, func(tx *store.Tx) error {
+						c := &fargo.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
+						c.Certificate.CertificateArn = &arn
+						store.Certificates.Put(tx, c)
+						return nil
+					})
+				},
+			},
+		}
+	})
+}
+
+// health reports a state (and a reason) of every target with an address.
+func health(ctx context.Context, db *store.DB, plane *control.Plane, args string) error {
+	words := strings.SplitN(args, " ", 3)
+	var reports []fargo.TargetReport
+	for t := range store.ELBTargets.All(db.View()) {
+		if t.ID != words[0] {
+			continue
+		}
+		r := fargo.TargetReport{Group: t.Group, ID: t.ID, Port: t.Port, RegisteredAt: t.RegisteredAt, State: words[1]}
+		if len(words) > 2 {
+			r.Reason, r.Description = "Target.ResponseCodeMismatch", words[2]
+		}
+		reports = append(reports, r)
+	}
+	return plane.ReportTargets(ctx, "a", reports)
+}
+
+// desired is what a node is told of load balancing.
+func desired(ctx context.Context, plane *control.Plane, node string) (string, error) {
+	d, err := plane.Desired(ctx, node)
+	if err != nil {
+		return "", err
+	}
+	for i := range d.VPCs {
+		d.VPCs[i].Groups = nil
+	}
+	b, err := json.MarshalIndent(d, "", "  ")
+	return string(b), err
+}

@@ -1,0 +1,72 @@
+package control
+
+import (
+	"context"
+	"slices"
+
+	"fargo"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// loadBalancers are those that a node is to run: all of them, on the first node
+// there is.
+func loadBalancers(r store.Reader, node string) []*fargo.ELBLoadBalancer {
+	if chooseNode(r) != node {
+		return nil
+	}
+	return slices.Collect(store.ELBLoadBalancers.All(r))
+}
+
+// elbView is what there is to know of load balancers.
+func elbView(r store.Reader, lbs []*fargo.ELBLoadBalancer) plan.ELBView {
+	if len(lbs) == 0 {
+		return plan.ELBView{}
+	}
+	return plan.ELBView{
+		LoadBalancers: lbs,
+		Listeners:     slices.Collect(store.ELBListeners.All(r)),
+		Rules:         slices.Collect(store.ELBRules.All(r)),
+		Groups:        slices.Collect(store.ELBTargetGroups.All(r)),
+		Targets:       slices.Collect(store.ELBTargets.All(r)),
+		Certificates:  slices.Collect(store.Certificates.All(r)),
+	}
+}
+
+// ReportTargets commits what a node has seen of targets' health. A report from
+// another node than the one that runs the load balancers, or about a target
+// that is gone, draining, in no use or was registered anew, says nothing.
+func (p *Plane) ReportTargets(ctx context.Context, node string, reports []fargo.TargetReport) error {
+	if !news(p.DB.View(), node, reports) {
+		return nil
+	}
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		for i := range reports {
+			if next, ok := reported(tx, node, &reports[i]); ok {
+				store.ELBTargets.Put(tx, next)
+			}
+		}
+		return nil
+	})
+}
+
+// news reports whether any report changes something.
+func news(r store.Reader, node string, reports []fargo.TargetReport) bool {
+	for i := range reports {
+		if _, ok := reported(r, node, &reports[i]); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func reported(r store.Reader, node string, report *fargo.TargetReport) (*fargo.ELBTarget, bool) {
+	if chooseNode(r) != node {
+		return nil, false
+	}
+	t, ok := store.ELBTargets.Get(r, fargo.ELBTargetKey(report.Group, report.ID, report.Port))
+	if !ok || len(store.LoadBalancersOfGroup(r, t.Group)) == 0 {
+		return nil, false
+	}
+	return plan.Reported(t, report)
+}
