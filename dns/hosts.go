@@ -27,9 +27,6 @@ import (
 // nothing of its configuration, which is all the machine's, need be changed.
 type Hosts struct {
 	Path string // "/etc/hosts"
-	// Lock is a file that all instances on the machine lock while they write:
-	// "/run/fargo-hosts.lock". It is made, and stays.
-	Lock string
 	// Instance is four hexadecimal digits.
 	Instance string
 }
@@ -52,7 +49,7 @@ func (h *Hosts) Remove() error { return h.Set(nil) }
 const changedMeanwhile = 10
 
 func (h *Hosts) set(lines []string) error {
-	lock, err := lockFile(h.Lock)
+	lock, err := lockDir(filepath.Dir(h.Path))
 	if err != nil {
 		return err
 	}
@@ -90,10 +87,11 @@ func (h *Hosts) set(lines []string) error {
 	return errChanged
 }
 
-// lockFile waits until it alone has the lock. Closing lets go of it, as does
-// the end of the process.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// lockDir waits until it alone has a directory: a lock that all instances find
+// and that leaves no file behind. Closing lets go of it, as does the end of the
+// process.
+func lockDir(path string) (*os.File, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

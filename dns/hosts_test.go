@@ -29,8 +29,7 @@ func names(pairs ...string) []fargo.Record {
 }
 
 func hostsFile(t *testing.T, content string) *Hosts {
-	dir := t.TempDir()
-	h := &Hosts{Path: filepath.Join(dir, "hosts"), Lock: filepath.Join(dir, "lock"), Instance: "1a2b"}
+	h := &Hosts{Path: filepath.Join(t.TempDir(), "hosts"), Instance: "1a2b"}
 	if err := os.WriteFile(h.Path, []byte(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,7 @@ func TestHosts(t *testing.T) {
 	if err := os.WriteFile(h.Path, []byte(edited), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	other := &Hosts{Path: h.Path, Lock: h.Lock, Instance: "ffff"}
+	other := &Hosts{Path: h.Path, Instance: "ffff"}
 	other.mustSet(t, names("a.example", "172.31.0.5"))
 	h.mustSet(t, names("a.example", "172.31.0.6"))
 	h.check(t, "127.0.0.1 localhost\n\n# mine\n10.1.1.1 nas\n172.31.0.6\ta.example\t# fargo 1a2b\n10.1.1.2 printer\n"+
@@ -147,7 +146,7 @@ func TestHostsTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for _, id := range instances {
 		all.Go(func() {
-			mine := &Hosts{Path: h.Path, Lock: h.Lock, Instance: id}
+			mine := &Hosts{Path: h.Path, Instance: id}
 			for i := range 20 {
 				address := netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}).String()
 				if err := mine.Set(names(id+".example", address)); err != nil {

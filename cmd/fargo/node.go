@@ -11,9 +11,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fargo"
 	"fargo/containerd"
 	"fargo/containerd/carried"
 	"fargo/dispatch"
+	"fargo/dns"
 	"fargo/kernel"
 	"fargo/node"
 )
@@ -149,12 +151,37 @@ func (m *machine) run(ctx context.Context) error {
 		Dir:     m.inst.NodeDir(),
 		Logger:  m.log,
 	})
+	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Behind: "/run/systemd/resolve/resolv.conf"}
+	names := dns.New(dns.Config{
+		Network:  m.network,
+		Upstream: machineResolvers.Servers,
+		Hosts:    hosts(m.inst),
+		Logger:   m.log,
+	})
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {
 		g.Go(func() error { return m.daemon.Run(ctx) })
 	}
 	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
-	g.Go(func() error { return client.Run(ctx, n, nil) })
+	g.Go(func() error { return names.Run(ctx) })
+	g.Go(func() error { return client.Run(ctx, assigned{n, names}, nil) })
 	return g.Wait()
+}
+
+// assigned hands on what the control plane wants of this machine: to each room
+// its part.
+type assigned struct {
+	*node.Node
+	names *dns.Server
+}
+
+func (a assigned) Assign(d fargo.Desired) {
+	a.Node.Assign(d)
+	a.names.Set(d.VPCs, d.Records)
+}
+
+// hosts is the instance's part of the machine's hosts file.
+func hosts(inst *instance) *dns.Hosts {
+	return &dns.Hosts{Path: "/etc/hosts", Instance: inst.ID}
 }

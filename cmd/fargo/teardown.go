@@ -12,7 +12,7 @@ import (
 )
 
 // tearDown removes everything of the instance from the machine but its data
-// directory: the node process, containers, containerd, networks, control
+// directory: the node process, containers, containerd, networks, names, control
 // groups, mounts and sockets. It needs none of it to be alive or whole, and may
 // be repeated. The control plane must not run.
 func (m *machine) tearDown(ctx context.Context) error {
@@ -28,7 +28,7 @@ func (m *machine) tearDown(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := errors.Join(m.network.Purge(ctx), m.cgroups.Purge(ctx)); err != nil {
+	if err := errors.Join(hosts(m.inst).Remove(), m.network.Purge(ctx), m.cgroups.Purge(ctx)); err != nil {
 		return err
 	}
 	if err := unmountBelow(m.inst.Dir, m.inst.RuntimeDir()); err != nil {
