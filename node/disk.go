@@ -13,7 +13,7 @@ import (
 
 // disk is the node's own folder:
 //
-//	vpcs.json              the networks as last assigned
+//	desired.json           what was last desired beside tasks, keys of certificates included
 //	tasks/<id>/task.json   a [Task]
 //	tasks/<id>/etc/…       resolv.conf, hosts, hostname
 //	tasks/<id>/volumes/…   one folder each
@@ -25,7 +25,7 @@ import (
 type disk string
 
 func (d disk) task(id string) string { return filepath.Join(string(d), "tasks", id) }
-func (d disk) vpcs() string          { return filepath.Join(string(d), "vpcs.json") }
+func (d disk) desired() string       { return filepath.Join(string(d), "desired.json") }
 func (d disk) logs() string          { return filepath.Join(string(d), "logs") }
 
 // prepare makes the folders that are always there.
@@ -87,24 +87,22 @@ func (d disk) forgetTask(id string) error {
 	return os.RemoveAll(d.task(id))
 }
 
-func (d disk) saveVPCs(vpcs []fargo.VPC) error {
-	data, err := json.Marshal(vpcs)
-	if err != nil {
-		return fmt.Errorf("saving VPCs: %w", err)
+func (d disk) saveDesired(desired fargo.Desired) error {
+	data, err := json.Marshal(desired)
+	if err == nil {
+		err = replace(d.desired(), data, 0o600)
 	}
-	if err := replace(d.vpcs(), data, 0o600); err != nil {
-		return fmt.Errorf("saving VPCs: %w", err)
+	if err != nil {
+		return fmt.Errorf("saving what is desired: %w", err)
 	}
 	return nil
 }
 
-// loadVPCs gives the networks as last assigned; none, and what is wrong, when
-// their file is broken.
-func (d disk) loadVPCs() (vpcs []fargo.VPC, err error) {
-	if err := load(d.vpcs(), &vpcs); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("loading VPCs: %w", err)
+func (d disk) loadDesired() (desired fargo.Desired, err error) {
+	if err := load(d.desired(), &desired); err != nil {
+		return desired, fmt.Errorf("loading what is desired: %w", err)
 	}
-	return vpcs, nil
+	return desired, nil
 }
 
 // errBroken is of a file that is not what we wrote.

@@ -71,8 +71,10 @@ type Runtime interface {
 
 // Network is the second door's network side.
 type Network interface {
-	// Set makes the machine's task networking what it says, whole. It may be
-	// repeated, and is never called twice at once.
+	// Set makes the machine's networking what it says, whole. What cannot be
+	// done does not keep the rest from it: the error is [fargo.Failures] then, by
+	// ids of VPCs and interfaces. It may be repeated, and is never called twice
+	// at once.
 	Set(ctx context.Context, want fargo.NodeNetwork) error
 	// NetNS is the path of the namespace that Set makes for an interface.
 	NetNS(interfaceID string) string
@@ -80,8 +82,9 @@ type Network interface {
 
 // Cgroups is the second door's control group side.
 type Cgroups interface {
-	// Set makes the tasks' control groups what it says, whole. It may be
-	// repeated, and is never called twice at once.
+	// Set makes the tasks' control groups what it says, whole. What cannot be
+	// done does not keep the rest from it: the error is [fargo.Failures] then, by
+	// task id. It may be repeated, and is never called twice at once.
 	Set(ctx context.Context, want []fargo.TaskCgroup) error
 	// Path is the control group for a container, below its task's.
 	Path(taskID, containerID string) string

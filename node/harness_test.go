@@ -35,6 +35,7 @@ type house struct {
 	through node.Runtime // what nodes see of runtime
 	cancel  func()       // ends the present node without waiting
 	deaf    bool         // nodes begun from now on have no control plane
+	follow  []node.Follower
 }
 
 func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
@@ -56,7 +57,7 @@ func (h *house) begin() (stop func()) {
 	h.mu.Unlock()
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
-		Link: h, Watcher: h.runtime, Dir: h.dir,
+		Link: h, Watcher: h.runtime, Followers: h.follow, Dir: h.dir,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	var all sync.WaitGroup
@@ -175,7 +176,7 @@ func (h *house) empty() {
 		h.t.Errorf("control groups left: %v", now)
 	}
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && d.Name() != "vpcs.json" {
+		if err == nil && !d.IsDir() && d.Name() != "desired.json" {
 			h.t.Errorf("file left: %s", path)
 		}
 		return err

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -12,15 +13,16 @@ import (
 	"fargo"
 )
 
-// Config is what a node is made of. All fields are required.
+// Config is what a node is made of. All fields but Followers are required.
 type Config struct {
-	Runtime Runtime
-	Network Network
-	Cgroups Cgroups
-	Link    Link
-	Watcher Watcher // of log files
-	Dir     string  // the node's own folder; nobody else writes there
-	Logger  *slog.Logger
+	Runtime   Runtime
+	Network   Network
+	Cgroups   Cgroups
+	Link      Link
+	Watcher   Watcher    // of log files
+	Followers []Follower // asked in this order
+	Dir       string     // the node's own folder; nobody else writes there
+	Logger    *slog.Logger
 }
 
 // Node is the foreman.
@@ -32,11 +34,13 @@ type Node struct {
 	output  *output
 	reports *reports
 	kick    chan struct{} // there is a newer desired
+	known   chan struct{} // closed when world is known: the network is not Set before
+	moved   chan struct{} // there is something to follow
 
 	mu struct {
 		sync.Mutex
 		desired *fargo.Desired // newest, not taken yet
-		vpcs    map[string]fargo.VPC
+		world   world
 		loops   map[string]*loop  // by task ARN
 		owners  map[string]string // task ARN by the runtime ids of its containers
 	}
@@ -44,11 +48,14 @@ type Node struct {
 
 // New makes a node; Run runs it.
 func New(cfg Config) *Node {
-	n := &Node{cfg: cfg, disk: disk(cfg.Dir), reports: newReports(), kick: make(chan struct{}, 1)}
+	n := &Node{
+		cfg: cfg, disk: disk(cfg.Dir), reports: newReports(),
+		kick: make(chan struct{}, 1), known: make(chan struct{}), moved: make(chan struct{}, 1),
+	}
 	n.network = newKeeper("network", cfg.Logger, n.setNetwork)
 	n.cgroups = newKeeper("cgroups", cfg.Logger, cfg.Cgroups.Set)
 	n.output = newOutput(n.disk.logs(), cfg.Link, cfg.Watcher, cfg.Logger)
-	n.mu.vpcs = map[string]fargo.VPC{}
+	n.mu.world = newWorld()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}
 	return n
@@ -91,7 +98,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer all.Wait()
 	defer cancel()
 
-	tasks, err := n.load()
+	tasks, err := n.loadTasks()
 	if err != nil {
 		return err
 	}
@@ -104,10 +111,19 @@ func (n *Node) Run(ctx context.Context) error {
 	for i := range tasks {
 		tasks[i] = recovered(tasks[i], states, now)
 	}
-	n.hold(tasks) // before the first Set, which would take it away
+	if err := n.resume(tasks); err != nil {
+		return err
+	}
 	n.add(ctx, &all, tasks)
-	all.Go(func() { n.network.run(ctx) })
+	all.Go(func() {
+		select {
+		case <-n.known:
+			n.network.run(ctx)
+		case <-ctx.Done():
+		}
+	})
 	all.Go(func() { n.cgroups.run(ctx) })
+	all.Go(func() { n.lead(ctx) })
 	if err := n.output.open(ctx, &all, growing(tasks)); err != nil {
 		return err
 	}
@@ -118,30 +134,41 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-n.kick:
-			n.follow(ctx, &all)
+			n.take(ctx, &all)
 		}
 	}
 }
 
-// load reads the node's folder.
-func (n *Node) load() ([]Task, error) {
+// loadTasks reads the tasks in the node's folder.
+func (n *Node) loadTasks() ([]Task, error) {
 	if err := n.disk.prepare(); err != nil {
 		return nil, err
-	}
-	vpcs, err := n.disk.loadVPCs()
-	if errors.Is(err, errBroken) {
-		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
-	} else if err != nil {
-		return nil, err
-	}
-	for _, v := range vpcs {
-		n.mu.vpcs[v.ID] = v
 	}
 	tasks, broken, err := n.disk.loadTasks()
 	for _, err := range broken {
 		n.cfg.Logger.Error("a task is forgotten and its containers are removed", "err", err)
 	}
 	return tasks, err
+}
+
+// resume wants of the machine what it was last desired to have, for tasks and
+// beside them, before the first Set, which would take it away. When that is not
+// known, networks stay as they are until the control plane says.
+func (n *Node) resume(tasks []Task) error {
+	interfaces, groups := holdings(tasks)
+	n.cgroups.change(groups)
+	d, err := n.disk.loadDesired()
+	switch {
+	case err == nil:
+		n.adopt(d, interfaces)
+		return nil
+	case errors.Is(err, errBroken):
+		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	n.network.change(interfaces)
+	return nil
 }
 
 // list finds all containers, trying until the runtime is there.
@@ -163,8 +190,8 @@ func (n *Node) list(ctx context.Context) (map[string]fargo.ContainerState, bool)
 	}
 }
 
-// hold wants what tasks have, or will want at once, in one go.
-func (n *Node) hold(tasks []Task) {
+// holdings are what tasks have of the machine, or will want at once.
+func holdings(tasks []Task) (map[string]fargo.Interface, map[string]fargo.TaskCgroup) {
 	interfaces, groups := map[string]fargo.Interface{}, map[string]fargo.TaskCgroup{}
 	for i := range tasks {
 		t, a := &tasks[i], &tasks[i].Assignment
@@ -175,8 +202,7 @@ func (n *Node) hold(tasks []Task) {
 			groups[a.ID] = taskCgroup(a)
 		}
 	}
-	n.network.hold(interfaces)
-	n.cgroups.hold(groups)
+	return interfaces, groups
 }
 
 // growing tells whether a container of these tasks may yet write.
@@ -248,8 +274,8 @@ func (n *Node) owner(runtimeID string) *loop {
 	return n.mu.loops[n.mu.owners[runtimeID]]
 }
 
-// follow takes what is newly desired to the tasks.
-func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
+// take takes what is newly desired to the tasks and followers.
+func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 	n.mu.Lock()
 	d := n.mu.desired
 	n.mu.desired = nil
@@ -258,7 +284,6 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 	if d == nil {
 		return
 	}
-	changed := n.followVPCs(d.VPCs)
 	var tasks []Task
 	for i := range d.Tasks {
 		a := &d.Tasks[i]
@@ -269,8 +294,10 @@ func (n *Node) follow(ctx context.Context, all *sync.WaitGroup) {
 		}
 		tasks = append(tasks, NewTask(*a))
 	}
-	if changed || len(tasks) > 0 {
-		n.hold(tasks) // one Set for what is new of the networks and in them
+	interfaces, groups := holdings(tasks)
+	n.adopt(*d, interfaces) // one Set for what is new of the networks and in them
+	if len(groups) > 0 {
+		n.cgroups.change(groups)
 	}
 	n.add(ctx, all, tasks)
 	for _, l := range absent {

@@ -43,7 +43,7 @@ func TestBrokenFiles(t *testing.T) {
 		h.reach(0, fargo.TaskRunning)
 		h.reach(1, fargo.TaskRunning)
 		stop()
-		for _, name := range []string{"tasks/a/task.json", "logs/a-0.json", "vpcs.json"} {
+		for _, name := range []string{"tasks/a/task.json", "logs/a-0.json", "desired.json"} {
 			if err := os.WriteFile(filepath.Join(h.dir, name), []byte("{"), 0o600); err != nil {
 				t.Fatal(err)
 			}

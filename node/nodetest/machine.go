@@ -32,7 +32,7 @@ func (n *Network) Now() (now fargo.NodeNetwork, sets int) {
 	return n.mu.now, n.mu.sets
 }
 
-// Set remembers want, which must not contradict itself.
+// Set remembers want, but for interfaces in no VPC, which fail.
 func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
 	n.mu.Lock()
 	if n.mu.busy {
@@ -48,13 +48,19 @@ func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
 	if err != nil {
 		return err
 	}
-	for _, i := range want.Interfaces {
-		if !slices.ContainsFunc(want.VPCs, func(v fargo.VPC) bool { return v.ID == i.VPC }) {
-			return errors.New("interface " + i.ID + " is in no VPC")
+	failed := fargo.Failures{}
+	want.Interfaces = slices.DeleteFunc(slices.Clone(want.Interfaces), func(i fargo.Interface) bool {
+		astray := !slices.ContainsFunc(want.VPCs, func(v fargo.VPC) bool { return v.ID == i.VPC })
+		if astray {
+			failed[i.ID] = errors.New("is in no VPC")
 		}
-	}
+		return astray
+	})
 	n.mu.now = want
 	n.mu.sets++
+	if len(failed) > 0 {
+		return failed
+	}
 	return nil
 }
 
@@ -67,11 +73,29 @@ type Cgroups struct {
 
 	mu struct {
 		sync.Mutex
-		now []fargo.TaskCgroup
+		now  []fargo.TaskCgroup
+		busy map[string]bool
 	}
 }
 
 var _ node.Cgroups = (*Cgroups)(nil)
+
+// Hold says that a task's group cannot be taken away, and Let that it can.
+func (c *Cgroups) Hold(taskID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.busy == nil {
+		c.mu.busy = map[string]bool{}
+	}
+	c.mu.busy[taskID] = true
+}
+
+// Let undoes Hold.
+func (c *Cgroups) Let(taskID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.mu.busy, taskID)
+}
 
 // Now is what the control groups were last set to.
 func (c *Cgroups) Now() []fargo.TaskCgroup {
@@ -80,14 +104,24 @@ func (c *Cgroups) Now() []fargo.TaskCgroup {
 	return c.mu.now
 }
 
-// Set remembers want.
+// Set remembers want, and that what is held goes on.
 func (c *Cgroups) Set(ctx context.Context, want []fargo.TaskCgroup) error {
 	if err := pass(ctx, c.Delay); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.now = want
+	next, failed := slices.Clone(want), fargo.Failures{}
+	for _, old := range c.mu.now {
+		wanted := slices.ContainsFunc(want, func(g fargo.TaskCgroup) bool { return g.TaskID == old.TaskID })
+		if !wanted && c.mu.busy[old.TaskID] {
+			next, failed[old.TaskID] = append(next, old), errors.New("is busy")
+		}
+	}
+	c.mu.now = next
+	if len(failed) > 0 {
+		return failed
+	}
 	return nil
 }
 

@@ -1,0 +1,196 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"fargo"
+)
+
+// Follower is a part of the machine's data plane beside its tasks: load
+// balancers, names.
+type Follower interface {
+	// Follow makes the follower do what d says, and returns soon: when it has
+	// let go of the interfaces and VPCs that are not in d. Those that are in d
+	// have been set up by then, or it has been tried; one that is missing comes
+	// later. d has no Tasks. Follow is called for what the node finds in its
+	// folder at the start and for every change, but not for one that a newer
+	// change has overtaken; never twice at once; again, after a while, when it
+	// fails.
+	Follow(ctx context.Context, d fargo.Desired) error
+}
+
+// world is what is desired of a machine beside its tasks, and what of it is
+// still there although no longer desired.
+type world struct {
+	known    bool          // desired has been told, now or before a restart
+	desired  fargo.Desired // the newest; without Tasks
+	followed fargo.Desired // what all followers have come to
+	// vpcs are those that are wanted of the network, and interfaces those of
+	// balancers that are.
+	vpcs       map[string]fargo.VPC
+	interfaces map[string]fargo.Interface
+	// change is the number of the network's change that desired came with.
+	change uint64
+}
+
+func newWorld() world {
+	return world{vpcs: map[string]fargo.VPC{}, interfaces: map[string]fargo.Interface{}}
+}
+
+// adopt takes what is desired beside tasks, and has the network set up for it
+// and for the interfaces of new tasks. What is no longer desired stays until the
+// followers have let go of it.
+func (n *Node) adopt(d fargo.Desired, interfaces map[string]fargo.Interface) {
+	d.Tasks = nil
+	if n.adoptNetwork(d, interfaces) {
+		n.save()
+		wake(n.moved)
+	}
+}
+
+func (n *Node) adoptNetwork(d fargo.Desired, interfaces map[string]fargo.Interface) (changed bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w := &n.mu.world
+	changed = !w.known || !reflect.DeepEqual(w.desired, d)
+	if !changed && len(interfaces) == 0 {
+		return false
+	}
+	if !w.known {
+		w.known = true
+		close(n.known)
+	}
+	w.desired = d
+	for _, b := range d.Balancers {
+		for _, i := range b.Interfaces {
+			if !reflect.DeepEqual(w.interfaces[i.ID], i) {
+				w.interfaces[i.ID], interfaces[i.ID] = i, i
+			}
+		}
+	}
+	w.keepVPCs(n.network.values())
+	w.change = n.network.change(interfaces)
+	return changed
+}
+
+// keepVPCs forgets the networks that nobody desires, in which no interface is
+// and which no follower has.
+func (w *world) keepVPCs(interfaces map[string]fargo.Interface) {
+	used := map[string]bool{}
+	for _, i := range interfaces {
+		used[i.VPC] = true
+	}
+	for _, v := range w.followed.VPCs {
+		used[v.ID] = true
+	}
+	maps.DeleteFunc(w.vpcs, func(id string, _ fargo.VPC) bool { return !used[id] })
+	for _, v := range w.desired.VPCs {
+		w.vpcs[v.ID] = v
+	}
+}
+
+// lead has the followers follow until ctx ends.
+func (n *Node) lead(ctx context.Context) {
+	var again <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.moved:
+		case <-again:
+		}
+		again = nil
+		n.mu.Lock()
+		d, number := n.mu.world.desired, n.mu.world.change
+		n.mu.Unlock()
+		if n.network.attempted(ctx, number) != nil {
+			return
+		}
+		if err := n.follow(ctx, d); err == nil {
+			n.release(d)
+		} else if ctx.Err() == nil {
+			n.cfg.Logger.Error("a part of the machine does not follow", "err", err)
+			again = time.After(retryAfter)
+		}
+	}
+}
+
+// follow has each follower follow; one that fails does not keep the others from it.
+func (n *Node) follow(ctx context.Context, d fargo.Desired) error {
+	var errs []error
+	for _, f := range n.cfg.Followers {
+		errs = append(errs, f.Follow(ctx, d))
+	}
+	return errors.Join(errs...)
+}
+
+// release has the network let go of what followers no longer have and nobody
+// desires anew.
+func (n *Node) release(followed fargo.Desired) {
+	if n.releaseNetwork(followed) {
+		n.save()
+	}
+}
+
+func (n *Node) releaseNetwork(followed fargo.Desired) (changed bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w := &n.mu.world
+	w.followed = followed
+	keep := map[string]bool{}
+	for _, b := range slices.Concat(followed.Balancers, w.desired.Balancers) {
+		for _, i := range b.Interfaces {
+			keep[i.ID] = true
+		}
+	}
+	var gone []string
+	for id := range w.interfaces {
+		if !keep[id] {
+			delete(w.interfaces, id)
+			gone = append(gone, id)
+		}
+	}
+	inUse, before := n.network.values(), len(w.vpcs)
+	for _, id := range gone {
+		delete(inUse, id)
+	}
+	w.keepVPCs(inUse)
+	if len(gone) == 0 && len(w.vpcs) == before {
+		return false
+	}
+	n.network.change(nil, gone...)
+	return true
+}
+
+// save keeps the world for a restart: what is desired, with the networks that
+// something is still in.
+func (n *Node) save() {
+	n.mu.Lock()
+	d := n.mu.world.desired
+	n.mu.Unlock()
+	d.VPCs = n.vpcs()
+	if err := n.disk.saveDesired(d); err != nil {
+		n.cfg.Logger.Error("a restart would find older networks, balancers and names", "err", err)
+	}
+}
+
+// vpcs are all networks, in the order of their ids.
+func (n *Node) vpcs() []fargo.VPC {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := make([]fargo.VPC, 0, len(n.mu.world.vpcs))
+	for _, id := range slices.Sorted(maps.Keys(n.mu.world.vpcs)) {
+		all = append(all, n.mu.world.vpcs[id])
+	}
+	return all
+}
+
+// setNetwork makes the machine's networking that of these interfaces.
+func (n *Node) setNetwork(ctx context.Context, interfaces []fargo.Interface) error {
+	return n.cfg.Network.Set(ctx, fargo.NodeNetwork{VPCs: n.vpcs(), Interfaces: interfaces})
+}

@@ -1,0 +1,169 @@
+package node_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/node"
+	"fargo/node/nodetest"
+)
+
+// balancers is a follower that notes what it is told, and what the network was
+// when it began and ended to follow.
+type balancers struct {
+	network *nodetest.Network
+
+	mu       sync.Mutex
+	told     []string // "<balancers>: <interfaces> <interfaces>"
+	failures int      // of the next calls
+}
+
+func (b *balancers) Follow(ctx context.Context, d fargo.Desired) error {
+	names := func(of []fargo.Interface) string {
+		var ids []string
+		for _, i := range of {
+			ids = append(ids, i.ID)
+		}
+		return "[" + strings.Join(ids, " ") + "]"
+	}
+	var line []string
+	for _, lb := range d.Balancers {
+		line = append(line, lb.ARN)
+	}
+	before, _ := b.network.Now()
+	time.Sleep(100 * time.Millisecond) // to let go
+	after, _ := b.network.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = append(b.told, strings.Join(line, " ")+": "+names(before.Interfaces)+" "+names(after.Interfaces))
+	if b.failures > 0 {
+		b.failures--
+		return errors.New("not now")
+	}
+	return ctx.Err()
+}
+
+// heard lets time pass and gives what was told since.
+func (b *balancers) heard() []string {
+	time.Sleep(10 * time.Second)
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	told := b.told
+	b.told = nil
+	return told
+}
+
+func withBalancers(names ...string) fargo.Desired {
+	var d fargo.Desired
+	for _, name := range names {
+		d.VPCs = []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []fargo.SecurityGroup{{ID: "sg-1"}}}}
+		d.Balancers = append(d.Balancers, fargo.Balancer{ARN: name, Interfaces: []fargo.Interface{{ID: "eni-" + name, VPC: "vpc-1", Groups: []string{"sg-1"}}}})
+	}
+	return d
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// A follower is told of what has an interface, and has let go of it before the
+// interface goes.
+func TestFollowersSeeTheirInterfaces(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		b := &balancers{network: h.network}
+		h.follow = []node.Follower{b}
+		defer h.begin()()
+		h.plane.Set(machine, withBalancers("a"))
+		if got := b.heard(); len(got) == 0 || got[len(got)-1] != "a: [eni-a] [eni-a]" {
+			t.Errorf("told %q", got)
+		}
+		h.plane.Set(machine, withBalancers("a", "b"))
+		expect(t, b.heard(), "a b: [eni-a eni-b] [eni-a eni-b]")
+		h.plane.Set(machine, withBalancers("b"))
+		expect(t, b.heard(), "b: [eni-a eni-b] [eni-a eni-b]")
+		h.plane.Set(machine, withBalancers())
+		expect(t, b.heard(), ": [eni-b] [eni-b]")
+		if now, _ := h.network.Now(); len(now.Interfaces)+len(now.VPCs) > 0 {
+			t.Errorf("the network has still %+v", now)
+		}
+	})
+}
+
+// A node that comes back without a control plane has its followers do what they
+// did, and no interface blinks.
+func TestFollowersAfterRestart(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		b := &balancers{network: h.network}
+		h.follow = []node.Follower{b}
+		stop := h.begin()
+		h.plane.Set(machine, withBalancers("a"))
+		b.heard()
+		stop()
+		h.deaf = true
+		defer h.begin()()
+		expect(t, b.heard(), "a: [eni-a] [eni-a]")
+	})
+}
+
+// A follower that fails is told again, and keeps its interfaces until it has let
+// go of them; an interface that cannot be made keeps nobody waiting.
+func TestFollowerThatFails(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		b := &balancers{network: h.network}
+		h.follow = []node.Follower{b}
+		defer h.begin()()
+		h.plane.Set(machine, withBalancers("a"))
+		b.heard()
+		b.failures = 2
+		astray := withBalancers("b")
+		astray.Balancers[0].Interfaces = append(astray.Balancers[0].Interfaces, fargo.Interface{ID: "eni-astray", VPC: "vpc-none"})
+		h.plane.Set(machine, astray)
+		expect(t, b.heard(),
+			"b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]")
+		if now, _ := h.network.Now(); len(now.Interfaces) != 1 || now.Interfaces[0].ID != "eni-b" {
+			t.Errorf("the network has %+v", now.Interfaces)
+		}
+	})
+}
+
+// A control group that will not go keeps its task, and nobody else, waiting.
+func TestBusyCgroup(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+		defer h.begin()()
+		stuck, other := one("stuck", "image"), one("other", "image")
+		h.assign(stuck)
+		h.reach(0, fargo.TaskRunning)
+		h.cgroups.Hold("stuck")
+		h.stopTask(0, fargo.StopUserInitiated, "Task stopped by user")
+		h.reach(0, fargo.TaskDeprovisioning)
+		time.Sleep(time.Minute)
+		began := time.Now()
+		h.assign(h.tasks[0], other)
+		h.reach(1, fargo.TaskRunning)
+		if took := time.Since(began); took > time.Second/2 {
+			t.Errorf("the other task took %s", took)
+		}
+		if s := h.report(0).Status; s != fargo.TaskDeprovisioning {
+			t.Errorf("the stuck task is %s", s)
+		}
+		h.cgroups.Let("stuck")
+		h.reach(0, fargo.TaskStopped)
+		h.empty()
+	})
+}
