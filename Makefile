@@ -38,14 +38,14 @@ unit: setup
 
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e
-e2e: build example-image
+e2e: build example-archive
 	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 10m $(e2e_packages)
 
 ## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 2 minutes)
 .PHONY: bench
-bench: build example-image
+bench: build example-archive
 	go build -o build/bench ./bench
 	build/bench
 
@@ -74,9 +74,21 @@ generate:
 	go run ./cmd/fargo coverage >docs/coverage.md.new
 	mv docs/coverage.md.new docs/coverage.md
 
-## example-image: bin/example-image.tar, a small service to run as a task, as an OCI archive
+## example-image: build the example service and push it, as myapp/api:TAG, to the Fargo that is up
+TAG ?= v1.3.0
+REPOSITORY ?= myapp/api
 .PHONY: example-image
 example-image: setup
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(TAG)' -o build/api ./examples/api
+	@eval "$$(bin/fargo env)"; \
+	aws ecr describe-repositories --repository-names $(REPOSITORY) >/dev/null 2>&1 || \
+		aws ecr create-repository --repository-name $(REPOSITORY) >/dev/null; \
+	aws ecr get-login-password | go run ./examples/api/image -binary build/api -tag $(TAG) \
+		-repository "$${AWS_ENDPOINT_URL#http://}/$(REPOSITORY)" -password-stdin
+
+## example-archive: bin/example-image.tar, the same image as an OCI archive
+.PHONY: example-archive
+example-archive: setup
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=v1.3.0' -o build/api ./examples/api
 	go run ./examples/api/image -binary build/api -tag v1.3.0 -o bin/example-image.tar
 
