@@ -20,6 +20,7 @@ func Controllers(c Config) []Controller {
 	return []Controller{
 		Services(c),
 		Tasks(c.Images),
+		Targets(c.Pace),
 		TaskDefinitions(),
 		RunTaskTokens(),
 	}

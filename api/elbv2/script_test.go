@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"fargo"
 	"fargo/api"
@@ -38,6 +39,7 @@ func TestScripts(t *testing.T) {
 				"node":    func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
 				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
 				"desired": func(ctx context.Context, node string) (string, error) { return desired(ctx, plane, node) },
+				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
 				"certificate": func(ctx context.Context, arn string) (string, error) {
 					return "", db.Update(ctx, func(tx *store.Tx) error {
 						c := &fargo.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
@@ -66,6 +68,19 @@ func health(ctx context.Context, db *store.DB, plane *control.Plane, args string
 		reports = append(reports, r)
 	}
 	return plane.ReportTargets(ctx, "a", reports)
+}
+
+// settle lets the target controller look at everything once.
+func settle(ctx context.Context, db *store.DB) error {
+	targets := control.Targets(1)
+	return db.Update(ctx, func(tx *store.Tx) error {
+		for key := range targets.All(tx) {
+			if _, err := targets.Reconcile(tx, key, time.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // desired is what a node is told of load balancing.
