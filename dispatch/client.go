@@ -57,8 +57,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return &Client{node: cfg.Node, log: cfg.Logger, conn: conn}, nil
 }
 
-// Run keeps a session open for n, and for t unless it is nil, until ctx ends, and
-// redials for ever. Then it closes the connection and returns nil.
+// Run keeps a session open for n and t until ctx ends, and redials for ever.
+// Then it closes the connection and returns nil.
 func (c *Client) Run(ctx context.Context, n Node, t Targets) error {
 	defer c.conn.Close()
 	wait := firstRetry
@@ -130,17 +130,16 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 
 // say sends all reports, then each that changes.
 func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
-	var tasks, targets uint64 // the versions said
+	var version uint64
+	var said []fargo.TargetReport
 	for {
 		var m up
-		var newTask, newTarget <-chan struct{}
-		m.Reports, tasks, newTask = n.Reports(tasks)
-		if t != nil {
-			m.Targets, targets, newTarget = t.Health(targets)
+		reports, now, newTask := n.Reports(version)
+		if version = now; len(reports) > 0 {
+			m.Reports, m.Version = reports, now
 		}
-		if len(m.Reports) > 0 {
-			m.Version = tasks
-		}
+		health, _, newHealth := t.Health()
+		m.Targets, said = between(said, health, targetKey).Put, health
 		if len(m.Reports)+len(m.Targets) > 0 {
 			if err := stream.SendMsg(&m); err != nil {
 				return err
@@ -150,7 +149,7 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-newTask:
-		case <-newTarget:
+		case <-newHealth:
 		}
 	}
 }

@@ -28,6 +28,7 @@ func vpcKey(v *fargo.VPC) string             { return v.ID }
 func balancerKey(b *fargo.Balancer) string   { return b.ARN }
 func groupKey(g *fargo.BalancerGroup) string { return g.ARN }
 func recordKey(r *fargo.Record) string       { return r.VPC + "/" + r.Name }
+func targetKey(r *fargo.TargetReport) string { return fargo.ELBTargetKey(r.Group, r.ID, r.Port) }
 
 // diff is what leads from old to next; ok is false when nothing does.
 func diff(old, next fargo.Desired) (d delta, ok bool) {

@@ -33,8 +33,8 @@ type machine struct {
 		desired      fargo.Desired
 		assigned     int
 		acknowledged uint64
-		reports      []fargo.TaskReport   // the version of each is its place, from 1
-		health       []fargo.TargetReport // likewise
+		reports      []fargo.TaskReport // the version of each is its place, from 1
+		health       []fargo.TargetReport
 		changed      chan struct{}
 	}
 }
@@ -66,10 +66,10 @@ func (m *machine) Reports(version uint64) ([]fargo.TaskReport, uint64, <-chan st
 	return m.mu.reports[version:], uint64(len(m.mu.reports)), m.mu.changed
 }
 
-func (m *machine) Health(version uint64) ([]fargo.TargetReport, uint64, <-chan struct{}) {
+func (m *machine) Health() ([]fargo.TargetReport, uint64, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.mu.health[version:], uint64(len(m.mu.health)), m.mu.changed
+	return m.mu.health, 0, m.mu.changed
 }
 
 func (m *machine) Acknowledged(version uint64) {
@@ -86,10 +86,10 @@ func (m *machine) report(r fargo.TaskReport) {
 	m.touch()
 }
 
-func (m *machine) check(r fargo.TargetReport) {
+func (m *machine) sees(all ...fargo.TargetReport) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mu.health = append(m.mu.health, r)
+	m.mu.health = all
 	m.touch()
 }
 
@@ -294,11 +294,14 @@ func TestTargetsAreReported(t *testing.T) {
 			return slices.Equal(got, want)
 		}
 	}
-	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80, State: "initial"})
+	target := func(id, state string) fargo.TargetReport {
+		return fargo.TargetReport{Group: "g", ID: id, Port: 80, State: state}
+	}
+	m.sees(target("10.0.0.1", "initial"))
 	waitPlane(t, plane, "the first state", has(plane, "10.0.0.1 initial"))
-	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80, State: "healthy"})
+	m.sees(target("10.0.0.1", "healthy"))
 	waitPlane(t, plane, "the second", has(plane, "10.0.0.1 healthy"))
-	m.check(fargo.TargetReport{Group: "g", ID: "10.0.0.2", Port: 80, State: "initial"})
+	m.sees(target("10.0.0.1", "healthy"), target("10.0.0.2", "initial"))
 	waitPlane(t, plane, "another target", has(plane, "10.0.0.1 healthy", "10.0.0.2 initial"))
 	stop()
 

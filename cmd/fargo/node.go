@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
-	"fargo"
+	"fargo/balancer"
 	"fargo/containerd"
 	"fargo/containerd/carried"
 	"fargo/dispatch"
 	"fargo/dns"
 	"fargo/kernel"
 	"fargo/node"
+	"fargo/plan"
 )
 
 // nodeCommand runs this machine's data plane: containerd and the foreman of
@@ -28,15 +30,16 @@ type nodeCommand struct {
 	machineFlags
 }
 
-// machineFlags say how this machine runs containers. The control plane hands
+// machineFlags say how this machine runs what it is told to. The control plane hands
 // them on to the node it starts.
 type machineFlags struct {
-	Containerd string `help:"Use the containerd at this socket instead of one of our own." placeholder:"SOCKET"`
+	Containerd string  `help:"Use the containerd at this socket instead of one of our own." placeholder:"SOCKET"`
+	Speed      float64 `default:"1" help:"Divide every waiting time that AWS configuration prescribes by this (${default})." placeholder:"N"`
 }
 
 // nodeArgs is the command line of the node that belongs to a control plane.
 func nodeArgs(inst *instance, flags machineFlags) []string {
-	args := []string{"node", "--data-dir", inst.Dir}
+	args := []string{"node", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
 	if flags.Containerd != "" {
 		args = append(args, "--containerd", flags.Containerd)
 	}
@@ -78,6 +81,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 // machine is this machine as the node's two door see it.
 type machine struct {
 	inst    *instance
+	flags   machineFlags
 	log     *slog.Logger
 	daemon  *containerd.Daemon // nil when the user runs one
 	runtime *containerd.Runtime
@@ -86,7 +90,7 @@ type machine struct {
 }
 
 func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine, error) {
-	m := &machine{inst: inst, log: log}
+	m := &machine{inst: inst, flags: flags, log: log}
 	programs, err := carried.Extract(inst.path("bin"))
 	if err != nil {
 		return nil, err
@@ -142,21 +146,27 @@ func (m *machine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n := node.New(node.Config{
-		Runtime: m.runtime,
-		Network: m.network,
-		Cgroups: m.cgroups,
-		Link:    client,
-		Watcher: node.Inotify{},
-		Dir:     m.inst.NodeDir(),
-		Logger:  m.log,
-	})
 	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Behind: "/run/systemd/resolve/resolv.conf"}
 	names := dns.New(dns.Config{
 		Network:  m.network,
 		Upstream: machineResolvers.Servers,
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
+	})
+	balancers := balancer.New(balancer.Config{
+		Network: balancerNetwork{m.network},
+		Logger:  m.log,
+		Pace:    plan.Pace(m.flags.Speed),
+	})
+	n := node.New(node.Config{
+		Runtime:   m.runtime,
+		Network:   m.network,
+		Cgroups:   m.cgroups,
+		Link:      client,
+		Watcher:   node.Inotify{},
+		Followers: []node.Follower{balancing{balancers}, naming{names}},
+		Dir:       m.inst.NodeDir(),
+		Logger:    m.log,
 	})
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {
@@ -165,20 +175,10 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return names.Run(ctx) })
-	g.Go(func() error { return client.Run(ctx, assigned{n, names}, nil) })
+	g.Go(func() error { return balancers.Run(context.WithoutCancel(ctx)) }) // ended by Close
+	g.Go(func() error { return closeBalancers(ctx, balancers) })
+	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()
-}
-
-// assigned hands on what the control plane wants of this machine: to each room
-// its part.
-type assigned struct {
-	*node.Node
-	names *dns.Server
-}
-
-func (a assigned) Assign(d fargo.Desired) {
-	a.Node.Assign(d)
-	a.names.Set(d.VPCs, d.Records)
 }
 
 // hosts is the instance's part of the machine's hosts file.

@@ -20,9 +20,8 @@ import (
 type upCommand struct {
 	dataDir
 	machineFlags
-	Listen               string  `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
-	Speed                float64 `default:"1" help:"Divide every waiting time that AWS configuration prescribes by this (${default})." placeholder:"N"`
-	AcceptAnyCredentials bool    `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
+	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
+	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 }
 
 // defaultListen is reachable from this machine only.

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/balancer"
+	"fargo/dns"
+	"fargo/kernel"
+)
+
+// balancing is the load balancers' part of what the node is told.
+type balancing struct{ server *balancer.Server }
+
+func (b balancing) Follow(ctx context.Context, d fargo.Desired) error {
+	return b.server.Set(ctx, d.Balancers, d.Groups)
+}
+
+// naming is the names' part.
+type naming struct{ server *dns.Server }
+
+func (n naming) Follow(_ context.Context, d fargo.Desired) error {
+	n.server.Set(d.VPCs, d.Records)
+	return nil
+}
+
+// balancerGrace is how long requests may take to finish when the node ends.
+const balancerGrace = 5 * time.Second
+
+// closeBalancers waits for ctx to end and then for requests under way.
+func closeBalancers(ctx context.Context, b *balancer.Server) error {
+	<-ctx.Done()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), balancerGrace)
+	defer cancel()
+	if err := b.Close(grace); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil // the rest was cut
+}
+
+// balancerNetwork is the machine's network as load balancers use it.
+type balancerNetwork struct{ kernel *kernel.Network }
+
+func (n balancerNetwork) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
+	return n.kernel.ListenInterfaceTCP(interfaceID, port)
+}
+
+func (n balancerNetwork) ListenUDP(interfaceID string, port uint16) (net.PacketConn, error) {
+	return n.kernel.ListenInterfaceUDP(interfaceID, port)
+}
+
+func (n balancerNetwork) Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error) {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case strings.HasPrefix(network, "tcp"):
+		return n.kernel.DialInterfaceTCP(ctx, interfaceID, to)
+	case strings.HasPrefix(network, "udp"):
+		return n.kernel.DialInterfaceUDP(ctx, interfaceID, to)
+	}
+	return nil, fmt.Errorf("dial %s: %w", network, net.UnknownNetworkError(network))
+}
