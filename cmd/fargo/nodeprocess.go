@@ -28,6 +28,10 @@ const (
 	steadyAfter       = 10 * time.Second // a node that lived this long restarts at once
 )
 
+// maxNodeLog is the size from which a starting node begins its log anew, with
+// the one before kept beside it.
+const maxNodeLog = 16 << 20
+
 // Run adopts the node that runs already, or starts one, and starts it again
 // whenever it ends, until the context is done. It leaves the node running.
 func (n *nodeProcess) Run(ctx context.Context) error {
@@ -84,6 +88,11 @@ func (n *nodeProcess) start() (*os.Process, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(n.inst.NodeLog()); err == nil && info.Size() > maxNodeLog {
+		if err := os.Rename(n.inst.NodeLog(), n.inst.NodeLog()+".1"); err != nil {
+			return nil, err
+		}
 	}
 	logFile, err := os.OpenFile(n.inst.NodeLog(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +38,10 @@ func (m *machine) tearDown(ctx context.Context) error {
 	return os.RemoveAll(m.inst.RuntimeDir())
 }
 
+// containerdTimeout is how long a teardown waits for a containerd that is away.
+// One of our own has just been started; for another nobody knows.
+const containerdTimeout = 15 * time.Second
+
 // removeContainers removes all of them. A containerd of our own that does not
 // run is started for it: it alone knows what is left of them.
 func (m *machine) removeContainers(ctx context.Context) error {
@@ -48,9 +53,11 @@ func (m *machine) removeContainers(ctx context.Context) error {
 			return err
 		}
 	}
-	containers, err := m.runtime.List(ctx)
+	answer, cancel := context.WithTimeout(ctx, containerdTimeout)
+	containers, err := m.runtime.List(answer)
+	cancel()
 	if err != nil {
-		return err
+		return fmt.Errorf("ask containerd for what is left: %w", err)
 	}
 	for _, c := range containers {
 		if err := m.runtime.Remove(ctx, c.ID); err != nil {

@@ -30,6 +30,9 @@ const defaultListen = "127.0.0.1:4566"
 // Run serves until it is asked to end. SIGTERM leaves the tasks running, to be
 // adopted by the next one; SIGINT ends them and removes what they had.
 func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error {
+	if os.Geteuid() != 0 {
+		return errors.New("fargo up makes network namespaces, mounts and control groups: run it as root")
+	}
 	if c.Speed <= 0 {
 		return fmt.Errorf("--speed must be above 0, not %v", c.Speed)
 	}
