@@ -29,10 +29,9 @@ type loopback struct {
 }
 
 type pair struct {
-	generation int // of the router
-	udp        *net.UDPConn
-	tcp        net.Listener
-	port       int
+	udp  *net.UDPConn
+	tcp  net.Listener
+	port int
 }
 
 func newLoopback(gone ...string) *loopback {
