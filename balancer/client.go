@@ -2,12 +2,12 @@ package balancer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +33,6 @@ type client struct {
 
 	address netip.AddrPort
 	from    origin
-	tls     bool
 	present func() error // stillThere, made once
 
 	// of the request at hand
@@ -48,8 +47,11 @@ func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *cl
 	c.Conn, c.idle = conn, idle
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
 	c.address = addrPortOf(conn.RemoteAddr())
-	c.from = originOf(conn, c.address)
-	c.tls = c.from.tlsVersion != ""
+	var state *tls.ConnectionState
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		state = new(encrypted.ConnectionState())
+	}
+	c.from = originOf(c.address, state)
 	c.present = c.stillThere
 	return c
 }
@@ -98,7 +100,8 @@ func (c *client) serve(ctx context.Context) {
 // one answers one request and reports whether another may follow.
 func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	c.exchange = exchange{began: time.Now()}
-	c.Client, c.TLS = c.address, c.tls
+	c.Client = c.address
+	c.noteTLS(&c.from)
 	written := c.out.Written
 	defer func() {
 		c.written = c.out.Written - written
@@ -165,9 +168,9 @@ func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more b
 	case a.forward != nil:
 		return c.forward(ctx, l, a.forward, body)
 	case a.redirect != nil:
-		c.exchange.redirect = a.redirect.location(&c.request, l.port)
-		if len(c.exchange.redirect) > maxLocation {
-			return c.refuse(l, http.StatusLoopDetected-1, body)
+		c.location = a.redirect.location(&c.request, l.port)
+		if len(c.location) > maxLocation {
+			return c.refuse(l, statusRedirectTooLong, body)
 		}
 		return c.refuse(l, a.redirect.status, body)
 	case a.fixed != nil:
@@ -231,8 +234,8 @@ func (c *client) reply(l *listener, status int, contentType, body string, keep b
 	c.out.Field("Date", httpDate(time.Now()))
 	c.out.Field("Content-Type", contentType)
 	c.out.Length(int64(len(body)))
-	if c.exchange.redirect != "" {
-		c.out.Field("Location", c.exchange.redirect)
+	if c.location != "" {
+		c.out.Field("Location", c.location)
 	}
 	for i := range l.answerFields {
 		c.out.Field(l.answerFields[i].Name, l.answerFields[i].Value)
@@ -256,14 +259,18 @@ func (c *client) connection(keep bool) {
 // it sees the answer before the connection is reset.
 const lingerFor = time.Second
 
+// maxLinger is how much of that is read, in bytes.
+const maxLinger = 1 << 20
+
 // linger ends a connection so that the last answer arrives.
 func (c *client) linger() {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || c.status == 0 || half.CloseWrite() != nil {
 		return
 	}
-	c.SetReadDeadline(time.Now().Add(lingerFor))
-	io.CopyN(io.Discard, c.Conn, 1<<20)
+	if c.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+		_, _ = io.CopyN(io.Discard, c.Conn, maxLinger) // however it ends
+	}
 }
 
 // errClientGone says that the client closed its connection.
@@ -275,10 +282,4 @@ func (c *client) stillThere() error {
 		return errClientGone
 	}
 	return nil
-}
-
-func originOf(conn net.Conn, address netip.AddrPort) origin {
-	o := origin{address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
-	describeTLS(conn, &o)
-	return o
 }

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"os"
 	"sync/atomic"
@@ -52,7 +53,16 @@ func (c *idleConn) Write(b []byte) (int, error) {
 // abort ends a read that waits, and all that follow. Writes go on.
 func (c *idleConn) abort() {
 	c.aborted.Store(true)
-	c.SetReadDeadline(aLongTimeAgo)
+	if err := c.SetReadDeadline(aLongTimeAgo); err != nil {
+		c.Close()
+	}
+}
+
+// interrupt ends all that waits on a connection.
+func interrupt(c net.Conn) {
+	if err := c.SetDeadline(aLongTimeAgo); err != nil {
+		c.Close()
+	}
 }
 
 // rawConn is the connection below TLS.
@@ -63,6 +73,8 @@ func rawConn(c net.Conn) net.Conn {
 			c = below.Conn
 		case *tls.Conn:
 			c = below.NetConn()
+		case *heldConn:
+			c = below.Conn
 		default:
 			return c
 		}
@@ -99,7 +111,7 @@ func peek(c net.Conn) peerState {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		switch {
-		case err == syscall.EAGAIN || err == syscall.EINTR:
+		case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
 		case err != nil || n == 0:
 			state = peerClosed
 		default:
@@ -115,6 +127,6 @@ func peek(c net.Conn) peerState {
 // reset makes Close send RST in place of FIN.
 func reset(c net.Conn) {
 	if tcp, ok := rawConn(c).(interface{ SetLinger(int) error }); ok {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // a connection that is closed already needs none
 	}
 }

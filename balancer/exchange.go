@@ -18,16 +18,19 @@ type exchange struct {
 	trace    string
 	received int64
 
+	// of TLS; empty without
+	tlsVersion, cipher, sni, certificate string
+
 	rule      *rule
 	group     *group
 	to        *target
-	redirect  string
+	location  string // of a redirect
 	evaluated uint64 // rules looked at
 	failOpen  bool
 	grpc      bool
 
 	began    time.Time
-	sent     time.Time // to the target; zero when it was not
+	departed time.Time // to the target; zero when it was not
 	answered time.Time // the head of the target's answer was there
 
 	status       int
@@ -97,5 +100,11 @@ func (l *listener) finish(x *exchange) {
 	l.balancer.metrics.count(x)
 	if x.group != nil {
 		x.group.metrics.count(x)
+	}
+	if l.log != nil && (x.Method != "" || x.status != 0) {
+		now := time.Now()
+		if err := l.log.write(x.logLine(l, now), now); err != nil {
+			l.logger.Warn("access log line lost", "balancer", l.balancer.name, "error", err)
+		}
 	}
 }

@@ -142,7 +142,7 @@ func (p *passage) try() (more bool, err error) {
 // send writes the head and as much of the body as is there; the rest goes on
 // its way by itself.
 func (p *passage) send() error {
-	p.exchange.sent = time.Now()
+	p.departed = time.Now()
 	out := p.up.out
 	p.requestHead(out)
 	if !p.body.Done() && !p.body.Ready() && http1.Lists(p.Fields, http1.Expect, "100-continue") && !p.head.HTTP10 {

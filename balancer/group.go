@@ -135,6 +135,7 @@ func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (r
 			t.mu.health = health{}
 		}
 		t.draining.Store(d.Draining)
+		t.cutWhenGone = s.cutsGone()
 		kept[key] = t
 		g.mu.ordered = append(g.mu.ordered, t)
 	}
@@ -190,6 +191,28 @@ func (g *group) checked(t *target, o outcome, now time.Time) (before, after heal
 		g.tabulate()
 	}
 	return before, after
+}
+
+// forNetwork reports whether the group belongs to a network load balancer.
+func (s *groupSettings) forNetwork() bool { return s.protocol != "HTTP" && s.protocol != "HTTPS" }
+
+// cutsGone reports whether connections to a target end when its time to drain
+// is over. Source: ALB and NLB user guides, "Deregistration delay".
+func (s *groupSettings) cutsGone() bool {
+	return !s.forNetwork() || s.attributes.on("deregistration_delay.connection_termination.enabled", false)
+}
+
+// cutUnhealthy ends the connections to a target of a network load balancer that
+// became unhealthy, unless the group's attributes say otherwise.
+// Source: NLB user guide, "Connection termination for unhealthy targets".
+func (g *group) cutUnhealthy(t *target, h health) {
+	g.mu.Lock()
+	s := g.mu.settings
+	g.mu.Unlock()
+	if h.state == elbv2.TargetHealthStateEnumUnhealthy && s.forNetwork() &&
+		s.attributes.on("target_health_state.unhealthy.connection_termination.enabled", true) {
+		t.conns.closeHeld()
+	}
 }
 
 // pick is the target for a request of a client that holds no valid cookie. It

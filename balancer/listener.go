@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	"fargo"
@@ -13,6 +14,8 @@ import (
 type listener struct {
 	settings
 	balancer *balancer
+	logger   *slog.Logger
+	log      *accessLog // nil for none
 	arn      string
 	protocol string
 	port     uint16
@@ -24,10 +27,10 @@ func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == 
 
 // compile reads a listener. Parts that are wrong are left out and told; a
 // default rule that is wrong answers 503.
-func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, groups map[string]*view) (*listener, error) {
+func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, groups map[string]*view, logger *slog.Logger) (*listener, error) {
 	l := &listener{
 		settings: readSettings(attributes, d.Attributes),
-		balancer: b, arn: d.ARN, protocol: d.Protocol, port: d.Port,
+		balancer: b, logger: logger, log: b.log, arn: d.ARN, protocol: d.Protocol, port: d.Port,
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
@@ -76,6 +79,7 @@ type balancer struct {
 	name    string
 	network bool
 	metrics balancerCounters
+	log     *accessLog                // nil for none; guarded by the server
 	turns   map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
 }
 

@@ -172,7 +172,7 @@ func (m *groupCounters) count(x *exchange) {
 	if class := x.targetStatus / 100; class < len(m.classes) {
 		m.classes[class].Add(1)
 	}
-	took := x.answered.Sub(x.sent)
+	took := x.answered.Sub(x.departed)
 	m.timeSum.Add(int64(took))
 	for i, bound := range responseTimeBounds {
 		if took <= bound {

@@ -17,6 +17,7 @@ const (
 	statusClientGone      = 460 // in logs only
 	statusTooManyForwards = 463
 	statusIncompatible    = 464
+	statusRedirectTooLong = 507
 )
 
 // reasonOf is the phrase that goes with a status.

@@ -32,7 +32,7 @@ func (p *passage) pass() (more bool) {
 		p.reason = err.Error()
 		if fromTarget {
 			reset(p.Conn) // the client must see that something is missing
-			p.Conn.Close()
+			p.client.Close()
 		}
 		return false
 	}
@@ -87,6 +87,6 @@ func (p *passage) switchProtocols() error {
 	t := tunnel{idle: p.listener.idle}
 	t.run(p.idleConn.Conn, p.up.Conn)
 	p.received += t.there.Load()
-	p.exchange.answered = time.Now()
+	p.answered = time.Now()
 	return nil
 }

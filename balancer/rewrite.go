@@ -14,6 +14,7 @@ import (
 // requests.
 type settings struct {
 	idle          time.Duration // of either side, while nothing passes
+	tcpIdle       time.Duration // the same for network load balancers
 	keepAlive     time.Duration // how old a client's connection may become
 	desync        string        // monitor, defensive, strictest
 	dropInvalid   bool          // fields with names of other than letters, digits, "-"
@@ -43,6 +44,7 @@ var answerAttributes = []struct{ key, field string }{
 func readSettings(balancer, listener attributes) settings {
 	s := settings{
 		idle:          balancer.seconds("idle_timeout.timeout_seconds", 60),
+		tcpIdle:       readTCPIdle(listener),
 		keepAlive:     balancer.seconds("client_keep_alive.seconds", 3600),
 		desync:        balancer.text("routing.http.desync_mitigation_mode", "defensive"),
 		dropInvalid:   balancer.on("routing.http.drop_invalid_header_fields.enabled", false),
@@ -80,6 +82,7 @@ type origin struct {
 	port        string
 	tlsVersion  string // "TLSv1.3"; empty without TLS
 	cipherSuite string
+	sni         string // the name the client asked for
 }
 
 // requestFields appends the fields that the target gets, save those that frame

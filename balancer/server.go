@@ -3,6 +3,7 @@ package balancer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -31,6 +32,8 @@ type Server struct {
 	logger  *slog.Logger
 	pace    plan.Pace
 
+	accessLogs string
+
 	ctx    context.Context // ends all that was started
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
@@ -55,7 +58,7 @@ type Server struct {
 
 // New makes a server that runs nothing yet.
 func New(c Config) *Server {
-	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace}
+	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, accessLogs: c.AccessLogs}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.balancers = map[string]*balancer{}
 	s.mu.groups = map[string]*group{}
@@ -91,6 +94,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		s.bind(false)
+		s.flushLogs(false)
 		if n%pruneEvery == 0 {
 			s.prune()
 		}
@@ -151,6 +155,25 @@ func (s *Server) cut() {
 	}
 	s.mu.Unlock()
 	s.tasks.Wait()
+	s.flushLogs(true)
+}
+
+// flushLogs brings access logs to their files, and with end closes them.
+func (s *Server) flushLogs(end bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.mu.balancers {
+		if b.log == nil {
+			continue
+		}
+		err := b.log.flush()
+		if end {
+			err = errors.Join(err, b.log.end())
+		}
+		if err != nil {
+			s.logger.Warn("access log", "balancer", b.name, "error", err)
+		}
+	}
 }
 
 // retire closes a socket, whose connections may go on. The caller holds mu.

@@ -40,6 +40,11 @@ func (s *Server) Set(ctx context.Context, balancers []fargo.Balancer, groups []f
 		kept[b.arn] = b
 		errs = append(errs, err)
 	}
+	for arn, b := range s.mu.balancers {
+		if kept[arn] == nil {
+			errs = append(errs, b.log.end())
+		}
+	}
 	s.mu.balancers = kept
 	errs = append(errs, s.bindLocked(true))
 	s.superviseChecks()
@@ -90,8 +95,12 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 		b.name, b.network = d.Name, d.Network
 	}
 	var errs []error
+	if log := readAccessLog(s.accessLogs, d.ARN, d.Attributes); !log.same(b.log) {
+		errs = append(errs, b.log.end())
+		b.log = log
+	}
 	for i := range d.Listeners {
-		l, err := b.compile(&d.Listeners[i], d.Attributes, views)
+		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.logger)
 		errs = append(errs, err)
 		for j := range d.Interfaces {
 			for _, network := range networksOf(l.protocol) {
@@ -169,6 +178,7 @@ func (s *Server) superviseChecks() {
 			draining := t.draining.Load()
 			if draining {
 				t.idle.close()
+				t.streams.closeIdle()
 			} else {
 				t.idle.open()
 			}
@@ -205,6 +215,7 @@ func (s *Server) checkForEver(ctx context.Context, g *group, t *target, from str
 		if before, after := g.checked(t, o, time.Now()); before != after {
 			before.run, after.run = 0, 0
 			if before != after {
+				g.cutUnhealthy(t, after)
 				s.logger.Info("target health changed", "group", g.arn, "target", t.address, "state", after.state, "reason", after.reason, "description", after.description)
 				s.healthChanged()
 			}
@@ -223,7 +234,8 @@ func (s *Server) forget(t *target) {
 		t.stop()
 	}
 	t.idle.close()
-	if t.draining.Load() {
+	t.streams.closeIdle()
+	if t.draining.Load() && t.cutWhenGone {
 		t.conns.closeAll()
 	}
 }

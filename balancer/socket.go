@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -27,8 +26,9 @@ type socket struct {
 	closing  atomic.Bool // no new requests
 	conns    tracker     // of clients, and the socket itself
 
-	tcp net.Listener // one of the two
-	udp net.PacketConn
+	tcp   net.Listener // one of the two
+	udp   net.PacketConn
+	http2 *handoff // with tcp: connections on which HTTP/2 was agreed
 }
 
 // open binds the socket and begins to serve what comes.
@@ -47,7 +47,9 @@ func (s *Server) open(key socketKey, l *listener) (*socket, error) {
 	if key.network == "udp" {
 		s.tasks.Go(func() { s.serveUDP(k) })
 	} else {
+		k.http2 = newHandoff(k.tcp.Addr())
 		s.tasks.Go(func() { s.accept(k) })
+		s.tasks.Go(func() { s.serveHTTP2(k) })
 	}
 	return k, nil
 }
@@ -60,6 +62,7 @@ func (k *socket) close() {
 		return
 	}
 	k.tcp.Close()
+	k.http2.Close()
 	for _, c := range k.conns.list() {
 		if c, ok := c.(*client); ok {
 			c.rest()
@@ -106,19 +109,25 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 	defer m.active.Add(-1)
 	switch l.protocol {
 	case "HTTP":
-		s.serveHTTP1(s.ctx, k, conn, l)
+		s.serveHTTP1(k, conn, l)
+	case "HTTPS":
+		s.serveTLS(k, conn, l)
+	case "TCP", "TCP_UDP":
+		s.serveTCP(k, conn, l)
+	case "TLS":
+		s.serveEncryptedTCP(k, conn, l)
 	default:
 		conn.Close()
 	}
 }
 
 // serveHTTP1 serves requests of HTTP/1.x on conn.
-func (s *Server) serveHTTP1(ctx context.Context, k *socket, conn net.Conn, l *listener) {
+func (s *Server) serveHTTP1(k *socket, conn net.Conn, l *listener) {
 	c := newClient(s, k, conn, l.idle)
 	if !k.conns.add(c) {
 		conn.Close()
 		return
 	}
 	defer k.conns.remove(c)
-	c.serve(ctx)
+	c.serve(s.ctx)
 }

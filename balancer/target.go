@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"net/netip"
@@ -31,6 +33,7 @@ type target struct {
 	desired fargo.BalancerTarget // as it came first; Draining is below
 	address string
 	token   string // what a sticky client brings back
+	seed    uint64 // tells it apart when flows are spread
 
 	inflight atomic.Int64
 	draining atomic.Bool
@@ -38,8 +41,13 @@ type target struct {
 	// healthy.
 	healthySince atomic.Int64
 
-	idle  idlePool
-	conns tracker // to it, which end when the time to drain is over
+	idle    idlePool   // connections of HTTP/1.x
+	streams transports // for clients of HTTP/2
+	conns   tracker    // to it, which end when the time to drain is over
+
+	// cutWhenGone says that its connections end with the time to drain. Guarded by
+	// the server.
+	cutWhenGone bool
 
 	mu struct { // the rest is guarded by the group's mu
 		health health
@@ -51,7 +59,10 @@ type target struct {
 }
 
 func newTarget(group string, desired *fargo.BalancerTarget) *target {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %d %s", desired.ID, desired.Port, desired.Address)
 	return &target{
+		seed:    h.Sum64(),
 		key:     keyOf(desired),
 		desired: *desired,
 		address: desired.Address.String(),

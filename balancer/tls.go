@@ -4,19 +4,28 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 
 	"fargo"
 )
 
-// describeTLS notes what was agreed on conn, if it is encrypted.
-func describeTLS(conn net.Conn, o *origin) {
-	if encrypted, ok := conn.(*tls.Conn); ok {
-		state := encrypted.ConnectionState()
+// originOf says where a client's requests come from. state is nil without TLS.
+func originOf(address netip.AddrPort, state *tls.ConnectionState) origin {
+	o := origin{address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
+	if state != nil {
+		o.sni = state.ServerName
 		o.tlsVersion = strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)
 		o.cipherSuite = tls.CipherSuiteName(state.CipherSuite)
 	}
+	return o
+}
+
+// noteTLS notes what was agreed on a client's connection.
+func (x *exchange) noteTLS(from *origin) {
+	x.TLS = from.tlsVersion != ""
+	x.tlsVersion, x.cipher, x.sni = from.tlsVersion, from.cipherSuite, from.sni
 }
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not

@@ -34,8 +34,8 @@ var tunnelBuffers = sync.Pool{New: func() any { return new([tunnelBuffer]byte) }
 // error is errIdle, what broke, or nil when both ended by themselves.
 func (t *tunnel) run(a, b net.Conn) error {
 	t.last.Store(time.Now().UnixNano())
-	a.SetDeadline(time.Now().Add(t.idle))
-	b.SetDeadline(time.Now().Add(t.idle))
+	t.rearm(a)
+	t.rearm(b)
 	back := make(chan error, 1)
 	go func() { back <- t.direction(b, a, &t.back) }()
 	err := t.direction(a, b, &t.there)
@@ -62,8 +62,8 @@ func (t *tunnel) direction(from, to net.Conn, count *atomic.Int64) error {
 		err = errBroken
 	}
 	t.over.Store(true)
-	from.SetDeadline(aLongTimeAgo)
-	to.SetDeadline(aLongTimeAgo)
+	interrupt(from)
+	interrupt(to)
 	return err
 }
 
@@ -73,8 +73,7 @@ func (t *tunnel) rearm(from net.Conn) bool {
 	if !time.Now().Before(until) {
 		return false
 	}
-	from.SetReadDeadline(until)
-	return !t.over.Load()
+	return from.SetReadDeadline(until) == nil && !t.over.Load()
 }
 
 func (t *tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
@@ -88,10 +87,9 @@ func (t *tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 			t.last.Store(now.UnixNano())
 			if writeUntil.Before(now.Add(t.idle)) {
 				writeUntil = now.Add(t.idle + deadlineSlack)
-				to.SetWriteDeadline(writeUntil)
-			}
-			if t.over.Load() {
-				return errBroken
+				if err := to.SetWriteDeadline(writeUntil); err != nil || t.over.Load() {
+					return errBroken
+				}
 			}
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return errBroken
@@ -106,7 +104,16 @@ func (t *tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 		case timeout(err):
 			return errIdle
 		default:
-			return err
+			return &brokenError{from, err}
 		}
 	}
 }
+
+// brokenError says which connection of a tunnel broke.
+type brokenError struct {
+	conn  net.Conn
+	cause error
+}
+
+func (e *brokenError) Error() string { return e.cause.Error() }
+func (e *brokenError) Unwrap() error { return e.cause }

@@ -1,3 +1,144 @@
 package balancer
 
-func (s *Server) serveUDP(k *socket) { k.udp.Close() }
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of datagrams. Source: NLB user guide, "Idle timeout".
+const (
+	udpIdle     = 120 * time.Second
+	maxDatagram = 64 << 10
+)
+
+// flows are the datagrams between one port's clients and their targets.
+type flows struct {
+	server *Server
+	socket *socket
+	mu     struct {
+		sync.Mutex
+		byClient map[netip.AddrPort]*udpFlow
+	}
+}
+
+// udpFlow is the datagrams between one client and its target.
+type udpFlow struct {
+	client netip.AddrPort
+	conn   net.Conn     // to the target
+	last   atomic.Int64 // when something passed, in Unix nanoseconds
+}
+
+// serveUDP passes datagrams until the socket is closed.
+func (s *Server) serveUDP(k *socket) {
+	f := &flows{server: s, socket: k}
+	f.mu.byClient = map[netip.AddrPort]*udpFlow{}
+	defer f.closeAll()
+	buffer := make([]byte, maxDatagram)
+	for {
+		n, from, err := k.udp.ReadFrom(buffer)
+		if err != nil {
+			if !k.closing.Load() {
+				s.lost(k)
+			}
+			return
+		}
+		f.pass(addrPortOf(from), buffer[:n])
+	}
+}
+
+// pass sends a client's datagram to its target. As with any datagram, one that
+// cannot be sent is lost.
+func (f *flows) pass(client netip.AddrPort, datagram []byte) {
+	l := f.socket.listener.Load()
+	if l == nil {
+		return
+	}
+	u := f.find(client)
+	if u == nil {
+		if u = f.begin(l, client); u == nil {
+			return
+		}
+	}
+	u.last.Store(time.Now().UnixNano())
+	if n, err := u.conn.Write(datagram); err == nil {
+		l.balancer.metrics.bytes.Add(uint64(n))
+	}
+}
+
+func (f *flows) find(client netip.AddrPort) *udpFlow {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.byClient[client]
+}
+
+// begin chooses a target for a new client. It is nil when there is none.
+func (f *flows) begin(l *listener, client netip.AddrPort) *udpFlow {
+	s := f.server
+	g, _, t := l.destination(flow{client, addrPortOf(f.socket.udp.LocalAddr())})
+	if t == nil {
+		return nil
+	}
+	conn, err := s.network.Dial(s.ctx, f.socket.interfaceID, "udp", t.address)
+	if err != nil {
+		g.metrics.unreached(err)
+		return nil
+	}
+	held := &heldConn{Conn: conn, tracker: &t.conns}
+	if !t.conns.add(held) {
+		conn.Close()
+		return nil
+	}
+	u := &udpFlow{client: client, conn: held}
+	f.mu.Lock()
+	f.mu.byClient[client] = u
+	f.mu.Unlock()
+	s.tasks.Go(func() { f.back(u, l) })
+	return u
+}
+
+// back passes the target's datagrams to the client until the flow rests too
+// long or its target is gone.
+func (f *flows) back(u *udpFlow, l *listener) {
+	m := &l.balancer.metrics
+	m.connections.Add(1)
+	m.active.Add(1)
+	defer m.active.Add(-1)
+	defer f.end(u)
+	to := net.UDPAddrFromAddrPort(u.client)
+	buffer := make([]byte, maxDatagram)
+	for {
+		if err := u.conn.SetReadDeadline(time.Now().Add(udpIdle)); err != nil {
+			return
+		}
+		n, err := u.conn.Read(buffer)
+		switch {
+		case err == nil:
+			u.last.Store(time.Now().UnixNano())
+			if n, err := f.socket.udp.WriteTo(buffer[:n], to); err == nil {
+				m.bytes.Add(uint64(n))
+			}
+		case !timeout(err), time.Since(time.Unix(0, u.last.Load())) >= udpIdle:
+			return
+		}
+	}
+}
+
+func (f *flows) end(u *udpFlow) {
+	u.conn.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mu.byClient[u.client] == u {
+		delete(f.mu.byClient, u.client)
+	}
+}
+
+func (f *flows) closeAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, u := range f.mu.byClient {
+		u.conn.Close()
+	}
+}

@@ -2,7 +2,6 @@ package balancer
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -51,20 +50,18 @@ func reach(ctx context.Context, network Network, from string, t *target, encrypt
 
 // dialTarget connects, and encrypts when the group's protocol has it.
 func dialTarget(ctx context.Context, network Network, from string, t *target, encrypted bool) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	dialing, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := network.Dial(ctx, from, "tcp", t.address)
+	conn, err := network.Dial(dialing, from, "tcp", t.address)
 	if err != nil || !encrypted {
 		return conn, err
 	}
-	encryptedConn := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // as ALB: targets' certificates are not verified
-	handshake, cancel := context.WithTimeout(context.WithoutCancel(ctx), handshakeTimeout)
-	defer cancel()
-	if err := encryptedConn.HandshakeContext(handshake); err != nil {
+	inner, err := encrypt(ctx, conn)
+	if err != nil {
 		conn.Close()
-		return nil, &handshakeError{err}
+		return nil, err
 	}
-	return encryptedConn, nil
+	return inner, nil
 }
 
 // handshakeError tells a TLS handshake that failed from a connection that did.

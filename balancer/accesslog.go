@@ -1,0 +1,282 @@
+package balancer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// logSlot is how much time one file of an access log covers.
+// Source: ALB user guide, "Access log files".
+const logSlot = 5 * time.Minute
+
+// accessLog writes a balancer's access log to files named as AWS names objects
+// in S3, under a directory that stands for it:
+//
+//	bucket/prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/
+//	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ.log
+//
+// The files are plain, not compressed, and lines reach them within a second.
+type accessLog struct {
+	dir string // of the bucket and prefix
+	arn string
+
+	mu struct {
+		sync.Mutex
+		slot time.Time // the end of the file's time
+		file *os.File
+		out  *bufio.Writer
+	}
+}
+
+// readAccessLog gives the log that a balancer's attributes ask for, nil for
+// none. root stands for S3.
+func readAccessLog(root, arn string, a attributes) *accessLog {
+	if root == "" || !a.on("access_logs.s3.enabled", false) {
+		return nil
+	}
+	// names come from the user: they stay below root
+	bucket := filepath.Join("/", a["access_logs.s3.bucket"], a["access_logs.s3.prefix"])
+	return &accessLog{dir: filepath.Join(root, bucket), arn: arn}
+}
+
+// same reports whether the log goes to the same place as another.
+func (a *accessLog) same(b *accessLog) bool {
+	return a == b || a != nil && b != nil && a.dir == b.dir && a.arn == b.arn
+}
+
+// path is the file for the time that ends at slot.
+func (a *accessLog) path(slot time.Time) string {
+	parts := append(strings.SplitN(a.arn, ":", 6), make([]string, 6)...)
+	region, account := parts[3], parts[4]
+	id := strings.ReplaceAll(strings.TrimPrefix(parts[5], "loadbalancer/"), "/", ".")
+	name := fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s.log", account, region, id, slot.Format("20060102T1504Z"))
+	return filepath.Join(a.dir, "AWSLogs", account, "elasticloadbalancing", region, slot.Format("2006/01/02"), name)
+}
+
+// write adds a line.
+func (a *accessLog) write(line string, now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now = now.UTC()
+	if slot := now.Truncate(logSlot).Add(logSlot); a.mu.file == nil || !slot.Equal(a.mu.slot) {
+		if err := a.closeLocked(); err != nil {
+			return err
+		}
+		path := a.path(slot)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("access log: %w", err)
+		}
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("access log: %w", err)
+		}
+		a.mu.slot, a.mu.file, a.mu.out = slot, file, bufio.NewWriterSize(file, 32<<10)
+	}
+	if _, err := a.mu.out.WriteString(line + "\n"); err != nil {
+		return fmt.Errorf("access log: %w", err)
+	}
+	return nil
+}
+
+// flush brings what was written to the file.
+func (a *accessLog) flush() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mu.file == nil {
+		return nil
+	}
+	return a.mu.out.Flush()
+}
+
+// end closes the file. A line that comes later opens it again. A nil log has
+// nothing to end.
+func (a *accessLog) end() error {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closeLocked()
+}
+
+func (a *accessLog) closeLocked() error {
+	if a.mu.file == nil {
+		return nil
+	}
+	err := errors.Join(a.mu.out.Flush(), a.mu.file.Close())
+	a.mu.file, a.mu.out = nil, nil
+	return err
+}
+
+// logLine is an exchange as the access log has it. now is when it was over.
+// Source: ALB user guide, "Access log entries".
+func (x *exchange) logLine(l *listener, now time.Time) string {
+	var b strings.Builder
+	b.WriteString(x.kind())
+	text := func(s string) { b.WriteByte(' '); b.WriteString(orDash(s)) }
+	quoted := func(s string) { b.WriteByte(' '); b.WriteString(quote(orDash(s))) }
+	text(now.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	text(l.balancer.name)
+	text(x.Client.String())
+	text(x.targetAddress())
+	for _, d := range x.times(now) {
+		text(d)
+	}
+	text(strconv.Itoa(x.status))
+	text(number(x.targetStatus))
+	text(strconv.FormatInt(x.received, 10))
+	text(strconv.FormatInt(x.written, 10))
+	quoted(x.requestLine(l))
+	quoted(x.field("User-Agent"))
+	text(x.cipher)
+	text(x.tlsVersion)
+	text(x.groupARN())
+	quoted(x.trace)
+	quoted(x.sni)
+	quoted(x.certificate)
+	text(x.priority())
+	text(x.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	quoted(x.actions())
+	quoted(x.location)
+	quoted("") // an error's reason: of authentication and Lambda only
+	quoted(x.targetAddress())
+	quoted(number(x.targetStatus))
+	quoted(x.classification())
+	quoted(x.finding.Reason)
+	text("") // conn_trace_id: connection logs are not written
+	return b.String()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// quote puts a text in quotes; what could end them is escaped.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\' || c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\x%02X`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func (x *exchange) kind() string {
+	switch {
+	case x.grpc:
+		return "grpcs"
+	case x.protocol == "HTTP/2.0":
+		return "h2"
+	case x.targetStatus == 101 && x.TLS:
+		return "wss"
+	case x.targetStatus == 101:
+		return "ws"
+	case x.TLS:
+		return "https"
+	}
+	return "http"
+}
+
+func (x *exchange) targetAddress() string {
+	if x.to == nil {
+		return ""
+	}
+	return x.to.address
+}
+
+// times are how long the request took to reach its target, the target to
+// answer, and the answer to leave; -1 for what did not happen.
+func (x *exchange) times(now time.Time) [3]string {
+	if x.departed.IsZero() || x.answered.IsZero() {
+		return [3]string{"-1", "-1", "-1"}
+	}
+	seconds := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+	return [3]string{seconds(x.departed.Sub(x.began)), seconds(x.answered.Sub(x.departed)), seconds(now.Sub(x.answered))}
+}
+
+func (x *exchange) requestLine(l *listener) string {
+	if x.Method == "" {
+		return "- http://" + l.balancer.name + ":" + strconv.Itoa(int(l.port)) + "- -"
+	}
+	scheme := "http"
+	if x.TLS {
+		scheme = "https"
+	}
+	host, _ := splitPort(x.Authority)
+	url := scheme + "://" + host + ":" + strconv.Itoa(int(l.port)) + x.Path
+	if x.Query != "" {
+		url += "?" + x.Query
+	}
+	return x.Method + " " + url + " " + x.protocol
+}
+
+func (x *exchange) field(name string) string {
+	for i := range x.Fields {
+		if strings.EqualFold(x.Fields[i].Name, name) {
+			return x.Fields[i].Value
+		}
+	}
+	return ""
+}
+
+func (x *exchange) groupARN() string {
+	if x.group == nil {
+		return ""
+	}
+	return x.group.arn
+}
+
+func (x *exchange) priority() string {
+	switch {
+	case x.rule == nil:
+		return "-1"
+	case x.rule.priority == "default":
+		return "0"
+	}
+	return x.rule.priority
+}
+
+func (x *exchange) actions() string {
+	switch {
+	case x.rule == nil:
+		return ""
+	case x.rule.action.forward != nil:
+		return "forward"
+	case x.rule.action.redirect != nil:
+		return "redirect"
+	case x.rule.action.fixed != nil:
+		return "fixed-response"
+	}
+	return ""
+}
+
+// classification is empty for what complies.
+func (x *exchange) classification() string {
+	if x.finding.Class == 0 {
+		return ""
+	}
+	return x.finding.Class.String()
+}
