@@ -5,12 +5,14 @@ import (
 	apiec2 "fargo/api/ec2"
 	apiecr "fargo/api/ecr"
 	apiecs "fargo/api/ecs"
+	apielbv2 "fargo/api/elbv2"
 	apiiam "fargo/api/iam"
 	apilogs "fargo/api/logs"
 	apists "fargo/api/sts"
 	"fargo/aws/ec2"
 	"fargo/aws/ecr"
 	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
 	"fargo/aws/iam"
 	awslogs "fargo/aws/logs"
 	"fargo/aws/sts"
@@ -32,6 +34,7 @@ func services(r rooms) []api.Mounted {
 		{Service: &ec2.API, Server: apiec2.New(r.db), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{DB: r.db, Assumable: apiiam.Assumable}), Gaps: apiecs.NotActedOn},
+		{Service: &elbv2.API, Server: apielbv2.New(r.db), Gaps: apielbv2.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
