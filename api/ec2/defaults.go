@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ec2"
+	"fargo/aws/protocol"
 	"fargo/store"
 )
 
@@ -51,9 +52,64 @@ func putDefaultVPC(tx *store.Tx, scope fargo.Scope) *fargo.EC2VPC {
 	store.EC2RouteTables.Put(tx, &routed)
 
 	for i, z := range zones(scope.Region) {
-		subnet := newSubnet(v, netip.MustParsePrefix(defaultSubnets[i]), z, []ec2.Tag{})
-		subnet.Subnet.DefaultForAz, subnet.Subnet.MapPublicIpOnLaunch = new(true), new(true)
-		store.EC2Subnets.Put(tx, subnet)
+		store.EC2Subnets.Put(tx, newDefaultSubnet(v, netip.MustParsePrefix(defaultSubnets[i]), z))
 	}
 	return v
+}
+
+func newDefaultSubnet(v *fargo.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone) *fargo.EC2Subnet {
+	n := newSubnet(v, block, zone, []ec2.Tag{})
+	n.Subnet.DefaultForAz, n.Subnet.MapPublicIpOnLaunch = new(true), new(true)
+	return n
+}
+
+// CreateDefaultSubnet makes the default subnet of a zone again after it was
+// deleted, in the first free block of the default VPC.
+func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultSubnetInput) (*ec2.CreateDefaultSubnetOutput, error) {
+	if yes(in.Ipv6Native) {
+		return nil, notImplemented("Ipv6Native")
+	}
+	if in.AvailabilityZone == nil && in.AvailabilityZoneId == nil {
+		return nil, missingParameter("availabilityZone")
+	}
+	var made *fargo.EC2Subnet
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		v := defaultVPC(tx, scope)
+		if v == nil {
+			return protocol.Errorf("DefaultVpcDoesNotExist", "No default VPC exists for this account in this region.")
+		}
+		zone, err := chooseZone(scope.Region, in.AvailabilityZone, in.AvailabilityZoneId)
+		if err != nil {
+			return err
+		}
+		for o := range store.EC2Subnets.By(tx, store.ByVPC, *v.VPC.VpcId) {
+			if yes(o.Subnet.DefaultForAz) && *o.Subnet.AvailabilityZone == *zone.ZoneName {
+				return protocol.Errorf("DefaultSubnetAlreadyExistsInAvailabilityZone", "'%s' is already the default subnet in %s.", *o.Subnet.SubnetId, *zone.ZoneName)
+			}
+		}
+		block, err := freeDefaultBlock(tx, v)
+		if err != nil {
+			return err
+		}
+		made = newDefaultSubnet(v, block, zone)
+		store.EC2Subnets.Put(tx, made)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ec2.CreateDefaultSubnetOutput{Subnet: new(subnetView(s.db.View(), made))}, nil
+}
+
+// freeDefaultBlock is the first /20 of the default VPC that no subnet is in.
+func freeDefaultBlock(r store.Reader, v *fargo.EC2VPC) (netip.Prefix, error) {
+	for i := range 16 {
+		a := defaultBlock.Addr().As4()
+		a[2] = byte(i * 16)
+		block := netip.PrefixFrom(netip.AddrFrom4(a), 20)
+		if checkSubnetBlock(r, v, block, block.String()) == nil {
+			return block, nil
+		}
+	}
+	return netip.Prefix{}, protocol.Errorf("InsufficientFreeAddressesInVpc", "There is no free block for a default subnet in %s.", *v.VPC.VpcId)
 }

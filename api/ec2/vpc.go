@@ -12,9 +12,6 @@ import (
 	"fargo/store"
 )
 
-// dhcpOptions is the one set of DHCP options there is: the VPC's own resolver.
-const dhcpOptions = "dopt-00000000000000001"
-
 // parseCIDR reads an IPv4 block.
 func parseCIDR(block string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(block)
