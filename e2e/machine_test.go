@@ -21,10 +21,10 @@ func lookAtMachine() (machine, error) {
 	for _, look := range []func() ([]string, error){
 		command("ip", "-o", "link", "show"),
 		command("ip", "-o", "address", "show"),
-		command("ip", "route", "show", "table", "all"),
+		routes,
 		command("ip", "rule", "show"),
-		command("nft", "list", "ruleset"),
-		mounts, cgroups, runFiles, processes, namespaces,
+		command("nft", "list", "tables"),
+		mounts, cgroups, runFiles, processes,
 	} {
 		lines, err := look()
 		if err != nil {
@@ -72,6 +72,24 @@ func command(name string, args ...string) func() ([]string, error) {
 		}
 		return lines, nil
 	}
+}
+
+// routeMetric is that of a route for unused addresses: 0x7fff0000 and the
+// instance, which has no other place for its name there.
+var routeMetric = regexp.MustCompile(`^(.* )proto 236 metric (\d+)`)
+
+func routes() ([]string, error) {
+	lines, err := command("ip", "route", "show", "table", "all")()
+	for i, line := range lines {
+		if m := routeMetric.FindStringSubmatch(line); m != nil {
+			metric, err := strconv.Atoi(m[2])
+			if err != nil {
+				return nil, err
+			}
+			lines[i] = fmt.Sprintf("%sof fargo-%04x", m[1], metric-0x7fff0000)
+		}
+	}
+	return lines, err
 }
 
 func mounts() ([]string, error) {
@@ -141,19 +159,4 @@ func processes() ([]string, error) {
 		}
 	}
 	return lines, nil
-}
-
-// namespaces counts network namespaces that processes are in.
-func namespaces() ([]string, error) {
-	links, err := filepath.Glob("/proc/[0-9]*/ns/net")
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil {
-			seen[target] = true
-		}
-	}
-	return []string{"network namespaces in use: " + strconv.Itoa(len(seen))}, nil
 }

@@ -65,6 +65,9 @@ func (e environment) print(w io.Writer) error {
 		{"AWS_SECRET_ACCESS_KEY", e.key.Secret},
 		{"AWS_REGION", e.region},
 		{"AWS_DEFAULT_REGION", e.region}, // version 1 of the CLI reads only this one
+		// Else a few operations are sent to names before the endpoint's
+		// (stream-127.0.0.1), where nobody is.
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"},
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", v[0], v[1])
 	}

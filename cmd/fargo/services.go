@@ -2,6 +2,7 @@ package main
 
 import (
 	"fargo/api"
+	apiacm "fargo/api/acm"
 	apiec2 "fargo/api/ec2"
 	apiecr "fargo/api/ecr"
 	apiecs "fargo/api/ecs"
@@ -9,6 +10,7 @@ import (
 	apiiam "fargo/api/iam"
 	apilogs "fargo/api/logs"
 	apists "fargo/api/sts"
+	"fargo/aws/acm"
 	"fargo/aws/ec2"
 	"fargo/aws/ecr"
 	"fargo/aws/ecs"
@@ -31,6 +33,7 @@ type rooms struct {
 // services are all the AWS services we answer for.
 func services(r rooms) []api.Mounted {
 	return []api.Mounted{
+		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(r.db), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{DB: r.db, Assumable: apiiam.Assumable}), Gaps: apiecs.NotActedOn},

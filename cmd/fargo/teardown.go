@@ -21,15 +21,13 @@ func (m *machine) tearDown(ctx context.Context) error {
 	if err := node.stop(ctx, syscall.SIGTERM); err != nil {
 		return err
 	}
-	if err := m.removeContainers(ctx); err != nil {
-		return err
+	// A containerd that fails keeps its containers; the rest goes all the same.
+	err := m.removeContainers(ctx)
+	if m.daemon != nil && err == nil {
+		err = m.daemon.Stop(ctx)
 	}
-	if m.daemon != nil {
-		if err := m.daemon.Stop(ctx); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(hosts(m.inst).Remove(), m.network.Purge(ctx), m.cgroups.Purge(ctx)); err != nil {
+	err = errors.Join(err, hosts(m.inst).Remove(), m.network.Purge(ctx), m.cgroups.Purge(ctx))
+	if err != nil {
 		return err
 	}
 	if err := unmountBelow(m.inst.Dir, m.inst.RuntimeDir()); err != nil {
