@@ -32,11 +32,17 @@ type Server struct {
 	turn  atomic.Uint32
 	// There is a newer view, for each who follows it.
 	sockets, hosts chan struct{}
+
+	mu struct {
+		sync.Mutex
+		serving map[endpoint]func() // what closes it
+	}
 }
 
 // New makes a server; Run runs it.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, sockets: make(chan struct{}, 1), hosts: make(chan struct{}, 1)}
+	s.mu.serving = map[endpoint]func(){}
 	s.chain = []link{
 		{"refuse", refuse},
 		{"record", record},
@@ -48,12 +54,14 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Set replaces all that is known: the VPCs to answer in, and the names. It does
-// not block, and may be called before Run. The server keeps both. Answers are
-// of the new ones from its return; sockets follow as soon as their router is
-// there.
+// Set replaces all that is known: the VPCs to answer in, and the names. It may
+// be called before Run, by one at a time. The server keeps both. From its return
+// answers are of the new ones, and nothing is left in VPCs that are not among
+// them; in new ones there are sockets as soon as there is a router.
 func (s *Server) Set(vpcs []fargo.VPC, records []fargo.Record) {
-	s.view.Store(newView(vpcs, records))
+	v := newView(vpcs, records)
+	s.view.Store(v)
+	s.closeAllBut(v.endpoints())
 	wake(s.sockets)
 	wake(s.hosts)
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	lastTry  = 250 * time.Millisecond
 )
 
+// idle is how long a TCP connection may be silent. Source: RFC 7766, 6.2.3.
+const idle = 10 * time.Second
+
 // lookEvery is how often sockets are looked after without a cause.
 const lookEvery = 5 * time.Second
 
@@ -27,22 +31,15 @@ const lookEvery = 5 * time.Second
 // the old one, or the socket may have broken. All that comes to the same: the
 // address takes another one, which then replaces it.
 func (s *Server) serve(ctx context.Context) {
-	var all sync.WaitGroup
-	defer all.Wait()
-	serving := map[endpoint]context.CancelFunc{}
-	defer func() {
-		for _, stop := range serving {
-			stop()
-		}
-	}()
+	defer s.closeAllBut(nil)
 	try := firstTry
 	for {
 		wait := lookEvery
-		if err := s.follow(ctx, &all, serving); err != nil {
-			if wait = try; wait == lastTry {
+		if err := s.follow(ctx); err != nil {
+			wait, try = try, min(2*try, lastTry)
+			if wait < lastTry && try == lastTry { // not each time
 				s.cfg.Logger.Warn("names cannot be asked for everywhere", "err", err)
 			}
-			try = min(2*try, lastTry)
 		} else {
 			try = firstTry
 		}
@@ -56,47 +53,56 @@ func (s *Server) serve(ctx context.Context) {
 	}
 }
 
-// follow makes serving what the view wants. The error is of sockets that are
+// follow has sockets where the view wants them. The error is of those that are
 // still missing.
-func (s *Server) follow(ctx context.Context, all *sync.WaitGroup, serving map[endpoint]context.CancelFunc) error {
+func (s *Server) follow(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	v := s.view.Load()
 	if v == nil {
 		return nil
 	}
-	wanted := map[endpoint]bool{}
 	var missing []error
 	for _, e := range v.endpoints() {
-		wanted[e] = true
-		server, err := s.listen(ctx, e)
-		switch stop := serving[e]; {
-		case err == nil:
-			if stop != nil {
-				stop()
-			}
-			serving[e] = start(ctx, all, server)
-		case stop == nil:
-			missing = append(missing, fmt.Errorf("%s in %s: %w", e.addr, e.vpc, err))
-		case !errors.Is(err, syscall.EADDRINUSE):
-			stop() // the router is gone, or the address
-			delete(serving, e)
-			missing = append(missing, fmt.Errorf("%s in %s: %w", e.addr, e.vpc, err))
+		stop := s.mu.serving[e]
+		next, err := s.listen(ctx, e)
+		if stop != nil && errors.Is(err, syscall.EADDRINUSE) {
+			continue // by ours
 		}
-	}
-	for e, stop := range serving {
-		if !wanted[e] {
-			stop()
-			delete(serving, e)
+		if stop != nil {
+			stop() // its router is gone, or its address, or itself
+			delete(s.mu.serving, e)
 		}
+		if err != nil {
+			missing = append(missing, fmt.Errorf("%s in %s: %w", e.addr, e.vpc, err))
+			continue
+		}
+		s.mu.serving[e] = next
 	}
 	return errors.Join(missing...)
 }
 
-// listen makes a socket and what answers from it.
-func (s *Server) listen(ctx context.Context, e endpoint) (*dns.Server, error) {
+// closeAllBut closes the sockets that are not at wanted and returns when they
+// are closed.
+func (s *Server) closeAllBut(wanted []endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e, stop := range s.mu.serving {
+		if !slices.Contains(wanted, e) {
+			stop()
+			delete(s.mu.serving, e)
+		}
+	}
+}
+
+// listen answers at an endpoint until stop, which cuts questions short that are
+// under way, and returns when the socket is closed.
+func (s *Server) listen(ctx context.Context, e endpoint) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
 	server := &dns.Server{
 		UDPSize:     datagram,
-		ReadTimeout: 10 * time.Second,
-		IdleTimeout: func() time.Duration { return 10 * time.Second },
+		ReadTimeout: idle,
+		IdleTimeout: func() time.Duration { return idle },
 		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, msg *dns.Msg) {
 			answer := s.resolve(ctx, e.vpc, msg)
 			fit(answer, msg, e.tcp)
@@ -106,36 +112,29 @@ func (s *Server) listen(ctx context.Context, e endpoint) (*dns.Server, error) {
 		}),
 	}
 	if e.tcp {
-		l, err := s.cfg.Network.ListenTCP(e.vpc, e.addr)
-		server.Listener = l
-		return server, err
+		server.Listener, err = s.cfg.Network.ListenTCP(e.vpc, e.addr)
+	} else {
+		var c *net.UDPConn
+		c, err = s.cfg.Network.ListenUDP(e.vpc, e.addr)
+		server.PacketConn = c
 	}
-	c, err := s.cfg.Network.ListenUDP(e.vpc, e.addr)
-	server.PacketConn = c
-	return server, err
-}
-
-// start has a server answer until stop is called or ctx ends.
-func start(ctx context.Context, all *sync.WaitGroup, server *dns.Server) (stop context.CancelFunc) {
-	ctx, stop = context.WithCancel(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
 	begun, ended := make(chan struct{}), make(chan struct{})
 	server.NotifyStartedFunc = func() { close(begun) }
-	all.Go(func() {
+	go func() {
 		defer close(ended)
-		_ = server.ActivateAndServe() // a socket that broke is found by follow
-	})
-	all.Go(func() {
-		defer stop()
+		_ = server.ActivateAndServe() // follow finds a socket that broke
+	}()
+	return func() {
+		cancel()
 		select {
-		case <-ended: // before it began
-			return
-		case <-begun:
-		}
-		select {
+		case <-begun: // only then can it be shut down
+			_ = server.Shutdown()
 		case <-ended:
-		case <-ctx.Done():
-			_ = server.Shutdown() // returns when all answers under way are given
 		}
-	})
-	return stop
+		<-ended
+	}, nil
 }
