@@ -28,9 +28,9 @@ import (
 	"net/netip"
 )
 
-// Network makes sockets inside the routers of VPCs. An error for which
-// errors.Is(err, syscall.EADDRINUSE) holds says that the address has a socket;
-// any other, that it cannot have one now: the router may not be there yet.
+// Network makes sockets inside the routers of VPCs. An address takes one socket
+// of a kind at a time. An error says that it has one, or can have none now: the
+// router may not be there yet.
 type Network interface {
 	ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, error)
 	ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, error)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
@@ -64,20 +63,17 @@ func (s *Server) follow(ctx context.Context) error {
 	}
 	var missing []error
 	for _, e := range v.endpoints() {
-		stop := s.mu.serving[e]
-		next, err := s.listen(ctx, e)
-		if stop != nil && errors.Is(err, syscall.EADDRINUSE) {
-			continue // by ours
-		}
-		if stop != nil {
-			stop() // its router is gone, or its address, or itself
-			delete(s.mu.serving, e)
-		}
-		if err != nil {
+		before := s.mu.serving[e]
+		stop, err := s.listen(ctx, e)
+		switch {
+		case err == nil:
+			if before != nil {
+				before()
+			}
+			s.mu.serving[e] = stop
+		case before == nil:
 			missing = append(missing, fmt.Errorf("%s in %s: %w", e.addr, e.vpc, err))
-			continue
 		}
-		s.mu.serving[e] = next
 	}
 	return errors.Join(missing...)
 }
