@@ -41,18 +41,22 @@ var (
 	volatile = regexp.MustCompile(`(packets \d+ bytes \d+|expires \S+|valid_lft \S+|preferred_lft \S+)`)
 	// What carries an instance's id belongs to it: other installations on this
 	// machine may come and go.
+	dataName     = regexp.MustCompile(`fargo-e2e-\d+`)
 	instanceName = regexp.MustCompile(`\b(?:fargo-|fg)([0-9a-f]{4}|test)\b`)
 )
 
 // since gives the lines of m that are not in before, but for those that belong
-// to another instance than id.
-func (m machine) since(before machine, id string) []string {
+// to another installation than in.
+func (m machine) since(before machine, in *installation) []string {
 	var lines []string
 	for _, line := range m {
 		if _, found := slices.BinarySearch(before, line); found {
 			continue
 		}
-		if owner := instanceName.FindStringSubmatch(line); owner != nil && owner[1] != id {
+		if owner := instanceName.FindStringSubmatch(line); owner != nil && owner[1] != in.id {
+			continue
+		}
+		if owner := dataName.FindString(line); owner != "" && !strings.Contains(in.data, owner) {
 			continue
 		}
 		lines = append(lines, line)
