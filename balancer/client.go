@@ -133,7 +133,7 @@ func (c *client) read() error {
 	h := &c.head
 	c.Method, c.Authority, c.Path, c.Query, c.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
 	c.Host = hostOf(h.Authority)
-	c.target, c.finding, c.protocol = h.Target, h.Finding, "HTTP/1.1"
+	c.uri, c.finding, c.protocol = h.Target, h.Finding, "HTTP/1.1"
 	if h.HTTP10 {
 		c.protocol = "HTTP/1.0"
 	}

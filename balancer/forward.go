@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"fargo/balancer/http1"
@@ -191,7 +192,7 @@ func sendRest(up *upstream, body *http1.Body, chunked bool, done chan<- sent) {
 
 func (p *passage) requestHead(out *http1.Writer) {
 	target := p.Path
-	if p.Query != "" || len(p.target) > 0 && p.target[len(p.target)-1] == '?' {
+	if p.Query != "" || strings.HasSuffix(p.uri, "?") {
 		target += "?" + p.Query
 	}
 	out.RequestLine(p.head.Method, target)

@@ -123,7 +123,7 @@ func (x *stream) read() {
 	r := x.r
 	x.Method, x.Authority, x.Host = r.Method, r.Host, hostOf(r.Host)
 	x.Path, x.Query, _ = strings.Cut(r.RequestURI, "?")
-	x.protocol, x.exchange.target = "HTTP/2.0", r.RequestURI
+	x.protocol, x.uri = "HTTP/2.0", r.RequestURI
 	for _, name := range sortedNames(r.Header) {
 		for _, v := range r.Header[name] {
 			x.Fields = append(x.Fields, http1.Field{Name: name, Value: v, Kind: http1.KindOf(name)})

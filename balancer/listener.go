@@ -13,14 +13,15 @@ import (
 // listener is a listener's configuration, compiled. It is never changed.
 type listener struct {
 	settings
-	balancer *balancer
-	logger   *slog.Logger
-	log      *accessLog // nil for none
-	arn      string
-	protocol string
-	port     uint16
-	rules    []*rule
-	tls      *tls.Config // for HTTPS and TLS
+	balancer     *balancer
+	logger       *slog.Logger
+	log          *accessLog // nil for none
+	arn          string
+	protocol     string
+	port         uint16
+	rules        []*rule
+	tls          *tls.Config // for HTTPS and TLS
+	certificates []string    // ARNs of tls.Certificates
 }
 
 func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == "HTTPS" }
@@ -34,8 +35,8 @@ func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, gro
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
-		config, err := compileTLS(d, l.protocols(d.ALPN))
-		l.tls = config
+		config, arns, err := compileTLS(d, l.protocols(d.ALPN))
+		l.tls, l.certificates = config, arns
 		errs = append(errs, err)
 	}
 	for i := range d.Rules {

@@ -32,7 +32,7 @@ func (p *passage) pass() (more bool) {
 		p.reason = err.Error()
 		if fromTarget {
 			reset(p.Conn) // the client must see that something is missing
-			p.client.Close()
+			p.Close()
 		}
 		return false
 	}
@@ -85,7 +85,9 @@ func (p *passage) switchProtocols() error {
 	}
 	defer p.up.Close()
 	t := tunnel{idle: p.listener.idle}
-	t.run(p.idleConn.Conn, p.up.Conn)
+	if err := t.run(p.Conn, p.up.Conn); err != nil {
+		p.reason = err.Error()
+	}
 	p.received += t.there.Load()
 	p.answered = time.Now()
 	return nil

@@ -93,16 +93,12 @@ func requestFields(to []http1.Field, r *request, s *settings, port uint16, from 
 	forwarded := ""
 	http1.Forwardable(r.Fields, func(f *http1.Field) {
 		switch f.Kind {
-		case http1.Host, http1.Expect, http1.TraceID:
+		case http1.Host, http1.Expect, http1.TraceID, http1.ForwardedProto, http1.ForwardedPort:
 		case http1.ForwardedFor:
 			if forwarded != "" {
 				forwarded += ", "
 			}
 			forwarded += f.Value
-		case http1.ForwardedProto, http1.ForwardedPort:
-			if s.forwardedMode == "preserve" {
-				to = append(to, *f)
-			}
 		default:
 			if s.dropInvalid && !plainName(f.Name) {
 				return
@@ -133,36 +129,36 @@ func targetHost(r *request, s *settings, port uint16) string {
 	return r.Authority
 }
 
-// forwardedFields adds the X-Forwarded fields as the mode has it: preserve
-// passes on what came, remove passes on nothing, append adds.
+// forwardedFields adds the X-Forwarded fields. The mode is about the client's
+// address only: preserve passes on what came, remove passes on nothing.
 func forwardedFields(to []http1.Field, r *request, s *settings, port uint16, from *origin, forwarded string) []http1.Field {
-	switch s.forwardedMode {
-	case "remove":
-		return to
-	case "preserve":
+	if s.forwardedMode == "append" {
 		if forwarded != "" {
-			to = append(to, http1.Field{Name: "X-Forwarded-For", Value: forwarded, Kind: http1.ForwardedFor})
+			forwarded += ", "
 		}
-		return to
+		forwarded += from.client(s.forwardedPort)
 	}
-	client := from.address
-	if s.forwardedPort {
-		if strings.Contains(client, ":") {
-			client = "[" + client + "]"
-		}
-		client += ":" + from.port
-	}
-	if forwarded != "" {
-		client = forwarded + ", " + client
+	if forwarded != "" && s.forwardedMode != "remove" {
+		to = append(to, http1.Field{Name: "X-Forwarded-For", Value: forwarded, Kind: http1.ForwardedFor})
 	}
 	proto := "http"
 	if r.TLS {
 		proto = "https"
 	}
 	return append(to,
-		http1.Field{Name: "X-Forwarded-For", Value: client, Kind: http1.ForwardedFor},
 		http1.Field{Name: "X-Forwarded-Proto", Value: proto, Kind: http1.ForwardedProto},
 		http1.Field{Name: "X-Forwarded-Port", Value: portText(port), Kind: http1.ForwardedPort})
+}
+
+// client is the client's address as X-Forwarded-For has it.
+func (o *origin) client(withPort bool) string {
+	switch {
+	case !withPort:
+		return o.address
+	case strings.Contains(o.address, ":"):
+		return "[" + o.address + "]:" + o.port
+	}
+	return o.address + ":" + o.port
 }
 
 func portText(port uint16) string {

@@ -58,7 +58,7 @@ func (x *stream) outgoing(ctx context.Context, watch *idleWatch, t *table) *http
 		Header:        make(http.Header, len(fields)),
 		ContentLength: x.r.ContentLength,
 	}
-	if u, err := url.ParseRequestURI(x.exchange.target); err == nil {
+	if u, err := url.ParseRequestURI(x.uri); err == nil {
 		out.URL.Path, out.URL.RawPath, out.URL.ForceQuery = u.Path, u.RawPath, u.ForceQuery
 	}
 	if t.tls {

@@ -29,10 +29,10 @@ func (x *exchange) noteTLS(from *origin) {
 }
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not
-// parse are left out and told.
-func compileTLS(l *fargo.BalancerListener, offered []string) (*tls.Config, error) {
+// parse are left out and told; arns are of the others.
+func compileTLS(l *fargo.BalancerListener, offered []string) (config *tls.Config, arns []string, err error) {
 	var errs []error
-	config := &tls.Config{NextProtos: offered}
+	config = &tls.Config{NextProtos: offered}
 	config.MinVersion, config.MaxVersion = versionsOf(l.SSLPolicy)
 	for _, pair := range l.Certificates {
 		certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(pair.Key))
@@ -41,11 +41,12 @@ func compileTLS(l *fargo.BalancerListener, offered []string) (*tls.Config, error
 			continue
 		}
 		config.Certificates = append(config.Certificates, certificate)
+		arns = append(arns, pair.ARN)
 	}
 	if len(config.Certificates) == 0 {
 		errs = append(errs, errors.New("no certificate that can be used"))
 	}
-	return config, errors.Join(errs...)
+	return config, arns, errors.Join(errs...)
 }
 
 // versionsOf are the versions of TLS that a security policy allows, which its
@@ -69,4 +70,17 @@ func versionsOf(policy string) (lowest, highest uint16) {
 		lowest = tls.VersionTLS11
 	}
 	return lowest, highest
+}
+
+// certificate is the ARN of the one that clients asking for a name are shown.
+func (l *listener) certificate(sni string) string {
+	if l.tls == nil || len(l.certificates) == 0 {
+		return ""
+	}
+	for i, c := range l.tls.Certificates {
+		if sni != "" && c.Leaf.VerifyHostname(sni) == nil {
+			return l.certificates[i]
+		}
+	}
+	return l.certificates[0]
 }

@@ -1,0 +1,159 @@
+package balancer
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+)
+
+// someGroup is a group whose n targets passed a check.
+func someGroup(t *testing.T, n int, a attributes) (*group, *view) {
+	t.Helper()
+	d := fargo.BalancerGroup{ARN: "arn:g", Group: elbv2.TargetGroup{Protocol: "HTTP"}, Attributes: a}
+	for i := range n {
+		d.Targets = append(d.Targets, fargo.BalancerTarget{ID: fmt.Sprint(i), Port: 80, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)})
+	}
+	s, err := readGroup(&d, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGroup(d.ARN)
+	v := newView(g)
+	g.set(s, d.Targets, v)
+	for _, target := range g.mu.ordered {
+		g.checked(target, passed, time.Now())
+	}
+	return g, v
+}
+
+// turns counts who gets n requests.
+func turns(g *group, v *view, n int) map[string]int {
+	got := map[string]int{}
+	for range n {
+		got[g.pick(v.table.Load()).desired.ID]++
+	}
+	return got
+}
+
+func TestRoundRobin(t *testing.T) {
+	g, v := someGroup(t, 3, nil)
+	if got := turns(g, v, 300); got["0"] != 100 || got["1"] != 100 || got["2"] != 100 {
+		t.Error(got)
+	}
+}
+
+func TestLeastOutstanding(t *testing.T) {
+	g, v := someGroup(t, 3, attributes{"load_balancing.algorithm.type": "least_outstanding_requests"})
+	g.mu.ordered[0].inflight.Store(2)
+	g.mu.ordered[1].inflight.Store(1)
+	g.mu.ordered[2].inflight.Store(1)
+	if got := turns(g, v, 100); got["0"] != 0 || got["1"] < 30 || got["2"] < 30 {
+		t.Error(got)
+	}
+}
+
+func TestWeightedRandom(t *testing.T) {
+	g, v := someGroup(t, 2, attributes{"load_balancing.algorithm.type": "weighted_random"})
+	if got := turns(g, v, 10000); got["0"] < 4500 || got["1"] < 4500 { // ten standard deviations
+		t.Error(got)
+	}
+}
+
+// "If all targets in a target group are unhealthy, the load balancer routes
+// requests to all targets." ALB user guide, "Target group health".
+func TestFailOpen(t *testing.T) {
+	g, v := someGroup(t, 2, nil)
+	first, second := g.mu.ordered[0], g.mu.ordered[1]
+	for range 2 {
+		g.checked(first, failed, time.Now())
+	}
+	if got := turns(g, v, 10); got["1"] != 10 {
+		t.Error("one healthy:", got)
+	}
+	for range 2 {
+		g.checked(second, timedOut, time.Now())
+	}
+	if got := turns(g, v, 10); got["0"] != 5 || !v.table.Load().failOpen {
+		t.Error("none healthy:", got)
+	}
+	empty, nobody := someGroup(t, 0, nil)
+	if empty.pick(nobody.table.Load()) != nil {
+		t.Error("a target of none")
+	}
+}
+
+func TestMinimumHealthyTargets(t *testing.T) {
+	g, v := someGroup(t, 4, attributes{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "60"})
+	for i := range 2 {
+		for range 2 {
+			g.checked(g.mu.ordered[i], failed, time.Now())
+		}
+	}
+	if got := turns(g, v, 100); len(got) != 4 {
+		t.Error("50% of 60% healthy:", got)
+	}
+}
+
+// A target in slow start gets a share that grows linearly.
+// ALB user guide, "Slow start mode".
+func TestSlowStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, v := someGroup(t, 2, attributes{"slow_start.duration_seconds": "100"})
+		if got := turns(g, v, 100); got["0"] != 50 {
+			t.Error("all in slow start:", got)
+		}
+		time.Sleep(100 * time.Second)
+		late := g.mu.ordered[1]
+		for range 2 {
+			g.checked(late, failed, time.Now())
+		}
+		for range 5 {
+			g.checked(late, passed, time.Now())
+		}
+		if got := turns(g, v, 100); got["1"] != 0 {
+			t.Error("at once:", got)
+		}
+		time.Sleep(50 * time.Second)
+		if got := turns(g, v, 300); got["1"] < 99 || got["1"] > 101 {
+			t.Error("halfway:", got)
+		}
+		time.Sleep(50 * time.Second)
+		if got := turns(g, v, 100); got["1"] != 50 {
+			t.Error("at the end:", got)
+		}
+	})
+}
+
+// A flow keeps its target whoever else comes and goes, and flows spread evenly.
+func TestFlows(t *testing.T) {
+	_, v := someGroup(t, 4, nil)
+	all := v.table.Load()
+	fewer := &table{eligible: all.eligible[:3]}
+	shares := map[*target]int{}
+	for i := range 4000 {
+		f := flow{client: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), uint16(1000+i))}
+		before, after := all.chooseForFlow(f), fewer.chooseForFlow(f)
+		if before != after && before != all.eligible[3] {
+			t.Fatal("a flow moved though its target stayed")
+		}
+		shares[before]++
+	}
+	for _, n := range shares {
+		if n < 850 || n > 1150 {
+			t.Errorf("shares: %v", shares)
+		}
+	}
+	sticky := &table{eligible: all.eligible, groupSettings: groupSettings{sticky: stickiness{kind: "source_ip"}}}
+	one := map[*target]bool{}
+	for port := range uint16(100) {
+		one[sticky.chooseForFlow(flow{client: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), port)})] = true
+	}
+	if len(one) != 1 {
+		t.Errorf("one source went to %d targets", len(one))
+	}
+}

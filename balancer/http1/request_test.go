@@ -1,0 +1,115 @@
+package http1
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what was understood into testdata")
+
+// TestCorpus reads the requests in testdata, each a quoted Go string, and
+// compares what was understood of it with the lines that follow.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := replay(t, string(content))
+		if *rewrite {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if got != string(content) {
+			t.Errorf("%s: got\n%s", file, got)
+		}
+	}
+}
+
+// replay answers the script with the results as they are.
+func replay(t *testing.T, script string) string {
+	var out strings.Builder
+	lines := bufio.NewScanner(strings.NewReader(script))
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case strings.HasPrefix(line, `"`):
+			raw, err := strconv.Unquote(line)
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			fmt.Fprintf(&out, "%s\n%s", line, understand(strings.NewReader(raw)))
+		case !strings.HasPrefix(line, "  "):
+			fmt.Fprintln(&out, line)
+		}
+	}
+	return out.String()
+}
+
+// understand reads all requests that a server would see on a connection.
+func understand(src io.Reader) string {
+	var out strings.Builder
+	r := NewReader(src)
+	for {
+		head, err := r.Head(MaxHead)
+		if errors.Is(err, io.EOF) {
+			return out.String()
+		}
+		var q Request
+		if err == nil {
+			err = q.Parse(head)
+		}
+		var refused *Error
+		if errors.As(err, &refused) {
+			fmt.Fprintf(&out, "  %d %s\n", refused.Status, refused.Reason)
+			return out.String()
+		}
+		if err != nil {
+			fmt.Fprintf(&out, "  %v\n", err)
+			return out.String()
+		}
+		body, trailers, err := all(r, q.Length)
+		fmt.Fprintf(&out, "  %s %s host=%s length=%d", q.Method, q.Target, q.Authority, q.Length)
+		if q.Finding.Class != Compliant {
+			fmt.Fprintf(&out, " %v:%s", q.Finding.Class, q.Finding.Reason)
+		}
+		if body != "" {
+			fmt.Fprintf(&out, " body=%q", body)
+		}
+		for _, f := range trailers {
+			fmt.Fprintf(&out, " trailer=%s:%s", f.Name, f.Value)
+		}
+		if err != nil {
+			fmt.Fprintf(&out, " %v\n", err)
+			return out.String()
+		}
+		fmt.Fprintln(&out)
+	}
+}
+
+func all(r *Reader, length int64) (string, []Field, error) {
+	b := r.Body(length)
+	var content strings.Builder
+	for {
+		piece, err := b.Next()
+		if errors.Is(err, io.EOF) {
+			return content.String(), b.Trailers, nil
+		}
+		if err != nil {
+			return content.String(), nil, err
+		}
+		content.Write(piece)
+	}
+}
