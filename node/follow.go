@@ -44,16 +44,10 @@ func newWorld() world {
 
 // adopt takes what is desired beside tasks, and has the network set up for it
 // and for the interfaces of new tasks. What is no longer desired stays until the
-// followers have let go of it.
-func (n *Node) adopt(d fargo.Desired, interfaces map[string]fargo.Interface) {
+// followers have let go of it. When anything has changed, it is to be kept and
+// followed.
+func (n *Node) adopt(d fargo.Desired, interfaces map[string]fargo.Interface) (changed bool) {
 	d.Tasks = nil
-	if n.adoptNetwork(d, interfaces) {
-		n.save()
-		wake(n.moved)
-	}
-}
-
-func (n *Node) adoptNetwork(d fargo.Desired, interfaces map[string]fargo.Interface) (changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w := &n.mu.world
@@ -112,7 +106,9 @@ func (n *Node) lead(ctx context.Context) {
 			return
 		}
 		if err := n.follow(ctx, d); err == nil {
-			n.release(d)
+			if n.release(d) {
+				n.save()
+			}
 		} else if ctx.Err() == nil {
 			n.cfg.Logger.Error("a part of the machine does not follow", "err", err)
 			again = time.After(retryAfter)
@@ -130,14 +126,8 @@ func (n *Node) follow(ctx context.Context, d fargo.Desired) error {
 }
 
 // release has the network let go of what followers no longer have and nobody
-// desires anew.
-func (n *Node) release(followed fargo.Desired) {
-	if n.releaseNetwork(followed) {
-		n.save()
-	}
-}
-
-func (n *Node) releaseNetwork(followed fargo.Desired) (changed bool) {
+// desires anew. When anything has changed, it is to be kept.
+func (n *Node) release(followed fargo.Desired) (changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w := &n.mu.world
@@ -170,6 +160,8 @@ func (n *Node) releaseNetwork(followed fargo.Desired) (changed bool) {
 // save keeps the world for a restart: what is desired, with the networks that
 // something is still in.
 func (n *Node) save() {
+	n.saving.Lock() // the last to write has the newest
+	defer n.saving.Unlock()
 	n.mu.Lock()
 	d := n.mu.world.desired
 	n.mu.Unlock()

@@ -119,6 +119,29 @@ func TestFollowersAfterRestart(t *testing.T) {
 	})
 }
 
+// away is a runtime that is not there.
+type away struct{ node.Runtime }
+
+func (away) List(context.Context) ([]fargo.ContainerState, error) {
+	return nil, errors.New("connection refused")
+}
+
+// Followers do not wait for the runtime.
+func TestFollowersWithoutRuntime(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		b := &balancers{network: h.network}
+		h.follow = []node.Follower{b}
+		stop := h.begin()
+		h.plane.Set(machine, withBalancers("a"))
+		b.heard()
+		stop()
+		h.through = away{h.runtime}
+		defer h.begin()()
+		expect(t, b.heard(), "a: [eni-a] [eni-a]")
+	})
+}
+
 // A follower that fails is told again, and keeps its interfaces until it has let
 // go of them; an interface that cannot be made keeps nobody waiting.
 func TestFollowerThatFails(t *testing.T) {

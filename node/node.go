@@ -36,6 +36,7 @@ type Node struct {
 	kick    chan struct{} // there is a newer desired
 	known   chan struct{} // closed when world is known: the network is not Set before
 	moved   chan struct{} // there is something to follow
+	saving  sync.Mutex    // of world
 
 	mu struct {
 		sync.Mutex
@@ -102,6 +103,18 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.resume(tasks); err != nil {
+		return err
+	}
+	all.Go(func() {
+		select {
+		case <-n.known:
+			n.network.run(ctx)
+		case <-ctx.Done():
+		}
+	})
+	all.Go(func() { n.cgroups.run(ctx) })
+	all.Go(func() { n.lead(ctx) })     // before the runtime is there, which may take longer
 	looks := n.cfg.Runtime.Events(ctx) // before the list, so that nothing is missed
 	states, ok := n.list(ctx)
 	if !ok {
@@ -111,19 +124,7 @@ func (n *Node) Run(ctx context.Context) error {
 	for i := range tasks {
 		tasks[i] = recovered(tasks[i], states, now)
 	}
-	if err := n.resume(tasks); err != nil {
-		return err
-	}
 	n.add(ctx, &all, tasks)
-	all.Go(func() {
-		select {
-		case <-n.known:
-			n.network.run(ctx)
-		case <-ctx.Done():
-		}
-	})
-	all.Go(func() { n.cgroups.run(ctx) })
-	all.Go(func() { n.lead(ctx) })
 	if err := n.output.open(ctx, &all, growing(tasks)); err != nil {
 		return err
 	}
@@ -161,6 +162,7 @@ func (n *Node) resume(tasks []Task) error {
 	switch {
 	case err == nil:
 		n.adopt(d, interfaces)
+		wake(n.moved)
 		return nil
 	case errors.Is(err, errBroken):
 		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
@@ -295,13 +297,17 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 		tasks = append(tasks, NewTask(*a))
 	}
 	interfaces, groups := holdings(tasks)
-	n.adopt(*d, interfaces) // one Set for what is new of the networks and in them
+	changed := n.adopt(*d, interfaces) // one Set for what is new of the networks and in them
 	if len(groups) > 0 {
 		n.cgroups.change(groups)
 	}
 	n.add(ctx, all, tasks)
 	for _, l := range absent {
 		l.assign(fate{left: true})
+	}
+	if changed {
+		n.save()
+		wake(n.moved)
 	}
 }
 
