@@ -2,7 +2,6 @@ package disk
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync/atomic"
