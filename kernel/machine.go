@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -19,11 +20,21 @@ type machine struct {
 	cfg Config
 	own *namespace
 
+	// stocking makes spare namespaces.
+	stocking sync.WaitGroup
+
 	mu struct {
 		sync.Mutex
-		open map[string]*namespace // by name, never ""
+		open   map[string]*namespace // by name, never ""
+		spare  []*os.File            // namespaces that nobody has yet
+		busy   bool                  // stocking is
+		closed bool
 	}
 }
+
+// spares is how many namespaces are made ahead: the kernel may take
+// milliseconds to make one, and a task waits for its own.
+const spares = 4
 
 func newMachine(cfg Config) (*machine, error) {
 	own, err := openNamespace("/proc/thread-self/ns/net")
@@ -76,12 +87,78 @@ func (m *machine) letGoOfAll() {
 }
 
 func (m *machine) close() {
+	m.mu.Lock()
+	m.mu.closed = true
+	m.mu.Unlock()
+	m.stocking.Wait()
+	for _, f := range m.mu.spare {
+		f.Close()
+	}
+	m.mu.spare = nil
 	m.letGoOfAll()
 	m.own.close()
 }
 
+// addNamespace binds a namespace to a name, unless one is.
 func (m *machine) addNamespace(name string) error {
-	return bindNewNamespace(m.path(name))
+	path := m.path(name)
+	if bound, err := isNamespace(path); err != nil || bound {
+		return err
+	}
+	fresh, err := m.takeNamespace()
+	if err != nil {
+		return err
+	}
+	defer fresh.Close()
+	return bind(fresh, path)
+}
+
+// takeNamespace gives a spare namespace or makes one.
+func (m *machine) takeNamespace() (*os.File, error) {
+	m.mu.Lock()
+	if n := len(m.mu.spare); n > 0 {
+		defer m.mu.Unlock()
+		f := m.mu.spare[n-1]
+		m.mu.spare = m.mu.spare[:n-1]
+		return f, nil
+	}
+	m.mu.Unlock()
+	return newNamespace()
+}
+
+// stock begins to make the spare namespaces that are missing. Nothing of them
+// is left when this process ends.
+func (m *machine) stock() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mu.busy || m.mu.closed {
+		return
+	}
+	m.mu.busy = true
+	m.stocking.Go(func() {
+		for m.stockOne() {
+		}
+	})
+}
+
+// stockOne makes one and reports whether there may be more to make.
+func (m *machine) stockOne() bool {
+	m.mu.Lock()
+	if m.mu.busy = len(m.mu.spare) < spares && !m.mu.closed; !m.mu.busy {
+		defer m.mu.Unlock()
+		return false
+	}
+	m.mu.Unlock()
+	f, err := newNamespace()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.cfg.Logger.Debug("no network namespace ahead", "err", err) // who needs one will hear
+		m.mu.busy = false
+		return false
+	}
+	m.mu.spare = append(m.mu.spare, f)
+	return true
 }
 
 func (m *machine) removeNamespace(name string) error {

@@ -113,25 +113,34 @@ func onNewThread(f func() error) error {
 
 func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
-// bindNewNamespace makes a namespace and binds it to path, unless one is.
-func bindNewNamespace(path string) error {
-	if bound, err := isNamespace(path); err != nil || bound {
+// newNamespace makes a namespace that lives for as long as the file is open, or
+// it is bound. Devices yet to come have no IPv6; ::1 stays, as in a Fargate task.
+func newNamespace() (file *os.File, err error) {
+	err = onNewThread(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("new network namespace: %w", err)
+		}
+		if err := (sysctl{"net/ipv6/conf/default/disable_ipv6", "1"}).write(); err != nil {
+			return fmt.Errorf("new network namespace: %w", err)
+		}
+		file, err = os.Open("/proc/thread-self/ns/net")
 		return err
-	}
+	})
+	return file, err
+}
+
+// bind gives a namespace a name in the file system.
+func bind(namespace *os.File, path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o444)
 	if err != nil {
 		return err
 	}
 	file.Close()
-	return onNewThread(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("new network namespace: %w", err)
-		}
-		if err := unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("bind network namespace to %s: %w", path, err)
-		}
-		return nil
-	})
+	source := fmt.Sprintf("/proc/self/fd/%d", namespace.Fd())
+	if err := unix.Mount(source, path, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("bind network namespace to %s: %w", path, err)
+	}
+	return nil
 }
 
 // isNamespace tells a bound namespace from the empty file that is left when one

@@ -68,6 +68,7 @@ func NewNetwork(cfg Config) (*Network, error) {
 func (n *Network) Set(ctx context.Context, network fargo.NodeNetwork) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer n.machine.stock()
 	if err := n.set(ctx, network); err != nil {
 		return fmt.Errorf("set network: %w", err)
 	}

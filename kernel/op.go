@@ -288,14 +288,15 @@ func (o sysctl) String() string {
 	return fmt.Sprintf("sysctl -w %s=%s", strings.ReplaceAll(o.path, "/", "."), o.value)
 }
 
-func (o sysctl) do(_ *machine, in *namespace) error {
-	return in.inside(func() error {
-		path := "/proc/sys/" + o.path
-		if was, err := os.ReadFile(path); errors.Is(err, fs.ErrNotExist) || strings.TrimSpace(string(was)) == o.value {
-			return nil
-		}
-		return os.WriteFile(path, []byte(o.value), 0)
-	})
+func (o sysctl) do(_ *machine, in *namespace) error { return in.inside(o.write) }
+
+// write does it in the namespace that the thread is in.
+func (o sysctl) write() error {
+	path := "/proc/sys/" + o.path
+	if was, err := os.ReadFile(path); errors.Is(err, fs.ErrNotExist) || strings.TrimSpace(string(was)) == o.value {
+		return nil
+	}
+	return os.WriteFile(path, []byte(o.value), 0)
 }
 
 type transaction struct{ commands []command }
@@ -329,6 +330,7 @@ func (o tableDel) do(_ *machine, in *namespace) error {
 	return commit(conn, []command{t.add(), t.delete()})
 }
 
+// netnsAdd makes a namespace, as newNamespace has it.
 type netnsAdd struct{ name string }
 
 func (o netnsAdd) String() string { return "ip netns add " + o.name }

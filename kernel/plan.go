@@ -167,7 +167,6 @@ func addRouter(cfg Config, r router) script {
 	s.add("", netnsAdd{r.vpc})
 	s.add(r.vpc,
 		sysctl{"net/ipv6/conf/all/disable_ipv6", "1"},
-		sysctl{"net/ipv6/conf/default/disable_ipv6", "1"},
 		sysctl{"net/ipv4/ip_forward", "1"},
 		linkUp{"lo"},
 		addrAdd{dev: "lo", prefix: single(gatewayAddress)},
@@ -200,8 +199,6 @@ func addInterface(cfg Config, p port) script {
 	s := script{of: p.id, in: p.vpc, lets: p.id}
 	name := cfg.portName(p.id)
 	s.add("", netnsAdd{p.id})
-	// Only devices yet to come: ::1 stays, as in a Fargate task.
-	s.add(p.id, sysctl{"net/ipv6/conf/default/disable_ipv6", "1"})
 	s.add(p.vpc, vethAdd{name: name, peer: "eth0", peerNS: p.id, peerMAC: p.mac})
 	s.add(p.id,
 		linkUp{"lo"},
