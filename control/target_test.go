@@ -1,0 +1,170 @@
+package control
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/store"
+)
+
+const (
+	theGroup    = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/1"
+	theListener = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/1/1"
+	theBalancer = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1"
+)
+
+// balanced puts a load balancer with one listener, one group and one target
+// into a world.
+func (w *world) balanced() *fargo.ELBTarget {
+	t := &fargo.ELBTarget{Group: theGroup, ID: "10.0.0.9", Port: 80, Zone: "us-east-1a", RegisteredAt: time.Now()}
+	w.update(func(tx *store.Tx) {
+		store.ELBTargetGroups.Put(tx, &fargo.ELBTargetGroup{
+			Scope: home, TargetGroup: elbv2.TargetGroup{TargetGroupArn: new(theGroup), TargetType: elbv2.TargetTypeEnumIp},
+			Attributes: map[string]string{"deregistration_delay.timeout_seconds": "30"},
+		})
+		store.ELBLoadBalancers.Put(tx, &fargo.ELBLoadBalancer{Scope: home, LoadBalancer: elbv2.LoadBalancer{
+			LoadBalancerArn: new(theBalancer), VpcId: new("vpc-1"), AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("us-east-1a")}},
+		}})
+		store.ELBListeners.Put(tx, &fargo.ELBListener{Scope: home, Listener: elbv2.Listener{
+			ListenerArn: new(theListener), LoadBalancerArn: new(theBalancer), Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)),
+			DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: new(theGroup)}},
+		}})
+		store.ELBTargets.Put(tx, t)
+	})
+	return t
+}
+
+func (w *world) target() *fargo.ELBTarget {
+	for t := range store.ELBTargets.All(w.db.View()) {
+		return t
+	}
+	return nil
+}
+
+func (w *world) drain() {
+	w.update(func(tx *store.Tx) {
+		c := *w.target()
+		c.DrainingSince = time.Now()
+		store.ELBTargets.Put(tx, &c)
+	})
+}
+
+// TestDraining holds that a target goes when its group's delay has passed, also
+// when the delay was changed meanwhile, and not before.
+func TestDraining(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.balanced()
+		w.drain()
+		time.Sleep(30*time.Second - time.Nanosecond)
+		synctest.Wait()
+		if w.target() == nil {
+			t.Fatal("gone before its time")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if w.target() != nil {
+			t.Fatal("still there after its time")
+		}
+
+		w.balanced()
+		w.drain()
+		time.Sleep(time.Second)
+		w.update(func(tx *store.Tx) {
+			g, _ := store.ELBTargetGroups.Get(tx, theGroup)
+			c := *g
+			c.Attributes = map[string]string{"deregistration_delay.timeout_seconds": "1"}
+			store.ELBTargetGroups.Put(tx, &c)
+		})
+		synctest.Wait()
+		if w.target() != nil {
+			t.Fatal("still there after its new, shorter time")
+		}
+	})
+}
+
+// TestOutOfUse holds that a target whose group goes out of use is known to be
+// neither healthy nor not, and that it need not drain.
+func TestOutOfUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		at := w.balanced().RegisteredAt
+		report := fargo.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: at, State: "healthy"}
+		w.plane.ReportTargets(t.Context(), "a", []fargo.TargetReport{report})
+		if w.target().Health == nil {
+			t.Fatal("the report was lost")
+		}
+		w.update(func(tx *store.Tx) { store.ELBListeners.Delete(tx, theListener) })
+		synctest.Wait()
+		if h := w.target().Health; h != nil {
+			t.Fatalf("still %s", h.State)
+		}
+		w.plane.ReportTargets(t.Context(), "a", []fargo.TargetReport{report})
+		if w.target().Health != nil {
+			t.Fatal("a report that came late was believed")
+		}
+		w.drain()
+		synctest.Wait()
+		if w.target() != nil {
+			t.Fatal("drains though nobody sends it requests")
+		}
+	})
+}
+
+// TestReportTargets holds whose word is taken about a target, and that saying
+// the same again changes nothing.
+func TestReportTargets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		at := w.balanced().RegisteredAt
+		say := func(node, state string, registered time.Time) {
+			r := fargo.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: registered, State: state}
+			if err := w.plane.ReportTargets(t.Context(), node, []fargo.TargetReport{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say("b", "healthy", at)
+		say("a", "healthy", at.Add(-time.Second))
+		if w.target().Health != nil {
+			t.Fatal("another node, or one that spoke of an earlier target, was believed")
+		}
+		say("a", "healthy", at)
+		before := w.db.View()
+		say("a", "healthy", at)
+		if w.db.View() != before {
+			t.Error("the same word was written twice")
+		}
+		w.drain()
+		say("a", "unhealthy", at)
+		if h := w.target().Health; h.State != elbv2.TargetHealthStateEnumHealthy {
+			t.Errorf("a draining target became %s", h.State)
+		}
+	})
+}
+
+// TestDesiredBalancers holds that the first node runs all load balancers, in
+// VPCs that it is told of, and no other node any.
+func TestDesiredBalancers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.balanced()
+		w.update(func(tx *store.Tx) { store.Nodes.Put(tx, &fargo.Node{ID: "b"}) })
+		a, _ := w.plane.Desired(t.Context(), "a")
+		b, _ := w.plane.Desired(t.Context(), "b")
+		if len(a.Balancers) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Targets) != 1 ||
+			!slices.ContainsFunc(a.VPCs, func(v fargo.VPC) bool { return v.ID == "vpc-1" }) {
+			t.Errorf("the first node is told %+v", a)
+		}
+		if len(b.Balancers)+len(b.Groups)+len(b.VPCs) != 0 {
+			t.Errorf("the second node is told %+v", b)
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+)
+
+// TestTargetHealth holds what is shown of a target, in the order in which one
+// reason outdoes another.
+func TestTargetHealth(t *testing.T) {
+	ip := &fargo.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetType: elbv2.TargetTypeEnumIp}}
+	instance := &fargo.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetType: elbv2.TargetTypeEnumInstance}}
+	healthy := &elbv2.TargetHealth{State: elbv2.TargetHealthStateEnumHealthy}
+	tests := map[string]struct {
+		target fargo.ELBTarget
+		group  *fargo.ELBTargetGroup
+		zones  []string
+		state  elbv2.TargetHealthStateEnum
+		reason elbv2.TargetHealthReasonEnum
+	}{
+		"new":           {fargo.ELBTarget{Zone: "a"}, ip, []string{"a"}, "initial", "Elb.RegistrationInProgress"},
+		"healthy":       {fargo.ELBTarget{Zone: "a", Health: healthy}, ip, []string{"a"}, "healthy", ""},
+		"outside":       {fargo.ELBTarget{Zone: "all", Health: healthy}, ip, []string{"a"}, "healthy", ""},
+		"no zone":       {fargo.ELBTarget{Health: healthy}, ip, []string{"a"}, "healthy", ""},
+		"another zone":  {fargo.ELBTarget{Zone: "b", Health: healthy}, ip, []string{"a"}, "unused", "Target.NotInUse"},
+		"no use":        {fargo.ELBTarget{Zone: "a", Health: healthy}, ip, nil, "unused", "Target.NotInUse"},
+		"instance":      {fargo.ELBTarget{Health: healthy}, instance, []string{"a"}, "unused", "Target.InvalidState"},
+		"draining":      {fargo.ELBTarget{Zone: "a", Health: healthy, DrainingSince: time.Unix(1, 0)}, ip, []string{"a"}, "draining", "Target.DeregistrationInProgress"},
+		"drained there": {fargo.ELBTarget{Zone: "b", DrainingSince: time.Unix(1, 0)}, ip, nil, "draining", "Target.DeregistrationInProgress"},
+	}
+	for name, c := range tests {
+		if h := TargetHealth(&c.target, c.group, c.zones); h.State != c.state || h.Reason != c.reason {
+			t.Errorf("%s: %s, %s", name, h.State, h.Reason)
+		}
+	}
+}
+
+// TestNextTargetAction holds when a target goes.
+func TestNextTargetAction(t *testing.T) {
+	g := &fargo.ELBTargetGroup{Attributes: map[string]string{"deregistration_delay.timeout_seconds": "100"}}
+	since := time.Unix(1000, 0)
+	healthy := &elbv2.TargetHealth{}
+	tests := map[string]struct {
+		target fargo.ELBTarget
+		group  *fargo.ELBTargetGroup
+		inUse  bool
+		pace   Pace
+		after  time.Duration
+		action TargetAction
+		next   time.Time
+	}{
+		"here":            {fargo.ELBTarget{Health: healthy}, g, true, 1, 0, TargetWait, time.Time{}},
+		"draining":        {fargo.ELBTarget{DrainingSince: since}, g, true, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
+		"drained":         {fargo.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetForget, time.Time{}},
+		"hurried":         {fargo.ELBTarget{DrainingSince: since}, g, true, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
+		"hurried, gone":   {fargo.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetForget, time.Time{}},
+		"nothing to send": {fargo.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetForget, time.Time{}},
+		"unwatched":       {fargo.ELBTarget{Health: healthy}, g, false, 1, 0, TargetReset, time.Time{}},
+		"unknown":         {fargo.ELBTarget{}, g, false, 1, 0, TargetWait, time.Time{}},
+		"no group":        {fargo.ELBTarget{}, nil, false, 1, 0, TargetForget, time.Time{}},
+	}
+	for name, c := range tests {
+		action, next := NextTargetAction(&c.target, c.group, c.inUse, c.pace, since.Add(c.after))
+		if action != c.action || !next.Equal(c.next) {
+			t.Errorf("%s: %d at %s", name, action, next)
+		}
+	}
+}
+
+// TestRuleARN holds that a rule's name tells its listener.
+func TestRuleARN(t *testing.T) {
+	const l = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/1/2"
+	for _, arn := range []string{RuleARN(l, "3"), DefaultRuleARN(l)} {
+		if got, ok := ListenerOfRule(arn); !ok || got != l {
+			t.Errorf("%s is of %s", arn, got)
+		}
+	}
+	if _, ok := ListenerOfRule(l); ok {
+		t.Error("a listener is taken for a rule")
+	}
+	if DefaultRuleARN(l) != DefaultRuleARN(l) || DefaultRuleARN(l) == DefaultRuleARN(l+"3") {
+		t.Error("a default rule has no name of its own")
+	}
+}
