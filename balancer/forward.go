@@ -255,6 +255,9 @@ func (p *passage) receive() error {
 	}
 }
 
+// stillSending reports whether some of the body has yet to be sent.
+func (p *passage) stillSending() bool { return p.sending != nil && len(p.sending) == 0 }
+
 // errUnwanted says that a body was not sent in full because nobody wants it.
 var errUnwanted = errors.New("the rest of the body is not wanted")
 

@@ -14,6 +14,9 @@ func (p *passage) pass() (more bool) {
 	answer := p.up.in.Body(p.answer.Length)
 	chunked := p.answer.Length < 0 && !p.head.HTTP10
 	keep := p.keep(p.listener) && (p.answer.Length >= 0 || chunked)
+	if p.answer.Close && p.stillSending() { // the target has heard enough
+		keep = false
+	}
 	p.answerHead(chunked, keep)
 	fromTarget, err := p.out.Copy(&answer, chunked)
 	whole := err == nil
