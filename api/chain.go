@@ -119,7 +119,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // buffers.
 func (x *exchange) finish() {
 	if p := recover(); p != nil {
-		if p == http.ErrAbortHandler {
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
 		x.Logger.Error("request panicked", "service", x.call.Service, "operation", x.call.Operation,
@@ -177,8 +177,10 @@ func (x *exchange) encode() error {
 }
 
 // internalFailure is all that a client learns of what went wrong in here.
-var internalFailure = &protocol.Error{Code: "InternalFailure", Status: http.StatusInternalServerError, Fault: true,
-	Message: "The request processing has failed because of an unknown error, exception or failure."}
+var internalFailure = &protocol.Error{
+	Code: "InternalFailure", Status: http.StatusInternalServerError, Fault: true,
+	Message: "The request processing has failed because of an unknown error, exception or failure.",
+}
 
 // fail turns a step's error into the answer.
 func (x *exchange) fail(err error) {

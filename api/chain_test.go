@@ -75,8 +75,13 @@ var ring = keys{
 
 func config(s server) api.Config {
 	return api.Config{
-		Services: []api.Mounted{{Service: &ecs.API, Server: s}, {Service: &ec2.API, Server: s}, {Service: &iam.API, Server: s},
-			{Service: &sts.API, Server: s}, {Service: &logs.API, Server: s}},
+		Services: []api.Mounted{
+			{Service: &ecs.API, Server: s},
+			{Service: &ec2.API, Server: s},
+			{Service: &iam.API, Server: s},
+			{Service: &sts.API, Server: s},
+			{Service: &logs.API, Server: s},
+		},
 		Keys: ring, Authorizer: api.AllowAuthenticated{}, Logger: slog.New(slog.DiscardHandler),
 		Account: "123456789012", Region: "us-east-1",
 	}
@@ -127,25 +132,33 @@ func (e exchange) request(host string) *http.Request {
 }
 
 var exchanges = []exchange{
-	{name: "json", service: "ecs", header: target + "DescribeClusters", body: "{}", status: 200,
-		want: `{"clusters":[{"clusterArn":"arn:aws:ecs:us-east-1:123456789012:cluster/default","clusterName":"AKIAADMIN"}]}`},
+	{
+		name: "json", service: "ecs", header: target + "DescribeClusters", body: "{}", status: 200,
+		want: `{"clusters":[{"clusterArn":"arn:aws:ecs:us-east-1:123456789012:cluster/default","clusterName":"AKIAADMIN"}]}`,
+	},
 	{name: "region of the scope", service: "ecs@eu-central-1", header: target + "DescribeClusters", body: "{}", status: 200, want: "arn:aws:ecs:eu-central-1:"},
 	{name: "session", service: "ecs", key: "ASIALIVE", token: "token", header: target + "DescribeClusters", body: "{}", status: 200, want: "ASIALIVE"},
 	{name: "modelled error", service: "ecs", header: target + "StopTask", body: `{"task":"x"}`, status: 400, want: `{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
 	{name: "invalid input", service: "ecs", header: target + "StopTask", body: `{}`, status: 400, want: `{"__type":"InvalidParameterException","message":"Task cannot be empty."}`},
 	{name: "malformed input", service: "ecs", header: target + "StopTask", body: `{`, status: 400, want: `"SerializationException"`},
-	{name: "not implemented", service: "ecs", header: target + "RunTask", body: `{}`, status: 501,
-		want: `{"__type":"NotImplementedException","message":"The operation ecs:RunTask is not implemented by Fargo."}`},
+	{
+		name: "not implemented", service: "ecs", header: target + "RunTask", body: `{}`, status: 501,
+		want: `{"__type":"NotImplementedException","message":"The operation ecs:RunTask is not implemented by Fargo."}`,
+	},
 	{name: "unknown operation", service: "ecs", header: target + "MakeCoffee", body: `{}`, status: 400, want: `"UnknownOperationException"`},
 	{name: "internal error", service: "ecs", header: target + "DescribeClusters", body: `{"clusters":["broken"]}`, status: 500, want: `"InternalFailure"`},
 	{name: "panic", service: "ecs", header: target + "DescribeClusters", body: `{"clusters":["panic"]}`, status: 500, want: `"InternalFailure"`},
-	{name: "json service not served", service: "dynamodb", header: "X-Amz-Target: DynamoDB_20120810.ListTables\nContent-Type: application/x-amz-json-1.0", body: `{}`, status: 501,
-		want: `"The service dynamodb is not implemented by Fargo."`},
+	{
+		name: "json service not served", service: "dynamodb", header: "X-Amz-Target: DynamoDB_20120810.ListTables\nContent-Type: application/x-amz-json-1.0", body: `{}`, status: 501,
+		want: `"The service dynamodb is not implemented by Fargo."`,
+	},
 	{name: "query service not served", service: "sns", header: form, body: "Action=ListTopics&Version=2010-03-31", status: 501, want: "The service sns with its API of version &#39;2010"},
 	{name: "rest service not served", service: "lambda", url: "/2015-03-31/functions/", status: 501, want: "The service lambda is not implemented by Fargo."},
 	{name: "nothing", url: "/", status: 404, want: "The request names no operation."},
-	{name: "query", service: "sts", header: form, body: "Action=GetCallerIdentity&Version=2011-06-15", status: 200,
-		want: "<GetCallerIdentityResult><UserId>AIDAADMIN</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/admin</Arn></GetCallerIdentityResult>"},
+	{
+		name: "query", service: "sts", header: form, body: "Action=GetCallerIdentity&Version=2011-06-15", status: 200,
+		want: "<GetCallerIdentityResult><UserId>AIDAADMIN</UserId><Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/admin</Arn></GetCallerIdentityResult>",
+	},
 	{name: "query error", service: "iam", header: form, body: "Action=GetUser&Version=2010-05-08", status: 404, want: "<Type>Sender</Type><Code>NoSuchEntity</Code>"},
 	{name: "query unknown", service: "iam", header: form, body: "Action=Dance&Version=2010-05-08", status: 400, want: "<Code>InvalidAction</Code><Message>Could not find operation Dance for version 2010-05-08</Message>"},
 	{name: "query not implemented", service: "iam", header: form, body: "Action=ListUsers&Version=2010-05-08", status: 501, want: "The operation iam:ListUsers is not implemented by Fargo."},
@@ -153,19 +166,25 @@ var exchanges = []exchange{
 	{name: "ec2 untyped", service: "ec2", header: form, body: "Action=CreateVerifiedAccessGroup&Version=2016-11-15", status: 501, want: "The operation ec2:CreateVerifiedAccessGroup is not implemented"},
 
 	{name: "json not signed", header: target + "DescribeClusters", body: "{}", status: 400, want: `{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"}`},
-	{name: "json unknown key", service: "ecs", key: "AKIAOTHER", header: target + "DescribeClusters", body: "{}", status: 400,
-		want: `{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`},
+	{
+		name: "json unknown key", service: "ecs", key: "AKIAOTHER", header: target + "DescribeClusters", body: "{}", status: 400,
+		want: `{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`,
+	},
 	{name: "json no token", service: "ecs", key: "ASIALIVE", header: target + "DescribeClusters", body: "{}", status: 400, want: "UnrecognizedClientException"},
 	{name: "json wrong token", service: "ecs", key: "ASIALIVE", token: "tokem", header: target + "DescribeClusters", body: "{}", status: 400, want: "UnrecognizedClientException"},
 	{name: "json expired token", service: "ecs", key: "ASIADEAD", token: "token", header: target + "DescribeClusters", body: "{}", status: 400, want: "ExpiredTokenException"},
-	{name: "json wrong service", service: "ec2", header: target + "DescribeClusters", body: "{}", status: 400,
-		want: `{"__type":"InvalidSignatureException","message":"Credential should be scoped to correct service: 'ecs'. "}`},
+	{
+		name: "json wrong service", service: "ec2", header: target + "DescribeClusters", body: "{}", status: 400,
+		want: `{"__type":"InvalidSignatureException","message":"Credential should be scoped to correct service: 'ecs'. "}`,
+	},
 	{name: "json wrong region", service: "ecs@mars", header: target + "DescribeClusters", body: "{}", status: 400, want: "Credential should be scoped to a valid region, not 'mars'. "},
 	{name: "query not signed", header: form, body: "Action=GetUser&Version=2010-05-08", status: 403, want: "<Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message>"},
 	{name: "query unknown key", service: "iam", key: "AKIAOTHER", header: form, body: "Action=GetUser&Version=2010-05-08", status: 403, want: "<Code>InvalidClientTokenId</Code>"},
 	{name: "query expired token", service: "iam", key: "ASIADEAD", token: "token", header: form, body: "Action=GetUser&Version=2010-05-08", status: 403, want: "<Code>ExpiredToken</Code>"},
-	{name: "ec2 unknown key", service: "ec2", key: "AKIAOTHER", header: form, body: "Action=DescribeVpcs&Version=2016-11-15", status: 401,
-		want: "<Code>AuthFailure</Code><Message>AWS was not able to validate the provided access credentials</Message>"},
+	{
+		name: "ec2 unknown key", service: "ec2", key: "AKIAOTHER", header: form, body: "Action=DescribeVpcs&Version=2016-11-15", status: 401,
+		want: "<Code>AuthFailure</Code><Message>AWS was not able to validate the provided access credentials</Message>",
+	},
 	{name: "too large", service: "ecs", header: target + "DescribeClusters", body: `{"clusters":["` + strings.Repeat("x", 10<<20) + `"]}`, status: 413, want: "RequestEntityTooLarge"},
 }
 

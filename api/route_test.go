@@ -17,7 +17,8 @@ type thing struct {
 }
 
 func operation(name, method, path string) protocol.Operation {
-	return protocol.Operation{Name: name, Method: method, Path: path,
+	return protocol.Operation{
+		Name: name, Method: method, Path: path,
 		Input: func() any { return new(thing) },
 		Bind: func(any) (protocol.Handler, bool) {
 			return func(_ context.Context, in any) (any, error) {
@@ -29,7 +30,8 @@ func operation(name, method, path string) protocol.Operation {
 				}
 				return &thing{Mode: new(name + " " + label)}, nil
 			}, true
-		}}
+		},
+	}
 }
 
 var (
@@ -44,8 +46,10 @@ var (
 		operation("GetAcl", "GET", "/{Name}?acl"),
 		operation("ListBucket", "GET", "/{Name}"),
 	}}
-	metrics = protocol.Service{Name: "metrics", SigningName: "monitoring", APIVersion: "2010-08-01", TargetPrefix: "Granite", JSONVersion: "1.0",
-		Protocols: []string{"smithy-rpc-v2-cbor", "json", "query"}, Operations: []protocol.Operation{operation("ListMetrics", "POST", "/")}}
+	metrics = protocol.Service{
+		Name: "metrics", SigningName: "monitoring", APIVersion: "2010-08-01", TargetPrefix: "Granite", JSONVersion: "1.0",
+		Protocols: []string{"smithy-rpc-v2-cbor", "json", "query"}, Operations: []protocol.Operation{operation("ListMetrics", "POST", "/")},
+	}
 )
 
 // TestRoutes: a service is found wherever its protocols name it.

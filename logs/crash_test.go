@@ -3,6 +3,7 @@ package logs
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -109,7 +110,7 @@ func kill(t *testing.T, dir string, n int, acked *[senders]int64) {
 			must(t, cmd.Process.Kill())
 		}
 		line, err := lines.ReadString('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break // what was written before the kill is read as well
 		}
 		must(t, err)

@@ -364,7 +364,7 @@ func TestScopesAndGroups(t *testing.T) {
 	want(t, "groups", names, []string{"/b", "a", "a/b"})
 	want(t, "elsewhere", len(s.Groups(other)), 0)
 	refusal := errors.New("no")
-	if err := s.UpdateGroup(ctx, testScope, "a", func(g *Group) error { g.Tags["x"] = "y"; return refusal }); err != refusal {
+	if err := s.UpdateGroup(ctx, testScope, "a", func(g *Group) error { g.Tags["x"] = "y"; return refusal }); !errors.Is(err, refusal) {
 		t.Errorf("refused change: %v", err)
 	}
 	g, err := s.Group(testScope, "a")

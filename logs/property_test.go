@@ -161,7 +161,7 @@ func (h *harness) read(rt *rapid.T) {
 	q := Read{Start: start, End: end, FromHead: rapid.Bool().Draw(rt, "fromHead"), Limit: rapid.IntRange(1, 4).Draw(rt, "limit")}
 	var got []string
 	for {
-		p, err := h.Store.Read(testScope, "g", name, q)
+		p, err := h.Read(testScope, "g", name, q)
 		check(rt, err)
 		next := p.Backward
 		if q.FromHead {
@@ -183,8 +183,10 @@ func (h *harness) search(rt *rapid.T) {
 	start, end := h.span(rt)
 	prefix := rapid.SampledFrom([]string{"", "a", "c/"}).Draw(rt, "prefix")
 	digit := rapid.SampledFrom([]string{"", "1", "5"}).Draw(rt, "digit")
-	q := Search{Prefix: prefix, Start: start, End: end, Limit: rapid.IntRange(1, 4).Draw(rt, "limit"),
-		Match: func(m string) bool { return strings.Contains(m, digit) }}
+	q := Search{
+		Prefix: prefix, Start: start, End: end, Limit: rapid.IntRange(1, 4).Draw(rt, "limit"),
+		Match: func(m string) bool { return strings.Contains(m, digit) },
+	}
 	var got []string
 	for {
 		events, next, err := h.Search(h.t.Context(), testScope, "g", q)

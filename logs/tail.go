@@ -95,7 +95,8 @@ func (t *Tail) offer(w *write) {
 		p := point{max(e.Timestamp, 1), w.st.id, number}
 		number++
 		t.mu.events = append(t.mu.events, TailEvent{Group: w.group, Event: Event{
-			Stream: w.stream, Timestamp: p.time, Ingested: w.ingested, Message: e.Message, ID: p.String()}})
+			Stream: w.stream, Timestamp: p.time, Ingested: w.ingested, Message: e.Message, ID: p.String(),
+		}})
 		t.mu.bytes += len(e.Message)
 	}
 }

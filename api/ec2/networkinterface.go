@@ -77,14 +77,14 @@ func (s *Server) DescribeNetworkInterfaces(ctx context.Context, in *ec2.Describe
 }
 
 // DeleteNetworkInterface deletes an interface that is nobody's. A task's goes
-// with its task.
+// with its task, a load balancer's with the load balancer.
 func (s *Server) DeleteNetworkInterface(ctx context.Context, in *ec2.DeleteNetworkInterfaceInput) (*ec2.DeleteNetworkInterfaceOutput, error) {
 	return &ec2.DeleteNetworkInterfaceOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		i, ok := store.EC2NetworkInterfaces.Get(tx, scope.Key(*in.NetworkInterfaceId))
 		if !ok {
 			return noInterface(*in.NetworkInterfaceId)
 		}
-		if i.TaskARN != "" {
+		if i.TaskARN != "" || yes(i.Interface.RequesterManaged) {
 			return protocol.Errorf("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.")
 		}
 		store.EC2NetworkInterfaces.Delete(tx, i.Key())

@@ -176,7 +176,7 @@ func completeRedirect(l *elbv2.Listener, a *elbv2.Action) error {
 	c.Path, c.Query = or(c.Path, "/#{path}"), or(c.Query, "#{query}")
 	a.RedirectConfig = &c
 	port := *c.Port
-	if n, err := strconv.Atoi(port); port != "#{port}" && (err != nil || n < 1 || n > 65535) {
+	if n, ok := integer(port); port != "#{port}" && (!ok || n < 1 || n > 65535) {
 		return invalid("The redirect port '%s' must be '#{port}' or a number between '1' and '65535'", port)
 	}
 	sameProtocol := *c.Protocol == "#{protocol}" || *c.Protocol == string(l.Protocol)

@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"slices"
-	"strconv"
 
 	"fargo/aws/elbv2"
 )
@@ -85,8 +84,8 @@ func oneOf(values ...string) func(key, value string) error {
 
 func between(low, high int, also ...string) func(key, value string) error {
 	return func(key, value string) error {
-		n, err := strconv.Atoi(value)
-		if slices.Contains(also, value) || err == nil && n >= low && n <= high {
+		n, ok := integer(value)
+		if slices.Contains(also, value) || ok && n >= low && n <= high {
 			return nil
 		}
 		return invalid("'%s' value '%s' must be between '%d-%d' inclusive", key, value, low, high)

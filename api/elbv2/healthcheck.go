@@ -3,7 +3,6 @@ package elbv2
 import (
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fargo"
@@ -144,7 +143,7 @@ func checkHealthCheck(g *elbv2.TargetGroup) error {
 		return invalid("Health check protocol '%s' is not supported for target groups with the %s protocol", g.HealthCheckProtocol, g.Protocol)
 	}
 	if port := *g.HealthCheckPort; port != "traffic-port" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		if n, ok := integer(port); !ok || n < 1 || n > 65535 {
 			return invalid("Health check port '%s' must be 'traffic-port' or a number between '1' and '65535'", port)
 		}
 	}
@@ -192,9 +191,9 @@ func checkCodes(what, codes string, low, high int) error {
 		if !isRange {
 			to = from
 		}
-		a, errA := strconv.Atoi(from)
-		b, errB := strconv.Atoi(to)
-		if errA != nil || errB != nil || a < low || b > high || a > b {
+		a, okA := integer(from)
+		b, okB := integer(to)
+		if !okA || !okB || a < low || b > high || a > b {
 			return bad
 		}
 	}

@@ -89,9 +89,6 @@ func desired(ctx context.Context, plane *control.Plane, node string) (string, er
 	if err != nil {
 		return "", err
 	}
-	for i := range d.VPCs {
-		d.VPCs[i].Groups = nil
-	}
-	b, err := json.MarshalIndent(d, "", "  ")
+	b, err := json.MarshalIndent(fargo.Desired{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
 	return string(b), err
 }

@@ -8,6 +8,7 @@ package elbv2
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,6 +79,12 @@ func invalid(format string, args ...any) error {
 // how.
 func notImplemented(what string) error {
 	return elbv2.OperationNotPermittedException("Fargo does not implement %s.", what)
+}
+
+// integer reads a number written as its digits are and in no other way.
+func integer(s string) (n int, ok bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && strconv.Itoa(n) == s
 }
 
 // gap is a parameter that Fargo does not implement, and whether it is asked for.

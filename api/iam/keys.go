@@ -25,8 +25,10 @@ func (k Keys) Key(id string) (api.Key, bool) {
 		if !alive(v, s) {
 			return api.Key{}, false
 		}
-		return api.Key{Secret: s.Secret, Token: s.Token, Expires: s.Expires,
-			Account: s.Account, PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID}, true
+		return api.Key{
+			Secret: s.Secret, Token: s.Token, Expires: s.Expires,
+			Account: s.Account, PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID,
+		}, true
 	}
 	found, ok := store.AccessKeys.Get(v, id)
 	if !ok || found.Key.Status != iam.StatusTypeActive {
@@ -36,8 +38,10 @@ func (k Keys) Key(id string) (api.Key, bool) {
 	if !ok {
 		return api.Key{}, false
 	}
-	return api.Key{Secret: *found.Key.SecretAccessKey,
-		Account: u.Account, PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId}, true
+	return api.Key{
+		Secret:  *found.Key.SecretAccessKey,
+		Account: u.Account, PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId,
+	}, true
 }
 
 // alive reports whether a session's user or role is there, and is the one that

@@ -260,8 +260,10 @@ func (s *Server) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntities
 	wanted := func(kind iam.EntityType, path *string) bool {
 		return (in.EntityFilter == "" || in.EntityFilter == kind) && strings.HasPrefix(*path, text(in.PathPrefix))
 	}
-	out := &iam.ListEntitiesForPolicyOutput{IsTruncated: new(false),
-		PolicyRoles: []iam.PolicyRole{}, PolicyUsers: []iam.PolicyUser{}, PolicyGroups: []iam.PolicyGroup{}}
+	out := &iam.ListEntitiesForPolicyOutput{
+		IsTruncated: new(false),
+		PolicyRoles: []iam.PolicyRole{}, PolicyUsers: []iam.PolicyUser{}, PolicyGroups: []iam.PolicyGroup{},
+	}
 	for _, h := range found {
 		switch h := h.(type) {
 		case *fargo.Role:

@@ -85,8 +85,10 @@ func (s *Server) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam
 		return nil, missing("Deletion task %s cannot be found.", *in.DeletionTaskId)
 	}
 	if _, ok := store.Roles.Get(s.db.View(), scopeOf(ctx).Key(parts[3])); ok {
-		return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeFailed,
-			Reason: &iam.DeletionTaskFailureReasonType{Reason: new("The role was made again.")}}, nil
+		return &iam.GetServiceLinkedRoleDeletionStatusOutput{
+			Status: iam.DeletionTaskStatusTypeFailed,
+			Reason: &iam.DeletionTaskFailureReasonType{Reason: new("The role was made again.")},
+		}, nil
 	}
 	return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeSucceeded}, nil
 }

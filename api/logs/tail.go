@@ -97,7 +97,8 @@ func (t *session) run(ctx context.Context, start *logs.LiveTailSessionStart) {
 			return
 		case <-over.C:
 			t.send(ctx, logs.StartLiveTailResponseStream{
-				SessionTimeoutException: logs.SessionTimeoutException("Your session timed out after %s.", tailLasts)})
+				SessionTimeoutException: logs.SessionTimeoutException("Your session timed out after %s.", tailLasts),
+			})
 			return
 		case <-tick.C:
 			if !t.send(ctx, logs.StartLiveTailResponseStream{SessionUpdate: t.update()}) {

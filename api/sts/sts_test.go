@@ -133,8 +133,10 @@ func TestRoleChaining(t *testing.T) {
 	if _, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s1")}); code(err) != "AccessDenied" {
 		t.Errorf("a user assumes what trusts another role: %v", err)
 	}
-	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &first, RoleSessionName: new("s1"),
-		Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}, TransitiveTagKeys: []string{"team"}})
+	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{
+		RoleArn: &first, RoleSessionName: new("s1"),
+		Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}, TransitiveTagKeys: []string{"team"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

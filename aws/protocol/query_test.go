@@ -23,10 +23,14 @@ func TestQueryAnswers(t *testing.T) {
 	}{
 		{"nothing", (*everything)(nil), ``},
 		{"text", &everything{Text: new("a<&>\"\r\x00\xff")}, `<text>a&lt;&amp;&gt;&quot;&#xD;` + "\ufffd\ufffd" + `</text>`},
-		{"lists", &everything{Texts: []string{"a", "b"}, Parts: []part{{Key: new("k")}}, Colors: []color{}},
-			`<texts><item>a</item><item>b</item></texts><colors></colors><parts><member><key>k</key></member></parts>`},
-		{"flat", &everything{Flat: []part{{Key: new("k")}, {Key: new("l")}}, FlatMap: map[string]string{"a": "1"}},
-			`<Flat><key>k</key></Flat><Flat><key>l</key></Flat><flatMap><key>a</key><value>1</value></flatMap>`},
+		{
+			"lists", &everything{Texts: []string{"a", "b"}, Parts: []part{{Key: new("k")}}, Colors: []color{}},
+			`<texts><item>a</item><item>b</item></texts><colors></colors><parts><member><key>k</key></member></parts>`,
+		},
+		{
+			"flat", &everything{Flat: []part{{Key: new("k")}, {Key: new("l")}}, FlatMap: map[string]string{"a": "1"}},
+			`<Flat><key>k</key></Flat><Flat><key>l</key></Flat><flatMap><key>a</key><value>1</value></flatMap>`,
+		},
 		{"lists in lists", &everything{Grid: [][]string{{"a"}, {}}}, `<grid><member><member>a</member></member><member></member></grid>`},
 		{"map", &everything{Pairs: map[string]string{"a": "1"}}, `<pairs><entry><Name>a</Name><Value>1</Value></entry></pairs>`},
 		{"times", &everything{When: new(time.UnixMilli(1700000000120))}, `<when>2023-11-14T22:13:20.120Z</when>`},

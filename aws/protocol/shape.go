@@ -109,14 +109,14 @@ func (b builder) shape(t reflect.Type) *shape {
 	}
 	s := &shape{typ: t}
 	b[t] = s
-	switch {
-	case t == timeType:
+	switch t {
+	case timeType:
 		s.kind = kindTimestamp
 		return s
-	case t == bytesType:
+	case bytesType:
 		s.kind = kindBlob
 		return s
-	case t == errorType:
+	case errorType:
 		s.kind = kindError
 		return s
 	}

@@ -134,6 +134,7 @@ func appendText(b []byte, v reflect.Value, s *shape, times string) ([]byte, erro
 }
 
 func appendOpen(b []byte, name string) []byte { return append(append(append(b, '<'), name...), '>') }
+
 func appendClose(b []byte, name string) []byte {
 	return append(append(append(b, "</"...), name...), '>')
 }

@@ -84,9 +84,18 @@ func TestGlob(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"", "", true}, {"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"a*", "abc", true},
-		{"*c", "abc", true}, {"a*c", "ac", true}, {"ab*ba", "aba", false}, {"a*b*c", "axxbyyc", true},
-		{"a*b*c", "axxcyyb", false}, {"**", "x", true}, {"*.html*", "/index.html?q", true},
+		{"", "", true},
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"*", "", true},
+		{"a*", "abc", true},
+		{"*c", "abc", true},
+		{"a*c", "ac", true},
+		{"ab*ba", "aba", false},
+		{"a*b*c", "axxbyyc", true},
+		{"a*b*c", "axxcyyb", false},
+		{"**", "x", true},
+		{"*.html*", "/index.html?q", true},
 	} {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("glob(%q, %q) = %v", c.pattern, c.text, got)
