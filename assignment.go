@@ -6,8 +6,9 @@ import "time"
 // plane to a node. It is whole; what is absent from it should not be there.
 type Desired struct {
 	Tasks []Assignment `json:"tasks,omitempty"`
-	// VPCs are those that Tasks and Balancers have interfaces in, with all their
-	// security groups.
+	// VPCs are all there are, with all their security groups: also one without
+	// an interface on the node has its router there, so that packets to its
+	// addresses never leave for the machine's own network.
 	VPCs []VPC `json:"vpcs,omitempty"`
 	// Balancers are the load balancers that this node runs, and Groups the
 	// target groups that it checks: those that a listener of Balancers uses.

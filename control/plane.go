@@ -51,7 +51,6 @@ func (p *Plane) Hello(ctx context.Context, node string) error {
 func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	view := p.DB.View()
 	var d fargo.Desired
-	vpcs := map[string]*fargo.EC2VPC{}
 	for t := range store.Tasks.By(view, store.TaskByNode, node) {
 		def, ok := store.TaskDefinitionByARN(view, *t.Intent.TaskDefinitionArn)
 		if !ok {
@@ -62,18 +61,10 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 		d.Tasks = append(d.Tasks, plan.Assignment(t, def, func(c *ecs.ContainerDefinition) fargo.PullSource {
 			return p.Puller.Source(t, c)
 		}))
-		if v, ok := store.EC2VPCs.Get(view, t.Scope.Key(t.Interface.VPC)); ok {
-			vpcs[v.Key()] = v
-		}
 	}
 	lbs := loadBalancers(view, node)
-	for _, lb := range lbs {
-		if v, ok := store.EC2VPCs.Get(view, lb.Scope.Key(*lb.LoadBalancer.VpcId)); ok {
-			vpcs[v.Key()] = v
-		}
-	}
 	d.Balancers, d.Groups = plan.Balancers(elbView(view, lbs))
-	for _, v := range vpcs {
+	for v := range store.EC2VPCs.All(view) {
 		id := *v.VPC.VpcId
 		d.VPCs = append(d.VPCs, plan.Networks([]*fargo.EC2VPC{v},
 			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
