@@ -163,7 +163,7 @@ func TestDesiredBalancers(t *testing.T) {
 			!slices.ContainsFunc(a.VPCs, func(v fargo.VPC) bool { return v.ID == "vpc-1" }) {
 			t.Errorf("the first node is told %+v", a)
 		}
-		if len(b.Balancers)+len(b.Groups)+len(b.VPCs) != 0 {
+		if len(b.Balancers)+len(b.Groups) != 0 {
 			t.Errorf("the second node is told %+v", b)
 		}
 	})
