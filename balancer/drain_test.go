@@ -3,6 +3,7 @@ package balancer_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -186,7 +187,7 @@ func TestGracefulClose(t *testing.T) {
 		defer cancel()
 		closed <- h.server.Close(ctx)
 	}()
-	if _, err := idle.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := idle.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("idle connection: %v", err)
 	}
 	close(finish)

@@ -161,6 +161,8 @@ func dial(t testing.TB, address string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(deadline))
+	c.SetDeadline(dialDeadline())
 	return c
 }
+
+func dialDeadline() time.Time { return time.Now().Add(deadline) }

@@ -107,6 +107,9 @@ func (x *stream) pass(answer *http.Response, f *forward, remember string, t *tab
 		h["Content-Type"] = nil // or the library would guess one
 	}
 	x.w.WriteHeader(answer.StatusCode)
+	if answer.ContentLength == 0 || x.Method == http.MethodHead {
+		return // the head ends the answer, as gRPC wants it of errors
+	}
 	if err := x.copy(answer.Body, watch); err != nil {
 		x.reason = err.Error()
 		panic(http.ErrAbortHandler) // the client must see that something is missing

@@ -1,0 +1,220 @@
+package balancer_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"fargo"
+	"fargo/aws/elbv2"
+)
+
+// nlb is a network load balancer with one listener on port 90.
+func nlb(protocol, groupARN string) fargo.Balancer {
+	b := alb(forwardTo(groupARN))
+	b.Network, b.Name = true, "net/test/1"
+	b.Listeners[0].Protocol, b.Listeners[0].Port = protocol, 90
+	return b
+}
+
+// flowGroup is a target group checked by TCP.
+func flowGroup(protocol string, addresses ...string) fargo.BalancerGroup {
+	g := group("arn:g", addresses...)
+	g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(protocol), "TCP"
+	return g
+}
+
+// The end of what a client sends is passed on, and the answer still comes.
+func TestHalfClose(t *testing.T) {
+	h := newHouse(t)
+	a := target(t, func(c net.Conn) {
+		all, _ := io.ReadAll(c)
+		c.Write(bytes.ToUpper(all))
+	})
+	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.healthy(1)
+	c := dial(t, h.addr(90))
+	sent := strings.Repeat("hello ", 100000)
+	go func() {
+		io.WriteString(c, sent)
+		c.(*net.TCPConn).CloseWrite()
+	}()
+	if got, err := io.ReadAll(c); string(got) != strings.ToUpper(sent) || err != nil {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// A connection that rests too long, or finds no target, is reset.
+func TestResets(t *testing.T) {
+	h := newHouse(t)
+	b := nlb("TCP", "arn:g")
+	b.Listeners[0].Attributes = map[string]string{"tcp.idle_timeout.seconds": "1"}
+	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP")})
+	c, err := net.Dial("tcp", h.addr(90))
+	if err == nil { // or the reset was faster
+		_, err = io.ReadAll(c)
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("no target: %v", err)
+	}
+	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP", silent(t))})
+	h.healthy(1)
+	if _, err := io.ReadAll(dial(t, h.addr(90))); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("idle: %v", err)
+	}
+	eventually(t, "resets are counted", func() bool { return h.server.Metrics().Balancers[0].ELBResets == 2 })
+}
+
+// TestConnectionTermination has connections cut when the time to drain is over,
+// if and only if the attribute says so.
+func TestConnectionTermination(t *testing.T) {
+	for _, cut := range []string{"true", "false"} {
+		h := newHouse(t)
+		a := target(t, func(c net.Conn) { io.Copy(c, c) })
+		b := []fargo.Balancer{nlb("TCP", "arn:g")}
+		g := flowGroup("TCP", a)
+		g.Attributes["deregistration_delay.connection_termination.enabled"] = cut
+		h.set(b, []fargo.BalancerGroup{g})
+		h.healthy(1)
+		c := dial(t, h.addr(90))
+		in := bufio.NewReader(c)
+		say := func() error {
+			io.WriteString(c, "x\n")
+			_, err := in.ReadString('\n')
+			return err
+		}
+		if err := say(); err != nil {
+			t.Fatal(err)
+		}
+		g.Targets[0].Draining = true
+		h.set(b, []fargo.BalancerGroup{g})
+		if err := say(); err != nil {
+			t.Errorf("while draining: %v", err)
+		}
+		g.Targets = nil
+		h.set(b, []fargo.BalancerGroup{g})
+		if err := say(); (err != nil) != (cut == "true") {
+			t.Errorf("termination %s: %v", cut, err)
+		}
+	}
+}
+
+// TestProxyProtocol reads the header a target gets, field by field.
+func TestProxyProtocol(t *testing.T) {
+	h := newHouse(t)
+	headers := make(chan []byte, 10)
+	a := target(t, func(c net.Conn) {
+		header := make([]byte, 28)
+		if _, err := io.ReadFull(c, header); err == nil {
+			headers <- header
+		}
+	})
+	g := flowGroup("TCP", a)
+	g.Attributes["proxy_protocol_v2.enabled"] = "true"
+	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.healthy(1)
+	c := dial(t, h.addr(90))
+	got := <-headers
+	if string(got[:12]) != "\r\n\r\n\x00\r\nQUIT\n" || got[12] != 0x21 || got[13] != 0x11 || binary.BigEndian.Uint16(got[14:]) != 12 {
+		t.Errorf("header: %q", got)
+	}
+	client, local := c.LocalAddr().(*net.TCPAddr).AddrPort(), netip.MustParseAddrPort(h.addr(90))
+	want := append(client.Addr().AsSlice(), local.Addr().AsSlice()...)
+	want = binary.BigEndian.AppendUint16(want, client.Port())
+	want = binary.BigEndian.AppendUint16(want, local.Port())
+	if !bytes.Equal(got[16:], want) {
+		t.Errorf("addresses: %v, want %v", got[16:], want)
+	}
+}
+
+func TestTLSTermination(t *testing.T) {
+	h := newHouse(t)
+	a := target(t, func(c net.Conn) { io.Copy(c, c) })
+	b := nlb("TLS", "arn:g")
+	b.Listeners[0].Certificates = []fargo.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
+	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
+	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-3-2021-06"
+	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.healthy(1)
+	c := tls.Client(dial(t, h.addr(90)), &tls.Config{InsecureSkipVerify: true, ServerName: "b.example", NextProtos: []string{"http/1.1", "h2"}})
+	io.WriteString(c, "hello\n")
+	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || line != "hello\n" {
+		t.Errorf("%q %v", line, err)
+	}
+	state := c.ConnectionState()
+	if state.PeerCertificates[0].DNSNames[0] != "b.example" || state.NegotiatedProtocol != "h2" || state.Version != tls.VersionTLS13 {
+		t.Errorf("%v %s %x", state.PeerCertificates[0].DNSNames, state.NegotiatedProtocol, state.Version)
+	}
+	old := tls.Client(dial(t, h.addr(90)), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	if err := old.Handshake(); err == nil {
+		t.Error("TLS 1.2 was accepted")
+	}
+	eventually(t, "it is counted", func() bool { return h.server.Metrics().Balancers[0].TLSErrors == 1 })
+}
+
+// Datagrams of a client go to one target, and its answers come back; when the
+// target is gone, to another.
+func TestUDP(t *testing.T) {
+	h := newHouse(t)
+	var alive [2]atomic.Bool
+	udpTarget := func(i int) string {
+		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		go func() {
+			buffer := make([]byte, 100)
+			for {
+				n, from, err := c.ReadFrom(buffer)
+				if err != nil {
+					return
+				}
+				alive[i].Store(true)
+				c.WriteTo(append([]byte{'0' + byte(i), ' '}, buffer[:n]...), from)
+			}
+		}()
+		return c.LocalAddr().String()
+	}
+	g := flowGroup("UDP", udpTarget(0), udpTarget(1))
+	g.Attributes["deregistration_delay.connection_termination.enabled"] = "true"
+	b := []fargo.Balancer{nlb("UDP", "arn:g")}
+	h.set(b, []fargo.BalancerGroup{g})
+	c, err := net.Dial("udp", h.network.Addr("udp", "eni-1", 90))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	say := func() string {
+		t.Helper()
+		c.SetDeadline(dialDeadline())
+		buffer := make([]byte, 100)
+		io.WriteString(c, "hello")
+		n, err := c.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buffer[:n])
+	}
+	mine := say()
+	for range 5 {
+		if got := say(); got != mine {
+			t.Errorf("%q after %q", got, mine)
+		}
+	}
+	gone := int(mine[0] - '0')
+	g.Targets[gone].Draining = true
+	h.set(b, []fargo.BalancerGroup{g})
+	g.Targets = append(g.Targets[:gone:gone], g.Targets[gone+1:]...)
+	h.set(b, []fargo.BalancerGroup{g})
+	eventually(t, "the flow moves", func() bool { return say() != mine })
+}
