@@ -195,27 +195,6 @@ func (n *Network) ListenInterfaceUDP(interfaceID string, port uint16) (*net.UDPC
 	return n.ListenUDP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
 }
 
-// DialInterfaceTCP connects from inside an interface, under its security
-// groups. The caller closes the connection.
-func (n *Network) DialInterfaceTCP(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
-	return n.dial(ctx, interfaceID, "tcp4", to)
-}
-
-// DialInterfaceUDP is like DialInterfaceTCP for datagrams.
-func (n *Network) DialInterfaceUDP(ctx context.Context, interfaceID string, to netip.AddrPort) (net.Conn, error) {
-	return n.dial(ctx, interfaceID, "udp4", to)
-}
-
-func (n *Network) dial(ctx context.Context, interfaceID, network string, to netip.AddrPort) (net.Conn, error) {
-	var c net.Conn
-	err := n.inside(interfaceID, func() (err error) {
-		// With a literal address the socket is made by this goroutine.
-		c, err = new(net.Dialer).DialContext(ctx, network, to.String())
-		return err
-	})
-	return c, err
-}
-
 // inside runs f in the namespace of a VPC or an interface.
 func (n *Network) inside(name string, f func() error) error {
 	ns, err := os.Open(n.machine.path(name))

@@ -164,3 +164,32 @@ func TestSecurityGroups(t *testing.T) {
 
 	unreachableFromMachine(t, "172.31.0.77:80")
 }
+
+func TestDatagramsBetweenInterfaces(t *testing.T) {
+	n := newTestNetwork(t, "a026")
+	apply(t, n, members(fargo.NodeNetwork{
+		VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []fargo.SecurityGroup{
+			{ID: "sg-1", Egress: allowAll, Ingress: []fargo.Rule{{Protocol: "udp", FromPort: 53, ToPort: 53, Group: "sg-1"}}},
+		}}},
+		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-1"), eni(12, "vpc-1", "sg-1")},
+	}))
+	there, err := n.ListenInterfaceUDP("eni-vpc-1-12", 53)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	here, err := n.DialInterfaceUDP(t.Context(), "eni-vpc-1-11", netip.MustParseAddrPort("172.31.0.12:53"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	if _, err := io.WriteString(here, "question"); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	there.SetReadDeadline(time.Now().Add(longer))
+	size, from, err := there.ReadFromUDPAddrPort(b)
+	if err != nil || string(b[:size]) != "question" || from.Addr() != netip.MustParseAddr("172.31.0.11") {
+		t.Errorf("got %q from %s, %v", b[:size], from, err)
+	}
+}
