@@ -17,36 +17,67 @@ const deadlineSlack = time.Second
 // aLongTimeAgo is a deadline that has passed.
 var aLongTimeAgo = time.Unix(1, 0)
 
-// idleConn ends reads and writes that rest longer than its timeout. At most one
-// goroutine reads, and at most one writes.
+// lookEvery is how often a reader that waits looks whether it still should.
+const lookEvery = time.Second
+
+// idleConn ends reads and writes when nothing passes either way for its idle
+// time. At most one goroutine reads, and at most one writes.
 type idleConn struct {
 	net.Conn
-	idle       time.Duration
+	idle time.Duration
+	// waiting, if set, is called about once a second while a read waits; its
+	// error ends the read.
+	waiting func() error
+
 	readUntil  time.Time
 	writeUntil time.Time
+	wrote      atomic.Int64 // when something was, in Unix nanoseconds
 	aborted    atomic.Bool
 }
 
 func (c *idleConn) Read(b []byte) (int, error) {
-	if now := time.Now(); c.readUntil.Before(now.Add(c.idle)) {
-		c.readUntil = now.Add(c.idle + deadlineSlack)
-		if err := c.SetReadDeadline(c.readUntil); err != nil {
-			return 0, err
+	began := time.Now()
+	for now := began; ; now = time.Now() {
+		step := c.idle
+		if c.waiting != nil {
+			step = min(step, lookEvery)
+		}
+		if c.readUntil.Before(now.Add(step)) {
+			c.readUntil = now.Add(step + deadlineSlack)
+			if err := c.SetReadDeadline(c.readUntil); err != nil {
+				return 0, err
+			}
+		}
+		if c.aborted.Load() {
+			return 0, os.ErrDeadlineExceeded
+		}
+		n, err := c.Conn.Read(b)
+		if n > 0 || !timeout(err) || c.aborted.Load() || c.rested(began) >= c.idle {
+			return n, err
+		}
+		if c.waiting != nil {
+			if err := c.waiting(); err != nil {
+				return 0, err
+			}
 		}
 	}
-	if c.aborted.Load() {
-		return 0, os.ErrDeadlineExceeded
-	}
-	return c.Conn.Read(b)
+}
+
+// rested is how long nothing has passed, for a read that began then.
+func (c *idleConn) rested(began time.Time) time.Duration {
+	last := max(began.UnixNano(), c.wrote.Load())
+	return time.Since(time.Unix(0, last))
 }
 
 func (c *idleConn) Write(b []byte) (int, error) {
-	if now := time.Now(); c.writeUntil.Before(now.Add(c.idle)) {
+	now := time.Now()
+	if c.writeUntil.Before(now.Add(c.idle)) {
 		c.writeUntil = now.Add(c.idle + deadlineSlack)
 		if err := c.SetWriteDeadline(c.writeUntil); err != nil {
 			return 0, err
 		}
 	}
+	c.wrote.Store(now.UnixNano())
 	return c.Conn.Write(b)
 }
 

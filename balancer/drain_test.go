@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/balancer"
 )
 
 // A draining target gets no new requests, what it has begun it finishes, and
@@ -201,5 +202,71 @@ func TestGracefulClose(t *testing.T) {
 	case <-h.ended:
 	case <-time.After(deadline):
 		t.Error("Run goes on")
+	}
+}
+
+// A client that leaves takes its request to the target with it.
+func TestClientLeaves(t *testing.T) {
+	h := newHouse(t)
+	begun, ended := make(chan struct{}), make(chan struct{})
+	a := backend(t, func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+		close(ended)
+	})
+	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.healthy(1)
+	c := dial(t, h.addr(80))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-begun
+	c.Close()
+	select {
+	case <-ended:
+	case <-time.After(deadline):
+		t.Error("the target works on for nobody")
+	}
+	eventually(t, "it is counted as 460", func() bool { return h.server.Metrics().Balancers[0].ELB4xx == 1 })
+}
+
+// moody is a network whose ports cannot be opened at first, and may be closed by
+// it later.
+type moody struct {
+	balancer.Network
+	refusals atomic.Int64
+	opened   chan net.Listener
+}
+
+func (m *moody) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
+	if m.refusals.Add(-1) >= 0 {
+		return nil, errors.New("no such interface yet")
+	}
+	l, err := m.Network.ListenTCP(interfaceID, port)
+	if err == nil {
+		m.opened <- l
+	}
+	return l, err
+}
+
+// A port that cannot be opened is told, and tried again; one that the network
+// closes is opened again.
+func TestPortsAreTriedAgain(t *testing.T) {
+	m := &moody{opened: make(chan net.Listener, 10)}
+	h := newHouse(t, func(c *balancer.Config) {
+		m.Network = c.Network
+		c.Network = m
+	})
+	m.refusals.Store(1)
+	b := []fargo.Balancer{alb(forwardTo("arn:g"))}
+	err := h.server.Set(t.Context(), b, []fargo.BalancerGroup{group("arn:g")})
+	if err == nil || !strings.Contains(err.Error(), "listen on tcp port 80 of eni-1: no such interface yet") {
+		t.Error(err)
+	}
+	for range 2 {
+		l := <-m.opened
+		eventually(t, "the port is open", func() bool { return h.network.Addr("tcp", "eni-1", 80) != "" })
+		if got := get(t, h, "/"); !strings.HasPrefix(got, "503") {
+			t.Error(got)
+		}
+		l.Close()
 	}
 }

@@ -68,11 +68,15 @@ func (s *Server) serveHTTP2(k *socket) {
 		MaxHeaderBytes: http1.MaxHead,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 		ConnState: func(c net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
+			l := k.listener.Load()
+			switch {
+			case l == nil:
+			case state == http.StateNew:
 				k.conns.add(c)
-			case http.StateClosed:
+				l.balancer.metrics.active.Add(1)
+			case state == http.StateClosed:
 				k.conns.remove(c)
+				l.balancer.metrics.active.Add(-1)
 			}
 		},
 	}
@@ -83,6 +87,7 @@ func (s *Server) serveHTTP2(k *socket) {
 	if err := server.Shutdown(s.ctx); err != nil {
 		server.Close()
 	}
+	k.streams.Lock() // for good: none comes, and those under way have ended
 }
 
 // stream is one request of HTTP/2 from a client.
@@ -101,9 +106,10 @@ type stream struct {
 
 func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) {
 	l := k.listener.Load()
-	if l == nil || !l.isHTTP() {
+	if l == nil || !l.isHTTP() || !k.streams.TryRLock() {
 		panic(http.ErrAbortHandler)
 	}
+	defer k.streams.RUnlock()
 	x := &stream{server: s, socket: k, listener: l, w: w, r: r}
 	defer func() {
 		x.received = x.bodyReceived.Load()

@@ -35,9 +35,9 @@ func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, gro
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
-		config, arns, err := compileTLS(d, l.protocols(d.ALPN))
-		l.tls, l.certificates = config, arns
-		errs = append(errs, err)
+		terms := b.termsOf(d, l.protocols(d.ALPN))
+		l.tls, l.certificates = terms.config, terms.arns
+		errs = append(errs, terms.err)
 	}
 	for i := range d.Rules {
 		r, err := compileRule(&d.Rules[i], groups, b.turnOf(d.Rules[i].ARN))
@@ -81,6 +81,7 @@ type balancer struct {
 	network bool
 	metrics balancerCounters
 	log     *accessLog                // nil for none; guarded by the server
+	tls     map[string]*tlsTerms      // by listener; guarded by the server
 	turns   map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
 }
 

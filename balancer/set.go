@@ -91,7 +91,7 @@ func (s *Server) setGroups(desired []fargo.BalancerGroup) (views map[string]*vie
 func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balancer, error) {
 	b := s.mu.balancers[d.ARN]
 	if b == nil {
-		b = &balancer{arn: d.ARN, turns: map[string]*atomic.Uint64{}}
+		b = &balancer{arn: d.ARN, turns: map[string]*atomic.Uint64{}, tls: map[string]*tlsTerms{}}
 		b.name, b.network = d.Name, d.Network
 	}
 	var errs []error
@@ -182,12 +182,13 @@ func (s *Server) superviseChecks() {
 			} else {
 				t.idle.open()
 			}
-			switch check := used && !draining && g.mu.settings.check.enabled; {
-			case check && t.stop == nil:
-				s.startChecks(g, t, from)
-			case !check && t.stop != nil:
+			check := used && !draining && g.mu.settings.check.enabled
+			if t.stop != nil && (!check || t.checkedFrom != from) {
 				t.stop()
 				t.stop = nil
+			}
+			if check && t.stop == nil {
+				s.startChecks(g, t, from)
 			}
 			if !used && g.mu.settings.check.enabled {
 				t.mu.health = health{}
@@ -199,7 +200,7 @@ func (s *Server) superviseChecks() {
 
 func (s *Server) startChecks(g *group, t *target, from string) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	t.stop = cancel
+	t.stop, t.checkedFrom = cancel, from
 	s.tasks.Go(func() { s.checkForEver(ctx, g, t, from) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -29,6 +30,8 @@ type socket struct {
 	tcp   net.Listener // one of the two
 	udp   net.PacketConn
 	http2 *handoff // with tcp: connections on which HTTP/2 was agreed
+	// streams is held for reading by each request of HTTP/2.
+	streams sync.RWMutex
 }
 
 // open binds the socket and begins to serve what comes.
@@ -106,7 +109,7 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 	m := &l.balancer.metrics
 	m.connections.Add(1)
 	m.active.Add(1)
-	defer m.active.Add(-1)
+	defer m.active.Add(-1) // those of HTTP/2 are counted again while they last
 	switch l.protocol {
 	case "HTTP":
 		s.serveHTTP1(k, conn, l)

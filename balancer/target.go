@@ -53,9 +53,10 @@ type target struct {
 		health health
 		credit float64 // of turns, while in slow start
 	}
-	// stop ends its health checks; nil while there are none. Guarded by the
-	// server.
-	stop func()
+	// stop ends its health checks, which come from the interface checkedFrom; nil
+	// while there are none. Guarded by the server.
+	stop        func()
+	checkedFrom string
 }
 
 func newTarget(group string, desired *fargo.BalancerTarget) *target {

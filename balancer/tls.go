@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,29 @@ func originOf(address netip.AddrPort, state *tls.ConnectionState) origin {
 func (x *exchange) noteTLS(from *origin) {
 	x.TLS = from.tlsVersion != ""
 	x.tlsVersion, x.cipher, x.sni = from.tlsVersion, from.cipherSuite, from.sni
+}
+
+// tlsTerms are what a listener's TLS was compiled to, and of what.
+type tlsTerms struct {
+	certificates []fargo.KeyPair
+	policy       string
+	offered      []string
+	config       *tls.Config
+	arns         []string
+	err          error
+}
+
+// termsOf compiles a listener's TLS, or gives what it was compiled to before:
+// clients may then resume their sessions.
+func (b *balancer) termsOf(l *fargo.BalancerListener, offered []string) *tlsTerms {
+	t := b.tls[l.ARN]
+	if t != nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
+		return t
+	}
+	t = &tlsTerms{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
+	t.config, t.arns, t.err = compileTLS(l, offered)
+	b.tls[l.ARN] = t
+	return t
 }
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not

@@ -27,9 +27,6 @@ type upstream struct {
 	from      string // the interface
 	idleSince time.Time
 	reused    bool
-	// waiting is called while nothing comes from the target, about once a
-	// second; what it answers ends the read.
-	waiting func() error
 }
 
 // reach opens a connection to a target.
@@ -74,39 +71,6 @@ func (e *handshakeError) Unwrap() error { return e.cause }
 func timeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
-}
-
-// Read waits for the target as long as it may rest, and looks now and then
-// whether the client is still there.
-func (u *upstream) Read(b []byte) (int, error) {
-	var began time.Time
-	for {
-		now := time.Now()
-		if began.IsZero() {
-			began = now
-		}
-		if u.readUntil.Before(now.Add(time.Second)) {
-			u.readUntil = now.Add(2 * time.Second)
-			if err := u.SetReadDeadline(u.readUntil); err != nil {
-				return 0, err
-			}
-		}
-		if u.aborted.Load() {
-			return 0, os.ErrDeadlineExceeded
-		}
-		n, err := u.Conn.Read(b)
-		if n > 0 || !timeout(err) || u.aborted.Load() {
-			return n, err
-		}
-		if time.Since(began) >= u.idle {
-			return n, err
-		}
-		if u.waiting != nil {
-			if err := u.waiting(); err != nil {
-				return n, err
-			}
-		}
-	}
 }
 
 // Close closes the connection.
