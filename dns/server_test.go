@@ -28,9 +28,11 @@ type loopback struct {
 }
 
 type pair struct {
-	udp  *net.UDPConn
-	tcp  net.Listener
-	port int
+	udp *net.UDPConn
+	tcp net.Listener
+	// ports are those the sockets have here, by network: they stay when a socket
+	// is closed, so that an address that is taken is taken here too.
+	ports map[string]int
 }
 
 func newLoopback(gone ...string) *loopback {
@@ -50,7 +52,7 @@ func (l *loopback) at(vpc string, addr netip.AddrPort) (*pair, error) {
 	}
 	key := place4(vpc, addr)
 	if l.made[key] == nil {
-		l.made[key] = &pair{}
+		l.made[key] = &pair{ports: map[string]int{}}
 	}
 	return l.made[key], nil
 }
@@ -62,11 +64,11 @@ func (l *loopback) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: p.port})
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: p.ports["udp"]})
 	if err != nil {
 		return nil, err
 	}
-	p.udp, p.port = c, c.LocalAddr().(*net.UDPAddr).Port
+	p.udp, p.ports["udp"] = c, c.LocalAddr().(*net.UDPAddr).Port
 	return c, nil
 }
 
@@ -77,11 +79,11 @@ func (l *loopback) ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: p.port})
+	c, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: p.ports["tcp"]})
 	if err != nil {
 		return nil, err
 	}
-	p.tcp, p.port = c, c.Addr().(*net.TCPAddr).Port
+	p.tcp, p.ports["tcp"] = c, c.Addr().(*net.TCPAddr).Port
 	return c, nil
 }
 
@@ -103,7 +105,7 @@ func (l *loopback) ask(network, vpc, server, name string) string {
 	p := l.made[place4(vpc, netip.AddrPortFrom(netip.MustParseAddr(server), port))]
 	port := 0
 	if p != nil {
-		port = p.port
+		port = p.ports[network]
 	}
 	l.mu.Unlock()
 	if port == 0 {

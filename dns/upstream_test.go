@@ -24,16 +24,8 @@ type resolver struct {
 
 func startResolver(t *testing.T) *resolver {
 	t.Helper()
-	r := &resolver{}
-	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.addr = udp.LocalAddr().(*net.UDPAddr).AddrPort()
-	tcp, err := net.Listen("tcp4", r.addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := listenBoth(t)
+	r := &resolver{addr: udp.LocalAddr().(*net.UDPAddr).AddrPort()}
 	for _, s := range []*dns.Server{{PacketConn: udp}, {Listener: tcp}} {
 		s.Handler = dns.HandlerFunc(r.serve)
 		begun, ended := make(chan struct{}), make(chan error, 1)
@@ -48,6 +40,26 @@ func startResolver(t *testing.T) *resolver {
 		})
 	}
 	return r
+}
+
+// listenBoth binds one port for both networks: a few tries, as somebody else may
+// have the other half of it.
+func listenBoth(t *testing.T) (*net.UDPConn, net.Listener) {
+	t.Helper()
+	const tries = 100
+	for range tries {
+		tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Addr().(*net.TCPAddr).Port})
+		if err == nil {
+			return udp, tcp
+		}
+		tcp.Close()
+	}
+	t.Fatal("no port is free for both networks")
+	return nil, nil
 }
 
 func (r *resolver) serve(w dns.ResponseWriter, q *dns.Msg) {
