@@ -128,6 +128,7 @@ type TargetRef struct {
 	Group string // ARN
 	ID    string
 	Port  int
+	Zone  string
 }
 
 // Key is the target's place in the store.

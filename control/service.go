@@ -154,7 +154,7 @@ func commit(tx *store.Tx, c plan.ServiceChanges, now time.Time) {
 		store.Tasks.Put(tx, t)
 	}
 	for _, ref := range c.Register {
-		store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: now})
+		store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, Zone: ref.Zone, RegisteredAt: now})
 	}
 	for _, ref := range c.Deregister {
 		if t, ok := store.ELBTargets.Get(tx, ref.Key()); ok {

@@ -28,7 +28,7 @@ func (p *servicePlan) keepTargets() {
 func targetsOf(t *fargo.Task) []fargo.TargetRef {
 	var out []fargo.TargetRef
 	for _, l := range t.LoadBalancers {
-		out = append(out, fargo.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort)})
+		out = append(out, fargo.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: str(t.Intent.AvailabilityZone)})
 	}
 	return out
 }
