@@ -132,6 +132,10 @@ func (i *instance) StoreDir() string { return i.path("store") }
 // LogsDir holds log events.
 func (i *instance) LogsDir() string { return i.path("logs") }
 
+// AccessLogsDir holds the access logs of load balancers, below the name of the
+// bucket that AWS would put them in.
+func (i *instance) AccessLogsDir() string { return i.path("access-logs") }
+
 // RegistryDir holds the images pushed to ECR.
 func (i *instance) RegistryDir() string { return i.path("registry") }
 

@@ -154,9 +154,10 @@ func (m *machine) run(ctx context.Context) error {
 		Logger:   m.log,
 	})
 	balancers := balancer.New(balancer.Config{
-		Network: balancerNetwork{m.network},
-		Logger:  m.log,
-		Pace:    plan.Pace(m.flags.Speed),
+		AccessLogs: m.inst.AccessLogsDir(),
+		Network:    balancerNetwork{m.network},
+		Logger:     m.log,
+		Pace:       plan.Pace(m.flags.Speed),
 	})
 	n := node.New(node.Config{
 		Runtime:   m.runtime,
