@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -129,6 +130,9 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.send(); err != nil {
 		return false, p.whose(err)
 	}
+	// Serve others meanwhile: under load the answer is then there at the first
+	// look, which spares a read for nothing and a wait in the poller.
+	runtime.Gosched()
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}

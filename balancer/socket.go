@@ -112,7 +112,7 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 	defer m.active.Add(-1) // those of HTTP/2 are counted again while they last
 	switch l.protocol {
 	case "HTTP":
-		s.serveHTTP1(k, conn, l)
+		s.serveHTTP1(k, quicken(conn), l)
 	case "HTTPS":
 		s.serveTLS(k, conn, l)
 	case "TCP", "TCP_UDP":

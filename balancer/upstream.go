@@ -36,7 +36,7 @@ func reach(ctx context.Context, network Network, from string, t *target, encrypt
 		return nil, err
 	}
 	u := &upstream{target: t, from: from}
-	u.Conn, u.idle = conn, idle
+	u.Conn, u.idle = quicken(conn), idle
 	u.in, u.out = http1.NewReader(u), http1.NewWriter(u)
 	if !t.conns.add(u) {
 		conn.Close()
