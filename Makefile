@@ -41,7 +41,7 @@ unit: setup
 e2e: build example-archive
 	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
-	go test -tags 'e2e carried' -count=1 -p 1 -timeout 10m $(e2e_packages)
+	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
 
 ## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 2 minutes)
 .PHONY: bench
