@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"time"
 
@@ -130,9 +129,6 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.send(); err != nil {
 		return false, p.whose(err)
 	}
-	// Serve others meanwhile: under load the answer is then there at the first
-	// look, which spares a read for nothing and a wait in the poller.
-	runtime.Gosched()
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}

@@ -10,8 +10,9 @@ import (
 
 // quickConn is a connection of TCP whose reads and writes do not tell the
 // scheduler that they might block, because on sockets that do not block they
-// never do. It spares a fifth of the processor's time a small request costs. At
-// most one goroutine reads, and at most one writes.
+// never do. It spares about a quarter of the processor's time of a small request
+// (14 rounds in random order, median). At most one goroutine reads, and at most
+// one writes.
 type quickConn struct {
 	*net.TCPConn
 	raw syscall.RawConn
