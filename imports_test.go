@@ -56,7 +56,6 @@ var doors = map[string][]string{
 	"github.com/hashicorp/go-immutable":     {"store"},
 	"github.com/distribution/distribution/": {"registry"},
 	"github.com/miekg/dns":                  {"dns"},
-	"github.com/valyala/fasthttp":           {"balancer"},
 	"github.com/alecthomas/kong":            {"cmd"},
 }
 
