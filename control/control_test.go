@@ -203,6 +203,40 @@ func TestDefinitionOutlivesItsTasks(t *testing.T) {
 	})
 }
 
+// Putting the machine away waits for the tasks that a node has, also for one that
+// load balancers know, and for no other.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.run()
+		synctest.Wait()
+		w.update(func(tx *store.Tx) {
+			balanced := *w.tasks()[0]
+			balanced.Targets = []fargo.TargetRef{{Group: "g", ID: "10.0.0.4", Port: 80}}
+			store.Tasks.Put(tx, &balanced)
+			store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: "g", ID: "10.0.0.4", Port: 80})
+			waiting := *w.tasks()[0]
+			waiting.ID, waiting.Node, waiting.Interface = fargo.NewHex(32), "", nil
+			waiting.Network = &ecs.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}
+			store.Nodes.Delete(tx, "a") // so that it goes on waiting
+			store.Tasks.Put(tx, &waiting)
+		})
+		drained := make(chan error, 1)
+		go func() { drained <- w.plane.Drain(t.Context(), "put away") }()
+		synctest.Wait()
+		for _, task := range w.tasks() {
+			if task.Desired != fargo.TaskStopped || task.Held() {
+				t.Errorf("%s is wanted %s, held %v", task.LastStatus(), task.Desired, task.Held())
+			}
+			w.report(task, fargo.TaskStopped)
+		}
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestFailureDoesNotSpread holds that a key that fails is tried again, and that
 // the others of its batch are done meanwhile.
 func TestFailureDoesNotSpread(t *testing.T) {

@@ -35,6 +35,8 @@ type Plane struct {
 	Logs   Logs
 	Puller Puller
 	Logger *slog.Logger
+	// Pace divides the intervals of container health checks.
+	Pace plan.Pace
 }
 
 // Hello makes a node known.
@@ -58,7 +60,7 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 			p.Logger.Error("task without its definition", "task", t.ARN())
 			continue
 		}
-		d.Tasks = append(d.Tasks, plan.Assignment(t, def, func(c *ecs.ContainerDefinition) fargo.PullSource {
+		d.Tasks = append(d.Tasks, plan.Assignment(t, def, p.Pace, func(c *ecs.ContainerDefinition) fargo.PullSource {
 			return p.Puller.Source(t, c)
 		}))
 	}
@@ -160,7 +162,9 @@ func (p *Plane) AppendLogs(ctx context.Context, batch fargo.LogBatch) (int64, er
 	return p.Logs.Append(ctx, batch)
 }
 
-// Drain ends every task, as when the machine is being put away, and waits until none is left that a node still holds.
+// Drain ends every task at once, as when the machine is being put away: no load
+// balancer is waited for. It returns when no node has a task any more. The
+// controllers must have ended, or they would start what is being stopped anew.
 func (p *Plane) Drain(ctx context.Context, reason string) error {
 	w := p.DB.Watch()
 	defer w.Close()
@@ -172,6 +176,10 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 			s := *t
 			s.Desired, s.StopCode, s.StoppedReason, s.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, reason, time.Now()
 			s.Version++
+			for _, ref := range t.Targets {
+				store.ELBTargets.Delete(tx, ref.Key())
+			}
+			s.Targets = nil
 			store.Tasks.Put(tx, &s)
 		}
 		return nil
@@ -186,9 +194,10 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 	return nil
 }
 
+// anyLeft reports whether a node still has a task.
 func anyLeft(tasks iter.Seq[*fargo.Task]) bool {
 	for t := range tasks {
-		if !t.Stopped() {
+		if t.Node != "" && !t.Stopped() {
 			return true
 		}
 	}

@@ -19,9 +19,10 @@ const (
 	defaultRestartPeriod  = 300 * time.Second
 )
 
-// Assignment is task t, of definition d, as its node needs it. pull says where
-// each container's image comes from.
-func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pull func(*ecs.ContainerDefinition) fargo.PullSource) fargo.Assignment {
+// Assignment is task t, of definition d, as its node needs it. pace divides the
+// intervals that the definition prescribes; pull says where each container's
+// image comes from.
+func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ecs.ContainerDefinition) fargo.PullSource) fargo.Assignment {
 	a := fargo.Assignment{
 		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
 		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
@@ -38,12 +39,12 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pull func(*ecs.Container
 	}
 	for i := range d.Definition.ContainerDefinitions {
 		c := &d.Definition.ContainerDefinitions[i]
-		a.Containers = append(a.Containers, container(t, d, c, pull(c)))
+		a.Containers = append(a.Containers, container(t, d, c, pace, pull(c)))
 	}
 	return a
 }
 
-func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition, pull fargo.PullSource) fargo.ContainerAssignment {
+func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition, pace Pace, pull fargo.PullSource) fargo.ContainerAssignment {
 	a := fargo.ContainerAssignment{
 		Name: *c.Name, RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
 		Essential:  c.Essential == nil || *c.Essential,
@@ -53,7 +54,7 @@ func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinitio
 		Labels: labels(t, d, c),
 		CPU:    int64(value(c.Cpu)), Memory: int64(value(c.Memory)), MemoryReservation: int64(value(c.MemoryReservation)),
 		StopTimeout: seconds(c.StopTimeout, defaultStopTimeout), StartTimeout: seconds(c.StartTimeout, 0),
-		HealthCheck: healthCheck(c.HealthCheck), Restart: restart(c.RestartPolicy),
+		HealthCheck: healthCheck(c.HealthCheck, pace), Restart: restart(c.RestartPolicy, pace),
 		Log: logTarget(t, c),
 	}
 	for _, e := range c.Environment {
@@ -140,7 +141,7 @@ func labels(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition) 
 	return l
 }
 
-func healthCheck(h *ecs.HealthCheck) *fargo.HealthCheck {
+func healthCheck(h *ecs.HealthCheck, pace Pace) *fargo.HealthCheck {
 	if h == nil || len(h.Command) == 0 || h.Command[0] == "NONE" {
 		return nil
 	}
@@ -150,17 +151,17 @@ func healthCheck(h *ecs.HealthCheck) *fargo.HealthCheck {
 	}
 	return &fargo.HealthCheck{
 		Command: h.Command, Retries: retries,
-		Interval:    seconds(h.Interval, defaultHealthInterval),
+		Interval:    pace.Of(seconds(h.Interval, defaultHealthInterval)),
 		Timeout:     seconds(h.Timeout, defaultHealthTimeout),
-		StartPeriod: seconds(h.StartPeriod, 0),
+		StartPeriod: pace.Of(seconds(h.StartPeriod, 0)),
 	}
 }
 
-func restart(r *ecs.ContainerRestartPolicy) *fargo.RestartPolicy {
+func restart(r *ecs.ContainerRestartPolicy, pace Pace) *fargo.RestartPolicy {
 	if r == nil || !yes(r.Enabled) {
 		return nil
 	}
-	p := &fargo.RestartPolicy{AttemptPeriod: seconds(r.RestartAttemptPeriod, defaultRestartPeriod)}
+	p := &fargo.RestartPolicy{AttemptPeriod: pace.Of(seconds(r.RestartAttemptPeriod, defaultRestartPeriod))}
 	for _, code := range r.IgnoredExitCodes {
 		p.IgnoredExitCodes = append(p.IgnoredExitCodes, int(code))
 	}

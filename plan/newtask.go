@@ -81,7 +81,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
 		t.Intent.Containers = append(t.Intent.Containers, newContainer(t, c, newHex))
-		if yes(c.Essential) && healthCheck(c.HealthCheck) != nil {
+		if yes(c.Essential) && healthCheck(c.HealthCheck, 1) != nil {
 			t.HealthChecked = append(t.HealthChecked, *c.Name)
 		}
 	}

@@ -45,6 +45,12 @@ type plane struct {
 	pushed  *registry.Server
 	nodes   *control.Plane
 	handler http.Handler
+
+	// rest ends the controllers before everything else; rested is closed when
+	// they have ended.
+	rest            context.Context //nolint:containedctx // a signal, not a request
+	stopControllers context.CancelFunc
+	rested          chan struct{}
 }
 
 // uploadGrace is how long the registry keeps layers that no image has: longer
@@ -52,7 +58,8 @@ type plane struct {
 const uploadGrace = 24 * time.Hour
 
 func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
-	p = &plane{planeConfig: c}
+	p = &plane{planeConfig: c, rested: make(chan struct{})}
+	p.rest, p.stopControllers = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -88,7 +95,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: api.AllowAuthenticated{}})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Logger: p.log}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Logger: p.log, Pace: p.pace}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
@@ -138,11 +145,23 @@ func (p *plane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, nodes) })
 	g.Go(func() error {
+		defer close(p.rested)
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(p.rest, cancel)()
 		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Pace: p.pace})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
 	return g.Wait()
+}
+
+// drain ends every task and waits until all have ended. The controllers rest from
+// then on, or services would replace what is being ended.
+func (p *plane) drain(ctx context.Context, reason string) error {
+	p.stopControllers()
+	<-p.rested
+	return p.nodes.Drain(ctx, reason)
 }
 
 // unlessDone hides the error of what ctx has ended.

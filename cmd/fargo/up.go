@@ -139,7 +139,7 @@ func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
 		case <-ctx.Done():
 		}
 	}()
-	err := p.nodes.Drain(ctx, "Fargo was interrupted")
+	err := p.drain(ctx, "Fargo was interrupted")
 	if ctx.Err() != nil {
 		err = nil // what is left is killed by the teardown
 	}
