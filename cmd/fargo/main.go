@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/sys/unix"
 
 	"fargo"
 	"fargo/registry"
@@ -57,7 +56,7 @@ func main() {
 
 // newLogger writes text to a terminal and JSON to anything else.
 func newLogger(f *os.File) *slog.Logger {
-	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
+	if isTerminal(f) {
 		return slog.New(slog.NewTextHandler(f, nil))
 	}
 	return slog.New(slog.NewJSONHandler(f, nil))
