@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"fargo"
 )
@@ -22,22 +21,13 @@ func region(a *fargo.Assignment) string {
 	return arn.Region
 }
 
-// domain is what private names of a region end in.
-// Source: VPC user guide, "Amazon EC2 instance hostname types".
-func domain(region string) string {
-	if region == fargo.DefaultRegion {
-		return "ec2.internal"
-	}
-	return region + ".compute.internal"
-}
-
 // hostname is the task's private name: "ip-10-0-0-1.ec2.internal". A task
 // without an interface has the machine's.
 func hostname(a *fargo.Assignment) string {
 	if a.Interface == nil {
 		return ""
 	}
-	return "ip-" + strings.ReplaceAll(a.Interface.Address.String(), ".", "-") + "." + domain(region(a))
+	return fargo.PrivateDNSName(region(a), a.Interface.Address)
 }
 
 // makeFiles makes a task's volumes and, when it has an interface, its own files
@@ -57,7 +47,7 @@ func (d disk) makeFiles(a *fargo.Assignment) error {
 	files := map[string]string{
 		"hostname":    host + "\n",
 		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", a.Interface.Address, host),
-		"resolv.conf": fmt.Sprintf("search %s\nnameserver %s\n", domain(region(a)), resolver),
+		"resolv.conf": fmt.Sprintf("search %s\nnameserver %s\n", fargo.PrivateDomain(region(a)), resolver),
 	}
 	for name, content := range files {
 		if err := replace(filepath.Join(etc, name), []byte(content), 0o644); err != nil {
