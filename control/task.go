@@ -127,12 +127,7 @@ func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
 			Load:     load(r, t, *s.Subnet.AvailabilityZone),
 			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
-			Taken: func(a netip.Addr) bool {
-				for range store.EC2NetworkInterfaces.By(r, store.InterfaceByAddress, store.InterfaceAddress(vpc, a)) {
-					return true
-				}
-				return false
-			},
+			Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 		})
 	}
 	return out, nil

@@ -173,10 +173,9 @@ func OpenTo(vpcs []fargo.VPC, balancers []fargo.Balancer) {
 	}
 }
 
-// PlaceBalancerInterface makes a load balancer's interface in a subnet. wanted
-// is the address it must have; the zero Addr means any. ok is false when there
-// is no such address free.
-func PlaceBalancerInterface(id string, c Candidate, wanted netip.Addr, groups []string) (i fargo.Interface, ok bool) {
+// InterfaceAt makes an interface in a subnet. wanted is the address it must have;
+// the zero Addr means any. ok is false when there is no such address free.
+func InterfaceAt(id string, c Candidate, wanted netip.Addr, groups []string) (i fargo.Interface, ok bool) {
 	addr := wanted
 	if !wanted.IsValid() {
 		addr, ok = FreeAddress(c.Prefix, id, c.Taken)

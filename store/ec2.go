@@ -32,6 +32,14 @@ const (
 // unique in its VPC.
 func InterfaceAddress(vpc string, a netip.Addr) string { return vpc + "/" + a.String() }
 
+// AddressTaken reports whether an interface of the VPC has the address.
+func AddressTaken(r Reader, vpc string, a netip.Addr) bool {
+	for range EC2NetworkInterfaces.By(r, InterfaceByAddress, InterfaceAddress(vpc, a)) {
+		return true
+	}
+	return false
+}
+
 // EC2NetworkInterfaces are the elastic network interfaces, by scope and id.
 var EC2NetworkInterfaces = NewTable("ec2networkinterface", (*fargo.EC2NetworkInterface).Key,
 	Index[fargo.EC2NetworkInterface]{ByVPC, func(i *fargo.EC2NetworkInterface) []string { return []string{*i.Interface.VpcId} }},

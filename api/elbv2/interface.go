@@ -79,12 +79,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 	p := place{Candidate: plan.Candidate{
 		Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
 		Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
-		Taken: func(a netip.Addr) bool {
-			for range store.EC2NetworkInterfaces.By(r, store.InterfaceByAddress, store.InterfaceAddress(vpc, a)) {
-				return true
-			}
-			return false
-		},
+		Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 	}}
 	if m.PrivateIPv4Address == nil {
 		return p, nil
@@ -158,7 +153,7 @@ func addInterfaces(tx *store.Tx, lb *fargo.ELBLoadBalancer, places []place, now 
 		if err := hasRoom(tx, p); err != nil {
 			return err
 		}
-		i, ok := plan.PlaceBalancerInterface(fargo.NewEC2ID("eni"), p.Candidate, p.wanted, lb.LoadBalancer.SecurityGroups)
+		i, ok := plan.InterfaceAt(fargo.NewEC2ID("eni"), p.Candidate, p.wanted, lb.LoadBalancer.SecurityGroups)
 		if !ok {
 			return elbv2.InvalidSubnetException("The address '%s' of subnet '%s' is in use", p.wanted, p.Subnet)
 		}
