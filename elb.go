@@ -150,10 +150,11 @@ func (c *Certificate) Key() string { return *c.Certificate.CertificateArn }
 // CertificateAuthority is what certificates that ACM is asked for are issued
 // by, in Amazon's place. Its table is sealed.
 type CertificateAuthority struct {
-	Scope       Scope
+	Account     string
 	Certificate string // PEM
 	PrivateKey  string // PEM
 }
 
-// Key is the authority's place in the store: there is one in each scope.
-func (a *CertificateAuthority) Key() string { return a.Scope.Key() }
+// Key is the authority's place in the store: an account has one, in all regions,
+// so that clients need to trust no more than one.
+func (a *CertificateAuthority) Key() string { return a.Account }

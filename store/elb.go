@@ -40,7 +40,7 @@ var ELBTargets = NewTable("elbtarget", (*fargo.ELBTarget).Key,
 // Certificates are ACM's certificates with their keys, by ARN.
 var Certificates = NewTable("certificate", (*fargo.Certificate).Key).Sealed()
 
-// CertificateAuthorities are the issuers of certificates, by scope.
+// CertificateAuthorities are the issuers of certificates, by account.
 var CertificateAuthorities = NewTable("certificateauthority", (*fargo.CertificateAuthority).Key).Sealed()
 
 // LoadBalancersOfGroup are the ARNs of the load balancers with a listener or a

@@ -26,15 +26,15 @@ const (
 )
 
 // CACertificate is the certificate, in PEM, of the authority that issues what is
-// asked for in a scope: what a client's trust store needs. The authority is made
-// when there is none yet.
-func CACertificate(ctx context.Context, db *store.DB, scope fargo.Scope) (string, error) {
-	if a, ok := store.CertificateAuthorities.Get(db.View(), scope.Key()); ok {
+// asked for in an account: what a client's trust store needs. The authority is
+// made when there is none yet.
+func CACertificate(ctx context.Context, db *store.DB, account string) (string, error) {
+	if a, ok := store.CertificateAuthorities.Get(db.View(), account); ok {
 		return a.Certificate, nil
 	}
 	var a *authority
 	err := db.Update(ctx, func(tx *store.Tx) (err error) {
-		a, err = openAuthority(tx, scope, now())
+		a, err = openAuthority(tx, account, now())
 		return err
 	})
 	if err != nil {
@@ -50,12 +50,12 @@ type authority struct {
 	pem         string // of the certificate
 }
 
-// openAuthority gives a scope's authority, which it makes when there is none.
-func openAuthority(tx *store.Tx, scope fargo.Scope, at time.Time) (*authority, error) {
-	record, ok := store.CertificateAuthorities.Get(tx, scope.Key())
+// openAuthority gives an account's authority, which it makes when there is none.
+func openAuthority(tx *store.Tx, account string, at time.Time) (*authority, error) {
+	record, ok := store.CertificateAuthorities.Get(tx, account)
 	if !ok {
 		var err error
-		if record, err = newAuthority(scope, at); err != nil {
+		if record, err = newAuthority(account, at); err != nil {
 			return nil, err
 		}
 		store.CertificateAuthorities.Put(tx, record)
@@ -71,14 +71,14 @@ func openAuthority(tx *store.Tx, scope fargo.Scope, at time.Time) (*authority, e
 	return &authority{certificates[0], key, record.Certificate}, nil
 }
 
-func newAuthority(scope fargo.Scope, at time.Time) (*fargo.CertificateAuthority, error) {
+func newAuthority(account string, at time.Time) (*fargo.CertificateAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: newSerial(),
-		Subject:      pkix.Name{Organization: []string{"Fargo"}, CommonName: "Fargo CA " + scope.Account + " " + scope.Region},
+		Subject:      pkix.Name{Organization: []string{"Fargo"}, CommonName: "Fargo CA " + account},
 		NotBefore:    at.Add(-clockSkew), NotAfter: at.Add(authorityLife),
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
 	}
@@ -90,7 +90,7 @@ func newAuthority(scope fargo.Scope, at time.Time) (*fargo.CertificateAuthority,
 	if err != nil {
 		return nil, err
 	}
-	return &fargo.CertificateAuthority{Scope: scope, Certificate: encodeCertificate(der), PrivateKey: private}, nil
+	return &fargo.CertificateAuthority{Account: account, Certificate: encodeCertificate(der), PrivateKey: private}, nil
 }
 
 // issue makes a certificate of a key for names, the first of which is the

@@ -132,7 +132,7 @@ func newKey(algorithm acm.KeyAlgorithm) (crypto.Signer, error) {
 
 // issue makes the certificate of a checked request.
 func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, names []string, key crypto.Signer, at time.Time) (*fargo.Certificate, error) {
-	a, err := openAuthority(tx, scope, at)
+	a, err := openAuthority(tx, scope.Account, at)
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
 	}

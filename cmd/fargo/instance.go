@@ -224,6 +224,9 @@ func (i *instance) SetAdminKey(key accessKey) error {
 	return writeFile(i.path("admin.json"), b, 0o600)
 }
 
+// CAFile has the certificate of the authority that issues what ACM is asked for.
+func (i *instance) CAFile() string { return i.path("ca.pem") }
+
 // writeFile replaces a file whole: a reader, and a crash, see the old or the new.
 func writeFile(path string, content []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")

@@ -13,6 +13,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/acm"
 	"fargo/api/ec2"
 	"fargo/api/ecr"
 	"fargo/api/iam"
@@ -102,6 +103,13 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	if err := p.inst.SetAdminKey(accessKey{ID: id, Secret: secret}); err != nil {
+		return err
+	}
+	authority, err := acm.CACertificate(ctx, p.db, fargo.DefaultAccount)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(p.inst.CAFile(), []byte(authority), 0o644); err != nil {
 		return err
 	}
 	chain := api.New(api.Config{

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// caCommand prints what a client must trust to trust load balancers whose
+// certificates ACM was asked for.
+type caCommand struct {
+	dataDir
+}
+
+// Run prints the certificate, in PEM.
+func (c *caCommand) Run(_ context.Context, std *stdio) error {
+	inst, err := findInstance(c.DataDir)
+	if err != nil {
+		return fmt.Errorf("%w; fargo up makes one", err)
+	}
+	certificate, err := os.ReadFile(inst.CAFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("fargo up has not been ready yet with %s", inst.Dir)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = std.out.Write(certificate)
+	return err
+}
