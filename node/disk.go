@@ -13,24 +13,27 @@ import (
 
 // disk is the node's own folder:
 //
-//	desired.json           what was last desired beside tasks, keys of certificates included
 //	tasks/<id>/task.json   a [Task]
 //	tasks/<id>/etc/…       resolv.conf, hosts, hostname
 //	tasks/<id>/volumes/…   one folder each
 //	logs/…                 see output.go
 //
+// and, in the memory of the machine, another one:
+//
+//	desired.json           what was last desired beside tasks, keys of certificates included
+//
 // Files are replaced whole. They are not synced: they must outlive this process
 // but not the machine's memory, whose loss ends every container too. One that is
 // found broken after such a loss is put aside by forgetting it.
-type disk string
+type disk struct{ dir, memory string }
 
-func (d disk) task(id string) string { return filepath.Join(string(d), "tasks", id) }
-func (d disk) desired() string       { return filepath.Join(string(d), "desired.json") }
-func (d disk) logs() string          { return filepath.Join(string(d), "logs") }
+func (d disk) task(id string) string { return filepath.Join(d.dir, "tasks", id) }
+func (d disk) desired() string       { return filepath.Join(d.memory, "desired.json") }
+func (d disk) logs() string          { return filepath.Join(d.dir, "logs") }
 
 // prepare makes the folders that are always there.
 func (d disk) prepare() error {
-	for _, dir := range []string{string(d), d.task(""), d.logs()} {
+	for _, dir := range []string{d.dir, d.memory, d.task(""), d.logs()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("node folder: %w", err)
 		}

@@ -29,6 +29,7 @@ type house struct {
 	network *nodetest.Network
 	cgroups *nodetest.Cgroups
 	dir     string
+	memory  string
 	tasks   []fargo.Assignment
 	seen    map[string][]fargo.TaskReport // by ARN, in the order they came
 	mu      sync.Mutex
@@ -41,7 +42,7 @@ type house struct {
 func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
 	h := &house{
 		t: t, plane: dispatchtest.New(), runtime: nodetest.NewRuntime(scripts),
-		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(),
+		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(), memory: t.TempDir(),
 		seen: map[string][]fargo.TaskReport{},
 	}
 	h.through = h.runtime
@@ -57,7 +58,7 @@ func (h *house) begin() (stop func()) {
 	h.mu.Unlock()
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
-		Link: h, Watcher: h.runtime, Followers: h.follow, Dir: h.dir,
+		Link: h, Watcher: h.runtime, Followers: h.follow, Dir: h.dir, MemoryDir: h.memory,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	var all sync.WaitGroup
@@ -176,7 +177,7 @@ func (h *house) empty() {
 		h.t.Errorf("control groups left: %v", now)
 	}
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && d.Name() != "desired.json" {
+		if err == nil && !d.IsDir() {
 			h.t.Errorf("file left: %s", path)
 		}
 		return err

@@ -22,6 +22,7 @@ type Config struct {
 	Watcher   Watcher    // of log files
 	Followers []Follower // asked in this order
 	Dir       string     // the node's own folder; nobody else writes there
+	MemoryDir string     // another one, for secrets: lost with the machine's memory
 	Logger    *slog.Logger
 }
 
@@ -50,7 +51,7 @@ type Node struct {
 // New makes a node; Run runs it.
 func New(cfg Config) *Node {
 	n := &Node{
-		cfg: cfg, disk: disk(cfg.Dir), reports: newReports(),
+		cfg: cfg, disk: disk{cfg.Dir, cfg.MemoryDir}, reports: newReports(),
 		kick: make(chan struct{}, 1), known: make(chan struct{}), moved: make(chan struct{}, 1),
 	}
 	n.network = newKeeper("network", cfg.Logger, n.setNetwork)

@@ -43,8 +43,10 @@ func TestBrokenFiles(t *testing.T) {
 		h.reach(0, fargo.TaskRunning)
 		h.reach(1, fargo.TaskRunning)
 		stop()
-		for _, name := range []string{"tasks/a/task.json", "logs/a-0.json", "desired.json"} {
-			if err := os.WriteFile(filepath.Join(h.dir, name), []byte("{"), 0o600); err != nil {
+		for _, path := range []string{
+			filepath.Join(h.dir, "tasks/a/task.json"), filepath.Join(h.dir, "logs/a-0.json"), filepath.Join(h.memory, "desired.json"),
+		} {
+			if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

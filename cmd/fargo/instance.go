@@ -142,6 +142,10 @@ func (i *instance) RegistryDir() string { return i.path("registry") }
 // NodeDir holds the node's own state and its tasks' files.
 func (i *instance) NodeDir() string { return i.path("node") }
 
+// NodeMemoryDir holds what the node must not forget while the machine is up, and
+// must not leave on a disk: keys of certificates.
+func (i *instance) NodeMemoryDir() string { return filepath.Join(i.RuntimeDir(), "node") }
+
 // ContainerdDir holds images and snapshots.
 func (i *instance) ContainerdDir() string { return i.path("containerd") }
 

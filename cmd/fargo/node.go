@@ -167,6 +167,7 @@ func (m *machine) run(ctx context.Context) error {
 		Watcher:   node.Inotify{},
 		Followers: []node.Follower{balancing{balancers}, naming{names}},
 		Dir:       m.inst.NodeDir(),
+		MemoryDir: m.inst.NodeMemoryDir(),
 		Logger:    m.log,
 	})
 	g, ctx := errgroup.WithContext(ctx)
