@@ -48,6 +48,7 @@ type BalancerRule struct {
 	ARN        string                `json:"arn"`
 	Priority   string                `json:"priority"` // "1" to "50000", "default"
 	Conditions []elbv2.RuleCondition `json:"conditions,omitempty"`
+	Transforms []elbv2.RuleTransform `json:"transforms,omitempty"`
 	Actions    []elbv2.Action        `json:"actions"` // in their order
 }
 

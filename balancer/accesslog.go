@@ -151,7 +151,25 @@ func (x *exchange) logLine(l *listener, now time.Time) string {
 	quoted(x.classification())
 	quoted(x.finding.Reason)
 	text("") // conn_trace_id: connection logs are not written
+	host, uri := x.transformed()
+	quoted(host)
+	quoted(uri)
+	quoted(x.transformStatus)
 	return b.String()
+}
+
+// transformed is what the rule's transforms made of the request, if anything.
+func (x *exchange) transformed() (host, uri string) {
+	if x.rewritten == nil {
+		return "", ""
+	}
+	if x.rewritten.authority != x.Authority {
+		host = x.rewritten.authority
+	}
+	if x.rewritten.target != x.asked() {
+		uri = x.rewritten.target
+	}
+	return host, uri
 }
 
 func orDash(s string) string {

@@ -16,6 +16,7 @@ import (
 type rule struct {
 	arn, priority string
 	conditions    []condition
+	transform     *transform
 	action        action
 }
 
@@ -37,7 +38,7 @@ type action struct {
 	refused string
 }
 
-// compileRule reads a rule. Where a condition cannot be read there is no rule,
+// compileRule reads a rule. Where a condition or a transform cannot be read there is no rule,
 // only the error. Groups that are not among those given are an error too, but
 // then as groups without targets.
 func compileRule(r *fargo.BalancerRule, groups map[string]*view, turn *atomic.Uint64) (*rule, error) {
@@ -50,6 +51,9 @@ func compileRule(r *fargo.BalancerRule, groups map[string]*view, turn *atomic.Ui
 		compiled.conditions = append(compiled.conditions, c)
 	}
 	var err error
+	if compiled.transform, err = compileTransform(r.Transforms); err != nil {
+		return nil, fmt.Errorf("rule %s: %w", r.ARN, err)
+	}
 	if compiled.action, err = compileAction(r.Actions, groups, turn); err != nil {
 		err = fmt.Errorf("rule %s: %w", r.ARN, err)
 	}

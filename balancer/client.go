@@ -165,11 +165,14 @@ func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more b
 	}
 	c.rule = r
 	switch a := &r.action; {
+	case a.forward != nil && !r.transform.apply(&c.exchange):
+		return c.refuse(l, http.StatusInternalServerError, body)
 	case a.forward != nil:
 		return c.forward(ctx, l, a.forward, body)
 	case a.redirect != nil:
 		c.location = a.redirect.location(&c.request, l.port)
 		if len(c.location) > maxLocation {
+			c.location = ""
 			return c.refuse(l, statusRedirectTooLong, body)
 		}
 		return c.refuse(l, a.redirect.status, body)

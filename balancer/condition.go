@@ -22,6 +22,9 @@ type request struct {
 	Fields    []http1.Field
 	Client    netip.AddrPort
 	TLS       bool
+	// rewritten is what the target gets in place of Authority, Path and Query; nil
+	// for the same. Rules do not look at it.
+	rewritten *rewritten
 }
 
 // hostOf is an authority in lower case, without its port.

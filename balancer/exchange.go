@@ -28,6 +28,8 @@ type exchange struct {
 	evaluated uint64 // rules looked at
 	failOpen  bool
 	grpc      bool
+	// transformStatus is how the rule's transforms ended; empty when none matched.
+	transformStatus string
 
 	began    time.Time
 	departed time.Time // to the target; zero when it was not

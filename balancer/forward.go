@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"fargo/balancer/http1"
@@ -191,11 +190,7 @@ func sendRest(up *upstream, body *http1.Body, chunked bool, done chan<- sent) {
 }
 
 func (p *passage) requestHead(out *http1.Writer) {
-	target := p.Path
-	if p.Query != "" || strings.HasSuffix(p.uri, "?") {
-		target += "?" + p.Query
-	}
-	out.RequestLine(p.head.Method, target)
+	out.RequestLine(p.head.Method, p.target())
 	for i := range p.fields {
 		out.Field(p.fields[i].Name, p.fields[i].Value)
 	}

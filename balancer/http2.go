@@ -159,11 +159,16 @@ func (x *stream) act() {
 		return
 	}
 	switch a := &x.rule.action; {
+	case a.forward != nil && !x.rule.transform.apply(&x.exchange):
+		x.page(http.StatusInternalServerError)
 	case a.forward != nil:
 		x.forward(a.forward)
 	case a.redirect != nil:
-		x.location = a.redirect.location(&x.request, x.listener.port)
-		x.page(a.redirect.status)
+		status := a.redirect.status
+		if x.location = a.redirect.location(&x.request, x.listener.port); len(x.location) > maxLocation {
+			x.location, status = "", statusRedirectTooLong
+		}
+		x.page(status)
 	case a.fixed != nil:
 		x.reply(a.fixed.status, a.fixed.contentType, a.fixed.body)
 	default:

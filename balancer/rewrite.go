@@ -116,17 +116,21 @@ func requestFields(to []http1.Field, r *request, s *settings, port uint16, from 
 // targetHost is the Host field for the target. Unless it is to be preserved, a
 // port is dropped on the well-known ports and added on others.
 func targetHost(r *request, s *settings, port uint16) string {
-	if s.preserveHost || r.Authority == "" {
-		return r.Authority
+	authority := r.Authority
+	if r.rewritten != nil {
+		authority = r.rewritten.authority
 	}
-	host, had := splitPort(r.Authority)
+	if s.preserveHost || authority == "" {
+		return authority
+	}
+	host, had := splitPort(authority)
 	if port == 80 || port == 443 {
 		return host
 	}
 	if had == "" {
 		return host + ":" + strconv.Itoa(int(port))
 	}
-	return r.Authority
+	return authority
 }
 
 // forwardedFields adds the X-Forwarded fields. The mode is about the client's

@@ -61,9 +61,9 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// rulesScenario: "rule PRIORITY JSON-CONDITIONS | JSON-ACTION" adds a rule,
-// "port N" and "tls" set the listener, "reset" forgets all; any other line is a
-// request: METHOD URL [NAME:VALUE …] [from ADDRESS].
+// rulesScenario: "rule PRIORITY JSON-CONDITIONS | JSON-ACTION [| JSON-TRANSFORMS]"
+// adds a rule, "port N" and "tls" set the listener, "reset" forgets all; any
+// other line is a request: METHOD URL [NAME:VALUE …] [from ADDRESS].
 func rulesScenario(t *testing.T) func(string) string {
 	l := &listener{port: 80}
 	encrypted := false
@@ -79,12 +79,18 @@ func rulesScenario(t *testing.T) func(string) string {
 		case "rule":
 			priority, rest, _ := strings.Cut(rest, " ")
 			conditions, does, _ := strings.Cut(rest, " | ")
+			does, transforms, _ := strings.Cut(does, " | ")
 			d := fargo.BalancerRule{ARN: priority, Priority: priority, Actions: make([]elbv2.Action, 1)}
 			if err := json.Unmarshal([]byte(conditions), &d.Conditions); err != nil {
 				t.Fatal(line, err)
 			}
 			if err := json.Unmarshal([]byte(does), &d.Actions[0]); err != nil {
 				t.Fatal(line, err)
+			}
+			if transforms != "" {
+				if err := json.Unmarshal([]byte(transforms), &d.Transforms); err != nil {
+					t.Fatal(line, err)
+				}
 			}
 			r, err := compileRule(&d, map[string]*view{"g": newView(newGroup("g"))}, new(atomic.Uint64))
 			if r != nil {
@@ -121,7 +127,7 @@ func routed(t *testing.T, l *listener, line string, encrypted bool) string {
 		t.Fatal(line, err)
 	}
 	x.Method, x.Authority, x.Path, x.Query, x.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
-	x.Host = hostOf(h.Authority)
+	x.Host, x.uri = hostOf(h.Authority), h.Target
 	r := l.route(x)
 	if r == nil {
 		return "none"
@@ -131,6 +137,10 @@ func routed(t *testing.T, l *listener, line string, encrypted bool) string {
 		return fmt.Sprintf("%s: %d %s", r.priority, a.redirect.status, a.redirect.location(&x.request, l.port))
 	case a.fixed != nil:
 		return fmt.Sprintf("%s: %d %s %q", r.priority, a.fixed.status, a.fixed.contentType, a.fixed.body)
+	case a.forward != nil && !r.transform.apply(x):
+		return r.priority + ": 500 " + x.reason
+	case a.forward != nil && x.rewritten != nil:
+		return fmt.Sprintf("%s: forward %s to %s", r.priority, x.target(), targetHost(&x.request, &settings{}, l.port))
 	case a.forward != nil:
 		return r.priority + ": forward"
 	default:

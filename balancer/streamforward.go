@@ -58,8 +58,8 @@ func (x *stream) outgoing(ctx context.Context, watch *idleWatch, t *table) *http
 		Header:        make(http.Header, len(fields)),
 		ContentLength: x.r.ContentLength,
 	}
-	if u, err := url.ParseRequestURI(x.uri); err == nil {
-		out.URL.Path, out.URL.RawPath, out.URL.ForceQuery = u.Path, u.RawPath, u.ForceQuery
+	if u, err := url.ParseRequestURI(x.target()); err == nil {
+		out.URL.Path, out.URL.RawPath, out.URL.RawQuery, out.URL.ForceQuery = u.Path, u.RawPath, u.RawQuery, u.ForceQuery
 	}
 	if t.tls {
 		out.URL.Scheme = "https"

@@ -118,7 +118,7 @@ func (p *elbPlan) listener(l *fargo.ELBListener) fargo.BalancerListener {
 	}
 	for _, r := range Rules(l, p.rules[l.Key()]) {
 		out.Rules = append(out.Rules, fargo.BalancerRule{
-			ARN: *r.RuleArn, Priority: *r.Priority, Conditions: r.Conditions, Actions: InOrder(r.Actions),
+			ARN: *r.RuleArn, Priority: *r.Priority, Conditions: r.Conditions, Transforms: r.Transforms, Actions: InOrder(r.Actions),
 		})
 	}
 	return out

@@ -48,7 +48,7 @@ func Rules(l *fargo.ELBListener, rules []*fargo.ELBRule) []elbv2.Rule {
 	}
 	return append(out, elbv2.Rule{
 		RuleArn: new(DefaultRuleARN(l.Key())), Priority: new(DefaultPriority), IsDefault: new(true),
-		Conditions: []elbv2.RuleCondition{}, Actions: l.Listener.DefaultActions,
+		Conditions: []elbv2.RuleCondition{}, Actions: l.Listener.DefaultActions, Transforms: []elbv2.RuleTransform{},
 	})
 }
 

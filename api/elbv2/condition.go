@@ -153,8 +153,8 @@ func matching(field, config string, values, regexes []string) (condition, error)
 		if err := checkLength(field, re); err != nil {
 			return condition{}, err
 		}
-		if _, err := regexp.Compile(re); err != nil {
-			return condition{}, invalid("The regular expression '%s' is not valid: %s", re, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		if err := checkRegex(re); err != nil {
+			return condition{}, err
 		}
 	}
 	if len(regexes) > 0 {

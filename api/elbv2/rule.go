@@ -51,10 +51,10 @@ func owner(r store.Reader, listener string) (*fargo.ELBLoadBalancer, *fargo.ELBL
 
 // CreateRule makes a rule of an application load balancer's listener.
 func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*elbv2.CreateRuleOutput, error) {
-	if err := refuse(gap{"Transforms", len(in.Transforms) > 0}); err != nil {
+	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := checkTransforms(in.Transforms); err != nil {
 		return nil, err
 	}
 	conditions, err := completeConditions(in.Conditions)
@@ -80,7 +80,9 @@ func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*el
 		}
 		c := &fargo.ELBRule{
 			Scope: scope, Listener: l.Key(), Priority: number(in.Priority), Tags: orEmpty(in.Tags),
-			Rule: elbv2.Rule{RuleArn: new(plan.RuleARN(l.Key(), fargo.NewHex(16))), Conditions: conditions, Actions: actions, IsDefault: new(false)},
+			Rule: elbv2.Rule{
+				RuleArn: new(plan.RuleARN(l.Key(), fargo.NewHex(16))), Conditions: conditions, Actions: actions, Transforms: orEmpty(in.Transforms), IsDefault: new(false),
+			},
 		}
 		if err := addRule(tx, lb, c); err != nil {
 			return err
@@ -124,9 +126,12 @@ func checkPriorities(r store.Reader, listener string) error {
 	return nil
 }
 
-// ModifyRule changes a rule's conditions or actions, each as a whole.
+// ModifyRule changes a rule's conditions, actions or transforms, each as a whole.
 func (s *Server) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput) (*elbv2.ModifyRuleOutput, error) {
-	if err := refuse(gap{"Transforms", len(in.Transforms) > 0}); err != nil {
+	if yes(in.ResetTransforms) && len(in.Transforms) > 0 {
+		return nil, invalid("You cannot specify both 'Transforms' and 'ResetTransforms'")
+	}
+	if err := checkTransforms(in.Transforms); err != nil {
 		return nil, err
 	}
 	out := &elbv2.ModifyRuleOutput{}
@@ -149,6 +154,9 @@ func (s *Server) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput) (*el
 			if c.Rule.Actions, err = completeActions(tx, lb, &l.Listener, in.Actions); err != nil {
 				return err
 			}
+		}
+		if len(in.Transforms) > 0 || yes(in.ResetTransforms) {
+			c.Rule.Transforms = orEmpty(in.Transforms)
 		}
 		store.ELBRules.Put(tx, &c)
 		out.Rules = []elbv2.Rule{c.Rule}

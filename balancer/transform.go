@@ -1,0 +1,150 @@
+package balancer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"fargo/aws/elbv2"
+	"fargo/balancer/http1"
+)
+
+// transform rewrites requests on their way to a target. Conditions and logs see
+// them as they came. A nil transform leaves them as they are.
+//
+// Regular expressions are Go's, RE2's syntax without lookaround and back
+// references, which is what AWS has. A pattern replaces what it matches first,
+// and no more; in the replacement $1, or ${1} before a letter, a digit or an
+// underscore, is a capture group.
+// Source: ALB user guide, "Transforms for listener rules".
+type transform struct{ host, url *substitution }
+
+type substitution struct {
+	pattern *regexp.Regexp
+	replace string
+}
+
+// rewritten is a request as its target gets it.
+type rewritten struct{ authority, target string }
+
+// How transforms ended, as the access log tells it.
+// Source: ALB user guide, "Access log entries".
+const (
+	transformed        = "TransformSuccess"
+	transformedTooLong = "TransformBufferTooSmall"
+	transformedNoHost  = "TransformInvalidHost"
+	transformedNoPath  = "TransformInvalidPath"
+)
+
+func compileTransform(transforms []elbv2.RuleTransform) (*transform, error) {
+	if len(transforms) == 0 {
+		return nil, nil
+	}
+	t := &transform{}
+	for i := range transforms {
+		var err error
+		switch d := &transforms[i]; {
+		case d.HostHeaderRewriteConfig != nil:
+			t.host, err = compileSubstitution(d.HostHeaderRewriteConfig.Rewrites)
+		case d.UrlRewriteConfig != nil:
+			t.url, err = compileSubstitution(d.UrlRewriteConfig.Rewrites)
+		default:
+			err = fmt.Errorf("transform %q has no configuration", d.Type)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func compileSubstitution(rewrites []elbv2.RewriteConfig) (*substitution, error) {
+	if len(rewrites) != 1 {
+		return nil, fmt.Errorf("%d rewrites in a transform", len(rewrites))
+	}
+	pattern, err := regexp.Compile(value(rewrites[0].Regex))
+	return &substitution{pattern, value(rewrites[0].Replace)}, err
+}
+
+// apply gives the text with the first match replaced; ok is false when there is
+// none.
+func (s *substitution) apply(text string) (result string, ok bool) {
+	if s == nil {
+		return text, false
+	}
+	at := s.pattern.FindStringSubmatchIndex(text)
+	if at == nil {
+		return text, false
+	}
+	middle := s.pattern.ExpandString([]byte(text[:at[0]]), s.replace, text, at)
+	return string(middle) + text[at[1]:], true
+}
+
+// apply rewrites x for its target, and reports whether what came out can be
+// sent to one.
+func (t *transform) apply(x *exchange) bool {
+	if t == nil {
+		return true
+	}
+	host, port := splitPort(x.Authority)
+	name, named := t.host.apply(host)
+	target, moved := t.url.apply(x.target())
+	x.transformStatus = transformed
+	switch {
+	case !named && !moved:
+		x.transformStatus = ""
+		return true
+	case len(name) > http1.MaxField || len(target) > http1.MaxRequestLine:
+		x.transformStatus = transformedTooLong
+	case named && !isHostName(name):
+		x.transformStatus = transformedNoHost
+	case moved && !isOriginForm(target):
+		x.transformStatus = transformedNoPath
+	}
+	if x.transformStatus != transformed {
+		x.reason = x.transformStatus
+		return false
+	}
+	if port != "" {
+		name += ":" + port
+	}
+	x.rewritten = &rewritten{name, target}
+	return true
+}
+
+// isHostName reports whether a Host field may have a name.
+func isHostName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c != '-' && c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
+
+// isOriginForm reports whether a request line may have a target.
+// Source: RFC 9112, section 3.2.1.
+func isOriginForm(s string) bool {
+	if !strings.HasPrefix(s, "/") {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// target is what the request line to a target names: the path and the query.
+func (x *exchange) target() string {
+	if x.rewritten != nil {
+		return x.rewritten.target
+	}
+	return x.asked()
+}
+
+// asked is what the client asked for: the path and the query.
+func (x *exchange) asked() string {
+	if x.Query != "" || strings.HasSuffix(x.uri, "?") {
+		return x.Path + "?" + x.Query
+	}
+	return x.Path
+}
