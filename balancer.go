@@ -13,8 +13,10 @@ type Balancer struct {
 	Name string `json:"name"` // the metrics' dimension: "app/api-alb/50dc6c495c0c9188"
 	// Network says that it works on connections (NLB), not requests (ALB).
 	Network bool `json:"network,omitempty"`
-	// Interfaces are where it listens and where its requests come from.
+	// Interfaces are where it listens and where its requests come from, and Zones
+	// the zones they are in, one each.
 	Interfaces []Interface        `json:"interfaces"`
+	Zones      []string           `json:"zones,omitempty"`
 	Listeners  []BalancerListener `json:"listeners,omitempty"`
 	// Attributes by AWS's keys, defaults included.
 	Attributes map[string]string `json:"attributes"`
@@ -60,6 +62,9 @@ type BalancerGroup struct {
 	// Attributes by AWS's keys, defaults included.
 	Attributes map[string]string `json:"attributes"`
 	Targets    []BalancerTarget  `json:"targets,omitempty"`
+	// Zonal says that each interface of the balancer uses the targets of its own
+	// zone only (cross-zone load balancing is off).
+	Zonal bool `json:"zonal,omitempty"`
 }
 
 // BalancerTarget is a target with the address it has now.
@@ -67,7 +72,8 @@ type BalancerTarget struct {
 	ID      string         `json:"id"`
 	Port    int            `json:"port"`
 	Address netip.AddrPort `json:"address"`
-	Zone    string         `json:"zone,omitempty"`
+	// Zone is where it is; "" and "all" mean that it is as near to every zone.
+	Zone string `json:"zone,omitempty"`
 	// RegisteredAt tells a target from an earlier one with the same address.
 	RegisteredAt time.Time `json:"registeredAt"`
 	// Draining targets finish what they have and get nothing new.

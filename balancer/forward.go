@@ -16,7 +16,7 @@ func (c *client) forward(ctx context.Context, l *listener, f *forward, body *htt
 	if g == nil {
 		return c.refuse(l, http.StatusServiceUnavailable, body)
 	}
-	table := g.table.Load()
+	table := l.tableOf(g, c.socket)
 	c.group, c.failOpen = g.group, table.failOpen
 	if table.version != versionHTTP1 && table.version != "" || isGRPC(c.Fields) {
 		return c.refuse(l, statusIncompatible, body)

@@ -28,6 +28,7 @@ type groupSettings struct {
 	protocol  string
 	version   string
 	tls       bool // connections to its targets are encrypted
+	zonal     bool // nodes use the targets of their own zones
 	algorithm string
 	slowStart time.Duration
 	sticky    stickiness
@@ -45,6 +46,7 @@ func readGroup(g *fargo.BalancerGroup, pace plan.Pace) (groupSettings, error) {
 		protocol:       string(g.Group.Protocol),
 		version:        versionHTTP1,
 		tls:            g.Group.Protocol == elbv2.ProtocolEnumHttps || g.Group.Protocol == elbv2.ProtocolEnumTls,
+		zonal:          g.Zonal,
 		algorithm:      a.text("load_balancing.algorithm.type", "round_robin"),
 		slowStart:      pace.Of(a.seconds("slow_start.duration_seconds", 0)),
 		sticky:         readStickiness(a),
@@ -84,30 +86,6 @@ func newGroup(arn string) *group {
 	g := &group{arn: arn}
 	g.mu.targets = map[targetKey]*target{}
 	return g
-}
-
-// view is a group as one configuration has it. Rules hold views, so that what
-// they choose among changes in the same moment as they do.
-type view struct {
-	*group
-	table atomic.Pointer[table]
-}
-
-func newView(g *group) *view {
-	v := &view{group: g}
-	v.table.Store(&table{})
-	return v
-}
-
-// table says which targets may get a request. It is never changed.
-type table struct {
-	groupSettings
-	eligible []*target
-	byToken  map[string]*target // of those eligible
-	failOpen bool
-	slow     bool // some are in slow start and some are not
-	healthy  int
-	known    int // targets that are not draining
 }
 
 // set gives the group its configuration, to be seen in v from now on, and
@@ -150,29 +128,7 @@ func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (r
 }
 
 // tabulate draws the table anew. The caller holds mu.
-func (g *group) tabulate() {
-	next := &table{groupSettings: g.mu.settings}
-	var all, fit []*target
-	for _, t := range g.mu.ordered {
-		if t.draining.Load() {
-			continue
-		}
-		all = append(all, t)
-		if t.mu.health.routable() {
-			fit = append(fit, t)
-		}
-	}
-	next.eligible, next.known, next.healthy = fit, len(all), len(fit)
-	if len(fit) < next.minimumCount || len(fit)*100 < len(all)*next.minimumPercent {
-		next.eligible, next.failOpen = all, true
-	}
-	next.byToken = make(map[string]*target, len(next.eligible))
-	for _, t := range next.eligible {
-		next.byToken[t.token] = t
-	}
-	next.slow = next.slowStart > 0 && !next.failOpen
-	g.mu.view.table.Store(next)
-}
+func (g *group) tabulate() { g.mu.view.table.Store(newTable(g.mu.settings, g.mu.ordered)) }
 
 // checked records what a check of t found, and reports whether its state or
 // reason changed.

@@ -22,6 +22,8 @@ type listener struct {
 	rules        []*rule
 	tls          *tls.Config // for HTTPS and TLS
 	certificates []string    // ARNs of tls.Certificates
+	// zones are those of the balancer's interfaces, by interface.
+	zones map[string]string
 }
 
 func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == "HTTPS" }

@@ -60,7 +60,7 @@ func mix(x uint64) uint64 {
 
 // destination is the group and the target for a flow. The target is nil when
 // there is none.
-func (l *listener) destination(f flow) (*group, *table, *target) {
+func (l *listener) destination(k *socket, f flow) (*group, *table, *target) {
 	if len(l.rules) == 0 || l.rules[len(l.rules)-1].action.forward == nil {
 		return nil, nil, nil
 	}
@@ -68,7 +68,7 @@ func (l *listener) destination(f flow) (*group, *table, *target) {
 	if v == nil {
 		return nil, nil, nil
 	}
-	t := v.table.Load()
+	t := l.tableOf(v, k)
 	return v.group, t, t.chooseForFlow(f)
 }
 
@@ -123,7 +123,7 @@ var errNoTarget = errors.New("no target")
 
 // reachFor connects to the target for a flow.
 func (s *Server) reachFor(k *socket, l *listener, f flow) (net.Conn, error) {
-	g, table, t := l.destination(f)
+	g, table, t := l.destination(k, f)
 	if t == nil {
 		return nil, errNoTarget
 	}

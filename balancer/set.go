@@ -99,8 +99,10 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 		errs = append(errs, b.log.end())
 		b.log = log
 	}
+	zones := zonesOf(d)
 	for i := range d.Listeners {
 		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.logger)
+		l.zones = zones
 		errs = append(errs, err)
 		for j := range d.Interfaces {
 			for _, network := range networksOf(l.protocol) {
@@ -120,6 +122,15 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 		return b, fmt.Errorf("load balancer %s: %w", d.Name, err)
 	}
 	return b, nil
+}
+
+// zonesOf are the zones of a balancer's interfaces, by interface.
+func zonesOf(d *fargo.Balancer) map[string]string {
+	zones := make(map[string]string, len(d.Zones))
+	for i := range min(len(d.Zones), len(d.Interfaces)) {
+		zones[d.Interfaces[i].ID] = d.Zones[i]
+	}
+	return zones
 }
 
 func networksOf(protocol string) []string {

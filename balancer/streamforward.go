@@ -19,7 +19,7 @@ func (x *stream) forward(f *forward) {
 		x.page(http.StatusServiceUnavailable)
 		return
 	}
-	table := g.table.Load()
+	table := x.listener.tableOf(g, x.socket)
 	x.group, x.failOpen = g.group, table.failOpen
 	if !x.compatible(table.version) {
 		x.page(statusIncompatible)

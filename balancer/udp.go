@@ -77,7 +77,7 @@ func (f *flows) find(client netip.AddrPort) *udpFlow {
 // begin chooses a target for a new client. It is nil when there is none.
 func (f *flows) begin(l *listener, client netip.AddrPort) *udpFlow {
 	s := f.server
-	g, _, t := l.destination(flow{client, addrPortOf(f.socket.udp.LocalAddr())})
+	g, _, t := l.destination(f.socket, flow{client, addrPortOf(f.socket.udp.LocalAddr())})
 	if t == nil {
 		return nil
 	}

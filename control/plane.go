@@ -64,8 +64,10 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 			return p.Puller.Source(t, c)
 		}))
 	}
-	lbs := loadBalancers(view, node)
-	d.Balancers, d.Groups = plan.Balancers(elbView(view, lbs))
+	elb := elbView(view, slices.Collect(store.ELBLoadBalancers.All(view)))
+	d.Records = plan.Records(elb)
+	elb.LoadBalancers = loadBalancers(view, node)
+	d.Balancers, d.Groups = plan.Balancers(elb)
 	for v := range store.EC2VPCs.All(view) {
 		id := *v.VPC.VpcId
 		d.VPCs = append(d.VPCs, plan.Networks([]*fargo.EC2VPC{v},
@@ -74,7 +76,6 @@ func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
 	}
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
 	plan.OpenTo(d.VPCs, d.Balancers)
-	d.Records = plan.Records(slices.Collect(store.ELBLoadBalancers.All(view)))
 	return d, nil
 }
 

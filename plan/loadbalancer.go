@@ -30,7 +30,7 @@ func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
 	}
 	var groups []fargo.BalancerGroup
 	for _, g := range v.Groups {
-		zones, used := p.zones[g.Key()]
+		lb, used := p.users[g.Key()]
 		if !used {
 			continue
 		}
@@ -38,7 +38,7 @@ func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
 		shape.LoadBalancerArns = nil
 		groups = append(groups, fargo.BalancerGroup{
 			ARN: g.Key(), Name: resource(g.Key()), Group: shape, Attributes: g.Attributes,
-			Targets: balancerTargets(g, p.targets[g.Key()], zones),
+			Targets: balancerTargets(g, p.targets[g.Key()], Zones(lb)), Zonal: !CrossesZones(lb, g),
 		})
 	}
 	slices.SortFunc(balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
@@ -52,13 +52,15 @@ type elbPlan struct {
 	rules        map[string][]*fargo.ELBRule     // by listener
 	targets      map[string][]*fargo.ELBTarget   // by group
 	certificates map[string]*fargo.Certificate
-	zones        map[string][]string // of the load balancer of each group in use
+	groups       map[string]*fargo.ELBTargetGroup
+	users        map[string]*fargo.ELBLoadBalancer // of each group in use
 }
 
 func newELBPlan(v ELBView) *elbPlan {
 	p := &elbPlan{
 		listeners: map[string][]*fargo.ELBListener{}, rules: map[string][]*fargo.ELBRule{},
-		targets: map[string][]*fargo.ELBTarget{}, certificates: map[string]*fargo.Certificate{}, zones: map[string][]string{},
+		targets: map[string][]*fargo.ELBTarget{}, certificates: map[string]*fargo.Certificate{},
+		groups: map[string]*fargo.ELBTargetGroup{}, users: map[string]*fargo.ELBLoadBalancer{},
 	}
 	for _, l := range v.Listeners {
 		p.listeners[*l.Listener.LoadBalancerArn] = append(p.listeners[*l.Listener.LoadBalancerArn], l)
@@ -72,25 +74,32 @@ func newELBPlan(v ELBView) *elbPlan {
 	for _, c := range v.Certificates {
 		p.certificates[c.Key()] = c
 	}
+	for _, g := range v.Groups {
+		p.groups[g.Key()] = g
+	}
 	for _, lb := range v.LoadBalancers {
-		zones := Zones(lb)
-		for _, l := range p.listeners[lb.Key()] {
-			used := l.TargetGroups()
-			for _, r := range p.rules[l.Key()] {
-				used = append(used, r.TargetGroups()...)
-			}
-			for _, g := range used {
-				p.zones[g] = zones
-			}
+		for _, g := range p.used(lb) {
+			p.users[g] = lb
 		}
 	}
 	return p
 }
 
+// used are the ARNs of the groups that a load balancer forwards to.
+func (p *elbPlan) used(lb *fargo.ELBLoadBalancer) (groups []string) {
+	for _, l := range p.listeners[lb.Key()] {
+		groups = append(groups, l.TargetGroups()...)
+		for _, r := range p.rules[l.Key()] {
+			groups = append(groups, r.TargetGroups()...)
+		}
+	}
+	return groups
+}
+
 func (p *elbPlan) balancer(lb *fargo.ELBLoadBalancer) fargo.Balancer {
 	b := fargo.Balancer{
 		ARN: lb.Key(), Name: strings.TrimPrefix(resource(lb.Key()), "loadbalancer/"),
-		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes,
+		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes, Zones: Zones(lb),
 	}
 	for _, i := range lb.Interfaces {
 		if len(i.Groups) == 0 {

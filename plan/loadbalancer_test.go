@@ -80,6 +80,9 @@ func TestBalancers(t *testing.T) {
 	if !slices.Equal(ids, []string{"10.0.1.0", "10.0.1.2", "10.0.1.3"}) { // not the one in zone b
 		t.Errorf("targets are %q", ids)
 	}
+	if groups[0].Zonal || !groups[1].Zonal || !slices.Equal(balancers[1].Zones, []string{"a"}) {
+		t.Errorf("zonal: %v of an application load balancer, %v of a network load balancer in zones %q", groups[0].Zonal, groups[1].Zonal, balancers[1].Zones)
+	}
 	if balancers[0].Name != "app/lb0/1" || groups[0].Name != "targetgroup/g/0" {
 		t.Errorf("metrics call them %s and %s", balancers[0].Name, groups[0].Name)
 	}

@@ -3,10 +3,12 @@ package plan
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"fargo"
+	"fargo/aws/elbv2"
 )
 
 // recordTTL is that of a load balancer's name.
@@ -14,22 +16,87 @@ import (
 const recordTTL = time.Minute
 
 // Records gives the names of load balancers with the addresses of their
-// interfaces, as every VPC and the machine know them. An internal load
-// balancer's name is as public as any; its addresses are not. The result is
-// sorted, so that equal names are equal values.
-func Records(loadBalancers []*fargo.ELBLoadBalancer) []fargo.Record {
+// interfaces in zones that can serve, as every VPC and the machine know them. An
+// internal load balancer's name is as public as any; its addresses are not. The
+// result is sorted, so that equal names are equal values.
+func Records(v ELBView) []fargo.Record {
+	p := newELBPlan(v)
 	var out []fargo.Record
-	for _, l := range loadBalancers {
+	for _, l := range v.LoadBalancers {
 		if l.LoadBalancer.DNSName == nil || len(l.Interfaces) == 0 {
 			continue
 		}
-		r := fargo.Record{Name: strings.ToLower(*l.LoadBalancer.DNSName), TTL: recordTTL}
-		for _, i := range l.Interfaces {
-			r.Addresses = append(r.Addresses, i.Address)
-		}
+		r := fargo.Record{Name: strings.ToLower(*l.LoadBalancer.DNSName), TTL: recordTTL, Addresses: p.addresses(l)}
 		slices.SortFunc(r.Addresses, netip.Addr.Compare)
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b fargo.Record) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// addresses are those of a load balancer in zones where every group that it uses
+// has enough healthy targets; where there is no such zone, all.
+// Source: ELB user guides, "Target group health", DNS failover.
+func (p *elbPlan) addresses(lb *fargo.ELBLoadBalancer) []netip.Addr {
+	zones := Zones(lb)
+	var fit, all []netip.Addr
+	for n, i := range lb.Interfaces {
+		all = append(all, i.Address)
+		if n >= len(zones) || p.serves(lb, zones[n]) {
+			fit = append(fit, i.Address)
+		}
+	}
+	if len(fit) == 0 {
+		return all
+	}
+	return fit
+}
+
+// serves reports whether a load balancer has enough healthy targets for what
+// comes in by a zone.
+func (p *elbPlan) serves(lb *fargo.ELBLoadBalancer, zone string) bool {
+	for _, arn := range p.used(lb) {
+		g, ok := p.groups[arn]
+		if !ok {
+			continue // the API keeps a group for as long as it is used
+		}
+		healthy, known := p.countHealthy(lb, g, zone)
+		if !enough(g, healthy, known) {
+			return false
+		}
+	}
+	return true
+}
+
+// countHealthy counts the targets that a load balancer's node in a zone uses: the
+// healthy ones, and those that are not draining.
+func (p *elbPlan) countHealthy(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGroup, zone string) (healthy, known int) {
+	crosses := CrossesZones(lb, g)
+	for _, t := range p.targets[g.Key()] {
+		if !crosses && t.Zone != zone && t.Zone != "" && t.Zone != anyZone {
+			continue
+		}
+		switch TargetHealth(t, g, Zones(lb)).State {
+		case elbv2.TargetHealthStateEnumDraining, elbv2.TargetHealthStateEnumUnused:
+		case elbv2.TargetHealthStateEnumHealthy, elbv2.TargetHealthStateEnumUnavailable:
+			healthy++
+			known++
+		default:
+			known++
+		}
+	}
+	return healthy, known
+}
+
+// enough reports whether as many targets are healthy as a group's thresholds of
+// DNS failover ask for.
+// Source: ELBv2 API, TargetGroupAttribute.
+func enough(g *fargo.ELBTargetGroup, healthy, known int) bool {
+	const thresholds = "target_group_health.dns_failover.minimum_healthy_targets."
+	count, err := strconv.Atoi(g.Attributes[thresholds+"count"])
+	if err == nil && healthy < count {
+		return false
+	}
+	percentage, err := strconv.Atoi(g.Attributes[thresholds+"percentage"])
+	return err != nil || healthy*100 >= known*percentage
 }

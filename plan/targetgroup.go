@@ -70,6 +70,22 @@ func Reported(t *fargo.ELBTarget, r *fargo.TargetReport) (next *fargo.ELBTarget,
 	return &c, true
 }
 
+// CrossesZones reports whether the nodes of a load balancer use a group's targets
+// in all zones, and not only those in their own. The group's word counts before
+// the load balancer's.
+// Source: ELB user guides, "Cross-zone load balancing for target groups".
+func CrossesZones(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGroup) bool {
+	switch g.Attributes[crossZone] {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication || lb.Attributes[crossZone] == "true"
+}
+
+const crossZone = "load_balancing.cross_zone.enabled"
+
 // TargetAction is what the control plane should do next for a target.
 type TargetAction int
 
