@@ -31,12 +31,20 @@ func completeActions(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 			return nil, err
 		}
 		if l.Protocol != "" && !speaksHTTP(l.Protocol) && a.Type != elbv2.ActionTypeEnumForward {
-			return nil, elbv2.InvalidLoadBalancerActionException("Actions of type '%s' are not supported for listeners with the %s protocol", a.Type, l.Protocol)
+			return nil, elbv2.InvalidLoadBalancerActionException("The action type '%s' is not valid with network load balancer", a.Type)
 		}
 	}
 	// All that are left end a request, and only one can do that.
-	if len(actions) != 1 {
-		return nil, elbv2.InvalidLoadBalancerActionException("The actions of a rule must end with exactly one of 'forward', 'redirect' or 'fixed-response'")
+	switch len(actions) {
+	case 0:
+		return nil, invalid("An action must be specified")
+	case 1:
+	default:
+		types := make([]string, len(actions))
+		for i, a := range actions {
+			types[i] = string(a.Type)
+		}
+		return nil, elbv2.InvalidLoadBalancerActionException("Action types '%s' cannot be specified together", strings.Join(types, ","))
 	}
 	a := actions[0]
 	var err error
@@ -51,8 +59,18 @@ func completeActions(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	return []elbv2.Action{a}, err
 }
 
-// only refuses configurations of other types than the action's.
+// actionConfigs are what an action of a type must have.
+var actionConfigs = map[elbv2.ActionTypeEnum]string{
+	elbv2.ActionTypeEnumForward:  "TargetGroupArn or ForwardConfig",
+	elbv2.ActionTypeEnumRedirect: "RedirectConfig", elbv2.ActionTypeEnumFixedResponse: "FixedResponseConfig",
+}
+
+// only refuses an action without its configuration, and configurations of other
+// types than the action's.
 func only(a *elbv2.Action, forward, redirect, fixed bool) error {
+	if forward && a.TargetGroupArn == nil && a.ForwardConfig == nil || redirect && a.RedirectConfig == nil || fixed && a.FixedResponseConfig == nil {
+		return invalid("For actions of type '%s', you must specify the following fields: '%s'", a.Type, actionConfigs[a.Type])
+	}
 	if forward == (a.TargetGroupArn == nil && a.ForwardConfig == nil) || redirect == (a.RedirectConfig == nil) || fixed == (a.FixedResponseConfig == nil) ||
 		a.AuthenticateOidcConfig != nil || a.AuthenticateCognitoConfig != nil || a.JwtValidationConfig != nil {
 		return elbv2.InvalidLoadBalancerActionException("An action of type '%s' must have a configuration of that type and of no other", a.Type)
@@ -76,9 +94,9 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	case n == 0:
 		return invalid("A target group must be specified for an action of type 'forward'")
 	case n > maxForwardGroups:
-		return invalid("An action of type 'forward' can have at most '%d' target groups", maxForwardGroups)
+		return invalid("You cannot specify more than %d target groups per action", maxForwardGroups)
 	case a.TargetGroupArn != nil && (n > 1 || text(config.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
-		return invalid("The target group of an action must be the only one of its forward config")
+		return invalid("You can specify both a target group list and a top-level target group ARN only if the ARNs match")
 	}
 	for i := range config.TargetGroups {
 		t := &config.TargetGroups[i]
@@ -92,12 +110,16 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 		if slices.ContainsFunc(config.TargetGroups[:i], func(o elbv2.TargetGroupTuple) bool { return *o.TargetGroupArn == *t.TargetGroupArn }) {
 			return invalid("Target group '%s' is specified more than once", *t.TargetGroupArn)
 		}
-		t.Weight = or(t.Weight, 1)
-		if *t.Weight < 0 || *t.Weight > maxWeight {
-			return invalid("Weight '%d' must be between '0' and '%d'", *t.Weight, maxWeight)
+		switch alone := len(config.TargetGroups) == 1; {
+		case alone && t.Weight == nil:
+			t.Weight = new(int32(1))
+		case alone && (*t.Weight < 1 || *t.Weight > maxWeight):
+			return invalid("The weight for the target group must be between 1 and %d, inclusive", maxWeight)
+		case t.Weight == nil || *t.Weight < 0 || *t.Weight > maxWeight:
+			return invalid("The weight for each target group must be between 0 and %d, inclusive", maxWeight)
 		}
 	}
-	if err := completeStickiness(&config); err != nil {
+	if err := completeStickiness(lb, &config); err != nil {
 		return err
 	}
 	a.ForwardConfig, a.TargetGroupArn = &config, nil
@@ -107,17 +129,19 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	return nil
 }
 
-func completeStickiness(config *elbv2.ForwardActionConfig) error {
+func completeStickiness(lb *fargo.ELBLoadBalancer, config *elbv2.ForwardActionConfig) error {
 	s := elbv2.TargetGroupStickinessConfig{}
 	if config.TargetGroupStickinessConfig != nil {
 		s = *config.TargetGroupStickinessConfig
 	}
 	s.Enabled = or(s.Enabled, false)
 	switch {
+	case (*s.Enabled || s.DurationSeconds != nil) && lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork:
+		return elbv2.InvalidConfigurationRequestException("Target group stickiness duration cannot be configured on load balancers of type 'network'")
 	case *s.Enabled && s.DurationSeconds == nil:
-		return invalid("A duration must be specified when target group stickiness is enabled")
+		return invalid("You must provide a duration when enabling target group stickiness")
 	case s.DurationSeconds != nil && (*s.DurationSeconds < 1 || *s.DurationSeconds > maxStickySeconds):
-		return invalid("Target group stickiness duration '%d' must be between '1' and '%d' seconds", *s.DurationSeconds, maxStickySeconds)
+		return invalid("Target group stickiness duration must be between 1 and %d seconds", maxStickySeconds)
 	}
 	config.TargetGroupStickinessConfig = &s
 	return nil
@@ -141,11 +165,11 @@ func fits(lb *fargo.ELBLoadBalancer, l *elbv2.Listener, g *fargo.ELBTargetGroup)
 	version := text(g.TargetGroup.ProtocolVersion)
 	switch {
 	case !slices.Contains(takes, g.TargetGroup.Protocol):
-		return elbv2.IncompatibleProtocolsException("The listener protocol '%s' and the protocol '%s' of the target group '%s' are not compatible", l.Protocol, g.TargetGroup.Protocol, g.Key())
+		return elbv2.IncompatibleProtocolsException("The listener and the following target groups have incompatible protocols: %s", g.Key())
 	case l.Protocol == elbv2.ProtocolEnumHttp && (version == "GRPC" || version == "HTTP2"):
 		return invalid("Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", version)
 	case *g.TargetGroup.VpcId != *lb.LoadBalancer.VpcId:
-		return elbv2.InvalidConfigurationRequestException("The target group '%s' is not in the same VPC as the load balancer '%s'", g.Key(), lb.Key())
+		return elbv2.InvalidConfigurationRequestException("The following target groups are in a different VPC than load balancer '%s': %s", lb.Key(), g.Key())
 	}
 	return nil
 }
@@ -177,33 +201,33 @@ func completeRedirect(l *elbv2.Listener, a *elbv2.Action) error {
 	a.RedirectConfig = &c
 	port := *c.Port
 	if n, ok := integer(port); port != "#{port}" && (!ok || n < 1 || n > 65535) {
-		return invalid("The redirect port '%s' must be '#{port}' or a number between '1' and '65535'", port)
+		return invalid("The Port parameter must be either an integer between 1 and 65535 or '#{port}'.")
 	}
 	sameProtocol := *c.Protocol == "#{protocol}" || *c.Protocol == string(l.Protocol)
 	samePort := port == "#{port}" || port == strconv.Itoa(number(l.Port))
 	switch {
-	case !strings.HasPrefix(*c.Path, "/"):
-		return invalid("The redirect path '%s' must begin with a '/' character", *c.Path)
+	case !strings.HasPrefix(*c.Path, "/") || strings.Count(*c.Path, "#{path}") > 1 || strings.Count(*c.Path, "#{host}") > 1 || strings.Count(*c.Path, "#{port}") > 1:
+		return invalid("The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.")
 	case strings.HasPrefix(*c.Query, "?"):
 		return invalid("The redirect query '%s' must not begin with a '?' character", *c.Query)
 	case l.Protocol == elbv2.ProtocolEnumHttps && *c.Protocol == "HTTP":
-		return elbv2.InvalidLoadBalancerActionException("The redirect configuration is not valid because it redirects from HTTPS to HTTP")
+		return elbv2.InvalidLoadBalancerActionException("You cannot redirect HTTPS to HTTP.")
 	case sameProtocol && samePort && *c.Host == "#{host}" && *c.Path == "/#{path}":
-		return elbv2.InvalidLoadBalancerActionException("The redirect configuration is not valid because it creates a loop")
+		return elbv2.InvalidLoadBalancerActionException("The redirect configuration is not valid because it creates a loop.")
 	}
 	return nil
 }
 
 // contentTypes are those of a fixed response.
 // Source: ELBv2 API, FixedResponseActionConfig.
-var contentTypes = []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
+var contentTypes = []string{"text/html", "application/json", "application/javascript", "text/css", "text/plain"}
 
 func checkFixedResponse(a *elbv2.Action) error {
 	if err := only(a, false, false, true); err != nil {
 		return err
 	}
 	if t := a.FixedResponseConfig.ContentType; t != nil && !slices.Contains(contentTypes, *t) {
-		return invalid("The content type '%s' must be one of '%s'", *t, strings.Join(contentTypes, ", "))
+		return invalid("The ContentType must be one of:'%s'.", strings.Join(contentTypes, "', '"))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"slices"
+	"strings"
 
 	"fargo/aws/elbv2"
 )
@@ -17,6 +18,10 @@ type attribute struct {
 type attributes struct {
 	of   string // "Load balancer"
 	list []attribute
+	// twice is what is said of a key that is set twice, and foreign of one that
+	// another kind of the resource has; nil when no other has.
+	twice   string
+	foreign func(key string) error
 }
 
 // defaults are the attributes of a new resource.
@@ -49,11 +54,16 @@ func (a attributes) change(old map[string]string, settings []setting) (map[strin
 	seen := map[string]bool{}
 	for _, s := range settings {
 		i := slices.IndexFunc(a.list, func(at attribute) bool { return at.key == s.key })
+		if i < 0 && a.foreign != nil {
+			if err := a.foreign(s.key); err != nil {
+				return nil, err
+			}
+		}
 		if i < 0 {
 			return nil, invalid("%s attribute key '%s' is not recognized", a.of, s.key)
 		}
 		if seen[s.key] {
-			return nil, invalid("Attribute key '%s' is specified more than once", s.key)
+			return nil, invalid(a.twice, s.key)
 		}
 		seen[s.key] = true
 		if err := a.list[i].check(s.key, s.value); err != nil {
@@ -74,9 +84,19 @@ func boolean(key, value string) error {
 }
 
 func oneOf(values ...string) func(key, value string) error {
-	return func(key, value string) error {
+	return func(_, value string) error {
 		if !slices.Contains(values, value) {
-			return invalid("'%s' is not a valid value for the attribute '%s'", value, key)
+			return invalid("'%s' must be one of [%s]", value, strings.Join(values, ", "))
+		}
+		return nil
+	}
+}
+
+// orElse is a check that has its own words for what another refuses.
+func orElse(check func(key, value string) error, format string, args ...any) func(key, value string) error {
+	return func(key, value string) error {
+		if check(key, value) != nil {
+			return invalid(format, args...)
 		}
 		return nil
 	}

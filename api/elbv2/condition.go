@@ -31,6 +31,12 @@ const (
 
 var conditionFields = []string{fieldHeader, fieldMethod, fieldHost, fieldQuery, fieldSource, fieldPath}
 
+// conditionConfigs are where a condition of a field may have its values.
+var conditionConfigs = map[string]string{
+	fieldHost: "Values or RegexValues or HostHeaderConfig", fieldPath: "Values or RegexValues or PathPatternConfig", fieldHeader: "HttpHeaderConfig",
+	fieldMethod: "HttpRequestMethodConfig", fieldQuery: "QueryStringConfig", fieldSource: "SourceIpConfig",
+}
+
 // completeConditions checks a rule's conditions, and gives the old and the new
 // way to write them both.
 func completeConditions(conditions []elbv2.RuleCondition) ([]elbv2.RuleCondition, error) {
@@ -60,7 +66,7 @@ func completeConditions(conditions []elbv2.RuleCondition) ([]elbv2.RuleCondition
 	}
 	switch {
 	case values > maxConditionValues:
-		return nil, invalid("A rule can only have '%d' condition values", maxConditionValues)
+		return nil, invalid("A rule can only have '%d' condition values and regex values", maxConditionValues)
 	case wildcards > maxConditionWildcards:
 		return nil, invalid("A rule can only have '%d' wildcards in its condition values", maxConditionWildcards)
 	}
@@ -93,19 +99,19 @@ func completeCondition(field string, c *elbv2.RuleCondition) (condition, error) 
 			config = *c.HostHeaderConfig
 		}
 		c.HostHeaderConfig, c.Values, c.RegexValues = &config, config.Values, config.RegexValues
-		return matching(field, "HostHeaderConditionConfig", config.Values, config.RegexValues)
+		return matching(field, "HostHeaderConfig", config.Values, config.RegexValues)
 	case fieldPath:
 		config := elbv2.PathPatternConditionConfig{Values: c.Values, RegexValues: c.RegexValues}
 		if c.PathPatternConfig != nil {
 			config = *c.PathPatternConfig
 		}
 		c.PathPatternConfig, c.Values, c.RegexValues = &config, config.Values, config.RegexValues
-		return matching(field, "PathPatternConditionConfig", config.Values, config.RegexValues)
+		return matching(field, "PathPatternConfig", config.Values, config.RegexValues)
 	case fieldHeader:
 		if err := checkHeaderName(text(c.HttpHeaderConfig.HttpHeaderName)); err != nil {
 			return condition{}, err
 		}
-		return matching(field, "HttpHeaderConditionConfig", c.HttpHeaderConfig.Values, c.HttpHeaderConfig.RegexValues)
+		return matching(field, "HttpHeaderConfig", c.HttpHeaderConfig.Values, c.HttpHeaderConfig.RegexValues)
 	case fieldMethod:
 		return plainValues(field, c.HttpRequestMethodConfig.Values, checkMethod)
 	case fieldSource:
@@ -129,10 +135,12 @@ func onlyField(field string, c *elbv2.RuleCondition) error {
 		}
 	}
 	switch {
+	case len(c.RegexValues) > 0 && field != fieldHost && field != fieldPath && field != fieldHeader:
+		return invalid("'RegexValues' is not supported for a condition of type '%s'", field)
+	case !configs[field] && (!old || field != fieldHost && field != fieldPath):
+		return invalid("For conditions of type '%s', you must specify the following fields: '%s'", field, conditionConfigs[field])
 	case old && field != fieldHost && field != fieldPath:
 		return invalid("The values of a condition of the field '%s' must be in its configuration", field)
-	case !old && !configs[field]:
-		return invalid("A condition value must be specified")
 	case old && configs[field]:
 		if field == fieldHost && slices.Equal(c.Values, c.HostHeaderConfig.Values) && slices.Equal(c.RegexValues, c.HostHeaderConfig.RegexValues) ||
 			field == fieldPath && slices.Equal(c.Values, c.PathPatternConfig.Values) && slices.Equal(c.RegexValues, c.PathPatternConfig.RegexValues) {
@@ -220,10 +228,8 @@ func checkPattern(field, value string) error {
 	switch {
 	case value == "":
 		return invalid("A condition value must be specified")
-	case field == fieldHost && !hostPattern.MatchString(value):
-		return invalid("Condition value '%s' is not a valid host name: it must have a '.', only letters after the last one, and be of the characters 'A-Z a-z 0-9 - . * ?'", value)
-	case field == fieldPath && !pathPattern.MatchString(value):
-		return invalid("Condition value '%s' contains a character that is not valid in a path pattern", value)
+	case field == fieldHost && !hostPattern.MatchString(value), field == fieldPath && !pathPattern.MatchString(value):
+		return invalid("Condition value '%s' contains a character that is not valid", value)
 	}
 	return nil
 }
@@ -233,7 +239,7 @@ func checkHeaderName(name string) error {
 	case name == "":
 		return invalid("An HTTP header name must be specified for a 'http-header' condition")
 	case len(name) > maxHeaderName:
-		return invalid("Condition HTTP header name for 'http-header' cannot contain more than %d characters", maxHeaderName)
+		return invalid("Condition value for 'http-header' cannot contain more than %d characters", maxHeaderName)
 	case strings.EqualFold(name, "host"):
 		return invalid("You cannot specify 'host' as an HTTP header name")
 	case !token.MatchString(name):
@@ -243,8 +249,11 @@ func checkHeaderName(name string) error {
 }
 
 func checkMethod(value string) error {
-	if len(value) > maxMethod || !methodName.MatchString(value) {
-		return invalid("Condition value '%s' is not a valid HTTP request method", value)
+	switch {
+	case len(value) > maxMethod:
+		return invalid("Condition value for 'http-request-method' cannot contain more than %d characters", maxMethod)
+	case !methodName.MatchString(value):
+		return invalid("Condition value '%s' contains a character that is not valid", value)
 	}
 	return nil
 }

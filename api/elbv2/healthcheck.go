@@ -34,19 +34,19 @@ func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
 	); err != nil {
 		return err
 	}
-	if err := checkName("Target group", *in.Name); err != nil {
+	if err := checkTargetGroupName(*in.Name); err != nil {
 		return err
 	}
 	switch version := text(in.ProtocolVersion); {
 	case in.Protocol == "" || in.Port == nil:
 		return invalid("A target group of type '%s' must have a protocol and a port", in.TargetType)
 	case in.VpcId == nil:
-		return invalid("A VPC ID must be specified for target groups of type '%s'", in.TargetType)
+		return invalid("A VPC ID must be specified")
 	case version == "":
 	case !speaksHTTP(in.Protocol):
-		return invalid("Protocol version is not supported for target groups with the %s protocol", in.Protocol)
+		return invalid("You cannot specify the protocol version for a target group with the '%s' protocol", in.Protocol)
 	case version != "HTTP1" && version != "HTTP2" && version != "GRPC":
-		return invalid("Protocol version '%s' must be one of 'HTTP1, HTTP2, GRPC'", version)
+		return invalid("Target group protocol version '%s' must be one of '[HTTP2, HTTP1, GRPC]'", version)
 	}
 	return checkTags(in.Tags)
 }
@@ -135,16 +135,16 @@ func set[T any](to **T, value *T) {
 // checkHealthCheck holds the rules of a whole health check.
 // Source: ELBv2 API, CreateTargetGroup and Matcher.
 func checkHealthCheck(g *elbv2.TargetGroup) error {
-	allowed := append([]elbv2.ProtocolEnum{elbv2.ProtocolEnumTcp}, applicationProtocols...)
-	if speaksHTTP(g.Protocol) {
-		allowed = applicationProtocols
-	}
-	if !slices.Contains(allowed, g.HealthCheckProtocol) {
-		return invalid("Health check protocol '%s' is not supported for target groups with the %s protocol", g.HealthCheckProtocol, g.Protocol)
+	switch tcp := g.HealthCheckProtocol == elbv2.ProtocolEnumTcp; {
+	case speaksHTTP(g.HealthCheckProtocol), tcp && !speaksHTTP(g.Protocol):
+	case tcp:
+		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", g.HealthCheckProtocol)
+	default:
+		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", g.HealthCheckProtocol)
 	}
 	if port := *g.HealthCheckPort; port != "traffic-port" {
 		if n, ok := integer(port); !ok || n < 1 || n > 65535 {
-			return invalid("Health check port '%s' must be 'traffic-port' or a number between '1' and '65535'", port)
+			return invalid("Health check port '%s' must be within '1-65535' or 'traffic-port'", port)
 		}
 	}
 	switch {
@@ -158,7 +158,7 @@ func checkHealthCheck(g *elbv2.TargetGroup) error {
 		}
 		return checkMatcher(g)
 	case g.HealthCheckPath != nil:
-		return invalid("Health check path cannot be specified for health checks with the %s protocol", g.HealthCheckProtocol)
+		return invalid("Health check paths are not supported for TCP health checks")
 	case g.Matcher != nil:
 		return invalid("Health check matcher cannot be specified for health checks with the %s protocol", g.HealthCheckProtocol)
 	}
@@ -171,11 +171,11 @@ func checkMatcher(g *elbv2.TargetGroup) error {
 	case m.HttpCode != nil && m.GrpcCode != nil || m.HttpCode == nil && m.GrpcCode == nil:
 		return invalid("You must provide exactly one of the following: ['HttpCode' 'GrpcCode'] for the matcher")
 	case grpc && m.GrpcCode == nil:
-		return invalid("Health check matcher HttpCode cannot be specified for target groups with the protocol version GRPC")
+		return invalid("Health check matcher GRPC code cannot be empty")
 	case !grpc && m.HttpCode == nil:
-		return invalid("Health check matcher GrpcCode can be specified for target groups with the protocol version GRPC only")
+		return invalid("Health check matcher HTTP code cannot be empty")
 	case grpc:
-		return checkCodes("gRPC", *m.GrpcCode, 0, 99)
+		return checkCodes("GRPC", *m.GrpcCode, 0, 99)
 	case speaksHTTP(g.Protocol):
 		return checkCodes("HTTP", *m.HttpCode, 200, 499)
 	default:

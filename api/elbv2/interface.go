@@ -85,7 +85,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 		return p, nil
 	}
 	if kind != elbv2.LoadBalancerTypeEnumNetwork || scheme != elbv2.LoadBalancerSchemeEnumInternal {
-		return p, elbv2.InvalidConfigurationRequestException("Private IPv4 addresses can be specified for internal network load balancers only")
+		return p, elbv2.InvalidConfigurationRequestException("You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.")
 	}
 	a, err := netip.ParseAddr(*m.PrivateIPv4Address)
 	if err != nil || !plan.Assignable(p.Prefix, a) {
@@ -130,7 +130,7 @@ func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.Lo
 		case !ok:
 			return nil, elbv2.InvalidSecurityGroupException("Security group %s does not exist", id)
 		case *g.Group.VpcId != vpc:
-			return nil, elbv2.InvalidConfigurationRequestException("One or more security groups are invalid: '%s' is not in VPC '%s'", id, vpc)
+			return nil, elbv2.InvalidConfigurationRequestException("One or more security groups are invalid")
 		case slices.Contains(ids[:n], id):
 			return nil, elbv2.InvalidConfigurationRequestException("Security group '%s' is specified more than once", id)
 		}

@@ -27,8 +27,11 @@ func (s *Server) CreateListener(ctx context.Context, in *elbv2.CreateListenerInp
 		if err != nil {
 			return err
 		}
-		if in.Protocol == "" || in.Port == nil {
-			return invalid("A listener protocol and port must be specified")
+		switch {
+		case in.Protocol == "":
+			return invalid("A listener protocol must be specified")
+		case in.Port == nil:
+			return invalid("A listener port must be specified")
 		}
 		shape := elbv2.Listener{
 			LoadBalancerArn: in.LoadBalancerArn, Port: in.Port, Protocol: in.Protocol, Certificates: in.Certificates,
@@ -84,8 +87,10 @@ func completeListener(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listen
 	switch {
 	case !network && !speaksHTTP(l.Protocol):
 		return invalid("Listener protocol '%s' must be one of 'HTTP, HTTPS'", l.Protocol)
+	case network && (l.Protocol == elbv2.ProtocolEnumQuic || l.Protocol == elbv2.ProtocolEnumTcpQuic):
+		return notImplemented("listeners with the " + string(l.Protocol) + " protocol")
 	case network && !slices.Contains(networkProtocols, l.Protocol):
-		return invalid("Listener protocol '%s' must be one of 'UDP, TCP, TLS, TCP_UDP'", l.Protocol)
+		return invalid("Listener protocol '%s' must be one of 'TCP, QUIC, TCP_QUIC, UDP, TCP_UDP, TLS'", l.Protocol)
 	}
 	if err := completeTLS(r, lb, l); err != nil {
 		return err

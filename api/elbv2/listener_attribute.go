@@ -14,10 +14,10 @@ import (
 // listenerAttributes are those of a listener with a protocol.
 // Source: ELBv2 API, ListenerAttribute.
 func listenerAttributes(p elbv2.ProtocolEnum) attributes {
-	a := attributes{of: "Listener"}
+	a := attributes{of: "Listener", twice: loadBalancerTwice}
 	switch p {
 	case elbv2.ProtocolEnumTcp, elbv2.ProtocolEnumTcpUdp:
-		a.list = []attribute{{"tcp.idle_timeout.seconds", "350", seconds(60, 6000)}}
+		a.list = []attribute{{"tcp.idle_timeout.seconds", "350", between(60, 6000)}}
 	case elbv2.ProtocolEnumHttps:
 		a.list = slices.Concat(requestHeaders, responseHeaders)
 	case elbv2.ProtocolEnumHttp:

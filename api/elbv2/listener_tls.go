@@ -3,7 +3,6 @@ package elbv2
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"fargo"
@@ -23,11 +22,15 @@ var alpnPolicies = []string{"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Pre
 // completeTLS checks and completes what has to do with encryption.
 func completeTLS(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) error {
 	if len(l.AlpnPolicy) > 0 {
-		if l.Protocol != elbv2.ProtocolEnumTls {
+		switch {
+		case lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication:
+			return invalid("You cannot set ALPN policy on load balancers of type 'application'")
+		case l.Protocol != elbv2.ProtocolEnumTls:
 			return invalid("ALPN policies are not supported for listeners with the %s protocol", l.Protocol)
-		}
-		if len(l.AlpnPolicy) != 1 || !slices.Contains(alpnPolicies, l.AlpnPolicy[0]) {
-			return elbv2.ALPNPolicyNotSupportedException("ALPN policy '%s' is not supported", strings.Join(l.AlpnPolicy, ", "))
+		case len(l.AlpnPolicy) > 1:
+			return invalid("Up to '1' ALPN policy can be specified, but '%d' were specified", len(l.AlpnPolicy))
+		case !slices.Contains(alpnPolicies, l.AlpnPolicy[0]):
+			return elbv2.ALPNPolicyNotSupportedException("ALPN policy [%s] is not found", l.AlpnPolicy[0])
 		}
 	}
 	if err := completeMutual(l); err != nil {
@@ -36,9 +39,9 @@ func completeTLS(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) e
 	if !encrypted(l.Protocol) {
 		switch {
 		case len(l.Certificates) > 0:
-			return invalid("Certificates cannot be specified for listeners with the %s protocol", l.Protocol)
+			return invalid("A certificate cannot be specified for %s listeners", l.Protocol)
 		case l.SslPolicy != nil:
-			return invalid("An SSL policy cannot be specified for listeners with the %s protocol", l.Protocol)
+			return invalid("An SSL policy cannot be specifed for %s listeners", l.Protocol) //nolint:misspell // as AWS spells it
 		}
 		return nil
 	}
@@ -46,7 +49,7 @@ func completeTLS(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) e
 	case len(l.Certificates) == 0 || l.Certificates[0].CertificateArn == nil:
 		return invalid("A certificate must be specified for %s listeners", l.Protocol)
 	case len(l.Certificates) > 1:
-		return elbv2.TooManyCertificatesException("You can specify only one default certificate for a listener")
+		return elbv2.TooManyCertificatesException("Up to '1' certificate ARNs can be specified, but '%d' were specified", len(l.Certificates))
 	case l.Certificates[0].IsDefault != nil:
 		return invalid("IsDefault cannot be specified for the certificate of a listener")
 	}
@@ -66,7 +69,7 @@ func completeMutual(l *elbv2.Listener) error {
 	switch {
 	case m == nil:
 	case l.Protocol != elbv2.ProtocolEnumHttps:
-		return invalid("Mutual authentication is supported for HTTPS listeners only")
+		return invalid("Mutual Authentication cannot be set for non secure listeners")
 	case text(m.Mode) != "off":
 		return notImplemented("mutual authentication (trust stores): the mode must be off")
 	case m.TrustStoreArn != nil || m.IgnoreClientCertificateExpiry != nil || m.AdvertiseTrustStoreCaNames != "":
@@ -79,9 +82,6 @@ func completeMutual(l *elbv2.Listener) error {
 }
 
 func checkCertificate(r store.Reader, scope fargo.Scope, arn string) error {
-	if a, ok := fargo.ParseARN(arn); !ok || a.Service != "acm" && a.Service != "iam" {
-		return invalid("Certificate ARN '%s' is not valid", arn)
-	}
 	if c, ok := store.Certificates.Get(r, arn); !ok || c.Scope != scope {
 		return elbv2.CertificateNotFoundException("Certificate '%s' not found", arn)
 	}
@@ -98,7 +98,7 @@ func (s *Server) AddListenerCertificates(ctx context.Context, in *elbv2.AddListe
 			return err
 		}
 		if !encrypted(l.Listener.Protocol) {
-			return invalid("Certificates cannot be specified for listeners with the %s protocol", l.Listener.Protocol)
+			return invalid("A certificate cannot be specified for %s listeners", l.Listener.Protocol)
 		}
 		c := *l
 		c.Certificates = slices.Clone(l.Certificates)

@@ -71,17 +71,31 @@ func checkLoadBalancer(in *elbv2.CreateLoadBalancerInput) error {
 	); err != nil {
 		return err
 	}
-	name := *in.Name
-	switch {
-	case strings.HasPrefix(name, "internal-"):
-		return invalid("Load balancer name '%s' cannot begin with 'internal-'", name)
-	case strings.HasSuffix(name, "-"):
-		return invalid("Load balancer name '%s' cannot end with a hyphen(-)", name)
-	}
-	if err := checkName("Load balancer", name); err != nil {
+	if err := checkLoadBalancerName(*in.Name); err != nil {
 		return err
 	}
 	return checkTags(in.Tags)
+}
+
+// checkLoadBalancerName holds what a load balancer's name may be.
+// Source: ELBv2 API, CreateLoadBalancer.
+func checkLoadBalancerName(name string) error {
+	wrong := func(why string) error { return invalid("The load balancer name '%s' %s", name, why) }
+	switch {
+	case name == "":
+		return wrong("cannot be empty")
+	case len(name) > 32:
+		return wrong("cannot be longer than '32' characters")
+	case strings.HasPrefix(name, "internal-"):
+		return wrong("cannot begin with 'internal-'")
+	case name[0] == '-':
+		return wrong("cannot begin with a hyphen(-)")
+	case strings.HasSuffix(name, "-"):
+		return wrong("cannot end with a hyphen(-)")
+	case !plain(name):
+		return wrong("can only contain characters that are alphanumeric characters and hyphens(-)")
+	}
+	return nil
 }
 
 // newBalancer is a load balancer in the making and where it will be.

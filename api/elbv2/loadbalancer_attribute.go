@@ -18,20 +18,20 @@ func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
 		attribute{"ipv6.deny_all_igw_traffic", "false", boolean},
 		attribute{"zonal_shift.config.enabled", "false", boolean})
 	if kind == elbv2.LoadBalancerTypeEnumNetwork {
-		return attributes{"Load balancer", append(all,
+		return attributes{of: "Load balancer", twice: loadBalancerTwice, list: append(all,
 			attribute{"load_balancing.cross_zone.enabled", "false", boolean},
 			attribute{"dns_record.client_routing_policy", "any_availability_zone", oneOf("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")},
 			attribute{"secondary_ips.auto_assigned.per_subnet", "0", between(0, 7)})}
 	}
 	all = append(all, logAttributes("connection_logs")...)
 	all = append(all, logAttributes("health_check_logs")...)
-	return attributes{"Load balancer", append(all,
-		attribute{"load_balancing.cross_zone.enabled", "true", oneOf("true")},
-		attribute{"idle_timeout.timeout_seconds", "60", seconds(1, 4000)},
-		attribute{"client_keep_alive.seconds", "3600", seconds(60, 604800)},
+	return attributes{of: "Load balancer", twice: loadBalancerTwice, list: append(all,
+		attribute{"load_balancing.cross_zone.enabled", "true", orElse(oneOf("true"), "The value for 'load_balancing.cross_zone.enabled' must always be 'true' for an Application Load Balancer")},
+		attribute{"idle_timeout.timeout_seconds", "60", idleTimeout},
+		attribute{"client_keep_alive.seconds", "3600", orElse(between(60, 604800), "The value of 'client_keep_alive.seconds' must be an integer between 60 and 604800")},
 		attribute{"routing.http2.enabled", "true", boolean},
 		attribute{"routing.http.drop_invalid_header_fields.enabled", "false", boolean},
-		attribute{"routing.http.desync_mitigation_mode", "defensive", oneOf("monitor", "defensive", "strictest")},
+		attribute{"routing.http.desync_mitigation_mode", "defensive", oneOf("defensive", "monitor", "strictest")},
 		attribute{"routing.http.preserve_host_header.enabled", "false", boolean},
 		attribute{"routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", boolean},
 		attribute{"routing.http.xff_client_port.enabled", "false", boolean},
@@ -53,14 +53,18 @@ var logKinds = []struct{ key, called string }{
 	{"access_logs", "access logs"}, {"connection_logs", "connection logs"}, {"health_check_logs", "health check logs"},
 }
 
-func seconds(low, high int) func(key, value string) error {
-	inRange := between(low, high)
-	return func(key, value string) error {
-		if inRange(key, value) != nil {
-			return invalid("%s is %s but must be between %d and %d seconds", key, value, low, high)
-		}
-		return nil
+const loadBalancerTwice = "Attribute key '%s' has been specified more than once"
+
+// idleTimeout has AWS's words, which speak of characters.
+func idleTimeout(key, value string) error {
+	n, ok := integer(value)
+	switch {
+	case !ok || n < 1:
+		return invalid("The value of '%s' cannot be less than 1 characters", key)
+	case n > 4000:
+		return invalid("The value of '%s' cannot be greater than 4000 characters", key)
 	}
+	return nil
 }
 
 // ModifyLoadBalancerAttributes changes some attributes and shows all.

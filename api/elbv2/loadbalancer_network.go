@@ -68,6 +68,9 @@ func (s *Server) SetSecurityGroups(ctx context.Context, in *elbv2.SetSecurityGro
 		if network && (len(lb.LoadBalancer.SecurityGroups) == 0) != (len(in.SecurityGroups) == 0) {
 			return elbv2.InvalidConfigurationRequestException("You can set security groups on a Network Load Balancer only if it was created with security groups, and cannot remove them all")
 		}
+		if network && len(in.SecurityGroups) == 0 && in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
+			return elbv2.InvalidConfigurationRequestException("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+		}
 		if !network && in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
 			return elbv2.InvalidConfigurationRequestException("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is supported for Network Load Balancers only")
 		}

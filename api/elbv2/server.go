@@ -144,18 +144,19 @@ func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBTarge
 	return nil, elbv2.TargetGroupNotFoundException("One or more target groups not found")
 }
 
-// checkName holds what a load balancer's or target group's name may be.
-// Source: ELBv2 API, CreateLoadBalancer and CreateTargetGroup.
-func checkName(what, name string) error {
+// checkTargetGroupName holds what a target group's name may be.
+// Source: ELBv2 API, CreateTargetGroup.
+func checkTargetGroupName(name string) error {
+	wrong := func(why string) error { return invalid("Target group name '%s' %s", name, why) }
 	switch {
 	case name == "":
-		return invalid("%s name cannot be empty", what)
+		return wrong("cannot be empty")
 	case len(name) > 32:
-		return invalid("%s name '%s' cannot be longer than '32' characters", what, name)
+		return wrong("cannot be longer than '32' characters")
 	case !plain(name):
-		return invalid("%s name '%s' can only contain characters that are alphanumeric characters or hyphens(-)", what, name)
+		return wrong("can only contain characters that are alphanumeric characters or hyphens(-)")
 	case name[0] == '-' || name[len(name)-1] == '-':
-		return invalid("%s name '%s' cannot begin or end with '-'", what, name)
+		return wrong("cannot begin or end with '-'")
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (s *Server) RegisterTargets(ctx context.Context, in *elbv2.RegisterTargetsI
 		if n > maxTargets {
 			return elbv2.TooManyTargetsException("The maximum number of targets per target group is '%d'", maxTargets)
 		}
-		return nil
+		return checkZones(tx, g)
 	})
 }
 
@@ -75,7 +75,7 @@ func newTarget(r store.Reader, g *fargo.ELBTargetGroup, d elbv2.TargetDescriptio
 		return nil, invalid("The IP address '%s' is not in the Availability Zone '%s'", id, t.Zone)
 	case inside:
 	case !outsideAllowed(addr):
-		return nil, invalid("The IP address '%s' is not a valid target: it must be in the VPC '%s' or in a private range", id, vpc)
+		return nil, invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598", id)
 	case t.Zone != everyZone:
 		return nil, invalid("The Availability Zone of the IP address '%s' must be 'all', because it is outside the VPC '%s'", id, vpc)
 	}

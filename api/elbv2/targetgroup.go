@@ -21,13 +21,13 @@ func (s *Server) CreateTargetGroup(ctx context.Context, in *elbv2.CreateTargetGr
 		return nil, err
 	}
 	shape := newTargetGroup(in)
-	if err := checkHealthCheck(&shape); err != nil {
-		return nil, err
-	}
 	out := &elbv2.CreateTargetGroupOutput{}
 	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		if _, ok := store.EC2VPCs.Get(tx, scope.Key(*in.VpcId)); !ok {
 			return invalid("The VPC ID '%s' is not found", *in.VpcId)
+		}
+		if err := checkHealthCheck(&shape); err != nil {
+			return err
 		}
 		g := targetGroupByName(tx, scope, *in.Name)
 		switch {

@@ -2,6 +2,8 @@ package elbv2
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fargo"
@@ -12,41 +14,89 @@ import (
 // targetGroupAttributes are those of a kind of target group.
 // Source: ELBv2 API, TargetGroupAttribute.
 func targetGroupAttributes(g *elbv2.TargetGroup) attributes {
+	return attributes{
+		of: "Target group", twice: "Target group attribute keys must be unique: '[%s]'", list: attributesOf(g),
+		foreign: func(key string) error {
+			other := elbv2.TargetGroup{Protocol: elbv2.ProtocolEnumHttp}
+			if speaksHTTP(g.Protocol) {
+				other.Protocol = elbv2.ProtocolEnumTcp
+			}
+			if slices.ContainsFunc(attributesOf(&other), func(at attribute) bool { return at.key == key }) {
+				return invalid("A target group with %s protocol does not support the attribute %s", g.Protocol, key)
+			}
+			return nil
+		},
+	}
+}
+
+func attributesOf(g *elbv2.TargetGroup) []attribute {
 	all := []attribute{
 		{"deregistration_delay.timeout_seconds", "300", between(0, 3600)},
 		{"stickiness.enabled", "false", boolean},
-		{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration", oneOf("true", "false", "use_load_balancer_configuration")},
-		{"target_group_health.dns_failover.minimum_healthy_targets.count", "1", between(1, 1000, "off")},
-		{"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", between(1, 100, "off")},
-		{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", between(1, 1000)},
-		{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", between(1, 100, "off")},
+		{crossZone, "use_load_balancer_configuration", orElse(oneOf("use_load_balancer_configuration", "true", "false"), "'%s' must be one of use_load_balancer_configuration,true,false", crossZone)},
+		{healthyForDNS + "count", "1", positive("off")},
+		{healthyForDNS + "percentage", "off", percentage},
+		{healthyForRouting + "count", "1", positive()},
+		{healthyForRouting + "percentage", "off", percentage},
 	}
 	if speaksHTTP(g.Protocol) {
-		return attributes{"Target group", append(all,
+		return append(all,
 			attribute{"stickiness.type", "lb_cookie", stickinessType(g.Protocol, "lb_cookie", "app_cookie")},
 			attribute{"stickiness.lb_cookie.duration_seconds", "86400", between(1, 604800)},
-			attribute{"stickiness.app_cookie.cookie_name", "", atMost(256)},
+			attribute{"stickiness.app_cookie.cookie_name", "", cookieName},
 			attribute{"stickiness.app_cookie.duration_seconds", "86400", between(1, 604800)},
-			attribute{"load_balancing.algorithm.type", "round_robin", oneOf("round_robin", "least_outstanding_requests", "weighted_random")},
+			attribute{"load_balancing.algorithm.type", "round_robin", orElse(oneOf("round_robin", "least_outstanding_requests", "weighted_random"),
+				"'Load balancer algorithm' must be one of [round_robin, weighted_random, least_outstanding_requests]")},
 			attribute{"load_balancing.algorithm.anomaly_mitigation", "off", oneOf("on", "off")},
-			attribute{"slow_start.duration_seconds", "0", between(30, 900, "0")})}
+			attribute{"slow_start.duration_seconds", "0", between(30, 900, "0")})
 	}
-	datagrams := g.Protocol == elbv2.ProtocolEnumUdp || g.Protocol == elbv2.ProtocolEnumTcpUdp
 	preserve := "true"
-	if g.TargetType == elbv2.TargetTypeEnumIp && !datagrams {
+	if g.TargetType == elbv2.TargetTypeEnumIp && !datagrams(g.Protocol) {
 		preserve = "false"
 	}
-	terminate := "false"
-	if datagrams {
-		terminate = "true"
+	terminate, unwell := "false", "true"
+	if datagrams(g.Protocol) {
+		terminate, unwell = "true", "false"
 	}
-	return attributes{"Target group", append(all,
+	return append(all,
 		attribute{"stickiness.type", "source_ip", stickinessType(g.Protocol, "source_ip")},
 		attribute{"deregistration_delay.connection_termination.enabled", terminate, boolean},
 		attribute{"preserve_client_ip.enabled", preserve, boolean},
 		attribute{"proxy_protocol_v2.enabled", "false", boolean},
-		attribute{"target_health_state.unhealthy.connection_termination.enabled", "true", boolean},
-		attribute{"target_health_state.unhealthy.draining_interval_seconds", "0", between(0, 360000)})}
+		attribute{terminateUnwell, unwell, boolean},
+		attribute{drainUnwell, "0", between(0, 360000)})
+}
+
+// positive is a check for an integer that is more than 0, or another word.
+func positive(also ...string) func(key, value string) error {
+	return func(key, value string) error {
+		n, ok := integer(value)
+		switch {
+		case slices.Contains(also, value), ok && n > 0:
+			return nil
+		case len(also) > 0:
+			return invalid("The value of '%s' must be 'off' or a positive integer", key)
+		}
+		return invalid("The value of '%s' must be a positive integer", key)
+	}
+}
+
+func percentage(key, value string) error {
+	if err := positive("off")(key, value); err != nil {
+		return err
+	}
+	if n, ok := integer(value); ok && n > 100 {
+		return invalid("'%s' must be 'off' or an integer from 1 to 100 inclusive", key)
+	}
+	return nil
+}
+
+// cookieName is a check for the name of an application's cookie.
+func cookieName(key, value string) error {
+	if strings.HasPrefix(value, "AWSALB") {
+		return invalid("The value of '%s' cannot begin with 'AWSALB', 'AWSALBAPP' or 'AWSALBTG'", key)
+	}
+	return atMost(256)(key, value)
 }
 
 func stickinessType(p elbv2.ProtocolEnum, types ...string) func(key, value string) error {
@@ -59,20 +109,63 @@ func stickinessType(p elbv2.ProtocolEnum, types ...string) func(key, value strin
 	}
 }
 
+// Keys that more than one place asks for.
+const (
+	crossZone         = "load_balancing.cross_zone.enabled"
+	terminateUnwell   = "target_health_state.unhealthy.connection_termination.enabled"
+	drainUnwell       = "target_health_state.unhealthy.draining_interval_seconds"
+	healthyForDNS     = "target_group_health.dns_failover.minimum_healthy_targets."
+	healthyForRouting = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+)
+
 // checkTogether refuses attributes that do not go with each other.
 func checkTogether(g *elbv2.TargetGroup, m map[string]string) error {
-	weighted := m["load_balancing.algorithm.type"] == "weighted_random"
+	wrong := elbv2.InvalidConfigurationRequestException
+	algorithm := m["load_balancing.algorithm.type"]
 	switch {
-	case m["load_balancing.algorithm.anomaly_mitigation"] == "on" && !weighted:
-		return elbv2.InvalidConfigurationRequestException("Anomaly mitigation can be turned on with the load balancing algorithm 'weighted_random' only")
-	case speaksHTTP(g.Protocol) && m["slow_start.duration_seconds"] != "0" && m["load_balancing.algorithm.type"] != "round_robin":
-		return elbv2.InvalidConfigurationRequestException("Slow start cannot be enabled with the load balancing algorithm '%s'", m["load_balancing.algorithm.type"])
+	case m["load_balancing.algorithm.anomaly_mitigation"] == "on" && algorithm != "weighted_random":
+		return wrong("You cannot enable both anomaly mitigation and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
+	case speaksHTTP(g.Protocol) && m["slow_start.duration_seconds"] != "0" && algorithm != "round_robin":
+		return wrong("You cannot enable both slow start and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
 	case m["stickiness.enabled"] == "true" && m["stickiness.type"] == "app_cookie" && m["stickiness.app_cookie.cookie_name"] == "":
-		return elbv2.InvalidConfigurationRequestException("The key 'stickiness.app_cookie.cookie_name' must be set in order to enable stickiness of type 'app_cookie'")
-	case m["target_health_state.unhealthy.connection_termination.enabled"] == "true" && m["target_health_state.unhealthy.draining_interval_seconds"] != "0":
-		return elbv2.InvalidConfigurationRequestException("The key 'target_health_state.unhealthy.draining_interval_seconds' cannot be set while 'target_health_state.unhealthy.connection_termination.enabled' is 'true'")
-	case (g.Protocol == elbv2.ProtocolEnumUdp || g.Protocol == elbv2.ProtocolEnumTcpUdp) && m["preserve_client_ip.enabled"] == "false":
-		return elbv2.InvalidConfigurationRequestException("Client IP preservation cannot be disabled for target groups with the %s protocol", g.Protocol)
+		return wrong("You must set an application cookie name to enable stickiness of type 'app_cookie'")
+	case speaksHTTP(g.Protocol) && m["stickiness.enabled"] == "true" && m[crossZone] == "false":
+		return wrong("You cannot enable stickiness on a target group with cross-zone load balancing turned off")
+	case m[terminateUnwell] == "true" && m[drainUnwell] != "0":
+		return wrong("You cannot have both '%s' and '%s' enabled on a target group", terminateUnwell, drainUnwell)
+	case datagrams(g.Protocol) && m["preserve_client_ip.enabled"] == "false":
+		return wrong("preserve_client_ip.enabled cannot be false if the target group protocol is UDP or TCP_UDP.")
+	case datagrams(g.Protocol) && m[terminateUnwell] == "true":
+		return wrong("%s cannot be true if the target group protocol is UDP or TCP_UDP.", terminateUnwell)
+	case less(m, "count"), less(m, "percentage"):
+		return wrong("DNS failover threshold must be greater than or equal to unhealthy state routing threshold")
+	}
+	return nil
+}
+
+// less reports whether DNS failover would come after routing failover: of two
+// thresholds that are on, the first is lower.
+func less(m map[string]string, of string) bool {
+	dns, on := integer(m[healthyForDNS+of])
+	routing, also := integer(m[healthyForRouting+of])
+	return on && also && dns < routing
+}
+
+func datagrams(p elbv2.ProtocolEnum) bool {
+	return p == elbv2.ProtocolEnumUdp || p == elbv2.ProtocolEnumTcpUdp
+}
+
+// checkZones refuses to keep an application load balancer's nodes to their zones
+// while a target is in none.
+// Source: ALB user guide, "Cross-zone load balancing for target groups".
+func checkZones(r store.Reader, g *fargo.ELBTargetGroup) error {
+	if !speaksHTTP(g.TargetGroup.Protocol) || g.Attributes[crossZone] != "false" {
+		return nil
+	}
+	for t := range store.ELBTargets.By(r, store.TargetByGroup, g.Key()) {
+		if t.Zone == everyZone {
+			return elbv2.InvalidConfigurationRequestException("The Availability Zone of the target '%s' cannot be 'all' while cross-zone load balancing is turned off", t.ID)
+		}
 	}
 	return nil
 }
@@ -90,6 +183,9 @@ func (s *Server) ModifyTargetGroupAttributes(ctx context.Context, in *elbv2.Modi
 			return err
 		}
 		if err := checkTogether(&c.TargetGroup, c.Attributes); err != nil {
+			return err
+		}
+		if err := checkZones(tx, &c); err != nil {
 			return err
 		}
 		store.ELBTargetGroups.Put(tx, &c)
