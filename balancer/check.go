@@ -27,6 +27,8 @@ type checkSettings struct {
 	interval time.Duration
 	timeout  time.Duration
 	matcher  codes
+	// proxied says that connections begin with a header of the PROXY protocol.
+	proxied bool
 	thresholds
 }
 
@@ -85,7 +87,11 @@ func (c *checkSettings) check(ctx context.Context, network Network, interfaceID 
 		target = netip.AddrPortFrom(target.Addr(), c.port)
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return network.Dial(ctx, interfaceID, "tcp", target.String())
+		conn, err := network.Dial(ctx, interfaceID, "tcp", target.String())
+		if err == nil && c.proxied {
+			_, err = conn.Write([]byte(proxyLocal))
+		}
+		return conn, err
 	}
 	var o outcome
 	var err error

@@ -62,6 +62,10 @@ func readGroup(g *fargo.BalancerGroup, pace plan.Pace) (groupSettings, error) {
 	}
 	var err error
 	s.check, err = readCheck(&g.Group, s.version, pace)
+	s.check.proxied = s.proxyProtocol()
+	if !s.cutsUnhealthy() {
+		s.check.drain = pace.Of(a.seconds("target_health_state.unhealthy.draining_interval_seconds", 0))
+	}
 	return s, err
 }
 
@@ -130,13 +134,18 @@ func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (r
 // tabulate draws the table anew. The caller holds mu.
 func (g *group) tabulate() { g.mu.view.table.Store(newTable(g.mu.settings, g.mu.ordered)) }
 
-// checked records what a check of t found, and reports whether its state or
-// reason changed.
+// checked records what a check of t found, and gives its health before and
+// since.
 func (g *group) checked(t *target, o outcome, now time.Time) (before, after health) {
+	return g.become(t, now, func(h health) health { return h.after(o, g.mu.settings.check.thresholds) })
+}
+
+// become gives a target the health that follows from the one it has.
+func (g *group) become(t *target, now time.Time, next func(health) health) (before, after health) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	before = t.mu.health
-	after = before.after(o, g.mu.settings.check.thresholds)
+	after = next(before)
 	t.mu.health = after
 	if before.state != after.state {
 		t.healthySince.Store(0)
@@ -158,15 +167,25 @@ func (s *groupSettings) cutsGone() bool {
 	return !s.forNetwork() || s.attributes.on("deregistration_delay.connection_termination.enabled", false)
 }
 
+// cutsUnhealthy reports whether connections to a target end when it becomes
+// unhealthy. Source: NLB user guide, "Connection termination for unhealthy
+// targets".
+func (s *groupSettings) cutsUnhealthy() bool {
+	return s.forNetwork() && s.attributes.on("target_health_state.unhealthy.connection_termination.enabled", true)
+}
+
 // cutUnhealthy ends the connections to a target of a network load balancer that
-// became unhealthy, unless the group's attributes say otherwise.
-// Source: NLB user guide, "Connection termination for unhealthy targets".
-func (g *group) cutUnhealthy(t *target, h health) {
+// became unhealthy or has had its time to drain since, unless the group's
+// attributes say otherwise, or so many are unhealthy that new connections go to
+// it too.
+func (g *group) cutUnhealthy(t *target, before, after health) {
+	if before.state == after.state || after.state != elbv2.TargetHealthStateEnumUnhealthy {
+		return
+	}
 	g.mu.Lock()
-	s := g.mu.settings
+	cut := (g.mu.settings.cutsUnhealthy() || before.draining()) && !g.mu.view.table.Load().near(t.desired.Zone).failOpen
 	g.mu.Unlock()
-	if h.state == elbv2.TargetHealthStateEnumUnhealthy && s.forNetwork() &&
-		s.attributes.on("target_health_state.unhealthy.connection_termination.enabled", true) {
+	if cut {
 		t.conns.closeHeld()
 	}
 }
@@ -302,7 +321,7 @@ func (g *group) snapshot() GroupCounters {
 		case t.draining.Load():
 		case t.mu.health.routable():
 			c.Healthy++
-		case t.mu.health.state == elbv2.TargetHealthStateEnumUnhealthy:
+		case t.mu.health.unwell():
 			c.Unhealthy++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"fargo/aws/elbv2"
 )
@@ -19,7 +20,12 @@ type health struct {
 }
 
 // thresholds are the checks in a row that change a target's state.
-type thresholds struct{ healthy, unhealthy int }
+type thresholds struct {
+	healthy, unhealthy int
+	// drain is how long a target that was healthy is unhealthy.draining first: it
+	// gets no new connections, but keeps those it has.
+	drain time.Duration
+}
 
 // outcome is what one check found. Its zero is a pass.
 type outcome struct {
@@ -57,7 +63,7 @@ var unchecked = health{
 // Source: ALB user guide, "Target health status": a new target is healthy after
 // one pass; otherwise the thresholds decide.
 func (h health) after(o outcome, t thresholds) health {
-	known := h.state == elbv2.TargetHealthStateEnumHealthy || h.state == elbv2.TargetHealthStateEnumUnhealthy
+	known := h.state == elbv2.TargetHealthStateEnumHealthy || h.unwell()
 	if o == passed {
 		switch {
 		case !known:
@@ -72,8 +78,12 @@ func (h health) after(o outcome, t thresholds) health {
 		return h
 	}
 	sick := health{state: elbv2.TargetHealthStateEnumUnhealthy, reason: o.reason, description: o.description}
-	if h.state == elbv2.TargetHealthStateEnumUnhealthy {
+	switch {
+	case h.unwell():
+		sick.state = h.state
 		return sick // for the reason seen last
+	case h.state == elbv2.TargetHealthStateEnumHealthy && t.drain > 0:
+		sick.state = elbv2.TargetHealthStateEnumUnhealthyDraining
 	}
 	run := h.run + 1
 	if run >= t.unhealthy {
@@ -83,6 +93,19 @@ func (h health) after(o outcome, t thresholds) health {
 		h = initial
 	}
 	h.run = run
+	return h
+}
+
+// unwell reports whether a target is unhealthy, draining or not.
+func (h health) unwell() bool { return h.state == elbv2.TargetHealthStateEnumUnhealthy || h.draining() }
+
+func (h health) draining() bool { return h.state == elbv2.TargetHealthStateEnumUnhealthyDraining }
+
+// drained is a target whose time as unhealthy.draining is over.
+func (h health) drained() health {
+	if h.draining() {
+		h.state = elbv2.TargetHealthStateEnumUnhealthy
+	}
 	return h
 }
 

@@ -110,6 +110,8 @@ func (m *balancerCounters) countEnd(err error, client net.Conn) {
 	var broken *brokenError
 	switch {
 	case err == nil:
+	case errors.Is(err, net.ErrClosed): // the balancer ended it
+		m.elbResets.Add(1)
 	case errors.As(err, &broken) && broken.conn == client:
 		m.clientResets.Add(1)
 	case errors.As(err, &broken):
@@ -137,8 +139,8 @@ func (s *Server) reachFor(k *socket, l *listener, f flow) (net.Conn, error) {
 		conn.Close()
 		return nil, net.ErrClosed
 	}
-	if table.attributes.on("proxy_protocol_v2.enabled", false) {
-		if _, err := conn.Write(proxyHeader(f)); err != nil {
+	if table.proxyProtocol() {
+		if _, err := conn.Write(proxyHeader(f, proxyStream)); err != nil {
 			held.Close()
 			return nil, err
 		}
@@ -155,20 +157,35 @@ func (s *Server) reachFor(k *socket, l *listener, f flow) (net.Conn, error) {
 	return encrypted, nil
 }
 
+// proxyProtocol reports whether connections to a group's targets begin with a
+// header of the PROXY protocol, and datagrams too.
+func (s *groupSettings) proxyProtocol() bool {
+	return s.attributes.on("proxy_protocol_v2.enabled", false)
+}
+
 // proxySignature begins every header of version 2.
 const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 
-// proxyHeader tells a target where a connection really comes from.
+// proxyLocal is the header of a connection that is the balancer's own.
+const proxyLocal = proxySignature + "\x20\x00\x00\x00"
+
+// What a header speaks of.
+const (
+	proxyStream   = 1
+	proxyDatagram = 2
+)
+
+// proxyHeader tells a target where a connection or a datagram really comes from.
 // Source: "The PROXY protocol", version 2, section 2.2.
-func proxyHeader(f flow) []byte {
-	const proxied, tcp4, tcp6 = 0x21, 0x11, 0x21
+func proxyHeader(f flow, kind byte) []byte {
+	const proxied, ip4, ip6 = 0x21, 0x10, 0x20
 	client, local := f.client.Addr().Unmap(), f.local.Addr().Unmap()
-	family, addresses := byte(tcp4), append(client.AsSlice(), local.AsSlice()...)
+	family, addresses := byte(ip4), append(client.AsSlice(), local.AsSlice()...)
 	if client.Is6() || local.Is6() {
 		a, b := client.As16(), local.As16()
-		family, addresses = tcp6, append(a[:], b[:]...)
+		family, addresses = ip6, append(a[:], b[:]...)
 	}
-	h := append([]byte(proxySignature), proxied, family)
+	h := append([]byte(proxySignature), proxied, family|kind)
 	h = binary.BigEndian.AppendUint16(h, uint16(len(addresses)+4))
 	h = append(h, addresses...)
 	h = binary.BigEndian.AppendUint16(h, f.client.Port())

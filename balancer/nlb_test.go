@@ -6,8 +6,10 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/balancer"
 )
 
 // nlb is a network load balancer with one listener on port 90.
@@ -136,6 +139,157 @@ func TestProxyProtocol(t *testing.T) {
 	}
 }
 
+// A check's connection begins with a header too, which speaks of nobody.
+func TestProxyProtocolInChecks(t *testing.T) {
+	h := newHouse(t)
+	a := target(t, func(c net.Conn) {
+		header := make([]byte, 16)
+		if _, err := io.ReadFull(c, header); err != nil || string(header[:12]) != "\r\n\r\n\x00\r\nQUIT\n" {
+			return
+		}
+		if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil && bytes.Equal(header[12:], []byte{0x20, 0, 0, 0}) && r.URL.Path == "/health" {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	g := group("arn:g", a)
+	g.Group.Protocol = "TCP"
+	g.Attributes["proxy_protocol_v2.enabled"] = "true"
+	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.healthy(1)
+}
+
+// Connections to a target that becomes unhealthy are reset, unless the
+// attributes keep them, for some time or for good, or no target is better.
+func TestUnhealthyConnections(t *testing.T) {
+	const terminate, interval = "target_health_state.unhealthy.connection_termination.enabled", "target_health_state.unhealthy.draining_interval_seconds"
+	for name, test := range map[string]struct {
+		attributes map[string]string
+		alone      bool
+		state      string
+		kept       bool
+	}{
+		"terminated":         {map[string]string{}, false, "unhealthy", false},
+		"kept for some time": {map[string]string{terminate: "false", interval: "360000"}, false, "unhealthy.draining", true},
+		"kept for good":      {map[string]string{terminate: "false", interval: "0"}, false, "unhealthy", true},
+		"all are unhealthy":  {map[string]string{}, true, "unhealthy", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(c *balancer.Config) { c.Pace = 3000 })
+			ill, err := net.Listen("tcp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { ill.Close() })
+			go func() {
+				for {
+					c, err := ill.Accept()
+					if err != nil {
+						return
+					}
+					go func() {
+						defer c.Close()
+						io.Copy(c, c)
+					}()
+				}
+			}()
+			g := flowGroup("TCP", ill.Addr().String())
+			g.Attributes = test.attributes
+			b := []fargo.Balancer{nlb("TCP", "arn:g")}
+			h.set(b, []fargo.BalancerGroup{g})
+			h.healthy(1)
+			c := dial(t, h.addr(90))
+			in := bufio.NewReader(c)
+			say := func() error {
+				io.WriteString(c, "x\n")
+				_, err := in.ReadString('\n')
+				return err
+			}
+			if err := say(); err != nil {
+				t.Fatal(err)
+			}
+			if !test.alone {
+				more := flowGroup("TCP", silent(t))
+				g.Targets = append(g.Targets, more.Targets...)
+				h.set(b, []fargo.BalancerGroup{g})
+				h.healthy(2)
+			}
+			ill.Close()
+			h.until(1, func(r fargo.TargetReport) bool { return r.State == test.state })
+			if test.kept {
+				if err := say(); err != nil {
+					t.Errorf("the connection ended: %v", err)
+				}
+			} else if _, err := in.ReadByte(); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the connection was not reset: %v", err)
+			}
+			if test.state == "unhealthy.draining" {
+				g.Attributes = map[string]string{terminate: "false", interval: "1"}
+				h.set(b, []fargo.BalancerGroup{g})
+				h.until(1, func(r fargo.TargetReport) bool { return r.State == "unhealthy" })
+				if _, err := in.ReadByte(); !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("the connection was not reset in the end: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// A reset of either side is passed on to the other, and the end of what a target
+// sends leaves the client free to send on.
+func TestEndsArePassedOn(t *testing.T) {
+	h := newHouse(t)
+	ended := make(chan error, 10)
+	a := target(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		word, _ := in.ReadString('\n')
+		switch word {
+		case "reset\n":
+			c.(*net.TCPConn).SetLinger(0)
+		case "half\n":
+			c.(*net.TCPConn).CloseWrite()
+			word, err := in.ReadString('\n')
+			if word != "more\n" {
+				err = fmt.Errorf("%q, %w", word, err)
+			}
+			ended <- err
+		case "wait\n":
+			_, err := in.ReadByte()
+			ended <- err
+		}
+	})
+	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.healthy(1)
+
+	c := dial(t, h.addr(90))
+	io.WriteString(c, "reset\n")
+	if _, err := io.ReadAll(c); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the target's reset came as %v", err)
+	}
+
+	c = dial(t, h.addr(90))
+	io.WriteString(c, "half\n")
+	if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+		t.Errorf("the end of what the target sends: %q %v", rest, err)
+	}
+	io.WriteString(c, "more\n")
+	if err := <-ended; err != nil {
+		t.Errorf("the target got %v", err)
+	}
+
+	c = dial(t, h.addr(90))
+	io.WriteString(c, "wait\n")
+	c.(*net.TCPConn).SetLinger(0)
+	eventually(t, "the connection is open", func() bool { return h.server.Metrics().Balancers[0].ActiveConnections > 0 })
+	c.Close()
+	if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the client's reset came as %v", err)
+	}
+	eventually(t, "resets are counted", func() bool {
+		m := h.server.Metrics().Balancers[0]
+		return m.ClientResets == 1 && m.TargetResets == 1 && m.ELBResets == 0
+	})
+}
+
 func TestTLSTermination(t *testing.T) {
 	h := newHouse(t)
 	a := target(t, func(c net.Conn) { io.Copy(c, c) })
@@ -217,4 +371,54 @@ func TestUDP(t *testing.T) {
 	g.Targets = append(g.Targets[:gone:gone], g.Targets[gone+1:]...)
 	h.set(b, []fargo.BalancerGroup{g})
 	eventually(t, "the flow moves", func() bool { return say() != mine })
+}
+
+// Each client's port is a flow of its own, and with the PROXY protocol each
+// datagram says whose it is.
+func TestUDPProxyProtocol(t *testing.T) {
+	h := newHouse(t)
+	echo, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { echo.Close() })
+	go func() {
+		buffer := make([]byte, 100)
+		for {
+			n, from, err := echo.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			echo.WriteTo(buffer[:n], from)
+		}
+	}()
+	// checks are of TCP
+	check := silent(t)
+	g := flowGroup("UDP", echo.LocalAddr().String())
+	g.Group.HealthCheckPort = new(strings.Split(check, ":")[1])
+	g.Attributes["proxy_protocol_v2.enabled"] = "true"
+	h.set([]fargo.Balancer{nlb("UDP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.healthy(1)
+	for range 2 {
+		c, err := net.Dial("udp", h.network.Addr("udp", "eni-1", 90))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(dialDeadline())
+		for range 2 {
+			io.WriteString(c, "hello")
+			buffer := make([]byte, 100)
+			n, err := c.Read(buffer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := c.LocalAddr().(*net.UDPAddr).AddrPort()
+			got := buffer[:n]
+			if n != 28+5 || string(got[28:]) != "hello" || got[13] != 0x12 || !bytes.Equal(got[16:20], from.Addr().AsSlice()) || binary.BigEndian.Uint16(got[24:]) != from.Port() {
+				t.Errorf("%q from %s", got, from)
+			}
+		}
+	}
+	eventually(t, "two flows are counted", func() bool { return h.server.Metrics().Balancers[0].NewConnections == 2 })
 }

@@ -148,8 +148,8 @@ func routed(t *testing.T, l *listener, line string, encrypted bool) string {
 	}
 }
 
-// healthScenario: "target HEALTHY UNHEALTHY" begins a target with these
-// thresholds; "pass", "timeout", "fail" and "code N" are checks; "codes MATCHER
+// healthScenario: "target HEALTHY UNHEALTHY [DRAIN]" begins a target with these
+// thresholds, the last in seconds; "drained" ends its draining, "pass", "timeout", "fail" and "code N" are checks; "codes MATCHER
 // N…" tells which codes match.
 func healthScenario(*testing.T) func(string) string {
 	var h health
@@ -158,9 +158,12 @@ func healthScenario(*testing.T) func(string) string {
 		var n int
 		switch {
 		case strings.HasPrefix(line, "target"):
-			fmt.Sscanf(line, "target %d %d", &limits.healthy, &limits.unhealthy)
+			limits = thresholds{}
+			fmt.Sscanf(line, "target %d %d %d", &limits.healthy, &limits.unhealthy, &limits.drain)
 			h = health{}
 			return ""
+		case line == "drained":
+			h = h.drained()
 		case strings.HasPrefix(line, "codes"):
 			words := strings.Fields(line)
 			c, err := parseCodes(words[1])

@@ -217,6 +217,7 @@ func (s *Server) startChecks(g *group, t *target, from string) {
 
 // checkForEver checks a target at once and then at its interval.
 func (s *Server) checkForEver(ctx context.Context, g *group, t *target, from string) {
+	var drained <-chan time.Time // when its time as unhealthy.draining is over
 	for {
 		began := time.Now()
 		settings := g.check()
@@ -224,20 +225,38 @@ func (s *Server) checkForEver(ctx context.Context, g *group, t *target, from str
 		if ctx.Err() != nil {
 			return
 		}
-		if before, after := g.checked(t, o, time.Now()); before != after {
-			before.run, after.run = 0, 0
-			if before != after {
-				g.cutUnhealthy(t, after)
-				s.logger.Info("target health changed", "group", g.arn, "target", t.address, "state", after.state, "reason", after.reason, "description", after.description)
-				s.healthChanged()
+		before, after := g.checked(t, o, time.Now())
+		s.noteHealth(g, t, before, after)
+		switch {
+		case !after.draining():
+			drained = nil
+		case drained == nil:
+			drained = time.After(settings.drain)
+		}
+		for next := time.After(settings.interval - time.Since(began)); next != nil; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-next:
+				next = nil
+			case <-drained:
+				before, after := g.become(t, time.Now(), health.drained)
+				s.noteHealth(g, t, before, after)
+				drained = nil
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(settings.interval - time.Since(began)):
-		}
 	}
+}
+
+// noteHealth does and tells what follows from a change of a target's health.
+func (s *Server) noteHealth(g *group, t *target, before, after health) {
+	before.run, after.run = 0, 0
+	if before == after {
+		return
+	}
+	g.cutUnhealthy(t, before, after)
+	s.logger.Info("target health changed", "group", g.arn, "target", t.address, "state", after.state, "reason", after.reason, "description", after.description)
+	s.healthChanged()
 }
 
 // forget ends what a target that is no longer configured has.

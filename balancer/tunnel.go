@@ -101,6 +101,8 @@ func (t *tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case timeout(err) && t.rearm(from):
+		case timeout(err) && t.over.Load():
+			return errBroken
 		case timeout(err):
 			return errIdle
 		default:

@@ -3,6 +3,7 @@ package balancer
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type flows struct {
 type udpFlow struct {
 	client netip.AddrPort
 	conn   net.Conn     // to the target
+	header []byte       // of the PROXY protocol, before each datagram; nil for none
 	last   atomic.Int64 // when something passed, in Unix nanoseconds
 }
 
@@ -63,6 +65,9 @@ func (f *flows) pass(client netip.AddrPort, datagram []byte) {
 		}
 	}
 	u.last.Store(time.Now().UnixNano())
+	if len(u.header) > 0 {
+		datagram = slices.Concat(u.header, datagram)
+	}
 	if n, err := u.conn.Write(datagram); err == nil {
 		l.balancer.metrics.bytes.Add(uint64(n))
 	}
@@ -77,7 +82,8 @@ func (f *flows) find(client netip.AddrPort) *udpFlow {
 // begin chooses a target for a new client. It is nil when there is none.
 func (f *flows) begin(l *listener, client netip.AddrPort) *udpFlow {
 	s := f.server
-	g, _, t := l.destination(f.socket, flow{client, addrPortOf(f.socket.udp.LocalAddr())})
+	from := flow{client, addrPortOf(f.socket.udp.LocalAddr())}
+	g, table, t := l.destination(f.socket, from)
 	if t == nil {
 		return nil
 	}
@@ -92,6 +98,9 @@ func (f *flows) begin(l *listener, client netip.AddrPort) *udpFlow {
 		return nil
 	}
 	u := &udpFlow{client: client, conn: held}
+	if table.proxyProtocol() {
+		u.header = proxyHeader(from, proxyDatagram)
+	}
 	f.mu.Lock()
 	f.mu.byClient[client] = u
 	f.mu.Unlock()
