@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"fargo"
@@ -185,49 +184,6 @@ func checkUse(r store.Reader, lb *fargo.ELBLoadBalancer) error {
 		if len(store.LoadBalancersOfGroup(r, arn)) > 1 {
 			return elbv2.TargetGroupAssociationLimitException("The following target groups cannot be associated with more than one load balancer: %s", arn)
 		}
-	}
-	return nil
-}
-
-// completeRedirect fills in what stays as the client asked for it.
-// Source: ELBv2 API, RedirectActionConfig.
-func completeRedirect(l *elbv2.Listener, a *elbv2.Action) error {
-	if err := only(a, false, true, false); err != nil {
-		return err
-	}
-	c := *a.RedirectConfig
-	c.Protocol, c.Host, c.Port = or(c.Protocol, "#{protocol}"), or(c.Host, "#{host}"), or(c.Port, "#{port}")
-	c.Path, c.Query = or(c.Path, "/#{path}"), or(c.Query, "#{query}")
-	a.RedirectConfig = &c
-	port := *c.Port
-	if n, ok := integer(port); port != "#{port}" && (!ok || n < 1 || n > 65535) {
-		return invalid("The Port parameter must be either an integer between 1 and 65535 or '#{port}'.")
-	}
-	sameProtocol := *c.Protocol == "#{protocol}" || *c.Protocol == string(l.Protocol)
-	samePort := port == "#{port}" || port == strconv.Itoa(number(l.Port))
-	switch {
-	case !strings.HasPrefix(*c.Path, "/") || strings.Count(*c.Path, "#{path}") > 1 || strings.Count(*c.Path, "#{host}") > 1 || strings.Count(*c.Path, "#{port}") > 1:
-		return invalid("The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.")
-	case strings.HasPrefix(*c.Query, "?"):
-		return invalid("The redirect query '%s' must not begin with a '?' character", *c.Query)
-	case l.Protocol == elbv2.ProtocolEnumHttps && *c.Protocol == "HTTP":
-		return elbv2.InvalidLoadBalancerActionException("You cannot redirect HTTPS to HTTP.")
-	case sameProtocol && samePort && *c.Host == "#{host}" && *c.Path == "/#{path}":
-		return elbv2.InvalidLoadBalancerActionException("The redirect configuration is not valid because it creates a loop.")
-	}
-	return nil
-}
-
-// contentTypes are those of a fixed response.
-// Source: ELBv2 API, FixedResponseActionConfig.
-var contentTypes = []string{"text/html", "application/json", "application/javascript", "text/css", "text/plain"}
-
-func checkFixedResponse(a *elbv2.Action) error {
-	if err := only(a, false, false, true); err != nil {
-		return err
-	}
-	if t := a.FixedResponseConfig.ContentType; t != nil && !slices.Contains(contentTypes, *t) {
-		return invalid("The ContentType must be one of:'%s'.", strings.Join(contentTypes, "', '"))
 	}
 	return nil
 }

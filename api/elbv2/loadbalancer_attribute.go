@@ -2,6 +2,8 @@ package elbv2
 
 import (
 	"context"
+	"regexp"
+	"strings"
 	"time"
 
 	"fargo"
@@ -53,6 +55,27 @@ var logKinds = []struct{ key, called string }{
 	{"access_logs", "access logs"}, {"connection_logs", "connection logs"}, {"health_check_logs", "health check logs"},
 }
 
+// bucketName is what a bucket of S3 may be called. Source: S3 user guide,
+// "Bucket naming rules".
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// checkLog holds what a kind of log needs.
+// Source: ALB user guide, "Access log files".
+func checkLog(m map[string]string, prefix, called string) error {
+	wrong := elbv2.InvalidConfigurationRequestException
+	switch bucket, folder := m[prefix+"bucket"], m[prefix+"prefix"]; {
+	case m[prefix+"enabled"] == "true" && bucket == "":
+		return wrong("The key '%sbucket' must set in order to enable %s", prefix, called)
+	case bucket == "" && folder != "":
+		return wrong("The key '%sbucket' must set in order to set the key '%sprefix'", prefix, prefix)
+	case bucket != "" && !bucketName.MatchString(bucket):
+		return wrong("Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+	case strings.Contains(folder, "AWSLogs"):
+		return wrong("The value of '%sprefix' cannot contain 'AWSLogs'", prefix)
+	}
+	return nil
+}
+
 const loadBalancerTwice = "Attribute key '%s' has been specified more than once"
 
 // idleTimeout has AWS's words, which speak of characters.
@@ -81,8 +104,8 @@ func (s *Server) ModifyLoadBalancerAttributes(ctx context.Context, in *elbv2.Mod
 			return err
 		}
 		for _, k := range logKinds {
-			if c.Attributes[k.key+".s3.enabled"] == "true" && c.Attributes[k.key+".s3.bucket"] == "" {
-				return elbv2.InvalidConfigurationRequestException("The key '%s.s3.bucket' must set in order to enable %s", k.key, k.called)
+			if err := checkLog(c.Attributes, k.key+".s3.", k.called); err != nil {
+				return err
 			}
 		}
 		store.ELBLoadBalancers.Put(tx, &c)
