@@ -1,119 +1,11 @@
 package balancer
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
-
-// logSlot is how much time one file of an access log covers.
-// Source: ALB user guide, "Access log files".
-const logSlot = 5 * time.Minute
-
-// accessLog writes a balancer's access log to files named as AWS names objects
-// in S3, under a directory that stands for it:
-//
-//	bucket/prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/
-//	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ.log
-//
-// The files are plain, not compressed, and lines reach them within a second.
-type accessLog struct {
-	dir string // of the bucket and prefix
-	arn string
-
-	mu struct {
-		sync.Mutex
-		slot time.Time // the end of the file's time
-		file *os.File
-		out  *bufio.Writer
-	}
-}
-
-// readAccessLog gives the log that a balancer's attributes ask for, nil for
-// none. root stands for S3.
-func readAccessLog(root, arn string, a attributes) *accessLog {
-	if root == "" || !a.on("access_logs.s3.enabled", false) {
-		return nil
-	}
-	// names come from the user: they stay below root
-	bucket := filepath.Join("/", a["access_logs.s3.bucket"], a["access_logs.s3.prefix"])
-	return &accessLog{dir: filepath.Join(root, bucket), arn: arn}
-}
-
-// same reports whether the log goes to the same place as another.
-func (a *accessLog) same(b *accessLog) bool {
-	return a == b || a != nil && b != nil && a.dir == b.dir && a.arn == b.arn
-}
-
-// path is the file for the time that ends at slot.
-func (a *accessLog) path(slot time.Time) string {
-	parts := append(strings.SplitN(a.arn, ":", 6), make([]string, 6)...)
-	region, account := parts[3], parts[4]
-	id := strings.ReplaceAll(strings.TrimPrefix(parts[5], "loadbalancer/"), "/", ".")
-	name := fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s.log", account, region, id, slot.Format("20060102T1504Z"))
-	return filepath.Join(a.dir, "AWSLogs", account, "elasticloadbalancing", region, slot.Format("2006/01/02"), name)
-}
-
-// write adds a line.
-func (a *accessLog) write(line string, now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now = now.UTC()
-	if slot := now.Truncate(logSlot).Add(logSlot); a.mu.file == nil || !slot.Equal(a.mu.slot) {
-		if err := a.closeLocked(); err != nil {
-			return err
-		}
-		path := a.path(slot)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return fmt.Errorf("access log: %w", err)
-		}
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return fmt.Errorf("access log: %w", err)
-		}
-		a.mu.slot, a.mu.file, a.mu.out = slot, file, bufio.NewWriterSize(file, 32<<10)
-	}
-	if _, err := a.mu.out.WriteString(line + "\n"); err != nil {
-		return fmt.Errorf("access log: %w", err)
-	}
-	return nil
-}
-
-// flush brings what was written to the file.
-func (a *accessLog) flush() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.mu.file == nil {
-		return nil
-	}
-	return a.mu.out.Flush()
-}
-
-// end closes the file. A line that comes later opens it again. A nil log has
-// nothing to end.
-func (a *accessLog) end() error {
-	if a == nil {
-		return nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.closeLocked()
-}
-
-func (a *accessLog) closeLocked() error {
-	if a.mu.file == nil {
-		return nil
-	}
-	err := errors.Join(a.mu.out.Flush(), a.mu.file.Close())
-	a.mu.file, a.mu.out = nil, nil
-	return err
-}
 
 // logLine is an exchange as the access log has it. now is when it was over.
 // Source: ALB user guide, "Access log entries".
@@ -150,7 +42,7 @@ func (x *exchange) logLine(l *listener, now time.Time) string {
 	quoted(number(x.targetStatus))
 	quoted(x.classification())
 	quoted(x.finding.Reason)
-	text("") // conn_trace_id: connection logs are not written
+	text(x.connection)
 	host, uri := x.transformed()
 	quoted(host)
 	quoted(uri)

@@ -52,6 +52,7 @@ func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *cl
 		state = new(encrypted.ConnectionState())
 	}
 	c.from = originOf(c.address, state)
+	c.from.connection = nameOf(conn)
 	c.present = c.stillThere
 	return c
 }

@@ -106,6 +106,8 @@ func rawConn(c net.Conn) net.Conn {
 			c = below.NetConn()
 		case *heldConn:
 			c = below.Conn
+		case *namedConn:
+			c = below.Conn
 		default:
 			return c
 		}

@@ -18,6 +18,7 @@ type exchange struct {
 	trace    string
 	received int64
 
+	connection string // what logs call the connection it came on
 	// of TLS; empty without
 	tlsVersion, cipher, sni, certificate string
 

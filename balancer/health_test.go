@@ -105,11 +105,11 @@ func TestAccessLog(t *testing.T) {
 	const stamp = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`
 	target := regexp.QuoteMeta(a)
 	for i, want := range []string{
-		`http ` + stamp + ` app/test/1 127\.0\.0\.1:\d+ ` + target + ` \d\.\d{3} \d\.\d{3} \d\.\d{3} 200 200 \d+ \d+ "POST http://a\.example:80/a\?b=c HTTP/1\.1" "say \\x22hi\\x22" - - arn:g "Root=1-[0-9a-f]{8}-[0-9a-f]{24}" "-" "-" 0 ` + stamp + ` "forward" "-" "-" "` + target + `" "200" "-" "-" -`,
-		`http ` + stamp + ` app/test/1 127\.0\.0\.1:\d+ - -1 -1 -1 405 - \d+ \d+ "TRACE http://a\.example:80/ HTTP/1\.1" "-" - - - "-" "-" "-" -1 ` + stamp + ` "-" "-" "-" "-" "-" "-" "-" -`,
-		`http .* "forward" "-" "-" "` + target + `" "200" "Acceptable" "GetHeadZeroContentLength" -`,
+		`http ` + stamp + ` app/test/1 127\.0\.0\.1:\d+ ` + target + ` \d\.\d{3} \d\.\d{3} \d\.\d{3} 200 200 \d+ \d+ "POST http://a\.example:80/a\?b=c HTTP/1\.1" "say \\x22hi\\x22" - - arn:g "Root=1-[0-9a-f]{8}-[0-9a-f]{24}" "-" "-" 0 ` + stamp + ` "forward" "-" "-" "` + target + `" "200" "-" "-" `,
+		`http ` + stamp + ` app/test/1 127\.0\.0\.1:\d+ - -1 -1 -1 405 - \d+ \d+ "TRACE http://a\.example:80/ HTTP/1\.1" "-" - - - "-" "-" "-" -1 ` + stamp + ` "-" "-" "-" "-" "-" "-" "-" `,
+		`http .* "forward" "-" "-" "` + target + `" "200" "Acceptable" "GetHeadZeroContentLength" `,
 	} {
-		if !regexp.MustCompile("^" + want + ` "-" "-" "-"$`).MatchString(lines[i]) {
+		if !regexp.MustCompile("^" + want + `TID_[0-9a-f]{32} "-" "-" "-"$`).MatchString(lines[i]) {
 			t.Errorf("line %d: %s", i, lines[i])
 		}
 	}

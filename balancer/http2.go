@@ -23,8 +23,13 @@ const maxStreams = 128
 
 // serveTLS encrypts a client's connection and serves the protocol agreed on.
 func (s *Server) serveTLS(k *socket, conn net.Conn, l *listener) {
+	began := time.Now()
 	encrypted := tls.Server(conn, l.tls)
-	if !s.handshake(k, encrypted, l) {
+	shaken := s.handshake(k, encrypted, l)
+	if l.connections != nil {
+		l.logConnection(encrypted, shaken, began)
+	}
+	if !shaken {
 		return
 	}
 	if encrypted.ConnectionState().NegotiatedProtocol == "h2" {
@@ -67,6 +72,9 @@ func (s *Server) serveHTTP2(k *socket) {
 		IdleTimeout:    idle,
 		MaxHeaderBytes: http1.MaxHead,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connectionName{}, nameOf(c))
+		},
 		ConnState: func(c net.Conn, state http.ConnState) {
 			l := k.listener.Load()
 			switch {
@@ -104,6 +112,10 @@ type stream struct {
 	bodyReceived atomic.Int64
 }
 
+// connectionName is the key under which a request's context has what logs call
+// the connection.
+type connectionName struct{}
+
 func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) {
 	l := k.listener.Load()
 	if l == nil || !l.isHTTP() || !k.streams.TryRLock() {
@@ -139,6 +151,7 @@ func (x *stream) read() {
 	x.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	x.Client = netip.AddrPortFrom(x.Client.Addr().Unmap(), x.Client.Port())
 	x.from = originOf(x.Client, r.TLS)
+	x.from.connection, _ = r.Context().Value(connectionName{}).(string)
 	x.noteTLS(&x.from)
 }
 

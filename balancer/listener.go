@@ -15,7 +15,8 @@ type listener struct {
 	settings
 	balancer     *balancer
 	logger       *slog.Logger
-	log          *accessLog // nil for none
+	log          *objectLog // of requests; nil for none
+	connections  *objectLog // nil for none
 	arn          string
 	protocol     string
 	port         uint16
@@ -33,7 +34,7 @@ func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == 
 func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, groups map[string]*view, logger *slog.Logger) (*listener, error) {
 	l := &listener{
 		settings: readSettings(attributes, d.Attributes),
-		balancer: b, logger: logger, log: b.log, arn: d.ARN, protocol: d.Protocol, port: d.Port,
+		balancer: b, logger: logger, log: b.log, connections: b.connections, arn: d.ARN, protocol: d.Protocol, port: d.Port,
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
@@ -82,9 +83,11 @@ type balancer struct {
 	name    string
 	network bool
 	metrics balancerCounters
-	log     *accessLog                // nil for none; guarded by the server
-	tls     map[string]*tlsTerms      // by listener; guarded by the server
-	turns   map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
+	log     *objectLog // of requests; nil for none; guarded by the server
+	// connections is the log of connections; nil for none; guarded by the server.
+	connections *objectLog
+	tls         map[string]*tlsTerms      // by listener; guarded by the server
+	turns       map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
 }
 
 // turnOf is the count of turns of a rule's forward action, which goes on when

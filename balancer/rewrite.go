@@ -83,6 +83,7 @@ type origin struct {
 	tlsVersion  string // "TLSv1.3"; empty without TLS
 	cipherSuite string
 	sni         string // the name the client asked for
+	connection  string // what logs call the connection; empty without logs
 }
 
 // requestFields appends the fields that the target gets, save those that frame

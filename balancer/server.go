@@ -3,7 +3,6 @@ package balancer
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -158,20 +157,13 @@ func (s *Server) cut() {
 	s.flushLogs(true)
 }
 
-// flushLogs brings access logs to their files, and with end closes them.
+// flushLogs brings logs to their files, and with end closes them.
 func (s *Server) flushLogs(end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.mu.balancers {
-		if b.log == nil {
-			continue
-		}
-		err := b.log.flush()
-		if end {
-			err = errors.Join(err, b.log.end())
-		}
-		if err != nil {
-			s.logger.Warn("access log", "balancer", b.name, "error", err)
+		if err := b.flushLogs(end); err != nil {
+			s.logger.Warn("logs were not written", "balancer", b.name, "error", err)
 		}
 	}
 }

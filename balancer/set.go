@@ -42,7 +42,7 @@ func (s *Server) Set(ctx context.Context, balancers []fargo.Balancer, groups []f
 	}
 	for arn, b := range s.mu.balancers {
 		if kept[arn] == nil {
-			errs = append(errs, b.log.end())
+			errs = append(errs, b.flushLogs(true))
 		}
 	}
 	s.mu.balancers = kept
@@ -94,11 +94,7 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 		b = &balancer{arn: d.ARN, turns: map[string]*atomic.Uint64{}, tls: map[string]*tlsTerms{}}
 		b.name, b.network = d.Name, d.Network
 	}
-	var errs []error
-	if log := readAccessLog(s.accessLogs, d.ARN, d.Attributes); !log.same(b.log) {
-		errs = append(errs, b.log.end())
-		b.log = log
-	}
+	errs := []error{b.setLogs(s.accessLogs, d.Attributes)}
 	zones := zonesOf(d)
 	for i := range d.Listeners {
 		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.logger)

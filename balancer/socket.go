@@ -112,9 +112,13 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 	defer m.active.Add(-1) // those of HTTP/2 are counted again while they last
 	switch l.protocol {
 	case "HTTP":
-		s.serveHTTP1(k, quicken(conn), l)
+		conn = l.named(quicken(conn))
+		if l.connections != nil {
+			l.logConnection(conn, true, time.Now())
+		}
+		s.serveHTTP1(k, conn, l)
 	case "HTTPS":
-		s.serveTLS(k, conn, l)
+		s.serveTLS(k, l.named(conn), l)
 	case "TCP", "TCP_UDP":
 		s.serveTCP(k, conn, l)
 	case "TLS":

@@ -25,6 +25,7 @@ func originOf(address netip.AddrPort, state *tls.ConnectionState) origin {
 
 // noteTLS notes what was agreed on a client's connection.
 func (x *exchange) noteTLS(from *origin) {
+	x.connection = from.connection
 	x.TLS = from.tlsVersion != ""
 	x.tlsVersion, x.cipher, x.sni = from.tlsVersion, from.cipherSuite, from.sni
 }

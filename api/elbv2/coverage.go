@@ -4,18 +4,15 @@ import "fargo/api"
 
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
-	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed"},
-	{Operation: "ModifyLoadBalancerAttributes", Field: "connection_logs.s3, health_check_logs.s3", Why: "kept; not written"},
-	{Operation: "ModifyLoadBalancerAttributes", Field: "load_balancing.cross_zone.enabled", Why: "every node of a load balancer uses the targets of all zones"},
+	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3, connection_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed; of application load balancers only"},
+	{Operation: "ModifyLoadBalancerAttributes", Field: "health_check_logs.s3", Why: "kept; not written"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "zonal_shift.config.enabled", Why: "there is no zonal shift"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "ipv6.deny_all_igw_traffic", Why: "load balancers are IPv4 only"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "waf.fail_open.enabled", Why: "there is no WAF"},
-	{Operation: "ModifyLoadBalancerAttributes", Field: "dns_record.client_routing_policy", Why: "names resolve to the addresses in all zones"},
+	{Operation: "ModifyLoadBalancerAttributes", Field: "dns_record.client_routing_policy", Why: "names resolve to the addresses in all zones that can serve, whatever zone asks"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "secondary_ips.auto_assigned.per_subnet", Why: "an interface has one address"},
 	{Operation: "ModifyTargetGroupAttributes", Field: "load_balancing.algorithm.anomaly_mitigation", Why: "no anomalies are looked for"},
-	{Operation: "ModifyTargetGroupAttributes", Field: "preserve_client_ip.enabled", Why: "network load balancers connect from their own address; proxy_protocol_v2 tells the client's"},
-	{Operation: "ModifyTargetGroupAttributes", Field: "target_group_health.dns_failover", Why: "names resolve to the addresses in all zones"},
-	{Operation: "ModifyTargetGroupAttributes", Field: "target_health_state.unhealthy.draining_interval_seconds", Why: "unhealthy targets are left at once"},
+	{Operation: "ModifyTargetGroupAttributes", Field: "preserve_client_ip.enabled", Why: "network load balancers connect from their own address, also for UDP; proxy_protocol_v2 tells the client's"},
 	{Operation: "ModifyListenerAttributes", Field: "routing.http.request.x_amzn_mtls_clientcert*", Why: "there is no mutual authentication"},
 	{Operation: "SetSecurityGroups", Field: "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", Why: "there is no PrivateLink; rules are always enforced"},
 }

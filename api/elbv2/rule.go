@@ -101,7 +101,7 @@ func addRule(tx *store.Tx, lb *fargo.ELBLoadBalancer, rule *fargo.ELBRule) error
 		}
 	}
 	if rules >= maxRules {
-		return elbv2.TooManyRulesException("The maximum number of rules per load balancer is '%d'", maxRules)
+		return elbv2.TooManyRulesException("The maximum number of rules on load balancer %s has been reached", lb.Key())
 	}
 	prioritize(rule, rule.Priority)
 	store.ELBRules.Put(tx, rule)

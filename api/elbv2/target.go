@@ -41,7 +41,7 @@ func (s *Server) RegisterTargets(ctx context.Context, in *elbv2.RegisterTargetsI
 			n++
 		}
 		if n > maxTargets {
-			return elbv2.TooManyTargetsException("The maximum number of targets per target group is '%d'", maxTargets)
+			return elbv2.TooManyTargetsException("The maximum number of targets per target group '%d' has been reached on target group '%s'", maxTargets, g.Key())
 		}
 		return checkZones(tx, g)
 	})

@@ -1,0 +1,154 @@
+package balancer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// logSlot is how much time one file of a log covers.
+// Source: ALB user guide, "Access log files" and "Connection log files".
+const logSlot = 5 * time.Minute
+
+// objectLog writes a balancer's log of one kind to files named as AWS names
+// objects in S3, under a directory that stands for it:
+//
+//	bucket/prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/
+//	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ.log
+//
+// The files are plain, not compressed, and lines reach them within a second.
+type objectLog struct {
+	dir  string // of the bucket and prefix
+	arn  string
+	kind string // what the files' names begin with
+
+	mu struct {
+		sync.Mutex
+		slot time.Time // the end of the file's time
+		file *os.File
+		out  *bufio.Writer
+	}
+}
+
+// The kinds of logs, as their files' names begin.
+const (
+	accessLogs     = ""
+	connectionLogs = "conn_log."
+)
+
+// readLog gives the log that attributes with a prefix ask for, nil for none.
+// root stands for S3.
+func readLog(root, arn, kind string, a attributes, prefix string) *objectLog {
+	if root == "" || !a.on(prefix+".s3.enabled", false) {
+		return nil
+	}
+	// names come from the user: they stay below root
+	bucket := filepath.Join("/", a[prefix+".s3.bucket"], a[prefix+".s3.prefix"])
+	return &objectLog{dir: filepath.Join(root, bucket), arn: arn, kind: kind}
+}
+
+// setLogs makes the logs that a balancer's attributes ask for the only ones.
+func (b *balancer) setLogs(root string, a attributes) error {
+	return errors.Join(
+		replaceLog(&b.log, readLog(root, b.arn, accessLogs, a, "access_logs")),
+		replaceLog(&b.connections, readLog(root, b.arn, connectionLogs, a, "connection_logs")))
+}
+
+// replaceLog ends a log for another, unless that goes to the same place.
+func replaceLog(log **objectLog, next *objectLog) error {
+	old := *log
+	if old.same(next) {
+		return nil
+	}
+	*log = next
+	return old.end()
+}
+
+// flushLogs brings a balancer's logs to their files, and with end closes them.
+func (b *balancer) flushLogs(end bool) (err error) {
+	for _, log := range []*objectLog{b.log, b.connections} {
+		if end {
+			err = errors.Join(err, log.end())
+		} else {
+			err = errors.Join(err, log.flush())
+		}
+	}
+	return err
+}
+
+// same reports whether the log goes to the same place as another.
+func (a *objectLog) same(b *objectLog) bool {
+	return a == b || a != nil && b != nil && a.dir == b.dir && a.arn == b.arn
+}
+
+// path is the file for the time that ends at slot.
+func (a *objectLog) path(slot time.Time) string {
+	parts := append(strings.SplitN(a.arn, ":", 6), make([]string, 6)...)
+	region, account := parts[3], parts[4]
+	id := strings.ReplaceAll(strings.TrimPrefix(parts[5], "loadbalancer/"), "/", ".")
+	name := fmt.Sprintf("%s%s_elasticloadbalancing_%s_%s_%s.log", a.kind, account, region, id, slot.Format("20060102T1504Z"))
+	return filepath.Join(a.dir, "AWSLogs", account, "elasticloadbalancing", region, slot.Format("2006/01/02"), name)
+}
+
+// write adds a line.
+func (a *objectLog) write(line string, now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now = now.UTC()
+	if slot := now.Truncate(logSlot).Add(logSlot); a.mu.file == nil || !slot.Equal(a.mu.slot) {
+		if err := a.closeLocked(); err != nil {
+			return err
+		}
+		path := a.path(slot)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+		a.mu.slot, a.mu.file, a.mu.out = slot, file, bufio.NewWriterSize(file, 32<<10)
+	}
+	if _, err := a.mu.out.WriteString(line + "\n"); err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	return nil
+}
+
+// flush brings what was written to the file. A nil log has nothing to bring.
+func (a *objectLog) flush() error {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mu.file == nil {
+		return nil
+	}
+	return a.mu.out.Flush()
+}
+
+// end closes the file. A line that comes later opens it again. A nil log has
+// nothing to end.
+func (a *objectLog) end() error {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closeLocked()
+}
+
+func (a *objectLog) closeLocked() error {
+	if a.mu.file == nil {
+		return nil
+	}
+	err := errors.Join(a.mu.out.Flush(), a.mu.file.Close())
+	a.mu.file, a.mu.out = nil, nil
+	return err
+}
