@@ -1,6 +1,7 @@
 package fargo
 
 import (
+	"strings"
 	"time"
 
 	"fargo/aws/ecs"
@@ -8,9 +9,10 @@ import (
 
 // Service is an ECS service.
 //
-// Intent (everything in Service but Status) is written by the API; Status,
-// Deployments, Events and Throttle by the service controller, except that the
-// API puts a new deployment first and asks for the service's end.
+// Intent (everything in Service but Status) is written by the API, except that a
+// rollback takes it back; Status, Deployments, Events, and Throttle by
+// the service controller, except that the API puts a new deployment first and
+// asks for the service's end.
 type Service struct {
 	Scope   Scope
 	Cluster string // name
@@ -23,7 +25,8 @@ type Service struct {
 	// ACTIVE and go when their last task has stopped.
 	Deployments []Deployment
 	Events      []ecs.ServiceEvent // newest first, at most ServiceEvents
-	// LastCompleted is the revision to go back to when a deployment fails.
+	// LastCompleted is the revision of the deployment to go back to when another
+	// fails: the one that was completed last.
 	LastCompleted *ecs.ServiceRevision `json:",omitzero"`
 	// SteadyAt is when the service was last said to be steady; zero while it is
 	// not.
@@ -84,21 +87,29 @@ type Deployment struct {
 	Reason  string
 	// FailedTasks counts tasks in a row that never became healthy.
 	FailedTasks int
-	// Started says that some task of it has been RUNNING.
-	Started bool
-	// RollbackOf is the deployment whose failure made this one.
+	// RollbackOf is the deployment that failed, while and after this one took its
+	// place again.
 	RollbackOf string `json:",omitzero"`
 	// StopRequested is set when the user or a newer deployment ends this one
 	// before it is complete.
 	StopRequested bool `json:",omitzero"`
 
+	// CreatedAt is when it became the newest one: again by a rollback.
 	CreatedAt, UpdatedAt time.Time
+}
+
+// DeploymentOf is the id of the deployment that a revision was made for: both
+// end in the same digits.
+func DeploymentOf(r *ecs.ServiceRevision) string {
+	arn := *r.ServiceRevisionArn
+	return "ecs-svc/" + arn[strings.LastIndex(arn, "/")+1:]
 }
 
 // Throttle slows down the launches of a service whose tasks keep failing before
 // they run.
 type Throttle struct {
 	Failures int       // in a row, over all deployments
+	Last     time.Time `json:",omitzero"` // when the last one was noted
 	Until    time.Time `json:",omitzero"` // no launches before
 }
 

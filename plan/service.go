@@ -73,6 +73,7 @@ type servicePlan struct {
 	launched   []*fargo.Task
 	register   []fargo.TargetRef
 	deregister []fargo.TargetRef
+	draining   int // tasks that begin to leave their target groups
 	next       time.Time
 	changed    bool // the service itself
 }
@@ -122,13 +123,8 @@ func (p *servicePlan) takeStock() {
 		}
 		p.tasks = append(p.tasks, m)
 		d := p.find(m.deployment())
-		if t.Task.LastStatus() == fargo.TaskRunning {
-			if d != nil && !d.Started {
-				d.Started, p.changed = true, true
-			}
-			if p.s.Throttle != (fargo.Throttle{}) {
-				p.s.Throttle, p.changed = fargo.Throttle{}, true
-			}
+		if t.Task.LastStatus() == fargo.TaskRunning && p.s.Throttle.Failures > 0 && t.Task.Report.StartedAt.After(p.s.Throttle.Last) {
+			p.s.Throttle, p.changed = fargo.Throttle{}, true
 		}
 		if m.verdict == Good && !t.Task.Settled {
 			m.edit().Settled = true
@@ -188,6 +184,8 @@ func (p *servicePlan) of(d *fargo.Deployment, pass func(*member) bool) []*member
 func good(m *member) bool { return m.verdict == Good }
 func bad(m *member) bool  { return m.verdict == Bad }
 
+func notBad(m *member) bool { return m.verdict != Bad }
+
 // old passes the tasks of every deployment but the newest.
 func (p *servicePlan) old() []*member {
 	id := p.primary().ID
@@ -196,21 +194,22 @@ func (p *servicePlan) old() []*member {
 
 // stop asks tasks to end.
 func (p *servicePlan) stop(tasks []*member, reason string) {
-	if len(tasks) == 0 {
-		return
-	}
+	p.end(tasks, reason)
+	p.sayStopped(tasks)
+}
+
+func (p *servicePlan) end(tasks []*member, reason string) {
 	for _, m := range tasks {
 		t := m.edit()
 		t.Desired, t.StopCode, t.StoppedReason, t.StoppingAt = fargo.TaskStopped, fargo.StopServiceSchedulerInitiated, reason, p.now
 		t.Version++
 	}
-	p.event(stoppedEvent(tasks))
 }
 
 // drain ends a service that was deleted.
 func (p *servicePlan) drain() {
 	if left := p.of(nil, nil); len(left) > 0 {
-		p.stop(left, "Scaling activity initiated by (deployment "+p.primary().ID+")")
+		p.stop(left, p.scalingReason())
 	}
 	for _, m := range p.tasks {
 		if !m.task.Stopped() {

@@ -38,7 +38,7 @@ func NewDeployment(s *fargo.Service, revision ecs.ServiceRevision, digits, uuid 
 }
 
 // breakCircuit ends a deployment whose tasks keep failing, and, if the user
-// wants that, goes back to the last revision that was completed.
+// wants that, goes back to the last one that was completed.
 func (p *servicePlan) breakCircuit() {
 	d := p.primary()
 	threshold, on := Breaker(p.s.Service.DeploymentConfiguration, p.desired())
@@ -49,67 +49,90 @@ func (p *servicePlan) breakCircuit() {
 	d.Rollout, d.UpdatedAt = ecs.DeploymentRolloutStateFailed, p.now
 	d.Reason = "ECS deployment circuit breaker: tasks failed to start."
 	p.event("(deployment " + d.ID + ") deployment failed: tasks failed to start.")
-	if yes(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
-		p.rollBack("ECS deployment circuit breaker: rolling back to deploymentId ")
+	if yes(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) && goBack(p.s, "ECS deployment circuit breaker", p.now) {
+		p.event(rollingBackEvent(p.s))
 	}
 }
 
-// rollBack starts a new deployment of the last completed revision, if there is
-// one. reason goes before the id in the failed deployment's reason.
-func (p *servicePlan) rollBack(reason string) {
-	if p.s.LastCompleted == nil || p.primary().RollbackOf != "" {
-		return
-	}
-	failed := p.primary().ID
-	next := NewDeployment(p.s, *p.s.LastCompleted, p.NewID(), p.UUID(), p.now)
-	next.RollbackOf = failed
-	if f := p.find(failed); f != nil {
-		f.Reason = reason + next.ID + "."
-	}
-	p.s.Service.TaskDefinition = next.Revision.TaskDefinition
-	p.event("rolling back to deployment " + next.ID + ".")
-}
-
-// Abandon ends the newest deployment because the user wants it, and begins to go
-// back to the last one that was completed; ok is false when there is none.
-func Abandon(s *fargo.Service, digits string, now time.Time) (ok bool) {
-	d := &s.Deployments[0]
-	if s.LastCompleted == nil || d.RollbackOf != "" {
+// goBack puts the deployment that was completed last in the newest one's place,
+// which has failed. It is the same deployment with the same id, so that its
+// tasks that still run count at once, and only what is missing is started. ok is
+// false when there is none, or when it is this one that failed.
+// Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
+// detects failures": the deployment goes from COMPLETED to IN_PROGRESS again.
+func goBack(s *fargo.Service, why string, now time.Time) (ok bool) {
+	failed := s.Deployments[0]
+	if s.LastCompleted == nil || failed.RollbackOf != "" {
 		return false
 	}
-	stopped := d.ID
-	d.Rollout, d.UpdatedAt = ecs.DeploymentRolloutStateFailed, now
-	next := NewDeployment(s, *s.LastCompleted, digits, digits, now)
-	next.RollbackOf = stopped
-	s.Deployments[1].Reason = "ECS deployment stopped: rolling back to deploymentId " + next.ID + "."
-	s.Service.TaskDefinition = next.Revision.TaskDefinition
+	d := fargo.Deployment{ID: fargo.DeploymentOf(s.LastCompleted), Revision: *s.LastCompleted}
+	isIt := func(o fargo.Deployment) bool { return o.ID == d.ID }
+	if i := slices.IndexFunc(s.Deployments, isIt); i >= 0 {
+		d = s.Deployments[i]
+	}
+	d.Rollout, d.Reason = ecs.DeploymentRolloutStateInProgress, why+": rolling back to deploymentId "+d.ID+"."
+	d.RollbackOf, d.Source, d.StopRequested, d.FailedTasks = failed.ID, *failed.Revision.ServiceRevisionArn, false, 0
+	d.CreatedAt, d.UpdatedAt = now, now
+	s.Deployments = append([]fargo.Deployment{d}, slices.DeleteFunc(s.Deployments, isIt)...)
+	s.SteadyAt, s.Throttle = time.Time{}, fargo.Throttle{}
+	r := &d.Revision
+	s.Service.TaskDefinition, s.Service.NetworkConfiguration, s.Service.LoadBalancers = r.TaskDefinition, r.NetworkConfiguration, r.LoadBalancers
 	return true
 }
 
-// conclude forgets deployments without tasks, completes the newest one, and says
-// when the service is steady.
-func (p *servicePlan) conclude() {
-	p.s.Deployments = slices.DeleteFunc(p.s.Deployments, func(d fargo.Deployment) bool {
-		gone := d.ID != p.s.Deployments[0].ID && !p.hasTasks(d.ID)
-		p.changed = p.changed || gone
-		return gone
-	})
-	d, desired := p.primary(), p.desired()
-	steady := len(p.s.Deployments) == 1 && len(p.launched) == 0 && len(p.of(d, nil)) == desired && len(p.of(d, good)) == desired
-	if !steady {
-		if !p.s.SteadyAt.IsZero() {
-			p.s.SteadyAt, p.changed = time.Time{}, true
-		}
-		return
+// Abandon ends the newest deployment because the user wants it, and begins to go
+// back to the last one that was completed; ok is false when there is none. uuid
+// is the id of the event that says so.
+func Abandon(s *fargo.Service, uuid string, now time.Time) (ok bool) {
+	if !goBack(s, "ECS deployment stopped", now) {
+		return false
 	}
-	if d.Rollout == ecs.DeploymentRolloutStateInProgress {
+	for i := range s.Deployments {
+		if d := &s.Deployments[i]; d.ID == s.Deployments[0].RollbackOf {
+			d.Rollout, d.StopRequested, d.UpdatedAt = ecs.DeploymentRolloutStateFailed, true, now
+			d.Reason = "ECS deployment stopped."
+		}
+	}
+	addEvent(s, uuid, rollingBackEvent(s), now)
+	return true
+}
+
+func rollingBackEvent(s *fargo.Service) string {
+	return "rolling back to deployment " + s.Deployments[0].ID + "."
+}
+
+// conclude completes the newest deployment, forgets those without tasks, and
+// says when the service is steady.
+func (p *servicePlan) conclude() {
+	d, desired := p.primary(), p.desired()
+	alone := !slices.ContainsFunc(p.s.Deployments[1:], func(o fargo.Deployment) bool { return p.hasTasks(o.ID) })
+	steady := alone && len(p.launched) == 0 && len(p.of(d, nil)) == desired && len(p.of(d, good)) == desired
+	if steady && d.Rollout == ecs.DeploymentRolloutStateInProgress {
 		d.Rollout, d.UpdatedAt = ecs.DeploymentRolloutStateCompleted, p.now
 		d.Reason = "ECS deployment " + d.ID + " completed."
 		completed := d.Revision
 		p.s.LastCompleted = &completed
 		p.event("(deployment " + d.ID + ") deployment completed.")
 	}
-	p.saySteady()
+	p.forget()
+	switch {
+	case steady:
+		p.saySteady()
+	case !p.s.SteadyAt.IsZero():
+		p.s.SteadyAt, p.changed = time.Time{}, true
+	}
+}
+
+// forget drops deployments without tasks. One that failed stays until its
+// rollback has ended, which is its end too.
+func (p *servicePlan) forget() {
+	d := *p.primary()
+	p.s.Deployments = slices.DeleteFunc(p.s.Deployments, func(o fargo.Deployment) bool {
+		failing := o.ID == d.RollbackOf && d.Rollout == ecs.DeploymentRolloutStateInProgress
+		gone := o.ID != d.ID && !failing && !p.hasTasks(o.ID)
+		p.changed = p.changed || gone
+		return gone
+	})
 }
 
 // steadyAgain is how often a steady service says so.

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"fargo"
 	"fargo/aws/ecs"
@@ -12,43 +14,67 @@ import (
 // one that says again what the newest says is not worth repeating.
 // Source: ECS developer guide, "Amazon ECS service event messages".
 func (p *servicePlan) event(message string) {
-	if message == "" {
+	if message == "" || len(p.s.Events) > 0 && *p.s.Events[0].Message == eventText(p.s, message) {
 		return
 	}
-	full := "(service " + p.s.Name() + ") " + message
-	if len(p.s.Events) > 0 && *p.s.Events[0].Message == full {
-		return
-	}
-	e := ecs.ServiceEvent{Id: new(p.UUID()), CreatedAt: new(p.now), Message: &full}
-	p.s.Events = append([]ecs.ServiceEvent{e}, p.s.Events...)
-	if len(p.s.Events) > fargo.ServiceEvents {
-		p.s.Events = p.s.Events[:fargo.ServiceEvents]
-	}
+	addEvent(p.s, p.UUID(), message, p.now)
 	p.changed = true
+}
+
+// complain says what keeps the service from what it should become: not again
+// for some hours, while nothing about it changes.
+func (p *servicePlan) complain(message string) {
+	full := eventText(p.s, message)
+	said := slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool {
+		return *e.Message == full && p.now.Before(e.CreatedAt.Add(steadyAgain)) && !e.CreatedAt.Before(p.primary().CreatedAt)
+	})
+	if !said {
+		p.event(message)
+	}
+}
+
+func eventText(s *fargo.Service, message string) string {
+	return "(service " + s.Name() + ") " + message
+}
+
+func addEvent(s *fargo.Service, id, message string, now time.Time) {
+	e := ecs.ServiceEvent{Id: &id, CreatedAt: &now, Message: new(eventText(s, message))}
+	s.Events = append([]ecs.ServiceEvent{e}, s.Events...)
+	s.Events = s.Events[:min(len(s.Events), fargo.ServiceEvents)]
 }
 
 func startedEvent(tasks []*fargo.Task) string {
 	if len(tasks) == 0 {
 		return ""
 	}
+	return fmt.Sprintf("has started %d tasks: %s.", len(tasks), taskList(idsOf(tasks)))
+}
+
+// sayStopped tells tasks that ran from those that were only on their way to.
+func (p *servicePlan) sayStopped(tasks []*member) {
+	var ran []string
+	pending := 0
+	for _, m := range tasks {
+		if m.task.LastStatus().Before(fargo.TaskRunning) {
+			pending++
+		} else {
+			ran = append(ran, m.task.ID)
+		}
+	}
+	if pending > 0 {
+		p.event(fmt.Sprintf("stopped %d pending tasks.", pending))
+	}
+	if len(ran) > 0 {
+		p.event(fmt.Sprintf("has stopped %d running tasks: %s.", len(ran), taskList(ran)))
+	}
+}
+
+func idsOf(tasks []*fargo.Task) []string {
 	ids := make([]string, len(tasks))
 	for i, t := range tasks {
 		ids[i] = t.ID
 	}
-	return fmt.Sprintf("has started %d tasks: %s.", len(tasks), taskList(ids))
-}
-
-func stoppedEvent(tasks []*member) string {
-	var ids []string
-	for _, m := range tasks {
-		if m.task.LastStatus() == fargo.TaskRunning || m.task.LastStatus() == fargo.TaskDeactivating {
-			ids = append(ids, m.task.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("has stopped %d running tasks: %s.", len(ids), taskList(ids))
+	return ids
 }
 
 func taskList(ids []string) string {
@@ -59,7 +85,7 @@ func taskList(ids []string) string {
 func unhealthyEvent(m *member) string {
 	for _, t := range m.Targets {
 		if t.Health != nil && t.Health.State == "unhealthy" {
-			return fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", m.task.ID, t.Port, t.Group, str(t.Health.Description))
+			return fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", m.task.ID, t.Port, t.Group, str(t.Health.Description))
 		}
 	}
 	return fmt.Sprintf("(task %s) failed container health checks.", m.task.ID)
@@ -67,4 +93,16 @@ func unhealthyEvent(m *member) string {
 
 func targetsEvent(verb, group string, n int) string {
 	return fmt.Sprintf("%s %d targets in (target-group %s)", verb, n, group)
+}
+
+// protectedEvent says that tasks that should go are protected; ok is false when
+// none of them is.
+func protectedEvent(tasks []*member) (text string, ok bool) {
+	n, deployment := 0, ""
+	for _, m := range tasks {
+		if m.Protected {
+			n, deployment = n+1, m.deployment()
+		}
+	}
+	return fmt.Sprintf("(taskSet %s) was unable to scale in due to (reason %d tasks under protection)", deployment, n), n > 0
 }

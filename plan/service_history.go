@@ -28,7 +28,9 @@ func History(s *fargo.Service, d *fargo.Deployment, ended bool, old *ecs.Service
 	}
 	target := summary(d, tasks, requested(s, d))
 	n.TargetServiceRevision = &target
-	n.Status, n.StatusReason = historyStatus(s, d, ended, n.Status)
+	if !final(n.Status) {
+		n.Status, n.StatusReason = historyStatus(s, d, ended)
+	}
 	n.DeploymentCircuitBreaker = breakerView(s, d, n.Status)
 	switch n.Status {
 	case ecs.ServiceDeploymentStatusSuccessful, ecs.ServiceDeploymentStatusRollbackSuccessful, ecs.ServiceDeploymentStatusRollbackFailed:
@@ -41,7 +43,7 @@ func History(s *fargo.Service, d *fargo.Deployment, ended bool, old *ecs.Service
 		}
 	}
 	if back := rollbackOf(s, d); back != nil && n.Rollback == nil {
-		n.Rollback = &ecs.Rollback{Reason: &d.Reason, StartedAt: &back.CreatedAt, ServiceRevisionArn: back.Revision.ServiceRevisionArn}
+		n.Rollback = &ecs.Rollback{Reason: n.StatusReason, StartedAt: &back.CreatedAt, ServiceRevisionArn: back.Revision.ServiceRevisionArn}
 	}
 	if old != nil {
 		n.UpdatedAt = old.UpdatedAt
@@ -94,33 +96,49 @@ func rollbackOf(s *fargo.Service, d *fargo.Deployment) *fargo.Deployment {
 	return nil
 }
 
-// historyStatus is where a deployment stands. What is final stays.
-func historyStatus(s *fargo.Service, d *fargo.Deployment, ended bool, was ecs.ServiceDeploymentStatus) (ecs.ServiceDeploymentStatus, *string) {
+// final reports whether a deployment in a status stays there.
+func final(s ecs.ServiceDeploymentStatus) bool {
+	return s == ecs.ServiceDeploymentStatusSuccessful || s == ecs.ServiceDeploymentStatusStopped ||
+		s == ecs.ServiceDeploymentStatusRollbackSuccessful || s == ecs.ServiceDeploymentStatusRollbackFailed
+}
+
+// historyStatus is where a deployment that has not ended yet stands, and why. The
+// reason for a rollback by the circuit breaker is AWS's; the others are our own
+// words.
+func historyStatus(s *fargo.Service, d *fargo.Deployment, ended bool) (ecs.ServiceDeploymentStatus, *string) {
 	back := rollbackOf(s, d)
 	switch {
-	case was == ecs.ServiceDeploymentStatusSuccessful, was == ecs.ServiceDeploymentStatusStopped,
-		was == ecs.ServiceDeploymentStatusRollbackSuccessful, was == ecs.ServiceDeploymentStatusRollbackFailed:
-		return was, &d.Reason
 	case d.Rollout == ecs.DeploymentRolloutStateCompleted:
 		return ecs.ServiceDeploymentStatusSuccessful, nil
-	case d.Rollout == ecs.DeploymentRolloutStateFailed && back != nil:
-		switch back.Rollout {
-		case ecs.DeploymentRolloutStateCompleted:
-			return ecs.ServiceDeploymentStatusRollbackSuccessful, &d.Reason
-		case ecs.DeploymentRolloutStateFailed:
-			return ecs.ServiceDeploymentStatusRollbackFailed, &d.Reason
-		}
-		return ecs.ServiceDeploymentStatusRollbackInProgress, &d.Reason
-	case was == ecs.ServiceDeploymentStatusRollbackInProgress && ended:
-		// Its tasks were gone before the rollback was complete; the rollback
-		// goes on without it.
-		return ecs.ServiceDeploymentStatusRollbackSuccessful, &d.Reason
-	case d.Rollout == ecs.DeploymentRolloutStateFailed, d.StopRequested && ended:
-		return ecs.ServiceDeploymentStatusStopped, &d.Reason
+	case back != nil:
+		return rollbackStatus(back), new("Service deployment rolled back because " + cause(d))
+	case d.Rollout == ecs.DeploymentRolloutStateFailed:
+		return ecs.ServiceDeploymentStatusStopped, new("Service deployment stopped because " + cause(d))
+	case ended:
+		return ecs.ServiceDeploymentStatusStopped, new("Service deployment stopped because a newer one took its place or the service ended.")
 	case d.StopRequested:
 		return ecs.ServiceDeploymentStatusStopRequested, nil
 	}
 	return ecs.ServiceDeploymentStatusInProgress, nil
+}
+
+func cause(d *fargo.Deployment) string {
+	if d.StopRequested {
+		return "a user stopped it."
+	}
+	return "the circuit breaker threshold was exceeded."
+}
+
+// rollbackStatus is how the way back of a failed deployment goes. A newer
+// deployment cuts it off.
+func rollbackStatus(back *fargo.Deployment) ecs.ServiceDeploymentStatus {
+	switch {
+	case back.Rollout == ecs.DeploymentRolloutStateCompleted:
+		return ecs.ServiceDeploymentStatusRollbackSuccessful
+	case back.Rollout == ecs.DeploymentRolloutStateFailed, back.StopRequested:
+		return ecs.ServiceDeploymentStatusRollbackFailed
+	}
+	return ecs.ServiceDeploymentStatusRollbackInProgress
 }
 
 func breakerView(s *fargo.Service, d *fargo.Deployment, status ecs.ServiceDeploymentStatus) *ecs.ServiceDeploymentCircuitBreaker {
@@ -131,7 +149,7 @@ func breakerView(s *fargo.Service, d *fargo.Deployment, status ecs.ServiceDeploy
 	}
 	switch {
 	case !on:
-	case d.Rollout == ecs.DeploymentRolloutStateFailed:
+	case d.Rollout == ecs.DeploymentRolloutStateFailed && !d.StopRequested:
 		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusTriggered
 	case status == ecs.ServiceDeploymentStatusInProgress:
 		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoring

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/ecs"
 )
 
 // desired is how many tasks the service should have.
@@ -23,31 +24,47 @@ func (p *servicePlan) scale() {
 	desired := p.desired()
 	lower, upper := Bounds(p.s, desired)
 	d := p.primary()
-	p.stopSurplus(desired)
+	p.stopSurplus(d, desired)
 	p.stopOld(d, desired, lower, upper)
-	p.replaceBad(d, desired, lower, upper)
+	p.replaceBad(d, desired, upper)
+	p.restore(d, lower, upper)
 
 	// A bad task that is waiting for its replacement does not count as one of
 	// those the deployment has.
-	need := desired - len(p.of(d, func(m *member) bool { return !bad(m) }))
-	room := upper - len(p.of(nil, nil))
+	need := desired - len(p.of(d, notBad))
+	room := upper - len(p.of(nil, nil)) - len(p.launched)
 	p.launch(d, min(need, room))
 	if need > 0 && room <= 0 && lower >= upper && len(p.old()) > 0 {
-		p.event("was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
+		p.complain("was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
 	}
 }
 
-// stopSurplus stops what is more than desired, whatever its deployment: after a
-// scale-in, the least useful first.
-func (p *servicePlan) stopSurplus(desired int) {
-	current := p.of(p.primary(), nil)
+// stopSurplus stops what is more than desired after a scale-in, the least useful
+// first: of the newest deployment, or of all when that one has failed and takes
+// nobody's place.
+func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired int) {
+	current := p.of(d, nil)
+	if d.Rollout == "FAILED" {
+		current = p.of(nil, nil)
+	}
 	surplus := len(current) - desired
 	// A replacement of a bad task may be more than desired until it is healthy.
-	surplus -= min(len(p.of(p.primary(), bad)), max(0, surplus))
+	surplus -= min(len(p.of(d, bad)), max(0, surplus))
 	if surplus <= 0 {
 		return
 	}
-	p.stop(p.leastUseful(current, surplus), p.scalingReason())
+	victims := p.leastUseful(current, surplus)
+	p.stop(victims, p.scalingReason())
+	if len(victims) < surplus {
+		p.sayProtected(current)
+	}
+}
+
+// sayProtected says that tasks are protected which should go.
+func (p *servicePlan) sayProtected(tasks []*member) {
+	if text, ok := protectedEvent(tasks); ok {
+		p.complain("was unable to reach steady state because " + text)
+	}
 }
 
 func (p *servicePlan) scalingReason() string {
@@ -103,12 +120,15 @@ func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
 	if len(p.old()) == 0 || d.Rollout == "FAILED" {
 		return
 	}
-	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected }), p.scalingReason())
+	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected || p.restored(m) }), p.scalingReason())
 	old := p.old()
 	replaced := len(old) - max(0, desired-len(p.of(d, good)))
 	missing := desired - len(p.of(d, nil))
 	blocked := missing - (upper - len(p.of(nil, nil)))
 	victims := p.leastUseful(old, max(replaced, min(missing, blocked)))
+	if replaced > len(victims) {
+		p.sayProtected(old)
+	}
 
 	// Of those that count as healthy no more than the lower bound can spare; of
 	// those that do not yet, none before they are replaced.
@@ -127,25 +147,63 @@ func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
 // works: it runs and nothing speaks against it.
 func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.verdict != Bad }
 
+// last is the deployment that was completed last, nil when it has no tasks any
+// more or is the newest one.
+func (p *servicePlan) last() *fargo.Deployment {
+	if p.s.LastCompleted == nil {
+		return nil
+	}
+	if d := p.find(fargo.DeploymentOf(p.s.LastCompleted)); d != nil && d.ID != p.primary().ID {
+		return d
+	}
+	return nil
+}
+
+// restore replaces what the last completed deployment loses while the newest
+// one's tasks keep failing, so that an update that goes wrong does not wear down
+// what works.
+// Source: ECS developer guide, "Update service parameters": a replacement is of
+// the same revision as the task that failed.
+func (p *servicePlan) restore(d *fargo.Deployment, lower, upper int) {
+	last := p.last()
+	if last == nil || d.Rollout != ecs.DeploymentRolloutStateInProgress || d.FailedTasks == 0 {
+		return
+	}
+	if last.FailedTasks > 0 && p.now.Before(p.s.Throttle.Until) {
+		return
+	}
+	id := d.ID
+	have := len(p.of(d, good)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && notBad(m) }))
+	p.start(last, min(lower-have, upper-len(p.of(nil, nil))))
+}
+
+// restored: it was started to replace one of the last completed deployment, and
+// is still needed for that.
+func (p *servicePlan) restored(m *member) bool {
+	d, last := p.primary(), p.last()
+	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && notBad(m) && m.task.Intent.CreatedAt.After(d.CreatedAt)
+}
+
 // replaceBad stops unhealthy tasks: when their replacements are healthy, or
-// before, one at a time, when there is no room for a replacement.
+// before, one at a time, when there is no room for a replacement. A task that
+// never was healthy does no work to wait for.
 // Source: ECS developer guide, "Amazon ECS services", on replacing unhealthy
 // tasks.
-func (p *servicePlan) replaceBad(d *fargo.Deployment, desired, _, upper int) {
+func (p *servicePlan) replaceBad(d *fargo.Deployment, desired, upper int) {
 	sick := p.of(d, bad)
 	if len(sick) == 0 {
 		return
 	}
+	fresh := p.of(d, func(m *member) bool { return bad(m) && !m.task.Settled })
+	onTheWay := p.of(d, func(m *member) bool { return !bad(m) && !good(m) })
 	enough := len(p.of(d, good)) >= desired
 	full := len(p.of(nil, nil)) >= upper
 	switch {
 	case enough:
-	case full:
+	case full && len(fresh)+len(onTheWay) == 0:
 		sick = sick[:1]
 	default:
-		// Room for a replacement: it comes first. But a task that never was
-		// healthy does no work to wait for.
-		sick = slices.DeleteFunc(sick, func(m *member) bool { return m.task.Settled })
+		sick = fresh
 	}
 	for _, m := range sick {
 		p.event(unhealthyEvent(m))
@@ -162,19 +220,34 @@ func (p *servicePlan) launch(d *fargo.Deployment, n int) {
 		p.lookAgain(p.s.Throttle.Until)
 		return
 	}
+	p.start(d, n)
+}
+
+// start makes n tasks of d and says so.
+func (p *servicePlan) start(d *fargo.Deployment, n int) {
 	var made []*fargo.Task
 	for range n {
-		t, err := p.Make(d)
-		if err != nil {
-			p.event("failed to launch a task with (error " + err.Error() + ").")
-			p.throttle()
-			p.lookAgain(p.s.Throttle.Until)
+		t, ok := p.make(d)
+		if !ok {
 			break
 		}
 		made = append(made, t)
 	}
-	p.launched = append(p.launched, made...)
 	p.event(startedEvent(made))
+}
+
+// make makes one task of d. When that cannot be, it says why, and launches are
+// held back for a while.
+func (p *servicePlan) make(d *fargo.Deployment) (t *fargo.Task, ok bool) {
+	t, err := p.Make(d)
+	if err != nil {
+		p.event("failed to launch a task with (error " + err.Error() + ").")
+		p.throttle()
+		p.lookAgain(p.s.Throttle.Until)
+		return nil, false
+	}
+	p.launched = append(p.launched, t)
+	return t, true
 }
 
 // Launches that fail in a row are spaced out: not the first few, then doubling.
@@ -188,7 +261,7 @@ const (
 func (p *servicePlan) throttle() {
 	t := &p.s.Throttle
 	t.Failures++
-	p.changed = true
+	t.Last, p.changed = p.now, true
 	if t.Failures < patience {
 		return
 	}

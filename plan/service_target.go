@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"fargo"
 )
 
@@ -23,6 +25,9 @@ func (p *servicePlan) keepTargets() {
 	}
 	p.announce("registered", p.register)
 	p.announce("deregistered", p.deregister)
+	if p.draining > 0 {
+		p.event(fmt.Sprintf("has begun draining connections on %d tasks.", p.draining))
+	}
 }
 
 func targetsOf(t *fargo.Task) []fargo.TargetRef {
@@ -36,7 +41,7 @@ func targetsOf(t *fargo.Task) []fargo.TargetRef {
 // release begins to drain a task's targets, or, when they are gone, forgets
 // them.
 func (p *servicePlan) release(m *member) {
-	left := false
+	left, leaving := false, len(p.deregister)
 	for _, ref := range m.task.Targets {
 		for _, target := range m.Targets {
 			if target.Key() != ref.Key() {
@@ -50,6 +55,9 @@ func (p *servicePlan) release(m *member) {
 	}
 	if !left {
 		m.edit().Targets = nil
+	}
+	if len(p.deregister) > leaving {
+		p.draining++
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
@@ -116,7 +118,8 @@ func (s *Server) DescribeServiceRevisions(_ context.Context, in *ecs.DescribeSer
 }
 
 // StopServiceDeployment ends a deployment that is under way and goes back to
-// the last one that was completed.
+// the last one that was completed. One that is being stopped goes on with it.
+// Source: ECS developer guide, "Stopping Amazon ECS service deployments".
 func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceDeploymentInput) (*ecs.StopServiceDeploymentOutput, error) {
 	if in.StopType == ecs.StopServiceDeploymentStopTypeAbort {
 		return nil, notImplemented("the stop type ABORT")
@@ -126,13 +129,17 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 		if !ok {
 			return ecs.ServiceDeploymentNotFoundException("The service deployment was not found.")
 		}
+		switch row.Deployment.Status {
+		case ecs.ServiceDeploymentStatusStopRequested, ecs.ServiceDeploymentStatusRollbackRequested, ecs.ServiceDeploymentStatusRollbackInProgress:
+			return nil // it is being stopped
+		}
 		service, ok := store.Services.Get(tx, row.Service)
 		if !ok || row.Deployment.Status != ecs.ServiceDeploymentStatusInProgress || len(service.Deployments) == 0 || service.Deployments[0].Arn != *in.ServiceDeploymentArn {
 			return ecs.ConflictException("The service deployment is not in progress.")
 		}
 		next := *service
 		next.Deployments = slices.Clone(service.Deployments)
-		if !plan.Abandon(&next, fargo.NewDeploymentDigits(), now) {
+		if !plan.Abandon(&next, uuid.NewString(), now) {
 			return ecs.ConflictException("There is no completed deployment to roll back to.")
 		}
 		store.Services.Put(tx, &next)
