@@ -10,7 +10,7 @@ import (
 // Service is an ECS service.
 //
 // Intent (everything in Service but Status) is written by the API, except that a
-// rollback takes it back; Status, Deployments, Events, and Throttle by
+// rollback takes it back; Status, Deployments, Events, Throttle and Rebalance by
 // the service controller, except that the API puts a new deployment first and
 // asks for the service's end.
 type Service struct {
@@ -32,6 +32,8 @@ type Service struct {
 	// not.
 	SteadyAt time.Time `json:",omitzero"`
 	Throttle Throttle  `json:",omitzero"`
+	// Rebalance is the move of tasks between availability zones.
+	Rebalance Rebalance `json:",omitzero"`
 	// InactiveAt is when the service ended.
 	InactiveAt time.Time `json:",omitzero"`
 }
@@ -111,6 +113,19 @@ type Throttle struct {
 	Failures int       // in a row, over all deployments
 	Last     time.Time `json:",omitzero"` // when the last one was noted
 	Until    time.Time `json:",omitzero"` // no launches before
+}
+
+// Rebalance is a service's move of tasks from zones that have many to zones that
+// have few.
+type Rebalance struct {
+	// Since is when the replacements now under way were started; zero when none
+	// are and nothing is being moved.
+	Since time.Time `json:",omitzero"`
+	// Moving counts the replacements in whose favour a task is still to be
+	// stopped. For so long the service has as many tasks more than desired.
+	Moving int `json:",omitzero"`
+	// Rest is before when nothing is moved, because a move has failed.
+	Rest time.Time `json:",omitzero"`
 }
 
 // ServiceDeployment is the history of one deployment, as the ServiceDeployments

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -99,6 +100,9 @@ func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan
 	slices.SortStableFunc(v.Tasks, func(a, b plan.ServiceTask) int {
 		return a.Task.Intent.CreatedAt.Compare(*b.Task.Intent.CreatedAt)
 	})
+	if d := service.Revision(); d != nil {
+		v.Subnets = serviceSubnets(tx, service.Scope, d.NetworkConfiguration.AwsvpcConfiguration.Subnets)
+	}
 	have := providers(v.Tasks)
 	v.Make = func(d *fargo.Deployment) (*fargo.Task, error) {
 		spec, err := s.taskSpec(tx, service, d, have)
@@ -109,6 +113,22 @@ func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan
 		return plan.NewTask(*spec, now, fargo.NewHex), nil
 	}
 	return v
+}
+
+// serviceSubnets are those of ids that exist.
+func serviceSubnets(r store.Reader, scope fargo.Scope, ids []string) []plan.ServiceSubnet {
+	var out []plan.ServiceSubnet
+	for _, id := range ids {
+		s, ok := store.EC2Subnets.Get(r, scope.Key(id))
+		if !ok {
+			continue
+		}
+		out = append(out, plan.ServiceSubnet{ID: id, Zone: *s.Subnet.AvailabilityZone, Free: func() bool {
+			_, free := plan.FreeAddress(s.Prefix(), id, func(a netip.Addr) bool { return store.AddressTaken(r, *s.Subnet.VpcId, a) })
+			return free
+		}})
+	}
+	return out
 }
 
 // providers counts the tasks that run, by capacity provider.

@@ -133,14 +133,16 @@ func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
 	return out, nil
 }
 
-// load counts the tasks of the same service in a zone.
+// load counts the tasks of the same service in a zone: those of the same
+// deployment, so that what a rollout leaves behind is spread, whatever it takes
+// the place of.
 func load(r store.Reader, t *fargo.Task, zone string) int {
 	if t.Service == "" {
 		return 0
 	}
 	n := 0
 	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
-		if o.Desired == fargo.TaskRunning && o.Intent.AvailabilityZone != nil && *o.Intent.AvailabilityZone == zone {
+		if o.Desired == fargo.TaskRunning && o.Intent.AvailabilityZone != nil && *o.Intent.AvailabilityZone == zone && *o.Intent.StartedBy == *t.Intent.StartedBy {
 			n++
 		}
 	}

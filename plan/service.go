@@ -14,6 +14,8 @@ type ServiceView struct {
 	Service *fargo.Service
 	Tasks   []ServiceTask // all that are kept, ended ones too, oldest first
 	Nodes   int           // machines, for DAEMON services
+	// Subnets are those that tasks of the newest deployment may be in.
+	Subnets []ServiceSubnet
 	Pace    Pace
 	// Make makes a new task of a deployment; nobody knows it yet. An error is
 	// the reason why ECS cannot launch it.
@@ -21,6 +23,12 @@ type ServiceView struct {
 	// NewID gives a new deployment's 19 digits; UUID an event's id.
 	NewID func() string
 	UUID  func() string
+}
+
+// ServiceSubnet is a subnet that a service's tasks may be in.
+type ServiceSubnet struct {
+	ID, Zone string
+	Free     func() bool // whether an address is free in it
 }
 
 // ServiceTask is a task of a service.
@@ -57,6 +65,7 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 		p.breakCircuit()
 		p.scale()
 		p.conclude()
+		p.rebalance()
 	}
 	p.keepTargets()
 	return p.changes()
@@ -76,6 +85,7 @@ type servicePlan struct {
 	draining   int // tasks that begin to leave their target groups
 	next       time.Time
 	changed    bool // the service itself
+	lost       bool // a task of the newest deployment ended before it was healthy
 }
 
 // member is a task with its verdict. task is replaced by a copy when it is to
@@ -152,6 +162,7 @@ func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
 	if d != nil && !t.Settled {
 		d.FailedTasks++
 		p.changed = true
+		p.lost = p.lost || d.ID == p.primary().ID
 	}
 	if ran := t.Report != nil && !t.Report.StartedAt.IsZero(); !ran {
 		p.throttle()

@@ -24,6 +24,7 @@ func (p *servicePlan) scale() {
 	desired := p.desired()
 	lower, upper := Bounds(p.s, desired)
 	d := p.primary()
+	p.finishMoves(d, desired)
 	p.stopSurplus(d, desired)
 	p.stopOld(d, desired, lower, upper)
 	p.replaceBad(d, desired, upper)
@@ -47,7 +48,7 @@ func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired int) {
 	if d.Rollout == "FAILED" {
 		current = p.of(nil, nil)
 	}
-	surplus := len(current) - desired
+	surplus := len(current) - desired - p.s.Rebalance.Moving
 	// A replacement of a bad task may be more than desired until it is healthy.
 	surplus -= min(len(p.of(d, bad)), max(0, surplus))
 	if surplus <= 0 {

@@ -61,12 +61,12 @@ type Candidate struct {
 	Zone     string
 	Prefix   netip.Prefix
 	Internet bool                  // whether an interface there may leave the VPC
-	Load     int                   // tasks of the same service in the zone
+	Load     int                   // tasks of the same deployment in the zone
 	Taken    func(netip.Addr) bool // whether an address is in use
 }
 
 // PlaceInterface chooses a subnet and an address for a task's interface: where
-// its service has the fewest tasks, else by the task's id, passing over full
+// its deployment has the fewest tasks, else by the task's id, passing over full
 // subnets. The error is the reason to stop the task with, in AWS's words.
 // Source: ECS developer guide, "How Amazon ECS places tasks": the default is to
 // spread over availability zones.

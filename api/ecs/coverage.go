@@ -19,7 +19,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RunTask", Field: "capacityProviderStrategy FARGATE_SPOT", Why: "tasks are never interrupted yet"},
 	{Operation: "RunTask", Field: "overrides.ephemeralStorage", Why: "disk use is not limited"},
 	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
-	{Operation: "CreateService", Field: "availabilityZoneRebalancing", Why: "new tasks spread over zones; running ones are not moved"},
 	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
 	{Operation: "CreateService", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "CreateService", Field: "role", Why: "the service-linked role is not needed"},

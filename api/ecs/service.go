@@ -58,6 +58,9 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 			return err
 		}
 		next := newService(ctx, c, in, now)
+		if err := checkRebalancing(&next.Service); err != nil {
+			return err
+		}
 		if old, ok := findService(tx, c, *in.ServiceName); ok && old.Status() != statusInactive {
 			if old.Status() == statusActive && sameService(&old.Service, &next.Service, old.Revision(), in) {
 				made = old
@@ -116,7 +119,10 @@ func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInpu
 		shape.PropagateTags = ecs.PropagateTagsNone
 	}
 	if shape.AvailabilityZoneRebalancing == "" {
-		shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingDisabled
+		shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
+		if checkRebalancing(&shape) != nil {
+			shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingDisabled
+		}
 	}
 	if shape.HealthCheckGracePeriodSeconds == nil && len(shape.LoadBalancers) > 0 {
 		shape.HealthCheckGracePeriodSeconds = new(int32(0))

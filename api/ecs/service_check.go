@@ -65,7 +65,7 @@ func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) e
 	switch {
 	case c.MinimumHealthyPercent != nil && (*c.MinimumHealthyPercent < 0 || *c.MinimumHealthyPercent > 100):
 		return invalid("minimumHealthyPercent must be at most 100")
-	case c.MaximumPercent != nil && *c.MaximumPercent < 100 && !daemon:
+	case c.MaximumPercent != nil && *c.MaximumPercent < 100:
 		return invalid("maximumPercent must be at least 100")
 	case c.MaximumPercent != nil && *c.MaximumPercent > 200:
 		return invalid("maximumPercent must be at most 200")
@@ -77,6 +77,22 @@ func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) e
 		return notImplemented("deployment alarms")
 	case len(c.LifecycleHooks) > 0:
 		return notImplemented("lifecycleHooks")
+	}
+	return nil
+}
+
+// checkRebalancing sees that a service whose tasks are to be moved between zones
+// can be.
+// Source: ECS developer guide, "Balancing an Amazon ECS service across
+// Availability Zones".
+func checkRebalancing(s *ecs.Service) error {
+	switch {
+	case s.AvailabilityZoneRebalancing != ecs.AvailabilityZoneRebalancingEnabled:
+		return nil
+	case s.SchedulingStrategy == ecs.SchedulingStrategyDaemon:
+		return invalid("Availability Zone Rebalancing does not support DAEMON services.")
+	case *s.DeploymentConfiguration.MaximumPercent <= 100:
+		return invalid("Availability Zone Rebalancing does not support maximumPercent <= 100 %% as deployment configuration.")
 	}
 	return nil
 }

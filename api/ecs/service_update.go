@@ -117,7 +117,7 @@ func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
 	if in.LoadBalancers != nil {
 		shape.LoadBalancers = in.LoadBalancers
 	}
-	return nil
+	return checkRebalancing(shape)
 }
 
 func set[T any](to **T, from *T) {
