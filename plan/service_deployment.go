@@ -101,9 +101,10 @@ func rollingBackEvent(s *fargo.Service) string {
 	return "rolling back to deployment " + s.Deployments[0].ID + "."
 }
 
-// conclude completes the newest deployment, forgets those without tasks, and
-// says when the service is steady.
+// conclude forgets deployments without tasks, completes the newest one, and says
+// when the service is steady.
 func (p *servicePlan) conclude() {
+	p.forget()
 	d, desired := p.primary(), p.desired()
 	alone := !slices.ContainsFunc(p.s.Deployments[1:], func(o fargo.Deployment) bool { return p.hasTasks(o.ID) })
 	steady := alone && len(p.launched) == 0 && len(p.of(d, nil)) == desired && len(p.of(d, good)) == desired
@@ -114,11 +115,11 @@ func (p *servicePlan) conclude() {
 		p.s.LastCompleted = &completed
 		p.event("(deployment " + d.ID + ") deployment completed.")
 	}
-	p.forget()
+	p.steady = steady
 	switch {
-	case steady:
-		p.saySteady()
-	case !p.s.SteadyAt.IsZero():
+	case steady && p.s.Rebalance.Since.IsZero():
+		p.saySteady() // else when nothing more is moved
+	case !steady && !p.s.SteadyAt.IsZero():
 		p.s.SteadyAt, p.changed = time.Time{}, true
 	}
 }
@@ -135,17 +136,15 @@ func (p *servicePlan) forget() {
 	})
 }
 
-// steadyAgain is how often a steady service says so.
-const steadyAgain = 6 * time.Hour
-
+// saySteady says that the service is steady, again every now and then.
 func (p *servicePlan) saySteady() {
-	if again := p.s.SteadyAt.Add(steadyAgain); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
+	if again := p.s.SteadyAt.Add(sayAgain); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
 		p.lookAgain(again)
 		return
 	}
 	p.event("has reached a steady state.")
-	p.s.SteadyAt = p.now
-	p.lookAgain(p.now.Add(steadyAgain))
+	p.s.SteadyAt, p.changed = p.now, true
+	p.lookAgain(p.now.Add(sayAgain))
 }
 
 // hasTasks reports whether a deployment still has a task that has not stopped.

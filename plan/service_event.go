@@ -10,27 +10,32 @@ import (
 	"fargo/aws/ecs"
 )
 
+// sayAgain is how long an event that says what another has said is left out.
+const sayAgain = 6 * time.Hour
+
 // event adds to the service's events, newest first. An empty message is none;
-// one that says again what the newest says is not worth repeating.
+// one that says again what the newest says can wait.
 // Source: ECS developer guide, "Amazon ECS service event messages".
 func (p *servicePlan) event(message string) {
-	if message == "" || len(p.s.Events) > 0 && *p.s.Events[0].Message == eventText(p.s, message) {
+	if message == "" || len(p.s.Events) > 0 && p.said(p.s.Events[0], message) {
 		return
 	}
 	addEvent(p.s, p.UUID(), message, p.now)
 	p.changed = true
 }
 
-// complain says what keeps the service from what it should become: not again
-// for some hours, while nothing about it changes.
+// complain says what keeps the service from what it should become: once, while
+// the same deployment is the newest.
 func (p *servicePlan) complain(message string) {
-	full := eventText(p.s, message)
-	said := slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool {
-		return *e.Message == full && p.now.Before(e.CreatedAt.Add(steadyAgain)) && !e.CreatedAt.Before(p.primary().CreatedAt)
-	})
-	if !said {
+	since := p.primary().CreatedAt
+	if !slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool { return p.said(e, message) && !e.CreatedAt.Before(since) }) {
 		p.event(message)
 	}
+}
+
+// said reports whether an event has said a message not long ago.
+func (p *servicePlan) said(e ecs.ServiceEvent, message string) bool {
+	return *e.Message == eventText(p.s, message) && p.now.Before(e.CreatedAt.Add(sayAgain))
 }
 
 func eventText(s *fargo.Service, message string) string {

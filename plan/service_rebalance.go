@@ -41,7 +41,7 @@ func (p *servicePlan) rebalances() bool {
 // them.
 func (p *servicePlan) rebalance() {
 	r := &p.s.Rebalance
-	if !p.rebalances() || p.s.SteadyAt.IsZero() {
+	if !p.rebalances() || !p.steady {
 		return
 	}
 	zones := p.zoneLoads()
@@ -50,11 +50,14 @@ func (p *servicePlan) rebalance() {
 			p.event("is AZ balanced with " + spread(zones) + ".")
 			*r, p.changed = fargo.Rebalance{}, true
 		}
+		p.saySteady()
 		return
 	}
 	for _, rest := range []time.Time{r.Rest, p.s.Throttle.Until} {
 		if p.now.Before(rest) {
 			p.lookAgain(rest)
+			p.stopRebalancing(r.Rest)
+			p.saySteady()
 			return
 		}
 	}
@@ -65,6 +68,7 @@ func (p *servicePlan) rebalance() {
 		p.complain(obstacle)
 		p.stopRebalancing(time.Time{})
 		p.lookAgain(p.now.Add(rebalanceLook))
+		p.saySteady()
 		return
 	}
 	if r.Since.IsZero() {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"fargo"
-	"fargo/aws/ecs"
 )
 
 // desired is how many tasks the service should have.
@@ -25,7 +24,7 @@ func (p *servicePlan) scale() {
 	lower, upper := Bounds(p.s, desired)
 	d := p.primary()
 	p.finishMoves(d, desired)
-	p.stopSurplus(d, desired)
+	p.stopSurplus(d, desired, lower)
 	p.stopOld(d, desired, lower, upper)
 	p.replaceBad(d, desired, upper)
 	p.restore(d, lower, upper)
@@ -43,7 +42,7 @@ func (p *servicePlan) scale() {
 // stopSurplus stops what is more than desired after a scale-in, the least useful
 // first: of the newest deployment, or of all when that one has failed and takes
 // nobody's place.
-func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired int) {
+func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired, lower int) {
 	current := p.of(d, nil)
 	if d.Rollout == "FAILED" {
 		current = p.of(nil, nil)
@@ -55,10 +54,29 @@ func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired int) {
 		return
 	}
 	victims := p.leastUseful(current, surplus)
-	p.stop(victims, p.scalingReason())
-	if len(victims) < surplus {
+	held := len(victims) < surplus
+	p.stop(p.dispensable(victims, lower), p.scalingReason())
+	if held {
 		p.sayProtected(current)
 	}
+}
+
+// dispensable are those of the tasks that the lower bound can do without: it
+// wants so many that are healthy, and until they are, so many that work.
+func (p *servicePlan) dispensable(tasks []*member, lower int) []*member {
+	healthy, working := len(p.of(nil, good))-lower, len(p.of(nil, works))-lower
+	return slices.DeleteFunc(tasks, func(m *member) bool {
+		if works(m) && working <= 0 || good(m) && healthy <= 0 {
+			return true
+		}
+		if works(m) {
+			working--
+		}
+		if good(m) {
+			healthy--
+		}
+		return false
+	})
 }
 
 // sayProtected says that tasks are protected which should go.
@@ -121,8 +139,9 @@ func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
 	if len(p.old()) == 0 || d.Rollout == "FAILED" {
 		return
 	}
+	p.endUnhealthy(slices.DeleteFunc(p.old(), notBad))
 	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected || p.restored(m) }), p.scalingReason())
-	old := p.old()
+	old := slices.DeleteFunc(p.old(), func(m *member) bool { return !works(m) })
 	replaced := len(old) - max(0, desired-len(p.of(d, good)))
 	missing := desired - len(p.of(d, nil))
 	blocked := missing - (upper - len(p.of(nil, nil)))
@@ -131,17 +150,10 @@ func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
 		p.sayProtected(old)
 	}
 
-	// Of those that count as healthy no more than the lower bound can spare; of
-	// those that do not yet, none before they are replaced.
-	spare := len(p.of(nil, good)) - lower
-	unproven := replaced
-	p.stop(slices.DeleteFunc(victims, func(m *member) bool {
-		if good(m) {
-			spare--
-			return spare < 0
-		}
-		unproven--
-		return unproven < 0
+	// Of those that do not count as healthy yet, none before it is replaced.
+	p.stop(slices.DeleteFunc(p.dispensable(victims, lower), func(m *member) bool {
+		replaced--
+		return !good(m) && replaced < 0
 	}), p.scalingReason())
 }
 
@@ -161,13 +173,13 @@ func (p *servicePlan) last() *fargo.Deployment {
 }
 
 // restore replaces what the last completed deployment loses while the newest
-// one's tasks keep failing, so that an update that goes wrong does not wear down
-// what works.
+// one's tasks keep failing, or after that one has failed, so that an update that
+// goes wrong does not wear down what works.
 // Source: ECS developer guide, "Update service parameters": a replacement is of
 // the same revision as the task that failed.
 func (p *servicePlan) restore(d *fargo.Deployment, lower, upper int) {
 	last := p.last()
-	if last == nil || d.Rollout != ecs.DeploymentRolloutStateInProgress || d.FailedTasks == 0 {
+	if last == nil || d.FailedTasks == 0 {
 		return
 	}
 	if last.FailedTasks > 0 && p.now.Before(p.s.Throttle.Until) {
@@ -182,7 +194,7 @@ func (p *servicePlan) restore(d *fargo.Deployment, lower, upper int) {
 // is still needed for that.
 func (p *servicePlan) restored(m *member) bool {
 	d, last := p.primary(), p.last()
-	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && notBad(m) && m.task.Intent.CreatedAt.After(d.CreatedAt)
+	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && notBad(m) && !m.task.Intent.CreatedAt.Before(d.CreatedAt)
 }
 
 // replaceBad stops unhealthy tasks: when their replacements are healthy, or
@@ -206,6 +218,12 @@ func (p *servicePlan) replaceBad(d *fargo.Deployment, desired, upper int) {
 	default:
 		sick = fresh
 	}
+	p.endUnhealthy(sick)
+}
+
+// endUnhealthy stops tasks for their health's sake, which no protection is
+// against.
+func (p *servicePlan) endUnhealthy(sick []*member) {
 	for _, m := range sick {
 		p.event(unhealthyEvent(m))
 		p.stop([]*member{m}, m.why)

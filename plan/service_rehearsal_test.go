@@ -1,0 +1,326 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
+)
+
+// rehearsal is one service with its tasks, and a world that does to them what a
+// test wants. Time is a number. Tasks are named by what they are made from:
+// v1/1, v1/2.
+type rehearsal struct {
+	service *fargo.Service
+	tasks   []*fargo.Task
+	targets map[string]*fargo.ELBTarget
+	history map[string]*ecs.ServiceDeployment // by deployment
+	now     time.Time
+	group   string   // target group, "" for none
+	checked bool     // tasks have a container health check
+	nodes   int      // machines
+	zones   []string // each with one subnet of the same name
+	full    map[string]bool
+	broken  map[string]bool // definitions whose tasks die instead of running
+	lost    bool            // roles cannot be assumed: no task can be made
+	made    map[string]int  // tasks, by definition
+	ids     int
+	minted  int // deployments
+}
+
+func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
+	r := &rehearsal{
+		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"},
+		targets: map[string]*fargo.ELBTarget{}, history: map[string]*ecs.ServiceDeployment{},
+		full: map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
+	}
+	r.service = &fargo.Service{
+		Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Cluster: "c",
+		Service: ecs.Service{
+			ServiceName: new("web"), Status: new("ACTIVE"), DesiredCount: new(int32(desired)),
+			DeploymentConfiguration: &ecs.DeploymentConfiguration{
+				MinimumHealthyPercent: new(int32(minimum)), MaximumPercent: new(int32(maximum)),
+				DeploymentCircuitBreaker: &ecs.DeploymentCircuitBreaker{Enable: &breaker, Rollback: &breaker},
+			},
+		},
+	}
+	return r
+}
+
+// deploy is what UpdateService does with something that tasks are made from.
+func (r *rehearsal) deploy(definition string) *fargo.Deployment {
+	r.copyService()
+	network := &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: slices.Clone(r.zones)}}
+	var balancers []ecs.LoadBalancer
+	if r.group != "" {
+		balancers = []ecs.LoadBalancer{{TargetGroupArn: &r.group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
+	}
+	r.service.Service.TaskDefinition, r.service.Throttle = &definition, fargo.Throttle{}
+	return NewDeployment(r.service, ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers}, r.digits(), r.uuid(), r.now)
+}
+
+func (r *rehearsal) copyService() {
+	c := *r.service
+	c.Deployments, c.Events = slices.Clone(c.Deployments), slices.Clone(c.Events)
+	r.service = &c
+}
+
+func (r *rehearsal) digits() string { r.minted++; return fmt.Sprint(r.minted) }
+func (r *rehearsal) uuid() string   { r.ids++; return fmt.Sprintf("%010d", r.ids) }
+
+func (r *rehearsal) make(d *fargo.Deployment) (*fargo.Task, error) {
+	if r.lost {
+		return nil, fmt.Errorf("ECS was unable to assume the role")
+	}
+	definition := *d.Revision.TaskDefinition
+	r.made[definition]++
+	now, id := r.now, d.ID
+	t := &fargo.Task{
+		Scope: r.service.Scope, ID: fmt.Sprintf("%s/%d", definition, r.made[definition]), Cluster: "c", Service: "web",
+		Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
+		Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration, LoadBalancers: d.Revision.LoadBalancers,
+		Intent: ecs.Task{StartedBy: &id, CreatedAt: &now, TaskDefinitionArn: d.Revision.TaskDefinition},
+	}
+	if r.checked {
+		t.HealthChecked = []string{"app"}
+	}
+	return t, nil
+}
+
+func (r *rehearsal) view() ServiceView {
+	v := ServiceView{Service: r.service, Make: r.make, NewID: r.digits, UUID: r.uuid, Nodes: r.nodes}
+	for _, t := range r.tasks {
+		v.Tasks = append(v.Tasks, ServiceTask{Task: t, Targets: r.targetsOf(t), Protected: r.now.Before(t.ProtectedUntil)})
+	}
+	if d := r.service.Revision(); d != nil {
+		for _, z := range d.NetworkConfiguration.AwsvpcConfiguration.Subnets {
+			v.Subnets = append(v.Subnets, ServiceSubnet{ID: z, Zone: z, Free: func() bool { return !r.full[z] }})
+		}
+	}
+	return v
+}
+
+func (r *rehearsal) targetsOf(t *fargo.Task) []*fargo.ELBTarget {
+	var out []*fargo.ELBTarget
+	for _, ref := range t.Targets {
+		if target := r.targets[ref.Key()]; target != nil {
+			out = append(out, target)
+		}
+	}
+	return out
+}
+
+// plan carries out what the planner wants now, as the service controller does.
+func (r *rehearsal) plan() ServiceChanges {
+	before, v := r.service, r.view()
+	c := PlanService(v, r.now)
+	if c.Service != nil {
+		r.service = c.Service
+	}
+	for _, u := range c.Update {
+		r.tasks[slices.IndexFunc(r.tasks, func(t *fargo.Task) bool { return t.ID == u.ID })] = u
+	}
+	r.tasks = append(r.tasks, c.Launch...)
+	for _, ref := range c.Register {
+		r.targets[ref.Key()] = &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: r.now}
+	}
+	for _, ref := range c.Deregister {
+		t := *r.targets[ref.Key()]
+		t.DrainingSince = r.now
+		r.targets[ref.Key()] = &t
+	}
+	r.record(before, v.Tasks)
+	return c
+}
+
+func (r *rehearsal) record(before *fargo.Service, tasks []ServiceTask) {
+	for _, s := range []*fargo.Service{r.service, before} {
+		for i := range s.Deployments {
+			d := &s.Deployments[i]
+			ended := !slices.ContainsFunc(r.service.Deployments, func(o fargo.Deployment) bool { return o.ID == d.ID })
+			if d.RollbackOf == "" && (ended || s == r.service) {
+				r.history[d.ID], _ = History(r.service, d, ended, r.history[d.ID], tasks, r.now)
+			}
+		}
+	}
+}
+
+// place is the task controller: a new task gets its zone and its node, or ends.
+func (r *rehearsal) place() (changed bool) {
+	for i, t := range r.tasks {
+		c := *t
+		switch action, _ := NextTaskAction(t, false, r.now); action {
+		case TaskPlace:
+			var candidates []Candidate
+			for _, z := range t.Network.Subnets {
+				candidates = append(candidates, Candidate{
+					Subnet: z, Zone: z, Prefix: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", z[0])),
+					Load:  r.count(func(o *fargo.Task) bool { return zoneOf(o) == z && *o.Intent.StartedBy == *t.Intent.StartedBy }),
+					Taken: func(netip.Addr) bool { return r.full[z] },
+				})
+			}
+			iface, zone, err := PlaceInterface(t, "eni-"+r.uuid(), candidates)
+			if err != nil {
+				c.Status, c.Desired, c.StopCode, c.StoppedReason, c.StoppedAt = fargo.TaskStopped, fargo.TaskStopped, fargo.StopTaskFailedToStart, err.Error(), r.now
+			} else {
+				c.Interface, c.Node, c.Status, c.Intent.AvailabilityZone = &iface, "node", fargo.TaskPending, &zone
+			}
+		case TaskAbandon:
+			c.Status, c.StoppedAt = fargo.TaskStopped, r.now
+		default:
+			continue
+		}
+		r.tasks[i], changed = &c, true
+	}
+	return changed
+}
+
+func zoneOf(t *fargo.Task) string { return str(t.Intent.AvailabilityZone) }
+
+// settle plans until nothing more is wanted, letting no time pass.
+func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Time) {
+	for range 200 {
+		c := r.plan()
+		placed := r.place()
+		if !placed && c.Service == nil && len(c.Launch)+len(c.Update)+len(c.Register)+len(c.Deregister) == 0 {
+			return c.Next
+		}
+	}
+	t.Fatalf("the plan does not come to rest:\n%s", r)
+	return time.Time{}
+}
+
+// edit replaces a task by a changed copy.
+func (r *rehearsal) edit(t *fargo.Task, change func(*fargo.Task)) {
+	c := *t
+	if c.Report != nil {
+		c.Report = new(*t.Report)
+	}
+	change(&c)
+	r.tasks[slices.Index(r.tasks, t)] = &c
+}
+
+// report is a node's word on a task.
+func (r *rehearsal) report(t *fargo.Task, status fargo.TaskStatus) {
+	r.edit(t, func(c *fargo.Task) {
+		if c.Report == nil {
+			c.Report = &fargo.TaskReport{Containers: []fargo.ContainerReport{{Name: "app"}}}
+		}
+		c.Report.Status = status
+		switch status {
+		case fargo.TaskRunning:
+			c.Report.StartedAt = r.now
+		case fargo.TaskStopped:
+			c.Report.StoppedAt = r.now
+			if c.Desired != fargo.TaskStopped {
+				c.Desired, c.StopCode, c.StoppedReason = fargo.TaskStopped, fargo.StopEssentialContainerExited, "Essential container in task exited"
+			}
+		}
+	})
+}
+
+// health sets what the load balancer and the container's check say of a task.
+func (r *rehearsal) health(t *fargo.Task, healthy bool) {
+	state, container := elbv2.TargetHealthStateEnumUnhealthy, fargo.Unhealthy
+	if healthy {
+		state, container = elbv2.TargetHealthStateEnumHealthy, fargo.Healthy
+	}
+	for _, target := range r.targetsOf(t) {
+		if target.DrainingSince.IsZero() {
+			c := *target
+			c.Health = &elbv2.TargetHealth{State: state, Description: new("Request timed out")}
+			r.targets[target.Key()] = &c
+		}
+	}
+	if t.Report != nil {
+		r.edit(t, func(c *fargo.Task) { c.Report.Containers = []fargo.ContainerReport{{Name: "app", Health: container}} })
+	}
+}
+
+// drained ends the draining of a task's targets.
+func (r *rehearsal) drained(t *fargo.Task) {
+	maps.DeleteFunc(r.targets, func(_ string, target *fargo.ELBTarget) bool {
+		return !target.DrainingSince.IsZero() && slices.Contains(r.targetsOf(t), target)
+	})
+}
+
+// advance moves a task one step on in its life, as a node and a load balancer
+// would.
+func (r *rehearsal) advance(t *fargo.Task) {
+	switch {
+	case t.Stopped() || t.Node == "":
+	case t.Held():
+		r.drained(t)
+	case t.Desired == fargo.TaskStopped || r.broken[*t.Intent.TaskDefinitionArn]:
+		r.report(t, fargo.TaskStopped)
+	case t.LastStatus().Before(fargo.TaskRunning):
+		r.report(t, fargo.TaskRunning)
+	default:
+		r.health(t, true)
+	}
+}
+
+func (r *rehearsal) verdict(t *fargo.Task) Verdict {
+	v, _, _ := Judge(t, r.targetsOf(t), time.Duration(value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
+	return v
+}
+
+func (r *rehearsal) count(pass func(*fargo.Task) bool) int {
+	n := 0
+	for _, t := range r.tasks {
+		if t.Desired == fargo.TaskRunning && !t.Stopped() && pass(t) {
+			n++
+		}
+	}
+	return n
+}
+
+func all(*fargo.Task) bool                      { return true }
+func (r *rehearsal) healthy(t *fargo.Task) bool { return r.verdict(t) == Good }
+
+// working tasks run and are not known to be bad, though they may not count as
+// healthy yet.
+func (r *rehearsal) working(t *fargo.Task) bool {
+	return t.LastStatus() == fargo.TaskRunning && r.verdict(t) != Bad
+}
+
+// String draws the service: a line for each deployment, and one for its tasks.
+func (r *rehearsal) String() string {
+	var b strings.Builder
+	if s := r.service.Status(); s != "ACTIVE" {
+		fmt.Fprintln(&b, s)
+	}
+	for i, d := range r.service.Deployments {
+		status := "ACTIVE"
+		if i == 0 {
+			status = fmt.Sprintf("PRIMARY desired=%d", (&servicePlan{ServiceView: r.view(), s: r.service}).desired())
+		}
+		fmt.Fprintf(&b, "%s %s %s failed=%d: %s\n", *d.Revision.TaskDefinition, status, d.Rollout, d.FailedTasks, d.Reason)
+		for _, t := range r.tasks {
+			if *t.Intent.StartedBy == d.ID && !t.Stopped() {
+				fmt.Fprintf(&b, "  %-6s %s\n", t.ID, r.draw(t))
+			}
+		}
+	}
+	return b.String()
+}
+
+func (r *rehearsal) draw(t *fargo.Task) string {
+	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus())}
+	if t.Desired == fargo.TaskRunning {
+		words = append(words, map[Verdict]string{Good: "healthy", Bad: "unhealthy"}[r.verdict(t)])
+		if r.now.Before(t.ProtectedUntil) {
+			words = append(words, "protected")
+		}
+	} else {
+		words = append(words, "to stop: "+t.StoppedReason)
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}

@@ -1,0 +1,276 @@
+package plan
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata answer")
+
+// TestServiceScenarios walks the scenarios in testdata/service. Each is a row of
+// blocks: a command, a line of dashes, and what comes of it: the new events,
+// then the service with its deployments and the tasks that have not stopped.
+// Tasks are named by pattern: v1/2, v1/*, */*. The commands:
+//
+//	service OPTION…       a new service of v1
+//	update [V] OPTION…    UpdateService; V, force and zones begin a deployment
+//	run TASK…             those on their way are RUNNING
+//	healthy TASK…         their health checks pass
+//	sick TASK…            their health checks fail
+//	fail TASK…            they end by themselves
+//	user-stop TASK…       StopTask
+//	stopped               what was told to stop has stopped
+//	drained               what was draining has drained
+//	protect TIME TASK…    UpdateTaskProtection
+//	full ZONE / free ZONE the zone's subnet has no address left, or has again
+//	tick TIME             time passes
+//	stop-deployment       StopServiceDeployment
+//	delete                DeleteService
+//	history               the records of the deployments
+//
+// The options: desired=N min=PERCENT max=PERCENT breaker=off|on|rollback
+// grace=TIME rebalance zones=a,b nodes=N target daemon checked force.
+func TestServiceScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/service/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { walk(t, file) })
+	}
+}
+
+func walk(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scenario{}
+	var out []string
+	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		if strings.HasPrefix(block, "#") {
+			out = append(out, strings.TrimSpace(block))
+			continue
+		}
+		command, want, _ := strings.Cut(block+"\n", "----\n")
+		command = strings.TrimSpace(command)
+		got := s.do(t, command)
+		if got != strings.TrimSpace(want) && !*rewrite {
+			t.Errorf("%s: %s\ngives\n%s\nwant\n%s", file, command, got, want)
+		}
+		out = append(out, command+"\n----\n"+got)
+	}
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(strings.Join(out, "\n\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type scenario struct {
+	*rehearsal
+}
+
+func (s *scenario) do(t *testing.T, command string) string {
+	words := strings.Fields(command)
+	if words[0] == "service" {
+		s.rehearsal = newRehearsal(1, 100, 200, false)
+		s.options(t, words[1:])
+		s.deploy("v1")
+		return s.show(t, nil)
+	}
+	before := s.service.Events
+	if words[0] == "history" {
+		return s.records()
+	}
+	s.act(t, words[0], words[1:])
+	return s.show(t, before)
+}
+
+func (s *scenario) act(t *testing.T, verb string, args []string) {
+	switch verb {
+	case "update":
+		s.update(t, args)
+	case "tick":
+		s.now = s.now.Add(duration(t, args[0]))
+	case "full", "free":
+		s.full[args[0]] = verb == "full"
+	case "protect":
+		until := s.now.Add(duration(t, args[0]))
+		s.each(t, args[1:], func(task *fargo.Task) { s.edit(task, func(c *fargo.Task) { c.ProtectedUntil = until }) })
+	case "stop-deployment":
+		s.copyService()
+		if !Abandon(s.service, s.uuid(), s.now) {
+			t.Fatal("nothing to go back to")
+		}
+	case "delete":
+		s.copyService()
+		s.service.Service.Status, s.service.Service.DesiredCount = new("DRAINING"), new(int32(0))
+	case "stopped":
+		s.each(t, []string{"*/*"}, func(task *fargo.Task) {
+			if task.Desired == fargo.TaskStopped && !task.Held() {
+				s.report(task, fargo.TaskStopped)
+			}
+		})
+	case "drained":
+		s.each(t, []string{"*/*"}, s.drained)
+	default:
+		s.each(t, args, s.deed(t, verb))
+	}
+}
+
+// deed is what a verb does to one task.
+func (s *scenario) deed(t *testing.T, verb string) func(*fargo.Task) {
+	switch verb {
+	case "run":
+		return func(task *fargo.Task) {
+			if task.LastStatus().Before(fargo.TaskRunning) {
+				s.report(task, fargo.TaskRunning)
+			}
+		}
+	case "healthy":
+		return func(task *fargo.Task) { s.health(task, true) }
+	case "sick":
+		return func(task *fargo.Task) { s.health(task, false) }
+	case "fail":
+		return func(task *fargo.Task) { s.report(task, fargo.TaskStopped) }
+	case "user-stop":
+		return func(task *fargo.Task) {
+			s.edit(task, func(c *fargo.Task) {
+				c.Desired, c.StopCode, c.StoppedReason = fargo.TaskStopped, fargo.StopUserInitiated, "Task stopped by user"
+			})
+		}
+	}
+	t.Fatalf("unknown command %q", verb)
+	return nil
+}
+
+func (s *scenario) each(t *testing.T, patterns []string, do func(*fargo.Task)) {
+	for _, p := range patterns {
+		found := false
+		for _, task := range slices.Clone(s.tasks) {
+			ok, err := path.Match(p, task.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || ok
+			if ok && !task.Stopped() {
+				do(task)
+			}
+		}
+		if !found {
+			t.Fatalf("no task is %q", p)
+		}
+	}
+}
+
+func (s *scenario) update(t *testing.T, args []string) {
+	s.copyService()
+	s.service.Throttle = fargo.Throttle{}
+	definition, anew := *s.service.Service.TaskDefinition, false
+	if len(args) > 0 && strings.HasPrefix(args[0], "v") {
+		definition, anew, args = args[0], true, args[1:]
+	}
+	anew = s.options(t, args) || anew
+	if anew {
+		s.deploy(definition)
+	}
+}
+
+// options sets what a call names; anew is whether that begins a deployment.
+func (s *scenario) options(t *testing.T, options []string) (anew bool) {
+	shape := &s.service.Service
+	c := *shape.DeploymentConfiguration
+	shape.DeploymentConfiguration = &c
+	for _, o := range options {
+		name, arg, _ := strings.Cut(o, "=")
+		switch name {
+		case "desired":
+			shape.DesiredCount = new(int32(number32(t, arg)))
+		case "min":
+			c.MinimumHealthyPercent = new(int32(number32(t, arg)))
+		case "max":
+			c.MaximumPercent = new(int32(number32(t, arg)))
+		case "breaker":
+			c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(arg != "off"), Rollback: new(arg == "rollback")}
+		case "grace":
+			shape.HealthCheckGracePeriodSeconds = new(int32(duration(t, arg).Seconds()))
+		case "rebalance":
+			shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
+			if arg == "off" {
+				shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingDisabled
+			}
+		case "zones":
+			s.zones, anew = strings.Split(arg, ","), true
+		case "nodes":
+			s.nodes = number32(t, arg)
+		case "daemon":
+			shape.SchedulingStrategy, shape.DesiredCount = ecs.SchedulingStrategyDaemon, nil
+		case "target":
+			s.group = "tg"
+		case "checked":
+			s.checked = true
+		case "force":
+			anew = true
+		default:
+			t.Fatalf("unknown option %q", o)
+		}
+	}
+	return anew
+}
+
+// show lets the planner come to rest and tells what came of it.
+func (s *scenario) show(t *testing.T, before []ecs.ServiceEvent) string {
+	next := s.settle(t)
+	var b strings.Builder
+	fresh := s.service.Events[:len(s.service.Events)-len(before)]
+	for _, e := range slices.Backward(fresh) {
+		fmt.Fprintln(&b, strings.TrimPrefix(*e.Message, "(service web) "))
+	}
+	b.WriteString(s.String())
+	if !next.IsZero() {
+		fmt.Fprintf(&b, "look again in %v\n", next.Sub(s.now))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (s *scenario) records() string {
+	var b strings.Builder
+	for i := range s.minted {
+		h := s.history[fmt.Sprintf("ecs-svc/%d", i+1)]
+		c := h.DeploymentCircuitBreaker
+		fmt.Fprintf(&b, "%d %s, circuit breaker %s %d/%d", i+1, h.Status, c.Status, *c.FailureCount, *c.Threshold)
+		if h.StatusReason != nil {
+			fmt.Fprintf(&b, ": %s", *h.StatusReason)
+		}
+		b.WriteString("\n")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func number32(t *testing.T, s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func duration(t *testing.T, s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
