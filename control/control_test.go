@@ -71,14 +71,16 @@ func (w *world) update(fn func(*store.Tx)) {
 	}
 }
 
-func (w *world) run() *fargo.Task {
+func (w *world) run() *fargo.Task { return w.runIn("subnet-1") }
+
+func (w *world) runIn(subnet string) *fargo.Task {
 	var t *fargo.Task
 	w.update(func(tx *store.Tx) {
 		d, _ := store.TaskDefinitionByARN(tx, "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1")
 		t = plan.NewTask(plan.TaskSpec{
 			Scope: home, Definition: d, LaunchType: ecs.LaunchTypeFargate,
 			Cluster: &fargo.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}},
-			Network: &ecs.AwsVpcConfiguration{Subnets: []string{"subnet-1"}, AssignPublicIp: ecs.AssignPublicIpDisabled},
+			Network: &ecs.AwsVpcConfiguration{Subnets: []string{subnet}, AssignPublicIp: ecs.AssignPublicIpDisabled},
 		}, time.Now(), fargo.NewHex)
 		store.Tasks.Put(tx, t)
 	})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -75,9 +76,20 @@ func goBack(s *fargo.Service, why string, now time.Time) (ok bool) {
 	d.CreatedAt, d.UpdatedAt = now, now
 	s.Deployments = append([]fargo.Deployment{d}, slices.DeleteFunc(s.Deployments, isIt)...)
 	s.SteadyAt, s.Throttle = time.Time{}, fargo.Throttle{}
-	r := &d.Revision
-	s.Service.TaskDefinition, s.Service.NetworkConfiguration, s.Service.LoadBalancers = r.TaskDefinition, r.NetworkConfiguration, r.LoadBalancers
+	takeBack(&s.Service, &failed.Revision, &d.Revision)
 	return true
+}
+
+// takeBack makes a service want what its tasks are made from again, as far as
+// what failed was different.
+func takeBack(s *ecs.Service, failed, back *ecs.ServiceRevision) {
+	s.TaskDefinition = back.TaskDefinition
+	if !reflect.DeepEqual(failed.NetworkConfiguration, back.NetworkConfiguration) {
+		s.NetworkConfiguration = back.NetworkConfiguration
+	}
+	if !reflect.DeepEqual(failed.LoadBalancers, back.LoadBalancers) {
+		s.LoadBalancers = back.LoadBalancers
+	}
 }
 
 // Abandon ends the newest deployment because the user wants it, and begins to go

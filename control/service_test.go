@@ -1,0 +1,107 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	"fargo/aws/ec2"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/store"
+)
+
+const webDefinition = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"
+
+// serve puts a service into a world, its tasks in the subnets named.
+func (w *world) serve(desired int, subnets ...string) {
+	w.update(func(tx *store.Tx) {
+		store.Clusters.Put(tx, &fargo.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}})
+		s := &fargo.Service{Scope: home, Cluster: "c", Service: ecs.Service{
+			ServiceName: new("web"), ServiceArn: new("arn:aws:ecs:us-east-1:123456789012:service/c/web"), Status: new("ACTIVE"),
+			DesiredCount: new(int32(desired)), AvailabilityZoneRebalancing: ecs.AvailabilityZoneRebalancingEnabled,
+		}}
+		plan.NewDeployment(s, ecs.ServiceRevision{
+			TaskDefinition: new(webDefinition), LaunchType: ecs.LaunchTypeFargate,
+			NetworkConfiguration: &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: subnets}},
+		}, fargo.NewDeploymentDigits(), "u", time.Now())
+		store.Services.Put(tx, s)
+	})
+}
+
+// zones are those of the service's tasks that are wanted.
+func (w *world) zones() string {
+	var out []string
+	for _, t := range w.tasks() {
+		if t.Service != "" && t.Desired == fargo.TaskRunning {
+			out = append(out, strings.TrimPrefix(*t.Intent.AvailabilityZone, "us-east-1"))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "")
+}
+
+// runService reports every task of the service as running that is not yet.
+func (w *world) runService() {
+	for _, t := range w.tasks() {
+		if t.Service != "" && t.LastStatus().Before(fargo.TaskRunning) {
+			r := fargo.TaskReport{TaskARN: t.ARN(), Status: fargo.TaskRunning, StartedAt: time.Now()}
+			if err := w.plane.Report(context.Background(), t.Node, []fargo.TaskReport{r}); err != nil {
+				panic(err)
+			}
+		}
+	}
+	synctest.Wait()
+}
+
+// TestRebalance holds that a service whose tasks had to go where there was room
+// moves one as soon as another zone has an address: into that zone, and no other
+// task stops before the new one is healthy.
+func TestRebalance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.update(func(tx *store.Tx) {
+			store.EC2Subnets.Put(tx, &fargo.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
+				SubnetId: new("subnet-2"), VpcId: new("vpc-1"), CidrBlock: new("10.0.1.0/29"), AvailabilityZone: new("us-east-1b"),
+			}})
+		})
+		for range 3 { // all that fit into subnet-2
+			w.runIn("subnet-2")
+		}
+		synctest.Wait()
+		w.serve(2, "subnet-1", "subnet-2")
+		synctest.Wait()
+		w.runService()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := w.zones(); got != "aa" {
+			t.Fatalf("while zone b is full: %s", got)
+		}
+		for _, task := range w.tasks() {
+			if task.Service == "" {
+				w.report(task, fargo.TaskStopped)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := w.zones(); got != "aab" {
+			t.Fatalf("when it is not any more: %s", got)
+		}
+		w.runService()
+		time.Sleep(39 * time.Second)
+		synctest.Wait()
+		if got := w.zones(); got != "aab" {
+			t.Fatalf("before the new task is healthy: %s", got)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := w.zones(); got != "ab" {
+			t.Fatalf("in the end: %s", got)
+		}
+	})
+}
