@@ -11,8 +11,8 @@ import (
 //
 // Intent (everything in Service but Status) is written by the API, except that a
 // rollback takes it back; Status, Deployments, Events, Throttle and Rebalance by
-// the service controller, except that the API puts a new deployment first and
-// asks for the service's end.
+// the service controller, except that the API puts a new deployment first, lets
+// an update be a new try, and asks for the service's end.
 type Service struct {
 	Scope   Scope
 	Cluster string // name

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -187,7 +188,7 @@ func (p *servicePlan) restore(d *fargo.Deployment, lower, upper int) {
 	}
 	id := d.ID
 	have := len(p.of(d, good)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && notBad(m) }))
-	p.start(last, min(lower-have, upper-len(p.of(nil, nil))))
+	p.event(startedEvent(p.start(last, min(lower-have, upper-len(p.of(nil, nil))))))
 }
 
 // restored: it was started to replace one of the last completed deployment, and
@@ -227,6 +228,9 @@ func (p *servicePlan) endUnhealthy(sick []*member) {
 	for _, m := range sick {
 		p.event(unhealthyEvent(m))
 		p.stop([]*member{m}, m.why)
+		if m.deployment() == p.primary().ID {
+			p.sick++
+		}
 	}
 }
 
@@ -239,11 +243,16 @@ func (p *servicePlan) launch(d *fargo.Deployment, n int) {
 		p.lookAgain(p.s.Throttle.Until)
 		return
 	}
-	p.start(d, n)
+	made := p.start(d, n)
+	text := startedEvent(made)
+	if sick := min(len(made), p.sick+len(p.of(d, bad))); sick > 0 {
+		text += fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", sick)
+	}
+	p.event(text)
 }
 
-// start makes n tasks of d and says so.
-func (p *servicePlan) start(d *fargo.Deployment, n int) {
+// start makes n tasks of d, or as many as can be made.
+func (p *servicePlan) start(d *fargo.Deployment, n int) []*fargo.Task {
 	var made []*fargo.Task
 	for range n {
 		t, ok := p.make(d)
@@ -252,7 +261,7 @@ func (p *servicePlan) start(d *fargo.Deployment, n int) {
 		}
 		made = append(made, t)
 	}
-	p.event(startedEvent(made))
+	return made
 }
 
 // make makes one task of d. When that cannot be, it says why, and launches are

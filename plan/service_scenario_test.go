@@ -177,7 +177,7 @@ func (s *scenario) each(t *testing.T, patterns []string, do func(*fargo.Task)) {
 
 func (s *scenario) update(t *testing.T, args []string) {
 	s.copyService()
-	s.service.Throttle = fargo.Throttle{}
+	s.service.Throttle, s.service.Rebalance.Rest = fargo.Throttle{}, time.Time{}
 	definition, anew := *s.service.Service.TaskDefinition, false
 	if len(args) > 0 && strings.HasPrefix(args[0], "v") {
 		definition, anew, args = args[0], true, args[1:]

@@ -177,6 +177,9 @@ func TestBreakerEnds(t *testing.T) {
 			if n := r.count(r.healthy); n < desired {
 				t.Fatalf("%d of %d healthy:\n%s", n, desired, r)
 			}
+			if r.isSteady() {
+				break
+			}
 			if c.Service == nil && len(c.Launch)+len(c.Update) == 0 {
 				r.now = r.now.Add(time.Hour)
 				for _, task := range slices.Clone(r.tasks) {

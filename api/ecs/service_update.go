@@ -31,7 +31,7 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		if err := apply(&next, in); err != nil {
 			return err
 		}
-		next.Throttle = fargo.Throttle{} // an update is a new try
+		next.Throttle, next.Rebalance.Rest = fargo.Throttle{}, time.Time{} // an update is a new try
 		updated = &next
 		if !needsDeployment(old, &next, in) {
 			store.Services.Put(tx, &next)
