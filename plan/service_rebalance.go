@@ -24,7 +24,7 @@ type zoneLoad struct {
 	name    string
 	tasks   int
 	movable int  // of them not protected
-	free    bool // whether a subnet there has an address free
+	free    bool // whether a subnet there has an address free; for moves to find out
 }
 
 // rebalances: the user wants the service's tasks to be moved, and there is more
@@ -81,18 +81,17 @@ func (p *servicePlan) rebalance() {
 func (p *servicePlan) zoneLoads() []zoneLoad {
 	var zones []zoneLoad
 	for _, s := range p.Subnets {
-		i := slices.IndexFunc(zones, func(z zoneLoad) bool { return z.name == s.Zone })
-		if i < 0 {
-			z := zoneLoad{name: s.Zone}
-			for _, m := range p.of(p.primary(), func(m *member) bool { return zone(m) == s.Zone }) {
-				z.tasks++
-				if !m.Protected {
-					z.movable++
-				}
-			}
-			zones, i = append(zones, z), len(zones)
+		if slices.ContainsFunc(zones, func(z zoneLoad) bool { return z.name == s.Zone }) {
+			continue
 		}
-		zones[i].free = zones[i].free || s.Free()
+		z := zoneLoad{name: s.Zone}
+		for _, m := range p.of(p.primary(), func(m *member) bool { return zone(m) == s.Zone }) {
+			z.tasks++
+			if !m.Protected {
+				z.movable++
+			}
+		}
+		zones = append(zones, z)
 	}
 	slices.SortFunc(zones, func(a, b zoneLoad) int {
 		return cmp.Or(cmp.Compare(b.tasks, a.tasks), cmp.Compare(a.name, b.name))
@@ -116,6 +115,9 @@ func spread(zones []zoneLoad) string {
 // to the emptiest at a time, at most room of them. When there are none, obstacle
 // is why.
 func (p *servicePlan) moves(zones []zoneLoad, room int) (into []string, obstacle string) {
+	for i := range zones {
+		zones[i].free = slices.ContainsFunc(p.Subnets, func(s ServiceSubnet) bool { return s.Zone == zones[i].name && s.Free() })
+	}
 	fullest, emptiest := &zones[0], &zones[len(zones)-1]
 	switch {
 	case room <= 0:
