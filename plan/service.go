@@ -85,6 +85,7 @@ type servicePlan struct {
 	draining   int // tasks that begin to leave their target groups
 	next       time.Time
 	changed    bool // the service itself
+	failing    bool // the circuit breaker is about to end the newest deployment
 	sick       int  // unhealthy tasks of the newest deployment that were stopped
 	steady     bool // it has what it should have, all healthy
 	lost       bool // a task of the newest deployment ended before it was healthy

@@ -38,12 +38,23 @@ func NewDeployment(s *fargo.Service, revision ecs.ServiceRevision, digits, uuid 
 	return &s.Deployments[0]
 }
 
+// breakerPatience is how old a deployment is before its failures end it. On AWS
+// tasks take longer than that to fail; here they may do so at once, and a client
+// that looks up the deployment it has just begun must still find it the newest.
+// What has failed often enough starts nothing more meanwhile.
+const breakerPatience = 5 * time.Second
+
 // breakCircuit ends a deployment whose tasks keep failing, and, if the user
 // wants that, goes back to the last one that was completed.
 func (p *servicePlan) breakCircuit() {
 	d := p.primary()
 	threshold, on := Breaker(p.s.Service.DeploymentConfiguration, p.desired())
 	if !on || d.Rollout != ecs.DeploymentRolloutStateInProgress || d.FailedTasks < threshold {
+		return
+	}
+	if due := d.CreatedAt.Add(breakerPatience); p.now.Before(due) {
+		p.failing = true
+		p.lookAgain(due)
 		return
 	}
 	p.changed = true

@@ -236,7 +236,7 @@ func (p *servicePlan) endUnhealthy(sick []*member) {
 
 // launch makes n more tasks of d, unless launches are held back.
 func (p *servicePlan) launch(d *fargo.Deployment, n int) {
-	if n <= 0 || d.Rollout == "FAILED" {
+	if n <= 0 || d.Rollout == "FAILED" || p.failing {
 		return
 	}
 	if p.now.Before(p.s.Throttle.Until) {
