@@ -114,10 +114,6 @@ func (r *rehearsal) checkedPlan(t interface{ Fatalf(string, ...any) }) ServiceCh
 // converge lets everything go well and demands that the service becomes steady
 // with healthy tasks of its newest deployment only, evenly spread.
 func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
-	r.settle(t)
-	if r.service.Deployments[0].Rollout == ecs.DeploymentRolloutStateFailed {
-		r.deploy("fixed")
-	}
 	if lower, upper := Bounds(r.service, r.service.DesiredCount()); lower >= upper {
 		// Nothing can move: the user does what the event says.
 		r.copyService()
@@ -129,6 +125,9 @@ func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
 			r.advance(task)
 		}
 		r.settle(t)
+		if r.service.Deployments[0].Rollout == ecs.DeploymentRolloutStateFailed {
+			r.deploy("fixed") // tasks that had failed before were counted
+		}
 		if r.isSteady() && r.isEven() {
 			return
 		}
