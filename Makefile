@@ -35,6 +35,7 @@ test: lint unit e2e
 .PHONY: unit
 unit: setup
 	go test -race ./...
+	go -C containerd/carried/libseccomp test ./...
 
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e

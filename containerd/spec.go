@@ -56,8 +56,7 @@ func newSpec(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Spec, er
 }
 
 // seccompProfile is Docker's default one, which depends on the capabilities,
-// without the x32 ABI: hardly any kernel has it, and runc compiles the whole
-// profile once more for it in every container, some 10 ms.
+// without the x32 ABI, which hardly any kernel has and carried runc does not know.
 func seccompProfile(oci *specs.Spec) *specs.LinuxSeccomp {
 	profile := seccomp.DefaultProfile(oci)
 	profile.Architectures = slices.DeleteFunc(profile.Architectures, func(a specs.Arch) bool { return a == specs.ArchX32 })

@@ -97,6 +97,29 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
+// The filters that carried runc is tested to compile as the C library would.
+func TestSeccompProfiles(t *testing.T) {
+	for name, add := range map[string][]string{
+		"default": nil,
+		"fargate": {"SYS_PTRACE"},
+		"most": {
+			"SYS_PTRACE", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_PACCT", "SYS_RAWIO", "SYS_TIME",
+			"SYS_TTY_CONFIG", "SYS_NICE", "SYSLOG", "BPF", "PERFMON", "DAC_READ_SEARCH",
+		},
+	} {
+		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
+		oci, err := newSpec(&spec, &image{}, machine{files: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.MarshalIndent(oci.Linux.Seccomp, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join("carried", "libseccomp", "testdata", name+".json"), append(got, '\n'))
+	}
+}
+
 // SYS_PTRACE is the one capability Fargate lets a task add; the filter has to
 // let its system calls through.
 func TestFilterFollowsCapabilities(t *testing.T) {

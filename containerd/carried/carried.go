@@ -1,8 +1,8 @@
 // Package carried holds the programs that Fargo brings along: containerd, its
 // runc shim, runc, and the init of containers. The script build makes them from
-// the modules pinned in pins/; a build with the tag "carried" embeds them, and
-// one without finds them in $PATH. It knows how to put them on a disk, and
-// nothing of what they do.
+// the modules pinned in pins/, runc with the seccomp compiler in libseccomp/; a
+// build with the tag "carried" embeds them, and one without finds them in $PATH.
+// It knows how to put them on a disk, and nothing of what they do.
 package carried
 
 import (

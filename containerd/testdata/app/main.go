@@ -52,6 +52,8 @@ func main() {
 		}
 	case "facts":
 		facts()
+	case "filtered": // what the system call filter says
+		filtered()
 	case "write":
 		fail(os.WriteFile(args[1], []byte(args[2]), 0o644))
 	case "read":
@@ -131,4 +133,27 @@ func fail(err error) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// filtered tries system calls by their numbers, none of which would do anything.
+func filtered() {
+	const unknown = 2000
+	for _, try := range []struct {
+		name   string
+		number uintptr
+		first  uintptr
+	}{
+		{"getpid", unix.SYS_GETPID, 0},
+		{"socket AF_UNIX", unix.SYS_SOCKET, unix.AF_UNIX},
+		{"socket AF_ALG", unix.SYS_SOCKET, unix.AF_ALG},
+		{"personality 0", unix.SYS_PERSONALITY, 0},
+		{"personality 1", unix.SYS_PERSONALITY, 1},
+		{"add_key", unix.SYS_ADD_KEY, 0},
+		{"clone3", unix.SYS_CLONE3, 0},
+		{"unknown", unknown, 0},
+	} {
+		_, _, err := unix.Syscall(try.number, try.first, unix.SOCK_STREAM, 0)
+		fmt.Printf("%s: %s\n", try.name, unix.ErrnoName(err))
+	}
+	fmt.Println("tried")
 }
