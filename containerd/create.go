@@ -22,6 +22,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -149,7 +150,13 @@ func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *im
 // createTask makes the file system and the waiting process of a recorded
 // container.
 func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img *image, record containers.Container) error {
+	// Both are on disk when they are answered; they wait for that together.
+	var recording errgroup.Group
+	recording.Go(func() error { return r.keepExit(ctx, spec.ID) })
 	mounts, err := r.prepare(ctx, record.Snapshotter, spec.ID, img.chain)
+	if kept := recording.Wait(); kept != nil {
+		return errors.Join(err, kept)
+	}
 	if err != nil {
 		return fmt.Errorf("prepare root file system: %w", err)
 	}
@@ -166,9 +173,6 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 		request.TaskApiAddress, request.TaskApiVersion = shimAddress(shim), shimVersion
 	}
 	if err := r.connect(spec, request); err != nil {
-		return err
-	}
-	if err := r.keepExit(ctx, spec.ID); err != nil {
 		return err
 	}
 	err = r.createProcess(ctx, request)

@@ -176,12 +176,10 @@ func (d *Daemon) start(ctx context.Context) error {
 }
 
 // environment is small on purpose: nothing of ours should change what the
-// daemon and the shims do. A low GOGC trades a little work for memory that
-// would lie idle.
+// daemon and the shims do.
 func (d *Daemon) environment() []string {
 	return []string{
 		"PATH=" + filepath.Dir(d.Binaries.Containerd) + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"GOGC=40",
 	}
 }
 
