@@ -36,6 +36,7 @@ test: lint unit e2e
 unit: setup
 	go test -race ./...
 	go -C containerd/carried/libseccomp test ./...
+	go -C containerd/carried/pins test ./shim
 
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e

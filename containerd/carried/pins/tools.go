@@ -4,7 +4,4 @@
 // module's, so that neither moves the other.
 package pins
 
-import (
-	_ "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"
-	_ "github.com/opencontainers/runc"
-)
+import _ "github.com/opencontainers/runc"
