@@ -16,24 +16,26 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // patience is how long everything together may take.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
+	only := flag.String("only", "", "take only measurements whose name contains this `text`")
 	flag.Parse()
-	if err := run(*binary, *image); err != nil {
+	if err := run(*binary, *image, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, image string) (err error) {
+func run(binary, image, only string) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
@@ -61,7 +63,7 @@ func run(binary, image string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := measure(ctx, in, image, r); err != nil {
+	if err := measure(ctx, in, image, only, r); err != nil {
 		return err
 	}
 	return r.print(os.Stdout)
@@ -69,7 +71,7 @@ func run(binary, image string) (err error) {
 
 // measure takes all measurements, in an order that lets each find what it needs
 // and disturbs none.
-func measure(ctx context.Context, in *installation, image string, r *report) error {
+func measure(ctx context.Context, in *installation, image, only string, r *report) error {
 	if _, err := in.up(ctx); err != nil {
 		return err
 	}
@@ -87,10 +89,16 @@ func measure(ctx context.Context, in *installation, image string, r *report) err
 	}{
 		{"one task after the other", func(ctx context.Context) error { return measureSingle(ctx, s, peers, r) }},
 		{"many tasks at once", func(ctx context.Context) error { return measureBurst(ctx, s, peers, r) }},
+		{"a service that grows", func(ctx context.Context) error { return measureService(ctx, s, r) }},
+		{"a rolling deployment", func(ctx context.Context) error { return measureRollout(ctx, s, r) }},
+		{"services at rest", func(ctx context.Context) error { return measureIdle(ctx, s, r) }},
 		{"reading", func(ctx context.Context) error { return measureReads(ctx, s, r) }},
 		{"starting", func(ctx context.Context) error { return measureStarts(ctx, s, r) }},
 	}
 	for _, step := range steps {
+		if !strings.Contains(step.name, only) {
+			continue
+		}
 		progress("%s", step.name)
 		if err = step.do(ctx); err != nil {
 			err = fmt.Errorf("%s: %w", step.name, err)

@@ -56,6 +56,11 @@ func (r *report) budget(what, limit, measured string, met bool) {
 	r.Budgets = append(r.Budgets, budget{what, limit, measured, answer})
 }
 
+// figure is something measured that has no budget.
+func (r *report) figure(what, measured string) {
+	r.Budgets = append(r.Budgets, budget{What: what, Measured: measured})
+}
+
 func (r *report) ratio(what string, ours time.Duration, beside string, theirs time.Duration) {
 	r.Ratios = append(r.Ratios, ratio{what, beside, fmt.Sprintf("%.2f", ours.Seconds()/theirs.Seconds())})
 }
