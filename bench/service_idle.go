@@ -11,7 +11,7 @@ import (
 
 const (
 	idleServices = 20
-	idleTasks    = 5                // of each
+	idleTasks    = 5 // of each
 	idleRest     = 2 * time.Second
 	idleFor      = 32 * time.Second // above what anything here does by the clock
 )
