@@ -62,3 +62,22 @@ func BenchmarkAdopt(b *testing.B) {
 		apply(b, n, crowd(100))
 	}
 }
+
+// BenchmarkAddGroup adds the 101st task's control groups.
+func BenchmarkAddGroup(b *testing.B) {
+	c := newTestCgroups(b, "b004")
+	var tasks []fargo.TaskCgroup
+	for i := range 101 {
+		tasks = append(tasks, fargo.TaskCgroup{TaskID: fmt.Sprintf("task-%d", i), CPU: 256, Memory: 512})
+	}
+	for b.Loop() {
+		b.StopTimer()
+		if err := c.Set(b.Context(), tasks[:100]); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := c.Set(b.Context(), tasks); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -29,6 +29,7 @@ type Cgroups struct {
 	mu struct {
 		sync.Mutex
 		applied map[string]fargo.TaskCgroup // by task id
+		pruned  bool                        // nothing is there beside what was applied since
 	}
 }
 
@@ -101,10 +102,15 @@ func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 	for id := range c.mu.applied {
 		if !want[id] {
 			delete(c.mu.applied, id)
+			c.mu.pruned = false
 		}
 	}
-	if err := c.prune(want, failed); err != nil {
-		return fmt.Errorf("set control groups: %w", err)
+	// To look through all hierarchies takes longer than to make a group in them.
+	if !c.mu.pruned {
+		if err := c.prune(want, failed); err != nil {
+			return fmt.Errorf("set control groups: %w", err)
+		}
+		c.mu.pruned = len(failed) == 0
 	}
 	if len(failed) > 0 {
 		return fmt.Errorf("set control groups: %w", failed)

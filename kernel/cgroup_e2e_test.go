@@ -16,7 +16,7 @@ import (
 	"fargo"
 )
 
-func newTestCgroups(t *testing.T, instance string) *Cgroups {
+func newTestCgroups(t testing.TB, instance string) *Cgroups {
 	t.Helper()
 	c, err := NewCgroups(Config{Instance: instance})
 	if err != nil {
