@@ -176,6 +176,9 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 		return err
 	}
 	err = r.createProcess(ctx, request)
+	if err == nil {
+		r.waiting.Store(spec.ID, true)
+	}
 	if err == nil || vanished(err) || ctx.Err() != nil {
 		return err
 	}

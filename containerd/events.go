@@ -10,7 +10,7 @@ import (
 )
 
 // Events returns a channel of ids of containers whose state may have changed:
-// started, ended, short of memory, gone. The empty id means "look at
+// ended, short of memory, gone; of a start [Runtime.Start] tells. The empty id means "look at
 // everything": it comes first, and again whenever events may have been missed
 // because containerd was away. The channel closes when ctx ends.
 func (r *Runtime) Events(ctx context.Context) <-chan string {
@@ -33,7 +33,7 @@ func (r *Runtime) Events(ctx context.Context) <-chan string {
 // follow passes events on until the stream ends.
 func (r *Runtime) follow(ctx context.Context, ids chan<- string) error {
 	stream, failed := r.client.Subscribe(r.in(ctx),
-		`namespace==`+r.config.Namespace+`,topic~="^/tasks/(start|exit|oom|delete)$"`)
+		`namespace==`+r.config.Namespace+`,topic~="^/tasks/(exit|oom|delete)$"`)
 	// Only what happens after the subscription is told. The state as it is now
 	// has to be looked at.
 	if !send(ctx, ids, "") {
@@ -74,8 +74,6 @@ func changed(envelope *events.Envelope) (string, error) {
 		return "", err
 	}
 	switch e := event.(type) {
-	case *apievents.TaskStart:
-		return e.ContainerID, nil
 	case *apievents.TaskExit:
 		if e.ID != e.ContainerID {
 			return "", nil

@@ -26,17 +26,19 @@ const killTimeout = 10 * time.Second
 func (r *Runtime) Start(ctx context.Context, id string) error {
 	ctx = r.in(ctx)
 	return again(ctx, func() error {
-		process, err := r.task(ctx, id)
-		if err != nil {
-			return err
-		}
-		if process.Status != task.Status_CREATED {
-			return nil
+		if _, waits := r.waiting.LoadAndDelete(id); !waits {
+			process, err := r.task(ctx, id)
+			if err != nil {
+				return err
+			}
+			if process.Status != task.Status_CREATED {
+				return nil
+			}
 		}
 		// Written while the process starts, so that it costs no time.
 		written := make(chan error, 1)
 		go func() { written <- r.label(ctx, id, labelStarted, time.Now().UTC().Format(time.RFC3339Nano)) }()
-		_, err = r.client.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
+		_, err := r.client.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 		err = errors.Join(errgrpc.ToNative(err), <-written)
 		if err == nil || vanished(err) || ctx.Err() != nil {
 			return err
@@ -92,6 +94,7 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {
+	r.waiting.Delete(id)
 	if err := r.removeTask(ctx, id); err != nil {
 		return err
 	}

@@ -54,6 +54,9 @@ type Runtime struct {
 	conn   *grpc.ClientConn
 	client *client.Client
 	images sync.Map // digest.Digest → *image
+	// waiting are ids of containers that we have created and not tried to start:
+	// nobody need be asked what state they are in.
+	waiting sync.Map
 
 	pulls flights
 	shims shims
