@@ -40,7 +40,7 @@ unit: setup
 
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e
-e2e: build example-archive
+e2e: build example-archive build/docker
 	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
@@ -93,6 +93,9 @@ example-image: setup
 example-archive: setup
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=v1.3.0' -o build/api ./examples/api
 	go run ./examples/api/image -binary build/api -tag v1.3.0 -o bin/example-image.tar
+
+build/docker: setup
+	.ci/docker
 
 ## setup: install the Debian packages that are missing
 .PHONY: setup

@@ -5,9 +5,9 @@
 //
 // The scripts in testdata are named by what they prove. Those in clients run
 // once with every aws command of another version that the machine has, those in
-// machine once, and those in terraform where Terraform and its AWS provider are
-// found (TERRAFORM_MIRROR). Each gets an installation of its own, which is torn down with
-// fargo down --purge; the machine must then be as it was.
+// registry and machine once, and those in terraform where Terraform and its AWS
+// provider are found (TERRAFORM_MIRROR). Each gets an installation of its own,
+// which is torn down with fargo down --purge; the machine must then be as it was.
 //
 // # Commands of a script
 //
@@ -24,6 +24,7 @@
 //	capture name command...          keep the trimmed output in a variable
 //
 // A script starts with Fargo up, and with DATA (the data directory), RUNDIR
-// (/run/fargo-…), IMAGE (the example image, an OCI archive) and LIB
-// (testdata/lib, shell scripts that several scripts run) set.
+// (/run/fargo-…), REGISTRY (the host and port of the APIs and the registry), IMAGE
+// (the example image, an OCI archive) and LIB (testdata/lib, shell scripts that
+// several scripts run) set.
 package e2e

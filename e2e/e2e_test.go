@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 const (
 	binary       = "../bin/fargo"
 	exampleImage = "../bin/example-image.tar"
+	dockerTree   = "../build/docker"
 )
 
 // library holds the shell scripts that several scripts run.
@@ -41,15 +43,20 @@ func TestMachine(t *testing.T) {
 	runScripts(t, "testdata/machine", clients(t)[0])
 }
 
+// TestRegistry pushes and pulls with the registry clients that people have.
+func TestRegistry(t *testing.T) {
+	runScripts(t, "testdata/registry", clients(t)[0])
+}
+
 func runScripts(t *testing.T, dir string, c client) {
 	paths := map[string]string{}
-	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage, "library": library} {
+	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage, "library": library, "Docker": dockerTree} {
 		path, err := filepath.Abs(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("no %s: run make build example-image: %v", name, err)
+			t.Fatalf("no %s: run make build example-archive build/docker: %v", name, err)
 		}
 		paths[name] = path
 	}
@@ -85,10 +92,13 @@ func runScripts(t *testing.T, dir string, c client) {
 					return err
 				}
 			}
-			env.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+			env.Setenv("PATH", strings.Join([]string{
+				bin, os.Getenv("PATH"), paths["Docker"] + "/usr/bin", paths["Docker"] + "/usr/sbin",
+			}, ":"))
 			env.Setenv("FARGO_DATA_DIR", data)
 			env.Setenv("DATA", data)
 			env.Setenv("RUNDIR", in.runDir())
+			env.Setenv("REGISTRY", strings.TrimPrefix(in.url, "http://"))
 			env.Setenv("IMAGE", paths["example image"])
 			env.Setenv("LIB", paths["library"])
 			env.Setenv("TERRAFORM_MIRROR", terraformMirror())
