@@ -21,11 +21,12 @@ type nodeProcess struct {
 	log   *slog.Logger
 }
 
-// Between two starts of a node that does not stay alive.
+// A node that ends is started again at once, and later each time if it does not
+// stay alive.
 const (
 	firstRestartDelay = 50 * time.Millisecond
 	lastRestartDelay  = 5 * time.Second
-	steadyAfter       = 10 * time.Second // a node that lived this long restarts at once
+	steadyAfter       = 10 * time.Second // a node that lived this long is at its first end again
 )
 
 // maxNodeLog is the size from which a starting node begins its log anew, with
@@ -35,7 +36,7 @@ const maxNodeLog = 16 << 20
 // Run adopts the node that runs already, or starts one, and starts it again
 // whenever it ends, until the context is done. It leaves the node running.
 func (n *nodeProcess) Run(ctx context.Context) error {
-	delay := firstRestartDelay
+	var delay time.Duration
 	for {
 		started := time.Now()
 		p, err := n.adopt(ctx)
@@ -55,14 +56,14 @@ func (n *nodeProcess) Run(ctx context.Context) error {
 		state, _ := p.Wait()
 		n.log.Warn("the node process ended and is started again", "pid", p.Pid, "state", state.String(), "log", n.inst.NodeLog())
 		if time.Since(started) > steadyAfter {
-			delay = firstRestartDelay
+			delay = 0
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(delay):
 		}
-		delay = min(2*delay, lastRestartDelay)
+		delay = min(max(2*delay, firstRestartDelay), lastRestartDelay)
 	}
 }
 
