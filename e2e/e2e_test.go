@@ -110,6 +110,18 @@ func runScripts(t *testing.T, dir string, c client) {
 	})
 }
 
+// force takes down what would not go: nothing of it need be alive for that.
+func (in *installation) force(t testing.TB) {
+	for _, name := range []string{"control", "node", "containerd"} {
+		if err := in.kill(name); err != nil {
+			t.Logf("killing: %v", err)
+		}
+	}
+	if out, err := in.down("--purge"); err != nil {
+		t.Errorf("fargo down --purge after everything was killed: %v\n%s", err, out)
+	}
+}
+
 // tearDown removes the installation and compares the machine with what it was.
 func tearDown(t testing.TB, in *installation, before machine) {
 	if t.Failed() {
@@ -117,6 +129,7 @@ func tearDown(t testing.TB, in *installation, before machine) {
 	}
 	if out, err := in.down("--purge"); err != nil {
 		t.Errorf("fargo down --purge: %v\n%s", err, out)
+		in.force(t)
 	}
 	in.reap()
 	if _, err := os.Stat(in.data); err == nil {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,7 +95,15 @@ func (in *installation) reap() error {
 }
 
 func (in *installation) down(args ...string) ([]byte, error) {
-	return exec.Command(in.binary, append([]string{"down", "--data-dir", in.data}, args...)...).CombinedOutput()
+	ctx, cancel := context.WithTimeout(context.Background(), downTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, in.binary, append([]string{"down", "--data-dir", in.data}, args...)...)
+	cmd.WaitDelay = time.Second // whoever it started may hold its output open
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("not within %v: %w", downTimeout, err)
+	}
+	return out, err
 }
 
 // kill sends SIGKILL to each named process and returns when they are gone.
