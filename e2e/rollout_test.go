@@ -5,30 +5,28 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// The load is steady, and ends by itself if nothing else ends it.
-var (
-	loadRate = vegeta.Rate{Freq: 500, Per: time.Second}
-	loadTime = time.Minute
+const (
+	rollouts      = 10
+	leastRequests = 200_000
+	kills         = 5
 )
 
-// TestRollout changes a service in every ordinary way while requests come in
-// through its load balancer, and kills the control plane meanwhile: no request
-// fails.
+// TestRollout rolls a service over again and again, with more tasks and fewer in
+// between, while requests come in through its load balancer, and kills the
+// control plane meanwhile: no request fails.
+//
+// Then containers are killed, one after another, and replaced. Requests that go
+// to one that was killed fail, until its target is taken away; no other does.
 func TestRollout(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Fatal("this test makes namespaces, mounts and control groups: run it as root")
@@ -36,30 +34,30 @@ func TestRollout(t *testing.T) {
 	s := newRollout(t)
 	s.shell(`. "$LIB/roles.sh"; . "$LIB/image.sh"; aws ecs create-cluster --cluster-name kubedojo-exercise >/dev/null`)
 	name := s.shell(`. "$LIB/balancer.sh"`)
-	for _, version := range []string{"v1", "v2", "v3"} {
-		s.shell(`. "$LIB/revision.sh"`, version)
-	}
+	s.shell(`. "$LIB/revision.sh"`, "v1")
 	s.shell(`. "$LIB/service.sh"`, "2")
 	s.eventually("ecs-exercise:1 COMPLETED 1 2")
 
 	load := startLoad(t, s.in, name)
-	s.update("--task-definition", "ecs-exercise:2")
-	s.eventually("ecs-exercise:2 COMPLETED 1 2")
-	s.update("--desired-count", "3")
-	s.eventually("ecs-exercise:2 COMPLETED 1 3")
-	s.update("--task-definition", "ecs-exercise:3")
-	if err := s.in.kill("control"); err != nil {
-		t.Fatal(err)
+	count := 2
+	for n := range rollouts {
+		revision := s.shell(`. "$LIB/revision.sh"`, fmt.Sprintf("v%d", n+2))
+		s.update("--task-definition", revision)
+		if n == rollouts/2 {
+			s.killControlPlane()
+		}
+		s.eventually(fmt.Sprintf("%s COMPLETED 1 %d", revision, count))
+		count = []int{3, 2, 4, 2}[n%4] // on its way when the next revision comes
+		s.update("--desired-count", strconv.Itoa(count))
 	}
-	if err := s.in.up("--speed", "10"); err != nil {
-		t.Fatal(err)
+	s.eventually(fmt.Sprintf("ecs-exercise:%d COMPLETED 1 %d", rollouts+1, count))
+	if failed := load.stop(leastRequests); len(failed) > 0 {
+		t.Errorf("failed: %v", failed)
 	}
-	s.eventually("ecs-exercise:3 COMPLETED 1 3")
-	s.update("--desired-count", "2")
-	s.eventually("ecs-exercise:3 COMPLETED 1 2")
-	load.stop(t)
 
-	s.healsKilledContainer()
+	s.update("--desired-count", "3")
+	s.healthy(3)
+	s.killContainers(name)
 
 	s.shell(`aws ecs delete-service --cluster kubedojo-exercise --service api-service --force >/dev/null`)
 	s.await("INACTIVE", `aws ecs describe-services --cluster kubedojo-exercise --services api-service \
@@ -139,35 +137,133 @@ func (s *rollout) eventually(want string) {
 
 func (s *rollout) await(want, script string) {
 	s.t.Helper()
-	var got string
-	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		if got, err = s.try(script); err == nil && got == want {
-			return
+	s.wait(func() error {
+		got, err := s.try(script)
+		if err == nil && got != want {
+			err = fmt.Errorf("%q; want %q", got, want)
 		}
-	}
-	s.t.Fatalf("within a minute: %q, %v; want %q", got, err, want)
+		return err
+	})
 }
 
-// healsKilledContainer kills the processes of one task, which must be replaced.
-func (s *rollout) healsKilledContainer() {
-	const list = `aws ecs list-tasks --cluster kubedojo-exercise --service-name api-service --query 'taskArns[]' --output text`
-	before := strings.Fields(s.shell(list))
-	pids, err := s.in.inTask(before[0][strings.LastIndex(before[0], "/")+1:])
+// wait tries until it succeeds, at most for two minutes.
+func (s *rollout) wait(try func() error) {
+	s.t.Helper()
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	deadline := time.After(2 * time.Minute)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			s.t.Fatalf("within two minutes: %v", err)
+		}
+	}
+}
+
+// healthy waits until n targets are, and no more tasks than that run.
+func (s *rollout) healthy(n int) {
+	s.t.Helper()
+	s.await(fmt.Sprintf("%d %d", n, n), `. ./balancer.env
+		aws ecs describe-services --cluster kubedojo-exercise --services api-service --query 'services[0].runningCount' | tr '\n' ' '
+		aws elbv2 describe-target-health --target-group-arn "$TG_ARN" \
+			--query "length(TargetHealthDescriptions[?TargetHealth.State=='healthy'])"`)
+}
+
+// killControlPlane kills it and starts another.
+func (s *rollout) killControlPlane() {
+	if err := s.in.kill("control"); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.in.up("--speed", "10"); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// killContainers kills containers one after another while requests come in, and
+// waits each time until another is in its place. The access log says of each
+// request that failed which target it was with.
+func (s *rollout) killContainers(name string) {
+	s.shell(`. ./balancer.env; aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB_ARN" \
+		--attributes Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=killed >/dev/null`)
+	load := startLoad(s.t, s.in, name)
+	killed := map[string]bool{}
+	for range kills {
+		killed[s.killContainer()] = true
+		s.healthy(3)
+	}
+	failures := 0
+	for what, n := range load.stop(0) {
+		if !strings.HasPrefix(what, "502 ") {
+			s.t.Errorf("%d requests failed with %s", n, what)
+		}
+		failures += n
+	}
+	s.t.Logf("%d requests went to %d containers that had been killed", failures, kills)
+	logged := s.badGateways(failures)
+	if len(logged) > failures {
+		s.t.Errorf("the access log has %d failures, of %d", len(logged), failures)
+	}
+	for _, address := range logged {
+		if !killed[address] {
+			s.t.Errorf("a request to %s failed; killed were %v", address, killed)
+		}
+	}
+}
+
+// killContainer kills the processes of a task, which must be replaced, and gives
+// the address that was its target.
+func (s *rollout) killContainer() (target string) {
+	task := s.shell(`aws ecs list-tasks --cluster kubedojo-exercise --service-name api-service --query 'taskArns[0]' --output text`)
+	target = s.shell(`aws ecs describe-tasks --cluster kubedojo-exercise --tasks "$1" --output text \
+		--query 'tasks[0].containers[0].networkInterfaces[0].privateIpv4Address'`, task) + ":8080"
+	pids, err := s.in.inTask(task[strings.LastIndex(task, "/")+1:])
 	if err != nil || len(pids) == 0 {
-		s.t.Fatalf("processes of %s: %v, %v", before[0], pids, err)
+		s.t.Fatalf("processes of %s: %v, %v", task, pids, err)
 	}
 	for _, pid := range pids {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			s.t.Fatal(err)
 		}
 	}
-	s.await("STOPPED EssentialContainerExited 137", `aws ecs describe-tasks --cluster kubedojo-exercise --tasks `+before[0]+`\
+	s.await("STOPPED EssentialContainerExited 137", `aws ecs describe-tasks --cluster kubedojo-exercise --tasks `+task+`\
 		--query 'tasks[0].[lastStatus, stopCode, to_string(containers[0].exitCode)] | join('"'"' '"'"', @)' --output text`)
-	s.eventually("ecs-exercise:3 COMPLETED 1 2")
-	if after := strings.Fields(s.shell(list)); slices.Contains(after, before[0]) || !slices.Contains(after, before[1]) {
-		s.t.Errorf("tasks %v after %s was killed, before %v", after, before[0], before)
-	}
+	return target
+}
+
+// badGateways gives the target of each request that the access log says failed,
+// as soon as there are n.
+func (s *rollout) badGateways(n int) []string {
+	s.t.Helper()
+	const target, status = 4, 8 // the fields of an entry
+	var targets []string
+	s.wait(func() error {
+		targets = nil
+		files, err := filepath.Glob(filepath.Join(s.in.data, "access-logs/killed/AWSLogs/*/elasticloadbalancing/*/*/*/*/*.log"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			for line := range strings.Lines(string(b)) {
+				if fields := strings.Fields(line); len(fields) > status && fields[status] == "502" {
+					targets = append(targets, fields[target])
+				}
+			}
+		}
+		if len(targets) < n {
+			return fmt.Errorf("the access log has %d failures of %d", len(targets), n)
+		}
+		return nil
+	})
+	return targets
 }
 
 // inTask finds the processes of a task by their control group, which is below
@@ -190,61 +286,4 @@ func (in *installation) inTask(id string) ([]int, error) {
 		pids = append(pids, pid)
 	}
 	return pids, nil
-}
-
-// load asks for the service's page until it is stopped.
-type load struct {
-	attacker *vegeta.Attacker
-	metrics  vegeta.Metrics
-	failed   map[string]int // by what went wrong
-	done     chan struct{}
-}
-
-// startLoad sends requests to every address of the load balancer called name.
-func startLoad(t *testing.T, in *installation, name string) *load {
-	addresses, err := net.LookupHost(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var targets []vegeta.Target
-	for _, address := range addresses {
-		route, err := exec.Command("ip", "route", "get", address).Output()
-		if err != nil || !strings.Contains(string(route), "dev fg"+in.id) {
-			t.Fatalf("%s does not lead to %s: %s, %v", address, in.id, route, err)
-		}
-		targets = append(targets, vegeta.Target{Method: "GET", URL: "http://" + address + "/", Header: http.Header{"Host": {name}}})
-	}
-	l := &load{
-		attacker: vegeta.NewAttacker(vegeta.Timeout(10*time.Second), vegeta.MaxWorkers(100)),
-		failed:   map[string]int{}, done: make(chan struct{}),
-	}
-	results := l.attacker.Attack(vegeta.NewStaticTargeter(targets...), loadRate, loadTime, t.Name())
-	go func() {
-		defer close(l.done)
-		for r := range results {
-			l.metrics.Add(r)
-			if r.Code != http.StatusOK {
-				l.failed[fmt.Sprintf("%d %s", r.Code, r.Error)]++
-			}
-		}
-	}()
-	t.Cleanup(func() { l.attacker.Stop(); <-l.done })
-	return l
-}
-
-// stop ends the load and says how it went.
-func (l *load) stop(t *testing.T) {
-	t.Helper()
-	select {
-	case <-l.done:
-		t.Errorf("the load ended after %v, before the changes did", loadTime)
-	default:
-	}
-	l.attacker.Stop()
-	<-l.done
-	l.metrics.Close()
-	t.Logf("%d requests in %v, 99%% within %v", l.metrics.Requests, l.metrics.Duration.Round(time.Second), l.metrics.Latencies.P99)
-	if l.metrics.Requests == 0 || len(l.failed) > 0 {
-		t.Errorf("failed, of %d requests: %v", l.metrics.Requests, l.failed)
-	}
 }
