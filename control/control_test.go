@@ -206,7 +206,7 @@ func TestDefinitionOutlivesItsTasks(t *testing.T) {
 }
 
 // Putting the machine away waits for the tasks that a node has, also for one that
-// load balancers know, and for no other.
+// load balancers know and one that is draining already, and for no other.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -218,6 +218,11 @@ func TestDrain(t *testing.T) {
 			balanced.Targets = []fargo.TargetRef{{Group: "g", ID: "10.0.0.4", Port: 80}}
 			store.Tasks.Put(tx, &balanced)
 			store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: "g", ID: "10.0.0.4", Port: 80})
+			draining := balanced
+			draining.ID, draining.Interface, draining.Desired = fargo.NewHex(32), nil, fargo.TaskStopped
+			draining.StopCode = fargo.StopServiceSchedulerInitiated
+			draining.Targets = []fargo.TargetRef{{Group: "g", ID: "10.0.0.5", Port: 80}}
+			store.Tasks.Put(tx, &draining)
 			waiting := *w.tasks()[0]
 			waiting.ID, waiting.Node, waiting.Interface = fargo.NewHex(32), "", nil
 			waiting.Network = &ecs.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}
@@ -230,6 +235,9 @@ func TestDrain(t *testing.T) {
 		for _, task := range w.tasks() {
 			if task.Desired != fargo.TaskStopped || task.Held() {
 				t.Errorf("%s is wanted %s, held %v", task.LastStatus(), task.Desired, task.Held())
+			}
+			if drains := task.StopCode == fargo.StopServiceSchedulerInitiated; drains == (task.StoppedReason == "put away") {
+				t.Errorf("%s is stopped for %q", task.StopCode, task.StoppedReason)
 			}
 			w.report(task, fargo.TaskStopped)
 		}

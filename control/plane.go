@@ -171,11 +171,13 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 	defer w.Close()
 	if err := p.DB.Update(ctx, func(tx *store.Tx) error {
 		for t := range store.Tasks.All(tx) {
-			if t.Desired == fargo.TaskStopped {
+			if t.Desired == fargo.TaskStopped && !t.Held() {
 				continue
 			}
 			s := *t
-			s.Desired, s.StopCode, s.StoppedReason, s.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, reason, time.Now()
+			if t.Desired != fargo.TaskStopped {
+				s.Desired, s.StopCode, s.StoppedReason, s.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, reason, time.Now()
+			}
 			s.Version++
 			for _, ref := range t.Targets {
 				store.ELBTargets.Delete(tx, ref.Key())
