@@ -71,14 +71,15 @@ func summary(d *fargo.Deployment, tasks []ServiceTask, wanted int32) ecs.Service
 }
 
 // TaskCounts counts the tasks of a deployment, or of all for "", that run and
-// that are on their way to.
+// that are on their way to. One whose targets drain runs until they have, so that
+// a service that was scaled to 0 is stable when its tasks are out of use.
 func TaskCounts(deployment string, tasks []ServiceTask) (running, pending int32) {
 	for _, t := range tasks {
 		if deployment != "" && str(t.Task.Intent.StartedBy) != deployment {
 			continue
 		}
 		switch s := t.Task.LastStatus(); {
-		case s == fargo.TaskRunning:
+		case s == fargo.TaskRunning, s == fargo.TaskDeactivating:
 			running++
 		case s.Before(fargo.TaskRunning):
 			pending++

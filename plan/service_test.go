@@ -287,3 +287,15 @@ func TestRebalanceRests(t *testing.T) {
 		t.Errorf("%d tasks started in a day", launches)
 	}
 }
+
+// A task runs until its targets have drained, though it shows DEACTIVATING.
+func TestDrainingTasksAreCounted(t *testing.T) {
+	task := &fargo.Task{Desired: fargo.TaskStopped, Status: fargo.TaskRunning, Targets: []fargo.TargetRef{{Group: "g"}}}
+	if running, pending := TaskCounts("", []ServiceTask{{Task: task}}); task.LastStatus() != fargo.TaskDeactivating || running != 1 || pending != 0 {
+		t.Errorf("%s: %d running, %d pending", task.LastStatus(), running, pending)
+	}
+	task.Targets, task.Status = nil, fargo.TaskStopping
+	if running, _ := TaskCounts("", []ServiceTask{{Task: task}}); running != 0 {
+		t.Errorf("%s: %d running", task.LastStatus(), running)
+	}
+}
