@@ -1,6 +1,6 @@
 # Registers a revision of ecs-exercise that calls itself $1, of the image's tag
-# $2 (v1.3.0), and prints its name. Its health check is the exercise's but for the
-# interval, the least that ECS takes: --speed leaves that as it is.
+# $2 (v1.3.0) and listening on the port $3 (8080), and prints its name. Its health
+# check is the exercise's but for the interval, the least that ECS takes.
 cat >task-def.json <<JSON
 {
   "family": "ecs-exercise",
@@ -20,7 +20,8 @@ cat >task-def.json <<JSON
       ],
       "environment": [
         {"name": "APP_ENV", "value": "exercise"},
-        {"name": "VERSION", "value": "$1"}
+        {"name": "VERSION", "value": "$1"},
+        {"name": "PORT", "value": "${3:-8080}"}
       ],
       "logConfiguration": {
         "logDriver": "awslogs",
