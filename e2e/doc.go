@@ -26,5 +26,6 @@
 // A script starts with Fargo up, and with DATA (the data directory), RUNDIR
 // (/run/fargo-…), REGISTRY (the host and port of the APIs and the registry), IMAGE
 // (the example image, an OCI archive) and LIB (testdata/lib, shell scripts that
-// several scripts run) set.
+// several scripts run) set. Where the machine has no docker or dockerd, it finds
+// those that make unpacked below build.
 package e2e
