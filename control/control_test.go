@@ -27,6 +27,10 @@ type noImages struct{}
 
 func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
+func (noImages) Source(*fargo.Task, *ecs.ContainerDefinition) fargo.PullSource {
+	return fargo.PullSource{}
+}
+
 // world is a store with one small subnet, a cluster and a definition, and the
 // controllers at work on it.
 type world struct {
