@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -121,29 +122,33 @@ func (t *Table[T]) Delete(tx *Tx, key string) bool {
 	if !ok {
 		return false
 	}
-	t.unindex(tx, key, old.(*T))
+	for i, x := range t.indexes {
+		t.unindex(tx, i, key, x.Values(old.(*T)), nil)
+	}
 	tx.write(t.schema, key, old, nil)
 	return true
 }
 
 // set puts v into the trees and gives the record before it, nil if none.
 func (t *Table[T]) set(tx *Tx, key string, v *T) (old any) {
-	old, ok := tx.txn(t.rows).Insert([]byte(key), v)
-	if ok {
-		t.unindex(tx, key, old.(*T))
-	}
+	old, replaced := tx.txn(t.rows).Insert([]byte(key), v)
 	for i, x := range t.indexes {
-		for _, value := range x.Values(v) {
+		values := x.Values(v)
+		if replaced {
+			t.unindex(tx, i, key, x.Values(old.(*T)), values)
+		}
+		for _, value := range values {
 			tx.txn(t.rows+1+i).Insert(indexKey(value, key), v)
 		}
 	}
 	return old
 }
 
-func (t *Table[T]) unindex(tx *Tx, key string, v *T) {
-	for i, x := range t.indexes {
-		for _, value := range x.Values(v) {
-			tx.txn(t.rows + 1 + i).Delete(indexKey(value, key))
+// unindex takes key from where an index found it and no longer does.
+func (t *Table[T]) unindex(tx *Tx, index int, key string, before, after []string) {
+	for _, value := range before {
+		if !slices.Contains(after, value) {
+			tx.txn(t.rows + 1 + index).Delete(indexKey(value, key))
 		}
 	}
 }
