@@ -26,14 +26,15 @@ const patience = 3 * time.Minute
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
+	simulation := flag.String("simulation", "build/sim.test", "the test `binary` of package sim")
 	flag.Parse()
-	if err := run(*binary, *image); err != nil {
+	if err := run(*binary, *image, *simulation); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, image string) (err error) {
+func run(binary, image, simulation string) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
@@ -62,6 +63,10 @@ func run(binary, image string) (err error) {
 		return err
 	}
 	if err := measure(ctx, in, image, r); err != nil {
+		return err
+	}
+	progress("simulated cluster")
+	if err := measureSimulation(ctx, simulation, r); err != nil {
 		return err
 	}
 	return r.print(os.Stdout)

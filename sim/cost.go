@@ -52,6 +52,9 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	if err != nil {
 		return c, err
 	}
+	if err := u.widen(ctx, p); err != nil {
+		return c, err
+	}
 	before := cpu()
 	for i := range s.Services {
 		if err := u.createPlain(ctx, p, fmt.Sprintf("service-%04d", i), s.Tasks); err != nil {

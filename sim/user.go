@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/ec2"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
 	"fargo/store"
@@ -79,6 +80,19 @@ func (u *user) register(ctx context.Context, p *plane, family, image string, che
 	})
 	if err != nil {
 		return fmt.Errorf("register %s: %w", family, err)
+	}
+	return nil
+}
+
+// widen makes subnets with room for 49,000 tasks, and has new ones go there.
+func (u *user) widen(ctx context.Context, p *plane) error {
+	u.subnets = nil
+	for zone, cidr := range map[string]string{"a": "172.31.64.0/18", "b": "172.31.128.0/18", "c": "172.31.192.0/18"} {
+		made, err := p.ec2.CreateSubnet(call(ctx), &ec2.CreateSubnetInput{VpcId: &u.vpc, CidrBlock: &cidr, AvailabilityZone: new(home.Region + zone)})
+		if err != nil {
+			return fmt.Errorf("create the subnet %s: %w", cidr, err)
+		}
+		u.subnets = append(u.subnets, *made.Subnet.SubnetId)
 	}
 	return nil
 }
