@@ -49,6 +49,7 @@ e2e: build example-archive build/docker
 .PHONY: bench
 bench: build example-archive
 	go build -o build/bench ./bench
+	go test -c -o build/sim.test ./sim
 	build/bench
 
 ## bench-rooms: the benchmarks of single rooms

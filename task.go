@@ -123,13 +123,14 @@ func (t *Task) ServiceKey() string { return t.Scope.Key(t.Cluster, t.Service) }
 func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.ID) }
 
 // LastStatus is the status clients see: the node's word once it has one, and
-// DEACTIVATING while a task that is to stop is still leaving its target groups.
+// DEACTIVATING while a task that is to stop leaves its target groups, until the
+// node has begun to stop it.
 func (t *Task) LastStatus() TaskStatus {
 	status := t.Status
 	if t.Report != nil && status.Before(t.Report.Status) {
 		status = t.Report.Status
 	}
-	if t.Held() && status == TaskRunning {
+	if t.Desired == TaskStopped && len(t.LoadBalancers) > 0 && status == TaskRunning {
 		return TaskDeactivating
 	}
 	return status

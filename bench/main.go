@@ -27,15 +27,16 @@ const patience = 5 * time.Minute
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
+	simulation := flag.String("simulation", "build/sim.test", "the test `binary` of package sim")
 	only := flag.String("only", "", "take only measurements whose name contains this `text`")
 	flag.Parse()
-	if err := run(*binary, *image, *only); err != nil {
+	if err := run(*binary, *image, *simulation, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, image, only string) (err error) {
+func run(binary, image, simulation, only string) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
@@ -63,7 +64,7 @@ func run(binary, image, only string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := measure(ctx, in, image, only, r); err != nil {
+	if err := measure(ctx, in, image, simulation, only, r); err != nil {
 		return err
 	}
 	return r.print(os.Stdout)
@@ -71,7 +72,7 @@ func run(binary, image, only string) (err error) {
 
 // measure takes all measurements, in an order that lets each find what it needs
 // and disturbs none.
-func measure(ctx context.Context, in *installation, image, only string, r *report) error {
+func measure(ctx context.Context, in *installation, image, simulation, only string, r *report) error {
 	if _, err := in.up(ctx); err != nil {
 		return err
 	}
@@ -93,6 +94,7 @@ func measure(ctx context.Context, in *installation, image, only string, r *repor
 		{"a rolling deployment", func(ctx context.Context) error { return measureRollout(ctx, s, r) }},
 		{"services at rest", func(ctx context.Context) error { return measureIdle(ctx, s, r) }},
 		{"reading", func(ctx context.Context) error { return measureReads(ctx, s, r) }},
+		{"a simulated cluster", func(ctx context.Context) error { return measureSimulation(ctx, simulation, r) }},
 		{"starting", func(ctx context.Context) error { return measureStarts(ctx, s, r) }},
 	}
 	for _, step := range steps {

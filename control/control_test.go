@@ -27,6 +27,10 @@ type noImages struct{}
 
 func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
+func (noImages) Source(*fargo.Task, *ecs.ContainerDefinition) fargo.PullSource {
+	return fargo.PullSource{}
+}
+
 // world is a store with one small subnet, a cluster and a definition, and the
 // controllers at work on it.
 type world struct {
@@ -295,4 +299,38 @@ func names(db *store.DB) string {
 		out = append(out, n.ID)
 	}
 	return fmt.Sprint(out)
+}
+
+// A service is not found under tasks of its past, however many there are.
+func TestPastTasksAreNotLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		under := func() (n int) {
+			for range store.Tasks.By(w.db.View(), store.TaskByService, home.Key("c", "web")) {
+				n++
+			}
+			return n
+		}
+		task := *w.run()
+		task.Service = "web"
+		task.Report = &fargo.TaskReport{Status: fargo.TaskStopped}
+		task.Targets = []fargo.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
+		for _, step := range []struct {
+			what string
+			do   func()
+			want int
+		}{
+			{"stopped, not counted, in a target group", func() {}, 1},
+			{"counted", func() { task.Counted = true }, 1},
+			{"out of its target group", func() { task.Targets = nil }, 0},
+		} {
+			step.do()
+			next := task
+			w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &next) })
+			if got := under(); got != step.want {
+				t.Errorf("a task that is %s is found %d times", step.what, got)
+			}
+		}
+	})
 }

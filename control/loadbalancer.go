@@ -12,10 +12,18 @@ import (
 // loadBalancers are those that a node is to run: all of them, on the first node
 // there is.
 func loadBalancers(r store.Reader, node string) []*fargo.ELBLoadBalancer {
-	if chooseNode(r) != node {
+	if firstNode(r) != node {
 		return nil
 	}
 	return slices.Collect(store.ELBLoadBalancers.All(r))
+}
+
+// firstNode is the first machine there is, "" when there is none.
+func firstNode(r store.Reader) string {
+	for n := range store.Nodes.All(r) {
+		return n.ID
+	}
+	return ""
 }
 
 // elbView is what there is to know of load balancers.
@@ -61,7 +69,7 @@ func news(r store.Reader, node string, reports []fargo.TargetReport) bool {
 }
 
 func reported(r store.Reader, node string, report *fargo.TargetReport) (*fargo.ELBTarget, bool) {
-	if chooseNode(r) != node {
+	if firstNode(r) != node {
 		return nil, false
 	}
 	t, ok := store.ELBTargets.Get(r, fargo.ELBTargetKey(report.Group, report.ID, report.Port))

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"fargo"
@@ -47,67 +45,6 @@ func (p *Plane) Hello(ctx context.Context, node string) error {
 		}
 		return nil
 	})
-}
-
-// Desired is all that node should be doing, as of now.
-func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
-	view := p.DB.View()
-	var d fargo.Desired
-	for t := range store.Tasks.By(view, store.TaskByNode, node) {
-		def, ok := store.TaskDefinitionByARN(view, *t.Intent.TaskDefinitionArn)
-		if !ok {
-			// A definition outlives its tasks: package api refuses otherwise.
-			p.Logger.Error("task without its definition", "task", t.ARN())
-			continue
-		}
-		d.Tasks = append(d.Tasks, plan.Assignment(t, def, p.Pace, func(c *ecs.ContainerDefinition) fargo.PullSource {
-			return p.Puller.Source(t, c)
-		}))
-	}
-	elb := elbView(view, slices.Collect(store.ELBLoadBalancers.All(view)))
-	d.Records = plan.Records(elb)
-	elb.LoadBalancers = loadBalancers(view, node)
-	d.Balancers, d.Groups = plan.Balancers(elb)
-	for v := range store.EC2VPCs.All(view) {
-		id := *v.VPC.VpcId
-		d.VPCs = append(d.VPCs, plan.Networks([]*fargo.EC2VPC{v},
-			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
-			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
-	}
-	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
-	plan.OpenTo(d.VPCs, d.Balancers)
-	return d, nil
-}
-
-// relevant are the tables that Desired rests on.
-var relevant = []string{
-	store.Tasks.Name(), store.EC2VPCs.Name(), store.EC2SecurityGroups.Name(), store.EC2NetworkInterfaces.Name(),
-	store.ELBLoadBalancers.Name(), store.ELBListeners.Name(), store.ELBRules.Name(), store.ELBTargetGroups.Name(),
-	store.ELBTargets.Name(), store.Certificates.Name(), store.Nodes.Name(),
-}
-
-// Changed gives a channel that is ready whenever node's Desired may have
-// changed. It ends with ctx.
-func (p *Plane) Changed(ctx context.Context, _ string) <-chan struct{} {
-	ready := make(chan struct{}, 1)
-	w := p.DB.Watch()
-	go func() {
-		defer w.Close()
-		for {
-			changes, err := w.Next(ctx)
-			if err != nil {
-				return
-			}
-			if !slices.ContainsFunc(changes, func(c store.Change) bool { return slices.Contains(relevant, c.Table) }) {
-				continue
-			}
-			select {
-			case ready <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	return ready
 }
 
 // Report commits what a node has seen of its tasks. A report about a task of

@@ -86,7 +86,9 @@ func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time 
 func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
 		Service: service, Pace: s.Pace, NewID: fargo.NewDeploymentDigits, UUID: uuid.NewString,
-		Nodes: len(slices.Collect(store.Nodes.All(tx))),
+	}
+	if service.Daemon() { // nobody else asks, and there may be many
+		v.Nodes = len(slices.Collect(store.Nodes.All(tx)))
 	}
 	for t := range store.Tasks.By(tx, store.TaskByService, service.Key()) {
 		st := plan.ServiceTask{Task: t, Protected: now.Before(t.ProtectedUntil)}

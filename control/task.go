@@ -68,8 +68,8 @@ func hasInterface(r store.Reader, t *fargo.Task) bool {
 
 // place gives a task its interface and its node; without any node it waits.
 func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
-	node := chooseNode(tx)
-	if node == "" {
+	node, ok := plan.PlaceNode(t, keys(store.Nodes.All(tx)), nodeLoad(tx, t))
+	if !ok {
 		return nil
 	}
 	candidates, err := candidates(tx, t)
@@ -93,13 +93,18 @@ func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
 	return nil
 }
 
-// chooseNode takes the first machine there is. Tasks may ask for more than the
-// machine has: their sizes are ceilings here, not reservations.
-func chooseNode(r store.Reader) string {
-	for n := range store.Nodes.All(r) {
-		return n.ID
+// nodeLoad counts the tasks of the same service on each node.
+func nodeLoad(r store.Reader, t *fargo.Task) map[string]int {
+	load := map[string]int{}
+	if t.Service == "" {
+		return load
 	}
-	return ""
+	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
+		if o.Desired == fargo.TaskRunning && o.Node != "" {
+			load[o.Node]++
+		}
+	}
+	return load
 }
 
 // end stops a task that no node ever had.

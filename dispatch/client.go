@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"fargo"
+	"fargo/plan"
 )
 
 // How long to wait before trying again: doubling from the first to the last.
@@ -120,7 +121,7 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 			desired = *m.Desired
 			n.Assign(desired)
 		case m.Delta != nil:
-			desired = m.Delta.apply(desired)
+			desired = plan.Apply(desired, m.Delta)
 			n.Assign(desired)
 		default:
 			n.Acknowledged(m.Acknowledged)
@@ -139,7 +140,7 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 			m.Reports, m.Version = reports, now
 		}
 		health, _, newHealth := t.Health()
-		m.Targets, said = between(said, health, targetKey).Put, health
+		m.Targets, said = plan.Between(said, health, targetKey).Put, health
 		if len(m.Reports)+len(m.Targets) > 0 {
 			if err := stream.SendMsg(&m); err != nil {
 				return err
@@ -153,6 +154,8 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 		}
 	}
 }
+
+func targetKey(r *fargo.TargetReport) string { return fargo.ELBTargetKey(r.Group, r.ID, r.Port) }
 
 // OpenLog asks the control plane to check, and where it should, to create, the
 // group and stream of target. It waits for the control plane for as long as

@@ -3,8 +3,7 @@
 // side falls silent.
 //
 // A node opens one Session. The control plane sends the whole of what the node
-// should be doing, then what changed; it computes the change by comparing
-// snapshots, so an event only ever says that it is time to look. The node sends
+// should be doing, then what changed. The node sends
 // its reports, all of them after each reconnect; a batch of task reports is
 // acknowledged once the control plane has committed it, and what cannot be
 // committed ends the session, so that all of it is said anew.
@@ -25,14 +24,11 @@ type Plane interface {
 	// Hello says that node has opened a session, before any other call for it.
 	Hello(ctx context.Context, node string) error
 
-	// Desired is all that node should be doing, from one snapshot. The caller
-	// does not change it, and keeps it until the next one.
-	Desired(ctx context.Context, node string) (fargo.Desired, error)
-
-	// Changed gives a channel that receives when Desired may answer anew for
-	// node, until ctx ends. It has room for one value: a slow reader misses no
-	// change, only repetitions.
-	Changed(ctx context.Context, node string) <-chan struct{}
+	// Follow calls tell with all that node should be doing, as a delta from
+	// nothing, and then with what leads from there to what it should be doing
+	// next, until ctx ends or tell fails. What changes while tell is busy is
+	// told in one. It returns the error that ended it, ctx's included.
+	Follow(ctx context.Context, node string, tell func(fargo.Delta) error) error
 
 	// Report commits what node has seen. The same reports may come again, and
 	// an older one after a newer, when a session is replaced by another. After

@@ -19,7 +19,7 @@ type up struct {
 // session is Desired.
 type down struct {
 	Desired      *fargo.Desired `json:"desired,omitempty"`
-	Delta        *delta         `json:"delta,omitempty"`
+	Delta        *fargo.Delta   `json:"delta,omitempty"`
 	Acknowledged uint64         `json:"acknowledged,omitempty"`
 }
 

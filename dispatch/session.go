@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"fargo"
+	"fargo/plan"
 )
 
 // session speaks with one node until it leaves, comes again on another stream,
@@ -127,40 +128,36 @@ func (s *Server) commit(ctx context.Context, node string, received <-chan up, ac
 // tell is the one writer of the stream: the whole first, then what changes,
 // and acknowledgements in between.
 func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
-	changed := s.plane.Changed(ctx, node)
-	sent, err := s.plane.Desired(ctx, node)
-	if err != nil {
-		return err
-	}
-	if err := stream.SendMsg(&down{Desired: &sent}); err != nil {
-		return err
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	defer following.Wait()
+	defer cancel()
+	deltas, followed := make(chan fargo.Delta), make(chan error, 1)
+	following.Go(func() {
+		followed <- s.plane.Follow(ctx, node, func(d fargo.Delta) error {
+			select {
+			case deltas <- d:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	var ready <-chan uint64 // acks, once the whole is sent
 	for {
+		var m down
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case version := <-acks:
-			if err := stream.SendMsg(&down{Acknowledged: version}); err != nil {
-				return err
-			}
-		case <-changed:
-			if sent, err = s.update(ctx, node, stream, sent); err != nil {
-				return err
+		case err := <-followed:
+			return err
+		case m.Acknowledged = <-ready:
+		case d := <-deltas:
+			if m.Delta = &d; ready == nil {
+				whole := plan.Apply(fargo.Desired{}, &d)
+				m, ready = down{Desired: &whole}, acks
 			}
 		}
-	}
-}
-
-// update sends what has changed since sent and gives what the node has then.
-func (s *Server) update(ctx context.Context, node string, stream grpc.ServerStream, sent fargo.Desired) (fargo.Desired, error) {
-	next, err := s.plane.Desired(ctx, node)
-	if err != nil {
-		return sent, err
-	}
-	if d, ok := diff(sent, next); ok {
-		if err := stream.SendMsg(&down{Delta: &d}); err != nil {
-			return sent, err
+		if err := stream.SendMsg(&m); err != nil {
+			return err
 		}
 	}
-	return next, nil
 }

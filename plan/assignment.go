@@ -27,13 +27,10 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ec
 		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
 		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
 		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: str(t.Intent.AvailabilityZone),
-		DesiredStatus: t.Desired, StopCode: t.StopCode, StoppedReason: t.StoppedReason,
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
 	}
-	if t.Held() {
-		a.DesiredStatus, a.StopCode, a.StoppedReason = fargo.TaskRunning, "", ""
-	}
+	a.DesiredStatus, a.StopCode, a.StoppedReason = Fate(t)
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}
@@ -42,6 +39,14 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ec
 		a.Containers = append(a.Containers, container(t, d, c, pace, pull(c)))
 	}
 	return a
+}
+
+// Fate is the part of a task's assignment that may change.
+func Fate(t *fargo.Task) (desired fargo.TaskStatus, code fargo.StopCode, reason string) {
+	if t.Held() {
+		return fargo.TaskRunning, "", ""
+	}
+	return t.Desired, t.StopCode, t.StoppedReason
 }
 
 func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition, pace Pace, pull fargo.PullSource) fargo.ContainerAssignment {

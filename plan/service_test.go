@@ -290,7 +290,10 @@ func TestRebalanceRests(t *testing.T) {
 
 // A task runs until its targets have drained, though it shows DEACTIVATING.
 func TestDrainingTasksAreCounted(t *testing.T) {
-	task := &fargo.Task{Desired: fargo.TaskStopped, Status: fargo.TaskRunning, Targets: []fargo.TargetRef{{Group: "g"}}}
+	task := &fargo.Task{
+		Desired: fargo.TaskStopped, Status: fargo.TaskRunning,
+		LoadBalancers: make([]ecs.LoadBalancer, 1), Targets: []fargo.TargetRef{{Group: "g"}},
+	}
 	if running, pending := TaskCounts("", []ServiceTask{{Task: task}}); task.LastStatus() != fargo.TaskDeactivating || running != 1 || pending != 0 {
 		t.Errorf("%s: %d running, %d pending", task.LastStatus(), running, pending)
 	}

@@ -37,7 +37,7 @@ type DB struct {
 // batch is the work of several callers, written to the journal as one.
 type batch struct {
 	writes  []Write
-	changes []Change
+	changes []pending
 	// done and err are guarded by DB.committing.
 	done bool
 	err  error
@@ -123,9 +123,7 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 	}
 	db.mu.newest = tx.snapshot()
 	b.writes = append(b.writes, writes...)
-	for _, w := range tx.writes {
-		b.changes = append(b.changes, w.Change)
-	}
+	b.changes = append(b.changes, tx.writes...)
 	return b, nil
 }
 
@@ -155,7 +153,7 @@ func (db *DB) commit(ctx context.Context, b *batch) error {
 		return b.err
 	}
 	db.view.Store(next)
-	db.watchers.notify(b.changes)
+	db.watchers.notify(b.changes, next)
 	return nil
 }
 

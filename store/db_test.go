@@ -19,7 +19,8 @@ type record struct {
 }
 
 var (
-	records = store.NewTable("test-records", func(r *record) string { return r.Key })
+	records = store.NewTable("test-records", func(r *record) string { return r.Key },
+		store.Index[record]{Name: "parity", Values: func(r *record) []string { return []string{[]string{"even", "odd"}[r.N%2]} }})
 	secrets = store.NewTable("test-secrets", func(r *record) string { return r.Key }).Sealed()
 )
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,8 @@ type schema struct {
 	// rows is the place of the table's tree in a snapshot; its indexes' trees
 	// follow in their order.
 	rows, trees int
+	// found gives what the nth index finds a record under.
+	found func(n int, record any) []string
 	// load adds a record from the journal to an empty DB's transaction.
 	load func(tx *Tx, key string, value []byte) error
 }
@@ -54,6 +57,7 @@ func NewTable[T any](name string, key func(*T) string, indexes ...Index[T]) *Tab
 		indexes: indexes,
 	}
 	t.load = t.loadRecord
+	t.found = func(n int, record any) []string { return t.indexes[n].Values(record.(*T)) }
 	declared[name] = t.schema
 	places += t.trees
 	return t
@@ -90,9 +94,14 @@ func (t *Table[T]) Prefix(r Reader, prefix string) iter.Seq[*T] {
 // By gives the records that the named index finds under value, in key order,
 // as [Table.All] does. It panics when the table has no such index.
 func (t *Table[T]) By(r Reader, index, value string) iter.Seq[*T] {
+	return scan[T](r, t.place(index), indexKey(value, ""))
+}
+
+// place is that of an index's tree.
+func (t *Table[T]) place(index string) int {
 	for i, x := range t.indexes {
 		if x.Name == index {
-			return scan[T](r, t.rows+1+i, indexKey(value, ""))
+			return t.rows + 1 + i
 		}
 	}
 	panic(fmt.Sprintf("store: table %s has no index %q", t.name, index))
@@ -103,8 +112,8 @@ func (t *Table[T]) By(r Reader, index, value string) iter.Seq[*T] {
 // that JSON can not keep makes the update fail.
 func (t *Table[T]) Put(tx *Tx, v *T) {
 	key := t.key(v)
-	t.set(tx, key, v)
-	tx.write(t.schema, key, v)
+	old := t.set(tx, key, v)
+	tx.write(t.schema, key, old, v)
 }
 
 // Delete removes the record under key and reports whether there was one.
@@ -113,27 +122,33 @@ func (t *Table[T]) Delete(tx *Tx, key string) bool {
 	if !ok {
 		return false
 	}
-	t.unindex(tx, key, old.(*T))
-	tx.write(t.schema, key, nil)
+	for i, x := range t.indexes {
+		t.unindex(tx, i, key, x.Values(old.(*T)), nil)
+	}
+	tx.write(t.schema, key, old, nil)
 	return true
 }
 
-// set puts v into the trees.
-func (t *Table[T]) set(tx *Tx, key string, v *T) {
-	if old, ok := tx.txn(t.rows).Insert([]byte(key), v); ok {
-		t.unindex(tx, key, old.(*T))
-	}
+// set puts v into the trees and gives the record before it, nil if none.
+func (t *Table[T]) set(tx *Tx, key string, v *T) (old any) {
+	old, replaced := tx.txn(t.rows).Insert([]byte(key), v)
 	for i, x := range t.indexes {
-		for _, value := range x.Values(v) {
+		values := x.Values(v)
+		if replaced {
+			t.unindex(tx, i, key, x.Values(old.(*T)), values)
+		}
+		for _, value := range values {
 			tx.txn(t.rows+1+i).Insert(indexKey(value, key), v)
 		}
 	}
+	return old
 }
 
-func (t *Table[T]) unindex(tx *Tx, key string, v *T) {
-	for i, x := range t.indexes {
-		for _, value := range x.Values(v) {
-			tx.txn(t.rows + 1 + i).Delete(indexKey(value, key))
+// unindex takes key from where an index found it and no longer does.
+func (t *Table[T]) unindex(tx *Tx, index int, key string, before, after []string) {
+	for _, value := range before {
+		if !slices.Contains(after, value) {
+			tx.txn(t.rows + 1 + index).Delete(indexKey(value, key))
 		}
 	}
 }

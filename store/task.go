@@ -6,7 +6,7 @@ import "fargo"
 const (
 	TaskByNode       = "node"       // by node id, "" before there is one; not the stopped
 	TaskByDefinition = "definition" // by task definition ARN
-	TaskByService    = "service"    // by the service's scope, cluster and name
+	TaskByService    = "service"    // by the service's key; not those whose end is settled in every way
 	TaskByTarget     = "target"     // by the key of a target that it is
 )
 
@@ -22,7 +22,7 @@ var Tasks = NewTable("task", (*fargo.Task).Key,
 		return []string{*t.Intent.TaskDefinitionArn}
 	}},
 	Index[fargo.Task]{TaskByService, func(t *fargo.Task) []string {
-		if t.Service == "" {
+		if t.Service == "" || (t.Stopped() && t.Counted && len(t.Targets) == 0) {
 			return nil
 		}
 		return []string{t.ServiceKey()}

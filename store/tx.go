@@ -39,11 +39,12 @@ type Tx struct {
 	place  map[Change]int
 }
 
-// pending is a write not yet encoded; a nil record deletes.
+// pending is a write not yet encoded; a nil record deletes. before is the record
+// that was there when the transaction began, if any.
 type pending struct {
 	Change
-	table  *schema
-	record any
+	table          *schema
+	before, record any
 }
 
 func newTx(base *Snapshot) *Tx {
@@ -71,10 +72,10 @@ func (tx *Tx) txn(place int) *iradix.Txn[any] {
 	return tx.txns[place]
 }
 
-func (tx *Tx) write(t *schema, key string, record any) {
-	w := pending{Change{t.name, key}, t, record}
+func (tx *Tx) write(t *schema, key string, old, record any) {
+	w := pending{Change{t.name, key}, t, old, record}
 	if i, ok := tx.place[w.Change]; ok {
-		tx.writes[i] = w
+		tx.writes[i].record = record
 		return
 	}
 	tx.place[w.Change] = len(tx.writes)

@@ -47,3 +47,54 @@ func TestWatchCoalesces(t *testing.T) {
 		}
 	}
 }
+
+// A watcher of a part of the state is told of what is in it, and of what leaves
+// it.
+func TestWatchPart(t *testing.T) {
+	db := open(t, store.NewMemory())
+	odd := db.Watch(records.Under("parity", "odd"))
+	other := db.Watch(secrets.Any())
+	defer odd.Close()
+	defer other.Close()
+	put(db, "a", 1)
+	put(db, "b", 2)
+	if got := next(t, odd); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("of a and b, a watcher of odd ones is told of %v", got)
+	}
+	put(db, "a", 2)
+	put(db, "b", 4)
+	if got := next(t, odd); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("when a is no longer odd, it is told of %v", got)
+	}
+	db.Update(t.Context(), func(tx *store.Tx) error { // odd for a moment only, and for good
+		records.Put(tx, &record{Key: "b", N: 5})
+		records.Put(tx, &record{Key: "b", N: 6})
+		records.Put(tx, &record{Key: "c", N: 6})
+		records.Put(tx, &record{Key: "c", N: 7})
+		secrets.Put(tx, &record{Key: "x", N: 1})
+		return nil
+	})
+	if got := next(t, odd); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("of a transaction after which c is odd, it is told of %v", got)
+	}
+	if got := next(t, other); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("a watcher of another table is told of %v", got)
+	}
+	db.Update(t.Context(), func(tx *store.Tx) error { records.Delete(tx, "c"); return nil })
+	if got := next(t, odd); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("when c is deleted, it is told of %v", got)
+	}
+}
+
+// next gives the keys a watcher was told of.
+func next(t *testing.T, w *store.Watcher) (keys []string) {
+	t.Helper()
+	changes, err := w.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		keys = append(keys, c.Key)
+	}
+	return keys
+}

@@ -14,6 +14,7 @@ import (
 
 	"fargo"
 	"fargo/dispatch"
+	"fargo/plan"
 )
 
 // Plane is a control plane whose decisions are its owner's: what nodes should
@@ -174,6 +175,29 @@ func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 		p.touch()
 	})
 	return w
+}
+
+// Follow tells what Set says.
+func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) error) error {
+	changed := p.Changed(ctx, node)
+	var told fargo.Desired
+	for first := true; ; first = false {
+		next, err := p.Desired(ctx, node)
+		if err != nil {
+			return err
+		}
+		if d := plan.Diff(told, next); first || !plan.Empty(&d) {
+			if err := tell(d); err != nil {
+				return err
+			}
+		}
+		told = next
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
 }
 
 // Report keeps the latest report of each task; a task never moves backwards.

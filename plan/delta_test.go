@@ -1,4 +1,4 @@
-package dispatch
+package plan
 
 import (
 	"fmt"
@@ -55,21 +55,21 @@ var desireds = rapid.Custom(func(t *rapid.T) fargo.Desired {
 func TestDeltaLeadsToNext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		old, next := desireds.Draw(t, "old"), desireds.Draw(t, "next")
-		d, any := diff(old, next)
-		got := d.apply(old)
-		sorted(&got)
-		sorted(&next)
+		d := Diff(old, next)
+		got := Apply(old, &d)
+		inOrder(&got)
+		inOrder(&next)
 		if !equal(got, next) {
 			t.Fatalf("got %+v, want %+v", got, next)
 		}
-		sorted(&old)
-		if any == equal(old, next) {
-			t.Fatalf("difference %v between %+v and %+v", any, old, next)
+		inOrder(&old)
+		if Empty(&d) != equal(old, next) {
+			t.Fatalf("difference %+v between %+v and %+v", d, old, next)
 		}
 	})
 }
 
-func sorted(d *fargo.Desired) {
+func inOrder(d *fargo.Desired) {
 	slices.SortFunc(d.Tasks, func(a, b fargo.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
 	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.Balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })

@@ -1,0 +1,153 @@
+package control
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"fargo"
+	"fargo/aws/ec2"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// TestFollow holds, whatever happens to tasks, interfaces, groups, networks and
+// load balancers: who followed a node knows all that the node should be doing,
+// and nothing else.
+func TestFollow(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(t, func(*testing.T) {
+			w := newWorld(rt)
+			defer w.stop()
+			w.plane.Puller = noImages{}
+			ctx, cancel := context.WithCancel(context.Background())
+			var known fargo.Desired
+			told, ended := 0, make(chan error, 1)
+			go func() {
+				ended <- w.plane.Follow(ctx, "a", func(d fargo.Delta) error {
+					if told++; told > 1 && plan.Empty(&d) {
+						rt.Error("told of nothing")
+					}
+					known = plan.Apply(known, &d)
+					return nil
+				})
+			}()
+			for range rapid.IntRange(1, 20).Draw(rt, "steps") {
+				w.upset(rt)
+				if rapid.Bool().Draw(rt, "more at once") {
+					w.upset(rt)
+				}
+				synctest.Wait()
+				want, err := w.plane.Desired(ctx, "a")
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if diff := cmp.Diff(inOrder(want), inOrder(known), cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
+					rt.Fatalf("what is known is not what is desired (-want +got):\n%s", diff)
+				}
+			}
+			cancel()
+			<-ended
+		})
+	})
+}
+
+func inOrder(d fargo.Desired) fargo.Desired {
+	d.Tasks, d.VPCs = slices.Clone(d.Tasks), slices.Clone(d.VPCs)
+	slices.SortFunc(d.Tasks, func(a, b fargo.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
+	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	return d
+}
+
+// upset changes something that a node should know of.
+func (w *world) upset(rt *rapid.T) {
+	switch rapid.IntRange(0, 5).Draw(rt, "what") {
+	case 0, 1:
+		w.step(rt)
+	case 2:
+		w.group(rt)
+	case 3:
+		w.rejoin(rt)
+	case 4:
+		w.end(rt)
+	case 5:
+		w.balance(rt)
+	}
+}
+
+var someGroups = []string{"sg-1", "sg-2", "sg-3"}
+
+// group makes, changes or deletes a security group.
+func (w *world) group(rt *rapid.T) {
+	id := rapid.SampledFrom(someGroups).Draw(rt, "group")
+	port := rapid.Int32Range(0, 3).Draw(rt, "port")
+	w.update(func(tx *store.Tx) {
+		if port == 0 {
+			store.EC2SecurityGroups.Delete(tx, home.Key(id))
+			return
+		}
+		store.EC2SecurityGroups.Put(tx, &fargo.EC2SecurityGroup{
+			Scope: home, Group: ec2.SecurityGroup{GroupId: &id, VpcId: new("vpc-1")},
+			Rules: []ec2.SecurityGroupRule{{IpProtocol: new("tcp"), FromPort: &port, ToPort: &port, CidrIpv4: new("0.0.0.0/0"), IsEgress: new(false)}},
+		})
+	})
+}
+
+// rejoin moves an interface to other groups.
+func (w *world) rejoin(rt *rapid.T) {
+	all := slices.Collect(store.EC2NetworkInterfaces.All(w.db.View()))
+	if len(all) == 0 {
+		return
+	}
+	moved := *rapid.SampledFrom(all).Draw(rt, "interface")
+	moved.Interface.Groups = nil
+	for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(someGroups), 0, 3, rapid.ID).Draw(rt, "groups") {
+		moved.Interface.Groups = append(moved.Interface.Groups, ec2.GroupIdentifier{GroupId: &id})
+	}
+	w.update(func(tx *store.Tx) { store.EC2NetworkInterfaces.Put(tx, &moved) })
+}
+
+// end asks a task to stop, held by a target or not.
+func (w *world) end(rt *rapid.T) {
+	all := w.tasks()
+	if len(all) == 0 {
+		return
+	}
+	ending := *rapid.SampledFrom(all).Draw(rt, "task")
+	ending.Desired, ending.StopCode, ending.StoppedReason = fargo.TaskStopped, fargo.StopUserInitiated, "enough"
+	ending.Targets = nil
+	if rapid.Bool().Draw(rt, "held") {
+		ending.Targets = []fargo.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
+	}
+	w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &ending) })
+}
+
+// balance makes or deletes a load balancer that is open to all, and a target.
+func (w *world) balance(rt *rapid.T) {
+	if len(w.tasks())%2 == 0 || w.target() == nil {
+		w.balanced()
+	}
+	on := rapid.Bool().Draw(rt, "on")
+	w.update(func(tx *store.Tx) {
+		if !on {
+			store.ELBLoadBalancers.Delete(tx, theBalancer)
+			return
+		}
+		store.ELBLoadBalancers.Put(tx, &fargo.ELBLoadBalancer{
+			Scope: home, Interfaces: []fargo.Interface{{ID: "eni-lb", VPC: "vpc-1", Address: netip.MustParseAddr("10.0.0.13")}},
+			LoadBalancer: elbv2.LoadBalancer{
+				LoadBalancerArn: new(theBalancer), VpcId: new("vpc-1"), DNSName: new("web.elb"), Type: elbv2.LoadBalancerTypeEnumNetwork,
+				AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("us-east-1a")}}, CreatedTime: new(time.Now()),
+			},
+		})
+	})
+}

@@ -1,0 +1,179 @@
+package plan
+
+import (
+	"net/netip"
+	"reflect"
+	"slices"
+
+	"fargo"
+)
+
+func taskKey(a *fargo.Assignment) string     { return a.TaskARN }
+func vpcKey(v *fargo.VPC) string             { return v.ID }
+func balancerKey(b *fargo.Balancer) string   { return b.ARN }
+func groupKey(g *fargo.BalancerGroup) string { return g.ARN }
+func recordKey(r *fargo.Record) string       { return r.VPC + "/" + r.Name }
+
+// Diff is what leads from old to next.
+func Diff(old, next fargo.Desired) fargo.Delta {
+	return fargo.Delta{
+		Tasks:     Between(old.Tasks, next.Tasks, taskKey),
+		VPCs:      Between(old.VPCs, next.VPCs, vpcKey),
+		Balancers: Between(old.Balancers, next.Balancers, balancerKey),
+		Groups:    Between(old.Groups, next.Groups, groupKey),
+		Records:   Between(old.Records, next.Records, recordKey),
+	}
+}
+
+// Empty reports whether a delta leads to where it began.
+func Empty(d *fargo.Delta) bool {
+	return none(d.Tasks) && none(d.VPCs) && len(d.Members) == 0 && none(d.Balancers) && none(d.Groups) && none(d.Records)
+}
+
+func none[T any](c fargo.Change[T]) bool { return len(c.Put)+len(c.Gone) == 0 }
+
+// Apply gives the Desired that d leads to from old, which stays as it is.
+func Apply(old fargo.Desired, d *fargo.Delta) fargo.Desired {
+	return fargo.Desired{
+		Tasks:     apply(old.Tasks, d.Tasks, taskKey),
+		VPCs:      applyMembers(apply(old.VPCs, d.VPCs, vpcKey), d.Members),
+		Balancers: apply(old.Balancers, d.Balancers, balancerKey),
+		Groups:    apply(old.Groups, d.Groups, groupKey),
+		Records:   apply(old.Records, d.Records, recordKey),
+	}
+}
+
+func apply[T any](old []T, c fargo.Change[T], key func(*T) string) []T {
+	if none(c) {
+		return old
+	}
+	gone := make(map[string]bool, len(c.Gone))
+	for _, k := range c.Gone {
+		gone[k] = true
+	}
+	out := make([]T, 0, len(old)+len(c.Put))
+	place := make(map[string]int, len(old))
+	for i := range old {
+		if k := key(&old[i]); !gone[k] {
+			place[k] = len(out)
+			out = append(out, old[i])
+		}
+	}
+	for i := range c.Put {
+		if at, known := place[key(&c.Put[i])]; known {
+			out[at] = c.Put[i]
+		} else {
+			out = append(out, c.Put[i])
+		}
+	}
+	return out
+}
+
+// applyMembers copies what it changes: the VPCs are the caller's, what they
+// point to is not.
+func applyMembers(vpcs []fargo.VPC, changes []fargo.MemberChange) []fargo.VPC {
+	if len(changes) == 0 {
+		return vpcs
+	}
+	vpcs = slices.Clone(vpcs)
+	for i := range vpcs {
+		copied := false
+		for j := range changes {
+			c := &changes[j]
+			at := slices.IndexFunc(vpcs[i].Groups, func(g fargo.SecurityGroup) bool { return c.VPC == vpcs[i].ID && g.ID == c.Group })
+			if at < 0 {
+				continue
+			}
+			if !copied {
+				vpcs[i].Groups, copied = slices.Clone(vpcs[i].Groups), true
+			}
+			g := &vpcs[i].Groups[at]
+			g.Members = members(g.Members, c)
+		}
+	}
+	return vpcs
+}
+
+// members merges a change into a group's members, which are in order.
+func members(old []netip.Addr, c *fargo.MemberChange) []netip.Addr {
+	put, gone := sorted(c.Put), sorted(c.Gone)
+	out := make([]netip.Addr, 0, len(old)+len(put))
+	for _, a := range old {
+		for len(put) > 0 && put[0].Less(a) {
+			out, put = append(out, put[0]), put[1:]
+		}
+		if len(put) > 0 && put[0] == a {
+			put = put[1:]
+		} else if _, left := slices.BinarySearchFunc(gone, a, netip.Addr.Compare); left {
+			continue
+		}
+		out = append(out, a)
+	}
+	return append(out, put...)
+}
+
+func sorted(addrs []netip.Addr) []netip.Addr {
+	out := slices.Clone(addrs)
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out)
+}
+
+// Between is what leads from old to next.
+func Between[T any](old, next []T, key func(*T) string) (c fargo.Change[T]) {
+	before := make(map[string]*T, len(old))
+	for i := range old {
+		before[key(&old[i])] = &old[i]
+	}
+	for i := range next {
+		k := key(&next[i])
+		if b, known := before[k]; !known || !reflect.DeepEqual(b, &next[i]) {
+			c.Put = append(c.Put, next[i])
+		}
+		delete(before, k)
+	}
+	for i := range old {
+		if k := key(&old[i]); before[k] != nil {
+			c.Gone = append(c.Gone, k)
+			delete(before, k)
+		}
+	}
+	return c
+}
+
+// Joining is how an interface's membership in security groups changes; before
+// and after are nil when there is none.
+func Joining(before, after *fargo.EC2NetworkInterface) (changes []fargo.MemberChange) {
+	for _, g := range groupsOf(after) {
+		changes = append(changes, fargo.MemberChange{VPC: *after.Interface.VpcId, Group: g, Put: []netip.Addr{after.Address()}})
+	}
+	for _, g := range groupsOf(before) {
+		if !slices.Contains(groupsOf(after), g) || before.Address() != after.Address() {
+			changes = append(changes, fargo.MemberChange{VPC: *before.Interface.VpcId, Group: g, Gone: []netip.Addr{before.Address()}})
+		}
+	}
+	return changes
+}
+
+func groupsOf(i *fargo.EC2NetworkInterface) []string {
+	if i == nil {
+		return nil
+	}
+	return i.GroupIDs()
+}
+
+// Merged is one change for each group, in the order they are first named.
+func Merged(changes []fargo.MemberChange) []fargo.MemberChange {
+	type name struct{ vpc, group string }
+	place := map[name]int{}
+	var out []fargo.MemberChange
+	for _, c := range changes {
+		i, known := place[name{c.VPC, c.Group}]
+		if !known {
+			i = len(out)
+			place[name{c.VPC, c.Group}] = i
+			out = append(out, fargo.MemberChange{VPC: c.VPC, Group: c.Group})
+		}
+		out[i].Put, out[i].Gone = append(out[i].Put, c.Put...), append(out[i].Gone, c.Gone...)
+	}
+	return out
+}

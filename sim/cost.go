@@ -1,0 +1,99 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+
+	"fargo/store"
+)
+
+// Scale is how large a cluster is.
+type Scale struct {
+	Services, Tasks int // tasks of each service
+	Nodes           int
+}
+
+// Cost is what a cluster costs this process, machines that are stood in for and
+// both ends of the messenger included.
+type Cost struct {
+	// Reconcile is processor time from the first CreateService until every
+	// service says that it is steady.
+	Reconcile time.Duration
+	// Idle is the share of a core used in the hour that follows.
+	Idle float64
+}
+
+// longest is how long, by the simulated clock, a cluster may take to be steady.
+const longest = time.Hour
+
+// Measure builds a cluster from nothing. It is for a bubble of
+// [testing/synctest]: by the clock it takes more than an hour.
+func Measure(ctx context.Context, s Scale) (c Cost, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var machines sync.WaitGroup
+	defer machines.Wait()
+	defer cancel()
+	road := newRoad()
+	quiet := slog.New(slog.DiscardHandler)
+	p, err := startPlane(ctx, planeConfig{memory: store.NewMemory(), road: road, log: quiet, pace: 1})
+	if err != nil {
+		return c, err
+	}
+	defer p.kill(road)
+	for i := range s.Nodes {
+		standIn(ctx, &machines, p.nodes, fmt.Sprintf("node-%04d", i))
+	}
+	time.Sleep(time.Second) // until all have connected
+	u, err := newUser(ctx, p)
+	if err != nil {
+		return c, err
+	}
+	if err := u.widen(ctx, p); err != nil {
+		return c, err
+	}
+	before := cpu()
+	for i := range s.Services {
+		if err := u.createPlain(ctx, p, fmt.Sprintf("service-%04d", i), s.Tasks); err != nil {
+			return c, err
+		}
+	}
+	if err := steady(p.db, s); err != nil {
+		return c, err
+	}
+	c.Reconcile = cpu() - before
+	before = cpu()
+	time.Sleep(time.Hour)
+	c.Idle = (cpu() - before).Seconds() / time.Hour.Seconds()
+	return c, nil
+}
+
+// steady waits until every service says that it is.
+func steady(db *store.DB, s Scale) error {
+	for end := time.Now().Add(longest); ; time.Sleep(time.Second) {
+		n := 0
+		for svc := range store.Services.All(db.View()) {
+			if !svc.SteadyAt.IsZero() {
+				n++
+			}
+		}
+		if n == s.Services {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d of %d services are steady after %s", n, s.Services, longest)
+		}
+	}
+}
+
+// cpu is the processor time that this process has used.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // of a pointer that is wrong; see getrusage(2)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -1,0 +1,177 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// holdings is what a machine should have.
+type holdings struct {
+	tasks      map[string]*fargo.Task // by id
+	interfaces map[string]bool        // of tasks and load balancers, by id
+}
+
+// leftovers is what is there and should not be, or the other way around, once
+// everything is at rest: in the store, and on every machine.
+func (w *World) leftovers() error {
+	view := w.plane.db.View()
+	var errs []error
+	want := map[string]holdings{}
+	for _, m := range w.machines {
+		want[m.name] = holdings{map[string]*fargo.Task{}, map[string]bool{}}
+	}
+	interfaces, targets := map[string]bool{}, map[string]bool{}
+	for lb := range store.ELBLoadBalancers.All(view) {
+		for _, i := range lb.Interfaces {
+			interfaces[i.ID], want[w.machines[0].name].interfaces[i.ID] = true, true
+		}
+	}
+	for t := range store.Tasks.All(view) {
+		if t.Stopped() {
+			continue
+		}
+		want[t.Node].tasks[t.ID], want[t.Node].interfaces[t.Interface.ID], interfaces[t.Interface.ID] = t, true, true
+		for _, ref := range t.Targets {
+			targets[ref.Key()] = true
+		}
+	}
+	for i := range store.EC2NetworkInterfaces.All(view) {
+		if id := *i.Interface.NetworkInterfaceId; !interfaces[id] {
+			errs = append(errs, fmt.Errorf("the interface %s of task %q is left", id, i.TaskARN))
+		}
+	}
+	for t := range store.ELBTargets.All(view) {
+		if !targets[t.Key()] {
+			errs = append(errs, fmt.Errorf("the target %s is left", t.Key()))
+		}
+	}
+	for _, m := range w.machines {
+		errs = append(errs, m.leftovers(want[m.name])...)
+	}
+	return errors.Join(errs...)
+}
+
+// leftovers compares a machine with what it should have.
+func (m *machine) leftovers(want holdings) (errs []error) {
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf(m.name+": "+format, args...))
+	}
+	containers, groups, interfaces := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	all, _ := m.runtime.List(context.Background()) // fails with its context only
+	for _, c := range all {
+		if containers[c.TaskID] = true; want.tasks[c.TaskID] == nil {
+			wrong("container %.8s is left, %s", c.ID, c.State)
+		}
+	}
+	for _, g := range m.cgroups.Now() {
+		if groups[g.TaskID] = true; want.tasks[g.TaskID] == nil {
+			wrong("the control group of task %.8s is left", g.TaskID)
+		}
+	}
+	now, _ := m.network.Now()
+	for _, i := range now.Interfaces {
+		if interfaces[i.ID] = true; !want.interfaces[i.ID] {
+			wrong("the interface %s is left", i.ID)
+		}
+	}
+	for id := range want.interfaces {
+		if !interfaces[id] {
+			wrong("the interface %s is missing", id)
+		}
+	}
+	for id, t := range want.tasks {
+		if !containers[id] || !groups[id] {
+			wrong("task %.8s is %s: container %v, control group %v", id, t.LastStatus(), containers[id], groups[id])
+		}
+	}
+	err := filepath.WalkDir(filepath.Join(m.dir, "tasks"), func(path string, d fs.DirEntry, err error) error {
+		if id := filepath.Base(path); err == nil && d.IsDir() && len(id) == 32 && want.tasks[id] == nil {
+			wrong("the folder of task %.8s is left", id)
+		}
+		return err
+	})
+	return append(errs, err)
+}
+
+// dismiss has the user want nothing any more, and sees that nothing is left,
+// that no container was begun twice, and that each line of output has come once.
+func (w *World) dismiss() error {
+	w.trace.note("the user wants nothing any more")
+	view := w.plane.db.View()
+	for s := range store.Services.All(view) {
+		if s.Status() == "ACTIVE" {
+			_, err := w.plane.ecs.DeleteService(call(w.ctx), &ecs.DeleteServiceInput{Cluster: new(clusterName), Service: new(s.Name()), Force: new(true)})
+			if err := w.trace.said(err, "delete %s", s.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	for t := range store.Tasks.All(view) {
+		if t.Service == "" && t.Desired == fargo.TaskRunning {
+			_, err := w.plane.ecs.StopTask(call(w.ctx), &ecs.StopTaskInput{Cluster: new(clusterName), Task: new(t.ARN())})
+			if err := w.trace.said(err, "stop %.8s", t.ID); err != nil {
+				return err
+			}
+		}
+	}
+	// The longest way to STOPPED: draining, a stop timeout, output that waits.
+	if err := w.pass(15 * time.Minute); err != nil {
+		return err
+	}
+	for lb := range store.ELBLoadBalancers.All(w.plane.db.View()) {
+		_, err := w.plane.elb.DeleteLoadBalancer(call(w.ctx), &elbv2.DeleteLoadBalancerInput{LoadBalancerArn: new(lb.Key())})
+		if err != nil {
+			return fmt.Errorf("delete %s: %w", lb.Key(), err)
+		}
+	}
+	if err := w.pass(plan.StoppedRetention + time.Minute); err != nil {
+		return err
+	}
+	if err := w.leftovers(); err != nil {
+		return err
+	}
+	view = w.plane.db.View()
+	for t := range store.Tasks.All(view) {
+		return fmt.Errorf("task %.8s is remembered: %s", t.ID, t.LastStatus())
+	}
+	for s := range store.Services.All(view) {
+		return fmt.Errorf("service %s is remembered: %s", s.Name(), s.Status())
+	}
+	return w.outputs()
+}
+
+// outputs compares what containers wrote with what came.
+func (w *World) outputs() error {
+	var errs []error
+	w.logs.mu.Lock()
+	defer w.logs.mu.Unlock()
+	for _, m := range w.machines {
+		begun := map[string]int{}
+		for _, h := range m.runtime.History() {
+			if id, ok := strings.CutPrefix(h, "start "); ok {
+				begun[id]++
+			}
+		}
+		for id, n := range begun {
+			if n > 1 {
+				errs = append(errs, fmt.Errorf("%s: container %.8s was begun %d times", m.name, id, n))
+			}
+			if want, got := images[m.image(id)].Output, w.logs.mu.lines[id]; !slices.Equal(got, want) {
+				errs = append(errs, fmt.Errorf("%s: container %.8s wrote %q, and %q came", m.name, id, want, got))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

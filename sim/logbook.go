@@ -1,0 +1,50 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"fargo"
+)
+
+// logbook is what is remembered of containers' output, and outlives the control
+// plane. It keeps the contract of [control.Logs].
+type logbook struct {
+	mu struct {
+		sync.Mutex
+		held  map[string]int64    // position by source
+		lines map[string][]string // by source
+		wrong []string            // what should never be
+	}
+}
+
+func newLogbook() *logbook {
+	l := &logbook{}
+	l.mu.held, l.mu.lines = map[string]int64{}, map[string][]string{}
+	return l
+}
+
+// OpenLog implements [control.Logs].
+func (l *logbook) OpenLog(context.Context, fargo.LogTarget) error { return nil }
+
+// Append implements [control.Logs].
+func (l *logbook) Append(ctx context.Context, b fargo.LogBatch) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := l.mu.held[b.Source]
+	if b.From > held {
+		l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("output of %s from %d on is lost: next comes %d", b.Source, held, b.From))
+	}
+	if b.From != held {
+		return held, nil
+	}
+	for _, e := range b.Events {
+		l.mu.lines[b.Source] = append(l.mu.lines[b.Source], e.Message)
+	}
+	l.mu.held[b.Source] = b.To
+	return b.To, nil
+}

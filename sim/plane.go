@@ -1,0 +1,108 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/ec2"
+	"fargo/api/ecs"
+	"fargo/api/elbv2"
+	wire "fargo/aws/ecs"
+	"fargo/control"
+	"fargo/dispatch"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// home is where everything in the simulation lives.
+var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
+
+// plane is one life of a control plane: the process between two kills.
+type plane struct {
+	db   *store.DB
+	disk *journal
+	ecs  *ecs.Server
+	elb  *elbv2.Server
+	ec2  *ec2.Server
+	// nodes is what machines ask and tell, by way of dispatch or directly.
+	nodes *control.Plane
+
+	ctx    context.Context //nolint:containedctx // the process's life
+	cancel context.CancelFunc
+	all    sync.WaitGroup
+	fail   chan error // why it ended by itself
+}
+
+// planeConfig is what outlives a control plane, and how it is set up.
+type planeConfig struct {
+	memory *store.Memory
+	road   *road
+	logs   control.Logs
+	log    *slog.Logger
+	pace   plan.Pace
+}
+
+// startPlane begins a control plane on what the last one left.
+func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
+	p := &plane{disk: &journal{Journal: c.memory}, fail: make(chan error, 2)}
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	ctx = p.ctx
+	db, err := store.Open(ctx, p.disk)
+	if err != nil {
+		return nil, err
+	}
+	if err := ec2.EnsureDefaults(ctx, db, home); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	p.db, p.ec2, p.elb = db, ec2.New(db), elbv2.New(db)
+	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
+	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Logger: c.log, Pace: c.pace}
+	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
+	gate := c.road.listen()
+	p.run("dispatch", func() error { return server.Serve(ctx, gate) })
+	p.run("controllers", func() error {
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Pace: c.pace}))
+	})
+	return p, nil
+}
+
+// run has a part of the process run until the process ends.
+func (p *plane) run(what string, part func() error) {
+	p.all.Go(func() {
+		if err := part(); p.ctx.Err() == nil {
+			p.fail <- fmt.Errorf("%s ended: %w", what, err)
+		}
+	})
+}
+
+// kill ends the process as SIGKILL does: nothing more is written, and nobody is
+// told anything.
+func (p *plane) kill(r *road) {
+	p.disk.kill()
+	r.cut("")
+	p.cancel()
+	p.all.Wait()
+}
+
+// call gives a request's context, as the chain of package api would.
+func call(ctx context.Context) context.Context {
+	return api.WithCall(ctx, &api.Call{Account: home.Account, Region: home.Region, PrincipalARN: "arn:aws:iam::" + home.Account + ":user/admin"})
+}
+
+func assumable(store.Reader, string, string) bool { return true }
+
+// anyImage is a registry that leaves every name to others.
+type anyImage struct{}
+
+// Resolve implements [control.Images].
+func (anyImage) Resolve(store.Reader, fargo.Scope, string) string { return "" }
+
+// Source implements [control.Puller].
+func (anyImage) Source(*fargo.Task, *wire.ContainerDefinition) fargo.PullSource {
+	return fargo.PullSource{}
+}

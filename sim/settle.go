@@ -1,0 +1,98 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/store"
+)
+
+// settling is how long everything may take to come to rest: the longest wait
+// between launches that fail, and then a deployment.
+const settling = 3 * time.Hour
+
+// settle ends all faults, has the user want only what can be, and waits until
+// everything is so.
+func (w *World) settle() error {
+	w.trace.note("faults end")
+	for len(w.later) > 0 {
+		if err := w.pass(max(0, time.Until(w.later[0].at)) + time.Millisecond); err != nil {
+			return err
+		}
+	}
+	if err := w.pass(time.Minute); err != nil { // until all are connected again
+		return err
+	}
+	if err := w.user.remembered(w.plane.db.View()); err != nil {
+		return err
+	}
+	if err := w.repair(); err != nil {
+		return err
+	}
+	var unrest error
+	for end := time.Now().Add(settling); time.Now().Before(end); {
+		if err := w.pass(10 * time.Second); err != nil {
+			return err
+		}
+		if unrest = w.unrest(); unrest == nil {
+			return w.leftovers()
+		}
+	}
+	return fmt.Errorf("not at rest after %s: %w", settling, unrest)
+}
+
+// repair updates services whose newest deployment has failed, or cannot work.
+func (w *World) repair() error {
+	for s := range store.Services.All(w.plane.db.View()) {
+		if s.Status() != "ACTIVE" {
+			continue
+		}
+		d := &s.Deployments[0]
+		family, _, _ := strings.Cut(strings.TrimPrefix((*d.Revision.TaskDefinition)[strings.LastIndex(*d.Revision.TaskDefinition, "/"):], "/"), ":")
+		if d.Rollout != ecs.DeploymentRolloutStateFailed && works(strings.TrimSuffix(family, "-checked")) {
+			continue
+		}
+		_, err := w.plane.ecs.UpdateService(call(w.ctx), &ecs.UpdateServiceInput{
+			Cluster: new(clusterName), Service: new(s.Name()), TaskDefinition: new("plain"), ForceNewDeployment: new(true),
+		})
+		if err := w.trace.said(err, "repair %s", s.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unrest is what is not yet as the user wants it.
+func (w *World) unrest() error {
+	view := w.plane.db.View()
+	var errs []error
+	for s := range store.Services.All(view) {
+		switch s.Status() {
+		case "INACTIVE":
+			continue
+		case "DRAINING":
+			errs = append(errs, fmt.Errorf("service %s is still draining", s.Name()))
+			continue
+		}
+		now := standing(view, s.Key(), time.Now())
+		if s.SteadyAt.IsZero() || len(s.Deployments) != 1 || len(now.good) != s.DesiredCount() || now.wanted != s.DesiredCount() {
+			errs = append(errs, fmt.Errorf("service %s wants %d tasks, has %d, %d of them healthy, in %d deployments",
+				s.Name(), s.DesiredCount(), now.wanted, len(now.good), len(s.Deployments)))
+		}
+	}
+	for t := range store.Tasks.All(view) {
+		if t.Desired == fargo.TaskStopped && !t.Stopped() {
+			errs = append(errs, fmt.Errorf("task %.8s of %s should stop and is %s", t.ID, t.Service, t.LastStatus()))
+		}
+	}
+	for t := range store.ELBTargets.All(view) {
+		if !t.DrainingSince.IsZero() {
+			errs = append(errs, fmt.Errorf("the target %s still drains", t.Key()))
+		}
+	}
+	return errors.Join(errs...)
+}

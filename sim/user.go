@@ -1,0 +1,327 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"fargo"
+	"fargo/aws/ec2"
+	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
+	"fargo/store"
+)
+
+// clusterName is the one cluster there is.
+const clusterName = "sim"
+
+// maxServices bounds what the user wants at once.
+const maxServices = 8
+
+// user asks the control plane for things, through the handlers of package api,
+// and remembers what it was answered.
+type user struct {
+	subnets []string
+	vpc     string
+
+	mu struct {
+		sync.Mutex
+		wishes map[string]wish // services, by name
+		tasks  map[string]bool // of RunTask, by ARN: wanted still
+		made   int
+	}
+}
+
+// wish is what the user knows to be wanted of a service. In doubt, the last call
+// was not answered: either of both holds.
+type wish struct {
+	count   int
+	tight   bool // there is no room for one more beside one
+	deleted bool
+	doubt   *wish
+}
+
+// newUser makes the cluster and the task definitions.
+func newUser(ctx context.Context, p *plane) (*user, error) {
+	u := &user{}
+	u.mu.wishes, u.mu.tasks = map[string]wish{}, map[string]bool{}
+	for s := range store.EC2Subnets.All(p.db.View()) {
+		u.subnets, u.vpc = append(u.subnets, *s.Subnet.SubnetId), *s.Subnet.VpcId
+	}
+	if _, err := p.ecs.CreateCluster(call(ctx), &ecs.CreateClusterInput{ClusterName: new(clusterName)}); err != nil {
+		return nil, fmt.Errorf("create the cluster: %w", err)
+	}
+	for _, image := range slices.Sorted(maps.Keys(images)) {
+		check := &ecs.HealthCheck{Command: []string{"CMD", "check"}, Interval: new(int32(10)), Retries: new(int32(2))}
+		if err := errors.Join(u.register(ctx, p, image, image, nil), u.register(ctx, p, image+"-checked", image, check)); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// register registers a definition with one container.
+func (u *user) register(ctx context.Context, p *plane, family, image string, check *ecs.HealthCheck) error {
+	_, err := p.ecs.RegisterTaskDefinition(call(ctx), &ecs.RegisterTaskDefinitionInput{
+		Family: &family, NetworkMode: ecs.NetworkModeAwsvpc, RequiresCompatibilities: []ecs.Compatibility{ecs.CompatibilityFargate},
+		Cpu: new("256"), Memory: new("512"), ExecutionRoleArn: new("arn:aws:iam::" + home.Account + ":role/ecsTaskExecutionRole"),
+		ContainerDefinitions: []ecs.ContainerDefinition{{
+			Name: new("app"), Image: &image, Essential: new(true), HealthCheck: check, StopTimeout: new(int32(20)),
+			LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs, Options: map[string]string{
+				"awslogs-group": "/sim", "awslogs-region": home.Region, "awslogs-stream-prefix": "sim",
+			}},
+			PortMappings: []ecs.PortMapping{{ContainerPort: new(int32(80))}},
+		}},
+	})
+	if err != nil {
+		return fmt.Errorf("register %s: %w", family, err)
+	}
+	return nil
+}
+
+// widen makes subnets with room for 49,000 tasks, and has new ones go there.
+func (u *user) widen(ctx context.Context, p *plane) error {
+	u.subnets = nil
+	for zone, cidr := range map[string]string{"a": "172.31.64.0/18", "b": "172.31.128.0/18", "c": "172.31.192.0/18"} {
+		made, err := p.ec2.CreateSubnet(call(ctx), &ec2.CreateSubnetInput{VpcId: &u.vpc, CidrBlock: &cidr, AvailabilityZone: new(home.Region + zone)})
+		if err != nil {
+			return fmt.Errorf("create the subnet %s: %w", cidr, err)
+		}
+		u.subnets = append(u.subnets, *made.Subnet.SubnetId)
+	}
+	return nil
+}
+
+// network is where all tasks are: in the default subnets and security group.
+func (u *user) network() *ecs.NetworkConfiguration {
+	return &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: u.subnets, AssignPublicIp: ecs.AssignPublicIpDisabled}}
+}
+
+// createPlain creates a service as most are.
+func (u *user) createPlain(ctx context.Context, p *plane, name string, count int) error {
+	_, err := p.ecs.CreateService(call(ctx), &ecs.CreateServiceInput{
+		Cluster: new(clusterName), ServiceName: &name, TaskDefinition: new("plain"), DesiredCount: new(int32(count)),
+		LaunchType: ecs.LaunchTypeFargate, NetworkConfiguration: u.network(),
+	})
+	if err != nil {
+		return fmt.Errorf("create %s: %w", name, err)
+	}
+	return nil
+}
+
+// patience is how long a call may take until something else happens.
+func (u *user) patience() time.Duration { return time.Duration(rand.Int64N(int64(3 * syncTime))) }
+
+// act asks for something, and notes what is known to be wanted afterwards.
+func (u *user) act(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
+	u.mu.Lock()
+	names := slices.Sorted(maps.Keys(u.mu.wishes))
+	names = slices.DeleteFunc(names, func(n string) bool { return u.mu.wishes[n].deleted || u.mu.wishes[n].doubt != nil })
+	u.mu.Unlock()
+	choice := r.IntN(12)
+	if len(names) == 0 || (len(names) < maxServices && choice < 3) {
+		u.create(ctx, p, r, t)
+		return
+	}
+	name := names[r.IntN(len(names))]
+	switch {
+	case choice < 8:
+		u.update(ctx, p, r, t, name)
+	case choice == 8:
+		u.wish(name, func() error {
+			_, err := p.ecs.DeleteService(call(ctx), &ecs.DeleteServiceInput{Cluster: new(clusterName), Service: &name, Force: new(true)})
+			return t.said(err, "delete %s", name)
+		}, func(w *wish) { w.deleted = true })
+	case choice == 9:
+		u.runTask(ctx, p, r, t)
+	default:
+		u.stopTask(ctx, p, r, t)
+	}
+}
+
+// wish makes a call that changes what is wanted of a service.
+func (u *user) wish(name string, call func() error, change func(*wish)) {
+	u.mu.Lock()
+	before := u.mu.wishes[name]
+	u.mu.Unlock()
+	after := before
+	change(&after)
+	if err := call(); err != nil {
+		after.doubt = &before
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.mu.wishes[name] = after
+}
+
+func (u *user) create(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
+	u.mu.Lock()
+	u.mu.made++
+	name := fmt.Sprintf("s%02d", u.mu.made)
+	u.mu.wishes[name] = wish{deleted: true} // as good as
+	u.mu.Unlock()
+	bounds := [][2]int32{{100, 200}, {50, 100}, {0, 100}, {50, 150}}[r.IntN(4)]
+	tight := bounds[1] < 200 && bounds[0] > 0
+	count := someCount(r, tight)
+	in := &ecs.CreateServiceInput{
+		Cluster: new(clusterName), ServiceName: &name, TaskDefinition: new(definition(r)), DesiredCount: new(int32(count)),
+		LaunchType: ecs.LaunchTypeFargate, NetworkConfiguration: u.network(),
+		DeploymentConfiguration: &ecs.DeploymentConfiguration{
+			MinimumHealthyPercent: &bounds[0], MaximumPercent: &bounds[1],
+			DeploymentCircuitBreaker: &ecs.DeploymentCircuitBreaker{Enable: new(r.IntN(2) == 0), Rollback: new(r.IntN(2) == 0)},
+		},
+	}
+	if r.IntN(2) == 0 {
+		group, err := u.balance(ctx, p, name)
+		if t.said(err, "a load balancer for %s", name) != nil {
+			return
+		}
+		in.LoadBalancers = []ecs.LoadBalancer{{TargetGroupArn: &group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
+		in.HealthCheckGracePeriodSeconds = new(int32(30)) // longer than any image takes
+	}
+	u.wish(name, func() error {
+		_, err := p.ecs.CreateService(call(ctx), in)
+		return t.said(err, "create %s: %d of %s, %d–%d %%, balanced %v", name, count, *in.TaskDefinition, bounds[0], bounds[1], in.LoadBalancers != nil)
+	}, func(w *wish) { *w = wish{count: count, tight: tight} })
+}
+
+// someCount is how many tasks a service may be wanted to have: where the bounds
+// are tight, never one, which could not be replaced.
+func someCount(r *rand.Rand, tight bool) int {
+	if tight {
+		return 2 * r.IntN(4)
+	}
+	return r.IntN(7)
+}
+
+// definition is mostly one that works.
+func definition(r *rand.Rand) string {
+	image := goodImages[r.IntN(len(goodImages))]
+	if r.IntN(5) == 0 {
+		image = badImages[r.IntN(len(badImages))]
+	}
+	if r.IntN(2) == 0 {
+		image += "-checked"
+	}
+	return image
+}
+
+// balance makes a load balancer, with a target group for a service.
+func (u *user) balance(ctx context.Context, p *plane, name string) (group string, err error) {
+	lb, err := p.elb.CreateLoadBalancer(call(ctx), &elbv2.CreateLoadBalancerInput{Name: &name, Subnets: u.subnets})
+	if err != nil {
+		return "", err
+	}
+	made, err := p.elb.CreateTargetGroup(call(ctx), &elbv2.CreateTargetGroupInput{
+		Name: &name, Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &u.vpc, TargetType: elbv2.TargetTypeEnumIp,
+		HealthCheckIntervalSeconds: new(int32(5)), HealthCheckTimeoutSeconds: new(int32(2)), UnhealthyThresholdCount: new(int32(2)),
+	})
+	if err != nil {
+		return "", err
+	}
+	group = *made.TargetGroups[0].TargetGroupArn
+	_, err = p.elb.CreateListener(call(ctx), &elbv2.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn, Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)),
+		DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: &group}},
+	})
+	return group, err
+}
+
+func (u *user) update(ctx context.Context, p *plane, r *rand.Rand, t *trace, name string) {
+	in := &ecs.UpdateServiceInput{Cluster: new(clusterName), Service: &name}
+	u.mu.Lock()
+	count, tight := u.mu.wishes[name].count, u.mu.wishes[name].tight
+	u.mu.Unlock()
+	what := "update " + name + ":"
+	if r.IntN(2) == 0 {
+		count = someCount(r, tight)
+		in.DesiredCount = new(int32(count))
+		what += fmt.Sprintf(" %d tasks", count)
+	}
+	switch r.IntN(3) {
+	case 0:
+		in.ForceNewDeployment = new(true)
+		what += " a new deployment"
+	case 1:
+		in.TaskDefinition = new(definition(r))
+		what += " of " + *in.TaskDefinition
+	}
+	u.wish(name, func() error {
+		_, err := p.ecs.UpdateService(call(ctx), in)
+		return t.said(err, "%s", what)
+	}, func(w *wish) { w.count = count })
+}
+
+func (u *user) runTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
+	out, err := p.ecs.RunTask(call(ctx), &ecs.RunTaskInput{
+		Cluster: new(clusterName), TaskDefinition: new(definition(r)), LaunchType: ecs.LaunchTypeFargate,
+		Count: new(int32(1 + r.IntN(3))), NetworkConfiguration: u.network(),
+	})
+	if t.said(err, "run tasks") != nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, task := range out.Tasks {
+		u.mu.tasks[*task.TaskArn] = true
+	}
+}
+
+// stopTask stops any task that runs, a service's as well.
+func (u *user) stopTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
+	var all []string
+	for task := range store.Tasks.All(p.db.View()) {
+		if task.Desired == fargo.TaskRunning && !task.Stopped() {
+			all = append(all, task.ARN())
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	arn := all[r.IntN(len(all))]
+	_, err := p.ecs.StopTask(call(ctx), &ecs.StopTaskInput{Cluster: new(clusterName), Task: &arn})
+	_ = t.said(err, "stop %s", short(arn))
+}
+
+// said notes a call and its answer, and gives the error back.
+func (t *trace) said(err error, format string, args ...any) error {
+	answer := "ok"
+	if err != nil {
+		answer = err.Error()
+	}
+	t.note("user: %s → %s", fmt.Sprintf(format, args...), answer)
+	return err
+}
+
+func short(arn string) string { return arn[len(arn)-min(len(arn), 32):][:8] }
+
+// remembered compares what the user was answered with what the control plane
+// knows after a restart, and settles what was in doubt.
+func (u *user) remembered(view *store.Snapshot) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var errs []error
+	for name, w := range u.mu.wishes {
+		found := wish{deleted: true}
+		if s, ok := store.Services.Get(view, home.Key(clusterName, name)); ok && s.Status() == "ACTIVE" {
+			found = wish{count: s.DesiredCount(), tight: w.tight}
+		}
+		switch {
+		case w.same(found):
+		case w.doubt != nil && w.doubt.same(found):
+			w = *w.doubt
+		default:
+			errs = append(errs, fmt.Errorf("service %s: the user was answered %+v, and finds %+v", name, w, found))
+		}
+		w.doubt = nil
+		u.mu.wishes[name] = w
+	}
+	return errors.Join(errs...)
+}
+
+func (w wish) same(o wish) bool { return w.deleted == o.deleted && (w.deleted || w.count == o.count) }
