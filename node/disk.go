@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"fargo"
 )
 
@@ -46,7 +48,7 @@ func (d disk) saveTask(id string, data []byte) error {
 	if err := os.MkdirAll(d.task(id), 0o700); err != nil {
 		return fmt.Errorf("saving task %s: %w", id, err)
 	}
-	if err := replace(filepath.Join(d.task(id), "task.json"), data, 0o600); err != nil {
+	if err := update(filepath.Join(d.task(id), "task.json"), data, 0o600); err != nil {
 		return fmt.Errorf("saving task %s: %w", id, err)
 	}
 	return nil
@@ -125,13 +127,36 @@ func load(path string, into any) error {
 // replace writes a file so that readers find the old one or the new one, with
 // exactly this mode.
 func replace(path string, data []byte, mode fs.FileMode) error {
-	tmp := path + ".new"
-	err := os.WriteFile(tmp, data, mode)
-	if err == nil {
-		err = os.Chmod(tmp, mode)
+	if err := write(path+spare, data, mode); err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Rename(tmp, path)
+	return os.Rename(path+spare, path)
+}
+
+// update is replace for what is written again and again. The two files change
+// places, and the next one is written over the old: where one is made and the
+// other removed, ext4 looks for an inode and writes the data out at once (its
+// mount option auto_da_alloc), which takes up to a millisecond.
+func update(path string, data []byte, mode fs.FileMode) error {
+	if err := write(path+spare, data, mode); err != nil {
+		return err
 	}
-	return err
+	if unix.Renameat2(unix.AT_FDCWD, path+spare, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE) == nil {
+		return nil
+	}
+	return os.Rename(path+spare, path) // it is the first, or the file system cannot exchange
+}
+
+// spare ends the name of a file that is being written, or of the one before.
+const spare = ".new"
+
+// write writes a file over what is there, without emptying it before: that too
+// would have ext4 write the data out.
+func write(path string, data []byte, mode fs.FileMode) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Truncate(int64(len(data))), file.Chmod(mode), file.Close())
 }

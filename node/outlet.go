@@ -290,7 +290,7 @@ func (l *outlet) remove() error {
 	if l.file != nil {
 		l.file.Close()
 	}
-	for _, path := range []string{l.output.path(l.id), l.cursorPath()} {
+	for _, path := range []string{l.cursorPath() + spare, l.output.path(l.id), l.cursorPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

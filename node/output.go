@@ -159,5 +159,5 @@ func (l *outlet) save() error {
 	if err != nil {
 		return err
 	}
-	return replace(l.cursorPath(), data, 0o600)
+	return update(l.cursorPath(), data, 0o600)
 }
