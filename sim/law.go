@@ -21,10 +21,22 @@ type law struct {
 		sync.Mutex
 		view *store.Snapshot
 		errs []error
+		over map[string]bool // tasks that were rightly forgotten, by ARN
 	}
 }
 
-func newLaw(t *trace) *law { return &law{trace: t} }
+func newLaw(t *trace) *law {
+	l := &law{trace: t}
+	l.mu.over = map[string]bool{}
+	return l
+}
+
+// over reports whether a task had stopped, and was forgotten in its time.
+func (l *law) over(arn string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.over[arn]
+}
 
 // begin goes on from the state that a new control plane has found, which is the
 // last one or one whose commit nobody has heard of.
@@ -97,6 +109,7 @@ func (l *law) task(old, next *fargo.Task, now time.Time) {
 		if !old.Stopped() || now.Before(plan.StoppedAt(old).Add(plan.StoppedRetention)) {
 			l.violated("task %.8s is forgotten while it is %s", old.ID, old.LastStatus())
 		}
+		l.mu.over[old.ARN()] = true
 		return
 	}
 	if a, b := old.LastStatus(), next.LastStatus(); a != b {

@@ -27,7 +27,7 @@ func (w *World) settle() error {
 	if err := w.pass(time.Minute); err != nil { // until all are connected again
 		return err
 	}
-	if err := w.user.remembered(w.plane.db.View()); err != nil {
+	if err := w.user.remembered(w.plane.db.View(), w.law.over); err != nil {
 		return err
 	}
 	if err := w.repair(); err != nil {

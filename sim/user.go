@@ -32,7 +32,7 @@ type user struct {
 	mu struct {
 		sync.Mutex
 		wishes map[string]wish // services, by name
-		tasks  map[string]bool // of RunTask, by ARN: wanted still
+		tasks  []string        // ARNs that RunTask has answered
 		made   int
 	}
 }
@@ -49,7 +49,7 @@ type wish struct {
 // newUser makes the cluster and the task definitions.
 func newUser(ctx context.Context, p *plane) (*user, error) {
 	u := &user{}
-	u.mu.wishes, u.mu.tasks = map[string]wish{}, map[string]bool{}
+	u.mu.wishes = map[string]wish{}
 	for s := range store.EC2Subnets.All(p.db.View()) {
 		u.subnets, u.vpc = append(u.subnets, *s.Subnet.SubnetId), *s.Subnet.VpcId
 	}
@@ -268,7 +268,7 @@ func (u *user) runTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, task := range out.Tasks {
-		u.mu.tasks[*task.TaskArn] = true
+		u.mu.tasks = append(u.mu.tasks, *task.TaskArn)
 	}
 }
 
@@ -302,10 +302,20 @@ func short(arn string) string { return arn[len(arn)-min(len(arn), 32):][:8] }
 
 // remembered compares what the user was answered with what the control plane
 // knows after a restart, and settles what was in doubt.
-func (u *user) remembered(view *store.Snapshot) error {
+// Tasks that are over may be forgotten.
+func (u *user) remembered(view *store.Snapshot, over func(arn string) bool) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	var errs []error
+	known := map[string]bool{}
+	for t := range store.Tasks.All(view) {
+		known[t.ARN()] = true
+	}
+	for _, arn := range u.mu.tasks {
+		if !known[arn] && !over(arn) {
+			errs = append(errs, fmt.Errorf("task %s: the user was told of it, and it is not known", short(arn)))
+		}
+	}
 	for name, w := range u.mu.wishes {
 		found := wish{deleted: true}
 		if s, ok := store.Services.Get(view, home.Key(clusterName, name)); ok && s.Status() == "ACTIVE" {

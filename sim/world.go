@@ -90,7 +90,7 @@ func (w *World) startPlane() error {
 	if w.user == nil {
 		return nil
 	}
-	return w.user.remembered(p.db.View())
+	return w.user.remembered(p.db.View(), w.law.over)
 }
 
 func (w *World) killPlane() {
