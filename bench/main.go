@@ -26,8 +26,18 @@ const patience = 3 * time.Minute
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
+	only := flag.Bool("balancer", false, "measure the load balancer alone")
 	flag.Parse()
-	if err := run(*binary, *image); err != nil {
+	var err error
+	switch {
+	case flag.Arg(0) == balancerChild:
+		err = serveBalancer(flag.Arg(1))
+	case *only:
+		err = runBalancer()
+	default:
+		err = run(*binary, *image)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

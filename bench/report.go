@@ -33,6 +33,7 @@ type report struct {
 	latencies  []series
 	Ratios     []ratio
 	Absent     []string // peers that are not there
+	Balanced   []string // rows of the table of load balancers
 }
 
 type budget struct{ What, Budget, Measured, Met string }
