@@ -188,7 +188,7 @@ const maxLocation = 8 << 10
 
 // keep reports whether the connection may serve another request after this one.
 func (c *client) keep(l *listener) bool {
-	return c.head.KeepAlive() && !c.socket.closing.Load() && time.Since(c.began) < l.keepAlive && !l.mustClose(c.finding)
+	return c.head.KeepAlive() && !c.socket.closing.Load() && c.exchange.began.Sub(c.began) < l.keepAlive && !l.mustClose(c.finding)
 }
 
 // maxDrain is how much of a body nobody wants is read to save a connection.

@@ -39,6 +39,10 @@ type exchange struct {
 	reason       string // why there is no answer of a target
 }
 
+// now is the time by the clock that began was read from, which costs half as much
+// as reading all of it again.
+func (x *exchange) now() time.Time { return x.began.Add(time.Since(x.began)) }
+
 // route finds the rule for a request, which is the last at the latest.
 func (l *listener) route(x *exchange) *rule {
 	for i, r := range l.rules {

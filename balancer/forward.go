@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"fargo/balancer/http1"
 )
@@ -97,7 +96,8 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 	from, idle := p.socket.interfaceID, p.listener.idle
 	careful := p.head.Length != 0 || !idempotent(p.head.Method)
 	for !fresh {
-		u := p.to.idle.take(from, time.Now().Add(-idle))
+		p.departed = p.exchange.now()
+		u := p.to.idle.take(from, p.departed.Add(-idle))
 		if u == nil {
 			break
 		}
@@ -114,6 +114,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 		return nil, err
 	}
 	u.waiting = p.present
+	p.departed = p.exchange.now()
 	return u, nil
 }
 
@@ -132,7 +133,7 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}
-	p.answered = time.Now()
+	p.answered = p.exchange.now()
 	p.targetStatus = p.answer.Status
 	if p.answer.Status == http.StatusSwitchingProtocols {
 		return false, p.switchProtocols()
@@ -143,7 +144,6 @@ func (p *passage) try() (more bool, err error) {
 // send writes the head and as much of the body as is there; the rest goes on
 // its way by itself.
 func (p *passage) send() error {
-	p.departed = time.Now()
 	out := p.up.out
 	p.requestHead(out)
 	if !p.body.Done() && !p.body.Ready() && http1.Lists(p.Fields, http1.Expect, "100-continue") && !p.head.HTTP10 {
