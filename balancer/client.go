@@ -36,6 +36,11 @@ type client struct {
 	present func() error // stillThere, made once
 
 	// of the request at hand
+	listener *listener
+	begun    bool  // its head was taken
+	headErr  error // or why not
+	sent     int64 // to the client before it
+	broken   bool  // its answer cannot be finished
 	head   http1.Request
 	answer http1.Response
 	fields []http1.Field
@@ -75,43 +80,129 @@ func (c *client) rest() {
 	}
 }
 
+// What comes after a step of serving.
+type verdict uint8
+
+const (
+	another verdict = iota // request may follow
+	notYet                 // within each: there is nothing to be read
+	slowly                 // within each: the rest must be done outside
+	last                   // that was the last request
+	gone                   // there was no request
+)
+
 // serve answers requests until one side has enough.
 func (c *client) serve(ctx context.Context) {
 	defer c.Close()
+	quick, _ := c.Conn.(*quickConn)
 	for {
-		c.state.Store(resting)
-		l := c.socket.listener.Load()
-		if l == nil || !l.isHTTP() || c.socket.closing.Load() {
-			return
+		v := slowly
+		if quick != nil {
+			v = c.serveQuick(ctx, quick)
 		}
-		c.idle = l.idle
-		if err := c.in.Wait(); err != nil || !c.state.CompareAndSwap(resting, working) {
-			return
+		if v == slowly {
+			v = c.next(ctx, false)
 		}
-		if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+		switch v {
+		case last:
+			c.end()
 			return
-		}
-		if !c.one(ctx, l) {
+		case gone:
 			return
 		}
 	}
 }
 
-// one answers one request and reports whether another may follow.
-func (c *client) one(ctx context.Context, l *listener) (more bool) {
+// serveQuick answers requests within each, for as long as they are such that
+// nothing but the next head must be waited for from the client.
+func (c *client) serveQuick(ctx context.Context, quick *quickConn) (v verdict) {
+	for {
+		began := clock()
+		err := quick.each(func() (done bool) {
+			for v = another; v == another; {
+				v = c.next(ctx, true)
+			}
+			return v != notYet
+		})
+		switch {
+		case err == nil:
+			return v
+		case !timeout(err) || !c.renew(began):
+			return gone
+		}
+	}
+}
+
+// next answers the next request. Within each, it waits neither for a head nor
+// for a body.
+func (c *client) next(ctx context.Context, within bool) verdict {
+	if !c.begun {
+		if v := c.await(); v != another {
+			return v
+		}
+		if within && !c.in.HeadReady() {
+			return slowly
+		}
+		c.begin()
+	}
+	if within && c.headErr == nil && c.wantsMore() {
+		return slowly
+	}
+	c.begun = false
+	if c.one(ctx, c.listener) {
+		return another
+	}
+	return last
+}
+
+// await waits for the first of a request.
+func (c *client) await() verdict {
+	c.state.Store(resting)
+	l := c.socket.listener.Load()
+	if l == nil || !l.isHTTP() || c.socket.closing.Load() {
+		return gone
+	}
+	c.idle = l.idle
+	err := c.in.Wait()
+	if errors.Is(err, errNotYet) {
+		return notYet
+	}
+	if err != nil || !c.state.CompareAndSwap(resting, working) {
+		return gone
+	}
+	if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+		return gone
+	}
+	c.listener = l
+	return another
+}
+
+// begin reads the head of a request.
+func (c *client) begin() {
 	c.exchange = exchange{began: time.Now()}
 	c.Client = c.address
 	c.noteTLS(&c.from)
-	written := c.out.Written
+	c.begun, c.sent = true, c.out.Written
+	c.headErr = c.read()
+}
+
+// wantsMore reports whether more than a head may be read of the client.
+func (c *client) wantsMore() bool {
+	if c.head.Length != 0 {
+		return true
+	}
+	_, upgrade := http1.Find(c.Fields, http1.Upgrade)
+	return upgrade
+}
+
+// one answers one request and reports whether another may follow.
+func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	defer func() {
-		c.written = c.out.Written - written
+		c.written = c.out.Written - c.sent
 		l.finish(&c.exchange)
-		if !more {
-			c.linger()
-		}
 	}()
-	if err := c.read(); err != nil {
-		return c.refuseHead(l, err)
+	if c.headErr != nil {
+		return c.refuseHead(l, c.headErr)
 	}
 	body := c.in.Body(c.head.Length)
 	if status := l.admit(&c.exchange); status != 0 {
@@ -262,8 +353,13 @@ const lingerFor = time.Second
 // maxLinger is how much of that is read, in bytes.
 const maxLinger = 1 << 20
 
-// linger ends a connection so that the last answer arrives.
-func (c *client) linger() {
+// end ends a connection after an answer, so that it arrives, or is seen not to
+// have been finished.
+func (c *client) end() {
+	if c.broken {
+		reset(c.Conn)
+		return
+	}
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || c.status == 0 || half.CloseWrite() != nil {
 		return

@@ -76,6 +76,16 @@ func (c *idleConn) rested(began time.Duration) time.Duration {
 	return clock() - max(began, time.Duration(c.wrote.Load()))
 }
 
+// renew lets a wait that began then go on after a deadline, and reports whether
+// it may.
+func (c *idleConn) renew(began time.Duration) bool {
+	if c.aborted.Load() || c.rested(began) >= c.idle {
+		return false
+	}
+	c.readUntil = clock() + c.idle + deadlineSlack
+	return c.SetReadDeadline(start.Add(c.readUntil)) == nil && !c.aborted.Load()
+}
+
 func (c *idleConn) Write(b []byte) (int, error) {
 	now := clock()
 	if c.writeUntil < now+c.idle {

@@ -73,7 +73,7 @@ func (p *passage) run(ctx context.Context) (more bool) {
 		if err == nil {
 			return more
 		}
-		if errors.Is(err, errStale) && replay && idempotent(p.head.Method) {
+		if again := errors.Is(err, errUnasked) || errors.Is(err, errStale) && idempotent(p.head.Method); again && replay {
 			continue
 		}
 		return p.fail(err)
@@ -170,7 +170,10 @@ func (p *passage) send() error {
 			return err
 		}
 	}
-	if err := out.Flush(); err != nil || p.body.Done() {
+	if p.body.Done() {
+		return p.up.ask()
+	}
+	if err := out.Flush(); err != nil {
 		return err
 	}
 	p.sending = make(chan sent, 1)
@@ -226,6 +229,9 @@ func (p *passage) receive() error {
 	for {
 		head, err := p.up.in.Head(http1.MaxResponseHead)
 		if err != nil {
+			if errors.Is(err, errUnasked) {
+				return err
+			}
 			if p.up.reused && !timeout(err) && !errors.Is(err, errClientGone) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return errStale
 			}

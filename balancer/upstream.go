@@ -73,6 +73,16 @@ func timeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
 
+// ask sends what was gathered of a request, or has that done when the answer is
+// waited for.
+func (u *upstream) ask() error {
+	if quick, ok := u.Conn.(*quickConn); ok && u.reused {
+		quick.later(u.out.Take())
+		return nil
+	}
+	return u.out.Flush()
+}
+
 // Close closes the connection.
 func (u *upstream) Close() error {
 	u.target.conns.remove(u)

@@ -68,6 +68,13 @@ func (r *Reader) Wait() error {
 	return nil
 }
 
+// HeadReady reports whether Head has an answer without waiting for the source.
+func (r *Reader) HeadReady() bool {
+	r.skipEmptyLines()
+	end, _ := headEnd(r.Buffered(), 0)
+	return end > 0
+}
+
 // Head takes a head, with the empty line at its end. Empty lines before it are
 // skipped (RFC 9112 section 2.2). It answers io.EOF when the source ended
 // before the first byte, and io.ErrUnexpectedEOF when it ended within.

@@ -118,6 +118,15 @@ func (w *Writer) LastChunk(trailers []Field) {
 // Discard forgets what was not yet written.
 func (w *Writer) Discard() { w.buf = w.buf[:0] }
 
+// Take gives what has gathered to the caller, who writes it. It is valid until
+// the next call.
+func (w *Writer) Take() []byte {
+	gathered := w.buf
+	w.buf = w.buf[:0]
+	w.Written += int64(len(gathered))
+	return gathered
+}
+
 // Flush writes what has gathered.
 func (w *Writer) Flush() error {
 	if len(w.buf) == 0 {
