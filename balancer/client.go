@@ -24,6 +24,7 @@ const (
 // client is a connection of HTTP/1.x from a client.
 type client struct {
 	idleConn
+	quick  *quickConn // the same, if it is one
 	server *Server
 	socket *socket
 	in     *http1.Reader
@@ -44,12 +45,15 @@ type client struct {
 	head   http1.Request
 	answer http1.Response
 	fields []http1.Field
+	body   http1.Body
+	way    passage
 	exchange
 }
 
 func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *client {
 	c := &client{server: server, socket: s, began: time.Now()}
 	c.Conn, c.idle = conn, idle
+	c.quick, _ = conn.(*quickConn)
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
 	c.address = addrPortOf(conn.RemoteAddr())
 	var state *tls.ConnectionState
@@ -94,11 +98,10 @@ const (
 // serve answers requests until one side has enough.
 func (c *client) serve(ctx context.Context) {
 	defer c.Close()
-	quick, _ := c.Conn.(*quickConn)
 	for {
 		v := slowly
-		if quick != nil {
-			v = c.serveQuick(ctx, quick)
+		if c.quick != nil {
+			v = c.serveQuick(ctx)
 		}
 		if v == slowly {
 			v = c.next(ctx, false)
@@ -115,10 +118,10 @@ func (c *client) serve(ctx context.Context) {
 
 // serveQuick answers requests within each, for as long as they are such that
 // nothing but the next head must be waited for from the client.
-func (c *client) serveQuick(ctx context.Context, quick *quickConn) (v verdict) {
+func (c *client) serveQuick(ctx context.Context) (v verdict) {
 	for {
 		began := clock()
-		err := quick.each(func() (done bool) {
+		err := c.quick.each(func() (done bool) {
 			for v = another; v == another; {
 				v = c.next(ctx, true)
 			}
@@ -137,7 +140,7 @@ func (c *client) serveQuick(ctx context.Context, quick *quickConn) (v verdict) {
 // for a body.
 func (c *client) next(ctx context.Context, within bool) verdict {
 	if !c.begun {
-		if v := c.await(); v != another {
+		if v := c.await(within); v != another {
 			return v
 		}
 		if within && !c.in.HeadReady() {
@@ -156,13 +159,16 @@ func (c *client) next(ctx context.Context, within bool) verdict {
 }
 
 // await waits for the first of a request.
-func (c *client) await() verdict {
+func (c *client) await(within bool) verdict {
 	c.state.Store(resting)
 	l := c.socket.listener.Load()
 	if l == nil || !l.isHTTP() || c.socket.closing.Load() {
 		return gone
 	}
 	c.idle = l.idle
+	if within && c.quick.drained && len(c.in.Buffered()) == 0 {
+		return notYet
+	}
 	err := c.in.Wait()
 	if errors.Is(err, errNotYet) {
 		return notYet
@@ -179,7 +185,8 @@ func (c *client) await() verdict {
 
 // begin reads the head of a request.
 func (c *client) begin() {
-	c.exchange = exchange{began: time.Now()}
+	c.exchange = exchange{}
+	c.exchange.began = time.Now()
 	c.Client = c.address
 	c.noteTLS(&c.from)
 	c.begun, c.sent = true, c.out.Written
@@ -204,11 +211,11 @@ func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	if c.headErr != nil {
 		return c.refuseHead(l, c.headErr)
 	}
-	body := c.in.Body(c.head.Length)
+	c.body = c.in.Body(c.head.Length)
 	if status := l.admit(&c.exchange); status != 0 {
-		return c.refuse(l, status, &body)
+		return c.refuse(l, status, &c.body)
 	}
-	return c.act(ctx, l, &body)
+	return c.act(ctx, l, &c.body)
 }
 
 // read takes the head of a request.

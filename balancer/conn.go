@@ -60,7 +60,7 @@ func (c *idleConn) Read(b []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		}
 		n, err := c.Conn.Read(b)
-		if n > 0 || !timeout(err) || c.aborted.Load() || c.rested(began) >= c.idle {
+		if n > 0 || errors.Is(err, errNotYet) || !timeout(err) || c.aborted.Load() || c.rested(began) >= c.idle {
 			return n, err
 		}
 		if c.waiting != nil {

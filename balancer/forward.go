@@ -33,8 +33,8 @@ func (c *client) forward(ctx context.Context, l *listener, f *forward, body *htt
 	c.trace = traceID(received, c.exchange.began, randomTrace())
 	c.fields = requestFields(c.fields[:0], &c.request, &l.settings, l.port, &c.from, c.trace)
 
-	p := &passage{client: c, listener: l, table: table, body: body, forward: f, remember: remember}
-	return p.run(ctx)
+	c.way = passage{client: c, listener: l, table: table, body: body, forward: f, remember: remember}
+	return c.way.run(ctx)
 }
 
 // passage is one request on its way to a target.
@@ -194,11 +194,13 @@ func sendRest(up *upstream, body *http1.Body, chunked bool, done chan<- sent) {
 }
 
 func (p *passage) requestHead(out *http1.Writer) {
-	target := p.Path
+	out.BeginRequest(p.head.Method)
+	out.Add(p.Path)
 	if p.Query != "" || strings.HasSuffix(p.uri, "?") {
-		target += "?" + p.Query
+		out.Add("?")
+		out.Add(p.Query)
 	}
-	out.RequestLine(p.head.Method, target)
+	out.EndRequestLine()
 	for i := range p.fields {
 		out.Field(p.fields[i].Name, p.fields[i].Value)
 	}

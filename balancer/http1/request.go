@@ -19,8 +19,7 @@ const (
 	UntilClose int64 = -2 // answers only
 )
 
-// Request is the head of a request. Its strings share one copy of the head and
-// may be kept.
+// Request is the head of a request. Its strings are parts of the head.
 type Request struct {
 	Method string
 	Target string // as it was sent
@@ -158,11 +157,22 @@ func parseField(line string) (Field, error) {
 			return Field{}, bad("BadHeader")
 		}
 	}
-	value = strings.Trim(value, " \t")
+	value = trim(value)
 	if !isValue(value) {
 		return Field{}, bad("BadHeader")
 	}
 	return Field{Name: name, Value: value, Kind: KindOf(name)}, nil
+}
+
+// trim takes the white space around a value away.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // frame finds out how long the body is, and whether another server might think
