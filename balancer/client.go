@@ -42,11 +42,11 @@ type client struct {
 	headErr  error // or why not
 	sent     int64 // to the client before it
 	broken   bool  // its answer cannot be finished
-	head   http1.Request
-	answer http1.Response
-	fields []http1.Field
-	body   http1.Body
-	way    passage
+	head     http1.Request
+	answer   http1.Response
+	fields   []http1.Field
+	body     http1.Body
+	way      passage
 	exchange
 }
 

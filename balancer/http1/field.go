@@ -56,11 +56,11 @@ const longestKind = len("transfer-encoding")
 
 // KindOf is the kind of the field called name, in any case.
 func KindOf(name string) Kind {
-	if len(name) > longestKind {
+	if name == "" || len(name) > longestKind {
 		return Other
 	}
 	for _, k := range kindsByLength[len(name)] {
-		if strings.EqualFold(k.name, name) {
+		if k.name[0] == name[0]|0x20 && strings.EqualFold(k.name, name) {
 			return k.kind
 		}
 	}

@@ -24,6 +24,8 @@ type Reader struct {
 	r, w int // what is read but not yet taken is buf[r:w]
 	big  *[bodyBuffer]byte
 	head []byte // the head taken last
+	// ready is where the next head ends, if that is known.
+	ready int
 }
 
 // NewReader makes a reader of src.
@@ -73,8 +75,8 @@ func (r *Reader) Wait() error {
 // HeadReady reports whether Head has an answer without waiting for the source.
 func (r *Reader) HeadReady() bool {
 	r.skipEmptyLines()
-	end, _ := headEnd(r.Buffered(), 0)
-	return end > 0
+	r.ready, _ = headEnd(r.Buffered(), 0)
+	return r.ready > 0
 }
 
 // Head takes a head, with the empty line at its end. Empty lines before it are
@@ -87,7 +89,10 @@ func (r *Reader) Head(limit int) (string, error) {
 		if scanned == 0 {
 			r.skipEmptyLines()
 		}
-		end, seen := headEnd(r.buf[r.r:r.w], scanned)
+		end, seen := r.ready, 0
+		if r.ready = 0; end == 0 {
+			end, seen = headEnd(r.buf[r.r:r.w], scanned)
+		}
 		if end > limit || end == 0 && r.w-r.r > limit {
 			return "", ErrHeadTooLong
 		}

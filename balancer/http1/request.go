@@ -138,26 +138,34 @@ func (r *Request) parseTarget() error {
 // isAuthority reports whether s can be a host with or without port.
 func isAuthority(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("/\\?#@,\"<>", c) >= 0 {
+		if !authorityByte[s[i]] {
 			return false
 		}
 	}
 	return true
 }
 
+// authorityByte marks the bytes that may be in a host or port.
+var authorityByte = func() (t [256]bool) {
+	for c := byte(' ') + 1; c < 0x7f; c++ {
+		t[c] = strings.IndexByte("/\\?#@,\"<>", c) < 0
+	}
+	return t
+}()
+
 // parseField reads one line of a head. A line that begins with a space would
 // continue the one before: RFC 9112 section 5.2 lets a server refuse it.
 func parseField(line string) (Field, error) {
-	name, value, found := strings.Cut(line, ":")
-	if !found || name == "" {
-		return Field{}, bad("BadHeader")
-	}
-	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f {
+	colon := 0
+	for ; colon < len(line) && line[colon] != ':'; colon++ {
+		if c := line[colon]; c <= ' ' || c >= 0x7f {
 			return Field{}, bad("BadHeader")
 		}
 	}
-	value = trim(value)
+	if colon == 0 || colon == len(line) {
+		return Field{}, bad("BadHeader")
+	}
+	name, value := line[:colon], trim(line[colon+1:])
 	if !isValue(value) {
 		return Field{}, bad("BadHeader")
 	}
