@@ -23,7 +23,7 @@ const maxStreams = 128
 
 // serveTLS encrypts a client's connection and serves the protocol agreed on.
 func (s *Server) serveTLS(k *socket, conn net.Conn, l *listener) {
-	encrypted := tls.Server(conn, l.tls)
+	encrypted := tls.Server(quicken(conn), l.tls)
 	if !s.handshake(k, encrypted, l) {
 		return
 	}

@@ -53,7 +53,7 @@ func dialTarget(ctx context.Context, network Network, from string, t *target, en
 	if err != nil || !encrypted {
 		return conn, err
 	}
-	inner, err := encrypt(ctx, conn)
+	inner, err := encrypt(ctx, quicken(conn))
 	if err != nil {
 		conn.Close()
 		return nil, err
