@@ -96,7 +96,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 	from, idle := p.socket.interfaceID, p.listener.idle
 	careful := p.head.Length != 0 || !idempotent(p.head.Method)
 	for !fresh {
-		p.departed = p.exchange.now()
+		p.departed = p.now()
 		u := p.to.idle.take(from, p.departed.Add(-idle))
 		if u == nil {
 			break
@@ -114,7 +114,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 		return nil, err
 	}
 	u.waiting = p.present
-	p.departed = p.exchange.now()
+	p.departed = p.now()
 	return u, nil
 }
 
@@ -133,7 +133,7 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}
-	p.answered = p.exchange.now()
+	p.answered = p.now()
 	p.targetStatus = p.answer.Status
 	if p.answer.Status == http.StatusSwitchingProtocols {
 		return false, p.switchProtocols()

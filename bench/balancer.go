@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -66,6 +69,10 @@ func measureBalancer(ctx context.Context, r *report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if _, err := exec.LookPath("h2load"); err != nil {
+		r.absent("nginx, for want of h2load")
+		return nil
+	}
 	set, err := openBalancerSet(dir)
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func measureBalancer(ctx context.Context, r *report) (err error) {
 	return nil
 }
 
-// run gives the outcomes of each proxy, one for each round.
+// run puts the proxies under load in turn. It gives the outcomes of each proxy, one for each round.
 func (l demand) run(ctx context.Context, proxies []*proxy, dir string) ([][]outcome, error) {
 	results := make([][]outcome, len(proxies))
 	for _, p := range proxies { // what is opened on first use is open afterwards
@@ -150,16 +157,22 @@ func (l demand) once(ctx context.Context, p *proxy, d time.Duration, dir string)
 }
 
 // median is that of one number of several outcomes.
-func median[T ~int64 | ~float64](outcomes []outcome, of func(outcome) T) T {
+func median[T int64 | float64 | time.Duration](outcomes []outcome, of func(outcome) T) T {
 	var all []T
 	for _, o := range outcomes {
 		all = append(all, of(o))
 	}
+	return middle(all)
+}
+
+// middle is the one of several numbers that half of the others are not above.
+func middle[T cmp.Ordered](all []T) T {
 	slices.Sort(all)
 	return all[len(all)/2]
 }
 
-func runBalancer() error {
+// runBalancer measures nothing else and reports it.
+func runBalancer(w io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	r, err := newReport()
@@ -169,8 +182,5 @@ func runBalancer() error {
 	if err := measureBalancer(ctx, r); err != nil {
 		return err
 	}
-	for _, row := range r.Balanced {
-		fmt.Println(row)
-	}
-	return nil
+	return r.print(w)
 }

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
@@ -48,7 +48,11 @@ func startBalancer(ctx context.Context, set *balancerSet) (*proxy, error) {
 	cmd := exec.Command(self, balancerChild, string(config))
 	cmd.Stderr = os.Stderr
 	// A group of its own: an interrupt of ours goes to us, and we end it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -56,7 +60,7 @@ func startBalancer(ctx context.Context, set *balancerSet) (*proxy, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &proxy{name: "Fargo", pids: []int{cmd.Process.Pid}, close: func() error { return endChild(cmd) }}
+	p := &proxy{name: "Fargo", pids: []int{cmd.Process.Pid}, close: func() error { return errors.Join(stdin.Close(), cmd.Wait()) }}
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.addresses)
@@ -67,17 +71,21 @@ func startBalancer(ctx context.Context, set *balancerSet) (*proxy, error) {
 	return p, p.await(ctx)
 }
 
-// serveBalancer is the child: it says where it listens, and serves until it is
-// interrupted.
+// serveBalancer is the child: it says where it listens, and serves until its
+// standard input ends, as it does with the parent.
 func serveBalancer(config string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
 	var c childConfig
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return err
 	}
 	network := &balancertest.Loopback{}
-	server := balancer.New(balancer.Config{Network: network, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Pace: 1})
+	server := balancer.New(balancer.Config{Network: network, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Pace: 1})
 	b, groups, err := c.balancer()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"text/template"
 	"time"
 )
@@ -89,10 +90,11 @@ func startNginx(ctx context.Context, set *balancerSet) (*proxy, error) {
 	}
 	cmd := exec.Command(path, "-c", file, "-p", set.dir)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of ours goes to us, and we end it
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &proxy{name: "nginx", addresses: map[string]string{"http": plain, "https": encrypted}, close: func() error { return endChild(cmd) }}
+	p := &proxy{name: "nginx", addresses: map[string]string{"http": plain, "https": encrypted}, close: func() error { return endNginx(cmd) }}
 	if err := p.await(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -153,11 +155,10 @@ func children(pid int) (pids []int, err error) {
 	return pids, nil
 }
 
-// endChild ends a process as a user would, and waits for it.
-func endChild(cmd *exec.Cmd) error {
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+// endNginx ends nginx and its workers as a user would.
+func endNginx(cmd *exec.Cmd) error {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	_ = cmd.Wait() // that it was interrupted
-	return nil
+	return cmd.Wait()
 }

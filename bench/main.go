@@ -21,19 +21,19 @@ import (
 )
 
 // patience is how long everything together may take.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
-	only := flag.Bool("balancer", false, "measure the load balancer alone")
+	only := flag.Bool("balancer", false, "measure only the load balancer, which needs no root")
 	flag.Parse()
 	var err error
 	switch {
 	case flag.Arg(0) == balancerChild:
 		err = serveBalancer(flag.Arg(1))
 	case *only:
-		err = runBalancer()
+		err = runBalancer(os.Stdout)
 	default:
 		err = run(*binary, *image)
 	}
@@ -70,6 +70,10 @@ func run(binary, image string) (err error) {
 	r, err := newReport()
 	if err != nil {
 		return err
+	}
+	progress("load balancer")
+	if err := measureBalancer(ctx, r); err != nil {
+		return fmt.Errorf("load balancer: %w", err)
 	}
 	if err := measure(ctx, in, image, r); err != nil {
 		return err

@@ -94,7 +94,11 @@ var page = template.Must(template.New("report").Parse(`{{.Machine}}. Load averag
 | | runs | p50 | p90 | p99 |
 |---|---|---|---|---|
 {{range .Latencies}}{{.}}
-{{end}}`))
+{{end}}{{if .Balanced}}
+| load balancer | | requests | p50 | p99 | processor time per request |
+|---|---|---|---|---|---|
+{{range .Balanced}}{{.}}
+{{end}}{{end}}`))
 
 func (r *report) print(w io.Writer) error { return page.Execute(w, r) }
 
