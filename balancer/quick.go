@@ -55,7 +55,7 @@ func quicken(c net.Conn) net.Conn {
 // tryRead reads into in what is there, and reports whether that was something.
 func (q *quickConn) tryRead(fd uintptr) bool {
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.in))), uintptr(len(q.in)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.in))), uintptr(len(q.in)), 0, 0, 0)
 		switch errno {
 		case 0:
 			q.read, q.readErr = int(n), 0
@@ -73,7 +73,7 @@ func (q *quickConn) tryRead(fd uintptr) bool {
 // tryWrite writes of out what there is room for, and reports whether it is over.
 func (q *quickConn) tryWrite(fd uintptr) bool {
 	for len(q.out) > 0 {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.out))), uintptr(len(q.out)))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.out))), uintptr(len(q.out)), syscall.MSG_NOSIGNAL, 0, 0)
 		switch errno {
 		case 0:
 			q.out = q.out[n:]
