@@ -245,3 +245,19 @@ func TestPipelining(t *testing.T) {
 	}
 	sending.Wait()
 }
+
+// A client that has nothing more to say after its request gets its answer, and
+// the end.
+func TestHalfClosedClient(t *testing.T) {
+	h := newHouse(t)
+	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
+	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.healthy(1)
+	c := dial(t, h.addr(80))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	c.(*net.TCPConn).CloseWrite()
+	got, err := io.ReadAll(c)
+	if err != nil || !strings.HasSuffix(string(got), "\r\n\r\nanswer") {
+		t.Errorf("%q %v", got, err)
+	}
+}
