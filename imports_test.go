@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 	"containerd": {hall},
 	"kernel":     {hall},
 	"console":    {},
-	"bench":      {hall, "aws", "balancer"}, // the balancer runs by itself, there
+	"bench":      {hall, "aws", "balancer"}, // which it runs by itself
 	"e2e":        {},
 	"examples":   {},
 }
