@@ -187,6 +187,7 @@ func (c *client) await(within bool) verdict {
 func (c *client) begin() {
 	c.exchange = exchange{}
 	c.exchange.began = time.Now()
+	c.beganAt = c.exchange.began.Sub(start)
 	c.Client = c.address
 	c.noteTLS(&c.from)
 	c.begun, c.sent = true, c.out.Written

@@ -96,8 +96,9 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 	from, idle := p.socket.interfaceID, p.listener.idle
 	careful := p.head.Length != 0 || !idempotent(p.head.Method)
 	for !fresh {
-		p.departed = p.now()
-		u := p.to.idle.take(from, p.departed.Add(-idle))
+		now := clock()
+		p.departed = p.at(now)
+		u := p.to.idle.take(from, now-idle)
 		if u == nil {
 			break
 		}
@@ -114,7 +115,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 		return nil, err
 	}
 	u.waiting = p.present
-	p.departed = p.now()
+	p.departed = p.at(clock())
 	return u, nil
 }
 
@@ -133,7 +134,7 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}
-	p.answered = p.now()
+	p.answered = p.at(clock())
 	p.targetStatus = p.answer.Status
 	if p.answer.Status == http.StatusSwitchingProtocols {
 		return false, p.switchProtocols()

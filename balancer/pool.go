@@ -18,8 +18,8 @@ type idlePool struct {
 // idleStack has the connections from one interface, the one used last on top.
 type idleStack struct{ conns []*upstream }
 
-// take gives a connection that was not idle since before oldest, or nil.
-func (p *idlePool) take(from string, oldest time.Time) *upstream {
+// take gives a connection that was not idle since before oldest, by clock, or nil.
+func (p *idlePool) take(from string, oldest time.Duration) *upstream {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	stack := p.mu.byFrom[from]
@@ -28,7 +28,7 @@ func (p *idlePool) take(from string, oldest time.Time) *upstream {
 	}
 	top := len(stack.conns) - 1
 	u := stack.conns[top]
-	if u.idleSince.Before(oldest) { // and so are all below
+	if u.idleSince < oldest { // and so are all below
 		for _, old := range stack.conns {
 			old.Close()
 		}
@@ -60,12 +60,12 @@ func (p *idlePool) put(u *upstream) {
 }
 
 // prune closes those idle since before oldest.
-func (p *idlePool) prune(oldest time.Time) {
+func (p *idlePool) prune(oldest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, stack := range p.mu.byFrom {
 		old := 0
-		for old < len(stack.conns) && stack.conns[old].idleSince.Before(oldest) {
+		for old < len(stack.conns) && stack.conns[old].idleSince < oldest {
 			stack.conns[old].Close()
 			old++
 		}

@@ -24,8 +24,8 @@ type upstream struct {
 	out *http1.Writer
 
 	target    *target
-	from      string // the interface
-	idleSince time.Time
+	from      string        // the interface
+	idleSince time.Duration // by clock
 	reused    bool
 }
 
@@ -93,6 +93,6 @@ func (u *upstream) Close() error {
 func (u *upstream) release() {
 	u.waiting = nil
 	u.reused = true
-	u.idleSince = time.Now()
+	u.idleSince = clock()
 	u.target.idle.put(u)
 }
