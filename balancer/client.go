@@ -119,8 +119,10 @@ func (c *client) serve(ctx context.Context) {
 // serveQuick answers requests within each, for as long as they are such that
 // nothing but the next head must be waited for from the client.
 func (c *client) serveQuick(ctx context.Context) (v verdict) {
-	for {
-		began := clock()
+	for began := clock(); ; {
+		if !c.renew(began) {
+			return gone
+		}
 		err := c.quick.each(func() (done bool) {
 			for v = another; v == another; {
 				v = c.next(ctx, true)
@@ -130,10 +132,19 @@ func (c *client) serveQuick(ctx context.Context) (v verdict) {
 		switch {
 		case err == nil:
 			return v
-		case !timeout(err) || !c.renew(began):
+		case !timeout(err) || c.rested(began) >= c.idle:
 			return gone
 		}
 	}
+}
+
+// Read reads from the client. Within each there is no waiting and no deadline to
+// set: the one that there is has to be right only when it passes.
+func (c *client) Read(b []byte) (int, error) {
+	if c.quick != nil && c.quick.held {
+		return c.quick.Read(b)
+	}
+	return c.idleConn.Read(b)
 }
 
 // next answers the next request. Within each, it waits neither for a head nor

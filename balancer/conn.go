@@ -76,14 +76,16 @@ func (c *idleConn) rested(began time.Duration) time.Duration {
 	return clock() - max(began, time.Duration(c.wrote.Load()))
 }
 
-// renew lets a wait that began then go on after a deadline, and reports whether
-// it may.
+// renew lets a wait that began then go on for the idle time from when something
+// was written last, and reports whether it may.
 func (c *idleConn) renew(began time.Duration) bool {
-	if c.aborted.Load() || c.rested(began) >= c.idle {
-		return false
+	if until := max(began, time.Duration(c.wrote.Load())) + c.idle; c.readUntil < until {
+		c.readUntil = until
+		if err := c.SetReadDeadline(start.Add(until)); err != nil {
+			return false
+		}
 	}
-	c.readUntil = clock() + c.idle + deadlineSlack
-	return c.SetReadDeadline(start.Add(c.readUntil)) == nil && !c.aborted.Load()
+	return !c.aborted.Load()
 }
 
 func (c *idleConn) Write(b []byte) (int, error) {
