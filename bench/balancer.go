@@ -50,15 +50,15 @@ type demand struct {
 }
 
 var demands = []demand{
-	{name: "HTTP/1.1, small answers", scheme: "http", path: "/small", conns: 64, streams: 1, rounds: 9, budget: true},
-	{name: "HTTP/1.1 over TLS, small answers", scheme: "https", path: "/small", conns: 64, streams: 1, rounds: 3},
-	{name: "HTTP/2 over TLS, small answers", scheme: "https", path: "/small", http2: true, conns: 8, streams: 8, rounds: 3},
-	{name: "HTTP/1.1, answers of 1 MiB", scheme: "http", path: "/large", conns: 64, streams: 1, rounds: 3},
+	{name: "HTTP/1.1, small answers", scheme: "http", path: "/small", conns: 64, streams: 1, rounds: 13, budget: true},
+	{name: "HTTP/1.1 over TLS, small answers", scheme: "https", path: "/small", conns: 64, streams: 1, rounds: 5},
+	{name: "HTTP/2 over TLS, small answers", scheme: "https", path: "/small", http2: true, conns: 8, streams: 8, rounds: 5},
+	{name: "HTTP/1.1, answers of 1 MiB", scheme: "http", path: "/large", conns: 64, streams: 1, rounds: 5},
 }
 
 // roundFor is how long a proxy is under load at a time. Rounds are short and
 // their order random so that what else the machine does meets all alike.
-const roundFor = 1500 * time.Millisecond
+const roundFor = time.Second
 
 // measureBalancer puts the data plane of application load balancers and nginx
 // between the same client and the same targets, all on loopback, one after the
@@ -112,7 +112,7 @@ func measureBalancer(ctx context.Context, r *report) (err error) {
 func (l demand) run(ctx context.Context, proxies []*proxy, dir string) ([][]outcome, error) {
 	results := make([][]outcome, len(proxies))
 	for _, p := range proxies { // what is opened on first use is open afterwards
-		if _, err := l.once(ctx, p, roundFor/3, dir); err != nil {
+		if _, err := l.once(ctx, p, roundFor, dir); err != nil {
 			return nil, err
 		}
 	}
