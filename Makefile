@@ -45,9 +45,10 @@ e2e: build example-archive build/docker
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
 
-## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 4 minutes)
+## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes)
 .PHONY: bench
 bench: build example-archive
+	@.ci/setup bench
 	go build -o build/bench ./bench
 	go test -c -o build/sim.test ./sim
 	build/bench

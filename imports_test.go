@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 	"containerd": {hall},
 	"kernel":     {hall},
 	"console":    {},
-	"bench":      {"aws"},
+	"bench":      {hall, "aws", "balancer"}, // which it runs by itself
 	"e2e":        {},
 	"examples":   {},
 }

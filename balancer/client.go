@@ -24,6 +24,7 @@ const (
 // client is a connection of HTTP/1.x from a client.
 type client struct {
 	idleConn
+	quick  *quickConn // the same, if it is one
 	server *Server
 	socket *socket
 	in     *http1.Reader
@@ -36,15 +37,23 @@ type client struct {
 	present func() error // stillThere, made once
 
 	// of the request at hand
-	head   http1.Request
-	answer http1.Response
-	fields []http1.Field
+	listener *listener
+	begun    bool  // its head was taken
+	headErr  error // or why not
+	sent     int64 // to the client before it
+	broken   bool  // its answer cannot be finished
+	head     http1.Request
+	answer   http1.Response
+	fields   []http1.Field
+	body     http1.Body
+	way      passage
 	exchange
 }
 
 func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *client {
 	c := &client{server: server, socket: s, began: time.Now()}
 	c.Conn, c.idle = conn, idle
+	c.quick, _ = conn.(*quickConn)
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
 	c.address = addrPortOf(conn.RemoteAddr())
 	var state *tls.ConnectionState
@@ -76,49 +85,150 @@ func (c *client) rest() {
 	}
 }
 
+// What comes after a step of serving.
+type verdict uint8
+
+const (
+	another verdict = iota // request may follow
+	notYet                 // within each: there is nothing to be read
+	slowly                 // within each: the rest must be done outside
+	last                   // that was the last request
+	gone                   // there was no request
+)
+
 // serve answers requests until one side has enough.
 func (c *client) serve(ctx context.Context) {
 	defer c.Close()
 	for {
-		c.state.Store(resting)
-		l := c.socket.listener.Load()
-		if l == nil || !l.isHTTP() || c.socket.closing.Load() {
-			return
+		v := slowly
+		if c.quick != nil {
+			v = c.serveQuick(ctx)
 		}
-		c.idle = l.idle
-		if err := c.in.Wait(); err != nil || !c.state.CompareAndSwap(resting, working) {
-			return
+		if v == slowly {
+			v = c.next(ctx, false)
 		}
-		if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+		switch v {
+		case last:
+			c.end()
 			return
-		}
-		if !c.one(ctx, l) {
+		case gone:
 			return
 		}
 	}
 }
 
-// one answers one request and reports whether another may follow.
-func (c *client) one(ctx context.Context, l *listener) (more bool) {
-	c.exchange = exchange{began: time.Now()}
+// serveQuick answers requests within each, for as long as they are such that
+// nothing but the next head must be waited for from the client.
+func (c *client) serveQuick(ctx context.Context) (v verdict) {
+	for began := clock(); ; {
+		if !c.renew(began) {
+			return gone
+		}
+		err := c.quick.each(func() (done bool) {
+			for v = another; v == another; {
+				v = c.next(ctx, true)
+			}
+			return v != notYet
+		})
+		switch {
+		case err == nil:
+			return v
+		case !timeout(err) || c.rested(began) >= c.idle:
+			return gone
+		}
+	}
+}
+
+// Read reads from the client. Within each there is no waiting and no deadline to
+// set: the one that there is has to be right only when it passes.
+func (c *client) Read(b []byte) (int, error) {
+	if c.quick != nil && c.quick.held {
+		return c.quick.Read(b)
+	}
+	return c.idleConn.Read(b)
+}
+
+// next answers the next request. Within each, it waits neither for a head nor
+// for a body.
+func (c *client) next(ctx context.Context, within bool) verdict {
+	if !c.begun {
+		if v := c.await(within); v != another {
+			return v
+		}
+		if within && !c.in.HeadReady() {
+			return slowly
+		}
+		c.begin()
+	}
+	if within && c.headErr == nil && c.wantsMore() {
+		return slowly
+	}
+	c.begun = false
+	if c.one(ctx, c.listener) {
+		return another
+	}
+	return last
+}
+
+// await waits for the first of a request.
+func (c *client) await(within bool) verdict {
+	c.state.Store(resting)
+	l := c.socket.listener.Load()
+	if l == nil || !l.isHTTP() || c.socket.closing.Load() {
+		return gone
+	}
+	c.idle = l.idle
+	if within && c.quick.drained && len(c.in.Buffered()) == 0 {
+		return notYet
+	}
+	err := c.in.Wait()
+	if errors.Is(err, errNotYet) {
+		return notYet
+	}
+	if err != nil || !c.state.CompareAndSwap(resting, working) {
+		return gone
+	}
+	if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+		return gone
+	}
+	c.listener = l
+	return another
+}
+
+// begin reads the head of a request.
+func (c *client) begin() {
+	c.exchange = exchange{}
+	c.exchange.began = time.Now()
+	c.beganAt = c.exchange.began.Sub(start)
 	c.Client = c.address
 	c.noteTLS(&c.from)
-	written := c.out.Written
+	c.begun, c.sent = true, c.out.Written
+	c.headErr = c.read()
+}
+
+// wantsMore reports whether more than a head may be read of the client.
+func (c *client) wantsMore() bool {
+	if c.head.Length != 0 {
+		return true
+	}
+	_, upgrade := http1.Find(c.Fields, http1.Upgrade)
+	return upgrade
+}
+
+// one answers one request and reports whether another may follow.
+func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	defer func() {
-		c.written = c.out.Written - written
+		c.written = c.out.Written - c.sent
 		l.finish(&c.exchange)
-		if !more {
-			c.linger()
-		}
 	}()
-	if err := c.read(); err != nil {
-		return c.refuseHead(l, err)
+	if c.headErr != nil {
+		return c.refuseHead(l, c.headErr)
 	}
-	body := c.in.Body(c.head.Length)
+	c.body = c.in.Body(c.head.Length)
 	if status := l.admit(&c.exchange); status != 0 {
-		return c.refuse(l, status, &body)
+		return c.refuse(l, status, &c.body)
 	}
-	return c.act(ctx, l, &body)
+	return c.act(ctx, l, &c.body)
 }
 
 // read takes the head of a request.
@@ -192,7 +302,7 @@ const maxLocation = 8 << 10
 
 // keep reports whether the connection may serve another request after this one.
 func (c *client) keep(l *listener) bool {
-	return c.head.KeepAlive() && !c.socket.closing.Load() && time.Since(c.began) < l.keepAlive && !l.mustClose(c.finding)
+	return c.head.KeepAlive() && !c.socket.closing.Load() && c.exchange.began.Sub(c.began) < l.keepAlive && !l.mustClose(c.finding)
 }
 
 // maxDrain is how much of a body nobody wants is read to save a connection.
@@ -266,8 +376,13 @@ const lingerFor = time.Second
 // maxLinger is how much of that is read, in bytes.
 const maxLinger = 1 << 20
 
-// linger ends a connection so that the last answer arrives.
-func (c *client) linger() {
+// end ends a connection after an answer, so that it arrives, or is seen not to
+// have been finished.
+func (c *client) end() {
+	if c.broken {
+		reset(c.Conn)
+		return
+	}
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || c.status == 0 || half.CloseWrite() != nil {
 		return

@@ -14,6 +14,13 @@ import (
 // so that deadlines need not be set at every read.
 const deadlineSlack = time.Second
 
+// start is where clock begins.
+var start = time.Now()
+
+// clock is the time since start. It reads one of the two clocks that time.Now
+// reads.
+func clock() time.Duration { return time.Since(start) }
+
 // aLongTimeAgo is a deadline that has passed.
 var aLongTimeAgo = time.Unix(1, 0)
 
@@ -29,22 +36,23 @@ type idleConn struct {
 	// error ends the read.
 	waiting func() error
 
-	readUntil  time.Time
-	writeUntil time.Time
-	wrote      atomic.Int64 // when something was, in Unix nanoseconds
+	// what deadlines are set to, and when something was written, by clock
+	readUntil  time.Duration
+	writeUntil time.Duration
+	wrote      atomic.Int64
 	aborted    atomic.Bool
 }
 
 func (c *idleConn) Read(b []byte) (int, error) {
-	began := time.Now()
-	for now := began; ; now = time.Now() {
+	began := clock()
+	for now := began; ; now = clock() {
 		step := c.idle
 		if c.waiting != nil {
 			step = min(step, lookEvery)
 		}
-		if c.readUntil.Before(now.Add(step)) {
-			c.readUntil = now.Add(step + deadlineSlack)
-			if err := c.SetReadDeadline(c.readUntil); err != nil {
+		if c.readUntil < now+step {
+			c.readUntil = now + step + deadlineSlack
+			if err := c.SetReadDeadline(start.Add(c.readUntil)); err != nil {
 				return 0, err
 			}
 		}
@@ -52,7 +60,7 @@ func (c *idleConn) Read(b []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		}
 		n, err := c.Conn.Read(b)
-		if n > 0 || !timeout(err) || c.aborted.Load() || c.rested(began) >= c.idle {
+		if n > 0 || errors.Is(err, errNotYet) || !timeout(err) || c.aborted.Load() || c.rested(began) >= c.idle {
 			return n, err
 		}
 		if c.waiting != nil {
@@ -64,20 +72,31 @@ func (c *idleConn) Read(b []byte) (int, error) {
 }
 
 // rested is how long nothing has passed, for a read that began then.
-func (c *idleConn) rested(began time.Time) time.Duration {
-	last := max(began.UnixNano(), c.wrote.Load())
-	return time.Since(time.Unix(0, last))
+func (c *idleConn) rested(began time.Duration) time.Duration {
+	return clock() - max(began, time.Duration(c.wrote.Load()))
+}
+
+// renew lets a wait that began then go on for the idle time from when something
+// was written last, and reports whether it may.
+func (c *idleConn) renew(began time.Duration) bool {
+	if until := max(began, time.Duration(c.wrote.Load())) + c.idle; c.readUntil < until {
+		c.readUntil = until
+		if err := c.SetReadDeadline(start.Add(until)); err != nil {
+			return false
+		}
+	}
+	return !c.aborted.Load()
 }
 
 func (c *idleConn) Write(b []byte) (int, error) {
-	now := time.Now()
-	if c.writeUntil.Before(now.Add(c.idle)) {
-		c.writeUntil = now.Add(c.idle + deadlineSlack)
-		if err := c.SetWriteDeadline(c.writeUntil); err != nil {
+	now := clock()
+	if c.writeUntil < now+c.idle {
+		c.writeUntil = now + c.idle + deadlineSlack
+		if err := c.SetWriteDeadline(start.Add(c.writeUntil)); err != nil {
 			return 0, err
 		}
 	}
-	c.wrote.Store(now.UnixNano())
+	c.wrote.Store(int64(now))
 	return c.Conn.Write(b)
 }
 

@@ -33,14 +33,18 @@ type exchange struct {
 	transformStatus string
 
 	began    time.Time
-	departed time.Time // to the target; zero when it was not
-	answered time.Time // the head of the target's answer was there
+	beganAt  time.Duration // the same by clock
+	departed time.Time     // to the target; zero when it was not
+	answered time.Time     // the head of the target's answer was there
 
 	status       int
 	targetStatus int // 0 when the target gave no answer
 	written      int64
 	reason       string // why there is no answer of a target
 }
+
+// at is the time that clock told.
+func (x *exchange) at(now time.Duration) time.Time { return x.began.Add(now - x.beganAt) }
 
 // route finds the rule for a request, which is the last at the latest.
 func (l *listener) route(x *exchange) *rule {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
+	"strings"
 
 	"fargo/balancer/http1"
 )
@@ -33,8 +33,8 @@ func (c *client) forward(ctx context.Context, l *listener, f *forward, body *htt
 	c.trace = traceID(received, c.exchange.began, randomTrace())
 	c.fields = requestFields(c.fields[:0], &c.request, &l.settings, l.port, &c.from, c.trace)
 
-	p := &passage{client: c, listener: l, table: table, body: body, forward: f, remember: remember}
-	return p.run(ctx)
+	c.way = passage{client: c, listener: l, table: table, body: body, forward: f, remember: remember}
+	return c.way.run(ctx)
 }
 
 // passage is one request on its way to a target.
@@ -73,7 +73,7 @@ func (p *passage) run(ctx context.Context) (more bool) {
 		if err == nil {
 			return more
 		}
-		if errors.Is(err, errStale) && replay && idempotent(p.head.Method) {
+		if again := errors.Is(err, errUnasked) || errors.Is(err, errStale) && idempotent(p.head.Method); again && replay {
 			continue
 		}
 		return p.fail(err)
@@ -96,7 +96,9 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 	from, idle := p.socket.interfaceID, p.listener.idle
 	careful := p.head.Length != 0 || !idempotent(p.head.Method)
 	for !fresh {
-		u := p.to.idle.take(from, time.Now().Add(-idle))
+		now := clock()
+		p.departed = p.at(now)
+		u := p.to.idle.take(from, now-idle)
 		if u == nil {
 			break
 		}
@@ -113,6 +115,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 		return nil, err
 	}
 	u.waiting = p.present
+	p.departed = p.at(clock())
 	return u, nil
 }
 
@@ -131,7 +134,7 @@ func (p *passage) try() (more bool, err error) {
 	if err := p.receive(); err != nil {
 		return false, p.whose(err)
 	}
-	p.answered = time.Now()
+	p.answered = p.at(clock())
 	p.targetStatus = p.answer.Status
 	if p.answer.Status == http.StatusSwitchingProtocols {
 		return false, p.switchProtocols()
@@ -142,7 +145,6 @@ func (p *passage) try() (more bool, err error) {
 // send writes the head and as much of the body as is there; the rest goes on
 // its way by itself.
 func (p *passage) send() error {
-	p.departed = time.Now()
 	out := p.up.out
 	p.requestHead(out)
 	if !p.body.Done() && !p.body.Ready() && http1.Lists(p.Fields, http1.Expect, "100-continue") && !p.head.HTTP10 {
@@ -169,7 +171,10 @@ func (p *passage) send() error {
 			return err
 		}
 	}
-	if err := out.Flush(); err != nil || p.body.Done() {
+	if p.body.Done() {
+		return p.up.ask()
+	}
+	if err := out.Flush(); err != nil {
 		return err
 	}
 	p.sending = make(chan sent, 1)
@@ -190,7 +195,18 @@ func sendRest(up *upstream, body *http1.Body, chunked bool, done chan<- sent) {
 }
 
 func (p *passage) requestHead(out *http1.Writer) {
-	out.RequestLine(p.head.Method, p.target())
+	out.BeginRequest(p.head.Method)
+	switch { // as target has it, without a string made for it
+	case p.rewritten != nil:
+		out.Add(p.rewritten.target)
+	case p.Query != "" || strings.HasSuffix(p.uri, "?"):
+		out.Add(p.Path)
+		out.Add("?")
+		out.Add(p.Query)
+	default:
+		out.Add(p.Path)
+	}
+	out.EndRequestLine()
 	for i := range p.fields {
 		out.Field(p.fields[i].Name, p.fields[i].Value)
 	}
@@ -221,6 +237,9 @@ func (p *passage) receive() error {
 	for {
 		head, err := p.up.in.Head(http1.MaxResponseHead)
 		if err != nil {
+			if errors.Is(err, errUnasked) {
+				return err
+			}
 			if p.up.reused && !timeout(err) && !errors.Is(err, errClientGone) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return errStale
 			}

@@ -34,8 +34,7 @@ func (p *passage) pass() (more bool) {
 	if err != nil {
 		p.reason = err.Error()
 		if fromTarget {
-			reset(p.Conn) // the client must see that something is missing
-			p.Close()
+			p.broken = true // the client must see that something is missing
 		}
 		return false
 	}

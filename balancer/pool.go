@@ -11,28 +11,32 @@ type idlePool struct {
 	mu struct {
 		sync.Mutex
 		closed bool
-		byFrom map[string][]*upstream
+		byFrom map[string]*idleStack
 	}
 }
 
-// take gives a connection that was not idle since before oldest, or nil.
-func (p *idlePool) take(from string, oldest time.Time) *upstream {
+// idleStack has the connections from one interface, the one used last on top.
+type idleStack struct{ conns []*upstream }
+
+// take gives a connection that was not idle since before oldest, by clock, or nil.
+func (p *idlePool) take(from string, oldest time.Duration) *upstream {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	stack := p.mu.byFrom[from]
-	if len(stack) == 0 {
+	if stack == nil || len(stack.conns) == 0 {
 		return nil
 	}
-	u := stack[len(stack)-1]
-	if u.idleSince.Before(oldest) { // and so are all below
-		for _, old := range stack {
+	top := len(stack.conns) - 1
+	u := stack.conns[top]
+	if u.idleSince < oldest { // and so are all below
+		for _, old := range stack.conns {
 			old.Close()
 		}
 		delete(p.mu.byFrom, from)
 		return nil
 	}
-	stack[len(stack)-1] = nil
-	p.mu.byFrom[from] = stack[:len(stack)-1]
+	stack.conns[top] = nil
+	stack.conns = stack.conns[:top]
 	return u
 }
 
@@ -44,23 +48,28 @@ func (p *idlePool) put(u *upstream) {
 		u.Close()
 		return
 	}
-	if p.mu.byFrom == nil {
-		p.mu.byFrom = map[string][]*upstream{}
+	stack := p.mu.byFrom[u.from]
+	if stack == nil {
+		if p.mu.byFrom == nil {
+			p.mu.byFrom = map[string]*idleStack{}
+		}
+		stack = &idleStack{}
+		p.mu.byFrom[u.from] = stack
 	}
-	p.mu.byFrom[u.from] = append(p.mu.byFrom[u.from], u)
+	stack.conns = append(stack.conns, u)
 }
 
 // prune closes those idle since before oldest.
-func (p *idlePool) prune(oldest time.Time) {
+func (p *idlePool) prune(oldest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for from, stack := range p.mu.byFrom {
+	for _, stack := range p.mu.byFrom {
 		old := 0
-		for old < len(stack) && stack[old].idleSince.Before(oldest) {
-			stack[old].Close()
+		for old < len(stack.conns) && stack.conns[old].idleSince < oldest {
+			stack.conns[old].Close()
 			old++
 		}
-		p.mu.byFrom[from] = append(stack[:0:0], stack[old:]...)
+		stack.conns = append(stack.conns[:0:0], stack.conns[old:]...)
 	}
 }
 
@@ -70,7 +79,7 @@ func (p *idlePool) close() {
 	defer p.mu.Unlock()
 	p.mu.closed = true
 	for _, stack := range p.mu.byFrom {
-		for _, u := range stack {
+		for _, u := range stack.conns {
 			u.Close()
 		}
 	}

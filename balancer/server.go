@@ -194,7 +194,7 @@ func (s *Server) prune() {
 			delete(s.mu.closing, k)
 		}
 	}
-	oldest := time.Now().Add(-maxIdle)
+	oldest := clock() - maxIdle
 	for _, g := range s.mu.groups {
 		g.mu.Lock()
 		for _, t := range g.mu.ordered {

@@ -118,7 +118,7 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 		}
 		s.serveHTTP1(k, conn, l)
 	case "HTTPS":
-		s.serveTLS(k, l.named(conn), l)
+		s.serveTLS(k, l.named(quicken(conn)), l)
 	case "TCP", "TCP_UDP":
 		s.serveTCP(k, conn, l)
 	case "TLS":

@@ -245,3 +245,42 @@ func TestPipelining(t *testing.T) {
 	}
 	sending.Wait()
 }
+
+// A client that has nothing more to say after its request gets its answer, and
+// the end.
+func TestHalfClosedClient(t *testing.T) {
+	h := newHouse(t)
+	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
+	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.healthy(1)
+	c := dial(t, h.addr(80))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	c.(*net.TCPConn).CloseWrite()
+	got, err := io.ReadAll(c)
+	if err != nil || !strings.HasSuffix(string(got), "\r\n\r\nanswer") {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// A client that rests for its idle time after an answer is let go.
+func TestIdleClient(t *testing.T) {
+	h := newHouse(t)
+	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
+	b := alb(forwardTo("arn:g"))
+	b.Attributes["idle_timeout.timeout_seconds"] = "1"
+	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.healthy(1)
+	c := dial(t, h.addr(80))
+	in := bufio.NewReader(c)
+	for range 2 {
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		r, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, r.Body)
+	}
+	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
+		t.Errorf("%q %v", rest, err)
+	}
+}

@@ -24,8 +24,8 @@ type upstream struct {
 	out *http1.Writer
 
 	target    *target
-	from      string // the interface
-	idleSince time.Time
+	from      string        // the interface
+	idleSince time.Duration // by clock
 	reused    bool
 }
 
@@ -53,7 +53,7 @@ func dialTarget(ctx context.Context, network Network, from string, t *target, en
 	if err != nil || !encrypted {
 		return conn, err
 	}
-	inner, err := encrypt(ctx, conn)
+	inner, err := encrypt(ctx, quicken(conn))
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -73,6 +73,16 @@ func timeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
 
+// ask sends what was gathered of a request, or has that done when the answer is
+// waited for.
+func (u *upstream) ask() error {
+	if quick, ok := u.Conn.(*quickConn); ok && u.reused {
+		quick.later(u.out.Take())
+		return nil
+	}
+	return u.out.Flush()
+}
+
 // Close closes the connection.
 func (u *upstream) Close() error {
 	u.target.conns.remove(u)
@@ -83,6 +93,6 @@ func (u *upstream) Close() error {
 func (u *upstream) release() {
 	u.waiting = nil
 	u.reused = true
-	u.idleSince = time.Now()
+	u.idleSince = clock()
 	u.target.idle.put(u)
 }

@@ -22,15 +22,25 @@ import (
 )
 
 // patience is how long everything together may take.
-const patience = 5 * time.Minute
+const patience = 8 * time.Minute
 
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
 	simulation := flag.String("simulation", "build/sim.test", "the test `binary` of package sim")
 	only := flag.String("only", "", "take only measurements whose name contains this `text`")
+	balancer := flag.Bool("balancer", false, "measure only the load balancer, which needs no root")
 	flag.Parse()
-	if err := run(*binary, *image, *simulation, *only); err != nil {
+	var err error
+	switch {
+	case flag.Arg(0) == balancerChild:
+		err = serveBalancer(flag.Arg(1))
+	case *balancer:
+		err = runBalancer(os.Stdout)
+	default:
+		err = run(*binary, *image, *simulation, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -63,6 +73,12 @@ func run(binary, image, simulation, only string) (err error) {
 	r, err := newReport()
 	if err != nil {
 		return err
+	}
+	if only == "" {
+		progress("load balancer")
+		if err := measureBalancer(ctx, r); err != nil {
+			return fmt.Errorf("load balancer: %w", err)
+		}
 	}
 	if err := measure(ctx, in, image, simulation, only, r); err != nil {
 		return err

@@ -33,6 +33,7 @@ type report struct {
 	latencies  []series
 	Ratios     []ratio
 	Absent     []string // peers that are not there
+	Balanced   []string // rows of the table of load balancers
 }
 
 type budget struct{ What, Budget, Measured, Met string }
@@ -98,7 +99,11 @@ var page = template.Must(template.New("report").Parse(`{{.Machine}}. Load averag
 | | runs | p50 | p90 | p99 |
 |---|---|---|---|---|
 {{range .Latencies}}{{.}}
-{{end}}`))
+{{end}}{{if .Balanced}}
+| load balancer | | requests | p50 | p99 | processor time per request |
+|---|---|---|---|---|---|
+{{range .Balanced}}{{.}}
+{{end}}{{end}}`))
 
 func (r *report) print(w io.Writer) error { return page.Execute(w, r) }
 

@@ -56,19 +56,30 @@ const longestKind = len("transfer-encoding")
 
 // KindOf is the kind of the field called name, in any case.
 func KindOf(name string) Kind {
-	if len(name) > longestKind {
+	if name == "" || len(name) > longestKind {
 		return Other
 	}
-	var lower [longestKind]byte
-	for i := range len(name) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
+	for _, k := range kindsByLength[len(name)] {
+		if k.name[0] == name[0]|0x20 && strings.EqualFold(k.name, name) {
+			return k.kind
 		}
-		lower[i] = c
 	}
-	return kinds[string(lower[:len(name)])]
+	return Other
 }
+
+type namedKind struct {
+	name string
+	kind Kind
+}
+
+// kindsByLength has for each length the names in kinds that are so long, which
+// are at most a few.
+var kindsByLength = func() (by [longestKind + 1][]namedKind) {
+	for name, kind := range kinds {
+		by[len(name)] = append(by[len(name)], namedKind{name, kind})
+	}
+	return by
+}()
 
 // Hop reports whether a field of this kind concerns one connection only, and is
 // not passed on. Source: RFC 9110 section 7.6.1.

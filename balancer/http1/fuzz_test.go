@@ -42,7 +42,9 @@ func checkRewritten(t *testing.T, raw string) {
 	body := r.Body(q.Length)
 	var out bytes.Buffer
 	w := NewWriter(&out)
-	w.RequestLine(q.Method, q.Path)
+	w.BeginRequest(q.Method)
+	w.Add(q.Path)
+	w.EndRequestLine()
 	if _, ok := Find(q.Fields, Host); !ok {
 		w.Field("Host", q.Authority)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"unsafe"
 )
 
 // Sizes of the buffer: while heads are read, and while a body passes.
@@ -22,6 +23,9 @@ type Reader struct {
 	buf  []byte
 	r, w int // what is read but not yet taken is buf[r:w]
 	big  *[bodyBuffer]byte
+	head []byte // the head taken last
+	// ready is where the next head ends, if that is known.
+	ready int
 }
 
 // NewReader makes a reader of src.
@@ -68,23 +72,34 @@ func (r *Reader) Wait() error {
 	return nil
 }
 
+// HeadReady reports whether Head has an answer without waiting for the source.
+func (r *Reader) HeadReady() bool {
+	r.skipEmptyLines()
+	r.ready, _ = headEnd(r.Buffered(), 0)
+	return r.ready > 0
+}
+
 // Head takes a head, with the empty line at its end. Empty lines before it are
 // skipped (RFC 9112 section 2.2). It answers io.EOF when the source ended
-// before the first byte, and io.ErrUnexpectedEOF when it ended within.
+// before the first byte, and io.ErrUnexpectedEOF when it ended within. The head
+// is valid until the next one is taken.
 func (r *Reader) Head(limit int) (string, error) {
 	scanned := 0
 	for {
 		if scanned == 0 {
 			r.skipEmptyLines()
 		}
-		end, seen := headEnd(r.buf[r.r:r.w], scanned)
+		end, seen := r.ready, 0
+		if r.ready = 0; end == 0 {
+			end, seen = headEnd(r.buf[r.r:r.w], scanned)
+		}
 		if end > limit || end == 0 && r.w-r.r > limit {
 			return "", ErrHeadTooLong
 		}
 		if end > 0 {
-			head := string(r.take(end))
+			r.head = append(r.head[:0], r.take(end)...)
 			r.shrink()
-			return head, nil
+			return unsafe.String(unsafe.SliceData(r.head), len(r.head)), nil
 		}
 		scanned = seen
 		if r.r == 0 && r.w == len(r.buf) {

@@ -19,8 +19,7 @@ const (
 	UntilClose int64 = -2 // answers only
 )
 
-// Request is the head of a request. Its strings share one copy of the head and
-// may be kept.
+// Request is the head of a request. Its strings are parts of the head.
 type Request struct {
 	Method string
 	Target string // as it was sent
@@ -139,30 +138,49 @@ func (r *Request) parseTarget() error {
 // isAuthority reports whether s can be a host with or without port.
 func isAuthority(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("/\\?#@,\"<>", c) >= 0 {
+		if !authorityByte[s[i]] {
 			return false
 		}
 	}
 	return true
 }
 
+// authorityByte marks the bytes that may be in a host or port.
+var authorityByte = func() (t [256]bool) {
+	for c := byte(' ') + 1; c < 0x7f; c++ {
+		t[c] = strings.IndexByte("/\\?#@,\"<>", c) < 0
+	}
+	return t
+}()
+
 // parseField reads one line of a head. A line that begins with a space would
 // continue the one before: RFC 9112 section 5.2 lets a server refuse it.
 func parseField(line string) (Field, error) {
-	name, value, found := strings.Cut(line, ":")
-	if !found || name == "" {
-		return Field{}, bad("BadHeader")
-	}
-	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f {
+	colon := 0
+	for ; colon < len(line) && line[colon] != ':'; colon++ {
+		if c := line[colon]; c <= ' ' || c >= 0x7f {
 			return Field{}, bad("BadHeader")
 		}
 	}
-	value = strings.Trim(value, " \t")
+	if colon == 0 || colon == len(line) {
+		return Field{}, bad("BadHeader")
+	}
+	name, value := line[:colon], trim(line[colon+1:])
 	if !isValue(value) {
 		return Field{}, bad("BadHeader")
 	}
 	return Field{Name: name, Value: value, Kind: KindOf(name)}, nil
+}
+
+// trim takes the white space around a value away.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // frame finds out how long the body is, and whether another server might think

@@ -9,7 +9,7 @@ import (
 // MaxResponseHead is the most a target's head may have, in bytes.
 const MaxResponseHead = 32 << 10
 
-// Response is the head of an answer. Its strings share one copy of the head.
+// Response is the head of an answer. Its strings are parts of the head.
 type Response struct {
 	HTTP10 bool
 	Status int

@@ -26,13 +26,15 @@ func NewWriter(dst io.Writer) *Writer {
 	return &Writer{dst: dst, buf: make([]byte, 0, 1<<10)}
 }
 
-// RequestLine begins a request.
-func (w *Writer) RequestLine(method, target string) {
+// BeginRequest begins a request; the parts of its target follow with Add, and
+// EndRequestLine.
+func (w *Writer) BeginRequest(method string) {
 	w.buf = append(w.buf, method...)
 	w.buf = append(w.buf, ' ')
-	w.buf = append(w.buf, target...)
-	w.buf = append(w.buf, " HTTP/1.1\r\n"...)
 }
+
+// EndRequestLine ends the first line of a request.
+func (w *Writer) EndRequestLine() { w.buf = append(w.buf, " HTTP/1.1\r\n"...) }
 
 // StatusLine begins an answer.
 func (w *Writer) StatusLine(status int, reason string) {
@@ -117,6 +119,15 @@ func (w *Writer) LastChunk(trailers []Field) {
 
 // Discard forgets what was not yet written.
 func (w *Writer) Discard() { w.buf = w.buf[:0] }
+
+// Take gives what has gathered to the caller, who writes it. It is valid until
+// the next call.
+func (w *Writer) Take() []byte {
+	gathered := w.buf
+	w.buf = w.buf[:0]
+	w.Written += int64(len(gathered))
+	return gathered
+}
 
 // Flush writes what has gathered.
 func (w *Writer) Flush() error {
