@@ -15,7 +15,8 @@ const (
 )
 
 // measureSimulation has package sim's benchmark, built as binary, bring up 1,000
-// services of 10 tasks on 100 simulated nodes, and leave them alone.
+// services of 10 tasks on 100 simulated nodes, leave them alone, and start another
+// control plane on them.
 func measureSimulation(ctx context.Context, binary string, r *report) error {
 	out, err := exec.CommandContext(ctx, binary, "-test.run", "^$", "-test.bench", "^BenchmarkReconcile$/^1000x10$", "-test.benchtime", "1x").CombinedOutput()
 	if err != nil {
@@ -32,11 +33,13 @@ func measureSimulation(ctx context.Context, binary string, r *report) error {
 		}
 	}
 	spent, ok := metrics["cpu-s/op"]
-	if !ok {
+	rise := metrics["rise-cpu-s/op"]
+	if !ok || rise == 0 {
 		return fmt.Errorf("%s prints no measurement: %s", binary, out)
 	}
 	idle := metrics["idle-%"]
-	r.budget("1,000 services × 10 tasks from nothing to steady, 100 simulated nodes, processor time", "< 2 s", fmt.Sprintf("%.1f s", spent), spent < reconcileLimit)
+	r.budget("1,000 services × 10 tasks on 100 simulated nodes, read and reconciled by a control plane that starts, processor time", "< 2 s",
+		fmt.Sprintf("%.1f s (to bring them up, calls and reports included: %.1f s)", spent, rise), spent < reconcileLimit)
 	r.budget("the same cluster, idle for an hour", "< 1 % of a core", fmt.Sprintf("%.4f %%", idle), idle < idleLimit)
 	return nil
 }

@@ -20,8 +20,11 @@ type Scale struct {
 // Cost is what a cluster costs this process, machines that are stood in for and
 // both ends of the messenger included.
 type Cost struct {
-	// Reconcile is processor time from the first CreateService until every
-	// service says that it is steady.
+	// Rise is processor time from the first CreateService until every service
+	// says that it is steady.
+	Rise time.Duration
+	// Reconcile is processor time of a control plane that starts on what there
+	// is then, until it has looked at all of it.
 	Reconcile time.Duration
 	// Idle is the share of a core used in the hour that follows.
 	Idle float64
@@ -39,11 +42,12 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	defer cancel()
 	road := newRoad()
 	quiet := slog.New(slog.DiscardHandler)
-	p, err := startPlane(ctx, planeConfig{memory: store.NewMemory(), road: road, log: quiet, pace: 1})
+	config := planeConfig{memory: store.NewMemory(), road: road, log: quiet, pace: 1}
+	p, err := startPlane(ctx, config)
 	if err != nil {
 		return c, err
 	}
-	defer p.kill(road)
+	defer func() { p.kill(road) }()
 	for i := range s.Nodes {
 		standIn(ctx, &machines, p.nodes, fmt.Sprintf("node-%04d", i))
 	}
@@ -64,11 +68,19 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	if err := steady(p.db, s); err != nil {
 		return c, err
 	}
-	c.Reconcile = cpu() - before
+	c.Rise = cpu() - before
 	before = cpu()
 	time.Sleep(time.Hour)
 	c.Idle = (cpu() - before).Seconds() / time.Hour.Seconds()
-	return c, nil
+
+	p.kill(road)
+	before = cpu()
+	if p, err = startPlane(ctx, config); err != nil {
+		return c, err
+	}
+	time.Sleep(time.Second)
+	c.Reconcile = cpu() - before
+	return c, steady(p.db, s)
 }
 
 // steady waits until every service says that it is.
