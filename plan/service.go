@@ -220,13 +220,15 @@ func (p *servicePlan) end(tasks []*member, reason string) {
 	}
 }
 
-// drain ends a service that was deleted.
+// drain ends a service that was deleted: it is INACTIVE once its tasks have left
+// their targets and are being stopped.
+// Source: ECS API, DeleteService.
 func (p *servicePlan) drain() {
 	if left := p.of(nil, nil); len(left) > 0 {
 		p.stop(left, p.scalingReason())
 	}
 	for _, m := range p.tasks {
-		if !m.task.Stopped() {
+		if m.task.LastStatus().Before(fargo.TaskStopping) || m.task.Held() {
 			return
 		}
 	}

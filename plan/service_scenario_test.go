@@ -117,10 +117,10 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 	case "delete":
 		s.copyService()
 		s.service.Service.Status, s.service.Service.DesiredCount = new("DRAINING"), new(int32(0))
-	case "stopped":
+	case "stopping", "stopped":
 		s.each(t, []string{"*/*"}, func(task *fargo.Task) {
 			if task.Desired == fargo.TaskStopped && !task.Held() {
-				s.report(task, fargo.TaskStopped)
+				s.report(task, fargo.TaskStatus(strings.ToUpper(verb)))
 			}
 		})
 	case "drained":

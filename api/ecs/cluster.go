@@ -269,7 +269,7 @@ func (s *Server) DeleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) 
 			return ecs.ClusterContainsServicesException("The Cluster cannot be deleted while Services are active.")
 		}
 		for t := range tasksIn(tx, c) {
-			if !t.Stopped() {
+			if t.LastStatus().Before(fargo.TaskStopping) {
 				return ecs.ClusterContainsTasksException("The Cluster cannot be deleted while Tasks are active.")
 			}
 		}
