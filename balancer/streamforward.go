@@ -110,7 +110,7 @@ func (x *stream) pass(answer *http.Response, f *forward, remember string, t *tab
 	if answer.ContentLength == 0 || x.Method == http.MethodHead {
 		return // the head ends the answer, as gRPC wants it of errors
 	}
-	if err := x.copy(answer.Body, watch); err != nil {
+	if err := x.copy(answer.Body, answer.ContentLength, watch); err != nil {
 		x.reason = err.Error()
 		panic(http.ErrAbortHandler) // the client must see that something is missing
 	}
@@ -121,11 +121,15 @@ func (x *stream) pass(answer *http.Response, f *forward, remember string, t *tab
 	}
 }
 
-// copy passes a body on as it comes.
-func (x *stream) copy(body io.Reader, watch *idleWatch) error {
+// copy passes a body on as it comes. Of one whose length is known, and not -1, the
+// head comes with the first bytes and the end with the last, in one record of TLS
+// if that is all.
+func (x *stream) copy(body io.Reader, length int64, watch *idleWatch) error {
 	flush := http.NewResponseController(x.w)
-	if err := flush.Flush(); err != nil {
-		return err
+	if length < 0 {
+		if err := flush.Flush(); err != nil {
+			return err
+		}
 	}
 	buffer := tunnelBuffers.Get().(*[tunnelBuffer]byte)
 	defer tunnelBuffers.Put(buffer)
@@ -138,8 +142,10 @@ func (x *stream) copy(body io.Reader, watch *idleWatch) error {
 			if err != nil {
 				return err
 			}
-			if err := flush.Flush(); err != nil {
-				return err
+			if x.written != length { // the rest goes with the stream's end
+				if err := flush.Flush(); err != nil {
+					return err
+				}
 			}
 		}
 		if errors.Is(err, io.EOF) {
