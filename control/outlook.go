@@ -30,12 +30,6 @@ type fate struct {
 	reason  string
 }
 
-// Desired is all that node should be doing, as of now.
-func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
-	d := (&outlook{plane: p, node: node}).begin(p.DB.View())
-	return plan.Apply(fargo.Desired{}, &d), nil
-}
-
 // Follow calls tell with all that node should be doing, as a delta from nothing,
 // and then with what leads to what it should be doing next, until ctx ends or
 // tell fails. Changes say where to look; what is told is what two snapshots

@@ -157,8 +157,7 @@ func TestDesiredBalancers(t *testing.T) {
 		defer w.stop()
 		w.balanced()
 		w.update(func(tx *store.Tx) { store.Nodes.Put(tx, &fargo.Node{ID: "b"}) })
-		a, _ := w.plane.Desired(t.Context(), "a")
-		b, _ := w.plane.Desired(t.Context(), "b")
+		a, b := w.desired("a"), w.desired("b")
 		if len(a.Balancers) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Targets) != 1 ||
 			!slices.ContainsFunc(a.VPCs, func(v fargo.VPC) bool { return v.ID == "vpc-1" }) {
 			t.Errorf("the first node is told %+v", a)

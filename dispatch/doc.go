@@ -3,10 +3,10 @@
 // side falls silent.
 //
 // A node opens one Session. The control plane sends the whole of what the node
-// should be doing, then what changed. The node sends
-// its reports, all of them after each reconnect; a batch of task reports is
-// acknowledged once the control plane has committed it, and what cannot be
-// committed ends the session, so that all of it is said anew.
+// should be doing, then what changed. The node sends its reports, all of them
+// after each reconnect; a batch of task reports is acknowledged once the control
+// plane has committed it, and what cannot be committed ends the session, so that
+// all of it is said anew.
 //
 // It refuses to know what a task is, what is done with a report, and how
 // anything is stored: the hall's types travel as they are, as JSON.
