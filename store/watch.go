@@ -85,10 +85,25 @@ func (w *Watcher) Next(ctx context.Context) ([]Change, error) {
 		return nil, ctx.Err()
 	case <-w.ready:
 	}
+	changes, err := w.take()
+	if err != nil {
+		w.signal() // for whoever asks again
+		return nil, err
+	}
+	slices.SortFunc(changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Key, b.Key))
+	})
+	return changes, nil
+}
+
+// take takes what has been collected, never a part of a commit alone: the view has
+// all of it.
+func (w *Watcher) take() ([]Change, error) {
+	w.owner.mu.Lock() // nobody is telling
+	defer w.owner.mu.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.changed == nil {
-		w.signal() // for whoever asks again
 		return nil, ErrClosed
 	}
 	changes := make([]Change, 0, len(w.mu.changed))
@@ -97,9 +112,6 @@ func (w *Watcher) Next(ctx context.Context) ([]Change, error) {
 	}
 	clear(w.mu.changed)
 	w.view = w.mu.view
-	slices.SortFunc(changes, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Key, b.Key))
-	})
 	return changes, nil
 }
 

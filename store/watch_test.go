@@ -86,6 +86,35 @@ func TestWatchPart(t *testing.T) {
 	}
 }
 
+// What two views of a watcher differ in is what it was told between them, though
+// commits go on meanwhile.
+func TestWatchTellsWhatViewsDifferIn(t *testing.T) {
+	db := open(t, store.NewMemory())
+	w := db.Watch(records.Any())
+	defer w.Close()
+	const commits, width = 2000, 10
+	go func() {
+		for n := range commits {
+			_ = db.Update(context.Background(), func(tx *store.Tx) error { // fails when the test has ended
+				for i := range width {
+					records.Put(tx, &record{Key: fmt.Sprint(i), N: n + 1})
+				}
+				return nil
+			})
+		}
+	}()
+	before := map[string]int{}
+	for before["0"] < commits {
+		told := next(t, w)
+		for r := range records.All(w.View()) {
+			if r.N != before[r.Key] && !slices.Contains(told, r.Key) {
+				t.Fatalf("%s is %d now, was %d, and nobody told: only of %v", r.Key, r.N, before[r.Key], told)
+			}
+			before[r.Key] = r.N
+		}
+	}
+}
+
 // next gives the keys a watcher was told of.
 func next(t *testing.T, w *store.Watcher) (keys []string) {
 	t.Helper()
