@@ -3,6 +3,7 @@ package elbv2_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/elbv2"
 	"fargo/control"
+	"fargo/plan"
 	"fargo/store"
 )
 
@@ -85,8 +87,9 @@ func settle(ctx context.Context, db *store.DB) error {
 
 // desired is what a node is told of load balancing.
 func desired(ctx context.Context, plane *control.Plane, node string) (string, error) {
-	d, err := plane.Desired(ctx, node)
-	if err != nil {
+	var d fargo.Desired
+	told := errors.New("told")
+	if err := plane.Follow(ctx, node, func(all fargo.Delta) error { d = plan.Apply(d, &all); return told }); !errors.Is(err, told) {
 		return "", err
 	}
 	b, err := json.MarshalIndent(fargo.Desired{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
