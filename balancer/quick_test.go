@@ -64,8 +64,9 @@ func TestAskWhoSpokeBefore(t *testing.T) {
 	} {
 		q, peer := quickPair(t)
 		speak(peer)
-		for peek(q) == peerQuiet { // the other end is another socket
-			time.Sleep(time.Millisecond)
+		// The other end is another socket: wait until it has come.
+		if err := q.raw.Read(func(uintptr) bool { return peek(q) != peerQuiet }); err != nil {
+			t.Fatal(err)
 		}
 		q.later([]byte("question"))
 		if n, err := q.Read(make([]byte, 100)); n != 0 || !errors.Is(err, errUnasked) {
