@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 )
@@ -34,7 +35,9 @@ type checkSettings struct {
 
 // readCheck reads a group's health check. Defaults are those of the API, for
 // groups that were not made by it.
-func readCheck(g *elbv2.TargetGroup, version string, pace plan.Pace) (checkSettings, error) {
+func readCheck(d *fargo.BalancerGroup, pace plan.Pace) (checkSettings, error) {
+	group, g := readGroup(d, pace), &d.Group
+	version := group.version
 	number := func(p *int32, otherwise int) int {
 		if p == nil {
 			return otherwise
@@ -46,12 +49,16 @@ func readCheck(g *elbv2.TargetGroup, version string, pace plan.Pace) (checkSetti
 		protocol: g.HealthCheckProtocol,
 		version:  version,
 		path:     value(g.HealthCheckPath),
+		proxied:  group.proxyProtocol(),
 		interval: pace.Of(time.Duration(number(g.HealthCheckIntervalSeconds, 30)) * time.Second),
 		timeout:  time.Duration(number(g.HealthCheckTimeoutSeconds, 5)) * time.Second,
 		thresholds: thresholds{
 			healthy:   number(g.HealthyThresholdCount, 5),
 			unhealthy: number(g.UnhealthyThresholdCount, 2),
 		},
+	}
+	if !group.cutsUnhealthy() {
+		c.drain = pace.Of(group.attributes.seconds("target_health_state.unhealthy.draining_interval_seconds", 0))
 	}
 	if port := value(g.HealthCheckPort); port != "" && port != "traffic-port" {
 		n, err := strconv.ParseUint(port, 10, 16)
@@ -80,7 +87,7 @@ func readCheck(g *elbv2.TargetGroup, version string, pace plan.Pace) (checkSetti
 }
 
 // check asks a target once, from an interface.
-func (c *checkSettings) check(ctx context.Context, network Network, interfaceID string, target netip.AddrPort) outcome {
+func (c *checkSettings) check(ctx context.Context, network Dialer, interfaceID string, target netip.AddrPort) outcome {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.port != 0 {

@@ -85,6 +85,12 @@ func (c *client) rest() {
 	}
 }
 
+// Close ends the connection, and what serves it.
+func (c *client) Close() error {
+	c.aborted.Store(true)
+	return c.Conn.Close()
+}
+
 // What comes after a step of serving.
 type verdict uint8
 
@@ -174,7 +180,7 @@ func (c *client) next(ctx context.Context, within bool) verdict {
 func (c *client) await(within bool) verdict {
 	c.state.Store(resting)
 	l := c.socket.listener.Load()
-	if l == nil || !l.isHTTP() || c.socket.closing.Load() {
+	if l == nil || !l.isHTTP() || c.socket.over.Load() {
 		return gone
 	}
 	c.idle = l.idle

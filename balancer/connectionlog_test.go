@@ -32,7 +32,7 @@ func TestConnectionLog(t *testing.T) {
 	lines := func(bucket, prefix string, n int) (lines []string) {
 		t.Helper()
 		eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
-			files, _ := filepath.Glob(dir + "/" + bucket + "/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/" + prefix + "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*.log")
+			files, _ := filepath.Glob(dir + "/" + bucket + "/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/" + prefix + "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log")
 			var all strings.Builder
 			for _, f := range files {
 				content, _ := os.ReadFile(f)

@@ -171,14 +171,17 @@ func TestStaleConnection(t *testing.T) {
 func TestGracefulClose(t *testing.T) {
 	h := newHouse(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
-	slow := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+	slow := backend(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/quick" {
+			return
+		}
 		close(begun)
 		<-finish
 		io.WriteString(w, "done")
 	})
 	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", slow)})
 	h.healthy(1)
-	idle := dial(t, h.addr(80))
+	idle, keeps := dial(t, h.addr(80)), dial(t, h.addr(80))
 	answer := make(chan string)
 	go func() { answer <- get(t, h, "/") }()
 	<-begun
@@ -188,6 +191,12 @@ func TestGracefulClose(t *testing.T) {
 		defer cancel()
 		closed <- h.server.Close(ctx)
 	}()
+	eventually(t, "nobody listens", func() bool { return h.network.Addr("tcp", "eni-1", 80) == "" })
+	io.WriteString(keeps, "GET /quick HTTP/1.1\r\nHost: a\r\n\r\n")
+	last, err := http.ReadResponse(bufio.NewReader(keeps), nil)
+	if err != nil || last.StatusCode != 200 || !last.Close {
+		t.Errorf("connection that is kept: %+v, %v", last, err)
+	}
 	if _, err := idle.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("idle connection: %v", err)
 	}
@@ -257,7 +266,7 @@ func TestPortsAreTriedAgain(t *testing.T) {
 	})
 	m.refusals.Store(1)
 	b := []fargo.Balancer{alb(forwardTo("arn:g"))}
-	err := h.server.Set(t.Context(), b, []fargo.BalancerGroup{group("arn:g")})
+	err := h.trySet(b, []fargo.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "listen on tcp port 80 of eni-1: no such interface yet") {
 		t.Error(err)
 	}

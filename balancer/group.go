@@ -35,11 +35,10 @@ type groupSettings struct {
 	// fail-open: requests go to all targets while fewer than these are healthy.
 	minimumCount, minimumPercent int
 
-	check      checkSettings
 	attributes attributes
 }
 
-func readGroup(g *fargo.BalancerGroup, pace plan.Pace) (groupSettings, error) {
+func readGroup(g *fargo.BalancerGroup, pace plan.Pace) groupSettings {
 	a := attributes(g.Attributes)
 	s := groupSettings{
 		name:           g.Name,
@@ -60,13 +59,7 @@ func readGroup(g *fargo.BalancerGroup, pace plan.Pace) (groupSettings, error) {
 	if s.algorithm != "round_robin" {
 		s.slowStart = 0
 	}
-	var err error
-	s.check, err = readCheck(&g.Group, s.version, pace)
-	s.check.proxied = s.proxyProtocol()
-	if !s.cutsUnhealthy() {
-		s.check.drain = pace.Of(a.seconds("target_health_state.unhealthy.draining_interval_seconds", 0))
-	}
-	return s, err
+	return s
 }
 
 // group is a target group, for as long as it is in the configuration.
@@ -94,8 +87,8 @@ func newGroup(arn string) *group {
 
 // set gives the group its configuration, to be seen in v from now on, and
 // answers the targets that are no longer in it. The view before keeps what it
-// showed last.
-func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (removed []*target) {
+// showed last. New targets have the health they are known to have.
+func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, known healths, v *view) (removed []*target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mu.settings, g.mu.view = s, v
@@ -110,11 +103,7 @@ func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (r
 		t := g.mu.targets[key]
 		if t == nil {
 			t = newTarget(g.arn, d)
-		}
-		if !s.check.enabled {
-			t.mu.health = unchecked
-		} else if t.mu.health == unchecked {
-			t.mu.health = health{}
+			t.become(known[healthKey{g.arn, key}])
 		}
 		t.draining.Store(d.Draining)
 		t.cutWhenGone = s.cutsGone()
@@ -134,28 +123,25 @@ func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, v *view) (r
 // tabulate draws the table anew. The caller holds mu.
 func (g *group) tabulate() { g.mu.view.table.Store(newTable(g.mu.settings, g.mu.ordered)) }
 
-// checked records what a check of t found, and gives its health before and
-// since.
-func (g *group) checked(t *target, o outcome, now time.Time) (before, after health) {
-	return g.become(t, now, func(h health) health { return h.after(o, g.mu.settings.check.thresholds) })
-}
-
-// become gives a target the health that follows from the one it has.
-func (g *group) become(t *target, now time.Time, next func(health) health) (before, after health) {
+// hear takes what is known of the targets' health, and ends the connections to
+// targets that are not to have any more.
+func (g *group) hear(known healths) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	before = t.mu.health
-	after = next(before)
-	t.mu.health = after
-	if before.state != after.state {
-		t.healthySince.Store(0)
-		if after.routable() {
-			t.healthySince.Store(now.UnixNano())
-			t.mu.credit = 0
+	var before []elbv2.TargetHealthStateEnum // of those that are no longer what they were
+	var changed []*target
+	for key, t := range g.mu.targets {
+		was := t.mu.state
+		if t.become(known[healthKey{g.arn, key}]); t.mu.state != was {
+			before, changed = append(before, was), append(changed, t)
 		}
+	}
+	if len(changed) > 0 {
 		g.tabulate()
 	}
-	return before, after
+	g.mu.Unlock()
+	for i, t := range changed {
+		g.cutUnhealthy(t, before[i])
+	}
 }
 
 // forNetwork reports whether the group belongs to a network load balancer.
@@ -178,12 +164,10 @@ func (s *groupSettings) cutsUnhealthy() bool {
 // became unhealthy or has had its time to drain since, unless the group's
 // attributes say otherwise, or so many are unhealthy that new connections go to
 // it too.
-func (g *group) cutUnhealthy(t *target, before, after health) {
-	if before.state == after.state || after.state != elbv2.TargetHealthStateEnumUnhealthy {
-		return
-	}
+func (g *group) cutUnhealthy(t *target, before elbv2.TargetHealthStateEnum) {
 	g.mu.Lock()
-	cut := (g.mu.settings.cutsUnhealthy() || before.draining()) && !g.mu.view.table.Load().near(t.desired.Zone).failOpen
+	cut := t.mu.state == elbv2.TargetHealthStateEnumUnhealthy && (g.mu.settings.cutsUnhealthy() || before == elbv2.TargetHealthStateEnumUnhealthyDraining) &&
+		!g.mu.view.table.Load().near(t.desired.Zone).failOpen
 	g.mu.Unlock()
 	if cut {
 		t.conns.closeHeld()
@@ -272,42 +256,6 @@ func token(parts ...any) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// check is how the group's targets are checked now.
-func (g *group) check() checkSettings {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.mu.settings.check
-}
-
-// stopChecks ends all checks, to begin anew. The caller holds the server's mu.
-func (g *group) stopChecks() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, t := range g.mu.ordered {
-		if t.stop != nil {
-			t.stop()
-			t.stop = nil
-		}
-	}
-}
-
-// reports are those of the targets that were checked and do not drain.
-func (g *group) reports() (all []fargo.TargetReport) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, t := range g.mu.ordered {
-		h := t.mu.health
-		if h.state == "" || t.draining.Load() {
-			continue
-		}
-		all = append(all, fargo.TargetReport{
-			Group: g.arn, ID: t.desired.ID, Port: t.desired.Port, RegisteredAt: t.desired.RegisteredAt,
-			State: string(h.state), Reason: string(h.reason), Description: h.description,
-		})
-	}
-	return all
-}
-
 func (g *group) snapshot() GroupCounters {
 	c := g.metrics.snapshot()
 	g.mu.Lock()
@@ -319,9 +267,9 @@ func (g *group) snapshot() GroupCounters {
 	for _, t := range g.mu.ordered {
 		switch {
 		case t.draining.Load():
-		case t.mu.health.routable():
+		case routable(t.mu.state):
 			c.Healthy++
-		case t.mu.health.unwell():
+		case unwell(t.mu.state):
 			c.Unhealthy++
 		}
 	}

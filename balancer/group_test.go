@@ -18,17 +18,25 @@ func someGroup(t *testing.T, n int, a attributes) (*group, *view) {
 	for i := range n {
 		d.Targets = append(d.Targets, fargo.BalancerTarget{ID: fmt.Sprint(i), Port: 80, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)})
 	}
-	s, err := readGroup(&d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	g := newGroup(d.ARN)
 	v := newView(g)
-	g.set(s, d.Targets, v)
-	for _, target := range g.mu.ordered {
-		g.checked(target, passed, time.Now())
-	}
+	g.set(readGroup(&d, 1), d.Targets, nil, v)
+	tell(g, nil)
 	return g, v
+}
+
+// tell tells a group that its targets are healthy, but those that are not.
+func tell(g *group, unhealthy map[*target]bool) {
+	known := healths{}
+	for key, t := range g.mu.targets {
+		h := TargetHealth{Since: time.Now()}
+		h.State = "healthy"
+		if unhealthy[t] {
+			h.State = "unhealthy"
+		}
+		known[healthKey{g.arn, key}] = h
+	}
+	g.hear(known)
 }
 
 // turns counts who gets n requests.
@@ -69,15 +77,11 @@ func TestWeightedRandom(t *testing.T) {
 func TestFailOpen(t *testing.T) {
 	g, v := someGroup(t, 2, nil)
 	first, second := g.mu.ordered[0], g.mu.ordered[1]
-	for range 2 {
-		g.checked(first, failed, time.Now())
-	}
+	tell(g, map[*target]bool{first: true})
 	if got := turns(g, v, 10); got["1"] != 10 {
 		t.Error("one healthy:", got)
 	}
-	for range 2 {
-		g.checked(second, timedOut, time.Now())
-	}
+	tell(g, map[*target]bool{first: true, second: true})
 	if got := turns(g, v, 10); got["0"] != 5 || !v.table.Load().failOpen {
 		t.Error("none healthy:", got)
 	}
@@ -89,11 +93,7 @@ func TestFailOpen(t *testing.T) {
 
 func TestMinimumHealthyTargets(t *testing.T) {
 	g, v := someGroup(t, 4, attributes{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "60"})
-	for i := range 2 {
-		for range 2 {
-			g.checked(g.mu.ordered[i], failed, time.Now())
-		}
-	}
+	tell(g, map[*target]bool{g.mu.ordered[0]: true, g.mu.ordered[1]: true})
 	if got := turns(g, v, 100); len(got) != 4 {
 		t.Error("50% of 60% healthy:", got)
 	}
@@ -109,12 +109,8 @@ func TestSlowStart(t *testing.T) {
 		}
 		time.Sleep(100 * time.Second)
 		late := g.mu.ordered[1]
-		for range 2 {
-			g.checked(late, failed, time.Now())
-		}
-		for range 5 {
-			g.checked(late, passed, time.Now())
-		}
+		tell(g, map[*target]bool{late: true})
+		tell(g, nil)
 		if got := turns(g, v, 100); got["1"] != 0 {
 			t.Error("at once:", got)
 		}

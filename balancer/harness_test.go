@@ -2,11 +2,13 @@ package balancer_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +21,14 @@ import (
 // deadline is how long a condition may take to come true.
 const deadline = 20 * time.Second
 
-// house is a server with its network, and what it should do.
+// house is a server and a checker with their network.
 type house struct {
 	t       testing.TB
 	network *balancertest.Loopback
 	server  *balancer.Server
-	ended   chan struct{}
+	checker *balancer.Checker
+	telling sync.Mutex
+	ended   chan struct{} // with Run
 }
 
 func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
@@ -34,23 +38,61 @@ func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
 		f(&c)
 	}
 	h.server = balancer.New(c)
+	h.checker = balancer.NewChecker(balancer.CheckerConfig{Network: c.Network, Logger: c.Logger, Pace: c.Pace})
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(h.ended)
 		h.server.Run(ctx)
 	}()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		h.tellHealth(ctx)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		<-h.ended
+		<-told
+		h.checker.Close()
 	})
 	return h
 }
 
+// tellHealth tells the server all that the checker finds, until ctx ends.
+func (h *house) tellHealth(ctx context.Context) {
+	for {
+		_, newer := h.checker.Health()
+		h.tell()
+		select {
+		case <-newer:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// tell tells the server what the checker knows now.
+func (h *house) tell() {
+	h.telling.Lock() // the last to tell has the newest
+	defer h.telling.Unlock()
+	known, _ := h.checker.Health()
+	h.server.SetHealth(known)
+}
+
 func (h *house) set(b []fargo.Balancer, g []fargo.BalancerGroup) {
 	h.t.Helper()
-	if err := h.server.Set(context.Background(), b, g); err != nil {
+	if err := h.trySet(b, g); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// trySet configures both.
+func (h *house) trySet(b []fargo.Balancer, g []fargo.BalancerGroup) error {
+	h.telling.Lock()
+	defer h.telling.Unlock()
+	err := h.checker.Set(b, g)
+	known, _ := h.checker.Health()
+	return errors.Join(err, h.server.Set(b, g, known))
 }
 
 // addr is where a port of the balancer's only interface listens.
@@ -69,25 +111,26 @@ func (h *house) healthy(n int) {
 	h.until(n, func(r fargo.TargetReport) bool { return r.State == "healthy" })
 }
 
-// until waits until n reports are as wanted.
+// until waits until n reports are as wanted, and the server has been told.
 func (h *house) until(n int, wanted func(fargo.TargetReport) bool) {
 	h.t.Helper()
 	limit := time.After(deadline)
 	for {
-		reports, _, changed := h.server.Health()
+		known, newer := h.checker.Health()
 		got := 0
-		for _, r := range reports {
-			if wanted(r) {
+		for _, k := range known {
+			if wanted(k.TargetReport) {
 				got++
 			}
 		}
 		if got == n {
+			h.tell()
 			return
 		}
 		select {
-		case <-changed:
+		case <-newer:
 		case <-limit:
-			h.t.Fatalf("reports did not become as wanted: %+v", reports)
+			h.t.Fatalf("reports did not become as wanted: %+v", known)
 		}
 	}
 }
@@ -111,7 +154,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 func alb(rules ...fargo.BalancerRule) fargo.Balancer {
 	return fargo.Balancer{
 		ARN: "arn:alb", Name: "app/test/1",
-		Interfaces: []fargo.Interface{{ID: "eni-1"}},
+		Interfaces: []fargo.Interface{{ID: "eni-1", Address: netip.MustParseAddr("192.0.2.1")}},
 		Listeners:  []fargo.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: rules}},
 		Attributes: map[string]string{},
 	}

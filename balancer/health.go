@@ -63,7 +63,7 @@ var unchecked = health{
 // Source: ALB user guide, "Target health status": a new target is healthy after
 // one pass; otherwise the thresholds decide.
 func (h health) after(o outcome, t thresholds) health {
-	known := h.state == elbv2.TargetHealthStateEnumHealthy || h.unwell()
+	known := h.state == elbv2.TargetHealthStateEnumHealthy || unwell(h.state)
 	if o == passed {
 		switch {
 		case !known:
@@ -79,7 +79,7 @@ func (h health) after(o outcome, t thresholds) health {
 	}
 	sick := health{state: elbv2.TargetHealthStateEnumUnhealthy, reason: o.reason, description: o.description}
 	switch {
-	case h.unwell():
+	case unwell(h.state):
 		sick.state = h.state
 		return sick // for the reason seen last
 	case h.state == elbv2.TargetHealthStateEnumHealthy && t.drain > 0:
@@ -96,8 +96,10 @@ func (h health) after(o outcome, t thresholds) health {
 	return h
 }
 
-// unwell reports whether a target is unhealthy, draining or not.
-func (h health) unwell() bool { return h.state == elbv2.TargetHealthStateEnumUnhealthy || h.draining() }
+// unwell reports whether a target in a state is unhealthy, draining or not.
+func unwell(state elbv2.TargetHealthStateEnum) bool {
+	return state == elbv2.TargetHealthStateEnumUnhealthy || state == elbv2.TargetHealthStateEnumUnhealthyDraining
+}
 
 func (h health) draining() bool { return h.state == elbv2.TargetHealthStateEnumUnhealthyDraining }
 
@@ -109,9 +111,10 @@ func (h health) drained() health {
 	return h
 }
 
-// routable reports whether the target may get requests while others may too.
-func (h health) routable() bool {
-	return h.state == elbv2.TargetHealthStateEnumHealthy || h.state == elbv2.TargetHealthStateEnumUnavailable
+// routable reports whether a target in a state may get requests while others may
+// too.
+func routable(state elbv2.TargetHealthStateEnum) bool {
+	return state == elbv2.TargetHealthStateEnumHealthy || state == elbv2.TargetHealthStateEnumUnavailable
 }
 
 // codes is a set of answer codes: "200", "200,302", "200-299".

@@ -93,7 +93,7 @@ func TestAccessLog(t *testing.T) {
 	c.Close()
 	var lines []string
 	eventually(t, "three lines are written", func() bool {
-		files, _ := filepath.Glob(dir + "/logs/p/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*.log")
+		files, _ := filepath.Glob(dir + "/logs/p/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log")
 		var all strings.Builder
 		for _, f := range files {
 			content, _ := os.ReadFile(f)

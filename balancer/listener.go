@@ -88,6 +88,7 @@ type balancer struct {
 	connections *objectLog
 	tls         map[string]*tlsTerms      // by listener; guarded by the server
 	turns       map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
+	turn        uint64                    // where they begin
 }
 
 // turnOf is the count of turns of a rule's forward action, which goes on when
@@ -95,6 +96,7 @@ type balancer struct {
 func (b *balancer) turnOf(rule string) *atomic.Uint64 {
 	if b.turns[rule] == nil {
 		b.turns[rule] = new(atomic.Uint64)
+		b.turns[rule].Store(b.turn)
 	}
 	return b.turns[rule]
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"fargo"
 )
 
 // logSlot is how much time one file of a log covers.
@@ -19,13 +21,15 @@ const logSlot = 5 * time.Minute
 // objects in S3, under a directory that stands for it:
 //
 //	bucket/prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/
-//	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ.log
+//	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ_address_digits.log
 //
-// The files are plain, not compressed, and lines reach them within a second.
+// The files are plain, not compressed, and lines reach them within a second. The
+// digits are random, so that servers side by side have files of their own.
 type objectLog struct {
 	dir  string // of the bucket and prefix
 	arn  string
 	kind string // what the files' names begin with
+	node string // and end with: the balancer's address, and digits
 
 	mu struct {
 		sync.Mutex
@@ -43,20 +47,24 @@ const (
 
 // readLog gives the log that attributes with a prefix ask for, nil for none.
 // root stands for S3.
-func readLog(root, arn, kind string, a attributes, prefix string) *objectLog {
+func readLog(root, arn, kind, node string, a attributes, prefix string) *objectLog {
 	if root == "" || !a.on(prefix+".s3.enabled", false) {
 		return nil
 	}
 	// names come from the user: they stay below root
 	bucket := filepath.Join("/", a[prefix+".s3.bucket"], a[prefix+".s3.prefix"])
-	return &objectLog{dir: filepath.Join(root, bucket), arn: arn, kind: kind}
+	return &objectLog{dir: filepath.Join(root, bucket), arn: arn, kind: kind, node: node}
 }
 
 // setLogs makes the logs that a balancer's attributes ask for the only ones.
-func (b *balancer) setLogs(root string, a attributes) error {
+func (b *balancer) setLogs(root string, d *fargo.Balancer) error {
+	node, a := fargo.NewHex(8), attributes(d.Attributes)
+	if len(d.Interfaces) > 0 {
+		node = d.Interfaces[0].Address.String() + "_" + node
+	}
 	return errors.Join(
-		replaceLog(&b.log, readLog(root, b.arn, accessLogs, a, "access_logs")),
-		replaceLog(&b.connections, readLog(root, b.arn, connectionLogs, a, "connection_logs")))
+		replaceLog(&b.log, readLog(root, b.arn, accessLogs, node, a, "access_logs")),
+		replaceLog(&b.connections, readLog(root, b.arn, connectionLogs, node, a, "connection_logs")))
 }
 
 // replaceLog ends a log for another, unless that goes to the same place.
@@ -91,7 +99,7 @@ func (a *objectLog) path(slot time.Time) string {
 	parts := append(strings.SplitN(a.arn, ":", 6), make([]string, 6)...)
 	region, account := parts[3], parts[4]
 	id := strings.ReplaceAll(strings.TrimPrefix(parts[5], "loadbalancer/"), "/", ".")
-	name := fmt.Sprintf("%s%s_elasticloadbalancing_%s_%s_%s.log", a.kind, account, region, id, slot.Format("20060102T1504Z"))
+	name := fmt.Sprintf("%s%s_elasticloadbalancing_%s_%s_%s_%s.log", a.kind, account, region, id, slot.Format("20060102T1504Z"), a.node)
 	return filepath.Join(a.dir, "AWSLogs", account, "elasticloadbalancing", region, slot.Format("2006/01/02"), name)
 }
 

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
 	"fargo/plan"
 )
 
@@ -16,9 +15,11 @@ import (
 type Config struct {
 	Network Network
 	Logger  *slog.Logger
-	// Pace divides the intervals of health checks and the time of slow start.
-	// Timeouts are as configured.
+	// Pace divides the time of slow start. Timeouts are as configured.
 	Pace plan.Pace
+	// Turn is where turns begin, of target groups and of rules that have several:
+	// servers side by side should not all begin with the same target.
+	Turn uint64
 	// AccessLogs is the directory that stands for S3: access logs are written to
 	// files in it, whose names begin with the bucket's. When it is empty there
 	// are none, whatever the attributes say.
@@ -30,6 +31,7 @@ type Server struct {
 	network Network
 	logger  *slog.Logger
 	pace    plan.Pace
+	turn    uint64
 
 	accessLogs string
 
@@ -46,25 +48,18 @@ type Server struct {
 		// closing sockets still have connections.
 		closing map[*socket]struct{}
 		wanted  map[socketKey]*listener
-		from    map[*group]string // the interface from which a group is checked
-	}
-	reports struct {
-		sync.Mutex
-		version uint64
-		changed chan struct{}
+		known   healths
 	}
 }
 
 // New makes a server that runs nothing yet.
 func New(c Config) *Server {
-	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, accessLogs: c.AccessLogs}
+	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, accessLogs: c.AccessLogs}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.balancers = map[string]*balancer{}
 	s.mu.groups = map[string]*group{}
 	s.mu.sockets = map[socketKey]*socket{}
 	s.mu.closing = map[*socket]struct{}{}
-	s.reports.version = 1
-	s.reports.changed = make(chan struct{})
 	return s
 }
 
@@ -73,6 +68,7 @@ const (
 	bindRetry  = time.Second
 	pruneEvery = 5 // bind retries
 	closePoll  = 10 * time.Millisecond
+	lameDuck   = 2 * time.Second
 )
 
 // Run keeps the server going until ctx ends or Close is called: it opens
@@ -101,30 +97,55 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // Close stops listening, lets requests under way finish until ctx ends, and
-// then ends all. Set does nothing afterwards.
+// then ends all. Set does nothing afterwards. A client that keeps its connection
+// is told with its next answer to come on another, and has lameDuck for that.
 func (s *Server) Close(ctx context.Context) error {
+	s.leave()
+	rest := time.NewTimer(lameDuck)
+	defer rest.Stop()
+	poll := time.NewTicker(closePoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.cut()
+			return ctx.Err()
+		case <-rest.C:
+			s.rest()
+		case <-poll.C:
+			if !s.busy() {
+				s.cut()
+				return nil
+			}
+		}
+	}
+}
+
+// leave stops listening for good.
+func (s *Server) leave() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.mu.closed = true
 	s.mu.wanted = nil
 	for key, k := range s.mu.sockets {
 		s.retire(key, k)
 	}
-	closing := s.mu.closing
-	s.mu.Unlock()
-	poll := time.NewTicker(closePoll)
-	defer poll.Stop()
-	for busy(closing) && ctx.Err() == nil {
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-		}
-	}
-	s.cut()
-	return ctx.Err()
 }
 
-func busy(sockets map[*socket]struct{}) bool {
-	for k := range sockets {
+// rest closes what is between requests.
+func (s *Server) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k := range s.mu.closing {
+		k.rest()
+	}
+}
+
+// busy reports whether there are connections.
+func (s *Server) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k := range s.mu.closing {
 		if len(k.conns.list()) > 0 {
 			return true
 		}
@@ -134,12 +155,8 @@ func busy(sockets map[*socket]struct{}) bool {
 
 // cut ends all at once.
 func (s *Server) cut() {
+	s.leave()
 	s.mu.Lock()
-	s.mu.closed = true
-	s.mu.wanted = nil
-	for key, k := range s.mu.sockets {
-		s.retire(key, k)
-	}
 	s.cancel()
 	for k := range s.mu.closing {
 		k.conns.closeAll()
@@ -182,6 +199,7 @@ func (s *Server) lost(k *socket) {
 	if s.mu.sockets[k.socketKey] == k {
 		s.logger.Warn("socket was closed by the network", "socket", k.socketKey)
 		s.retire(k.socketKey, k)
+		k.rest()
 	}
 }
 
@@ -207,33 +225,6 @@ func (s *Server) prune() {
 // maxIdle is how long a connection to a target is kept that nobody uses, at
 // most; a shorter idle timeout of the balancer comes first.
 const maxIdle = time.Minute
-
-// Health gives all that is known of targets of groups in use, the version it is
-// of, and a channel that is closed when there is something newer. A target is in
-// it after its first check; one that drains is not.
-func (s *Server) Health() (reports []fargo.TargetReport, version uint64, changed <-chan struct{}) {
-	s.reports.Lock()
-	version, changed = s.reports.version, s.reports.changed
-	s.reports.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for g := range s.mu.from {
-		reports = append(reports, g.reports()...)
-	}
-	slices.SortFunc(reports, func(a, b fargo.TargetReport) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port), a.RegisteredAt.Compare(b.RegisteredAt))
-	})
-	return reports, version, changed
-}
-
-// healthChanged tells those who wait for it.
-func (s *Server) healthChanged() {
-	s.reports.Lock()
-	defer s.reports.Unlock()
-	s.reports.version++
-	close(s.reports.changed)
-	s.reports.changed = make(chan struct{})
-}
 
 // Metrics gives all counters as they are now, ordered by name.
 func (s *Server) Metrics() Metrics {

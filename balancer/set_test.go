@@ -1,7 +1,6 @@
 package balancer_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -74,7 +73,7 @@ func TestSetDropsNothing(t *testing.T) {
 		for range served {
 			if n++; n%4 == 0 {
 				b, g := configuration(n)
-				if err := h.server.Set(context.Background(), b, g); err != nil {
+				if err := h.trySet(b, g); err != nil {
 					t.Error(err)
 				}
 			}

@@ -24,7 +24,8 @@ func (k socketKey) String() string {
 type socket struct {
 	socketKey
 	listener atomic.Pointer[listener]
-	closing  atomic.Bool // no new requests
+	closing  atomic.Bool // no new connections, and answers are the last of theirs
+	over     atomic.Bool // no new requests
 	conns    tracker     // of clients, and the socket itself
 
 	tcp   net.Listener // one of the two
@@ -57,7 +58,7 @@ func (s *Server) open(key socketKey, l *listener) (*socket, error) {
 	return k, nil
 }
 
-// close stops listening. Requests under way go on.
+// close stops listening. Connections go on, each until its next answer.
 func (k *socket) close() {
 	k.closing.Store(true)
 	if k.udp != nil {
@@ -66,6 +67,11 @@ func (k *socket) close() {
 	}
 	k.tcp.Close()
 	k.http2.Close()
+}
+
+// rest lets requests under way go on, and closes what is between requests.
+func (k *socket) rest() {
+	k.over.Store(true)
 	for _, c := range k.conns.list() {
 		if c, ok := c.(*client); ok {
 			c.rest()

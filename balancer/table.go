@@ -66,7 +66,7 @@ func drawTable(s groupSettings, targets []*target) *table {
 			continue
 		}
 		all = append(all, t)
-		if t.mu.health.routable() {
+		if routable(t.mu.state) {
 			fit = append(fit, t)
 		}
 	}

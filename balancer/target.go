@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/elbv2"
 )
 
 // targetKey tells targets apart: one that comes back, or with another address,
@@ -50,13 +51,9 @@ type target struct {
 	cutWhenGone bool
 
 	mu struct { // the rest is guarded by the group's mu
-		health health
-		credit float64 // of turns, while in slow start
+		state  elbv2.TargetHealthStateEnum // "" while nothing is known
+		credit float64                     // of turns, while in slow start
 	}
-	// stop ends its health checks, which come from the interface checkedFrom; nil
-	// while there are none. Guarded by the server.
-	stop        func()
-	checkedFrom string
 }
 
 func newTarget(group string, desired *fargo.BalancerTarget) *target {

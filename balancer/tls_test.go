@@ -124,7 +124,7 @@ func TestBadCertificate(t *testing.T) {
 	h := newHouse(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Listeners[0].Certificates[0].Chain = "nonsense"
-	err := h.server.Set(context.Background(), []fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
+	err := h.trySet([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "arn:cert:default.example") {
 		t.Errorf("error: %v", err)
 	}

@@ -1,0 +1,306 @@
+package balancer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/plan"
+)
+
+// CheckerConfig is what a checker is made of.
+type CheckerConfig struct {
+	Network Dialer
+	Logger  *slog.Logger
+	// Pace divides the intervals of checks, and the time for which an unhealthy
+	// target drains. Timeouts are as configured.
+	Pace plan.Pace
+}
+
+// Checker checks the health of the targets of one node, once for all servers
+// that use it.
+type Checker struct {
+	network Dialer
+	logger  *slog.Logger
+	pace    plan.Pace
+
+	ctx    context.Context // ends all checks
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		groups  map[string]*checkedGroup // those in use
+		known   healths                  // from before, for targets not yet configured
+		changed chan struct{}
+	}
+}
+
+// checkedGroup is a target group in use.
+type checkedGroup struct {
+	arn      string
+	settings checkSettings
+	from     string // the interface that checks come from
+	targets  map[targetKey]*checkedTarget
+}
+
+// checkedTarget is a target that does not drain. What is known of it is guarded
+// by the checker.
+type checkedTarget struct {
+	desired fargo.BalancerTarget
+	health  health
+	since   time.Time
+	stop    func() // ends its checks; nil while there are none
+}
+
+// NewChecker makes a checker that checks nothing yet.
+func NewChecker(c CheckerConfig) *Checker {
+	checker := &Checker{network: c.Network, logger: c.Logger, pace: c.Pace}
+	checker.ctx, checker.cancel = context.WithCancel(context.Background())
+	checker.mu.groups = map[string]*checkedGroup{}
+	checker.mu.changed = make(chan struct{})
+	return checker
+}
+
+// Remember has the targets of the next Set begin with what was known of them,
+// by a checker before this one.
+func (c *Checker) Remember(known []TargetHealth) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.known = index(known)
+}
+
+// Close ends all checks and waits for those under way.
+func (c *Checker) Close() {
+	c.cancel()
+	c.tasks.Wait()
+}
+
+// Set makes the targets of these groups the only ones to be checked: of those
+// groups that a listener of the balancers names, the targets that do not drain.
+// What is wrong in a group is told in the error, and does not keep the rest from
+// being checked.
+func (c *Checker) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup) error {
+	used := usedGroups(balancers)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := make(map[string]*checkedGroup, len(used))
+	var errs []error
+	for i := range groups {
+		d := &groups[i]
+		from, ok := used[d.ARN]
+		if !ok {
+			continue
+		}
+		settings, err := readCheck(d, c.pace)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("target group %s: %w", d.ARN, err))
+		}
+		next := &checkedGroup{arn: d.ARN, settings: settings, from: from}
+		c.succeed(next, c.mu.groups[d.ARN], d.Targets)
+		kept[d.ARN] = next
+	}
+	for arn, g := range c.mu.groups {
+		if kept[arn] == nil {
+			c.succeed(&checkedGroup{arn: arn}, g, nil)
+		}
+	}
+	c.mu.groups, c.mu.known = kept, nil
+	c.tellLocked()
+	return errors.Join(errs...)
+}
+
+// succeed gives a group the targets desired, of which those that the group
+// before it had, if there was one, go on. The caller holds mu.
+func (c *Checker) succeed(next, before *checkedGroup, desired []fargo.BalancerTarget) {
+	same := before != nil && before.from == next.from && reflect.DeepEqual(before.settings, next.settings)
+	next.targets = make(map[targetKey]*checkedTarget, len(desired))
+	for i := range desired {
+		d := &desired[i]
+		key := keyOf(d)
+		if d.Draining || next.targets[key] != nil {
+			continue
+		}
+		t := &checkedTarget{desired: *d}
+		if before != nil && before.targets[key] != nil {
+			t = before.targets[key]
+			delete(before.targets, key)
+		} else if known, ok := c.mu.known[healthKey{next.arn, key}]; ok {
+			t.health, t.since = known.health(), known.Since
+		}
+		next.targets[key] = t
+		if !same {
+			t.end()
+		}
+		c.begin(next, t)
+	}
+	if before != nil {
+		for _, t := range before.targets {
+			t.end()
+		}
+	}
+}
+
+// begin has a target checked as its group says, unless it is already. The caller
+// holds mu.
+func (c *Checker) begin(g *checkedGroup, t *checkedTarget) {
+	switch {
+	case !g.settings.enabled:
+		t.become(unchecked, time.Now())
+	case t.stop == nil:
+		if t.health == unchecked {
+			t.become(health{}, time.Now())
+		}
+		ctx, cancel := context.WithCancel(c.ctx)
+		t.stop = cancel
+		c.tasks.Go(func() { c.check(ctx, g, t) })
+	}
+}
+
+func (t *checkedTarget) end() {
+	if t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
+}
+
+func (t *checkedTarget) become(h health, now time.Time) {
+	if t.health.state != h.state {
+		t.since = now
+	}
+	t.health = h
+}
+
+// check checks a target at once and then at its interval.
+func (c *Checker) check(ctx context.Context, g *checkedGroup, t *checkedTarget) {
+	settings := &g.settings
+	var drained <-chan time.Time // when its time as unhealthy.draining is over
+	for {
+		began := time.Now()
+		o := settings.check(ctx, c.network, g.from, t.desired.Address)
+		now := c.note(ctx, g, t, func(h health) health { return h.after(o, settings.thresholds) })
+		switch {
+		case !now.draining():
+			drained = nil
+		case drained == nil:
+			drained = time.After(settings.drain)
+		}
+		for next := time.After(settings.interval - time.Since(began)); next != nil; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-next:
+				next = nil
+			case <-drained:
+				c.note(ctx, g, t, health.drained)
+				drained = nil
+			}
+		}
+	}
+}
+
+// note gives a target the health that follows from the one it has, tells what
+// has changed, and gives it. When ctx has ended nothing is noted.
+func (c *Checker) note(ctx context.Context, g *checkedGroup, t *checkedTarget, next func(health) health) health {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() != nil {
+		return t.health
+	}
+	before := t.health
+	t.become(next(before), time.Now())
+	after := t.health
+	if before.run = after.run; before != after {
+		c.logger.Info("target health changed", "group", g.arn, "target", t.desired.Address, "state", after.state, "reason", after.reason, "description", after.description)
+		c.tellLocked()
+	}
+	return after
+}
+
+// tellLocked wakes those who wait for something newer. The caller holds mu.
+func (c *Checker) tellLocked() {
+	close(c.mu.changed)
+	c.mu.changed = make(chan struct{})
+}
+
+// Health gives all that is known, in the order of groups and targets, and a
+// channel that is closed when there is something newer. A target is in it after
+// its first check.
+func (c *Checker) Health() (all []TargetHealth, newer <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, g := range c.mu.groups {
+		for _, t := range g.targets {
+			if t.health.state != "" {
+				all = append(all, t.known(g.arn))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b TargetHealth) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Port, b.Port), a.RegisteredAt.Compare(b.RegisteredAt))
+	})
+	return all, c.mu.changed
+}
+
+func (t *checkedTarget) known(group string) TargetHealth {
+	return TargetHealth{
+		TargetReport: fargo.TargetReport{
+			Group: group, ID: t.desired.ID, Port: t.desired.Port, RegisteredAt: t.desired.RegisteredAt,
+			State: string(t.health.state), Reason: string(t.health.reason), Description: t.health.description,
+		},
+		Address: t.desired.Address, Since: t.since,
+	}
+}
+
+// health is what was known, as a checker goes on from.
+func (h *TargetHealth) health() health {
+	return health{
+		state:       elbv2.TargetHealthStateEnum(h.State),
+		reason:      elbv2.TargetHealthReasonEnum(h.Reason),
+		description: h.Description,
+	}
+}
+
+// usedGroups are the target groups that listeners send to, each with the
+// interface from which it is checked.
+func usedGroups(balancers []fargo.Balancer) map[string]string {
+	used := map[string]string{}
+	for i := range balancers {
+		b := &balancers[i]
+		if len(b.Interfaces) == 0 {
+			continue
+		}
+		for _, l := range b.Listeners {
+			for _, r := range l.Rules {
+				for _, arn := range groupsOf(r.Actions) {
+					if used[arn] == "" {
+						used[arn] = b.Interfaces[0].ID
+					}
+				}
+			}
+		}
+	}
+	return used
+}
+
+// groupsOf are the groups that a rule's actions send to.
+func groupsOf(actions []elbv2.Action) (arns []string) {
+	if len(actions) != 1 || actions[0].Type != elbv2.ActionTypeEnumForward {
+		return nil
+	}
+	if c := actions[0].ForwardConfig; c != nil && len(c.TargetGroups) > 0 {
+		for _, g := range c.TargetGroups {
+			arns = append(arns, value(g.TargetGroupArn))
+		}
+		return arns
+	}
+	return []string{value(actions[0].TargetGroupArn)}
+}
