@@ -139,7 +139,7 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 		if version = now; len(reports) > 0 {
 			m.Reports, m.Version = reports, now
 		}
-		health, _, newHealth := t.Health()
+		health, newHealth := t.Health()
 		m.Targets, said = plan.Between(said, health, targetKey).Put, health
 		if len(m.Reports)+len(m.Targets) > 0 {
 			if err := stream.SendMsg(&m); err != nil {

@@ -66,10 +66,10 @@ func (m *machine) Reports(version uint64) ([]fargo.TaskReport, uint64, <-chan st
 	return m.mu.reports[version:], uint64(len(m.mu.reports)), m.mu.changed
 }
 
-func (m *machine) Health() ([]fargo.TargetReport, uint64, <-chan struct{}) {
+func (m *machine) Health() ([]fargo.TargetReport, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.mu.health, 0, m.mu.changed
+	return m.mu.health, m.mu.changed
 }
 
 func (m *machine) Acknowledged(version uint64) {

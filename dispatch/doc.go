@@ -68,7 +68,7 @@ type Node interface {
 
 // Targets is what the messenger needs of who checks the node's targets.
 type Targets interface {
-	// Health gives all that is known of targets, the version it is of, and a
-	// channel that is closed when there is something newer. It does not block.
-	Health() (reports []fargo.TargetReport, version uint64, newer <-chan struct{})
+	// Health gives all that is known of targets, and a channel that is closed
+	// when there is something newer. It does not block.
+	Health() (reports []fargo.TargetReport, newer <-chan struct{})
 }

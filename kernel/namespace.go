@@ -113,15 +113,26 @@ func onNewThread(f func() error) error {
 
 func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
+// inEach is set in each new namespace. Devices yet to come have no IPv6; ::1
+// stays, as in a Fargate task. Connections that wait at a listener go to another
+// at the same port when it closes.
+// Source: Documentation/networking/ip-sysctl.rst, tcp_migrate_req.
+var inEach = []sysctl{
+	{"net/ipv6/conf/default/disable_ipv6", "1"},
+	{"net/ipv4/tcp_migrate_req", "1"},
+}
+
 // newNamespace makes a namespace that lives for as long as the file is open, or
-// it is bound. Devices yet to come have no IPv6; ::1 stays, as in a Fargate task.
+// it is bound.
 func newNamespace() (file *os.File, err error) {
 	err = onNewThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("new network namespace: %w", err)
 		}
-		if err := (sysctl{"net/ipv6/conf/default/disable_ipv6", "1"}).write(); err != nil {
-			return fmt.Errorf("new network namespace: %w", err)
+		for _, s := range inEach {
+			if err := s.write(); err != nil {
+				return fmt.Errorf("new network namespace: %w", err)
+			}
 		}
 		file, err = os.Open("/proc/thread-self/ns/net")
 		return err

@@ -10,6 +10,9 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"fargo"
 )
@@ -184,15 +187,41 @@ func (n *Network) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, erro
 }
 
 // ListenInterfaceTCP listens inside an interface, as a program in its namespace
-// would: whoever its security groups admit can connect. The caller closes the
-// listener.
+// would: whoever its security groups admit can connect. Several processes may
+// listen at the same port, and connections are spread over them; when one of
+// them closes, the others get what waits for it. The caller closes the listener.
 func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Listener, error) {
-	return n.ListenTCP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+	var l net.Listener
+	err := n.inside(interfaceID, func() (err error) {
+		l, err = shared.Listen(context.Background(), "tcp4", everywhereAt(port))
+		return err
+	})
+	return l, err
 }
 
-// ListenInterfaceUDP is like ListenInterfaceTCP for datagrams.
-func (n *Network) ListenInterfaceUDP(interfaceID string, port uint16) (*net.UDPConn, error) {
-	return n.ListenUDP(interfaceID, netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+// ListenInterfaceUDP is like ListenInterfaceTCP for datagrams, of which those of
+// one client go to the same process for as long as the processes are the same.
+func (n *Network) ListenInterfaceUDP(interfaceID string, port uint16) (net.PacketConn, error) {
+	var c net.PacketConn
+	err := n.inside(interfaceID, func() (err error) {
+		c, err = shared.ListenPacket(context.Background(), "udp4", everywhereAt(port))
+		return err
+	})
+	return c, err
+}
+
+// shared listens where others do. Source: socket(7), SO_REUSEPORT.
+var shared = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+	})
+	return errors.Join(err, failed)
+}}
+
+// everywhereAt is a port at every address of a namespace.
+func everywhereAt(port uint16) string {
+	return netip.AddrPortFrom(netip.IPv4Unspecified(), port).String()
 }
 
 // inside runs f in the namespace of a VPC or an interface.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,8 +189,8 @@ func TestDatagramsBetweenInterfaces(t *testing.T) {
 	}
 	b := make([]byte, 100)
 	there.SetReadDeadline(time.Now().Add(longer))
-	size, from, err := there.ReadFromUDPAddrPort(b)
-	if err != nil || string(b[:size]) != "question" || from.Addr() != netip.MustParseAddr("172.31.0.11") {
+	size, from, err := there.ReadFrom(b)
+	if err != nil || string(b[:size]) != "question" || !strings.HasPrefix(from.String(), "172.31.0.11:") {
 		t.Errorf("got %q from %s, %v", b[:size], from, err)
 	}
 }

@@ -51,13 +51,13 @@ func (c *checker) Follow(_ context.Context, d fargo.Desired) error {
 }
 
 // Health implements [dispatch.Targets].
-func (c *checker) Health() (reports []fargo.TargetReport, version uint64, newer <-chan struct{}) {
+func (c *checker) Health() (reports []fargo.TargetReport, newer <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.mu.seen {
 		reports = append(reports, s.report)
 	}
-	return reports, 0, c.mu.newer
+	return reports, c.mu.newer
 }
 
 // run checks until ctx ends.
