@@ -1,8 +1,13 @@
 package balancer
 
 import (
+	"maps"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"fargo"
 )
 
 // Counters are what one balancer has counted since it was first configured.
@@ -83,6 +88,90 @@ func ResponseTimeBounds() []time.Duration { return responseTimeBounds[:] }
 type Metrics struct {
 	Balancers []Counters
 	Groups    []GroupCounters
+}
+
+// Plus adds what another server has counted, for as long as both are asked about
+// the same load balancers and target groups. Of the gauges, connections are
+// added too, and targets are the same for all.
+func (m Metrics) Plus(other Metrics) Metrics {
+	return Metrics{
+		Balancers: merge(m.Balancers, other.Balancers, func(c *Counters) string { return c.Name }),
+		Groups:    merge(m.Groups, other.Groups, func(c *GroupCounters) string { return c.Name }),
+	}
+}
+
+// Past is what was counted by a server that is gone: the gauges are zero.
+func (m Metrics) Past() Metrics {
+	past := Metrics{Balancers: slices.Clone(m.Balancers), Groups: slices.Clone(m.Groups)}
+	for i := range past.Balancers {
+		past.Balancers[i].ActiveConnections = 0
+	}
+	for i := range past.Groups {
+		past.Groups[i].Healthy, past.Groups[i].Unhealthy = 0, 0
+	}
+	return past
+}
+
+// Of is what was counted of these load balancers and target groups.
+func (m Metrics) Of(balancers []fargo.Balancer, groups []fargo.BalancerGroup) Metrics {
+	names := map[string]bool{}
+	for i := range balancers {
+		names[balancers[i].Name] = true
+	}
+	for i := range groups {
+		names[groups[i].Name] = true
+	}
+	var of Metrics
+	for _, c := range m.Balancers {
+		if names[c.Name] {
+			of.Balancers = append(of.Balancers, c)
+		}
+	}
+	for _, c := range m.Groups {
+		if names[c.Name] {
+			of.Groups = append(of.Groups, c)
+		}
+	}
+	return of
+}
+
+// merge adds counters with the same name, in the order of names.
+func merge[T any](a, b []T, name func(*T) string) []T {
+	sums := map[string]T{}
+	for _, c := range slices.Concat(a, b) {
+		sum := sums[name(&c)]
+		add(reflect.ValueOf(&sum).Elem(), reflect.ValueOf(c))
+		sums[name(&c)] = sum
+	}
+	var all []T
+	for _, key := range slices.Sorted(maps.Keys(sums)) {
+		all = append(all, sums[key])
+	}
+	return all
+}
+
+// add adds all numbers in a value to those in another, and takes over the rest.
+func add(sum, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Name; name == "Healthy" || name == "Unhealthy" {
+				sum.Field(i).SetInt(max(sum.Field(i).Int(), v.Field(i).Int()))
+				continue
+			}
+			add(sum.Field(i), v.Field(i))
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			add(sum.Index(i), v.Index(i))
+		}
+	case reflect.Int64:
+		sum.SetInt(sum.Int() + v.Int())
+	case reflect.Uint64:
+		sum.SetUint(sum.Uint() + v.Uint())
+	default:
+		sum.Set(v)
+	}
 }
 
 type balancerCounters struct {

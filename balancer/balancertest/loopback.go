@@ -5,14 +5,22 @@ package balancertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Loopback is a balancer.Network in which every port of every interface is some
 // free port of 127.0.0.1.
 type Loopback struct {
+	// At are the ports of 127.0.0.1 that ports of interfaces are instead of free
+	// ones. Several networks may have the same.
+	At map[uint16]uint16
+
 	mu    sync.Mutex
 	bound map[place]net.Addr
 }
@@ -51,9 +59,22 @@ func (l *Loopback) release(p place) {
 	delete(l.bound, p)
 }
 
-// ListenTCP listens on a free port.
+// shared listens where others do.
+var shared = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	})
+	return errors.Join(err, failed)
+}}
+
+func (l *Loopback) address(port uint16) string {
+	return fmt.Sprintf("127.0.0.1:%d", l.At[port])
+}
+
+// ListenTCP listens on a free port, or the one that is given.
 func (l *Loopback) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := shared.Listen(context.Background(), "tcp4", l.address(port))
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +86,9 @@ func (l *Loopback) ListenTCP(interfaceID string, port uint16) (net.Listener, err
 	return &boundListener{Listener: listener, release: sync.OnceFunc(func() { l.release(p) })}, nil
 }
 
-// ListenUDP listens on a free port.
+// ListenUDP listens on a free port, or the one that is given.
 func (l *Loopback) ListenUDP(interfaceID string, port uint16) (net.PacketConn, error) {
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	conn, err := shared.ListenPacket(context.Background(), "udp4", l.address(port))
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func stopControlPlane(ctx context.Context, inst *instance) error {
 	if err != nil || p == nil {
 		return err
 	}
-	if err := p.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := signalProcess(p, syscall.SIGINT); err != nil {
 		return fmt.Errorf("fargo up, process %d: %w", p.Pid, err)
 	}
 	return waitFor(ctx, p)

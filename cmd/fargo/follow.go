@@ -2,24 +2,22 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
-	"time"
 
 	"fargo"
-	"fargo/balancer"
+	"fargo/balancer/worker"
 	"fargo/dns"
 	"fargo/kernel"
 )
 
 // balancing is the load balancers' part of what the node is told.
-type balancing struct{ server *balancer.Server }
+type balancing struct{ fleet *worker.Fleet }
 
 func (b balancing) Follow(ctx context.Context, d fargo.Desired) error {
-	return b.server.Set(ctx, d.Balancers, d.Groups)
+	return b.fleet.Set(ctx, d.Balancers, d.Groups)
 }
 
 // naming is the names' part.
@@ -28,20 +26,6 @@ type naming struct{ server *dns.Server }
 func (n naming) Follow(_ context.Context, d fargo.Desired) error {
 	n.server.Set(d.VPCs, d.Records)
 	return nil
-}
-
-// balancerGrace is how long requests may take to finish when the node ends.
-const balancerGrace = 5 * time.Second
-
-// closeBalancers waits for ctx to end and then for requests under way.
-func closeBalancers(ctx context.Context, b *balancer.Server) error {
-	<-ctx.Done()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), balancerGrace)
-	defer cancel()
-	if err := b.Close(grace); !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return nil // the rest was cut
 }
 
 // balancerNetwork is the machine's network as load balancers use it.

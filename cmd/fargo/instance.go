@@ -182,6 +182,12 @@ func (i *instance) NodeLock() string { return i.path("node.lock") }
 // NodeLog is where the node process writes, since it outlives its parent.
 func (i *instance) NodeLog() string { return i.path("node.log") }
 
+// balancerDir has the sockets and locks of the load balancer processes.
+func (i *instance) balancerDir() string { return filepath.Join(i.RuntimeDir(), "balancer") }
+
+// BalancerLog is where the load balancer processes write.
+func (i *instance) BalancerLog() string { return i.path("balancer.log") }
+
 // Socket is where the control plane and the node meet.
 func (i *instance) Socket() string { return filepath.Join(i.RuntimeDir(), "control.sock") }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fargo/balancer"
+	"fargo/balancer/worker"
 	"fargo/containerd"
 	"fargo/containerd/carried"
 	"fargo/dispatch"
@@ -46,9 +48,9 @@ func nodeArgs(inst *instance, flags machineFlags) []string {
 	return args
 }
 
-// nodeBuild tells nodes apart that would do things differently: by what they
+// buildOf tells processes apart that would do things differently: by what they
 // are and by what they were told.
-func nodeBuild(args []string) (string, error) {
+func buildOf(args []string) (string, error) {
 	id, err := buildID()
 	return id + " " + strings.Join(args, " "), err
 }
@@ -61,7 +63,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	build, err := nodeBuild(nodeArgs(inst, c.machineFlags))
+	build, err := buildOf(nodeArgs(inst, c.machineFlags))
 	if err != nil {
 		return err
 	}
@@ -153,11 +155,21 @@ func (m *machine) run(ctx context.Context) error {
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
-	balancers := balancer.New(balancer.Config{
-		AccessLogs: m.inst.AccessLogsDir(),
-		Network:    balancerNetwork{m.network},
-		Logger:     m.log,
-		Pace:       plan.Pace(m.flags.Speed),
+	processes, err := newBalancerProcesses(m.inst, m.flags, m.log)
+	if err != nil {
+		return err
+	}
+	checker := balancer.NewChecker(balancer.CheckerConfig{
+		Network: balancerNetwork{m.network},
+		Logger:  m.log,
+		Pace:    plan.Pace(m.flags.Speed),
+	})
+	defer checker.Close()
+	balancers := worker.NewFleet(worker.FleetConfig{
+		Checker:   checker,
+		Processes: processes,
+		Workers:   runtime.NumCPU(),
+		Logger:    m.log,
 	})
 	n := node.New(node.Config{
 		Runtime:   m.runtime,
@@ -177,8 +189,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return names.Run(ctx) })
-	g.Go(func() error { return balancers.Run(context.WithoutCancel(ctx)) }) // ended by Close
-	g.Go(func() error { return closeBalancers(ctx, balancers) })
+	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()
 }

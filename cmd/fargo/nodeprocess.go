@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 )
@@ -28,10 +26,6 @@ const (
 	lastRestartDelay  = 5 * time.Second
 	steadyAfter       = 10 * time.Second // a node that lived this long is at its first end again
 )
-
-// maxNodeLog is the size from which a starting node begins its log anew, with
-// the one before kept beside it.
-const maxNodeLog = 16 << 20
 
 // Run adopts the node that runs already, or starts one, and starts it again
 // whenever it ends, until the context is done. It leaves the node running.
@@ -79,36 +73,18 @@ func (n *nodeProcess) adopt(ctx context.Context) (*os.Process, error) {
 		return p, nil
 	}
 	n.log.Info("replacing the node process of another build", "pid", p.Pid)
-	if err := p.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := signalProcess(p, syscall.SIGTERM); err != nil {
 		return nil, err
 	}
 	return nil, waitFor(ctx, p)
 }
 
 func (n *nodeProcess) start() (*os.Process, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
+	p, err := startProcess(n.args, n.inst.NodeLog())
+	if err == nil {
+		n.log.Info("started the node process", "pid", p.Pid)
 	}
-	if info, err := os.Stat(n.inst.NodeLog()); err == nil && info.Size() > maxNodeLog {
-		if err := os.Rename(n.inst.NodeLog(), n.inst.NodeLog()+".1"); err != nil {
-			return nil, err
-		}
-	}
-	logFile, err := os.OpenFile(n.inst.NodeLog(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	defer logFile.Close()
-	cmd := exec.Command(exe, n.args...)
-	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	n.log.Info("started the node process", "pid", cmd.Process.Pid)
-	return cmd.Process, nil
+	return p, err
 }
 
 // stop asks the node, if there is one, to end by the signal and waits until it
@@ -118,7 +94,7 @@ func (n *nodeProcess) stop(ctx context.Context, signal syscall.Signal) error {
 	if err != nil || p == nil {
 		return err
 	}
-	if err := p.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := signalProcess(p, signal); err != nil {
 		return fmt.Errorf("node process %d: %w", p.Pid, err)
 	}
 	return waitFor(ctx, p)

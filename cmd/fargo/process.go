@@ -5,9 +5,52 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// maxLog is the size from which a process that is started begins its log anew,
+// with the one before kept beside it.
+const maxLog = 16 << 20
+
+// startProcess starts `fargo` with arguments, for it to outlive us: with a
+// session and a log file of its own, which others may write too. It gets the
+// files given as descriptors from 3 on.
+func startProcess(args []string, log string, files ...*os.File) (*os.Process, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(log); err == nil && info.Size() > maxLog {
+		if err := os.Rename(log, log+".1"); err != nil {
+			return nil, err
+		}
+	}
+	logFile, err := os.OpenFile(log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer logFile.Close()
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.ExtraFiles = files
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return cmd.Process, nil
+}
+
+// signalProcess signals a process, which may have ended.
+func signalProcess(p *os.Process, s syscall.Signal) error {
+	if err := p.Signal(s); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
 
 // waitFor returns nil when the process has ended, be it our child or not, or
 // the context's error. A zombie has ended.

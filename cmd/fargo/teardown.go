@@ -13,12 +13,16 @@ import (
 )
 
 // tearDown removes everything of the instance from the machine but its data
-// directory: the node process, containers, containerd, networks, names, control
+// directory: the node and load balancer processes, containers, containerd, networks, names, control
 // groups, mounts and sockets. It needs none of it to be alive or whole, and may
 // be repeated. The control plane must not run.
 func (m *machine) tearDown(ctx context.Context) error {
 	node := nodeProcess{inst: m.inst, log: m.log}
 	if err := node.stop(ctx, syscall.SIGTERM); err != nil {
+		return err
+	}
+	balancers := balancerProcesses{inst: m.inst, log: m.log}
+	if err := balancers.stop(ctx); err != nil {
 		return err
 	}
 	// A containerd that fails keeps its containers; the rest goes all the same.

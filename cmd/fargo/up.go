@@ -89,7 +89,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 // has been obeyed, and says whether that was SIGINT.
 func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals <-chan os.Signal, ready func() error) (interrupted bool, err error) {
 	args := nodeArgs(p.inst, c.machineFlags)
-	build, err := nodeBuild(args)
+	build, err := buildOf(args)
 	if err != nil {
 		return false, err
 	}

@@ -1,0 +1,450 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/aws/elbv2"
+	"fargo/balancer"
+	"fargo/balancer/balancertest"
+	"fargo/balancer/worker"
+)
+
+// deadline is how long a condition may take to come true.
+const deadline = 20 * time.Second
+
+// machine runs workers within the test, as processes that end when they are told
+// to, or killed.
+type machine struct {
+	t    *testing.T
+	dir  string
+	port uint16 // of loopback, where all listen
+	// patience is that of fleets.
+	patience time.Duration
+	mu       struct {
+		sync.Mutex
+		build   string
+		started int
+		running []*process
+		failing error // of Start
+		deaf    bool  // those started from now on do not answer
+	}
+}
+
+type process struct {
+	machine *machine
+	number  int
+	build   string
+	leave   chan struct{}
+	cancel  context.CancelFunc
+	ended   chan struct{}
+}
+
+func newMachine(t *testing.T) *machine {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	m := &machine{t: t, dir: t.TempDir(), port: uint16(l.Addr().(*net.TCPAddr).Port)}
+	t.Cleanup(func() {
+		for _, p := range m.alive() {
+			p.cancel()
+			<-p.ended
+		}
+	})
+	return m
+}
+
+func (m *machine) alive() []*process {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.mu.running)
+}
+
+func (m *machine) Find(context.Context) (found []worker.Process, err error) {
+	for _, p := range m.alive() {
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+func (m *machine) Start() (worker.Process, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mu.failing != nil {
+		return nil, m.mu.failing
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{machine: m, number: m.mu.started, build: m.mu.build, leave: make(chan struct{}, 1), cancel: cancel, ended: make(chan struct{})}
+	m.mu.started++
+	control, err := net.Listen("unix", p.Socket())
+	if err != nil {
+		return nil, err
+	}
+	m.mu.running = append(m.mu.running, p)
+	go p.run(ctx, control, m.mu.deaf)
+	return p, nil
+}
+
+// run is the process's main function.
+func (p *process) run(ctx context.Context, control net.Listener, deaf bool) {
+	server := balancer.New(balancer.Config{
+		Network: &balancertest.Loopback{At: map[uint16]uint16{80: p.machine.port}},
+		Logger:  slog.New(slog.DiscardHandler), Pace: 1, Turn: uint64(p.number),
+	})
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	var tasks sync.WaitGroup
+	if !deaf {
+		tasks.Go(func() { worker.Serve(serving, control, server) })
+	}
+	tasks.Go(func() {
+		select {
+		case <-p.leave:
+			stop()
+			grace, cancel := context.WithTimeout(ctx, deadline)
+			defer cancel()
+			server.Close(grace)
+		case <-ctx.Done():
+		}
+	})
+	server.Run(ctx)
+	stop()
+	control.Close()
+	tasks.Wait()
+	m := p.machine
+	m.mu.Lock()
+	m.mu.running = slices.DeleteFunc(m.mu.running, func(r *process) bool { return r == p })
+	m.mu.Unlock()
+	close(p.ended)
+}
+
+func (p *process) PID() int       { return 1000 + p.number }
+func (p *process) Socket() string { return filepath.Join(p.machine.dir, fmt.Sprint(p.number)) }
+func (p *process) Leave() error   { p.leave <- struct{}{}; return nil }
+func (p *process) Kill() error    { p.cancel(); return nil }
+
+func (p *process) Current() bool {
+	p.machine.mu.Lock()
+	defer p.machine.mu.Unlock()
+	return p.build == p.machine.mu.build
+}
+
+func (p *process) Wait(ctx context.Context) error {
+	select {
+	case <-p.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// newFleet is a fleet of two workers, which runs until the function is called or
+// the test ends.
+func (m *machine) newFleet() (f *worker.Fleet, end func()) {
+	log := slog.New(slog.DiscardHandler)
+	checker := balancer.NewChecker(balancer.CheckerConfig{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
+	f = worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: m, Workers: 2, Logger: log, Patience: m.patience})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.Run(ctx)
+	}()
+	end = sync.OnceFunc(func() {
+		cancel()
+		<-done
+		checker.Close()
+	})
+	m.t.Cleanup(end)
+	return f, end
+}
+
+func (m *machine) set(f *worker.Fleet, b []fargo.Balancer, g []fargo.BalancerGroup) {
+	m.t.Helper()
+	if err := f.Set(m.t.Context(), b, g); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// get asks on a connection of its own and gives the answer.
+func (m *machine) get() (string, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: deadline}
+	r, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/", m.port))
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	return fmt.Sprintf("%d %s", r.StatusCode, b), err
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(deadline)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%s: did not happen", what)
+		}
+	}
+}
+
+// healthy waits until n targets are said to be healthy.
+func healthy(t *testing.T, f *worker.Fleet, n int) {
+	t.Helper()
+	limit := time.After(deadline)
+	for {
+		reports, newer := f.Health()
+		got := 0
+		for _, r := range reports {
+			if r.State == "healthy" {
+				got++
+			}
+		}
+		if got == n {
+			return
+		}
+		select {
+		case <-newer:
+		case <-limit:
+			t.Fatalf("%d healthy, want %d: %+v", got, n, reports)
+		}
+	}
+}
+
+func target(t *testing.T, name string) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, name) }))
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// configuration is a load balancer at port 80 with these targets.
+func configuration(addresses ...string) ([]fargo.Balancer, []fargo.BalancerGroup) {
+	g := fargo.BalancerGroup{
+		ARN: "arn:g", Name: "targetgroup/g/1",
+		Group: elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/")},
+	}
+	for _, a := range addresses {
+		address := netip.MustParseAddrPort(a)
+		g.Targets = append(g.Targets, fargo.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
+	}
+	rule := fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &g.ARN}}}
+	b := fargo.Balancer{
+		ARN: "arn:alb", Name: "app/test/1", Interfaces: []fargo.Interface{{ID: "eni-1"}},
+		Listeners: []fargo.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: []fargo.BalancerRule{rule}}},
+	}
+	return []fargo.Balancer{b}, []fargo.BalancerGroup{g}
+}
+
+// All workers do the same, and what they count is one sum; there are none without
+// load balancers.
+func TestFleet(t *testing.T) {
+	m := newMachine(t)
+	f, _ := m.newFleet()
+	m.set(f, nil, nil)
+	if n := len(m.alive()); n != 0 {
+		t.Errorf("%d workers for nothing", n)
+	}
+	b, g := configuration(target(t, "one"), target(t, "two"))
+	m.set(f, b, g)
+	healthy(t, f, 2)
+	if n := len(m.alive()); n != 2 {
+		t.Errorf("%d workers", n)
+	}
+	const requests = 64
+	answers := map[string]int{}
+	for range requests {
+		answer, err := m.get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers[answer]++
+	}
+	if d := answers["200 one"] - answers["200 two"]; answers["200 one"]+answers["200 two"] != requests || d < -2 || d > 2 {
+		t.Errorf("answers: %v", answers)
+	}
+	sum := f.Metrics(t.Context())
+	if c := sum.Balancers[0]; len(sum.Balancers) != 1 || c.Requests != requests || c.NewConnections != requests {
+		t.Errorf("%+v", sum.Balancers)
+	}
+	if c := sum.Groups[0]; len(sum.Groups) != 1 || c.Requests != requests || c.Target2xx != requests || c.Healthy != 2 || c.Balancer != "app/test/1" {
+		t.Errorf("%+v", sum.Groups)
+	}
+	m.set(f, nil, nil)
+	eventually(t, "the workers are gone", func() bool { return len(m.alive()) == 0 })
+}
+
+// A worker that dies is replaced, by one that knows what the others know. What
+// the dead one counted is not lost.
+func TestWorkerDies(t *testing.T) {
+	m := newMachine(t)
+	f, _ := m.newFleet()
+	b, g := configuration(target(t, "one"))
+	m.set(f, b, g)
+	healthy(t, f, 1)
+	for range 10 {
+		if _, err := m.get(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Metrics(t.Context())
+	victims := m.alive()
+	for _, p := range victims {
+		p.Kill()
+		<-p.ended
+	}
+	eventually(t, "there are two others", func() bool {
+		return len(slices.DeleteFunc(m.alive(), func(p *process) bool { return slices.Contains(victims, p) })) == 2
+	})
+	eventually(t, "it serves", func() bool { answer, err := m.get(); return err == nil && answer == "200 one" })
+	if sum := f.Metrics(t.Context()); sum.Balancers[0].Requests != 11 || sum.Groups[0].UnhealthyRouting != 0 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+// Workers serve without a fleet, and the next one finds them and what was known
+// of targets: nobody fails meanwhile.
+func TestFleetIsReplaced(t *testing.T) {
+	m := newMachine(t)
+	f, end := m.newFleet()
+	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }))
+	t.Cleanup(sick.Close)
+	b, g := configuration(target(t, "one"), sick.Listener.Addr().String())
+	g[0].Group.UnhealthyThresholdCount = new(int32(1))
+	m.set(f, b, g)
+	healthy(t, f, 1)
+	eventually(t, "one is unhealthy", func() bool { reports, _ := f.Health(); return len(reports) == 2 })
+	before := m.alive()
+	end()
+	serves := func(when string) {
+		t.Helper()
+		for range 20 {
+			if answer, err := m.get(); err != nil || answer != "200 one" {
+				t.Fatalf("%s: %q %v", when, answer, err)
+			}
+		}
+	}
+	serves("without a fleet")
+	next, _ := m.newFleet()
+	m.set(next, b, g)
+	serves("with the next")
+	reports, _ := next.Health()
+	if len(reports) != 2 {
+		t.Errorf("the next does not know what the first knew: %+v", reports)
+	}
+	if !slices.Equal(before, m.alive()) {
+		t.Error("the workers are others")
+	}
+}
+
+// Workers that are not as they should be are replaced, and their clients do not
+// notice.
+func TestWorkersAreReplaced(t *testing.T) {
+	m := newMachine(t)
+	f, end := m.newFleet()
+	b, g := configuration(target(t, "one"))
+	m.set(f, b, g)
+	healthy(t, f, 1)
+	old := m.alive()
+	end()
+	m.mu.Lock()
+	m.mu.build = "next"
+	m.mu.Unlock()
+	stop, failed := make(chan struct{}), make(chan error, 1)
+	var load sync.WaitGroup
+	load.Go(func() {
+		kept := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
+		defer kept.CloseIdleConnections()
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			// A POST is not tried again on another connection.
+			r, err := kept.Post(fmt.Sprintf("http://127.0.0.1:%d/", m.port), "text/plain", strings.NewReader("x"))
+			if err != nil {
+				failed <- err
+				return
+			}
+			io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+		}
+	})
+	next, _ := m.newFleet()
+	m.set(next, b, g)
+	for _, p := range old {
+		<-p.ended
+	}
+	close(stop)
+	load.Wait()
+	select {
+	case err := <-failed:
+		t.Error(err)
+	default:
+	}
+	if n := len(m.alive()); n != 2 {
+		t.Errorf("%d workers", n)
+	}
+}
+
+// A worker that does not answer is killed, and replaced.
+func TestWorkerDoesNotAnswer(t *testing.T) {
+	m := newMachine(t)
+	m.patience = 100 * time.Millisecond
+	m.mu.deaf = true
+	f, _ := m.newFleet()
+	b, g := configuration(target(t, "one"))
+	m.set(f, b, g)
+	m.mu.Lock()
+	m.mu.deaf = false
+	deaf := slices.Clone(m.mu.running)
+	m.mu.Unlock()
+	for _, p := range deaf {
+		<-p.ended
+	}
+	healthy(t, f, 1)
+	eventually(t, "others serve", func() bool { answer, err := m.get(); return err == nil && answer == "200 one" })
+}
+
+// What no worker can do is told once. Workers that cannot be started are told
+// too, and the rest is done.
+func TestWhatCannotBeDone(t *testing.T) {
+	m := newMachine(t)
+	f, _ := m.newFleet()
+	b, g := configuration(target(t, "one"))
+	m.mu.Lock()
+	m.mu.failing = errors.New("too many processes")
+	m.mu.Unlock()
+	if err := f.Set(t.Context(), b, g); err == nil || !strings.Contains(err.Error(), "too many processes") {
+		t.Error(err)
+	}
+	m.mu.Lock()
+	m.mu.failing = nil
+	m.mu.Unlock()
+	b[0].Listeners = append(b[0].Listeners, fargo.BalancerListener{ARN: "arn:odd", Protocol: "HTTP", Port: 80})
+	b[0].Listeners[1].Rules = []fargo.BalancerRule{{ARN: "arn:bad", Priority: "1", Conditions: []elbv2.RuleCondition{{Field: new("moon-phase")}}}}
+	err := f.Set(t.Context(), b, g)
+	if err == nil || strings.Count(err.Error(), "moon-phase") != 1 {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fargo/balancer"
+	"fargo/balancer/worker"
+	"fargo/kernel"
+	"fargo/plan"
+)
+
+// balancerCommand runs one of the processes that are this machine's load
+// balancers. fargo node starts them and tells them what to do; they outlive it.
+type balancerCommand struct {
+	dataDir
+	Speed float64 `default:"1"`
+	// Number tells the processes of one machine apart.
+	Number uint64 `default:"0"`
+}
+
+// balancerArgs is the command line of the load balancer processes of a node,
+// but for their numbers.
+func balancerArgs(inst *instance, flags machineFlags) []string {
+	return []string{"balancer", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
+}
+
+// balancerGrace is how long requests may take to finish when a process is to
+// go. Nothing waits for that: others serve.
+const balancerGrace = 5 * time.Minute
+
+// controlFile is the descriptor with the control socket, the first after the
+// standard ones.
+const controlFile = 3
+
+// Run serves until it is asked to end: by SIGTERM, when what is under way is
+// done, or by SIGINT, at once.
+func (c *balancerCommand) Run(log *slog.Logger) error {
+	// One thread that computes: what a request costs is then the least, for nobody
+	// is woken who is not needed. There are as many of us as there are processors.
+	runtime.GOMAXPROCS(1)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	inst, err := findInstance(c.DataDir)
+	if err != nil {
+		return err
+	}
+	build, err := buildOf(balancerArgs(inst, machineFlags{Speed: c.Speed}))
+	if err != nil {
+		return err
+	}
+	files := balancerFiles{inst, c.Number}
+	held, err := acquire(files.Lock(), build)
+	if err != nil {
+		return fmt.Errorf("load balancer %d of %s: %w", c.Number, inst.Dir, err)
+	}
+	defer held.Close()
+	control, err := controlSocket()
+	if err != nil {
+		return err
+	}
+	network, err := kernel.NewNetwork(kernel.Config{Instance: inst.ID, Logger: log})
+	if err != nil {
+		return err
+	}
+	server := balancer.New(balancer.Config{
+		AccessLogs: inst.AccessLogsDir(),
+		Network:    balancerNetwork{network},
+		Logger:     log,
+		Pace:       plan.Pace(c.Speed),
+		Turn:       c.Number,
+	})
+	err = serveBalancers(server, control, signals, files.remove)
+	return errors.Join(err, network.Close())
+}
+
+// controlSocket is the one we were started with.
+func controlSocket() (net.Listener, error) {
+	f := os.NewFile(controlFile, "control socket")
+	defer f.Close()
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, nil
+}
+
+// serveBalancers runs a server until a signal has been obeyed. leave is called
+// when nobody should tell it anything any more.
+func serveBalancers(server *balancer.Server, control net.Listener, signals <-chan os.Signal, leave func() error) error {
+	serving, stop := context.WithCancel(context.Background())
+	defer stop()
+	g, ctx := errgroup.WithContext(serving)
+	g.Go(func() error { return worker.Serve(ctx, control, server) })
+	g.Go(func() error { return server.Run(context.WithoutCancel(ctx)) }) // ended by Close
+	g.Go(func() error {
+		var s os.Signal
+		select {
+		case s = <-signals:
+		case <-ctx.Done():
+		}
+		stop()
+		err := leave()
+		grace, cancel := context.WithTimeout(context.Background(), balancerGrace)
+		defer cancel()
+		if s != syscall.SIGTERM {
+			cancel()
+		}
+		go func() { // SIGINT after SIGTERM
+			select {
+			case <-signals:
+				cancel()
+			case <-grace.Done():
+			}
+		}()
+		_ = server.Close(grace) // what was not done in time was cut
+		return err
+	})
+	return g.Wait()
+}
