@@ -1,114 +1,202 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
+	"fargo/balancer/worker"
 )
 
-// balancerChild is the argument with which this program is a load balancer: a
-// process with Fargo's data plane and nothing else, as nginx is one.
+// balancerChild is the argument with which this program is a load balancer
+// process, as `fargo balancer` is one: Fargo's data plane and nothing else.
 const balancerChild = "balancer"
 
-// childConfig is what the child is told.
-type childConfig struct {
-	Targets    []netip.AddrPort
-	Chain, Key string // files
+// balancerPorts are where listeners are on loopback, by their own ports.
+type balancerPorts map[uint16]uint16
+
+// startBalancer starts as many load balancer processes as a node would, and waits
+// until their targets are healthy.
+func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) {
+	plain, encrypted, err := freePorts()
+	if err != nil {
+		return nil, err
+	}
+	children := &balancerChildren{
+		dir:   set.dir,
+		ports: balancerPorts{80: netip.MustParseAddrPort(plain).Port(), 443: netip.MustParseAddrPort(encrypted).Port()},
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	checker := balancer.NewChecker(balancer.CheckerConfig{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
+	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: children, Workers: runtime.NumCPU(), Logger: log})
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ran := make(chan error, 1)
+	go func() { ran <- fleet.Run(running) }()
+	p := &proxy{name: "Fargo", addresses: map[string]string{"http": plain, "https": encrypted}}
+	p.close = func() error {
+		stop()
+		err := <-ran
+		checker.Close()
+		return errors.Join(err, children.end())
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("load balancer: %w", err), p.close())
+		}
+	}()
+	b, groups, err := set.balancer()
+	if err != nil {
+		return nil, err
+	}
+	if err := fleet.Set(ctx, []fargo.Balancer{b}, groups); err != nil {
+		return nil, err
+	}
+	for _, c := range children.started {
+		p.pids = append(p.pids, c.PID())
+	}
+	return p, awaitHealth(ctx, fleet, len(groups))
 }
 
-// startBalancer starts the child and waits until its targets are healthy.
-func startBalancer(ctx context.Context, set *balancerSet) (*proxy, error) {
+// balancerChildren implements [worker.Processes] with this program.
+type balancerChildren struct {
+	dir     string
+	ports   balancerPorts
+	started []*balancerProcess
+}
+
+type balancerProcess struct {
+	cmd    *exec.Cmd
+	socket string
+	ended  chan struct{}
+}
+
+// Find implements [worker.Processes]: what runs, we have started.
+func (b *balancerChildren) Find(context.Context) ([]worker.Process, error) { return nil, nil }
+
+// Start implements [worker.Processes].
+func (b *balancerChildren) Start() (worker.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	c := childConfig{Chain: set.chain, Key: set.key}
-	for _, l := range set.targets {
-		c.Targets = append(c.Targets, netip.MustParseAddrPort(l.Addr().String()))
-	}
-	config, err := json.Marshal(c)
+	p := &balancerProcess{socket: filepath.Join(b.dir, fmt.Sprintf("%d.sock", len(b.started))), ended: make(chan struct{})}
+	ports, err := json.Marshal(b.ports)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, balancerChild, string(config))
-	cmd.Stderr = os.Stderr
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.socket, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	defer l.Close()
+	control, err := l.File()
+	if err != nil {
+		return nil, err
+	}
+	defer control.Close()
+	p.cmd = exec.Command(self, balancerChild, string(ports))
+	p.cmd.Stderr, p.cmd.ExtraFiles = os.Stderr, []*os.File{control}
 	// A group of its own: an interrupt of ours goes to us, and we end it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if _, err := p.cmd.StdinPipe(); err != nil { // open for as long as we are there
 		return nil, err
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
+	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &proxy{name: "Fargo", pids: []int{cmd.Process.Pid}, close: func() error { return errors.Join(stdin.Close(), cmd.Wait()) }}
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(line, &p.addresses)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("load balancer: %w", err), p.close())
-	}
-	return p, p.await(ctx)
+	go func() {
+		_ = p.cmd.Wait() // killed, for that is how we end it
+		close(p.ended)
+	}()
+	b.started = append(b.started, p)
+	return p, nil
 }
 
-// serveBalancer is the child: it says where it listens, and serves until its
-// standard input ends, as it does with the parent.
+// end ends all.
+func (b *balancerChildren) end() error {
+	var errs []error
+	for _, p := range b.started {
+		errs = append(errs, p.Kill())
+		<-p.ended
+	}
+	return errors.Join(errs...)
+}
+
+// The methods of [worker.Process].
+
+func (p *balancerProcess) PID() int       { return p.cmd.Process.Pid }
+func (p *balancerProcess) Socket() string { return p.socket }
+func (p *balancerProcess) Current() bool  { return true }
+func (p *balancerProcess) Leave() error   { return p.Kill() }
+
+func (p *balancerProcess) Kill() error {
+	if err := p.cmd.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+func (p *balancerProcess) Wait(ctx context.Context) error {
+	select {
+	case <-p.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serveBalancer is the child. It serves until it is killed, or its standard input
+// ends, as it does with the parent.
 func serveBalancer(config string) error {
+	runtime.GOMAXPROCS(1) // as in fargo balancer
+	var ports balancerPorts
+	if err := json.Unmarshal([]byte(config), &ports); err != nil {
+		return err
+	}
+	control, err := net.FileListener(os.NewFile(3, "control socket"))
+	if err != nil {
+		return err
+	}
+	server := balancer.New(balancer.Config{
+		Network: &balancertest.Loopback{At: ports}, Pace: 1,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	var c childConfig
-	if err := json.Unmarshal([]byte(config), &c); err != nil {
-		return err
-	}
-	network := &balancertest.Loopback{}
-	server := balancer.New(balancer.Config{Network: network, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Pace: 1})
-	b, groups, err := c.balancer()
-	if err != nil {
-		return err
-	}
-	if err := server.Set(ctx, []fargo.Balancer{b}, groups); err != nil {
-		return err
-	}
-	if err := awaitHealth(ctx, server, len(groups)); err != nil {
-		return err
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{
-		"http": network.Addr("tcp", "eni-1", 80), "https": network.Addr("tcp", "eni-1", 443),
-	}); err != nil {
-		return err
-	}
-	return server.Run(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return server.Run(ctx) })
+	g.Go(func() error { return worker.Serve(ctx, control, server) })
+	return g.Wait()
 }
 
-func awaitHealth(ctx context.Context, server *balancer.Server, want int) error {
+func awaitHealth(ctx context.Context, fleet *worker.Fleet, want int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, errors.New("targets do not become healthy"))
 	defer cancel()
 	for {
-		reports, _, changed := server.Health()
+		reports, newer := fleet.Health()
 		healthy := 0
 		for _, r := range reports {
 			if r.State == string(elbv2.TargetHealthStateEnumHealthy) {
@@ -119,7 +207,7 @@ func awaitHealth(ctx context.Context, server *balancer.Server, want int) error {
 			return nil
 		}
 		select {
-		case <-changed:
+		case <-newer:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -128,17 +216,18 @@ func awaitHealth(ctx context.Context, server *balancer.Server, want int) error {
 
 // balancer is the configuration: a plain and an encrypted listener, rules that
 // do not match and one that does, two target groups by weight.
-func (c *childConfig) balancer() (b fargo.Balancer, groups []fargo.BalancerGroup, err error) {
-	chain, err := os.ReadFile(c.Chain)
+func (s *balancerSet) balancer() (b fargo.Balancer, groups []fargo.BalancerGroup, err error) {
+	chain, err := os.ReadFile(s.chain)
 	if err != nil {
 		return b, nil, err
 	}
-	key, err := os.ReadFile(c.Key)
+	key, err := os.ReadFile(s.key)
 	if err != nil {
 		return b, nil, err
 	}
 	var tuples []elbv2.TargetGroupTuple
-	for i, address := range c.Targets {
+	for i, l := range s.targets {
+		address := netip.MustParseAddrPort(l.Addr().String())
 		arn := "arn:group-" + strconv.Itoa(i)
 		groups = append(groups, fargo.BalancerGroup{
 			ARN: arn, Name: "targetgroup/" + strconv.Itoa(i),
