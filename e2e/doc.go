@@ -17,7 +17,7 @@
 //	run file [arg...]                a bash script, after eval "$(fargo env)"
 //	up [arg...]                      start the control plane and wait until it is ready
 //	signal name                      send up a signal and wait until it has ended
-//	sigkill process...               kill -9 each of: control, node, containerd, shims
+//	sigkill process...               kill -9 each of: control, node, balancers, containerd, shims
 //	down [arg...]                    fargo down, after which up is gone
 //	eventually deadline command...   repeat until the command succeeds
 //	matches regexp command...        succeed when the command's output matches

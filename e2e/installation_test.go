@@ -141,12 +141,30 @@ func (in *installation) processes(name string) ([]int, error) {
 		return holder(filepath.Join(in.data, "up.lock"))
 	case "node":
 		return holder(filepath.Join(in.data, "node.lock"))
+	case "balancers":
+		return in.balancers()
 	case "containerd":
 		return in.byCommand(func(argv []string) bool { return filepath.Base(argv[0]) == "containerd" })
 	case "shims":
 		return in.byCommand(func(argv []string) bool { return strings.HasPrefix(filepath.Base(argv[0]), "containerd-shim") })
 	}
 	return nil, fmt.Errorf("unknown process %q", name)
+}
+
+// balancers are the load balancers' processes.
+func (in *installation) balancers() (pids []int, err error) {
+	locks, err := filepath.Glob(filepath.Join(in.runDir(), "balancer", "*.lock"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range locks {
+		pid, err := holder(path)
+		if err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid...)
+	}
+	return pids, nil
 }
 
 // holder is the process that a lock file names.
@@ -192,6 +210,7 @@ func (in *installation) printLogs(t testing.TB) {
 	for _, path := range []string{
 		filepath.Join(in.logs, ".up.log"),
 		filepath.Join(in.data, "node.log"),
+		filepath.Join(in.data, "balancer.log"),
 		filepath.Join(in.data, "containerd", "containerd.log"),
 	} {
 		f, err := os.Open(path)

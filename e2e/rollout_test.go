@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,8 +23,9 @@ const (
 )
 
 // TestRollout rolls a service over again and again, with more tasks and fewer in
-// between, while requests come in through its load balancer, and kills the
-// control plane meanwhile: no request fails.
+// between, while requests come in through its load balancer. Meanwhile it kills
+// the control plane, and the node's process, and has a Fargo that does things
+// otherwise take over, load balancers and all: no request fails.
 //
 // Then containers are killed, one after another, and replaced. Requests that go
 // to one that was killed fail, until its target is taken away; no other does.
@@ -43,8 +45,14 @@ func TestRollout(t *testing.T) {
 	for n := range rollouts {
 		revision := s.shell(`. "$LIB/revision.sh"`, fmt.Sprintf("v%d", n+2))
 		s.update("--task-definition", revision)
-		if n == rollouts/2 {
-			s.killControlPlane()
+		switch n {
+		case 3:
+			s.kill("node")
+		case 5:
+			s.kill("control")
+			s.up("10")
+		case 7:
+			s.replace("9")
 		}
 		s.eventually(fmt.Sprintf("%s COMPLETED 1 %d", revision, count))
 		count = []int{3, 2, 4, 2}[n%4] // on its way when the next revision comes
@@ -174,14 +182,38 @@ func (s *rollout) healthy(n int) {
 			--query "length(TargetHealthDescriptions[?TargetHealth.State=='healthy'])"`)
 }
 
-// killControlPlane kills it and starts another.
-func (s *rollout) killControlPlane() {
-	if err := s.in.kill("control"); err != nil {
+func (s *rollout) kill(process string) {
+	s.t.Helper()
+	if err := s.in.kill(process); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.in.up("--speed", "10"); err != nil {
+}
+
+func (s *rollout) up(speed string) {
+	s.t.Helper()
+	if err := s.in.up("--speed", speed); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// replace has every process of Fargo replaced, as another binary does.
+func (s *rollout) replace(speed string) {
+	s.t.Helper()
+	before, err := s.in.balancers()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.in.signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	s.up(speed)
+	s.wait(func() error {
+		now, err := s.in.balancers()
+		if err == nil && slices.ContainsFunc(now, func(pid int) bool { return slices.Contains(before, pid) }) {
+			err = fmt.Errorf("load balancers are %v and were %v", now, before)
+		}
+		return err
+	})
 }
 
 // killContainers kills containers one after another while requests come in, and

@@ -33,6 +33,7 @@ func resolverIn(cidr netip.Prefix) netip.Addr { return cidr.Masked().Addr().Next
 
 var (
 	hookPrerouting  = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -300, nftables.ChainPolicyDrop}
+	hookArrival     = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -150, nftables.ChainPolicyAccept}
 	hookInput       = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyDrop}
 	hookEgress      = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, -10, nftables.ChainPolicyDrop}
 	hookIngress     = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyDrop}
@@ -66,6 +67,12 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 				{linkAndSourceInSet("interfaces"), accept},
 				{drop},
 			}},
+			// Whoever sends something to an address that nobody has learns so, each
+			// time. The route for such addresses would say it to each sender once a
+			// second, and leave the rest to time-outs.
+			"unused": {hook: &hookArrival, rules: []rule{
+				{destination.inSet("used"), accept},
+			}},
 			"local": {hook: &hookInput, rules: []rule{
 				{ctKnown, accept},
 				{iifname("lo"), accept},
@@ -97,11 +104,16 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 			"ingress":    {verdicts: true, elements: map[element]string{}},
 			"internet":   addresses(),
 			"resolvers":  addresses(resolverAddress),
+			"used":       addresses(),
 		},
 	}
+	unused := rs.chains["unused"]
 	for _, cidr := range vpc.CIDRs {
 		rs.sets["resolvers"].elements[element{addr: resolverIn(cidr)}] = ""
+		rs.sets["used"].elements[element{addr: resolverIn(cidr)}] = ""
+		unused.rules = append(unused.rules, rule{destination.in(cidr), reject})
 	}
+	rs.chains["unused"] = unused
 	groups := groupRules{groups: map[string]*fargo.SecurityGroup{}, into: &rs, refused: map[string]error{}}
 	for i := range vpc.Groups {
 		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
@@ -110,6 +122,7 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 		suffix := groups.chains(eni.Groups)
 		address := element{addr: eni.Address}
 		rs.sets["interfaces"].elements[element{cfg.portName(eni.ID), eni.Address}] = ""
+		rs.sets["used"].elements[address] = ""
 		rs.sets["egress"].elements[address] = "out-" + suffix
 		rs.sets["ingress"].elements[address] = "in-" + suffix
 		if eni.Internet {

@@ -175,4 +175,8 @@ var (
 	accept     = term{"accept", []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}}}
 	drop       = term{"drop", []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}}
 	masquerade = term{"masquerade", []expr.Any{&expr.Masq{}}}
+	// reject drops a packet and tells its sender that the host cannot be reached.
+	reject = term{"reject with icmpx host-unreachable", []expr.Any{
+		&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_HOST_UNREACH},
+	}}
 )

@@ -161,6 +161,11 @@ func changeRouter(cfg Config, old, r router) script {
 	return s
 }
 
+// unlimited has the kernel limit the number of ICMP messages as it does by
+// itself, but not that of "destination unreachable": see routerRules.
+// Source: Documentation/networking/ip-sysctl.rst, icmp_ratemask.
+const unlimited = "6160"
+
 func addRouter(cfg Config, r router) script {
 	s := script{of: r.vpc}
 	name := cfg.uplinkName(r.link)
@@ -168,6 +173,7 @@ func addRouter(cfg Config, r router) script {
 	s.add(r.vpc,
 		sysctl{"net/ipv6/conf/all/disable_ipv6", "1"},
 		sysctl{"net/ipv4/ip_forward", "1"},
+		sysctl{"net/ipv4/icmp_ratemask", unlimited},
 		linkUp{"lo"},
 		addrAdd{dev: "lo", prefix: single(gatewayAddress)},
 		addrAdd{dev: "lo", prefix: single(metadataAddress)},
