@@ -3,10 +3,12 @@
 // (application load balancers) or connection (network load balancers), passes
 // the bytes, and checks the targets' health.
 //
-// It is told all it should do by Set, and tells what it saw of targets by Health
-// and what it counted by Metrics. It goes on without the control plane. It
-// refuses to know how a configuration comes about, what a task is, and how the
-// machine's network is made: that is behind Network.
+// A Server is told all it should do by Set, what is known of targets by
+// SetHealth, and tells what it counted by Metrics. A Checker is told by Set which
+// targets there are and tells what it finds by Health. Package worker joins
+// several servers and a checker. They refuse to know how a configuration comes
+// about, what a task is, and how the machine's network is made: that is behind
+// Network.
 //
 // A request's way through an application load balancer is: client (client.go)
 // → admit, route (exchange.go) → a rule's action (action.go) → a group's choice

@@ -46,6 +46,11 @@ func measureRollout(ctx context.Context, s *stage, r *report) error {
 	if err := s.deleteServices(ctx, []string{name}); err != nil {
 		return err
 	}
+	return s.dropBalancer(ctx, balancer, targets)
+}
+
+// dropBalancer undoes makeBalancer.
+func (s *stage) dropBalancer(ctx context.Context, balancer, targets string) error {
 	for _, in := range []url.Values{
 		{"Action": {"DeleteLoadBalancer"}, "LoadBalancerArn": {balancer}},
 		{"Action": {"DeleteTargetGroup"}, "TargetGroupArn": {targets}},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,13 +83,31 @@ func (s *stage) connected(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
-// measureMemory weighs all processes of an installation that has started and
-// has come to rest.
+// measureMemory weighs all processes of an installation that has a load balancer,
+// has started and has come to rest.
 func measureMemory(ctx context.Context, s *stage, r *report) error {
+	balancer, targets, err := s.makeBalancer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.weigh(ctx, r); err != nil {
+		return err
+	}
+	return s.dropBalancer(ctx, balancer, targets)
+}
+
+func (s *stage) weigh(ctx context.Context, r *report) error {
 	if _, _, err := s.restart(ctx); err != nil {
 		return err
 	}
 	if _, err := s.connected(ctx); err != nil {
+		return err
+	}
+	err := poll(ctx, 10*time.Millisecond, func() (bool, error) {
+		processes, err := s.in.processes()
+		return slices.ContainsFunc(processes, func(p process) bool { return p.name == "fargo balancer" }), err
+	})
+	if err != nil {
 		return err
 	}
 	processes, err := s.in.quiet(ctx)
@@ -105,7 +124,7 @@ func measureMemory(ctx context.Context, s *stage, r *report) error {
 		sum += bytes
 		parts = append(parts, fmt.Sprintf("%s %.0f", p.name, megabytes(bytes)))
 	}
-	r.budget("memory (PSS) of all processes, idle after start", "≤ 150 MB",
+	r.budget("memory (PSS) of all processes, idle, with a load balancer", "≤ 150 MB",
 		fmt.Sprintf("%.0f MB (%s)", megabytes(sum), strings.Join(parts, ", ")), sum <= 150e6)
 	return nil
 }
