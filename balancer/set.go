@@ -87,7 +87,7 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 	errs := []error{b.setLogs(s.accessLogs, d)}
 	zones := zonesOf(d)
 	for i := range d.Listeners {
-		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.logger)
+		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.mu.tickets, s.logger)
 		l.zones = zones
 		errs = append(errs, err)
 		for j := range d.Interfaces {
@@ -133,6 +133,22 @@ func (s *Server) SetHealth(known []TargetHealth) {
 	for _, g := range s.mu.groups {
 		g.hear(s.mu.known)
 	}
+}
+
+// SetTickets gives secrets from which the keys of TLS session tickets are made:
+// the first for new tickets, the others for those that clients still have.
+// Servers with the same secrets resume each other's sessions.
+func (s *Server) SetTickets(secrets [][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.tickets = secrets
+	var errs []error
+	for _, b := range s.mu.balancers {
+		for arn, terms := range b.tls {
+			errs = append(errs, terms.setTickets(arn, secrets))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (s *Server) bind(all bool) {

@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -42,15 +44,38 @@ type tlsTerms struct {
 
 // termsOf compiles a listener's TLS, or gives what it was compiled to before:
 // clients may then resume their sessions.
-func (b *balancer) termsOf(l *fargo.BalancerListener, offered []string) *tlsTerms {
+func (b *balancer) termsOf(l *fargo.BalancerListener, offered []string, tickets [][]byte) (*tlsTerms, error) {
 	t := b.tls[l.ARN]
 	if t != nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
-		return t
+		return t, t.err
 	}
 	t = &tlsTerms{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
 	t.config, t.arns, t.err = compileTLS(l, offered)
 	b.tls[l.ARN] = t
-	return t
+	return t, errors.Join(t.err, t.setTickets(l.ARN, tickets))
+}
+
+// setTickets has the listener's clients resume sessions that any server began
+// that has the same secrets. The keys are the listener's own: a session is
+// worth nothing where other certificates are shown.
+func (t *tlsTerms) setTickets(listener string, secrets [][]byte) error {
+	if len(secrets) == 0 {
+		return nil // keys of its own
+	}
+	terms := []string{"session tickets", listener, t.policy}
+	for _, c := range t.certificates {
+		terms = append(terms, c.Chain)
+	}
+	keys := make([][32]byte, len(secrets))
+	for i, secret := range secrets {
+		key, err := hkdf.Key(sha256.New, secret, nil, strings.Join(terms, "\x00"), len(keys[i]))
+		if err != nil {
+			return fmt.Errorf("session tickets: %w", err)
+		}
+		keys[i] = [32]byte(key)
+	}
+	t.config.SetSessionTicketKeys(keys)
+	return nil
 }
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not

@@ -3,6 +3,8 @@ package worker
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +49,7 @@ type Fleet struct {
 		members   []*member
 		balancers []fargo.Balancer
 		groups    []fargo.BalancerGroup
+		tickets   [][]byte // of TLS sessions: secrets that all workers share
 		// lost is what was counted by members that are gone.
 		lost balancer.Metrics
 	}
@@ -72,6 +75,8 @@ const (
 	firstDelay  = 50 * time.Millisecond // before a worker is started that did not live long
 	lastDelay   = 5 * time.Second
 	steadyAfter = 10 * time.Second // a worker that lived this long did
+	renewEvery  = 8 * time.Hour    // the secret for TLS sessions
+	ticketsKept = 3
 )
 
 // NewFleet makes a fleet of those workers that run. None is told anything yet.
@@ -79,6 +84,7 @@ func NewFleet(c FleetConfig) *Fleet {
 	f := &Fleet{checker: c.Checker, processes: c.Processes, workers: c.Workers, logger: c.Logger, patience: cmp.Or(c.Patience, patience), ended: make(chan *member)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.said.newer = make(chan struct{})
+	f.renewTickets()
 	return f
 }
 
@@ -199,7 +205,7 @@ func (f *Fleet) leave(m *member) {
 // current: nobody knows what they understand.
 func (f *Fleet) configure(ctx context.Context) error {
 	known, _ := f.checker.Health()
-	b, err := json.Marshal(Config{f.mu.balancers, f.mu.groups, known})
+	b, err := json.Marshal(Config{Balancers: f.mu.balancers, Groups: f.mu.groups, Tickets: f.mu.tickets, Health: known})
 	if err != nil {
 		return err
 	}
@@ -251,6 +257,8 @@ func (f *Fleet) Run(ctx context.Context) error {
 	defer f.cancel()
 	count := time.NewTicker(countEvery)
 	defer count.Stop()
+	renew := time.NewTicker(renewEvery)
+	defer renew.Stop()
 	_, newer := f.checker.Health()
 	var missing <-chan time.Time // when to start those that are
 	var delay time.Duration
@@ -264,6 +272,11 @@ func (f *Fleet) Run(ctx context.Context) error {
 			f.mu.Lock()
 			f.count(ctx)
 			f.mu.Unlock()
+		case <-renew.C:
+			f.mu.Lock()
+			f.renewTickets()
+			f.mu.Unlock()
+			f.replace(ctx)
 		case m := <-f.ended:
 			if !f.lose(m) {
 				continue
@@ -348,6 +361,15 @@ func (f *Fleet) Metrics(ctx context.Context) balancer.Metrics {
 		sum = sum.Plus(m.counted)
 	}
 	return sum
+}
+
+// renewTickets has workers use another secret for the tickets of TLS sessions.
+// Those before it are good for a while, so that clients may come back.
+func (f *Fleet) renewTickets() {
+	secret := make([]byte, sha256.Size)
+	_, _ = rand.Read(secret) // never fails: see crypto/rand
+	f.mu.tickets = slices.Insert(f.mu.tickets, 0, secret)
+	f.mu.tickets = f.mu.tickets[:min(len(f.mu.tickets), ticketsKept)]
 }
 
 // say lets others know what all workers know.

@@ -2,6 +2,9 @@ package worker_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -291,6 +294,40 @@ func TestFleet(t *testing.T) {
 	}
 	m.set(f, nil, nil)
 	eventually(t, "the workers are gone", func() bool { return len(m.alive()) == 0 })
+}
+
+// A client's TLS session is resumed whichever worker it comes to.
+func TestSessionsAreShared(t *testing.T) {
+	m := newMachine(t)
+	f, _ := m.newFleet()
+	source := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(source.Close)
+	own := source.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, g := configuration(target(t, "one"))
+	l := &b[0].Listeners[0]
+	l.Protocol, l.SSLPolicy = "HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06"
+	l.Certificates = []fargo.KeyPair{{
+		ARN:   "arn:certificate",
+		Chain: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]})),
+		Key:   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+	}}
+	m.set(f, b, g)
+	config := &tls.Config{InsecureSkipVerify: true, ServerName: "example.com", ClientSessionCache: tls.NewLRUClientSessionCache(1), MaxVersion: tls.VersionTLS12}
+	const connections = 32 // all with one worker: once in 2^31 runs
+	for i := range connections {
+		c, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", m.port), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if resumed := c.ConnectionState().DidResume; resumed != (i > 0) {
+			t.Errorf("connection %d: resumed %t", i, resumed)
+		}
+	}
 }
 
 // A worker that dies is replaced, by one that knows what the others know. What

@@ -15,9 +15,11 @@ import (
 
 // Config is all that a worker is to do.
 type Config struct {
-	Balancers []fargo.Balancer        `json:"balancers"`
-	Groups    []fargo.BalancerGroup   `json:"groups"`
-	Health    []balancer.TargetHealth `json:"health"`
+	Balancers []fargo.Balancer      `json:"balancers"`
+	Groups    []fargo.BalancerGroup `json:"groups"`
+	// Tickets are the secrets of [balancer.Server.SetTickets].
+	Tickets [][]byte                `json:"tickets"`
+	Health  []balancer.TargetHealth `json:"health"`
 }
 
 // Serve lets a fleet tell the server what to do, on the connections of a
@@ -51,7 +53,7 @@ func (w *worker) putConfig(out http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.health.Store(&c.Health)
-	if err := w.server.Set(c.Balancers, c.Groups, c.Health); err != nil {
+	if err := errors.Join(w.server.SetTickets(c.Tickets), w.server.Set(c.Balancers, c.Groups, c.Health)); err != nil {
 		http.Error(out, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
