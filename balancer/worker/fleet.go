@@ -3,14 +3,10 @@ package worker
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -68,16 +64,8 @@ type member struct {
 	counted balancer.Metrics // when asked last
 }
 
-// Times of a fleet's own housekeeping.
-const (
-	patience    = 10 * time.Second
-	countEvery  = 5 * time.Second
-	firstDelay  = 50 * time.Millisecond // before a worker is started that did not live long
-	lastDelay   = 5 * time.Second
-	steadyAfter = 10 * time.Second // a worker that lived this long did
-	renewEvery  = 8 * time.Hour    // the secret for TLS sessions
-	ticketsKept = 3
-)
+// patience is how long a worker may take, unless configured otherwise.
+const patience = 10 * time.Second
 
 // NewFleet makes a fleet of those workers that run. None is told anything yet.
 func NewFleet(c FleetConfig) *Fleet {
@@ -122,13 +110,19 @@ func (f *Fleet) find(ctx context.Context) error {
 	f.mu.found = true
 	for _, p := range running {
 		m := f.join(p)
-		if known, err := m.health(ctx); err != nil {
+		if known, err := f.ask(ctx, m); err != nil {
 			f.logger.Warn("a load balancer process does not say what it knows", "pid", p.PID(), "error", err)
 		} else {
 			f.checker.Remember(known)
 		}
 	}
 	return nil
+}
+
+func (f *Fleet) ask(ctx context.Context, m *member) ([]balancer.TargetHealth, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
+	defer cancel()
+	return m.health(ctx)
 }
 
 // start starts the workers that are missing.
@@ -199,196 +193,4 @@ func (f *Fleet) dismiss() {
 func (f *Fleet) leave(m *member) {
 	m.close()
 	f.mu.lost = f.mu.lost.Plus(m.counted.Past())
-}
-
-// configure tells all members what they should do, but for those that are not
-// current: nobody knows what they understand.
-func (f *Fleet) configure(ctx context.Context) error {
-	known, _ := f.checker.Health()
-	b, err := json.Marshal(Config{Balancers: f.mu.balancers, Groups: f.mu.groups, Tickets: f.mu.tickets, Health: known})
-	if err != nil {
-		return err
-	}
-	err = f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.configure(ctx, b) })
-	f.say(known)
-	return err
-}
-
-// tell tells members something, all at the same time. A worker that does not
-// take it in time is killed, and started again: it might send requests to who is
-// long gone.
-func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.Context, *member) error) error {
-	telling, cancel := context.WithTimeout(ctx, f.patience)
-	defer cancel()
-	errs := make([]error, len(members))
-	var all sync.WaitGroup
-	for i, m := range members {
-		all.Go(func() { errs[i] = tell(telling, m) })
-	}
-	all.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var refused []string
-	for i, m := range members {
-		var r *refusal
-		switch {
-		case errs[i] == nil:
-		case errors.As(errs[i], &r):
-			refused = append(refused, r.text)
-		default:
-			f.logger.Warn("a load balancer process does not answer and is killed", "pid", m.process.PID(), "error", errs[i])
-			if err := m.process.Kill(); err != nil {
-				refused = append(refused, err.Error())
-			}
-		}
-	}
-	if len(refused) == 0 {
-		return nil
-	}
-	slices.Sort(refused) // of what cannot be done, all say the same
-	return errors.New(strings.Join(slices.Compact(refused), "\n"))
-}
-
-// Run tells workers what is found of targets, and replaces those that end, until
-// ctx ends. It leaves them running.
-func (f *Fleet) Run(ctx context.Context) error {
-	defer f.tasks.Wait()
-	defer f.cancel()
-	count := time.NewTicker(countEvery)
-	defer count.Stop()
-	renew := time.NewTicker(renewEvery)
-	defer renew.Stop()
-	_, newer := f.checker.Health()
-	var missing <-chan time.Time // when to start those that are
-	var delay time.Duration
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-newer:
-			newer = f.inform(ctx)
-		case <-count.C:
-			f.mu.Lock()
-			f.count(ctx)
-			f.mu.Unlock()
-		case <-renew.C:
-			f.mu.Lock()
-			f.renewTickets()
-			f.mu.Unlock()
-			f.replace(ctx)
-		case m := <-f.ended:
-			if !f.lose(m) {
-				continue
-			}
-			if time.Since(m.since) > steadyAfter {
-				delay = 0
-			}
-			missing = time.After(delay)
-			delay = min(max(2*delay, firstDelay), lastDelay)
-		case <-missing:
-			missing = nil
-			if !f.replace(ctx) {
-				missing = time.After(lastDelay)
-			}
-		}
-	}
-}
-
-// inform tells all members what is known of targets, and gives a channel that is
-// closed when there is something newer.
-func (f *Fleet) inform(ctx context.Context) (newer <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	known, newer := f.checker.Health()
-	b, err := json.Marshal(known)
-	if err == nil {
-		err = f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.inform(ctx, b) })
-	}
-	if err != nil {
-		f.logger.Error("load balancers do not know their targets' health", "error", err)
-	}
-	f.say(known)
-	return newer
-}
-
-// lose forgets a member that has ended, and reports whether it was one.
-func (f *Fleet) lose(m *member) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i := slices.Index(f.mu.members, m)
-	if i < 0 {
-		return false // it was dismissed
-	}
-	f.logger.Warn("a load balancer process ended and is started again", "pid", m.process.PID())
-	f.mu.members = slices.Delete(f.mu.members, i, i+1)
-	f.leave(m)
-	return true
-}
-
-// replace starts what is missing, and reports whether it could.
-func (f *Fleet) replace(ctx context.Context) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err := f.start()
-	if err = errors.Join(err, f.configure(ctx)); err != nil {
-		f.logger.Error("load balancer processes are missing", "error", err)
-	}
-	return err == nil
-}
-
-// count asks all members what they have counted.
-func (f *Fleet) count(ctx context.Context) {
-	err := f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error {
-		counted, err := m.metrics(ctx)
-		if err == nil {
-			m.counted = counted
-		}
-		return err
-	})
-	if err != nil {
-		f.logger.Warn("load balancers do not say what they count", "error", err)
-	}
-}
-
-// Metrics gives all counters of all workers, those that are gone included.
-func (f *Fleet) Metrics(ctx context.Context) balancer.Metrics {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.count(ctx)
-	sum := f.mu.lost
-	for _, m := range f.mu.members {
-		sum = sum.Plus(m.counted)
-	}
-	return sum
-}
-
-// renewTickets has workers use another secret for the tickets of TLS sessions.
-// Those before it are good for a while, so that clients may come back.
-func (f *Fleet) renewTickets() {
-	secret := make([]byte, sha256.Size)
-	_, _ = rand.Read(secret) // never fails: see crypto/rand
-	f.mu.tickets = slices.Insert(f.mu.tickets, 0, secret)
-	f.mu.tickets = f.mu.tickets[:min(len(f.mu.tickets), ticketsKept)]
-}
-
-// say lets others know what all workers know.
-func (f *Fleet) say(known []balancer.TargetHealth) {
-	reports := make([]fargo.TargetReport, len(known))
-	for i := range known {
-		reports[i] = known[i].TargetReport
-	}
-	f.said.Lock()
-	defer f.said.Unlock()
-	f.said.reports = reports
-	close(f.said.newer)
-	f.said.newer = make(chan struct{})
-}
-
-// Health gives what is known of targets, once all workers know it, and a channel
-// that is closed when there is something newer. It does not block.
-func (f *Fleet) Health() (reports []fargo.TargetReport, newer <-chan struct{}) {
-	f.said.Lock()
-	defer f.said.Unlock()
-	return f.said.reports, f.said.newer
 }

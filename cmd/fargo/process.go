@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,6 +51,26 @@ func signalProcess(p *os.Process, s syscall.Signal) error {
 		return err
 	}
 	return nil
+}
+
+// endTimeout is how long a process may take to end by itself.
+const endTimeout = 5 * time.Second
+
+// endProcess interrupts a process, kills it if it does not heed that, and waits
+// until it has ended.
+func endProcess(ctx context.Context, p *os.Process) error {
+	if err := signalProcess(p, syscall.SIGINT); err != nil {
+		return err
+	}
+	willing, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	if err := waitFor(willing, p); ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if err := signalProcess(p, syscall.SIGKILL); err != nil {
+		return err
+	}
+	return waitFor(ctx, p)
 }
 
 // waitFor returns nil when the process has ended, be it our child or not, or

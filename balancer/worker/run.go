@@ -1,0 +1,99 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Times of a fleet's own housekeeping.
+const (
+	countEvery  = 5 * time.Second
+	firstDelay  = 50 * time.Millisecond // before a worker is started that did not live long
+	lastDelay   = 5 * time.Second
+	steadyAfter = 10 * time.Second // a worker that lived this long did
+	renewEvery  = 8 * time.Hour    // the secret for TLS sessions
+	ticketsKept = 3
+)
+
+// Run tells workers what is found of targets, and replaces those that end, until
+// ctx ends. It leaves them running.
+func (f *Fleet) Run(ctx context.Context) error {
+	defer f.tasks.Wait()
+	defer f.cancel()
+	count := time.NewTicker(countEvery)
+	defer count.Stop()
+	renew := time.NewTicker(renewEvery)
+	defer renew.Stop()
+	_, newer := f.checker.Health()
+	var missing <-chan time.Time // when to start those that are
+	var delay time.Duration
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-newer:
+			newer = f.inform(ctx)
+		case <-count.C:
+			f.mu.Lock()
+			f.count(ctx)
+			f.mu.Unlock()
+		case <-renew.C:
+			f.mu.Lock()
+			f.renewTickets()
+			f.mu.Unlock()
+			f.replace(ctx)
+		case m := <-f.ended:
+			if !f.lose(m) {
+				continue
+			}
+			if time.Since(m.since) > steadyAfter {
+				delay = 0
+			}
+			missing = time.After(delay)
+			delay = min(max(2*delay, firstDelay), lastDelay)
+		case <-missing:
+			missing = nil
+			if !f.replace(ctx) {
+				missing = time.After(lastDelay)
+			}
+		}
+	}
+}
+
+// lose forgets a member that has ended, and reports whether it was one.
+func (f *Fleet) lose(m *member) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.Index(f.mu.members, m)
+	if i < 0 {
+		return false // it was dismissed
+	}
+	f.logger.Warn("a load balancer process ended and is started again", "pid", m.process.PID())
+	f.mu.members = slices.Delete(f.mu.members, i, i+1)
+	f.leave(m)
+	return true
+}
+
+// replace starts what is missing, and reports whether it could.
+func (f *Fleet) replace(ctx context.Context) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.start()
+	if err = errors.Join(err, f.configure(ctx)); err != nil {
+		f.logger.Error("load balancer processes are missing", "error", err)
+	}
+	return err == nil
+}
+
+// renewTickets has workers, when they are told next, use another secret for the tickets of TLS sessions.
+// Those before it are good for a while, so that clients may come back.
+func (f *Fleet) renewTickets() {
+	secret := make([]byte, sha256.Size)
+	_, _ = rand.Read(secret) // never fails: see crypto/rand
+	f.mu.tickets = slices.Insert(f.mu.tickets, 0, secret)
+	f.mu.tickets = f.mu.tickets[:min(len(f.mu.tickets), ticketsKept)]
+}
