@@ -46,7 +46,7 @@ func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) 
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	checker := balancer.NewChecker(balancer.CheckerConfig{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
-	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: children, Workers: runtime.NumCPU(), Logger: log})
+	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: children, Workers: worker.Workers(), Logger: log})
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ran := make(chan error, 1)
 	go func() { ran <- fleet.Run(running) }()

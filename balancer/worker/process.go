@@ -1,6 +1,17 @@
 package worker
 
-import "context"
+import (
+	"context"
+	"runtime"
+)
+
+// maxWorkers is how many workers are enough for any machine: each takes memory,
+// and answers some tens of thousands of requests a second.
+const maxWorkers = 8
+
+// Workers is how many workers a machine should have: one for each processor that
+// we may use, and not too many.
+func Workers() int { return min(runtime.GOMAXPROCS(0), maxWorkers) }
 
 // Processes are those of a node's workers. Its methods are not called at once.
 type Processes interface {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -168,7 +167,7 @@ func (m *machine) run(ctx context.Context) error {
 	balancers := worker.NewFleet(worker.FleetConfig{
 		Checker:   checker,
 		Processes: processes,
-		Workers:   runtime.NumCPU(),
+		Workers:   worker.Workers(),
 		Logger:    m.log,
 	})
 	n := node.New(node.Config{
