@@ -30,6 +30,8 @@
 //   - Between two interfaces: the source's groups must allow it out and the
 //     destination's groups must allow it in. A source address that is not the
 //     interface's own is dropped before anything looks at it.
+//   - From an interface to an address of the VPC that nobody has: the sender is
+//     told each time that there is no such host.
 //   - From the machine to an interface: it leaves from the uplink's own address
 //     (169.254.192.0/18), so of the groups of the destination only rules for
 //     0.0.0.0/0 and the like admit it. A program that binds another address of
