@@ -147,11 +147,13 @@ func checkHealthCheck(g *elbv2.TargetGroup) error {
 			return invalid("Health check port '%s' must be within '1-65535' or 'traffic-port'", port)
 		}
 	}
-	switch {
+	switch timeout, interval := *g.HealthCheckTimeoutSeconds, *g.HealthCheckIntervalSeconds; {
 	case !*g.HealthCheckEnabled:
 		return invalid("Health check enabled must be true for target groups with target type '%s'", g.TargetType)
-	case *g.HealthCheckTimeoutSeconds >= *g.HealthCheckIntervalSeconds:
-		return invalid("Health check timeout '%d' must be smaller than the interval '%d'", *g.HealthCheckTimeoutSeconds, *g.HealthCheckIntervalSeconds)
+	case speaksHTTP(g.Protocol) && timeout >= interval:
+		return invalid("Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
+	case timeout > interval:
+		return invalid("Health check timeout '%d' must be smaller than or equal to the interval '%d'", timeout, interval)
 	case speaksHTTP(g.HealthCheckProtocol):
 		if !strings.HasPrefix(*g.HealthCheckPath, "/") {
 			return invalid("Health check path '%s' must begin with a '/' character", *g.HealthCheckPath)
