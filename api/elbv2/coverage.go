@@ -7,7 +7,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3, connection_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed; of application load balancers only"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "health_check_logs.s3", Why: "kept; not written"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "zonal_shift.config.enabled", Why: "there is no zonal shift"},
-	{Operation: "ModifyLoadBalancerAttributes", Field: "ipv6.deny_all_igw_traffic", Why: "load balancers are IPv4 only"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "waf.fail_open.enabled", Why: "there is no WAF"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "dns_record.client_routing_policy", Why: "names resolve to the addresses in all zones that can serve, whatever zone asks"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "secondary_ips.auto_assigned.per_subnet", Why: "an interface has one address"},

@@ -3,6 +3,7 @@ package elbv2
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,22 +13,39 @@ import (
 )
 
 // loadBalancerAttributes are those of a type of load balancer.
-// Source: ELBv2 API, LoadBalancerAttribute.
 func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
+	other := elbv2.LoadBalancerTypeEnumNetwork
+	if kind == other {
+		other = elbv2.LoadBalancerTypeEnumApplication
+	}
+	return attributes{
+		of: "Load balancer", twice: loadBalancerTwice, list: attributesOfType(kind),
+		foreign: func(key string) error {
+			if slices.ContainsFunc(attributesOfType(other), func(at attribute) bool { return at.key == key }) {
+				return elbv2.InvalidConfigurationRequestException("Load balancer attribute key '%s' is not supported on load balancers with type '%s'", key, kind)
+			}
+			return nil
+		},
+	}
+}
+
+// attributesOfType are in the order in which they are shown.
+// Source: ELBv2 API, LoadBalancerAttribute.
+func attributesOfType(kind elbv2.LoadBalancerTypeEnum) []attribute {
 	all := logAttributes("access_logs")
 	all = append(all,
 		attribute{"deletion_protection.enabled", "false", boolean},
-		attribute{"ipv6.deny_all_igw_traffic", "false", boolean},
+		attribute{"ipv6.deny_all_igw_traffic", "false", onlyIPv6},
 		attribute{"zonal_shift.config.enabled", "false", boolean})
 	if kind == elbv2.LoadBalancerTypeEnumNetwork {
-		return attributes{of: "Load balancer", twice: loadBalancerTwice, list: append(all,
+		return append(all,
 			attribute{"load_balancing.cross_zone.enabled", "false", boolean},
 			attribute{"dns_record.client_routing_policy", "any_availability_zone", oneOf("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")},
-			attribute{"secondary_ips.auto_assigned.per_subnet", "0", between(0, 7)})}
+			attribute{"secondary_ips.auto_assigned.per_subnet", "0", between(0, 7)})
 	}
 	all = append(all, logAttributes("connection_logs")...)
 	all = append(all, logAttributes("health_check_logs")...)
-	return attributes{of: "Load balancer", twice: loadBalancerTwice, list: append(all,
+	return append(all,
 		attribute{"load_balancing.cross_zone.enabled", "true", orElse(oneOf("true"), "The value for 'load_balancing.cross_zone.enabled' must always be 'true' for an Application Load Balancer")},
 		attribute{"idle_timeout.timeout_seconds", "60", idleTimeout},
 		attribute{"client_keep_alive.seconds", "3600", orElse(between(60, 604800), "The value of 'client_keep_alive.seconds' must be an integer between 60 and 604800")},
@@ -38,7 +56,16 @@ func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
 		attribute{"routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", boolean},
 		attribute{"routing.http.xff_client_port.enabled", "false", boolean},
 		attribute{"routing.http.xff_header_processing.mode", "append", oneOf("append", "preserve", "remove")},
-		attribute{"waf.fail_open.enabled", "false", boolean})}
+		attribute{"waf.fail_open.enabled", "false", boolean})
+}
+
+// onlyIPv6 is a check of what only a load balancer with IPv6 addresses can turn
+// on, and so none here.
+func onlyIPv6(key, value string) error {
+	if value == "true" {
+		return elbv2.InvalidConfigurationRequestException("Load balancer attribute key '%s' is not supported on load balancers with IP address type 'ipv4'", key)
+	}
+	return boolean(key, value)
 }
 
 // logAttributes say where a kind of log goes.

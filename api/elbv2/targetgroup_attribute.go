@@ -32,7 +32,7 @@ func targetGroupAttributes(g *elbv2.TargetGroup) attributes {
 func attributesOf(g *elbv2.TargetGroup) []attribute {
 	all := []attribute{
 		{"deregistration_delay.timeout_seconds", "300", between(0, 3600)},
-		{"stickiness.enabled", "false", boolean},
+		{"stickiness.enabled", "false", sticky(g.Protocol)},
 		{crossZone, "use_load_balancer_configuration", orElse(oneOf("use_load_balancer_configuration", "true", "false"), "'%s' must be one of use_load_balancer_configuration,true,false", crossZone)},
 		{healthyForDNS + "count", "1", positive("off")},
 		{healthyForDNS + "percentage", "off", percentage},
@@ -99,6 +99,16 @@ func cookieName(key, value string) error {
 	return atMost(256)(key, value)
 }
 
+// sticky is a check of whether there is stickiness, which a TLS group has not.
+func sticky(p elbv2.ProtocolEnum) func(key, value string) error {
+	return func(key, value string) error {
+		if p == elbv2.ProtocolEnumTls && value == "true" {
+			return elbv2.InvalidConfigurationRequestException("You cannot enable stickiness on target groups with the TLS protocol")
+		}
+		return boolean(key, value)
+	}
+}
+
 func stickinessType(p elbv2.ProtocolEnum, types ...string) func(key, value string) error {
 	allowed := oneOf(types...)
 	return func(key, value string) error {
@@ -129,6 +139,8 @@ func checkTogether(g *elbv2.TargetGroup, m map[string]string) error {
 		return wrong("You cannot enable both slow start and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
 	case m["stickiness.enabled"] == "true" && m["stickiness.type"] == "app_cookie" && m["stickiness.app_cookie.cookie_name"] == "":
 		return wrong("You must set an application cookie name to enable stickiness of type 'app_cookie'")
+	case m["stickiness.enabled"] == "true" && algorithm == "weighted_random":
+		return wrong("You cannot have both stickiness and weighted random algorithm enabled on the same target group.")
 	case speaksHTTP(g.Protocol) && m["stickiness.enabled"] == "true" && m[crossZone] == "false":
 		return wrong("You cannot enable stickiness on a target group with cross-zone load balancing turned off")
 	case m[terminateUnwell] == "true" && m[drainUnwell] != "0":
