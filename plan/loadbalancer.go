@@ -38,7 +38,7 @@ func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
 		shape.LoadBalancerArns = nil
 		groups = append(groups, fargo.BalancerGroup{
 			ARN: g.Key(), Name: resource(g.Key()), Group: shape, Attributes: g.Attributes,
-			Targets: balancerTargets(g, p.targets[g.Key()], Zones(lb)), Zonal: !CrossesZones(lb, g),
+			Targets: balancerTargets(p.targets[g.Key()], Zones(lb)), Zonal: !CrossesZones(lb, g),
 		})
 	}
 	slices.SortFunc(balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })

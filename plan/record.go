@@ -76,7 +76,7 @@ func (p *elbPlan) countHealthy(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGrou
 		if !crosses && t.Zone != zone && t.Zone != "" && t.Zone != anyZone {
 			continue
 		}
-		switch TargetHealth(t, g, Zones(lb)).State {
+		switch TargetHealth(t, Zones(lb)).State {
 		case elbv2.TargetHealthStateEnumDraining, elbv2.TargetHealthStateEnumUnused:
 		case elbv2.TargetHealthStateEnumHealthy, elbv2.TargetHealthStateEnumUnavailable:
 			healthy++

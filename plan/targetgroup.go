@@ -17,11 +17,11 @@ const anyZone = "all"
 // load balancer of its group is enabled in; none means that the group is in no
 // use.
 // Source: ELBv2 API, TargetHealth.
-func TargetHealth(t *fargo.ELBTarget, g *fargo.ELBTargetGroup, zones []string) elbv2.TargetHealth {
+func TargetHealth(t *fargo.ELBTarget, zones []string) elbv2.TargetHealth {
 	if !t.DrainingSince.IsZero() {
 		return health(elbv2.TargetHealthStateEnumDraining, elbv2.TargetHealthReasonEnumTargetDeregistrationInProgress, "Target deregistration is in progress")
 	}
-	if h, unused := unusedTarget(t, g, zones); unused {
+	if h, unused := unusedTarget(t, zones); unused {
 		return h
 	}
 	if t.Health != nil {
@@ -36,13 +36,11 @@ func NotRegistered() elbv2.TargetHealth {
 }
 
 // unusedTarget says why a target gets no requests and no checks, if so.
-func unusedTarget(t *fargo.ELBTarget, g *fargo.ELBTargetGroup, zones []string) (h elbv2.TargetHealth, unused bool) {
+func unusedTarget(t *fargo.ELBTarget, zones []string) (h elbv2.TargetHealth, unused bool) {
 	const state, notInUse = elbv2.TargetHealthStateEnumUnused, elbv2.TargetHealthReasonEnumTargetNotInUse
 	switch {
 	case len(zones) == 0:
 		return health(state, notInUse, "Target group is not configured to receive traffic from the load balancer"), true
-	case g.TargetGroup.TargetType != elbv2.TargetTypeEnumIp:
-		return health(state, elbv2.TargetHealthReasonEnumTargetInvalidState, "Target is in the stopped state"), true
 	case t.Zone != "" && t.Zone != anyZone && !slices.Contains(zones, t.Zone):
 		return health(state, notInUse, "Target is in an Availability Zone that is not enabled for the load balancer"), true
 	}
@@ -119,10 +117,10 @@ func NextTargetAction(t *fargo.ELBTarget, g *fargo.ELBTargetGroup, inUse bool, p
 
 // balancerTargets are those of a group that a node must check and use, in order
 // of address.
-func balancerTargets(g *fargo.ELBTargetGroup, targets []*fargo.ELBTarget, zones []string) []fargo.BalancerTarget {
+func balancerTargets(targets []*fargo.ELBTarget, zones []string) []fargo.BalancerTarget {
 	var out []fargo.BalancerTarget
 	for _, t := range targets {
-		if _, unused := unusedTarget(t, g, zones); unused {
+		if _, unused := unusedTarget(t, zones); unused {
 			continue
 		}
 		addr, err := netip.ParseAddr(t.ID)

@@ -11,28 +11,24 @@ import (
 // TestTargetHealth holds what is shown of a target, in the order in which one
 // reason outdoes another.
 func TestTargetHealth(t *testing.T) {
-	ip := &fargo.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetType: elbv2.TargetTypeEnumIp}}
-	instance := &fargo.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetType: elbv2.TargetTypeEnumInstance}}
 	healthy := &elbv2.TargetHealth{State: elbv2.TargetHealthStateEnumHealthy}
 	tests := map[string]struct {
 		target fargo.ELBTarget
-		group  *fargo.ELBTargetGroup
 		zones  []string
 		state  elbv2.TargetHealthStateEnum
 		reason elbv2.TargetHealthReasonEnum
 	}{
-		"new":           {fargo.ELBTarget{Zone: "a"}, ip, []string{"a"}, "initial", "Elb.RegistrationInProgress"},
-		"healthy":       {fargo.ELBTarget{Zone: "a", Health: healthy}, ip, []string{"a"}, "healthy", ""},
-		"outside":       {fargo.ELBTarget{Zone: "all", Health: healthy}, ip, []string{"a"}, "healthy", ""},
-		"no zone":       {fargo.ELBTarget{Health: healthy}, ip, []string{"a"}, "healthy", ""},
-		"another zone":  {fargo.ELBTarget{Zone: "b", Health: healthy}, ip, []string{"a"}, "unused", "Target.NotInUse"},
-		"no use":        {fargo.ELBTarget{Zone: "a", Health: healthy}, ip, nil, "unused", "Target.NotInUse"},
-		"instance":      {fargo.ELBTarget{Health: healthy}, instance, []string{"a"}, "unused", "Target.InvalidState"},
-		"draining":      {fargo.ELBTarget{Zone: "a", Health: healthy, DrainingSince: time.Unix(1, 0)}, ip, []string{"a"}, "draining", "Target.DeregistrationInProgress"},
-		"drained there": {fargo.ELBTarget{Zone: "b", DrainingSince: time.Unix(1, 0)}, ip, nil, "draining", "Target.DeregistrationInProgress"},
+		"new":           {fargo.ELBTarget{Zone: "a"}, []string{"a"}, "initial", "Elb.RegistrationInProgress"},
+		"healthy":       {fargo.ELBTarget{Zone: "a", Health: healthy}, []string{"a"}, "healthy", ""},
+		"outside":       {fargo.ELBTarget{Zone: "all", Health: healthy}, []string{"a"}, "healthy", ""},
+		"no zone":       {fargo.ELBTarget{Health: healthy}, []string{"a"}, "healthy", ""},
+		"another zone":  {fargo.ELBTarget{Zone: "b", Health: healthy}, []string{"a"}, "unused", "Target.NotInUse"},
+		"no use":        {fargo.ELBTarget{Zone: "a", Health: healthy}, nil, "unused", "Target.NotInUse"},
+		"draining":      {fargo.ELBTarget{Zone: "a", Health: healthy, DrainingSince: time.Unix(1, 0)}, []string{"a"}, "draining", "Target.DeregistrationInProgress"},
+		"drained there": {fargo.ELBTarget{Zone: "b", DrainingSince: time.Unix(1, 0)}, nil, "draining", "Target.DeregistrationInProgress"},
 	}
 	for name, c := range tests {
-		if h := TargetHealth(&c.target, c.group, c.zones); h.State != c.state || h.Reason != c.reason {
+		if h := TargetHealth(&c.target, c.zones); h.State != c.state || h.Reason != c.reason {
 			t.Errorf("%s: %s, %s", name, h.State, h.Reason)
 		}
 	}

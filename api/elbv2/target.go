@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"fargo"
@@ -24,6 +25,9 @@ func (s *Server) RegisterTargets(ctx context.Context, in *elbv2.RegisterTargetsI
 		g, err := targetGroup(tx, scope, *in.TargetGroupArn)
 		if err != nil {
 			return err
+		}
+		if g.TargetGroup.TargetType == elbv2.TargetTypeEnumInstance && len(in.Targets) > 0 {
+			return noInstances(in.Targets)
 		}
 		for _, d := range in.Targets {
 			t, err := newTarget(tx, g, d)
@@ -47,21 +51,29 @@ func (s *Server) RegisterTargets(ctx context.Context, in *elbv2.RegisterTargetsI
 	})
 }
 
+// noInstances refuses instances: no machine here is an instance of EC2. A group
+// may be for them all the same, as that is what groups are by default.
+func noInstances(targets []elbv2.TargetDescription) error {
+	quoted := make([]string, len(targets))
+	for i, t := range targets {
+		if !instanceID.MatchString(*t.Id) {
+			return invalid("Instance ID '%s' is not valid", *t.Id)
+		}
+		quoted[i] = "'" + *t.Id + "'"
+	}
+	return elbv2.InvalidTargetException("The following instances do not exist: %s", strings.Join(quoted, ", "))
+}
+
 var instanceID = regexp.MustCompile(`^i-[0-9a-f]{8}([0-9a-f]{9})?$`)
 
-// newTarget is a target of group g as a description means it.
+// newTarget is a target of group g, which is of addresses, as a description
+// means it.
 func newTarget(r store.Reader, g *fargo.ELBTargetGroup, d elbv2.TargetDescription) (*fargo.ELBTarget, error) {
 	if err := refuse(gap{"QuicServerId", d.QuicServerId != nil}); err != nil {
 		return nil, err
 	}
 	id := *d.Id
 	t := &fargo.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: text(d.AvailabilityZone)}
-	if g.TargetGroup.TargetType == elbv2.TargetTypeEnumInstance {
-		if !instanceID.MatchString(id) {
-			return nil, invalid("Instance ID '%s' is not valid", id)
-		}
-		return t, nil
-	}
 	addr, err := netip.ParseAddr(id)
 	if err != nil || !addr.Is4() {
 		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
@@ -196,7 +208,7 @@ func (h healthOf) describe(t *fargo.ELBTarget) elbv2.TargetHealthDescription {
 	}
 	d := elbv2.TargetHealthDescription{
 		Target: &elbv2.TargetDescription{Id: &t.ID, Port: new(int32(t.Port))}, HealthCheckPort: &port,
-		TargetHealth: new(plan.TargetHealth(t, h.g, h.zones)),
+		TargetHealth: new(plan.TargetHealth(t, h.zones)),
 		AdministrativeOverride: &elbv2.AdministrativeOverride{
 			State:       elbv2.TargetAdministrativeOverrideStateEnumNoOverride,
 			Reason:      elbv2.TargetAdministrativeOverrideReasonEnumAdministrativeOverrideNoOverride,
