@@ -80,9 +80,16 @@ type condition struct {
 	wild   bool     // * and ? have a meaning in them
 }
 
+// escapes are what a query's value has in the place of literal characters.
+// Source: ELBv2 API, QueryStringConditionConfig.
+var escapes = strings.NewReplacer(`\\`, "", `\*`, "", `\?`, "")
+
 func (c condition) wildcards(value string) int {
 	if !c.wild {
 		return 0
+	}
+	if c.field == fieldQuery {
+		value = escapes.Replace(value)
 	}
 	return strings.Count(value, "*") + strings.Count(value, "?")
 }
