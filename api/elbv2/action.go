@@ -97,12 +97,14 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	case a.TargetGroupArn != nil && (n > 1 || text(config.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
 		return invalid("You can specify both a target group list and a top-level target group ARN only if the ARNs match")
 	}
+	sticky := false
 	for i := range config.TargetGroups {
 		t := &config.TargetGroups[i]
 		g, err := targetGroup(r, lb.Scope, text(t.TargetGroupArn))
 		if err != nil {
 			return err
 		}
+		sticky = sticky || isSticky(g)
 		if err := fits(lb, l, g); err != nil {
 			return err
 		}
@@ -120,6 +122,9 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	}
 	if err := completeStickiness(lb, &config); err != nil {
 		return err
+	}
+	if sticky && leavesGroup(&config) {
+		return elbv2.InvalidLoadBalancerActionException("You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups")
 	}
 	a.ForwardConfig, a.TargetGroupArn = &config, nil
 	if len(config.TargetGroups) == 1 {
@@ -144,6 +149,18 @@ func completeStickiness(lb *fargo.ELBLoadBalancer, config *elbv2.ForwardActionCo
 	}
 	config.TargetGroupStickinessConfig = &s
 	return nil
+}
+
+// isSticky reports whether an application load balancer keeps a client to its
+// target in a group.
+func isSticky(g *fargo.ELBTargetGroup) bool {
+	return speaksHTTP(g.TargetGroup.Protocol) && g.Attributes["stickiness.enabled"] == "true"
+}
+
+// leavesGroup reports whether a client's next request may go to another group,
+// which would make nothing of its target's stickiness.
+func leavesGroup(c *elbv2.ForwardActionConfig) bool {
+	return len(c.TargetGroups) > 1 && !yes(c.TargetGroupStickinessConfig.Enabled)
 }
 
 // fits refuses a group whose protocol or VPC does not go with a listener.

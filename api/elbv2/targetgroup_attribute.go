@@ -182,6 +182,31 @@ func checkZones(r store.Reader, g *fargo.ELBTargetGroup) error {
 	return nil
 }
 
+// checkSticky refuses stickiness in a group that a rule chooses anew for each
+// request.
+func checkSticky(r store.Reader, g *fargo.ELBTargetGroup) error {
+	if !isSticky(g) {
+		return nil
+	}
+	for _, lb := range store.LoadBalancersOfGroup(r, g.Key()) {
+		for l := range store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb) {
+			for _, rule := range rulesOf(r, l) {
+				if slices.ContainsFunc(rule.Actions, func(a elbv2.Action) bool { return mayLeave(a, g.Key()) }) {
+					return elbv2.InvalidConfigurationRequestException("This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", *rule.RuleArn)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// mayLeave reports whether an action forwards to a group, and the next time
+// perhaps to another.
+func mayLeave(a elbv2.Action, group string) bool {
+	return a.ForwardConfig != nil && leavesGroup(a.ForwardConfig) &&
+		slices.ContainsFunc(a.ForwardConfig.TargetGroups, func(t elbv2.TargetGroupTuple) bool { return *t.TargetGroupArn == group })
+}
+
 // ModifyTargetGroupAttributes changes some attributes and shows all.
 func (s *Server) ModifyTargetGroupAttributes(ctx context.Context, in *elbv2.ModifyTargetGroupAttributesInput) (*elbv2.ModifyTargetGroupAttributesOutput, error) {
 	out := &elbv2.ModifyTargetGroupAttributesOutput{}
@@ -198,6 +223,9 @@ func (s *Server) ModifyTargetGroupAttributes(ctx context.Context, in *elbv2.Modi
 			return err
 		}
 		if err := checkZones(tx, &c); err != nil {
+			return err
+		}
+		if err := checkSticky(tx, &c); err != nil {
 			return err
 		}
 		store.ELBTargetGroups.Put(tx, &c)
