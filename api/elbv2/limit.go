@@ -15,6 +15,7 @@ var limits = []struct {
 }{
 	{"application-load-balancers", maxLoadBalancers},
 	{"certificates-per-application-load-balancer", maxCertificates},
+	{"certificates-per-network-load-balancer", maxCertificates},
 	{"condition-values-per-alb-rule", maxConditionValues},
 	{"condition-wildcards-per-alb-rule", maxConditionWildcards},
 	{"listeners-per-application-load-balancer", maxListeners},

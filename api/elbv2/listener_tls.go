@@ -11,7 +11,8 @@ import (
 	"fargo/store"
 )
 
-// maxCertificates is how many a listener may have beside the default one.
+// maxCertificates is how many a load balancer may have beside the default ones
+// of its listeners.
 // Source: ELB user guide, "Quotas for your Application Load Balancers".
 const maxCertificates = 25
 
@@ -82,6 +83,9 @@ func completeMutual(l *elbv2.Listener) error {
 }
 
 func checkCertificate(r store.Reader, scope fargo.Scope, arn string) error {
+	if _, ok := fargo.ParseARN(arn); !ok {
+		return invalid("Certificate ARN '%s' is not valid", arn)
+	}
 	if c, ok := store.Certificates.Get(r, arn); !ok || c.Scope != scope {
 		return elbv2.CertificateNotFoundException("Certificate '%s' not found", arn)
 	}
@@ -115,12 +119,22 @@ func (s *Server) AddListenerCertificates(ctx context.Context, in *elbv2.AddListe
 				c.Certificates = append(c.Certificates, arn)
 			}
 		}
-		if len(c.Certificates) > maxCertificates {
-			return elbv2.TooManyCertificatesException("The maximum number of certificates per listener is '%d'", maxCertificates)
-		}
 		store.ELBListeners.Put(tx, &c)
-		return nil
+		return countCertificates(tx, *c.Listener.LoadBalancerArn)
 	})
+}
+
+// countCertificates refuses too many on a load balancer. It is asked after a
+// change, in the same transaction.
+func countCertificates(r store.Reader, lb string) error {
+	n := 0
+	for l := range store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb) {
+		n += len(l.Certificates)
+	}
+	if n > maxCertificates {
+		return elbv2.TooManyCertificatesException("The maximum number of certificates per load balancer is '%d'", maxCertificates)
+	}
+	return nil
 }
 
 // RemoveListenerCertificates takes certificates away, but not the default one.
