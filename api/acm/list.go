@@ -3,7 +3,9 @@ package acm
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"fargo"
@@ -33,26 +35,39 @@ func (s *Server) ListCertificates(ctx context.Context, in *acm.ListCertificatesI
 			all = append(all, m)
 		}
 	}
-	if in.SortBy != "" {
-		slices.SortStableFunc(all, func(a, b acm.CertificateSummary) int {
-			if in.SortOrder == acm.SortOrderDescending {
-				a, b = b, a
-			}
-			return a.CreatedAt.Compare(*b.CreatedAt)
-		})
-	}
 	return page(all, in)
 }
 
-// page takes one page out of all summaries: those after the ARN in the token.
+// place is where a certificate stands in a list: after those before it, whether
+// they are still there or not.
+type place struct {
+	CreatedAt time.Time
+	ARN       string
+}
+
+func placeOf(m acm.CertificateSummary) place { return place{*m.CreatedAt, *m.CertificateArn} }
+
+// before compares the places of two certificates in the list that is asked for.
+func before(in *acm.ListCertificatesInput, a, b place) int {
+	if in.SortOrder == acm.SortOrderDescending {
+		a, b = b, a
+	}
+	if in.SortBy != "" && !a.CreatedAt.Equal(b.CreatedAt) {
+		return a.CreatedAt.Compare(b.CreatedAt)
+	}
+	return strings.Compare(a.ARN, b.ARN)
+}
+
+// page takes one page out of all summaries: those after the place in the token.
 func page(all []acm.CertificateSummary, in *acm.ListCertificatesInput) (*acm.ListCertificatesOutput, error) {
+	slices.SortFunc(all, func(a, b acm.CertificateSummary) int { return before(in, placeOf(a), placeOf(b)) })
 	if in.NextToken != nil {
-		after, err := base64.RawURLEncoding.DecodeString(*in.NextToken)
-		i := slices.IndexFunc(all, func(m acm.CertificateSummary) bool { return *m.CertificateArn == string(after) })
-		if err != nil || i < 0 {
+		last := place{}
+		b, err := base64.RawURLEncoding.DecodeString(*in.NextToken)
+		if err != nil || json.Unmarshal(b, &last) != nil {
 			return nil, invalid("The next token is not valid.")
 		}
-		all = all[i+1:]
+		all = slices.DeleteFunc(all, func(m acm.CertificateSummary) bool { return before(in, placeOf(m), last) <= 0 })
 	}
 	limit := maxItems
 	if in.MaxItems != nil {
@@ -61,7 +76,11 @@ func page(all []acm.CertificateSummary, in *acm.ListCertificatesInput) (*acm.Lis
 	out := &acm.ListCertificatesOutput{CertificateSummaryList: append([]acm.CertificateSummary{}, all...)}
 	if len(all) > limit {
 		out.CertificateSummaryList = all[:limit]
-		out.NextToken = new(base64.RawURLEncoding.EncodeToString([]byte(*all[limit-1].CertificateArn)))
+		last, err := json.Marshal(placeOf(all[limit-1]))
+		if err != nil {
+			return nil, err
+		}
+		out.NextToken = new(base64.RawURLEncoding.EncodeToString(last))
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package acm_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"slices"
@@ -100,7 +101,8 @@ func TestRequestAgain(t *testing.T) {
 	}
 }
 
-// TestListPages holds that pages of any size are the whole list.
+// TestListPages holds that pages of any size are the whole list, in whatever
+// order.
 func TestListPages(t *testing.T) {
 	s, ctx := acm.New(open(t)), caller(t.Context())
 	want := 5
@@ -110,22 +112,58 @@ func TestListPages(t *testing.T) {
 		}
 	}
 	for size := int32(1); size <= int32(want)+1; size++ {
-		seen := map[string]bool{}
-		in := &wire.ListCertificatesInput{MaxItems: &size}
-		for {
-			out, err := s.ListCertificates(ctx, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, c := range out.CertificateSummaryList {
-				seen[*c.CertificateArn] = true
-			}
-			if in.NextToken = out.NextToken; in.NextToken == nil {
-				break
+		for _, in := range []wire.ListCertificatesInput{
+			{}, {SortBy: wire.SortByCreatedAt, SortOrder: wire.SortOrderAscending}, {SortBy: wire.SortByCreatedAt, SortOrder: wire.SortOrderDescending},
+		} {
+			in.MaxItems = &size
+			seen := map[string]bool{}
+			walk(ctx, t, s, in, func(arn string) { seen[arn] = true })
+			if len(seen) != want {
+				t.Errorf("pages of %d have %d certificates", size, len(seen))
 			}
 		}
-		if len(seen) != want {
-			t.Errorf("pages of %d have %d certificates", size, len(seen))
+	}
+}
+
+// TestDeletePages holds that who deletes what each page shows deletes all.
+func TestDeletePages(t *testing.T) {
+	s, ctx := acm.New(open(t)), caller(t.Context())
+	for _, order := range []wire.SortOrder{"", wire.SortOrderAscending, wire.SortOrderDescending} {
+		for range 5 {
+			if _, err := importFiles(ctx, s, []string{"leaf.pem", "leaf.key", "ca.pem"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in := wire.ListCertificatesInput{MaxItems: new(int32(2)), SortOrder: order}
+		if order != "" {
+			in.SortBy = wire.SortByCreatedAt
+		}
+		deleted := 0
+		walk(ctx, t, s, in, func(arn string) {
+			if _, err := s.DeleteCertificate(ctx, &wire.DeleteCertificateInput{CertificateArn: &arn}); err != nil {
+				t.Fatal(err)
+			}
+			deleted++
+		})
+		if deleted != 5 {
+			t.Errorf("%d of 5 certificates are deleted in the order %q", deleted, order)
+		}
+	}
+}
+
+// walk shows visit the ARNs of all pages of a list.
+func walk(ctx context.Context, t *testing.T, s *acm.Server, in wire.ListCertificatesInput, visit func(arn string)) {
+	t.Helper()
+	for {
+		out, err := s.ListCertificates(ctx, &in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range out.CertificateSummaryList {
+			visit(*c.CertificateArn)
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			return
 		}
 	}
 }

@@ -173,13 +173,13 @@ func (s *Server) DescribeListenerCertificates(ctx context.Context, in *elbv2.Des
 	for _, c := range l.Listener.Certificates {
 		all = append(all, elbv2.Certificate{CertificateArn: c.CertificateArn, IsDefault: new(true)})
 	}
-	for _, arn := range l.Certificates {
+	for _, arn := range slices.Sorted(slices.Values(l.Certificates)) {
 		all = append(all, elbv2.Certificate{CertificateArn: &arn, IsDefault: new(false)})
 	}
 	// The default certificate may be there a second time, for SNI.
 	key := func(c elbv2.Certificate) string {
 		if yes(c.IsDefault) {
-			return "default"
+			return ""
 		}
 		return *c.CertificateArn
 	}

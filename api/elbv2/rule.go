@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -231,9 +232,12 @@ func (s *Server) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput
 		}
 		found = append(found, rule.Rule)
 	}
-	found, next, err := page(found, func(r elbv2.Rule) string { return *r.RuleArn }, in.Marker, in.PageSize)
+	found, next, err := page(found, turn, in.Marker, in.PageSize)
 	return &elbv2.DescribeRulesOutput{Rules: found, NextMarker: next}, err
 }
+
+// turn is a key of rules that sorts a listener's as they are tried.
+func turn(r elbv2.Rule) string { return fmt.Sprintf("%7s %s", *r.Priority, *r.RuleArn) }
 
 func rulesOf(r store.Reader, l *fargo.ELBListener) []elbv2.Rule {
 	return plan.Rules(l, slices.Collect(store.ELBRules.By(r, store.RuleByListener, l.Key())))
