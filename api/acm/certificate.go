@@ -156,7 +156,7 @@ func (p *parsed) detail() acm.CertificateDetail {
 	d := acm.CertificateDetail{
 		SubjectAlternativeNames: names(c), Serial: new(serial(c)), Subject: new(distinguished(c.Subject)), Issuer: new(issuer(c)),
 		NotBefore: new(c.NotBefore.UTC()), NotAfter: new(c.NotAfter.UTC()), KeyAlgorithm: p.algorithm,
-		SignatureAlgorithm: new(signature(c)), Status: acm.CertificateStatusIssued, RenewalEligibility: acm.RenewalEligibilityIneligible,
+		SignatureAlgorithm: new(signature(c)), Status: acm.CertificateStatusIssued,
 		KeyUsages: keyUsages(c), ExtendedKeyUsages: extendedKeyUsages(c),
 	}
 	domain := c.Subject.CommonName

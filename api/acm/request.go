@@ -132,6 +132,25 @@ func newKey(algorithm acm.KeyAlgorithm) (crypto.Signer, error) {
 
 // issue makes the certificate of a checked request.
 func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, names []string, key crypto.Signer, at time.Time) (*fargo.Certificate, error) {
+	c, err := sign(tx, scope, names, key, at)
+	if err != nil {
+		return nil, err
+	}
+	c.Tags, c.Token = in.Tags, text(in.IdempotencyToken)
+	d := &c.Certificate
+	d.CertificateArn, d.CreatedAt = new(newARN(scope)), &at
+	d.DomainValidationOptions = validations(scope, in, names)
+	d.Options = &acm.CertificateOptions{
+		CertificateTransparencyLoggingPreference: acm.CertificateTransparencyLoggingPreferenceEnabled, Export: acm.CertificateExportDisabled,
+	}
+	if in.Options != nil && in.Options.CertificateTransparencyLoggingPreference != "" {
+		d.Options.CertificateTransparencyLoggingPreference = in.Options.CertificateTransparencyLoggingPreference
+	}
+	return c, nil
+}
+
+// sign makes a certificate for names, which has no ARN yet.
+func sign(tx *store.Tx, scope fargo.Scope, names []string, key crypto.Signer, at time.Time) (*fargo.Certificate, error) {
 	a, err := openAuthority(tx, scope.Account, at)
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
@@ -148,20 +167,8 @@ func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, nam
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate: %w", err)
 	}
-	c := &fargo.Certificate{
-		Scope: scope, Certificate: p.detail(), Body: body, Chain: a.pem, PrivateKey: private,
-		Tags: in.Tags, Token: text(in.IdempotencyToken),
-	}
-	d := &c.Certificate
-	d.CertificateArn, d.Type = new(newARN(scope)), acm.CertificateTypeAmazonIssued
-	d.CreatedAt, d.IssuedAt = &at, &at
-	d.DomainValidationOptions = validations(scope, in, names)
-	d.Options = &acm.CertificateOptions{
-		CertificateTransparencyLoggingPreference: acm.CertificateTransparencyLoggingPreferenceEnabled, Export: acm.CertificateExportDisabled,
-	}
-	if in.Options != nil && in.Options.CertificateTransparencyLoggingPreference != "" {
-		d.Options.CertificateTransparencyLoggingPreference = in.Options.CertificateTransparencyLoggingPreference
-	}
+	c := &fargo.Certificate{Scope: scope, Certificate: p.detail(), Body: body, Chain: a.pem, PrivateKey: private}
+	c.Certificate.Type, c.Certificate.IssuedAt = acm.CertificateTypeAmazonIssued, &at
 	return c, nil
 }
 

@@ -74,6 +74,10 @@ func shown(r store.Reader, c *fargo.Certificate, at time.Time) acm.CertificateDe
 	if at.After(*d.NotAfter) {
 		d.Status = acm.CertificateStatusExpired
 	}
+	d.RenewalEligibility = acm.RenewalEligibilityIneligible
+	if d.Type == acm.CertificateTypeAmazonIssued && len(d.InUseBy) > 0 {
+		d.RenewalEligibility = acm.RenewalEligibilityEligible
+	}
 	return d
 }
 
