@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -155,14 +156,25 @@ func checkHealthCheck(g *elbv2.TargetGroup) error {
 	case timeout > interval:
 		return invalid("Health check timeout '%d' must be smaller than or equal to the interval '%d'", timeout, interval)
 	case speaksHTTP(g.HealthCheckProtocol):
-		if !strings.HasPrefix(*g.HealthCheckPath, "/") {
-			return invalid("Health check path '%s' must begin with a '/' character", *g.HealthCheckPath)
+		if err := checkHealthPath(*g.HealthCheckPath); err != nil {
+			return err
 		}
 		return checkMatcher(g)
 	case g.HealthCheckPath != nil:
 		return invalid("Health check paths are not supported for TCP health checks")
 	case g.Matcher != nil:
 		return invalid("Health check matcher cannot be specified for health checks with the %s protocol", g.HealthCheckProtocol)
+	}
+	return nil
+}
+
+// checkHealthPath refuses a path that no request can be made of.
+func checkHealthPath(path string) error {
+	if !strings.HasPrefix(path, "/") {
+		return invalid("Health check path '%s' must begin with a '/' character", path)
+	}
+	if _, err := url.ParseRequestURI(path); err != nil {
+		return invalid("Health check path '%s' is not a valid path", path)
 	}
 	return nil
 }

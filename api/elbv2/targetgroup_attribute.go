@@ -96,6 +96,9 @@ func cookieName(key, value string) error {
 	if strings.HasPrefix(value, "AWSALB") {
 		return invalid("The value of '%s' cannot begin with 'AWSALB', 'AWSALBAPP' or 'AWSALBTG'", key)
 	}
+	if value != "" && !token.MatchString(value) {
+		return invalid("The value of '%s' must be the name of a cookie, but was '%s'", key, value)
+	}
 	return atMost(256)(key, value)
 }
 
