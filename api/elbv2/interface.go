@@ -64,6 +64,9 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 }
 
 func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, m elbv2.SubnetMapping) (place, error) {
+	if m.AllocationId != nil && kind == elbv2.LoadBalancerTypeEnumApplication {
+		return place{}, elbv2.InvalidConfigurationRequestException("Elastic IPs are not supported for load balancers with type '%s'", kind)
+	}
 	if err := refuse(
 		gap{"AllocationId (Elastic IP addresses)", m.AllocationId != nil},
 		gap{"IPv6Address", m.IPv6Address != nil}, gap{"SourceNatIpv6Prefix", m.SourceNatIpv6Prefix != nil},

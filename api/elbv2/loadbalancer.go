@@ -175,9 +175,15 @@ func sameLoadBalancer(old *fargo.ELBLoadBalancer, wanted *newBalancer) bool {
 	var had, want []string
 	for _, z := range a.AvailabilityZones {
 		had = append(had, *z.SubnetId)
+		for _, fixed := range z.LoadBalancerAddresses {
+			had = append(had, text(fixed.PrivateIPv4Address))
+		}
 	}
 	for _, p := range wanted.places {
 		want = append(want, p.Subnet)
+		if p.wanted.IsValid() {
+			want = append(want, p.wanted.String())
+		}
 	}
 	return a.Type == b.Type && a.Scheme == b.Scheme && sameSet(had, want) &&
 		sameSet(a.SecurityGroups, b.SecurityGroups) && sameTags(old.Tags, wanted.LoadBalancer.Tags)
