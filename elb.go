@@ -142,6 +142,8 @@ type Certificate struct {
 	Tags        []acm.Tag
 	// Token is the idempotency token of the request that made it.
 	Token string `json:",omitzero"`
+	// Exported is set when its owner was given the private key.
+	Exported bool `json:",omitzero"`
 }
 
 // Key is the certificate's place in the store.

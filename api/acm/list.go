@@ -90,7 +90,7 @@ func summary(r store.Reader, c *fargo.Certificate, at time.Time) acm.Certificate
 	m := acm.CertificateSummary{
 		CertificateArn: d.CertificateArn, DomainName: d.DomainName, Status: d.Status, Type: d.Type, KeyAlgorithm: d.KeyAlgorithm,
 		SubjectAlternativeNameSummaries: d.SubjectAlternativeNames, HasAdditionalSubjectAlternativeNames: new(false),
-		InUse: new(len(d.InUseBy) > 0), Exported: new(false), ExportOption: acm.CertificateExportDisabled, RenewalEligibility: d.RenewalEligibility,
+		InUse: new(len(d.InUseBy) > 0), Exported: new(c.Exported), ExportOption: d.Options.Export, RenewalEligibility: d.RenewalEligibility,
 		NotBefore: d.NotBefore, NotAfter: d.NotAfter, CreatedAt: d.CreatedAt, IssuedAt: d.IssuedAt, ImportedAt: d.ImportedAt,
 		KeyUsages: []acm.KeyUsageName{}, ExtendedKeyUsages: []acm.ExtendedKeyUsageName{},
 	}

@@ -1,6 +1,7 @@
 package acm
 
 import (
+	"cmp"
 	"context"
 
 	"fargo"
@@ -9,16 +10,24 @@ import (
 	"fargo/store"
 )
 
+// renewable reports whether a certificate can be renewed: it was asked for, and
+// somebody has it.
+// Source: ACM user guide, "Managed certificate renewal".
+func renewable(r store.Reader, c *fargo.Certificate) bool {
+	return c.Certificate.Type == acm.CertificateTypeAmazonIssued && (c.Exported || len(inUseBy(r, c.Key())) > 0)
+}
+
 // RenewCertificate issues a certificate anew, for the same names and of another
-// key, if a load balancer has it. Its ARN stays.
+// key. Its ARN stays. Who exported the old one must export the new one.
 func (s *Server) RenewCertificate(ctx context.Context, in *acm.RenewCertificateInput) (*acm.RenewCertificateOutput, error) {
 	at := now()
-	old, err := find(s.db.View(), api.CallFrom(ctx).Scope(), *in.CertificateArn)
+	view := s.db.View()
+	old, err := find(view, api.CallFrom(ctx).Scope(), *in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
-	if old.Certificate.Type != acm.CertificateTypeAmazonIssued {
-		return nil, notEligible(*in.CertificateArn)
+	if !renewable(view, old) {
+		return nil, notEligible(old.Key())
 	}
 	key, err := newKey(old.Certificate.KeyAlgorithm)
 	if err != nil {
@@ -29,7 +38,7 @@ func (s *Server) RenewCertificate(ctx context.Context, in *acm.RenewCertificateI
 		if err != nil {
 			return err
 		}
-		if len(inUseBy(tx, old.Key())) == 0 {
+		if !renewable(tx, old) {
 			return notEligible(old.Key())
 		}
 		c, err := sign(tx, scope, old.Certificate.SubjectAlternativeNames, key, at)
@@ -49,15 +58,12 @@ func (s *Server) RenewCertificate(ctx context.Context, in *acm.RenewCertificateI
 }
 
 func notEligible(arn string) error {
-	return invalid("Certificate %s is not eligible for renewal: it must be issued by ACM and in use.", arn)
+	return invalid("Certificate %s is not eligible for renewal: it must be issued by ACM, and in use or exported.", arn)
 }
 
 // UpdateCertificateOptions sets whether a certificate that was asked for should
-// be logged.
+// be logged. Whether it can be exported is for good.
 func (s *Server) UpdateCertificateOptions(ctx context.Context, in *acm.UpdateCertificateOptionsInput) (*acm.UpdateCertificateOptionsOutput, error) {
-	if in.Options.Export == acm.CertificateExportEnabled {
-		return nil, notImplemented("exportable certificates")
-	}
 	return &acm.UpdateCertificateOptionsOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope) error {
 		old, err := find(tx, scope, *in.CertificateArn)
 		if err != nil {
@@ -66,11 +72,11 @@ func (s *Server) UpdateCertificateOptions(ctx context.Context, in *acm.UpdateCer
 		if old.Certificate.Type != acm.CertificateTypeAmazonIssued {
 			return acm.InvalidStateException("Certificate %s was imported: its options cannot be updated.", old.Key())
 		}
-		if in.Options.CertificateTransparencyLoggingPreference == "" {
-			return nil
-		}
 		c, options := *old, *old.Certificate.Options
-		options.CertificateTransparencyLoggingPreference = in.Options.CertificateTransparencyLoggingPreference
+		if in.Options.Export != "" && in.Options.Export != options.Export {
+			return invalid("You cannot update the value of Export after the certificate is created.")
+		}
+		options.CertificateTransparencyLoggingPreference = cmp.Or(in.Options.CertificateTransparencyLoggingPreference, options.CertificateTransparencyLoggingPreference)
 		c.Certificate.Options = &options
 		store.Certificates.Put(tx, &c)
 		return nil

@@ -60,6 +60,56 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// TestExport holds that a certificate can be exported if that was asked for, that
+// the list says so, and that it is renewed then although nobody here uses it.
+func TestExport(t *testing.T) {
+	s, ctx := acm.New(open(t)), caller(t.Context())
+	request := func(export wire.CertificateExport) *string {
+		out, err := s.RequestCertificate(ctx, &wire.RequestCertificateInput{
+			DomainName: new("a.test"), KeyAlgorithm: wire.KeyAlgorithmEcPrime256v1, Options: &wire.CertificateOptions{Export: export},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.CertificateArn
+	}
+	export := func(arn *string, passphrase string) (*wire.ExportCertificateOutput, error) {
+		return s.ExportCertificate(ctx, &wire.ExportCertificateInput{CertificateArn: arn, Passphrase: []byte(passphrase)})
+	}
+	kept, arn := request(""), request(wire.CertificateExportEnabled)
+	if _, err := export(kept, "open-sesame"); err == nil {
+		t.Error("a certificate is exported that nobody wanted to export")
+	}
+	if _, err := export(arn, "100 %"); err == nil {
+		t.Error("a passphrase with a percent sign is taken")
+	}
+	if _, err := s.RenewCertificate(ctx, &wire.RenewCertificateInput{CertificateArn: arn}); err == nil {
+		t.Error("a certificate is renewed that nobody has")
+	}
+	first, err := export(arn, "open-sesame")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.ListCertificates(ctx, &wire.ListCertificatesInput{
+		Includes: &wire.Filters{ExportOption: wire.CertificateExportEnabled, KeyTypes: []wire.KeyAlgorithm{wire.KeyAlgorithmEcPrime256v1}},
+	})
+	if err != nil || len(list.CertificateSummaryList) != 1 || !*list.CertificateSummaryList[0].Exported {
+		t.Errorf("listed as %+v (%v)", list, err)
+	}
+	if _, err := s.RenewCertificate(ctx, &wire.RenewCertificateInput{CertificateArn: arn}); err != nil {
+		t.Error(err)
+	}
+	second, err := export(arn, "open-sesame")
+	if err != nil || *second.Certificate == *first.Certificate {
+		t.Errorf("the old certificate is exported after it was renewed (%v)", err)
+	}
+	if _, err := s.UpdateCertificateOptions(ctx, &wire.UpdateCertificateOptionsInput{
+		CertificateArn: arn, Options: &wire.CertificateOptions{Export: wire.CertificateExportDisabled},
+	}); err == nil {
+		t.Error("an exportable certificate is made one that is not")
+	}
+}
+
 // TestOptions holds that the options of a certificate are what was said last.
 func TestOptions(t *testing.T) {
 	s, ctx := acm.New(open(t)), caller(t.Context())

@@ -1,6 +1,7 @@
 package acm
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -70,8 +71,6 @@ func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 		return nil, notImplemented("ManagedBy")
 	case in.ValidationMethod == acm.ValidationMethodHttp:
 		return nil, notImplemented("the validation method HTTP")
-	case in.Options != nil && in.Options.Export == acm.CertificateExportEnabled:
-		return nil, notImplemented("exportable certificates")
 	}
 	switch in.KeyAlgorithm {
 	case "":
@@ -143,8 +142,9 @@ func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, nam
 	d.Options = &acm.CertificateOptions{
 		CertificateTransparencyLoggingPreference: acm.CertificateTransparencyLoggingPreferenceEnabled, Export: acm.CertificateExportDisabled,
 	}
-	if in.Options != nil && in.Options.CertificateTransparencyLoggingPreference != "" {
-		d.Options.CertificateTransparencyLoggingPreference = in.Options.CertificateTransparencyLoggingPreference
+	if o := in.Options; o != nil {
+		d.Options.CertificateTransparencyLoggingPreference = cmp.Or(o.CertificateTransparencyLoggingPreference, d.Options.CertificateTransparencyLoggingPreference)
+		d.Options.Export = cmp.Or(o.Export, d.Options.Export)
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 // Package acm says what the operations of AWS Certificate Manager mean: import
-// certificates, ask for new ones, show them and give them to load balancers. It
-// knows how certificates are checked; it refuses to know how they are served.
+// certificates, ask for new ones, show them, export them and give them to load
+// balancers. It knows how certificates are checked; it refuses to know how they
+// are served.
 //
 // There is no Amazon to issue certificates. Those that are asked for are issued
 // at once by an authority of Fargo's own, one in each account and region, which
@@ -75,7 +76,7 @@ func shown(r store.Reader, c *fargo.Certificate, at time.Time) acm.CertificateDe
 		d.Status = acm.CertificateStatusExpired
 	}
 	d.RenewalEligibility = acm.RenewalEligibilityIneligible
-	if d.Type == acm.CertificateTypeAmazonIssued && len(d.InUseBy) > 0 {
+	if renewable(r, c) {
 		d.RenewalEligibility = acm.RenewalEligibilityEligible
 	}
 	return d
