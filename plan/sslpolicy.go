@@ -43,6 +43,7 @@ var (
 // Source: ELB user guide, "Security policies for your Application Load Balancer".
 var SSLPolicies = slices.Concat([]SSLPolicy{
 	{DefaultSSLPolicy, tlsFrom10, ciphersAll},
+	{"ELBSecurityPolicy-2015-05", tlsFrom10, ciphersAll},
 	{"ELBSecurityPolicy-FS-2018-06", tlsFrom10, ciphersAllForward},
 	{"ELBSecurityPolicy-FS-1-1-2019-08", tlsFrom11, ciphersAllForward},
 	{"ELBSecurityPolicy-FS-1-2-2019-08", tlsFrom12, ciphersAllForward},

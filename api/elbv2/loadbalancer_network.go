@@ -64,18 +64,8 @@ func (s *Server) SetSecurityGroups(ctx context.Context, in *elbv2.SetSecurityGro
 		if err != nil {
 			return err
 		}
-		network := lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork
-		if network && (len(lb.LoadBalancer.SecurityGroups) == 0) != (len(in.SecurityGroups) == 0) {
-			return elbv2.InvalidConfigurationRequestException("You can set security groups on a Network Load Balancer only if it was created with security groups, and cannot remove them all")
-		}
-		if network && len(in.SecurityGroups) == 0 && in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
-			return elbv2.InvalidConfigurationRequestException("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
-		}
-		if !network && in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
-			return elbv2.InvalidConfigurationRequestException("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is supported for Network Load Balancers only")
-		}
-		if len(in.SecurityGroups) == 0 && !network {
-			return elbv2.InvalidConfigurationRequestException("At least one security group must be specified")
+		if err := checkSecurityGroupChange(&lb.LoadBalancer, in); err != nil {
+			return err
 		}
 		groups, err := securityGroups(tx, scope, *lb.LoadBalancer.VpcId, lb.LoadBalancer.Type, in.SecurityGroups)
 		if err != nil {
@@ -100,6 +90,26 @@ func (s *Server) SetSecurityGroups(ctx context.Context, in *elbv2.SetSecurityGro
 		out.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = elbv2.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum(text(c.LoadBalancer.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))
 		return nil
 	})
+}
+
+// checkSecurityGroupChange holds which load balancers may have other groups.
+// Source: ELBv2 API, SetSecurityGroups.
+func checkSecurityGroupChange(lb *elbv2.LoadBalancer, in *elbv2.SetSecurityGroupsInput) error {
+	wrong := elbv2.InvalidConfigurationRequestException
+	network, privateLink := lb.Type == elbv2.LoadBalancerTypeEnumNetwork, in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != ""
+	switch had, has := len(lb.SecurityGroups) > 0, len(in.SecurityGroups) > 0; {
+	case !network && privateLink:
+		return wrong("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is supported for Network Load Balancers only")
+	case !network && !has:
+		return wrong("At least one security group must be specified")
+	case network && has && !had:
+		return wrong("You cannot set security groups on a Network Load Balancer which was created without any security groups.")
+	case network && had && !has:
+		return wrong("You cannot remove all security groups from a Network Load Balancer")
+	case network && !has && privateLink:
+		return wrong("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+	}
+	return nil
 }
 
 // SetIpAddressType sets the only type there is, ipv4.
