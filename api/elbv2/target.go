@@ -78,20 +78,28 @@ func newTarget(r store.Reader, g *fargo.ELBTargetGroup, d elbv2.TargetDescriptio
 	if err != nil || !addr.Is4() {
 		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
 	}
-	vpc := *g.TargetGroup.VpcId
-	zone := zoneOf(r, vpc, addr)
-	switch inside := within(r, g.Scope, vpc, addr); {
-	case inside && t.Zone == "":
-		t.Zone = zone
-	case inside && t.Zone != zone && t.Zone != everyZone:
-		return nil, invalid("The IP address '%s' is not in the Availability Zone '%s'", id, t.Zone)
-	case inside:
+	t.Zone, err = targetZone(r, *g.TargetGroup.VpcId, addr, t.Zone)
+	return t, err
+}
+
+// targetZone is the zone of a target: of the subnet it is in, or outside of the
+// VPC the one that is asked for.
+// Source: ELBv2 API, TargetDescription.
+func targetZone(r store.Reader, vpc string, addr netip.Addr, asked string) (string, error) {
+	home := zoneOf(r, vpc, addr)
+	switch {
+	case home != "" && (asked == "" || asked == home):
+		return home, nil
+	case home != "":
+		return "", invalid("The IP address '%s' is within the VPC, and cannot have its Availability Zone overridden to '%s' from '%s'", addr, asked, home)
 	case !outsideAllowed(addr):
-		return nil, invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598", id)
-	case t.Zone != everyZone:
-		return nil, invalid("The Availability Zone of the IP address '%s' must be 'all', because it is outside the VPC '%s'", id, vpc)
+		return "", invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598", addr)
+	case asked == "":
+		return "", invalid("The Availability Zone is required for IP address '%s' because it is not in the VPC", addr)
+	case asked != everyZone && !hasZone(r, vpc, asked):
+		return "", invalid("The Availability Zone '%s' must be 'all' or one that the VPC '%s' has a subnet in", asked, vpc)
 	}
-	return t, nil
+	return asked, nil
 }
 
 // everyZone is the zone of a target that is in none.
@@ -105,19 +113,6 @@ func portOf(g *fargo.ELBTargetGroup, d elbv2.TargetDescription) int {
 	return number(g.TargetGroup.Port)
 }
 
-func within(r store.Reader, scope fargo.Scope, vpc string, addr netip.Addr) bool {
-	v, ok := store.EC2VPCs.Get(r, scope.Key(vpc))
-	if !ok {
-		return false
-	}
-	for _, block := range v.CIDRs() {
-		if block.Contains(addr) {
-			return true
-		}
-	}
-	return false
-}
-
 // zoneOf is the zone of the subnet an address is in, "" when there is none.
 func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
 	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
@@ -126,6 +121,16 @@ func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
 		}
 	}
 	return ""
+}
+
+// hasZone reports whether a VPC has a subnet in a zone.
+func hasZone(r store.Reader, vpc, zone string) bool {
+	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
+		if text(s.Subnet.AvailabilityZone) == zone {
+			return true
+		}
+	}
+	return false
 }
 
 var sharedRange = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
