@@ -112,6 +112,9 @@ func parseKey(data []byte) (crypto.Signer, error) {
 		if block.Type == "EC PARAMETERS" {
 			continue // OpenSSL writes them before the key
 		}
+		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return nil, invalid("Passed PEM was not a private key.")
+		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
 			return nil, invalid("The private key is encrypted. You must provide an unencrypted private key.")
 		}

@@ -68,7 +68,7 @@ var actionConfigs = map[elbv2.ActionTypeEnum]string{
 // types than the action's.
 func only(a *elbv2.Action, forward, redirect, fixed bool) error {
 	if forward && a.TargetGroupArn == nil && a.ForwardConfig == nil || redirect && a.RedirectConfig == nil || fixed && a.FixedResponseConfig == nil {
-		return invalid("For actions of type '%s', you must specify the following fields: '%s'", a.Type, actionConfigs[a.Type])
+		return elbv2.InvalidLoadBalancerActionException("For actions of type '%s', you must specify the following fields: '%s'", a.Type, actionConfigs[a.Type])
 	}
 	if forward == (a.TargetGroupArn == nil && a.ForwardConfig == nil) || redirect == (a.RedirectConfig == nil) || fixed == (a.FixedResponseConfig == nil) ||
 		a.AuthenticateOidcConfig != nil || a.AuthenticateCognitoConfig != nil || a.JwtValidationConfig != nil {

@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,8 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 	return places, nil
 }
 
+var subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8}([0-9a-f]{9})?$`)
+
 func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, m elbv2.SubnetMapping) (place, error) {
 	if m.AllocationId != nil && kind == elbv2.LoadBalancerTypeEnumApplication {
 		return place{}, elbv2.InvalidConfigurationRequestException("Elastic IPs are not supported for load balancers with type '%s'", kind)
@@ -74,6 +77,9 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 		return place{}, err
 	}
 	id := text(m.SubnetId)
+	if !subnetID.MatchString(id) {
+		return place{}, elbv2.InvalidSubnetException("The subnet ID '%s' is not valid", id)
+	}
 	s, ok := store.EC2Subnets.Get(r, scope.Key(id))
 	if !ok {
 		return place{}, elbv2.SubnetNotFoundException("The subnet ID '%s' does not exist", id)

@@ -82,8 +82,11 @@ func completeMutual(l *elbv2.Listener) error {
 	return nil
 }
 
+// checkCertificate refuses what is no certificate of the caller's region, and one
+// that is not there.
 func checkCertificate(r store.Reader, scope fargo.Scope, arn string) error {
-	if _, ok := fargo.ParseARN(arn); !ok {
+	a, ok := fargo.ParseARN(arn)
+	if !ok || a.Service != "iam" && (a.Service != "acm" || a.Region != scope.Region) {
 		return invalid("Certificate ARN '%s' is not valid", arn)
 	}
 	if c, ok := store.Certificates.Get(r, arn); !ok || c.Scope != scope {

@@ -141,22 +141,17 @@ func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBTarge
 	if g, ok := store.ELBTargetGroups.Get(r, arn); ok && g.Scope == scope {
 		return g, nil
 	}
-	return nil, elbv2.TargetGroupNotFoundException("One or more target groups not found")
+	return nil, elbv2.TargetGroupNotFoundException("Target groups '%s' not found", arn)
 }
 
 // checkTargetGroupName holds what a target group's name may be.
 // Source: ELBv2 API, CreateTargetGroup.
 func checkTargetGroupName(name string) error {
-	wrong := func(why string) error { return invalid("Target group name '%s' %s", name, why) }
 	switch {
-	case name == "":
-		return wrong("cannot be empty")
 	case len(name) > 32:
-		return wrong("cannot be longer than '32' characters")
-	case !plain(name):
-		return wrong("can only contain characters that are alphanumeric characters or hyphens(-)")
-	case name[0] == '-' || name[len(name)-1] == '-':
-		return wrong("cannot begin or end with '-'")
+		return invalid("Target group name '%s' cannot be longer than '32' characters", name)
+	case !plain(name) || strings.Trim(name, "-") != name || name == "":
+		return invalid("1 validation error detected: Value '%s' at 'targetGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^-)(?!.*-$)^[A-Za-z0-9-]+$", name)
 	}
 	return nil
 }

@@ -90,6 +90,7 @@ func (s *Server) DescribeTargetGroups(ctx context.Context, in *elbv2.DescribeTar
 }
 
 func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTargetGroupsInput) (found []*fargo.ELBTargetGroup, err error) {
+	notFound := elbv2.TargetGroupNotFoundException("One or more target groups not found")
 	switch {
 	case in.LoadBalancerArn != nil:
 		if _, err := loadBalancer(r, scope, *in.LoadBalancerArn); err != nil {
@@ -102,9 +103,12 @@ func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTarge
 		}
 	case len(in.TargetGroupArns) > 0:
 		for _, arn := range in.TargetGroupArns {
-			g, err := targetGroup(r, scope, arn)
-			if err != nil {
+			if err := checkARN(arn, "targetgroup", "target group"); err != nil {
 				return nil, err
+			}
+			g, ok := store.ELBTargetGroups.Get(r, arn)
+			if !ok || g.Scope != scope {
+				return nil, notFound
 			}
 			found = append(found, g)
 		}
@@ -112,7 +116,7 @@ func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTarge
 		for _, name := range in.Names {
 			g := targetGroupByName(r, scope, name)
 			if g == nil {
-				return nil, elbv2.TargetGroupNotFoundException("One or more target groups not found")
+				return nil, notFound
 			}
 			found = append(found, g)
 		}
