@@ -2,6 +2,7 @@ package acm
 
 import (
 	"context"
+	"slices"
 
 	"fargo"
 	"fargo/aws/acm"
@@ -38,13 +39,11 @@ func (s *Server) ImportCertificate(ctx context.Context, in *acm.ImportCertificat
 			d.CertificateArn = new(newARN(scope))
 		} else {
 			old, err := find(tx, scope, *in.CertificateArn)
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case old.Certificate.Type != acm.CertificateTypeImported:
-				return invalid("Certificate %s was not imported and cannot be re-imported.", *in.CertificateArn)
-			case old.Certificate.KeyAlgorithm != d.KeyAlgorithm:
-				return invalid("The key algorithm of the certificate must be that of the one it replaces, %s.", old.Certificate.KeyAlgorithm)
+			}
+			if err := checkReplaced(&old.Certificate, d); err != nil {
+				return err
 			}
 			d.CertificateArn, d.CreatedAt, c.Tags = old.Certificate.CertificateArn, old.Certificate.CreatedAt, old.Tags
 		}
@@ -52,4 +51,27 @@ func (s *Server) ImportCertificate(ctx context.Context, in *acm.ImportCertificat
 		out.CertificateArn = d.CertificateArn
 		return nil
 	})
+}
+
+// checkReplaced holds what a certificate must have in common with the one that it
+// replaces.
+// Source: ACM user guide, "Reimport a certificate".
+func checkReplaced(old, d *acm.CertificateDetail) error {
+	switch {
+	case old.Type != acm.CertificateTypeImported:
+		return invalid("Certificate %s was not imported and cannot be re-imported.", *old.CertificateArn)
+	case old.KeyAlgorithm != d.KeyAlgorithm:
+		return invalid("The key algorithm of the certificate must be that of the one it replaces, %s.", old.KeyAlgorithm)
+	}
+	for _, u := range old.KeyUsages {
+		if !slices.Contains(d.KeyUsages, u) {
+			return invalid("New certificate is missing one or more Key Usages supported by the currently imported certificate")
+		}
+	}
+	for _, u := range old.ExtendedKeyUsages {
+		if !slices.ContainsFunc(d.ExtendedKeyUsages, func(o acm.ExtendedKeyUsage) bool { return o.Name == u.Name && text(o.OID) == text(u.OID) }) {
+			return invalid("New certificate is missing one or more Extended Key Usages supported by the currently imported certificate")
+		}
+	}
+	return nil
 }

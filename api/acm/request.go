@@ -90,9 +90,9 @@ func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 	}
 	switch {
 	case len(names[0]) > maxFirstDomain:
-		return nil, invalid("The first domain name can have no more than %d characters.", maxFirstDomain)
+		return nil, acm.InvalidDomainValidationOptionsException("The first domain name can be no longer than %d characters.", maxFirstDomain)
 	case len(names) > maxNames:
-		return nil, acm.LimitExceededException("A certificate can have at most %d domain names.", maxNames)
+		return nil, acm.LimitExceededException("Certificate has too many domains.")
 	}
 	for _, o := range in.DomainValidationOptions {
 		of, at := strings.ToLower(*o.DomainName), strings.ToLower(*o.ValidationDomain)
