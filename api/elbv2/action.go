@@ -183,7 +183,7 @@ func fits(lb *fargo.ELBLoadBalancer, l *elbv2.Listener, g *fargo.ELBTargetGroup)
 	case !slices.Contains(takes, g.TargetGroup.Protocol):
 		return elbv2.IncompatibleProtocolsException("The listener and the following target groups have incompatible protocols: %s", g.Key())
 	case l.Protocol == elbv2.ProtocolEnumHttp && (version == "GRPC" || version == "HTTP2"):
-		return invalid("Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", version)
+		return elbv2.InvalidLoadBalancerActionException("Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", version)
 	case *g.TargetGroup.VpcId != *lb.LoadBalancer.VpcId:
 		return elbv2.InvalidConfigurationRequestException("The following target groups are in a different VPC than load balancer '%s': %s", lb.Key(), g.Key())
 	}

@@ -20,19 +20,19 @@ func completeRedirect(l *elbv2.Listener, a *elbv2.Action) error {
 	a.RedirectConfig = &c
 	port := *c.Port
 	if n, ok := integer(port); port != "#{port}" && (!ok || n < 1 || n > 65535) {
-		return invalid("The Port parameter must be either an integer between 1 and 65535 or '#{port}'.")
+		return elbv2.InvalidLoadBalancerActionException("The Port parameter must be either an integer between 1 and 65535 or '#{port}'.")
 	}
 	sameProtocol := *c.Protocol == "#{protocol}" || *c.Protocol == string(l.Protocol)
 	samePort := port == "#{port}" || port == strconv.Itoa(number(l.Port))
 	switch {
 	case !isTemplate(*c.Host, "host"):
-		return invalid("The Host parameter must be a valid host name, and may contain up to one of this placeholder: '#{host}'.")
+		return elbv2.InvalidLoadBalancerActionException("The Host parameter must be a valid host name, and may contain up to one of this placeholder: '#{host}'.")
 	case !strings.HasPrefix(*c.Path, "/") || !isTemplate(*c.Path, "path", "host", "port"):
-		return invalid("The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.")
+		return elbv2.InvalidLoadBalancerActionException("The Path parameter must be a valid path, should start with a '/', and may contain up to one of each of these placeholders: '#{path}', '#{host}', '#{port}'.")
 	case strings.HasPrefix(*c.Query, "?"):
-		return invalid("The redirect query '%s' must not begin with a '?' character", *c.Query)
+		return elbv2.InvalidLoadBalancerActionException("The redirect query '%s' must not begin with a '?' character", *c.Query)
 	case !isTemplate(*c.Query, "path", "host", "port", "protocol", "query"):
-		return invalid("The Query parameter may contain up to one of each of these placeholders: '#{query}', '#{path}', '#{host}', '#{port}', '#{protocol}'.")
+		return elbv2.InvalidLoadBalancerActionException("The Query parameter may contain up to one of each of these placeholders: '#{query}', '#{path}', '#{host}', '#{port}', '#{protocol}'.")
 	case l.Protocol == elbv2.ProtocolEnumHttps && *c.Protocol == "HTTP":
 		return elbv2.InvalidLoadBalancerActionException("You cannot redirect HTTPS to HTTP.")
 	case sameProtocol && samePort && *c.Host == "#{host}" && *c.Path == "/#{path}":
