@@ -285,7 +285,11 @@ func TestFleet(t *testing.T) {
 	if d := answers["200 one"] - answers["200 two"]; answers["200 one"]+answers["200 two"] != requests || d < -2 || d > 2 {
 		t.Errorf("answers: %v", answers)
 	}
-	sum := f.Metrics(t.Context())
+	var sum balancer.Metrics
+	eventually(t, "all are counted", func() bool {
+		sum = f.Metrics(t.Context())
+		return sum.Balancers[0].Requests >= requests
+	})
 	if c := sum.Balancers[0]; len(sum.Balancers) != 1 || c.Requests != requests || c.NewConnections != requests {
 		t.Errorf("%+v", sum.Balancers)
 	}
@@ -343,7 +347,7 @@ func TestWorkerDies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.Metrics(t.Context())
+	eventually(t, "all are counted", func() bool { return f.Metrics(t.Context()).Balancers[0].Requests == 10 })
 	victims := m.alive()
 	for _, p := range victims {
 		p.Kill()
@@ -353,7 +357,8 @@ func TestWorkerDies(t *testing.T) {
 		return len(slices.DeleteFunc(m.alive(), func(p *process) bool { return slices.Contains(victims, p) })) == 2
 	})
 	eventually(t, "it serves", func() bool { answer, err := m.get(); return err == nil && answer == "200 one" })
-	if sum := f.Metrics(t.Context()); sum.Balancers[0].Requests != 11 || sum.Groups[0].UnhealthyRouting != 0 {
+	eventually(t, "all are counted", func() bool { return f.Metrics(t.Context()).Balancers[0].Requests == 11 })
+	if sum := f.Metrics(t.Context()); sum.Groups[0].Requests != 11 || sum.Groups[0].UnhealthyRouting != 0 {
 		t.Errorf("%+v", sum)
 	}
 }
