@@ -288,7 +288,7 @@ func TestFleet(t *testing.T) {
 	var sum balancer.Metrics
 	eventually(t, "all are counted", func() bool {
 		sum = f.Metrics(t.Context())
-		return sum.Balancers[0].Requests >= requests
+		return sum.Balancers[0].Requests >= requests && sum.Groups[0].Requests >= requests
 	})
 	if c := sum.Balancers[0]; len(sum.Balancers) != 1 || c.Requests != requests || c.NewConnections != requests {
 		t.Errorf("%+v", sum.Balancers)
@@ -347,7 +347,13 @@ func TestWorkerDies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "all are counted", func() bool { return f.Metrics(t.Context()).Balancers[0].Requests == 10 })
+	counted := func(n uint64) func() bool {
+		return func() bool {
+			sum := f.Metrics(t.Context())
+			return sum.Balancers[0].Requests == n && sum.Groups[0].Requests == n
+		}
+	}
+	eventually(t, "all are counted", counted(10))
 	victims := m.alive()
 	for _, p := range victims {
 		p.Kill()
@@ -357,9 +363,9 @@ func TestWorkerDies(t *testing.T) {
 		return len(slices.DeleteFunc(m.alive(), func(p *process) bool { return slices.Contains(victims, p) })) == 2
 	})
 	eventually(t, "it serves", func() bool { answer, err := m.get(); return err == nil && answer == "200 one" })
-	eventually(t, "all are counted", func() bool { return f.Metrics(t.Context()).Balancers[0].Requests == 11 })
-	if sum := f.Metrics(t.Context()); sum.Groups[0].Requests != 11 || sum.Groups[0].UnhealthyRouting != 0 {
-		t.Errorf("%+v", sum)
+	eventually(t, "all are counted", counted(11))
+	if c := f.Metrics(t.Context()).Groups[0]; c.UnhealthyRouting != 0 {
+		t.Errorf("%+v", c)
 	}
 }
 

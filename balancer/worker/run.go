@@ -28,7 +28,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	defer count.Stop()
 	renew := time.NewTicker(renewEvery)
 	defer renew.Stop()
-	_, newer := f.checker.Health()
+	newer := f.inform(ctx)
 	var missing <-chan time.Time // when to start those that are
 	var delay time.Duration
 	for {
