@@ -161,7 +161,7 @@ func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSet
 				return
 			}
 		}
-	}, func(v ecs.Setting) string { return string(v.Name) }, in.NextToken, &limit)
+	}, func(v ecs.Setting) string { return string(v.Name) }, ascending, in.NextToken, &limit)
 	return &ecs.ListAccountSettingsOutput{Settings: orEmpty(settings), NextToken: next}, err
 }
 

@@ -256,7 +256,7 @@ func (s *Server) ListClusters(ctx context.Context, in *ecs.ListClustersInput) (*
 				return
 			}
 		}
-	}, itself, in.NextToken, in.MaxResults)
+	}, itself, ascending, in.NextToken, in.MaxResults)
 	return &ecs.ListClustersOutput{ClusterArns: orEmpty(arns), NextToken: next}, err
 }
 

@@ -10,10 +10,16 @@ import (
 // told otherwise.
 const maxPage = 100
 
-// page takes one page out of items, which come in the order of their keys: those
-// after the key in token, at most max of them. next is the token for the rest,
-// nil at the end.
-func page[T any](items iter.Seq[T], key func(T) string, token *string, max *int32) (out []T, next *string, err error) {
+// order tells whether a key comes after another one in a list.
+type order func(key, other string) bool
+
+func ascending(key, other string) bool  { return key > other }
+func descending(key, other string) bool { return key < other }
+
+// page takes one page out of items, whose keys are in order: those after the key
+// in token, at most max of them. The item that had that key may be gone
+// meanwhile. next is the token for the rest, nil at the end.
+func page[T any](items iter.Seq[T], key func(T) string, after order, token *string, max *int32) (out []T, next *string, err error) {
 	limit := maxPage
 	if max != nil {
 		if *max < 1 || *max > maxPage {
@@ -21,19 +27,17 @@ func page[T any](items iter.Seq[T], key func(T) string, token *string, max *int3
 		}
 		limit = int(*max)
 	}
-	after := ""
+	seen := ""
 	if token != nil && *token != "" {
 		b, err := base64.RawURLEncoding.DecodeString(*token)
 		rest, ok := strings.CutPrefix(string(b), "after:")
 		if err != nil || !ok {
 			return nil, nil, invalid("Invalid token")
 		}
-		after = rest
+		seen = rest
 	}
-	skipping := after != ""
 	for item := range items {
-		if skipping {
-			skipping = key(item) != after
+		if seen != "" && !after(key(item), seen) {
 			continue
 		}
 		if len(out) == limit {

@@ -300,7 +300,7 @@ func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*
 				return
 			}
 		}
-	}, itself, in.NextToken, max)
+	}, itself, ascending, in.NextToken, max)
 	return &ecs.ListServicesOutput{ServiceArns: orEmpty(arns), NextToken: next}, err
 }
 

@@ -2,7 +2,9 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,23 +30,24 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 	if !ok {
 		return nil, ecs.ServiceNotFoundException("Service not found.")
 	}
-	rows := slices.Collect(store.ServiceDeployments.By(view, store.ByService, service.Key()))
-	slices.SortFunc(rows, func(a, b *fargo.ServiceDeployment) int {
-		return b.Deployment.CreatedAt.Compare(*a.Deployment.CreatedAt)
-	})
-	briefs := func(yield func(ecs.ServiceDeploymentBrief) bool) {
-		for _, r := range rows {
-			if passes(&r.Deployment, in) && !yield(brief(&r.Deployment)) {
-				return
-			}
+	var briefs []ecs.ServiceDeploymentBrief
+	for r := range store.ServiceDeployments.By(view, store.ByService, service.Key()) {
+		if passes(&r.Deployment, in) {
+			briefs = append(briefs, brief(&r.Deployment))
 		}
 	}
+	slices.SortFunc(briefs, func(a, b ecs.ServiceDeploymentBrief) int { return strings.Compare(dated(b), dated(a)) })
 	max := in.MaxResults
 	if max == nil {
 		max = new(int32(maxDeployments))
 	}
-	out, next, err := page(briefs, func(b ecs.ServiceDeploymentBrief) string { return *b.ServiceDeploymentArn }, in.NextToken, max)
+	out, next, err := page(slices.Values(briefs), dated, descending, in.NextToken, max)
 	return &ecs.ListServiceDeploymentsOutput{ServiceDeployments: orEmpty(out), NextToken: next}, err
+}
+
+// dated is a deployment's place in a list by age.
+func dated(b ecs.ServiceDeploymentBrief) string {
+	return fmt.Sprintf("%019d %s", b.CreatedAt.UnixNano(), *b.ServiceDeploymentArn)
 }
 
 // clusterOf takes the cluster from a service's ARN when none is given.

@@ -100,7 +100,7 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 			}
 		}
 	}
-	arns, next, err := page(iter.Seq[string](tasks), itself, in.NextToken, in.MaxResults)
+	arns, next, err := page(iter.Seq[string](tasks), itself, ascending, in.NextToken, in.MaxResults)
 	return &ecs.ListTasksOutput{TaskArns: orEmpty(arns), NextToken: next}, err
 }
 

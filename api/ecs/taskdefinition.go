@@ -236,11 +236,19 @@ func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefini
 			arns = append(arns, *d.Definition.TaskDefinitionArn)
 		}
 	}
+	after := ascending
 	if in.Sort == ecs.SortOrderDesc {
 		slices.Reverse(arns)
+		after = descending
 	}
-	got, next, err := page(slices.Values(arns), itself, in.NextToken, in.MaxResults)
+	got, next, err := page(slices.Values(arns), numbered, after, in.NextToken, in.MaxResults)
 	return &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: orEmpty(got), NextToken: next}, err
+}
+
+// numbered is a revision's ARN as its place in a list: 10 comes after 9.
+func numbered(arn string) string {
+	at := strings.LastIndex(arn, ":")
+	return fmt.Sprintf("%s/%09s", arn[:at], arn[at+1:])
 }
 
 // ListTaskDefinitionFamilies gives family names: those with an active revision,
@@ -266,6 +274,6 @@ func (s *Server) ListTaskDefinitionFamilies(ctx context.Context, in *ecs.ListTas
 		}
 	}
 	sort.Strings(names)
-	got, next, err := page(slices.Values(names), itself, in.NextToken, in.MaxResults)
+	got, next, err := page(slices.Values(names), itself, ascending, in.NextToken, in.MaxResults)
 	return &ecs.ListTaskDefinitionFamiliesOutput{Families: orEmpty(got), NextToken: next}, err
 }
