@@ -38,7 +38,10 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 			return err
 		}
 		for _, id := range in.Tasks {
-			t, failure := protectable(tx, c, id)
+			t, failure, err := protectable(tx, c, id)
+			if err != nil {
+				return err
+			}
 			if failure != nil {
 				out.Failures = append(out.Failures, *failure)
 				continue
@@ -60,16 +63,20 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 }
 
 // protectable finds a task that can be protected: one of a service, running.
-func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs.Failure) {
-	t, ok := findTask(r, c, id)
-	arn := c.Scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+nameOf(id))
+func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs.Failure, error) {
+	name, err := named("task", c, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, ok := findTask(r, c, name)
+	arn := c.Scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+name)
 	switch {
 	case !ok:
-		return nil, new(missing(arn))
+		return nil, new(missing(arn)), nil
 	case t.Service == "" || t.Desired == fargo.TaskStopped:
-		return nil, &ecs.Failure{Arn: &arn, Reason: new("TASK_NOT_VALID")}
+		return nil, &ecs.Failure{Arn: &arn, Reason: new("TASK_NOT_VALID")}, nil
 	}
-	return t, nil
+	return t, nil, nil
 }
 
 func protectionView(t *fargo.Task, now time.Time) ecs.ProtectedTask {
@@ -99,7 +106,10 @@ func (s *Server) GetTaskProtection(ctx context.Context, in *ecs.GetTaskProtectio
 		return out, nil
 	}
 	for _, id := range in.Tasks {
-		t, failure := protectable(view, c, id)
+		t, failure, err := protectable(view, c, id)
+		if err != nil {
+			return nil, err
+		}
 		if failure != nil {
 			out.Failures = append(out.Failures, *failure)
 			continue

@@ -49,6 +49,23 @@ func nameOf(id string) string {
 	return id
 }
 
+// named gives the short name that a client means by id: a name, or the ARN of
+// something of the kind ("service", "task") in the cluster. An ARN without a
+// cluster is of the old form.
+func named(kind string, c *fargo.Cluster, id string) (string, error) {
+	a, ok := fargo.ParseARN(id)
+	if !ok {
+		return id, nil
+	}
+	if is, _, _ := strings.Cut(a.Resource, "/"); is != kind {
+		return "", invalid("Unsupported resource type: %s", is)
+	}
+	if of := fargo.ClusterOf(a); of != "" && of != *c.Cluster.ClusterName {
+		return "", invalid("Invalid identifier: Identifier is for cluster %s. Your cluster is %s", of, *c.Cluster.ClusterName)
+	}
+	return a.Name(), nil
+}
+
 func text(p *string) string {
 	if p == nil {
 		return ""

@@ -29,13 +29,17 @@ const (
 )
 
 // findService finds a service of a cluster, whatever its status.
-func findService(r store.Reader, c *fargo.Cluster, id string) (*fargo.Service, bool) {
-	return store.Services.Get(r, c.Scope.Key(*c.Cluster.ClusterName, nameOf(id)))
+func findService(r store.Reader, c *fargo.Cluster, name string) (*fargo.Service, bool) {
+	return store.Services.Get(r, c.Scope.Key(*c.Cluster.ClusterName, name))
 }
 
 // activeService finds one that can be changed.
 func activeService(r store.Reader, c *fargo.Cluster, id string) (*fargo.Service, error) {
-	s, ok := findService(r, c, id)
+	name, err := named("service", c, id)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := findService(r, c, name)
 	switch {
 	case !ok:
 		return nil, ecs.ServiceNotFoundException("Service not found.")
@@ -258,9 +262,13 @@ func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesI
 	}
 	out := &ecs.DescribeServicesOutput{Services: []ecs.Service{}, Failures: []ecs.Failure{}}
 	for _, id := range in.Services {
-		found, ok := findService(view, c, id)
+		name, err := named("service", c, id)
+		if err != nil {
+			return nil, err
+		}
+		found, ok := findService(view, c, name)
 		if !ok {
-			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "service/"+*c.Cluster.ClusterName+"/"+nameOf(id))))
+			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "service/"+*c.Cluster.ClusterName+"/"+name)))
 			continue
 		}
 		out.Services = append(out.Services, *serviceView(view, found, slices.Contains(in.Include, ecs.ServiceFieldTags)))

@@ -26,7 +26,11 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 	if err != nil {
 		return nil, err
 	}
-	service, ok := findService(view, c, *in.Service)
+	name, err := named("service", c, *in.Service)
+	if err != nil {
+		return nil, err
+	}
+	service, ok := findService(view, c, name)
 	if !ok {
 		return nil, ecs.ServiceNotFoundException("Service not found.")
 	}

@@ -32,9 +32,13 @@ func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) 
 	withTags := slices.Contains(in.Include, ecs.TaskFieldTags)
 	out := &ecs.DescribeTasksOutput{Tasks: make([]ecs.Task, 0, len(in.Tasks)), Failures: []ecs.Failure{}}
 	for _, id := range in.Tasks {
-		t, ok := findTask(view, c, id)
+		name, err := named("task", c, id)
+		if err != nil {
+			return nil, err
+		}
+		t, ok := findTask(view, c, name)
 		if !ok {
-			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+nameOf(id))))
+			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "task/"+*c.Cluster.ClusterName+"/"+name)))
 			continue
 		}
 		out.Tasks = append(out.Tasks, *taskView(t, withTags))
@@ -42,8 +46,8 @@ func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) 
 	return out, nil
 }
 
-func findTask(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, bool) {
-	return store.Tasks.Get(r, c.Scope.Key(*c.Cluster.ClusterName, nameOf(id)))
+func findTask(r store.Reader, c *fargo.Cluster, name string) (*fargo.Task, bool) {
+	return store.Tasks.Get(r, c.Scope.Key(*c.Cluster.ClusterName, name))
 }
 
 // StopTask asks for a task's end. The answer shows it still as it is.
@@ -54,7 +58,11 @@ func (s *Server) StopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.Stop
 		if err != nil {
 			return err
 		}
-		t, ok := findTask(tx, c, *in.Task)
+		name, err := named("task", c, *in.Task)
+		if err != nil {
+			return err
+		}
+		t, ok := findTask(tx, c, name)
 		if !ok {
 			return invalid("The referenced task was not found.")
 		}
@@ -93,9 +101,18 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 	if in.ContainerInstance != nil {
 		return nil, invalid("The specified container instance was not found.")
 	}
+	service := ""
+	if in.ServiceName != nil {
+		if service, err = named("service", c, *in.ServiceName); err != nil {
+			return nil, err
+		}
+		if _, ok := findService(view, c, service); !ok {
+			return nil, ecs.ServiceNotFoundException("Service not found.")
+		}
+	}
 	tasks := func(yield func(string) bool) {
 		for t := range tasksIn(view, c) {
-			if listed(t, in) && !yield(t.ARN()) {
+			if listed(t, service, in) && !yield(t.ARN()) {
 				return
 			}
 		}
@@ -104,7 +121,9 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 	return &ecs.ListTasksOutput{TaskArns: orEmpty(arns), NextToken: next}, err
 }
 
-func listed(t *fargo.Task, in *ecs.ListTasksInput) bool {
+// listed reports whether a task passes the filters; service is the name of the
+// one asked for, "" for any. There are no daemons, so none of a daemon's tasks.
+func listed(t *fargo.Task, service string, in *ecs.ListTasksInput) bool {
 	desired := in.DesiredStatus
 	if desired == "" {
 		desired = ecs.DesiredStatusRunning
@@ -116,7 +135,7 @@ func listed(t *fargo.Task, in *ecs.ListTasksInput) bool {
 		return false
 	case in.StartedBy != nil && text(t.Intent.StartedBy) != *in.StartedBy:
 		return false
-	case in.ServiceName != nil && t.Service != nameOf(*in.ServiceName):
+	case service != "" && t.Service != service, in.DaemonName != nil:
 		return false
 	case in.Family != nil:
 		family, _, err := splitDefinition(*t.Intent.TaskDefinitionArn)
