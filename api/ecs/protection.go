@@ -15,6 +15,7 @@ const (
 	maxProtected      = 10
 	defaultProtection = 120  // minutes
 	maxProtection     = 2880 // minutes
+	maxGetProtected   = 100
 )
 
 // UpdateTaskProtection keeps tasks of services from scale-in and deployments
@@ -49,6 +50,10 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 			changed := *t
 			changed.ProtectedUntil = time.Time{}
 			if yes(in.ProtectionEnabled) {
+				if blocks(tx, t, now) {
+					out.Failures = append(out.Failures, ecs.Failure{Arn: new(t.ARN()), Reason: new("DEPLOYMENT_BLOCKED")})
+					continue
+				}
 				changed.ProtectedUntil = now.Add(time.Duration(minutes) * time.Minute)
 			}
 			store.Tasks.Put(tx, &changed)
@@ -79,6 +84,24 @@ func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs
 	return t, nil, nil
 }
 
+// blocks reports whether protecting a task would leave its service with more
+// protected tasks than it should have: its deployment could not come to an end.
+// Source: ECS developer guide, "Protect your Amazon ECS tasks from being
+// terminated by scale-in events".
+func blocks(r store.Reader, t *fargo.Task, now time.Time) bool {
+	s, ok := store.Services.Get(r, t.ServiceKey())
+	if !ok {
+		return false
+	}
+	protected := 1
+	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
+		if o.ID != t.ID && o.Desired == fargo.TaskRunning && !o.Stopped() && now.Before(o.ProtectedUntil) {
+			protected++
+		}
+	}
+	return protected > int(desired(r, s))
+}
+
 func protectionView(t *fargo.Task, now time.Time) ecs.ProtectedTask {
 	v := ecs.ProtectedTask{TaskArn: new(t.ARN()), ProtectionEnabled: new(now.Before(t.ProtectedUntil))}
 	if *v.ProtectionEnabled {
@@ -97,6 +120,9 @@ func (s *Server) GetTaskProtection(ctx context.Context, in *ecs.GetTaskProtectio
 	}
 	now := time.Now()
 	out := &ecs.GetTaskProtectionOutput{ProtectedTasks: []ecs.ProtectedTask{}, Failures: []ecs.Failure{}}
+	if len(in.Tasks) > maxGetProtected {
+		return nil, invalid("Tasks cannot have more than %d elements.", maxGetProtected)
+	}
 	if len(in.Tasks) == 0 {
 		for t := range tasksIn(view, c) {
 			if t.Service != "" && t.Desired == fargo.TaskRunning {

@@ -14,13 +14,7 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	tasks := serviceTasks(r, s)
 	running, pending := plan.TaskCounts("", tasks)
 	v.RunningCount, v.PendingCount = &running, &pending
-	if v.DesiredCount == nil {
-		n := 0
-		for range store.Nodes.All(r) {
-			n++
-		}
-		v.DesiredCount = new(int32(n))
-	}
+	v.DesiredCount = new(desired(r, s))
 	v.Events, v.Deployments, v.TaskSets = orEmpty(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i := range s.Deployments {
 		v.Deployments = append(v.Deployments, deploymentView(s, i, tasks, *v.DesiredCount))
@@ -37,6 +31,19 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 		v.Tags = nil
 	}
 	return &v
+}
+
+// desired is how many tasks a service should have: one for each machine, when
+// nobody says how many.
+func desired(r store.Reader, s *fargo.Service) int32 {
+	if s.Service.DesiredCount != nil {
+		return *s.Service.DesiredCount
+	}
+	n := int32(0)
+	for range store.Nodes.All(r) {
+		n++
+	}
+	return n
 }
 
 // currentDeployment is the service deployment that the service is in: a rollback
