@@ -105,13 +105,11 @@ func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan
 	if d := service.Revision(); d != nil {
 		v.Subnets = serviceSubnets(tx, service.Scope, d.NetworkConfiguration.AwsvpcConfiguration.Subnets)
 	}
-	have := providers(v.Tasks)
-	v.Make = func(d *fargo.Deployment) (*fargo.Task, error) {
-		spec, err := s.taskSpec(tx, service, d, have)
+	v.Make = func(d *fargo.Deployment, provider string) (*fargo.Task, error) {
+		spec, err := s.taskSpec(tx, service, d, provider)
 		if err != nil {
 			return nil, err
 		}
-		have[spec.CapacityProvider]++
 		return plan.NewTask(*spec, now, fargo.NewHex), nil
 	}
 	return v
@@ -133,20 +131,9 @@ func serviceSubnets(r store.Reader, scope fargo.Scope, ids []string) []plan.Serv
 	return out
 }
 
-// providers counts the tasks that run, by capacity provider.
-func providers(tasks []plan.ServiceTask) map[string]int {
-	have := map[string]int{}
-	for _, t := range tasks {
-		if t.Task.Desired == fargo.TaskRunning && t.Task.Intent.CapacityProviderName != nil {
-			have[*t.Task.Intent.CapacityProviderName]++
-		}
-	}
-	return have
-}
-
 // taskSpec is what a task of a deployment is made from. An error is what the
 // service's event says.
-func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deployment, have map[string]int) (*plan.TaskSpec, error) {
+func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deployment, provider string) (*plan.TaskSpec, error) {
 	cluster, ok := store.Clusters.Get(tx, service.Scope.Key(service.Cluster))
 	if !ok {
 		return nil, errors.New("the cluster was not found")
@@ -163,7 +150,7 @@ func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deploy
 	return &plan.TaskSpec{
 		Scope: service.Scope, Cluster: cluster, Definition: definition, Service: service.Name(),
 		LaunchType:       ecs.LaunchTypeFargate,
-		CapacityProvider: plan.NextProvider(d.Revision.CapacityProviderStrategy, have),
+		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
 		LoadBalancers: d.Revision.LoadBalancers, Tags: plan.ServiceTaskTags(service, definition),
 		EnableExec: service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,

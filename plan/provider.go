@@ -1,6 +1,10 @@
 package plan
 
-import "fargo/aws/ecs"
+import (
+	"math"
+
+	"fargo/aws/ecs"
+)
 
 // SpreadProviders chooses a capacity provider for each of count tasks, none of
 // which is there yet.
@@ -34,6 +38,24 @@ func NextProvider(strategy []ecs.CapacityProviderStrategyItem, have map[string]i
 		return ""
 	}
 	return *strategy[best].CapacityProvider
+}
+
+// Excess tells how far beyond its share a provider has gone with the last of its
+// tasks, to be compared with the others': where it is the largest, NextProvider
+// would have put a task last. It is infinite for a provider that should have
+// none, and negative while it has no more than its base.
+// Source: ECS API, CapacityProviderStrategyItem.
+func Excess(strategy []ecs.CapacityProviderStrategyItem, have map[string]int, provider string) float64 {
+	for i, item := range strategy {
+		if *item.CapacityProvider != provider {
+			continue
+		}
+		if n := beyond(strategy, have, i); n > 0 {
+			return float64(n-1) / float64(weight(strategy, i))
+		}
+		return -1
+	}
+	return math.Inf(1)
 }
 
 // beyond is how many tasks a provider has more than its base.

@@ -17,9 +17,9 @@ type ServiceView struct {
 	// Subnets are those that tasks of the newest deployment may be in.
 	Subnets []ServiceSubnet
 	Pace    Pace
-	// Make makes a new task of a deployment; nobody knows it yet. An error is
-	// the reason why ECS cannot launch it.
-	Make func(d *fargo.Deployment) (*fargo.Task, error)
+	// Make makes a new task of a deployment, of a capacity provider or "" for
+	// none; nobody knows it yet. An error is the reason why ECS cannot launch it.
+	Make func(d *fargo.Deployment, provider string) (*fargo.Task, error)
 	// NewID gives a new deployment's 19 digits; UUID an event's id.
 	NewID func() string
 	UUID  func() string
@@ -57,7 +57,7 @@ type ServiceChanges struct {
 func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	s := *v.Service
 	s.Deployments, s.Events = slices.Clone(s.Deployments), slices.Clone(s.Events)
-	p := &servicePlan{ServiceView: v, s: &s, now: now}
+	p := &servicePlan{ServiceView: v, s: &s, now: now, providers: map[string]map[string]int{}}
 	p.takeStock()
 	if s.Status() == "DRAINING" {
 		p.drain()
@@ -80,6 +80,7 @@ type servicePlan struct {
 
 	tasks      []*member
 	launched   []*fargo.Task
+	providers  map[string]map[string]int // tasks of each deployment by capacity provider
 	register   []fargo.TargetRef
 	deregister []fargo.TargetRef
 	draining   int // tasks that begin to leave their target groups

@@ -95,6 +95,9 @@ func goBack(s *fargo.Service, why string, now time.Time) (ok bool) {
 // what failed was different.
 func takeBack(s *ecs.Service, failed, back *ecs.ServiceRevision) {
 	s.TaskDefinition = back.TaskDefinition
+	if failed.LaunchType != back.LaunchType || !reflect.DeepEqual(failed.CapacityProviderStrategy, back.CapacityProviderStrategy) {
+		s.LaunchType, s.CapacityProviderStrategy = back.LaunchType, back.CapacityProviderStrategy
+	}
 	if !reflect.DeepEqual(failed.NetworkConfiguration, back.NetworkConfiguration) {
 		s.NetworkConfiguration = back.NetworkConfiguration
 	}

@@ -210,7 +210,7 @@ func (p *servicePlan) finishMoves(d *fargo.Deployment, desired int) {
 	if arrived <= 0 {
 		return
 	}
-	victims := p.leastUseful(p.of(d, good), arrived)
+	victims := p.choose(p.of(d, good), arrived, (*tally).byZone, (*tally).byProvider)
 	p.stopMoved(victims)
 	r.Moving, p.changed = r.Moving-len(victims), true
 	if text, ok := protectedEvent(p.of(d, nil)); ok && len(victims) < arrived {

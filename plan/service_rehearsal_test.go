@@ -28,11 +28,13 @@ type rehearsal struct {
 	nodes   int      // machines
 	zones   []string // each with one subnet of the same name
 	full    map[string]bool
-	broken  map[string]bool // definitions whose tasks die instead of running
-	lost    bool            // roles cannot be assumed: no task can be made
-	made    map[string]int  // tasks, by definition
-	ids     int
-	minted  int // deployments
+	// strategy is the service's capacity provider strategy.
+	strategy []ecs.CapacityProviderStrategyItem
+	broken   map[string]bool // definitions whose tasks die instead of running
+	lost     bool            // roles cannot be assumed: no task can be made
+	made     map[string]int  // tasks, by definition
+	ids      int
+	minted   int // deployments
 }
 
 func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
@@ -63,7 +65,7 @@ func (r *rehearsal) deploy(definition string) *fargo.Deployment {
 		balancers = []ecs.LoadBalancer{{TargetGroupArn: &r.group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
 	}
 	r.service.Service.TaskDefinition, r.service.Throttle = &definition, fargo.Throttle{}
-	return NewDeployment(r.service, ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers}, r.digits(), r.uuid(), r.now)
+	return NewDeployment(r.service, ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers, CapacityProviderStrategy: r.strategy}, r.digits(), r.uuid(), r.now)
 }
 
 func (r *rehearsal) copyService() {
@@ -75,7 +77,7 @@ func (r *rehearsal) copyService() {
 func (r *rehearsal) digits() string { r.minted++; return fmt.Sprint(r.minted) }
 func (r *rehearsal) uuid() string   { r.ids++; return fmt.Sprintf("%010d", r.ids) }
 
-func (r *rehearsal) make(d *fargo.Deployment) (*fargo.Task, error) {
+func (r *rehearsal) make(d *fargo.Deployment, provider string) (*fargo.Task, error) {
 	if r.lost {
 		return nil, fmt.Errorf("ECS was unable to assume the role")
 	}
@@ -86,7 +88,7 @@ func (r *rehearsal) make(d *fargo.Deployment) (*fargo.Task, error) {
 		Scope: r.service.Scope, ID: fmt.Sprintf("%s/%d", definition, r.made[definition]), Cluster: "c", Service: "web",
 		Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
 		Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration, LoadBalancers: d.Revision.LoadBalancers,
-		Intent: ecs.Task{StartedBy: &id, CreatedAt: &now, TaskDefinitionArn: d.Revision.TaskDefinition},
+		Intent: ecs.Task{StartedBy: &id, CreatedAt: &now, TaskDefinitionArn: d.Revision.TaskDefinition, CapacityProviderName: optional(provider)},
 	}
 	if r.checked {
 		t.HealthChecked = []string{"app"}
@@ -313,7 +315,7 @@ func (r *rehearsal) String() string {
 }
 
 func (r *rehearsal) draw(t *fargo.Task) string {
-	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus())}
+	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus()), str(t.Intent.CapacityProviderName)}
 	if t.Desired == fargo.TaskRunning {
 		words = append(words, map[Verdict]string{Good: "healthy", Bad: "unhealthy"}[r.verdict(t)])
 		if r.now.Before(t.ProtectedUntil) {

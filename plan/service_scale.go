@@ -92,29 +92,72 @@ func (p *servicePlan) scalingReason() string {
 }
 
 // leastUseful chooses n tasks to stop: not the protected; those that are not
-// healthy first, then from the zone with the most tasks, the newest first.
+// healthy first, then from the capacity provider that has the most beyond its
+// share, from the zone with the most tasks, the newest first.
 // Source: ECS developer guide, "How Amazon ECS places tasks", on scale-in.
 func (p *servicePlan) leastUseful(tasks []*member, n int) []*member {
+	return p.choose(tasks, n, (*tally).byProvider, (*tally).byZone)
+}
+
+// choose is leastUseful with its preferences in an order of one's own.
+func (p *servicePlan) choose(tasks []*member, n int, prefer ...func(t *tally, a, b *member) int) []*member {
 	left := slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool { return m.Protected })
-	zones := map[string]int{}
-	for _, m := range tasks {
-		zones[zone(m)]++
-	}
+	t := newTally(p, tasks)
 	var out []*member
 	for len(out) < n && len(left) > 0 {
 		worst := slices.MinFunc(left, func(a, b *member) int {
 			return cmp.Or(
 				cmp.Compare(rank(a), rank(b)),
-				cmp.Compare(zones[zone(b)], zones[zone(a)]),
+				prefer[0](t, a, b),
+				prefer[1](t, a, b),
 				b.task.Intent.CreatedAt.Compare(*a.task.Intent.CreatedAt),
 				cmp.Compare(a.task.ID, b.task.ID),
 			)
 		})
-		zones[zone(worst)]--
+		t.count(worst, -1)
 		out = append(out, worst)
 		left = slices.DeleteFunc(left, func(m *member) bool { return m == worst })
 	}
 	return out
+}
+
+// tally counts tasks by zone, and those of each deployment by capacity provider.
+type tally struct {
+	plan      *servicePlan
+	zones     map[string]int
+	providers map[string]map[string]int
+}
+
+func newTally(p *servicePlan, tasks []*member) *tally {
+	t := &tally{p, map[string]int{}, map[string]map[string]int{}}
+	for _, m := range tasks {
+		t.count(m, 1)
+	}
+	return t
+}
+
+func (t *tally) count(m *member, n int) {
+	t.zones[zone(m)] += n
+	have := t.providers[m.deployment()]
+	if have == nil {
+		have = map[string]int{}
+		t.providers[m.deployment()] = have
+	}
+	have[str(m.task.Intent.CapacityProviderName)] += n
+}
+
+func (t *tally) byZone(a, b *member) int {
+	return cmp.Compare(t.zones[zone(b)], t.zones[zone(a)])
+}
+
+func (t *tally) byProvider(a, b *member) int { return cmp.Compare(t.excess(b), t.excess(a)) }
+
+func (t *tally) excess(m *member) float64 {
+	d := t.plan.find(m.deployment())
+	if d == nil || len(d.Revision.CapacityProviderStrategy) == 0 {
+		return 0
+	}
+	return Excess(d.Revision.CapacityProviderStrategy, t.providers[d.ID], str(m.task.Intent.CapacityProviderName))
 }
 
 func zone(m *member) string { return str(m.task.Intent.AvailabilityZone) }
@@ -267,15 +310,32 @@ func (p *servicePlan) start(d *fargo.Deployment, n int) []*fargo.Task {
 // make makes one task of d. When that cannot be, it says why, and launches are
 // held back for a while.
 func (p *servicePlan) make(d *fargo.Deployment) (t *fargo.Task, ok bool) {
-	t, err := p.Make(d)
+	have := p.provided(d)
+	provider := NextProvider(d.Revision.CapacityProviderStrategy, have)
+	t, err := p.Make(d, provider)
 	if err != nil {
 		p.event("failed to launch a task with (error " + err.Error() + ").")
 		p.throttle()
 		p.lookAgain(p.s.Throttle.Until)
 		return nil, false
 	}
+	have[provider]++
 	p.launched = append(p.launched, t)
 	return t, true
+}
+
+// provided counts a deployment's tasks by capacity provider. Each deployment has
+// a strategy of its own, which those of the others do not count for.
+func (p *servicePlan) provided(d *fargo.Deployment) map[string]int {
+	have := p.providers[d.ID]
+	if have == nil {
+		have = map[string]int{}
+		for _, m := range p.of(d, nil) {
+			have[str(m.task.Intent.CapacityProviderName)]++
+		}
+		p.providers[d.ID] = have
+	}
+	return have
 }
 
 // Launches that fail in a row are spaced out: not the first few, then doubling.

@@ -40,7 +40,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata 
 //	history               the records of the deployments
 //
 // The options: desired=N min=PERCENT max=PERCENT breaker=off|on|rollback
-// grace=TIME rebalance zones=a,b nodes=N target daemon checked force.
+// grace=TIME strategy=PROVIDER:WEIGHT:BASE,… rebalance zones=a,b nodes=N target daemon checked force.
 func TestServiceScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/service/*.txt")
 	if err != nil || len(files) == 0 {
@@ -206,6 +206,11 @@ func (s *scenario) options(t *testing.T, options []string) (anew bool) {
 			c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(arg != "off"), Rollback: new(arg == "rollback")}
 		case "grace":
 			shape.HealthCheckGracePeriodSeconds = new(int32(duration(t, arg).Seconds()))
+		case "strategy":
+			s.strategy = strategy(t, arg)
+			if len(s.service.Deployments) > 0 {
+				s.service.Deployments[0].Revision.CapacityProviderStrategy = s.strategy
+			}
 		case "rebalance":
 			shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
 			if arg == "off" {
@@ -265,6 +270,17 @@ func number32(t *testing.T, s string) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func strategy(t *testing.T, arg string) []ecs.CapacityProviderStrategyItem {
+	var out []ecs.CapacityProviderStrategyItem
+	for item := range strings.SplitSeq(arg, ",") {
+		w := strings.Split(item, ":")
+		out = append(out, ecs.CapacityProviderStrategyItem{
+			CapacityProvider: &w[0], Weight: new(int32(number32(t, w[1]))), Base: new(int32(number32(t, w[2]))),
+		})
+	}
+	return out
 }
 
 func duration(t *testing.T, s string) time.Duration {

@@ -240,7 +240,7 @@ func newUneven(spread []int, maximum int) *rehearsal {
 	r.service.Service.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
 	for i, n := range spread {
 		for range n {
-			task, _ := r.make(d)
+			task, _ := r.make(d, "")
 			task.Node, task.Status, task.Intent.AvailabilityZone = "node", fargo.TaskPending, &r.zones[i]
 			task.Report = &fargo.TaskReport{Status: fargo.TaskRunning, StartedAt: r.now.Add(-time.Hour)}
 			r.tasks = append(r.tasks, task)
