@@ -106,24 +106,36 @@ func checkProviders(providers []string, strategy []ecs.CapacityProviderStrategyI
 	return checkStrategy(providers, strategy)
 }
 
+// maxStrategy bounds the items of a capacity provider strategy.
+// Source: ECS API, CreateService.
+const maxStrategy = 20
+
 // checkStrategy holds the rules of a capacity provider strategy.
 // Source: ECS API, CapacityProviderStrategyItem.
 func checkStrategy(providers []string, strategy []ecs.CapacityProviderStrategyItem) error {
+	if len(strategy) > maxStrategy {
+		return invalid("A capacity provider strategy can contain a maximum of %d capacity providers.", maxStrategy)
+	}
 	based, weighted := false, len(strategy) < 2
+	seen := map[string]bool{}
 	for _, item := range strategy {
+		if seen[*item.CapacityProvider] {
+			return invalid("The specified capacity provider strategy cannot contain duplicate capacity providers.")
+		}
+		seen[*item.CapacityProvider] = true
 		if !slices.Contains(providers, *item.CapacityProvider) {
 			return invalid("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
 		}
 		if item.Base != nil && *item.Base > 0 {
 			if based {
-				return invalid("The specified capacity provider strategy can only have one capacity provider with a base greater than 0.")
+				return invalid("There are multiple capacity providers in the specified capacity provider strategy with a base value defined.")
 			}
 			based = true
 		}
 		weighted = weighted || (item.Weight != nil && *item.Weight > 0)
 	}
 	if !weighted {
-		return invalid("The specified capacity provider strategy must contain at least one capacity provider with a weight greater than 0.")
+		return invalid("There are no capacity providers in the capacity provider strategy with a weight value greater than zero.")
 	}
 	return nil
 }

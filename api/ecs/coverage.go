@@ -21,7 +21,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
 	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
 	{Operation: "CreateService", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
-	{Operation: "CreateService", Field: "role", Why: "the service-linked role is not needed"},
 	{Operation: "RegisterTaskDefinition", Field: "ephemeralStorage", Why: "disk use is not limited"},
 	{Operation: "RegisterTaskDefinition", Field: "taskRoleArn", Why: "checked; credentials are not served inside the task yet"},
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},

@@ -21,11 +21,16 @@ import (
 // serviceName is what a service may be called. Source: ECS API, CreateService.
 var serviceName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 
+// serviceToken is what makes a call of CreateService idempotent.
+// Source: ECS API, CreateService.
+var serviceToken = regexp.MustCompile(`^[!-~]{1,36}$`)
+
 // Limits of service calls. Source: ECS API.
 const (
 	maxDescribeServices = 10
 	maxServicePage      = 10
 	maxTargetGroups     = 5
+	maxBakeTime         = 1440 // minutes
 )
 
 // findService finds a service of a cluster, whatever its status.
@@ -72,11 +77,14 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 			}
 			return invalid("Creation of service was not idempotent.")
 		}
-		revision, err := s.revision(tx, next, in)
+		revision, err := s.revision(tx, next, *in.TaskDefinition)
 		if err != nil {
 			return err
 		}
 		next.Service.TaskDefinition = revision.TaskDefinition
+		if err := checkExecuteCommand(tx, next, "created"); err != nil {
+			return err
+		}
 		putDeployment(tx, next, *revision, now)
 		made = next
 		return nil
@@ -184,11 +192,23 @@ func putDeployment(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision,
 	store.Services.Put(tx, s)
 }
 
+// checkExecuteCommand sees that the tasks of a service into which commands can be
+// sent have a role.
+func checkExecuteCommand(r store.Reader, s *fargo.Service, verb string) error {
+	if !yes(s.Service.EnableExecuteCommand) {
+		return nil
+	}
+	if d, ok := store.TaskDefinitionByARN(r, *s.Service.TaskDefinition); ok && d.Definition.TaskRoleArn == nil {
+		return invalid("The service couldn't be %s because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.", verb)
+	}
+	return nil
+}
+
 // revision checks what a service's tasks are to be made from, against the
-// state, and resolves it.
-func (s *Server) revision(tx *store.Tx, service *fargo.Service, in *ecs.CreateServiceInput) (*ecs.ServiceRevision, error) {
+// state, and resolves it. definition is the name or ARN of a task definition.
+func (s *Server) revision(tx *store.Tx, service *fargo.Service, definition string) (*ecs.ServiceRevision, error) {
 	shape := &service.Service
-	d, err := findDefinition(tx, service.Scope, *in.TaskDefinition)
+	d, err := findDefinition(tx, service.Scope, definition)
 	if err != nil {
 		return nil, err
 	}
@@ -217,9 +237,6 @@ func (s *Server) revision(tx *store.Tx, service *fargo.Service, in *ecs.CreateSe
 	}
 	if err := checkServiceTargets(tx, d, network, shape.LoadBalancers); err != nil {
 		return nil, err
-	}
-	if yes(shape.EnableExecuteCommand) && d.Definition.TaskRoleArn == nil {
-		return nil, invalid("The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
 	}
 	return &ecs.ServiceRevision{
 		ServiceArn: shape.ServiceArn, ClusterArn: shape.ClusterArn, TaskDefinition: d.Definition.TaskDefinitionArn,
@@ -300,7 +317,7 @@ func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*
 	}
 	arns, next, err := page(func(yield func(string) bool) {
 		for s := range servicesOf(view, c) {
-			if s.Status() != statusActive || (in.LaunchType != "" && s.Service.LaunchType != in.LaunchType) ||
+			if s.Status() != statusActive || in.ResourceManagementType == ecs.ResourceManagementTypeEcs || (in.LaunchType != "" && s.Service.LaunchType != in.LaunchType) ||
 				(in.SchedulingStrategy != "" && s.Service.SchedulingStrategy != in.SchedulingStrategy) {
 				continue
 			}

@@ -25,6 +25,10 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return invalid("DesiredCount must be greater than or equal to 0.")
 	case in.TaskDefinition == nil:
 		return invalid("TaskDefinition cannot be blank.")
+	case in.ClientToken != nil && !serviceToken.MatchString(*in.ClientToken):
+		return invalid("clientToken must be at most 36 characters long, each of them visible ASCII.")
+	case in.Role != nil:
+		return invalid("You cannot specify an IAM role for services that require a service linked role.")
 	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
 		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
 	case len(in.ServiceRegistries) > 0:
@@ -39,6 +43,9 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
 	if err := checkServicePlatform(in.PlatformVersion); err != nil {
+		return err
+	}
+	if err := checkGrace(in.HealthCheckGracePeriodSeconds); err != nil {
 		return err
 	}
 	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
@@ -58,21 +65,36 @@ func checkServicePlatform(v *string) error {
 	return nil
 }
 
+func checkGrace(seconds *int32) error {
+	if seconds != nil && *seconds < 0 {
+		return invalid("healthCheckGracePeriodSeconds must be at least 0")
+	}
+	return nil
+}
+
+// checkDeploymentConfiguration knows no upper bound of maximumPercent: AWS has
+// none.
 func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) error {
 	if c == nil {
 		return nil
 	}
 	switch {
-	case c.MinimumHealthyPercent != nil && (*c.MinimumHealthyPercent < 0 || *c.MinimumHealthyPercent > 100):
+	case c.MinimumHealthyPercent != nil && *c.MinimumHealthyPercent < 0:
+		return invalid("minimumHealthyPercent must be at least 0")
+	case c.MinimumHealthyPercent != nil && *c.MinimumHealthyPercent > 100:
 		return invalid("minimumHealthyPercent must be at most 100")
 	case c.MaximumPercent != nil && *c.MaximumPercent < 100:
 		return invalid("maximumPercent must be at least 100")
-	case c.MaximumPercent != nil && *c.MaximumPercent > 200:
-		return invalid("maximumPercent must be at most 200")
 	case daemon && c.MaximumPercent != nil && *c.MaximumPercent > 100:
-		return invalid("The daemon scheduling strategy does not support values above 100 for maximumPercent.")
+		return invalid("The daemon scheduling strategy does not support values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to 100, and try again")
 	case c.Strategy != "" && c.Strategy != ecs.DeploymentStrategyRolling:
 		return notImplemented("the deployment strategy " + string(c.Strategy))
+	case c.LinearConfiguration != nil:
+		return invalid("linearConfiguration can only be specified with the LINEAR deployment strategy.")
+	case c.CanaryConfiguration != nil:
+		return invalid("canaryConfiguration can only be specified with the CANARY deployment strategy.")
+	case c.BakeTimeInMinutes != nil && (*c.BakeTimeInMinutes < 0 || *c.BakeTimeInMinutes > maxBakeTime):
+		return invalid("bakeTimeInMinutes must be between 0 and %d.", maxBakeTime)
 	case c.Alarms != nil && yes(c.Alarms.Enable):
 		return notImplemented("deployment alarms")
 	case len(c.LifecycleHooks) > 0:

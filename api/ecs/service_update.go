@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"fargo"
@@ -33,21 +34,27 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		}
 		next.Throttle, next.Rebalance.Rest = fargo.Throttle{}, time.Time{} // an update is a new try
 		updated = &next
-		if !needsDeployment(old, &next, in) {
-			store.Services.Put(tx, &next)
-			return nil
+		var revision *ecs.ServiceRevision
+		if needsDeployment(old, &next, in) {
+			if revision, err = s.revision(tx, &next, *next.Service.TaskDefinition); err != nil {
+				return err
+			}
+			next.Service.TaskDefinition = revision.TaskDefinition
 		}
-		definition := *next.Service.TaskDefinition
-		revision, err := s.revision(tx, &next, &ecs.CreateServiceInput{TaskDefinition: &definition})
-		if err != nil {
+		if err := checkExecuteCommand(tx, &next, "updated"); err != nil {
 			return err
 		}
-		next.Service.TaskDefinition = revision.TaskDefinition
-		if !yes(in.ForceNewDeployment) && sameRevision(old.Revision(), revision) {
-			store.Services.Put(tx, &next)
+		if revision != nil && (yes(in.ForceNewDeployment) || !sameRevision(old.Revision(), revision)) {
+			putDeployment(tx, &next, *revision, now)
 			return nil
 		}
-		putDeployment(tx, &next, *revision, now)
+		if len(in.CapacityProviderStrategy) > 0 {
+			if err := checkStrategy(c.Cluster.CapacityProviders, in.CapacityProviderStrategy); err != nil {
+				return err
+			}
+			useStrategy(&next, now)
+		}
+		store.Services.Put(tx, &next)
 		return nil
 	})
 	if err != nil {
@@ -73,7 +80,10 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
-	return checkServicePlatform(in.PlatformVersion)
+	if err := checkServicePlatform(in.PlatformVersion); err != nil {
+		return err
+	}
+	return checkGrace(in.HealthCheckGracePeriodSeconds)
 }
 
 // apply lays an update over a service's intent.
@@ -120,6 +130,17 @@ func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
 	return checkRebalancing(shape)
 }
 
+// useStrategy makes the tasks to come of the newest deployment follow the
+// service's capacity provider strategy, which begins no deployment of its own.
+func useStrategy(s *fargo.Service, now time.Time) {
+	s.Deployments = slices.Clone(s.Deployments)
+	d := &s.Deployments[0]
+	d.Revision.CapacityProviderStrategy, d.UpdatedAt = s.Service.CapacityProviderStrategy, now
+	if s.LastCompleted != nil && fargo.DeploymentOf(s.LastCompleted) == d.ID {
+		s.LastCompleted = new(d.Revision)
+	}
+}
+
 func set[T any](to **T, from *T) {
 	if from != nil {
 		*to = from
@@ -133,6 +154,7 @@ func mergeDeployment(old, in *ecs.DeploymentConfiguration) *ecs.DeploymentConfig
 	set(&c.MinimumHealthyPercent, in.MinimumHealthyPercent)
 	set(&c.MaximumPercent, in.MaximumPercent)
 	set(&c.BakeTimeInMinutes, in.BakeTimeInMinutes)
+	set(&c.Alarms, in.Alarms)
 	return &c
 }
 

@@ -15,6 +15,7 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	running, pending := plan.TaskCounts("", tasks)
 	v.RunningCount, v.PendingCount = &running, &pending
 	v.DesiredCount = new(desired(r, s))
+	v.ResourceManagementType = ecs.ResourceManagementTypeCustomer
 	v.Events, v.Deployments, v.TaskSets = orEmpty(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i := range s.Deployments {
 		v.Deployments = append(v.Deployments, deploymentView(s, i, tasks, *v.DesiredCount))
