@@ -129,7 +129,7 @@ type Rebalance struct {
 }
 
 // ServiceDeployment is the history of one deployment, as the ServiceDeployments
-// API shows it.
+// API shows it. The API begins it, and the service controller keeps it up to date.
 type ServiceDeployment struct {
 	Scope      Scope
 	Service    string // the service's key

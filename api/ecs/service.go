@@ -190,6 +190,7 @@ func putDeployment(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision,
 	d := plan.NewDeployment(s, revision, fargo.NewDeploymentDigits(), strings.ReplaceAll(uuid.NewString(), "-", "")[:21], now)
 	store.ServiceRevisions.Put(tx, &fargo.ServiceRevision{Scope: s.Scope, Service: s.Key(), Revision: d.Revision})
 	store.Services.Put(tx, s)
+	record(tx, s, d, now)
 }
 
 // checkExecuteCommand sees that the tasks of a service into which commands can be
@@ -334,7 +335,8 @@ func (s *Server) ListServicesByNamespace(context.Context, *ecs.ListServicesByNam
 	return &ecs.ListServicesByNamespaceOutput{ServiceArns: []string{}}, nil
 }
 
-// DeleteService ends a service: DRAINING until its last task has stopped.
+// DeleteService ends a service: DRAINING until its last task has stopped. One
+// that is DRAINING may be deleted again, as Terraform does.
 func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
 	var gone fargo.Service
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
@@ -342,9 +344,17 @@ func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) 
 		if err != nil {
 			return err
 		}
-		found, err := activeService(tx, c, *in.Service)
+		name, err := named("service", c, *in.Service)
 		if err != nil {
 			return err
+		}
+		found, ok := findService(tx, c, name)
+		switch {
+		case !ok, found.Status() == statusInactive:
+			return ecs.ServiceNotFoundException("Service not found.")
+		case found.Status() != statusActive: // it is on its way
+			gone = *found
+			return nil
 		}
 		if !found.Daemon() && found.DesiredCount() > 0 && !yes(in.Force) {
 			return invalid("The service cannot be stopped while it is scaled above 0.")

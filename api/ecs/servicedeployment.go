@@ -124,6 +124,18 @@ func (s *Server) DescribeServiceRevisions(_ context.Context, in *ecs.DescribeSer
 	return out, nil
 }
 
+// record makes what a call does to a deployment show in its history at once: who
+// has begun or stopped one may look for it with the next call.
+func record(tx *store.Tx, s *fargo.Service, d *fargo.Deployment, now time.Time) {
+	var old *ecs.ServiceDeployment
+	if row, ok := store.ServiceDeployments.Get(tx, d.Arn); ok {
+		old = &row.Deployment
+	}
+	if next, changed := plan.History(s, d, false, old, serviceTasks(tx, s), now); changed {
+		store.ServiceDeployments.Put(tx, &fargo.ServiceDeployment{Scope: s.Scope, Service: s.Key(), Deployment: *next})
+	}
+}
+
 // StopServiceDeployment ends a deployment that is under way and goes back to
 // the last one that was completed. One that is being stopped goes on with it.
 // Source: ECS developer guide, "Stopping Amazon ECS service deployments".
@@ -150,6 +162,11 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 			return ecs.ConflictException("There is no completed deployment to roll back to.")
 		}
 		store.Services.Put(tx, &next)
+		for i := range next.Deployments {
+			if d := &next.Deployments[i]; d.Arn == row.Key() {
+				record(tx, &next, d, now)
+			}
+		}
 		return nil
 	})
 	if err != nil {
