@@ -68,11 +68,11 @@ func hasInterface(r store.Reader, t *fargo.Task) bool {
 
 // place gives a task its interface and its node; without any node it waits.
 func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
-	node, ok := plan.PlaceNode(t, keys(store.Nodes.All(tx)), nodeLoad(tx, t))
-	if !ok {
+	others := neighboursOf(tx, t)
+	if len(others.nodes) == 0 {
 		return nil
 	}
-	candidates, err := candidates(tx, t)
+	candidates, err := candidates(tx, t, others)
 	if err != nil {
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
@@ -82,6 +82,8 @@ func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
 	}
+	node, _ := others.spread.Place(t)
+	others.zones[zoneOf(t, zone)]++
 	placed := *t
 	placed.Interface, placed.Node = &iface, node
 	placed.Status, placed.ConnectivityAt = fargo.TaskPending, now
@@ -93,18 +95,51 @@ func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
 	return nil
 }
 
-// nodeLoad counts the tasks of the same service on each node.
-func nodeLoad(r store.Reader, t *fargo.Task) map[string]int {
-	load := map[string]int{}
-	if t.Service == "" {
-		return load
+// neighbours is where the tasks of a service are, or nothing but the nodes for
+// tasks of none. It is made once for all that are placed in a transaction, which
+// count themselves in; tasks that end in the same transaction still count.
+type neighbours struct {
+	nodes  []string
+	spread *plan.Spread
+	// zones counts the tasks of each deployment: so what a rollout leaves behind
+	// is spread, whatever it takes the place of.
+	zones map[deploymentZone]int
+}
+
+type deploymentZone struct{ deployment, zone string }
+
+func zoneOf(t *fargo.Task, zone string) deploymentZone {
+	d := deploymentZone{zone: zone}
+	if t.Service != "" {
+		d.deployment = *t.Intent.StartedBy
 	}
-	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
-		if o.Desired == fargo.TaskRunning && o.Node != "" {
+	return d
+}
+
+// The memos of a transaction that places tasks: nodeIDs of all, neighboursKey of
+// a service's key.
+type (
+	nodeIDs       struct{}
+	neighboursKey string
+)
+
+func neighboursOf(tx *store.Tx, t *fargo.Task) *neighbours {
+	service := ""
+	if t.Service != "" {
+		service = t.ServiceKey()
+	}
+	return store.Memo(tx, neighboursKey(service), func() *neighbours {
+		nodes := store.Memo(tx, nodeIDs{}, func() []string { return slices.Collect(keys(store.Nodes.All(tx))) })
+		load, zones := map[string]int{}, map[deploymentZone]int{}
+		for o := range store.Tasks.By(tx, store.TaskByService, service) {
+			if o.Desired != fargo.TaskRunning || o.Node == "" {
+				continue
+			}
 			load[o.Node]++
+			zones[zoneOf(o, *o.Intent.AvailabilityZone)]++
 		}
-	}
-	return load
+		return &neighbours{nodes, plan.NewSpread(nodes, load), zones}
+	})
 }
 
 // end stops a task that no node ever had.
@@ -119,7 +154,7 @@ func end(tx *store.Tx, t *fargo.Task, code fargo.StopCode, reason string, now ti
 	store.Tasks.Put(tx, &s)
 }
 
-func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
+func candidates(r store.Reader, t *fargo.Task, others *neighbours) ([]plan.Candidate, error) {
 	var out []plan.Candidate
 	for _, id := range t.Network.Subnets {
 		s, ok := store.EC2Subnets.Get(r, t.Scope.Key(id))
@@ -130,28 +165,12 @@ func candidates(r store.Reader, t *fargo.Task) ([]plan.Candidate, error) {
 		public := t.Network.AssignPublicIp == "ENABLED"
 		out = append(out, plan.Candidate{
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
-			Load:     load(r, t, *s.Subnet.AvailabilityZone),
+			Load:     others.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
 			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
 			Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 		})
 	}
 	return out, nil
-}
-
-// load counts the tasks of the same service in a zone: those of the same
-// deployment, so that what a rollout leaves behind is spread, whatever it takes
-// the place of.
-func load(r store.Reader, t *fargo.Task, zone string) int {
-	if t.Service == "" {
-		return 0
-	}
-	n := 0
-	for o := range store.Tasks.By(r, store.TaskByService, t.ServiceKey()) {
-		if o.Desired == fargo.TaskRunning && o.Intent.AvailabilityZone != nil && *o.Intent.AvailabilityZone == zone && *o.Intent.StartedBy == *t.Intent.StartedBy {
-			n++
-		}
-	}
-	return n
 }
 
 func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {

@@ -10,10 +10,11 @@ import (
 	"fargo"
 )
 
-// A service's tasks are spread as evenly as they can be, and tasks of no service
-// come to every machine.
-func TestPlaceNode(t *testing.T) {
-	if node, ok := PlaceNode(&fargo.Task{ID: "t"}, slices.Values([]string(nil)), nil); ok {
+// A service's tasks are spread as evenly as they can be, those that are there and
+// machines that are gone counted in, and tasks of no service come to every
+// machine.
+func TestSpread(t *testing.T) {
+	if node, ok := NewSpread(nil, map[string]int{"gone": 1}).Place(&fargo.Task{ID: "t"}); ok {
 		t.Errorf("without machines a task is placed on %q", node)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -21,24 +22,44 @@ func TestPlaceNode(t *testing.T) {
 		for i := range rapid.IntRange(1, 9).Draw(t, "nodes") {
 			nodes = append(nodes, fmt.Sprint("node-", i))
 		}
-		service, alone := map[string]int{}, map[string]int{}
-		n := rapid.IntRange(1, 30).Draw(t, "tasks")
-		for i := range n {
-			task := &fargo.Task{ID: fmt.Sprintf("%032x", i)}
-			node, _ := PlaceNode(task, slices.Values(nodes), service)
-			service[node]++
+		load := map[string]int{"gone": 3}
+		for _, n := range nodes {
+			if there := rapid.IntRange(0, 4).Draw(t, n); there > 0 {
+				load[n] = there
+			}
 		}
+		s := NewSpread(nodes, load)
+		for i := range rapid.IntRange(1, 30).Draw(t, "tasks") {
+			fewest := load[slices.MinFunc(nodes, func(a, b string) int { return load[a] - load[b] })]
+			node, ok := s.Place(&fargo.Task{ID: fmt.Sprintf("%032x", i)})
+			if !ok || load[node] != fewest+1 {
+				t.Fatalf("a task is placed where there were %d, and elsewhere were %d", load[node]-1, fewest)
+			}
+		}
+		alone := map[string]bool{}
 		for i := range 100 * len(nodes) {
-			node, _ := PlaceNode(&fargo.Task{ID: fmt.Sprintf("%032x", i)}, slices.Values(nodes), nil)
-			alone[node]++
+			node, _ := NewSpread(nodes, map[string]int{}).Place(&fargo.Task{ID: fmt.Sprintf("%032x", i)})
+			alone[node] = true
 		}
-		for _, node := range nodes {
-			if got := service[node]; got < n/len(nodes) || got > n/len(nodes)+1 {
-				t.Fatalf("of %d tasks of a service on %d machines, one has %d", n, len(nodes), got)
-			}
-			if alone[node] == 0 {
-				t.Fatalf("%d tasks without a service leave %s empty", 100*len(nodes), node)
-			}
+		if len(alone) < len(nodes) {
+			t.Fatalf("%d tasks without a service come to %d of %d machines", 100*len(nodes), len(alone), len(nodes))
 		}
 	})
+}
+
+// 2,000,000 tasks of services of 100 on 6,100 machines.
+func BenchmarkSpread(b *testing.B) {
+	var nodes []string
+	for i := range 6100 {
+		nodes = append(nodes, fmt.Sprintf("node-%05d", i))
+	}
+	for b.Loop() {
+		for i := range 20_000 {
+			s := NewSpread(nodes, map[string]int{})
+			for j := range 100 {
+				s.Place(&fargo.Task{ID: fmt.Sprintf("%032x", i*100+j)})
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N)*2_000_000/b.Elapsed().Seconds(), "placements/s")
 }

@@ -262,3 +262,25 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// A memo is made once in a transaction, for each key, and not kept after it.
+func TestMemo(t *testing.T) {
+	type key string
+	db := open(t, store.NewMemory())
+	made := 0
+	for range 2 {
+		err := db.Update(t.Context(), func(tx *store.Tx) error {
+			for _, k := range []key{"a", "b", "a"} {
+				got := store.Memo(tx, k, func() *int { made++; return new(made) })
+				*got += 10
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made != 4 {
+		t.Errorf("made %d times, for 2 keys in 2 transactions", made)
+	}
+}

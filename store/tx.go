@@ -37,6 +37,8 @@ type Tx struct {
 	// it counting; place is where in writes a key is.
 	writes []pending
 	place  map[Change]int
+
+	memos map[any]any // what Memo was given, by key
 }
 
 // pending is a write not yet encoded; a nil record deletes. before is the record
@@ -49,6 +51,22 @@ type pending struct {
 
 func newTx(base *Snapshot) *Tx {
 	return &Tx{base: base, txns: make([]*iradix.Txn[any], len(base.trees)), place: map[Change]int{}}
+}
+
+// Memo gives what make gives, made once in a transaction: what is dear to work
+// out of the state and wanted often. Whoever made it keeps it up to date with what
+// is written meanwhile, as far as that matters. key is of a type of one's own, as
+// a context's is.
+func Memo[T any](tx *Tx, key any, make func() T) T {
+	if v, ok := tx.memos[key]; ok {
+		return v.(T)
+	}
+	v := make()
+	if tx.memos == nil {
+		tx.memos = map[any]any{}
+	}
+	tx.memos[key] = v
+	return v
 }
 
 func (tx *Tx) node(place int) *node {
