@@ -73,12 +73,7 @@ func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time 
 	if end := s.InactiveAt.Add(plan.StoppedRetention); now.Before(end) {
 		return end
 	}
-	for d := range store.ServiceDeployments.By(tx, store.ByService, s.Key()) {
-		store.ServiceDeployments.Delete(tx, d.Key())
-	}
-	for r := range store.ServiceRevisions.By(tx, store.ByService, s.Key()) {
-		store.ServiceRevisions.Delete(tx, r.Key())
-	}
+	store.DeleteServiceHistory(tx, s.Key(), func(*fargo.ServiceDeployment) bool { return true })
 	store.Services.Delete(tx, s.Key())
 	return time.Time{}
 }

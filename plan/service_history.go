@@ -2,6 +2,7 @@ package plan
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"fargo"
@@ -53,6 +54,20 @@ func History(s *fargo.Service, d *fargo.Deployment, ended bool, old *ecs.Service
 	}
 	n.UpdatedAt = &now
 	return n, true
+}
+
+// historyRetention is how long deployments can be described.
+// Source: ECS developer guide, "View service history using Amazon ECS service
+// deployments".
+const historyRetention = 90 * 24 * time.Hour
+
+// HistoryExpired reports whether the record of a deployment can be forgotten: it
+// is old, and the service neither runs its tasks nor would go back to them.
+func HistoryExpired(s *fargo.Service, d *ecs.ServiceDeployment, now time.Time) bool {
+	revision := *d.TargetServiceRevision.Arn
+	inUse := func(o fargo.Deployment) bool { return *o.Revision.ServiceRevisionArn == revision }
+	return now.Sub(*d.CreatedAt) > historyRetention && !slices.ContainsFunc(s.Deployments, inUse) &&
+		(s.LastCompleted == nil || *s.LastCompleted.ServiceRevisionArn != revision)
 }
 
 func requested(s *fargo.Service, d *fargo.Deployment) int32 {

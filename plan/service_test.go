@@ -302,3 +302,22 @@ func TestDrainingTasksAreCounted(t *testing.T) {
 		t.Errorf("%s: %d running", task.LastStatus(), running)
 	}
 }
+
+// A deployment is remembered for 90 days, and as long as the service needs its
+// revision.
+func TestHistoryExpires(t *testing.T) {
+	r := newRehearsal(1, 100, 200, false)
+	created := r.now
+	record := func(digits string) *ecs.ServiceDeployment {
+		return &ecs.ServiceDeployment{CreatedAt: &created, TargetServiceRevision: &ecs.ServiceRevisionSummary{Arn: new(digits)}}
+	}
+	r.service.Deployments = []fargo.Deployment{{Revision: ecs.ServiceRevision{ServiceRevisionArn: new("running")}}}
+	r.service.LastCompleted = &ecs.ServiceRevision{ServiceRevisionArn: new("good")}
+	for days, want := range map[int][]bool{90: {false, false, false}, 91: {true, false, false}} {
+		for i, name := range []string{"gone", "running", "good"} {
+			if got := HistoryExpired(r.service, record(name), created.AddDate(0, 0, days)); got != want[i] {
+				t.Errorf("after %d days the deployment that is %s expires: %v", days, name, got)
+			}
+		}
+	}
+}

@@ -70,7 +70,8 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		if err := checkRebalancing(&next.Service); err != nil {
 			return err
 		}
-		if old, ok := findService(tx, c, *in.ServiceName); ok && old.Status() != statusInactive {
+		old, ok := findService(tx, c, *in.ServiceName)
+		if ok && old.Status() != statusInactive {
 			if old.Status() == statusActive && sameService(&old.Service, &next.Service, old.Revision(), in) {
 				made = old
 				return nil
@@ -85,6 +86,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		if err := checkExecuteCommand(tx, next, "created"); err != nil {
 			return err
 		}
+		store.DeleteServiceHistory(tx, next.Key(), func(*fargo.ServiceDeployment) bool { return true }) // of one that ended
 		putDeployment(tx, next, *revision, now)
 		made = next
 		return nil
@@ -186,6 +188,9 @@ func sameDefinition(arn, id string) bool {
 
 // putDeployment adds a deployment of a revision to a service and stores both.
 func putDeployment(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision, now time.Time) {
+	store.DeleteServiceHistory(tx, s.Key(), func(old *fargo.ServiceDeployment) bool {
+		return plan.HistoryExpired(s, &old.Deployment, now)
+	})
 	s.Deployments = slices.Clone(s.Deployments)
 	d := plan.NewDeployment(s, revision, fargo.NewDeploymentDigits(), strings.ReplaceAll(uuid.NewString(), "-", "")[:21], now)
 	store.ServiceRevisions.Put(tx, &fargo.ServiceRevision{Scope: s.Scope, Service: s.Key(), Revision: d.Revision})
@@ -330,9 +335,15 @@ func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*
 	return &ecs.ListServicesOutput{ServiceArns: orEmpty(arns), NextToken: next}, err
 }
 
-// ListServicesByNamespace gives none: Service Connect is not implemented.
-func (s *Server) ListServicesByNamespace(context.Context, *ecs.ListServicesByNamespaceInput) (*ecs.ListServicesByNamespaceOutput, error) {
-	return &ecs.ListServicesByNamespaceOutput{ServiceArns: []string{}}, nil
+// ListServicesByNamespace gives none, as Service Connect is not implemented: of
+// the namespaces that clusters have as their default, and there are no others.
+func (s *Server) ListServicesByNamespace(ctx context.Context, in *ecs.ListServicesByNamespaceInput) (*ecs.ListServicesByNamespaceOutput, error) {
+	for c := range store.Clusters.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()) {
+		if d := c.Cluster.ServiceConnectDefaults; d != nil && text(d.Namespace) == *in.Namespace {
+			return &ecs.ListServicesByNamespaceOutput{ServiceArns: []string{}}, nil
+		}
+	}
+	return nil, ecs.NamespaceNotFoundException("The specified namespace was not found.")
 }
 
 // DeleteService ends a service: DRAINING until its last task has stopped. One

@@ -89,15 +89,15 @@ func brief(d *ecs.ServiceDeployment) ecs.ServiceDeploymentBrief {
 }
 
 // DescribeServiceDeployments shows deployments with their counts and breaker.
-func (s *Server) DescribeServiceDeployments(_ context.Context, in *ecs.DescribeServiceDeploymentsInput) (*ecs.DescribeServiceDeploymentsOutput, error) {
+func (s *Server) DescribeServiceDeployments(ctx context.Context, in *ecs.DescribeServiceDeploymentsInput) (*ecs.DescribeServiceDeploymentsOutput, error) {
 	if len(in.ServiceDeploymentArns) == 0 || len(in.ServiceDeploymentArns) > maxDeployments {
 		return nil, invalid("serviceDeploymentArns should have between 1 and %d elements.", maxDeployments)
 	}
-	view := s.db.View()
+	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
 	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []ecs.ServiceDeployment{}, Failures: []ecs.Failure{}}
 	for _, arn := range in.ServiceDeploymentArns {
 		row, ok := store.ServiceDeployments.Get(view, arn)
-		if !ok {
+		if !ok || row.Scope != scope {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
 		}
@@ -107,15 +107,15 @@ func (s *Server) DescribeServiceDeployments(_ context.Context, in *ecs.DescribeS
 }
 
 // DescribeServiceRevisions shows what tasks are made from.
-func (s *Server) DescribeServiceRevisions(_ context.Context, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {
+func (s *Server) DescribeServiceRevisions(ctx context.Context, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {
 	if len(in.ServiceRevisionArns) == 0 || len(in.ServiceRevisionArns) > maxDeployments {
 		return nil, invalid("serviceRevisionArns should have between 1 and %d elements.", maxDeployments)
 	}
-	view := s.db.View()
+	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
 	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []ecs.ServiceRevision{}, Failures: []ecs.Failure{}}
 	for _, arn := range in.ServiceRevisionArns {
 		row, ok := store.ServiceRevisions.Get(view, arn)
-		if !ok {
+		if !ok || row.Scope != scope {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
 		}
@@ -143,9 +143,9 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 	if in.StopType == ecs.StopServiceDeploymentStopTypeAbort {
 		return nil, notImplemented("the stop type ABORT")
 	}
-	err := s.update(ctx, func(tx *store.Tx, _ fargo.Scope, now time.Time) error {
+	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		row, ok := store.ServiceDeployments.Get(tx, *in.ServiceDeploymentArn)
-		if !ok {
+		if !ok || row.Scope != scope {
 			return ecs.ServiceDeploymentNotFoundException("The service deployment was not found.")
 		}
 		switch row.Deployment.Status {
