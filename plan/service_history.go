@@ -19,6 +19,7 @@ func History(s *fargo.Service, d *fargo.Deployment, ended bool, old *ecs.Service
 		ServiceDeploymentArn: &d.Arn, ServiceArn: s.Service.ServiceArn, ClusterArn: s.Service.ClusterArn,
 		CreatedAt: &d.CreatedAt, StartedAt: &d.CreatedAt, DeploymentConfiguration: s.Service.DeploymentConfiguration,
 		SourceServiceRevisions: []ecs.ServiceRevisionSummary{},
+		Alarms:                 &ecs.ServiceDeploymentAlarms{Status: ecs.ServiceDeploymentRollbackMonitorsStatusDisabled},
 	}
 	if old != nil {
 		c := *old

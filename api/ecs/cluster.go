@@ -53,7 +53,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 			ClusterArn: new(scope.ARN("ecs", "cluster/"+name)), ClusterName: &name, Status: new(statusActive),
 			Configuration: in.Configuration, Settings: settings,
 			CapacityProviders:               orEmpty(in.CapacityProviders),
-			DefaultCapacityProviderStrategy: orEmpty(in.DefaultCapacityProviderStrategy),
+			DefaultCapacityProviderStrategy: orEmpty(strategyDefaults(in.DefaultCapacityProviderStrategy)),
 			ServiceConnectDefaults:          serviceConnectDefaults(in.ServiceConnectDefaults),
 			Tags:                            orEmpty(in.Tags),
 		}}
@@ -138,6 +138,19 @@ func checkStrategy(providers []string, strategy []ecs.CapacityProviderStrategyIt
 		return invalid("There are no capacity providers in the capacity provider strategy with a weight value greater than zero.")
 	}
 	return nil
+}
+
+// strategyDefaults fills in what the items of a strategy leave out. None stays
+// none.
+func strategyDefaults(in []ecs.CapacityProviderStrategyItem) []ecs.CapacityProviderStrategyItem {
+	var out []ecs.CapacityProviderStrategyItem
+	for _, item := range in {
+		v := ecs.CapacityProviderStrategyItem{CapacityProvider: item.CapacityProvider, Weight: new(int32(0)), Base: new(int32(0))}
+		set(&v.Weight, item.Weight)
+		set(&v.Base, item.Base)
+		out = append(out, v)
+	}
+	return out
 }
 
 func serviceConnectDefaults(in *ecs.ClusterServiceConnectDefaultsRequest) *ecs.ClusterServiceConnectDefaults {
@@ -356,7 +369,7 @@ func (s *Server) PutClusterCapacityProviders(ctx context.Context, in *ecs.PutClu
 	}
 	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
 		c.Cluster.CapacityProviders = orEmpty(in.CapacityProviders)
-		c.Cluster.DefaultCapacityProviderStrategy = orEmpty(in.DefaultCapacityProviderStrategy)
+		c.Cluster.DefaultCapacityProviderStrategy = orEmpty(strategyDefaults(in.DefaultCapacityProviderStrategy))
 		return nil
 	})
 	return &ecs.PutClusterCapacityProvidersOutput{Cluster: changed}, err

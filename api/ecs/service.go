@@ -104,10 +104,10 @@ func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInpu
 		ServiceArn: new(c.Scope.ARN("ecs", "service/"+name+"/"+*in.ServiceName)), ServiceName: in.ServiceName,
 		ClusterArn: c.Cluster.ClusterArn, Status: new(statusActive), DesiredCount: in.DesiredCount,
 		LoadBalancers: orEmpty(in.LoadBalancers), ServiceRegistries: orEmpty(in.ServiceRegistries),
-		LaunchType: in.LaunchType, CapacityProviderStrategy: in.CapacityProviderStrategy,
+		LaunchType: in.LaunchType, CapacityProviderStrategy: strategyDefaults(in.CapacityProviderStrategy),
 		PlatformVersion: in.PlatformVersion, PlatformFamily: new("Linux"), TaskDefinition: in.TaskDefinition,
 		DeploymentConfiguration: deploymentDefaults(in.DeploymentConfiguration, in.SchedulingStrategy == ecs.SchedulingStrategyDaemon),
-		CreatedAt:               &now, CreatedBy: new(api.CallFrom(ctx).PrincipalARN),
+		CreatedAt:               &now, CreatedBy: new(api.CallFrom(ctx).PrincipalARN), RoleArn: new(linkedRole(c.Scope)),
 		PlacementConstraints: []ecs.PlacementConstraint{}, PlacementStrategy: []ecs.PlacementStrategy{},
 		NetworkConfiguration: in.NetworkConfiguration, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
 		SchedulingStrategy: in.SchedulingStrategy, Tags: orEmpty(in.Tags),
@@ -142,6 +142,12 @@ func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInpu
 		shape.HealthCheckGracePeriodSeconds = new(int32(0))
 	}
 	return &fargo.Service{Scope: c.Scope, Cluster: name, Service: shape}
+}
+
+// linkedRole is the service-linked role, with which ECS keeps the network
+// interfaces and targets of tasks in awsvpc mode. Nothing here needs it.
+func linkedRole(s fargo.Scope) string {
+	return "arn:aws:iam::" + s.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
 }
 
 // deploymentDefaults fills in what a deployment configuration leaves out.

@@ -106,7 +106,7 @@ func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
 		if changes && !yes(in.ForceNewDeployment) {
 			return invalid("A new deployment must be forced to change between a launch type and a capacity provider strategy.")
 		}
-		shape.CapacityProviderStrategy = in.CapacityProviderStrategy
+		shape.CapacityProviderStrategy = strategyDefaults(in.CapacityProviderStrategy)
 		shape.LaunchType = ""
 		if len(in.CapacityProviderStrategy) == 0 {
 			shape.LaunchType = ecs.LaunchTypeFargate
