@@ -99,26 +99,52 @@ func (p *servicePlan) leastUseful(tasks []*member, n int) []*member {
 	return p.choose(tasks, n, (*tally).byProvider, (*tally).byZone)
 }
 
-// choose is leastUseful with its preferences in an order of one's own.
+// choose is leastUseful with its preferences in an order of one's own. Tasks that
+// differ in nothing but their age queue up, so that only the first of each queue
+// are compared: there may be thousands.
 func (p *servicePlan) choose(tasks []*member, n int, prefer ...func(t *tally, a, b *member) int) []*member {
-	left := slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool { return m.Protected })
 	t := newTally(p, tasks)
+	queues := queue(slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool { return m.Protected }))
 	var out []*member
-	for len(out) < n && len(left) > 0 {
-		worst := slices.MinFunc(left, func(a, b *member) int {
-			return cmp.Or(
-				cmp.Compare(rank(a), rank(b)),
-				prefer[0](t, a, b),
-				prefer[1](t, a, b),
-				b.task.Intent.CreatedAt.Compare(*a.task.Intent.CreatedAt),
-				cmp.Compare(a.task.ID, b.task.ID),
-			)
-		})
-		t.count(worst, -1)
-		out = append(out, worst)
-		left = slices.DeleteFunc(left, func(m *member) bool { return m == worst })
+	for len(out) < n && len(queues) > 0 {
+		at := 0
+		for i := range queues {
+			a, b := queues[i][0], queues[at][0]
+			if cmp.Or(cmp.Compare(rank(a), rank(b)), prefer[0](t, a, b), prefer[1](t, a, b), byAge(a, b)) < 0 {
+				at = i
+			}
+		}
+		t.count(queues[at][0], -1)
+		out = append(out, queues[at][0])
+		if queues[at] = queues[at][1:]; len(queues[at]) == 0 {
+			queues = slices.Delete(queues, at, at+1)
+		}
 	}
 	return out
+}
+
+// queue puts tasks that are alike into one queue, the newest first.
+func queue(tasks []*member) [][]*member {
+	type kind struct {
+		rank                       int
+		deployment, provider, zone string
+	}
+	slices.SortFunc(tasks, byAge)
+	var queues [][]*member
+	place := map[kind]int{}
+	for _, m := range tasks {
+		k := kind{rank(m), m.deployment(), str(m.task.Intent.CapacityProviderName), zone(m)}
+		if _, ok := place[k]; !ok {
+			place[k] = len(queues)
+			queues = append(queues, nil)
+		}
+		queues[place[k]] = append(queues[place[k]], m)
+	}
+	return queues
+}
+
+func byAge(a, b *member) int {
+	return cmp.Or(b.task.Intent.CreatedAt.Compare(*a.task.Intent.CreatedAt), cmp.Compare(a.task.ID, b.task.ID))
 }
 
 // tally counts tasks by zone, and those of each deployment by capacity provider.

@@ -321,3 +321,15 @@ func TestHistoryExpires(t *testing.T) {
 		}
 	}
 }
+
+// A service of 5,000 tasks is scaled in by half.
+func BenchmarkScaleIn(b *testing.B) {
+	r := newUneven([]int{2000, 1700, 1300}, 200)
+	r.service.Service.DesiredCount = new(int32(2500))
+	v := r.view()
+	for b.Loop() {
+		if c := PlanService(v, r.now); len(c.Update) < 2500 {
+			b.Fatalf("%d tasks are to stop", len(c.Update))
+		}
+	}
+}
