@@ -81,7 +81,8 @@ type Deployment struct {
 	ID string // "ecs-svc/" and 19 digits
 	// Revision is what its tasks are made from. Its ARN ends in the same digits.
 	Revision ecs.ServiceRevision
-	// Arn is the service deployment's, and Source the revision it replaces.
+	// Arn is the service deployment's, of a rollback that of the deployment that
+	// failed, whose record it is part of; Source is the revision it replaces.
 	Arn    string
 	Source string `json:",omitzero"`
 

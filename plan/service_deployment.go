@@ -83,7 +83,8 @@ func goBack(s *fargo.Service, why string, now time.Time) (ok bool) {
 		d = s.Deployments[i]
 	}
 	d.Rollout, d.Reason = ecs.DeploymentRolloutStateInProgress, why+": rolling back to deploymentId "+d.ID+"."
-	d.RollbackOf, d.Source, d.StopRequested, d.FailedTasks = failed.ID, *failed.Revision.ServiceRevisionArn, false, 0
+	d.RollbackOf, d.Arn = failed.ID, failed.Arn
+	d.Source, d.StopRequested, d.FailedTasks = *failed.Revision.ServiceRevisionArn, false, 0
 	d.CreatedAt, d.UpdatedAt = now, now
 	s.Deployments = append([]fargo.Deployment{d}, slices.DeleteFunc(s.Deployments, isIt)...)
 	s.SteadyAt, s.Throttle = time.Time{}, fargo.Throttle{}

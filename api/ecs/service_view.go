@@ -20,7 +20,9 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	for i := range s.Deployments {
 		v.Deployments = append(v.Deployments, deploymentView(s, i, tasks, *v.DesiredCount))
 	}
-	v.CurrentServiceDeployment = currentDeployment(s)
+	if len(s.Deployments) > 0 {
+		v.CurrentServiceDeployment = &s.Deployments[0].Arn
+	}
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
 		running, pending := plan.TaskCounts(d.ID, tasks)
@@ -45,17 +47,6 @@ func desired(r store.Reader, s *fargo.Service) int32 {
 		n++
 	}
 	return n
-}
-
-// currentDeployment is the service deployment that the service is in: a rollback
-// is part of the one that failed, which is forgotten when it has ended.
-func currentDeployment(s *fargo.Service) *string {
-	for i := range s.Deployments {
-		if back := s.Deployments[0].RollbackOf; back == "" || s.Deployments[i].ID == back {
-			return &s.Deployments[i].Arn
-		}
-	}
-	return nil
 }
 
 func serviceTasks(r store.Reader, s *fargo.Service) []plan.ServiceTask {

@@ -163,7 +163,7 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 		}
 		store.Services.Put(tx, &next)
 		for i := range next.Deployments {
-			if d := &next.Deployments[i]; d.Arn == row.Key() {
+			if d := &next.Deployments[i]; d.Arn == row.Key() && d.RollbackOf == "" {
 				record(tx, &next, d, now)
 			}
 		}
