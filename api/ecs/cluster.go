@@ -367,12 +367,34 @@ func (s *Server) PutClusterCapacityProviders(ctx context.Context, in *ecs.PutClu
 	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
 		return nil, err
 	}
-	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
+	changed, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *fargo.Cluster) error {
+		for _, p := range c.Cluster.CapacityProviders {
+			if !slices.Contains(in.CapacityProviders, p) && providerInUse(tx, c, p) {
+				return ecs.ResourceInUseException("The specified capacity provider is in use and cannot be removed.")
+			}
+		}
 		c.Cluster.CapacityProviders = orEmpty(in.CapacityProviders)
 		c.Cluster.DefaultCapacityProviderStrategy = orEmpty(strategyDefaults(in.DefaultCapacityProviderStrategy))
 		return nil
 	})
 	return &ecs.PutClusterCapacityProvidersOutput{Cluster: changed}, err
+}
+
+// providerInUse reports whether a cluster's services or tasks need a capacity
+// provider.
+func providerInUse(r store.Reader, c *fargo.Cluster, provider string) bool {
+	for s := range servicesOf(r, c) {
+		names := func(i ecs.CapacityProviderStrategyItem) bool { return *i.CapacityProvider == provider }
+		if slices.ContainsFunc(s.Service.CapacityProviderStrategy, names) {
+			return true
+		}
+	}
+	for t := range tasksIn(r, c) {
+		if !t.Stopped() && text(t.Intent.CapacityProviderName) == provider {
+			return true
+		}
+	}
+	return false
 }
 
 // DescribeCapacityProviders shows the two providers of Fargate.
