@@ -25,11 +25,13 @@ var serviceName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 // Source: ECS API, CreateService.
 var serviceToken = regexp.MustCompile(`^[!-~]{1,36}$`)
 
-// Limits of service calls. Source: ECS API.
+// Limits of service calls. Source: ECS API; AWS General Reference, "Amazon ECS
+// endpoints and quotas".
 const (
 	maxDescribeServices = 10
 	maxServicePage      = 10
 	maxTargetGroups     = 5
+	maxServiceTasks     = 5000
 	maxBakeTime         = 1440 // minutes
 )
 

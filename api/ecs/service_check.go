@@ -21,8 +21,6 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
 	case !daemon && in.DesiredCount == nil:
 		return invalid("DesiredCount is required for services with the REPLICA scheduling strategy.")
-	case in.DesiredCount != nil && *in.DesiredCount < 0:
-		return invalid("DesiredCount must be greater than or equal to 0.")
 	case in.TaskDefinition == nil:
 		return invalid("TaskDefinition cannot be blank.")
 	case in.ClientToken != nil && !serviceToken.MatchString(*in.ClientToken):
@@ -42,6 +40,9 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
+	if err := checkDesiredCount(in.DesiredCount); err != nil {
+		return err
+	}
 	if err := checkServicePlatform(in.PlatformVersion); err != nil {
 		return err
 	}
@@ -56,6 +57,16 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 
 func notImplemented(what string) error {
 	return ecs.UnsupportedFeatureException("Fargo does not implement %s.", what)
+}
+
+func checkDesiredCount(n *int32) error {
+	switch {
+	case n != nil && *n < 0:
+		return invalid("DesiredCount must be greater than or equal to 0.")
+	case n != nil && *n > maxServiceTasks:
+		return invalid("DesiredCount must be at most %d, the quota of tasks per service.", maxServiceTasks)
+	}
+	return nil
 }
 
 func checkServicePlatform(v *string) error {

@@ -65,8 +65,6 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 
 func checkUpdateService(in *ecs.UpdateServiceInput) error {
 	switch {
-	case in.DesiredCount != nil && *in.DesiredCount < 0:
-		return invalid("DesiredCount must be greater than or equal to 0.")
 	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
 		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
 	case len(in.ServiceRegistries) > 0:
@@ -79,6 +77,9 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 		return notImplemented("vpcLatticeConfigurations")
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
+	}
+	if err := checkDesiredCount(in.DesiredCount); err != nil {
+		return err
 	}
 	if err := checkServicePlatform(in.PlatformVersion); err != nil {
 		return err
