@@ -57,7 +57,7 @@ type ServiceChanges struct {
 func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	s := *v.Service
 	s.Deployments, s.Events = slices.Clone(s.Deployments), slices.Clone(s.Events)
-	p := &servicePlan{ServiceView: v, s: &s, now: now, providers: map[string]map[string]int{}}
+	p := &servicePlan{ServiceView: v, s: &s, now: now, providers: map[string]map[string]int{}, draining: map[string]int{}}
 	p.takeStock()
 	if s.Status() == "DRAINING" {
 		p.drain()
@@ -83,7 +83,7 @@ type servicePlan struct {
 	providers  map[string]map[string]int // tasks of each deployment by capacity provider
 	register   []fargo.TargetRef
 	deregister []fargo.TargetRef
-	draining   int // tasks that begin to leave their target groups
+	draining   map[string]int // tasks of each deployment that begin to leave their target groups
 	next       time.Time
 	changed    bool // the service itself
 	failing    bool // the circuit breaker is about to end the newest deployment

@@ -120,7 +120,7 @@ func Abandon(s *fargo.Service, uuid string, now time.Time) (ok bool) {
 			d.Reason = "ECS deployment stopped."
 		}
 	}
-	addEvent(s, uuid, rollingBackEvent(s), now)
+	addEvent(s, uuid, eventText(s, rollingBackEvent(s)), now)
 	return true
 }
 

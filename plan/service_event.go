@@ -17,33 +17,40 @@ const sayAgain = 6 * time.Hour
 // one that says again what the newest says can wait.
 // Source: ECS developer guide, "Amazon ECS service event messages".
 func (p *servicePlan) event(message string) {
-	if message == "" || len(p.s.Events) > 0 && p.said(p.s.Events[0], message) {
+	if message != "" {
+		p.say(eventText(p.s, message))
+	}
+}
+
+// say is event with the whole text.
+func (p *servicePlan) say(text string) {
+	if len(p.s.Events) > 0 && p.said(p.s.Events[0], text) {
 		return
 	}
-	addEvent(p.s, p.UUID(), message, p.now)
+	addEvent(p.s, p.UUID(), text, p.now)
 	p.changed = true
 }
 
 // complain says what keeps the service from what it should become: once, while
 // the same deployment is the newest.
 func (p *servicePlan) complain(message string) {
-	since := p.primary().CreatedAt
-	if !slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool { return p.said(e, message) && !e.CreatedAt.Before(since) }) {
-		p.event(message)
+	since, text := p.primary().CreatedAt, eventText(p.s, message)
+	if !slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool { return p.said(e, text) && !e.CreatedAt.Before(since) }) {
+		p.say(text)
 	}
 }
 
-// said reports whether an event has said a message not long ago.
-func (p *servicePlan) said(e ecs.ServiceEvent, message string) bool {
-	return *e.Message == eventText(p.s, message) && p.now.Before(e.CreatedAt.Add(sayAgain))
+// said reports whether an event has said a text not long ago.
+func (p *servicePlan) said(e ecs.ServiceEvent, text string) bool {
+	return *e.Message == text && p.now.Before(e.CreatedAt.Add(sayAgain))
 }
 
 func eventText(s *fargo.Service, message string) string {
 	return "(service " + s.Name() + ") " + message
 }
 
-func addEvent(s *fargo.Service, id, message string, now time.Time) {
-	e := ecs.ServiceEvent{Id: &id, CreatedAt: &now, Message: new(eventText(s, message))}
+func addEvent(s *fargo.Service, id, text string, now time.Time) {
+	e := ecs.ServiceEvent{Id: &id, CreatedAt: &now, Message: &text}
 	s.Events = append([]ecs.ServiceEvent{e}, s.Events...)
 	s.Events = s.Events[:min(len(s.Events), fargo.ServiceEvents)]
 }
@@ -94,6 +101,12 @@ func unhealthyEvent(m *member) string {
 		}
 	}
 	return fmt.Sprintf("(task %s) failed container health checks.", m.task.ID)
+}
+
+// drainingText is the text of an event, which names the task set of the tasks
+// beside their service.
+func drainingText(s *fargo.Service, deployment string, n int) string {
+	return fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", s.Name(), deployment, n)
 }
 
 func targetsEvent(verb, group string, n int) string {

@@ -1,7 +1,8 @@
 package plan
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 
 	"fargo"
 )
@@ -25,8 +26,8 @@ func (p *servicePlan) keepTargets() {
 	}
 	p.announce("registered", p.register)
 	p.announce("deregistered", p.deregister)
-	if p.draining > 0 {
-		p.event(fmt.Sprintf("has begun draining connections on %d tasks.", p.draining))
+	for _, d := range slices.Sorted(maps.Keys(p.draining)) {
+		p.say(drainingText(p.s, d, p.draining[d]))
 	}
 }
 
@@ -57,7 +58,7 @@ func (p *servicePlan) release(m *member) {
 		m.edit().Targets = nil
 	}
 	if len(p.deregister) > leaving {
-		p.draining++
+		p.draining[m.deployment()]++
 	}
 }
 
