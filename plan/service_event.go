@@ -27,6 +27,12 @@ func (p *servicePlan) say(text string) {
 	if len(p.s.Events) > 0 && p.said(p.s.Events[0], text) {
 		return
 	}
+	p.tell(text)
+}
+
+// tell adds an event that says what was done, though another has said the same:
+// it was done again.
+func (p *servicePlan) tell(text string) {
 	addEvent(p.s, p.UUID(), text, p.now)
 	p.changed = true
 }

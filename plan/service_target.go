@@ -27,7 +27,7 @@ func (p *servicePlan) keepTargets() {
 	p.announce("registered", p.register)
 	p.announce("deregistered", p.deregister)
 	for _, d := range slices.Sorted(maps.Keys(p.draining)) {
-		p.say(drainingText(p.s, d, p.draining[d]))
+		p.tell(drainingText(p.s, d, p.draining[d]))
 	}
 }
 
@@ -72,6 +72,6 @@ func (p *servicePlan) announce(verb string, refs []fargo.TargetRef) {
 		counts[r.Group]++
 	}
 	for _, g := range order {
-		p.event(targetsEvent(verb, g, counts[g]))
+		p.tell(eventText(p.s, targetsEvent(verb, g, counts[g])))
 	}
 }
