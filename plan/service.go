@@ -89,6 +89,7 @@ type servicePlan struct {
 	failing    bool // the circuit breaker is about to end the newest deployment
 	sick       int  // unhealthy tasks of the newest deployment that were stopped
 	steady     bool // it has what it should have, all healthy
+	shrunk     bool // tasks more than desired are being stopped
 	lost       bool // a task of the newest deployment ended before it was healthy
 }
 

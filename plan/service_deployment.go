@@ -163,8 +163,13 @@ func (p *servicePlan) forget() {
 	})
 }
 
-// saySteady says that the service is steady, again every now and then.
+// saySteady says that the service is steady, again every now and then, and after
+// a scale-in when all that there is to say of it was said.
 func (p *servicePlan) saySteady() {
+	if p.shrunk {
+		p.s.SteadyAt, p.changed = time.Time{}, true
+		return
+	}
 	if again := p.s.SteadyAt.Add(sayAgain); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
 		p.lookAgain(again)
 		return

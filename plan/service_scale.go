@@ -56,7 +56,9 @@ func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired, lower int) {
 	}
 	victims := p.leastUseful(current, surplus)
 	held := len(victims) < surplus
-	p.stop(p.dispensable(victims, lower), p.scalingReason())
+	victims = p.dispensable(victims, lower)
+	p.stop(victims, p.scalingReason())
+	p.shrunk = len(victims) > 0
 	if held {
 		p.sayProtected(current)
 	}
