@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
@@ -58,12 +60,7 @@ type process struct {
 }
 
 func newMachine(t *testing.T) *machine {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	m := &machine{t: t, dir: t.TempDir(), port: uint16(l.Addr().(*net.TCPAddr).Port)}
+	m := &machine{t: t, dir: t.TempDir(), port: keepPort(t)}
 	t.Cleanup(func() {
 		for _, p := range m.alive() {
 			p.cancel()
@@ -71,6 +68,27 @@ func newMachine(t *testing.T) *machine {
 		}
 	})
 	return m
+}
+
+// keepPort keeps a port of loopback for those who share it, until the test ends:
+// a socket that is bound, and does not listen, gets no connections.
+func keepPort(t *testing.T) uint16 {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint16(at.(*unix.SockaddrInet4).Port)
 }
 
 func (m *machine) alive() []*process {
