@@ -186,10 +186,15 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(c.rest) == 0 {
 		select {
 		case got := <-c.in:
-			if wait := time.Until(got.at); wait > 0 {
-				time.Sleep(wait)
+			// What is under way when the connection breaks is lost: a reader learns
+			// it when a writer does. (gRPC asks again and again, without a rest, of a
+			// connection of which only the writer knows, and time would stand still.)
+			select {
+			case <-time.After(time.Until(got.at)):
+				c.rest = got.data
+			case <-c.over.done:
+				return 0, io.EOF
 			}
-			c.rest = got.data
 		case <-c.over.done:
 			return 0, io.EOF
 		}
