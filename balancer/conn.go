@@ -127,6 +127,8 @@ func rawConn(c net.Conn) net.Conn {
 			c = below.Conn
 		case *namedConn:
 			c = below.Conn
+		case *tlsFlow:
+			c = below.Conn
 		default:
 			return c
 		}

@@ -2,11 +2,8 @@ package balancer_test
 
 import (
 	"crypto/tls"
-	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,20 +26,7 @@ func TestConnectionLog(t *testing.T) {
 	}
 	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
-	lines := func(bucket, prefix string, n int) (lines []string) {
-		t.Helper()
-		eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
-			files, _ := filepath.Glob(dir + "/" + bucket + "/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/" + prefix + "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log")
-			var all strings.Builder
-			for _, f := range files {
-				content, _ := os.ReadFile(f)
-				all.Write(content)
-			}
-			lines = strings.Split(strings.TrimSpace(all.String()), "\n")
-			return len(lines) == n
-		})
-		return lines
-	}
+	const file = "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log"
 	get := func(client *http.Client, url string) {
 		t.Helper()
 		r, err := client.Get(url)
@@ -64,7 +48,7 @@ func TestConnectionLog(t *testing.T) {
 	}
 	const stamp = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z 127\.0\.0\.1 \d+`
 	var names []string
-	for i, line := range lines("connection_logs", "conn_log.", 4) {
+	for i, line := range logLines(t, dir, "connection_logs", "conn_log."+file, 4) {
 		want := []string{
 			stamp + ` 80 - - - "-" - - - (TID_[0-9a-f]{32})`,
 			stamp + ` 443 TLSv1\.3 TLS_\S+ \d+\.\d{3} "-" - - Success (TID_[0-9a-f]{32})`,
@@ -78,7 +62,7 @@ func TestConnectionLog(t *testing.T) {
 		names = append(names, match[1])
 	}
 	requests := map[string]int{} // by the names of their connections
-	for _, line := range lines("access_logs", "", 5) {
+	for _, line := range logLines(t, dir, "access_logs", file, 5) {
 		words := strings.Fields(strings.TrimSuffix(line, ` "-" "-" "-"`))
 		requests[words[len(words)-1]]++
 	}

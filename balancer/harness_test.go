@@ -3,11 +3,15 @@ package balancer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,6 +152,23 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("%s: did not happen", what)
 		}
 	}
+}
+
+// logLines waits until the files of a log, whose names match a pattern, have n
+// lines, and gives them. They are below a bucket, and a prefix, of root.
+func logLines(t testing.TB, root, bucket, name string, n int) (lines []string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
+		files, _ := filepath.Glob(filepath.Join(root, bucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*", name))
+		var all strings.Builder
+		for _, f := range files {
+			content, _ := os.ReadFile(f)
+			all.Write(content)
+		}
+		lines = strings.Split(strings.TrimSpace(all.String()), "\n")
+		return all.Len() > 0 && len(lines) == n
+	})
+	return lines
 }
 
 // alb is an application load balancer with one listener of HTTP on port 80.

@@ -5,10 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -91,17 +88,7 @@ func TestAccessLog(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 	}
 	c.Close()
-	var lines []string
-	eventually(t, "three lines are written", func() bool {
-		files, _ := filepath.Glob(dir + "/logs/p/AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*/123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log")
-		var all strings.Builder
-		for _, f := range files {
-			content, _ := os.ReadFile(f)
-			all.Write(content)
-		}
-		lines = strings.Split(strings.TrimSpace(all.String()), "\n")
-		return len(lines) == 3
-	})
+	lines := logLines(t, dir, "logs/p", "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log", 3)
 	const stamp = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`
 	target := regexp.QuoteMeta(a)
 	for i, want := range []string{

@@ -75,18 +75,22 @@ func (l *listener) destination(k *socket, f flow) (*group, *table, *target) {
 // serveEncryptedTCP takes TLS off a client's connection and serves what is in
 // it.
 func (s *Server) serveEncryptedTCP(k *socket, conn net.Conn, l *listener) {
-	encrypted := tls.Server(conn, l.tls)
-	if s.handshake(k, encrypted, l) {
-		s.serveTCP(k, encrypted, l)
+	f := &tlsFlow{Conn: conn, began: time.Now()}
+	encrypted := tls.Server(f, l.tls)
+	if !s.handshake(k, encrypted, l) {
+		l.logFlow(f, nil, flowEnd{alert: alertIn(encrypted.Handshake())}) // tells again how it failed
+		return
 	}
+	f.shook = time.Since(f.began)
+	l.logFlow(f, new(encrypted.ConnectionState()), s.serveTCP(k, encrypted, l))
 }
 
-// serveTCP joins a client's connection to one of a target's.
-func (s *Server) serveTCP(k *socket, conn net.Conn, l *listener) {
+// serveTCP joins a client's connection to one of a target's, until it ends.
+func (s *Server) serveTCP(k *socket, conn net.Conn, l *listener) (end flowEnd) {
 	m := &l.balancer.metrics
 	if !k.conns.add(conn) {
 		conn.Close()
-		return
+		return flowEnd{}
 	}
 	defer k.conns.remove(conn)
 	f := flow{addrPortOf(conn.RemoteAddr()), addrPortOf(conn.LocalAddr())}
@@ -96,13 +100,19 @@ func (s *Server) serveTCP(k *socket, conn net.Conn, l *listener) {
 		m.elbResets.Add(1)
 		reset(conn)
 		conn.Close()
-		return
+		return flowEnd{}
 	}
 	defer up.Close()
 	t := tunnel{idle: l.tcpIdle}
 	err = t.run(conn, up)
-	m.bytes.Add(uint64(t.there.Load() + t.back.Load()))
+	end = flowEnd{received: t.there.Load(), sent: t.back.Load()}
+	m.bytes.Add(uint64(end.received + end.sent))
 	m.countEnd(err, conn)
+	var broken *brokenError
+	if errors.As(err, &broken) && broken.conn == conn {
+		end.alert = alertIn(err)
+	}
+	return end
 }
 
 // countEnd counts how a connection ended.

@@ -23,19 +23,21 @@ const logSlot = 5 * time.Minute
 //	bucket/prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/
 //	account_elasticloadbalancing_region_app.name.id_yyyymmddThhmmZ_address_digits.log
 //
+// Those of network load balancers, "net.name.id", are without an address.
 // The files are plain, not compressed, and lines reach them within a second. The
 // digits are random, so that servers side by side have files of their own.
 type objectLog struct {
 	dir  string // of the bucket and prefix
 	arn  string
 	kind string // what the files' names begin with
-	node string // and end with: the balancer's address, and digits
+	node string // and end with: see logNode
 
 	mu struct {
 		sync.Mutex
-		slot time.Time // the end of the file's time
-		file *os.File
-		out  *bufio.Writer
+		slot  time.Time // the end of the file's time
+		file  *os.File
+		out   *bufio.Writer
+		ended bool // what was under way then is written whole, line by line
 	}
 }
 
@@ -58,13 +60,19 @@ func readLog(root, arn, kind, node string, a attributes, prefix string) *objectL
 
 // setLogs makes the logs that a balancer's attributes ask for the only ones.
 func (b *balancer) setLogs(root string, d *fargo.Balancer) error {
-	node, a := fargo.NewHex(8), attributes(d.Attributes)
-	if len(d.Interfaces) > 0 {
-		node = d.Interfaces[0].Address.String() + "_" + node
-	}
+	node, a := logNode(d), attributes(d.Attributes)
 	return errors.Join(
 		replaceLog(&b.log, readLog(root, b.arn, accessLogs, node, a, "access_logs")),
 		replaceLog(&b.connections, readLog(root, b.arn, connectionLogs, node, a, "connection_logs")))
+}
+
+// logNode is what the files of a balancer's new logs end with.
+func logNode(d *fargo.Balancer) string {
+	digits := fargo.NewHex(8)
+	if d.Network || len(d.Interfaces) == 0 {
+		return digits
+	}
+	return d.Interfaces[0].Address.String() + "_" + digits
 }
 
 // replaceLog ends a log for another, unless that goes to the same place.
@@ -125,6 +133,9 @@ func (a *objectLog) write(line string, now time.Time) error {
 	if _, err := a.mu.out.WriteString(line + "\n"); err != nil {
 		return fmt.Errorf("log: %w", err)
 	}
+	if a.mu.ended {
+		return a.closeLocked()
+	}
 	return nil
 }
 
@@ -141,14 +152,15 @@ func (a *objectLog) flush() error {
 	return a.mu.out.Flush()
 }
 
-// end closes the file. A line that comes later opens it again. A nil log has
-// nothing to end.
+// end closes the file. A line that comes later opens it for itself alone. A nil
+// log has nothing to end.
 func (a *objectLog) end() error {
 	if a == nil {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.mu.ended = true
 	return a.closeLocked()
 }
 

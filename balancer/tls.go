@@ -101,6 +101,9 @@ func (t *tlsTerms) setTickets(listener string, secrets [][]byte) error {
 func compileTLS(l *fargo.BalancerListener, offered []string) (config *tls.Config, arns []string, err error) {
 	var errs []error
 	config = &tls.Config{NextProtos: offered}
+	if l.Protocol == "TLS" {
+		config.GetConfigForClient = noteHello
+	}
 	config.MinVersion, config.MaxVersion = versionsOf(l.SSLPolicy)
 	for _, pair := range l.Certificates {
 		certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(pair.Key))
