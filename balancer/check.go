@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"fargo"
@@ -87,24 +88,26 @@ func readCheck(d *fargo.BalancerGroup, pace plan.Pace) (checkSettings, error) {
 }
 
 // check asks a target once, from an interface.
-func (c *checkSettings) check(ctx context.Context, network Dialer, interfaceID string, target netip.AddrPort) outcome {
+func (c *checkSettings) check(ctx context.Context, network Dialer, interfaceID string, target netip.AddrPort) checked {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.port != 0 {
 		target = netip.AddrPortFrom(target.Addr(), c.port)
 	}
+	var connected atomic.Bool
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := network.Dial(ctx, interfaceID, "tcp", target.String())
+		connected.Store(err == nil)
 		if err == nil && c.proxied {
 			_, err = conn.Write([]byte(proxyLocal))
 		}
 		return conn, err
 	}
-	var o outcome
+	var found checked
 	var err error
 	switch c.protocol {
 	case elbv2.ProtocolEnumHttp, elbv2.ProtocolEnumHttps:
-		o, err = c.ask(ctx, dial, target)
+		found, err = c.ask(ctx, dial, target)
 	default:
 		var conn net.Conn
 		if conn, err = dial(ctx, "", ""); err == nil {
@@ -113,15 +116,17 @@ func (c *checkSettings) check(ctx context.Context, network Dialer, interfaceID s
 	}
 	switch {
 	case err == nil:
-		return o
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), ctx.Err() != nil:
-		return timedOut
+		return found
+	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
+		return checked{failed, "", causeOf(err)}
+	case connected.Load():
+		return checked{timedOut, "", causeRequestTimedOut}
 	}
-	return failed
+	return checked{timedOut, "", causeConnectionTimedOut}
 }
 
 // ask sends a request of HTTP or gRPC, on a connection of its own.
-func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), target netip.AddrPort) (outcome, error) {
+func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), target netip.AddrPort) (checked, error) {
 	transport := &http.Transport{
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true}, // as ALB: targets' certificates are not verified
@@ -147,7 +152,7 @@ func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, stri
 	}
 	r, err := http.NewRequestWithContext(ctx, method, scheme+"://"+target.String()+c.path, body)
 	if err != nil {
-		return failed, err
+		return checked{}, err
 	}
 	r.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
 	if c.version == versionGRPC {
@@ -156,20 +161,20 @@ func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, stri
 	}
 	answer, err := transport.RoundTrip(r)
 	if err != nil {
-		return failed, err
+		return checked{}, err
 	}
 	defer answer.Body.Close()
 	code := answer.StatusCode
 	if c.version == versionGRPC {
 		if code, err = grpcStatus(answer); err != nil {
-			return failed, err
+			return checked{}, err
 		}
 	}
-	if !c.matcher.match(code) {
-		return mismatched(code), nil
-	}
-	return passed, nil
+	return c.answered(code), nil
 }
+
+// errNoStatus says that an answer does not tell how a call of gRPC ended.
+var errNoStatus = errors.New("no gRPC status")
 
 // grpcStatus is the status of a call, which is in its trailers, or in the
 // header of an answer without a body.
@@ -181,5 +186,9 @@ func grpcStatus(answer *http.Response) (int, error) {
 	if status == "" {
 		status = answer.Header.Get("Grpc-Status")
 	}
-	return strconv.Atoi(status)
+	code, err := strconv.Atoi(status)
+	if err != nil {
+		return 0, errNoStatus
+	}
+	return code, nil
 }

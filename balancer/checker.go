@@ -23,14 +23,18 @@ type CheckerConfig struct {
 	// Pace divides the intervals of checks, and the time for which an unhealthy
 	// target drains. Timeouts are as configured.
 	Pace plan.Pace
+	// AccessLogs is the directory that stands for S3: health check logs are written
+	// to files in it, as servers write theirs. When it is empty there are none.
+	AccessLogs string
 }
 
 // Checker checks the health of the targets of one node, once for all servers
 // that use it.
 type Checker struct {
-	network Dialer
-	logger  *slog.Logger
-	pace    plan.Pace
+	network    Dialer
+	logger     *slog.Logger
+	pace       plan.Pace
+	accessLogs string
 
 	ctx    context.Context // ends all checks
 	cancel context.CancelFunc
@@ -39,6 +43,7 @@ type Checker struct {
 	mu struct {
 		sync.Mutex
 		groups  map[string]*checkedGroup // those in use
+		logs    map[string]*objectLog    // of load balancers, by ARN
 		known   healths                  // from before, for targets not yet configured
 		changed chan struct{}
 	}
@@ -47,8 +52,10 @@ type Checker struct {
 // checkedGroup is a target group in use.
 type checkedGroup struct {
 	arn      string
+	name     string
 	settings checkSettings
-	from     string // the interface that checks come from
+	from     string     // the interface that checks come from
+	log      *objectLog // nil for none
 	targets  map[targetKey]*checkedTarget
 }
 
@@ -63,7 +70,7 @@ type checkedTarget struct {
 
 // NewChecker makes a checker that checks nothing yet.
 func NewChecker(c CheckerConfig) *Checker {
-	checker := &Checker{network: c.Network, logger: c.Logger, pace: c.Pace}
+	checker := &Checker{network: c.Network, logger: c.Logger, pace: c.Pace, accessLogs: c.AccessLogs}
 	checker.ctx, checker.cancel = context.WithCancel(context.Background())
 	checker.mu.groups = map[string]*checkedGroup{}
 	checker.mu.changed = make(chan struct{})
@@ -78,10 +85,15 @@ func (c *Checker) Remember(known []TargetHealth) {
 	c.mu.known = index(known)
 }
 
-// Close ends all checks and waits for those under way.
+// Close ends all checks, waits for those under way, and ends their logs.
 func (c *Checker) Close() {
 	c.cancel()
 	c.tasks.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.setLogs(nil); err != nil {
+		c.logger.Warn("health check logs were not written", "error", err)
+	}
 }
 
 // Set makes the targets of these groups the only ones to be checked: of those
@@ -93,18 +105,21 @@ func (c *Checker) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := make(map[string]*checkedGroup, len(used))
-	var errs []error
+	errs := []error{c.setLogs(balancers)}
 	for i := range groups {
 		d := &groups[i]
-		from, ok := used[d.ARN]
-		if !ok {
+		b := used[d.ARN]
+		if b == nil {
 			continue
 		}
 		settings, err := readCheck(d, c.pace)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("target group %s: %w", d.ARN, err))
 		}
-		next := &checkedGroup{arn: d.ARN, settings: settings, from: from}
+		next := &checkedGroup{
+			arn: d.ARN, name: value(d.Group.TargetGroupName), settings: settings,
+			from: b.Interfaces[0].ID, log: c.mu.logs[b.ARN],
+		}
 		c.succeed(next, c.mu.groups[d.ARN], d.Targets)
 		kept[d.ARN] = next
 	}
@@ -121,7 +136,7 @@ func (c *Checker) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup) 
 // succeed gives a group the targets desired, of which those that the group
 // before it had, if there was one, go on. The caller holds mu.
 func (c *Checker) succeed(next, before *checkedGroup, desired []fargo.BalancerTarget) {
-	same := before != nil && before.from == next.from && reflect.DeepEqual(before.settings, next.settings)
+	same := before != nil && before.from == next.from && before.log == next.log && reflect.DeepEqual(before.settings, next.settings)
 	next.targets = make(map[targetKey]*checkedTarget, len(desired))
 	for i := range desired {
 		d := &desired[i]
@@ -185,8 +200,12 @@ func (c *Checker) check(ctx context.Context, g *checkedGroup, t *checkedTarget) 
 	var drained <-chan time.Time // when its time as unhealthy.draining is over
 	for {
 		began := time.Now()
-		o := settings.check(ctx, c.network, g.from, t.desired.Address)
-		now := c.note(ctx, g, t, func(h health) health { return h.after(o, settings.thresholds) })
+		found := settings.check(ctx, c.network, g.from, t.desired.Address)
+		took := time.Since(began)
+		now := c.note(ctx, g, t, func(h health) health { return h.after(found.outcome, settings.thresholds) })
+		if ctx.Err() == nil {
+			c.logCheck(g, t.desired.Address, found, began, took)
+		}
 		switch {
 		case !now.draining():
 			drained = nil
@@ -270,9 +289,9 @@ func (h *TargetHealth) health() health {
 }
 
 // usedGroups are the target groups that listeners send to, each with the
-// interface from which it is checked.
-func usedGroups(balancers []fargo.Balancer) map[string]string {
-	used := map[string]string{}
+// balancer from whose first interface it is checked.
+func usedGroups(balancers []fargo.Balancer) map[string]*fargo.Balancer {
+	used := map[string]*fargo.Balancer{}
 	for i := range balancers {
 		b := &balancers[i]
 		if len(b.Interfaces) == 0 {
@@ -281,8 +300,8 @@ func usedGroups(balancers []fargo.Balancer) map[string]string {
 		for _, l := range b.Listeners {
 			for _, r := range l.Rules {
 				for _, arn := range groupsOf(r.Actions) {
-					if used[arn] == "" {
-						used[arn] = b.Interfaces[0].ID
+					if used[arn] == nil {
+						used[arn] = b
 					}
 				}
 			}

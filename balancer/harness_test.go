@@ -42,7 +42,7 @@ func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
 		f(&c)
 	}
 	h.server = balancer.New(c)
-	h.checker = balancer.NewChecker(balancer.CheckerConfig{Network: c.Network, Logger: c.Logger, Pace: c.Pace})
+	h.checker = balancer.NewChecker(balancer.CheckerConfig{Network: c.Network, Logger: c.Logger, Pace: c.Pace, AccessLogs: c.AccessLogs})
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(h.ended)

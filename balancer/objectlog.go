@@ -43,8 +43,9 @@ type objectLog struct {
 
 // The kinds of logs, as their files' names begin.
 const (
-	accessLogs     = ""
-	connectionLogs = "conn_log."
+	accessLogs      = ""
+	connectionLogs  = "conn_log."
+	healthCheckLogs = "health_check_log_"
 )
 
 // readLog gives the log that attributes with a prefix ask for, nil for none.

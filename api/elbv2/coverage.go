@@ -4,8 +4,7 @@ import "fargo/api"
 
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
-	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3, connection_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed"},
-	{Operation: "ModifyLoadBalancerAttributes", Field: "health_check_logs.s3", Why: "kept; not written"},
+	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3, connection_logs.s3, health_check_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "zonal_shift.config.enabled", Why: "there is no zonal shift"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "waf.fail_open.enabled", Why: "there is no WAF"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "dns_record.client_routing_policy", Why: "names resolve to the addresses in all zones that can serve, whatever zone asks"},

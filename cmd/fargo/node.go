@@ -159,9 +159,10 @@ func (m *machine) run(ctx context.Context) error {
 		return err
 	}
 	checker := balancer.NewChecker(balancer.CheckerConfig{
-		Network: balancerNetwork{m.network},
-		Logger:  m.log,
-		Pace:    plan.Pace(m.flags.Speed),
+		AccessLogs: m.inst.AccessLogsDir(),
+		Network:    balancerNetwork{m.network},
+		Logger:     m.log,
+		Pace:       plan.Pace(m.flags.Speed),
 	})
 	defer checker.Close()
 	balancers := worker.NewFleet(worker.FleetConfig{
