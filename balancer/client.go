@@ -296,7 +296,7 @@ func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more b
 	case a.fixed != nil:
 		keep := c.keep(l) && c.drain(body)
 		c.reply(l, a.fixed.status, a.fixed.contentType, a.fixed.body, keep)
-		return keep && c.out.Flush() == nil
+		return c.out.Flush() == nil && keep
 	default:
 		c.reason = a.refused + " is not supported"
 		return c.refuse(l, http.StatusInternalServerError, body)

@@ -179,3 +179,20 @@ func TestRequestTimeout(t *testing.T) {
 		t.Errorf("%v %v", r, err)
 	}
 }
+
+// A client that wants no second answer gets the first one whole, also when the
+// rule is to answer it.
+func TestFixedResponseIsLast(t *testing.T) {
+	h := newHouse(t)
+	h.set([]fargo.Balancer{alb(fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{
+		Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("hello")},
+	}}})}, nil)
+	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"} {
+		c := dial(t, h.addr(80))
+		io.WriteString(c, request)
+		answer, err := io.ReadAll(c)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 200 ") || !strings.HasSuffix(string(answer), "\r\n\r\nhello") || err != nil {
+			t.Errorf("%q: %q %v", request, answer, err)
+		}
+	}
+}
