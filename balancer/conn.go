@@ -108,6 +108,12 @@ func (c *idleConn) abort() {
 	}
 }
 
+// resume undoes abort, when nobody reads.
+func (c *idleConn) resume() {
+	c.aborted.Store(false)
+	c.readUntil = 0
+}
+
 // interrupt ends all that waits on a connection.
 func interrupt(c net.Conn) {
 	if err := c.SetDeadline(aLongTimeAgo); err != nil {

@@ -288,7 +288,8 @@ func (p *passage) stopSending() sent {
 	default:
 	}
 	p.abort()
-	if s := <-sending; s.err == nil {
+	if s := <-sending; s.err == nil { // it had sent all, and was about to say so
+		p.resume()
 		return s
 	}
 	return sent{err: errUnwanted}
