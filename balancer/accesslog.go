@@ -98,7 +98,7 @@ func (x *exchange) kind() string {
 	switch {
 	case x.grpc:
 		return "grpcs"
-	case x.protocol == "HTTP/2.0":
+	case x.protocol == protocolHTTP2:
 		return "h2"
 	case x.targetStatus == 101 && x.TLS:
 		return "wss"

@@ -32,9 +32,7 @@ type client struct {
 	began  time.Time
 	state  atomic.Int32
 
-	address netip.AddrPort
-	from    origin
-	present func() error // stillThere, made once
+	from origin
 
 	// of the request at hand
 	listener *listener
@@ -43,8 +41,6 @@ type client struct {
 	sent     int64 // to the client before it
 	broken   bool  // its answer cannot be finished
 	head     http1.Request
-	answer   http1.Response
-	fields   []http1.Field
 	body     http1.Body
 	way      passage
 	exchange
@@ -55,14 +51,12 @@ func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *cl
 	c.Conn, c.idle = conn, idle
 	c.quick, _ = conn.(*quickConn)
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
-	c.address = addrPortOf(conn.RemoteAddr())
 	var state *tls.ConnectionState
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		state = new(encrypted.ConnectionState())
 	}
-	c.from = originOf(c.address, state)
+	c.from = originOf(addrPortOf(conn.RemoteAddr()), state)
 	c.from.connection = nameOf(conn)
-	c.present = c.stillThere
 	return c
 }
 
@@ -206,9 +200,10 @@ func (c *client) begin() {
 	c.exchange = exchange{}
 	c.exchange.began = time.Now()
 	c.beganAt = c.exchange.began.Sub(start)
-	c.Client = c.address
+	c.Client = c.from.peer
 	c.noteTLS(&c.from)
 	c.begun, c.sent = true, c.out.Written
+	c.body = http1.Body{}
 	c.headErr = c.read()
 }
 
@@ -224,6 +219,7 @@ func (c *client) wantsMore() bool {
 // one answers one request and reports whether another may follow.
 func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	defer func() {
+		c.received += c.body.Taken()
 		c.written = c.out.Written - c.sent
 		l.finish(&c.exchange)
 	}()
@@ -250,9 +246,9 @@ func (c *client) read() error {
 	h := &c.head
 	c.Method, c.Authority, c.Path, c.Query, c.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
 	c.Host = hostOf(h.Authority)
-	c.uri, c.finding, c.protocol = h.Target, h.Finding, "HTTP/1.1"
+	c.uri, c.finding, c.protocol = h.Target, h.Finding, protocolHTTP11
 	if h.HTTP10 {
-		c.protocol = "HTTP/1.0"
+		c.protocol = protocolHTTP10
 	}
 	return nil
 }
@@ -285,7 +281,7 @@ func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more b
 	case a.forward != nil && !r.transform.apply(&c.exchange):
 		return c.refuse(l, http.StatusInternalServerError, body)
 	case a.forward != nil:
-		return c.forward(ctx, l, a.forward, body)
+		return c.forward(ctx, a.forward)
 	case a.redirect != nil:
 		c.location = a.redirect.location(&c.request, l.port)
 		if len(c.location) > maxLocation {

@@ -32,15 +32,16 @@ const lookEvery = time.Second
 type idleConn struct {
 	net.Conn
 	idle time.Duration
-	// waiting, if set, is called about once a second while a read waits; its
+	// waiting, if set, is asked about once a second while a read waits; its
 	// error ends the read.
-	waiting func() error
+	waiting interface{ stillThere() error }
 
 	// what deadlines are set to, and when something was written, by clock
 	readUntil  time.Duration
 	writeUntil time.Duration
 	wrote      atomic.Int64
 	aborted    atomic.Bool
+	stopped    atomic.Bool
 }
 
 func (c *idleConn) Read(b []byte) (int, error) {
@@ -64,7 +65,7 @@ func (c *idleConn) Read(b []byte) (int, error) {
 			return n, err
 		}
 		if c.waiting != nil {
-			if err := c.waiting(); err != nil {
+			if err := c.waiting.stillThere(); err != nil {
 				return 0, err
 			}
 		}
@@ -96,8 +97,25 @@ func (c *idleConn) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
+	if c.stopped.Load() {
+		return 0, os.ErrDeadlineExceeded
+	}
 	c.wrote.Store(int64(now))
 	return c.Conn.Write(b)
+}
+
+// stop ends a write that waits, and all that follow until there is a restart.
+func (c *idleConn) stop() {
+	c.stopped.Store(true)
+	if err := c.SetWriteDeadline(aLongTimeAgo); err != nil {
+		c.Close()
+	}
+}
+
+// restart undoes stop, when nobody writes.
+func (c *idleConn) restart() {
+	c.stopped.Store(false)
+	c.writeUntil = 0
 }
 
 // abort ends a read that waits, and all that follow. Writes go on.

@@ -12,7 +12,7 @@ import (
 // counters and logs want to know.
 type exchange struct {
 	request
-	protocol string // "HTTP/1.1"
+	protocol string
 	uri      string // as it was sent, of the request line
 	finding  http1.Finding
 	trace    string
@@ -96,6 +96,25 @@ func (l *listener) tolerates(f http1.Finding) bool {
 // after it. Source: as tolerates.
 func (l *listener) mustClose(f http1.Finding) bool {
 	return f.Class == http1.Ambiguous && l.desync == "defensive"
+}
+
+// What the protocol of an exchange is called.
+const (
+	protocolHTTP10 = "HTTP/1.0"
+	protocolHTTP11 = "HTTP/1.1"
+	protocolHTTP2  = "HTTP/2.0"
+)
+
+// understood reports whether the targets of a group of this protocol version
+// understand the request. Source: ALB user guide, "HTTP 464".
+func (x *exchange) understood(version string) bool {
+	switch version {
+	case versionGRPC:
+		return x.protocol == protocolHTTP2 && x.Method == http.MethodPost
+	case versionHTTP2:
+		return x.protocol == protocolHTTP2
+	}
+	return !isGRPC(x.Fields)
 }
 
 func isGRPC(fields []http1.Field) bool {

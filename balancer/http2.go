@@ -8,10 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"fargo/balancer/http1"
@@ -73,7 +72,10 @@ func (s *Server) serveHTTP2(k *socket) {
 		MaxHeaderBytes: http1.MaxHead,
 		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connectionName{}, nameOf(c))
+			state := c.(*tls.Conn).ConnectionState()
+			from := originOf(addrPortOf(c.RemoteAddr()), &state)
+			from.connection = nameOf(c)
+			return context.WithValue(ctx, originKey{}, &from)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
 			l := k.listener.Load()
@@ -98,23 +100,26 @@ func (s *Server) serveHTTP2(k *socket) {
 	k.streams.Lock() // for good: none comes, and those under way have ended
 }
 
+// originKey is the key under which a request's context has the *origin of its
+// connection.
+type originKey struct{}
+
 // stream is one request of HTTP/2 from a client.
 type stream struct {
 	exchange
 	server   *Server
 	socket   *socket
 	listener *listener
-	from     origin
+	from     *origin
 	w        http.ResponseWriter
 	r        *http.Request
-	// bodyReceived is counted by the target's transport, which may go on reading
-	// for a while after its answer.
-	bodyReceived atomic.Int64
+	body     interface{ Taken() int64 } // nil when there is none
+	way      passage
 }
 
-// connectionName is the key under which a request's context has what logs call
-// the connection.
-type connectionName struct{}
+// streams are kept for the next requests, which then need no memory of their own
+// for what one of them has.
+var streams = sync.Pool{New: func() any { return new(stream) }}
 
 func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) {
 	l := k.listener.Load()
@@ -122,12 +127,22 @@ func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) 
 		panic(http.ErrAbortHandler)
 	}
 	defer k.streams.RUnlock()
-	x := &stream{server: s, socket: k, listener: l, w: w, r: r}
+	x := streams.Get().(*stream)
+	x.server, x.socket, x.listener, x.w, x.r = s, k, l, w, r
 	defer func() {
-		x.received = x.bodyReceived.Load()
+		if x.body != nil {
+			x.received = x.body.Taken()
+		}
 		l.finish(&x.exchange)
+		x.clear()
+		streams.Put(x)
 	}()
-	x.read()
+	var malformed *http1.Error
+	if err := x.read(); errors.As(err, &malformed) {
+		x.reason = malformed.Reason
+		x.page(malformed.Status)
+		return
+	}
 	if status := l.admit(&x.exchange); status != 0 {
 		x.page(status)
 		return
@@ -135,33 +150,42 @@ func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) 
 	x.act()
 }
 
-// read makes of the request what rules look at.
-func (x *stream) read() {
-	x.began = time.Now()
-	r := x.r
-	x.Method, x.Authority, x.Host = r.Method, r.Host, hostOf(r.Host)
-	x.Path, x.Query, _ = strings.Cut(r.RequestURI, "?")
-	x.protocol, x.uri = "HTTP/2.0", r.RequestURI
-	for _, name := range sortedNames(r.Header) {
-		for _, v := range r.Header[name] {
-			x.Fields = append(x.Fields, http1.Field{Name: name, Value: v, Kind: http1.KindOf(name)})
-		}
-	}
-	x.grpc = isGRPC(x.Fields)
-	x.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
-	x.Client = netip.AddrPortFrom(x.Client.Addr().Unmap(), x.Client.Port())
-	x.from = originOf(x.Client, r.TLS)
-	x.from.connection, _ = r.Context().Value(connectionName{}).(string)
-	x.noteTLS(&x.from)
+// clear forgets a request, but for the room it took.
+func (x *stream) clear() {
+	fields, own, answer := x.Fields[:0], x.way.fields[:0], x.way.answer.Fields[:0]
+	*x = stream{}
+	x.Fields, x.way.fields, x.way.answer.Fields = fields, own, answer
 }
 
-func sortedNames(h http.Header) []string {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
+// read makes of the request what rules look at.
+func (x *stream) read() error {
+	x.began = time.Now()
+	x.beganAt = x.began.Sub(start)
+	r := x.r
+	x.Fields = appendFields(x.Fields, r.Header)
+	x.Method, x.Authority, x.Host = r.Method, r.Host, hostOf(r.Host)
+	x.protocol, x.uri = protocolHTTP2, r.RequestURI
+	x.grpc = isGRPC(x.Fields)
+	x.from = r.Context().Value(originKey{}).(*origin)
+	x.Client = x.from.peer
+	x.noteTLS(x.from)
+	head := http1.Request{Method: r.Method, Target: r.RequestURI, Authority: r.Host, Fields: x.Fields}
+	err := head.Vet()
+	x.Path, x.Query, x.finding = head.Path, head.Query, head.Finding
+	return err
+}
+
+// appendFields appends a header's fields, in the order of their names.
+func appendFields(to []http1.Field, h http.Header) []http1.Field {
+	before := len(to)
+	for name, values := range h {
+		kind := http1.KindOf(name)
+		for _, v := range values {
+			to = append(to, http1.Field{Name: name, Value: v, Kind: kind})
+		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortStableFunc(to[before:], func(a, b http1.Field) int { return strings.Compare(a.Name, b.Name) })
+	return to
 }
 
 // act does what the rule says.
@@ -211,16 +235,4 @@ func (x *stream) reply(status int, contentType, body string) {
 		n, _ := io.WriteString(x.w, body)
 		x.written = int64(n)
 	}
-}
-
-// compatible reports whether a group's targets understand the request.
-// Source: ALB user guide, "HTTP 464".
-func (x *stream) compatible(version string) bool {
-	switch version {
-	case versionGRPC:
-		return x.Method == http.MethodPost
-	case versionHTTP2:
-		return true
-	}
-	return !x.grpc
 }

@@ -3,6 +3,7 @@ package balancer
 import (
 	"encoding/hex"
 	"math/rand/v2"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +79,8 @@ func tooManyForwards(fields []http1.Field) bool {
 
 // origin is where requests of one connection come from.
 type origin struct {
-	address     string // the client's, without port
+	peer        netip.AddrPort
+	address     string // the peer's, without port
 	port        string
 	tlsVersion  string // "TLSv1.3"; empty without TLS
 	cipherSuite string

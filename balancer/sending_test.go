@@ -26,14 +26,18 @@ func TestBodySentLate(t *testing.T) {
 	near, far := net.Pipe()
 	t.Cleanup(func() { near.Close(); far.Close() })
 	sending := make(chan sent, 1)
-	p := &passage{client: &client{}, sending: sending}
-	p.Conn, p.idle = &interrupted{near, func() { sending <- sent{} }}, time.Minute
+	c := &client{}
+	c.Conn, c.idle = &interrupted{near, func() { sending <- sent{} }}, time.Minute
+	up := &upstream{}
+	up.Conn, _ = net.Pipe()
+	t.Cleanup(func() { up.Conn.Close() })
+	p := &passage{asker: c, up: up, sending: sending}
 	if s := p.stopSending(); s.err != nil {
 		t.Fatal(s.err)
 	}
 	go io.WriteString(far, "next")
 	next := make([]byte, 4)
-	if _, err := io.ReadFull(p.client, next); err != nil || string(next) != "next" {
+	if _, err := io.ReadFull(c, next); err != nil || string(next) != "next" {
 		t.Errorf("%q %v", next, err)
 	}
 }

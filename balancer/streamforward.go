@@ -1,12 +1,9 @@
 package balancer
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
-	"sync/atomic"
 	"time"
 
 	"fargo/balancer/http1"
@@ -14,142 +11,97 @@ import (
 
 // forward passes a stream to a target and its answer back.
 func (x *stream) forward(f *forward) {
-	g, remember := f.chooseGroup(x.Fields)
-	if g == nil {
-		x.page(http.StatusServiceUnavailable)
+	p := &x.way
+	*p = passage{
+		exchange: &x.exchange, asker: x, server: x.server, socket: x.socket, listener: x.listener, from: x.from,
+		length: x.r.ContentLength, lasting: true, // header compression keeps what was sent
+		fields: p.fields, answer: p.answer,
+	}
+	if status := p.choose(f); status != 0 {
+		x.page(status)
 		return
 	}
-	table := x.listener.tableOf(g, x.socket)
-	x.group, x.failOpen = g.group, table.failOpen
-	if !x.compatible(table.version) {
-		x.page(statusIncompatible)
-		return
+	x.to.inflight.Add(1)
+	defer x.to.inflight.Add(-1)
+	if p.table.version == versionHTTP1 {
+		x.forwardHTTP1()
+	} else {
+		x.forwardHTTP2()
 	}
-	t, _ := g.chooseTarget(table, x.Fields)
-	if t == nil {
-		x.page(http.StatusServiceUnavailable)
-		return
-	}
-	x.to = t
-	t.inflight.Add(1)
-	defer t.inflight.Add(-1)
+}
 
-	ctx, watch := watchIdle(x.r.Context(), x.listener.idle)
-	defer watch.stop()
-	x.departed = time.Now()
-	answer, err := t.transport(x.server, g.group, table, x.socket.interfaceID).RoundTrip(x.outgoing(ctx, watch, table))
+// forwardHTTP1 passes the stream to a target that speaks HTTP/1.1.
+func (x *stream) forwardHTTP1() {
+	p := &x.way
+	if p.length != 0 {
+		body := &streamBody{r: x.r}
+		defer body.free()
+		p.body, x.body = body, body
+	}
+	if err := p.run(x.r.Context()); err != nil {
+		x.fail(err)
+		return
+	}
+	x.status = p.answer.Status
+	length, _ := p.saidLength()
+	x.head(p.answerFields(), length)
+	err := x.copyFrom(&p.content)
+	p.settle(err == nil)
 	if err != nil {
-		x.fail(err, watch)
-		return
-	}
-	defer answer.Body.Close()
-	x.answered, x.targetStatus = time.Now(), answer.StatusCode
-	x.pass(answer, f, remember, table, watch)
-}
-
-// outgoing is the request for the target.
-func (x *stream) outgoing(ctx context.Context, watch *idleWatch, t *table) *http.Request {
-	received, _ := http1.Find(x.Fields, http1.TraceID)
-	x.trace = traceID(received, x.began, randomTrace())
-	fields := requestFields(nil, &x.request, &x.listener.settings, x.listener.port, &x.from, x.trace)
-	out := &http.Request{
-		Method: x.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL:           &url.URL{Scheme: "http", Host: x.to.address, Path: x.Path, RawQuery: x.Query},
-		Header:        make(http.Header, len(fields)),
-		ContentLength: x.r.ContentLength,
-	}
-	if u, err := url.ParseRequestURI(x.target()); err == nil {
-		out.URL.Path, out.URL.RawPath, out.URL.RawQuery, out.URL.ForceQuery = u.Path, u.RawPath, u.RawQuery, u.ForceQuery
-	}
-	if t.tls {
-		out.URL.Scheme = "https"
-	}
-	for _, f := range fields {
-		if f.Kind == http1.Host {
-			out.Host = f.Value
-			continue
-		}
-		out.Header[http.CanonicalHeaderKey(f.Name)] = append(out.Header[http.CanonicalHeaderKey(f.Name)], f.Value)
-	}
-	if _, ok := out.Header["User-Agent"]; !ok {
-		out.Header["User-Agent"] = nil // or the library would add its own
-	}
-	if t.version != versionHTTP1 && http1.Lists(x.Fields, http1.TE, "trailers") {
-		out.Header.Set("Te", "trailers")
-	}
-	if x.r.ContentLength != 0 {
-		out.Body = &watchedBody{ReadCloser: x.r.Body, watch: watch, count: &x.bodyReceived}
-	}
-	return out.WithContext(ctx)
-}
-
-// pass writes a target's answer to the client.
-func (x *stream) pass(answer *http.Response, f *forward, remember string, t *table, watch *idleWatch) {
-	x.status = answer.StatusCode
-	var fields []http1.Field
-	for _, name := range sortedNames(answer.Header) {
-		for _, v := range answer.Header[name] {
-			fields = append(fields, http1.Field{Name: name, Value: v, Kind: http1.KindOf(name)})
-		}
-	}
-	fields = answerFields(nil, fields, &x.listener.settings, x.answered)
-	if remember != "" || t.sticky.kind != "" {
-		fields = stickyCookies(fields, f, remember, t.sticky, x.to, x.answered)
-	}
-	h := x.w.Header()
-	for _, f := range fields {
-		h.Add(f.Name, f.Value)
-	}
-	if length := answer.Header.Get("Content-Length"); length != "" {
-		h.Set("Content-Length", length)
-	}
-	if h.Get("Content-Type") == "" {
-		h["Content-Type"] = nil // or the library would guess one
-	}
-	x.w.WriteHeader(answer.StatusCode)
-	if answer.ContentLength == 0 || x.Method == http.MethodHead {
-		return // the head ends the answer, as gRPC wants it of errors
-	}
-	if err := x.copy(answer.Body, answer.ContentLength, watch); err != nil {
 		x.reason = err.Error()
 		panic(http.ErrAbortHandler) // the client must see that something is missing
 	}
-	for name, values := range answer.Trailer {
-		for _, v := range values {
-			h.Add(http.TrailerPrefix+name, v)
+	x.trail(p.content.Trailers())
+}
+
+// head writes the head of the target's answer. It goes with the first of the
+// body, or with the answer's end.
+func (x *stream) head(fields []http1.Field, length string) {
+	h := x.w.Header()
+	setFields(h, fields)
+	if length != "" {
+		h["Content-Length"] = []string{length}
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // or the library would guess one
+	}
+	x.w.WriteHeader(x.status)
+}
+
+// setFields puts fields into a header.
+func setFields(h http.Header, fields []http1.Field) {
+	values := make([]string, len(fields))
+	for i := range fields {
+		name := http.CanonicalHeaderKey(fields[i].Name)
+		values[i] = fields[i].Value
+		if before := h[name]; before != nil {
+			h[name] = append(before, values[i])
+		} else {
+			h[name] = values[i : i+1 : i+1]
 		}
 	}
 }
 
-// copy passes a body on as it comes. Of one whose length is known, and not -1, the
-// head comes with the first bytes and the end with the last, in one record of TLS
-// if that is all.
-func (x *stream) copy(body io.Reader, length int64, watch *idleWatch) error {
-	flush := http.NewResponseController(x.w)
-	if length < 0 {
-		if err := flush.Flush(); err != nil {
-			return err
-		}
-	}
-	buffer := tunnelBuffers.Get().(*[tunnelBuffer]byte)
-	defer tunnelBuffers.Put(buffer)
+// copyFrom passes the answer's body on as it comes: what is there goes together,
+// and the last of it with the end.
+func (x *stream) copyFrom(body http1.Source) error {
 	for {
-		n, err := body.Read(buffer[:])
-		if n > 0 {
-			watch.touch()
-			written, err := x.w.Write(buffer[:n])
-			x.written += int64(written)
-			if err != nil {
+		if !body.Ready() {
+			if err := x.patiently(func(c *http.ResponseController) error { return c.Flush() }); err != nil {
 				return err
 			}
-			if x.written != length { // the rest goes with the stream's end
-				if err := flush.Flush(); err != nil {
-					return err
-				}
-			}
 		}
+		piece, err := body.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if body.Done() && x.written == 0 { // all of a small one, which the library can hold
+			err = x.write(piece)
+		} else {
+			err = x.patiently(func(*http.ResponseController) error { return x.write(piece) })
 		}
 		if err != nil {
 			return err
@@ -157,57 +109,118 @@ func (x *stream) copy(body io.Reader, length int64, watch *idleWatch) error {
 	}
 }
 
+func (x *stream) write(piece []byte) error {
+	n, err := x.w.Write(piece)
+	x.written += int64(n)
+	return err
+}
+
+// patiently resets the stream when the client has let a write wait for the idle
+// time.
+func (x *stream) patiently(write func(*http.ResponseController) error) error {
+	control, ended := http.NewResponseController(x.w), make(chan struct{})
+	impatience := time.AfterFunc(x.listener.idle, func() {
+		defer close(ended)
+		_ = control.SetWriteDeadline(aLongTimeAgo) // which the library can do
+	})
+	err := write(control)
+	if !impatience.Stop() {
+		<-ended // for control must not be used any more
+	}
+	return err
+}
+
+// trail has the answer end with trailers.
+func (x *stream) trail(trailers []http1.Field) {
+	for i := range trailers {
+		if f := &trailers[i]; f.Kind == http1.Other {
+			x.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
+		}
+	}
+}
+
 // fail answers a request that got no answer from its target.
-func (x *stream) fail(err error, watch *idleWatch) {
+func (x *stream) fail(err error) {
 	x.reason = err.Error()
-	switch {
-	case watch.expired():
-		x.page(http.StatusGatewayTimeout)
-	case x.r.Context().Err() != nil:
-		x.status = statusClientGone
-	case timeout(err) && !isHandshake(err):
-		x.page(http.StatusGatewayTimeout)
-	default:
-		x.page(http.StatusBadGateway)
+	status := statusOf(err)
+	if x.stillThere() != nil {
+		status = statusClientGone
 	}
-}
-
-// idleWatch ends a context when nothing passed for a time.
-type idleWatch struct {
-	idle   time.Duration
-	timer  *time.Timer
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-}
-
-func watchIdle(ctx context.Context, idle time.Duration) (context.Context, *idleWatch) {
-	w := &idleWatch{idle: idle}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.timer = time.AfterFunc(idle, func() { w.cancel(errIdle) })
-	return w.ctx, w
-}
-
-func (w *idleWatch) touch() { w.timer.Reset(w.idle) }
-
-func (w *idleWatch) stop() {
-	w.timer.Stop()
-	w.cancel(nil)
-}
-
-func (w *idleWatch) expired() bool { return errors.Is(context.Cause(w.ctx), errIdle) }
-
-// watchedBody is a body that tells when some of it passes.
-type watchedBody struct {
-	io.ReadCloser
-	watch *idleWatch
-	count *atomic.Int64
-}
-
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.watch.touch()
-		b.count.Add(int64(n))
+	if status == statusClientGone {
+		x.status = status
+		panic(http.ErrAbortHandler)
 	}
-	return n, err
+	x.page(status)
+}
+
+// proceed implements [asker]. The library does what there is to do.
+func (x *stream) proceed() error { return nil }
+
+// inform implements [asker].
+func (x *stream) inform(a *http1.Response) error {
+	h := x.w.Header()
+	var fields []http1.Field
+	http1.Forwardable(a.Fields, func(f *http1.Field) { fields = append(fields, *f) })
+	setFields(h, fields)
+	x.w.WriteHeader(a.Status)
+	clear(h)
+	return x.stillThere()
+}
+
+// abort implements [asker].
+func (x *stream) abort() { x.r.Body.Close() }
+
+// resume implements [asker]: nothing comes after the body of a stream.
+func (x *stream) resume() {}
+
+// stillThere implements [asker].
+func (x *stream) stillThere() error {
+	if x.r.Context().Err() != nil {
+		return errClientGone
+	}
+	return nil
+}
+
+// streamBody is the body of a stream. It implements [http1.Source].
+type streamBody struct {
+	r      *http.Request
+	buffer *[tunnelBuffer]byte
+	taken  int64
+	err    error // to be told once what came with it has been taken
+}
+
+// Ready is never sure of more, for the library does not say.
+func (b *streamBody) Ready() bool { return b.err != nil }
+
+// Done reports whether all of the body was taken.
+func (b *streamBody) Done() bool { return errors.Is(b.err, io.EOF) }
+
+// Taken is how many bytes were taken.
+func (b *streamBody) Taken() int64 { return b.taken }
+
+// Next takes what has come of the body.
+func (b *streamBody) Next() ([]byte, error) {
+	if b.buffer == nil {
+		b.buffer = tunnelBuffers.Get().(*[tunnelBuffer]byte)
+	}
+	for b.err == nil {
+		var n int
+		n, b.err = b.r.Body.Read(b.buffer[:])
+		if n > 0 {
+			b.taken += int64(n)
+			return b.buffer[:n], nil
+		}
+	}
+	return nil, b.err
+}
+
+// Trailers are the fields after the body.
+func (b *streamBody) Trailers() []http1.Field { return appendFields(nil, b.r.Trailer) }
+
+// free gives up the buffer, when nobody reads any more.
+func (b *streamBody) free() {
+	if b.buffer != nil {
+		tunnelBuffers.Put(b.buffer)
+		b.buffer = nil
+	}
 }

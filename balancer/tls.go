@@ -16,7 +16,7 @@ import (
 
 // originOf says where a client's requests come from. state is nil without TLS.
 func originOf(address netip.AddrPort, state *tls.ConnectionState) origin {
-	o := origin{address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
+	o := origin{peer: address, address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
 	if state != nil {
 		o.sni = state.ServerName
 		o.tlsVersion = strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)

@@ -11,7 +11,7 @@ import (
 	"fargo/balancer/http1"
 )
 
-// transports are what streams of HTTP/2 reach a target through, by interface.
+// transports are what streams reach a target of HTTP/2 through, by interface.
 type transports struct {
 	mu     sync.Mutex
 	byFrom map[string]*http.Transport
@@ -26,12 +26,9 @@ func (t *target) transport(s *Server, g *group, table *table, from string) *http
 		return tr
 	}
 	protocols := new(http.Protocols)
-	switch {
-	case table.version == versionHTTP1:
-		protocols.SetHTTP1(true)
-	case table.tls:
+	if table.tls {
 		protocols.SetHTTP2(true)
-	default:
+	} else {
 		protocols.SetUnencryptedHTTP2(true)
 	}
 	tr := &http.Transport{

@@ -23,8 +23,22 @@ type Body struct {
 	left   int64 // of the body, or of the chunk
 	later  bool  // a chunk came before, whose end is yet to be taken
 	done   bool
-	// Trailers are the fields after the last chunk, complete after io.EOF.
-	Trailers []Field
+
+	taken    int64
+	trailers []Field
+}
+
+// Source is a body that comes piece by piece, as Body does.
+type Source interface {
+	// Ready reports whether Next has something to answer without waiting.
+	Ready() bool
+	// Next takes the next piece, which is never empty and valid until the next
+	// call. After the last one it answers io.EOF.
+	Next() ([]byte, error)
+	// Done reports whether all of the body was taken.
+	Done() bool
+	// Trailers are the fields after the body, complete after io.EOF.
+	Trailers() []Field
 }
 
 // Body begins the body that follows the head just taken. Its length is what the
@@ -42,6 +56,12 @@ func (r *Reader) Body(length int64) Body {
 
 // Done reports whether all of the body was taken.
 func (b *Body) Done() bool { return b.done }
+
+// Trailers are the fields after the last chunk, complete after io.EOF.
+func (b *Body) Trailers() []Field { return b.trailers }
+
+// Taken is how many bytes Next has given.
+func (b *Body) Taken() int64 { return b.taken }
 
 // Ready reports whether Next has something to answer without waiting for the
 // source.
@@ -82,10 +102,12 @@ func (b *Body) Next() ([]byte, error) {
 	}
 	piece := b.r.Buffered()
 	if b.length == UntilClose {
+		b.taken += int64(len(piece))
 		return b.r.take(len(piece)), nil
 	}
 	n := min(int64(len(piece)), b.left)
 	b.left -= n
+	b.taken += n
 	if b.left == 0 {
 		b.done, b.later = b.length != Chunked, true
 	}
@@ -143,7 +165,7 @@ func (b *Body) takeTrailers() error {
 		if err != nil {
 			return ErrChunk
 		}
-		b.Trailers = append(b.Trailers, f)
+		b.trailers = append(b.trailers, f)
 	}
 }
 

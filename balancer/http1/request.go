@@ -67,6 +67,29 @@ func (r *Request) Parse(head string) error {
 	return r.frame()
 }
 
+// Vet does for a request that another protocol has framed what Parse does for a
+// head: it reads Target, and finds what must not be written to a server of
+// HTTP/1.1, or could be misread by it. Method, Target, Authority and Fields are
+// given. The error is an *Error.
+func (r *Request) Vet() error {
+	switch {
+	case !isToken(r.Method):
+		return bad("BadMethod")
+	case len(r.Target) > MaxRequestLine:
+		return &Error{414, "RequestLineTooLong"}
+	case !isAuthority(r.Authority):
+		return bad("BadHeader")
+	case !strings.HasPrefix(r.Target, "/") && r.Target != "*":
+		return bad("BadUri")
+	}
+	for i := range r.Fields {
+		if r.Fields[i].Kind == Other {
+			r.noteName(r.Fields[i].Name)
+		}
+	}
+	return r.parseTarget()
+}
+
 // cutLine parts s after its first line, which must end as RFC 9112 has it.
 func cutLine(s string) (line, rest string, err error) {
 	i := strings.IndexByte(s, '\n')

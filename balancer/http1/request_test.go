@@ -105,7 +105,7 @@ func all(r *Reader, length int64) (string, []Field, error) {
 	for {
 		piece, err := b.Next()
 		if errors.Is(err, io.EOF) {
-			return content.String(), b.Trailers, nil
+			return content.String(), b.Trailers(), nil
 		}
 		if err != nil {
 			return content.String(), nil, err

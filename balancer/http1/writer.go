@@ -151,7 +151,7 @@ func (w *Writer) write(b []byte) error {
 // Copy moves the rest of body into w, and writes whenever the source has no
 // more to give at once. The end is not written: what follows may go with it.
 // from says on which side it failed.
-func (w *Writer) Copy(body *Body, chunked bool) (from bool, err error) {
+func (w *Writer) Copy(body Source, chunked bool) (from bool, err error) {
 	for {
 		if !body.Ready() {
 			if err := w.Flush(); err != nil {
@@ -161,7 +161,7 @@ func (w *Writer) Copy(body *Body, chunked bool) (from bool, err error) {
 		piece, err := body.Next()
 		if errors.Is(err, io.EOF) {
 			if chunked {
-				w.LastChunk(body.Trailers)
+				w.LastChunk(body.Trailers())
 			}
 			return false, nil
 		}

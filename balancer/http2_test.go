@@ -1,0 +1,130 @@
+package balancer_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"testing"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"fargo"
+)
+
+// frames is a client's connection of HTTP/2, for requests that no library makes.
+type frames struct {
+	*http2.Framer
+	t      *testing.T
+	stream uint32 // the last
+}
+
+// speakFrames opens a connection, on which a stream may be sent so much of a body.
+func speakFrames(t *testing.T, h *house, window uint32) *frames {
+	t.Helper()
+	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	io.WriteString(c, http2.ClientPreface)
+	f := &frames{Framer: http2.NewFramer(c, c), t: t}
+	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	if err := f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// ask sends a request, whose fields are names and values, and ends it.
+func (f *frames) ask(fields ...string) {
+	f.t.Helper()
+	var block bytes.Buffer
+	e := hpack.NewEncoder(&block)
+	for i := 0; i < len(fields); i += 2 {
+		if err := e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	f.stream += 2
+	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: f.stream - 1, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// answer reads until the last stream is answered, and tells how: a status, or why
+// it was reset.
+func (f *frames) answer() string {
+	f.t.Helper()
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		switch frame := frame.(type) {
+		case *http2.MetaHeadersFrame:
+			if frame.StreamID == f.stream-1 {
+				return frame.PseudoValue("status")
+			}
+		case *http2.RSTStreamFrame:
+			return frame.ErrCode.String()
+		}
+	}
+}
+
+// TestStreamRefusals sends requests that would be others, or none, in HTTP/1.1.
+func TestStreamRefusals(t *testing.T) {
+	seen := make(chan string, 100)
+	a := backend(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Method + " " + r.RequestURI + " " + r.Host })
+	for _, test := range []struct{ mode, method, path, authority, want string }{
+		{"defensive", "GET", "/", "a", "200 GET / a"},
+		{"defensive", "GET", "/a b", "a", "400"},
+		{"defensive", "GET", "/ HTTP/1.1", "a", "400"},
+		{"defensive", "GET /x HTTP/1.1", "/", "a", "400"},
+		{"defensive", "GET", "http://b/", "a", "400"},
+		{"defensive", "GET", "/", "a b", "400"},
+		{"defensive", "GET", "/", "a/b", "400"},
+		{"defensive", "GET", "/ü", "a", "200 GET /ü a"},
+		{"strictest", "GET", "/ü", "a", "400"},
+		{"defensive", "TRACE", "/", "a", "405"},
+	} {
+		h := newHouse(t)
+		b := https(t, forwardTo("arn:g"))
+		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
+		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.healthy(1)
+		f := speakFrames(t, h, 65535)
+		f.ask(":method", test.method, ":scheme", "https", ":path", test.path, ":authority", test.authority)
+		got := f.answer()
+		if got == "200" {
+			got += " " + <-seen
+		}
+		if got != test.want {
+			t.Errorf("%+v: %s", test, got)
+		}
+	}
+	select {
+	case r := <-seen:
+		t.Errorf("the target saw %s besides", r)
+	default:
+	}
+}
+
+// A client that takes nothing of its answer for the idle time loses it, and the
+// target need not wait any longer.
+func TestStreamOfNobody(t *testing.T) {
+	ended := make(chan error, 1)
+	a := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.Copy(w, &counting{})
+		ended <- err
+	})
+	h, _ := secured(t, briefly, a)
+	f := speakFrames(t, h, 10)
+	f.ask(":method", "GET", ":scheme", "https", ":path", "/", ":authority", "a")
+	if got := f.answer(); got != "200" {
+		t.Fatal(got)
+	}
+	if got := f.answer(); got != http2.ErrCodeInternal.String() {
+		t.Fatal(got)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the target was not told")
+	}
+}
