@@ -31,11 +31,35 @@ func (s *Server) serveTLS(k *socket, conn net.Conn, l *listener) {
 	if !shaken {
 		return
 	}
-	if encrypted.ConnectionState().NegotiatedProtocol == "h2" {
-		k.http2.give(encrypted)
-		return
+	state := encrypted.ConnectionState()
+	switch {
+	case state.NegotiatedProtocol != "h2":
+		s.serveHTTP1(k, encrypted, l)
+	case !fitForHTTP2(&state):
+		encrypted.Close()
+	default:
+		c := &streamConn{gatherConn: gather(encrypted, l.idle, &s.tasks), from: originOf(addrPortOf(conn.RemoteAddr()), &state)}
+		c.from.connection = nameOf(conn)
+		k.http2.give(c)
 	}
-	s.serveHTTP1(k, encrypted, l)
+}
+
+// streamConn is a client's connection of HTTP/2. To net/http, which serves it, it
+// is one without TLS: in net/http's own there would be nothing to gather.
+type streamConn struct {
+	*gatherConn
+	from origin
+}
+
+// fitForHTTP2 reports whether what was agreed on is enough for HTTP/2.
+// Source: RFC 9113 section 9.2.
+func fitForHTTP2(state *tls.ConnectionState) bool {
+	switch state.CipherSuite {
+	case tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:
+		return true // which TLS 1.2 has first
+	}
+	return state.Version >= tls.VersionTLS13
 }
 
 // handshake shakes hands with a client. After false, conn is closed.
@@ -59,23 +83,21 @@ func (s *Server) handshake(k *socket, conn *tls.Conn, l *listener) bool {
 // the requests on them until they are done.
 func (s *Server) serveHTTP2(k *socket) {
 	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
 	idle := time.Minute
 	if l := k.listener.Load(); l != nil {
 		idle = l.idle
 	}
 	server := &http.Server{
-		Handler:        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveStream(k, w, r) }),
-		Protocols:      protocols,
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		IdleTimeout:    idle,
-		MaxHeaderBytes: http1.MaxHead,
-		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveStream(k, w, r) }),
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		IdleTimeout:       idle,
+		ReadHeaderTimeout: handshakeTimeout, // of a connection's first words
+		MaxHeaderBytes:    http1.MaxHead,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			state := c.(*tls.Conn).ConnectionState()
-			from := originOf(addrPortOf(c.RemoteAddr()), &state)
-			from.connection = nameOf(c)
-			return context.WithValue(ctx, originKey{}, &from)
+			return context.WithValue(ctx, originKey{}, &c.(*streamConn).from)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
 			l := k.listener.Load()

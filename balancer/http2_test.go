@@ -3,7 +3,10 @@ package balancer_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 
@@ -127,4 +130,44 @@ func TestStreamOfNobody(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("the target was not told")
 	}
+}
+
+// HTTP/2 is not spoken where TLS is not what it demands, nor with who agrees to
+// it and speaks something else.
+func TestUnfitForHTTP2(t *testing.T) {
+	h, _ := secured(t, nil, backend(t, func(http.ResponseWriter, *http.Request) {}))
+	for what, test := range map[string]struct {
+		config *tls.Config
+		says   string
+	}{
+		"another cipher":   {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}, http2.ClientPreface},
+		"another protocol": {&tls.Config{}, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"},
+	} {
+		test.config.InsecureSkipVerify, test.config.NextProtos = true, []string{"h2"}
+		c := tls.Client(dial(t, h.addr(443)), test.config)
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ConnectionState().NegotiatedProtocol; got != "h2" {
+			t.Errorf("%s: agreed on %q", what, got)
+		}
+		io.WriteString(c, test.says)
+		got, err := io.ReadAll(c)
+		if len(got) > 0 || errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s: %q %v", what, got, err)
+		}
+	}
+}
+
+// Clients of TLS 1.2 speak HTTP/2 as those of TLS 1.3 do.
+func TestHTTP2OverTLS12(t *testing.T) {
+	h, client := secured(t, nil, backend(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header.Get("X-Forwarded-Proto")) }))
+	client.Transport.(*http.Transport).TLSClientConfig.MaxVersion = tls.VersionTLS12
+	if got := tell(t, client, "GET /"); got != `200 5 "https"` {
+		t.Error(got)
+	}
+	eventually(t, "the connection is counted once", func() bool {
+		b := h.server.Metrics().Balancers[0]
+		return b.NewConnections == 1 && b.ActiveConnections == 1
+	})
 }
