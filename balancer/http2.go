@@ -159,10 +159,8 @@ func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) 
 		x.clear()
 		streams.Put(x)
 	}()
-	var malformed *http1.Error
-	if err := x.read(); errors.As(err, &malformed) {
-		x.reason = malformed.Reason
-		x.page(malformed.Status)
+	if err := x.read(); err != nil {
+		x.refuse(err)
 		return
 	}
 	if status := l.admit(&x.exchange); status != 0 {
@@ -195,6 +193,16 @@ func (x *stream) read() error {
 	err := head.Vet()
 	x.Path, x.Query, x.finding = head.Path, head.Query, head.Finding
 	return err
+}
+
+// refuse answers what must not be passed on.
+func (x *stream) refuse(err error) {
+	var malformed *http1.Error
+	if !errors.As(err, &malformed) {
+		malformed = &http1.Error{Status: http.StatusBadRequest}
+	}
+	x.reason = malformed.Reason
+	x.page(malformed.Status)
 }
 
 // appendFields appends a header's fields, in the order of their names.

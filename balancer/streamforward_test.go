@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fargo"
 )
 
@@ -191,6 +193,29 @@ func TestStreamRequests(t *testing.T) {
 		answer.Body.Close()
 		if got := <-seen; got != test.want {
 			t.Errorf("%s %s: the target saw\n%s, want\n%s", test.method, test.path, got, test.want)
+		}
+	}
+}
+
+// Fields of answers are compressed as changes of those that came before on the
+// client's connection, while the target's connection has new ones.
+func TestStreamFields(t *testing.T) {
+	n := 0
+	a := speaks(t, func(_ string, c net.Conn, _ *http.Request) {
+		n++
+		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nX-Same: same\r\nX-Turn: %d\r\nX-Turns-%d: yes\r\nSet-Cookie: a=%d\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n", n%3, n%3, n%5)
+	})
+	_, client := secured(t, nil, a)
+	for i := 1; i <= 30; i++ {
+		answer, err := client.Get("https://a.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		answer.Header.Del("Date")
+		want := http.Header{"X-Same": {"same"}, "X-Turn": {fmt.Sprint(i % 3)}, fmt.Sprintf("X-Turns-%d", i%3): {"yes"}, "Set-Cookie": {fmt.Sprint("a=", i%5), "b"}, "Content-Length": {"0"}}
+		if d := cmp.Diff(want, answer.Header); d != "" {
+			t.Errorf("answer %d: %s", i, d)
 		}
 	}
 }
