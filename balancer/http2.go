@@ -153,21 +153,44 @@ func (s *Server) serveStream(k *socket, w http.ResponseWriter, r *http.Request) 
 	x.server, x.socket, x.listener, x.w, x.r = s, k, l, w, r
 	defer func() {
 		if x.body != nil {
-			x.received = x.body.Taken()
+			x.received += x.body.Taken()
 		}
 		l.finish(&x.exchange)
 		x.clear()
 		streams.Put(x)
 	}()
+	x.answer()
+	x.linger()
+}
+
+// answer answers the request.
+func (x *stream) answer() {
 	if err := x.read(); err != nil {
 		x.refuse(err)
 		return
 	}
-	if status := l.admit(&x.exchange); status != 0 {
+	if status := x.listener.admit(&x.exchange); status != 0 {
 		x.page(status)
 		return
 	}
 	x.act()
+}
+
+// linger lets a client that is still sending see its answer first, and go on for
+// a little. When a stream is over and its request is not, the library resets it,
+// and curl, for one, forgets an answer that comes together with that.
+func (x *stream) linger() {
+	if x.r.ContentLength == 0 || x.way.body != nil && x.way.body.Done() {
+		return
+	}
+	if _, ok := x.body.(*watchedBody); ok { // which the transport reads
+		return
+	}
+	control := http.NewResponseController(x.w)
+	if x.flush() == nil && control.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+		n, _ := io.CopyN(io.Discard, x.r.Body, maxLinger) // however it ends
+		x.received += n
+	}
 }
 
 // clear forgets a request, but for the room it took.

@@ -1,6 +1,7 @@
 package balancer_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"fargo"
+	"fargo/aws/elbv2"
 )
 
 // frames is a client's connection of HTTP/2, for requests that no library makes.
@@ -37,7 +39,10 @@ func speakFrames(t *testing.T, h *house, window uint32) *frames {
 }
 
 // ask sends a request, whose fields are names and values, and ends it.
-func (f *frames) ask(fields ...string) {
+func (f *frames) ask(fields ...string) { f.begin(true, fields...) }
+
+// begin sends the head of a request, with which it may end.
+func (f *frames) begin(ends bool, fields ...string) {
 	f.t.Helper()
 	var block bytes.Buffer
 	e := hpack.NewEncoder(&block)
@@ -47,7 +52,7 @@ func (f *frames) ask(fields ...string) {
 		}
 	}
 	f.stream += 2
-	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: f.stream - 1, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true}); err != nil {
+	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: f.stream - 1, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: ends}); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -170,4 +175,46 @@ func TestHTTP2OverTLS12(t *testing.T) {
 		b := h.server.Metrics().Balancers[0]
 		return b.NewConnections == 1 && b.ActiveConnections == 1
 	})
+}
+
+// A client that is answered before it has sent all gets the whole answer while it
+// may go on, and its stream ends with its request.
+func TestStreamLingers(t *testing.T) {
+	a := target(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+		}
+	})
+	h := newHouse(t)
+	elsewhere := fargo.BalancerRule{
+		ARN: "arn:rule-1", Priority: "1", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("ok")}}},
+		Conditions: []elbv2.RuleCondition{{Field: new("path-pattern"), Values: []string{"/fixed"}}},
+	}
+	h.set([]fargo.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.healthy(1)
+	f := speakFrames(t, h, 65535)
+	for _, path := range []string{"/forwarded", "/fixed"} {
+		f.begin(false, ":method", "POST", ":scheme", "https", ":path", path, ":authority", "a")
+		if got := f.answer(); got != "200" {
+			t.Fatalf("%s: %s", path, got)
+		}
+		for got, ended := "", false; !ended; {
+			frame, err := f.ReadFrame()
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch frame := frame.(type) {
+			case *http2.DataFrame:
+				if got += string(frame.Data()); got == "ok" && len(frame.Data()) > 0 {
+					if frame.StreamEnded() {
+						t.Errorf("%s: it ended with its answer", path)
+					}
+					f.WriteData(f.stream-1, true, []byte("the rest"))
+				}
+				ended = frame.StreamEnded()
+			case *http2.RSTStreamFrame:
+				t.Fatalf("%s: stream %d was reset: %v", path, frame.StreamID, frame.ErrCode)
+			}
+		}
+	}
 }

@@ -46,6 +46,9 @@ func (x *stream) forwardHTTP1() {
 	length, _ := p.saidLength()
 	x.head(p.answerFields(), length)
 	err := x.copyFrom(&p.content)
+	if err == nil && p.stillSending() { // the client need not wait for that
+		err = x.flush()
+	}
 	p.settle(err == nil)
 	if err != nil {
 		x.reason = err.Error()
@@ -87,7 +90,7 @@ func setFields(h http.Header, fields []http1.Field) {
 func (x *stream) copyFrom(body http1.Source) error {
 	for {
 		if !body.Ready() {
-			if err := x.patiently(func(c *http.ResponseController) error { return c.Flush() }); err != nil {
+			if err := x.flush(); err != nil {
 				return err
 			}
 		}
@@ -107,6 +110,10 @@ func (x *stream) copyFrom(body http1.Source) error {
 			return err
 		}
 	}
+}
+
+func (x *stream) flush() error {
+	return x.patiently(func(c *http.ResponseController) error { return c.Flush() })
 }
 
 func (x *stream) write(piece []byte) error {
@@ -167,8 +174,10 @@ func (x *stream) inform(a *http1.Response) error {
 	return x.stillThere()
 }
 
-// abort implements [asker].
-func (x *stream) abort() { x.r.Body.Close() }
+// abort implements [asker]. What comes soon can still be read: see linger.
+func (x *stream) abort() {
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(lingerFor)) // which the library can do
+}
 
 // resume implements [asker]: nothing comes after the body of a stream.
 func (x *stream) resume() {}
