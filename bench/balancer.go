@@ -50,7 +50,7 @@ type demand struct {
 }
 
 var demands = []demand{
-	{name: "HTTP/1.1, small answers", scheme: "http", path: "/small", conns: 64, streams: 1, rounds: 13, budget: true},
+	{name: "HTTP/1.1, small answers", scheme: "http", path: "/small", conns: 64, streams: 1, rounds: 31, budget: true},
 	{name: "HTTP/1.1 over TLS, small answers", scheme: "https", path: "/small", conns: 64, streams: 1, rounds: 5},
 	{name: "HTTP/2 over TLS, small answers", scheme: "https", path: "/small", http2: true, conns: 8, streams: 8, rounds: 5},
 	{name: "HTTP/1.1, answers of 1 MiB", scheme: "http", path: "/large", conns: 64, streams: 1, rounds: 5},
