@@ -77,6 +77,9 @@ func checkRules(scratch *namespace) []Lack {
 		{"nftables connection tracking: answers cannot be told from questions", "modprobe nft_ct && modprobe nf_conntrack", ruleset{
 			chains: map[string]chain{"at": {hook: &hookIngress, rules: []rule{{ctKnown, accept}}}},
 		}},
+		{"nftables rejecting: nobody can be told that an address is not in use", "modprobe nft_reject_inet", ruleset{
+			chains: map[string]chain{"at": {hook: &hookArrival, rules: []rule{{destination.is(gatewayAddress), reject}}}},
+		}},
 		{"nftables masquerading: tasks cannot reach the Internet", "modprobe nft_masq && modprobe nft_chain_nat", ruleset{
 			chains: map[string]chain{"at": {hook: &hookPostrouting, rules: []rule{{masquerade}}}},
 		}},
