@@ -12,7 +12,9 @@
 //
 // A request's way through an application load balancer is: client (client.go)
 // → admit, route (exchange.go) → a rule's action (action.go) → a group's choice
-// of target (group.go, sticky.go) → passage to the target and back (forward.go,
-// pass.go). HTTP/1.x is spoken by package http1 on plain and encrypted
-// connections alike, to clients and targets.
+// of target (group.go, sticky.go) → passage to the target and back (passage.go).
+// HTTP/1.x is spoken by package http1 on plain and encrypted connections alike,
+// to clients and targets. Clients of HTTP/2 are net/http's (http2.go), and take
+// the same way from there (streamforward.go), but for targets of HTTP/2 and gRPC
+// (streamhttp2.go).
 package balancer

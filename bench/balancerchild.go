@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -102,13 +101,7 @@ func (b *balancerChildren) Start() (worker.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.socket, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	defer l.Close()
-	control, err := l.File()
+	control, err := worker.Listen(p.socket)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +165,7 @@ func serveBalancer(config string) error {
 	if err := json.Unmarshal([]byte(config), &ports); err != nil {
 		return err
 	}
-	control, err := net.FileListener(os.NewFile(3, "control socket"))
+	control, err := worker.Control()
 	if err != nil {
 		return err
 	}

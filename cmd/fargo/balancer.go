@@ -40,10 +40,6 @@ func balancerArgs(inst *instance, flags machineFlags) []string {
 // go. Nothing waits for that: others serve.
 const balancerGrace = 5 * time.Minute
 
-// controlFile is the descriptor with the control socket, the first after the
-// standard ones.
-const controlFile = 3
-
 // Run serves until it is asked to end: by SIGTERM, when what is under way is
 // done, or by SIGINT, at once.
 func (c *balancerCommand) Run(log *slog.Logger) error {
@@ -66,7 +62,7 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 		return fmt.Errorf("load balancer %d of %s: %w", c.Number, inst.Dir, err)
 	}
 	defer held.Close()
-	control, err := controlSocket()
+	control, err := worker.Control()
 	if err != nil {
 		return err
 	}
@@ -83,17 +79,6 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 	})
 	err = serveBalancers(server, control, signals, files.remove)
 	return errors.Join(err, network.Close())
-}
-
-// controlSocket is the one we were started with.
-func controlSocket() (net.Listener, error) {
-	f := os.NewFile(controlFile, "control socket")
-	defer f.Close()
-	l, err := net.FileListener(f)
-	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	return l, nil
 }
 
 // serveBalancers runs a server until a signal has been obeyed. leave is called

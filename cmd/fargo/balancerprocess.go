@@ -148,13 +148,7 @@ func (b *balancerProcesses) Start() (worker.Process, error) {
 	if len(numbers) > 0 {
 		files.number = slices.Max(numbers) + 1
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: files.Socket(), Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	defer l.Close()
-	control, err := l.File()
+	control, err := worker.Listen(files.Socket())
 	if err != nil {
 		return nil, err
 	}
