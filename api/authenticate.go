@@ -51,8 +51,8 @@ func (x *exchange) authenticate() error {
 	if x.sig == nil {
 		return words.signature(x.sigErr)
 	}
-	key, ok := x.Keys.Key(x.sig.AccessKeyID)
-	if !ok || subtle.ConstantTimeCompare([]byte(key.Token), []byte(x.sig.Token)) == 0 {
+	key := x.key
+	if !x.keyKnown || subtle.ConstantTimeCompare([]byte(key.Token), []byte(x.sig.Token)) == 0 {
 		return words.refuse(unknownKey, "The security token included in the request is invalid.")
 	}
 	now := time.Now()
@@ -63,6 +63,7 @@ func (x *exchange) authenticate() error {
 		return words.refuse(expiredToken, "The security token included in the request is expired")
 	}
 	x.is(key)
+	x.body.release() // from here on the caller answers for it
 	return x.scope(words)
 }
 
@@ -72,10 +73,8 @@ func (x *exchange) is(key Key) {
 
 func (x *exchange) acceptAny() {
 	x.is(Key{Account: x.Account, PrincipalARN: "arn:aws:iam::" + x.Account + ":root", PrincipalID: x.Account})
-	if x.sig != nil {
-		if key, ok := x.Keys.Key(x.sig.AccessKeyID); ok {
-			x.is(key)
-		}
+	if x.keyKnown {
+		x.is(x.key)
 	}
 }
 

@@ -49,13 +49,18 @@ type Authorizer interface {
 
 // New makes the handler of all API requests.
 func New(c Config) http.Handler {
-	return &chain{Config: c, routes: newRouter(c.Services)}
+	return &chain{
+		Config: c, routes: newRouter(c.Services),
+		strangers: newBudget(strangerBodies), claimed: newBudget(claimedBodies),
+	}
 }
 
 type chain struct {
 	Config
 	routes   *router
 	verifier sigv4.Verifier
+	// What bodies may take while it is not known whose they are.
+	strangers, claimed *budget
 }
 
 // steps is the way of every request. The input is read before the caller is
@@ -82,6 +87,9 @@ type exchange struct {
 	raw       []byte           // the body as it was signed
 	sig       *sigv4.Signature // nil if there is none
 	sigErr    error
+	key       Key // that the signature names
+	keyKnown  bool
+	body      bodyReader
 	codec     protocol.Codec
 	operation *operation
 	call      Call
@@ -118,6 +126,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // finish hides a panic from the client, logs the request, and gives back the
 // buffers.
 func (x *exchange) finish() {
+	x.body.release()
 	if p := recover(); p != nil {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)

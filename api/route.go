@@ -3,9 +3,6 @@ package api
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -92,9 +89,11 @@ func (rt *router) mount(m Mounted) {
 	}
 }
 
-// parse reads the body and the signature and finds the operation.
+// parse reads the signature and the body and finds the operation.
 func (x *exchange) parse() error {
-	x.sig, x.sigErr = sigv4.Parse(x.http)
+	if x.sig, x.sigErr = sigv4.Parse(x.http); x.sig != nil {
+		x.key, x.keyKnown = x.Keys.Key(x.sig.AccessKeyID)
+	}
 	if err := x.read(); err != nil {
 		return err
 	}
@@ -109,50 +108,6 @@ func (x *exchange) parse() error {
 		return errTooLarge
 	}
 	return nil
-}
-
-var errTooLarge = protocol.Errorf("RequestEntityTooLargeException", "The request is larger than the service accepts.").
-	WithStatus(http.StatusRequestEntityTooLarge)
-
-// read takes in the body, as it was signed and without its compression.
-func (x *exchange) read() error {
-	limit := x.routes.maxBody
-	if x.http.ContentLength > limit {
-		return errTooLarge
-	}
-	var err error
-	if x.raw, err = readAll(x.buffers.in[:0], x.http.Body, limit); err != nil {
-		return err
-	}
-	x.request.Body = x.raw
-	if x.http.Header.Get("Content-Encoding") != "gzip" {
-		return nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(x.raw))
-	if err != nil {
-		return protocol.Errorf("SerializationException", "The body is not gzip.")
-	}
-	x.request.Body, err = readAll(nil, z, limit)
-	return err
-}
-
-// readAll appends all of r to b, up to a limit.
-func readAll(b []byte, r io.Reader, limit int64) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = slices.Grow(b, max(512, len(b)))
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		switch {
-		case int64(len(b)) > limit:
-			return b, errTooLarge
-		case errors.Is(err, io.EOF):
-			return b, nil
-		case err != nil:
-			return b, protocol.Errorf("IncompleteBody", "The request's body ended early.")
-		}
-	}
 }
 
 // find looks where each protocol names the operation.

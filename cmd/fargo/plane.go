@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"fargo"
@@ -185,11 +186,8 @@ const shutdownTimeout = 5 * time.Second
 
 // serve answers requests from l until ctx ends.
 func (p *plane) serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{
-		Handler:           p.handler,
-		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
-	}
+	server := newHTTPServer(p.handler, p.log)
+	l = netutil.LimitListener(l, maxConnections)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {
