@@ -45,6 +45,13 @@ e2e: build example-archive build/docker
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
 
+## chaos: attack Fargo for ten minutes (as root): kill, damage, fill, craft; CHAOS=30m for longer, SEED=n for the same again
+CHAOS ?= 10m
+SEED ?= 0
+.PHONY: chaos
+chaos: build example-archive
+	go test -tags 'e2e carried chaos' -count=1 -timeout 0 -v -run '^TestChaos$$' ./e2e -chaos.for=$(CHAOS) -chaos.seed=$(SEED)
+
 ## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes)
 .PHONY: bench
 bench: build example-archive

@@ -17,10 +17,9 @@ import (
 
 // The load is steady, and ends by itself if nothing else ends it. Two cores bear
 // it, and the changes and the clients that ask for them beside it.
-var (
-	loadRate = vegeta.Rate{Freq: 2000, Per: time.Second}
-	loadTime = 8 * time.Minute
-)
+var loadRate = vegeta.Rate{Freq: 2000, Per: time.Second}
+
+const loadTime = 8 * time.Minute
 
 // load asks for the service's page until it is stopped.
 type load struct {
@@ -32,8 +31,9 @@ type load struct {
 	done     chan struct{}
 }
 
-// startLoad sends requests to every address of the load balancer called name.
-func startLoad(t *testing.T, in *installation, name string) *load {
+// startLoad sends requests to every address of the load balancer called name, at
+// a rate.
+func startLoad(t *testing.T, in *installation, name string, rate vegeta.Rate) *load {
 	t.Helper()
 	addresses, err := net.LookupHost(name)
 	if err != nil {
@@ -51,7 +51,7 @@ func startLoad(t *testing.T, in *installation, name string) *load {
 		t: t, attacker: vegeta.NewAttacker(vegeta.Timeout(10*time.Second), vegeta.MaxWorkers(100)),
 		failed: map[string]int{}, done: make(chan struct{}),
 	}
-	results := l.attacker.Attack(vegeta.NewStaticTargeter(targets...), loadRate, loadTime, t.Name())
+	results := l.attacker.Attack(vegeta.NewStaticTargeter(targets...), rate, loadTime, t.Name())
 	go func() {
 		defer close(l.done)
 		for r := range results {

@@ -40,7 +40,7 @@ func TestRollout(t *testing.T) {
 	s.shell(`. "$LIB/service.sh"`, "2")
 	s.eventually("ecs-exercise:1 COMPLETED 1 2")
 
-	load := startLoad(t, s.in, name)
+	load := startLoad(t, s.in, name, loadRate)
 	count := 2
 	for n := range rollouts {
 		revision := s.shell(`. "$LIB/revision.sh"`, fmt.Sprintf("v%d", n+2))
@@ -81,6 +81,15 @@ type rollout struct {
 }
 
 func newRollout(t *testing.T) *rollout {
+	data, err := os.MkdirTemp("", "fargo-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newRolloutIn(t, data)
+}
+
+// newRolloutIn starts an installation in data, which is empty or does not exist.
+func newRolloutIn(t *testing.T, data string) *rollout {
 	paths := map[string]string{}
 	for _, file := range []string{binary, exampleImage, library} {
 		path, err := filepath.Abs(file)
@@ -90,10 +99,6 @@ func newRollout(t *testing.T) *rollout {
 		paths[file] = path
 	}
 	before, err := lookAtMachine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.MkdirTemp("", "fargo-e2e-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +227,7 @@ func (s *rollout) replace(speed string) {
 func (s *rollout) killContainers(name string) {
 	s.shell(`. ./balancer.env; aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB_ARN" \
 		--attributes Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=killed >/dev/null`)
-	load := startLoad(s.t, s.in, name)
+	load := startLoad(s.t, s.in, name, loadRate)
 	killed := map[string]bool{}
 	for range kills {
 		killed[s.killContainer()] = true

@@ -1,0 +1,213 @@
+//go:build e2e && chaos
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+var (
+	chaosFor  = flag.Duration("chaos.for", 10*time.Minute, "how long to attack; each attack is made at least once")
+	chaosSeed = flag.Uint64("chaos.seed", 0, "what decides the order and the details of the attacks; 0 for a fresh one")
+	chaosOnly = flag.String("chaos.only", "", "make only the attacks whose names have this in them")
+)
+
+const (
+	chaosTasks = 3
+	// chaosDisk is the size of the file system that the installation is on.
+	chaosDisk = "size=3g"
+)
+
+var chaosRate = vegeta.Rate{Freq: 500, Per: time.Second}
+
+// attack is one thing that can go wrong, or that somebody does to Fargo.
+type attack struct {
+	name string
+	// mayFail says that requests to the service may fail: what answers them is
+	// what is attacked.
+	mayFail bool
+	run     func(c *chaos)
+}
+
+// chaos is a service under load, a user who goes on changing things, and what
+// is done to them.
+type chaos struct {
+	*rollout
+	name  string // of the load balancer
+	disk  string // where the installation's file system is mounted
+	rng   *rand.Rand
+	user  *user
+	notes []string // of the attack under way, for the table
+}
+
+// TestChaos kills, damages, fills and crafts for some minutes, one attack after
+// another, while a service answers requests and a user changes things. After each
+// attack the service must be as it was, nothing that was acknowledged may be lost
+// or done twice, no request may have failed that was not with what was attacked;
+// and in the end nothing may be left on the machine. It prints a table.
+func TestChaos(t *testing.T) {
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-chaos.seed=%d", seed)
+	c := newChaos(t, rand.New(rand.NewPCG(seed, 0)))
+	end := time.Now().Add(*chaosFor)
+	attacks := slices.DeleteFunc(slices.Concat(killAttacks, damageAttacks, fillAttacks, craftAttacks, imageAttacks), func(a attack) bool {
+		return !strings.Contains(a.name, *chaosOnly)
+	})
+	var table [][]string
+	for round := 0; round < len(attacks) || time.Now().Before(end); round++ {
+		if round%len(attacks) == 0 {
+			c.rng.Shuffle(len(attacks), func(i, j int) { attacks[i], attacks[j] = attacks[j], attacks[i] })
+		}
+		table = append(table, c.attack(attacks[round%len(attacks)]))
+		if t.Failed() {
+			break
+		}
+	}
+	c.user.stop()
+	t.Log("\n" + draw(table))
+	t.Logf("%s", c.user.summary())
+}
+
+func newChaos(t *testing.T, rng *rand.Rand) *chaos {
+	disk := t.TempDir()
+	if err := syscall.Mount("fargo-chaos", disk, "tmpfs", 0, chaosDisk); err != nil {
+		t.Fatalf("mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, 0); err != nil {
+			t.Errorf("unmount %s: %v", disk, err)
+		}
+	})
+	c := &chaos{rollout: newRolloutIn(t, filepath.Join(disk, "fargo-e2e-chaos")), disk: disk, rng: rng}
+	c.shell(`. "$LIB/roles.sh"; . "$LIB/image.sh"; aws ecs create-cluster --cluster-name kubedojo-exercise >/dev/null`)
+	c.name = c.shell(`. "$LIB/balancer.sh"`)
+	c.shell(`. "$LIB/revision.sh"`, "v1")
+	c.shell(`. "$LIB/service.sh"`, fmt.Sprint(chaosTasks))
+	c.settled()
+	c.user = startUser(c)
+	return c
+}
+
+// settled waits until the service is as it should be.
+func (c *chaos) settled() {
+	c.t.Helper()
+	c.eventually(fmt.Sprintf("ecs-exercise:1 COMPLETED 1 %d", chaosTasks))
+	c.healthy(chaosTasks)
+}
+
+// attack makes one attack and checks what came of it. It gives the table's row.
+func (c *chaos) attack(a attack) []string {
+	began := time.Now()
+	c.notes = nil
+	c.t.Logf("attack: %s", a.name)
+	load := startLoad(c.t, c.in, c.name, chaosRate)
+	calls := c.user.counts()
+	a.run(c)
+	c.settled()
+	failed := load.stop(0)
+	failures := 0
+	for _, n := range failed {
+		failures += n
+	}
+	if failures > 0 && !a.mayFail {
+		c.t.Errorf("%s: requests failed: %v", a.name, failed)
+	}
+	c.user.verify(a.name)
+	c.noneLeft(a.name)
+	now := c.user.counts()
+	return []string{
+		a.name, time.Since(began).Round(time.Second).String(),
+		fmt.Sprint(load.metrics.Requests), fmt.Sprint(failures),
+		fmt.Sprint(now.acknowledged - calls.acknowledged), fmt.Sprint(now.unanswered - calls.unanswered),
+		strings.Join(c.notes, "; "),
+	}
+}
+
+// sparesMost is how many shims the node keeps ready for tasks to come.
+const sparesMost = 2
+
+// noneLeft waits until there are as many shims and control groups as tasks ask
+// for.
+func (c *chaos) noneLeft(name string) {
+	c.t.Helper()
+	c.user.paused.Lock()
+	defer c.user.paused.Unlock()
+	c.wait(func() error {
+		shims, err := c.in.processes("shims")
+		if err != nil {
+			return err
+		}
+		tasks, err := c.user.running()
+		if err != nil {
+			return err
+		}
+		if groups := c.in.taskGroups(); len(groups) != tasks || len(shims) < tasks || len(shims) > tasks+sparesMost {
+			return fmt.Errorf("after %s: %d tasks, shims %v, control groups %v", name, tasks, shims, groups)
+		}
+		return nil
+	})
+}
+
+// taskGroups are the tasks' control groups, in the hierarchy that has memory.
+func (in *installation) taskGroups() (names []string) {
+	for _, pattern := range []string{"/sys/fs/cgroup/memory/fargo-%s/*/tasks", "/sys/fs/cgroup/fargo-%s/*/cgroup.procs"} {
+		found, _ := filepath.Glob(fmt.Sprintf(pattern, in.id)) // the pattern is good
+		for _, path := range found {
+			names = append(names, filepath.Base(filepath.Dir(path)))
+		}
+	}
+	return names
+}
+
+func (c *chaos) note(format string, args ...any) {
+	c.notes = append(c.notes, fmt.Sprintf(format, args...))
+}
+
+// pause lets a moment of at most d pass, so that what comes next comes at any
+// point of what goes on.
+func (c *chaos) pause(d time.Duration) {
+	<-time.After(time.Duration(c.rng.Int64N(int64(d))))
+}
+
+// draw lays a table out.
+func draw(rows [][]string) string {
+	rows = append([][]string{{"attack", "took", "requests", "failed", "acknowledged", "unanswered", "notes"}}, rows...)
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len(cell))
+		}
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			fmt.Fprintf(&out, "%-*s  ", widths[i], cell)
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+// upLog is what up has written since it was last asked for.
+func (c *chaos) upLog(from int64) (string, int64) {
+	c.t.Helper()
+	b, err := os.ReadFile(filepath.Join(c.in.logs, ".up.log"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(b[min(from, int64(len(b))):]), int64(len(b))
+}
