@@ -44,6 +44,9 @@ type Assignment struct {
 	// whole task. 0 means no limit.
 	CPU    int64 `json:"cpu,omitempty"`
 	Memory int64 `json:"memory,omitempty"`
+	// PIDs is how many processes and threads the task may have at once. 0 means
+	// no limit.
+	PIDs int64 `json:"pids,omitempty"`
 
 	Interface  *Interface            `json:"interface,omitempty"`
 	Containers []ContainerAssignment `json:"containers"`

@@ -68,6 +68,9 @@ type TaskCgroup struct {
 	TaskID string `json:"taskId"`
 	CPU    int64  `json:"cpu,omitempty"`    // ECS units, a ceiling; 0 means none
 	Memory int64  `json:"memory,omitempty"` // MiB, a ceiling; 0 means none
+	// PIDs is how many processes and threads there may be at once; 0 means no
+	// limit but that of all tasks together.
+	PIDs int64 `json:"pids,omitempty"`
 }
 
 // PrivateDNSName is the name EC2 gives a private address.

@@ -17,14 +17,17 @@ import (
 )
 
 // Cgroups keeps the control groups of tasks on this machine: one for each task,
-// /fargo-<instance>/<task>, in every hierarchy that limits or counts. Its
-// methods may be called from several goroutines.
+// /fargo-<instance>/<task>, in every hierarchy that limits or counts. The group
+// that all of them are in is limited too, so that tasks, however many and
+// whatever they were promised, leave the machine and Fargo's own processes room.
+// Its methods may be called from several goroutines.
 //
 // Hierarchies are used as they are mounted: version 1, version 2, or both side
 // by side with the controllers in either.
 type Cgroups struct {
 	cfg         Config
 	hierarchies []hierarchy
+	share       fargo.TaskCgroup // of all tasks together
 
 	mu struct {
 		sync.Mutex
@@ -44,8 +47,12 @@ type Usage struct {
 	Memory int64
 }
 
-// NewCgroups finds out how control groups are mounted, and fails if no
-// hierarchy limits CPU or none limits memory. It needs root.
+// needed are the controllers without which tasks are not safe to run: any of
+// them could use up the machine.
+var needed = []string{"cpu", "memory", "pids"}
+
+// NewCgroups finds out how control groups are mounted, and fails if no hierarchy
+// limits CPU, memory or the number of processes. It needs root.
 func NewCgroups(cfg Config) (*Cgroups, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -55,12 +62,16 @@ func NewCgroups(cfg Config) (*Cgroups, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kernel: %w", err)
 	}
-	for _, controller := range []string{"cpu", "memory"} {
+	for _, controller := range needed {
 		if _, ok := with(hs, controller); !ok {
 			return nil, fmt.Errorf("kernel: no control group hierarchy has the %s controller", controller)
 		}
 	}
-	c := &Cgroups{cfg: cfg, hierarchies: hs}
+	machine, err := machineSize()
+	if err != nil {
+		return nil, fmt.Errorf("kernel: %w", err)
+	}
+	c := &Cgroups{cfg: cfg, hierarchies: hs, share: tasksShare(machine)}
 	c.mu.applied = map[string]fargo.TaskCgroup{}
 	return c, nil
 }
@@ -80,9 +91,9 @@ func (c *Cgroups) dir(h hierarchy, taskID string) string {
 
 // Set makes the machine have exactly these control groups, with these limits.
 // One that cannot be made, or taken away, does not keep the others from it: the
-// error is then [fargo.Failures], by task id. Set kills nothing and waits for
-// nobody: a group that should go but holds processes stays, which is [ErrBusy].
-// Call it again when they have ended; the kernel may take a moment to notice.
+// error is then [fargo.Failures], by task id. What is left in a group that should
+// go is killed, all of it, but Set waits for nobody: until it has ended the group
+// stays, which is [ErrBusy]. Call it again; the kernel may take a moment.
 func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,7 +118,7 @@ func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 	}
 	// To look through all hierarchies takes longer than to make a group in them.
 	if !c.mu.pruned {
-		if err := c.prune(want, failed); err != nil {
+		if err := c.prune(ctx, want, failed); err != nil {
 			return fmt.Errorf("set control groups: %w", err)
 		}
 		c.mu.pruned = len(failed) == 0
@@ -118,15 +129,15 @@ func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
 	return ctx.Err()
 }
 
-// patience is how long Purge waits for processes that have just been killed to
-// leave their groups, and pause how long between two looks.
+// patience is how long Purge waits for processes that have been killed to leave
+// their groups (many may share little CPU), and pause how long between two looks.
 const (
-	patience = 50 * time.Millisecond
+	patience = 10 * time.Second
 	pause    = 5 * time.Millisecond
 )
 
-// Purge removes every control group of this instance. Like Set, it leaves those
-// that hold processes, but gives them a moment to end.
+// Purge removes every control group of this instance. Like Set, it kills what is
+// in them, and gives it a moment to end.
 func (c *Cgroups) Purge(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -157,7 +168,8 @@ func (c *Cgroups) apply(t fargo.TaskCgroup) error {
 		return err
 	}
 	for _, h := range c.hierarchies {
-		if !h.has("cpu") && !h.has("cpuacct") && !h.has("memory") {
+		limits := h.limits(t)
+		if len(limits) == 0 && !h.has("cpuacct") {
 			continue
 		}
 		dir := c.dir(h, t.TaskID)
@@ -168,15 +180,25 @@ func (c *Cgroups) apply(t fargo.TaskCgroup) error {
 			// From the top down, as a group can give only what it was given;
 			// the last is for the containers inside.
 			for _, d := range []string{h.mount, c.dir(h, ""), dir} {
-				if err := writeFile(d, "cgroup.subtree_control", h.enable()); err != nil {
+				if err := h.enable(d); err != nil {
 					return err
 				}
 			}
 		}
-		for _, s := range h.limits(t) {
-			if err := s.write(dir); err != nil {
-				return err
-			}
+		if err := write(c.dir(h, ""), h.limits(c.share)); err != nil {
+			return err
+		}
+		if err := write(dir, limits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(dir string, settings []setting) error {
+	for _, s := range settings {
+		if err := s.write(dir); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -208,10 +230,10 @@ func (c *Cgroups) Usage(taskID string) (Usage, error) {
 // in it.
 var ErrBusy = errors.New("control group holds processes")
 
-// prune removes the groups of tasks that are not wanted and notes those that it
-// cannot. The runtime makes a container's parents in all hierarchies, so all are
-// looked through.
-func (c *Cgroups) prune(want map[string]bool, failed fargo.Failures) error {
+// prune removes the groups of tasks that are not wanted, kills what is in them,
+// and notes those that it cannot remove. The runtime makes a container's parents
+// in all hierarchies, so all are looked through.
+func (c *Cgroups) prune(ctx context.Context, want map[string]bool, failed fargo.Failures) error {
 	for _, h := range c.hierarchies {
 		tasks, err := subgroups(c.dir(h, ""))
 		if err != nil {
@@ -221,7 +243,11 @@ func (c *Cgroups) prune(want map[string]bool, failed fargo.Failures) error {
 			if want[id] {
 				continue
 			}
-			if err := removeGroup(c.dir(h, id)); err != nil {
+			err := removeGroup(c.dir(h, id))
+			if errors.Is(err, ErrBusy) {
+				err = errors.Join(err, c.kill(ctx, id))
+			}
+			if err != nil {
 				failed[id] = err
 			}
 		}

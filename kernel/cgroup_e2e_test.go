@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,17 +70,13 @@ func inGroup(t *testing.T, c *Cgroups, task string, args ...string) *exec.Cmd {
 
 func TestCgroupLimitsAndUsage(t *testing.T) {
 	c := newTestCgroups(t, "c001")
-	task := fargo.TaskCgroup{TaskID: "t1", CPU: 256, Memory: 64}
+	task := fargo.TaskCgroup{TaskID: "t1", CPU: 256, Memory: 64, PIDs: 64}
 	if err := c.Set(t.Context(), []fargo.TaskCgroup{task}); err != nil {
 		t.Fatal(err)
 	}
-	cpu, _ := with(c.hierarchies, "cpu")
-	memory, _ := with(c.hierarchies, "memory")
-	for _, s := range append(cpu.limits(task), memory.limits(task)...) {
-		for _, h := range []hierarchy{cpu, memory} {
-			if got, err := os.ReadFile(filepath.Join(c.dir(h, "t1"), s.file)); err == nil && s.value != "-1" && string(got) != s.value+"\n" {
-				t.Errorf("%s: got %q, want %q", s.file, got, s.value)
-			}
+	for of, want := range map[string]fargo.TaskCgroup{"t1": task, "": c.share} {
+		for _, h := range c.hierarchies {
+			checkLimits(t, c.dir(h, of), h.limits(want))
 		}
 	}
 
@@ -107,10 +105,30 @@ func TestCgroupLimitsAndUsage(t *testing.T) {
 
 	// Limits may change while processes run, up and down.
 	for _, task := range []fargo.TaskCgroup{
-		{TaskID: "t1", CPU: 512, Memory: 128}, {TaskID: "t1", CPU: 256, Memory: 32}, {TaskID: "t1"},
+		{TaskID: "t1", CPU: 512, Memory: 128, PIDs: 128}, {TaskID: "t1", CPU: 256, Memory: 32, PIDs: 2}, {TaskID: "t1"},
 	} {
 		if err := c.Set(t.Context(), []fargo.TaskCgroup{task}); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// checkLimits reads back what was written; only files that the kernel may not
+// have need not be there.
+func checkLimits(t *testing.T, dir string, written []setting) {
+	t.Helper()
+	last := map[string]setting{}
+	for _, s := range written {
+		last[s.file] = s
+	}
+	for _, s := range last {
+		got, err := os.ReadFile(filepath.Join(dir, s.file))
+		if s.optional && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		is := strings.TrimPrefix(strings.TrimSpace(string(got)), "default ")
+		if err != nil || is != s.value && s.value != "-1" {
+			t.Errorf("%s/%s: got %q, %v, want %q", dir, s.file, is, err, s.value)
 		}
 	}
 }
@@ -131,18 +149,87 @@ func TestCgroupsAreRemovedWhenEmpty(t *testing.T) {
 		t.Errorf("with a process inside: %v, want ErrBusy", err)
 	}
 	memory, _ := with(c.hierarchies, "memory")
-	for id, want := range map[string]bool{"t1": true, "t2": false, "t3": true} {
+	for id, want := range map[string]bool{"t2": false, "t3": true} {
 		if _, err := os.Stat(c.dir(memory, id)); (err == nil) != want {
 			t.Errorf("group of %s: %v", id, err)
 		}
 	}
 
-	sleeper.Process.Kill()
+	// It was killed: its group goes as soon as the kernel is done with it.
 	sleeper.Wait()
-	if err := c.Set(t.Context(), nil); err != nil {
-		t.Error(err)
+	if status := sleeper.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		t.Errorf("the process in the group ended by %v", sleeper.ProcessState)
 	}
+	settle(t, c, nil)
 	if _, err := os.Stat(c.dir(memory, "t1")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("group of t1 is left: %v", err)
+	}
+}
+
+// settle sets the groups again until nothing is busy.
+func settle(t *testing.T, c *Cgroups, tasks []fargo.TaskCgroup) {
+	t.Helper()
+	for deadline := time.Now().Add(longer); ; time.Sleep(pause) {
+		err := c.Set(t.Context(), tasks)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ErrBusy) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// bombVariable makes this test's program start copies of itself for ever, and
+// each of them the same.
+const bombVariable = "FARGO_TEST_BOMB"
+
+func init() {
+	for os.Getenv(bombVariable) != "" {
+		_ = exec.Command("/proc/self/exe").Start() // when it fails, again
+	}
+}
+
+// A task that forks without end fills its own group, and nothing else: the
+// machine and other tasks go on, and all of it ends with the task.
+func TestForkBombHitsItsOwnBound(t *testing.T) {
+	c := newTestCgroups(t, "c003")
+	bomb := fargo.TaskCgroup{TaskID: "bomb", CPU: 256, Memory: 512, PIDs: 80}
+	other := fargo.TaskCgroup{TaskID: "other", CPU: 256, Memory: 64, PIDs: 80}
+	if err := c.Set(t.Context(), []fargo.TaskCgroup{bomb, other}); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inGroup(t, c, "bomb", "env", bombVariable+"=1", self)
+
+	pids, _ := with(c.hierarchies, "pids")
+	group := c.dir(pids, "bomb")
+	for deadline := time.Now().Add(longer); ; time.Sleep(pause) {
+		// Counted where the limit is, or where the fork was: kernels differ.
+		here, _ := readKey(filepath.Join(group, "pids.events"), "max")
+		inside, _ := readKey(filepath.Join(group, "container", "pids.events"), "max")
+		if here+inside > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the bound was not met")
+		}
+	}
+	if n, err := readNumber(filepath.Join(group, "pids.current")); err != nil || n > bomb.PIDs {
+		t.Errorf("%d processes, %v, want at most %d", n, err, bomb.PIDs)
+	}
+	if err := exec.Command("true").Run(); err != nil {
+		t.Errorf("the machine: %v", err)
+	}
+	if err := inGroup(t, c, "other", "sh", "-c", "true | true").Wait(); err != nil {
+		t.Errorf("another task: %v", err)
+	}
+
+	settle(t, c, []fargo.TaskCgroup{other})
+	if _, err := os.Stat(group); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the group is left: %v", err)
 	}
 }

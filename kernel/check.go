@@ -159,7 +159,7 @@ func checkCgroups() []Lack {
 		return []Lack{{"control groups: tasks cannot be limited", "none is mounted", "mount -t cgroup2 cgroup2 /sys/fs/cgroup"}}
 	}
 	var lacks []Lack
-	for _, controller := range []string{"cpu", "memory"} {
+	for _, controller := range needed {
 		if _, ok := with(hs, controller); !ok {
 			lacks = append(lacks, Lack{
 				What: "the " + controller + " controller of control groups: tasks cannot be limited",

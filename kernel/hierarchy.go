@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"fargo"
 )
 
 // A hierarchy is one mounted tree of control groups.
@@ -19,6 +17,7 @@ type hierarchy struct {
 	mount       string
 	unified     bool // version 2
 	controllers []string
+	pages       []string // sizes of huge pages, as files of its groups are named: "2MB"
 }
 
 func (h hierarchy) has(controller string) bool { return slices.Contains(h.controllers, controller) }
@@ -29,8 +28,13 @@ func findHierarchies() ([]hierarchy, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := hugePages()
+	if err != nil {
+		return nil, err
+	}
 	hs := parseHierarchies(string(b))
 	for i := range hs {
+		hs[i].pages = pages
 		if !hs[i].unified {
 			continue
 		}
@@ -78,112 +82,55 @@ func unescape(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
-// enable is what cgroup.subtree_control takes to hand on the controllers that
-// we and the runtime use.
-func (h hierarchy) enable() string {
+// hugePages are the sizes that this kernel has, as the files of control groups
+// name them. Source: Documentation/admin-guide/cgroup-v1/hugetlb.rst.
+func hugePages() ([]string, error) {
+	entries, err := os.ReadDir("/sys/kernel/mm/hugepages")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var sizes []string
+	for _, e := range entries { // "hugepages-2048kB"
+		kb, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(e.Name(), "hugepages-"), "kB"))
+		if err == nil {
+			sizes = append(sizes, pageSize(kb))
+		}
+	}
+	return sizes, nil
+}
+
+func pageSize(kb int) string {
+	switch {
+	case kb >= 1<<20:
+		return strconv.Itoa(kb>>20) + "GB"
+	case kb >= 1<<10:
+		return strconv.Itoa(kb>>10) + "MB"
+	default:
+		return strconv.Itoa(kb) + "KB"
+	}
+}
+
+// enable hands on to the groups inside dir, a group of version 2, the
+// controllers that bound tasks: those that are needed, and of the others what the
+// machine lets us.
+func (h hierarchy) enable(dir string) error {
 	var words []string
-	for _, c := range []string{"cpu", "memory", "pids"} {
+	for _, c := range needed {
 		if h.has(c) {
 			words = append(words, "+"+c)
 		}
 	}
-	return strings.Join(words, " ")
-}
-
-// A setting is a value for a file of a control group.
-type setting struct {
-	file, value string
-	// optional: the kernel may have been built, or booted, without.
-	optional bool
-}
-
-func (s setting) write(dir string) error {
-	err := writeFile(dir, s.file, s.value)
-	if s.optional && errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-const period = 100_000 // microseconds, the kernel's default
-
-// limits are the files to write, in order, for what this hierarchy limits.
-//
-// The CPU ceiling comes with a share in proportion to it, by which tasks divide
-// a machine that has promised too much. Swap is not given: a task's memory is
-// all it has, as on Fargate.
-func (h hierarchy) limits(t fargo.TaskCgroup) []setting {
-	var out []setting
-	if h.has("cpu") {
-		if h.unified {
-			out = append(out, unifiedCPU(t.CPU)...)
-		} else {
-			out = append(out, cpu(t.CPU)...)
+	if len(words) > 0 {
+		if err := writeFile(dir, "cgroup.subtree_control", strings.Join(words, " ")); err != nil {
+			return err
 		}
 	}
-	if h.has("memory") {
-		if h.unified {
-			out = append(out, unifiedMemory(t.Memory)...)
-		} else {
-			out = append(out, memory(t.Memory)...)
+	for _, c := range limiting {
+		if h.has(c) && !slices.Contains(needed, c) {
+			_ = writeFile(dir, "cgroup.subtree_control", "+"+c) // then its files are not there
 		}
 	}
-	return out
-}
-
-// quota is the microseconds per period that ECS units come to. The kernel takes
-// no less than a millisecond.
-func quota(units int64) int64 { return max(units*period/1024, 1000) }
-
-func cpu(units int64) []setting {
-	ceiling, shares := int64(-1), int64(1024)
-	if units > 0 {
-		ceiling, shares = quota(units), max(units, 2)
-	}
-	return []setting{
-		{file: "cpu.cfs_period_us", value: strconv.Itoa(period)},
-		{file: "cpu.cfs_quota_us", value: strconv.FormatInt(ceiling, 10)},
-		{file: "cpu.shares", value: strconv.FormatInt(shares, 10)},
-	}
-}
-
-func unifiedCPU(units int64) []setting {
-	ceiling, weight := "max", int64(100)
-	if units > 0 {
-		ceiling = strconv.FormatInt(quota(units), 10)
-		// 1024 units weigh 100, the default, as 1024 are the default of shares.
-		weight = min(max(units*100/1024, 1), 10_000)
-	}
-	return []setting{
-		{file: "cpu.max", value: fmt.Sprintf("%s %d", ceiling, period)},
-		{file: "cpu.weight", value: strconv.FormatInt(weight, 10)},
-	}
-}
-
-// memory sets limits in an order that works both ways: that of memory and swap
-// together may never be below that of memory alone, so it is lifted, memory is
-// set, and it comes down again.
-func memory(mib int64) []setting {
-	limit := "-1"
-	if mib > 0 {
-		limit = strconv.FormatInt(mib<<20, 10)
-	}
-	return []setting{
-		{file: "memory.memsw.limit_in_bytes", value: "-1", optional: true},
-		{file: "memory.limit_in_bytes", value: limit},
-		{file: "memory.memsw.limit_in_bytes", value: limit, optional: true},
-	}
-}
-
-func unifiedMemory(mib int64) []setting {
-	limit, swap := "max", "max"
-	if mib > 0 {
-		limit, swap = strconv.FormatInt(mib<<20, 10), "0"
-	}
-	return []setting{
-		{file: "memory.max", value: limit},
-		{file: "memory.swap.max", value: swap, optional: true},
-	}
+	return nil
 }
 
 func (h hierarchy) cpuUsed(dir string) (time.Duration, error) {

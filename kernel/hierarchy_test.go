@@ -1,10 +1,7 @@
 package kernel
 
 import (
-	"fmt"
 	"testing"
-
-	"fargo"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -55,48 +52,11 @@ func FuzzParseHierarchies(f *testing.F) {
 	})
 }
 
-// Sources: Documentation/scheduler/sched-bwc.rst,
-// Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst.
-func TestLimits(t *testing.T) {
-	for _, test := range []struct {
-		h    hierarchy
-		task fargo.TaskCgroup
-		want string
-	}{
-		{
-			hierarchy{controllers: []string{"cpu"}},
-			fargo.TaskCgroup{CPU: 256},
-			"[{cpu.cfs_period_us 100000 false} {cpu.cfs_quota_us 25000 false} {cpu.shares 256 false}]",
-		},
-		{
-			hierarchy{controllers: []string{"cpu"}},
-			fargo.TaskCgroup{CPU: 1},
-			"[{cpu.cfs_period_us 100000 false} {cpu.cfs_quota_us 1000 false} {cpu.shares 2 false}]",
-		},
-		{
-			hierarchy{controllers: []string{"cpu"}},
-			fargo.TaskCgroup{},
-			"[{cpu.cfs_period_us 100000 false} {cpu.cfs_quota_us -1 false} {cpu.shares 1024 false}]",
-		},
-		{
-			hierarchy{controllers: []string{"memory"}},
-			fargo.TaskCgroup{Memory: 512},
-			"[{memory.memsw.limit_in_bytes -1 true} {memory.limit_in_bytes 536870912 false} {memory.memsw.limit_in_bytes 536870912 true}]",
-		},
-		{
-			hierarchy{unified: true, controllers: []string{"cpu", "memory"}},
-			fargo.TaskCgroup{CPU: 4096, Memory: 1},
-			"[{cpu.max 400000 100000 false} {cpu.weight 400 false} {memory.max 1048576 false} {memory.swap.max 0 true}]",
-		},
-		{
-			hierarchy{unified: true, controllers: []string{"cpu", "memory"}},
-			fargo.TaskCgroup{},
-			"[{cpu.max max 100000 false} {cpu.weight 100 false} {memory.max max false} {memory.swap.max max true}]",
-		},
-		{hierarchy{controllers: []string{"freezer"}}, fargo.TaskCgroup{CPU: 256, Memory: 512}, "[]"},
-	} {
-		if got := fmt.Sprint(test.h.limits(test.task)); got != test.want {
-			t.Errorf("%v of %v:\n got %s\nwant %s", test.task, test.h.controllers, got, test.want)
+// Source: Documentation/admin-guide/cgroup-v1/hugetlb.rst.
+func TestSizesOfHugePages(t *testing.T) {
+	for kb, want := range map[int]string{64: "64KB", 2048: "2MB", 1048576: "1GB", 16777216: "16GB"} {
+		if got := pageSize(kb); got != want {
+			t.Errorf("%d kB: %s, want %s", kb, got, want)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (n *Node) actThing(ctx context.Context, t *Task, a Action) error {
 }
 
 func taskCgroup(a *fargo.Assignment) fargo.TaskCgroup {
-	return fargo.TaskCgroup{TaskID: a.ID, CPU: a.CPU, Memory: a.Memory}
+	return fargo.TaskCgroup{TaskID: a.ID, CPU: a.CPU, Memory: a.Memory, PIDs: a.PIDs}
 }
 
 func (n *Node) create(ctx context.Context, t *Task, i int) error {

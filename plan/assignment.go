@@ -30,6 +30,7 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ec
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
 	}
+	a.PIDs = PIDs(a.CPU)
 	a.DesiredStatus, a.StopCode, a.StoppedReason = Fate(t)
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)

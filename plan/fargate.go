@@ -27,6 +27,17 @@ func FargateSize(cpu, memory int64) bool {
 	return ok && memory >= m[0] && memory <= m[1] && (memory-m[0])%m[2] == 0
 }
 
+// pidsPerUnit is how many processes and threads a task may have for each CPU
+// unit: 4096 for a vCPU, and 1024 for the smallest task, which is several times
+// what a JVM with its thread pools takes. AWS publishes no number for Fargate,
+// whose tasks have a kernel each; the ECS agent has none by default
+// (ECS_TASK_PIDS_LIMIT).
+const pidsPerUnit = 4
+
+// PIDs is how many processes and threads a task of that many CPU units may have
+// at once; a task without a limit of CPU has none of its own.
+func PIDs(cpu int64) int64 { return cpu * pidsPerUnit }
+
 var (
 	cpuText    = regexp.MustCompile(`(?i)^\s*(\d*\.?\d+)\s*(vcpu)?\s*$`)
 	memoryText = regexp.MustCompile(`(?i)^\s*(\d*\.?\d+)\s*(gb)?\s*$`)

@@ -34,3 +34,13 @@ func TestFargateSizes(t *testing.T) {
 		}
 	}
 }
+
+// The smallest task may have a thousand processes, and of every size as many for
+// each vCPU.
+func TestPIDsGrowWithCPU(t *testing.T) {
+	for cpu, want := range map[int64]int64{0: 0, 256: 1024, 1024: 4096, 16384: 65536} {
+		if got := PIDs(cpu); got != want {
+			t.Errorf("%d units: %d, want %d", cpu, got, want)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+
+	"fargo"
+)
+
+// A size is what a machine has to give.
+type size struct {
+	memory int64 // MiB
+	// pids is how many processes and threads the kernel can have at once:
+	// kernel.pid_max or kernel.threads-max, whichever is less.
+	pids int64
+}
+
+// machineSize asks the kernel.
+func machineSize() (size, error) {
+	pidMax, err := readNumber("/proc/sys/kernel/pid_max")
+	if err != nil {
+		return size{}, err
+	}
+	threads, err := readNumber("/proc/sys/kernel/threads-max")
+	if err != nil {
+		return size{}, err
+	}
+	meminfo, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return size{}, err
+	}
+	var kb int64 // the first line, says proc_meminfo(5)
+	if _, err := fmt.Sscanf(string(meminfo), "MemTotal: %d kB", &kb); err != nil {
+		return size{}, fmt.Errorf("/proc/meminfo: %w", err)
+	}
+	return size{memory: kb >> 10, pids: min(pidMax, threads)}, nil
+}
+
+// What tasks leave to the machine, to containerd and its shims, and to Fargo's
+// own processes, whatever was promised to tasks.
+const (
+	leastReserve = 512  // MiB: a control plane, a node, containerd, a few load balancers and a system
+	mostReserve  = 4096 // MiB
+)
+
+// tasksShare bounds the group that all tasks are in. Memory: an eighth is kept,
+// within bounds, but never more than half. Processes: a quarter is kept. CPU is
+// shared by weight, of which all tasks together have as much as one other group
+// or service: nothing is kept, and nothing is wasted.
+func tasksShare(of size) fargo.TaskCgroup {
+	reserve := min(max(of.memory/8, leastReserve), mostReserve)
+	return fargo.TaskCgroup{
+		Memory: max(of.memory-reserve, of.memory/2),
+		PIDs:   max(of.pids-of.pids/4, 1),
+	}
+}
