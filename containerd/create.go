@@ -108,7 +108,7 @@ func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *im
 	if err != nil {
 		return containers.Container{}, err
 	}
-	on := machine{unified: unified(), swap: swapAccounted(), init: r.config.Binaries.Init, files: usualFiles()}
+	on := machine{unified: unified(), swap: swapAccounted(), init: r.config.Binaries.Init, usual: usualLimits()}
 	if spec.PIDOf != "" {
 		other, err := r.task(ctx, spec.PIDOf)
 		if err != nil {

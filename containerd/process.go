@@ -135,10 +135,10 @@ func capability(name string) string {
 	return "CAP_" + strings.TrimPrefix(strings.ToUpper(name), "CAP_")
 }
 
-// rlimits translates ECS names ("nofile"); -1 means no limit. files is the limit
-// of open files unless the user says otherwise.
-func rlimits(ulimits []fargo.Ulimit, files uint64) []specs.POSIXRlimit {
-	limits := []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: files, Hard: files}}
+// rlimits translates ECS names ("nofile"); -1 means no limit. usual are those
+// that hold unless the user says otherwise.
+func rlimits(ulimits []fargo.Ulimit, usual []specs.POSIXRlimit) []specs.POSIXRlimit {
+	limits := slices.Clone(usual)
 	for _, u := range ulimits {
 		limit := specs.POSIXRlimit{
 			Type: "RLIMIT_" + strings.ToUpper(u.Name), Soft: unlimited(u.Soft), Hard: unlimited(u.Hard),

@@ -20,8 +20,8 @@ type machine struct {
 	unified bool   // cgroup v2 alone
 	swap    bool   // swap can be limited
 	init    string // path of the init program; empty when there is none
-	files   uint64 // the usual limit of open files
 	pid     int    // of the container that spec.PIDOf names
+	usual   []specs.POSIXRlimit
 }
 
 // newSpec writes the OCI runtime specification of a container: what Docker
@@ -94,7 +94,7 @@ func newProcess(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Proce
 		Env:          environment(baseEnvironment(spec.Hostname, home, spec.Tty), img.config.Env, spec.Environment),
 		Cwd:          cwd,
 		Capabilities: caps,
-		Rlimits:      rlimits(spec.Ulimits, on.files),
+		Rlimits:      rlimits(spec.Ulimits, on.usual),
 	}, nil
 }
 

@@ -29,8 +29,8 @@ func TestSpec(t *testing.T) {
 		group:  []byte("root:x:0:\nnginx:x:101:\n"),
 	}
 	bare := &image{config: ocispec.ImageConfig{Cmd: []string{"/app"}}}
-	v1 := machine{swap: true, init: "/opt/init", files: fargateFiles, pid: 42}
-	v2 := machine{unified: true, swap: true, init: "/opt/init", files: fargateFiles, pid: 42}
+	v1 := machine{swap: true, init: "/opt/init", usual: fargateLimits, pid: 42}
+	v2 := machine{unified: true, swap: true, init: "/opt/init", usual: fargateLimits, pid: 42}
 	for _, c := range []struct {
 		name string
 		img  *image
@@ -108,7 +108,7 @@ func TestSeccompProfiles(t *testing.T) {
 		},
 	} {
 		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
-		oci, err := newSpec(&spec, &image{}, machine{files: 1})
+		oci, err := newSpec(&spec, &image{}, machine{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestSeccompProfiles(t *testing.T) {
 func TestFilterFollowsCapabilities(t *testing.T) {
 	allows := func(add ...string) bool {
 		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
-		oci, err := newSpec(&spec, &image{}, machine{files: 1})
+		oci, err := newSpec(&spec, &image{}, machine{})
 		if err != nil {
 			t.Fatal(err)
 		}

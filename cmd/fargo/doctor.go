@@ -40,6 +40,13 @@ func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 	if missing == 0 {
 		fmt.Fprintln(std.out, "ok       control groups, network namespaces, nftables")
 	}
+	room := kernel.CheckRoom()
+	for _, lack := range room {
+		fmt.Fprintf(std.out, "better   %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Mend)
+	}
+	if len(room) == 0 {
+		fmt.Fprintln(std.out, "ok       room for a thousand tasks in what the kernel shares among all")
+	}
 	for _, check := range c.checks() {
 		err := check.try(ctx)
 		switch {

@@ -80,6 +80,11 @@ func main() {
 			}
 			time.Sleep(time.Millisecond)
 		}
+	case "bomb": // starts copies of itself for ever, and so do they
+		signal.Ignore(syscall.SIGTERM)
+		for {
+			_, _ = syscall.ForkExec("/app", []string{"/app", "bomb"}, &syscall.ProcAttr{})
+		}
 	case "tick": // a line now and then, for as long as it lives
 		for i := 0; ; i++ {
 			fmt.Println("tick", i)
