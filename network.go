@@ -63,6 +63,12 @@ type NodeNetwork struct {
 	Interfaces []Interface `json:"interfaces,omitempty"` // one network namespace each
 }
 
+// MachineNetwork is a network that a machine reaches by itself.
+type MachineNetwork struct {
+	Prefix netip.Prefix
+	Link   string // by which: "eth0"; empty when there is none
+}
+
 // TaskCgroup is the control group around all containers of one task.
 type TaskCgroup struct {
 	TaskID string `json:"taskId"`

@@ -85,9 +85,15 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, tearDown(context.Background())) }()
+	loopback, err := containerd.ParseHostPattern("127.0.0.0/8")
+	if err != nil {
+		return 0, err
+	}
 	tests.config = containerd.Config{
 		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries,
 		Cgroup: tests.daemon.Cgroup, Logger: logger,
+		// The tests' registries are on this machine.
+		Registries: containerd.Registries{Allow: []containerd.HostPattern{loopback}},
 	}
 	tests.runtime, err = containerd.New(tests.config)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -72,7 +73,10 @@ func normalize(name string, src fargo.PullSource) (reference.Named, error) {
 
 func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.PullSource) (fargo.Image, error) {
 	ref := named.String()
-	resolver := newResolver(src)
+	resolver, err := r.gates.resolver(src)
+	if err != nil {
+		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
+	}
 	var target ocispec.Descriptor
 	attempts, err := insist(ctx, func() (err error) {
 		_, target, err = resolver.Resolve(ctx, ref)
@@ -83,13 +87,13 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 			return img, nil
 		}
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
-			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, err)}
+			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, told(ref, err))}
 	}
 	if _, err := r.image(ctx, target.Digest); errdefs.IsNotFound(err) {
 		attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target) })
 		if err != nil {
 			return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
-				"ref pull has been retried %d time(s): %w", attempts, err)}
+				"ref pull has been retried %d time(s): %w", attempts, told(ref, err))}
 		}
 	} else if err != nil {
 		return fargo.Image{}, err
@@ -120,7 +124,7 @@ func final(err error) bool {
 		return status.StatusCode/100 == 4 &&
 			status.StatusCode != http.StatusTooManyRequests && status.StatusCode != http.StatusRequestTimeout
 	}
-	return errdefs.IsNotFound(err) || errors.Is(err, docker.ErrInvalidAuthorization)
+	return errdefs.IsNotFound(err) || errors.Is(err, docker.ErrInvalidAuthorization) || isRefusal(err)
 }
 
 // cached is the image that a tag named last, for when its registry says nothing.
@@ -163,6 +167,20 @@ type resolved struct {
 
 func (r *resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
 	return r.ref, r.target, nil
+}
+
+// Fetcher fetches from the registry alone. The URLs that a descriptor may have
+// beside it (layers that were not to be distributed) are any that the image's
+// author likes, and containerd's client goes there by a way of its own.
+func (r *resolved) Fetcher(ctx context.Context, ref string) (remotes.Fetcher, error) {
+	inner, err := r.Resolver.Fetcher(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return remotes.FetcherFunc(func(ctx context.Context, of ocispec.Descriptor) (io.ReadCloser, error) {
+		of.URLs = nil
+		return inner.Fetch(ctx, of)
+	}), nil
 }
 
 // name records the image under the name it was asked for and under its digest,

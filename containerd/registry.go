@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,21 +23,12 @@ const registryIdle = time.Minute
 
 var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 
-// registryTransport is shared, so that connections are.
-var registryTransport = &http.Transport{
-	Proxy:                 http.ProxyFromEnvironment,
-	DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
-	TLSHandshakeTimeout:   10 * time.Second,
-	MaxIdleConnsPerHost:   4,
-	IdleConnTimeout:       30 * time.Second,
-	ExpectContinueTimeout: 5 * time.Second,
-}
-
-// newResolver speaks to the registry in an image's name, or to src.Endpoint in
-// its place, which is told the name by the query "ns". Plain HTTP is spoken to
-// this machine's own addresses, and where Endpoint says so.
-func newResolver(src fargo.PullSource) remotes.Resolver {
-	httpClient := &http.Client{Transport: &patient{base: registryTransport, idle: registryIdle}}
+// resolver speaks to the registry in an image's name, or to src.Endpoint in its
+// place, which is told the name by the query "ns". Plain HTTP is spoken to this
+// machine's own addresses, and where Endpoint says so.
+func (g *gates) resolver(src fargo.PullSource) (remotes.Resolver, error) {
+	through := &gate{gates: g}
+	httpClient := &http.Client{Transport: &patient{base: through, idle: registryIdle}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
 		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),
@@ -49,11 +39,12 @@ func newResolver(src fargo.PullSource) remotes.Resolver {
 		docker.WithPlainHTTP(docker.MatchLocalhost),
 	)
 	if src.Endpoint != "" {
+		endpoint, err := url.Parse(src.Endpoint)
+		if err != nil || endpoint.Host == "" {
+			return nil, errors.Join(fmt.Errorf("registry endpoint %q is not a URL", src.Endpoint), err)
+		}
+		through.endpoint = hostPort(endpoint)
 		hosts = func(string) ([]docker.RegistryHost, error) {
-			endpoint, err := url.Parse(src.Endpoint)
-			if err != nil || endpoint.Host == "" {
-				return nil, errors.Join(fmt.Errorf("registry endpoint %q is not a URL", src.Endpoint), err)
-			}
 			return []docker.RegistryHost{{
 				Client:       httpClient,
 				Authorizer:   authorizer,
@@ -64,7 +55,7 @@ func newResolver(src fargo.PullSource) remotes.Resolver {
 			}}, nil
 		}
 	}
-	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts})
+	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts}), nil
 }
 
 // patient is a transport that gives up on a server that goes silent, in the

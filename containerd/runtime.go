@@ -27,8 +27,8 @@ import (
 	"fargo/containerd/carried"
 )
 
-// Config is all that a Runtime needs. Every field but Binaries and
-// Cgroup is required.
+// Config is all that a Runtime needs. Every field but Binaries, Cgroup and
+// Registries is required.
 type Config struct {
 	Address   string // of containerd's socket
 	Namespace string // of containerd, ours alone: "fargo-<instance>"
@@ -41,7 +41,9 @@ type Config struct {
 	Binaries carried.Binaries
 	// Cgroup is that of the [Daemon], where shims go; empty means ours.
 	Cgroup string
-	Logger *slog.Logger
+	// Registries says where images may come from.
+	Registries Registries
+	Logger     *slog.Logger
 }
 
 // Runtime makes, runs, shows and removes containers. Its methods may be called
@@ -58,6 +60,7 @@ type Runtime struct {
 	// nobody need be asked what state they are in.
 	waiting sync.Map
 
+	gates *gates
 	pulls flights
 	shims shims
 
@@ -92,7 +95,7 @@ func New(config Config) (*Runtime, error) {
 		conn.Close()
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
-	r := &Runtime{config: config, conn: conn, client: c}
+	r := &Runtime{config: config, conn: conn, client: c, gates: newGates(config.Registries)}
 	r.shims.taken = make(chan struct{}, 1)
 	r.shims.mu.ofTask = map[string]func() (string, error){}
 	return r, nil

@@ -36,6 +36,9 @@ type nodeCommand struct {
 type machineFlags struct {
 	Containerd string  `help:"Use the containerd at this socket instead of one of our own." placeholder:"SOCKET"`
 	Speed      float64 `default:"1" help:"Divide every waiting time that AWS configuration prescribes by this (${default})." placeholder:"N"`
+
+	AllowRegistry []containerd.HostPattern `help:"Let images come from this host, host:port, address or CIDR block, even if it is on this machine. May be repeated." placeholder:"HOST"`
+	DenyRegistry  []containerd.HostPattern `help:"Let none come from there. The narrower of two that differ decides. May be repeated." placeholder:"HOST"`
 }
 
 // nodeArgs is the command line of the node that belongs to a control plane.
@@ -43,6 +46,12 @@ func nodeArgs(inst *instance, flags machineFlags) []string {
 	args := []string{"node", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
 	if flags.Containerd != "" {
 		args = append(args, "--containerd", flags.Containerd)
+	}
+	for _, host := range flags.AllowRegistry {
+		args = append(args, "--allow-registry", host.String())
+	}
+	for _, host := range flags.DenyRegistry {
+		args = append(args, "--deny-registry", host.String())
 	}
 	return args
 }
@@ -101,7 +110,10 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 		Namespace: "fargo-" + inst.ID,
 		StateDir:  inst.containerdState(),
 		Binaries:  programs,
-		Logger:    log,
+		Registries: containerd.Registries{
+			Allow: flags.AllowRegistry, Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
+		},
+		Logger: log,
 	}
 	if flags.Containerd == "" {
 		m.daemon = ownContainerd(inst, programs, log)

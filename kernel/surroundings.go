@@ -1,0 +1,85 @@
+package kernel
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+
+	"fargo"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// MachineAddresses are the addresses that this machine has at the moment.
+func MachineAddresses() ([]netip.Addr, error) {
+	all, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	var out []netip.Addr
+	for _, a := range all {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok {
+			out = append(out, addr.Unmap())
+		}
+	}
+	return out, nil
+}
+
+// leastNetwork is the length of the shortest prefix that counts as a network:
+// shorter ones are defaults by another name, such as 0.0.0.0/1 of a VPN.
+const leastNetwork = 8
+
+// ourLink is the name of a link that some instance of Fargo has made.
+var ourLink = regexp.MustCompile(`^fg[0-9a-f]{4}-`)
+
+// MachineNetworks are the IPv4 networks that this machine is in or has routes to,
+// whatever table they are in, without those that Fargo made and without default
+// routes. Each is there once, in the order of the prefixes.
+func MachineNetworks() ([]fargo.MachineNetwork, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	names := map[int]string{}
+	for _, l := range links {
+		names[l.Attrs().Index] = l.Attrs().Name
+	}
+	addresses, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return nil, fmt.Errorf("list routes: %w", err)
+	}
+	var out []fargo.MachineNetwork
+	for _, a := range addresses {
+		out = appendNetwork(out, a.IPNet.String(), names[a.LinkIndex])
+	}
+	for _, r := range routes {
+		reaches := r.Type == unix.RTN_UNICAST || r.Type == unix.RTN_LOCAL
+		if !reaches || r.Protocol == routeProtocol || r.Dst == nil {
+			continue
+		}
+		link := r.LinkIndex
+		if len(r.MultiPath) > 0 {
+			link = r.MultiPath[0].LinkIndex
+		}
+		out = appendNetwork(out, r.Dst.String(), names[link])
+	}
+	slices.SortFunc(out, func(a, b fargo.MachineNetwork) int {
+		return cmp.Or(a.Prefix.Compare(b.Prefix), cmp.Compare(a.Link, b.Link))
+	})
+	return slices.Compact(out), nil
+}
+
+func appendNetwork(to []fargo.MachineNetwork, block, link string) []fargo.MachineNetwork {
+	prefix, err := netip.ParsePrefix(block)
+	if err != nil || prefix.Bits() < leastNetwork || prefix.Addr().IsLoopback() || ourLink.MatchString(link) {
+		return to
+	}
+	return append(to, fargo.MachineNetwork{Prefix: prefix.Masked(), Link: link})
+}
