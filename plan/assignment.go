@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,9 +37,9 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ec
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}
-	for i := range d.Definition.ContainerDefinitions {
-		c := &d.Definition.ContainerDefinitions[i]
-		a.Containers = append(a.Containers, container(t, d, c, pace, pull(c)))
+	for _, c := range d.Definition.ContainerDefinitions {
+		c = Overridden(c, t.Intent.Overrides)
+		a.Containers = append(a.Containers, container(t, d, &c, pace, pull(&c)))
 	}
 	return a
 }
@@ -90,36 +92,28 @@ func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinitio
 	for _, dep := range c.DependsOn {
 		a.DependsOn = append(a.DependsOn, fargo.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
 	}
-	override(&a, t.Intent.Overrides)
 	return a
 }
 
-// override lays RunTask's containerOverrides over a container.
-// Source: ECS API, ContainerOverride.
-func override(a *fargo.ContainerAssignment, o *ecs.TaskOverride) {
+// Overridden is a container definition with RunTask's containerOverrides laid over
+// it; d stays as it is. Source: ECS API, ContainerOverride.
+func Overridden(d ecs.ContainerDefinition, o *ecs.TaskOverride) ecs.ContainerDefinition {
 	if o == nil {
-		return
+		return d
 	}
 	for _, c := range o.ContainerOverrides {
-		if str(c.Name) != a.Name {
+		if str(c.Name) != str(d.Name) {
 			continue
 		}
 		if len(c.Command) > 0 {
-			a.Command = c.Command
+			d.Command = c.Command
 		}
-		for _, e := range c.Environment {
-			a.Environment = append(a.Environment, str(e.Name)+"="+str(e.Value))
-		}
-		if c.Cpu != nil {
-			a.CPU = int64(*c.Cpu)
-		}
-		if c.Memory != nil {
-			a.Memory = int64(*c.Memory)
-		}
-		if c.MemoryReservation != nil {
-			a.MemoryReservation = int64(*c.MemoryReservation)
-		}
+		d.Environment = slices.Concat(d.Environment, c.Environment)
+		d.Cpu = cmp.Or(c.Cpu, d.Cpu)
+		d.Memory = cmp.Or(c.Memory, d.Memory)
+		d.MemoryReservation = cmp.Or(c.MemoryReservation, d.MemoryReservation)
 	}
+	return d
 }
 
 func runtimeID(t *fargo.Task, name string) string {

@@ -56,10 +56,10 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ec2.EnsureDefaults(ctx, db, home); err != nil {
+	if err := ec2.EnsureDefaults(ctx, db, nil, home); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	p.db, p.ec2, p.elb = db, ec2.New(db), elbv2.New(db)
+	p.db, p.ec2, p.elb = db, ec2.New(db, nil), elbv2.New(db)
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
 	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})

@@ -11,33 +11,40 @@ import (
 	"fargo/store"
 )
 
-// The default VPC of a new account.
-// Source: VPC user guide, "Default VPCs".
-var (
-	defaultBlock = netip.MustParsePrefix("172.31.0.0/16")
-	// defaultSubnets are /20 blocks of it, one for each zone.
-	defaultSubnets = []string{"172.31.0.0/20", "172.31.16.0/20", "172.31.32.0/20"}
-)
+// defaultSubnet is the i-th of the /20 blocks of a default VPC, of which each zone
+// gets one. Source: VPC user guide, "Default VPCs".
+func defaultSubnet(of netip.Prefix, i int) netip.Prefix {
+	a := of.Addr().As4()
+	a[2] = byte(i * 16)
+	return netip.PrefixFrom(netip.AddrFrom4(a), 20)
+}
 
 // EnsureDefaults gives a region what a new account finds there, the first time
 // it is asked: a default VPC that reaches the Internet, with a subnet in each
-// zone.
-func EnsureDefaults(ctx context.Context, db *store.DB, scope fargo.Scope) error {
+// zone. It has AWS's block unless the machine is in that, and is left out, as if
+// it had been deleted, where the machine is in every other too.
+func EnsureDefaults(ctx context.Context, db *store.DB, networks Networks, scope fargo.Scope) error {
 	if _, done := store.EC2Regions.Get(db.View(), scope.Key()); done {
 		return nil
+	}
+	block, free, err := networks.freeBlock()
+	if err != nil {
+		return err
 	}
 	return db.Update(ctx, func(tx *store.Tx) error {
 		if _, done := store.EC2Regions.Get(tx, scope.Key()); done {
 			return nil
 		}
 		store.EC2Regions.Put(tx, &fargo.EC2Region{Scope: scope, OpenedAt: time.Now()})
-		putDefaultVPC(tx, scope)
+		if free {
+			putDefaultVPC(tx, scope, block)
+		}
 		return nil
 	})
 }
 
-func putDefaultVPC(tx *store.Tx, scope fargo.Scope) *fargo.EC2VPC {
-	v := newVPC(scope, defaultBlock, []ec2.Tag{})
+func putDefaultVPC(tx *store.Tx, scope fargo.Scope, block netip.Prefix) *fargo.EC2VPC {
+	v := newVPC(scope, block, []ec2.Tag{})
 	v.VPC.IsDefault, v.DNSHostnames = new(true), true
 	main, _ := putVPC(tx, v)
 	gateway := newInternetGateway(scope, []ec2.Tag{})
@@ -52,7 +59,7 @@ func putDefaultVPC(tx *store.Tx, scope fargo.Scope) *fargo.EC2VPC {
 	store.EC2RouteTables.Put(tx, &routed)
 
 	for i, z := range zones(scope.Region) {
-		store.EC2Subnets.Put(tx, newDefaultSubnet(v, netip.MustParsePrefix(defaultSubnets[i]), z))
+		store.EC2Subnets.Put(tx, newDefaultSubnet(v, defaultSubnet(block, i), z))
 	}
 	return v
 }
@@ -104,9 +111,7 @@ func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultS
 // freeDefaultBlock is the first /20 of the default VPC that no subnet is in.
 func freeDefaultBlock(r store.Reader, v *fargo.EC2VPC) (netip.Prefix, error) {
 	for i := range 16 {
-		a := defaultBlock.Addr().As4()
-		a[2] = byte(i * 16)
-		block := netip.PrefixFrom(netip.AddrFrom4(a), 20)
+		block := defaultSubnet(v.CIDRs()[0], i)
 		if checkSubnetBlock(r, v, block, block.String()) == nil {
 			return block, nil
 		}

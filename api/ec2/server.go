@@ -18,17 +18,19 @@ import (
 
 // Server answers the EC2 operations, from and into the store.
 type Server struct {
-	db *store.DB
+	db       *store.DB
+	networks Networks
 }
 
-// New makes a server on db.
-func New(db *store.DB) *Server { return &Server{db: db} }
+// New makes a server on db, on machines that are in these networks; nil when
+// nobody knows.
+func New(db *store.DB, networks Networks) *Server { return &Server{db: db, networks: networks} }
 
 // Precheck opens the call's region, so that an account finds its default VPC
 // wherever it looks first, and answers a dry run: the caller would have been let
 // through. Source: EC2 API, DryRun, common to all actions.
 func (s *Server) Precheck(ctx context.Context, in any) error {
-	if err := EnsureDefaults(ctx, s.db, api.CallFrom(ctx).Scope()); err != nil {
+	if err := EnsureDefaults(ctx, s.db, s.networks, api.CallFrom(ctx).Scope()); err != nil {
 		return err
 	}
 	f := reflect.ValueOf(in).Elem().FieldByName("DryRun")

@@ -74,7 +74,7 @@ func checkSubnetBlock(r store.Reader, v *fargo.EC2VPC, block netip.Prefix, given
 	for _, c := range v.CIDRs() {
 		inside = inside || (c.Contains(block.Addr()) && block.Bits() >= c.Bits())
 	}
-	if !inside || block.Bits() > 28 || block.Bits() < 16 {
+	if !inside || !usableBlock(block) {
 		return protocol.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", given)
 	}
 	for o := range store.EC2Subnets.By(r, store.ByVPC, *v.VPC.VpcId) {

@@ -67,8 +67,8 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 	if err != nil {
 		return nil, err
 	}
-	if block.Bits() < 16 || block.Bits() > 28 {
-		return nil, protocol.Errorf("InvalidVpc.Range", "The CIDR '%s' is invalid.", *in.CidrBlock)
+	if err := s.checkVPCBlock(block, *in.CidrBlock); err != nil {
+		return nil, err
 	}
 	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeVpc)
 	if err != nil {
@@ -236,12 +236,19 @@ func (s *Server) DescribeVpcClassicLinkDnsSupport(context.Context, *ec2.Describe
 
 // CreateDefaultVpc makes the default VPC again after it was deleted.
 func (s *Server) CreateDefaultVpc(ctx context.Context, _ *ec2.CreateDefaultVpcInput) (*ec2.CreateDefaultVpcOutput, error) {
+	block, free, err := s.networks.freeBlock()
+	if err != nil {
+		return nil, err
+	}
+	if !free { // ours
+		return nil, protocol.Errorf("InvalidVpc.Range", "There is no block for a default VPC that this machine has no network in.")
+	}
 	var v *fargo.EC2VPC
-	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		if old := defaultVPC(tx, scope); old != nil {
 			return protocol.Errorf("DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region.")
 		}
-		v = putDefaultVPC(tx, scope)
+		v = putDefaultVPC(tx, scope, block)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -209,7 +210,7 @@ func (s *Server) checkRunnable(tx *store.Tx, d *fargo.TaskDefinition, in *ecs.Ru
 	if yes(in.EnableExecuteCommand) && taskRole == nil {
 		return invalid("The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
 	}
-	return checkImplemented(&d.Definition)
+	return checkImplemented(&d.Definition, in.Overrides)
 }
 
 func checkOverrides(d *fargo.TaskDefinition, o *ecs.TaskOverride) error {
@@ -220,6 +221,12 @@ func checkOverrides(d *fargo.TaskDefinition, o *ecs.TaskOverride) error {
 		if len(c.EnvironmentFiles) > 0 {
 			return ecs.UnsupportedFeatureException("Fargo does not implement environmentFiles.")
 		}
+		if len(c.ResourceRequirements) > 0 {
+			return ecs.UnsupportedFeatureException("Fargo does not implement overrides of resourceRequirements.")
+		}
+	}
+	if len(o.InferenceAcceleratorOverrides) > 0 {
+		return ecs.UnsupportedFeatureException("Fargo does not implement inferenceAcceleratorOverrides.")
 	}
 	cpu, memory := d.Definition.Cpu, d.Definition.Memory
 	if o.Cpu != nil {
@@ -245,8 +252,8 @@ func checkOverrides(d *fargo.TaskDefinition, o *ecs.TaskOverride) error {
 }
 
 // checkImplemented names what a definition may say but Fargo cannot do yet,
-// rather than run something else than was asked for.
-func checkImplemented(d *ecs.TaskDefinition) error {
+// rather than run something else than was asked for, and what nobody can.
+func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 	missing := func(what string) error {
 		return ecs.UnsupportedFeatureException("Fargo does not implement %s.", what)
 	}
@@ -279,7 +286,24 @@ func checkImplemented(d *ecs.TaskDefinition) error {
 			return missing("credentialSpecs")
 		}
 	}
+	if why := unstartable(overridden(d, o)); why != "" {
+		return invalid("%s", why)
+	}
 	return nil
+}
+
+// overridden is a definition as a task with these overrides has it.
+func overridden(d *ecs.TaskDefinition, o *ecs.TaskOverride) *ecs.TaskDefinition {
+	if o == nil {
+		return d
+	}
+	changed := *d
+	changed.ContainerDefinitions = nil
+	for _, c := range d.ContainerDefinitions {
+		changed.ContainerDefinitions = append(changed.ContainerDefinitions, plan.Overridden(c, o))
+	}
+	changed.Cpu, changed.Memory = cmp.Or(o.Cpu, d.Cpu), cmp.Or(o.Memory, d.Memory)
+	return &changed
 }
 
 // checkNetworkConfiguration finds the subnets and groups a call names, in AWS's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -25,6 +26,14 @@ type noImages struct{}
 
 func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
+// trySysctl is a kernel that has all settings but one.
+func trySysctl(name, _ string) error {
+	if name == "net.core.rmem_max" {
+		return fs.ErrNotExist
+	}
+	return nil
+}
+
 // TestScripts runs the scripts against the API with a node that does what the
 // script says: "settle" lets the controllers work, "report" is the node's word
 // on one task, "all" its word on every task that is not as far yet.
@@ -38,10 +47,10 @@ func TestScripts(t *testing.T) {
 		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Site{
 			Services: []api.Mounted{
-				{Service: &wireec2.API, Server: ec2.New(db)},
+				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {
 					return !strings.HasSuffix(arn, "/missing")
-				}})},
+				}, TrySysctl: trySysctl})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node":   func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },

@@ -21,16 +21,23 @@ type Config struct {
 	// Assumable reports whether a role exists and trusts an AWS service
 	// ("ecs-tasks.amazonaws.com").
 	Assumable func(r store.Reader, roleARN, service string) bool
+	// TrySysctl says whether the kernel of the machines takes a setting in a
+	// network and an IPC namespace of a task's, and why not. Nil means that nobody
+	// can say.
+	TrySysctl func(name, value string) error
 }
 
 // Server answers the ECS operations, from and into the store.
 type Server struct {
 	db        *store.DB
 	assumable func(r store.Reader, roleARN, service string) bool
+	trySysctl func(name, value string) error
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, assumable: c.Assumable} }
+func New(c Config) *Server {
+	return &Server{db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl}
+}
 
 // defaultCluster is what a call means that names no cluster.
 const defaultCluster = "default"

@@ -236,7 +236,7 @@ func (s *Server) revision(tx *store.Tx, service *fargo.Service, definition strin
 	case !slices.Contains(d.Definition.Compatibilities, ecs.CompatibilityFargate):
 		return nil, invalid("Task definition does not support launch_type FARGATE.")
 	}
-	if err := checkImplemented(&d.Definition); err != nil {
+	if err := checkImplemented(&d.Definition, nil); err != nil {
 		return nil, err
 	}
 	if len(shape.CapacityProviderStrategy) > 0 {

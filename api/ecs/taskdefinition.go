@@ -21,8 +21,14 @@ func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTas
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	if err := checkLength(in); err != nil {
+		return nil, err
+	}
 	d := newDefinition(in)
 	if err := checkDefinition(d); err != nil {
+		return nil, err
+	}
+	if err := s.trySystemControls(d); err != nil {
 		return nil, err
 	}
 	d.RegisteredBy = new(api.CallFrom(ctx).PrincipalARN)

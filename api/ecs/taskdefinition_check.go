@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -50,6 +52,27 @@ func checkDefinition(d *ecs.TaskDefinition) error {
 			return err
 		}
 	}
+	if why := unstartable(d); why != "" {
+		return refuse("%s", why)
+	}
+	return nil
+}
+
+// maxDefinition is the quota of a task definition's size, in bytes of JSON.
+// Source: ECS developer guide, "Service quotas"; the text:
+// github.com/awsdocs/amazon-ecs-developer-guide/pull/149.
+const maxDefinition = 64 << 10
+
+func checkLength(in *ecs.RegisterTaskDefinitionInput) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // no client writes \u003c for one character
+	if err := e.Encode(in); err != nil {
+		return err
+	}
+	if b.Len() > maxDefinition {
+		return refuse("Actual length: '%d'. Max allowed length is '%d' bytes.", b.Len(), maxDefinition)
+	}
 	return nil
 }
 
@@ -83,7 +106,7 @@ func checkContainers(d *ecs.TaskDefinition) error {
 		case name == "":
 			return refuse("Container.name should not be null or empty.")
 		case !containerName.MatchString(name):
-			return refuse("Invalid parameter at 'containerDefinitions[%d].name': %s may only contain letters, numbers, hyphens and underscores.", i, name)
+			return refuse("Container.name contains invalid characters.")
 		case names[name]:
 			return refuse("Container name '%s' is used more than once in the task definition.", name)
 		case text(c.Image) == "":
@@ -105,30 +128,12 @@ func checkContainers(d *ecs.TaskDefinition) error {
 	if !essential {
 		return refuse("Task definition doesn't have any essential container")
 	}
-	return checkSums(d)
-}
-
-func checkMemory(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
-	switch {
-	case d.Memory == nil && c.Memory == nil && c.MemoryReservation == nil:
-		return refuse("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", *c.Name)
-	case c.Memory != nil && c.MemoryReservation != nil && *c.Memory < *c.MemoryReservation:
-		return refuse("'memory' must be greater than or equal to 'memoryReservation'")
-	case c.Memory != nil && *c.Memory < 4:
-		return refuse("Invalid 'memory' setting for container '%s': must be at least 4.", *c.Name)
-	case d.Memory != nil && c.Memory != nil && int64(*c.Memory) > mustInt(*d.Memory):
-		return refuse("The 'memory' setting for container '%s' is greater than for the task", *c.Name)
-	}
 	return nil
 }
 
-func checkSums(d *ecs.TaskDefinition) error {
-	var cpu int64
-	for _, c := range d.ContainerDefinitions {
-		cpu += int64(*c.Cpu)
-	}
-	if d.Cpu != nil && cpu > mustInt(*d.Cpu) {
-		return refuse("The sum of all container cpu units (%d) is greater than the task cpu (%s).", cpu, *d.Cpu)
+func checkMemory(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	if d.Memory == nil && c.Memory == nil && c.MemoryReservation == nil {
+		return refuse("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", *c.Name)
 	}
 	return nil
 }
@@ -163,11 +168,6 @@ func checkParameters(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 	for _, b := range bounds {
 		if b.value != nil && (*b.value < b.min || *b.value > b.max) {
 			return refuse("Invalid '%s' setting for container '%s': must be between %d and %d.", b.field, *c.Name, b.min, b.max)
-		}
-	}
-	for _, u := range c.Ulimits {
-		if u.SoftLimit != nil && u.HardLimit != nil && *u.SoftLimit > *u.HardLimit {
-			return refuse("Soft limit exceeds hard limit for ulimit %s", u.Name)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func newHouse(t *rapid.T) *house {
 	}
 	h := &house{db: db, s: elbv2.New(db)}
 	h.ctx = api.WithCall(context.Background(), &api.Call{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion})
-	if err := ec2.EnsureDefaults(h.ctx, db, fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}); err != nil {
+	if err := ec2.EnsureDefaults(h.ctx, db, nil, fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}); err != nil {
 		t.Fatal(err)
 	}
 	vpc := ""

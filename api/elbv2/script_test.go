@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Site{
 			Services: []api.Mounted{
-				{Service: &wireec2.API, Server: ec2.New(db)},
+				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: elbv2.New(db)},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){

@@ -20,6 +20,7 @@ import (
 	"fargo/api/iam"
 	"fargo/control"
 	"fargo/dispatch"
+	"fargo/kernel"
 	"fargo/logs"
 	"fargo/plan"
 	"fargo/registry"
@@ -78,7 +79,7 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 		return p, err
 	}
 	home := fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
-	if err := ec2.EnsureDefaults(ctx, p.db, home); err != nil {
+	if err := ec2.EnsureDefaults(ctx, p.db, kernel.MachineNetworks, home); err != nil {
 		return p, err
 	}
 	return p, p.openServices(ctx)
