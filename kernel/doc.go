@@ -61,7 +61,8 @@
 //     leaves by the machine's default route;
 //   - the nftables table "inet fargo-1a2b";
 //   - namespaces bound below /run/fargo-1a2b/netns;
-//   - control groups below /fargo-1a2b in every hierarchy.
+//   - control groups below /fargo-1a2b in every hierarchy, with what is in them: a
+//     process in a group that no task has is killed.
 //
 // Sources: ip-route(8), nft(8), Documentation/networking/ip-sysctl.rst and
 // Documentation/admin-guide/cgroup-v2.rst of the kernel; Amazon VPC user guide,

@@ -3,6 +3,7 @@ package ecs_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -34,6 +35,14 @@ func trySysctl(name, _ string) error {
 	return nil
 }
 
+// tryUlimit is a machine that gives no more than 20000 open files.
+func tryUlimit(name string, hard int64) error {
+	if name == "nofile" && hard > 20000 {
+		return errors.New("this machine gives at most 20000")
+	}
+	return nil
+}
+
 // TestScripts runs the scripts against the API with a node that does what the
 // script says: "settle" lets the controllers work, "report" is the node's word
 // on one task, "all" its word on every task that is not as far yet.
@@ -50,7 +59,7 @@ func TestScripts(t *testing.T) {
 				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {
 					return !strings.HasSuffix(arn, "/missing")
-				}, TrySysctl: trySysctl})},
+				}, TrySysctl: trySysctl, TryUlimit: tryUlimit})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node":   func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },

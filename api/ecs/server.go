@@ -25,6 +25,8 @@ type Config struct {
 	// network and an IPC namespace of a task's, and why not. Nil means that nobody
 	// can say.
 	TrySysctl func(name, value string) error
+	// TryUlimit says the same of a hard limit; -1 means none.
+	TryUlimit func(name string, hard int64) error
 }
 
 // Server answers the ECS operations, from and into the store.
@@ -32,11 +34,12 @@ type Server struct {
 	db        *store.DB
 	assumable func(r store.Reader, roleARN, service string) bool
 	trySysctl func(name, value string) error
+	tryUlimit func(name string, hard int64) error
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl}
+	return &Server{db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl, tryUlimit: c.TryUlimit}
 }
 
 // defaultCluster is what a call means that names no cluster.

@@ -246,17 +246,25 @@ func ofPattern(c *ecs.ContainerDefinition) string {
 	return ""
 }
 
-// trySystemControls asks the kernel, which alone knows the settings it has and the
-// values they take.
-func (s *Server) trySystemControls(d *ecs.TaskDefinition) error {
-	if s.trySysctl == nil {
-		return nil
-	}
+// tryKernel asks the kernel, which alone knows the settings it has, the values they
+// take, and how far limits can be raised.
+func (s *Server) tryKernel(d *ecs.TaskDefinition) error {
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
 		for _, control := range c.SystemControls {
+			if s.trySysctl == nil {
+				break
+			}
 			if err := s.trySysctl(text(control.Namespace), text(control.Value)); err != nil {
 				return refuse("%s", of(c, "the kernel refuses %s=%q in systemControls: %v.", text(control.Namespace), text(control.Value), err))
+			}
+		}
+		for _, u := range c.Ulimits {
+			if s.tryUlimit == nil {
+				break
+			}
+			if err := s.tryUlimit(string(u.Name), int64(number(u.HardLimit))); err != nil {
+				return refuse("%s", of(c, "the kernel refuses the hard limit %d of ulimit %s: %v.", number(u.HardLimit), u.Name, err))
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTas
 	if err := checkDefinition(d); err != nil {
 		return nil, err
 	}
-	if err := s.trySystemControls(d); err != nil {
+	if err := s.tryKernel(d); err != nil {
 		return nil, err
 	}
 	d.RegisteredBy = new(api.CallFrom(ctx).PrincipalARN)

@@ -37,7 +37,9 @@ func services(r rooms) []api.Mounted {
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(r.db, kernel.MachineNetworks), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
-		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl}), Gaps: apiecs.NotActedOn},
+		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
+			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit,
+		}), Gaps: apiecs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(r.db), Gaps: apielbv2.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
