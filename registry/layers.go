@@ -3,6 +3,7 @@ package registry
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,11 +59,38 @@ func (s *Server) upload(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return &apiError{http.StatusBadRequest, "NAME_INVALID", "invalid repository name"}
 	}
+	if err := checkUpload(r); err != nil {
+		return err
+	}
 	there := r.Clone(r.Context())
 	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference
 	there.URL.RawPath = ""
 	s.layers.ServeHTTP(&renamed{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/"}, there)
 	return nil
+}
+
+// checkUpload refuses what distribution's handler would answer with 500 though it
+// is the client's fault. The texts are ours.
+// Source: OCI Distribution Specification, "Pushing a blob in chunks".
+func checkUpload(r *request) error {
+	if said := r.Header.Get("Content-Range"); said != "" && !isContentRange(said) {
+		return &apiError{http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID", "Content-Range is not <first>-<last>, or out of range"}
+	}
+	if said := r.Header.Get("Content-Type"); r.Method == http.MethodPatch && said != "" && said != "application/octet-stream" {
+		return &apiError{http.StatusUnsupportedMediaType, "UNSUPPORTED", "a chunk's Content-Type is application/octet-stream"}
+	}
+	return nil
+}
+
+// isContentRange reports whether s is two offsets that a file can have.
+func isContentRange(s string) bool {
+	first, last, ok := strings.Cut(s, "-")
+	for _, offset := range []string{first, last} {
+		if _, err := strconv.ParseUint(offset, 10, 63); err != nil {
+			return false
+		}
+	}
+	return ok
 }
 
 // renamed takes the scope out of the Location of an answer.

@@ -435,6 +435,18 @@ func TestResumeUpload(t *testing.T) {
 	if resp.StatusCode != http.StatusRequestedRangeNotSatisfiable {
 		t.Fatalf("a chunk in the wrong place: %s", resp.Status)
 	}
+	for _, wrong := range []string{"0-99999999999999999999", "99999999999999999999-99999999999999999999", "9223372036854775808-9223372036854775808", "-1-1", "+0-0", "0", "a-b", "bytes 0-0/1"} {
+		for _, method := range []string{"PATCH", "PUT"} {
+			resp, body = s.do(method, location, "x", "Content-Range", wrong)
+			if resp.StatusCode != http.StatusRequestedRangeNotSatisfiable || !strings.Contains(body, "RANGE_INVALID") {
+				t.Errorf("%s with Content-Range %s: %s %s", method, wrong, resp.Status, body)
+			}
+		}
+	}
+	resp, body = s.do("PATCH", location, "x", "Content-Type", "text/plain")
+	if resp.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("a chunk that is text: %s %s", resp.Status, body)
+	}
 	resp, body = s.do("PATCH", location, string(content[3000:]), "Content-Range", "3000-9999")
 	if resp.StatusCode != http.StatusAccepted {
 		t.Fatal(resp.Status, body)
