@@ -155,7 +155,7 @@ func (c *client) next(ctx context.Context, within bool) verdict {
 		if v := c.await(within); v != another {
 			return v
 		}
-		if within && !c.in.HeadReady() {
+		if within && !c.in.RequestReady() {
 			return slowly
 		}
 		c.begin()
@@ -178,6 +178,9 @@ func (c *client) await(within bool) verdict {
 		return gone
 	}
 	c.idle = l.idle
+	if c.oversized() {
+		c.forget()
+	}
 	if within && c.quick.drained && len(c.in.Buffered()) == 0 {
 		return notYet
 	}
@@ -195,6 +198,21 @@ func (c *client) await(within bool) verdict {
 	return another
 }
 
+// manyFields is how many fields a connection keeps room for while it rests.
+const manyFields = 100
+
+// oversized reports whether more memory is kept than a connection at rest should
+// have.
+func (c *client) oversized() bool {
+	return c.in.Oversized() || max(cap(c.head.Fields), cap(c.way.fields), cap(c.way.answer.Fields)) > manyFields
+}
+
+// forget gives up what is kept of the request before, and of its answer.
+func (c *client) forget() {
+	c.exchange, c.head, c.way = exchange{}, http1.Request{}, passage{}
+	c.in.Forget()
+}
+
 // begin reads the head of a request.
 func (c *client) begin() {
 	c.exchange = exchange{}
@@ -209,11 +227,7 @@ func (c *client) begin() {
 
 // wantsMore reports whether more than a head may be read of the client.
 func (c *client) wantsMore() bool {
-	if c.head.Length != 0 {
-		return true
-	}
-	_, upgrade := http1.Find(c.Fields, http1.Upgrade)
-	return upgrade
+	return c.head.Length != 0 || c.wantsUpgrade()
 }
 
 // one answers one request and reports whether another may follow.
@@ -235,18 +249,16 @@ func (c *client) one(ctx context.Context, l *listener) (more bool) {
 
 // read takes the head of a request.
 func (c *client) read() error {
-	head, err := c.in.Head(http1.MaxHead + http1.MaxRequestLine)
+	n, err := c.in.Request(&c.head)
+	c.received = int64(n)
+	h := &c.head
+	c.finding = h.Finding
 	if err != nil {
 		return err
 	}
-	c.received = int64(len(head))
-	if err := c.head.Parse(head); err != nil {
-		return err
-	}
-	h := &c.head
 	c.Method, c.Authority, c.Path, c.Query, c.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
 	c.Host = hostOf(h.Authority)
-	c.uri, c.finding, c.protocol = h.Target, h.Finding, protocolHTTP11
+	c.uri, c.protocol = h.Target, protocolHTTP11
 	if h.HTTP10 {
 		c.protocol = protocolHTTP10
 	}
@@ -255,16 +267,11 @@ func (c *client) read() error {
 
 // refuseHead answers what could not be read, if there is anybody to answer.
 func (c *client) refuseHead(l *listener, err error) bool {
-	status := 0
-	var malformed *http1.Error
-	switch {
-	case errors.As(err, &malformed):
-		status, c.reason = malformed.Status, malformed.Reason
-	case timeout(err):
-		status = http.StatusRequestTimeout
-	default:
+	status := statusOf(&clientError{err})
+	if status == statusClientGone {
 		return false
 	}
+	c.reason = err.Error()
 	c.head = http1.Request{HTTP10: true}
 	c.page(l, status, false)
 	return false
@@ -303,8 +310,10 @@ func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more b
 const maxLocation = 8 << 10
 
 // keep reports whether the connection may serve another request after this one.
+// What could not be understood of it, to the end of its body, was its last.
 func (c *client) keep(l *listener) bool {
-	return c.head.KeepAlive() && !c.socket.closing.Load() && c.exchange.began.Sub(c.began) < l.keepAlive && !l.mustClose(c.finding)
+	return c.head.KeepAlive() && c.in.Err() == nil && !l.conduct(&c.exchange).close &&
+		!c.socket.closing.Load() && c.exchange.began.Sub(c.began) < l.keepAlive
 }
 
 // maxDrain is how much of a body nobody wants is read to save a connection.

@@ -62,7 +62,7 @@ func (l *listener) route(x *exchange) *rule {
 func (l *listener) admit(x *exchange) int {
 	x.certificate = l.certificate(x.sni)
 	switch {
-	case !l.tolerates(x.finding):
+	case l.conduct(x).refuse:
 		x.reason = x.finding.Reason
 		return http.StatusBadRequest
 	case x.Method == http.MethodTrace:
@@ -73,30 +73,8 @@ func (l *listener) admit(x *exchange) int {
 	return 0
 }
 
-// tolerates reports whether requests with such a finding are let through.
-// Framings that servers are known to read differently are refused unless the
-// mode is monitor: AWS's defensive mode lets some of them pass on connections
-// it then closes, which protects no better server behind another proxy.
-// Source: ALB user guide, "Desync mitigation mode".
-func (l *listener) tolerates(f http1.Finding) bool {
-	switch l.desync {
-	case "monitor":
-		return true
-	case "strictest":
-		return f.Class == http1.Compliant
-	}
-	switch f.Reason {
-	case "BothTeClPresent", "DuplicateContentLength":
-		return false
-	}
-	return true
-}
-
-// mustClose reports whether connections a request came and went on are closed
-// after it. Source: as tolerates.
-func (l *listener) mustClose(f http1.Finding) bool {
-	return f.Class == http1.Ambiguous && l.desync == "defensive"
-}
+// conduct is what is done with x for how it was written.
+func (l *listener) conduct(x *exchange) conduct { return conductOf(l.desync, x.finding) }
 
 // What the protocol of an exchange is called.
 const (

@@ -30,13 +30,15 @@ func (c *client) forward(ctx context.Context, f *forward) (more bool) {
 	return c.pass()
 }
 
-// wantsUpgrade is the protocol that the client would switch to; empty for none.
-func (c *client) wantsUpgrade() string {
-	protocol, ok := http1.Find(c.Fields, http1.Upgrade)
-	if ok && c.head.Length == 0 && !c.head.HTTP10 && http1.Lists(c.Fields, http1.Connection, "upgrade") {
-		return protocol
-	}
-	return ""
+// webSocket is the protocol that a connection can switch to. Load balancers offer
+// no other: what follows would be requests that no rule has seen, as those of h2c
+// are. Source: ALB user guide, "Listener configuration"; RFC 6455 section 4.1.
+const webSocket = "websocket"
+
+// wantsUpgrade reports whether the client would switch to webSocket.
+func (c *client) wantsUpgrade() bool {
+	return http1.Lists(c.Fields, http1.Upgrade, webSocket) && c.head.Length == 0 && !c.head.HTTP10 &&
+		c.Method == http.MethodGet && http1.Lists(c.Fields, http1.Connection, "upgrade")
 }
 
 // proceed implements [asker].

@@ -220,12 +220,8 @@ func (x *stream) read() error {
 
 // refuse answers what must not be passed on.
 func (x *stream) refuse(err error) {
-	var malformed *http1.Error
-	if !errors.As(err, &malformed) {
-		malformed = &http1.Error{Status: http.StatusBadRequest}
-	}
-	x.reason = malformed.Reason
-	x.page(malformed.Status)
+	x.reason = err.Error()
+	x.page(statusOf(&clientError{err}))
 }
 
 // appendFields appends a header's fields, in the order of their names.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -21,6 +22,7 @@ import (
 // frames is a client's connection of HTTP/2, for requests that no library makes.
 type frames struct {
 	*http2.Framer
+	conn   net.Conn
 	t      *testing.T
 	stream uint32 // the last
 }
@@ -30,7 +32,7 @@ func speakFrames(t *testing.T, h *house, window uint32) *frames {
 	t.Helper()
 	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	io.WriteString(c, http2.ClientPreface)
-	f := &frames{Framer: http2.NewFramer(c, c), t: t}
+	f := &frames{Framer: http2.NewFramer(c, c), conn: c, t: t}
 	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	if err := f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}); err != nil {
 		t.Fatal(err)
@@ -90,7 +92,13 @@ func TestStreamRefusals(t *testing.T) {
 		{"defensive", "GET", "/", "a b", "400"},
 		{"defensive", "GET", "/", "a/b", "400"},
 		{"defensive", "GET", "/ü", "a", "200 GET /ü a"},
-		{"strictest", "GET", "/ü", "a", "400"},
+		{"strictest", "GET", "/ü", "a", "200 GET /ü a"},
+		{"defensive", "GET", "/", "a:443", "200 GET / a"},
+		{"defensive", "GET", "/", "a:99999", "400"},
+		{"defensive", "GET", "/", "a:80:81", "400"},
+		{"defensive", "GET", "/", "a:b", "400"},
+		{"defensive", "CONNECT", "/", "a", "PROTOCOL_ERROR"},
+		{"defensive", "CONNECT", "", "a:443", "400"},
 		{"defensive", "TRACE", "/", "a", "405"},
 	} {
 		h := newHouse(t)
@@ -99,7 +107,11 @@ func TestStreamRefusals(t *testing.T) {
 		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
-		f.ask(":method", test.method, ":scheme", "https", ":path", test.path, ":authority", test.authority)
+		if test.path == "" { // as CONNECT should have it
+			f.ask(":method", test.method, ":authority", test.authority)
+		} else {
+			f.ask(":method", test.method, ":scheme", "https", ":path", test.path, ":authority", test.authority)
+		}
 		got := f.answer()
 		if got == "200" {
 			got += " " + <-seen
@@ -112,6 +124,42 @@ func TestStreamRefusals(t *testing.T) {
 	case r := <-seen:
 		t.Errorf("the target saw %s besides", r)
 	default:
+	}
+}
+
+// Fields that a server of HTTP/1.1 may take for those that frame a message are not
+// passed on from HTTP/2 either, where they are right.
+func TestStreamLookAlikes(t *testing.T) {
+	target := newStrictTarget(t)
+	for mode, want := range map[string]string{"monitor": "200", "defensive": "200", "strictest": "400"} {
+		h := newHouse(t)
+		b := https(t, forwardTo("arn:g"))
+		b.Attributes["routing.http.desync_mitigation_mode"] = mode
+		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", target.address)})
+		h.healthy(1)
+		f := speakFrames(t, h, 65535)
+		f.ask(":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "transfer_encoding", "chunked", "content--length", "7", "x", "y")
+		if got := f.answer(); got != want {
+			t.Errorf("%s: %s", mode, got)
+		}
+		f.ask(":method", "GET", ":scheme", "https", ":path", "/", ":authority", "a")
+		if got := f.answer(); got != "200" {
+			t.Errorf("%s: the stream after it: %s", mode, got)
+		}
+		seen := target.take(t)
+		for _, m := range seen {
+			for _, field := range m.Fields {
+				if name, _, _ := strings.Cut(strings.ToLower(field), ":"); name == "transfer_encoding" || name == "content--length" {
+					t.Errorf("%s: the target was sent %q", mode, field)
+				}
+			}
+		}
+		switch {
+		case mode == "strictest" && len(seen) == 1:
+		case mode != "strictest" && len(seen) == 2 && seen[0].conn != seen[1].conn: // closed in between
+		default:
+			t.Errorf("%s: the target saw %+v", mode, seen)
+		}
 	}
 }
 

@@ -58,9 +58,7 @@ func (c *client) switchProtocols() {
 	c.status = p.answer.Status
 	c.out.StatusLine(p.answer.Status, p.answer.Reason)
 	http1.Forwardable(p.answer.Fields, func(f *http1.Field) { c.out.Field(f.Name, f.Value) })
-	if protocol, ok := http1.Find(p.answer.Fields, http1.Upgrade); ok {
-		c.out.Field("Upgrade", protocol)
-	}
+	c.out.Field("Upgrade", webSocket)
 	c.out.Field("Connection", "Upgrade")
 	c.out.EndLine()
 	c.out.Add(string(p.up.in.Buffered()))

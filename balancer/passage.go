@@ -36,7 +36,7 @@ type passage struct {
 	from     *origin
 	length   int64 // of the request's body, or http1.Chunked
 	body     http1.Source
-	upgrade  string // the protocol that the client would switch to
+	upgrade  bool // the client would switch to webSocket
 	// lasting says that strings of the answer are kept longer than it.
 	lasting bool
 
@@ -231,8 +231,8 @@ func (p *passage) requestHead(out *http1.Writer) {
 	for i := range p.fields {
 		out.Field(p.fields[i].Name, p.fields[i].Value)
 	}
-	if p.upgrade != "" {
-		out.Field("Upgrade", p.upgrade)
+	if p.upgrade {
+		out.Field("Upgrade", webSocket)
 		out.Field("Connection", "Upgrade")
 	}
 	if p.length != 0 || p.saysEmpty() {
@@ -253,28 +253,18 @@ func (p *passage) saysEmpty() bool {
 
 // receive reads the head of the answer, passing on those that come before.
 func (p *passage) receive() error {
-	for {
-		head, err := p.up.in.Head(http1.MaxResponseHead)
-		if err != nil {
-			if errors.Is(err, errUnasked) {
-				return err
-			}
-			if p.up.reused && !timeout(err) && !errors.Is(err, errClientGone) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return errStale
-			}
-			return err
+	for range maxInterim {
+		if err := p.up.in.Response(&p.answer, p.Method); err != nil {
+			return p.stale(err)
 		}
 		if p.lasting {
-			head = strings.Clone(head)
-		}
-		if err := p.answer.Parse(head, p.Method); err != nil {
-			return err
+			p.up.in.Forget() // or the next head would be written over this one
 		}
 		switch status := p.answer.Status; {
 		case status >= 200:
 			return nil
 		case status == http.StatusSwitchingProtocols:
-			if p.upgrade == "" {
+			if !p.upgrade || !http1.Lists(p.answer.Fields, http1.Upgrade, webSocket) {
 				return errors.New("target switched protocols unasked")
 			}
 			return nil
@@ -286,6 +276,26 @@ func (p *passage) receive() error {
 		}
 		p.up.reused = false // it has answered
 	}
+	return errInterim
+}
+
+// maxInterim is how many heads a target may send for one answer, all but the last
+// of them of status 1xx.
+const maxInterim = 32
+
+var errInterim = errors.New("target sent too many answers of status 1xx")
+
+// stale tells the end of a connection that had been idle, before any byte of an
+// answer, from what else may keep an answer from being read.
+func (p *passage) stale(err error) error {
+	var malformed *http1.Error
+	switch {
+	case !p.up.reused || len(p.up.in.Buffered()) > 0 || errors.As(err, &malformed):
+	case timeout(err) || errors.Is(err, errUnasked) || errors.Is(err, errClientGone):
+	default:
+		return errStale
+	}
+	return err
 }
 
 // answerFields are the fields that the client gets of the answer, save those
@@ -312,7 +322,7 @@ func (p *passage) saidLength() (length string, ok bool) {
 // was.
 func (p *passage) settle(whole bool) (done bool) {
 	done = p.stopSending().err == nil && (p.length == 0 || p.body.Done())
-	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.in.Buffered()) == 0 && !p.listener.mustClose(p.finding) {
+	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.in.Buffered()) == 0 && !p.listener.conduct(p.exchange).close {
 		p.up.release()
 	} else {
 		p.up.Close()
@@ -366,7 +376,8 @@ type clientError struct{ cause error }
 func (e *clientError) Error() string { return "client: " + e.cause.Error() }
 func (e *clientError) Unwrap() error { return e.cause }
 
-// statusOf is what a client gets in place of an answer that did not come.
+// statusOf is what a client gets in place of an answer that did not come, whoever
+// is to blame, and whatever part of the request or answer it was in.
 // statusClientGone says that there is nobody to get it.
 func statusOf(err error) int {
 	var fault *clientError

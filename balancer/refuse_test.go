@@ -25,16 +25,20 @@ func TestRefusals(t *testing.T) {
 	long := strings.Repeat("x", 17<<10)
 	for _, test := range []struct{ mode, request, want string }{
 		{"defensive", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200"},
-		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX", "400"},
+		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX", "200 close"},
 		{"strictest", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
-		{"monitor", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200"},
-		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", "400"},
+		{"monitor", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 close"},
+		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", "200 close"},
 		{"monitor", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", "200"},
 		{"monitor", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "400"},
 		{"defensive", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "200 close"},
 		{"strictest", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "400"},
 		{"monitor", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "200"},
 		{"defensive", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "400"},
+		{"defensive", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+		{"defensive", "CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+		{"defensive", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", "400"},
+		{"defensive", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "400"},
 		{"defensive", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n folded\r\n\r\n", "400"},
 		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400"},
 		{"defensive", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "501"},
@@ -172,11 +176,22 @@ func TestRequestTimeout(t *testing.T) {
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["idle_timeout.timeout_seconds"] = "1"
 	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
-	c := dial(t, h.addr(80))
-	io.WriteString(c, "GET / HTTP/1.1\r\nHost:")
-	r, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil || r.StatusCode != http.StatusRequestTimeout {
-		t.Errorf("%v %v", r, err)
+	var conns []net.Conn
+	parts := []string{"GET / HTTP/1.1\r\nHost:", "\r\nGET /", "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"}
+	for _, part := range parts {
+		c := dial(t, h.addr(80))
+		io.WriteString(c, part)
+		conns = append(conns, c)
+	}
+	for i, c := range conns {
+		want := http.StatusRequestTimeout
+		if strings.HasPrefix(parts[i], "POST") { // which has an answer
+			want = http.StatusServiceUnavailable
+		}
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || r.StatusCode != want || !r.Close {
+			t.Errorf("%q: %v %v", parts[i], r, err)
+		}
 	}
 }
 

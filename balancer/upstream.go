@@ -91,6 +91,9 @@ func (u *upstream) Close() error {
 
 // release keeps the connection for a later request.
 func (u *upstream) release() {
+	if u.in.Oversized() {
+		u.in.Forget()
+	}
 	u.waiting = nil
 	u.reused = true
 	u.idleSince = clock()

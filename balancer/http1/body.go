@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/bits"
 )
 
 // Limits of what surrounds the chunks of a body, in bytes.
@@ -11,6 +12,9 @@ const (
 	maxChunkLine = 4 << 10
 	maxTrailers  = 16 << 10
 	maxChunkHex  = 15 // digits; they stay within an int64
+	// Beside its content a body may bring so much, and as much again as its
+	// content, of what has no meaning: extensions, spaces and leading zeros.
+	maxChunkPadding = 16 << 10
 )
 
 // ErrChunk says that a body is not chunked as RFC 9112 section 7.1 has it.
@@ -25,6 +29,7 @@ type Body struct {
 	done   bool
 
 	taken    int64
+	padding  int64 // of the lines before chunks
 	trailers []Field
 }
 
@@ -78,15 +83,19 @@ func (b *Body) Ready() bool {
 
 // Next takes the next piece, which is never empty and valid until the next call
 // on the Reader. After the last one it answers io.EOF; a source that ends before
-// gives io.ErrUnexpectedEOF.
+// gives io.ErrUnexpectedEOF. A body that is not as it should be, to the end of its
+// trailers, gives an *Error, and is never Done.
 func (b *Body) Next() ([]byte, error) {
 	if b.done {
 		b.r.shrink()
 		return nil, io.EOF
 	}
+	if b.r.wrong != nil {
+		return nil, b.r.wrong
+	}
 	if b.length == Chunked && b.left == 0 {
 		if err := b.nextChunk(); err != nil {
-			return nil, whole(err)
+			return nil, b.r.fail(whole(err))
 		}
 		if b.done {
 			b.r.shrink()
@@ -144,12 +153,23 @@ func (b *Body) nextChunk() error {
 	if err != nil {
 		return orChunk(err)
 	}
-	if b.left, err = chunkSize(line); err != nil || b.left > 0 {
+	if b.left, err = chunkSize(line); err != nil {
 		return err
 	}
-	b.done = true
-	return b.takeTrailers()
+	b.padding += int64(len(line) - hexDigits(b.left))
+	if b.padding > maxChunkPadding+b.taken {
+		return ErrChunk
+	}
+	if b.left > 0 {
+		return nil
+	}
+	err = b.takeTrailers()
+	b.done = err == nil
+	return err
 }
+
+// hexDigits is how many digits a size needs.
+func hexDigits(size int64) int { return max(1, (bits.Len64(uint64(size))+3)/4) }
 
 func (b *Body) takeTrailers() error {
 	for room := maxTrailers; ; {
@@ -160,8 +180,8 @@ func (b *Body) takeTrailers() error {
 		if len(line) == 0 {
 			return nil
 		}
-		room -= len(line)
-		f, err := parseField(string(line))
+		room -= len(line) + len("\r\n")
+		f, err := parseField(string(line), &tokenByte)
 		if err != nil {
 			return ErrChunk
 		}

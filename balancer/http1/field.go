@@ -27,6 +27,13 @@ const (
 	ContentType
 	UserAgent
 	Date
+
+	// LikeContentLength and LikeTransferEncoding are names that other servers may
+	// take for those that frame a message. Misnamed are names with something in
+	// them that is not seen, or not ASCII. None of them is passed on.
+	LikeContentLength
+	LikeTransferEncoding
+	Misnamed
 )
 
 var kinds = map[string]Kind{
@@ -56,15 +63,14 @@ const longestKind = len("transfer-encoding")
 
 // KindOf is the kind of the field called name, in any case.
 func KindOf(name string) Kind {
-	if name == "" || len(name) > longestKind {
-		return Other
-	}
-	for _, k := range kindsByLength[len(name)] {
-		if k.name[0] == name[0]|0x20 && strings.EqualFold(k.name, name) {
-			return k.kind
+	if name != "" && len(name) <= longestKind {
+		for _, k := range kindsByLength[len(name)] {
+			if k.name[0] == name[0]|0x20 && strings.EqualFold(k.name, name) {
+				return k.kind
+			}
 		}
 	}
-	return Other
+	return likeness(name)
 }
 
 type namedKind struct {
@@ -81,11 +87,12 @@ var kindsByLength = func() (by [longestKind + 1][]namedKind) {
 	return by
 }()
 
-// Hop reports whether a field of this kind concerns one connection only, and is
-// not passed on. Source: RFC 9110 section 7.6.1.
+// Hop reports whether a field of this kind concerns one connection only, or
+// should, and is not passed on. Source: RFC 9110 section 7.6.1.
 func (k Kind) Hop() bool {
 	switch k {
-	case Connection, KeepAlive, ProxyConnection, TE, Trailer, Upgrade, TransferEncoding:
+	case Connection, KeepAlive, ProxyConnection, TE, Trailer, Upgrade, TransferEncoding,
+		LikeContentLength, LikeTransferEncoding, Misnamed:
 		return true
 	}
 	return false
@@ -147,14 +154,26 @@ var tokenByte = func() (t [256]bool) {
 	return t
 }()
 
-func isToken(s string) bool {
+// visibleByte marks the bytes that some put into names: those that are seen, and
+// no colon.
+var visibleByte = func() (t [256]bool) {
+	for c := byte(' ') + 1; c < 0x7f; c++ {
+		t[c] = c != ':'
+	}
+	return t
+}()
+
+// consists reports whether s is not empty and has only bytes that are marked.
+func consists(s string, marked *[256]bool) bool {
 	for i := range len(s) {
-		if !tokenByte[s[i]] {
+		if !marked[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+func isToken(s string) bool { return consists(s, &tokenByte) }
 
 // valueByte marks the bytes a field's value may hold: visible ones, space, tab
 // and those above ASCII.
@@ -172,4 +191,35 @@ func isValue(s string) bool {
 		}
 	}
 	return true
+}
+
+// parseField reads one line of a head or of trailers that is as it should be, with
+// a name of the bytes that are marked.
+func parseField(line string, nameByte *[256]bool) (Field, error) {
+	colon := 0
+	for colon < len(line) && nameByte[line[colon]] {
+		colon++
+	}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return Field{}, errField
+	}
+	name, value := line[:colon], trim(line[colon+1:])
+	if !isValue(value) {
+		return Field{}, errField
+	}
+	return Field{Name: name, Value: value, Kind: KindOf(name)}, nil
+}
+
+// errField says that a line is no field.
+var errField = bad("BadHeader")
+
+// trim takes the white space around a value away.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }

@@ -19,21 +19,26 @@ func (c Class) String() string {
 	return [...]string{"Compliant", "Acceptable", "Ambiguous", "Severe"}[c]
 }
 
-// Finding is the worst that was found in a request that can still be framed.
+// Finding is the worst that was found in a request.
 type Finding struct {
 	Class  Class
 	Reason string // the name AWS gives it: "BothTeClPresent"
+	// Doubtful says that another server may have seen the request end elsewhere:
+	// what follows it on the connection must not be read.
+	Doubtful bool
 }
 
 // note keeps the worse finding, and the first among equals.
 func (f *Finding) note(c Class, reason string) {
 	if c > f.Class {
-		*f = Finding{c, reason}
+		f.Class, f.Reason = c, reason
 	}
+	f.Doubtful = f.Doubtful || c == Severe
 }
 
-// Error says why a message cannot be read. For a request, Status is the answer
-// it deserves.
+// Error says why a message cannot be read, or is not to be passed on. What
+// follows it on its connection has no meaning. For a request, Status is the
+// answer it deserves.
 type Error struct {
 	Status int
 	Reason string

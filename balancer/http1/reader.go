@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"unsafe"
 )
 
 // Sizes of the buffer: while heads are read, and while a body passes.
@@ -14,9 +13,6 @@ const (
 	bodyBuffer = 32 << 10
 )
 
-// ErrHeadTooLong says that a head is longer than allowed.
-var ErrHeadTooLong = &Error{400, "HeaderTooLong"}
-
 // Reader takes messages from a connection.
 type Reader struct {
 	src  io.Reader
@@ -24,8 +20,12 @@ type Reader struct {
 	r, w int // what is read but not yet taken is buf[r:w]
 	big  *[bodyBuffer]byte
 	head []byte // the head taken last
-	// ready is where the next head ends, if that is known.
-	ready int
+	scan scan   // of the next
+	// wrong is what could not be understood. Nothing is taken after it: what
+	// follows has no meaning.
+	wrong *Error
+	// last says that no request may follow: see Finding.Doubtful.
+	last bool
 }
 
 // NewReader makes a reader of src.
@@ -72,70 +72,21 @@ func (r *Reader) Wait() error {
 	return nil
 }
 
-// HeadReady reports whether Head has an answer without waiting for the source.
-func (r *Reader) HeadReady() bool {
-	r.skipEmptyLines()
-	r.ready, _ = headEnd(r.Buffered(), 0)
-	return r.ready > 0
+// Err is what could not be understood, or nil. It stays: a connection on which a
+// message was wrong, in whatever part, is of no further use.
+func (r *Reader) Err() error {
+	if r.wrong == nil {
+		return nil
+	}
+	return r.wrong
 }
 
-// Head takes a head, with the empty line at its end. Empty lines before it are
-// skipped (RFC 9112 section 2.2). It answers io.EOF when the source ended
-// before the first byte, and io.ErrUnexpectedEOF when it ended within. The head
-// is valid until the next one is taken.
-func (r *Reader) Head(limit int) (string, error) {
-	scanned := 0
-	for {
-		if scanned == 0 {
-			r.skipEmptyLines()
-		}
-		end, seen := r.ready, 0
-		if r.ready = 0; end == 0 {
-			end, seen = headEnd(r.buf[r.r:r.w], scanned)
-		}
-		if end > limit || end == 0 && r.w-r.r > limit {
-			return "", ErrHeadTooLong
-		}
-		if end > 0 {
-			r.head = append(r.head[:0], r.take(end)...)
-			r.shrink()
-			return unsafe.String(unsafe.SliceData(r.head), len(r.head)), nil
-		}
-		scanned = seen
-		if r.r == 0 && r.w == len(r.buf) {
-			r.grow(len(r.buf) * 2)
-		}
-		if err := r.fill(); err != nil {
-			if errors.Is(err, io.EOF) && r.r != r.w {
-				err = io.ErrUnexpectedEOF
-			}
-			return "", err
-		}
+// fail remembers what could not be understood.
+func (r *Reader) fail(err error) error {
+	if err != nil && r.wrong == nil {
+		errors.As(err, &r.wrong)
 	}
-}
-
-func (r *Reader) skipEmptyLines() {
-	for r.r < r.w && (r.buf[r.r] == '\n' || r.buf[r.r] == '\r' && (r.r+1 == r.w || r.buf[r.r+1] == '\n')) {
-		if r.buf[r.r] == '\r' && r.r+1 == r.w {
-			return
-		}
-		r.r++
-	}
-}
-
-// headEnd finds where the head in b ends, 0 while it does not. Lines before
-// scanned are known not to be the last; seen is scanned for the next call.
-func headEnd(b []byte, scanned int) (end, seen int) {
-	for {
-		i := bytes.IndexByte(b[scanned:], '\n')
-		if i < 0 {
-			return 0, scanned
-		}
-		if i == 0 && scanned > 0 || i == 1 && b[scanned] == '\r' {
-			return scanned + i + 1, 0
-		}
-		scanned += i + 1
-	}
+	return err
 }
 
 // grow makes the buffer larger, for one long head.

@@ -1,16 +1,13 @@
 package http1
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
-// Limits of a request's head, in bytes.
+// Limits of a request's head, in bytes, each by itself.
 // Source: ALB user guide, "Troubleshoot your Application Load Balancers".
 const (
 	MaxRequestLine = 16 << 10
-	MaxField       = 16 << 10
-	MaxHead        = 64 << 10
+	MaxField       = 16 << 10 // one line, without its end
+	MaxHead        = 64 << 10 // all fields together
 )
 
 // Lengths of a body that are not a number of bytes.
@@ -19,52 +16,45 @@ const (
 	UntilClose int64 = -2 // answers only
 )
 
-// Request is the head of a request. Its strings are parts of the head.
+// Request is the head of a request. Its strings are parts of the head, or were
+// made of them: what is here can be written anew without any doubt left.
 type Request struct {
 	Method string
-	Target string // as it was sent
+	Target string // as it was sent, save that what may not be in it is percent-encoded
 	// Authority is what an absolute target names, or the Host field.
 	Authority string
-	Path      string // as it was sent, never empty; "*" for all of the server
+	Path      string // as in Target, never empty; "*" for all of the server
 	Query     string // without "?"
-	HTTP10    bool
+	HTTP10    bool   // or older
 	Fields    []Field
 	Length    int64 // of the body, or Chunked
 	Finding   Finding
+
+	version version
+	framing framing
+	err     error // why it is not to be passed on
 }
 
 // Parse reads a head, which ends with an empty line, into r. It keeps r.Fields'
-// space. The error is an *Error.
+// space. The error, an *Error, says that the request must not be passed on
+// whatever else is thought of it: it has no single framing, or cannot be written
+// anew. Finding is complete also then.
 func (r *Request) Parse(head string) error {
 	*r = Request{Fields: r.Fields[:0]}
-	line, rest, err := cutLine(head)
-	if err != nil {
-		return err
-	}
-	if len(line) > MaxRequestLine {
-		return &Error{414, "RequestLineTooLong"}
-	}
-	if err := r.parseLine(line); err != nil {
-		return err
-	}
-	for {
-		line, rest, err = cutLine(rest)
-		if err != nil {
-			return err
-		}
-		if line == "" {
+	line, rest := cutLine(head)
+	method, target, version := splitLine(line)
+	r.Method, r.version = method, versionOf(version)
+	for rest != "" {
+		if line, rest = cutLine(rest); line == "" {
 			break
 		}
-		if len(line) > MaxField {
-			return bad("HeaderTooLong")
-		}
-		f, err := parseField(line)
-		if err != nil {
-			return err
-		}
-		r.Fields = append(r.Fields, f)
+		r.parseField(line)
 	}
-	return r.frame()
+	r.measure()
+	r.judgeVersion()
+	r.judgeTarget(target)
+	r.judgeMethod()
+	return r.err
 }
 
 // Vet does for a request that another protocol has framed what Parse does for a
@@ -72,247 +62,102 @@ func (r *Request) Parse(head string) error {
 // HTTP/1.1, or could be misread by it. Method, Target, Authority and Fields are
 // given. The error is an *Error.
 func (r *Request) Vet() error {
-	switch {
-	case !isToken(r.Method):
-		return bad("BadMethod")
-	case len(r.Target) > MaxRequestLine:
-		return &Error{414, "RequestLineTooLong"}
-	case !isAuthority(r.Authority):
-		return bad("BadHeader")
-	case !strings.HasPrefix(r.Target, "/") && r.Target != "*":
-		return bad("BadUri")
+	if len(r.Target) > MaxRequestLine {
+		return errLineTooLong
 	}
-	for i := range r.Fields {
-		if r.Fields[i].Kind == Other {
-			r.noteName(r.Fields[i].Name)
-		}
+	if !isAuthority(r.Authority) {
+		r.refuse(Compliant, 400, "BadHost")
 	}
-	return r.parseTarget()
-}
-
-// cutLine parts s after its first line, which must end as RFC 9112 has it.
-func cutLine(s string) (line, rest string, err error) {
-	i := strings.IndexByte(s, '\n')
-	if i < 1 || s[i-1] != '\r' {
-		return "", "", bad("BadHeader")
-	}
-	return s[:i-1], s[i+1:], nil
-}
-
-func (r *Request) parseLine(line string) error {
-	method, rest, _ := strings.Cut(line, " ")
-	if !isToken(method) {
-		return bad("BadMethod")
-	}
-	target, version, found := strings.Cut(rest, " ")
-	if !found {
-		return bad("BadVersion")
-	}
-	if strings.Contains(version, " ") {
-		return bad("SpaceInUri")
-	}
-	switch {
-	case version == "HTTP/1.1":
-	case version == "HTTP/1.0":
-		r.HTTP10 = true
-	case len(version) == len("HTTP/1.1") && strings.HasPrefix(version, "HTTP/"):
-		return &Error{505, "BadVersion"}
-	default:
-		return bad("BadVersion")
-	}
-	r.Method, r.Target = method, target
-	return r.parseTarget()
-}
-
-func (r *Request) parseTarget() error {
-	for i := range len(r.Target) {
-		switch c := r.Target[i]; {
-		case c <= ' ' || c == 0x7f:
-			return bad("BadUri")
-		case c > 0x7f || c == '#':
-			r.Finding.note(Ambiguous, "AmbiguousUri")
-		}
-	}
-	path := r.Target
-	if lower := len("http://"); !strings.HasPrefix(path, "/") && path != "*" {
-		switch {
-		case len(path) > lower && strings.EqualFold(path[:lower], "http://"):
-		case len(path) > lower+1 && strings.EqualFold(path[:lower+1], "https://"):
-			lower++
-		default:
-			return bad("BadUri")
-		}
-		end := strings.IndexAny(path[lower:], "/?")
-		if end < 0 {
-			end = len(path) - lower
-		}
-		r.Authority, path = path[lower:lower+end], path[lower+end:]
-		if !isAuthority(r.Authority) || r.Authority == "" {
-			return bad("BadUri")
-		}
-	}
-	r.Path, r.Query, _ = strings.Cut(path, "?")
-	if r.Path == "" {
-		r.Path = "/"
-	}
-	return nil
-}
-
-// isAuthority reports whether s can be a host with or without port.
-func isAuthority(s string) bool {
-	for i := range len(s) {
-		if !authorityByte[s[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-// authorityByte marks the bytes that may be in a host or port.
-var authorityByte = func() (t [256]bool) {
-	for c := byte(' ') + 1; c < 0x7f; c++ {
-		t[c] = strings.IndexByte("/\\?#@,\"<>", c) < 0
-	}
-	return t
-}()
-
-// parseField reads one line of a head. A line that begins with a space would
-// continue the one before: RFC 9112 section 5.2 lets a server refuse it.
-func parseField(line string) (Field, error) {
-	colon := 0
-	for ; colon < len(line) && line[colon] != ':'; colon++ {
-		if c := line[colon]; c <= ' ' || c >= 0x7f {
-			return Field{}, bad("BadHeader")
-		}
-	}
-	if colon == 0 || colon == len(line) {
-		return Field{}, bad("BadHeader")
-	}
-	name, value := line[:colon], trim(line[colon+1:])
-	if !isValue(value) {
-		return Field{}, bad("BadHeader")
-	}
-	return Field{Name: name, Value: value, Kind: KindOf(name)}, nil
-}
-
-// trim takes the white space around a value away.
-func trim(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// frame finds out how long the body is, and whether another server might think
-// otherwise.
-func (r *Request) frame() error {
-	var length, coding string
-	hosts := 0
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		switch f.Kind {
-		case Host:
-			hosts++
-			if !isAuthority(f.Value) {
-				return bad("BadHeader")
-			}
-			if r.Authority == "" {
-				r.Authority = f.Value
-			}
-		case ContentLength:
-			if !isLength(f.Value) {
-				return bad("BadContentLength")
-			}
-			if length != "" {
-				if length != f.Value {
-					return bad("MultipleContentLength")
-				}
-				r.Finding.note(Ambiguous, "DuplicateContentLength")
-			}
-			length = f.Value
-		case TransferEncoding:
-			if coding != "" {
-				return bad("MultipleTransferEncodingChunked")
-			}
-			if coding = f.Value; !strings.EqualFold(coding, "chunked") {
-				return unsupportedCoding(coding)
-			}
-		case Other:
-			r.noteName(f.Name)
+		if len(f.Name)+len(": ")+len(f.Value) > MaxField {
+			return errFieldTooLong
 		}
+		r.judgeName(f.Kind)
 	}
-	if hosts > 1 || hosts == 0 && !r.HTTP10 {
-		return bad("BadHost")
+	if r.Target != "*" && !strings.HasPrefix(r.Target, "/") || !isTarget(r.Target) {
+		r.refuse(Severe, 400, "BadUri") // RFC 9113 section 8.3.1
+	} else if r.parseTarget(r.Target); r.Path == "" {
+		r.refuse(Severe, 400, "BadUri")
 	}
-	return r.measure(length, coding)
+	r.judgeMethod()
+	return r.err
 }
 
-func (r *Request) measure(length, coding string) error {
-	bare := r.Method == "GET" || r.Method == "HEAD"
-	if coding != "" {
-		if r.HTTP10 {
-			return bad("UndefinedTransferEncodingSemantics")
-		}
-		if length != "" {
-			r.Finding.note(Ambiguous, "BothTeClPresent")
-		}
-		if bare {
-			r.Finding.note(Ambiguous, "UndefinedTransferEncodingSemantics")
-		}
-		r.Length = Chunked
-		return nil
-	}
-	if length == "" {
-		return nil
-	}
-	r.Length, _ = strconv.ParseInt(length, 10, 64)
-	if bare && r.Length > 0 {
-		r.Finding.note(Ambiguous, "UndefinedContentLengthSemantics")
-	} else if bare {
-		r.Finding.note(Acceptable, "GetHeadZeroContentLength")
-	}
-	return nil
-}
+// note keeps the worse finding, and the first among equals.
+func (r *Request) note(c Class, reason string) { r.Finding.note(c, reason) }
 
-// noteName finds names no token, and names that some servers take for those
-// that frame a message.
-func (r *Request) noteName(name string) {
-	if !isToken(name) {
-		r.Finding.note(Acceptable, "NonCompliantHeader")
-	}
-	if len(name) == len("content-length") && strings.EqualFold(name, "content_length") ||
-		len(name) == len("transfer-encoding") && strings.EqualFold(name, "transfer_encoding") {
-		r.Finding.note(Ambiguous, "SuspiciousHeader")
+// refuse notes what keeps the request from being passed on.
+func (r *Request) refuse(c Class, status int, reason string) {
+	r.note(c, reason)
+	if r.err == nil {
+		r.err = &Error{status, reason}
 	}
 }
 
-// maxLengthDigits keeps lengths within an int64.
-const maxLengthDigits = 18
-
-func isLength(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
+// cutLine parts s after its first line, which ends with CRLF, as RFC 9112 has
+// it: a CR or LF by itself is part of a line, where it is never right.
+func cutLine(s string) (line, rest string) {
+	if i := strings.IndexByte(s, '\n'); i > 0 && s[i-1] == '\r' {
+		return s[:i-1], s[i+1:]
 	}
-	return s != "" && len(s) <= maxLengthDigits
+	line, rest, _ = strings.Cut(s, "\r\n")
+	return line, rest
 }
 
-// unsupportedCoding tells a coding that is not offered from one that is none.
-func unsupportedCoding(value string) error {
-	for part := range strings.SplitSeq(value, ",") {
-		if !isToken(strings.Trim(part, " \t")) {
-			return bad("BadTransferEncoding")
-		}
+// parseField reads one line of the head.
+func (r *Request) parseField(line string) {
+	f, err := parseField(line, &tokenByte)
+	if err != nil {
+		f = r.parseOddField(line)
 	}
-	return &Error{501, "BadTransferEncoding"}
+	r.Fields = append(r.Fields, f)
+	switch f.Kind {
+	case Host, ContentLength, LikeContentLength, TransferEncoding, LikeTransferEncoding:
+		r.takeField(&f)
+	}
+}
+
+// takeField takes from a field what the request as a whole is made of.
+func (r *Request) takeField(f *Field) {
+	r.judgeName(f.Kind)
+	switch f.Kind {
+	case Host:
+		r.framing.hosts++
+		if !isAuthority(f.Value) {
+			r.refuse(Compliant, 400, "BadHost")
+		}
+		r.Authority = f.Value
+	case ContentLength, LikeContentLength:
+		r.noteLength(f)
+	case TransferEncoding, LikeTransferEncoding:
+		r.noteCodings(f)
+	}
+}
+
+// judgeName finds names that some servers take for those that frame a message.
+func (r *Request) judgeName(k Kind) {
+	if k == LikeContentLength || k == LikeTransferEncoding {
+		r.note(Ambiguous, "SuspiciousHeader")
+		r.Finding.Doubtful = true
+	}
+}
+
+// judgeMethod refuses what is no method, and the one that makes a tunnel of the
+// connection, which load balancers do not offer. Source: Classic Load Balancer
+// guide, "HTTP 400: BAD_REQUEST".
+func (r *Request) judgeMethod() {
+	if !isToken(r.Method) {
+		r.refuse(Severe, 400, "BadMethod")
+	} else if r.Method == "CONNECT" {
+		r.refuse(Compliant, 400, "BadMethod")
+	}
 }
 
 // KeepAlive reports whether the client wants to go on with the connection.
-func (r *Request) KeepAlive() bool { return keepAlive(r.HTTP10, r.Fields) }
+func (r *Request) KeepAlive() bool {
+	return r.version != version09 && keepAlive(r.HTTP10, r.Fields)
+}
 
 func keepAlive(http10 bool, fields []Field) bool {
 	for i := range fields {
@@ -329,7 +174,8 @@ func keepAlive(http10 bool, fields []Field) bool {
 }
 
 // Forwardable calls yield for each field that the next server should see:
-// those that concern neither this connection nor the framing of the body.
+// those that concern neither this connection nor the framing of the body, and
+// that nobody will take for one of those.
 func Forwardable(fields []Field, yield func(f *Field)) {
 	connection := false
 	for i := range fields {

@@ -63,17 +63,14 @@ func understand(src io.Reader) string {
 	var out strings.Builder
 	r := NewReader(src)
 	for {
-		head, err := r.Head(MaxHead)
+		var q Request
+		_, err := r.Request(&q)
 		if errors.Is(err, io.EOF) {
 			return out.String()
 		}
-		var q Request
-		if err == nil {
-			err = q.Parse(head)
-		}
 		var refused *Error
 		if errors.As(err, &refused) {
-			fmt.Fprintf(&out, "  %d %s\n", refused.Status, refused.Reason)
+			fmt.Fprintf(&out, "  %d %s%s\n", refused.Status, refused.Reason, found(q.Finding))
 			return out.String()
 		}
 		if err != nil {
@@ -82,9 +79,7 @@ func understand(src io.Reader) string {
 		}
 		body, trailers, err := all(r, q.Length)
 		fmt.Fprintf(&out, "  %s %s host=%s length=%d", q.Method, q.Target, q.Authority, q.Length)
-		if q.Finding.Class != Compliant {
-			fmt.Fprintf(&out, " %v:%s", q.Finding.Class, q.Finding.Reason)
-		}
+		out.WriteString(found(q.Finding))
 		if body != "" {
 			fmt.Fprintf(&out, " body=%q", body)
 		}
@@ -97,6 +92,17 @@ func understand(src io.Reader) string {
 		}
 		fmt.Fprintln(&out)
 	}
+}
+
+func found(f Finding) string {
+	if f.Class == Compliant {
+		return ""
+	}
+	s := fmt.Sprintf(" %v:%s", f.Class, f.Reason)
+	if f.Doubtful {
+		s += " doubtful"
+	}
+	return s
 }
 
 func all(r *Reader, length int64) (string, []Field, error) {

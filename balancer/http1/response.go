@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 )
@@ -20,7 +19,7 @@ type Response struct {
 	Close bool
 }
 
-var errResponse = errors.New("http1: malformed answer")
+var errResponse = &Error{502, "malformed answer"}
 
 // Parse reads the head of an answer to a request of the given method into r. It
 // is laxer than Request.Parse only about the ends of lines.
@@ -35,7 +34,7 @@ func (r *Response) Parse(head, method string) error {
 		if line == "" {
 			break
 		}
-		f, err := parseField(line)
+		f, err := parseField(line, &visibleByte)
 		if err != nil {
 			return errResponse
 		}

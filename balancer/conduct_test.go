@@ -1,0 +1,30 @@
+package balancer
+
+import (
+	"testing"
+
+	"fargo/balancer/http1"
+)
+
+// "Monitor: allowed; defensive: compliant and acceptable allowed, ambiguous
+// allowed but both connections are closed, severe blocked; strictest: compliant
+// allowed." ALB user guide, "Desync mitigation mode". What is doubtful closes
+// besides, which is ours.
+func TestConduct(t *testing.T) {
+	pass, closing, refuse := conduct{}, conduct{close: true}, conduct{refuse: true, close: true}
+	for mode, want := range map[string][4]conduct{
+		"monitor":   {pass, pass, pass, pass},
+		"defensive": {pass, pass, closing, refuse},
+		"strictest": {pass, refuse, refuse, refuse},
+	} {
+		for class, want := range want {
+			if got := conductOf(mode, http1.Finding{Class: http1.Class(class)}); got != want {
+				t.Errorf("%s: %v: %+v", mode, http1.Class(class), got)
+			}
+			got := conductOf(mode, http1.Finding{Class: http1.Class(class), Doubtful: true})
+			if want.close = true; got != want {
+				t.Errorf("%s: doubtful, %v: %+v", mode, http1.Class(class), got)
+			}
+		}
+	}
+}
