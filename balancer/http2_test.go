@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -263,6 +264,31 @@ func TestStreamLingers(t *testing.T) {
 			case *http2.RSTStreamFrame:
 				t.Fatalf("%s: stream %d was reset: %v", path, frame.StreamID, frame.ErrCode)
 			}
+		}
+	}
+}
+
+// TestStreamBodyTimeout is TestBodyTimeout for clients of HTTP/2, before targets
+// of either version.
+func TestStreamBodyTimeout(t *testing.T) {
+	plain := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	plain.Config.Protocols = new(http.Protocols)
+	plain.Config.Protocols.SetHTTP1(true)
+	plain.Config.Protocols.SetUnencryptedHTTP2(true)
+	plain.Start()
+	t.Cleanup(plain.Close)
+	for _, version := range []string{"HTTP1", "HTTP2"} {
+		h := newHouse(t)
+		b := https(t, forwardTo("arn:g"))
+		b.Attributes = briefly
+		g := group("arn:g", plain.Listener.Addr().String())
+		g.Group.ProtocolVersion = &version
+		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{g})
+		f := speakFrames(t, h, 65535)
+		f.begin(false, ":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "content-length", "10")
+		f.WriteData(1, false, []byte("abc"))
+		if got := f.answer(); got != "408" {
+			t.Errorf("%s: %s", version, got)
 		}
 	}
 }

@@ -54,6 +54,7 @@ type passage struct {
 // sent says how sending the rest of a body ended.
 type sent struct {
 	fromClient bool // it was the client that failed
+	waited     bool // it was stopped while it waited for the client
 	err        error
 }
 
@@ -209,7 +210,7 @@ func sendRest(up *upstream, body http1.Source, chunked bool, done chan<- sent) {
 	if err == nil {
 		err = up.out.Flush()
 	}
-	done <- sent{fromClient, err}
+	done <- sent{fromClient: fromClient, err: err}
 	if fromClient {
 		up.abort() // no answer will come
 	}
@@ -350,22 +351,28 @@ func (p *passage) stopSending() sent {
 	}
 	p.asker.abort()
 	p.up.stop()
-	if s := <-sending; s.err == nil { // it had sent all, and was about to say so
+	s := <-sending
+	if s.err == nil { // it had sent all, and was about to say so
 		p.asker.resume()
 		p.up.restart()
 		return s
 	}
-	return sent{err: errUnwanted}
+	return sent{err: errUnwanted, waited: s.fromClient && timeout(s.err)}
 }
 
-// whose tells who is to blame for an error: the client when it failed to send.
+// whose tells who is to blame for an error: the client when it failed to send, or
+// when a target has nothing to say because it waits for what the client sends.
 func (p *passage) whose(err error) error {
 	if p.sending == nil {
 		return err
 	}
 	p.up.Close()
-	if s := p.stopSending(); s.fromClient {
+	s := p.stopSending()
+	switch {
+	case s.fromClient:
 		return &clientError{s.err}
+	case s.waited && timeout(err):
+		return &clientError{err}
 	}
 	return err
 }

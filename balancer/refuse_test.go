@@ -2,6 +2,7 @@ package balancer_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -191,6 +192,32 @@ func TestRequestTimeout(t *testing.T) {
 		r, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil || r.StatusCode != want || !r.Close {
 			t.Errorf("%q: %v %v", parts[i], r, err)
+		}
+	}
+}
+
+// A client that stops in the middle of a body that a target waits for is told the
+// same. "The client did not send data before the idle timeout period expired":
+// ALB user guide, "HTTP 408".
+func TestBodyTimeout(t *testing.T) {
+	h, _ := strictHouse(t, map[string]string{"idle_timeout.timeout_seconds": "1"})
+	var conns []net.Conn
+	parts := []string{"Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nab", "Transfer-Encoding: chunked\r\n\r\n0\r\nA:"}
+	for _, part := range parts {
+		c := dial(t, h.addr(80))
+		io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\n"+part)
+		conns = append(conns, c)
+	}
+	for i, c := range conns {
+		in := bufio.NewReader(c)
+		r, err := http.ReadResponse(in, nil)
+		if err != nil || r.StatusCode != http.StatusRequestTimeout || !r.Close {
+			t.Errorf("%q: %v %v", parts[i], r, err)
+			continue
+		}
+		io.Copy(io.Discard, r.Body)
+		if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("%q: %v", parts[i], err)
 		}
 	}
 }

@@ -124,12 +124,19 @@ type idleWatch struct {
 	timer  *time.Timer
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	client atomic.Bool // it is the client's body that is waited for
 }
 
 func watchIdle(ctx context.Context, idle time.Duration) (context.Context, *idleWatch) {
 	w := &idleWatch{idle: idle}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.timer = time.AfterFunc(idle, func() { w.cancel(context.DeadlineExceeded) })
+	w.timer = time.AfterFunc(idle, func() {
+		if w.client.Load() {
+			w.cancel(&clientError{context.DeadlineExceeded})
+		} else {
+			w.cancel(context.DeadlineExceeded)
+		}
+	})
 	return w.ctx, w
 }
 
@@ -154,7 +161,9 @@ type watchedBody struct {
 func (b *watchedBody) Taken() int64 { return b.taken.Load() }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
+	b.watch.client.Store(true)
 	n, err := b.ReadCloser.Read(p)
+	b.watch.client.Store(false)
 	if n > 0 {
 		b.watch.touch()
 		b.taken.Add(int64(n))
