@@ -143,8 +143,7 @@ func (c *checkSettings) ask(ctx context.Context, dial func(context.Context, stri
 	if c.version == versionHTTP1 {
 		transport.Protocols.SetHTTP1(true)
 	} else {
-		transport.Protocols.SetHTTP2(scheme == "https")
-		transport.Protocols.SetUnencryptedHTTP2(scheme == "http")
+		speakHTTP2(transport, dial)
 	}
 	method, body := http.MethodGet, io.Reader(http.NoBody)
 	if c.version == versionGRPC {

@@ -38,7 +38,8 @@ func (s *Server) serveTLS(k *socket, conn net.Conn, l *listener) {
 	case !fitForHTTP2(&state):
 		encrypted.Close()
 	default:
-		c := &streamConn{gatherConn: gather(encrypted, l.idle, &s.tasks), from: originOf(addrPortOf(conn.RemoteAddr()), &state)}
+		gathered := gather(encrypted, l.idle, &s.tasks)
+		c := &streamConn{floodConn: newFloodConn(gathered, len(http2Preface)), from: originOf(addrPortOf(conn.RemoteAddr()), &state)}
 		c.from.connection = nameOf(conn)
 		k.http2.give(c)
 	}
@@ -47,9 +48,12 @@ func (s *Server) serveTLS(k *socket, conn net.Conn, l *listener) {
 // streamConn is a client's connection of HTTP/2. To net/http, which serves it, it
 // is one without TLS: in net/http's own there would be nothing to gather.
 type streamConn struct {
-	*gatherConn
+	*floodConn
 	from origin
 }
+
+// http2Preface is what a client says first. Source: RFC 9113 section 3.4.
+const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // fitForHTTP2 reports whether what was agreed on is enough for HTTP/2.
 // Source: RFC 9113 section 9.2.

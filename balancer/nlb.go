@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -203,13 +205,16 @@ func proxyHeader(f flow, kind byte) []byte {
 }
 
 // encrypt shakes hands with a target, whose certificate is not verified, as AWS
-// does not.
-func encrypt(ctx context.Context, conn net.Conn) (net.Conn, error) {
-	encrypted := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+// does not. The target must agree on one of the protocols, if any are given.
+func encrypt(ctx context.Context, conn net.Conn, protocols ...string) (net.Conn, error) {
+	encrypted := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: protocols})
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := encrypted.HandshakeContext(ctx); err != nil {
 		return nil, &handshakeError{err}
+	}
+	if agreed := encrypted.ConnectionState().NegotiatedProtocol; len(protocols) > 0 && !slices.Contains(protocols, agreed) {
+		return nil, &handshakeError{fmt.Errorf("target does not speak %v", protocols)}
 	}
 	return encrypted, nil
 }

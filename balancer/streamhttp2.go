@@ -15,12 +15,14 @@ import (
 // forwardHTTP2 passes the stream to a target that speaks HTTP/2, as those of gRPC
 // do.
 func (x *stream) forwardHTTP2() {
-	p := &x.way
 	ctx, watch := watchIdle(x.r.Context(), x.listener.idle)
 	defer watch.stop()
 	x.departed = time.Now()
-	answer, err := x.to.transport(x.server, x.group, p.table, x.socket.interfaceID).RoundTrip(x.outgoing(ctx, watch))
+	answer, err := x.to.transport(x.server, x.group, x.socket.interfaceID).RoundTrip(x.outgoing(ctx, watch))
 	if err != nil {
+		if isHandshake(err) {
+			x.group.metrics.unreached(err)
+		}
 		if watch.expired() {
 			err = context.Cause(ctx)
 		}

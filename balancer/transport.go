@@ -2,7 +2,6 @@ package balancer
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -19,47 +18,73 @@ type transports struct {
 
 // transport gives the target's transport from an interface. What it dials ends
 // with the target's time.
-func (t *target) transport(s *Server, g *group, table *table, from string) *http.Transport {
+func (t *target) transport(s *Server, g *group, from string) *http.Transport {
 	t.streams.mu.Lock()
 	defer t.streams.mu.Unlock()
 	if tr := t.streams.byFrom[from]; tr != nil {
 		return tr
 	}
-	protocols := new(http.Protocols)
-	if table.tls {
-		protocols.SetHTTP2(true)
-	} else {
-		protocols.SetUnencryptedHTTP2(true)
-	}
 	tr := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-			defer cancel()
-			conn, err := s.network.Dial(ctx, from, "tcp", t.address)
-			if err != nil {
-				g.metrics.unreached(err)
-				return nil, err
-			}
-			held := &heldConn{Conn: conn, tracker: &t.conns}
-			if !t.conns.add(held) {
-				conn.Close()
-				return nil, net.ErrClosed
-			}
-			return held, nil
-		},
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true}, // as ALB: targets' certificates are not verified
-		TLSHandshakeTimeout:    handshakeTimeout,
-		Protocols:              protocols,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    256,
 		IdleConnTimeout:        maxIdle,
 		MaxResponseHeaderBytes: http1.MaxResponseHead,
 	}
+	speakHTTP2(tr, func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := t.dialHTTP2(ctx, s.network, from)
+		if err != nil {
+			g.metrics.unreached(err)
+		}
+		return conn, err
+	})
 	if t.streams.byFrom == nil {
 		t.streams.byFrom = map[string]*http.Transport{}
 	}
 	t.streams.byFrom[from] = tr
 	return tr
+}
+
+// dialHTTP2 opens a connection to the target, which lasts no longer than that.
+func (t *target) dialHTTP2(ctx context.Context, network Network, from string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := network.Dial(ctx, from, "tcp", t.address)
+	if err != nil {
+		return nil, err
+	}
+	held := &heldConn{Conn: conn, tracker: &t.conns}
+	if !t.conns.add(held) {
+		conn.Close()
+		return nil, net.ErrClosed
+	}
+	return held, nil
+}
+
+// speakHTTP2 has a transport speak HTTP/2 only, with TLS where the request's URL
+// has it, on connections whose peers cannot flood it. To net/http what is
+// encrypted is not: in its own TLS no frames could be seen.
+func speakHTTP2(tr *http.Transport, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	tr.Protocols = new(http.Protocols)
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return newFloodConn(conn, 0), nil
+	}
+	tr.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		encrypted, err := encrypt(ctx, conn, "h2")
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return newFloodConn(encrypted, 0), nil
+	}
 }
 
 // closeIdle closes the connections on which there is no request.
