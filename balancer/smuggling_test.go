@@ -49,6 +49,7 @@ func TestNothingFollowsAnError(t *testing.T) {
 			"another protocol":          {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
 			"field, too long":           {post + "X: " + long + "\r\n\r\n", 400},
 			"fields, too long":          {post + strings.Repeat("X: "+long[:10<<10]+"\r\n", 7) + "\r\n", 400},
+			"fields, too many":          {post + strings.Repeat("X:\r\n", 1000) + "\r\n", 400},
 			"field without colon":       {post + "X\r\n\r\n", 400},
 			"folded field":              {post + "X: y\r\n z\r\n\r\n", 400},
 			"LF":                        {post + "X: y\nContent-Length: 0\r\n\r\n", 400},
@@ -70,7 +71,8 @@ func TestNothingFollowsAnError(t *testing.T) {
 			"trailer, after another":    {chunked + "0\r\nA: b\r\n: c\r\n\r\n", 400},
 			"trailer with LF":           {chunked + "0\r\nA: b\nC: d\r\n\r\n", 400},
 			"trailer, too long":         {chunked + "0\r\nX: " + long + "\r\n\r\n", 400},
-			"trailers, too long":        {chunked + "0\r\n" + strings.Repeat("X: y\r\n", 4<<10) + "\r\n", 400},
+			"trailers, too long":        {chunked + "0\r\n" + strings.Repeat("X: "+long[:4<<10]+"\r\n", 5) + "\r\n", 400},
+			"trailers, too many":        {chunked + "0\r\n" + strings.Repeat("X:\r\n", 1001) + "\r\n", 400},
 		} {
 			c := dial(t, h.addr(80))
 			go io.WriteString(c, test.raw+probe)
@@ -91,8 +93,8 @@ func TestNothingFollowsAnError(t *testing.T) {
 				t.Errorf("%s: %s: the target saw %+v", mode, part, seen)
 			}
 		}
-		eventually(t, "all are counted", func() bool { return h.server.Metrics().Balancers[0].Requests == 30 })
-		if m := h.server.Metrics().Balancers[0]; m.ELB4xx != 28 || m.NonCompliant == 0 {
+		eventually(t, "all are counted", func() bool { return h.server.Metrics().Balancers[0].Requests == 32 })
+		if m := h.server.Metrics().Balancers[0]; m.ELB4xx != 30 || m.NonCompliant == 0 {
 			t.Errorf("%s: counted %+v", mode, m)
 		}
 	}

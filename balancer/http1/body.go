@@ -182,7 +182,7 @@ func (b *Body) takeTrailers() error {
 		}
 		room -= len(line) + len("\r\n")
 		f, err := parseField(string(line), &tokenByte)
-		if err != nil {
+		if err != nil || len(b.trailers) == maxFields {
 			return ErrChunk
 		}
 		b.trailers = append(b.trailers, f)

@@ -9,7 +9,8 @@ import (
 
 // Limits of what may be repeated before a head, and kept of one that was long.
 const (
-	maxEmptyLines = 8 // RFC 9112 section 2.2 asks for one
+	maxEmptyLines = 8    // RFC 9112 section 2.2 asks for one
+	maxFields     = 1000 // of a head, or after a body; each takes ten times its least size
 	keepHead      = 8 << 10
 )
 
@@ -29,6 +30,7 @@ var (
 	errLineTooLong  = &Error{414, "RequestLineTooLong"}
 	errFieldTooLong = &Error{400, "HeaderTooLong"}
 	errEmptyLines   = &Error{400, "TooManyEmptyLines"}
+	errManyFields   = &Error{400, "TooManyHeaders"}
 	errAfterDoubt   = &Error{400, "AfterDoubtfulRequest"}
 )
 
@@ -133,7 +135,9 @@ func (r *Reader) findHead(l *limits) (end int, err error) {
 		if s.seen += i + 1; s.lines == 0 {
 			s.first = s.seen
 		}
-		s.lines++
+		if s.lines++; s.lines > 1+maxFields {
+			return 0, r.fail(errManyFields)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ func TestLimits(t *testing.T) {
 		"field":              {first + host + field(MaxField) + "\r\n", 0},
 		"field, more":        {first + host + field(MaxField+1) + "\r\n", 400},
 		"head":               {first + fields(MaxHead) + "\r\n", 0},
+		"fields, many":       {first + strings.Repeat(host[:2]+":\r\n", 999) + host + "\r\n", 0},
+		"fields, too many":   {first + strings.Repeat(host[:2]+":\r\n", 1000) + host + "\r\n", 400},
 		"head, more":         {first + fields(MaxHead+1) + "\r\n", 400},
 	} {
 		var q Request
