@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -15,25 +14,25 @@ import (
 // Key is the key that secrets are sealed with: AES-256.
 type Key [32]byte
 
-// LoadKey reads the key in a file, which it makes, readable by its owner only,
-// when there is none. The file must not be kept where the journal is: whoever
-// has both has the secrets.
+// ErrBadKey says that a file holds something else than a key.
+var ErrBadKey = errors.New("not a key")
+
+// LoadKey reads the key in a file. The file must not be kept where the journal is:
+// whoever has both has the secrets.
 func LoadKey(path string) (Key, error) {
 	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return makeKey(path)
-	}
 	if err != nil {
 		return Key{}, fmt.Errorf("read the key of secrets: %w", err)
 	}
 	if len(b) != len(Key{}) {
-		return Key{}, fmt.Errorf("read the key of secrets: %s has %d bytes, not %d", path, len(b), len(Key{}))
+		return Key{}, fmt.Errorf("read the key of secrets: %w: %s has %d bytes, not %d", ErrBadKey, path, len(b), len(Key{}))
 	}
 	return Key(b), nil
 }
 
-// makeKey writes a new key so that a crash leaves the whole of it or nothing.
-func makeKey(path string) (k Key, err error) {
+// MakeKey writes a new key into a file, which only its owner can read, in place of
+// what is there. A crash leaves the whole of it or what was before.
+func MakeKey(path string) (k Key, err error) {
 	rand.Read(k[:])
 	defer func() {
 		if err != nil {
@@ -52,8 +51,7 @@ func makeKey(path string) (k Key, err error) {
 	if err := f.Sync(); err != nil {
 		return k, err
 	}
-	// Link, unlike Rename, leaves a key alone that somebody else has made meanwhile.
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return k, err
 	}
 	dir, err := os.Open(filepath.Dir(path))
@@ -67,6 +65,13 @@ func makeKey(path string) (k Key, err error) {
 // sealedMark is the first byte of an encrypted value, which no JSON begins with.
 // The nonce follows, then the ciphertext.
 const sealedMark = 1
+
+// ErrSealed holds for the error of loading a value that was sealed with another
+// key, or for another record.
+var ErrSealed = errors.New("sealed with another key, or damaged")
+
+// Sealed reports whether a value, as the journal below [Seal] has it, is sealed.
+func Sealed(value []byte) bool { return len(value) > 0 && value[0] == sealedMark }
 
 type sealed struct {
 	Journal
@@ -91,12 +96,12 @@ func Seal(j Journal, key Key) Journal {
 // Load implements [Journal].
 func (s *sealed) Load(ctx context.Context, yield func(string, []byte) error) error {
 	return s.Journal.Load(ctx, func(key string, value []byte) error {
-		if len(value) == 0 || value[0] != sealedMark {
+		if !Sealed(value) {
 			return yield(key, value)
 		}
 		plain, err := s.aead.Open(nil, nil, value[1:], []byte(key))
 		if err != nil {
-			return fmt.Errorf("record %q was damaged or sealed with another key than this installation's", key)
+			return fmt.Errorf("record %q: %w", key, ErrSealed)
 		}
 		return yield(key, plain)
 	})

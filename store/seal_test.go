@@ -3,6 +3,8 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,9 +57,12 @@ func TestSealBindsKey(t *testing.T) {
 	}
 }
 
-func TestLoadKey(t *testing.T) {
+func TestKeyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	made, err := store.LoadKey(path)
+	if _, err := store.LoadKey(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before there is one: %v", err)
+	}
+	made, err := store.MakeKey(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +76,10 @@ func TestLoadKey(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("files left: %v", left)
 	}
-	os.WriteFile(path, []byte("short"), 0o600)
-	if _, err := store.LoadKey(path); err == nil {
-		t.Error("a damaged key was accepted")
+	for _, content := range []string{"", "short", strings.Repeat("x", 33)} {
+		os.WriteFile(path, []byte(content), 0o600)
+		if _, err := store.LoadKey(path); !errors.Is(err, store.ErrBadKey) || !strings.Contains(err.Error(), path) {
+			t.Errorf("a key of %d bytes: %v", len(content), err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -12,14 +13,8 @@ import (
 // The suite runs in a file system in memory: it opens a journal thousands of
 // times. What a real disk keeps, the crash test shows.
 func TestDisk(t *testing.T) {
-	storetest.Run(t, func(*testing.T) storetest.Opener {
-		fs := &crowded{FS: vfs.NewMem(), free: reserve}
-		return func() (store.Journal, error) {
-			j, err := open("journal", quiet(), fs)
-			if err != nil {
-				return nil, err
-			}
-			return store.Seal(j, store.Key{1}), nil
-		}
+	storetest.Run(t, func(t *testing.T) storetest.Opener {
+		fs, key := vfs.NewMem(), filepath.Join(t.TempDir(), "key")
+		return func() (store.Journal, error) { return open("journal", key, quiet(), fs) }
 	})
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"fargo/store"
+	"fargo/store/storetest"
 )
 
 // crowded is a file system with little room left.
@@ -27,6 +29,8 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func one(key string) []store.Write { return []store.Write{{Key: key, Value: []byte("{}")}} }
 
+func keyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "key") }
+
 func found(t *testing.T, j *Journal) string {
 	t.Helper()
 	var keys []string
@@ -37,24 +41,14 @@ func found(t *testing.T, j *Journal) string {
 	return strings.Join(keys, " ")
 }
 
-func TestFullDiskRefusesUntilThereIsRoom(t *testing.T) {
-	fs := &crowded{FS: vfs.NewMem(), free: reserve}
-	j, err := open("journal", quiet(), fs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	fs.free = reserve - 1
-	if err := j.Commit(t.Context(), one("a")); !errors.Is(err, ErrFull) {
-		t.Errorf("Commit on a full disk returned %v", err)
-	}
-	fs.free = reserve
-	if err := j.Commit(t.Context(), one("b")); err != nil {
-		t.Errorf("Commit with room again returned %v", err)
-	}
-	if got := found(t, j); got != "b" {
-		t.Errorf("found %q, want b alone", got)
-	}
+func TestFull(t *testing.T) {
+	fs, key := &crowded{FS: vfs.NewMem(), free: 2 * reserve}, keyFile(t)
+	storetest.Full(t, func() (store.Journal, error) { return open("journal", key, quiet(), fs) }, func(full bool) {
+		fs.free = 2 * reserve
+		if full {
+			fs.free = reserve - 1
+		}
+	})
 }
 
 // After a sync that failed nobody knows what is on disk: nothing more may be
@@ -68,7 +62,7 @@ func TestFailedSyncRefusesForever(t *testing.T) {
 		}
 		return nil
 	}))
-	j, err := open("journal", quiet(), fs)
+	j, err := open("journal", keyFile(t), quiet(), fs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +82,7 @@ func TestFailedSyncRefusesForever(t *testing.T) {
 	}
 
 	crashed := under.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{})
-	j, err = open("journal", quiet(), &crowded{FS: crashed, free: reserve})
+	j, err = open("journal", keyFile(t), quiet(), &crowded{FS: crashed, free: reserve})
 	if err != nil {
 		t.Fatal(err)
 	}
