@@ -14,13 +14,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/containerd/errdefs"
+
+	"fargo/engine"
 )
 
 // The kinds of refusal. For the first two errdefs.IsNotFound holds, which is
@@ -38,13 +39,17 @@ var (
 const (
 	memTableSize = 2 << 20
 	cacheSize    = 4 << 20
+	// reserve is the room on disk that is not filled with logs: more than the
+	// control plane's state needs, so that it can be written when they no longer
+	// can.
+	reserve = 48 << 20
 )
 
 // Store holds the logs. Its methods may be called from many goroutines; a
 // method that changes something returns when the change is on disk.
 type Store struct {
-	db  *pebble.DB
-	log *slog.Logger
+	engine *engine.Engine
+	db     *pebble.DB // the engine's, for reading
 
 	// writing is held from reading what a write depends on until the write is
 	// visible, but not while it is synced: writers share the engine's syncs.
@@ -60,37 +65,42 @@ type Store struct {
 	tails tails
 }
 
-// Open opens the store in dir, or makes one.
+// Open opens the store in dir, or makes one. What is damaged is refused with an
+// [*engine.Damage].
 func Open(dir string, log *slog.Logger) (*Store, error) { return openOn(vfs.Default, dir, log) }
 
 // openOn opens a store on any file system.
 func openOn(fs vfs.FS, dir string, log *slog.Logger) (*Store, error) {
-	opts := &pebble.Options{
-		FS:                          fs,
-		FormatMajorVersion:          pebble.FormatNewest,
+	e, err := engine.Open(config(fs, dir, log))
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: e, db: e.DB}
+	if err := s.load(); err != nil {
+		return nil, fmt.Errorf("load logs in %s: %w", dir, errors.Join(e.Read(err), e.Close()))
+	}
+	return s, nil
+}
+
+func config(fs vfs.FS, dir string, log *slog.Logger) engine.Config {
+	opts := pebble.Options{
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 2,
 		CacheSize:                   cacheSize,
 		MaxOpenFiles:                256,
 		FlushDelayDeleteRange:       time.Second, // deleted streams give their space back soon
-		Logger:                      engineLog{log},
 	}
 	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
-	db, err := pebble.Open(dir, opts)
-	if err != nil {
-		return nil, fmt.Errorf("open logs in %s: %w", dir, err)
-	}
-	s := &Store{db: db, log: log}
-	if err := s.load(); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("load logs in %s: %w", dir, err)
-	}
-	return s, nil
+	return engine.Config{Dir: dir, FS: fs, What: "logs", Reserve: reserve, Logger: log, Options: opts}
 }
+
+// Writable is nil when events would be taken now. Otherwise [fargo.ErrNotWritable]
+// holds for the error, and for that of every write.
+func (s *Store) Writable() error { return s.engine.Writable() }
 
 // Close closes the store. Nobody may be using it or use it afterwards.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	if err := s.engine.Close(); err != nil {
 		return fmt.Errorf("close logs: %w", err)
 	}
 	return nil
@@ -131,15 +141,17 @@ func (s *Store) update(ctx context.Context, fn func(b *pebble.Batch) (seen func(
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b := s.db.NewBatch()
-	defer b.Close()
-	if err := s.apply(b, fn); err != nil || b.Empty() {
-		return err
-	}
-	if err := b.SyncWait(); err != nil {
-		return fmt.Errorf("sync logs: %w", err)
-	}
-	return nil
+	return s.engine.Write(func() error {
+		b := s.db.NewBatch()
+		defer b.Close()
+		if err := s.apply(b, fn); err != nil || b.Empty() {
+			return err
+		}
+		if err := b.SyncWait(); err != nil {
+			return s.engine.Fail(fmt.Errorf("sync logs: %w", err))
+		}
+		return nil
+	})
 }
 
 func (s *Store) apply(b *pebble.Batch, fn func(b *pebble.Batch) (func(), error)) error {
@@ -150,7 +162,7 @@ func (s *Store) apply(b *pebble.Batch, fn func(b *pebble.Batch) (func(), error))
 		return err
 	}
 	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return fmt.Errorf("write logs: %w", err)
+		return s.engine.Fail(fmt.Errorf("write logs: %w", err))
 	}
 	if seen != nil {
 		seen()
@@ -167,18 +179,3 @@ func (s *Store) newID(b *pebble.Batch) uint64 {
 }
 
 func nowMillis() int64 { return time.Now().UnixMilli() }
-
-// engineLog hands the engine's words to ours: its chatter is for debugging.
-type engineLog struct{ log *slog.Logger }
-
-func (l engineLog) Infof(format string, args ...any) { l.log.Debug(line(format, args)) }
-
-func (l engineLog) Errorf(format string, args ...any) { l.log.Error(line(format, args)) }
-
-// Fatalf must not return: the engine has lost its log or its manifest, and
-// nothing can be acknowledged any more.
-func (l engineLog) Fatalf(format string, args ...any) { panic("logs: " + line(format, args)) }
-
-func line(format string, args []any) string {
-	return strings.TrimSpace(fmt.Sprintf(format, args...))
-}

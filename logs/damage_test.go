@@ -1,0 +1,86 @@
+package logs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"fargo/engine/enginetest"
+)
+
+const damagedDir = "logs"
+
+// history is what a store tells a client of a group's streams, or the error.
+func history(s *Store) (all []string, err error) {
+	for i := range 3 {
+		name := fmt.Sprint("s", i)
+		for token := ""; ; {
+			p, err := s.Read(testScope, "g", name, Read{FromHead: true, Token: token})
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range p.Events {
+				all = append(all, name+" "+e.Message)
+			}
+			if p.Forward == token {
+				break
+			}
+			token = p.Forward
+		}
+	}
+	return all, nil
+}
+
+// Whatever is damaged, nobody is told less than what was acknowledged: either the
+// store is not opened, or it refuses to read, and names the file; or all is there.
+func TestDamage(t *testing.T) {
+	files, want := damagedStore(t)
+	for d := range files.Damage(2, 60) {
+		s, err := openOn(d.Files.FS(t, damagedDir), damagedDir, discard)
+		var got []string
+		if err == nil {
+			got, err = history(s)
+			s.Close()
+		}
+		switch {
+		case err != nil && !enginetest.Refused(err, d):
+			t.Errorf("%v: refused with %v", d, err)
+		case err == nil && !slices.Equal(got, want):
+			t.Errorf("%v: %d events of %d", d, len(got), len(want))
+		}
+	}
+}
+
+// damagedStore is a small store that was killed: with tables, and with a log.
+func damagedStore(t *testing.T) (enginetest.Files, []string) {
+	t.Helper()
+	mem := vfs.NewMem()
+	var s *Store
+	for round := range 3 {
+		var err error
+		if s, err = openOn(mem, damagedDir, discard); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			target := target("g", fmt.Sprint("s", i))
+			target.Create = true
+			must(t, s.OpenLog(t.Context(), target))
+			for n := range 5 {
+				must(t, s.Put(t.Context(), testScope, "g", target.Stream, events(int64(100*round+n+1), fmt.Sprint("event ", round, n))))
+			}
+		}
+		if round < 2 {
+			must(t, s.Close())
+		}
+	}
+	files := enginetest.Read(t, mem, damagedDir)
+	want, err := history(s)
+	must(t, errors.Join(err, s.Close()))
+	if len(want) != 45 {
+		t.Fatal(want)
+	}
+	return files, want
+}
