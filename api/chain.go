@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"fargo"
 	"fargo/aws/protocol"
 	"fargo/aws/sigv4"
 )
@@ -194,13 +195,36 @@ var internalFailure = &protocol.Error{
 // fail turns a step's error into the answer.
 func (x *exchange) fail(err error) {
 	var e *protocol.Error
-	if !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, fargo.ErrNotWritable):
+		e = x.unavailable(err) // whoever found out has said so, once
+	default:
 		e = internalFailure
 		if x.http.Context().Err() == nil { // a client that left is no failure of ours
 			x.Logger.Error("request failed", "service", x.call.Service, "operation", x.call.Operation, "request", x.call.RequestID, "err", err)
 		}
 	}
 	x.refuse(e)
+}
+
+// unavailable is how AWS says that it cannot do now what it could at other times:
+// in the service's own words, if it has any, or else as every service does. What
+// follows AWS's sentence is ours: the client is the one to make room.
+// Source: "Common Errors" in each service's API reference.
+func (x *exchange) unavailable(err error) *protocol.Error {
+	e := protocol.Errorf("ServiceUnavailable", "The request has failed due to a temporary failure of the server. Fargo: %v.", err).WithStatus(http.StatusServiceUnavailable)
+	e.Fault = true
+	if x.operation == nil {
+		return e
+	}
+	const own = "ServiceUnavailableException"
+	for _, known := range x.operation.service.Errors {
+		if known.Name == own {
+			e.Code = own
+		}
+	}
+	return e
 }
 
 func (x *exchange) refuse(e *protocol.Error) {

@@ -3,9 +3,11 @@ package control
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"fargo"
 	"fargo/store"
 )
 
@@ -65,7 +67,14 @@ func (r *runner) reconcile(ctx context.Context) error {
 	for r.dirty() {
 		n := min(len(r.queue), batchLimit)
 		batch := r.queue[:n]
-		if err := r.commit(ctx, batch); err != nil {
+		switch err := r.commit(ctx, batch); {
+		case err == nil:
+		case errors.Is(err, fargo.ErrNotWritable):
+			// No key is at fault, and whoever found out has said so.
+			for _, w := range batch {
+				heap.Push(&r.alarms, alarm{time.Now().Add(retryAfter), w})
+			}
+		default:
 			for _, w := range batch {
 				if err := r.commit(ctx, []work{w}); err != nil {
 					if ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -106,14 +107,14 @@ func (s *Server) commit(ctx context.Context, node string, received <-chan up, ac
 			return ctx.Err()
 		case m := <-received:
 			if len(m.Targets) > 0 {
-				if err := s.plane.ReportTargets(ctx, node, m.Targets); err != nil {
+				if err := whenWritable(ctx, func() error { return s.plane.ReportTargets(ctx, node, m.Targets) }); err != nil {
 					return err
 				}
 			}
 			if len(m.Reports) == 0 {
 				continue
 			}
-			if err := s.plane.Report(ctx, node, m.Reports); err != nil {
+			if err := whenWritable(ctx, func() error { return s.plane.Report(ctx, node, m.Reports) }); err != nil {
 				return err
 			}
 			select {
@@ -121,6 +122,26 @@ func (s *Server) commit(ctx context.Context, node string, received <-chan up, ac
 				return ctx.Err()
 			case acks <- m.Version:
 			}
+		}
+	}
+}
+
+// writablePause is how often is tried what the plane has no room for.
+const writablePause = time.Second
+
+// whenWritable calls fn until it fails for another reason than that nothing can be
+// written now. The node keeps what it has reported until then, and its session:
+// what it is told needs no writing.
+func whenWritable(ctx context.Context, fn func() error) error {
+	for {
+		err := fn()
+		if !errors.Is(err, fargo.ErrNotWritable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(writablePause):
 		}
 	}
 }

@@ -16,6 +16,9 @@ type Owner struct {
 	Name func(key []byte) (name string, ok bool)
 	// Keep says whether a key is of use; nil keeps all.
 	Keep func(key, value []byte) bool
+	// Finish sets, when all that is left has been through Keep, what has to be
+	// right for the rest to be; nil sets nothing.
+	Finish func(set func(key, value []byte) error) error
 }
 
 // Repair reads all that is in a directory, and if anything is wrong with it makes a
@@ -111,12 +114,16 @@ func (r *repair) rebuild() (*Report, error) {
 		b = e.DB.NewBatch()
 		return err
 	}
-	report, err := r.read(func(key, value []byte) error {
+	set := func(key, value []byte) error {
 		if err := b.Set(key, value, nil); err != nil || b.Len() < batchSize {
 			return err
 		}
 		return flush()
-	})
+	}
+	report, err := r.read(set)
+	if err == nil && r.owner.Finish != nil {
+		err = r.owner.Finish(set)
+	}
 	if err == nil {
 		err = flush()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -83,4 +84,48 @@ func damagedStore(t *testing.T) (enginetest.Files, []string) {
 		t.Fatal(want)
 	}
 	return files, want
+}
+
+// After a repair nothing is there that was not, and no id is given out again, also
+// when what says which is next was lost.
+func TestRepair(t *testing.T) {
+	files, want := damagedStore(t)
+	for d := range files.Damage(5, 10) {
+		mem := d.Files.FS(t, damagedDir)
+		report, err := repair(mem, damagedDir, discard, time.Unix(0, 0))
+		if err != nil {
+			t.Errorf("%v: %v", d, err)
+			continue
+		}
+		s, err := openOn(mem, damagedDir, discard)
+		if err != nil {
+			t.Errorf("%v: after the repair: %v", d, err)
+			continue
+		}
+		got := 0
+		highest := uint64(0)
+		for _, g := range s.mu.groups {
+			highest = max(highest, g.ID)
+			must(t, s.eachStream(g, "", func(st *stream) { highest = max(highest, st.id) }))
+		}
+		for i := range 3 {
+			p, err := s.Read(testScope, "g", fmt.Sprint("s", i), Read{FromHead: true})
+			if err != nil && !errors.Is(err, ErrNoGroup) && !errors.Is(err, ErrNoStream) {
+				t.Errorf("%v: %v", d, err)
+			}
+			for _, e := range p.Events {
+				got++
+				if !slices.Contains(want, fmt.Sprint("s", i, " ", e.Message)) {
+					t.Errorf("%v: %q was never written", d, e.Message)
+				}
+			}
+		}
+		if got < len(want) && len(report.Losses) == 0 {
+			t.Errorf("%v: %d events of %d, and no loss", d, got, len(want))
+		}
+		if s.nextID <= highest {
+			t.Errorf("%v: the next id is %d, and %d is taken", d, s.nextID, highest)
+		}
+		must(t, s.Close())
+	}
 }

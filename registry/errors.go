@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"fargo"
 	"fargo/aws/protocol"
 )
 
@@ -23,6 +24,7 @@ var (
 	errUnauthorized = &apiError{status: http.StatusUnauthorized, Code: "UNAUTHORIZED", Message: "authentication required"}
 	errUnsupported  = &apiError{status: http.StatusMethodNotAllowed, Code: "UNSUPPORTED", Message: "The operation is unsupported."}
 	errNotFound     = &apiError{status: http.StatusNotFound, Code: "UNSUPPORTED", Message: "The operation is unsupported."}
+	errUnavailable  = &apiError{status: http.StatusServiceUnavailable, Code: "UNAVAILABLE", Message: "service unavailable"}
 	errInternal     = &apiError{status: http.StatusInternalServerError, Code: "UNKNOWN", Message: "internal error"}
 )
 
@@ -54,6 +56,11 @@ func translate(err error) (e *apiError, ok bool) {
 		if c, ok := codes[aws.Code]; ok {
 			return &apiError{c.status, c.code, aws.Message}, true
 		}
+	}
+	if errors.Is(err, fargo.ErrNotWritable) {
+		e := *errUnavailable
+		e.Message += ": " + err.Error() // who pushes may be the one to make room
+		return &e, true
 	}
 	return errInternal, false
 }

@@ -55,6 +55,9 @@ func (s *Server) endUpload(w http.ResponseWriter, r *request) error {
 // upload hands a request over to distribution's handler, which knows the
 // repository by its name on disk.
 func (s *Server) upload(w http.ResponseWriter, r *request) error {
+	if err := s.roomFor(r); err != nil {
+		return err
+	}
 	name, err := namedRepository(r.scope, r.repository)
 	if err != nil {
 		return &apiError{http.StatusBadRequest, "NAME_INVALID", "invalid repository name"}
@@ -65,7 +68,18 @@ func (s *Server) upload(w http.ResponseWriter, r *request) error {
 	there := r.Clone(r.Context())
 	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference
 	there.URL.RawPath = ""
-	s.layers.ServeHTTP(&renamed{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/"}, there)
+	there.Body = &measured{ReadCloser: r.Body, room: s.Storage.Writable}
+	answer := &renamed{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/", room: s.Storage.Writable}
+	s.layers.ServeHTTP(answer, there)
+	return answer.failure
+}
+
+// roomFor refuses what would add to an upload when there is no room for it.
+func (s *Server) roomFor(r *request) error {
+	switch r.Method {
+	case http.MethodPost, http.MethodPatch, http.MethodPut:
+		return s.Storage.Writable()
+	}
 	return nil
 }
 
@@ -93,19 +107,60 @@ func isContentRange(s string) bool {
 	return ok
 }
 
+// measured is a body that ends with an error when there is no room for more of it.
+type measured struct {
+	io.ReadCloser
+	room func() error
+	left int // bytes until the room is measured again
+}
+
+// measureEvery is how much is taken between two looks at the room.
+const measureEvery = 4 << 20
+
+// Read implements [io.Reader].
+func (m *measured) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		if err := m.room(); err != nil {
+			return 0, err
+		}
+		m.left = measureEvery
+	}
+	n, err := m.ReadCloser.Read(p)
+	m.left -= n
+	return n, err
+}
+
 // renamed takes the scope out of the Location of an answer.
+//
+// An answer that something went wrong on our side is held back when there is no
+// room, which is then what went wrong: failure says so.
 type renamed struct {
 	http.ResponseWriter
 	from, to string
+	room     func() error
+	failure  error
 }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *renamed) WriteHeader(status int) {
+	if status >= http.StatusInternalServerError {
+		if w.failure = w.room(); w.failure != nil {
+			return
+		}
+	}
 	h := w.Header()
 	if rest, ok := strings.CutPrefix(h.Get("Location"), w.from); ok {
 		h.Set("Location", w.to+rest)
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *renamed) Write(p []byte) (int, error) {
+	if w.failure != nil {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap gives [http.ResponseController] the writer behind.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+
+	"fargo"
 )
 
 // getManifest answers with a manifest by tag or digest.
@@ -27,7 +29,8 @@ func (s *Server) getManifest(w http.ResponseWriter, r *request) error {
 		return fmt.Errorf("manifest of a recorded image: %w", err)
 	}
 	if r.Method == http.MethodGet {
-		if err := s.Catalog.RecordPull(r.Context(), image); err != nil {
+		// That it was pulled is not worth a pull.
+		if err := s.Catalog.RecordPull(r.Context(), image); err != nil && !errors.Is(err, fargo.ErrNotWritable) {
 			return err
 		}
 	}

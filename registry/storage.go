@@ -19,6 +19,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecr"
+	"fargo/diskspace"
 )
 
 // options refuse an image index that lists manifests the repository does not
@@ -42,7 +43,17 @@ type StorageConfig struct {
 	// to its manifest.
 	Grace  time.Duration
 	Logger *slog.Logger
+	// Free measures the bytes that are free on the disk; nil asks the kernel.
+	Free func() (uint64, error)
 }
+
+// reserve is the room on disk that is not filled with images: more than logs and
+// the control plane's state need, which can do with less.
+const reserve = 64 << 20
+
+// Writable is nil when something can be pushed now. Otherwise
+// [fargo.ErrNotWritable] holds for the error.
+func (s *Storage) Writable() error { return s.room.Check() }
 
 // Storage keeps the blobs of all repositories on disk, each content once. All
 // of its methods may be called at the same time. Errors that a client should
@@ -52,6 +63,7 @@ type Storage struct {
 	grace  time.Duration
 	logger *slog.Logger
 
+	room   *diskspace.Gauge
 	driver *durable
 	blobs  distribution.Namespace
 
@@ -70,6 +82,7 @@ func OpenStorage(ctx context.Context, c StorageConfig) (*Storage, error) {
 	}
 	files := filesystem.New(filesystem.DriverParameters{RootDirectory: c.Dir, MaxThreads: threads})
 	s := &Storage{dir: filepath.Clean(c.Dir), grace: c.Grace, logger: c.Logger}
+	s.room = diskspace.New(diskspace.Config{Dir: c.Dir, What: "images", Reserve: reserve, Logger: c.Logger, Free: c.Free})
 	s.driver = &durable{files, s.dir}
 	var err error
 	if s.blobs, err = storage.NewRegistry(ctx, s.driver, options...); err != nil {
@@ -112,6 +125,9 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error) {
 	m, image, err := parseManifest(scope, repository, mediaType, text)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.Writable(); err != nil {
 		return nil, err
 	}
 	r, err := s.repository(ctx, scope, repository)

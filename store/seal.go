@@ -107,6 +107,12 @@ func (s *sealed) Load(ctx context.Context, yield func(string, []byte) error) err
 	})
 }
 
+// Unseals reports whether key opens a value that is sealed.
+func Unseals(key Key, name string, value []byte) bool {
+	_, err := Seal(nil, key).(*sealed).aead.Open(nil, nil, value[1:], []byte(name))
+	return err == nil
+}
+
 // Commit implements [Journal].
 func (s *sealed) Commit(ctx context.Context, writes []Write) error {
 	out := make([]Write, len(writes))

@@ -1,0 +1,99 @@
+package disk
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"fargo/store"
+)
+
+// sealedJournal is a journal with a record in the clear and two that are sealed.
+func sealedJournal(t *testing.T, key string) vfs.FS {
+	t.Helper()
+	mem := vfs.NewMem()
+	j, err := open("journal", key, quiet(), mem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = j.Commit(t.Context(), []store.Write{
+		{Key: "open/1", Value: []byte("{}")},
+		{Key: "secrets/1", Value: []byte("{}"), Secret: true},
+		{Key: "secrets/2", Value: []byte("{}"), Secret: true},
+	})
+	if err := errors.Join(err, j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return mem
+}
+
+// A key that is not the one is said to be so, with what it is missing for, and no
+// new one takes its place; a repair gives up what was sealed with it, and no more.
+func TestLostKey(t *testing.T) {
+	for name, lose := range map[string]func(path string) error{
+		"missing": os.Remove,
+		"empty":   func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"cut":     func(path string) error { return os.Truncate(path, 31) },
+		"another": func(path string) error { return os.WriteFile(path, make([]byte, 32), 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := keyFile(t)
+			files := sealedJournal(t, key)
+			if err := lose(key); err != nil {
+				t.Fatal(err)
+			}
+			before, _ := os.ReadFile(key)
+			j, err := open("journal", key, quiet(), files)
+			if err == nil {
+				_, err = store.Open(t.Context(), j) // which closes it
+			}
+			var lost *KeyLost
+			if !errors.As(err, &lost) || !slices.Equal(lost.Records, []string{"secrets/1", "secrets/2"}) || !strings.Contains(err.Error(), key) {
+				t.Errorf("opened, or refused with %v", err)
+			}
+			if after, _ := os.ReadFile(key); !slices.Equal(after, before) {
+				t.Error("the key's file was changed")
+			}
+
+			report, err := repair("journal", key, quiet(), files, time.Unix(0, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(report.Dropped, []string{"secrets/1", "secrets/2"}) || report.Kept != 1 {
+				t.Errorf("reported %+v", report)
+			}
+			j, err = open("journal", key, quiet(), files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close()
+			if got := found(t, j); got != "open/1" {
+				t.Errorf("found %q", got)
+			}
+			if made, err := store.LoadKey(key); err != nil || made == (store.Key{}) != (name == "another") {
+				t.Errorf("the key is %x, %v", made, err)
+			}
+		})
+	}
+}
+
+// What is not sealed needs no key: a new one is made.
+func TestKeyOfNothing(t *testing.T) {
+	key := keyFile(t)
+	if err := os.WriteFile(key, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err := open("journal", key, quiet(), vfs.NewMem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if _, err := store.LoadKey(key); err != nil {
+		t.Error(err)
+	}
+}
