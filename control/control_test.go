@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -332,5 +334,58 @@ func TestPastTasksAreNotLookedAt(t *testing.T) {
 				t.Errorf("a task that is %s is found %d times", step.what, got)
 			}
 		}
+	})
+}
+
+// full is a journal without room, for a while.
+type full struct {
+	store.Journal
+	full atomic.Bool
+}
+
+func (f *full) Commit(ctx context.Context, writes []store.Write) error {
+	if f.full.Load() {
+		return fargo.ErrNotWritable
+	}
+	return f.Journal.Commit(ctx, writes)
+}
+
+// Controllers say nothing of a disk that is full, which is known by then, and go on
+// when it is not any more.
+func TestFullDiskIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &full{Journal: store.NewMemory()}
+		db, err := store.Open(t.Context(), j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		c := Controller{
+			Name:  "test",
+			All:   func(store.Reader) iter.Seq[string] { return slices.Values([]string{"x", "y"}) },
+			Scope: func(store.Reader, store.Change) iter.Seq[string] { return slices.Values([]string(nil)) },
+			Reconcile: func(tx *store.Tx, key string, _ time.Time) (time.Time, error) {
+				store.Nodes.Put(tx, &fargo.Node{ID: key})
+				return time.Time{}, nil
+			},
+		}
+		var said bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		j.full.Store(true)
+		go func() { done <- Run(ctx, db, slog.New(slog.NewTextHandler(&said, nil)), []Controller{c}) }()
+		time.Sleep(10 * retryAfter)
+		synctest.Wait()
+		if got := names(db); got != "[]" || said.Len() > 0 {
+			t.Errorf("while it is full there are %s, and is said %s", got, said.String())
+		}
+		j.full.Store(false)
+		time.Sleep(2 * retryAfter)
+		synctest.Wait()
+		if got := names(db); got != "[x y]" {
+			t.Errorf("with room there are %s", got)
+		}
+		cancel()
+		<-done
 	})
 }

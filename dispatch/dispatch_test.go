@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,6 +277,48 @@ func (u *unsure) Report(ctx context.Context, node string, r []fargo.TaskReport) 
 		return err
 	}
 	return u.Plane.Report(ctx, node, r)
+}
+
+// A plane that can write nothing for a while keeps the node's session, and is told
+// when it can.
+func TestReportsWaitForRoom(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	f := &full{Plane: plane}
+	serve(t, f, socket)
+	connect(t, socket, "n", m)
+	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.sees(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80})
+	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
+	waitPlane(t, plane, "targets", func() bool { return len(plane.Targets("n")) == 1 })
+	if n := f.hellos.Load(); n != 1 {
+		t.Errorf("the node had %d sessions", n)
+	}
+}
+
+// full has no room for the first report of each kind.
+type full struct {
+	*dispatchtest.Plane
+	hellos           atomic.Int64
+	reports, targets atomic.Bool
+}
+
+func (f *full) Hello(ctx context.Context, node string) error {
+	f.hellos.Add(1)
+	return f.Plane.Hello(ctx, node)
+}
+
+func (f *full) Report(ctx context.Context, node string, r []fargo.TaskReport) error {
+	if !f.reports.Swap(true) {
+		return fmt.Errorf("commit: %w", fargo.ErrNotWritable)
+	}
+	return f.Plane.Report(ctx, node, r)
+}
+
+func (f *full) ReportTargets(ctx context.Context, node string, r []fargo.TargetReport) error {
+	if !f.targets.Swap(true) {
+		return fmt.Errorf("commit: %w", fargo.ErrNotWritable)
+	}
+	return f.Plane.ReportTargets(ctx, node, r)
 }
 
 // What a node sees of targets comes to the plane: as it changes, and all of it

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
@@ -183,13 +182,4 @@ func (e *Engine) Close() error {
 		return nil // the engine waits forever for what failed; the process's end is its close
 	}
 	return errors.Join(e.DB.Close(), e.witness.Close())
-}
-
-// SyncDir makes durable what was renamed in a directory.
-func SyncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

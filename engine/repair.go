@@ -44,10 +44,11 @@ type repair struct {
 }
 
 // The new directory has these names, with that of the old before them: while it is
-// written, and when it is complete.
+// written, and when it is complete. Repair takes an old one away again; where the
+// latter is there, it was killed, and has to be called again.
 const (
 	unfinished = ".repairing"
-	finished   = ".repaired"
+	Repaired   = ".repaired"
 )
 
 func (r *repair) run() (*Report, error) {
@@ -64,7 +65,7 @@ func (r *repair) run() (*Report, error) {
 	if report, err = r.rebuild(); err != nil {
 		return nil, err
 	}
-	if err := r.FS.Rename(r.Dir+unfinished, r.Dir+finished); err != nil {
+	if err := r.FS.Rename(r.Dir+unfinished, r.Dir+Repaired); err != nil {
 		return nil, err
 	}
 	report.Backup = r.backup
@@ -73,13 +74,13 @@ func (r *repair) run() (*Report, error) {
 
 // exchange puts a complete new directory where the old one is.
 func (r *repair) exchange() error {
-	if _, err := r.FS.Stat(r.Dir + finished); err != nil {
+	if _, err := r.FS.Stat(r.Dir + Repaired); err != nil {
 		return ignoreMissing(err)
 	}
 	if err := ignoreMissing(r.FS.Rename(r.Dir, r.backup)); err != nil {
 		return err
 	}
-	if err := r.FS.Rename(r.Dir+finished, r.Dir); err != nil {
+	if err := r.FS.Rename(r.Dir+Repaired, r.Dir); err != nil {
 		return err
 	}
 	parent, err := r.FS.OpenDir(r.FS.PathDir(r.Dir))

@@ -22,6 +22,7 @@ type catalog struct {
 	images    map[string]map[string]*fargo.RepositoryImage
 	immutable bool
 	pulls     int
+	pullErr   error // of RecordPull
 }
 
 var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
@@ -110,7 +111,14 @@ func (c *catalog) RecordPull(context.Context, *fargo.RepositoryImage) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pulls++
-	return nil
+	return c.pullErr
+}
+
+// failPulls makes RecordPull fail.
+func (c *catalog) failPulls(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pullErr = err
 }
 
 func (c *catalog) AllImages() iter.Seq[*fargo.RepositoryImage] {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +28,13 @@ func (c *caCommand) Run(_ context.Context, std *stdio) error {
 	}
 	if err != nil {
 		return err
+	}
+	block, _ := pem.Decode(certificate)
+	if block == nil {
+		return fmt.Errorf("%s is damaged, and fargo up writes it again", inst.CAFile())
+	}
+	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+		return fmt.Errorf("%s is damaged, and fargo up writes it again: %w", inst.CAFile(), err)
 	}
 	_, err = std.out.Write(certificate)
 	return err

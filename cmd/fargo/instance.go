@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"fargo"
@@ -39,8 +41,16 @@ func findInstance(dir string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &instance{Dir: dir, ID: strings.TrimSpace(string(id))}, nil
+	inst := &instance{Dir: dir, ID: strings.TrimSuffix(string(id), "\n")}
+	if !instanceID.MatchString(inst.ID) {
+		return nil, fmt.Errorf("%s is damaged: it has to hold four of 0-9a-f, which everything that was made on this machine is named after (see ls -d /run/fargo-*); it holds %.40q", inst.path("instance"), id)
+	}
+	return inst, nil
 }
+
+// instanceID is what an instance's id looks like: it becomes part of paths and of
+// names of interfaces.
+var instanceID = regexp.MustCompile(`^[0-9a-f]{4}$`)
 
 // openInstance opens the instance in dir and makes it when dir is empty or does
 // not exist. It refuses a directory that holds something else, because down
@@ -69,7 +79,7 @@ func makeInstance(dir string) (*instance, error) {
 		return nil, err
 	}
 	if len(entries) > 0 {
-		return nil, fmt.Errorf("%s is neither empty nor a Fargo data directory", dir)
+		return nil, fmt.Errorf("%s is neither empty nor a Fargo data directory, which has a file instance", dir)
 	}
 	id, err := freeID()
 	if err != nil {
@@ -161,7 +171,10 @@ func (i *instance) MachineFlags() (flags machineFlags, err error) {
 	if err == nil {
 		err = json.Unmarshal(b, &flags)
 	}
-	return flags, err
+	if err != nil {
+		return flags, fmt.Errorf("%s is damaged, and fargo up writes it again: %w", i.path("machine.json"), err)
+	}
+	return flags, nil
 }
 
 // SetMachineFlags remembers them, so that what was made can be taken away.
@@ -197,8 +210,19 @@ func (i *instance) Endpoint() (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	return strings.TrimSpace(string(b)), err
+	if err != nil {
+		return "", err
+	}
+	endpoint := strings.TrimSpace(string(b))
+	// A shell is going to evaluate it.
+	if !strings.HasPrefix(endpoint, "http://") || !addrPort.MatchString(endpoint[len("http://"):]) {
+		return "", fmt.Errorf("%s is damaged, and fargo up writes it again", i.path("endpoint"))
+	}
+	return endpoint, nil
 }
+
+// addrPort is how an address that is listened at is written.
+var addrPort = regexp.MustCompile(`^([0-9A-Za-z.-]+|\[[0-9A-Za-z.:%]+\]):[0-9]+$`)
 
 // SetEndpoint remembers the URL being served.
 func (i *instance) SetEndpoint(url string) error {
@@ -218,11 +242,17 @@ func (i *instance) AdminKey() (key accessKey, err error) {
 	if err != nil {
 		return accessKey{}, err
 	}
-	if err := json.Unmarshal(b, &key); err != nil {
-		return accessKey{}, fmt.Errorf("%s: %w", path, err)
+	if json.Unmarshal(b, &key) != nil || !keyID.MatchString(key.ID) || !keySecret.MatchString(key.Secret) {
+		return accessKey{}, fmt.Errorf("%s is damaged, and fargo up writes it again", path)
 	}
 	return key, nil
 }
+
+// What keys are made of. A shell is going to evaluate them.
+var (
+	keyID     = regexp.MustCompile(`^[A-Z0-9]+$`)
+	keySecret = regexp.MustCompile(`^[A-Za-z0-9/+=]+$`)
+)
 
 // SetAdminKey writes the administrator's key down for [envCommand], where only
 // the owner of the machine can read it.
@@ -237,8 +267,14 @@ func (i *instance) SetAdminKey(key accessKey) error {
 // CAFile has the certificate of the authority that issues what ACM is asked for.
 func (i *instance) CAFile() string { return i.path("ca.pem") }
 
-// writeFile replaces a file whole: a reader, and a crash, see the old or the new.
+// writeFile replaces a file whole: a reader, and a crash, see the old or the new. A
+// file that is as it should be is left alone, so that a start needs no room.
 func writeFile(path string, content []byte, mode fs.FileMode) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(content)) {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+			return nil
+		}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -254,5 +290,17 @@ func writeFile(path string, content []byte, mode fs.FileMode) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes durable that files have come to a directory, or gone from it.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -48,5 +50,87 @@ func TestInstanceRefusesAForeignDirectory(t *testing.T) {
 	}
 	if _, err := makeInstance(dir); err == nil {
 		t.Error("a directory with a stranger's file became an instance")
+	}
+}
+
+// The id becomes part of paths, of which some are removed.
+func TestInstanceFileIsChecked(t *testing.T) {
+	for _, content := range []string{"", "\n", "../x", "..", "1A2B", "1a2", "1a2b3", "1a2b\n\n", " 1a2b", "1a2b\x00", "zzzz"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "instance")
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for name, open := range map[string]func(string) (*instance, error){"find": findInstance, "open": openInstance} {
+			if inst, err := open(dir); err == nil || errors.Is(err, errNoInstance) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s with %q in the file: %+v, %v", name, content, inst, err)
+			}
+		}
+	}
+}
+
+// A small file that is damaged is said to be, by its path and with how it comes to
+// be whole again; none of it reaches a shell.
+func TestSmallFilesAreChecked(t *testing.T) {
+	inst := &instance{Dir: t.TempDir(), ID: "1a2b"}
+	if err := errors.Join(
+		inst.SetEndpoint("http://127.0.0.1:4566"),
+		inst.SetAdminKey(accessKey{ID: "AKIAEXAMPLE", Secret: "abc/+"}),
+		inst.SetMachineFlags(machineFlags{Speed: 1}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for file, read := range map[string]func() error{
+		"endpoint":     func() error { _, err := inst.Endpoint(); return err },
+		"admin.json":   func() error { _, err := inst.AdminKey(); return err },
+		"machine.json": func() error { _, err := inst.MachineFlags(); return err },
+	} {
+		path := inst.path(file)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		for name, content := range map[string]string{
+			"empty":   "",
+			"cut":     string(whole[:len(whole)/2]),
+			"garbage": "\x00\xff';reboot;'",
+			"quotes":  strings.NewReplacer("127", "'$(reboot)'", "AKIA", "'$(reboot)'", ":1", ":'").Replace(string(whole)),
+		} {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := read(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "fargo up writes it again") {
+				t.Errorf("%s, %s: %v", file, name, err)
+			}
+		}
+	}
+}
+
+// Writing what is there already needs no room, and writes nothing.
+func TestFileThatIsRightIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	inode := func() uint64 {
+		t.Helper()
+		if err := writeFile(path, []byte("content"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Sys().(*syscall.Stat_t).Ino
+	}
+	first := inode()
+	if inode() != first {
+		t.Error("the file was written again")
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if inode() == first {
+		t.Error("a file that others can read was left so")
 	}
 }

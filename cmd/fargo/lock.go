@@ -53,11 +53,12 @@ func acquire(path, build string) (*lock, error) {
 		}
 	}
 	b, err := json.Marshal(holder{PID: os.Getpid(), Build: build})
-	if err == nil {
-		err = f.Truncate(0)
-	}
+	// In this order it needs no room that the file does not have already.
 	if err == nil {
 		_, err = f.WriteAt(b, 0)
+	}
+	if err == nil {
+		err = f.Truncate(int64(len(b)))
 	}
 	if err != nil {
 		f.Close()

@@ -20,6 +20,7 @@ type cli struct {
 	Down     downCommand     `cmd:"" help:"Stop every task and remove all that was made on this machine."`
 	Env      envCommand      `cmd:"" help:"Print what a shell evaluates so that AWS clients find Fargo: eval \"$(fargo env)\"."`
 	CA       caCommand       `cmd:"" name:"ca" help:"Print the certificate of the authority that issues what ACM is asked for, for trust stores."`
+	Repair   repairCommand   `cmd:"" help:"Make what is damaged in a data directory anew, with all that can be read of it, keep a copy, and say what is lost."`
 	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
 	Watch    watchCommand    `cmd:"" help:"Draw a service's deployments as they go."`
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`

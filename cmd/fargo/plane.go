@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,14 +37,18 @@ type planeConfig struct {
 	endpoint             string
 	pace                 plan.Pace
 	acceptAnyCredentials bool
+	// beginAnew makes parts of the data directory anew that are gone.
+	beginAnew bool
 }
 
 // plane is the control plane: what it remembers, and all that reads and
 // changes it.
 type plane struct {
 	planeConfig
+	journal *disk.Journal
 	db      *store.DB
 	logs    *logs.Store
+	blobs   *registry.Storage
 	images  taskImages
 	pushed  *registry.Server
 	nodes   *control.Plane
@@ -68,11 +73,17 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	journal, err := disk.Open(c.inst.StoreDir(), c.inst.path("secrets.key"), c.log)
+	registryGone, err := c.inst.checkParts(c.beginAnew)
 	if err != nil {
 		return p, err
 	}
-	if p.db, err = store.Open(ctx, journal); err != nil {
+	if p.journal, err = disk.Open(c.inst.StoreDir(), c.inst.path("secrets.key"), c.log); err != nil {
+		return p, err
+	}
+	if p.db, err = store.Open(ctx, p.journal); err != nil {
+		return p, err
+	}
+	if err := p.checkImages(ctx, registryGone); err != nil {
 		return p, err
 	}
 	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
@@ -85,12 +96,34 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	return p, p.openServices(ctx)
 }
 
+// checkImages refuses to go on when the registry is gone and images were in it,
+// unless it is begun anew: then they are forgotten.
+func (p *plane) checkImages(ctx context.Context, gone bool) error {
+	images := 0
+	for range store.Images.All(p.db.View()) {
+		images++
+	}
+	if !gone || images == 0 {
+		return nil
+	}
+	if !p.beginAnew {
+		return &errGone{part: p.inst.RegistryDir(), without: without["registry"], seen: []string{fmt.Sprintf("the records of %d images", images)}}
+	}
+	return p.db.Update(ctx, func(tx *store.Tx) error {
+		for i := range store.Images.All(tx) {
+			store.Images.Delete(tx, i.Key())
+		}
+		return nil
+	})
+}
+
 // openServices makes what answers requests.
 func (p *plane) openServices(ctx context.Context) error {
 	blobs, err := registry.OpenStorage(ctx, registry.StorageConfig{Dir: p.inst.RegistryDir(), Grace: uploadGrace, Logger: p.log})
 	if err != nil {
 		return err
 	}
+	p.blobs = blobs
 	key, err := ecr.LoadKey(ctx, p.db)
 	if err != nil {
 		return err
@@ -124,6 +157,10 @@ func (p *plane) openServices(ctx context.Context) error {
 		Region:               fargo.DefaultRegion,
 	})
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			p.serveHealth(w, r)
+			return
+		}
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
 			p.pushed.ServeHTTP(w, r)
 			return

@@ -21,6 +21,7 @@ type upCommand struct {
 	dataDir
 	machineFlags
 	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
+	BeginAnew            bool   `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
 	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 }
 
@@ -62,10 +63,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	endpoint := "http://" + reachable(listener.Addr())
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
-		pace: plan.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials,
+		pace: plan.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(inst.mendable(err), listener.Close())
 	}
 	interrupted, err := c.serve(ctx, p, listener, signals, func() error {
 		if err := inst.SetEndpoint(endpoint); err != nil {
@@ -118,9 +119,12 @@ func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals
 		stopServing()
 		return drain(ctx, p, signals)
 	})
-	if err := ready(); err != nil {
-		cancel()
-		return false, errors.Join(err, g.Wait())
+	// Who reads is served meanwhile.
+	if err := p.untilWritable(ctx); err == nil {
+		if err := ready(); err != nil {
+			cancel()
+			return false, errors.Join(err, g.Wait())
+		}
 	}
 	return interrupted, g.Wait()
 }

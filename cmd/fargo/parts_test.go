@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"fargo"
+	"fargo/aws/ecr"
+	"fargo/engine"
+	"fargo/logs"
+	"fargo/store"
+	"fargo/store/disk"
+)
+
+// started is the data directory of an installation that was ready once.
+func started(t *testing.T) *instance {
+	t.Helper()
+	inst := &instance{Dir: t.TempDir(), ID: "1a2b"}
+	log := slog.New(slog.DiscardHandler)
+	j, err := disk.Open(inst.StoreDir(), inst.path("secrets.key"), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = j.Commit(t.Context(), []store.Write{{Key: "some/record", Value: []byte("{}")}})
+	if err := errors.Join(err, j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := logs.Open(inst.LogsDir(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Close(), os.Mkdir(inst.RegistryDir(), 0o700), os.Mkdir(inst.NodeDir(), 0o700),
+		inst.SetEndpoint("http://127.0.0.1:4566"), inst.SetAdminKey(accessKey{"A", "b"})); err != nil {
+		t.Fatal(err)
+	}
+	return inst
+}
+
+// What is gone is not taken for what never was, whatever else is gone with it; only
+// who says so begins anew.
+func TestGoneIsNotNew(t *testing.T) {
+	for name, c := range map[string]struct {
+		lose    []string
+		refused string // the part
+	}{
+		"nothing":              {nil, ""},
+		"the store":            {[]string{"store"}, "store"},
+		"logs":                 {[]string{"logs"}, "logs"},
+		"store and logs":       {[]string{"store", "logs"}, "store"},
+		"all but the node":     {[]string{"store", "logs", "registry", "admin.json", "endpoint"}, "store"},
+		"the store's content":  {[]string{"store/*"}, "store"},
+		"the logs' content":    {[]string{"logs/*"}, "logs"},
+		"the store, but a key": {[]string{"store", "logs", "registry", "admin.json", "endpoint", "node"}, ""},
+		"what up writes again": {[]string{"admin.json", "endpoint"}, ""},
+		"an empty registry":    {[]string{"registry"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inst := started(t)
+			for _, pattern := range c.lose {
+				paths, err := filepath.Glob(inst.path(pattern))
+				if err != nil || len(paths) == 0 {
+					t.Fatal(pattern, err)
+				}
+				for _, path := range paths {
+					if err := os.RemoveAll(path); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			_, err := inst.checkParts(false)
+			var gone *errGone
+			if c.refused == "" {
+				if err != nil {
+					t.Error(err)
+				}
+			} else if !errors.As(err, &gone) || gone.part != inst.path(c.refused) || !strings.Contains(err.Error(), "--begin-anew") {
+				t.Errorf("got %v", err)
+			}
+			_, err = inst.checkParts(true)
+			if wanted := c.refused != "" || slices.Contains(c.lose, "registry") && !slices.Contains(c.lose, "node"); (err == nil) != wanted {
+				t.Errorf("to begin anew: %v", err)
+			}
+		})
+	}
+}
+
+// Images whose layers are gone lead nowhere: said, or forgotten.
+func TestRegistryThatIsGone(t *testing.T) {
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p := &plane{planeConfig: planeConfig{inst: &instance{Dir: "/data"}}, db: db}
+	if err := p.checkImages(t.Context(), true); err != nil {
+		t.Errorf("without images: %v", err)
+	}
+	if err := db.Update(t.Context(), func(tx *store.Tx) error {
+		store.Images.Put(tx, &fargo.RepositoryImage{Image: ecr.ImageDetail{RepositoryName: new("r"), ImageDigest: new("sha256:0")}})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.checkImages(t.Context(), false); err != nil {
+		t.Errorf("with its registry: %v", err)
+	}
+	if err := p.checkImages(t.Context(), true); !errors.As(err, new(*errGone)) || !strings.Contains(err.Error(), "/data/registry") {
+		t.Errorf("without its registry: %v", err)
+	}
+	p.beginAnew = true
+	if err := p.checkImages(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	for i := range store.Images.All(db.View()) {
+		t.Errorf("%v is still there", i)
+	}
+}
+
+func TestUnfinishedRepairIsSaid(t *testing.T) {
+	inst := started(t)
+	if err := os.Rename(inst.StoreDir(), inst.StoreDir()+engine.Repaired); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inst.checkParts(true); err == nil || !strings.Contains(err.Error(), "fargo repair") {
+		t.Errorf("got %v", err)
+	}
+}
