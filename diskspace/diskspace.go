@@ -83,6 +83,19 @@ func (g *Gauge) Check() error {
 	if !full {
 		return nil
 	}
+	return g.refusal(free, need)
+}
+
+// Need is nil when so many bytes are free, whatever the reserve.
+func (g *Gauge) Need(bytes uint64) error {
+	free, err := g.c.Free()
+	if err == nil && free < bytes {
+		err = g.refusal(free, bytes)
+	}
+	return err
+}
+
+func (g *Gauge) refusal(free, need uint64) error {
 	return fmt.Errorf("%w: no room on the disk for %s: %d MB are free, %d MB are needed", fargo.ErrNotWritable, g.c.What, free>>20, ceilMB(need))
 }
 

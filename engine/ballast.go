@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,29 +32,27 @@ type ballast struct {
 	path string
 	log  *slog.Logger
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// held says that this process has made it. One that was found may be a copy,
+	// which takes up no room.
 	held bool
 	// wanted says that it could be made; a file system that cannot has none.
 	wanted bool
 }
 
 func newBallast(files vfs.FS, dir string, log *slog.Logger) *ballast {
-	b := &ballast{fs: files, path: files.PathJoin(dir, ballastFile), log: log, wanted: true}
-	_, err := files.Stat(b.path)
-	b.held = err == nil
-	return b
+	return &ballast{fs: files, path: files.PathJoin(dir, ballastFile), log: log, wanted: true}
 }
 
 // drop is called when a write found no room, before it is tried once more.
 func (b *ballast) drop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.held {
-		time.Sleep(fullPause)
-		return
-	}
 	b.held = false
-	if err := b.fs.Remove(b.path); err != nil {
+	switch err := b.fs.Remove(b.path); {
+	case errors.Is(err, fs.ErrNotExist):
+		time.Sleep(fullPause)
+	case err != nil:
 		b.log.Warn("cannot give up the room that is kept for a full disk", "error", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -80,6 +81,9 @@ func Open(c Config) (*Engine, error) {
 		return usage.AvailBytes, err
 	}})
 	e.ballast = newBallast(c.FS, c.Dir, c.Logger)
+	if err := e.roomToOpen(); err != nil {
+		return fail(err)
+	}
 	buoyant := vfs.OnDiskFull(c.FS, e.ballast.drop)
 	if !d.marked && d.sizes[syncedFile] > 0 {
 		c.Logger.Warn("the note of how far the log is synced is damaged, and made anew", "file", d.path(syncedFile))
@@ -92,6 +96,20 @@ func Open(c Config) (*Engine, error) {
 		return fail(err)
 	}
 	return e, nil
+}
+
+// openReserve is the room that must be free to open a directory: its buffers are
+// written out then. The engine ends the process when it has too little.
+const openReserve = 12 << 20
+
+// roomToOpen gives up the ballast, if that is needed to have enough room.
+func (e *Engine) roomToOpen() error {
+	err := e.room.Need(openReserve)
+	if err != nil {
+		e.ballast.drop()
+		err = e.room.Need(openReserve)
+	}
+	return err
 }
 
 // open opens the directory. What the engine cannot make sense of is damage; the
@@ -107,7 +125,7 @@ func open(dir string, opts *pebble.Options) (db *pebble.DB, err error) {
 	switch {
 	case err == nil:
 		return db, nil
-	case errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist), strings.Contains(err.Error(), "lock held by"):
 		return nil, err
 	}
 	return nil, damaged(dir, err)
