@@ -47,8 +47,10 @@ func TestNotWritable(t *testing.T) {
 	var said bytes.Buffer
 	c := api.Config{
 		Services: []api.Mounted{
-			{Service: &ecs.API, Server: full{}}, {Service: &ec2.API, Server: full{}},
-			{Service: &iam.API, Server: full{}}, {Service: &logs.API, Server: full{}},
+			{Service: &ecs.API, Server: full{}},
+			{Service: &ec2.API, Server: full{}},
+			{Service: &iam.API, Server: full{}},
+			{Service: &logs.API, Server: full{}},
 		},
 		Keys: ring, Authorizer: api.AllowAuthenticated{}, Logger: slog.New(slog.NewTextHandler(&said, nil)),
 		Account: "123456789012", Region: "us-east-1",

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"math"
+	"maps"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -141,7 +141,7 @@ func TestBallast(t *testing.T) {
 // nothing.
 func TestDamageOfTheNoteIsNoDamage(t *testing.T) {
 	files, want := inhabited(t)
-	for d := range (enginetest.Files{"SYNCED": files["SYNCED"]}).Damage(1, math.MaxInt) {
+	for d := range (enginetest.Files{"SYNCED": files["SYNCED"]}).Damage(1, 15) {
 		c := enginetest.Files{}
 		for name, content := range files {
 			c[name] = content
@@ -159,31 +159,53 @@ func TestDamageOfTheNoteIsNoDamage(t *testing.T) {
 	}
 }
 
-// Damage that the engine alone would have taken for a log's end: this is why it is
-// looked for before. When the engine learns to find it, the test says so.
-func TestEngineAloneLosesInSilence(t *testing.T) {
-	mem := vfs.NewMem()
-	e := open(t, mem)
-	for i := range 50 {
-		set(t, e, fmt.Sprintf("key-%02d", i), "value")
-	}
-	files := enginetest.Read(t, mem, dir)
-	e.Close()
-	name := logOf(t, files)
-	files[name][bytes.Index(files[name], []byte("key-20"))] ^= 1
-	db, err := pebble.Open(dir, &pebble.Options{FS: files.FS(t, dir), Logger: quiet{}})
-	if err != nil {
-		t.Skip("the engine refuses it by itself:", err)
-	}
-	defer db.Close()
-	if _, closer, err := db.Get([]byte("key-30")); err == nil {
-		closer.Close()
-		t.Skip("the engine reads on behind damage")
+// Wherever a process is killed while it opens a directory that another left when it
+// was killed: the next one opens it, and nothing is lost.
+func TestKilledWhileOpening(t *testing.T) {
+	for name, prepare := range map[string]func(e *engine.Engine){
+		"new":     nil,
+		"nothing": func(*engine.Engine) {},
+		"no writes": func(e *engine.Engine) {
+			write(t, e, func(b *pebble.Batch) { b.LogData([]byte("data"), nil) })
+		},
+		"writes": func(e *engine.Engine) { set(t, e, "key", "value") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			left, want := enginetest.Files{}, map[string]string{}
+			mem := vfs.NewMem()
+			if prepare != nil {
+				e := open(t, mem)
+				prepare(e)
+				left, want = enginetest.Read(t, mem, dir), content(t, e)
+				e.Close()
+			}
+			// Each change to the directory is a moment to be killed at.
+			var mu sync.Mutex
+			var states []enginetest.Files
+			mem = left.FS(t, dir)
+			e := open(t, errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+				if op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+					mu.Lock()
+					defer mu.Unlock()
+					states = append(states, enginetest.Read(t, mem, dir))
+				}
+				return nil
+			})))
+			e.Close()
+			for i, state := range states {
+				next, err := engine.Open(config(state.FS(t, dir)))
+				if err != nil {
+					t.Errorf("killed before change %d of %d: %v", i, len(states), err)
+					continue
+				}
+				if got := content(t, next); !maps.Equal(got, want) {
+					t.Errorf("killed before change %d of %d: found %v, want %v", i, len(states), got, want)
+				}
+				next.Close()
+			}
+			if len(states) < 20 {
+				t.Errorf("%d states", len(states))
+			}
+		})
 	}
 }
-
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)         {}
-func (quiet) Errorf(string, ...any)        {}
-func (quiet) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }

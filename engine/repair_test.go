@@ -141,7 +141,7 @@ func TestRepairOfWhatIsWhole(t *testing.T) {
 // missing is among the losses. After a repair the engine opens.
 func TestRepair(t *testing.T) {
 	files, want := inhabited(t)
-	for d := range files.Damage(3, 25) {
+	for d := range files.Damage(3, 8) {
 		report, got := repaired(t, d.Files)
 		missing := 0
 		for key, value := range want {

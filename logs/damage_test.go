@@ -39,7 +39,7 @@ func history(s *Store) (all []string, err error) {
 // store is not opened, or it refuses to read, and names the file; or all is there.
 func TestDamage(t *testing.T) {
 	files, want := damagedStore(t)
-	for d := range files.Damage(2, 60) {
+	for d := range files.Damage(2, 20) {
 		s, err := openOn(d.Files.FS(t, damagedDir), damagedDir, discard)
 		var got []string
 		if err == nil {
@@ -90,7 +90,7 @@ func damagedStore(t *testing.T) (enginetest.Files, []string) {
 // when what says which is next was lost.
 func TestRepair(t *testing.T) {
 	files, want := damagedStore(t)
-	for d := range files.Damage(5, 10) {
+	for d := range files.Damage(5, 4) {
 		mem := d.Files.FS(t, damagedDir)
 		report, err := repair(mem, damagedDir, discard, time.Unix(0, 0))
 		if err != nil {

@@ -32,7 +32,7 @@ func Damage(t *testing.T, open func(files vfs.FS, dir string) (store.Journal, er
 			want := load(t, j)
 			mustClose(t, j)
 			refused, n := 0, 0
-			for d := range files.Damage(1, 60) {
+			for d := range files.Damage(1, 24) {
 				n++
 				if opened := examine(t, open, d, want); !opened {
 					refused++
