@@ -82,8 +82,9 @@ type Task struct {
 	// Interface is the task's network interface, kept after the interface itself
 	// is gone because DescribeTasks goes on showing it.
 	Interface *Interface `json:",omitzero"`
-	// Digests are the manifests that image names of our own registry meant when
-	// the task was placed, by container name.
+	// Digests are the manifests that image names mean for the task, by container
+	// name: those that its deployment has resolved, and those that names of our own
+	// registry meant when the task was placed.
 	Digests map[string]string `json:",omitzero"`
 	// Status is where the control plane has brought the task before its node
 	// took over, and STOPPED when it ended before there was a node.

@@ -57,30 +57,32 @@ func (s services) reconcile(tx *store.Tx, key string, now time.Time) (time.Time,
 	if service.Status() == "INACTIVE" {
 		return s.forget(tx, service, now), nil
 	}
-	view := s.view(tx, service, now)
-	changes := plan.PlanService(view, now)
+	changes := plan.PlanService(s.view(tx, service, now), now)
 	commit(tx, changes, now)
-	after := service
-	if changes.Service != nil {
-		after = changes.Service
-	}
-	recordHistory(tx, service, after, view.Tasks, now)
 	return changes.Next, nil
 }
 
-// forget deletes an INACTIVE service after a while, with its history.
+// forget deletes an INACTIVE service after a while, with its deployments.
 func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time {
 	if end := s.InactiveAt.Add(plan.StoppedRetention); now.Before(end) {
 		return end
 	}
-	store.DeleteServiceHistory(tx, s.Key(), func(*fargo.ServiceDeployment) bool { return true })
+	store.DeleteDeployments(tx, s.Key(), func(*fargo.Deployment) bool { return true })
 	store.Services.Delete(tx, s.Key())
 	return time.Time{}
 }
 
 func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
-		Service: service, Pace: s.Pace, NewID: fargo.NewDeploymentDigits, UUID: uuid.NewString,
+		Service: service, Pace: s.Pace, UUID: uuid.NewString,
+	}
+	for d := range store.Deployments.By(tx, store.ByService, service.Key()) {
+		if !d.Retired || d.ID == service.Completed {
+			v.Deployments = append(v.Deployments, d)
+		}
+		if d.ID == service.Primary {
+			v.Subnets = serviceSubnets(tx, service.Scope, d.Revision.NetworkConfiguration.AwsvpcConfiguration.Subnets)
+		}
 	}
 	if service.Daemon() { // nobody else asks, and there may be many
 		v.Nodes = len(slices.Collect(store.Nodes.All(tx)))
@@ -97,9 +99,6 @@ func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan
 	slices.SortStableFunc(v.Tasks, func(a, b plan.ServiceTask) int {
 		return a.Task.Intent.CreatedAt.Compare(*b.Task.Intent.CreatedAt)
 	})
-	if d := service.Revision(); d != nil {
-		v.Subnets = serviceSubnets(tx, service.Scope, d.NetworkConfiguration.AwsvpcConfiguration.Subnets)
-	}
 	v.Make = func(d *fargo.Deployment, provider string) (*fargo.Task, error) {
 		spec, err := s.taskSpec(tx, service, d, provider)
 		if err != nil {
@@ -147,7 +146,7 @@ func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deploy
 		LaunchType:       ecs.LaunchTypeFargate,
 		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
-		LoadBalancers: d.Revision.LoadBalancers, Tags: plan.ServiceTaskTags(service, definition),
+		LoadBalancers: d.Revision.LoadBalancers, Digests: plan.KnownDigests(d.Digests), Tags: plan.ServiceTaskTags(service, definition),
 		EnableExec: service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,
 	}, nil
 }
@@ -167,33 +166,10 @@ func commit(tx *store.Tx, c plan.ServiceChanges, now time.Time) {
 			store.ELBTargets.Put(tx, &draining)
 		}
 	}
+	for _, d := range c.Deployments {
+		store.Deployments.Put(tx, d)
+	}
 	if c.Service != nil {
 		store.Services.Put(tx, c.Service)
-	}
-}
-
-// recordHistory keeps the ServiceDeployments of a service up to date: those of
-// its deployments, and those it has just forgotten.
-func recordHistory(tx *store.Tx, before, after *fargo.Service, tasks []plan.ServiceTask, now time.Time) {
-	record := func(d *fargo.Deployment, ended bool) {
-		if d.RollbackOf != "" {
-			return // a rollback is part of the deployment that failed
-		}
-		var old *ecs.ServiceDeployment
-		if row, ok := store.ServiceDeployments.Get(tx, d.Arn); ok {
-			old = &row.Deployment
-		}
-		if next, changed := plan.History(after, d, ended, old, tasks, now); changed {
-			store.ServiceDeployments.Put(tx, &fargo.ServiceDeployment{Scope: after.Scope, Service: after.Key(), Deployment: *next})
-		}
-	}
-	for i := range after.Deployments {
-		record(&after.Deployments[i], false)
-	}
-	for i := range before.Deployments {
-		d := &before.Deployments[i]
-		if !slices.ContainsFunc(after.Deployments, func(o fargo.Deployment) bool { return o.ID == d.ID }) {
-			record(d, true)
-		}
 	}
 }

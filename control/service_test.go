@@ -25,10 +25,13 @@ func (w *world) serve(desired int, subnets ...string) {
 			ServiceName: new("web"), ServiceArn: new("arn:aws:ecs:us-east-1:123456789012:service/c/web"), Status: new("ACTIVE"),
 			DesiredCount: new(int32(desired)), AvailabilityZoneRebalancing: ecs.AvailabilityZoneRebalancingEnabled,
 		}}
-		plan.NewDeployment(s, ecs.ServiceRevision{
+		revision := ecs.ServiceRevision{
 			TaskDefinition: new(webDefinition), LaunchType: ecs.LaunchTypeFargate,
 			NetworkConfiguration: &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: subnets}},
-		}, fargo.NewDeploymentDigits(), "u", time.Now())
+		}
+		for _, d := range plan.Begin(s, revision, nil, nil, nil, fargo.NewDeploymentDigits(), "u", time.Now()) {
+			store.Deployments.Put(tx, d)
+		}
 		store.Services.Put(tx, s)
 	})
 }

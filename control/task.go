@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -173,11 +174,16 @@ func candidates(r store.Reader, t *fargo.Task, others *neighbours) ([]plan.Candi
 	return out, nil
 }
 
+// digests are those that the task's deployment has resolved, and for the other
+// names what they mean now.
 func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {
 	out := map[string]string{}
+	maps.Copy(out, t.Digests)
 	for _, c := range t.Intent.Containers {
-		if d := images.Resolve(r, t.Scope, *c.Image); d != "" {
-			out[*c.Name] = d
+		if out[*c.Name] == "" {
+			if d := images.Resolve(r, t.Scope, *c.Image); d != "" {
+				out[*c.Name] = d
+			}
 		}
 	}
 	return out

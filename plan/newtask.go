@@ -32,6 +32,7 @@ type TaskSpec struct {
 	Overrides        *ecs.TaskOverride
 	Network          *ecs.AwsVpcConfiguration // security groups resolved
 	LoadBalancers    []ecs.LoadBalancer       // of a service: where it is registered
+	Digests          map[string]string        // of images, by container, as far as they are known
 	EnableExec       bool
 	Tags             []ecs.Tag
 }
@@ -43,7 +44,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
 	d := &s.Definition.Definition
 	t := &fargo.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
-		Network: s.Network, LoadBalancers: s.LoadBalancers, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
 	cpu, memory := d.Cpu, d.Memory
 	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}

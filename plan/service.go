@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,17 +13,18 @@ import (
 // ServiceView is what the service scheduler sees of one service.
 type ServiceView struct {
 	Service *fargo.Service
-	Tasks   []ServiceTask // all that are kept, ended ones too, oldest first
-	Nodes   int           // machines, for DAEMON services
-	// Subnets are those that tasks of the newest deployment may be in.
+	// Deployments are those that are not retired, and the one that was completed
+	// last, in any order.
+	Deployments []*fargo.Deployment
+	Tasks       []ServiceTask // all that are kept, ended ones too, oldest first
+	Nodes       int           // machines, for DAEMON services
+	// Subnets are those that tasks of the primary deployment may be in.
 	Subnets []ServiceSubnet
 	Pace    Pace
 	// Make makes a new task of a deployment, of a capacity provider or "" for
 	// none; nobody knows it yet. An error is the reason why ECS cannot launch it.
 	Make func(d *fargo.Deployment, provider string) (*fargo.Task, error)
-	// NewID gives a new deployment's 19 digits; UUID an event's id.
-	NewID func() string
-	UUID  func() string
+	UUID func() string // an event's id
 }
 
 // ServiceSubnet is a subnet that a service's tasks may be in.
@@ -38,12 +40,13 @@ type ServiceTask struct {
 	Protected bool               // against scale-in and deployments
 }
 
-// ServiceChanges is what should change. Tasks and services are new values, to
-// be put in place of the old ones.
+// ServiceChanges is what should change. Tasks, deployments and services are new
+// values, to be put in place of the old ones.
 type ServiceChanges struct {
-	Service *fargo.Service // nil: as it is
-	Launch  []*fargo.Task
-	Update  []*fargo.Task // with other desired status, or taken note of
+	Service     *fargo.Service // nil: as it is
+	Deployments []*fargo.Deployment
+	Launch      []*fargo.Task
+	Update      []*fargo.Task // with other desired status, or taken note of
 	// Register and Deregister are targets to add, and to begin to drain.
 	Register   []fargo.TargetRef
 	Deregister []fargo.TargetRef
@@ -55,15 +58,14 @@ type ServiceChanges struct {
 // maximumPercent of the desired count be wanted to run, and never stops a
 // healthy task when that would leave fewer than minimumHealthyPercent.
 func PlanService(v ServiceView, now time.Time) ServiceChanges {
-	s := *v.Service
-	s.Deployments, s.Events = slices.Clone(s.Deployments), slices.Clone(s.Events)
-	p := &servicePlan{ServiceView: v, s: &s, now: now, providers: map[string]map[string]int{}, draining: map[string]int{}}
+	p := newServicePlan(v, now)
 	p.takeStock()
-	if s.Status() == "DRAINING" {
+	switch p.s.Status() {
+	case "DRAINING":
 		p.drain()
-	} else if s.Status() == "ACTIVE" {
+	case "ACTIVE":
 		p.breakCircuit()
-		p.scale()
+		p.strategy().advance()
 		p.conclude()
 		p.rebalance()
 	}
@@ -71,26 +73,39 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	return p.changes()
 }
 
-// servicePlan is a plan in the making: a copy of the service, and its tasks
-// sorted into what they are to the plan.
+// servicePlan is a plan in the making: copies of the service and its deployments,
+// and its tasks sorted into what they are to the plan.
 type servicePlan struct {
 	ServiceView
 	s   *fargo.Service
 	now time.Time
 
-	tasks      []*member
-	launched   []*fargo.Task
-	providers  map[string]map[string]int // tasks of each deployment by capacity provider
-	register   []fargo.TargetRef
-	deregister []fargo.TargetRef
-	draining   map[string]int // tasks of each deployment that begin to leave their target groups
-	next       time.Time
-	changed    bool // the service itself
-	failing    bool // the circuit breaker is about to end the newest deployment
-	sick       int  // unhealthy tasks of the newest deployment that were stopped
-	steady     bool // it has what it should have, all healthy
-	shrunk     bool // tasks more than desired are being stopped
-	lost       bool // a task of the newest deployment ended before it was healthy
+	deployments []*fargo.Deployment // the primary one first, then the newest first
+	tasks       []*member
+	launched    []*fargo.Task
+	providers   map[string]map[string]int // tasks of each deployment by capacity provider
+	register    []fargo.TargetRef
+	deregister  []fargo.TargetRef
+	draining    map[string]int // tasks of each deployment that begin to leave their target groups
+	next        time.Time
+	changed     bool // the service itself
+	failing     bool // the circuit breaker is about to end the newest deployment
+	sick        int  // unhealthy tasks of the newest deployment that were stopped
+	steady      bool // it has what it should have, all healthy
+	shrunk      bool // tasks more than desired are being stopped
+	lost        bool // a task of the newest deployment ended before it was healthy
+}
+
+func newServicePlan(v ServiceView, now time.Time) *servicePlan {
+	s := *v.Service
+	s.Events = slices.Clone(s.Events)
+	p := &servicePlan{ServiceView: v, s: &s, now: now, providers: map[string]map[string]int{}, draining: map[string]int{}}
+	for _, d := range v.Deployments {
+		c := *d
+		p.deployments = append(p.deployments, &c)
+	}
+	SortDeployments(&s, p.deployments)
+	return p
 }
 
 // member is a task with its verdict. task is replaced by a copy when it is to
@@ -138,13 +153,16 @@ func (p *servicePlan) takeStock() {
 		}
 		p.tasks = append(p.tasks, m)
 		d := p.find(m.deployment())
+		if d != nil {
+			resolveImages(d, t.Task)
+		}
 		if t.Task.LastStatus() == fargo.TaskRunning && p.s.Throttle.Failures > 0 && t.Task.Report.StartedAt.After(p.s.Throttle.Last) {
 			p.s.Throttle, p.changed = fargo.Throttle{}, true
 		}
 		if m.verdict == Good && !t.Task.Settled {
 			m.edit().Settled = true
-			if d != nil && d.FailedTasks > 0 {
-				d.FailedTasks, p.changed = 0, true
+			if d != nil {
+				d.FailedTasks = 0
 			}
 		}
 		if t.Task.Stopped() && !t.Task.Counted {
@@ -166,7 +184,6 @@ func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
 	}
 	if d != nil && !t.Settled {
 		d.FailedTasks++
-		p.changed = true
 		p.lost = p.lost || d.ID == p.primary().ID
 	}
 	if ran := t.Report != nil && !t.Report.StartedAt.IsZero(); !ran {
@@ -175,16 +192,16 @@ func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
 }
 
 func (p *servicePlan) find(id string) *fargo.Deployment {
-	for i := range p.s.Deployments {
-		if p.s.Deployments[i].ID == id {
-			return &p.s.Deployments[i]
+	for _, d := range p.deployments {
+		if d.ID == id {
+			return d
 		}
 	}
 	return nil
 }
 
-// primary is the newest deployment: what the service should become.
-func (p *servicePlan) primary() *fargo.Deployment { return &p.s.Deployments[0] }
+// primary is what the service should become.
+func (p *servicePlan) primary() *fargo.Deployment { return p.deployments[0] }
 
 // of gives the tasks of deployment d (of any, for nil) that are wanted and pass.
 func (p *servicePlan) of(d *fargo.Deployment, pass func(*member) bool) []*member {
@@ -236,7 +253,10 @@ func (p *servicePlan) drain() {
 	}
 	p.s.Service.Status = new("INACTIVE")
 	p.s.InactiveAt, p.changed = p.now, true
-	p.s.Deployments = p.s.Deployments[:0:0]
+	p.s.Primary = ""
+	for _, d := range p.deployments {
+		p.retire(d)
+	}
 }
 
 // changes is the finished plan.
@@ -248,6 +268,12 @@ func (p *servicePlan) changes() ServiceChanges {
 	for _, m := range p.tasks {
 		if m.changed {
 			c.Update = append(c.Update, m.task)
+		}
+	}
+	for _, d := range p.Deployments {
+		if next := p.find(d.ID); !reflect.DeepEqual(d, next) {
+			next.UpdatedAt = p.now
+			c.Deployments = append(c.Deployments, next)
 		}
 	}
 	return c

@@ -40,7 +40,7 @@ func (p *servicePlan) tell(text string) {
 // complain says what keeps the service from what it should become: once, while
 // the same deployment is the newest.
 func (p *servicePlan) complain(message string) {
-	since, text := p.primary().CreatedAt, eventText(p.s, message)
+	since, text := p.primary().PrimaryAt, eventText(p.s, message)
 	if !slices.ContainsFunc(p.s.Events, func(e ecs.ServiceEvent) bool { return p.said(e, text) && !e.CreatedAt.Before(since) }) {
 		p.say(text)
 	}

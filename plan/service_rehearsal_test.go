@@ -18,16 +18,16 @@ import (
 // test wants. Time is a number. Tasks are named by what they are made from:
 // v1/1, v1/2.
 type rehearsal struct {
-	service *fargo.Service
-	tasks   []*fargo.Task
-	targets map[string]*fargo.ELBTarget
-	history map[string]*ecs.ServiceDeployment // by deployment
-	now     time.Time
-	group   string   // target group, "" for none
-	checked bool     // tasks have a container health check
-	nodes   int      // machines
-	zones   []string // each with one subnet of the same name
-	full    map[string]bool
+	service     *fargo.Service
+	deployments []*fargo.Deployment // all there ever were
+	tasks       []*fargo.Task
+	targets     map[string]*fargo.ELBTarget
+	now         time.Time
+	group       string   // target group, "" for none
+	checked     bool     // tasks have a container health check
+	nodes       int      // machines
+	zones       []string // each with one subnet of the same name
+	full        map[string]bool
 	// strategy is the service's capacity provider strategy.
 	strategy []ecs.CapacityProviderStrategyItem
 	broken   map[string]bool // definitions whose tasks die instead of running
@@ -40,8 +40,8 @@ type rehearsal struct {
 func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
 	r := &rehearsal{
 		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"},
-		targets: map[string]*fargo.ELBTarget{}, history: map[string]*ecs.ServiceDeployment{},
-		full: map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
+		targets: map[string]*fargo.ELBTarget{},
+		full:    map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
 	}
 	r.service = &fargo.Service{
 		Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Cluster: "c",
@@ -64,13 +64,70 @@ func (r *rehearsal) deploy(definition string) *fargo.Deployment {
 	if r.group != "" {
 		balancers = []ecs.LoadBalancer{{TargetGroupArn: &r.group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
 	}
-	r.service.Service.TaskDefinition, r.service.Throttle = &definition, fargo.Throttle{}
-	return NewDeployment(r.service, ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers, CapacityProviderStrategy: r.strategy}, r.digits(), r.uuid(), r.now)
+	r.service.Service.TaskDefinition, r.service.Service.CapacityProviderStrategy, r.service.Throttle = &definition, r.strategy, fargo.Throttle{}
+	revision := ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers}
+	var previous, rollbackOf *fargo.Deployment
+	if previous = r.find(r.service.Primary); previous != nil {
+		rollbackOf = r.find(previous.RollbackOf)
+	}
+	begun := Begin(r.service, revision, map[string]string{"app": ""}, previous, rollbackOf, r.digits(), r.uuid(), r.now)
+	r.put(begun...)
+	return begun[0]
+}
+
+func (r *rehearsal) find(id string) *fargo.Deployment {
+	for _, d := range r.deployments {
+		if d.ID == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// put keeps deployments in place of what was known of them.
+func (r *rehearsal) put(deployments ...*fargo.Deployment) {
+	for _, d := range deployments {
+		if i := slices.IndexFunc(r.deployments, func(o *fargo.Deployment) bool { return o.ID == d.ID }); i >= 0 {
+			r.deployments[i] = d
+		} else {
+			r.deployments = append(r.deployments, d)
+		}
+	}
+}
+
+// current are the deployments that are not retired, the primary one first.
+func (r *rehearsal) current() []*fargo.Deployment {
+	out := slices.DeleteFunc(slices.Clone(r.deployments), func(d *fargo.Deployment) bool { return d.Retired })
+	SortDeployments(r.service, out)
+	return out
+}
+
+// abandon is StopServiceDeployment.
+func (r *rehearsal) abandon() (ok bool) {
+	r.copyService()
+	primary, completed := *r.find(r.service.Primary), r.find(r.service.Completed)
+	if completed != nil {
+		completed = new(*completed)
+	}
+	if !Abandon(r.service, &primary, completed, r.uuid(), r.now) {
+		return false
+	}
+	r.put(&primary, completed)
+	return true
+}
+
+// history are the records of all deployments, the oldest first.
+func (r *rehearsal) history() (out []ecs.ServiceDeployment) {
+	v := r.view()
+	for _, d := range r.deployments {
+		out = append(out, History(r.service, d, v.Tasks))
+	}
+	return out
 }
 
 func (r *rehearsal) copyService() {
 	c := *r.service
-	c.Deployments, c.Events = slices.Clone(c.Deployments), slices.Clone(c.Events)
+	c.Events = slices.Clone(c.Events)
 	r.service = &c
 }
 
@@ -97,12 +154,17 @@ func (r *rehearsal) make(d *fargo.Deployment, provider string) (*fargo.Task, err
 }
 
 func (r *rehearsal) view() ServiceView {
-	v := ServiceView{Service: r.service, Make: r.make, NewID: r.digits, UUID: r.uuid, Nodes: r.nodes}
+	v := ServiceView{Service: r.service, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
 	for _, t := range r.tasks {
 		v.Tasks = append(v.Tasks, ServiceTask{Task: t, Targets: r.targetsOf(t), Protected: r.now.Before(t.ProtectedUntil)})
 	}
-	if d := r.service.Revision(); d != nil {
-		for _, z := range d.NetworkConfiguration.AwsvpcConfiguration.Subnets {
+	for _, d := range r.deployments {
+		if !d.Retired || d.ID == r.service.Completed {
+			v.Deployments = append(v.Deployments, d)
+		}
+	}
+	if d := r.find(r.service.Primary); d != nil {
+		for _, z := range d.Revision.NetworkConfiguration.AwsvpcConfiguration.Subnets {
 			v.Subnets = append(v.Subnets, ServiceSubnet{ID: z, Zone: z, Free: func() bool { return !r.full[z] }})
 		}
 	}
@@ -121,8 +183,8 @@ func (r *rehearsal) targetsOf(t *fargo.Task) []*fargo.ELBTarget {
 
 // plan carries out what the planner wants now, as the service controller does.
 func (r *rehearsal) plan() ServiceChanges {
-	before, v := r.service, r.view()
-	c := PlanService(v, r.now)
+	c := PlanService(r.view(), r.now)
+	r.put(c.Deployments...)
 	if c.Service != nil {
 		r.service = c.Service
 	}
@@ -138,20 +200,7 @@ func (r *rehearsal) plan() ServiceChanges {
 		t.DrainingSince = r.now
 		r.targets[ref.Key()] = &t
 	}
-	r.record(before, v.Tasks)
 	return c
-}
-
-func (r *rehearsal) record(before *fargo.Service, tasks []ServiceTask) {
-	for _, s := range []*fargo.Service{r.service, before} {
-		for i := range s.Deployments {
-			d := &s.Deployments[i]
-			ended := !slices.ContainsFunc(r.service.Deployments, func(o fargo.Deployment) bool { return o.ID == d.ID })
-			if d.RollbackOf == "" && (ended || s == r.service) {
-				r.history[d.ID], _ = History(r.service, d, ended, r.history[d.ID], tasks, r.now)
-			}
-		}
-	}
 }
 
 // place is the task controller: a new task gets its zone and its node, or ends.
@@ -191,7 +240,7 @@ func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Tim
 	for range 200 {
 		c := r.plan()
 		placed := r.place()
-		if !placed && c.Service == nil && len(c.Launch)+len(c.Update)+len(c.Register)+len(c.Deregister) == 0 {
+		if !placed && c.Service == nil && len(c.Deployments)+len(c.Launch)+len(c.Update)+len(c.Register)+len(c.Deregister) == 0 {
 			return c.Next
 		}
 	}
@@ -299,9 +348,9 @@ func (r *rehearsal) String() string {
 	if s := r.service.Status(); s != "ACTIVE" {
 		fmt.Fprintln(&b, s)
 	}
-	for i, d := range r.service.Deployments {
+	for _, d := range r.current() {
 		status := "ACTIVE"
-		if i == 0 {
+		if d.ID == r.service.Primary {
 			status = fmt.Sprintf("PRIMARY desired=%d", (&servicePlan{ServiceView: r.view(), s: r.service}).desired())
 		}
 		fmt.Fprintf(&b, "%s %s %s failed=%d: %s\n", *d.Revision.TaskDefinition, status, d.Rollout, d.FailedTasks, d.Reason)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/ecs"
 )
 
 // desired is how many tasks the service should have.
@@ -15,53 +16,6 @@ func (p *servicePlan) desired() int {
 		return p.Nodes
 	}
 	return p.s.DesiredCount()
-}
-
-// scale moves the service one step towards its desired count of healthy tasks
-// of its newest deployment.
-// Source: ECS developer guide, "Deploy Amazon ECS services by replacing tasks".
-func (p *servicePlan) scale() {
-	desired := p.desired()
-	lower, upper := Bounds(p.s, desired)
-	d := p.primary()
-	p.finishMoves(d, desired)
-	p.stopSurplus(d, desired, lower)
-	p.stopOld(d, desired, lower, upper)
-	p.replaceBad(d, desired, upper)
-	p.restore(d, lower, upper)
-
-	// A bad task that is waiting for its replacement does not count as one of
-	// those the deployment has.
-	need := desired - len(p.of(d, notBad))
-	room := upper - len(p.of(nil, nil)) - len(p.launched)
-	p.launch(d, min(need, room))
-	if need > 0 && room <= 0 && lower >= upper && len(p.old()) > 0 {
-		p.complain("was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
-	}
-}
-
-// stopSurplus stops what is more than desired after a scale-in, the least useful
-// first: of the newest deployment, or of all when that one has failed and takes
-// nobody's place.
-func (p *servicePlan) stopSurplus(d *fargo.Deployment, desired, lower int) {
-	current := p.of(d, nil)
-	if d.Rollout == "FAILED" {
-		current = p.of(nil, nil)
-	}
-	surplus := len(current) - desired - p.s.Rebalance.Moving
-	// A replacement of a bad task may be more than desired until it is healthy.
-	surplus -= min(len(p.of(d, bad)), max(0, surplus))
-	if surplus <= 0 {
-		return
-	}
-	victims := p.leastUseful(current, surplus)
-	held := len(victims) < surplus
-	victims = p.dispensable(victims, lower)
-	p.stop(victims, p.scalingReason())
-	p.shrunk = len(victims) > 0
-	if held {
-		p.sayProtected(current)
-	}
 }
 
 // dispensable are those of the tasks that the lower bound can do without: it
@@ -182,10 +136,10 @@ func (t *tally) byProvider(a, b *member) int { return cmp.Compare(t.excess(b), t
 
 func (t *tally) excess(m *member) float64 {
 	d := t.plan.find(m.deployment())
-	if d == nil || len(d.Revision.CapacityProviderStrategy) == 0 {
+	if d == nil || len(d.Template.CapacityProviderStrategy) == 0 {
 		return 0
 	}
-	return Excess(d.Revision.CapacityProviderStrategy, t.providers[d.ID], str(m.task.Intent.CapacityProviderName))
+	return Excess(d.Template.CapacityProviderStrategy, t.providers[d.ID], str(m.task.Intent.CapacityProviderName))
 }
 
 func zone(m *member) string { return str(m.task.Intent.AvailabilityZone) }
@@ -203,95 +157,8 @@ func rank(m *member) int {
 	return 3
 }
 
-// stopOld stops tasks of older deployments: those that do no work at once, the
-// others as healthy new ones take their place, or, when there is no room for new
-// ones, as far as the lower bound allows. A deployment that failed takes nobody's
-// place.
-func (p *servicePlan) stopOld(d *fargo.Deployment, desired, lower, upper int) {
-	if len(p.old()) == 0 || d.Rollout == "FAILED" {
-		return
-	}
-	p.endUnhealthy(slices.DeleteFunc(p.old(), notBad))
-	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected || p.restored(m) }), p.scalingReason())
-	old := slices.DeleteFunc(p.old(), func(m *member) bool { return !works(m) })
-	replaced := len(old) - max(0, desired-len(p.of(d, good)))
-	missing := desired - len(p.of(d, nil))
-	blocked := missing - (upper - len(p.of(nil, nil)))
-	victims := p.leastUseful(old, max(replaced, min(missing, blocked)))
-	if replaced > len(victims) {
-		p.sayProtected(old)
-	}
-
-	// Of those that do not count as healthy yet, none before it is replaced.
-	p.stop(slices.DeleteFunc(p.dispensable(victims, lower), func(m *member) bool {
-		replaced--
-		return !good(m) && replaced < 0
-	}), p.scalingReason())
-}
-
 // works: it runs and nothing speaks against it.
 func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.verdict != Bad }
-
-// last is the deployment that was completed last, nil when it has no tasks any
-// more or is the newest one.
-func (p *servicePlan) last() *fargo.Deployment {
-	if p.s.LastCompleted == nil {
-		return nil
-	}
-	if d := p.find(fargo.DeploymentOf(p.s.LastCompleted)); d != nil && d.ID != p.primary().ID {
-		return d
-	}
-	return nil
-}
-
-// restore replaces what the last completed deployment loses while the newest
-// one's tasks keep failing, or after that one has failed, so that an update that
-// goes wrong does not wear down what works.
-// Source: ECS developer guide, "Update service parameters": a replacement is of
-// the same revision as the task that failed.
-func (p *servicePlan) restore(d *fargo.Deployment, lower, upper int) {
-	last := p.last()
-	if last == nil || d.FailedTasks == 0 {
-		return
-	}
-	if last.FailedTasks > 0 && p.now.Before(p.s.Throttle.Until) {
-		return
-	}
-	id := d.ID
-	have := len(p.of(d, good)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && notBad(m) }))
-	p.event(startedEvent(p.start(last, min(lower-have, upper-len(p.of(nil, nil))))))
-}
-
-// restored: it was started to replace one of the last completed deployment, and
-// is still needed for that.
-func (p *servicePlan) restored(m *member) bool {
-	d, last := p.primary(), p.last()
-	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && notBad(m) && !m.task.Intent.CreatedAt.Before(d.CreatedAt)
-}
-
-// replaceBad stops unhealthy tasks: when their replacements are healthy, or
-// before, one at a time, when there is no room for a replacement. A task that
-// never was healthy does no work to wait for.
-// Source: ECS developer guide, "Amazon ECS services", on replacing unhealthy
-// tasks.
-func (p *servicePlan) replaceBad(d *fargo.Deployment, desired, upper int) {
-	sick := p.of(d, bad)
-	if len(sick) == 0 {
-		return
-	}
-	fresh := p.of(d, func(m *member) bool { return bad(m) && !m.task.Settled })
-	onTheWay := p.of(d, func(m *member) bool { return !bad(m) && !good(m) })
-	enough := len(p.of(d, good)) >= desired
-	full := len(p.of(nil, nil)) >= upper
-	switch {
-	case enough:
-	case full && len(fresh)+len(onTheWay) == 0:
-		sick = sick[:1]
-	default:
-		sick = fresh
-	}
-	p.endUnhealthy(sick)
-}
 
 // endUnhealthy stops tasks for their health's sake, which no protection is
 // against.
@@ -307,7 +174,7 @@ func (p *servicePlan) endUnhealthy(sick []*member) {
 
 // launch makes n more tasks of d, unless launches are held back.
 func (p *servicePlan) launch(d *fargo.Deployment, n int) {
-	if n <= 0 || d.Rollout == "FAILED" || p.failing {
+	if n <= 0 || d.Rollout == ecs.DeploymentRolloutStateFailed || p.failing {
 		return
 	}
 	if p.now.Before(p.s.Throttle.Until) {
@@ -339,7 +206,7 @@ func (p *servicePlan) start(d *fargo.Deployment, n int) []*fargo.Task {
 // held back for a while.
 func (p *servicePlan) make(d *fargo.Deployment) (t *fargo.Task, ok bool) {
 	have := p.provided(d)
-	provider := NextProvider(d.Revision.CapacityProviderStrategy, have)
+	provider := NextProvider(d.Template.CapacityProviderStrategy, have)
 	t, err := p.Make(d, provider)
 	if err != nil {
 		p.event("failed to launch a task with (error " + err.Error() + ").")

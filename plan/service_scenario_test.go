@@ -110,8 +110,7 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 		until := s.now.Add(duration(t, args[0]))
 		s.each(t, args[1:], func(task *fargo.Task) { s.edit(task, func(c *fargo.Task) { c.ProtectedUntil = until }) })
 	case "stop-deployment":
-		s.copyService()
-		if !Abandon(s.service, s.uuid(), s.now) {
+		if !s.abandon() {
 			t.Fatal("nothing to go back to")
 		}
 	case "delete":
@@ -178,7 +177,7 @@ func (s *scenario) each(t *testing.T, patterns []string, do func(*fargo.Task)) {
 func (s *scenario) update(t *testing.T, args []string) {
 	s.copyService()
 	s.service.Throttle, s.service.Rebalance.Rest = fargo.Throttle{}, time.Time{}
-	definition, anew := *s.service.Service.TaskDefinition, false
+	definition, anew := *s.find(s.service.Primary).Revision.TaskDefinition, false // as shown
 	if len(args) > 0 && strings.HasPrefix(args[0], "v") {
 		definition, anew, args = args[0], true, args[1:]
 	}
@@ -207,9 +206,11 @@ func (s *scenario) options(t *testing.T, options []string) (anew bool) {
 		case "grace":
 			shape.HealthCheckGracePeriodSeconds = new(int32(duration(t, arg).Seconds()))
 		case "strategy":
-			s.strategy = strategy(t, arg)
-			if len(s.service.Deployments) > 0 {
-				s.service.Deployments[0].Revision.CapacityProviderStrategy = s.strategy
+			s.strategy = providers(t, arg)
+			if d := s.find(s.service.Primary); d != nil {
+				d = new(*d)
+				d.Template.CapacityProviderStrategy = s.strategy
+				s.put(d)
 			}
 		case "rebalance":
 			shape.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
@@ -252,8 +253,7 @@ func (s *scenario) show(t *testing.T, before []ecs.ServiceEvent) string {
 
 func (s *scenario) records() string {
 	var b strings.Builder
-	for i := range s.minted {
-		h := s.history[fmt.Sprintf("ecs-svc/%d", i+1)]
+	for i, h := range s.history() {
 		c := h.DeploymentCircuitBreaker
 		fmt.Fprintf(&b, "%d %s, circuit breaker %s %d/%d", i+1, h.Status, c.Status, *c.FailureCount, *c.Threshold)
 		if h.StatusReason != nil {
@@ -272,7 +272,7 @@ func number32(t *testing.T, s string) int {
 	return n
 }
 
-func strategy(t *testing.T, arg string) []ecs.CapacityProviderStrategyItem {
+func providers(t *testing.T, arg string) []ecs.CapacityProviderStrategyItem {
 	var out []ecs.CapacityProviderStrategyItem
 	for item := range strings.SplitSeq(arg, ",") {
 		w := strings.Split(item, ":")

@@ -58,9 +58,8 @@ func (r *rehearsal) disturb(t *rapid.T) {
 		until := r.now.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "minutes")) * time.Minute)
 		r.draw1(t, func(task *fargo.Task) { r.edit(task, func(c *fargo.Task) { c.ProtectedUntil = until }) })
 	case 6:
-		r.copyService()
-		if d := r.service.Deployments[0]; d.Rollout == ecs.DeploymentRolloutStateInProgress {
-			Abandon(r.service, r.uuid(), r.now)
+		if r.current()[0].Rollout == ecs.DeploymentRolloutStateInProgress {
+			r.abandon()
 		}
 	case 7:
 		r.lost = rapid.IntRange(0, 3).Draw(t, "lost") == 0
@@ -125,7 +124,7 @@ func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
 			r.advance(task)
 		}
 		r.settle(t)
-		if r.service.Deployments[0].Rollout == ecs.DeploymentRolloutStateFailed {
+		if r.current()[0].Rollout == ecs.DeploymentRolloutStateFailed {
 			r.deploy("fixed") // tasks that had failed before were counted
 		}
 		if r.isSteady() && r.isEven() {
@@ -136,9 +135,9 @@ func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
 }
 
 func (r *rehearsal) isSteady() bool {
-	d := r.service.Deployments[0]
+	d := r.current()[0]
 	fresh := r.count(func(task *fargo.Task) bool { return *task.Intent.StartedBy == d.ID && r.healthy(task) })
-	return !r.service.SteadyAt.IsZero() && len(r.service.Deployments) == 1 && fresh == r.service.DesiredCount() &&
+	return !r.service.SteadyAt.IsZero() && len(r.current()) == 1 && fresh == r.service.DesiredCount() &&
 		r.count(all) == fresh && d.Rollout == ecs.DeploymentRolloutStateCompleted
 }
 
@@ -179,7 +178,7 @@ func TestBreakerEnds(t *testing.T) {
 			if r.isSteady() {
 				break
 			}
-			if c.Service == nil && len(c.Launch)+len(c.Update) == 0 {
+			if c.Service == nil && len(c.Deployments)+len(c.Launch)+len(c.Update) == 0 {
 				r.now = r.now.Add(time.Hour)
 				for _, task := range slices.Clone(r.tasks) {
 					if sick && *task.Intent.TaskDefinitionArn == "v2" && task.LastStatus() == fargo.TaskRunning && task.Desired == fargo.TaskRunning {
@@ -190,7 +189,7 @@ func TestBreakerEnds(t *testing.T) {
 				}
 			}
 		}
-		d, h := r.service.Deployments[0], r.history["ecs-svc/2"]
+		d, h := r.current()[0], r.history()[1]
 		if !r.isSteady() || d.ID != "ecs-svc/1" || r.made["v1"] != desired || h.Status != ecs.ServiceDeploymentStatusRollbackSuccessful {
 			t.Fatalf("%s, %d tasks of v1 were made:\n%s", h.Status, r.made["v1"], r)
 		}
@@ -236,7 +235,7 @@ func newUneven(spread []int, maximum int) *rehearsal {
 	}
 	d := r.deploy("v1")
 	d.Rollout = ecs.DeploymentRolloutStateCompleted
-	r.service.LastCompleted = &d.Revision
+	r.service.Completed = d.ID
 	r.service.Service.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
 	for i, n := range spread {
 		for range n {
@@ -308,15 +307,16 @@ func TestDrainingTasksAreCounted(t *testing.T) {
 func TestHistoryExpires(t *testing.T) {
 	r := newRehearsal(1, 100, 200, false)
 	created := r.now
-	record := func(digits string) *ecs.ServiceDeployment {
-		return &ecs.ServiceDeployment{CreatedAt: &created, TargetServiceRevision: &ecs.ServiceRevisionSummary{Arn: new(digits)}}
+	deployments := []*fargo.Deployment{
+		{ID: "gone", CreatedAt: created, Retired: true},
+		{ID: "running", CreatedAt: created},
+		{ID: "good", CreatedAt: created, Retired: true},
 	}
-	r.service.Deployments = []fargo.Deployment{{Revision: ecs.ServiceRevision{ServiceRevisionArn: new("running")}}}
-	r.service.LastCompleted = &ecs.ServiceRevision{ServiceRevisionArn: new("good")}
+	r.service.Completed = "good"
 	for days, want := range map[int][]bool{90: {false, false, false}, 91: {true, false, false}} {
-		for i, name := range []string{"gone", "running", "good"} {
-			if got := HistoryExpired(r.service, record(name), created.AddDate(0, 0, days)); got != want[i] {
-				t.Errorf("after %d days the deployment that is %s expires: %v", days, name, got)
+		for i, d := range deployments {
+			if got := HistoryExpired(r.service, d, created.AddDate(0, 0, days)); got != want[i] {
+				t.Errorf("after %d days the deployment that is %s expires: %v", days, d.ID, got)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/plan"
 	"fargo/store"
 )
 
@@ -51,7 +52,7 @@ func (w *World) repair() error {
 		if s.Status() != "ACTIVE" {
 			continue
 		}
-		d := &s.Deployments[0]
+		d := deploymentsOf(w.plane.db.View(), s)[0]
 		family, _, _ := strings.Cut(strings.TrimPrefix((*d.Revision.TaskDefinition)[strings.LastIndex(*d.Revision.TaskDefinition, "/"):], "/"), ":")
 		if d.Rollout != ecs.DeploymentRolloutStateFailed && works(strings.TrimSuffix(family, "-checked")) {
 			continue
@@ -64,6 +65,18 @@ func (w *World) repair() error {
 		}
 	}
 	return nil
+}
+
+// deploymentsOf are a service's that are not retired, the primary one first.
+func deploymentsOf(r store.Reader, s *fargo.Service) []*fargo.Deployment {
+	var out []*fargo.Deployment
+	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
+		if !d.Retired {
+			out = append(out, d)
+		}
+	}
+	plan.SortDeployments(s, out)
+	return out
 }
 
 // unrest is what is not yet as the user wants it.
@@ -79,9 +92,10 @@ func (w *World) unrest() error {
 			continue
 		}
 		now := standing(view, s.Key(), time.Now())
-		if s.SteadyAt.IsZero() || len(s.Deployments) != 1 || len(now.good) != s.DesiredCount() || now.wanted != s.DesiredCount() {
+		deployments := deploymentsOf(view, s)
+		if s.SteadyAt.IsZero() || len(deployments) != 1 || len(now.good) != s.DesiredCount() || now.wanted != s.DesiredCount() {
 			errs = append(errs, fmt.Errorf("service %s wants %d tasks, has %d, %d of them healthy, in %d deployments",
-				s.Name(), s.DesiredCount(), now.wanted, len(now.good), len(s.Deployments)))
+				s.Name(), s.DesiredCount(), now.wanted, len(now.good), len(deployments)))
 		}
 	}
 	for t := range store.Tasks.All(view) {

@@ -44,7 +44,7 @@ type batch struct {
 }
 
 // Open loads the state from j, which belongs to the DB from now on, also when
-// Open fails. Records of tables that this program does not declare are left in
+// Open fails, and brings records of older versions up to date. Records of tables that this program does not declare are left in
 // the journal untouched.
 func Open(ctx context.Context, j Journal) (*DB, error) {
 	empty := &Snapshot{trees: make([]*tree, places)}
@@ -52,6 +52,7 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 		empty.trees[i] = iradix.New[any]()
 	}
 	tx := newTx(empty)
+	var old []oldService
 	err := j.Load(ctx, func(key string, value []byte) error {
 		name, key, _ := strings.Cut(key, "/")
 		t, ok := declared[name]
@@ -60,6 +61,11 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 		}
 		if err := t.load(tx, key, value); err != nil {
 			return fmt.Errorf("record %q of table %s: %w", key, name, err)
+		}
+		if name == Services.name {
+			if s, ok := parseOldService(value); ok {
+				old = append(old, s)
+			}
 		}
 		return nil
 	})
@@ -70,6 +76,9 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 	db.mu.newest = tx.snapshot()
 	db.mu.open = new(batch)
 	db.view.Store(db.mu.newest)
+	if err := db.Update(ctx, func(tx *Tx) error { upgradeServices(tx, old); return nil }); err != nil {
+		return nil, fmt.Errorf("bring services up to date: %w", errors.Join(err, db.Close()))
+	}
 	return db, nil
 }
 

@@ -2,27 +2,27 @@ package store
 
 import "fargo"
 
-// ByService is the index of service deployments and revisions by their service's key.
+// ByService is the index of deployments by their service's key.
 const ByService = "service"
+
+// DeploymentByRevision is the index of deployments by the ARN of their revision.
+const DeploymentByRevision = "revision"
 
 // Services are the ECS services, by scope, cluster and name.
 var Services = NewTable("service", (*fargo.Service).Key)
 
-// ServiceDeployments are the histories of deployments, by ARN.
-var ServiceDeployments = NewTable("servicedeployment", (*fargo.ServiceDeployment).Key,
-	Index[fargo.ServiceDeployment]{ByService, func(d *fargo.ServiceDeployment) []string { return []string{d.Service} }})
+// Deployments are the deployments of services, by the ARN of the service
+// deployment.
+var Deployments = NewTable("deployment", (*fargo.Deployment).Key,
+	Index[fargo.Deployment]{ByService, func(d *fargo.Deployment) []string { return []string{d.Service} }},
+	Index[fargo.Deployment]{DeploymentByRevision, func(d *fargo.Deployment) []string { return []string{d.RevisionARN()} }})
 
-// DeleteServiceHistory deletes those of a service's deployments that ended tells,
-// with their revisions. service is its key.
-func DeleteServiceHistory(tx *Tx, service string, ended func(*fargo.ServiceDeployment) bool) {
-	for d := range ServiceDeployments.By(tx, ByService, service) {
+// DeleteDeployments deletes those of a service's deployments that ended tells.
+// service is its key.
+func DeleteDeployments(tx *Tx, service string, ended func(*fargo.Deployment) bool) {
+	for d := range Deployments.By(tx, ByService, service) {
 		if ended(d) {
-			ServiceDeployments.Delete(tx, d.Key())
-			ServiceRevisions.Delete(tx, *d.Deployment.TargetServiceRevision.Arn)
+			Deployments.Delete(tx, d.Key())
 		}
 	}
 }
-
-// ServiceRevisions are the revisions of services, by ARN.
-var ServiceRevisions = NewTable("servicerevision", (*fargo.ServiceRevision).Key,
-	Index[fargo.ServiceRevision]{ByService, func(r *fargo.ServiceRevision) []string { return []string{r.Service} }})

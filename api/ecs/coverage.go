@@ -25,7 +25,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RegisterTaskDefinition", Field: "taskRoleArn", Why: "checked; credentials are not served inside the task yet"},
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
-	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.versionConsistency", Why: "tags of Fargo's registry are resolved once per task, others as pulled"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.secrets", Why: "kept; RunTask refuses them by name"},
 }

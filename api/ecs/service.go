@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
@@ -74,7 +72,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		}
 		old, ok := findService(tx, c, *in.ServiceName)
 		if ok && old.Status() != statusInactive {
-			if old.Status() == statusActive && sameService(&old.Service, &next.Service, old.Revision(), in) {
+			if old.Status() == statusActive && sameService(&old.Service, &next.Service, primary(tx, old), in) {
 				made = old
 				return nil
 			}
@@ -88,8 +86,8 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		if err := checkExecuteCommand(tx, next, "created"); err != nil {
 			return err
 		}
-		store.DeleteServiceHistory(tx, next.Key(), func(*fargo.ServiceDeployment) bool { return true }) // of one that ended
-		putDeployment(tx, next, *revision, now)
+		store.DeleteDeployments(tx, next.Key(), func(*fargo.Deployment) bool { return true }) // of one that ended
+		begin(tx, next, *revision, now)
 		made = next
 		return nil
 	})
@@ -181,29 +179,18 @@ func deploymentDefaults(in *ecs.DeploymentConfiguration, daemon bool) *ecs.Deplo
 	return &c
 }
 
-// sameService reports whether a service is what a call would make of it.
-func sameService(old, next *ecs.Service, revision *ecs.ServiceRevision, in *ecs.CreateServiceInput) bool {
+// sameService reports whether a service, whose primary deployment d is, is what a
+// call would make of it.
+func sameService(old, next *ecs.Service, d *fargo.Deployment, in *ecs.CreateServiceInput) bool {
 	a, b := *old, *next
 	for _, s := range []*ecs.Service{&a, &b} {
 		s.CreatedAt, s.CreatedBy, s.TaskDefinition = nil, nil, nil
 	}
-	return revision != nil && reflect.DeepEqual(a, b) && sameDefinition(*revision.TaskDefinition, text(in.TaskDefinition))
+	return reflect.DeepEqual(a, b) && sameDefinition(*d.Revision.TaskDefinition, text(in.TaskDefinition))
 }
 
 func sameDefinition(arn, id string) bool {
 	return arn == id || strings.TrimPrefix(arn[strings.LastIndex(arn, ":task-definition/")+1:], "task-definition/") == id
-}
-
-// putDeployment adds a deployment of a revision to a service and stores both.
-func putDeployment(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision, now time.Time) {
-	store.DeleteServiceHistory(tx, s.Key(), func(old *fargo.ServiceDeployment) bool {
-		return plan.HistoryExpired(s, &old.Deployment, now)
-	})
-	s.Deployments = slices.Clone(s.Deployments)
-	d := plan.NewDeployment(s, revision, fargo.NewDeploymentDigits(), strings.ReplaceAll(uuid.NewString(), "-", "")[:21], now)
-	store.ServiceRevisions.Put(tx, &fargo.ServiceRevision{Scope: s.Scope, Service: s.Key(), Revision: d.Revision})
-	store.Services.Put(tx, s)
-	record(tx, s, d, now)
 }
 
 // checkExecuteCommand sees that the tasks of a service into which commands can be
@@ -258,24 +245,34 @@ func (s *Server) revision(tx *store.Tx, service *fargo.Service, definition strin
 		PlatformVersion: new(plan.PlatformVersion), PlatformFamily: new("Linux"),
 		LoadBalancers: shape.LoadBalancers, ServiceRegistries: shape.ServiceRegistries,
 		NetworkConfiguration:    &ecs.NetworkConfiguration{AwsvpcConfiguration: network},
-		ContainerImages:         containerImages(tx, d),
+		ContainerImages:         containerImages(d),
 		GuardDutyEnabled:        new(false),
 		FargateEphemeralStorage: &ecs.DeploymentEphemeralStorage{},
 	}, nil
 }
 
-func containerImages(r store.Reader, d *fargo.TaskDefinition) []ecs.ContainerImage {
+func containerImages(d *fargo.TaskDefinition) []ecs.ContainerImage {
 	var out []ecs.ContainerImage
 	for _, c := range d.Definition.ContainerDefinitions {
-		image := ecs.ContainerImage{ContainerName: c.Name, Image: c.Image}
-		if name, ours := fargo.ParseImageName(*c.Image); ours {
-			if found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference); ok {
-				image.ImageDigest = new(found.Digest())
-			}
-		}
-		out = append(out, image)
+		out = append(out, ecs.ContainerImage{ContainerName: c.Name, Image: c.Image})
 	}
 	return out
+}
+
+// pushed gives the digest that an image name of our own registry means now, ""
+// for other names and unknown images.
+func pushed(r store.Reader) func(image string) (digest string) {
+	return func(image string) string {
+		name, ours := fargo.ParseImageName(image)
+		if !ours {
+			return ""
+		}
+		found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference)
+		if !ok {
+			return ""
+		}
+		return found.Digest()
+	}
 }
 
 // DescribeServices shows services, those that ended among them.

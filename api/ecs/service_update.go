@@ -3,7 +3,6 @@ package ecs
 import (
 	"context"
 	"reflect"
-	"slices"
 	"time"
 
 	"fargo"
@@ -28,14 +27,18 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		if err != nil {
 			return err
 		}
-		next := *old
+		next, current := *old, primary(tx, old)
+		// What is left out of an update stays as it is shown: after a rollback that
+		// is not what the user wanted before.
+		current.Template.Put(&next.Service)
+		shown := next
 		if err := apply(&next, in); err != nil {
 			return err
 		}
 		next.Throttle, next.Rebalance.Rest = fargo.Throttle{}, time.Time{} // an update is a new try
 		updated = &next
 		var revision *ecs.ServiceRevision
-		if needsDeployment(old, &next, in) {
+		if needsDeployment(&shown, &next, in) {
 			if revision, err = s.revision(tx, &next, *next.Service.TaskDefinition); err != nil {
 				return err
 			}
@@ -44,15 +47,15 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		if err := checkExecuteCommand(tx, &next, "updated"); err != nil {
 			return err
 		}
-		if revision != nil && (yes(in.ForceNewDeployment) || !sameRevision(old.Revision(), revision)) {
-			putDeployment(tx, &next, *revision, now)
+		if revision != nil && (yes(in.ForceNewDeployment) || !sameRevision(&current.Revision, revision)) {
+			begin(tx, &next, *revision, now)
 			return nil
 		}
 		if len(in.CapacityProviderStrategy) > 0 {
 			if err := checkStrategy(c.Cluster.CapacityProviders, in.CapacityProviderStrategy); err != nil {
 				return err
 			}
-			useStrategy(&next, now)
+			useStrategy(tx, &next, current, now)
 		}
 		store.Services.Put(tx, &next)
 		return nil
@@ -131,15 +134,13 @@ func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
 	return checkRebalancing(shape)
 }
 
-// useStrategy makes the tasks to come of the newest deployment follow the
+// useStrategy makes the tasks to come of the primary deployment follow the
 // service's capacity provider strategy, which begins no deployment of its own.
-func useStrategy(s *fargo.Service, now time.Time) {
-	s.Deployments = slices.Clone(s.Deployments)
-	d := &s.Deployments[0]
-	d.Revision.CapacityProviderStrategy, d.UpdatedAt = s.Service.CapacityProviderStrategy, now
-	if s.LastCompleted != nil && fargo.DeploymentOf(s.LastCompleted) == d.ID {
-		s.LastCompleted = new(d.Revision)
-	}
+func useStrategy(tx *store.Tx, s *fargo.Service, primary *fargo.Deployment, now time.Time) {
+	d := *primary
+	d.Template.CapacityProviderStrategy, d.Template.LaunchType = s.Service.CapacityProviderStrategy, s.Service.LaunchType
+	d.UpdatedAt = now
+	store.Deployments.Put(tx, &d)
 }
 
 func set[T any](to **T, from *T) {

@@ -7,8 +7,8 @@ import (
 	"fargo/store"
 )
 
-// serviceView is a service as clients see it: the intent, and what the
-// controller and the nodes made of it.
+// serviceView is a service as clients see it: the intent, of which a rollback
+// shows what it goes back to, and what the controller and the nodes made of it.
 func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	v := s.Service
 	tasks := serviceTasks(r, s)
@@ -17,17 +17,15 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	v.DesiredCount = new(desired(r, s))
 	v.ResourceManagementType = ecs.ResourceManagementTypeCustomer
 	v.Events, v.Deployments, v.TaskSets = orEmpty(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
-	for i := range s.Deployments {
-		v.Deployments = append(v.Deployments, deploymentView(s, i, tasks, *v.DesiredCount))
-	}
-	if len(s.Deployments) > 0 {
-		v.CurrentServiceDeployment = &s.Deployments[0].Arn
-	}
-	for i := range s.Deployments {
-		d := &s.Deployments[i]
+	for i, d := range deployments(r, s) {
+		if i == 0 {
+			d.Template.Put(&v)
+			v.CurrentServiceDeployment = currentDeployment(r, s, d)
+		}
+		v.Deployments = append(v.Deployments, deploymentView(d, i == 0, tasks, *v.DesiredCount))
 		running, pending := plan.TaskCounts(d.ID, tasks)
 		v.CurrentServiceRevisions = append(v.CurrentServiceRevisions, ecs.ServiceCurrentRevisionSummary{
-			Arn: d.Revision.ServiceRevisionArn, RequestedTaskCount: requested(i, *v.DesiredCount), RunningTaskCount: &running, PendingTaskCount: &pending,
+			Arn: d.Revision.ServiceRevisionArn, RequestedTaskCount: requested(i == 0, *v.DesiredCount), RunningTaskCount: &running, PendingTaskCount: &pending,
 		})
 	}
 	if !withTags {
@@ -57,27 +55,47 @@ func serviceTasks(r store.Reader, s *fargo.Service) []plan.ServiceTask {
 	return out
 }
 
-// requested is how many tasks a deployment should have: the newest all, the
+// deployments are those of a service that are not retired, the primary one first.
+func deployments(r store.Reader, s *fargo.Service) []*fargo.Deployment {
+	var out []*fargo.Deployment
+	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
+		if !d.Retired {
+			out = append(out, d)
+		}
+	}
+	plan.SortDeployments(s, out)
+	return out
+}
+
+// currentDeployment names the service deployment that is under way or was last:
+// the way back is part of the one that failed.
+func currentDeployment(r store.Reader, s *fargo.Service, primary *fargo.Deployment) *string {
+	if failed := deployment(r, s, primary.RollbackOf); failed != nil {
+		return &failed.ARN
+	}
+	return &primary.ARN
+}
+
+// requested is how many tasks a deployment should have: the primary one all, the
 // others none.
-func requested(place int, desired int32) *int32 {
-	if place > 0 {
+func requested(primary bool, desired int32) *int32 {
+	if !primary {
 		desired = 0
 	}
 	return &desired
 }
 
-func deploymentView(s *fargo.Service, place int, tasks []plan.ServiceTask, desired int32) ecs.Deployment {
-	d := &s.Deployments[place]
+func deploymentView(d *fargo.Deployment, primary bool, tasks []plan.ServiceTask, desired int32) ecs.Deployment {
 	status := "ACTIVE"
-	if place == 0 {
+	if primary {
 		status = "PRIMARY"
 	}
 	running, pending := plan.TaskCounts(d.ID, tasks)
 	return ecs.Deployment{
 		Id: &d.ID, Status: &status, TaskDefinition: d.Revision.TaskDefinition,
-		DesiredCount: requested(place, desired), RunningCount: &running, PendingCount: &pending, FailedTasks: new(int32(d.FailedTasks)),
-		CreatedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt, LaunchType: d.Revision.LaunchType,
-		CapacityProviderStrategy: d.Revision.CapacityProviderStrategy,
+		DesiredCount: requested(primary, desired), RunningCount: &running, PendingCount: &pending, FailedTasks: new(int32(d.FailedTasks)),
+		CreatedAt: &d.PrimaryAt, UpdatedAt: &d.UpdatedAt, LaunchType: d.Revision.LaunchType,
+		CapacityProviderStrategy: d.Template.CapacityProviderStrategy,
 		PlatformVersion:          d.Revision.PlatformVersion, PlatformFamily: d.Revision.PlatformFamily,
 		NetworkConfiguration: d.Revision.NetworkConfiguration, RolloutState: d.Rollout, RolloutStateReason: &d.Reason,
 	}

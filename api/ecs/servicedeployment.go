@@ -35,9 +35,10 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 		return nil, ecs.ServiceNotFoundException("Service not found.")
 	}
 	var briefs []ecs.ServiceDeploymentBrief
-	for r := range store.ServiceDeployments.By(view, store.ByService, service.Key()) {
-		if passes(&r.Deployment, in) {
-			briefs = append(briefs, brief(&r.Deployment))
+	tasks := serviceTasks(view, service)
+	for d := range store.Deployments.By(view, store.ByService, service.Key()) {
+		if h := plan.History(service, d, tasks); passes(&h, in) {
+			briefs = append(briefs, brief(&h))
 		}
 	}
 	slices.SortFunc(briefs, func(a, b ecs.ServiceDeploymentBrief) int { return strings.Compare(dated(b), dated(a)) })
@@ -96,12 +97,13 @@ func (s *Server) DescribeServiceDeployments(ctx context.Context, in *ecs.Describ
 	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
 	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []ecs.ServiceDeployment{}, Failures: []ecs.Failure{}}
 	for _, arn := range in.ServiceDeploymentArns {
-		row, ok := store.ServiceDeployments.Get(view, arn)
-		if !ok || row.Scope != scope {
+		d, ok := store.Deployments.Get(view, arn)
+		if !ok || d.Scope != scope {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
 		}
-		out.ServiceDeployments = append(out.ServiceDeployments, row.Deployment)
+		service, _ := store.Services.Get(view, d.Service) // which its deployments go with
+		out.ServiceDeployments = append(out.ServiceDeployments, plan.History(service, d, serviceTasks(view, service)))
 	}
 	return out, nil
 }
@@ -114,26 +116,51 @@ func (s *Server) DescribeServiceRevisions(ctx context.Context, in *ecs.DescribeS
 	view, scope := s.db.View(), api.CallFrom(ctx).Scope()
 	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []ecs.ServiceRevision{}, Failures: []ecs.Failure{}}
 	for _, arn := range in.ServiceRevisionArns {
-		row, ok := store.ServiceRevisions.Get(view, arn)
-		if !ok || row.Scope != scope {
+		d, ok := deploymentOfRevision(view, arn)
+		if !ok || d.Scope != scope {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
 		}
-		out.ServiceRevisions = append(out.ServiceRevisions, row.Revision)
+		out.ServiceRevisions = append(out.ServiceRevisions, plan.Revision(d))
 	}
 	return out, nil
 }
 
-// record makes what a call does to a deployment show in its history at once: who
-// has begun or stopped one may look for it with the next call.
-func record(tx *store.Tx, s *fargo.Service, d *fargo.Deployment, now time.Time) {
-	var old *ecs.ServiceDeployment
-	if row, ok := store.ServiceDeployments.Get(tx, d.Arn); ok {
-		old = &row.Deployment
+func deploymentOfRevision(r store.Reader, arn string) (*fargo.Deployment, bool) {
+	for d := range store.Deployments.By(r, store.DeploymentByRevision, arn) {
+		return d, true
 	}
-	if next, changed := plan.History(s, d, false, old, serviceTasks(tx, s), now); changed {
-		store.ServiceDeployments.Put(tx, &fargo.ServiceDeployment{Scope: s.Scope, Service: s.Key(), Deployment: *next})
+	return nil, false
+}
+
+// deployment finds one of a service's deployments by its id, nil for none.
+func deployment(r store.Reader, s *fargo.Service, id string) *fargo.Deployment {
+	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
+		if d.ID == id {
+			return d
+		}
 	}
+	return nil
+}
+
+// primary is what a service that has not ended should become.
+func primary(r store.Reader, s *fargo.Service) *fargo.Deployment { return deployment(r, s, s.Primary) }
+
+// begin starts the rollout of a revision of a service, stores both, and forgets
+// what is long over.
+func begin(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision, now time.Time) {
+	store.DeleteDeployments(tx, s.Key(), func(d *fargo.Deployment) bool { return plan.HistoryExpired(s, d, now) })
+	var previous, rollbackOf *fargo.Deployment
+	if previous = primary(tx, s); previous != nil {
+		rollbackOf = deployment(tx, s, previous.RollbackOf)
+	}
+	definition, _ := store.TaskDefinitionByARN(tx, *revision.TaskDefinition)
+	digests := plan.ImagesToResolve(&definition.Definition, pushed(tx))
+	uuid := strings.ReplaceAll(uuid.NewString(), "-", "")[:21]
+	for _, d := range plan.Begin(s, revision, digests, previous, rollbackOf, fargo.NewDeploymentDigits(), uuid, now) {
+		store.Deployments.Put(tx, d)
+	}
+	store.Services.Put(tx, s)
 }
 
 // StopServiceDeployment ends a deployment that is under way and goes back to
@@ -144,29 +171,30 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 		return nil, notImplemented("the stop type ABORT")
 	}
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
-		row, ok := store.ServiceDeployments.Get(tx, *in.ServiceDeploymentArn)
-		if !ok || row.Scope != scope {
+		d, ok := store.Deployments.Get(tx, *in.ServiceDeploymentArn)
+		if !ok || d.Scope != scope {
 			return ecs.ServiceDeploymentNotFoundException("The service deployment was not found.")
 		}
-		switch row.Deployment.Status {
+		status, _ := plan.DeploymentStatus(d)
+		switch status {
 		case ecs.ServiceDeploymentStatusStopRequested, ecs.ServiceDeploymentStatusRollbackRequested, ecs.ServiceDeploymentStatusRollbackInProgress:
 			return nil // it is being stopped
 		}
-		service, ok := store.Services.Get(tx, row.Service)
-		if !ok || row.Deployment.Status != ecs.ServiceDeploymentStatusInProgress || len(service.Deployments) == 0 || service.Deployments[0].Arn != *in.ServiceDeploymentArn {
+		service, ok := store.Services.Get(tx, d.Service)
+		if !ok || status != ecs.ServiceDeploymentStatusInProgress || service.Primary != d.ID {
 			return ecs.ConflictException("The service deployment is not in progress.")
 		}
-		next := *service
-		next.Deployments = slices.Clone(service.Deployments)
-		if !plan.Abandon(&next, uuid.NewString(), now) {
+		next, failed := *service, *d
+		completed := deployment(tx, service, service.Completed)
+		if completed != nil {
+			completed = new(*completed)
+		}
+		if !plan.Abandon(&next, &failed, completed, uuid.NewString(), now) {
 			return ecs.ConflictException("There is no completed deployment to roll back to.")
 		}
 		store.Services.Put(tx, &next)
-		for i := range next.Deployments {
-			if d := &next.Deployments[i]; d.Arn == row.Key() && d.RollbackOf == "" {
-				record(tx, &next, d, now)
-			}
-		}
+		store.Deployments.Put(tx, &failed)
+		store.Deployments.Put(tx, completed)
 		return nil
 	})
 	if err != nil {

@@ -20,8 +20,11 @@ func TestDeploymentsOfAnotherRegion(t *testing.T) {
 	scope := fargo.Scope{Account: fargo.DefaultAccount, Region: "eu-west-1"}
 	deployment, revision := scope.ARN("ecs", "service-deployment/c/web/1"), scope.ARN("ecs", "service-revision/c/web/1")
 	err = db.Update(t.Context(), func(tx *store.Tx) error {
-		store.ServiceDeployments.Put(tx, &fargo.ServiceDeployment{Scope: scope, Deployment: wire.ServiceDeployment{ServiceDeploymentArn: &deployment}})
-		store.ServiceRevisions.Put(tx, &fargo.ServiceRevision{Scope: scope, Revision: wire.ServiceRevision{ServiceRevisionArn: &revision}})
+		service := &fargo.Service{Scope: scope, Cluster: "c", Service: wire.Service{ServiceName: new("web"), ServiceArn: new("web"), Status: new("ACTIVE")}}
+		store.Services.Put(tx, service)
+		store.Deployments.Put(tx, &fargo.Deployment{
+			Scope: scope, Service: service.Key(), ARN: deployment, Revision: wire.ServiceRevision{ServiceRevisionArn: &revision},
+		})
 		return nil
 	})
 	if err != nil {

@@ -22,7 +22,7 @@ func (i taskImages) Source(t *fargo.Task, c *awsecs.ContainerDefinition) fargo.P
 		return fargo.PullSource{}
 	}
 	if _, ours := fargo.ParseImageName(*c.Image); !ours {
-		return fargo.PullSource{}
+		return fargo.PullSource{Digest: t.Digests[*c.Name]}
 	}
 	return fargo.PullSource{
 		Endpoint: i.endpoint,
