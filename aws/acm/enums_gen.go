@@ -2,6 +2,71 @@
 
 package acm
 
+// AcmeAccountStatus is an enum of the model.
+type AcmeAccountStatus string
+
+// The values of AcmeAccountStatus.
+const (
+	AcmeAccountStatusValid       AcmeAccountStatus = "VALID"
+	AcmeAccountStatusDeactivated AcmeAccountStatus = "DEACTIVATED"
+	AcmeAccountStatusRevoked     AcmeAccountStatus = "REVOKED"
+)
+
+// AcmeAuthorizationBehavior is an enum of the model.
+type AcmeAuthorizationBehavior string
+
+// The values of AcmeAuthorizationBehavior.
+const (
+	AcmeAuthorizationBehaviorPreApproved AcmeAuthorizationBehavior = "PRE_APPROVED"
+)
+
+// AcmeContact is an enum of the model.
+type AcmeContact string
+
+// The values of AcmeContact.
+const (
+	AcmeContactRequired    AcmeContact = "REQUIRED"
+	AcmeContactNotRequired AcmeContact = "NOT_REQUIRED"
+)
+
+// AcmeDomainValidationFailureReason is an enum of the model.
+type AcmeDomainValidationFailureReason string
+
+// The values of AcmeDomainValidationFailureReason.
+const (
+	AcmeDomainValidationFailureReasonAccessDenied        AcmeDomainValidationFailureReason = "ACCESS_DENIED"
+	AcmeDomainValidationFailureReasonDomainMismatch      AcmeDomainValidationFailureReason = "DOMAIN_MISMATCH"
+	AcmeDomainValidationFailureReasonDomainNotAllowed    AcmeDomainValidationFailureReason = "DOMAIN_NOT_ALLOWED"
+	AcmeDomainValidationFailureReasonEndpointNotActive   AcmeDomainValidationFailureReason = "ENDPOINT_NOT_ACTIVE"
+	AcmeDomainValidationFailureReasonHostedZoneNotFound  AcmeDomainValidationFailureReason = "HOSTED_ZONE_NOT_FOUND"
+	AcmeDomainValidationFailureReasonInternalFailure     AcmeDomainValidationFailureReason = "INTERNAL_FAILURE"
+	AcmeDomainValidationFailureReasonInvalidChangeBatch  AcmeDomainValidationFailureReason = "INVALID_CHANGE_BATCH"
+	AcmeDomainValidationFailureReasonInvalidPublicDomain AcmeDomainValidationFailureReason = "INVALID_PUBLIC_DOMAIN"
+	AcmeDomainValidationFailureReasonTimedOut            AcmeDomainValidationFailureReason = "TIMED_OUT"
+)
+
+// AcmeDomainValidationStatus is an enum of the model.
+type AcmeDomainValidationStatus string
+
+// The values of AcmeDomainValidationStatus.
+const (
+	AcmeDomainValidationStatusValidating AcmeDomainValidationStatus = "VALIDATING"
+	AcmeDomainValidationStatusValid      AcmeDomainValidationStatus = "VALID"
+	AcmeDomainValidationStatusInvalid    AcmeDomainValidationStatus = "INVALID"
+	AcmeDomainValidationStatusDeleting   AcmeDomainValidationStatus = "DELETING"
+)
+
+// AcmeEndpointStatus is an enum of the model.
+type AcmeEndpointStatus string
+
+// The values of AcmeEndpointStatus.
+const (
+	AcmeEndpointStatusCreating AcmeEndpointStatus = "CREATING"
+	AcmeEndpointStatusActive   AcmeEndpointStatus = "ACTIVE"
+	AcmeEndpointStatusDeleting AcmeEndpointStatus = "DELETING"
+	AcmeEndpointStatusFailed   AcmeEndpointStatus = "FAILED"
+)
+
 // CertificateExport is an enum of the model.
 type CertificateExport string
 
@@ -9,6 +74,16 @@ type CertificateExport string
 const (
 	CertificateExportEnabled  CertificateExport = "ENABLED"
 	CertificateExportDisabled CertificateExport = "DISABLED"
+)
+
+// CertificateKeyPairOrigin is an enum of the model.
+type CertificateKeyPairOrigin string
+
+// The values of CertificateKeyPairOrigin.
+const (
+	CertificateKeyPairOriginAwsManaged       CertificateKeyPairOrigin = "AWS_MANAGED"
+	CertificateKeyPairOriginAcme             CertificateKeyPairOrigin = "ACME"
+	CertificateKeyPairOriginCustomerProvided CertificateKeyPairOrigin = "CUSTOMER_PROVIDED"
 )
 
 // CertificateManagedBy is an enum of the model.
@@ -59,6 +134,15 @@ type ComparisonOperator string
 const (
 	ComparisonOperatorContains ComparisonOperator = "CONTAINS"
 	ComparisonOperatorEquals   ComparisonOperator = "EQUALS"
+)
+
+// DomainScopeOption is an enum of the model.
+type DomainScopeOption string
+
+// The values of DomainScopeOption.
+const (
+	DomainScopeOptionEnabled  DomainScopeOption = "ENABLED"
+	DomainScopeOptionDisabled DomainScopeOption = "DISABLED"
 )
 
 // DomainStatus is an enum of the model.
@@ -146,6 +230,24 @@ const (
 	KeyUsageNameCustom             KeyUsageName = "CUSTOM"
 )
 
+// PrevalidationType is an enum of the model.
+type PrevalidationType string
+
+// The values of PrevalidationType.
+const (
+	PrevalidationTypeDnsPrevalidation PrevalidationType = "DNS_PREVALIDATION"
+)
+
+// PublicKeyAlgorithm is an enum of the model.
+type PublicKeyAlgorithm string
+
+// The values of PublicKeyAlgorithm.
+const (
+	PublicKeyAlgorithmRsa2048      PublicKeyAlgorithm = "RSA_2048"
+	PublicKeyAlgorithmEcPrime256v1 PublicKeyAlgorithm = "EC_prime256v1"
+	PublicKeyAlgorithmEcSecp384r1  PublicKeyAlgorithm = "EC_secp384r1"
+)
+
 // RecordType is an enum of the model.
 type RecordType string
 
@@ -197,24 +299,27 @@ type SearchCertificatesSortBy string
 
 // The values of SearchCertificatesSortBy.
 const (
-	SearchCertificatesSortByCreatedAt          SearchCertificatesSortBy = "CREATED_AT"
-	SearchCertificatesSortByNotAfter           SearchCertificatesSortBy = "NOT_AFTER"
-	SearchCertificatesSortByStatus             SearchCertificatesSortBy = "STATUS"
-	SearchCertificatesSortByRenewalStatus      SearchCertificatesSortBy = "RENEWAL_STATUS"
-	SearchCertificatesSortByExported           SearchCertificatesSortBy = "EXPORTED"
-	SearchCertificatesSortByInUse              SearchCertificatesSortBy = "IN_USE"
-	SearchCertificatesSortByNotBefore          SearchCertificatesSortBy = "NOT_BEFORE"
-	SearchCertificatesSortByKeyAlgorithm       SearchCertificatesSortBy = "KEY_ALGORITHM"
-	SearchCertificatesSortByType               SearchCertificatesSortBy = "TYPE"
-	SearchCertificatesSortByCertificateArn     SearchCertificatesSortBy = "CERTIFICATE_ARN"
-	SearchCertificatesSortByCommonName         SearchCertificatesSortBy = "COMMON_NAME"
-	SearchCertificatesSortByRevokedAt          SearchCertificatesSortBy = "REVOKED_AT"
-	SearchCertificatesSortByRenewalEligibility SearchCertificatesSortBy = "RENEWAL_ELIGIBILITY"
-	SearchCertificatesSortByIssuedAt           SearchCertificatesSortBy = "ISSUED_AT"
-	SearchCertificatesSortByManagedBy          SearchCertificatesSortBy = "MANAGED_BY"
-	SearchCertificatesSortByExportOption       SearchCertificatesSortBy = "EXPORT_OPTION"
-	SearchCertificatesSortByValidationMethod   SearchCertificatesSortBy = "VALIDATION_METHOD"
-	SearchCertificatesSortByImportedAt         SearchCertificatesSortBy = "IMPORTED_AT"
+	SearchCertificatesSortByCreatedAt                SearchCertificatesSortBy = "CREATED_AT"
+	SearchCertificatesSortByNotAfter                 SearchCertificatesSortBy = "NOT_AFTER"
+	SearchCertificatesSortByStatus                   SearchCertificatesSortBy = "STATUS"
+	SearchCertificatesSortByRenewalStatus            SearchCertificatesSortBy = "RENEWAL_STATUS"
+	SearchCertificatesSortByExported                 SearchCertificatesSortBy = "EXPORTED"
+	SearchCertificatesSortByInUse                    SearchCertificatesSortBy = "IN_USE"
+	SearchCertificatesSortByNotBefore                SearchCertificatesSortBy = "NOT_BEFORE"
+	SearchCertificatesSortByKeyAlgorithm             SearchCertificatesSortBy = "KEY_ALGORITHM"
+	SearchCertificatesSortByType                     SearchCertificatesSortBy = "TYPE"
+	SearchCertificatesSortByCertificateArn           SearchCertificatesSortBy = "CERTIFICATE_ARN"
+	SearchCertificatesSortByCommonName               SearchCertificatesSortBy = "COMMON_NAME"
+	SearchCertificatesSortByRevokedAt                SearchCertificatesSortBy = "REVOKED_AT"
+	SearchCertificatesSortByRenewalEligibility       SearchCertificatesSortBy = "RENEWAL_ELIGIBILITY"
+	SearchCertificatesSortByIssuedAt                 SearchCertificatesSortBy = "ISSUED_AT"
+	SearchCertificatesSortByManagedBy                SearchCertificatesSortBy = "MANAGED_BY"
+	SearchCertificatesSortByExportOption             SearchCertificatesSortBy = "EXPORT_OPTION"
+	SearchCertificatesSortByValidationMethod         SearchCertificatesSortBy = "VALIDATION_METHOD"
+	SearchCertificatesSortByImportedAt               SearchCertificatesSortBy = "IMPORTED_AT"
+	SearchCertificatesSortByAcmeEndpointArn          SearchCertificatesSortBy = "ACME_ENDPOINT_ARN"
+	SearchCertificatesSortByAcmeAccountId            SearchCertificatesSortBy = "ACME_ACCOUNT_ID"
+	SearchCertificatesSortByCertificateKeyPairOrigin SearchCertificatesSortBy = "CERTIFICATE_KEY_PAIR_ORIGIN"
 )
 
 // SearchCertificatesSortOrder is an enum of the model.
@@ -241,6 +346,16 @@ type SortOrder string
 const (
 	SortOrderAscending  SortOrder = "ASCENDING"
 	SortOrderDescending SortOrder = "DESCENDING"
+)
+
+// TimeType is an enum of the model.
+type TimeType string
+
+// The values of TimeType.
+const (
+	TimeTypeMinutes TimeType = "MINUTES"
+	TimeTypeHours   TimeType = "HOURS"
+	TimeTypeDays    TimeType = "DAYS"
 )
 
 // ValidationMethod is an enum of the model.

@@ -18,6 +18,11 @@ func ConflictException(format string, args ...any) *protocol.Error {
 	return &protocol.Error{Code: "ConflictException", Message: fmt.Sprintf(format, args...), Status: 400, Fault: false}
 }
 
+// InternalServerException makes the error of that name.
+func InternalServerException(format string, args ...any) *protocol.Error {
+	return &protocol.Error{Code: "InternalServerException", Message: fmt.Sprintf(format, args...), Status: 500, Fault: true}
+}
+
 // InvalidArgsException makes the error of that name.
 func InvalidArgsException(format string, args ...any) *protocol.Error {
 	return &protocol.Error{Code: "InvalidArgsException", Message: fmt.Sprintf(format, args...), Status: 400, Fault: false}
@@ -66,6 +71,11 @@ func ResourceInUseException(format string, args ...any) *protocol.Error {
 // ResourceNotFoundException makes the error of that name.
 func ResourceNotFoundException(format string, args ...any) *protocol.Error {
 	return &protocol.Error{Code: "ResourceNotFoundException", Message: fmt.Sprintf(format, args...), Status: 400, Fault: false}
+}
+
+// ServiceQuotaExceededException makes the error of that name.
+func ServiceQuotaExceededException(format string, args ...any) *protocol.Error {
+	return &protocol.Error{Code: "ServiceQuotaExceededException", Message: fmt.Sprintf(format, args...), Status: 400, Fault: false}
 }
 
 // TagPolicyException makes the error of that name.

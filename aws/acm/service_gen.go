@@ -30,6 +30,90 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "CreateAcmeDomainValidation", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateAcmeDomainValidationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateAcmeDomainValidation(context.Context, *CreateAcmeDomainValidationInput) (*CreateAcmeDomainValidationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateAcmeDomainValidation(ctx, in.(*CreateAcmeDomainValidationInput))
+				}, true
+			},
+		},
+		{Name: "CreateAcmeEndpoint", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateAcmeEndpointInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateAcmeEndpoint(context.Context, *CreateAcmeEndpointInput) (*CreateAcmeEndpointOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateAcmeEndpoint(ctx, in.(*CreateAcmeEndpointInput))
+				}, true
+			},
+		},
+		{Name: "CreateAcmeExternalAccountBinding", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateAcmeExternalAccountBindingInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateAcmeExternalAccountBinding(context.Context, *CreateAcmeExternalAccountBindingInput) (*CreateAcmeExternalAccountBindingOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateAcmeExternalAccountBinding(ctx, in.(*CreateAcmeExternalAccountBindingInput))
+				}, true
+			},
+		},
+		{Name: "DeleteAcmeDomainValidation", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteAcmeDomainValidationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteAcmeDomainValidation(context.Context, *DeleteAcmeDomainValidationInput) (*DeleteAcmeDomainValidationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteAcmeDomainValidation(ctx, in.(*DeleteAcmeDomainValidationInput))
+				}, true
+			},
+		},
+		{Name: "DeleteAcmeEndpoint", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteAcmeEndpointInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteAcmeEndpoint(context.Context, *DeleteAcmeEndpointInput) (*DeleteAcmeEndpointOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteAcmeEndpoint(ctx, in.(*DeleteAcmeEndpointInput))
+				}, true
+			},
+		},
+		{Name: "DeleteAcmeExternalAccountBinding", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteAcmeExternalAccountBindingInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteAcmeExternalAccountBinding(context.Context, *DeleteAcmeExternalAccountBindingInput) (*DeleteAcmeExternalAccountBindingOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteAcmeExternalAccountBinding(ctx, in.(*DeleteAcmeExternalAccountBindingInput))
+				}, true
+			},
+		},
 		{Name: "DeleteCertificate", Method: "POST", Path: "/",
 			Input: func() any { return new(DeleteCertificateInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -41,6 +125,62 @@ var API = protocol.Service{
 				}
 				return func(ctx context.Context, in any) (any, error) {
 					return s.DeleteCertificate(ctx, in.(*DeleteCertificateInput))
+				}, true
+			},
+		},
+		{Name: "DescribeAcmeAccount", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeAcmeAccountInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeAcmeAccount(context.Context, *DescribeAcmeAccountInput) (*DescribeAcmeAccountOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeAcmeAccount(ctx, in.(*DescribeAcmeAccountInput))
+				}, true
+			},
+		},
+		{Name: "DescribeAcmeDomainValidation", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeAcmeDomainValidationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeAcmeDomainValidation(context.Context, *DescribeAcmeDomainValidationInput) (*DescribeAcmeDomainValidationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeAcmeDomainValidation(ctx, in.(*DescribeAcmeDomainValidationInput))
+				}, true
+			},
+		},
+		{Name: "DescribeAcmeEndpoint", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeAcmeEndpointInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeAcmeEndpoint(context.Context, *DescribeAcmeEndpointInput) (*DescribeAcmeEndpointOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeAcmeEndpoint(ctx, in.(*DescribeAcmeEndpointInput))
+				}, true
+			},
+		},
+		{Name: "DescribeAcmeExternalAccountBinding", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeAcmeExternalAccountBindingInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeAcmeExternalAccountBinding(context.Context, *DescribeAcmeExternalAccountBindingInput) (*DescribeAcmeExternalAccountBindingOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeAcmeExternalAccountBinding(ctx, in.(*DescribeAcmeExternalAccountBindingInput))
 				}, true
 			},
 		},
@@ -86,6 +226,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "GetAcmeExternalAccountBindingCredentials", Method: "POST", Path: "/",
+			Input: func() any { return new(GetAcmeExternalAccountBindingCredentialsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					GetAcmeExternalAccountBindingCredentials(context.Context, *GetAcmeExternalAccountBindingCredentialsInput) (*GetAcmeExternalAccountBindingCredentialsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.GetAcmeExternalAccountBindingCredentials(ctx, in.(*GetAcmeExternalAccountBindingCredentialsInput))
+				}, true
+			},
+		},
 		{Name: "GetCertificate", Method: "POST", Path: "/",
 			Input: func() any { return new(GetCertificateInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -114,6 +268,62 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "ListAcmeAccounts", Method: "POST", Path: "/",
+			Input: func() any { return new(ListAcmeAccountsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListAcmeAccounts(context.Context, *ListAcmeAccountsInput) (*ListAcmeAccountsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListAcmeAccounts(ctx, in.(*ListAcmeAccountsInput))
+				}, true
+			},
+		},
+		{Name: "ListAcmeDomainValidations", Method: "POST", Path: "/",
+			Input: func() any { return new(ListAcmeDomainValidationsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListAcmeDomainValidations(context.Context, *ListAcmeDomainValidationsInput) (*ListAcmeDomainValidationsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListAcmeDomainValidations(ctx, in.(*ListAcmeDomainValidationsInput))
+				}, true
+			},
+		},
+		{Name: "ListAcmeEndpoints", Method: "POST", Path: "/",
+			Input: func() any { return new(ListAcmeEndpointsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListAcmeEndpoints(context.Context, *ListAcmeEndpointsInput) (*ListAcmeEndpointsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListAcmeEndpoints(ctx, in.(*ListAcmeEndpointsInput))
+				}, true
+			},
+		},
+		{Name: "ListAcmeExternalAccountBindings", Method: "POST", Path: "/",
+			Input: func() any { return new(ListAcmeExternalAccountBindingsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListAcmeExternalAccountBindings(context.Context, *ListAcmeExternalAccountBindingsInput) (*ListAcmeExternalAccountBindingsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListAcmeExternalAccountBindings(ctx, in.(*ListAcmeExternalAccountBindingsInput))
+				}, true
+			},
+		},
 		{Name: "ListCertificates", Method: "POST", Path: "/",
 			Input: func() any { return new(ListCertificatesInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -139,6 +349,20 @@ var API = protocol.Service{
 				}
 				return func(ctx context.Context, in any) (any, error) {
 					return s.ListTagsForCertificate(ctx, in.(*ListTagsForCertificateInput))
+				}, true
+			},
+		},
+		{Name: "ListTagsForResource", Method: "POST", Path: "/",
+			Input: func() any { return new(ListTagsForResourceInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListTagsForResource(context.Context, *ListTagsForResourceInput) (*ListTagsForResourceOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListTagsForResource(ctx, in.(*ListTagsForResourceInput))
 				}, true
 			},
 		},
@@ -212,6 +436,34 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "RevokeAcmeAccount", Method: "POST", Path: "/",
+			Input: func() any { return new(RevokeAcmeAccountInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					RevokeAcmeAccount(context.Context, *RevokeAcmeAccountInput) (*RevokeAcmeAccountOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.RevokeAcmeAccount(ctx, in.(*RevokeAcmeAccountInput))
+				}, true
+			},
+		},
+		{Name: "RevokeAcmeExternalAccountBinding", Method: "POST", Path: "/",
+			Input: func() any { return new(RevokeAcmeExternalAccountBindingInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					RevokeAcmeExternalAccountBinding(context.Context, *RevokeAcmeExternalAccountBindingInput) (*RevokeAcmeExternalAccountBindingOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.RevokeAcmeExternalAccountBinding(ctx, in.(*RevokeAcmeExternalAccountBindingInput))
+				}, true
+			},
+		},
 		{Name: "RevokeCertificate", Method: "POST", Path: "/",
 			Input: func() any { return new(RevokeCertificateInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -240,6 +492,58 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "TagResource", Method: "POST", Path: "/",
+			Input: func() any { return new(TagResourceInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) { return s.TagResource(ctx, in.(*TagResourceInput)) }, true
+			},
+		},
+		{Name: "UntagResource", Method: "POST", Path: "/",
+			Input: func() any { return new(UntagResourceInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UntagResource(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) { return s.UntagResource(ctx, in.(*UntagResourceInput)) }, true
+			},
+		},
+		{Name: "UpdateAcmeDomainValidation", Method: "POST", Path: "/",
+			Input: func() any { return new(UpdateAcmeDomainValidationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UpdateAcmeDomainValidation(context.Context, *UpdateAcmeDomainValidationInput) (*UpdateAcmeDomainValidationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.UpdateAcmeDomainValidation(ctx, in.(*UpdateAcmeDomainValidationInput))
+				}, true
+			},
+		},
+		{Name: "UpdateAcmeEndpoint", Method: "POST", Path: "/",
+			Input: func() any { return new(UpdateAcmeEndpointInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UpdateAcmeEndpoint(context.Context, *UpdateAcmeEndpointInput) (*UpdateAcmeEndpointOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.UpdateAcmeEndpoint(ctx, in.(*UpdateAcmeEndpointInput))
+				}, true
+			},
+		},
 		{Name: "UpdateCertificateOptions", Method: "POST", Path: "/",
 			Input: func() any { return new(UpdateCertificateOptionsInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -258,6 +562,7 @@ var API = protocol.Service{
 	Errors: []protocol.ErrorShape{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Fault: false},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Fault: false},
+		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Fault: true},
 		{Name: "InvalidArgsException", Code: "InvalidArgsException", Status: 400, Fault: false},
 		{Name: "InvalidArnException", Code: "InvalidArnException", Status: 400, Fault: false},
 		{Name: "InvalidDomainValidationOptionsException", Code: "InvalidDomainValidationOptionsException", Status: 400, Fault: false},
@@ -268,6 +573,7 @@ var API = protocol.Service{
 		{Name: "RequestInProgressException", Code: "RequestInProgressException", Status: 400, Fault: false},
 		{Name: "ResourceInUseException", Code: "ResourceInUseException", Status: 400, Fault: false},
 		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Fault: false},
+		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Fault: false},
 		{Name: "TagPolicyException", Code: "TagPolicyException", Status: 400, Fault: false},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Fault: false},
 		{Name: "TooManyTagsException", Code: "TooManyTagsException", Status: 400, Fault: false},

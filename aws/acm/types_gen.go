@@ -16,6 +16,76 @@ type AddTagsToCertificateInput struct {
 type AddTagsToCertificateOutput struct {
 }
 
+// CreateAcmeDomainValidationInput is the input of CreateAcmeDomainValidation.
+type CreateAcmeDomainValidationInput struct {
+	IdempotencyToken     *string               `aws:"IdempotencyToken,token" json:",omitzero"`
+	AcmeEndpointArn      *string               `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	DomainName           *string               `aws:"DomainName,required" min:"1" max:"253" pattern:"([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?" json:",omitzero"`
+	PrevalidationOptions *PrevalidationOptions `aws:"PrevalidationOptions,required" json:",omitzero"`
+	Tags                 []Tag                 `aws:"Tags" min:"1" max:"50" json:",omitzero"`
+}
+
+// CreateAcmeDomainValidationOutput is the output of CreateAcmeDomainValidation.
+type CreateAcmeDomainValidationOutput struct {
+	AcmeDomainValidationArn *string `aws:"AcmeDomainValidationArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// CreateAcmeEndpointInput is the input of CreateAcmeEndpoint.
+type CreateAcmeEndpointInput struct {
+	IdempotencyToken      *string                   `aws:"IdempotencyToken,token" json:",omitzero"`
+	AuthorizationBehavior AcmeAuthorizationBehavior `aws:"AuthorizationBehavior,required" enum:"PRE_APPROVED" json:",omitzero"`
+	Contact               AcmeContact               `aws:"Contact" enum:"REQUIRED|NOT_REQUIRED" json:",omitzero"`
+	CertificateAuthority  *CertificateAuthority     `aws:"CertificateAuthority,required" json:",omitzero"`
+	Tags                  []Tag                     `aws:"Tags" min:"1" max:"50" json:",omitzero"`
+	CertificateTags       []Tag                     `aws:"CertificateTags" min:"1" max:"50" json:",omitzero"`
+}
+
+// CreateAcmeEndpointOutput is the output of CreateAcmeEndpoint.
+type CreateAcmeEndpointOutput struct {
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// CreateAcmeExternalAccountBindingInput is the input of CreateAcmeExternalAccountBinding.
+type CreateAcmeExternalAccountBindingInput struct {
+	IdempotencyToken *string     `aws:"IdempotencyToken,token" json:",omitzero"`
+	AcmeEndpointArn  *string     `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	RoleArn          *string     `aws:"RoleArn,required" min:"1" max:"2048" pattern:"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+" json:",omitzero"`
+	Expiration       *Expiration `aws:"Expiration" json:",omitzero"`
+	Tags             []Tag       `aws:"Tags" min:"1" max:"50" json:",omitzero"`
+}
+
+// CreateAcmeExternalAccountBindingOutput is the output of CreateAcmeExternalAccountBinding.
+type CreateAcmeExternalAccountBindingOutput struct {
+	ExternalAccountBinding *AcmeExternalAccountBinding `aws:"ExternalAccountBinding" json:",omitzero"`
+}
+
+// DeleteAcmeDomainValidationInput is the input of DeleteAcmeDomainValidation.
+type DeleteAcmeDomainValidationInput struct {
+	AcmeDomainValidationArn *string `aws:"AcmeDomainValidationArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DeleteAcmeDomainValidationOutput is the output of DeleteAcmeDomainValidation.
+type DeleteAcmeDomainValidationOutput struct {
+}
+
+// DeleteAcmeEndpointInput is the input of DeleteAcmeEndpoint.
+type DeleteAcmeEndpointInput struct {
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DeleteAcmeEndpointOutput is the output of DeleteAcmeEndpoint.
+type DeleteAcmeEndpointOutput struct {
+}
+
+// DeleteAcmeExternalAccountBindingInput is the input of DeleteAcmeExternalAccountBinding.
+type DeleteAcmeExternalAccountBindingInput struct {
+	AcmeExternalAccountBindingArn *string `aws:"AcmeExternalAccountBindingArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DeleteAcmeExternalAccountBindingOutput is the output of DeleteAcmeExternalAccountBinding.
+type DeleteAcmeExternalAccountBindingOutput struct {
+}
+
 // DeleteCertificateInput is the input of DeleteCertificate.
 type DeleteCertificateInput struct {
 	CertificateArn *string `aws:"CertificateArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
@@ -23,6 +93,47 @@ type DeleteCertificateInput struct {
 
 // DeleteCertificateOutput is the output of DeleteCertificate.
 type DeleteCertificateOutput struct {
+}
+
+// DescribeAcmeAccountInput is the input of DescribeAcmeAccount.
+type DescribeAcmeAccountInput struct {
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	AccountUrl      *string `aws:"AccountUrl,required" json:",omitzero"`
+}
+
+// DescribeAcmeAccountOutput is the output of DescribeAcmeAccount.
+type DescribeAcmeAccountOutput struct {
+	AcmeAccount *AcmeAccount `aws:"AcmeAccount" json:",omitzero"`
+}
+
+// DescribeAcmeDomainValidationInput is the input of DescribeAcmeDomainValidation.
+type DescribeAcmeDomainValidationInput struct {
+	AcmeDomainValidationArn *string `aws:"AcmeDomainValidationArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DescribeAcmeDomainValidationOutput is the output of DescribeAcmeDomainValidation.
+type DescribeAcmeDomainValidationOutput struct {
+	AcmeDomainValidation *AcmeDomainValidation `aws:"AcmeDomainValidation" json:",omitzero"`
+}
+
+// DescribeAcmeEndpointInput is the input of DescribeAcmeEndpoint.
+type DescribeAcmeEndpointInput struct {
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DescribeAcmeEndpointOutput is the output of DescribeAcmeEndpoint.
+type DescribeAcmeEndpointOutput struct {
+	AcmeEndpoint *AcmeEndpoint `aws:"AcmeEndpoint" json:",omitzero"`
+}
+
+// DescribeAcmeExternalAccountBindingInput is the input of DescribeAcmeExternalAccountBinding.
+type DescribeAcmeExternalAccountBindingInput struct {
+	AcmeExternalAccountBindingArn *string `aws:"AcmeExternalAccountBindingArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// DescribeAcmeExternalAccountBindingOutput is the output of DescribeAcmeExternalAccountBinding.
+type DescribeAcmeExternalAccountBindingOutput struct {
+	ExternalAccountBinding *AcmeExternalAccountBinding `aws:"ExternalAccountBinding" json:",omitzero"`
 }
 
 // DescribeCertificateInput is the input of DescribeCertificate.
@@ -57,6 +168,17 @@ type GetAccountConfigurationOutput struct {
 	ExpiryEvents *ExpiryEventsConfiguration `aws:"ExpiryEvents" json:",omitzero"`
 }
 
+// GetAcmeExternalAccountBindingCredentialsInput is the input of GetAcmeExternalAccountBindingCredentials.
+type GetAcmeExternalAccountBindingCredentialsInput struct {
+	AcmeExternalAccountBindingArn *string `aws:"AcmeExternalAccountBindingArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// GetAcmeExternalAccountBindingCredentialsOutput is the output of GetAcmeExternalAccountBindingCredentials.
+type GetAcmeExternalAccountBindingCredentialsOutput struct {
+	KeyId  *string `aws:"KeyId" json:",omitzero"`
+	MacKey *string `aws:"MacKey" json:",omitzero"`
+}
+
 // GetCertificateInput is the input of GetCertificate.
 type GetCertificateInput struct {
 	CertificateArn *string `aws:"CertificateArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
@@ -82,14 +204,66 @@ type ImportCertificateOutput struct {
 	CertificateArn *string `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
 }
 
+// ListAcmeAccountsInput is the input of ListAcmeAccounts.
+type ListAcmeAccountsInput struct {
+	NextToken       *string `aws:"NextToken" json:",omitzero"`
+	MaxResults      *int32  `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// ListAcmeAccountsOutput is the output of ListAcmeAccounts.
+type ListAcmeAccountsOutput struct {
+	AcmeAccounts []AcmeAccountSummary `aws:"AcmeAccounts" json:",omitzero"`
+	NextToken    *string              `aws:"NextToken" json:",omitzero"`
+}
+
+// ListAcmeDomainValidationsInput is the input of ListAcmeDomainValidations.
+type ListAcmeDomainValidationsInput struct {
+	NextToken       *string `aws:"NextToken" json:",omitzero"`
+	MaxResults      *int32  `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// ListAcmeDomainValidationsOutput is the output of ListAcmeDomainValidations.
+type ListAcmeDomainValidationsOutput struct {
+	AcmeDomainValidations []AcmeDomainValidationSummary `aws:"AcmeDomainValidations" json:",omitzero"`
+	NextToken             *string                       `aws:"NextToken" json:",omitzero"`
+}
+
+// ListAcmeEndpointsInput is the input of ListAcmeEndpoints.
+type ListAcmeEndpointsInput struct {
+	NextToken  *string `aws:"NextToken" json:",omitzero"`
+	MaxResults *int32  `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+}
+
+// ListAcmeEndpointsOutput is the output of ListAcmeEndpoints.
+type ListAcmeEndpointsOutput struct {
+	AcmeEndpoints []AcmeEndpointSummary `aws:"AcmeEndpoints" json:",omitzero"`
+	NextToken     *string               `aws:"NextToken" json:",omitzero"`
+}
+
+// ListAcmeExternalAccountBindingsInput is the input of ListAcmeExternalAccountBindings.
+type ListAcmeExternalAccountBindingsInput struct {
+	NextToken       *string `aws:"NextToken" json:",omitzero"`
+	MaxResults      *int32  `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// ListAcmeExternalAccountBindingsOutput is the output of ListAcmeExternalAccountBindings.
+type ListAcmeExternalAccountBindingsOutput struct {
+	ExternalAccountBindings []AcmeExternalAccountBindingSummary `aws:"ExternalAccountBindings" json:",omitzero"`
+	NextToken               *string                             `aws:"NextToken" json:",omitzero"`
+}
+
 // ListCertificatesInput is the input of ListCertificates.
 type ListCertificatesInput struct {
-	CertificateStatuses []CertificateStatus `aws:"CertificateStatuses" itemenum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
-	Includes            *Filters            `aws:"Includes" json:",omitzero"`
-	NextToken           *string             `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
-	MaxItems            *int32              `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	SortBy              SortBy              `aws:"SortBy" enum:"CREATED_AT" json:",omitzero"`
-	SortOrder           SortOrder           `aws:"SortOrder" enum:"ASCENDING|DESCENDING" json:",omitzero"`
+	CertificateStatuses       []CertificateStatus        `aws:"CertificateStatuses" itemenum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
+	CertificateKeyPairOrigins []CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigins" min:"1" max:"3" itemenum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
+	Includes                  *Filters                   `aws:"Includes" json:",omitzero"`
+	NextToken                 *string                    `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+	MaxItems                  *int32                     `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	SortBy                    SortBy                     `aws:"SortBy" enum:"CREATED_AT" json:",omitzero"`
+	SortOrder                 SortOrder                  `aws:"SortOrder" enum:"ASCENDING|DESCENDING" json:",omitzero"`
 }
 
 // ListCertificatesOutput is the output of ListCertificates.
@@ -105,6 +279,16 @@ type ListTagsForCertificateInput struct {
 
 // ListTagsForCertificateOutput is the output of ListTagsForCertificate.
 type ListTagsForCertificateOutput struct {
+	Tags []Tag `aws:"Tags" min:"1" max:"50" json:",omitzero"`
+}
+
+// ListTagsForResourceInput is the input of ListTagsForResource.
+type ListTagsForResourceInput struct {
+	ResourceArn *string `aws:"ResourceArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+}
+
+// ListTagsForResourceOutput is the output of ListTagsForResource.
+type ListTagsForResourceOutput struct {
 	Tags []Tag `aws:"Tags" min:"1" max:"50" json:",omitzero"`
 }
 
@@ -167,6 +351,25 @@ type ResendValidationEmailInput struct {
 type ResendValidationEmailOutput struct {
 }
 
+// RevokeAcmeAccountInput is the input of RevokeAcmeAccount.
+type RevokeAcmeAccountInput struct {
+	AcmeEndpointArn *string `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	AccountUrl      *string `aws:"AccountUrl,required" json:",omitzero"`
+}
+
+// RevokeAcmeAccountOutput is the output of RevokeAcmeAccount.
+type RevokeAcmeAccountOutput struct {
+}
+
+// RevokeAcmeExternalAccountBindingInput is the input of RevokeAcmeExternalAccountBinding.
+type RevokeAcmeExternalAccountBindingInput struct {
+	AcmeExternalAccountBindingArn *string `aws:"AcmeExternalAccountBindingArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+}
+
+// RevokeAcmeExternalAccountBindingOutput is the output of RevokeAcmeExternalAccountBinding.
+type RevokeAcmeExternalAccountBindingOutput struct {
+}
+
 // RevokeCertificateInput is the input of RevokeCertificate.
 type RevokeCertificateInput struct {
 	CertificateArn   *string          `aws:"CertificateArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
@@ -183,7 +386,7 @@ type SearchCertificatesInput struct {
 	FilterStatement *CertificateFilterStatement `aws:"FilterStatement" json:",omitzero"`
 	MaxResults      *int32                      `aws:"MaxResults" min:"1" max:"500" json:",omitzero"`
 	NextToken       *string                     `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
-	SortBy          SearchCertificatesSortBy    `aws:"SortBy" enum:"CREATED_AT|NOT_AFTER|STATUS|RENEWAL_STATUS|EXPORTED|IN_USE|NOT_BEFORE|KEY_ALGORITHM|TYPE|CERTIFICATE_ARN|COMMON_NAME|REVOKED_AT|RENEWAL_ELIGIBILITY|ISSUED_AT|MANAGED_BY|EXPORT_OPTION|VALIDATION_METHOD|IMPORTED_AT" json:",omitzero"`
+	SortBy          SearchCertificatesSortBy    `aws:"SortBy" enum:"CREATED_AT|NOT_AFTER|STATUS|RENEWAL_STATUS|EXPORTED|IN_USE|NOT_BEFORE|KEY_ALGORITHM|TYPE|CERTIFICATE_ARN|COMMON_NAME|REVOKED_AT|RENEWAL_ELIGIBILITY|ISSUED_AT|MANAGED_BY|EXPORT_OPTION|VALIDATION_METHOD|IMPORTED_AT|ACME_ENDPOINT_ARN|ACME_ACCOUNT_ID|CERTIFICATE_KEY_PAIR_ORIGIN" json:",omitzero"`
 	SortOrder       SearchCertificatesSortOrder `aws:"SortOrder" enum:"ASCENDING|DESCENDING" json:",omitzero"`
 }
 
@@ -191,6 +394,48 @@ type SearchCertificatesInput struct {
 type SearchCertificatesOutput struct {
 	Results   []CertificateSearchResult `aws:"Results" json:",omitzero"`
 	NextToken *string                   `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+}
+
+// TagResourceInput is the input of TagResource.
+type TagResourceInput struct {
+	ResourceArn *string `aws:"ResourceArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	Tags        []Tag   `aws:"Tags,required" min:"1" max:"50" json:",omitzero"`
+}
+
+// TagResourceOutput is the output of TagResource.
+type TagResourceOutput struct {
+}
+
+// UntagResourceInput is the input of UntagResource.
+type UntagResourceInput struct {
+	ResourceArn *string  `aws:"ResourceArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	TagKeys     []string `aws:"TagKeys,required" min:"1" max:"50" itemmin:"1" itemmax:"128" itempattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
+}
+
+// UntagResourceOutput is the output of UntagResource.
+type UntagResourceOutput struct {
+}
+
+// UpdateAcmeDomainValidationInput is the input of UpdateAcmeDomainValidation.
+type UpdateAcmeDomainValidationInput struct {
+	AcmeDomainValidationArn *string               `aws:"AcmeDomainValidationArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+	PrevalidationOptions    *PrevalidationOptions `aws:"PrevalidationOptions" json:",omitzero"`
+}
+
+// UpdateAcmeDomainValidationOutput is the output of UpdateAcmeDomainValidation.
+type UpdateAcmeDomainValidationOutput struct {
+}
+
+// UpdateAcmeEndpointInput is the input of UpdateAcmeEndpoint.
+type UpdateAcmeEndpointInput struct {
+	AcmeEndpointArn       *string                   `aws:"AcmeEndpointArn,required" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	AuthorizationBehavior AcmeAuthorizationBehavior `aws:"AuthorizationBehavior" enum:"PRE_APPROVED" json:",omitzero"`
+	Contact               AcmeContact               `aws:"Contact" enum:"REQUIRED|NOT_REQUIRED" json:",omitzero"`
+	CertificateAuthority  *CertificateAuthority     `aws:"CertificateAuthority" json:",omitzero"`
+}
+
+// UpdateAcmeEndpointOutput is the output of UpdateAcmeEndpoint.
+type UpdateAcmeEndpointOutput struct {
 }
 
 // UpdateCertificateOptionsInput is the input of UpdateCertificateOptions.
@@ -205,62 +450,174 @@ type UpdateCertificateOptionsOutput struct {
 
 // AcmCertificateMetadata is a structure of the model.
 type AcmCertificateMetadata struct {
-	CreatedAt          *time.Time           `aws:"CreatedAt" json:",omitzero"`
-	Exported           *bool                `aws:"Exported" json:",omitzero"`
-	ImportedAt         *time.Time           `aws:"ImportedAt" json:",omitzero"`
-	InUse              *bool                `aws:"InUse" json:",omitzero"`
-	IssuedAt           *time.Time           `aws:"IssuedAt" json:",omitzero"`
-	RenewalEligibility RenewalEligibility   `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
-	RevokedAt          *time.Time           `aws:"RevokedAt" json:",omitzero"`
-	Status             CertificateStatus    `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
-	RenewalStatus      RenewalStatus        `aws:"RenewalStatus" enum:"PENDING_AUTO_RENEWAL|PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
-	Type               CertificateType      `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
-	ExportOption       CertificateExport    `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
-	ManagedBy          CertificateManagedBy `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
-	ValidationMethod   ValidationMethod     `aws:"ValidationMethod" enum:"EMAIL|DNS|HTTP" json:",omitzero"`
+	CreatedAt                *time.Time               `aws:"CreatedAt" json:",omitzero"`
+	Exported                 *bool                    `aws:"Exported" json:",omitzero"`
+	ImportedAt               *time.Time               `aws:"ImportedAt" json:",omitzero"`
+	InUse                    *bool                    `aws:"InUse" json:",omitzero"`
+	IssuedAt                 *time.Time               `aws:"IssuedAt" json:",omitzero"`
+	RenewalEligibility       RenewalEligibility       `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
+	RevokedAt                *time.Time               `aws:"RevokedAt" json:",omitzero"`
+	Status                   CertificateStatus        `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
+	RenewalStatus            RenewalStatus            `aws:"RenewalStatus" enum:"PENDING_AUTO_RENEWAL|PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
+	Type                     CertificateType          `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
+	ExportOption             CertificateExport        `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ManagedBy                CertificateManagedBy     `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
+	ValidationMethod         ValidationMethod         `aws:"ValidationMethod" enum:"EMAIL|DNS|HTTP" json:",omitzero"`
+	CertificateKeyPairOrigin CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigin" enum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
+	AcmeEndpointArn          *string                  `aws:"AcmeEndpointArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	AcmeAccountId            *string                  `aws:"AcmeAccountId" min:"36" max:"36" json:",omitzero"`
 }
 
 // AcmCertificateMetadataFilter is a structure of the model.
 type AcmCertificateMetadataFilter struct {
-	Status           CertificateStatus    `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
-	RenewalStatus    RenewalStatus        `aws:"RenewalStatus" enum:"PENDING_AUTO_RENEWAL|PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
-	Type             CertificateType      `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
-	InUse            *bool                `aws:"InUse" json:",omitzero"`
-	Exported         *bool                `aws:"Exported" json:",omitzero"`
-	ExportOption     CertificateExport    `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
-	ManagedBy        CertificateManagedBy `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
-	ValidationMethod ValidationMethod     `aws:"ValidationMethod" enum:"EMAIL|DNS|HTTP" json:",omitzero"`
+	Status                   CertificateStatus        `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
+	RenewalStatus            RenewalStatus            `aws:"RenewalStatus" enum:"PENDING_AUTO_RENEWAL|PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
+	Type                     CertificateType          `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
+	InUse                    *bool                    `aws:"InUse" json:",omitzero"`
+	Exported                 *bool                    `aws:"Exported" json:",omitzero"`
+	ExportOption             CertificateExport        `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ManagedBy                CertificateManagedBy     `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
+	ValidationMethod         ValidationMethod         `aws:"ValidationMethod" enum:"EMAIL|DNS|HTTP" json:",omitzero"`
+	CertificateKeyPairOrigin CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigin" enum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
+	AcmeEndpointArn          *string                  `aws:"AcmeEndpointArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	AcmeAccountId            *string                  `aws:"AcmeAccountId" min:"36" max:"36" json:",omitzero"`
+}
+
+// AcmeAccount is a structure of the model.
+type AcmeAccount struct {
+	AccountUrl                    *string           `aws:"AccountUrl" json:",omitzero"`
+	PublicKeyThumbprint           *string           `aws:"PublicKeyThumbprint" json:",omitzero"`
+	Status                        AcmeAccountStatus `aws:"Status" enum:"VALID|DEACTIVATED|REVOKED" json:",omitzero"`
+	CreatedAt                     *time.Time        `aws:"CreatedAt" json:",omitzero"`
+	AcmeExternalAccountBindingArn *string           `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+	Contacts                      []string          `aws:"Contacts" json:",omitzero"`
+}
+
+// AcmeAccountSummary is a structure of the model.
+type AcmeAccountSummary struct {
+	AccountUrl                    *string           `aws:"AccountUrl" json:",omitzero"`
+	PublicKeyThumbprint           *string           `aws:"PublicKeyThumbprint" json:",omitzero"`
+	Status                        AcmeAccountStatus `aws:"Status" enum:"VALID|DEACTIVATED|REVOKED" json:",omitzero"`
+	CreatedAt                     *time.Time        `aws:"CreatedAt" json:",omitzero"`
+	AcmeExternalAccountBindingArn *string           `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+	Contacts                      []string          `aws:"Contacts" json:",omitzero"`
+}
+
+// AcmeDomainValidation is a structure of the model.
+type AcmeDomainValidation struct {
+	AcmeDomainValidationArn *string                    `aws:"AcmeDomainValidationArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+	AcmeEndpointArn         *string                    `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	DomainName              *string                    `aws:"DomainName" min:"1" max:"253" pattern:"([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?" json:",omitzero"`
+	PrevalidationType       PrevalidationType          `aws:"PrevalidationType" enum:"DNS_PREVALIDATION" json:",omitzero"`
+	PrevalidationDetails    *PrevalidationDetails      `aws:"PrevalidationDetails" json:",omitzero"`
+	Status                  AcmeDomainValidationStatus `aws:"Status" enum:"VALIDATING|VALID|INVALID|DELETING" json:",omitzero"`
+	FailureDetails          *FailureDetails            `aws:"FailureDetails" json:",omitzero"`
+	CreatedAt               *time.Time                 `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt               *time.Time                 `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// AcmeDomainValidationSummary is a structure of the model.
+type AcmeDomainValidationSummary struct {
+	AcmeDomainValidationArn *string                    `aws:"AcmeDomainValidationArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-domain-validation/[a-zA-Z0-9-]+" json:",omitzero"`
+	AcmeEndpointArn         *string                    `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	DomainName              *string                    `aws:"DomainName" min:"1" max:"253" pattern:"([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?" json:",omitzero"`
+	PrevalidationType       PrevalidationType          `aws:"PrevalidationType" enum:"DNS_PREVALIDATION" json:",omitzero"`
+	PrevalidationDetails    *PrevalidationDetails      `aws:"PrevalidationDetails" json:",omitzero"`
+	Status                  AcmeDomainValidationStatus `aws:"Status" enum:"VALIDATING|VALID|INVALID|DELETING" json:",omitzero"`
+	FailureDetails          *FailureDetails            `aws:"FailureDetails" json:",omitzero"`
+	CreatedAt               *time.Time                 `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt               *time.Time                 `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// AcmeEndpoint is a structure of the model.
+type AcmeEndpoint struct {
+	AcmeEndpointArn       *string                   `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	EndpointUrl           *string                   `aws:"EndpointUrl" json:",omitzero"`
+	Status                AcmeEndpointStatus        `aws:"Status" enum:"CREATING|ACTIVE|DELETING|FAILED" json:",omitzero"`
+	FailureReason         *string                   `aws:"FailureReason" json:",omitzero"`
+	AuthorizationBehavior AcmeAuthorizationBehavior `aws:"AuthorizationBehavior" enum:"PRE_APPROVED" json:",omitzero"`
+	Contact               AcmeContact               `aws:"Contact" enum:"REQUIRED|NOT_REQUIRED" json:",omitzero"`
+	CertificateAuthority  *CertificateAuthority     `aws:"CertificateAuthority" json:",omitzero"`
+	CertificateTags       []Tag                     `aws:"CertificateTags" min:"1" max:"50" json:",omitzero"`
+	CreatedAt             *time.Time                `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt             *time.Time                `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// AcmeEndpointSummary is a structure of the model.
+type AcmeEndpointSummary struct {
+	AcmeEndpointArn       *string                   `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	EndpointUrl           *string                   `aws:"EndpointUrl" json:",omitzero"`
+	Status                AcmeEndpointStatus        `aws:"Status" enum:"CREATING|ACTIVE|DELETING|FAILED" json:",omitzero"`
+	FailureReason         *string                   `aws:"FailureReason" json:",omitzero"`
+	AuthorizationBehavior AcmeAuthorizationBehavior `aws:"AuthorizationBehavior" enum:"PRE_APPROVED" json:",omitzero"`
+	Contact               AcmeContact               `aws:"Contact" enum:"REQUIRED|NOT_REQUIRED" json:",omitzero"`
+	CertificateAuthority  *CertificateAuthority     `aws:"CertificateAuthority" json:",omitzero"`
+	CertificateTags       []Tag                     `aws:"CertificateTags" min:"1" max:"50" json:",omitzero"`
+	CreatedAt             *time.Time                `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt             *time.Time                `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// AcmeExternalAccountBinding is a structure of the model.
+type AcmeExternalAccountBinding struct {
+	AcmeExternalAccountBindingArn *string    `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+	AcmeEndpointArn               *string    `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	RoleArn                       *string    `aws:"RoleArn" min:"1" max:"2048" pattern:"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+" json:",omitzero"`
+	ExpiresAt                     *time.Time `aws:"ExpiresAt" json:",omitzero"`
+	RevokedAt                     *time.Time `aws:"RevokedAt" json:",omitzero"`
+	LastUsedAt                    *time.Time `aws:"LastUsedAt" json:",omitzero"`
+	CreatedAt                     *time.Time `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt                     *time.Time `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// AcmeExternalAccountBindingSummary is a structure of the model.
+type AcmeExternalAccountBindingSummary struct {
+	AcmeExternalAccountBindingArn *string    `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
+	AcmeEndpointArn               *string    `aws:"AcmeEndpointArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+" json:",omitzero"`
+	RoleArn                       *string    `aws:"RoleArn" min:"1" max:"2048" pattern:"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+" json:",omitzero"`
+	ExpiresAt                     *time.Time `aws:"ExpiresAt" json:",omitzero"`
+	RevokedAt                     *time.Time `aws:"RevokedAt" json:",omitzero"`
+	LastUsedAt                    *time.Time `aws:"LastUsedAt" json:",omitzero"`
+	CreatedAt                     *time.Time `aws:"CreatedAt" json:",omitzero"`
+	UpdatedAt                     *time.Time `aws:"UpdatedAt" json:",omitzero"`
+}
+
+// CertificateAuthority is a structure of the model.
+type CertificateAuthority struct {
+	PublicCertificateAuthority *PublicCertificateAuthority `aws:"PublicCertificateAuthority" json:",omitzero"`
 }
 
 // CertificateDetail is a structure of the model.
 type CertificateDetail struct {
-	CertificateArn          *string              `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	DomainName              *string              `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
-	SubjectAlternativeNames []string             `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
-	ManagedBy               CertificateManagedBy `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
-	DomainValidationOptions []DomainValidation   `aws:"DomainValidationOptions" min:"1" max:"1000" json:",omitzero"`
-	Serial                  *string              `aws:"Serial" json:",omitzero"`
-	Subject                 *string              `aws:"Subject" json:",omitzero"`
-	Issuer                  *string              `aws:"Issuer" json:",omitzero"`
-	CreatedAt               *time.Time           `aws:"CreatedAt" json:",omitzero"`
-	IssuedAt                *time.Time           `aws:"IssuedAt" json:",omitzero"`
-	ImportedAt              *time.Time           `aws:"ImportedAt" json:",omitzero"`
-	Status                  CertificateStatus    `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
-	RevokedAt               *time.Time           `aws:"RevokedAt" json:",omitzero"`
-	RevocationReason        RevocationReason     `aws:"RevocationReason" enum:"UNSPECIFIED|KEY_COMPROMISE|CA_COMPROMISE|AFFILIATION_CHANGED|SUPERCEDED|SUPERSEDED|CESSATION_OF_OPERATION|CERTIFICATE_HOLD|REMOVE_FROM_CRL|PRIVILEGE_WITHDRAWN|A_A_COMPROMISE" json:",omitzero"`
-	NotBefore               *time.Time           `aws:"NotBefore" json:",omitzero"`
-	NotAfter                *time.Time           `aws:"NotAfter" json:",omitzero"`
-	KeyAlgorithm            KeyAlgorithm         `aws:"KeyAlgorithm" enum:"RSA_1024|RSA_2048|RSA_3072|RSA_4096|EC_prime256v1|EC_secp384r1|EC_secp521r1" json:",omitzero"`
-	SignatureAlgorithm      *string              `aws:"SignatureAlgorithm" json:",omitzero"`
-	InUseBy                 []string             `aws:"InUseBy" json:",omitzero"`
-	FailureReason           FailureReason        `aws:"FailureReason" enum:"NO_AVAILABLE_CONTACTS|ADDITIONAL_VERIFICATION_REQUIRED|DOMAIN_NOT_ALLOWED|INVALID_PUBLIC_DOMAIN|DOMAIN_VALIDATION_DENIED|CAA_ERROR|PCA_LIMIT_EXCEEDED|PCA_INVALID_ARN|PCA_INVALID_STATE|PCA_REQUEST_FAILED|PCA_NAME_CONSTRAINTS_VALIDATION|PCA_RESOURCE_NOT_FOUND|PCA_INVALID_ARGS|PCA_INVALID_DURATION|PCA_ACCESS_DENIED|SLR_NOT_FOUND|OTHER" json:",omitzero"`
-	Type                    CertificateType      `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
-	RenewalSummary          *RenewalSummary      `aws:"RenewalSummary" json:",omitzero"`
-	KeyUsages               []KeyUsage           `aws:"KeyUsages" json:",omitzero"`
-	ExtendedKeyUsages       []ExtendedKeyUsage   `aws:"ExtendedKeyUsages" json:",omitzero"`
-	CertificateAuthorityArn *string              `aws:"CertificateAuthorityArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	RenewalEligibility      RenewalEligibility   `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
-	Options                 *CertificateOptions  `aws:"Options" json:",omitzero"`
+	CertificateArn           *string                  `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	DomainName               *string                  `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
+	SubjectAlternativeNames  []string                 `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
+	ManagedBy                CertificateManagedBy     `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
+	DomainValidationOptions  []DomainValidation       `aws:"DomainValidationOptions" min:"1" max:"1000" json:",omitzero"`
+	Serial                   *string                  `aws:"Serial" json:",omitzero"`
+	Subject                  *string                  `aws:"Subject" json:",omitzero"`
+	Issuer                   *string                  `aws:"Issuer" json:",omitzero"`
+	CreatedAt                *time.Time               `aws:"CreatedAt" json:",omitzero"`
+	IssuedAt                 *time.Time               `aws:"IssuedAt" json:",omitzero"`
+	ImportedAt               *time.Time               `aws:"ImportedAt" json:",omitzero"`
+	Status                   CertificateStatus        `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
+	RevokedAt                *time.Time               `aws:"RevokedAt" json:",omitzero"`
+	RevocationReason         RevocationReason         `aws:"RevocationReason" enum:"UNSPECIFIED|KEY_COMPROMISE|CA_COMPROMISE|AFFILIATION_CHANGED|SUPERCEDED|SUPERSEDED|CESSATION_OF_OPERATION|CERTIFICATE_HOLD|REMOVE_FROM_CRL|PRIVILEGE_WITHDRAWN|A_A_COMPROMISE" json:",omitzero"`
+	NotBefore                *time.Time               `aws:"NotBefore" json:",omitzero"`
+	NotAfter                 *time.Time               `aws:"NotAfter" json:",omitzero"`
+	KeyAlgorithm             KeyAlgorithm             `aws:"KeyAlgorithm" enum:"RSA_1024|RSA_2048|RSA_3072|RSA_4096|EC_prime256v1|EC_secp384r1|EC_secp521r1" json:",omitzero"`
+	SignatureAlgorithm       *string                  `aws:"SignatureAlgorithm" json:",omitzero"`
+	InUseBy                  []string                 `aws:"InUseBy" json:",omitzero"`
+	FailureReason            FailureReason            `aws:"FailureReason" enum:"NO_AVAILABLE_CONTACTS|ADDITIONAL_VERIFICATION_REQUIRED|DOMAIN_NOT_ALLOWED|INVALID_PUBLIC_DOMAIN|DOMAIN_VALIDATION_DENIED|CAA_ERROR|PCA_LIMIT_EXCEEDED|PCA_INVALID_ARN|PCA_INVALID_STATE|PCA_REQUEST_FAILED|PCA_NAME_CONSTRAINTS_VALIDATION|PCA_RESOURCE_NOT_FOUND|PCA_INVALID_ARGS|PCA_INVALID_DURATION|PCA_ACCESS_DENIED|SLR_NOT_FOUND|OTHER" json:",omitzero"`
+	Type                     CertificateType          `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
+	RenewalSummary           *RenewalSummary          `aws:"RenewalSummary" json:",omitzero"`
+	KeyUsages                []KeyUsage               `aws:"KeyUsages" json:",omitzero"`
+	ExtendedKeyUsages        []ExtendedKeyUsage       `aws:"ExtendedKeyUsages" json:",omitzero"`
+	CertificateAuthorityArn  *string                  `aws:"CertificateAuthorityArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	RenewalEligibility       RenewalEligibility       `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
+	Options                  *CertificateOptions      `aws:"Options" json:",omitzero"`
+	CertificateKeyPairOrigin CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigin" enum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
+	AcmeEndpointArn          *string                  `aws:"AcmeEndpointArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	AcmeAccountId            *string                  `aws:"AcmeAccountId" min:"36" max:"36" json:",omitzero"`
 }
 
 // CertificateFilter is a structure of the model.
@@ -298,26 +655,27 @@ type CertificateSearchResult struct {
 
 // CertificateSummary is a structure of the model.
 type CertificateSummary struct {
-	CertificateArn                       *string                `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	DomainName                           *string                `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
-	SubjectAlternativeNameSummaries      []string               `aws:"SubjectAlternativeNameSummaries" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
-	HasAdditionalSubjectAlternativeNames *bool                  `aws:"HasAdditionalSubjectAlternativeNames" json:",omitzero"`
-	Status                               CertificateStatus      `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
-	Type                                 CertificateType        `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
-	KeyAlgorithm                         KeyAlgorithm           `aws:"KeyAlgorithm" enum:"RSA_1024|RSA_2048|RSA_3072|RSA_4096|EC_prime256v1|EC_secp384r1|EC_secp521r1" json:",omitzero"`
-	KeyUsages                            []KeyUsageName         `aws:"KeyUsages" itemenum:"DIGITAL_SIGNATURE|NON_REPUDIATION|KEY_ENCIPHERMENT|DATA_ENCIPHERMENT|KEY_AGREEMENT|CERTIFICATE_SIGNING|CRL_SIGNING|ENCIPHER_ONLY|DECIPHER_ONLY|ANY|CUSTOM" json:",omitzero"`
-	ExtendedKeyUsages                    []ExtendedKeyUsageName `aws:"ExtendedKeyUsages" itemenum:"TLS_WEB_SERVER_AUTHENTICATION|TLS_WEB_CLIENT_AUTHENTICATION|CODE_SIGNING|EMAIL_PROTECTION|TIME_STAMPING|OCSP_SIGNING|IPSEC_END_SYSTEM|IPSEC_TUNNEL|IPSEC_USER|ANY|NONE|CUSTOM" json:",omitzero"`
-	ExportOption                         CertificateExport      `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
-	InUse                                *bool                  `aws:"InUse" json:",omitzero"`
-	Exported                             *bool                  `aws:"Exported" json:",omitzero"`
-	RenewalEligibility                   RenewalEligibility     `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
-	NotBefore                            *time.Time             `aws:"NotBefore" json:",omitzero"`
-	NotAfter                             *time.Time             `aws:"NotAfter" json:",omitzero"`
-	CreatedAt                            *time.Time             `aws:"CreatedAt" json:",omitzero"`
-	IssuedAt                             *time.Time             `aws:"IssuedAt" json:",omitzero"`
-	ImportedAt                           *time.Time             `aws:"ImportedAt" json:",omitzero"`
-	RevokedAt                            *time.Time             `aws:"RevokedAt" json:",omitzero"`
-	ManagedBy                            CertificateManagedBy   `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
+	CertificateArn                       *string                  `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
+	DomainName                           *string                  `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
+	SubjectAlternativeNameSummaries      []string                 `aws:"SubjectAlternativeNameSummaries" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
+	HasAdditionalSubjectAlternativeNames *bool                    `aws:"HasAdditionalSubjectAlternativeNames" json:",omitzero"`
+	Status                               CertificateStatus        `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
+	Type                                 CertificateType          `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
+	KeyAlgorithm                         KeyAlgorithm             `aws:"KeyAlgorithm" enum:"RSA_1024|RSA_2048|RSA_3072|RSA_4096|EC_prime256v1|EC_secp384r1|EC_secp521r1" json:",omitzero"`
+	KeyUsages                            []KeyUsageName           `aws:"KeyUsages" itemenum:"DIGITAL_SIGNATURE|NON_REPUDIATION|KEY_ENCIPHERMENT|DATA_ENCIPHERMENT|KEY_AGREEMENT|CERTIFICATE_SIGNING|CRL_SIGNING|ENCIPHER_ONLY|DECIPHER_ONLY|ANY|CUSTOM" json:",omitzero"`
+	ExtendedKeyUsages                    []ExtendedKeyUsageName   `aws:"ExtendedKeyUsages" itemenum:"TLS_WEB_SERVER_AUTHENTICATION|TLS_WEB_CLIENT_AUTHENTICATION|CODE_SIGNING|EMAIL_PROTECTION|TIME_STAMPING|OCSP_SIGNING|IPSEC_END_SYSTEM|IPSEC_TUNNEL|IPSEC_USER|ANY|NONE|CUSTOM" json:",omitzero"`
+	ExportOption                         CertificateExport        `aws:"ExportOption" enum:"ENABLED|DISABLED" json:",omitzero"`
+	InUse                                *bool                    `aws:"InUse" json:",omitzero"`
+	Exported                             *bool                    `aws:"Exported" json:",omitzero"`
+	RenewalEligibility                   RenewalEligibility       `aws:"RenewalEligibility" enum:"ELIGIBLE|INELIGIBLE" json:",omitzero"`
+	NotBefore                            *time.Time               `aws:"NotBefore" json:",omitzero"`
+	NotAfter                             *time.Time               `aws:"NotAfter" json:",omitzero"`
+	CreatedAt                            *time.Time               `aws:"CreatedAt" json:",omitzero"`
+	IssuedAt                             *time.Time               `aws:"IssuedAt" json:",omitzero"`
+	ImportedAt                           *time.Time               `aws:"ImportedAt" json:",omitzero"`
+	RevokedAt                            *time.Time               `aws:"RevokedAt" json:",omitzero"`
+	ManagedBy                            CertificateManagedBy     `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
+	CertificateKeyPairOrigin             CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigin" enum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
 }
 
 // CommonNameFilter is a structure of the model.
@@ -358,6 +716,26 @@ type DnsNameFilter struct {
 	ComparisonOperator ComparisonOperator `aws:"ComparisonOperator,required" enum:"CONTAINS|EQUALS" json:",omitzero"`
 }
 
+// DnsPrevalidationDetails is a structure of the model.
+type DnsPrevalidationDetails struct {
+	DomainScope    *DomainScope    `aws:"DomainScope" json:",omitzero"`
+	HostedZoneId   *string         `aws:"HostedZoneId" min:"1" max:"32" pattern:"Z[A-Z0-9]+" json:",omitzero"`
+	ResourceRecord *ResourceRecord `aws:"ResourceRecord" json:",omitzero"`
+}
+
+// DnsPrevalidationOptions is a structure of the model.
+type DnsPrevalidationOptions struct {
+	DomainScope  *DomainScope `aws:"DomainScope" json:",omitzero"`
+	HostedZoneId *string      `aws:"HostedZoneId" min:"1" max:"32" pattern:"Z[A-Z0-9]+" json:",omitzero"`
+}
+
+// DomainScope is a structure of the model.
+type DomainScope struct {
+	ExactDomain DomainScopeOption `aws:"ExactDomain" enum:"ENABLED|DISABLED" json:",omitzero"`
+	Subdomains  DomainScopeOption `aws:"Subdomains" enum:"ENABLED|DISABLED" json:",omitzero"`
+	Wildcards   DomainScopeOption `aws:"Wildcards" enum:"ENABLED|DISABLED" json:",omitzero"`
+}
+
 // DomainValidation is a structure of the model.
 type DomainValidation struct {
 	DomainName       *string          `aws:"DomainName,required" min:"1" max:"253" json:",omitzero"`
@@ -375,6 +753,12 @@ type DomainValidationOption struct {
 	ValidationDomain *string `aws:"ValidationDomain,required" min:"1" max:"253" json:",omitzero"`
 }
 
+// Expiration is a structure of the model.
+type Expiration struct {
+	Value *int64   `aws:"Value,required" min:"1" json:",omitzero"`
+	Type  TimeType `aws:"Type,required" enum:"MINUTES|HOURS|DAYS" json:",omitzero"`
+}
+
 // ExpiryEventsConfiguration is a structure of the model.
 type ExpiryEventsConfiguration struct {
 	DaysBeforeExpiry *int32 `aws:"DaysBeforeExpiry" min:"1" json:",omitzero"`
@@ -384,6 +768,12 @@ type ExpiryEventsConfiguration struct {
 type ExtendedKeyUsage struct {
 	Name ExtendedKeyUsageName `aws:"Name" enum:"TLS_WEB_SERVER_AUTHENTICATION|TLS_WEB_CLIENT_AUTHENTICATION|CODE_SIGNING|EMAIL_PROTECTION|TIME_STAMPING|OCSP_SIGNING|IPSEC_END_SYSTEM|IPSEC_TUNNEL|IPSEC_USER|ANY|NONE|CUSTOM" json:",omitzero"`
 	OID  *string              `aws:"OID" json:",omitzero"`
+}
+
+// FailureDetails is a structure of the model.
+type FailureDetails struct {
+	Reason  AcmeDomainValidationFailureReason `aws:"Reason" enum:"ACCESS_DENIED|DOMAIN_MISMATCH|DOMAIN_NOT_ALLOWED|ENDPOINT_NOT_ACTIVE|HOSTED_ZONE_NOT_FOUND|INTERNAL_FAILURE|INVALID_CHANGE_BATCH|INVALID_PUBLIC_DOMAIN|TIMED_OUT" json:",omitzero"`
+	Message *string                           `aws:"Message" json:",omitzero"`
 }
 
 // Filters is a structure of the model.
@@ -423,6 +813,21 @@ type OtherName struct {
 	Value            *string `aws:"Value" json:",omitzero"`
 }
 
+// PrevalidationDetails is a structure of the model.
+type PrevalidationDetails struct {
+	DnsPrevalidation *DnsPrevalidationDetails `aws:"DnsPrevalidation" json:",omitzero"`
+}
+
+// PrevalidationOptions is a structure of the model.
+type PrevalidationOptions struct {
+	DnsPrevalidation *DnsPrevalidationOptions `aws:"DnsPrevalidation" json:",omitzero"`
+}
+
+// PublicCertificateAuthority is a structure of the model.
+type PublicCertificateAuthority struct {
+	AllowedKeyAlgorithms []PublicKeyAlgorithm `aws:"AllowedKeyAlgorithms" itemenum:"RSA_2048|EC_prime256v1|EC_secp384r1" json:",omitzero"`
+}
+
 // RenewalSummary is a structure of the model.
 type RenewalSummary struct {
 	RenewalStatus           RenewalStatus      `aws:"RenewalStatus,required" enum:"PENDING_AUTO_RENEWAL|PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
@@ -450,8 +855,8 @@ type SubjectFilter struct {
 
 // Tag is a structure of the model.
 type Tag struct {
-	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:\\/=+\\-@]*" json:",omitzero"`
-	Value *string `aws:"Value" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:\\/=+\\-@]*" json:",omitzero"`
+	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
+	Value *string `aws:"Value" min:"0" max:"256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
 }
 
 // TimestampRange is a structure of the model.

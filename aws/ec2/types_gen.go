@@ -1890,6 +1890,12 @@ type OperatorResponse struct {
 	HiddenByDefault *bool   `aws:"hiddenByDefault" json:",omitzero"`
 }
 
+// PayerResponsibilityEntry is a structure of the model.
+type PayerResponsibilityEntry struct {
+	Scope                   PayerResponsibilityScope `aws:"scope" enum:"vpc-endpoint-charges" json:",omitzero"`
+	PayerResponsibilityType PayerResponsibilityType  `aws:"payerResponsibilityType" enum:"vpc-endpoint-account|vpc-endpoint-service-account" json:",omitzero"`
+}
+
 // Placement is a structure of the model.
 type Placement struct {
 	AvailabilityZoneId   *string `aws:"availabilityZoneId" json:",omitzero"`
@@ -2244,13 +2250,13 @@ type Tag struct {
 type TagDescription struct {
 	Key          *string      `aws:"key" json:",omitzero"`
 	ResourceId   *string      `aws:"resourceId" json:",omitzero"`
-	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation" json:",omitzero"`
+	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|ipam-internet-registry-association|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation|capacity-reservation-cancellation-quote|application-status-check" json:",omitzero"`
 	Value        *string      `aws:"value" json:",omitzero"`
 }
 
 // TagSpecification is a structure of the model.
 type TagSpecification struct {
-	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation" json:",omitzero"`
+	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|ipam-internet-registry-association|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation|capacity-reservation-cancellation-quote|application-status-check" json:",omitzero"`
 	Tags         []Tag        `aws:"Tag,item=item" json:",omitzero"`
 }
 
@@ -2357,31 +2363,32 @@ type VpcEncryptionControlExclusions struct {
 
 // VpcEndpoint is a structure of the model.
 type VpcEndpoint struct {
-	VpcEndpointId            *string                   `aws:"vpcEndpointId" json:",omitzero"`
-	VpcEndpointType          VpcEndpointType           `aws:"vpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork" json:",omitzero"`
-	VpcId                    *string                   `aws:"vpcId" json:",omitzero"`
-	ServiceName              *string                   `aws:"serviceName" json:",omitzero"`
-	State                    State                     `aws:"state" enum:"PendingAcceptance|Pending|Available|Deleting|Deleted|Rejected|Failed|Expired|Partial" json:",omitzero"`
-	PolicyDocument           *string                   `aws:"policyDocument" json:",omitzero"`
-	RouteTableIds            []string                  `aws:"routeTableIdSet,item=item" json:",omitzero"`
-	SubnetIds                []string                  `aws:"subnetIdSet,item=item" json:",omitzero"`
-	Groups                   []SecurityGroupIdentifier `aws:"groupSet,item=item" json:",omitzero"`
-	IpAddressType            IpAddressType             `aws:"ipAddressType" enum:"ipv4|dualstack|ipv6" json:",omitzero"`
-	DnsOptions               *DnsOptions               `aws:"dnsOptions" json:",omitzero"`
-	PrivateDnsEnabled        *bool                     `aws:"privateDnsEnabled" json:",omitzero"`
-	RequesterManaged         *bool                     `aws:"requesterManaged" json:",omitzero"`
-	NetworkInterfaceIds      []string                  `aws:"networkInterfaceIdSet,item=item" json:",omitzero"`
-	DnsEntries               []DnsEntry                `aws:"dnsEntrySet,item=item" json:",omitzero"`
-	CreationTimestamp        *time.Time                `aws:"creationTimestamp" json:",omitzero"`
-	Tags                     []Tag                     `aws:"tagSet,item=item" json:",omitzero"`
-	OwnerId                  *string                   `aws:"ownerId" json:",omitzero"`
-	LastError                *LastError                `aws:"lastError" json:",omitzero"`
-	Ipv4Prefixes             []SubnetIpPrefixes        `aws:"ipv4PrefixSet,item=item" json:",omitzero"`
-	Ipv6Prefixes             []SubnetIpPrefixes        `aws:"ipv6PrefixSet,item=item" json:",omitzero"`
-	FailureReason            *string                   `aws:"failureReason" json:",omitzero"`
-	ServiceNetworkArn        *string                   `aws:"serviceNetworkArn" json:",omitzero"`
-	ResourceConfigurationArn *string                   `aws:"resourceConfigurationArn" json:",omitzero"`
-	ServiceRegion            *string                   `aws:"serviceRegion" json:",omitzero"`
+	VpcEndpointId            *string                    `aws:"vpcEndpointId" json:",omitzero"`
+	VpcEndpointType          VpcEndpointType            `aws:"vpcEndpointType" enum:"Interface|Gateway|GatewayLoadBalancer|Resource|ServiceNetwork" json:",omitzero"`
+	VpcId                    *string                    `aws:"vpcId" json:",omitzero"`
+	ServiceName              *string                    `aws:"serviceName" json:",omitzero"`
+	State                    State                      `aws:"state" enum:"PendingAcceptance|Pending|Available|Deleting|Deleted|Rejected|Failed|Expired|Partial" json:",omitzero"`
+	PolicyDocument           *string                    `aws:"policyDocument" json:",omitzero"`
+	RouteTableIds            []string                   `aws:"routeTableIdSet,item=item" json:",omitzero"`
+	SubnetIds                []string                   `aws:"subnetIdSet,item=item" json:",omitzero"`
+	Groups                   []SecurityGroupIdentifier  `aws:"groupSet,item=item" json:",omitzero"`
+	IpAddressType            IpAddressType              `aws:"ipAddressType" enum:"ipv4|dualstack|ipv6" json:",omitzero"`
+	DnsOptions               *DnsOptions                `aws:"dnsOptions" json:",omitzero"`
+	PrivateDnsEnabled        *bool                      `aws:"privateDnsEnabled" json:",omitzero"`
+	RequesterManaged         *bool                      `aws:"requesterManaged" json:",omitzero"`
+	NetworkInterfaceIds      []string                   `aws:"networkInterfaceIdSet,item=item" json:",omitzero"`
+	DnsEntries               []DnsEntry                 `aws:"dnsEntrySet,item=item" json:",omitzero"`
+	CreationTimestamp        *time.Time                 `aws:"creationTimestamp" json:",omitzero"`
+	Tags                     []Tag                      `aws:"tagSet,item=item" json:",omitzero"`
+	OwnerId                  *string                    `aws:"ownerId" json:",omitzero"`
+	LastError                *LastError                 `aws:"lastError" json:",omitzero"`
+	Ipv4Prefixes             []SubnetIpPrefixes         `aws:"ipv4PrefixSet,item=item" json:",omitzero"`
+	Ipv6Prefixes             []SubnetIpPrefixes         `aws:"ipv6PrefixSet,item=item" json:",omitzero"`
+	FailureReason            *string                    `aws:"failureReason" json:",omitzero"`
+	ServiceNetworkArn        *string                    `aws:"serviceNetworkArn" json:",omitzero"`
+	ResourceConfigurationArn *string                    `aws:"resourceConfigurationArn" json:",omitzero"`
+	ServiceRegion            *string                    `aws:"serviceRegion" json:",omitzero"`
+	PayerResponsibilities    []PayerResponsibilityEntry `aws:"payerResponsibilitySet,item=item" json:",omitzero"`
 }
 
 // VpcIpv6CidrBlockAssociation is a structure of the model.

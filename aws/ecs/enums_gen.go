@@ -305,6 +305,24 @@ const (
 	DaemonDeploymentStatusRollbackFailed     DaemonDeploymentStatus = "ROLLBACK_FAILED"
 )
 
+// DaemonIpcMode is an enum of the model.
+type DaemonIpcMode string
+
+// The values of DaemonIpcMode.
+const (
+	DaemonIpcModeNone   DaemonIpcMode = "none"
+	DaemonIpcModeShared DaemonIpcMode = "shared"
+)
+
+// DaemonPidMode is an enum of the model.
+type DaemonPidMode string
+
+// The values of DaemonPidMode.
+const (
+	DaemonPidModeNone   DaemonPidMode = "none"
+	DaemonPidModeShared DaemonPidMode = "shared"
+)
+
 // DaemonPropagateTags is an enum of the model.
 type DaemonPropagateTags string
 
@@ -566,6 +584,7 @@ const (
 	InstanceHealthCheckTypeContainerRuntime   InstanceHealthCheckType = "CONTAINER_RUNTIME"
 	InstanceHealthCheckTypeAcceleratedCompute InstanceHealthCheckType = "ACCELERATED_COMPUTE"
 	InstanceHealthCheckTypeDaemon             InstanceHealthCheckType = "DAEMON"
+	InstanceHealthCheckTypeAgentConnectivity  InstanceHealthCheckType = "AGENT_CONNECTIVITY"
 )
 
 // IpcMode is an enum of the model.
@@ -740,7 +759,8 @@ type PlatformDeviceType string
 
 // The values of PlatformDeviceType.
 const (
-	PlatformDeviceTypeGpu PlatformDeviceType = "GPU"
+	PlatformDeviceTypeGpu          PlatformDeviceType = "GPU"
+	PlatformDeviceTypeNeuronDevice PlatformDeviceType = "NEURON_DEVICE"
 )
 
 // PropagateMITags is an enum of the model.
@@ -786,6 +806,7 @@ type ResourceType string
 const (
 	ResourceTypeGpu                  ResourceType = "GPU"
 	ResourceTypeInferenceAccelerator ResourceType = "InferenceAccelerator"
+	ResourceTypeNeuronDevice         ResourceType = "NeuronDevice"
 )
 
 // ScaleUnit is an enum of the model.
@@ -1020,6 +1041,17 @@ const (
 	TaskStopCodeServiceSchedulerInitiated TaskStopCode = "ServiceSchedulerInitiated"
 	TaskStopCodeSpotInterruption          TaskStopCode = "SpotInterruption"
 	TaskStopCodeTerminationNotice         TaskStopCode = "TerminationNotice"
+	TaskStopCodeInfrastructureHealth      TaskStopCode = "InfrastructureHealth"
+)
+
+// ThresholdType is an enum of the model.
+type ThresholdType string
+
+// The values of ThresholdType.
+const (
+	ThresholdTypeCount            ThresholdType = "COUNT"
+	ThresholdTypeBoundedPercent   ThresholdType = "BOUNDED_PERCENT"
+	ThresholdTypeUnboundedPercent ThresholdType = "UNBOUNDED_PERCENT"
 )
 
 // TransportProtocol is an enum of the model.

@@ -72,18 +72,19 @@ type CreateDaemonOutput struct {
 
 // CreateExpressGatewayServiceInput is the input of CreateExpressGatewayService.
 type CreateExpressGatewayServiceInput struct {
-	ExecutionRoleArn      *string                                    `aws:"executionRoleArn,required" json:",omitzero"`
+	ExecutionRoleArn      *string                                    `aws:"executionRoleArn" json:",omitzero"`
 	InfrastructureRoleArn *string                                    `aws:"infrastructureRoleArn,required" json:",omitzero"`
 	ServiceName           *string                                    `aws:"serviceName" json:",omitzero"`
 	Cluster               *string                                    `aws:"cluster" json:",omitzero"`
 	HealthCheckPath       *string                                    `aws:"healthCheckPath" json:",omitzero"`
-	PrimaryContainer      *ExpressGatewayContainer                   `aws:"primaryContainer,required" json:",omitzero"`
+	PrimaryContainer      *ExpressGatewayContainer                   `aws:"primaryContainer" json:",omitzero"`
 	TaskRoleArn           *string                                    `aws:"taskRoleArn" json:",omitzero"`
 	NetworkConfiguration  *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration" json:",omitzero"`
 	Cpu                   *string                                    `aws:"cpu" json:",omitzero"`
 	Memory                *string                                    `aws:"memory" json:",omitzero"`
 	ScalingTarget         *ExpressGatewayScalingTarget               `aws:"scalingTarget" json:",omitzero"`
 	Tags                  []Tag                                      `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	TaskDefinitionArn     *string                                    `aws:"taskDefinitionArn" json:",omitzero"`
 }
 
 // CreateExpressGatewayServiceOutput is the output of CreateExpressGatewayService.
@@ -119,6 +120,7 @@ type CreateServiceInput struct {
 	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration" json:",omitzero"`
 	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations" json:",omitzero"`
 	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
+	Monitoring                    *MonitoringConfiguration       `aws:"monitoring" json:",omitzero"`
 }
 
 // CreateServiceOutput is the output of CreateService.
@@ -778,6 +780,8 @@ type RegisterDaemonTaskDefinitionInput struct {
 	Memory               *string                     `aws:"memory" json:",omitzero"`
 	Volumes              []DaemonVolume              `aws:"volumes" json:",omitzero"`
 	Tags                 []Tag                       `aws:"tags" min:"0" max:"50" json:",omitzero"`
+	PidMode              DaemonPidMode               `aws:"pidMode" enum:"none|shared" json:",omitzero"`
+	IpcMode              DaemonIpcMode               `aws:"ipcMode" enum:"none|shared" json:",omitzero"`
 }
 
 // RegisterDaemonTaskDefinitionOutput is the output of RegisterDaemonTaskDefinition.
@@ -1047,6 +1051,7 @@ type UpdateExpressGatewayServiceInput struct {
 	Cpu                  *string                                    `aws:"cpu" json:",omitzero"`
 	Memory               *string                                    `aws:"memory" json:",omitzero"`
 	ScalingTarget        *ExpressGatewayScalingTarget               `aws:"scalingTarget" json:",omitzero"`
+	TaskDefinitionArn    *string                                    `aws:"taskDefinitionArn" json:",omitzero"`
 }
 
 // UpdateExpressGatewayServiceOutput is the output of UpdateExpressGatewayService.
@@ -1078,6 +1083,7 @@ type UpdateServiceInput struct {
 	ServiceConnectConfiguration   *ServiceConnectConfiguration   `aws:"serviceConnectConfiguration" json:",omitzero"`
 	VolumeConfigurations          []ServiceVolumeConfiguration   `aws:"volumeConfigurations" json:",omitzero"`
 	VpcLatticeConfigurations      []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
+	Monitoring                    *MonitoringConfiguration       `aws:"monitoring" json:",omitzero"`
 }
 
 // UpdateServiceOutput is the output of UpdateService.
@@ -1293,6 +1299,7 @@ type Container struct {
 	Memory            *string            `aws:"memory" json:",omitzero"`
 	MemoryReservation *string            `aws:"memoryReservation" json:",omitzero"`
 	GpuIds            []string           `aws:"gpuIds" json:",omitzero"`
+	NeuronDeviceIds   []string           `aws:"neuronDeviceIds" json:",omitzero"`
 }
 
 // ContainerDefinition is a structure of the model.
@@ -1617,6 +1624,8 @@ type DaemonTaskDefinition struct {
 	RegisteredAt            *time.Time                  `aws:"registeredAt" json:",omitzero"`
 	DeleteRequestedAt       *time.Time                  `aws:"deleteRequestedAt" json:",omitzero"`
 	RegisteredBy            *string                     `aws:"registeredBy" json:",omitzero"`
+	PidMode                 DaemonPidMode               `aws:"pidMode" enum:"none|shared" json:",omitzero"`
+	IpcMode                 DaemonIpcMode               `aws:"ipcMode" enum:"none|shared" json:",omitzero"`
 }
 
 // DaemonTaskDefinitionSummary is a structure of the model.
@@ -1668,8 +1677,10 @@ type DeploymentAlarms struct {
 
 // DeploymentCircuitBreaker is a structure of the model.
 type DeploymentCircuitBreaker struct {
-	Enable   *bool `aws:"enable,required" json:",omitzero"`
-	Rollback *bool `aws:"rollback,required" json:",omitzero"`
+	Enable                 *bool                   `aws:"enable,required" json:",omitzero"`
+	Rollback               *bool                   `aws:"rollback,required" json:",omitzero"`
+	ResetOnHealthyTask     *bool                   `aws:"resetOnHealthyTask" json:",omitzero"`
+	ThresholdConfiguration *ThresholdConfiguration `aws:"thresholdConfiguration" json:",omitzero"`
 }
 
 // DeploymentConfiguration is a structure of the model.
@@ -1844,6 +1855,7 @@ type ExpressGatewayServiceConfiguration struct {
 	ServiceRevisionArn   *string                                    `aws:"serviceRevisionArn" json:",omitzero"`
 	ExecutionRoleArn     *string                                    `aws:"executionRoleArn" json:",omitzero"`
 	TaskRoleArn          *string                                    `aws:"taskRoleArn" json:",omitzero"`
+	TaskDefinitionArn    *string                                    `aws:"taskDefinitionArn" json:",omitzero"`
 	Cpu                  *string                                    `aws:"cpu" json:",omitzero"`
 	Memory               *string                                    `aws:"memory" json:",omitzero"`
 	NetworkConfiguration *ExpressGatewayServiceNetworkConfiguration `aws:"networkConfiguration" json:",omitzero"`
@@ -1937,7 +1949,7 @@ type IngressPathSummary struct {
 
 // InstanceHealthCheckResult is a structure of the model.
 type InstanceHealthCheckResult struct {
-	Type             InstanceHealthCheckType  `aws:"type" enum:"CONTAINER_RUNTIME|ACCELERATED_COMPUTE|DAEMON" json:",omitzero"`
+	Type             InstanceHealthCheckType  `aws:"type" enum:"CONTAINER_RUNTIME|ACCELERATED_COMPUTE|DAEMON|AGENT_CONNECTIVITY" json:",omitzero"`
 	Status           InstanceHealthCheckState `aws:"status" enum:"OK|IMPAIRED|INSUFFICIENT_DATA|INITIALIZING" json:",omitzero"`
 	StatusReason     *string                  `aws:"statusReason" json:",omitzero"`
 	LastUpdated      *time.Time               `aws:"lastUpdated" json:",omitzero"`
@@ -2222,6 +2234,17 @@ type MemoryMiBRequest struct {
 	Max *int32 `aws:"max" json:",omitzero"`
 }
 
+// MetricConfiguration is a structure of the model.
+type MetricConfiguration struct {
+	MetricNames       []string `aws:"metricNames,required" min:"1" max:"5" itemmin:"1" itemmax:"255" json:",omitzero"`
+	ResolutionSeconds *int32   `aws:"resolutionSeconds,required" min:"20" max:"60" json:",omitzero"`
+}
+
+// MonitoringConfiguration is a structure of the model.
+type MonitoringConfiguration struct {
+	MetricConfigurations []MetricConfiguration `aws:"metricConfigurations" min:"0" max:"5" json:",omitzero"`
+}
+
 // MountPoint is a structure of the model.
 type MountPoint struct {
 	SourceVolume  *string `aws:"sourceVolume" json:",omitzero"`
@@ -2278,7 +2301,7 @@ type PlacementStrategy struct {
 // PlatformDevice is a structure of the model.
 type PlatformDevice struct {
 	Id   *string            `aws:"id,required" json:",omitzero"`
-	Type PlatformDeviceType `aws:"type,required" enum:"GPU" json:",omitzero"`
+	Type PlatformDeviceType `aws:"type,required" enum:"GPU|NEURON_DEVICE" json:",omitzero"`
 }
 
 // PortMapping is a structure of the model.
@@ -2328,7 +2351,7 @@ type Resource struct {
 // ResourceRequirement is a structure of the model.
 type ResourceRequirement struct {
 	Value *string      `aws:"value,required" json:",omitzero"`
-	Type  ResourceType `aws:"type,required" enum:"GPU|InferenceAccelerator" json:",omitzero"`
+	Type  ResourceType `aws:"type,required" enum:"GPU|InferenceAccelerator|NeuronDevice" json:",omitzero"`
 }
 
 // Rollback is a structure of the model.
@@ -2342,6 +2365,11 @@ type Rollback struct {
 type RuntimePlatform struct {
 	CpuArchitecture       CPUArchitecture `aws:"cpuArchitecture" enum:"X86_64|ARM64" json:",omitzero"`
 	OperatingSystemFamily OSFamily        `aws:"operatingSystemFamily" enum:"WINDOWS_SERVER_2019_FULL|WINDOWS_SERVER_2019_CORE|WINDOWS_SERVER_2016_FULL|WINDOWS_SERVER_2004_CORE|WINDOWS_SERVER_2022_CORE|WINDOWS_SERVER_2022_FULL|WINDOWS_SERVER_2025_CORE|WINDOWS_SERVER_2025_FULL|WINDOWS_SERVER_20H2_CORE|LINUX" json:",omitzero"`
+}
+
+// RuntimePlatformOverride is a structure of the model.
+type RuntimePlatformOverride struct {
+	CpuArchitecture *string `aws:"cpuArchitecture" json:",omitzero"`
 }
 
 // S3FilesVolumeConfiguration is a structure of the model.
@@ -2578,12 +2606,19 @@ type ServiceRevision struct {
 	VpcLatticeConfigurations    []VpcLatticeConfiguration      `aws:"vpcLatticeConfigurations" json:",omitzero"`
 	ResolvedConfiguration       *ResolvedConfiguration         `aws:"resolvedConfiguration" json:",omitzero"`
 	EcsManagedResources         *ECSManagedResources           `aws:"ecsManagedResources" json:",omitzero"`
+	Overrides                   *ServiceRevisionOverrides      `aws:"overrides" json:",omitzero"`
+	Monitoring                  *MonitoringConfiguration       `aws:"monitoring" json:",omitzero"`
 }
 
 // ServiceRevisionLoadBalancer is a structure of the model.
 type ServiceRevisionLoadBalancer struct {
 	TargetGroupArn         *string `aws:"targetGroupArn" json:",omitzero"`
 	ProductionListenerRule *string `aws:"productionListenerRule" json:",omitzero"`
+}
+
+// ServiceRevisionOverrides is a structure of the model.
+type ServiceRevisionOverrides struct {
+	RuntimePlatform *RuntimePlatformOverride `aws:"runtimePlatform" json:",omitzero"`
 }
 
 // ServiceRevisionSummary is a structure of the model.
@@ -2658,7 +2693,7 @@ type Task struct {
 	PullStoppedAt           *time.Time             `aws:"pullStoppedAt" json:",omitzero"`
 	StartedAt               *time.Time             `aws:"startedAt" json:",omitzero"`
 	StartedBy               *string                `aws:"startedBy" json:",omitzero"`
-	StopCode                TaskStopCode           `aws:"stopCode" enum:"TaskFailedToStart|EssentialContainerExited|UserInitiated|ServiceSchedulerInitiated|SpotInterruption|TerminationNotice" json:",omitzero"`
+	StopCode                TaskStopCode           `aws:"stopCode" enum:"TaskFailedToStart|EssentialContainerExited|UserInitiated|ServiceSchedulerInitiated|SpotInterruption|TerminationNotice|InfrastructureHealth" json:",omitzero"`
 	StoppedAt               *time.Time             `aws:"stoppedAt" json:",omitzero"`
 	StoppedReason           *string                `aws:"stoppedReason" json:",omitzero"`
 	StoppingAt              *time.Time             `aws:"stoppingAt" json:",omitzero"`
@@ -2777,6 +2812,12 @@ type TaskSet struct {
 type TaskVolumeConfiguration struct {
 	Name             *string                            `aws:"name,required" json:",omitzero"`
 	ManagedEBSVolume *TaskManagedEBSVolumeConfiguration `aws:"managedEBSVolume" json:",omitzero"`
+}
+
+// ThresholdConfiguration is a structure of the model.
+type ThresholdConfiguration struct {
+	Type  ThresholdType `aws:"type,required" enum:"COUNT|BOUNDED_PERCENT|UNBOUNDED_PERCENT" json:",omitzero"`
+	Value *int32        `aws:"value,required" json:",omitzero"`
 }
 
 // TimeoutConfiguration is a structure of the model.

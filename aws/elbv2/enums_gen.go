@@ -191,6 +191,15 @@ const (
 	RevocationTypeCrl RevocationType = "CRL"
 )
 
+// SourceIpAddressTypeEnum is an enum of the model.
+type SourceIpAddressTypeEnum string
+
+// The values of SourceIpAddressTypeEnum.
+const (
+	SourceIpAddressTypeEnumIpv4 SourceIpAddressTypeEnum = "ipv4"
+	SourceIpAddressTypeEnumIpv6 SourceIpAddressTypeEnum = "ipv6"
+)
+
 // TargetAdministrativeOverrideReasonEnum is an enum of the model.
 type TargetAdministrativeOverrideReasonEnum string
 

@@ -951,7 +951,8 @@ type RuleTransform struct {
 
 // SourceIpConditionConfig is a structure of the model.
 type SourceIpConditionConfig struct {
-	Values []string `aws:"Values" json:",omitzero"`
+	Values        []string                `aws:"Values" json:",omitzero"`
+	IpAddressType SourceIpAddressTypeEnum `aws:"IpAddressType" enum:"ipv4|ipv6" json:",omitzero"`
 }
 
 // SslPolicy is a structure of the model.

@@ -11,6 +11,16 @@ const (
 	AccessAdvisorUsageGranularityTypeActionLevel  AccessAdvisorUsageGranularityType = "ACTION_LEVEL"
 )
 
+// AttachmentType is an enum of the model.
+type AttachmentType string
+
+// The values of AttachmentType.
+const (
+	AttachmentTypeUser  AttachmentType = "user"
+	AttachmentTypeGroup AttachmentType = "group"
+	AttachmentTypeRole  AttachmentType = "role"
+)
+
 // ContextKeyTypeEnum is an enum of the model.
 type ContextKeyTypeEnum string
 
@@ -78,6 +88,19 @@ const (
 	PolicyEvaluationDecisionTypeAllowed      PolicyEvaluationDecisionType = "allowed"
 	PolicyEvaluationDecisionTypeExplicitDeny PolicyEvaluationDecisionType = "explicitDeny"
 	PolicyEvaluationDecisionTypeImplicitDeny PolicyEvaluationDecisionType = "implicitDeny"
+)
+
+// PolicyIdentifierPolicyType is an enum of the model.
+type PolicyIdentifierPolicyType string
+
+// The values of PolicyIdentifierPolicyType.
+const (
+	PolicyIdentifierPolicyTypeInline             PolicyIdentifierPolicyType = "inline"
+	PolicyIdentifierPolicyTypeAwsManaged         PolicyIdentifierPolicyType = "aws-managed"
+	PolicyIdentifierPolicyTypeUserManaged        PolicyIdentifierPolicyType = "user-managed"
+	PolicyIdentifierPolicyTypePermissionBoundary PolicyIdentifierPolicyType = "permission-boundary"
+	PolicyIdentifierPolicyTypeScp                PolicyIdentifierPolicyType = "scp"
+	PolicyIdentifierPolicyTypeRcp                PolicyIdentifierPolicyType = "rcp"
 )
 
 // PolicyParameterTypeEnum is an enum of the model.

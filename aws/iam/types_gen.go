@@ -1656,17 +1656,18 @@ type SetSecurityTokenServicePreferencesOutput struct {
 
 // SimulateCustomPolicyInput is the input of SimulateCustomPolicy.
 type SimulateCustomPolicyInput struct {
-	PolicyInputList                    []string       `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
-	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
-	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
-	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
-	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
-	ContextEntries                     []ContextEntry `aws:"ContextEntries" json:",omitzero"`
-	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
-	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	PolicyInputList                    []string                        `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string                        `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	OrderedOrganizationPolicyInputList []OrderedOrganizationPolicyType `aws:"OrderedOrganizationPolicyInputList" max:"7" json:",omitzero"`
+	ActionNames                        []string                        `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
+	ResourceArns                       []string                        `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
+	ResourcePolicy                     *string                         `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourceOwner                      *string                         `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
+	CallerArn                          *string                         `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
+	ContextEntries                     []ContextEntry                  `aws:"ContextEntries" json:",omitzero"`
+	ResourceHandlingOption             *string                         `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
+	MaxItems                           *int32                          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker                             *string                         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // SimulateCustomPolicyOutput is the output of SimulateCustomPolicy.
@@ -1678,18 +1679,19 @@ type SimulateCustomPolicyOutput struct {
 
 // SimulatePrincipalPolicyInput is the input of SimulatePrincipalPolicy.
 type SimulatePrincipalPolicyInput struct {
-	PolicySourceArn                    *string        `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
-	PolicyInputList                    []string       `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	PermissionsBoundaryPolicyInputList []string       `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	ActionNames                        []string       `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
-	ResourceArns                       []string       `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
-	ResourcePolicy                     *string        `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
-	ResourceOwner                      *string        `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
-	CallerArn                          *string        `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
-	ContextEntries                     []ContextEntry `aws:"ContextEntries" json:",omitzero"`
-	ResourceHandlingOption             *string        `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
-	MaxItems                           *int32         `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	PolicySourceArn                    *string            `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
+	PolicyInputList                    []string           `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string           `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PolicyExclusionList                []PolicyIdentifier `aws:"PolicyExclusionList" max:"256" json:",omitzero"`
+	ActionNames                        []string           `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
+	ResourceArns                       []string           `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
+	ResourcePolicy                     *string            `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourceOwner                      *string            `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
+	CallerArn                          *string            `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
+	ContextEntries                     []ContextEntry     `aws:"ContextEntries" json:",omitzero"`
+	ResourceHandlingOption             *string            `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
+	MaxItems                           *int32             `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
+	Marker                             *string            `aws:"Marker" min:"1" max:"320" json:",omitzero"`
 }
 
 // SimulatePrincipalPolicyOutput is the output of SimulatePrincipalPolicy.
@@ -2211,6 +2213,13 @@ type GroupDetail struct {
 	AttachedManagedPolicies []AttachedPolicy `aws:"AttachedManagedPolicies" json:",omitzero"`
 }
 
+// InlinePolicyIdentifierType is a structure of the model.
+type InlinePolicyIdentifierType struct {
+	PolicyName     *string        `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AttachmentType AttachmentType `aws:"AttachmentType,required" enum:"user|group|role" json:",omitzero"`
+	AttachmentName *string        `aws:"AttachmentName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+}
+
 // InstanceProfile is a structure of the model.
 type InstanceProfile struct {
 	Path                *string    `aws:"Path,required" min:"1" max:"512" json:",omitzero"`
@@ -2261,6 +2270,11 @@ type ManagedPolicyDetail struct {
 // OpenIDConnectProviderListEntry is a structure of the model.
 type OpenIDConnectProviderListEntry struct {
 	Arn *string `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+}
+
+// OrderedOrganizationPolicyType is a structure of the model.
+type OrderedOrganizationPolicyType struct {
+	ServiceControlPolicyInputList []string `aws:"ServiceControlPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
 }
 
 // OrganizationsDecisionDetail is a structure of the model.
@@ -2322,6 +2336,13 @@ type PolicyGrantingServiceAccess struct {
 type PolicyGroup struct {
 	GroupName *string `aws:"GroupName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	GroupId   *string `aws:"GroupId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
+}
+
+// PolicyIdentifier is a structure of the model.
+type PolicyIdentifier struct {
+	PolicyType             PolicyIdentifierPolicyType  `aws:"PolicyType" enum:"inline|aws-managed|user-managed|permission-boundary|scp|rcp" json:",omitzero"`
+	PolicyArn              *string                     `aws:"PolicyArn" min:"20" max:"2048" json:",omitzero"`
+	InlinePolicyIdentifier *InlinePolicyIdentifierType `aws:"InlinePolicyIdentifier" json:",omitzero"`
 }
 
 // PolicyParameter is a structure of the model.

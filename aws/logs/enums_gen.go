@@ -170,6 +170,17 @@ const (
 	ImportStatusFailed     ImportStatus = "FAILED"
 )
 
+// IndexCategory is an enum of the model.
+type IndexCategory string
+
+// The values of IndexCategory.
+const (
+	IndexCategoryDefault  IndexCategory = "DEFAULT"
+	IndexCategoryCustom   IndexCategory = "CUSTOM"
+	IndexCategoryAuto     IndexCategory = "AUTO"
+	IndexCategoryInactive IndexCategory = "INACTIVE"
+)
+
 // IndexSource is an enum of the model.
 type IndexSource string
 
@@ -329,12 +340,22 @@ const (
 	S3TableIntegrationSourceStatusDataSourceDeleteInProgress S3TableIntegrationSourceStatus = "DATA_SOURCE_DELETE_IN_PROGRESS"
 )
 
+// ScheduleType is an enum of the model.
+type ScheduleType string
+
+// The values of ScheduleType.
+const (
+	ScheduleTypeCustomerManaged ScheduleType = "CUSTOMER_MANAGED"
+	ScheduleTypeAwsManaged      ScheduleType = "AWS_MANAGED"
+)
+
 // ScheduledQueryDestinationType is an enum of the model.
 type ScheduledQueryDestinationType string
 
 // The values of ScheduledQueryDestinationType.
 const (
-	ScheduledQueryDestinationTypeS3 ScheduledQueryDestinationType = "S3"
+	ScheduledQueryDestinationTypeS3          ScheduledQueryDestinationType = "S3"
+	ScheduledQueryDestinationTypeLookupTable ScheduledQueryDestinationType = "LOOKUP_TABLE"
 )
 
 // ScheduledQueryState is an enum of the model.
@@ -398,6 +419,15 @@ const (
 	StateBaseline   State = "Baseline"
 )
 
+// StorageTier is an enum of the model.
+type StorageTier string
+
+// The values of StorageTier.
+const (
+	StorageTierStandard           StorageTier = "STANDARD"
+	StorageTierIntelligentTiering StorageTier = "INTELLIGENT_TIERING"
+)
+
 // SuppressionState is an enum of the model.
 type SuppressionState string
 
@@ -424,6 +454,14 @@ const (
 	SuppressionUnitSeconds SuppressionUnit = "SECONDS"
 	SuppressionUnitMinutes SuppressionUnit = "MINUTES"
 	SuppressionUnitHours   SuppressionUnit = "HOURS"
+)
+
+// SyslogSourceType is an enum of the model.
+type SyslogSourceType string
+
+// The values of SyslogSourceType.
+const (
+	SyslogSourceTypeVpce SyslogSourceType = "VPCE"
 )
 
 // Type is an enum of the model.

@@ -450,6 +450,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "DeleteSyslogConfiguration", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteSyslogConfigurationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteSyslogConfiguration(context.Context, *DeleteSyslogConfigurationInput) (*DeleteSyslogConfigurationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteSyslogConfiguration(ctx, in.(*DeleteSyslogConfigurationInput))
+				}, true
+			},
+		},
 		{Name: "DeleteTransformer", Method: "POST", Path: "/",
 			Input: func() any { return new(DeleteTransformerInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -986,6 +1000,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "GetStorageTierPolicy", Method: "POST", Path: "/",
+			Input: func() any { return new(GetStorageTierPolicyInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					GetStorageTierPolicy(context.Context, *GetStorageTierPolicyInput) (*GetStorageTierPolicyOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.GetStorageTierPolicy(ctx, in.(*GetStorageTierPolicyInput))
+				}, true
+			},
+		},
 		{Name: "GetTransformer", Method: "POST", Path: "/",
 			Input: func() any { return new(GetTransformerInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1105,6 +1133,20 @@ var API = protocol.Service{
 				}
 				return func(ctx context.Context, in any) (any, error) {
 					return s.ListSourcesForS3TableIntegration(ctx, in.(*ListSourcesForS3TableIntegrationInput))
+				}, true
+			},
+		},
+		{Name: "ListSyslogConfigurations", Method: "POST", Path: "/",
+			Input: func() any { return new(ListSyslogConfigurationsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ListSyslogConfigurations(context.Context, *ListSyslogConfigurationsInput) (*ListSyslogConfigurationsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ListSyslogConfigurations(ctx, in.(*ListSyslogConfigurationsInput))
 				}, true
 			},
 		},
@@ -1358,6 +1400,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
+		{Name: "PutStorageTierPolicy", Method: "POST", Path: "/",
+			Input: func() any { return new(PutStorageTierPolicyInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					PutStorageTierPolicy(context.Context, *PutStorageTierPolicyInput) (*PutStorageTierPolicyOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.PutStorageTierPolicy(ctx, in.(*PutStorageTierPolicyInput))
+				}, true
+			},
+		},
 		{Name: "PutSubscriptionFilter", Method: "POST", Path: "/",
 			Input: func() any { return new(PutSubscriptionFilterInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1369,6 +1425,20 @@ var API = protocol.Service{
 				}
 				return func(ctx context.Context, in any) (any, error) {
 					return s.PutSubscriptionFilter(ctx, in.(*PutSubscriptionFilterInput))
+				}, true
+			},
+		},
+		{Name: "PutSyslogConfiguration", Method: "POST", Path: "/",
+			Input: func() any { return new(PutSyslogConfigurationInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					PutSyslogConfiguration(context.Context, *PutSyslogConfigurationInput) (*PutSyslogConfigurationOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.PutSyslogConfiguration(ctx, in.(*PutSyslogConfigurationInput))
 				}, true
 			},
 		},

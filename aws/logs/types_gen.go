@@ -139,7 +139,8 @@ type CreateLogStreamOutput struct {
 type CreateLookupTableInput struct {
 	LookupTableName *string           `aws:"lookupTableName,required" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
 	Description     *string           `aws:"description" min:"0" max:"1024" json:",omitzero"`
-	TableBody       *string           `aws:"tableBody,required" min:"1" max:"10485760" json:",omitzero"`
+	TableBody       *string           `aws:"tableBody" min:"1" max:"10485760" json:",omitzero"`
+	QueryId         *string           `aws:"queryId" min:"1" max:"256" json:",omitzero"`
 	KmsKeyId        *string           `aws:"kmsKeyId" max:"256" json:",omitzero"`
 	Tags            map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
@@ -152,7 +153,7 @@ type CreateLookupTableOutput struct {
 
 // CreateScheduledQueryInput is the input of CreateScheduledQuery.
 type CreateScheduledQueryInput struct {
-	Name                     *string                   `aws:"name,required" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Name                     *string                   `aws:"name,required" min:"1" max:"300" json:",omitzero"`
 	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
 	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL" json:",omitzero"`
 	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000" json:",omitzero"`
@@ -160,6 +161,7 @@ type CreateScheduledQueryInput struct {
 	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256" json:",omitzero"`
 	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
 	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	EndTimeOffset            *int64                    `aws:"endTimeOffset" json:",omitzero"`
 	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
 	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
 	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
@@ -336,7 +338,7 @@ type DeleteRetentionPolicyOutput struct {
 
 // DeleteScheduledQueryInput is the input of DeleteScheduledQuery.
 type DeleteScheduledQueryInput struct {
-	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Identifier *string `aws:"identifier,required" min:"1" max:"300" json:",omitzero"`
 }
 
 // DeleteScheduledQueryOutput is the output of DeleteScheduledQuery.
@@ -351,6 +353,16 @@ type DeleteSubscriptionFilterInput struct {
 
 // DeleteSubscriptionFilterOutput is the output of DeleteSubscriptionFilter.
 type DeleteSubscriptionFilterOutput struct {
+}
+
+// DeleteSyslogConfigurationInput is the input of DeleteSyslogConfiguration.
+type DeleteSyslogConfigurationInput struct {
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	VpcEndpointId      *string `aws:"vpcEndpointId" pattern:"^vpce-[0-9a-f]{1,64}$" json:",omitzero"`
+}
+
+// DeleteSyslogConfigurationOutput is the output of DeleteSyslogConfiguration.
+type DeleteSyslogConfigurationOutput struct {
 }
 
 // DeleteTransformerInput is the input of DeleteTransformer.
@@ -457,8 +469,9 @@ type DescribeExportTasksOutput struct {
 
 // DescribeFieldIndexesInput is the input of DescribeFieldIndexes.
 type DescribeFieldIndexesInput struct {
-	LogGroupIdentifiers []string `aws:"logGroupIdentifiers,required" min:"1" max:"100" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
-	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
+	LogGroupIdentifiers []string        `aws:"logGroupIdentifiers,required" min:"1" max:"100" itemmin:"1" itemmax:"2048" itempattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	IndexCategories     []IndexCategory `aws:"indexCategories" max:"4" itemenum:"DEFAULT|CUSTOM|AUTO|INACTIVE" json:",omitzero"`
+	NextToken           *string         `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // DescribeFieldIndexesOutput is the output of DescribeFieldIndexes.
@@ -662,6 +675,7 @@ type FilterLogEventsInput struct {
 	FilterPattern       *string  `aws:"filterPattern" min:"0" max:"1024" json:",omitzero"`
 	NextToken           *string  `aws:"nextToken" min:"1" json:",omitzero"`
 	Limit               *int32   `aws:"limit" min:"1" max:"10000" json:",omitzero"`
+	StartFromHead       *bool    `aws:"startFromHead" json:",omitzero"`
 	Interleaved         *bool    `aws:"interleaved" json:",omitzero"`
 	Unmask              *bool    `aws:"unmask" json:",omitzero"`
 }
@@ -856,13 +870,13 @@ type GetQueryResultsOutput struct {
 
 // GetScheduledQueryInput is the input of GetScheduledQuery.
 type GetScheduledQueryInput struct {
-	Identifier *string `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Identifier *string `aws:"identifier,required" min:"1" max:"300" json:",omitzero"`
 }
 
 // GetScheduledQueryOutput is the output of GetScheduledQuery.
 type GetScheduledQueryOutput struct {
 	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"300" json:",omitzero"`
 	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
 	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
 	QueryString              *string                   `aws:"queryString" min:"0" max:"10000" json:",omitzero"`
@@ -870,8 +884,10 @@ type GetScheduledQueryOutput struct {
 	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
 	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
 	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	EndTimeOffset            *int64                    `aws:"endTimeOffset" json:",omitzero"`
 	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
 	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ScheduleType             ScheduleType              `aws:"scheduleType" enum:"CUSTOMER_MANAGED|AWS_MANAGED" json:",omitzero"`
 	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
 	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
 	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
@@ -883,7 +899,7 @@ type GetScheduledQueryOutput struct {
 
 // GetScheduledQueryHistoryInput is the input of GetScheduledQueryHistory.
 type GetScheduledQueryHistoryInput struct {
-	Identifier        *string           `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Identifier        *string           `aws:"identifier,required" min:"1" max:"300" json:",omitzero"`
 	StartTime         *int64            `aws:"startTime,required" min:"0" json:",omitzero"`
 	EndTime           *int64            `aws:"endTime,required" min:"0" json:",omitzero"`
 	ExecutionStatuses []ExecutionStatus `aws:"executionStatuses" itemenum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
@@ -893,10 +909,20 @@ type GetScheduledQueryHistoryInput struct {
 
 // GetScheduledQueryHistoryOutput is the output of GetScheduledQueryHistory.
 type GetScheduledQueryHistoryOutput struct {
-	Name              *string                `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Name              *string                `aws:"name" min:"1" max:"300" json:",omitzero"`
 	ScheduledQueryArn *string                `aws:"scheduledQueryArn" json:",omitzero"`
 	TriggerHistory    []TriggerHistoryRecord `aws:"triggerHistory" json:",omitzero"`
 	NextToken         *string                `aws:"nextToken" min:"1" json:",omitzero"`
+}
+
+// GetStorageTierPolicyInput is the input of GetStorageTierPolicy.
+type GetStorageTierPolicyInput struct {
+}
+
+// GetStorageTierPolicyOutput is the output of GetStorageTierPolicy.
+type GetStorageTierPolicyOutput struct {
+	StorageTier     StorageTier `aws:"storageTier" enum:"STANDARD|INTELLIGENT_TIERING" json:",omitzero"`
+	LastUpdatedTime *int64      `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 }
 
 // GetTransformerInput is the input of GetTransformer.
@@ -1003,9 +1029,10 @@ type ListLogGroupsForQueryOutput struct {
 
 // ListScheduledQueriesInput is the input of ListScheduledQueries.
 type ListScheduledQueriesInput struct {
-	MaxResults *int32              `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
-	NextToken  *string             `aws:"nextToken" min:"1" json:",omitzero"`
-	State      ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	MaxResults   *int32              `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
+	NextToken    *string             `aws:"nextToken" min:"1" json:",omitzero"`
+	State        ScheduledQueryState `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ScheduleType ScheduleType        `aws:"scheduleType" enum:"CUSTOMER_MANAGED|AWS_MANAGED" json:",omitzero"`
 }
 
 // ListScheduledQueriesOutput is the output of ListScheduledQueries.
@@ -1025,6 +1052,20 @@ type ListSourcesForS3TableIntegrationInput struct {
 type ListSourcesForS3TableIntegrationOutput struct {
 	Sources   []S3TableIntegrationSource `aws:"sources" json:",omitzero"`
 	NextToken *string                    `aws:"nextToken" min:"1" json:",omitzero"`
+}
+
+// ListSyslogConfigurationsInput is the input of ListSyslogConfigurations.
+type ListSyslogConfigurationsInput struct {
+	LogGroupIdentifier *string `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	VpcEndpointId      *string `aws:"vpcEndpointId" pattern:"^vpce-[0-9a-f]{1,64}$" json:",omitzero"`
+	NextToken          *string `aws:"nextToken" min:"1" json:",omitzero"`
+	MaxResults         *int32  `aws:"maxResults" min:"0" max:"50" json:",omitzero"`
+}
+
+// ListSyslogConfigurationsOutput is the output of ListSyslogConfigurations.
+type ListSyslogConfigurationsOutput struct {
+	SyslogConfigurations []SyslogConfiguration `aws:"syslogConfigurations" json:",omitzero"`
+	NextToken            *string               `aws:"nextToken" min:"1" json:",omitzero"`
 }
 
 // ListTagsForResourceInput is the input of ListTagsForResource.
@@ -1252,6 +1293,17 @@ type PutRetentionPolicyInput struct {
 type PutRetentionPolicyOutput struct {
 }
 
+// PutStorageTierPolicyInput is the input of PutStorageTierPolicy.
+type PutStorageTierPolicyInput struct {
+	StorageTier StorageTier `aws:"storageTier,required" enum:"STANDARD|INTELLIGENT_TIERING" json:",omitzero"`
+}
+
+// PutStorageTierPolicyOutput is the output of PutStorageTierPolicy.
+type PutStorageTierPolicyOutput struct {
+	StorageTier     StorageTier `aws:"storageTier" enum:"STANDARD|INTELLIGENT_TIERING" json:",omitzero"`
+	LastUpdatedTime *int64      `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
+}
+
 // PutSubscriptionFilterInput is the input of PutSubscriptionFilter.
 type PutSubscriptionFilterInput struct {
 	LogGroupName           *string      `aws:"logGroupName,required" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
@@ -1267,6 +1319,16 @@ type PutSubscriptionFilterInput struct {
 
 // PutSubscriptionFilterOutput is the output of PutSubscriptionFilter.
 type PutSubscriptionFilterOutput struct {
+}
+
+// PutSyslogConfigurationInput is the input of PutSyslogConfiguration.
+type PutSyslogConfigurationInput struct {
+	LogGroupIdentifier *string `aws:"logGroupIdentifier,required" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	VpcEndpointId      *string `aws:"vpcEndpointId" pattern:"^vpce-[0-9a-f]{1,64}$" json:",omitzero"`
+}
+
+// PutSyslogConfigurationOutput is the output of PutSyslogConfiguration.
+type PutSyslogConfigurationOutput struct {
 }
 
 // PutTransformerInput is the input of PutTransformer.
@@ -1424,7 +1486,8 @@ type UpdateLogAnomalyDetectorOutput struct {
 type UpdateLookupTableInput struct {
 	LookupTableArn *string `aws:"lookupTableArn,required" json:",omitzero"`
 	Description    *string `aws:"description" min:"0" max:"1024" json:",omitzero"`
-	TableBody      *string `aws:"tableBody,required" min:"1" max:"10485760" json:",omitzero"`
+	TableBody      *string `aws:"tableBody" min:"1" max:"10485760" json:",omitzero"`
+	QueryId        *string `aws:"queryId" min:"1" max:"256" json:",omitzero"`
 	KmsKeyId       *string `aws:"kmsKeyId" max:"256" json:",omitzero"`
 }
 
@@ -1436,7 +1499,7 @@ type UpdateLookupTableOutput struct {
 
 // UpdateScheduledQueryInput is the input of UpdateScheduledQuery.
 type UpdateScheduledQueryInput struct {
-	Identifier               *string                   `aws:"identifier,required" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	Identifier               *string                   `aws:"identifier,required" min:"1" max:"300" json:",omitzero"`
 	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
 	QueryLanguage            QueryLanguage             `aws:"queryLanguage,required" enum:"CWLI|SQL|PPL" json:",omitzero"`
 	QueryString              *string                   `aws:"queryString,required" min:"0" max:"10000" json:",omitzero"`
@@ -1444,6 +1507,7 @@ type UpdateScheduledQueryInput struct {
 	ScheduleExpression       *string                   `aws:"scheduleExpression,required" max:"256" json:",omitzero"`
 	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
 	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	EndTimeOffset            *int64                    `aws:"endTimeOffset" json:",omitzero"`
 	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
 	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
 	ScheduleEndTime          *int64                    `aws:"scheduleEndTime" min:"0" json:",omitzero"`
@@ -1454,7 +1518,7 @@ type UpdateScheduledQueryInput struct {
 // UpdateScheduledQueryOutput is the output of UpdateScheduledQuery.
 type UpdateScheduledQueryOutput struct {
 	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"300" json:",omitzero"`
 	Description              *string                   `aws:"description" max:"1024" json:",omitzero"`
 	QueryLanguage            QueryLanguage             `aws:"queryLanguage" enum:"CWLI|SQL|PPL" json:",omitzero"`
 	QueryString              *string                   `aws:"queryString" min:"0" max:"10000" json:",omitzero"`
@@ -1462,8 +1526,10 @@ type UpdateScheduledQueryOutput struct {
 	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
 	Timezone                 *string                   `aws:"timezone" min:"1" json:",omitzero"`
 	StartTimeOffset          *int64                    `aws:"startTimeOffset" json:",omitzero"`
+	EndTimeOffset            *int64                    `aws:"endTimeOffset" json:",omitzero"`
 	DestinationConfiguration *DestinationConfiguration `aws:"destinationConfiguration" json:",omitzero"`
 	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ScheduleType             ScheduleType              `aws:"scheduleType" enum:"CUSTOMER_MANAGED|AWS_MANAGED" json:",omitzero"`
 	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
 	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
 	ScheduleStartTime        *int64                    `aws:"scheduleStartTime" min:"0" json:",omitzero"`
@@ -1674,7 +1740,8 @@ type Destination struct {
 
 // DestinationConfiguration is a structure of the model.
 type DestinationConfiguration struct {
-	S3Configuration *S3Configuration `aws:"s3Configuration,required" json:",omitzero"`
+	S3Configuration          *S3Configuration          `aws:"s3Configuration" json:",omitzero"`
+	LookupTableConfiguration *LookupTableConfiguration `aws:"lookupTableConfiguration" json:",omitzero"`
 }
 
 // Entity is a structure of the model.
@@ -1710,12 +1777,13 @@ type ExportTaskStatus struct {
 
 // FieldIndex is a structure of the model.
 type FieldIndex struct {
-	LogGroupIdentifier *string   `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
-	FieldIndexName     *string   `aws:"fieldIndexName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
-	LastScanTime       *int64    `aws:"lastScanTime" min:"0" json:",omitzero"`
-	FirstEventTime     *int64    `aws:"firstEventTime" min:"0" json:",omitzero"`
-	LastEventTime      *int64    `aws:"lastEventTime" min:"0" json:",omitzero"`
-	Type               IndexType `aws:"type" enum:"FACET|FIELD_INDEX" json:",omitzero"`
+	LogGroupIdentifier *string       `aws:"logGroupIdentifier" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	FieldIndexName     *string       `aws:"fieldIndexName" min:"1" max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]+" json:",omitzero"`
+	LastScanTime       *int64        `aws:"lastScanTime" min:"0" json:",omitzero"`
+	FirstEventTime     *int64        `aws:"firstEventTime" min:"0" json:",omitzero"`
+	LastEventTime      *int64        `aws:"lastEventTime" min:"0" json:",omitzero"`
+	Type               IndexType     `aws:"type" enum:"FACET|FIELD_INDEX" json:",omitzero"`
+	IndexCategory      IndexCategory `aws:"indexCategory" enum:"DEFAULT|CUSTOM|AUTO|INACTIVE" json:",omitzero"`
 }
 
 // FieldsData is a structure of the model.
@@ -1919,6 +1987,15 @@ type LookupTable struct {
 	SizeBytes       *int64   `aws:"sizeBytes" min:"0" json:",omitzero"`
 	LastUpdatedTime *int64   `aws:"lastUpdatedTime" min:"0" json:",omitzero"`
 	KmsKeyId        *string  `aws:"kmsKeyId" max:"256" json:",omitzero"`
+}
+
+// LookupTableConfiguration is a structure of the model.
+type LookupTableConfiguration struct {
+	TableName   *string           `aws:"tableName,required" min:"1" max:"256" pattern:"^[a-zA-Z0-9_]+$" json:",omitzero"`
+	RoleArn     *string           `aws:"roleArn,required" min:"1" json:",omitzero"`
+	Description *string           `aws:"description" min:"0" max:"1024" json:",omitzero"`
+	KmsKeyId    *string           `aws:"kmsKeyId" max:"256" json:",omitzero"`
+	Tags        map[string]string `aws:"tags" min:"1" max:"50" json:",omitzero"`
 }
 
 // LowerCaseString is a structure of the model.
@@ -2267,7 +2344,7 @@ type S3TablesIntegration struct {
 
 // ScheduledQueryDestination is a structure of the model.
 type ScheduledQueryDestination struct {
-	DestinationType       ScheduledQueryDestinationType `aws:"destinationType" enum:"S3" json:",omitzero"`
+	DestinationType       ScheduledQueryDestinationType `aws:"destinationType" enum:"S3|LOOKUP_TABLE" json:",omitzero"`
 	DestinationIdentifier *string                       `aws:"destinationIdentifier" json:",omitzero"`
 	Status                ActionStatus                  `aws:"status" enum:"IN_PROGRESS|CLIENT_ERROR|FAILED|COMPLETE" json:",omitzero"`
 	ProcessedIdentifier   *string                       `aws:"processedIdentifier" json:",omitzero"`
@@ -2277,8 +2354,9 @@ type ScheduledQueryDestination struct {
 // ScheduledQuerySummary is a structure of the model.
 type ScheduledQuerySummary struct {
 	ScheduledQueryArn        *string                   `aws:"scheduledQueryArn" json:",omitzero"`
-	Name                     *string                   `aws:"name" min:"1" max:"255" pattern:"^[a-zA-Z0-9_\\-/.#]+$" json:",omitzero"`
+	Name                     *string                   `aws:"name" min:"1" max:"300" json:",omitzero"`
 	State                    ScheduledQueryState       `aws:"state" enum:"ENABLED|DISABLED" json:",omitzero"`
+	ScheduleType             ScheduleType              `aws:"scheduleType" enum:"CUSTOMER_MANAGED|AWS_MANAGED" json:",omitzero"`
 	LastTriggeredTime        *int64                    `aws:"lastTriggeredTime" min:"0" json:",omitzero"`
 	LastExecutionStatus      ExecutionStatus           `aws:"lastExecutionStatus" enum:"Running|InvalidQuery|Complete|Failed|Timeout" json:",omitzero"`
 	ScheduleExpression       *string                   `aws:"scheduleExpression" max:"256" json:",omitzero"`
@@ -2343,6 +2421,14 @@ type SubstituteStringEntry struct {
 type SuppressionPeriod struct {
 	Value           *int32          `aws:"value" json:",omitzero"`
 	SuppressionUnit SuppressionUnit `aws:"suppressionUnit" enum:"SECONDS|MINUTES|HOURS" json:",omitzero"`
+}
+
+// SyslogConfiguration is a structure of the model.
+type SyslogConfiguration struct {
+	LogGroupArn   *string          `aws:"logGroupArn" min:"1" max:"2048" pattern:"[\\w#+=/:,.@-]*" json:",omitzero"`
+	SourceType    SyslogSourceType `aws:"sourceType" enum:"VPCE" json:",omitzero"`
+	VpcEndpointId *string          `aws:"vpcEndpointId" pattern:"^vpce-[0-9a-f]{1,64}$" json:",omitzero"`
+	CreatedAt     *int64           `aws:"createdAt" min:"0" json:",omitzero"`
 }
 
 // TagFilter is a structure of the model.
