@@ -29,7 +29,8 @@ type Deployment struct {
 	// deployment, by container: "" until the first task has found out. A container
 	// is not among them when each of its tasks resolves its name anew.
 	Digests map[string]string `json:",omitzero"`
-	// Configuration is the service's when the deployment began.
+	// Configuration is the service's while the deployment is under way, and what it
+	// was then afterwards.
 	Configuration *ecs.DeploymentConfiguration `json:",omitzero"`
 	// Replaces is the ARN of the revision that was the primary one before.
 	Replaces string `json:",omitzero"`
@@ -38,6 +39,11 @@ type Deployment struct {
 	Reason  string
 	// FailedTasks counts tasks in a row that never became healthy.
 	FailedTasks int
+	// Failures is what the circuit breaker compares with its threshold while the
+	// deployment is under way: tasks that never became healthy or were replaced
+	// because they no longer were, since a task last became healthy or, without
+	// resetOnHealthyTask, since the begin.
+	Failures int `json:",omitzero"`
 	// StopRequested is set when the user or a newer deployment ends this one
 	// before it is complete.
 	StopRequested bool `json:",omitzero"`
@@ -93,6 +99,23 @@ func (t *Template) Put(s *ecs.Service) {
 	s.TaskDefinition, s.LaunchType, s.CapacityProviderStrategy = t.TaskDefinition, t.LaunchType, t.CapacityProviderStrategy
 	s.PlatformVersion, s.NetworkConfiguration = t.PlatformVersion, t.NetworkConfiguration
 	s.LoadBalancers, s.ServiceRegistries = t.LoadBalancers, t.ServiceRegistries
+}
+
+// CompleteBreaker fills in what a circuit breaker leaves out; nil is one that is
+// off.
+// Source: ECS API, DeploymentCircuitBreaker and ThresholdConfiguration.
+func CompleteBreaker(in *ecs.DeploymentCircuitBreaker) *ecs.DeploymentCircuitBreaker {
+	b := ecs.DeploymentCircuitBreaker{Enable: new(false), Rollback: new(false)}
+	if in != nil {
+		b = *in
+	}
+	if b.ResetOnHealthyTask == nil {
+		b.ResetOnHealthyTask = new(true)
+	}
+	if b.ThresholdConfiguration == nil {
+		b.ThresholdConfiguration = &ecs.ThresholdConfiguration{Type: ecs.ThresholdTypeBoundedPercent, Value: new(int32(50))}
+	}
+	return &b
 }
 
 // Rollback is the way back from a deployment that failed.

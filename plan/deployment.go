@@ -75,41 +75,12 @@ func Begin(s *fargo.Service, revision ecs.ServiceRevision, digests map[string]st
 	return []*fargo.Deployment{d, &superseded, &failed}
 }
 
-// breakerPatience is how old a deployment is before its failures end it. On AWS
-// tasks take longer than that to fail; here they may do so at once, and a client
-// that looks up the deployment it has just begun must still find it the newest.
-// What has failed often enough starts nothing more meanwhile.
-const breakerPatience = 5 * time.Second
-
-// breakCircuit ends a deployment whose tasks keep failing, and, if the user
-// wants that, goes back to the last one that was completed.
-func (p *servicePlan) breakCircuit() {
-	d := p.primary()
-	threshold, on := Breaker(p.s.Service.DeploymentConfiguration, p.desired())
-	if !on || d.Rollout != ecs.DeploymentRolloutStateInProgress || d.FailedTasks < threshold {
-		return
-	}
-	if due := d.PrimaryAt.Add(breakerPatience); p.now.Before(due) {
-		p.failing = true
-		p.lookAgain(due)
-		return
-	}
-	d.Rollout, d.Reason = ecs.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: tasks failed to start."
-	if d.EndedAt.IsZero() {
-		d.EndedAt = p.now
-	}
-	p.event("(deployment " + d.ID + ") deployment failed: tasks failed to start.")
-	if failed := p.find(d.RollbackOf); failed != nil { // the way back fails too
-		endRollback(failed, ecs.ServiceDeploymentStatusRollbackFailed, p.now)
-		return
-	}
-	if !yes(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
-		return
-	}
-	if back := p.find(p.s.Completed); goBack(p.s, d, back, "ECS deployment circuit breaker", p.now) {
-		p.changed = true
-		SortDeployments(p.s, p.deployments)
-		p.event(rollingBackEvent(p.s))
+// configure lets a deployment that is under way go by the deployment configuration
+// that the service has now, and its history show it.
+// Source: ECS API, UpdateService: another one begins no deployment.
+func (p *servicePlan) configure() {
+	if d := p.primary(); d.Rollout == ecs.DeploymentRolloutStateInProgress {
+		d.Configuration = p.s.Service.DeploymentConfiguration
 	}
 }
 
@@ -125,7 +96,7 @@ func goBack(s *fargo.Service, failed, back *fargo.Deployment, why string, now ti
 		return false
 	}
 	back.Rollout, back.Reason = ecs.DeploymentRolloutStateInProgress, why+": rolling back to deploymentId "+back.ID+"."
-	back.RollbackOf, back.StopRequested, back.FailedTasks, back.Retired = failed.ID, false, 0, false
+	back.RollbackOf, back.StopRequested, back.FailedTasks, back.Failures, back.Retired = failed.ID, false, 0, 0, false
 	back.PrimaryAt = now
 	failed.Rollback = &fargo.Rollback{To: back.RevisionARN(), StartedAt: now, Outcome: ecs.ServiceDeploymentStatusRollbackInProgress}
 	failed.EndedAt = time.Time{}

@@ -106,24 +106,6 @@ func cause(d *fargo.Deployment) string {
 	return "the circuit breaker threshold was exceeded."
 }
 
-func breakerView(s *fargo.Service, d *fargo.Deployment, status ecs.ServiceDeploymentStatus) *ecs.ServiceDeploymentCircuitBreaker {
-	threshold, on := Breaker(s.Service.DeploymentConfiguration, s.DesiredCount())
-	v := &ecs.ServiceDeploymentCircuitBreaker{
-		Status:       ecs.ServiceDeploymentRollbackMonitorsStatusDisabled,
-		FailureCount: new(int32(d.FailedTasks)), Threshold: new(int32(threshold)),
-	}
-	switch {
-	case !on:
-	case d.Rollout == ecs.DeploymentRolloutStateFailed && !d.StopRequested:
-		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusTriggered
-	case status == ecs.ServiceDeploymentStatusInProgress:
-		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoring
-	default:
-		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
-	}
-	return v
-}
-
 // ServiceTaskTags are the tags a service's task begins with.
 // Source: ECS developer guide, "How Amazon ECS resources are tagged".
 func ServiceTaskTags(s *fargo.Service, d *fargo.TaskDefinition) []ecs.Tag {

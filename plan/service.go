@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"fargo"
-	"fargo/aws/ecs"
 )
 
 // ServiceView is what the service scheduler sees of one service.
@@ -64,6 +63,7 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	case "DRAINING":
 		p.drain()
 	case "ACTIVE":
+		p.configure()
 		p.breakCircuit()
 		p.strategy().advance()
 		p.conclude()
@@ -163,6 +163,7 @@ func (p *servicePlan) takeStock() {
 			m.edit().Settled = true
 			if d != nil {
 				d.FailedTasks = 0
+				p.countHealthy(d)
 			}
 		}
 		if t.Task.Stopped() && !t.Task.Counted {
@@ -173,7 +174,8 @@ func (p *servicePlan) takeStock() {
 }
 
 // countEnd takes note of a task's end. One that ended by itself before it was
-// healthy is a failure of its deployment; one that never ran slows down the
+// healthy is a failure of its deployment, and to the circuit breaker one that
+// failed its health checks later is too; one that never ran slows down the
 // launches to come.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures" and "Amazon ECS service throttle logic".
@@ -181,6 +183,9 @@ func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
 	t := m.task
 	if t.StopCode == fargo.StopUserInitiated || (t.StopCode == fargo.StopServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed ")) {
 		return
+	}
+	if d != nil {
+		countFailure(d, t)
 	}
 	if d != nil && !t.Settled {
 		d.FailedTasks++
@@ -297,15 +302,4 @@ func Bounds(s *fargo.Service, desired int) (lower, upper int) {
 		}
 	}
 	return (desired*minimum + 99) / 100, desired * maximum / 100
-}
-
-// Breaker is the failures in a row that end a deployment; ok is false when the
-// service has no circuit breaker.
-// Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
-// detects failures".
-func Breaker(c *ecs.DeploymentConfiguration, desired int) (threshold int, ok bool) {
-	if c == nil || c.DeploymentCircuitBreaker == nil || !yes(c.DeploymentCircuitBreaker.Enable) {
-		return 0, false
-	}
-	return min(200, max(3, (desired+1)/2)), true
 }

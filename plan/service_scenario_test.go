@@ -40,6 +40,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata 
 //	history               the records of the deployments
 //
 // The options: desired=N min=PERCENT max=PERCENT breaker=off|on|rollback
+// threshold=TYPE:N reset=on|off
 // grace=TIME strategy=PROVIDER:WEIGHT:BASE,… rebalance zones=a,b nodes=N target daemon checked force.
 func TestServiceScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/service/*.txt")
@@ -203,6 +204,14 @@ func (s *scenario) options(t *testing.T, options []string) (anew bool) {
 			c.MaximumPercent = new(int32(number32(t, arg)))
 		case "breaker":
 			c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(arg != "off"), Rollback: new(arg == "rollback")}
+		case "threshold", "reset":
+			b := *fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
+			if kind, n, ok := strings.Cut(arg, ":"); ok {
+				b.ThresholdConfiguration = &ecs.ThresholdConfiguration{Type: ecs.ThresholdType(kind), Value: new(int32(number32(t, n)))}
+			} else {
+				b.ResetOnHealthyTask = new(arg == "on")
+			}
+			c.DeploymentCircuitBreaker = &b
 		case "grace":
 			shape.HealthCheckGracePeriodSeconds = new(int32(duration(t, arg).Seconds()))
 		case "strategy":

@@ -25,6 +25,7 @@ func TestServiceProperties(t *testing.T) {
 		if rapid.Bool().Draw(t, "balanced") {
 			r.group = "group"
 		}
+		r.drawBreaker(t)
 		if rapid.Bool().Draw(t, "rebalance") {
 			r.service.Service.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
 		}
@@ -164,6 +165,7 @@ func TestBreakerEnds(t *testing.T) {
 		desired := rapid.IntRange(1, 30).Draw(t, "desired")
 		r := newRehearsal(desired, 100, 200, true)
 		r.checked = rapid.Bool().Draw(t, "checked")
+		r.drawBreaker(t)
 		sick := r.checked && rapid.Bool().Draw(t, "sick")
 		r.deploy("v1")
 		r.settle(t)

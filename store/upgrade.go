@@ -71,6 +71,9 @@ func upgradeServices(tx *Tx, services []oldService) {
 func upgradeService(tx *Tx, old *oldService) {
 	s := old.Service
 	s.Primary = old.Deployments[0].ID
+	if c := s.Service.DeploymentConfiguration; c != nil {
+		c.DeploymentCircuitBreaker = fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
+	}
 	if old.LastCompleted != nil {
 		s.Completed = idOfRevision(old.LastCompleted)
 	}
@@ -84,7 +87,8 @@ func upgradeService(tx *Tx, old *oldService) {
 		if i == 0 && o.RollbackOf == "" {
 			d.Template = fargo.TemplateOf(&s.Service)
 		}
-		d.Rollout, d.Reason, d.FailedTasks, d.RollbackOf, d.StopRequested = o.Rollout, o.Reason, o.FailedTasks, o.RollbackOf, o.StopRequested
+		d.Rollout, d.Reason, d.RollbackOf, d.StopRequested = o.Rollout, o.Reason, o.RollbackOf, o.StopRequested
+		d.FailedTasks, d.Failures = o.FailedTasks, o.FailedTasks
 		d.PrimaryAt, d.UpdatedAt, d.Retired = o.CreatedAt, o.UpdatedAt, false
 		if d.Configuration == nil {
 			d.Configuration = s.Service.DeploymentConfiguration
@@ -119,7 +123,7 @@ func deploymentOfHistory(tx *Tx, old *oldHistory) *fargo.Deployment {
 		d.Replaces = *h.SourceServiceRevisions[0].Arn
 	}
 	if b := h.DeploymentCircuitBreaker; b != nil && b.FailureCount != nil {
-		d.FailedTasks = int(*b.FailureCount)
+		d.FailedTasks, d.Failures = int(*b.FailureCount), int(*b.FailureCount)
 	}
 	switch {
 	case h.Status == ecs.ServiceDeploymentStatusSuccessful:

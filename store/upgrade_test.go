@@ -13,7 +13,8 @@ import (
 // service that goes back from its second deployment to its first.
 var kept = map[string]string{
 	"service/123456789012/us-east-1/c/web": `{"Scope":{"Account":"123456789012","Region":"us-east-1"},"Cluster":"c",
-		"Service":{"serviceName":"web","serviceArn":"arn:aws:ecs:us-east-1:123456789012:service/c/web","status":"ACTIVE","desiredCount":2,"taskDefinition":"web:1"},
+		"Service":{"serviceName":"web","serviceArn":"arn:aws:ecs:us-east-1:123456789012:service/c/web","status":"ACTIVE","desiredCount":2,"taskDefinition":"web:1",
+			"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":true}}},
 		"Deployments":[
 			{"ID":"ecs-svc/1","Revision":{"serviceRevisionArn":"service-revision/c/web/1","taskDefinition":"web:1","containerImages":[{"containerName":"app","image":"app","imageDigest":"sha256:1"},{"containerName":"proxy","image":"proxy"}]},
 			 "Arn":"service-deployment/c/web/b","Source":"service-revision/c/web/2","Rollout":"IN_PROGRESS","Reason":"rolling back","RollbackOf":"ecs-svc/2","CreatedAt":"2026-11-03T00:00:00Z","UpdatedAt":"2026-11-03T00:00:00Z"},
@@ -46,6 +47,9 @@ func TestDeploymentsMoveOut(t *testing.T) {
 		if !ok || s.Primary != "ecs-svc/1" || s.Completed != "ecs-svc/1" {
 			t.Fatalf("service: %+v", s)
 		}
+		if b := s.Service.DeploymentConfiguration.DeploymentCircuitBreaker; !*b.Enable || !*b.ResetOnHealthyTask || b.ThresholdConfiguration.Type != ecs.ThresholdTypeBoundedPercent {
+			t.Errorf("circuit breaker: %+v", b)
+		}
 		found := map[string]*fargo.Deployment{}
 		for d := range store.Deployments.By(view, store.ByService, s.Key()) {
 			found[d.ID] = d
@@ -58,7 +62,7 @@ func TestDeploymentsMoveOut(t *testing.T) {
 			first.Digests["app"] != "sha256:1" || first.Digests["proxy"] != "" || *first.Template.TaskDefinition != "web:1" || !first.PrimaryAt.After(first.CreatedAt) {
 			t.Errorf("the one that is gone back to: %+v", first)
 		}
-		if second.ARN != "service-deployment/c/web/b" || second.Retired || second.FailedTasks != 3 || second.Rollback == nil ||
+		if second.ARN != "service-deployment/c/web/b" || second.Retired || second.FailedTasks != 3 || second.Failures != 3 || second.Rollback == nil ||
 			second.Rollback.Outcome != ecs.ServiceDeploymentStatusRollbackInProgress || second.Replaces != "service-revision/c/web/1" {
 			t.Errorf("the one that failed: %+v", second)
 		}

@@ -157,9 +157,7 @@ func deploymentDefaults(in *ecs.DeploymentConfiguration, daemon bool) *ecs.Deplo
 	if in != nil {
 		c = *in
 	}
-	if c.DeploymentCircuitBreaker == nil {
-		c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(false), Rollback: new(false)}
-	}
+	c.DeploymentCircuitBreaker = fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
 	minimum, maximum := int32(100), int32(200)
 	if daemon {
 		minimum, maximum = 0, 100

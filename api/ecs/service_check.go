@@ -110,6 +110,21 @@ func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) e
 		return notImplemented("deployment alarms")
 	case len(c.LifecycleHooks) > 0:
 		return notImplemented("lifecycleHooks")
+	case c.DeploymentCircuitBreaker != nil && c.DeploymentCircuitBreaker.ThresholdConfiguration != nil:
+		return checkThreshold(c.DeploymentCircuitBreaker.ThresholdConfiguration)
+	}
+	return nil
+}
+
+// checkThreshold knows no upper bound of COUNT: AWS documents none.
+// Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
+// detects failures".
+func checkThreshold(t *ecs.ThresholdConfiguration) error {
+	switch {
+	case t.Type == ecs.ThresholdTypeCount && *t.Value < 1:
+		return invalid("thresholdConfiguration.value must be at least 1 for the type COUNT")
+	case t.Type != ecs.ThresholdTypeCount && (*t.Value < 1 || *t.Value > 100):
+		return invalid("thresholdConfiguration.value must be between 1 and 100 for the type %s", t.Type)
 	}
 	return nil
 }

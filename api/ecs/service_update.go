@@ -152,12 +152,25 @@ func set[T any](to **T, from *T) {
 // mergeDeployment keeps what an update does not name.
 func mergeDeployment(old, in *ecs.DeploymentConfiguration) *ecs.DeploymentConfiguration {
 	c := *old
-	set(&c.DeploymentCircuitBreaker, in.DeploymentCircuitBreaker)
+	if in.DeploymentCircuitBreaker != nil {
+		c.DeploymentCircuitBreaker = mergeBreaker(c.DeploymentCircuitBreaker, in.DeploymentCircuitBreaker)
+	}
 	set(&c.MinimumHealthyPercent, in.MinimumHealthyPercent)
 	set(&c.MaximumPercent, in.MaximumPercent)
 	set(&c.BakeTimeInMinutes, in.BakeTimeInMinutes)
 	set(&c.Alarms, in.Alarms)
 	return &c
+}
+
+// mergeBreaker keeps of a circuit breaker what an update does not name, as AWS
+// was seen to do.
+func mergeBreaker(old, in *ecs.DeploymentCircuitBreaker) *ecs.DeploymentCircuitBreaker {
+	b := *fargo.CompleteBreaker(old)
+	set(&b.Enable, in.Enable)
+	set(&b.Rollback, in.Rollback)
+	set(&b.ResetOnHealthyTask, in.ResetOnHealthyTask)
+	set(&b.ThresholdConfiguration, in.ThresholdConfiguration)
+	return &b
 }
 
 // needsDeployment reports whether an update names something that tasks are made
