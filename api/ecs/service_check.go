@@ -37,6 +37,8 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
 	case len(in.VpcLatticeConfigurations) > 0:
 		return notImplemented("vpcLatticeConfigurations")
+	case in.Monitoring != nil && len(in.Monitoring.MetricConfigurations) > 0:
+		return notImplemented("monitoring.metricConfigurations (the resolution of metrics)")
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
