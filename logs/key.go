@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -79,6 +80,17 @@ func (p point) before(q point) bool {
 		return p.stream < q.stream
 	}
 	return p.number < q.number
+}
+
+// in is the boundary p as one in a stream.
+func (p point) in(stream uint64) point {
+	switch {
+	case stream > p.stream:
+		return point{p.time, stream, 0}
+	case stream < p.stream:
+		return point{p.time, stream, math.MaxUint64} // its events of that time lie before p
+	}
+	return p
 }
 
 // next is the boundary just behind p.

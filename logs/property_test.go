@@ -187,16 +187,23 @@ func (h *harness) search(rt *rapid.T) {
 		Prefix: prefix, Start: start, End: end, Limit: rapid.IntRange(1, 4).Draw(rt, "limit"),
 		Match: func(m string) bool { return strings.Contains(m, digit) },
 	}
+	backward := rapid.Bool().Draw(rt, "backward")
+	q.Backward = backward
 	var got []string
 	for {
 		events, next, err := h.Search(h.t.Context(), testScope, "g", q)
 		check(rt, err)
 		got = append(got, messages(events)...)
+		q.Backward = false // which the token knows
 		if q.Token = next; next == "" {
 			break
 		}
 	}
-	same(rt, got, h.model.search(start, end, prefix, digit))
+	want := h.model.search(start, end, prefix, digit)
+	if backward {
+		slices.Reverse(want)
+	}
+	same(rt, got, want)
 }
 
 func (m *model) search(start, end int64, prefix, digit string) (found []modelEvent) {

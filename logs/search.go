@@ -5,6 +5,8 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"math"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -23,29 +25,63 @@ type Search struct {
 	Prefix     string   // only those whose name begins so
 	Start, End int64    // Start ≤ time < End; End 0 means no end
 	Match      func(message string) bool
-	Token      string
-	Limit      int // at most so many events; 0 means MaxPageEvents
+	Backward   bool   // without a token: the newest events first
+	Token      string // from a page before, whose direction it keeps
+	Limit      int    // at most so many events; 0 means MaxPageEvents
 }
 
-// Search gives the events of a group that match, in the order of their time,
-// and the token of the next page, which is empty at the end. A page may have
-// few events or none and a next page all the same.
+// backward begins the tokens of pages with the newest events first.
+const backward = "b/"
+
+// span is what a search still has to go through: from lower up to upper, or back.
+type span struct {
+	lower, upper point
+	back         bool
+}
+
+// span is all that a search asks for, of events that are not older than expired.
+func (q *Search) span(expired int64) (span, error) {
+	s := span{lower: point{time: max(q.Start, expired)}, upper: point{time: math.MaxInt64}, back: q.Backward}
+	if q.End > 0 {
+		s.upper.time = q.End
+	}
+	if q.Token == "" {
+		return s, nil
+	}
+	digits, back := strings.CutPrefix(q.Token, backward)
+	p, ok := parsePoint(digits)
+	switch s.back = back; {
+	case !ok:
+		return span{}, ErrToken
+	case back && p.before(s.upper):
+		s.upper = p
+	case !back && s.lower.before(p):
+		s.lower = p
+	}
+	return s, nil
+}
+
+// rest is the token of the page that begins with the event at p.
+func (s span) rest(p point) string {
+	if s.back {
+		return backward + p.next().String()
+	}
+	return p.String()
+}
+
+// Search gives the events of a group that match, in the order of their time or
+// against it, and the token of the next page, which is empty at the end. A page
+// may have few events or none and a next page all the same.
 func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string, q Search) (events []Event, next string, err error) {
 	g, err := s.group(scope, groupName)
 	if err != nil {
 		return nil, "", err
 	}
-	from := point{time: max(q.Start, g.expired())}
-	if q.Token != "" {
-		p, ok := parsePoint(q.Token)
-		if !ok {
-			return nil, "", ErrToken
-		}
-		if from.before(p) {
-			from = p
-		}
+	within, err := q.span(g.expired())
+	if err != nil {
+		return nil, "", err
 	}
-	m, err := s.merge(g, q, from)
+	m, err := s.merge(g, q, within)
 	if err != nil {
 		return nil, "", err
 	}
@@ -58,12 +94,12 @@ func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string,
 		}
 		e := c.events[0]
 		if searched > maxSearched {
-			return events, c.at.String(), nil
+			return events, within.rest(c.at), nil
 		}
 		searched += len(e.Message) + EventOverhead
 		if q.Match == nil || q.Match(e.Message) {
 			if !room.take(e) {
-				return events, c.at.String(), nil
+				return events, within.rest(c.at), nil
 			}
 			events = append(events, e)
 		}
@@ -71,12 +107,12 @@ func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string,
 	}
 }
 
-// merge brings streams together in the order of time. It reads through one
-// iterator, a stretch of one stream at a time, and looks at a stream only when
-// its turn may have come: a group of ten thousand short streams costs little.
+// merge brings streams together in the order of time, or against it. It reads
+// through one iterator, a stretch of one stream at a time, and looks at a stream
+// only when its turn may have come: a group of ten thousand short streams costs
+// little.
 type merge struct {
 	group   uint64
-	end     int64 // 0: none
 	it      *pebble.Iterator
 	cursors cursors
 }
@@ -85,26 +121,30 @@ type merge struct {
 type cursor struct {
 	stream *stream
 	// at is the place of events[0] or, when none are read ahead, a place that
-	// the next event does not lie before.
+	// the next event does not lie before: behind, for a merge that goes back.
 	at     point
+	end    point // where the stream ends for this merge: nothing lies behind it
 	events []Event
 	points []point
 }
 
-func (s *Store) merge(g *group, q Search, from point) (*merge, error) {
-	m := &merge{group: g.ID, end: q.End}
+func (s *Store) merge(g *group, q Search, within span) (*merge, error) {
+	m := &merge{group: g.ID, cursors: cursors{back: within.back}}
 	add := func(st *stream) {
-		at := point{max(from.time, st.First), st.id, 0}
-		switch {
-		case st.First == 0 || st.Last < from.time || q.End > 0 && st.First >= q.End:
-			return
-		case at.time > from.time || st.id > from.stream:
-		case st.id == from.stream:
-			at.number = from.number
-		default:
-			at.time++ // its events of that time lie before from
+		lower, upper := within.lower.in(st.id), within.upper.in(st.id)
+		if first := (point{st.First, st.id, 0}); lower.before(first) {
+			lower = first
 		}
-		m.cursors = append(m.cursors, &cursor{stream: st, at: at})
+		if last := (point{st.Last + 1, st.id, 0}); last.before(upper) {
+			upper = last
+		}
+		switch {
+		case st.First == 0 || !lower.before(upper):
+		case within.back:
+			m.cursors.all = append(m.cursors.all, &cursor{stream: st, at: upper, end: lower})
+		default:
+			m.cursors.all = append(m.cursors.all, &cursor{stream: st, at: lower, end: upper})
+		}
 	}
 	if err := s.selected(g, q, add); err != nil {
 		return nil, err
@@ -139,8 +179,8 @@ func (s *Store) selected(g *group, q Search, add func(*stream)) error {
 
 // head gives the cursor whose next event comes first, or nil at the end.
 func (m *merge) head(ctx context.Context) (*cursor, error) {
-	for len(m.cursors) > 0 {
-		c := m.cursors[0]
+	for m.cursors.Len() > 0 {
+		c := m.cursors.all[0]
 		if len(c.events) > 0 {
 			return c, nil
 		}
@@ -161,8 +201,10 @@ func (m *merge) head(ctx context.Context) (*cursor, error) {
 
 // advance leaves the event at the head behind.
 func (m *merge) advance() {
-	c := m.cursors[0]
-	c.at = c.at.next()
+	c := m.cursors.all[0]
+	if !m.cursors.back {
+		c.at = c.at.next()
+	}
 	c.events, c.points = c.events[1:], c.points[1:]
 	if len(c.events) > 0 {
 		c.at = c.points[0]
@@ -172,13 +214,14 @@ func (m *merge) advance() {
 
 // fill reads ahead in one stream.
 func (m *merge) fill(c *cursor) error {
-	budget := maxBuffered / len(m.cursors)
-	end := after(idKey(tableEvent, m.group, c.stream.id))
-	if m.end > 0 {
-		end = eventKey(m.group, point{m.end, c.stream.id, 0})
+	budget := maxBuffered / m.cursors.Len()
+	at, end := eventKey(m.group, c.at), eventKey(m.group, c.end)
+	seek, step, done := m.it.SeekGE, m.it.Next, func(key []byte) bool { return bytes.Compare(key, end) >= 0 }
+	if m.cursors.back {
+		seek, step, done = m.it.SeekLT, m.it.Prev, func(key []byte) bool { return bytes.Compare(key, end) < 0 }
 	}
 	c.events, c.points = nil, nil
-	for ok := m.it.SeekGE(eventKey(m.group, c.at)); ok && bytes.Compare(m.it.Key(), end) < 0; ok = m.it.Next() {
+	for ok := seek(at); ok && !done(m.it.Key()); ok = step() {
 		p := eventPoint(m.it.Key())
 		e := decodeEvent(c.stream.Name, p, m.it.Value())
 		c.events, c.points = append(c.events, e), append(c.points, p)
@@ -193,15 +236,22 @@ func (m *merge) fill(c *cursor) error {
 }
 
 // cursors is a heap by place.
-type cursors []*cursor
+type cursors struct {
+	all  []*cursor
+	back bool // the last place comes first
+}
 
-func (c cursors) Len() int           { return len(c) }
-func (c cursors) Less(i, j int) bool { return c[i].at.before(c[j].at) }
-func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
-func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
+func (c cursors) Len() int { return len(c.all) }
+func (c cursors) Less(i, j int) bool {
+	if c.back {
+		i, j = j, i
+	}
+	return c.all[i].at.before(c.all[j].at)
+}
+func (c cursors) Swap(i, j int) { c.all[i], c.all[j] = c.all[j], c.all[i] }
+func (c *cursors) Push(x any)   { c.all = append(c.all, x.(*cursor)) }
 func (c *cursors) Pop() any {
-	old := *c
-	last := old[len(old)-1]
-	*c = old[:len(old)-1]
+	last := c.all[len(c.all)-1]
+	c.all = c.all[:len(c.all)-1]
 	return last
 }

@@ -37,6 +37,11 @@ func (s *Server) GetLogEvents(ctx context.Context, in *logs.GetLogEventsInput) (
 	return out, nil
 }
 
+// firstFromTail is the first time from which on events can be filtered with the
+// latest first, in milliseconds: the begin of 2024, UTC.
+// Source: CloudWatch Logs API, FilterLogEvents.
+const firstFromTail = 1_704_067_200_000
+
 // FilterLogEvents gives a page of the events of a group that match a pattern.
 func (s *Server) FilterLogEvents(ctx context.Context, in *logs.FilterLogEventsInput) (*logs.FilterLogEventsOutput, error) {
 	scope := scopeOf(ctx)
@@ -47,18 +52,23 @@ func (s *Server) FilterLogEvents(ctx context.Context, in *logs.FilterLogEventsIn
 	if len(in.LogStreamNames) > 0 && in.LogStreamNamePrefix != nil {
 		return nil, logs.InvalidParameterException("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
 	}
+	fromTail := in.StartFromHead != nil && !*in.StartFromHead
+	if fromTail && value(in.StartTime) < firstFromTail {
+		return nil, logs.InvalidParameterException("startFromHead can be false only with a startTime that is not before 2024-01-01T00:00:00Z.")
+	}
 	pattern, err := parsePattern(in.FilterPattern)
 	if err != nil {
 		return nil, err
 	}
 	found, next, err := s.store.Search(ctx, scope, group, engine.Search{
-		Streams: in.LogStreamNames,
-		Prefix:  value(in.LogStreamNamePrefix),
-		Start:   value(in.StartTime),
-		End:     value(in.EndTime),
-		Match:   pattern.Match,
-		Token:   value(in.NextToken),
-		Limit:   int(value(in.Limit)),
+		Streams:  in.LogStreamNames,
+		Prefix:   value(in.LogStreamNamePrefix),
+		Start:    value(in.StartTime),
+		End:      value(in.EndTime),
+		Match:    pattern.Match,
+		Backward: fromTail,
+		Token:    value(in.NextToken),
+		Limit:    int(value(in.Limit)),
 	})
 	if err != nil {
 		return nil, refused(err)
