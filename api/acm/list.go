@@ -92,7 +92,8 @@ func summary(r store.Reader, c *fargo.Certificate, at time.Time) acm.Certificate
 		SubjectAlternativeNameSummaries: d.SubjectAlternativeNames, HasAdditionalSubjectAlternativeNames: new(false),
 		InUse: new(len(d.InUseBy) > 0), Exported: new(c.Exported), ExportOption: d.Options.Export, RenewalEligibility: d.RenewalEligibility,
 		NotBefore: d.NotBefore, NotAfter: d.NotAfter, CreatedAt: d.CreatedAt, IssuedAt: d.IssuedAt, ImportedAt: d.ImportedAt,
-		KeyUsages: []acm.KeyUsageName{}, ExtendedKeyUsages: []acm.ExtendedKeyUsageName{},
+		CertificateKeyPairOrigin: d.CertificateKeyPairOrigin,
+		KeyUsages:                []acm.KeyUsageName{}, ExtendedKeyUsages: []acm.ExtendedKeyUsageName{},
 	}
 	if len(m.SubjectAlternativeNameSummaries) > maxSummaries {
 		m.SubjectAlternativeNameSummaries, m.HasAdditionalSubjectAlternativeNames = m.SubjectAlternativeNameSummaries[:maxSummaries], new(true)
@@ -116,6 +117,7 @@ func listed(in *acm.ListCertificatesInput, m *acm.CertificateSummary) bool {
 		f.KeyTypes = []acm.KeyAlgorithm{acm.KeyAlgorithmRsa1024, acm.KeyAlgorithmRsa2048}
 	}
 	return (len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, m.Status)) &&
+		(len(in.CertificateKeyPairOrigins) == 0 || slices.Contains(in.CertificateKeyPairOrigins, m.CertificateKeyPairOrigin)) &&
 		slices.Contains(f.KeyTypes, m.KeyAlgorithm) &&
 		(f.ExportOption == "" || f.ExportOption == m.ExportOption) && (f.ManagedBy == "" || f.ManagedBy == m.ManagedBy) &&
 		shares(f.KeyUsage, m.KeyUsages) && shares(f.ExtendedKeyUsage, m.ExtendedKeyUsages)

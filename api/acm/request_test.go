@@ -65,8 +65,9 @@ func checkIssued(t *testing.T, d *wire.CertificateDetail, algorithm wire.KeyAlgo
 	if algorithm == "" {
 		algorithm = wire.KeyAlgorithmRsa2048
 	}
-	if d.Status != wire.CertificateStatusIssued || d.Type != wire.CertificateTypeAmazonIssued || d.KeyAlgorithm != algorithm || *d.DomainName != "*.example.test" {
-		t.Errorf("described as %s, %s, %s, %s", d.Status, d.Type, d.KeyAlgorithm, *d.DomainName)
+	if d.Status != wire.CertificateStatusIssued || d.Type != wire.CertificateTypeAmazonIssued || d.KeyAlgorithm != algorithm || *d.DomainName != "*.example.test" ||
+		d.CertificateKeyPairOrigin != wire.CertificateKeyPairOriginAwsManaged {
+		t.Errorf("described as %s, %s, %s, %s, %s", d.Status, d.Type, d.KeyAlgorithm, *d.DomainName, d.CertificateKeyPairOrigin)
 	}
 	if want := []string{"*.example.test", "example.test", "other.test"}; !slices.Equal(d.SubjectAlternativeNames, want) {
 		t.Errorf("names are %q", d.SubjectAlternativeNames)

@@ -75,6 +75,10 @@ func shown(r store.Reader, c *fargo.Certificate, at time.Time) acm.CertificateDe
 	if at.After(*d.NotAfter) {
 		d.Status = acm.CertificateStatusExpired
 	}
+	d.CertificateKeyPairOrigin = acm.CertificateKeyPairOriginAwsManaged
+	if d.Type == acm.CertificateTypeImported {
+		d.CertificateKeyPairOrigin = acm.CertificateKeyPairOriginCustomerProvided
+	}
 	d.RenewalEligibility = acm.RenewalEligibilityIneligible
 	if renewable(r, c) {
 		d.RenewalEligibility = acm.RenewalEligibilityEligible
