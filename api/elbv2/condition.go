@@ -122,6 +122,9 @@ func completeCondition(field string, c *elbv2.RuleCondition) (condition, error) 
 	case fieldMethod:
 		return plainValues(field, c.HttpRequestMethodConfig.Values, checkMethod)
 	case fieldSource:
+		if c.SourceIpConfig.IpAddressType != "" {
+			return condition{}, notImplemented("IpAddressType of source-ip conditions, which is for rules of Network Load Balancers")
+		}
 		return plainValues(field, c.SourceIpConfig.Values, checkCIDR)
 	default:
 		return queryValues(c.QueryStringConfig.Values)
