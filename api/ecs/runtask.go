@@ -222,11 +222,11 @@ func checkOverrides(d *fargo.TaskDefinition, o *ecs.TaskOverride) error {
 			return ecs.UnsupportedFeatureException("Fargo does not implement environmentFiles.")
 		}
 		if len(c.ResourceRequirements) > 0 {
-			return ecs.UnsupportedFeatureException("Fargo does not implement overrides of resourceRequirements.")
+			return invalid("Overrides of resourceRequirements are not supported with the FARGATE launch type.")
 		}
 	}
 	if len(o.InferenceAcceleratorOverrides) > 0 {
-		return ecs.UnsupportedFeatureException("Fargo does not implement inferenceAcceleratorOverrides.")
+		return invalid("Overrides of inference accelerators are not supported with the FARGATE launch type.")
 	}
 	cpu, memory := d.Definition.Cpu, d.Definition.Memory
 	if o.Cpu != nil {

@@ -65,10 +65,10 @@ func checkFargateContainer(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) er
 	if len(c.DockerSecurityOptions) > 0 {
 		return unsupported("dockerSecurityOptions")
 	}
-	for _, r := range c.ResourceRequirements {
-		if r.Type == ecs.ResourceTypeGpu {
-			return unsupported("gpu")
-		}
+	if r := c.ResourceRequirements; len(r) > 0 && r[0].Type == ecs.ResourceTypeGpu {
+		return unsupported("gpu")
+	} else if len(r) > 0 {
+		return unsupported("resourceRequirements of the type " + string(r[0].Type))
 	}
 	if ecrImage.MatchString(*c.Image) && d.ExecutionRoleArn == nil {
 		return refuse("Fargate requires task definition to have execution role ARN to support ECR images.")
