@@ -166,14 +166,15 @@ func (p *servicePlan) takeStock() {
 				p.countHealthy(d)
 			}
 		}
-		if t.Task.Stopped() && !t.Task.Counted {
+		if t.Task.Desired == fargo.TaskStopped && !t.Task.Counted {
 			m.edit().Counted = true
 			p.countEnd(m, d)
 		}
 	}
 }
 
-// countEnd takes note of a task's end. One that ended by itself before it was
+// countEnd takes note of a task's end as soon as it has begun, before the task is
+// replaced. One that ended by itself before it was
 // healthy is a failure of its deployment, and to the circuit breaker one that
 // failed its health checks later is too; one that never ran slows down the
 // launches to come.

@@ -270,9 +270,9 @@ func (r *rehearsal) report(t *fargo.Task, status fargo.TaskStatus) {
 			c.Report.StartedAt = r.now
 		case fargo.TaskStopped:
 			c.Report.StoppedAt = r.now
-			if c.Desired != fargo.TaskStopped {
-				c.Desired, c.StopCode, c.StoppedReason = fargo.TaskStopped, fargo.StopEssentialContainerExited, "Essential container in task exited"
-			}
+		}
+		if status.Ending() && c.Desired != fargo.TaskStopped {
+			c.Desired, c.StopCode, c.StoppedReason = fargo.TaskStopped, fargo.StopEssentialContainerExited, "Essential container in task exited"
 		}
 	})
 }

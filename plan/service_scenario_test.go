@@ -28,6 +28,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata 
 //	run TASK…             those on their way are RUNNING
 //	healthy TASK…         their health checks pass
 //	sick TASK…            their health checks fail
+//	failing TASK…         they begin to end by themselves
 //	fail TASK…            they end by themselves
 //	user-stop TASK…       StopTask
 //	stopped               what was told to stop has stopped
@@ -143,6 +144,8 @@ func (s *scenario) deed(t *testing.T, verb string) func(*fargo.Task) {
 		return func(task *fargo.Task) { s.health(task, true) }
 	case "sick":
 		return func(task *fargo.Task) { s.health(task, false) }
+	case "failing":
+		return func(task *fargo.Task) { s.report(task, fargo.TaskDeprovisioning) }
 	case "fail":
 		return func(task *fargo.Task) { s.report(task, fargo.TaskStopped) }
 	case "user-stop":
