@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ import (
 var (
 	chaosFor  = flag.Duration("chaos.for", 10*time.Minute, "how long to attack; each attack is made at least once")
 	chaosSeed = flag.Uint64("chaos.seed", 0, "what decides the order and the details of the attacks; 0 for a fresh one")
-	chaosOnly = flag.String("chaos.only", "", "make only the attacks whose names have this in them")
+	chaosOnly = flag.String("chaos.only", "", "make only the attacks whose names match this regular expression")
 )
 
 const (
@@ -64,8 +65,9 @@ func TestChaos(t *testing.T) {
 	t.Logf("-chaos.seed=%d", seed)
 	c := newChaos(t, rand.New(rand.NewPCG(seed, 0)))
 	end := time.Now().Add(*chaosFor)
+	only := regexp.MustCompile(*chaosOnly)
 	attacks := slices.DeleteFunc(slices.Concat(killAttacks, damageAttacks, fillAttacks, craftAttacks, imageAttacks), func(a attack) bool {
-		return !strings.Contains(a.name, *chaosOnly)
+		return !only.MatchString(a.name)
 	})
 	var table [][]string
 	for round := 0; round < len(attacks) || time.Now().Before(end); round++ {
