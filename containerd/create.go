@@ -160,7 +160,7 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 	if err != nil {
 		return fmt.Errorf("prepare root file system: %w", err)
 	}
-	if err := copyUp(ctx, mounts, spec.Mounts); err != nil {
+	if err := r.copyUp(ctx, mounts, spec.Mounts); err != nil {
 		return err
 	}
 	request := &tasks.CreateTaskRequest{

@@ -31,6 +31,7 @@ import (
 	"fargo"
 	"fargo/containerd"
 	"fargo/containerd/carried"
+	"fargo/containerd/confined"
 )
 
 const deadline = 30 * time.Second
@@ -47,6 +48,13 @@ type house struct {
 var tests house
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "image" {
+		if err := confined.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -87,7 +95,7 @@ func run(m *testing.M) (code int, err error) {
 	defer func() { err = errors.Join(err, tearDown(context.Background())) }()
 	tests.config = containerd.Config{
 		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries,
-		Cgroup: tests.daemon.Cgroup, Logger: logger,
+		Cgroup: tests.daemon.Cgroup, Logger: logger, Helper: []string{"/proc/self/exe", "image"},
 	}
 	tests.runtime, err = containerd.New(tests.config)
 	if err != nil {

@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fargo"
+	"fargo/containerd/confined"
 )
 
 // pullAttempts is how often a registry is asked that gives no clear answer.
@@ -85,16 +87,24 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
 			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, err)}
 	}
-	if _, err := r.image(ctx, target.Digest); errdefs.IsNotFound(err) {
-		attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target) })
-		if err != nil {
-			return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
-				"ref pull has been retried %d time(s): %w", attempts, err)}
-		}
-	} else if err != nil {
+	if _, err := r.image(ctx, target.Digest); err == nil {
+		return r.name(ctx, named, target)
+	} else if !errdefs.IsNotFound(err) {
 		return fargo.Image{}, err
 	}
-	return r.name(ctx, named, target)
+	ctx, done, err := r.client.WithLease(ctx) // keeps what is fetched until it has its name
+	if err != nil {
+		return fargo.Image{}, err
+	}
+	room := cmp.Or(src.Room, usualRoom)
+	attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target, room) })
+	var img fargo.Image
+	if err == nil {
+		img, err = r.name(ctx, named, target)
+	} else {
+		err = &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, err)}
+	}
+	return img, errors.Join(err, done(context.WithoutCancel(ctx)))
 }
 
 // insist does what is asked until it succeeds, the answer is final, or too many
@@ -112,9 +122,13 @@ func insist(ctx context.Context, do func() error) (attempts int, err error) {
 	}
 }
 
-// final says that the registry itself has answered, and that asking again
-// changes nothing.
+// final says that the registry itself has answered, or that the image is not
+// acceptable, and that asking again changes nothing.
 func final(err error) bool {
+	var refused confined.Refusal
+	if errors.As(err, &refused) {
+		return true
+	}
 	var status remoteerrors.ErrUnexpectedStatus
 	if errors.As(err, &status) {
 		return status.StatusCode/100 == 4 &&
@@ -141,13 +155,28 @@ func (r *Runtime) cached(ctx context.Context, named reference.Named, failure err
 }
 
 // fetch brings a resolved image here and unpacks it.
-func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolver, target ocispec.Descriptor) error {
+func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolver, target ocispec.Descriptor, room int64) error {
 	snapshotter, err := r.snapshotter(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = r.client.Pull(ctx, ref,
-		client.WithResolver(&resolved{Resolver: resolver, ref: ref, target: target}),
+	fetcher, err := resolver.Fetcher(ctx, ref)
+	if err != nil {
+		return err
+	}
+	only := onlyHere{fetcher}
+	manifest, err := r.examine(ctx, only, target, room)
+	if err != nil {
+		return err
+	}
+	unpacking := &unpacking{DiffService: r.client.DiffService(), runtime: r}
+	unpacking.room.Store(room)
+	puller, err := client.NewWithConn(r.conn, client.WithServices(client.WithDiffService(unpacking)))
+	if err != nil {
+		return err
+	}
+	_, err = puller.Pull(ctx, ref,
+		client.WithResolver(resolved{ref: ref, target: manifest, fetcher: only}),
 		client.WithPullUnpack,
 		client.WithPullSnapshotter(snapshotter),
 	)
@@ -156,14 +185,17 @@ func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolv
 
 // resolved is a resolver that knows the answer already.
 type resolved struct {
-	remotes.Resolver
-	ref    string
-	target ocispec.Descriptor
+	remotes.Resolver // nobody asks it for more
+	ref              string
+	target           ocispec.Descriptor
+	fetcher          remotes.Fetcher
 }
 
-func (r *resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
+func (r resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
 	return r.ref, r.target, nil
 }
+
+func (r resolved) Fetcher(context.Context, string) (remotes.Fetcher, error) { return r.fetcher, nil }
 
 // name records the image under the name it was asked for and under its digest,
 // which keeps it here when the tag moves on.

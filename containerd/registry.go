@@ -38,7 +38,7 @@ var registryTransport = &http.Transport{
 // its place, which is told the name by the query "ns". Plain HTTP is spoken to
 // this machine's own addresses, and where Endpoint says so.
 func newResolver(src fargo.PullSource) remotes.Resolver {
-	httpClient := &http.Client{Transport: &patient{base: registryTransport, idle: registryIdle}}
+	httpClient := &http.Client{Transport: bounded{&patient{base: registryTransport, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
 		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),

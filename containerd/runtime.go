@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -39,6 +40,9 @@ type Config struct {
 	// the daemon to find. Shim must be empty when the daemon is not ours: then it
 	// starts its own. Without Init, containers that want one are refused.
 	Binaries carried.Binaries
+	// Helper is the command line of a program that calls [confined.Serve]: what
+	// reads images runs in processes of its own.
+	Helper []string
 	// Cgroup is that of the [Daemon], where shims go; empty means ours.
 	Cgroup string
 	Logger *slog.Logger
@@ -53,13 +57,17 @@ type Runtime struct {
 	config Config
 	conn   *grpc.ClientConn
 	client *client.Client
-	images sync.Map // digest.Digest → *image
+	images imageCache
 	// waiting are ids of containers that we have created and not tried to start:
 	// nobody need be asked what state they are in.
 	waiting sync.Map
 
-	pulls flights
-	shims shims
+	pulls   flights
+	shims   shims
+	reading sync.Mutex // one image's document at a time
+	// unpackers and readers have a place for each process that may be at work on
+	// an image.
+	unpackers, readers chan struct{}
 
 	mu struct {
 		sync.Mutex
@@ -92,7 +100,10 @@ func New(config Config) (*Runtime, error) {
 		conn.Close()
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
-	r := &Runtime{config: config, conn: conn, client: c}
+	r := &Runtime{
+		config: config, conn: conn, client: c,
+		unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
+	}
 	r.shims.taken = make(chan struct{}, 1)
 	r.shims.mu.ofTask = map[string]func() (string, error){}
 	return r, nil
@@ -153,6 +164,13 @@ func (r *Runtime) snapshotter(ctx context.Context) (string, error) {
 	r.mu.snapshotter = known
 	r.mu.Unlock()
 	return known, nil
+}
+
+// mountPoint is an empty directory. The processes that read images mount there,
+// each for itself; here nothing ever is.
+func (r *Runtime) mountPoint() (string, error) {
+	dir := filepath.Join(r.config.StateDir, "image")
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
 func (r *Runtime) runcRoot() string { return filepath.Join(r.config.StateDir, "runc") }

@@ -41,7 +41,7 @@ func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]strin
 		labelName:       spec.Name,
 		labelDigest:     img.digest.String(),
 		labelCgroup:     spec.CgroupPath,
-		labelStopSignal: cmp.Or(img.config.StopSignal, "SIGTERM"),
+		labelStopSignal: stopSignal(&img.config),
 		labelShim:       shim,
 	}
 }

@@ -101,6 +101,7 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 		Namespace: "fargo-" + inst.ID,
 		StateDir:  inst.containerdState(),
 		Binaries:  programs,
+		Helper:    imageHelper(),
 		Logger:    log,
 	}
 	if flags.Containerd == "" {
