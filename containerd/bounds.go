@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,3 +47,9 @@ func gib(bytes int64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<
 
 // refuse says what about an image is not acceptable.
 func refuse(format string, args ...any) error { return confined.Refuse(format, args...) }
+
+// refused reports whether an image is not acceptable.
+func refused(err error) bool {
+	var refusal confined.Refusal
+	return errors.As(err, &refusal)
+}

@@ -41,6 +41,7 @@ type house struct {
 	daemon  *containerd.Daemon
 	config  containerd.Config
 	runtime *containerd.Runtime
+	app     string // the program that containers run
 	image   string // in the registry
 	digest  string
 }
@@ -113,6 +114,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	tests.app = filepath.Join(dir, "app")
 	tests.image = strings.TrimPrefix(server.URL, "http://") + "/app:latest"
 	if err := push(tests.image, app, v1.Config{
 		Entrypoint: []string{"/app"}, Cmd: []string{"idle"}, Env: []string{"FROM=image", "BOTH=image"}, WorkingDir: "/work",

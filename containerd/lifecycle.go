@@ -125,7 +125,7 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	if err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
-	if err == nil && process.Status != task.Status_CREATED && process.Status != task.Status_STOPPED {
+	if err == nil && process.Status != task.Status_STOPPED {
 		if err := r.kill(ctx, id); err != nil {
 			return err
 		}

@@ -19,7 +19,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fargo"
-	"fargo/containerd/confined"
 )
 
 // pullAttempts is how often a registry is asked that gives no clear answer.
@@ -35,7 +34,15 @@ const pullAttempts = 2
 // retried …" after. Pulls of the same image at the same time share one
 // transfer, which goes on as long as one of them waits.
 func (r *Runtime) Pull(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
-	ctx = r.in(ctx)
+	img, err := r.pullOnce(r.in(ctx), name, src)
+	if refused(err) {
+		err = &Error{Kind: CannotPull, Err: err}
+	}
+	return img, err
+}
+
+// pullOnce is Pull, but that it says of an image that is not acceptable only why.
+func (r *Runtime) pullOnce(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
 	named, err := normalize(name, src)
 	if err != nil {
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
@@ -125,8 +132,7 @@ func insist(ctx context.Context, do func() error) (attempts int, err error) {
 // final says that the registry itself has answered, or that the image is not
 // acceptable, and that asking again changes nothing.
 func final(err error) bool {
-	var refused confined.Refusal
-	if errors.As(err, &refused) {
+	if refused(err) {
 		return true
 	}
 	var status remoteerrors.ErrUnexpectedStatus

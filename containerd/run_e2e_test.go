@@ -83,6 +83,20 @@ func TestSIGKILLExits137(t *testing.T) {
 	}
 }
 
+// A container that was never started goes at once: runc waits ten seconds for one
+// that nobody has killed before.
+func TestRemoveBeforeStart(t *testing.T) {
+	s := spec(t, "idle")
+	if err := tests.runtime.Create(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := tests.runtime.Remove(ctx, s.ID); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOutOfMemory(t *testing.T) {
 	s := spec(t, "eat")
 	s.Memory = 16

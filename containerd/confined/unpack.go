@@ -3,10 +3,12 @@ package confined
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"strings"
+	"syscall"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/content/proxy"
@@ -55,21 +57,47 @@ func (u *Unpack) apply(ctx context.Context, layer io.Reader, at string, progress
 	if err != nil {
 		return Answer{}, err
 	}
-	plain, err := compression.DecompressStream(layer)
+	source := &remembering{from: layer}
+	plain, err := compression.DecompressStream(source)
 	if err != nil {
-		return Answer{}, Refuse("the layer cannot be decompressed: %v", err)
+		return Answer{}, source.blame(err)
 	}
 	defer plain.Close()
 	archived := &counted{from: plain, hash: digest.Canonical.Digester(), max: u.MaxBytes, root: root, progress: progress}
 	entries := &entries{max: u.MaxEntries, maxSize: u.MaxBytes, progress: progress}
 	if _, err := archive.Apply(ctx, root, archived, append(options, archive.WithFilter(entries.accept))...); err != nil {
-		return Answer{}, err
+		return Answer{}, source.blame(err)
 	}
 	// What follows the archive is part of what the digest is of.
 	if _, err := io.Copy(io.Discard, archived); err != nil {
-		return Answer{}, err
+		return Answer{}, source.blame(err)
 	}
 	return Answer{Digest: archived.hash.Digest(), Size: archived.size}, nil
+}
+
+// remembering is a reader that remembers its own failure.
+type remembering struct {
+	from io.Reader
+	err  error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// blame tells a layer that is no archive, whose author is to blame, from one that
+// could not be read or written.
+func (r *remembering) blame(err error) error {
+	var refusal Refusal
+	var system syscall.Errno
+	if r.err != nil || errors.As(err, &system) || errors.As(err, &refusal) {
+		return err
+	}
+	return Refuse("the layer is damaged: %v", err)
 }
 
 // target is the directory that a layer is to be unpacked into, and how. What is
