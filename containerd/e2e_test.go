@@ -221,7 +221,12 @@ func push(ref string, app []byte, config v1.Config) error {
 // spec is a container of a task of its own, which the test's end removes.
 func spec(t testing.TB, args ...string) fargo.ContainerSpec {
 	t.Helper()
-	id := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	return specOf(t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), args...)
+}
+
+// specOf is spec for a container of this id.
+func specOf(t testing.TB, id string, args ...string) fargo.ContainerSpec {
+	t.Helper()
 	s := fargo.ContainerSpec{
 		ID: id, TaskID: "task-" + id, ImageDigest: tests.digest, Hostname: "box",
 		CgroupPath: "/fargo-test/" + id,

@@ -27,6 +27,13 @@ func (c *imageCache) get(of digest.Digest) *image {
 	return c.mu.images[of]
 }
 
+// forget empties it.
+func (c *imageCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.images, c.mu.size = nil, 0
+}
+
 func (c *imageCache) put(of digest.Digest, i *image) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,8 +21,8 @@ import (
 	"fargo"
 )
 
-// pullAttempts is how often a registry is asked that gives no clear answer.
-const pullAttempts = 2
+// pulling: a registry is asked again that gives no clear answer.
+var pulling = persistence{attempts: 2, pause: time.Second, final: final}
 
 // Pull makes an image ready to run and returns it. An image that is here
 // already under its digest (src.Digest, or the one in its name) needs no
@@ -83,7 +83,7 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 	ref := named.String()
 	resolver := newResolver(src)
 	var target ocispec.Descriptor
-	attempts, err := insist(ctx, func() (err error) {
+	attempts, err := r.persist(ctx, pulling, func() (err error) {
 		_, target, err = resolver.Resolve(ctx, ref)
 		return err
 	})
@@ -104,7 +104,7 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		return fargo.Image{}, err
 	}
 	room := cmp.Or(src.Room, usualRoom)
-	attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target, room) })
+	attempts, err = r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
 	var img fargo.Image
 	if err == nil {
 		img, err = r.name(ctx, named, target)
@@ -112,21 +112,6 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		err = &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, err)}
 	}
 	return img, errors.Join(err, done(context.WithoutCancel(ctx)))
-}
-
-// insist does what is asked until it succeeds, the answer is final, or too many
-// attempts were made, and returns their number.
-func insist(ctx context.Context, do func() error) (attempts int, err error) {
-	for attempts = 1; ; attempts++ {
-		err = do()
-		if err == nil || final(err) || attempts == pullAttempts || ctx.Err() != nil {
-			return attempts, err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
 }
 
 // final says that the registry itself has answered, or that the image is not
