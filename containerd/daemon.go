@@ -72,9 +72,12 @@ func (d *Daemon) ensure(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	defer held.Close()
-	started, err := d.start(ctx, held)
-	var ended errEnded
-	if errors.As(err, &ended) {
+	var started *life
+	err = d.checkData()
+	if err == nil {
+		started, err = d.start(ctx, held)
+	}
+	if unusable(err) {
 		started, err = d.startAnew(ctx, held, err)
 	}
 	if err != nil {
@@ -83,8 +86,8 @@ func (d *Daemon) ensure(ctx context.Context) (*life, error) {
 	return started, nil
 }
 
-// startAnew starts a daemon that ended as soon as it was started: without its
-// data, if that is what it takes.
+// startAnew starts a daemon that cannot be started: without its data, if that is
+// what it takes.
 func (d *Daemon) startAnew(ctx context.Context, held *os.File, why error) (*life, error) {
 	// A daemon that also fails without its data has another reason, and keeps it.
 	// What is tried knows nothing of the containers either, and must not see them.

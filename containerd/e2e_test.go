@@ -56,6 +56,15 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) == 5 && os.Args[1] == "ensure" {
+		daemon := containerd.Daemon{
+			StateDir: os.Args[2], RootDir: os.Args[3], Binaries: carried.Binaries{Containerd: os.Args[4]}, Logger: slog.Default(),
+		}
+		if _, err := daemon.Ensure(context.Background()); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

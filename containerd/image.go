@@ -105,18 +105,38 @@ func forThisPlatform(manifests []ocispec.Descriptor) (ocispec.Descriptor, error)
 }
 
 // withView lets look mount a snapshot for the time of the call.
-func (r *Runtime) withView(ctx context.Context, snapshotter, chain string, look func(root []mount.Mount) error) (err error) {
-	ctx, done, err := r.client.WithLease(ctx) // keeps the view, and ends it if we die
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, done(context.WithoutCancel(ctx))) }()
+func (r *Runtime) withView(ctx context.Context, snapshotter, chain string, look func(root []mount.Mount) error) error {
 	service := r.client.SnapshotService(snapshotter)
 	key := r.unique("view")
-	mounts, err := service.View(ctx, key, chain)
+	return r.leased(ctx, func(ctx context.Context) (err error) { // which ends the view if we die
+		mounts, err := service.View(ctx, key, chain)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			clean := context.WithoutCancel(ctx)
+			err = errors.Join(err, gone(clean, func() error { return service.Remove(clean, key) }))
+		}()
+		return look(mounts)
+	})
+}
+
+// leased calls do with a lease in its context, which keeps what is made from being
+// collected until do returns.
+func (r *Runtime) leased(ctx context.Context, do func(context.Context) error) error {
+	ctx, done, err := r.client.WithLease(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, service.Remove(context.WithoutCancel(ctx), key)) }()
-	return look(mounts)
+	clean := context.WithoutCancel(ctx)
+	return errors.Join(do(ctx), gone(clean, func() error { return done(clean) }))
+}
+
+// gone removes something, also when containerd dies over it.
+func gone(ctx context.Context, remove func() error) error {
+	err := again(ctx, remove)
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
 }

@@ -99,19 +99,17 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 	} else if !errdefs.IsNotFound(err) {
 		return fargo.Image{}, err
 	}
-	ctx, done, err := r.client.WithLease(ctx) // keeps what is fetched until it has its name
-	if err != nil {
-		return fargo.Image{}, err
-	}
-	room := cmp.Or(src.Room, usualRoom)
-	attempts, err = r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
 	var img fargo.Image
-	if err == nil {
+	err = r.leased(ctx, func(ctx context.Context) error { // until what is fetched has its name
+		room := cmp.Or(src.Room, usualRoom)
+		attempts, err := r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
+		if err != nil {
+			return &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, err)}
+		}
 		img, err = r.name(ctx, named, target)
-	} else {
-		err = &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, err)}
-	}
-	return img, errors.Join(err, done(context.WithoutCancel(ctx)))
+		return err
+	})
+	return img, err
 }
 
 // final says that the registry itself has answered, or that the image is not

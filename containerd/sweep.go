@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -140,20 +139,4 @@ func unmountBelow(dir string) error {
 // unescapeMount undoes how the kernel writes a path. Source: proc(5), mountinfo.
 func unescapeMount(path string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
-}
-
-// setAside puts the daemon's damaged data out of the way, for whoever wants to
-// look into it, and ends the containers that only it knew. The daemon must not
-// run.
-func (d *Daemon) setAside(ctx context.Context, why error) error {
-	aside := d.RootDir + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
-	d.Logger.Error("containerd cannot work with its data, which is put aside; containers are ended, images will be pulled again",
-		"data", d.RootDir, "aside", aside, "err", why)
-	if err := d.sweep(ctx); err != nil {
-		return fmt.Errorf("end what containerd's damaged data was about: %w", err)
-	}
-	if err := unmountBelow(d.RootDir); err != nil {
-		return err
-	}
-	return os.Rename(d.RootDir, aside)
 }
