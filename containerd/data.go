@@ -53,7 +53,7 @@ func (d *Daemon) setAside(ctx context.Context, why error) error {
 	if err := d.sweep(ctx); err != nil {
 		return fmt.Errorf("end what containerd's damaged data was about: %w", err)
 	}
-	if err := unmountBelow(d.RootDir); err != nil {
+	if err := UnmountBelow(d.RootDir); err != nil {
 		return err
 	}
 	return os.Rename(d.RootDir, aside)

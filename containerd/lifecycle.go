@@ -144,7 +144,7 @@ func (r *Runtime) removeBundles(id string) error {
 	var failed []error
 	for _, name := range []string{id, "." + id} {
 		bundle := filepath.Join(bundles(r.config.StateDir), r.config.Namespace, name)
-		failed = append(failed, unmountBelow(bundle), os.RemoveAll(bundle))
+		failed = append(failed, UnmountBelow(bundle), os.RemoveAll(bundle))
 	}
 	return errors.Join(failed...)
 }

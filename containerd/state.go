@@ -98,6 +98,21 @@ func (r *Runtime) List(ctx context.Context) (states []fargo.ContainerState, err 
 	return states, err
 }
 
+// Records returns the ids of all containers of our namespace, also of those that
+// were never wholly made, which List leaves out.
+func (r *Runtime) Records(ctx context.Context) (ids []string, err error) {
+	ctx = r.in(ctx)
+	err = again(ctx, func() error {
+		records, err := r.client.ContainerService().List(ctx)
+		ids = ids[:0]
+		for _, record := range records {
+			ids = append(ids, record.ID)
+		}
+		return err
+	})
+	return ids, err
+}
+
 // stateOf joins containerd's record of a container, its process if it has one,
 // and what the kernel counted. A record without a process that was never
 // started is no container.

@@ -22,7 +22,7 @@ func (d *Daemon) sweep(ctx context.Context) error {
 	// Nobody who makes containers first, then the containers.
 	err := d.endProcesses(ctx)
 	err = errors.Join(err, d.endContainers(ctx))
-	if err := errors.Join(err, unmountBelow(d.StateDir)); err != nil {
+	if err := errors.Join(err, UnmountBelow(d.StateDir)); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(d.StateDir)
@@ -115,8 +115,9 @@ func runcDelete(ctx context.Context, runc, record string) error {
 	return nil
 }
 
-// unmountBelow takes away every mount below a directory.
-func unmountBelow(dir string) error {
+// UnmountBelow takes away every mount below directories: what processes that were
+// killed halfway left. The error says which it could not.
+func UnmountBelow(dirs ...string) error {
 	info, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err
@@ -125,10 +126,13 @@ func unmountBelow(dir string) error {
 	lines := strings.Split(string(info), "\n")
 	for _, line := range slices.Backward(lines) { // later ones may be on top of earlier ones
 		fields := strings.Fields(line)
-		if len(fields) < 5 || !strings.HasPrefix(unescapeMount(fields[4]), dir+"/") {
+		if len(fields) < 5 {
 			continue
 		}
 		point := unescapeMount(fields[4])
+		if !slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(point, dir+"/") }) {
+			continue
+		}
 		if err := unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) {
 			failed = append(failed, fmt.Errorf("unmount %s: %w", point, err))
 		}
