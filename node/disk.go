@@ -67,7 +67,7 @@ func (d disk) putAside(path string) error {
 	name = time.Now().UTC().Format("20060102T150405Z") + "-" + strings.ReplaceAll(name, "/", "-")
 	err = os.Rename(path, filepath.Join(d.damaged(), name))
 	if errors.Is(err, unix.EXDEV) {
-		return os.RemoveAll(path) // what is in memory has no other place there
+		return RemoveAll(path) // what is in memory has no other place there
 	}
 	return err
 }
@@ -139,7 +139,7 @@ func (d disk) forgetTask(id string) error {
 	if err := os.Remove(filepath.Join(d.task(id), "task.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.RemoveAll(d.task(id))
+	return RemoveAll(d.task(id))
 }
 
 func (d disk) saveDesired(desired fargo.Desired) error {
