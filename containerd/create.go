@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -251,27 +250,26 @@ func (r *Runtime) prepare(ctx context.Context, snapshotter, key, chain string) (
 // to the log file, so nobody else has to be alive. Input that nobody will ever
 // write is a pipe that stays open, as after "docker run -i -d".
 func (r *Runtime) connect(spec *fargo.ContainerSpec, request *tasks.CreateTaskRequest) error {
+	log := os.DevNull
 	if spec.LogPath != "" {
-		if err := os.MkdirAll(filepath.Dir(spec.LogPath), 0o755); err != nil {
+		log = spec.LogPath
+		if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+			return err
+		}
+		file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY, 0o644) // the shim wants it to be there
+		if err != nil {
+			return err
+		}
+		if err := file.Close(); err != nil {
 			return err
 		}
 	}
-	switch {
-	case spec.Tty: // for a terminal the shim wants a path, of a file that exists
-		request.Stdout = os.DevNull
-		if spec.LogPath != "" {
-			log, err := os.OpenFile(spec.LogPath, os.O_CREATE|os.O_WRONLY, 0o644)
-			if err != nil {
-				return err
-			}
-			if err := log.Close(); err != nil {
-				return err
-			}
-			request.Stdout = spec.LogPath
-		}
-	default: // without any output the shim would hand out a /dev/null that cannot be written
-		request.Stdout = (&url.URL{Scheme: "file", Path: cmp.Or(spec.LogPath, os.DevNull)}).String()
-		request.Stderr = request.Stdout
+	request.Stdout = log
+	if !spec.Tty {
+		// The same file under another name: under one name the shim opens it once,
+		// closes it when the first of the two streams ends, and loses what the other
+		// still has.
+		request.Stderr = filepath.Dir(log) + "/./" + filepath.Base(log)
 	}
 	if !spec.Stdin {
 		return nil
