@@ -87,25 +87,41 @@ func config(c object) func(*testing.T, *malice) {
 
 var hostiles = []hostile{
 	// What a container's users are looked up in.
-	{name: "passwd is a device", pull: "/etc/passwd in the image is a device",
-		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5})},
-	{name: "passwd is a FIFO", pull: "/etc/passwd in the image is a FIFO",
-		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeFifo})},
-	{name: "passwd is a directory", pull: "/etc/passwd in the image is a directory",
-		build: single(tar.Header{Name: "etc/passwd/", Typeflag: tar.TypeDir, Mode: 0o755})},
-	{name: "passwd is huge", pull: "/etc/passwd in the image is larger than 1024 KiB",
-		build: accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "etc/passwd", 300<<20) })},
-	{name: "passwd leads to itself", pull: "/etc/passwd in the image is a link that leads to itself",
-		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "passwd"})},
-	{name: "passwd leads to a device", pull: "/etc/passwd in the image is a device",
+	{
+		name: "passwd is a device", pull: "/etc/passwd in the image is a device",
+		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5}),
+	},
+	{
+		name: "passwd is a FIFO", pull: "/etc/passwd in the image is a FIFO",
+		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeFifo}),
+	},
+	{
+		name: "passwd is a directory", pull: "/etc/passwd in the image is a directory",
+		build: single(tar.Header{Name: "etc/passwd/", Typeflag: tar.TypeDir, Mode: 0o755}),
+	},
+	{
+		name: "passwd is huge", pull: "/etc/passwd in the image is larger than 1024 KiB",
+		build: accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "etc/passwd", 300<<20) }),
+	},
+	{
+		name: "passwd leads to itself", pull: "/etc/passwd in the image is a link that leads to itself",
+		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "passwd"}),
+	},
+	{
+		name: "passwd leads to a device", pull: "/etc/passwd in the image is a device",
 		build: accounts(func(t *testing.T, w *tar.Writer) {
 			put(t, w, tar.Header{Name: "zero", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5})
 			put(t, w, tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "../../../../zero"})
-		})},
-	{name: "passwd leads out", user: "root-of-the-machine", create: "unable to find user",
-		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "/../../.." + accountsOutside})},
-	{name: "group is a device", pull: "/etc/group in the image is a device",
-		build: single(tar.Header{Name: "etc/group", Typeflag: tar.TypeBlock, Devmajor: 7, Devminor: 0})},
+		}),
+	},
+	{
+		name: "passwd leads out", user: "root-of-the-machine", create: "unable to find user",
+		build: single(tar.Header{Name: "etc/passwd", Typeflag: tar.TypeSymlink, Linkname: "/../../.." + accountsOutside}),
+	},
+	{
+		name: "group is a device", pull: "/etc/group in the image is a device",
+		build: single(tar.Header{Name: "etc/group", Typeflag: tar.TypeBlock, Devmajor: 7, Devminor: 0}),
+	},
 	{name: "etc is a file", user: "ana", create: "unable to find user", build: single(tar.Header{Name: "etc"})},
 	{name: "passwd is one line", user: "ana", create: "token too long", build: accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "etc/passwd", 1<<20) })},
 
@@ -118,26 +134,37 @@ var hostiles = []hostile{
 	{name: "a hard link leads out", pull: "no such file", build: single(tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "../../../../../../.." + accountsOutside})},
 	{name: "a whiteout of the root", pull: "whiteout", build: single(tar.Header{Name: ".wh.."})},
 	{name: "a whiteout of what is above", pull: "whiteout", build: single(tar.Header{Name: "a/.wh..."})},
-	{name: "a bomb", room: 64 << 20, pull: "no space left on device",
-		build: accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "bomb", 256<<20) })},
-	{name: "two halves of a bomb", room: 64 << 20, pull: "no space left on device",
+	{
+		name: "a bomb", room: 64 << 20, pull: "no space left on device",
+		build: accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "bomb", 256<<20) }),
+	},
+	{
+		name: "two halves of a bomb", room: 64 << 20, pull: "no space left on device",
 		build: func(t *testing.T, m *malice) {
 			half := func(name string) layer { return m.layer(t, func(w *tar.Writer) { zeros(t, w, name, 40<<20) }) }
 			m.serve(t, runs, half("a"), half("b"))
-		}},
-	{name: "a bomb behind the archive", room: 64 << 20, pull: "no space left on device",
+		},
+	},
+	{
+		name: "a bomb behind the archive", room: 64 << 20, pull: "no space left on device",
 		build: func(t *testing.T, m *malice) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = io.CopyN(w, zeroReader{}, 256<<20) }))
-		}},
-	{name: "a hole of eight terabytes", pull: "no space left on device",
+		},
+	},
+	{
+		name: "a hole of eight terabytes", pull: "no space left on device",
 		build: func(t *testing.T, m *malice) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(hole(8 << 40)) }))
-		}},
-	{name: "a negative size", pull: "invalid tar header",
+		},
+	},
+	{
+		name: "a negative size", pull: "invalid tar header",
 		build: func(t *testing.T, m *malice) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(negative()) }))
-		}},
-	{name: "a name without end", pull: "header field too long",
+		},
+	},
+	{
+		name: "a name without end", pull: "header field too long",
 		build: func(t *testing.T, m *malice) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) {
 				block := make([]byte, 512)
@@ -147,7 +174,8 @@ var hostiles = []hostile{
 				_, _ = w.Write(block)
 				_, _ = io.CopyN(w, zeroReader{}, 64<<20)
 			}))
-		}},
+		},
+	},
 	{name: "noise", pull: "unexpected EOF", build: func(t *testing.T, m *malice) {
 		m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(bytes.Repeat([]byte("noise"), 100)) }))
 	}},
