@@ -108,6 +108,9 @@ type PullSource struct {
 	// Digest ("sha256:…") is set when the control plane has resolved the tag; an
 	// image already on the node under this digest needs no network.
 	Digest string `json:"digest,omitempty"`
+	// Room is how many bytes the image may take, compressed and, again, unpacked:
+	// the task's ephemeral storage. 0 means Fargate's usual 20 GiB.
+	Room int64 `json:"room,omitempty"`
 }
 
 // Ulimit is one resource limit by its ECS name ("nofile").

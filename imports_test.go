@@ -54,6 +54,7 @@ var doors = map[string][]string{
 	"github.com/vishvananda/":               {"kernel"},
 	"github.com/google/nftables":            {"kernel"},
 	"github.com/cockroachdb/pebble/":        {"engine", "store", "logs", "metrics"},
+	"go.etcd.io/bbolt":                      {"containerd"}, // whose databases are of it
 	"github.com/hashicorp/go-memdb":         {"store"},
 	"github.com/hashicorp/go-immutable":     {"store"},
 	"github.com/distribution/distribution/": {"registry"},

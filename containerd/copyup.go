@@ -4,51 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 
 	"github.com/containerd/containerd/v2/core/mount"
-	continuity "github.com/containerd/continuity/fs"
 
 	"fargo"
+	"fargo/containerd/confined"
 )
 
 // copyUp fills the empty sources of mounts that want it with what the root file
 // system has at their targets: files, owners and modes.
-func copyUp(ctx context.Context, rootfs []mount.Mount, mounts []fargo.Mount) error {
-	var wanting []fargo.Mount
+func (r *Runtime) copyUp(ctx context.Context, rootfs []mount.Mount, mounts []fargo.Mount) error {
+	wanting := map[string]string{}
 	for _, m := range mounts {
 		if !m.CopyUp {
 			continue
 		}
-		entries, err := os.ReadDir(m.Source)
+		empty, err := isEmpty(m.Source)
 		if err != nil {
 			return fmt.Errorf("volume at %s: %w", m.Target, err)
 		}
-		if len(entries) == 0 {
-			wanting = append(wanting, m)
+		if empty {
+			wanting[m.Target] = m.Source
 		}
 	}
 	if len(wanting) == 0 {
 		return nil
 	}
-	return mount.WithReadonlyTempMount(ctx, rootfs, func(root string) error {
-		for _, m := range wanting {
-			from, err := continuity.RootPath(root, m.Target)
-			if err != nil {
-				return fmt.Errorf("volume at %s: %w", m.Target, err)
-			}
-			info, err := os.Stat(from)
-			if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-				continue // the image has nothing to give
-			}
-			if err == nil {
-				err = continuity.CopyDir(m.Source, from)
-			}
-			if err != nil {
-				return fmt.Errorf("fill volume at %s: %w", m.Target, err)
-			}
-		}
-		return nil
-	})
+	_, err := r.confine(ctx, r.readers, confined.Request{Fill: &confined.Fill{
+		Root: rootfs, To: wanting, MaxBytes: usualRoom, MaxEntries: maxEntries,
+	}})
+	return err
+}
+
+// isEmpty looks at no more than one entry of a directory: another container may
+// have put any number there.
+func isEmpty(dir string) (bool, error) {
+	opened, err := os.Open(dir)
+	if err != nil {
+		return false, err
+	}
+	defer opened.Close()
+	_, err = opened.Readdirnames(1)
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
 }

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -46,12 +44,19 @@ const (
 // ("CannotCreateContainerError: …"); nothing of the container is left then.
 func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
 	ctx = r.in(ctx)
-	err := again(ctx, func() error { return r.create(ctx, &spec) })
+	_, err := r.persist(ctx, creating, func() error { return r.create(ctx, &spec) })
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	return &Error{Kind: CannotCreate, Err: err}
 }
+
+// creating: a container is tried again that fails for what is not its own fault,
+// as far as we can tell.
+var creating = persistence{attempts: 4, pause: 100 * time.Millisecond, final: func(err error) bool {
+	var own *Error
+	return errors.As(err, &own) || refused(err)
+}}
 
 func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
 	img, err := r.image(ctx, digest.Digest(spec.ImageDigest))
@@ -118,7 +123,7 @@ func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *im
 	}
 	oci, err := newSpec(spec, img, on)
 	if err != nil {
-		return containers.Container{}, err
+		return containers.Container{}, &Error{Kind: CannotCreate, Err: err}
 	}
 	encoded, err := json.Marshal(oci)
 	if err != nil {
@@ -160,7 +165,7 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 	if err != nil {
 		return fmt.Errorf("prepare root file system: %w", err)
 	}
-	if err := copyUp(ctx, mounts, spec.Mounts); err != nil {
+	if err := r.copyUp(ctx, mounts, spec.Mounts); err != nil {
 		return err
 	}
 	request := &tasks.CreateTaskRequest{
@@ -179,7 +184,7 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 	if err == nil {
 		r.waiting.Store(spec.ID, true)
 	}
-	if err == nil || vanished(err) || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || !saidByRunc(err) {
 		return err
 	}
 	// Docker, and so ECS, only asks runc when it starts a container: what runc
@@ -189,6 +194,10 @@ func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img
 		Err:  fmt.Errorf("ResourceInitializationError: failed to create new container runtime task: %w", err),
 	}
 }
+
+// saidByRunc tells what runc says of a container, which is final, from what goes
+// wrong around it.
+func saidByRunc(err error) bool { return strings.Contains(err.Error(), "runc create failed") }
 
 // keepExit makes containerd, when it is started again, keep the shim of a
 // container that has ended, and with it the exit code: it sweeps away what has no
@@ -241,27 +250,26 @@ func (r *Runtime) prepare(ctx context.Context, snapshotter, key, chain string) (
 // to the log file, so nobody else has to be alive. Input that nobody will ever
 // write is a pipe that stays open, as after "docker run -i -d".
 func (r *Runtime) connect(spec *fargo.ContainerSpec, request *tasks.CreateTaskRequest) error {
+	log := os.DevNull
 	if spec.LogPath != "" {
-		if err := os.MkdirAll(filepath.Dir(spec.LogPath), 0o755); err != nil {
+		log = spec.LogPath
+		if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+			return err
+		}
+		file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY, 0o644) // the shim wants it to be there
+		if err != nil {
+			return err
+		}
+		if err := file.Close(); err != nil {
 			return err
 		}
 	}
-	switch {
-	case spec.Tty: // for a terminal the shim wants a path, of a file that exists
-		request.Stdout = os.DevNull
-		if spec.LogPath != "" {
-			log, err := os.OpenFile(spec.LogPath, os.O_CREATE|os.O_WRONLY, 0o644)
-			if err != nil {
-				return err
-			}
-			if err := log.Close(); err != nil {
-				return err
-			}
-			request.Stdout = spec.LogPath
-		}
-	default: // without any output the shim would hand out a /dev/null that cannot be written
-		request.Stdout = (&url.URL{Scheme: "file", Path: cmp.Or(spec.LogPath, os.DevNull)}).String()
-		request.Stderr = request.Stdout
+	request.Stdout = log
+	if !spec.Tty {
+		// The same file under another name: under one name the shim opens it once,
+		// closes it when the first of the two streams ends, and loses what the other
+		// still has.
+		request.Stderr = filepath.Dir(log) + "/./" + filepath.Base(log)
 	}
 	if !spec.Stdin {
 		return nil
@@ -283,17 +291,9 @@ func (r *Runtime) pipes(id string) string { return filepath.Join(r.config.StateD
 // forgetInRunc makes runc forget a container that nobody looks after any more,
 // and with it kills its processes and removes its control group.
 func (r *Runtime) forgetInRunc(ctx context.Context, id string) error {
-	root := filepath.Join(r.runcRoot(), r.config.Namespace)
-	if _, err := os.Stat(filepath.Join(root, id)); err != nil {
+	record := filepath.Join(r.runcRoot(), r.config.Namespace, id)
+	if _, err := os.Stat(record); err != nil {
 		return nil
 	}
-	runc := r.config.Binaries.Runc
-	if runc == "" {
-		runc = "runc"
-	}
-	output, err := exec.CommandContext(ctx, runc, "--root", root, "delete", "--force", id).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("runc delete %s: %w: %s", id, err, output)
-	}
-	return nil
+	return runcDelete(ctx, cmp.Or(r.config.Binaries.Runc, "runc"), record)
 }

@@ -1,19 +1,13 @@
 package containerd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"fargo/containerd/carried"
 )
@@ -51,47 +45,142 @@ func (d *Daemon) Address() string { return filepath.Join(d.StateDir, "sock") }
 // Ensure returns the address of a daemon that answers: the one that runs, or a
 // new one. Several callers, in several processes, get the same.
 func (d *Daemon) Ensure(ctx context.Context) (address string, err error) {
+	_, err = d.ensure(ctx)
+	return d.Address(), err
+}
+
+// ensure also returns the daemon's life if it is our child, and nil if not.
+func (d *Daemon) ensure(ctx context.Context) (*life, error) {
 	if _, err := d.pid(ctx); err == nil {
-		return d.Address(), nil
+		return nil, nil
 	}
 	if len(d.StateDir) > maxStateDir {
-		return "", fmt.Errorf("containerd's state directory %q is longer than %d bytes", d.StateDir, maxStateDir)
+		return nil, fmt.Errorf("containerd's state directory %q is longer than %d bytes", d.StateDir, maxStateDir)
 	}
 	for _, dir := range []string{d.StateDir, d.RootDir} {
 		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	unlock, err := lock(filepath.Join(d.StateDir, "lock"))
+	starting, err := lock(filepath.Join(d.StateDir, startLock))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer unlock()
-	if _, err := d.pid(ctx); err == nil {
-		return d.Address(), nil // another process was faster
+	defer starting.Close()
+	held, err := d.claim(ctx)
+	if err != nil || held == nil {
+		return nil, err
 	}
-	if err := d.start(ctx); err != nil {
-		return "", fmt.Errorf("start containerd: %w", err)
+	defer held.Close()
+	var started *life
+	err = d.checkData()
+	if err == nil {
+		started, err = d.start(ctx, held)
 	}
-	return d.Address(), nil
+	if unusable(err) {
+		started, err = d.startAnew(ctx, held, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start containerd: %w", err)
+	}
+	return started, nil
+}
+
+// startAnew starts a daemon that cannot be started: without its data, if that is
+// what it takes.
+func (d *Daemon) startAnew(ctx context.Context, held *os.File, why error) (*life, error) {
+	// A daemon that also fails without its data has another reason, and keeps it.
+	// What is tried knows nothing of the containers either, and must not see them.
+	trial := *d
+	trial.StateDir = filepath.Join(d.StateDir, "t")
+	var err error
+	if trial.RootDir, err = os.MkdirTemp(filepath.Dir(d.RootDir), ".trial-"); err != nil {
+		return nil, errors.Join(why, err)
+	}
+	defer os.RemoveAll(trial.RootDir)
+	if err := os.MkdirAll(trial.StateDir, 0o711); err != nil {
+		return nil, errors.Join(why, err)
+	}
+	defer os.RemoveAll(trial.StateDir)
+	tried, err := trial.start(ctx, held)
+	if err != nil {
+		return nil, why
+	}
+	if err := terminate(ctx, tried.pid); err != nil {
+		return nil, errors.Join(why, err)
+	}
+	if err := d.setAside(ctx, why); err != nil {
+		return nil, errors.Join(why, err)
+	}
+	if err := os.MkdirAll(d.RootDir, 0o711); err != nil {
+		return nil, err
+	}
+	return d.start(ctx, held)
+}
+
+// claim returns the lock that a daemon holds as long as it lives, for the one
+// that is to be started; or nil when a daemon answers meanwhile. A daemon that
+// holds the lock and does not answer in time is killed.
+func (d *Daemon) claim(ctx context.Context) (held *os.File, err error) {
+	path := filepath.Join(d.StateDir, lifeLock)
+	patience, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		if _, err := d.pid(ctx); err == nil {
+			tick.Stop()
+			return nil, nil // another process was faster
+		}
+		held, err := tryLock(path)
+		if err != nil || held != nil {
+			tick.Stop()
+			return held, err
+		}
+		select {
+		case <-tick.C:
+		case <-patience.Done():
+			tick.Stop()
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			d.Logger.Warn("a containerd that does not answer is killed")
+			if err := d.endProcesses(ctx); err != nil {
+				return nil, err
+			}
+			return lock(path)
+		}
+	}
 }
 
 // Run keeps a daemon running until ctx ends, which leaves it running. A daemon
 // that dies is started again at once; the shims, and so the containers, do not
-// notice. It returns an error only when none can be started.
+// notice. One that fails again and again by itself does so for its data: that is
+// put aside. One that cannot be started is tried again, for the rest of a machine
+// does not need it.
 func (d *Daemon) Run(ctx context.Context) error {
+	failures := 0
 	for wait := time.Duration(0); ; {
-		if _, err := d.Ensure(ctx); err != nil {
-			return errUnless(ctx, err)
-		}
 		began := time.Now()
-		if err := d.watch(ctx); err != nil || ctx.Err() != nil {
-			return errUnless(ctx, err)
+		failed, err := d.live(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			d.Logger.Error("cannot keep containerd running, trying again", "err", err)
+		default:
+			d.Logger.Warn("containerd died, starting it again", "after", time.Since(began))
 		}
-		d.Logger.Warn("containerd died, starting it again", "after", time.Since(began))
 		// One death is answered at once, one after the other ever later.
 		if time.Since(began) > time.Minute {
-			wait = 0
+			wait, failures = 0, 0
+		}
+		if failed != nil {
+			failures++
+		}
+		if failures == maxFailures {
+			failures = 0
+			if err := d.giveUpData(ctx, failed); err != nil {
+				d.Logger.Error("cannot put containerd's data aside", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -102,6 +191,37 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 }
 
+// live lets a daemon live, and returns when it has died or ctx ends: failed is why
+// it died, if that was by itself.
+func (d *Daemon) live(ctx context.Context) (failed, err error) {
+	started, err := d.ensure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.watch(ctx); err != nil || ctx.Err() != nil {
+		return nil, err
+	}
+	return started.failed(ctx), nil
+}
+
+// maxFailures is how often in a row a daemon may fail by itself.
+const maxFailures = 3
+
+// giveUpData puts the data of a daemon aside that does not live with it.
+func (d *Daemon) giveUpData(ctx context.Context, why error) error {
+	starting, err := lock(filepath.Join(d.StateDir, startLock))
+	if err != nil {
+		return err
+	}
+	defer starting.Close()
+	held, err := d.claim(ctx)
+	if err != nil || held == nil {
+		return err // another process has started one: it is that one's to see
+	}
+	defer held.Close()
+	return d.setAside(ctx, why)
+}
+
 // errUnless hides the error of an operation that ctx ended.
 func errUnless(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -110,77 +230,19 @@ func errUnless(ctx context.Context, err error) error {
 	return err
 }
 
-// Stop ends the daemon and removes what it keeps in StateDir, unless shims are
-// still there: those belong to containers that were not removed. It is no error
-// if no daemon runs.
+// Stop ends the daemon, and all that it has left in StateDir: shims, containers
+// that were not removed, mounts. It is no error if no daemon runs. The error says
+// what is still there.
 func (d *Daemon) Stop(ctx context.Context) error {
 	if pid, err := d.pid(ctx); err == nil {
 		if err := terminate(ctx, pid); err != nil {
 			return fmt.Errorf("stop containerd: %w", err)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(d.StateDir, "io.containerd.runtime.v2.task", "*", "*"))
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("stop containerd: %d containers are still there, such as %s", len(left), left[0])
-	}
-	if err := stopReadyShims(ctx, d.StateDir); err != nil {
-		return fmt.Errorf("stop shims: %w", err)
+	if err := d.sweep(ctx); err != nil {
+		return fmt.Errorf("stop containerd: %w", err)
 	}
 	return errors.Join(os.RemoveAll(d.StateDir), removeCgroup(d.Cgroup))
-}
-
-func (d *Daemon) start(ctx context.Context) error {
-	configPath := filepath.Join(d.StateDir, "config.toml")
-	if err := os.WriteFile(configPath, d.config(), 0o600); err != nil {
-		return err
-	}
-	log, err := openLog(filepath.Join(d.RootDir, "containerd.log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	begin, err := log.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	command := exec.Command(d.Binaries.Containerd, "--config", configPath)
-	command.Stdout, command.Stderr = log, log
-	command.Dir = "/"
-	command.Env = d.environment()
-	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := command.Start(); err != nil {
-		return err
-	}
-	died := make(chan error, 1)
-	go func() { died <- command.Wait() }() // it outlives us, but must not become a zombie
-
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	for tick := time.NewTicker(2 * time.Millisecond); ; {
-		select {
-		case err := <-died:
-			return fmt.Errorf("it ended at once: %w: %s", err, tail(log, begin))
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), command.Process.Kill())
-		case <-tick.C:
-			if pid, err := d.pid(ctx); err == nil {
-				tick.Stop()
-				d.Logger.Info("started containerd", "pid", pid)
-				return nil
-			}
-		}
-	}
-}
-
-// environment is small on purpose: nothing of ours should change what the
-// daemon and the shims do.
-func (d *Daemon) environment() []string {
-	return []string{
-		"PATH=" + filepath.Dir(d.Binaries.Containerd) + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	}
 }
 
 // pid returns the daemon's process.
@@ -193,43 +255,4 @@ func (d *Daemon) watch(ctx context.Context) error {
 		return nil // gone already
 	}
 	return waitGone(ctx, pid)
-}
-
-func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	// Closing gives the lock back. A starting daemon does not inherit it, for
-	// Go opens files close-on-exec.
-	for {
-		err := unix.Flock(int(file.Fd()), unix.LOCK_EX)
-		if err == nil {
-			return func() { file.Close() }, nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			file.Close()
-			return nil, &os.PathError{Op: "flock", Path: path, Err: err}
-		}
-	}
-}
-
-// openLog opens the daemon's log to append to it, and begins anew when it has
-// grown large.
-func openLog(path string) (*os.File, error) {
-	flags := os.O_CREATE | os.O_RDWR | os.O_APPEND
-	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
-		flags |= os.O_TRUNC
-	}
-	return os.OpenFile(path, flags, 0o600)
-}
-
-// tail is what was logged since begin: why a start failed.
-func tail(log *os.File, begin int64) []byte {
-	text, err := io.ReadAll(io.NewSectionReader(log, begin, 1<<16))
-	if err != nil {
-		return []byte(err.Error())
-	}
-	text = bytes.TrimSpace(text)
-	return text[max(0, len(text)-2000):]
 }

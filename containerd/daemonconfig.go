@@ -3,6 +3,7 @@ package containerd
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -29,6 +30,22 @@ var unwanted = []string{
 	"io.containerd.transfer.v1.local",
 }
 
+// required are plugins without which a daemon answers and is of no use: it ends
+// instead, and says why, when one cannot be loaded, above all for damaged data.
+var required = []string{
+	"io.containerd.content.v1.content",
+	"io.containerd.grpc.v1.containers",
+	"io.containerd.grpc.v1.content",
+	"io.containerd.grpc.v1.images",
+	"io.containerd.grpc.v1.leases",
+	"io.containerd.grpc.v1.snapshots",
+	"io.containerd.grpc.v1.tasks",
+	"io.containerd.metadata.v1.bolt",
+	"io.containerd.runtime.v2.task",
+}
+
+const overlay = "io.containerd.snapshotter.v1.overlayfs"
+
 // config is containerd's configuration file (containerd's docs/man
 // containerd-config.toml.5), in a version that all of 2.x read.
 func (d *Daemon) config() []byte {
@@ -42,6 +59,15 @@ func (d *Daemon) config() []byte {
 	line(`disabled_plugins = [`)
 	for _, plugin := range unwanted {
 		line(`  %q,`, plugin)
+	}
+	line(`]`)
+	line(`required_plugins = [`)
+	for _, plugin := range required {
+		line(`  %q,`, plugin)
+	}
+	// Not every file system can do it; one that could goes on to.
+	if _, err := os.Stat(filepath.Join(d.RootDir, overlay, "metadata.db")); err == nil {
+		line(`  %q,`, overlay)
 	}
 	line(`]`)
 	line(`[debug]`)

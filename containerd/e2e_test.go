@@ -31,6 +31,7 @@ import (
 	"fargo"
 	"fargo/containerd"
 	"fargo/containerd/carried"
+	"fargo/containerd/confined"
 )
 
 const deadline = 30 * time.Second
@@ -40,6 +41,7 @@ type house struct {
 	daemon  *containerd.Daemon
 	config  containerd.Config
 	runtime *containerd.Runtime
+	app     string // the program that containers run
 	image   string // in the registry
 	digest  string
 }
@@ -47,6 +49,22 @@ type house struct {
 var tests house
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "image" {
+		if err := confined.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if len(os.Args) == 5 && os.Args[1] == "ensure" {
+		daemon := containerd.Daemon{
+			StateDir: os.Args[2], RootDir: os.Args[3], Binaries: carried.Binaries{Containerd: os.Args[4]}, Logger: slog.Default(),
+		}
+		if _, err := daemon.Ensure(context.Background()); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -91,7 +109,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	tests.config = containerd.Config{
 		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, Binaries: binaries,
-		Cgroup: tests.daemon.Cgroup, Logger: logger,
+		Cgroup: tests.daemon.Cgroup, Logger: logger, Helper: []string{"/proc/self/exe", "image"},
 		// The tests' registries are on this machine.
 		Registries: containerd.Registries{Allow: []containerd.HostPattern{loopback}},
 	}
@@ -111,6 +129,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	tests.app = filepath.Join(dir, "app")
 	tests.image = strings.TrimPrefix(server.URL, "http://") + "/app:latest"
 	if err := push(tests.image, app, v1.Config{
 		Entrypoint: []string{"/app"}, Cmd: []string{"idle"}, Env: []string{"FROM=image", "BOTH=image"}, WorkingDir: "/work",
@@ -217,7 +236,12 @@ func push(ref string, app []byte, config v1.Config) error {
 // spec is a container of a task of its own, which the test's end removes.
 func spec(t testing.TB, args ...string) fargo.ContainerSpec {
 	t.Helper()
-	id := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	return specOf(t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), args...)
+}
+
+// specOf is spec for a container of this id.
+func specOf(t testing.TB, id string, args ...string) fargo.ContainerSpec {
+	t.Helper()
 	s := fargo.ContainerSpec{
 		ID: id, TaskID: "task-" + id, ImageDigest: tests.digest, Hostname: "box",
 		CgroupPath: "/fargo-test/" + id,

@@ -33,14 +33,17 @@ type shared struct {
 }
 
 // join waits for the pull under way, or begins one. The pull has the values of
-// the first caller's context, and is cancelled when the last caller gives up.
+// the first caller's context, and is cancelled when the last caller gives up, who
+// waits until it has really ended.
 func (f *flights) join(ctx context.Context, key flight, pull func(context.Context) (fargo.Image, error)) (fargo.Image, error) {
 	s := f.enter(ctx, key, pull)
 	select {
 	case <-s.done:
 		return s.image, s.err
 	case <-ctx.Done():
-		f.leave(key, s)
+		if f.leave(key, s) {
+			<-s.done
+		}
 		return fargo.Image{}, context.Cause(ctx)
 	}
 }
@@ -67,18 +70,20 @@ func (f *flights) enter(ctx context.Context, key flight, pull func(context.Conte
 	return s
 }
 
-// leave takes one who waits away; a pull that nobody waits for ends, and the
-// next caller begins anew.
-func (f *flights) leave(key flight, s *shared) {
+// leave takes one who waits away, and reports whether it was the last; a pull
+// that nobody waits for ends, and the next caller begins anew.
+func (f *flights) leave(key flight, s *shared) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s.waiting--
-	if s.waiting == 0 {
-		s.cancel()
-		if f.mu.running[key] == s {
-			delete(f.mu.running, key)
-		}
+	if s.waiting > 0 {
+		return false
 	}
+	s.cancel()
+	if f.mu.running[key] == s {
+		delete(f.mu.running, key)
+	}
+	return true
 }
 
 func (f *flights) forget(key flight, s *shared) {

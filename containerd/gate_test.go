@@ -50,11 +50,11 @@ func resolve(t *testing.T, g *gates, ref string, src fargo.PullSource) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, target, err := resolver.Resolve(log.WithLogger(t.Context(), silence), ref)
+	_, _, err = resolver.Resolve(log.WithLogger(t.Context(), silence), ref)
 	if err != nil {
 		return told(ref, err)
 	}
-	fetcher, err := (&resolved{Resolver: resolver, ref: ref, target: target}).Fetcher(t.Context(), ref)
+	fetcher, err := resolver.Fetcher(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,10 +140,11 @@ func TestURLsOfLayersAreNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fetcher, err := (&resolved{Resolver: resolver, ref: ref}).Fetcher(t.Context(), ref)
+	asked, err := resolver.Fetcher(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
+	fetcher := onlyHere{asked}
 	layer := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayerGzip, Digest: someDigest, Size: 4, URLs: []string{elsewhere.URL + "/layer"}}
 	if err := fetch(t.Context(), fetcher, layer); err != nil || came.Load() != 0 {
 		t.Errorf("%v; %d requests came", err, came.Load())

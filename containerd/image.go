@@ -2,27 +2,24 @@ package containerd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
-	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/mount"
-	continuity "github.com/containerd/continuity/fs"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"fargo/containerd/confined"
 )
 
 // image is what containers need of an image. It is immutable, as its digest is,
 // and so is kept in memory.
 type image struct {
 	digest        digest.Digest // of the manifest for this platform
-	config        ocispec.ImageConfig
+	config        imageConfig
 	chain         string // the snapshot that containers' file systems build on
 	passwd, group []byte // /etc/passwd and /etc/group; nil when there are none
 }
@@ -30,15 +27,15 @@ type image struct {
 // image returns the image under the digest, of a manifest or of an index. The
 // error is errdefs.ErrNotFound when it, or part of it, is not on this machine.
 func (r *Runtime) image(ctx context.Context, of digest.Digest) (*image, error) {
-	if known, ok := r.images.Load(of); ok {
-		return known.(*image), nil
+	if known := r.images.get(of); known != nil {
+		return known, nil
 	}
 	loaded, err := r.loadImage(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", of, err)
 	}
-	r.images.Store(of, loaded)
-	r.images.Store(loaded.digest, loaded)
+	r.images.put(of, loaded)
+	r.images.put(loaded.digest, loaded)
 	return loaded, nil
 }
 
@@ -46,24 +43,26 @@ func (r *Runtime) loadImage(ctx context.Context, of digest.Digest) (*image, erro
 	if err := of.Validate(); err != nil {
 		return nil, err
 	}
-	store := r.client.ContentStore()
-	// An index or a manifest, whichever it is.
-	var document struct {
-		Manifests []ocispec.Descriptor `json:"manifests"`
-		Config    ocispec.Descriptor   `json:"config"`
-	}
-	if err := readBlob(ctx, store, of, &document); err != nil {
+	return r.loadNested(ctx, of, maxNesting)
+}
+
+func (r *Runtime) loadNested(ctx context.Context, of digest.Digest, nesting int) (*image, error) {
+	var found document
+	if err := r.readDocument(ctx, of, &found); err != nil {
 		return nil, err
 	}
-	if len(document.Manifests) > 0 {
-		manifest, err := forThisPlatform(document.Manifests)
+	if len(found.Manifests) > 0 {
+		manifest, err := forThisPlatform(found.Manifests)
 		if err != nil {
 			return nil, err
 		}
-		return r.loadImage(ctx, manifest.Digest)
+		if nesting == 0 {
+			return nil, refuse("more than %d indexes lead to a manifest", maxNesting)
+		}
+		return r.loadNested(ctx, manifest.Digest, nesting-1)
 	}
-	var config ocispec.Image
-	if err := readBlob(ctx, store, document.Config.Digest, &config); err != nil {
+	var config configuration
+	if err := r.readDocument(ctx, found.Config.Digest, &config); err != nil {
 		return nil, err
 	}
 	chain := identity.ChainID(config.RootFS.DiffIDs).String()
@@ -75,8 +74,10 @@ func (r *Runtime) loadImage(ctx context.Context, of digest.Digest) (*image, erro
 		return nil, err // the image was never unpacked to the end
 	}
 	loaded := &image{digest: of, config: config.Config, chain: chain}
-	err = r.withView(ctx, snapshotter, chain, func(root string) error {
-		return errors.Join(readInside(root, "/etc/passwd", &loaded.passwd), readInside(root, "/etc/group", &loaded.group))
+	err = r.withView(ctx, snapshotter, chain, func(root []mount.Mount) error {
+		files, err := r.confine(ctx, r.readers, confined.Request{Accounts: &confined.Accounts{Root: root, MaxBytes: maxAccounts}})
+		loaded.passwd, loaded.group = files.Passwd, files.Group
+		return err
 	})
 	return loaded, err
 }
@@ -103,41 +104,38 @@ func forThisPlatform(manifests []ocispec.Descriptor) (ocispec.Descriptor, error)
 	return *best, nil
 }
 
-func readBlob(ctx context.Context, store content.Store, of digest.Digest, into any) error {
-	blob, err := content.ReadBlob(ctx, store, ocispec.Descriptor{Digest: of})
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(blob, into)
-}
-
-// withView lets look see a snapshot at the directory root, mounted for the time
-// of the call.
-func (r *Runtime) withView(ctx context.Context, snapshotter, chain string, look func(root string) error) (err error) {
-	ctx, done, err := r.client.WithLease(ctx) // keeps the view, and ends it if we die
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, done(context.WithoutCancel(ctx))) }()
+// withView lets look mount a snapshot for the time of the call.
+func (r *Runtime) withView(ctx context.Context, snapshotter, chain string, look func(root []mount.Mount) error) error {
 	service := r.client.SnapshotService(snapshotter)
 	key := r.unique("view")
-	mounts, err := service.View(ctx, key, chain)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, service.Remove(context.WithoutCancel(ctx), key)) }()
-	return mount.WithReadonlyTempMount(ctx, mounts, look)
+	return r.leased(ctx, func(ctx context.Context) (err error) { // which ends the view if we die
+		mounts, err := service.View(ctx, key, chain)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			clean := context.WithoutCancel(ctx)
+			err = errors.Join(err, gone(clean, func() error { return service.Remove(clean, key) }))
+		}()
+		return look(mounts)
+	})
 }
 
-// readInside reads a small file of a root file system, following links only
-// inside it. A file that is not there is empty.
-func readInside(root, name string, into *[]byte) error {
-	path, err := continuity.RootPath(root, name)
+// leased calls do with a lease in its context, which keeps what is made from being
+// collected until do returns.
+func (r *Runtime) leased(ctx context.Context, do func(context.Context) error) error {
+	ctx, done, err := r.client.WithLease(ctx)
 	if err != nil {
 		return err
 	}
-	*into, err = os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	clean := context.WithoutCancel(ctx)
+	return errors.Join(do(ctx), gone(clean, func() error { return done(clean) }))
+}
+
+// gone removes something, also when containerd dies over it.
+func gone(ctx context.Context, remove func() error) error {
+	err := again(ctx, remove)
+	if errdefs.IsNotFound(err) {
 		return nil
 	}
 	return err

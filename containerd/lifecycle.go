@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	tasks "github.com/containerd/containerd/api/services/tasks/v1"
@@ -125,17 +126,32 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	if err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
-	if err == nil && process.Status != task.Status_CREATED && process.Status != task.Status_STOPPED {
+	if err == nil && process.Status != task.Status_STOPPED {
 		if err := r.kill(ctx, id); err != nil {
 			return err
 		}
 	}
 	_, err = r.client.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
 	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
-		return r.forgetInRunc(ctx, id)
+		return errors.Join(r.forgetInRunc(ctx, id), r.removeBundles(id))
 	}
 	return err
 }
+
+// removeBundles removes the files of a container that containerd has lost: the
+// directory it made for it, and what is left of one that it could not remove.
+func (r *Runtime) removeBundles(id string) error {
+	var failed []error
+	for _, name := range []string{id, "." + id} {
+		bundle := filepath.Join(bundles(r.config.StateDir), r.config.Namespace, name)
+		failed = append(failed, UnmountBelow(bundle), os.RemoveAll(bundle))
+	}
+	return errors.Join(failed...)
+}
+
+// bundles is where a containerd of ours keeps what it tells shims of containers,
+// by namespace and id.
+func bundles(stateDir string) string { return filepath.Join(stateDir, "io.containerd.runtime.v2.task") }
 
 // kill ends every process of the container and waits for the first to be gone.
 func (r *Runtime) kill(ctx context.Context, id string) error {

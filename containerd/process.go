@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/sys/signal"
 	"github.com/moby/sys/user"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"fargo"
@@ -28,7 +28,7 @@ const (
 // args are the command line. As with Docker, an entry point of the user's own
 // sets the image's command aside, an empty one (not nil) removes the image's
 // entry point, and so does [""].
-func args(spec *fargo.ContainerSpec, config *ocispec.ImageConfig) ([]string, error) {
+func args(spec *fargo.ContainerSpec, config *imageConfig) ([]string, error) {
 	entryPoint, command := spec.EntryPoint, spec.Command
 	if len(entryPoint) == 0 {
 		if len(command) == 0 {
@@ -49,6 +49,27 @@ func args(spec *fargo.ContainerSpec, config *ocispec.ImageConfig) ([]string, err
 		all = append([]string{initPath, "--"}, all...)
 	}
 	return all, nil
+}
+
+// checkStrings refuses what execve(2) cannot be given: it ends strings at the
+// first NUL.
+func checkStrings(what string, all ...string) error {
+	for _, s := range all {
+		if strings.ContainsRune(s, 0) {
+			return fmt.Errorf("%s %.80q contains a NUL", what, s)
+		}
+	}
+	return nil
+}
+
+// stopSignal is the signal that asks a container to end. An image that names
+// none, or what is none, gets SIGTERM, as with Docker.
+func stopSignal(config *imageConfig) string {
+	const most = 64 // signal(7), real-time signals
+	if number, err := signal.ParseSignal(config.StopSignal); err != nil || number < 1 || number > most {
+		return "SIGTERM"
+	}
+	return config.StopSignal
 }
 
 // environment has, in the order in which Docker writes it, what every process

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"pgregory.net/rapid"
 
 	"fargo"
@@ -18,20 +17,20 @@ func TestArgs(t *testing.T) {
 	for _, c := range []struct {
 		name                string
 		entryPoint, command []string
-		image               ocispec.ImageConfig
+		image               imageConfig
 		init                bool
 		want                string // "" means an error
 	}{
-		{"all from the image", nil, nil, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "ep cmd"},
-		{"image without entry point", nil, nil, ocispec.ImageConfig{Cmd: []string{"cmd"}}, false, "cmd"},
-		{"command keeps the entry point", nil, []string{"mine"}, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "ep mine"},
-		{"entry point drops the command", []string{"mine"}, nil, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine"},
-		{"both", []string{"mine"}, []string{"args"}, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine args"},
-		{"empty entry point removes the image's", []string{}, nil, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "cmd"},
-		{"blank entry point removes both", []string{""}, []string{"mine"}, ocispec.ImageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine"},
-		{"with init", nil, []string{"mine"}, ocispec.ImageConfig{}, true, "/sbin/docker-init -- mine"},
-		{"nothing", nil, nil, ocispec.ImageConfig{}, false, ""},
-		{"nothing left", []string{""}, nil, ocispec.ImageConfig{Cmd: []string{"cmd"}}, false, ""},
+		{"all from the image", nil, nil, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "ep cmd"},
+		{"image without entry point", nil, nil, imageConfig{Cmd: []string{"cmd"}}, false, "cmd"},
+		{"command keeps the entry point", nil, []string{"mine"}, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "ep mine"},
+		{"entry point drops the command", []string{"mine"}, nil, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine"},
+		{"both", []string{"mine"}, []string{"args"}, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine args"},
+		{"empty entry point removes the image's", []string{}, nil, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "cmd"},
+		{"blank entry point removes both", []string{""}, []string{"mine"}, imageConfig{Entrypoint: []string{"ep"}, Cmd: []string{"cmd"}}, false, "mine"},
+		{"with init", nil, []string{"mine"}, imageConfig{}, true, "/sbin/docker-init -- mine"},
+		{"nothing", nil, nil, imageConfig{}, false, ""},
+		{"nothing left", []string{""}, nil, imageConfig{Cmd: []string{"cmd"}}, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{

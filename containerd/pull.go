@@ -1,10 +1,10 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -21,8 +21,8 @@ import (
 	"fargo"
 )
 
-// pullAttempts is how often a registry is asked that gives no clear answer.
-const pullAttempts = 2
+// pulling: a registry is asked again that gives no clear answer.
+var pulling = persistence{attempts: 2, pause: time.Second, final: final}
 
 // Pull makes an image ready to run and returns it. An image that is here
 // already under its digest (src.Digest, or the one in its name) needs no
@@ -34,7 +34,15 @@ const pullAttempts = 2
 // retried …" after. Pulls of the same image at the same time share one
 // transfer, which goes on as long as one of them waits.
 func (r *Runtime) Pull(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
-	ctx = r.in(ctx)
+	img, err := r.pullOnce(r.in(ctx), name, src)
+	if refused(err) {
+		err = &Error{Kind: CannotPull, Err: err}
+	}
+	return img, err
+}
+
+// pullOnce is Pull, but that it says of an image that is not acceptable only why.
+func (r *Runtime) pullOnce(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
 	named, err := normalize(name, src)
 	if err != nil {
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
@@ -78,7 +86,7 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
 	}
 	var target ocispec.Descriptor
-	attempts, err := insist(ctx, func() (err error) {
+	attempts, err := r.persist(ctx, pulling, func() (err error) {
 		_, target, err = resolver.Resolve(ctx, ref)
 		return err
 	})
@@ -89,36 +97,30 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
 			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, told(ref, err))}
 	}
-	if _, err := r.image(ctx, target.Digest); errdefs.IsNotFound(err) {
-		attempts, err = insist(ctx, func() error { return r.fetch(ctx, ref, resolver, target) })
-		if err != nil {
-			return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
-				"ref pull has been retried %d time(s): %w", attempts, told(ref, err))}
-		}
-	} else if err != nil {
+	if _, err := r.image(ctx, target.Digest); err == nil {
+		return r.name(ctx, named, target)
+	} else if !errdefs.IsNotFound(err) {
 		return fargo.Image{}, err
 	}
-	return r.name(ctx, named, target)
+	var img fargo.Image
+	err = r.leased(ctx, func(ctx context.Context) error { // until what is fetched has its name
+		room := cmp.Or(src.Room, usualRoom)
+		attempts, err := r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
+		if err != nil {
+			return &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, told(ref, err))}
+		}
+		img, err = r.name(ctx, named, target)
+		return err
+	})
+	return img, err
 }
 
-// insist does what is asked until it succeeds, the answer is final, or too many
-// attempts were made, and returns their number.
-func insist(ctx context.Context, do func() error) (attempts int, err error) {
-	for attempts = 1; ; attempts++ {
-		err = do()
-		if err == nil || final(err) || attempts == pullAttempts || ctx.Err() != nil {
-			return attempts, err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// final says that the registry itself has answered, and that asking again
-// changes nothing.
+// final says that the registry itself has answered, or that the image is not
+// acceptable, and that asking again changes nothing.
 func final(err error) bool {
+	if refused(err) {
+		return true
+	}
 	var status remoteerrors.ErrUnexpectedStatus
 	if errors.As(err, &status) {
 		return status.StatusCode/100 == 4 &&
@@ -145,13 +147,28 @@ func (r *Runtime) cached(ctx context.Context, named reference.Named, failure err
 }
 
 // fetch brings a resolved image here and unpacks it.
-func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolver, target ocispec.Descriptor) error {
+func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolver, target ocispec.Descriptor, room int64) error {
 	snapshotter, err := r.snapshotter(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = r.client.Pull(ctx, ref,
-		client.WithResolver(&resolved{Resolver: resolver, ref: ref, target: target}),
+	fetcher, err := resolver.Fetcher(ctx, ref)
+	if err != nil {
+		return err
+	}
+	only := onlyHere{fetcher}
+	manifest, err := r.examine(ctx, only, target, room)
+	if err != nil {
+		return err
+	}
+	unpacking := &unpacking{DiffService: r.client.DiffService(), runtime: r}
+	unpacking.room.Store(room)
+	puller, err := client.NewWithConn(r.conn, client.WithServices(client.WithDiffService(unpacking)))
+	if err != nil {
+		return err
+	}
+	_, err = puller.Pull(ctx, ref,
+		client.WithResolver(resolved{ref: ref, target: manifest, fetcher: only}),
 		client.WithPullUnpack,
 		client.WithPullSnapshotter(snapshotter),
 	)
@@ -160,28 +177,17 @@ func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolv
 
 // resolved is a resolver that knows the answer already.
 type resolved struct {
-	remotes.Resolver
-	ref    string
-	target ocispec.Descriptor
+	remotes.Resolver // nobody asks it for more
+	ref              string
+	target           ocispec.Descriptor
+	fetcher          remotes.Fetcher
 }
 
-func (r *resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
+func (r resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
 	return r.ref, r.target, nil
 }
 
-// Fetcher fetches from the registry alone. The URLs that a descriptor may have
-// beside it (layers that were not to be distributed) are any that the image's
-// author likes, and containerd's client goes there by a way of its own.
-func (r *resolved) Fetcher(ctx context.Context, ref string) (remotes.Fetcher, error) {
-	inner, err := r.Resolver.Fetcher(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	return remotes.FetcherFunc(func(ctx context.Context, of ocispec.Descriptor) (io.ReadCloser, error) {
-		of.URLs = nil
-		return inner.Fetch(ctx, of)
-	}), nil
-}
+func (r resolved) Fetcher(context.Context, string) (remotes.Fetcher, error) { return r.fetcher, nil }
 
 // name records the image under the name it was asked for and under its digest,
 // which keeps it here when the tag moves on.

@@ -28,7 +28,7 @@ var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 // machine's own addresses, and where Endpoint says so.
 func (g *gates) resolver(src fargo.PullSource) (remotes.Resolver, error) {
 	through := &gate{gates: g}
-	httpClient := &http.Client{Transport: &patient{base: through, idle: registryIdle}}
+	httpClient := &http.Client{Transport: bounded{&patient{base: through, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
 		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),

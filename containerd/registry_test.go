@@ -104,15 +104,27 @@ func request(t *testing.T) *http.Request {
 	return r
 }
 
-func TestInsist(t *testing.T) {
+func TestPersist(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		attempts, err := insist(t.Context(), func() error { return errdefs.ErrNotFound })
+		var r Runtime
+		attempts, err := r.persist(t.Context(), pulling, func() error { return errdefs.ErrNotFound })
 		if attempts != 1 || !errdefs.IsNotFound(err) {
 			t.Errorf("final answer: %d, %v", attempts, err)
 		}
-		attempts, err = insist(t.Context(), func() error { return io.ErrUnexpectedEOF })
-		if attempts != pullAttempts || err == nil {
+		attempts, err = r.persist(t.Context(), pulling, func() error { return io.ErrUnexpectedEOF })
+		if attempts != pulling.attempts || err == nil {
 			t.Errorf("no answer: %d, %v", attempts, err)
+		}
+		left := 100
+		attempts, err = r.persist(t.Context(), pulling, func() error {
+			if left--; left == 0 {
+				return nil
+			}
+			r.connections.Add(1) // containerd died and is back
+			return io.ErrUnexpectedEOF
+		})
+		if attempts != 1 || err != nil {
+			t.Errorf("while containerd comes and goes: %d, %v", attempts, err)
 		}
 	})
 }

@@ -4,6 +4,8 @@ package containerd_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -83,6 +85,20 @@ func TestSIGKILLExits137(t *testing.T) {
 	}
 }
 
+// A container that was never started goes at once: runc waits ten seconds for one
+// that nobody has killed before.
+func TestRemoveBeforeStart(t *testing.T) {
+	s := spec(t, "idle")
+	if err := tests.runtime.Create(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := tests.runtime.Remove(ctx, s.ID); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOutOfMemory(t *testing.T) {
 	s := spec(t, "eat")
 	s.Memory = 16
@@ -98,6 +114,22 @@ func TestOutputOfBothStreamsIsInTheLog(t *testing.T) {
 	ended(t, s.ID)
 	ready(t, s, "hello log\n")
 	ready(t, s, "and on stderr\n")
+}
+
+// What a process says last is in the log, whichever stream it says it on: the
+// streams end at the same moment.
+func TestLastWordsAreInTheLog(t *testing.T) {
+	for n := range 20 {
+		s := specOf(t, fmt.Sprintf("last-words-%d", n), "say", "hello", "log")
+		start(t, s)
+		ended(t, s.ID)
+		if err := tests.runtime.Remove(t.Context(), s.ID); err != nil {
+			t.Fatal(err)
+		}
+		if log, err := os.ReadFile(s.LogPath); err != nil || !strings.Contains(string(log), "hello log\n") || !strings.Contains(string(log), "and on stderr\n") {
+			t.Errorf("%q, %v", log, err)
+		}
+	}
 }
 
 func TestCommandThatIsNotThere(t *testing.T) {

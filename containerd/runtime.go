@@ -6,10 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -39,6 +42,9 @@ type Config struct {
 	// the daemon to find. Shim must be empty when the daemon is not ours: then it
 	// starts its own. Without Init, containers that want one are refused.
 	Binaries carried.Binaries
+	// Helper is the command line of a program that calls [confined.Serve]: what
+	// reads images runs in processes of its own.
+	Helper []string
 	// Cgroup is that of the [Daemon], where shims go; empty means ours.
 	Cgroup string
 	// Registries says where images may come from.
@@ -55,14 +61,20 @@ type Runtime struct {
 	config Config
 	conn   *grpc.ClientConn
 	client *client.Client
-	images sync.Map // digest.Digest → *image
+	images imageCache
+	// connections counts how often we were connected to a containerd.
+	connections atomic.Int64
 	// waiting are ids of containers that we have created and not tried to start:
 	// nobody need be asked what state they are in.
 	waiting sync.Map
 
-	gates *gates
-	pulls flights
-	shims shims
+	gates   *gates
+	pulls   flights
+	shims   shims
+	reading sync.Mutex // one image's document at a time
+	// unpackers and readers have a place for each process that may be at work on
+	// an image.
+	unpackers, readers chan struct{}
 
 	mu struct {
 		sync.Mutex
@@ -73,9 +85,14 @@ type Runtime struct {
 // New returns a Runtime on the containerd at config.Address, which need not run
 // yet.
 func New(config Config) (*Runtime, error) {
+	r := &Runtime{
+		config: config, gates: newGates(config.Registries), unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
+	}
+	r.shims.taken = make(chan struct{}, 1)
+	r.shims.mu.ofTask = map[string]func() (string, error){}
 	conn, err := grpc.NewClient(dialer.DialAddress(config.Address),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(dialer.ContextDialer),
+		grpc.WithContextDialer(r.dial),
 		// A daemon that died is back in a tenth of a second; do not wait longer.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 10 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond},
@@ -95,10 +112,19 @@ func New(config Config) (*Runtime, error) {
 		conn.Close()
 		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
-	r := &Runtime{config: config, conn: conn, client: c, gates: newGates(config.Registries)}
-	r.shims.taken = make(chan struct{}, 1)
-	r.shims.mu.ofTask = map[string]func() (string, error){}
+	r.conn, r.client = conn, c
 	return r, nil
+}
+
+// dial connects to a containerd, which may be another than before, and may have
+// lost what the other had.
+func (r *Runtime) dial(ctx context.Context, address string) (net.Conn, error) {
+	connection, err := dialer.ContextDialer(ctx, address)
+	if err == nil {
+		r.images.forget()
+		r.connections.Add(1)
+	}
+	return connection, err
 }
 
 // Close ends the connection to containerd. Containers go on.
@@ -123,6 +149,37 @@ func again(ctx context.Context, do func() error) error {
 		select {
 		case <-ctx.Done():
 		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// persistence says how often something is tried that fails.
+type persistence struct {
+	attempts int
+	pause    time.Duration
+	final    func(error) bool // trying again changes nothing
+}
+
+// persist calls do, which must be repeatable, until it succeeds, or was tried
+// often enough; when something happened to containerd in the middle of it, that
+// does not count. It returns how often it was tried.
+func (r *Runtime) persist(ctx context.Context, how persistence, do func() error) (attempts int, err error) {
+	for attempts = 1; ; {
+		connections := r.connections.Load()
+		if err = do(); err == nil || how.final(err) || ctx.Err() != nil {
+			return attempts, err
+		}
+		pause := 20 * time.Millisecond
+		if disturbed := vanished(err) || r.connections.Load() != connections; !disturbed {
+			if attempts == how.attempts {
+				return attempts, err
+			}
+			attempts++
+			pause = how.pause
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
 		}
 	}
 }
@@ -158,7 +215,17 @@ func (r *Runtime) snapshotter(ctx context.Context) (string, error) {
 	return known, nil
 }
 
-func (r *Runtime) runcRoot() string { return filepath.Join(r.config.StateDir, "runc") }
+// mountPoint is an empty directory. The processes that read images mount there,
+// each for itself; here nothing ever is.
+func (r *Runtime) mountPoint() (string, error) {
+	dir := filepath.Join(r.config.StateDir, "image")
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+func (r *Runtime) runcRoot() string { return runcRoot(r.config.StateDir) }
+
+// runcRoot has runc's records, by namespace and container.
+func runcRoot(stateDir string) string { return filepath.Join(stateDir, "runc") }
 
 // unique is a name that no other process or call uses.
 func (r *Runtime) unique(prefix string) string {

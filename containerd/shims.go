@@ -233,24 +233,6 @@ func (r *Runtime) adoptShims(ctx context.Context) error {
 	return nil
 }
 
-// stopReadyShims ends the shims that wait for containers.
-func stopReadyShims(ctx context.Context, stateDir string) error {
-	sockets, err := filepath.Glob(filepath.Join(shimsDir(stateDir), "*", "s"))
-	if err != nil {
-		return err
-	}
-	for _, socket := range sockets {
-		pid, err := listener(ctx, socket)
-		if err != nil {
-			continue // gone
-		}
-		if err := terminate(ctx, pid); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func shimsDir(stateDir string) string { return filepath.Join(stateDir, "w") }
 
 // shimAddress is a socket as containerd wants it.

@@ -87,11 +87,16 @@ func newProcess(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Proce
 	if cwd == "" {
 		cwd = "/"
 	}
+	env := environment(baseEnvironment(spec.Hostname, home, spec.Tty), img.config.Env, spec.Environment)
+	err = errors.Join(checkStrings("command", command...), checkStrings("environment", env...), checkStrings("working directory", cwd))
+	if err != nil {
+		return nil, err
+	}
 	return &specs.Process{
 		Terminal:     spec.Tty,
 		User:         account,
 		Args:         command,
-		Env:          environment(baseEnvironment(spec.Hostname, home, spec.Tty), img.config.Env, spec.Environment),
+		Env:          env,
 		Cwd:          cwd,
 		Capabilities: caps,
 		Rlimits:      rlimits(spec.Ulimits, on.usual),

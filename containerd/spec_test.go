@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fargo"
 )
@@ -21,14 +20,14 @@ var rewrite = flag.Bool("rewrite", false, "write what the code does into testdat
 // system call filter, which is containerd's.
 func TestSpec(t *testing.T) {
 	web := &image{
-		config: ocispec.ImageConfig{
+		config: imageConfig{
 			Entrypoint: []string{"/docker-entrypoint.sh"}, Cmd: []string{"nginx", "-g", "daemon off;"},
 			Env: []string{"NGINX_VERSION=1.27"}, User: "nginx", WorkingDir: "/srv",
 		},
 		passwd: []byte("root:x:0:0::/root:/bin/sh\nnginx:x:101:101::/nonexistent:/bin/false\n"),
 		group:  []byte("root:x:0:\nnginx:x:101:\n"),
 	}
-	bare := &image{config: ocispec.ImageConfig{Cmd: []string{"/app"}}}
+	bare := &image{config: imageConfig{Cmd: []string{"/app"}}}
 	v1 := machine{swap: true, init: "/opt/init", usual: fargateLimits, pid: 42}
 	v2 := machine{unified: true, swap: true, init: "/opt/init", usual: fargateLimits, pid: 42}
 	for _, c := range []struct {

@@ -41,7 +41,7 @@ func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]strin
 		labelName:       spec.Name,
 		labelDigest:     img.digest.String(),
 		labelCgroup:     spec.CgroupPath,
-		labelStopSignal: cmp.Or(img.config.StopSignal, "SIGTERM"),
+		labelStopSignal: stopSignal(&img.config),
 		labelShim:       shim,
 	}
 }
@@ -96,6 +96,21 @@ func (r *Runtime) List(ctx context.Context) (states []fargo.ContainerState, err 
 	})
 	slices.SortFunc(states, func(a, b fargo.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
 	return states, err
+}
+
+// Records returns the ids of all containers of our namespace, also of those that
+// were never wholly made, which List leaves out.
+func (r *Runtime) Records(ctx context.Context) (ids []string, err error) {
+	ctx = r.in(ctx)
+	err = again(ctx, func() error {
+		records, err := r.client.ContainerService().List(ctx)
+		ids = ids[:0]
+		for _, record := range records {
+			ids = append(ids, record.ID)
+		}
+		return err
+	})
+	return ids, err
 }
 
 // stateOf joins containerd's record of a container, its process if it has one,

@@ -9,11 +9,15 @@ import (
 	"fargo"
 )
 
-// How long a container may take to be made and to start, as the ECS agent has
-// it.
+// How long steps may take, so that no task waits for ever before it runs. Those of
+// containers are the ECS agent's; that a registry says nothing is noticed sooner.
 const (
+	pullTimeout   = 2 * time.Hour
 	createTimeout = 4 * time.Minute
 	startTimeout  = 3 * time.Minute
+	// openLogTimeout is long, because it is the control plane that is waited for,
+	// and a task that is to run should not fail for its absence.
+	openLogTimeout = time.Hour
 )
 
 // act does one thing for a task and says what came of it. t is the task as it
@@ -28,9 +32,12 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	var r Result
 	switch a.Verb {
 	case Pull:
-		r.Image, r.Err = rt.Pull(ctx, c.Image, c.Pull)
+		r.Err = within(ctx, pullTimeout, "pulled", func(ctx context.Context) (err error) {
+			r.Image, err = rt.Pull(ctx, c.Image, c.Pull)
+			return err
+		})
 	case OpenLog:
-		r.Err = n.cfg.Link.OpenLog(ctx, *c.Log)
+		r.Err = n.openLog(ctx, *c.Log)
 	case Create:
 		r.Err = n.create(ctx, t, i)
 	case Start:
@@ -51,6 +58,16 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 		r.Err = n.output.finish(ctx, c.RuntimeID)
 	}
 	return r
+}
+
+func (n *Node) openLog(ctx context.Context, target fargo.LogTarget) error {
+	bounded, cancel := context.WithTimeout(ctx, openLogTimeout)
+	defer cancel()
+	err := n.cfg.Link.OpenLog(bounded, target)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return fmt.Errorf("the control plane did not answer for %s", openLogTimeout)
+	}
+	return err
 }
 
 func (n *Node) actThing(ctx context.Context, t *Task, a Action) error {

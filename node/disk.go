@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,22 +29,47 @@ import (
 //	desired.json           what was last desired beside tasks, keys of certificates included
 //
 // Files are replaced whole. They are not synced: they must outlive this process
-// but not the machine's memory, whose loss ends every container too. One that is
-// found broken after such a loss is put aside by forgetting it.
+// but not the machine's memory, whose loss ends every container too. What is found
+// broken after such a loss, or is not ours, is put aside, below damaged/, for
+// whoever wants to look into it: nothing there keeps a node from its work.
 type disk struct{ dir, memory string }
 
 func (d disk) task(id string) string { return filepath.Join(d.dir, "tasks", id) }
 func (d disk) desired() string       { return filepath.Join(d.memory, "desired.json") }
 func (d disk) logs() string          { return filepath.Join(d.dir, "logs") }
+func (d disk) damaged() string       { return filepath.Join(d.dir, "damaged") }
 
-// prepare makes the folders that are always there.
+// prepare makes the folders that are always there. What has the name of one and
+// is none is put aside.
 func (d disk) prepare() error {
-	for _, dir := range []string{d.dir, d.memory, d.task(""), d.logs()} {
+	for _, dir := range []string{d.dir, d.memory, d.damaged(), d.task(""), d.logs()} {
+		if info, err := os.Lstat(dir); err == nil && !info.IsDir() && filepath.Dir(dir) == d.dir {
+			if err := d.putAside(dir); err != nil {
+				return fmt.Errorf("node folder: %w", err)
+			}
+		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("node folder: %w", err)
 		}
 	}
 	return nil
+}
+
+// putAside moves a file or folder of the node's out of the way, whatever it is.
+func (d disk) putAside(path string) error {
+	if err := os.MkdirAll(d.damaged(), 0o700); err != nil {
+		return err
+	}
+	name, err := filepath.Rel(d.dir, path)
+	if err != nil || !filepath.IsLocal(name) {
+		name = filepath.Base(path)
+	}
+	name = time.Now().UTC().Format("20060102T150405Z") + "-" + strings.ReplaceAll(name, "/", "-")
+	err = os.Rename(path, filepath.Join(d.damaged(), name))
+	if errors.Is(err, unix.EXDEV) {
+		return RemoveAll(path) // what is in memory has no other place there
+	}
+	return err
 }
 
 // saveTask replaces a task's file with its JSON.
@@ -54,8 +83,8 @@ func (d disk) saveTask(id string, data []byte) error {
 	return nil
 }
 
-// loadTasks gives all tasks, and what is wrong with those whose file is broken.
-// A folder without a file is of a task that nothing was done for yet. Both are
+// loadTasks gives all tasks, and what is wrong with what is no task and was put
+// aside. A folder without a file is of a task that nothing was done for yet. It is
 // cleared away.
 func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
 	entries, err := os.ReadDir(d.task(""))
@@ -65,23 +94,44 @@ func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
 	for _, e := range entries {
 		var t Task
 		err := load(filepath.Join(d.task(e.Name()), "task.json"), &t)
-		if err == nil && len(t.Containers) != len(t.Assignment.Containers) {
-			err = fmt.Errorf("%w: %d containers of %d", errBroken, len(t.Containers), len(t.Assignment.Containers))
+		if err == nil {
+			err = d.checkTask(e.Name(), &t)
 		}
 		switch {
 		case err == nil:
 			tasks = append(tasks, t)
 			continue
+		case errors.Is(err, fs.ErrNotExist):
+			err = d.forgetTask(e.Name())
 		case errors.Is(err, errBroken):
 			broken = append(broken, fmt.Errorf("task %s: %w", e.Name(), err))
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, nil, fmt.Errorf("loading tasks: %w", err)
+			err = d.putTaskAside(e)
 		}
-		if err := d.forgetTask(e.Name()); err != nil {
+		if err != nil {
 			return nil, nil, fmt.Errorf("loading tasks: %w", err)
 		}
 	}
 	return tasks, broken, nil
+}
+
+// putTaskAside keeps what was to be a task's file and removes the rest of its
+// folder, or keeps what should have been a folder.
+func (d disk) putTaskAside(e fs.DirEntry) error {
+	if !e.IsDir() {
+		return d.putAside(d.task(e.Name()))
+	}
+	return errors.Join(d.putAside(filepath.Join(d.task(e.Name()), "task.json")), d.forgetTask(e.Name()))
+}
+
+// checkTask fails for what is not the task that a folder is named after.
+func (d disk) checkTask(id string, t *Task) error {
+	if len(t.Containers) != len(t.Assignment.Containers) {
+		return fmt.Errorf("%w: %d containers of %d", errBroken, len(t.Containers), len(t.Assignment.Containers))
+	}
+	if t.Assignment.ID != id {
+		return fmt.Errorf("%w: it is of task %q", errBroken, t.Assignment.ID)
+	}
+	return nil
 }
 
 func (d disk) forgetTask(id string) error {
@@ -89,7 +139,7 @@ func (d disk) forgetTask(id string) error {
 	if err := os.Remove(filepath.Join(d.task(id), "task.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.RemoveAll(d.task(id))
+	return RemoveAll(d.task(id))
 }
 
 func (d disk) saveDesired(desired fargo.Desired) error {
@@ -113,15 +163,42 @@ func (d disk) loadDesired() (desired fargo.Desired, err error) {
 // errBroken is of a file that is not what we wrote.
 var errBroken = errors.New("broken file")
 
+// unreadable are the errors of what is no file of ours, or none any more. Others
+// may be gone the next time.
+var unreadable = []error{errIrregular, unix.ENOTDIR, unix.EISDIR, unix.ELOOP, unix.ENXIO, unix.EIO, unix.EUCLEAN}
+
+var errIrregular = errors.New("not a regular file")
+
+// load reads one of our files. What is not what we wrote is errBroken.
 func load(path string, into any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
+	data, err := readFile(path)
+	if err != nil && !slices.ContainsFunc(unreadable, func(kind error) bool { return errors.Is(err, kind) }) {
 		return err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %s: %w", errBroken, path, err)
 	}
 	return nil
+}
+
+// readFile reads a file, and does not wait where there is none to be read: a FIFO.
+func readFile(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errIrregular
+	}
+	return io.ReadAll(file)
 }
 
 // replace writes a file so that readers find the old one or the new one, with

@@ -56,7 +56,7 @@ func New(cfg Config) *Node {
 	}
 	n.network = newKeeper("network", cfg.Logger, n.setNetwork)
 	n.cgroups = newKeeper("cgroups", cfg.Logger, cfg.Cgroups.Set)
-	n.output = newOutput(n.disk.logs(), cfg.Link, cfg.Watcher, cfg.Logger)
+	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
 	n.mu.world = newWorld()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}
@@ -148,7 +148,7 @@ func (n *Node) loadTasks() ([]Task, error) {
 	}
 	tasks, broken, err := n.disk.loadTasks()
 	for _, err := range broken {
-		n.cfg.Logger.Error("a task is forgotten and its containers are removed", "err", err)
+		n.cfg.Logger.Error("what is no task was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
 	}
 	return tasks, err
 }
@@ -167,6 +167,9 @@ func (n *Node) resume(tasks []Task) error {
 		return nil
 	case errors.Is(err, errBroken):
 		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
+		if err := n.disk.putAside(n.disk.desired()); err != nil {
+			return err
+		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

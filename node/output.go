@@ -20,7 +20,7 @@ import (
 // says where it goes and how far it has been delivered. Files outlive tasks:
 // they go when all that is in them is delivered.
 type output struct {
-	dir     string
+	disk    disk
 	link    Link
 	watcher Watcher
 	log     *slog.Logger
@@ -40,23 +40,23 @@ type cursor struct {
 	Dropped   bool            `json:"dropped,omitempty"` // the group or stream was deleted
 }
 
-func newOutput(dir string, link Link, watcher Watcher, log *slog.Logger) *output {
-	o := &output{dir: dir, link: link, watcher: watcher, log: log}
+func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
+	o := &output{disk: disk, link: link, watcher: watcher, log: log}
 	o.mu.outlets = map[string]*outlet{}
 	return o
 }
 
 // path is the file that a container's output is appended to.
-func (o *output) path(id string) string { return filepath.Join(o.dir, id) }
+func (o *output) path(id string) string { return filepath.Join(o.disk.logs(), id) }
 
 // open resumes the files that are there and ships until ctx ends. Those that
 // are not growing are whole.
 func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id string) bool) error {
-	grown, err := o.watcher.Watch(ctx, o.dir)
+	grown, err := o.watcher.Watch(ctx, o.disk.logs())
 	if err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(o.dir)
+	entries, err := os.ReadDir(o.disk.logs())
 	if err != nil {
 		return fmt.Errorf("resuming logs: %w", err)
 	}
@@ -76,8 +76,9 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 			err := load(l.cursorPath(), &l.cursor)
 			if errors.Is(err, errBroken) {
 				o.log.Error("output is dropped: where it goes is not known", "container", id, "err", err)
-				l.cursor = cursor{Dropped: true}
-			} else if err != nil {
+				l.cursor, err = cursor{Dropped: true}, o.disk.putAside(l.cursorPath())
+			}
+			if err != nil {
 				return fmt.Errorf("resuming logs: %w", err)
 			}
 			o.mu.outlets[id] = l

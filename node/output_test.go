@@ -56,7 +56,11 @@ func (s *shipping) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, err
 // begin ships until the function returned is called.
 func (s *shipping) begin() (stop func()) {
 	s.t.Helper()
-	s.output = newOutput(s.dir, s, Inotify{}, slog.New(slog.NewTextHandler(s.t.Output(), nil)))
+	disk := disk{dir: s.dir, memory: s.dir}
+	if err := disk.prepare(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.output = newOutput(disk, s, Inotify{}, slog.New(slog.NewTextHandler(s.t.Output(), nil)))
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	if err := s.open(ctx, &all, func(string) bool { return true }); err != nil {

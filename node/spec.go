@@ -88,8 +88,8 @@ func (d disk) makeVolumes(a *fargo.Assignment) error {
 // dropFiles takes away what makeFiles made and what containers left in it.
 func (d disk) dropFiles(a *fargo.Assignment) error {
 	return errors.Join(
-		os.RemoveAll(filepath.Join(d.task(a.ID), "etc")),
-		os.RemoveAll(filepath.Join(d.task(a.ID), "volumes")),
+		RemoveAll(filepath.Join(d.task(a.ID), "etc")),
+		RemoveAll(filepath.Join(d.task(a.ID), "volumes")),
 	)
 }
 

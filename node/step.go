@@ -15,6 +15,10 @@ const (
 	shipTimeout    = 10 * time.Second // what STOPPED waits for the last output
 	retryAfter     = time.Second      // after what should not have failed
 	lookAgain      = retryAfter / 10  // when a signal found nothing; the exit is usually heard before
+	// dependencyTimeout is how long a container waits for another that its
+	// definition gives no startTimeout. ECS waits for ever; this is ours, and longer
+	// than any job takes that a task should have to wait for.
+	dependencyTimeout = 24 * time.Hour
 )
 
 // Verb is something that can be done for a task.
@@ -310,7 +314,10 @@ func (s *stepper) blocked(i int) string {
 		if c.over() {
 			return fmt.Sprintf("dependency graph: failed to resolve container ordering dependency [%s] for target [%s] as dependency did not exit successfully.", d.Container, name)
 		}
-		if limit > 0 && c.started() && s.due(c.StartedAt.Add(limit)) {
+		if limit == 0 {
+			limit = dependencyTimeout
+		}
+		if c.started() && s.due(c.StartedAt.Add(limit)) {
 			return fmt.Sprintf("dependency graph: container ordering dependency [%s] for target [%s] has timed out.", d.Container, name)
 		}
 	}

@@ -1,11 +1,15 @@
 package node_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"fargo"
 	"fargo/node/nodetest"
@@ -63,6 +67,139 @@ func TestBrokenFiles(t *testing.T) {
 		}
 		h.empty()
 	})
+}
+
+// What has no business in a node's folder, or cannot be read there, is put aside,
+// and does not keep the node from anything.
+func TestStrayFiles(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+		stop := h.begin()
+		a := one("a", "image")
+		h.assign(a)
+		h.reach(0, fargo.TaskRunning)
+		stop()
+		for _, path := range []string{"tasks/file", "tasks/copy/task.json", "tasks/link", "tasks/null/task.json"} {
+			path = filepath.Join(h.dir, path)
+			content := []byte("null")
+			if filepath.Base(filepath.Dir(path)) == "copy" {
+				var err error
+				if content, err = os.ReadFile(filepath.Join(h.dir, "tasks/a/task.json")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if filepath.Base(path) == "link" {
+				if err := os.Symlink("link", path); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, content, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, path := range []string{
+			filepath.Join(h.dir, "tasks/dir/task.json"), filepath.Join(h.dir, "logs/x.json"), filepath.Join(h.memory, "desired.json"),
+		} {
+			if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fifo := filepath.Join(h.dir, "tasks/fifo/task.json")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(fifo), 0o700), unix.Mkfifo(fifo, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time there is nothing stray any more
+			stop := h.begin()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if h.report(0).Status != fargo.TaskRunning {
+				t.Errorf("report: %+v", h.report(0))
+			}
+			stop()
+		}
+		tasks, err := os.ReadDir(filepath.Join(h.dir, "tasks"))
+		if err != nil || len(tasks) != 1 {
+			t.Errorf("tasks: %v, %v", tasks, err)
+		}
+		aside, err := os.ReadDir(filepath.Join(h.dir, "damaged"))
+		if err != nil || len(aside) != 8 {
+			t.Errorf("aside: %v, %v", aside, err)
+		}
+		defer h.begin()()
+		h.empty()
+	})
+}
+
+// A folder whose name a file has taken is made.
+func TestFileInPlaceOfAFolder(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+		for _, name := range []string{"tasks", "logs"} {
+			if err := os.WriteFile(filepath.Join(h.dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer h.begin()()
+		h.assign(one("a", "image"))
+		h.reach(0, fargo.TaskRunning)
+		h.empty()
+	})
+}
+
+// No step before RUNNING takes for ever: the task ends, and says why.
+func TestEveryStepIsBounded(t *testing.T) {
+	for step, want := range map[string]string{
+		"pull":    "ContainerRuntimeTimeoutError: Could not transition to pulled; timed out after waiting 2h0m0s",
+		"create":  "ContainerRuntimeTimeoutError: Could not transition to created; timed out after waiting 4m0s",
+		"start":   "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 3m0s",
+		"openlog": "ResourceInitializationError: failed to initialize logging driver: the control plane did not answer for 1h0m0s",
+	} {
+		inTime(t, func(t *testing.T) {
+			h := newHouse(t, map[string]nodetest.Script{"image": {}})
+			h.through = stuck{h.runtime, step}
+			h.silent = step == "openlog"
+			defer h.begin()()
+			a := one("a", "image")
+			if h.silent {
+				a.Containers[0].Log = &fargo.LogTarget{Group: "g", Stream: "s"}
+			}
+			h.assign(a)
+			if r := h.reach(0, fargo.TaskStopped); r.StopCode != fargo.StopTaskFailedToStart || r.StoppedReason != want {
+				t.Errorf("%s: %+v", step, r)
+			}
+			h.empty()
+		})
+	}
+}
+
+// stuck is a runtime that never ends one of its steps by itself.
+type stuck struct {
+	*nodetest.Runtime
+	step string
+}
+
+func (s stuck) wait(ctx context.Context, step string) error {
+	if s.step != step {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s stuck) Pull(ctx context.Context, image string, src fargo.PullSource) (fargo.Image, error) {
+	if err := s.wait(ctx, "pull"); err != nil {
+		return fargo.Image{}, err
+	}
+	return s.Runtime.Pull(ctx, image, src)
+}
+
+func (s stuck) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+	return errors.Join(s.wait(ctx, "create"), s.Runtime.Create(ctx, spec))
+}
+
+func (s stuck) Start(ctx context.Context, id string) error {
+	return errors.Join(s.wait(ctx, "start"), s.Runtime.Start(ctx, id))
 }
 
 // A volume's name cannot lead out of the task's folder.

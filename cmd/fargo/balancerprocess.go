@@ -178,6 +178,9 @@ func (b *balancerProcesses) numbers() (numbers []uint64, err error) {
 	return slices.Compact(numbers), nil
 }
 
+// balancerEnd is how long a load balancer process may take to end by itself.
+const balancerEnd = 5 * time.Second
+
 // stop ends all of them at once, those that are about to go included.
 func (b *balancerProcesses) stop(ctx context.Context) error {
 	if _, err := b.Find(ctx); err != nil { // waits for those that have just been started
@@ -195,7 +198,7 @@ func (b *balancerProcesses) stop(ctx context.Context) error {
 		if p == nil {
 			continue
 		}
-		if err := endProcess(ctx, p); err != nil {
+		if err := endProcess(ctx, p, syscall.SIGINT, balancerEnd); err != nil {
 			return fmt.Errorf("load balancer process %d: %w", p.Pid, err)
 		}
 	}

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/signal"
 	"syscall"
+
+	"fargo/node"
 )
 
 // downCommand removes what an instance has on this machine.
@@ -49,7 +50,7 @@ func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	if c.Purge {
-		return os.RemoveAll(inst.Dir)
+		return node.RemoveAll(inst.Dir) // what tasks have left may be deep
 	}
 	return nil
 }

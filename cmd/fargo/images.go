@@ -22,14 +22,23 @@ func (i taskImages) Source(t *fargo.Task, c *awsecs.ContainerDefinition) fargo.P
 		return fargo.PullSource{}
 	}
 	if _, ours := fargo.ParseImageName(*c.Image); !ours {
-		return fargo.PullSource{Digest: t.Digests[*c.Name]}
+		return fargo.PullSource{Digest: t.Digests[*c.Name], Room: room(t)}
 	}
 	return fargo.PullSource{
+		Room:     room(t),
 		Endpoint: i.endpoint,
 		Username: "AWS",
 		Password: i.password(t),
 		Digest:   t.Digests[*c.Name],
 	}
+}
+
+// room is what an image may take: the task's ephemeral storage, in bytes.
+func room(t *fargo.Task) int64 {
+	if s := t.Intent.EphemeralStorage; s != nil && s.SizeInGiB != nil {
+		return int64(*s.SizeInGiB) << 30
+	}
+	return 0
 }
 
 // password opens the registry for the task's execution role. It is the same

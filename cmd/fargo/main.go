@@ -26,6 +26,7 @@ type cli struct {
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 	Node     nodeCommand     `cmd:"" help:"Run this machine's data plane. fargo up starts it." hidden:""`
+	Image    imageCommand    `cmd:"" help:"Read or unpack one image. fargo node starts it." hidden:""`
 	Balancer balancerCommand `cmd:"" help:"Run one of this machine's load balancer processes. fargo node starts them." hidden:""`
 }
 

@@ -113,6 +113,7 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 		Registries: containerd.Registries{
 			Allow: flags.AllowRegistry, Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
 		},
+		Helper: imageHelper(),
 		Logger: log,
 	}
 	if flags.Containerd == "" {

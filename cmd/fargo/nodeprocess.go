@@ -87,15 +87,18 @@ func (n *nodeProcess) start() (*os.Process, error) {
 	return p, err
 }
 
-// stop asks the node, if there is one, to end by the signal and waits until it
-// has: SIGTERM leaves its tasks running, SIGINT ends them first.
-func (n *nodeProcess) stop(ctx context.Context, signal syscall.Signal) error {
+// nodeEnd is how long a node may take to end: what it is at work on is given up or
+// ends by its own deadlines, the longest of which is for a process that was killed.
+const nodeEnd = 30 * time.Second
+
+// stop ends the node, if there is one, and leaves its tasks running.
+func (n *nodeProcess) stop(ctx context.Context) error {
 	p, _, err := findHolder(n.inst.NodeLock())
 	if err != nil || p == nil {
 		return err
 	}
-	if err := signalProcess(p, signal); err != nil {
+	if err := endProcess(ctx, p, syscall.SIGTERM, nodeEnd); err != nil {
 		return fmt.Errorf("node process %d: %w", p.Pid, err)
 	}
-	return waitFor(ctx, p)
+	return nil
 }

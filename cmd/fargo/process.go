@@ -53,16 +53,13 @@ func signalProcess(p *os.Process, s syscall.Signal) error {
 	return nil
 }
 
-// endTimeout is how long a process may take to end by itself.
-const endTimeout = 5 * time.Second
-
-// endProcess interrupts a process, kills it if it does not heed that, and waits
-// until it has ended.
-func endProcess(ctx context.Context, p *os.Process) error {
-	if err := signalProcess(p, syscall.SIGINT); err != nil {
+// endProcess asks a process to end by a signal, kills it when it has not after
+// a time, and waits until it has ended.
+func endProcess(ctx context.Context, p *os.Process, how syscall.Signal, patience time.Duration) error {
+	if err := signalProcess(p, how); err != nil {
 		return err
 	}
-	willing, cancel := context.WithTimeout(ctx, endTimeout)
+	willing, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := waitFor(willing, p); ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 		return err

@@ -5,47 +5,67 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
-	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"fargo/containerd"
 )
 
 // tearDown removes everything of the instance from the machine but its data
 // directory: the node and load balancer processes, containers, containerd, networks, names, control
 // groups, mounts and sockets. It needs none of it to be alive or whole, and may
-// be repeated. The control plane must not run.
+// be repeated. What it cannot remove it names, and removes the rest. The control
+// plane must not run.
 func (m *machine) tearDown(ctx context.Context) error {
-	node := nodeProcess{inst: m.inst, log: m.log}
-	if err := node.stop(ctx, syscall.SIGTERM); err != nil {
+	held, err := m.replaceNode(ctx)
+	if err != nil {
 		return err
 	}
+	defer held.Close()
 	balancers := balancerProcesses{inst: m.inst, log: m.log}
 	if err := balancers.stop(ctx); err != nil {
 		return err
 	}
-	// A containerd that fails keeps its containers; the rest goes all the same.
-	err := m.removeContainers(ctx)
-	if m.daemon != nil && err == nil {
+	err = m.removeContainers(ctx)
+	if m.daemon != nil {
+		if err != nil {
+			m.log.Warn("containerd did not remove all containers, which are ended without it", "err", err)
+		}
 		err = m.daemon.Stop(ctx)
 	}
 	err = errors.Join(err, hosts(m.inst).Remove(), m.network.Purge(ctx), m.cgroups.Purge(ctx))
+	err = errors.Join(err, containerd.UnmountBelow(m.inst.Dir, m.inst.RuntimeDir()))
 	if err != nil {
-		return err
-	}
-	if err := unmountBelow(m.inst.Dir, m.inst.RuntimeDir()); err != nil {
 		return err
 	}
 	return os.RemoveAll(m.inst.RuntimeDir())
 }
 
-// containerdTimeout is how long a teardown waits for a containerd that is away.
-// One of our own has just been started; for another nobody knows.
-const containerdTimeout = 15 * time.Second
+// replaceNode ends the node process and takes its lock, so that none that is
+// about to start begins to work.
+func (m *machine) replaceNode(ctx context.Context) (*lock, error) {
+	node := nodeProcess{inst: m.inst, log: m.log}
+	for {
+		if err := node.stop(ctx); err != nil {
+			return nil, err
+		}
+		held, err := acquire(m.inst.NodeLock(), "down")
+		var other errHeld
+		if !errors.As(err, &other) {
+			return held, err
+		}
+	}
+}
 
-// removeContainers removes all of them. A containerd of our own that does not
-// run is started for it: it alone knows what is left of them.
+const (
+	// containerdTimeout is how long a teardown waits for a containerd that is away.
+	// One of our own has just been started; for another nobody knows.
+	containerdTimeout = 15 * time.Second
+	// removalTimeout is how long it waits for containers to be removed.
+	removalTimeout = 2 * time.Minute
+)
+
+// removeContainers removes all of them in good order. A containerd of our own
+// that does not run is started for it: it alone knows what is left of them.
 func (m *machine) removeContainers(ctx context.Context) error {
 	if m.daemon != nil {
 		if _, err := os.Stat(m.daemon.StateDir); errors.Is(err, os.ErrNotExist) {
@@ -55,46 +75,17 @@ func (m *machine) removeContainers(ctx context.Context) error {
 			return err
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
+	defer cancel()
 	answer, cancel := context.WithTimeout(ctx, containerdTimeout)
-	containers, err := m.runtime.List(answer)
-	cancel()
+	defer cancel()
+	ids, err := m.runtime.Records(answer)
 	if err != nil {
 		return fmt.Errorf("ask containerd for what is left: %w", err)
 	}
-	for _, c := range containers {
-		if err := m.runtime.Remove(ctx, c.ID); err != nil {
-			return err
-		}
+	var failed []error
+	for _, id := range ids {
+		failed = append(failed, m.runtime.Remove(ctx, id))
 	}
-	return nil
-}
-
-// unmountBelow takes away every mount below the directories: what a process
-// that was killed halfway left.
-func unmountBelow(dirs ...string) error {
-	info, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return err
-	}
-	var points []string
-	for line := range strings.Lines(string(info)) {
-		point := unescapeMount(strings.Fields(line)[4])
-		for _, dir := range dirs {
-			if strings.HasPrefix(point, dir+"/") {
-				points = append(points, point)
-			}
-		}
-	}
-	// Later mounts may be inside of or on top of earlier ones.
-	for i := len(points) - 1; i >= 0; i-- {
-		if err := unix.Unmount(points[i], unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("unmount %s: %w", points[i], err)
-		}
-	}
-	return nil
-}
-
-// unescapeMount undoes how the kernel writes a path. Source: proc(5), mountinfo.
-func unescapeMount(path string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
+	return errors.Join(failed...)
 }
