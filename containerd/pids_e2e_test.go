@@ -63,7 +63,7 @@ func TestForkBombEndsWithItsTask(t *testing.T) {
 			}
 			ended(t, bomb.ID)
 			remove(t, bomb.ID)
-			if left := processes(t, bomb.CgroupPath); left != "" {
+			if left := groupProcesses(t, bomb.CgroupPath); left != "" {
 				t.Errorf("left of it: %s", left)
 			}
 		})
@@ -94,8 +94,8 @@ func untilRefused(t *testing.T, s fargo.ContainerSpec) {
 	t.Fatal("the bound was not met in time")
 }
 
-// processes are those in a control group, which is gone if there are none.
-func processes(t *testing.T, group string) string {
+// groupProcesses are those in a control group, which is gone if there are none.
+func groupProcesses(t *testing.T, group string) string {
 	t.Helper()
 	dirs, err := filepath.Glob("/sys/fs/cgroup/*" + group)
 	if err != nil {
