@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
@@ -124,13 +126,20 @@ func (r *Runtime) withView(ctx context.Context, snapshotter, chain string, look 
 // leased calls do with a lease in its context, which keeps what is made from being
 // collected until do returns.
 func (r *Runtime) leased(ctx context.Context, do func(context.Context) error) error {
-	ctx, done, err := r.client.WithLease(ctx)
-	if err != nil {
-		return err
+	service := r.client.LeasesService()
+	lease := leases.Lease{ID: r.unique("fargo")}
+	_, err := service.Create(ctx, leases.WithID(lease.ID), leases.WithExpiration(leaseTime))
+	if err == nil {
+		err = do(leases.WithLease(ctx, lease.ID))
 	}
+	// Also when it seems not to have been made: containerd may have died after it.
 	clean := context.WithoutCancel(ctx)
-	return errors.Join(do(ctx), gone(clean, func() error { return done(clean) }))
+	return errors.Join(err, gone(clean, func() error { return service.Delete(clean, lease) }))
 }
+
+// leaseTime is how long a lease lives whose owner died; longer than a pull may
+// take.
+const leaseTime = 24 * time.Hour
 
 // gone removes something, also when containerd dies over it.
 func gone(ctx context.Context, remove func() error) error {
