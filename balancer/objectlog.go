@@ -122,7 +122,7 @@ func (a *objectLog) write(line string, now time.Time) error {
 			return err
 		}
 		path := a.path(slot)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("log: %w", err)
 		}
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

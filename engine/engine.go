@@ -70,7 +70,7 @@ func Open(c Config) (*Engine, error) {
 	if err := d.check(&c.Options); err != nil {
 		return fail(err)
 	}
-	if err := c.FS.MkdirAll(c.Dir, 0o755); err != nil {
+	if err := c.FS.MkdirAll(c.Dir, 0o700); err != nil {
 		return fail(err)
 	}
 	e.room = diskspace.New(diskspace.Config{Dir: c.Dir, What: c.What, Reserve: c.Reserve, Logger: c.Logger, Free: func() (uint64, error) {

@@ -63,7 +63,19 @@ func openInstance(dir string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inst, inst.claimRuntimeDir()
+	return inst, errors.Join(inst.closePrivate(), inst.claimRuntimeDir())
+}
+
+// closePrivate keeps other users of the machine out of what clients and tasks have
+// brought, also where an older version let them in.
+func (i *instance) closePrivate() error {
+	var errs []error
+	for _, dir := range []string{i.StoreDir(), i.LogsDir(), i.RegistryDir(), i.AccessLogsDir(), i.NodeDir()} {
+		if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func makeInstance(dir string) (*instance, error) {
