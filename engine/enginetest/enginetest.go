@@ -22,7 +22,21 @@ import (
 type Files map[string][]byte
 
 // Read takes a copy of a directory, as a process that is killed now would leave it.
+// The engine may be at work on its tables: what is found twice in the same way was
+// there at one moment.
 func Read(t testing.TB, files vfs.FS, dir string) Files {
+	t.Helper()
+	before := read(t, files, dir)
+	for {
+		now := read(t, files, dir)
+		if maps.EqualFunc(before, now, slices.Equal) {
+			return now
+		}
+		before = now
+	}
+}
+
+func read(t testing.TB, files vfs.FS, dir string) Files {
 	t.Helper()
 	names, err := files.List(dir)
 	if err != nil {
