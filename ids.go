@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -97,4 +98,20 @@ func NewSecretKey() string {
 	b := make([]byte, 30)
 	rand.Read(b)
 	return base64.StdEncoding.EncodeToString(b)
+}
+
+// ClusterOf gives the cluster name in an ECS resource like
+// "task/production/0123…" or "service/production/web".
+func ClusterOf(arn ARN) string {
+	parts := strings.Split(arn.Resource, "/")
+	if len(parts) == 3 {
+		return parts[1]
+	}
+	return ""
+}
+
+// TargetKey names a target in a target group: by the group's ARN, the target's id
+// and its port.
+func TargetKey(group, id string, port int) string {
+	return group + "/" + id + "/" + strconv.Itoa(port)
 }

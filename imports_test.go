@@ -9,37 +9,47 @@ import (
 // module is the prefix of our own import paths.
 const module = "fargo"
 
-// hall is the root package, which every room below may speak.
-const hall = "."
+// root is the package that names things, which every room may import.
+const root = "."
 
 // rooms is the import table of docs/design.md: each room with the rooms it may
 // import. A room may always import what is inside itself. Imports run one way:
-// aws ← fargo ← {store, plan, policy} ← {api, control, dispatch, node, …} ← cmd.
+// aws ← fargo ← {record, desired} ← {store, plan, policy} ← {api, control, …} ← cmd.
 var rooms = map[string][]string{
 	"aws":        {},
-	hall:         {"aws"},
-	"diskspace":  {hall},
-	"engine":     {hall, "diskspace"},
-	"store":      {hall, "aws", "engine"},
-	"plan":       {hall, "aws"},
-	"policy":     {hall, "aws"},
-	"api":        {hall, "aws", "store", "plan", "policy", "logs"},
-	"control":    {hall, "aws", "store", "plan", "policy"},
-	"dispatch":   {hall, "aws", "store", "plan"},
-	"logs":       {hall, "engine"},
-	"metrics":    {hall},
-	"registry":   {hall, "aws", "store", "diskspace"},
-	"session":    {hall},
-	"node":       {hall, "plan"},
-	"balancer":   {hall, "aws", "plan"},
-	"dns":        {hall, "plan"},
-	"containerd": {hall},
-	"kernel":     {hall},
+	root:         {"aws"},
+	"desired":    {root, "aws"},
+	"record":     {root, "aws", "desired"},
+	"host":       {root, "desired"},
+	"diskspace":  {root},
+	"engine":     {root, "diskspace"},
+	"store":      {root, "aws", "record", "engine"},
+	"plan":       {root, "aws", "record", "desired"},
+	"policy":     {root, "aws", "record"},
+	"api":        {root, "aws", "record", "desired", "store", "plan", "policy", "logs"},
+	"control":    {root, "aws", "record", "desired", "store", "plan", "policy"},
+	"dispatch":   {root, "desired"},
+	"logs":       {root, "desired", "engine"},
+	"metrics":    {root},
+	"registry":   {root, "aws", "record", "store", "diskspace"},
+	"session":    {root},
+	"node":       {root, "desired", "host"},
+	"balancer":   {root, "aws", "desired"},
+	"dns":        {root, "desired"},
+	"containerd": {root, "desired", "host"},
+	"kernel":     {root, "desired", "host"},
 	"console":    {},
-	"bench":      {hall, "aws", "balancer"}, // which it runs by itself
+	"bench":      {root, "aws", "desired", "balancer"}, // which it runs by itself
 	"e2e":        {},
 	"examples":   {},
 }
+
+// onNodes are the rooms that run on a node. They import nothing of the control
+// plane, also not through another package.
+var onNodes = []string{"node", "balancer", "dns", "containerd", "kernel", "host", "desired"}
+
+// ofPlane are the rooms that only the control plane has.
+var ofPlane = []string{"record", "store", "plan", "policy", "api", "control"}
 
 // free are the rooms that may import any other: cmd joins them, sim rehearses
 // with them.
@@ -90,11 +100,41 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestNodesKnowNothingOfThePlane follows the imports of all that runs on a node.
+func TestNodesKnowNothingOfThePlane(t *testing.T) {
+	imports := map[string][]string{} // rooms by room, without tests
+	for _, pkg := range packages(t) {
+		for _, file := range pkg.files {
+			if file.test || strings.HasSuffix(pkg.dir, "test") { // what tests share
+				continue
+			}
+			for _, path := range file.imports {
+				if room, ours := roomOf(path); ours && room != pkg.room {
+					imports[pkg.room] = append(imports[pkg.room], room)
+				}
+			}
+		}
+	}
+	var follow func(way []string)
+	follow = func(way []string) {
+		for _, next := range imports[way[len(way)-1]] {
+			if slices.Contains(ofPlane, next) {
+				t.Errorf("%s imports %s", strings.Join(way, " imports "), next)
+			} else if !slices.Contains(way, next) {
+				follow(append(slices.Clone(way), next))
+			}
+		}
+	}
+	for _, room := range onNodes {
+		follow([]string{room})
+	}
+}
+
 // roomOf is the room an import path of ours leads to: "fargo/store/disk" is in
-// "store", "fargo" itself is the hall.
+// "store", "fargo" itself is the root.
 func roomOf(path string) (room string, ours bool) {
 	if path == module {
-		return hall, true
+		return root, true
 	}
 	rest, ours := strings.CutPrefix(path, module+"/")
 	room, _, _ = strings.Cut(rest, "/")

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // rule is a rule compiled.
@@ -41,7 +41,7 @@ type action struct {
 // compileRule reads a rule. Where a condition or a transform cannot be read there is no rule,
 // only the error. Groups that are not among those given are an error too, but
 // then as groups without targets.
-func compileRule(r *fargo.BalancerRule, groups map[string]*view, turn *atomic.Uint64) (*rule, error) {
+func compileRule(r *desired.BalancerRule, groups map[string]*view, turn *atomic.Uint64) (*rule, error) {
 	compiled := &rule{arn: r.ARN, priority: r.Priority}
 	for i := range r.Conditions {
 		c, err := compileCondition(&r.Conditions[i])

@@ -16,7 +16,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
-	"fargo/plan"
+	"fargo/desired"
 )
 
 // checkSettings say how the targets of a group are checked.
@@ -36,7 +36,7 @@ type checkSettings struct {
 
 // readCheck reads a group's health check. Defaults are those of the API, for
 // groups that were not made by it.
-func readCheck(d *fargo.BalancerGroup, pace plan.Pace) (checkSettings, error) {
+func readCheck(d *desired.BalancerGroup, pace fargo.Pace) (checkSettings, error) {
 	group, g := readGroup(d, pace), &d.Group
 	version := group.version
 	number := func(p *int32, otherwise int) int {

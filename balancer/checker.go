@@ -13,7 +13,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
-	"fargo/plan"
+	"fargo/desired"
 )
 
 // CheckerConfig is what a checker is made of.
@@ -22,7 +22,7 @@ type CheckerConfig struct {
 	Logger  *slog.Logger
 	// Pace divides the intervals of checks, and the time for which an unhealthy
 	// target drains. Timeouts are as configured.
-	Pace plan.Pace
+	Pace fargo.Pace
 	// AccessLogs is the directory that stands for S3: health check logs are written
 	// to files in it, as servers write theirs. When it is empty there are none.
 	AccessLogs string
@@ -33,7 +33,7 @@ type CheckerConfig struct {
 type Checker struct {
 	network    Dialer
 	logger     *slog.Logger
-	pace       plan.Pace
+	pace       fargo.Pace
 	accessLogs string
 
 	ctx    context.Context // ends all checks
@@ -62,7 +62,7 @@ type checkedGroup struct {
 // checkedTarget is a target that does not drain. What is known of it is guarded
 // by the checker.
 type checkedTarget struct {
-	desired fargo.BalancerTarget
+	desired desired.BalancerTarget
 	health  health
 	since   time.Time
 	stop    func() // ends its checks; nil while there are none
@@ -100,7 +100,7 @@ func (c *Checker) Close() {
 // groups that a listener of the balancers names, the targets that do not drain.
 // What is wrong in a group is told in the error, and does not keep the rest from
 // being checked.
-func (c *Checker) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup) error {
+func (c *Checker) Set(balancers []desired.Balancer, groups []desired.BalancerGroup) error {
 	used := usedGroups(balancers)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *Checker) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup) 
 
 // succeed gives a group the targets desired, of which those that the group
 // before it had, if there was one, go on. The caller holds mu.
-func (c *Checker) succeed(next, before *checkedGroup, desired []fargo.BalancerTarget) {
+func (c *Checker) succeed(next, before *checkedGroup, desired []desired.BalancerTarget) {
 	same := before != nil && before.from == next.from && before.log == next.log && reflect.DeepEqual(before.settings, next.settings)
 	next.targets = make(map[targetKey]*checkedTarget, len(desired))
 	for i := range desired {
@@ -271,7 +271,7 @@ func (c *Checker) Health() (all []TargetHealth, newer <-chan struct{}) {
 
 func (t *checkedTarget) known(group string) TargetHealth {
 	return TargetHealth{
-		TargetReport: fargo.TargetReport{
+		TargetReport: desired.TargetReport{
 			Group: group, ID: t.desired.ID, Port: t.desired.Port, RegisteredAt: t.desired.RegisteredAt,
 			State: string(t.health.state), Reason: string(t.health.reason), Description: t.health.description,
 		},
@@ -290,8 +290,8 @@ func (h *TargetHealth) health() health {
 
 // usedGroups are the target groups that listeners send to, each with the
 // balancer from whose first interface it is checked.
-func usedGroups(balancers []fargo.Balancer) map[string]*fargo.Balancer {
-	used := map[string]*fargo.Balancer{}
+func usedGroups(balancers []desired.Balancer) map[string]*desired.Balancer {
+	used := map[string]*desired.Balancer{}
 	for i := range balancers {
 		b := &balancers[i]
 		if len(b.Interfaces) == 0 {

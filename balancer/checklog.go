@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // checked is what one check found, with what only the health check log tells.
@@ -103,7 +103,7 @@ func (c *Checker) logCheck(g *checkedGroup, target netip.AddrPort, found checked
 
 // setLogs makes the logs that these balancers' attributes ask for the only ones.
 // The caller holds mu.
-func (c *Checker) setLogs(balancers []fargo.Balancer) error {
+func (c *Checker) setLogs(balancers []desired.Balancer) error {
 	kept := make(map[string]*objectLog, len(balancers))
 	var errs []error
 	for i := range balancers {

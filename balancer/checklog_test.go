@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // deaf is a network in which nobody answers at one address.
@@ -57,7 +57,7 @@ func TestHealthCheckLog(t *testing.T) {
 	encrypted := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(encrypted.Close)
 
-	var groups []fargo.BalancerGroup
+	var groups []desired.BalancerGroup
 	want := map[string]string{} // lines by their targets
 	check := func(protocol, version, target, kind, result string) {
 		g := group("arn:"+target, target)
@@ -88,7 +88,7 @@ func TestHealthCheckLog(t *testing.T) {
 	set := func(enabled, bucket string) {
 		t.Helper()
 		b.Attributes = map[string]string{"health_check_logs.s3.enabled": enabled, "health_check_logs.s3.bucket": bucket}
-		h.set([]fargo.Balancer{b}, groups)
+		h.set([]desired.Balancer{b}, groups)
 	}
 	const file = "health_check_log_123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_????????T????Z_192.0.2.1_????????.log"
 	set("true", "first")

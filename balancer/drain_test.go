@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // A draining target gets no new requests, what it has begun it finishes, and
@@ -48,7 +48,7 @@ func TestDraining(t *testing.T) {
 	t.Cleanup(old.Close)
 	fresh := backend(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "new") })
 	rule := alb(forwardTo("arn:g"))
-	h.set([]fargo.Balancer{rule}, []fargo.BalancerGroup{group("arn:g", old.Listener.Addr().String())})
+	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{group("arn:g", old.Listener.Addr().String())})
 	h.healthy(1)
 	if got := get(t, h, "/"); got != "200 old" {
 		t.Fatal(got)
@@ -59,7 +59,7 @@ func TestDraining(t *testing.T) {
 
 	both := group("arn:g", old.Listener.Addr().String(), fresh)
 	both.Targets[0].Draining = true
-	h.set([]fargo.Balancer{rule}, []fargo.BalancerGroup{both})
+	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{both})
 	h.healthy(1)
 	for range 4 {
 		if got := get(t, h, "/"); got != "200 new" {
@@ -82,16 +82,16 @@ func TestDrainingIsOver(t *testing.T) {
 		close(begun)
 		<-r.Context().Done()
 	})
-	b := []fargo.Balancer{alb(forwardTo("arn:g"))}
+	b := []desired.Balancer{alb(forwardTo("arn:g"))}
 	g := group("arn:g", slow)
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(1)
 	answer := make(chan string)
 	go func() { answer <- get(t, h, "/") }()
 	<-begun
 	g.Targets[0].Draining = true
-	h.set(b, []fargo.BalancerGroup{g})
-	h.set(b, []fargo.BalancerGroup{group("arn:g")})
+	h.set(b, []desired.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{group("arn:g")})
 	if got := <-answer; !strings.HasPrefix(got, "502") {
 		t.Error(got)
 	}
@@ -144,7 +144,7 @@ func TestStaleConnection(t *testing.T) {
 			}()
 		}
 	}()
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", l.Addr().String())})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", l.Addr().String())})
 	h.healthy(1)
 	<-closed
 	for _, method := range []string{"GET", "GET", "POST", "POST", "DELETE", "PATCH"} {
@@ -179,7 +179,7 @@ func TestGracefulClose(t *testing.T) {
 		<-finish
 		io.WriteString(w, "done")
 	})
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", slow)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", slow)})
 	h.healthy(1)
 	idle, keeps := dial(t, h.addr(80)), dial(t, h.addr(80))
 	answer := make(chan string)
@@ -223,7 +223,7 @@ func TestClientLeaves(t *testing.T) {
 		<-r.Context().Done()
 		close(ended)
 	})
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -265,8 +265,8 @@ func TestPortsAreTriedAgain(t *testing.T) {
 		c.Network = m
 	})
 	m.refusals.Store(1)
-	b := []fargo.Balancer{alb(forwardTo("arn:g"))}
-	err := h.trySet(b, []fargo.BalancerGroup{group("arn:g")})
+	b := []desired.Balancer{alb(forwardTo("arn:g"))}
+	err := h.trySet(b, []desired.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "listen on tcp port 80 of eni-1: no such interface yet") {
 		t.Error(err)
 	}

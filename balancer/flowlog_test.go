@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // TestFlowLog reads the lines of connections to a TLS listener: of one that
@@ -26,13 +26,13 @@ func TestFlowLog(t *testing.T) {
 	b.ARN, b.Name = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188", "net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}
 	b.Listeners[0].ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/net/test/50dc6c495c0c9188/f2f7dc8efc522ab2"
-	b.Listeners[0].Certificates = []fargo.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
+	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 	plain := b.Listeners[0]
 	plain.ARN, plain.Protocol, plain.Port = "arn:plain", "TCP", 91
 	b.Listeners = append(b.Listeners, plain)
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP", a)})
 	h.healthy(1)
 	const file = "123456789012_elasticloadbalancing_eu-west-1_net.test.50dc6c495c0c9188_????????T????Z_????????.log"
 	const stamp = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`
@@ -116,16 +116,16 @@ func TestFlowOutlivesLog(t *testing.T) {
 	b := nlb("TLS", "arn:g")
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}
-	b.Listeners[0].Certificates = []fargo.KeyPair{keyPair(t, "a.example")}
+	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example")}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	groups := []fargo.BalancerGroup{flowGroup("TCP", a)}
-	h.set([]fargo.Balancer{b}, groups)
+	groups := []desired.BalancerGroup{flowGroup("TCP", a)}
+	h.set([]desired.Balancer{b}, groups)
 	h.healthy(1)
 	c := tls.Client(dial(t, h.addr(90)), &tls.Config{InsecureSkipVerify: true})
 	io.WriteString(c, "x")
 	io.ReadFull(c, make([]byte, 1))
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "false"}
-	h.set([]fargo.Balancer{b}, groups)
+	h.set([]desired.Balancer{b}, groups)
 	other := tls.Client(dial(t, h.addr(90)), &tls.Config{InsecureSkipVerify: true})
 	io.WriteString(other, "x")
 	io.ReadFull(other, make([]byte, 1))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 func TestForward(t *testing.T) {
@@ -19,7 +19,7 @@ func TestForward(t *testing.T) {
 		fmt.Fprintf(w, "%s %s %q", r.Method, r.URL, body)
 	})
 	g := group("arn:g", a)
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	h.healthy(1)
 	for _, size := range []int{0, 1, 5000, 1 << 20} {
 		for _, length := range []bool{true, false} {
@@ -52,7 +52,7 @@ func TestLargeAnswer(t *testing.T) {
 		}
 		w.Write(content)
 	})
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	for _, path := range []string{"/length", "/chunked"} {
 		r, err := http.Get("http://" + h.addr(80) + path)

@@ -12,7 +12,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
-	"fargo/plan"
+	"fargo/desired"
 )
 
 // Protocol versions of target groups.
@@ -38,7 +38,7 @@ type groupSettings struct {
 	attributes attributes
 }
 
-func readGroup(g *fargo.BalancerGroup, pace plan.Pace) groupSettings {
+func readGroup(g *desired.BalancerGroup, pace fargo.Pace) groupSettings {
 	a := attributes(g.Attributes)
 	s := groupSettings{
 		name:           g.Name,
@@ -88,7 +88,7 @@ func newGroup(arn string) *group {
 // set gives the group its configuration, to be seen in v from now on, and
 // answers the targets that are no longer in it. The view before keeps what it
 // showed last. New targets have the health they are known to have.
-func (g *group) set(s groupSettings, desired []fargo.BalancerTarget, known healths, v *view) (removed []*target) {
+func (g *group) set(s groupSettings, desired []desired.BalancerTarget, known healths, v *view) (removed []*target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mu.settings, g.mu.view = s, v

@@ -7,16 +7,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // someGroup is a group whose n targets passed a check.
 func someGroup(t *testing.T, n int, a attributes) (*group, *view) {
 	t.Helper()
-	d := fargo.BalancerGroup{ARN: "arn:g", Group: elbv2.TargetGroup{Protocol: "HTTP"}, Attributes: a}
+	d := desired.BalancerGroup{ARN: "arn:g", Group: elbv2.TargetGroup{Protocol: "HTTP"}, Attributes: a}
 	for i := range n {
-		d.Targets = append(d.Targets, fargo.BalancerTarget{ID: fmt.Sprint(i), Port: 80, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)})
+		d.Targets = append(d.Targets, desired.BalancerTarget{ID: fmt.Sprint(i), Port: 80, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 80)})
 	}
 	g := newGroup(d.ARN)
 	v := newView(g)

@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
+	"fargo/desired"
 )
 
 // deadline is how long a condition may take to come true.
@@ -83,7 +83,7 @@ func (h *house) tell() {
 	h.server.SetHealth(known)
 }
 
-func (h *house) set(b []fargo.Balancer, g []fargo.BalancerGroup) {
+func (h *house) set(b []desired.Balancer, g []desired.BalancerGroup) {
 	h.t.Helper()
 	if err := h.trySet(b, g); err != nil {
 		h.t.Fatal(err)
@@ -91,7 +91,7 @@ func (h *house) set(b []fargo.Balancer, g []fargo.BalancerGroup) {
 }
 
 // trySet configures both.
-func (h *house) trySet(b []fargo.Balancer, g []fargo.BalancerGroup) error {
+func (h *house) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
 	h.telling.Lock()
 	defer h.telling.Unlock()
 	err := h.checker.Set(b, g)
@@ -112,11 +112,11 @@ func (h *house) addr(port uint16) string {
 // healthy waits until n targets are healthy.
 func (h *house) healthy(n int) {
 	h.t.Helper()
-	h.until(n, func(r fargo.TargetReport) bool { return r.State == "healthy" })
+	h.until(n, func(r desired.TargetReport) bool { return r.State == "healthy" })
 }
 
 // until waits until n reports are as wanted, and the server has been told.
-func (h *house) until(n int, wanted func(fargo.TargetReport) bool) {
+func (h *house) until(n int, wanted func(desired.TargetReport) bool) {
 	h.t.Helper()
 	limit := time.After(deadline)
 	for {
@@ -172,36 +172,36 @@ func logLines(t testing.TB, root, bucket, name string, n int) (lines []string) {
 }
 
 // alb is an application load balancer with one listener of HTTP on port 80.
-func alb(rules ...fargo.BalancerRule) fargo.Balancer {
-	return fargo.Balancer{
+func alb(rules ...desired.BalancerRule) desired.Balancer {
+	return desired.Balancer{
 		ARN: "arn:alb", Name: "app/test/1",
-		Interfaces: []fargo.Interface{{ID: "eni-1", Address: netip.MustParseAddr("192.0.2.1")}},
-		Listeners:  []fargo.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: rules}},
+		Interfaces: []desired.Interface{{ID: "eni-1", Address: netip.MustParseAddr("192.0.2.1")}},
+		Listeners:  []desired.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: rules}},
 		Attributes: map[string]string{},
 	}
 }
 
-func forwardTo(groups ...string) fargo.BalancerRule {
+func forwardTo(groups ...string) desired.BalancerRule {
 	if len(groups) == 1 {
-		return fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &groups[0]}}}
+		return desired.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &groups[0]}}}
 	}
 	var tuples []elbv2.TargetGroupTuple
 	for i := range groups {
 		tuples = append(tuples, elbv2.TargetGroupTuple{TargetGroupArn: &groups[i], Weight: new(int32(1))})
 	}
-	return fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", ForwardConfig: &elbv2.ForwardActionConfig{TargetGroups: tuples}}}}
+	return desired.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", ForwardConfig: &elbv2.ForwardActionConfig{TargetGroups: tuples}}}}
 }
 
 // group is a target group of HTTP with a target for each address.
-func group(arn string, addresses ...string) fargo.BalancerGroup {
-	g := fargo.BalancerGroup{
+func group(arn string, addresses ...string) desired.BalancerGroup {
+	g := desired.BalancerGroup{
 		ARN: arn, Name: "targetgroup/" + arn,
 		Group:      elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/health")},
 		Attributes: map[string]string{},
 	}
 	for _, a := range addresses {
 		address := netip.MustParseAddrPort(a)
-		g.Targets = append(g.Targets, fargo.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
+		g.Targets = append(g.Targets, desired.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
 	}
 	return g
 }

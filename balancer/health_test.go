@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // TestHealthReports follows a target through all that can be said of it, at a
@@ -33,10 +33,10 @@ func TestHealthReports(t *testing.T) {
 	g := group("arn:g", a)
 	g.Group.Matcher = &elbv2.Matcher{HttpCode: new("200-204")}
 	g.Group.HealthyThresholdCount, g.Group.UnhealthyThresholdCount = new(int32(3)), new(int32(2))
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	is := func(state, reason, description string) {
 		t.Helper()
-		h.until(1, func(r fargo.TargetReport) bool {
+		h.until(1, func(r desired.TargetReport) bool {
 			return r.Group == "arn:g" && r.State == state && r.Reason == reason && r.Description == description && r.RegisteredAt.Equal(g.Targets[0].RegisteredAt)
 		})
 	}
@@ -52,11 +52,11 @@ func TestHealthReports(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	g.Group.HealthCheckEnabled = new(false)
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	is("unavailable", "Target.HealthCheckDisabled", "Health checks are disabled")
 	// a group that nothing names is not checked
-	h.set([]fargo.Balancer{alb(forwardTo("arn:other"))}, []fargo.BalancerGroup{g, group("arn:other")})
-	h.until(0, func(fargo.TargetReport) bool { return true })
+	h.set([]desired.Balancer{alb(forwardTo("arn:other"))}, []desired.BalancerGroup{g, group("arn:other")})
+	h.until(0, func(desired.TargetReport) bool { return true })
 }
 
 // TestAccessLog reads the lines of a plain request, of an odd one and of one
@@ -71,7 +71,7 @@ func TestAccessLog(t *testing.T) {
 	b := alb(forwardTo("arn:g"))
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "../logs", "access_logs.s3.prefix": "p"}
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // frames is a client's connection of HTTP/2, for requests that no library makes.
@@ -105,7 +105,7 @@ func TestStreamRefusals(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		if test.path == "" { // as CONNECT should have it
@@ -136,7 +136,7 @@ func TestStreamLookAlikes(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = mode
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", target.address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		f.ask(":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "transfer_encoding", "chunked", "content--length", "7", "x", "y")
@@ -235,11 +235,11 @@ func TestStreamLingers(t *testing.T) {
 		}
 	})
 	h := newHouse(t)
-	elsewhere := fargo.BalancerRule{
+	elsewhere := desired.BalancerRule{
 		ARN: "arn:rule-1", Priority: "1", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("ok")}}},
 		Conditions: []elbv2.RuleCondition{{Field: new("path-pattern"), Values: []string{"/fixed"}}},
 	}
-	h.set([]fargo.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	f := speakFrames(t, h, 65535)
 	for _, path := range []string{"/forwarded", "/fixed"} {
@@ -283,7 +283,7 @@ func TestStreamBodyTimeout(t *testing.T) {
 		b.Attributes = briefly
 		g := group("arn:g", plain.Listener.Addr().String())
 		g.Group.ProtocolVersion = &version
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{g})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{g})
 		f := speakFrames(t, h, 65535)
 		f.begin(false, ":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "content-length", "10")
 		f.WriteData(1, false, []byte("abc"))

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // floods are frames that carry nothing, on an open stream.
@@ -110,7 +110,7 @@ func TestTargetFloods(t *testing.T) {
 			if encrypted {
 				g.Group.Protocol = "HTTPS"
 			}
-			h.set([]fargo.Balancer{https(t, forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+			h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 			answer, err := secureClient(t, h, true).Get("https://a.example/")
 			if err == nil {
 				_, err = io.ReadAll(answer.Body)

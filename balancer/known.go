@@ -4,14 +4,14 @@ import (
 	"net/netip"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // TargetHealth is what a [Checker] knows of a target, and all that a [Server]
 // is told of it.
 type TargetHealth struct {
-	fargo.TargetReport
+	desired.TargetReport
 	// Address is the target's own, which a later target with the same id may not
 	// have.
 	Address netip.AddrPort `json:"address"`

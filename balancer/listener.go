@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // listener is a listener's configuration, compiled. It is never changed.
@@ -31,7 +31,7 @@ func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == 
 
 // compile reads a listener. Parts that are wrong are left out and told; a
 // default rule that is wrong answers 503.
-func (b *balancer) compile(d *fargo.BalancerListener, attributes attributes, groups map[string]*view, tickets [][]byte, logger *slog.Logger) (*listener, error) {
+func (b *balancer) compile(d *desired.BalancerListener, attributes attributes, groups map[string]*view, tickets [][]byte, logger *slog.Logger) (*listener, error) {
 	l := &listener{
 		settings: readSettings(attributes, d.Attributes),
 		balancer: b, logger: logger, log: b.log, connections: b.connections, arn: d.ARN, protocol: d.Protocol, port: d.Port,

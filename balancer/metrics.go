@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Counters are what one balancer has counted since it was first configured.
@@ -113,7 +113,7 @@ func (m Metrics) Past() Metrics {
 }
 
 // Of is what was counted of these load balancers and target groups.
-func (m Metrics) Of(balancers []fargo.Balancer, groups []fargo.BalancerGroup) Metrics {
+func (m Metrics) Of(balancers []desired.Balancer, groups []desired.BalancerGroup) Metrics {
 	names := map[string]bool{}
 	for i := range balancers {
 		names[balancers[i].Name] = true

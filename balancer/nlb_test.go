@@ -15,13 +15,13 @@ import (
 	"syscall"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // nlb is a network load balancer with one listener on port 90.
-func nlb(protocol, groupARN string) fargo.Balancer {
+func nlb(protocol, groupARN string) desired.Balancer {
 	b := alb(forwardTo(groupARN))
 	b.Network, b.Name = true, "net/test/1"
 	b.Listeners[0].Protocol, b.Listeners[0].Port = protocol, 90
@@ -29,7 +29,7 @@ func nlb(protocol, groupARN string) fargo.Balancer {
 }
 
 // flowGroup is a target group checked by TCP.
-func flowGroup(protocol string, addresses ...string) fargo.BalancerGroup {
+func flowGroup(protocol string, addresses ...string) desired.BalancerGroup {
 	g := group("arn:g", addresses...)
 	g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(protocol), "TCP"
 	return g
@@ -42,7 +42,7 @@ func TestHalfClose(t *testing.T) {
 		all, _ := io.ReadAll(c)
 		c.Write(bytes.ToUpper(all))
 	})
-	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{flowGroup("TCP", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(90))
 	sent := strings.Repeat("hello ", 100000)
@@ -60,7 +60,7 @@ func TestResets(t *testing.T) {
 	h := newHouse(t)
 	b := nlb("TCP", "arn:g")
 	b.Listeners[0].Attributes = map[string]string{"tcp.idle_timeout.seconds": "1"}
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP")})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP")})
 	c, err := net.Dial("tcp", h.addr(90))
 	if err == nil { // or the reset was faster
 		_, err = io.ReadAll(c)
@@ -68,7 +68,7 @@ func TestResets(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("no target: %v", err)
 	}
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP", silent(t))})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP", silent(t))})
 	h.healthy(1)
 	if _, err := io.ReadAll(dial(t, h.addr(90))); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("idle: %v", err)
@@ -82,10 +82,10 @@ func TestConnectionTermination(t *testing.T) {
 	for _, cut := range []string{"true", "false"} {
 		h := newHouse(t)
 		a := target(t, func(c net.Conn) { io.Copy(c, c) })
-		b := []fargo.Balancer{nlb("TCP", "arn:g")}
+		b := []desired.Balancer{nlb("TCP", "arn:g")}
 		g := flowGroup("TCP", a)
 		g.Attributes["deregistration_delay.connection_termination.enabled"] = cut
-		h.set(b, []fargo.BalancerGroup{g})
+		h.set(b, []desired.BalancerGroup{g})
 		h.healthy(1)
 		c := dial(t, h.addr(90))
 		in := bufio.NewReader(c)
@@ -98,12 +98,12 @@ func TestConnectionTermination(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.Targets[0].Draining = true
-		h.set(b, []fargo.BalancerGroup{g})
+		h.set(b, []desired.BalancerGroup{g})
 		if err := say(); err != nil {
 			t.Errorf("while draining: %v", err)
 		}
 		g.Targets = nil
-		h.set(b, []fargo.BalancerGroup{g})
+		h.set(b, []desired.BalancerGroup{g})
 		if err := say(); (err != nil) != (cut == "true") {
 			t.Errorf("termination %s: %v", cut, err)
 		}
@@ -122,7 +122,7 @@ func TestProxyProtocol(t *testing.T) {
 	})
 	g := flowGroup("TCP", a)
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
-	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{g})
 	h.healthy(1)
 	c := dial(t, h.addr(90))
 	got := <-headers
@@ -153,7 +153,7 @@ func TestProxyProtocolInChecks(t *testing.T) {
 	g := group("arn:g", a)
 	g.Group.Protocol = "TCP"
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
-	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{g})
 	h.healthy(1)
 }
 
@@ -193,8 +193,8 @@ func TestUnhealthyConnections(t *testing.T) {
 			}()
 			g := flowGroup("TCP", ill.Addr().String())
 			g.Attributes = test.attributes
-			b := []fargo.Balancer{nlb("TCP", "arn:g")}
-			h.set(b, []fargo.BalancerGroup{g})
+			b := []desired.Balancer{nlb("TCP", "arn:g")}
+			h.set(b, []desired.BalancerGroup{g})
 			h.healthy(1)
 			c := dial(t, h.addr(90))
 			in := bufio.NewReader(c)
@@ -209,11 +209,11 @@ func TestUnhealthyConnections(t *testing.T) {
 			if !test.alone {
 				more := flowGroup("TCP", silent(t))
 				g.Targets = append(g.Targets, more.Targets...)
-				h.set(b, []fargo.BalancerGroup{g})
+				h.set(b, []desired.BalancerGroup{g})
 				h.healthy(2)
 			}
 			ill.Close()
-			h.until(1, func(r fargo.TargetReport) bool { return r.State == test.state })
+			h.until(1, func(r desired.TargetReport) bool { return r.State == test.state })
 			if test.kept {
 				if err := say(); err != nil {
 					t.Errorf("the connection ended: %v", err)
@@ -223,8 +223,8 @@ func TestUnhealthyConnections(t *testing.T) {
 			}
 			if test.state == "unhealthy.draining" {
 				g.Attributes = map[string]string{terminate: "false", interval: "1"}
-				h.set(b, []fargo.BalancerGroup{g})
-				h.until(1, func(r fargo.TargetReport) bool { return r.State == "unhealthy" })
+				h.set(b, []desired.BalancerGroup{g})
+				h.until(1, func(r desired.TargetReport) bool { return r.State == "unhealthy" })
 				if _, err := in.ReadByte(); !errors.Is(err, syscall.ECONNRESET) {
 					t.Errorf("the connection was not reset in the end: %v", err)
 				}
@@ -256,7 +256,7 @@ func TestEndsArePassedOn(t *testing.T) {
 			ended <- err
 		}
 	})
-	h.set([]fargo.Balancer{nlb("TCP", "arn:g")}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{flowGroup("TCP", a)})
 	h.healthy(1)
 
 	c := dial(t, h.addr(90))
@@ -293,10 +293,10 @@ func TestTLSTermination(t *testing.T) {
 	h := newHouse(t)
 	a := target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
-	b.Listeners[0].Certificates = []fargo.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
+	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-3-2021-06"
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{flowGroup("TCP", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP", a)})
 	h.healthy(1)
 	c := tls.Client(dial(t, h.addr(90)), &tls.Config{InsecureSkipVerify: true, ServerName: "b.example", NextProtos: []string{"http/1.1", "h2"}})
 	io.WriteString(c, "hello\n")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // logSlot is how much time one file of a log covers.
@@ -60,7 +61,7 @@ func readLog(root, arn, kind, node string, a attributes, prefix string) *objectL
 }
 
 // setLogs makes the logs that a balancer's attributes ask for the only ones.
-func (b *balancer) setLogs(root string, d *fargo.Balancer) error {
+func (b *balancer) setLogs(root string, d *desired.Balancer) error {
 	node, a := logNode(d), attributes(d.Attributes)
 	return errors.Join(
 		replaceLog(&b.log, readLog(root, b.arn, accessLogs, node, a, "access_logs")),
@@ -68,7 +69,7 @@ func (b *balancer) setLogs(root string, d *fargo.Balancer) error {
 }
 
 // logNode is what the files of a balancer's new logs end with.
-func logNode(d *fargo.Balancer) string {
+func logNode(d *desired.Balancer) string {
 	digits := fargo.NewHex(8)
 	if d.Network || len(d.Interfaces) == 0 {
 		return digits

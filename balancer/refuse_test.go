@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // TestRefusals sends requests as they are and looks at the answer's status.
@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		b := alb(forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		c := dial(t, h.addr(80))
 		go io.WriteString(c, test.request)
@@ -89,18 +89,18 @@ func TestRefusals(t *testing.T) {
 // Bodies of the balancer's own answers are those of AWS, byte by byte.
 func TestPages(t *testing.T) {
 	h := newHouse(t)
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g")})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g")})
 	want := "503 <html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n"
 	if got := get(t, h, "/"); got != want {
 		t.Errorf("%q", got)
 	}
-	fixed := fargo.BalancerRule{Priority: "default", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("299"), MessageBody: new("hi")}}}}
-	h.set([]fargo.Balancer{alb(fixed)}, nil)
+	fixed := desired.BalancerRule{Priority: "default", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("299"), MessageBody: new("hi")}}}}
+	h.set([]desired.Balancer{alb(fixed)}, nil)
 	if got := get(t, h, "/"); got != "299 hi" {
 		t.Errorf("%q", got)
 	}
-	oidc := fargo.BalancerRule{Priority: "default", Actions: []elbv2.Action{{Type: "authenticate-oidc"}, {Type: "forward"}}}
-	h.set([]fargo.Balancer{alb(oidc)}, nil)
+	oidc := desired.BalancerRule{Priority: "default", Actions: []elbv2.Action{{Type: "authenticate-oidc"}, {Type: "forward"}}}
+	h.set([]desired.Balancer{alb(oidc)}, nil)
 	if got := get(t, h, "/"); !strings.HasPrefix(got, "500 ") {
 		t.Errorf("%q", got)
 	}
@@ -128,7 +128,7 @@ func TestTargetErrors(t *testing.T) {
 	} {
 		b := alb(forwardTo("arn:g"))
 		b.Attributes["idle_timeout.timeout_seconds"] = "1"
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", test.address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", test.address)})
 		if got := get(t, h, "/"); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%s: %q", test.want, got)
 		}
@@ -176,7 +176,7 @@ func TestRequestTimeout(t *testing.T) {
 	h := newHouse(t)
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["idle_timeout.timeout_seconds"] = "1"
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
 	var conns []net.Conn
 	parts := []string{"GET / HTTP/1.1\r\nHost:", "\r\nGET /", "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"}
 	for _, part := range parts {
@@ -226,7 +226,7 @@ func TestBodyTimeout(t *testing.T) {
 // rule is to answer it.
 func TestFixedResponseIsLast(t *testing.T) {
 	h := newHouse(t)
-	h.set([]fargo.Balancer{alb(fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{
+	h.set([]desired.Balancer{alb(desired.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{
 		Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("hello")},
 	}}})}, nil)
 	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"} {

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // A client that sends empty lines, or one line without end, is told so soon.
@@ -72,7 +72,7 @@ func TestAnswersWithoutEnd(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Listeners = append(b.Listeners, alb(forwardTo("arn:g")).Listeners...)
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		if got := get(t, h, "/"); !strings.HasPrefix(got, fmt.Sprint(test.want)) {
 			t.Errorf("%s: %s", what, got)
@@ -108,7 +108,7 @@ func TestBadAnswerIsNotAskedForAgain(t *testing.T) {
 			r.Close = true
 		})
 		h := newHouse(t)
-		h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		get(t, h, "/first") // leaves a connection
 		if got := get(t, h, "/second"); !strings.HasPrefix(got, "502") || asked.Load() != 1 {

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer/http1"
+	"fargo/desired"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata answer")
@@ -80,7 +80,7 @@ func rulesScenario(t *testing.T) func(string) string {
 			priority, rest, _ := strings.Cut(rest, " ")
 			conditions, does, _ := strings.Cut(rest, " | ")
 			does, transforms, _ := strings.Cut(does, " | ")
-			d := fargo.BalancerRule{ARN: priority, Priority: priority, Actions: make([]elbv2.Action, 1)}
+			d := desired.BalancerRule{ARN: priority, Priority: priority, Actions: make([]elbv2.Action, 1)}
 			if err := json.Unmarshal([]byte(conditions), &d.Conditions); err != nil {
 				t.Fatal(line, err)
 			}

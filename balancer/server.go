@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"fargo/plan"
+	"fargo"
 )
 
 // Config is what a server is made of.
@@ -16,7 +16,7 @@ type Config struct {
 	Network Network
 	Logger  *slog.Logger
 	// Pace divides the time of slow start. Timeouts are as configured.
-	Pace plan.Pace
+	Pace fargo.Pace
 	// Turn is where turns begin, of target groups and of rules that have several:
 	// servers side by side should not all begin with the same target.
 	Turn uint64
@@ -30,7 +30,7 @@ type Config struct {
 type Server struct {
 	network Network
 	logger  *slog.Logger
-	pace    plan.Pace
+	pace    fargo.Pace
 	turn    uint64
 
 	accessLogs string

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Set makes the load balancers and target groups given the only ones, and known
@@ -19,7 +19,7 @@ import (
 // targets included. Requests under way finish, on targets and listeners that
 // are gone too; only a target that was draining and is gone now has had its
 // time, and what it still does is cut.
-func (s *Server) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup, known []TargetHealth) error {
+func (s *Server) Set(balancers []desired.Balancer, groups []desired.BalancerGroup, known []TargetHealth) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.closed {
@@ -54,7 +54,7 @@ func (s *Server) Set(balancers []fargo.Balancer, groups []fargo.BalancerGroup, k
 
 // setGroups gives each group its configuration, seen in a new view that no rule
 // holds yet.
-func (s *Server) setGroups(desired []fargo.BalancerGroup) (views map[string]*view, removed []*target) {
+func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*view, removed []*target) {
 	views = make(map[string]*view, len(desired))
 	kept := make(map[string]*group, len(desired))
 	for i := range desired {
@@ -78,7 +78,7 @@ func (s *Server) setGroups(desired []fargo.BalancerGroup) (views map[string]*vie
 }
 
 // setBalancer compiles a balancer's listeners and wants them.
-func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balancer, error) {
+func (s *Server) setBalancer(d *desired.Balancer, views map[string]*view) (*balancer, error) {
 	b := s.mu.balancers[d.ARN]
 	if b == nil {
 		b = &balancer{arn: d.ARN, turn: s.turn, turns: map[string]*atomic.Uint64{}, tls: map[string]*tlsTerms{}}
@@ -106,7 +106,7 @@ func (s *Server) setBalancer(d *fargo.Balancer, views map[string]*view) (*balanc
 }
 
 // zonesOf are the zones of a balancer's interfaces, by interface.
-func zonesOf(d *fargo.Balancer) map[string]string {
+func zonesOf(d *desired.Balancer) map[string]string {
 	zones := make(map[string]string, len(d.Zones))
 	for i := range min(len(d.Zones), len(d.Interfaces)) {
 		zones[d.Interfaces[i].ID] = d.Zones[i]

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // TestSetDropsNothing changes targets, weights, groups and rules all the time
@@ -28,14 +28,14 @@ func TestSetDropsNothing(t *testing.T) {
 		}))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	draining := map[string][]fargo.BalancerTarget{} // by group: their time is never over
-	some := func(arn string, n int, addresses []string) fargo.BalancerGroup {
+	draining := map[string][]desired.BalancerTarget{} // by group: their time is never over
+	some := func(arn string, n int, addresses []string) desired.BalancerGroup {
 		g := group(arn, pick(random, addresses)...)
 		for i := range g.Targets {
 			g.Targets[i].RegisteredAt = time.Unix(int64(1000+n/10), 0)
 		}
-		g.Targets = slices.DeleteFunc(g.Targets, func(t fargo.BalancerTarget) bool {
-			return slices.ContainsFunc(draining[arn], func(d fargo.BalancerTarget) bool {
+		g.Targets = slices.DeleteFunc(g.Targets, func(t desired.BalancerTarget) bool {
+			return slices.ContainsFunc(draining[arn], func(d desired.BalancerTarget) bool {
 				return d.Address == t.Address && d.RegisteredAt.Equal(t.RegisteredAt)
 			})
 		})
@@ -52,15 +52,15 @@ func TestSetDropsNothing(t *testing.T) {
 		g.Targets = append(g.Targets, draining[arn]...)
 		return g
 	}
-	configuration := func(n int) ([]fargo.Balancer, []fargo.BalancerGroup) {
-		groups := []fargo.BalancerGroup{some("arn:blue", n, addresses[:3]), some("arn:green", n, addresses[3:])}
+	configuration := func(n int) ([]desired.Balancer, []desired.BalancerGroup) {
+		groups := []desired.BalancerGroup{some("arn:blue", n, addresses[:3]), some("arn:green", n, addresses[3:])}
 		rule := forwardTo("arn:blue", "arn:green")
 		tuples := rule.Actions[0].ForwardConfig.TargetGroups
 		tuples[0].Weight, tuples[1].Weight = new(int32(random.IntN(100))), new(int32(1+random.IntN(100)))
 		if len(draining["arn:blue"]) == 0 && random.IntN(4) == 0 { // blue is gone with the rule that named it
 			rule, groups = forwardTo("arn:green"), groups[1:]
 		}
-		return []fargo.Balancer{alb(rule)}, groups
+		return []desired.Balancer{alb(rule)}, groups
 	}
 	b, g := configuration(0)
 	h.set(b, g)
@@ -120,7 +120,7 @@ func pick(random *rand.Rand, addresses []string) []string {
 }
 
 // countServing is how many targets do not drain.
-func countServing(groups []fargo.BalancerGroup) (n int) {
+func countServing(groups []desired.BalancerGroup) (n int) {
 	for _, g := range groups {
 		for _, t := range g.Targets {
 			if !t.Draining {

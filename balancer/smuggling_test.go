@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/balancer/http1"
 	"fargo/balancer/http1/http1test"
+	"fargo/desired"
 )
 
 // strictHouse is a house before a target that forgives nothing.
@@ -24,7 +24,7 @@ func strictHouse(t testing.TB, attributes map[string]string) (*house, *strictTar
 	for key, value := range attributes {
 		b.Attributes[key] = value
 	}
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", target.address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
 	h.healthy(1)
 	return h, target
 }
@@ -117,7 +117,7 @@ func TestUpgradeIsToWebSocketOnly(t *testing.T) {
 		}
 	})
 	h := newHouse(t)
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	const plain = `200 upgrade [] settings [] connection []`
 	for _, test := range []struct{ request, agreed, want string }{

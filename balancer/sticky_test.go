@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // named is a target that answers with its name, and sets a cookie when asked.
@@ -52,8 +52,8 @@ func TestDurationStickiness(t *testing.T) {
 	h := newHouse(t)
 	g := group("arn:g", named(t, "a"), named(t, "b"), named(t, "c"))
 	g.Attributes["stickiness.enabled"] = "true"
-	b := []fargo.Balancer{alb(forwardTo("arn:g"))}
-	h.set(b, []fargo.BalancerGroup{g})
+	b := []desired.Balancer{alb(forwardTo("arn:g"))}
+	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(3)
 	client := plainJar(t)
 	mine, cookies := ask(t, h, client, "/")
@@ -76,7 +76,7 @@ func TestDurationStickiness(t *testing.T) {
 	for i := range g.Targets { // all but mine stay
 		g.Targets[i].Draining = mine == string("abc"[i])
 	}
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	moved, _ := ask(t, h, client, "/")
 	if again, _ := ask(t, h, client, "/"); moved == mine || again != moved {
 		t.Errorf("%s, then %s and %s", mine, moved, again)
@@ -89,7 +89,7 @@ func TestApplicationStickiness(t *testing.T) {
 	g.Attributes["stickiness.enabled"] = "true"
 	g.Attributes["stickiness.type"] = "app_cookie"
 	g.Attributes["stickiness.app_cookie.cookie_name"] = "SESSION"
-	h.set([]fargo.Balancer{alb(forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	h.healthy(2)
 	client := plainJar(t)
 	if _, cookies := ask(t, h, client, "/"); len(cookies) != 0 {
@@ -110,7 +110,7 @@ func TestGroupStickiness(t *testing.T) {
 	h := newHouse(t)
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroupStickinessConfig = &elbv2.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(100))}
-	h.set([]fargo.Balancer{alb(rule)}, []fargo.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	client := plainJar(t)
 	mine, cookies := ask(t, h, client, "/")
@@ -130,7 +130,7 @@ func TestWeights(t *testing.T) {
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroups[0].Weight = new(int32(90))
 	rule.Actions[0].ForwardConfig.TargetGroups[1].Weight = new(int32(10))
-	h.set([]fargo.Balancer{alb(rule)}, []fargo.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	got := map[string]int{}
 	for range 200 {

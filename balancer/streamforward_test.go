@@ -19,7 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // secured is a house with an HTTPS listener before targets of HTTP/1.1, and a
@@ -28,7 +28,7 @@ func secured(t *testing.T, attributes map[string]string, targets ...string) (*ho
 	h := newHouse(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Attributes = attributes
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", targets...)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", targets...)})
 	h.healthy(len(targets))
 	return h, secureClient(t, h, true)
 }
@@ -415,7 +415,7 @@ func TestStreamTimesOut(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes = briefly
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", address)})
 		client := secureClient(t, h, true)
 		for _, method := range []string{"GET", "POST"} {
 			var body io.Reader
@@ -520,8 +520,8 @@ func TestStreamDrainingIsOver(t *testing.T) {
 	<-begun
 	b, g := https(t, forwardTo("arn:g")), group("arn:g", slow)
 	g.Targets[0].Draining = true
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{g})
-	h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{g})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
 	if got := <-unanswered; !strings.HasPrefix(got, "502") {
 		t.Error(got)
 	}

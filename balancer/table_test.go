@@ -9,12 +9,12 @@ import (
 	"syscall"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // inZones is a balancer with an interface in each of zones a and b.
-func inZones(b fargo.Balancer) fargo.Balancer {
-	b.Interfaces = []fargo.Interface{{ID: "eni-1"}, {ID: "eni-2"}}
+func inZones(b desired.Balancer) desired.Balancer {
+	b.Interfaces = []desired.Interface{{ID: "eni-1"}, {ID: "eni-2"}}
 	b.Zones = []string{"a", "b"}
 	return b
 }
@@ -28,8 +28,8 @@ func TestZonalConnections(t *testing.T) {
 	}
 	g := flowGroup("TCP", says("in a"), says("in b"))
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
-	b := []fargo.Balancer{inZones(nlb("TCP", "arn:g"))}
-	h.set(b, []fargo.BalancerGroup{g})
+	b := []desired.Balancer{inZones(nlb("TCP", "arn:g"))}
+	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(2)
 	from := func(eni string) string {
 		c, err := net.Dial("tcp", h.network.Addr("tcp", eni, 90))
@@ -52,19 +52,19 @@ func TestZonalConnections(t *testing.T) {
 		}
 	}
 	g.Targets = g.Targets[:1:1]
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	if a, b := from("eni-1"), from("eni-2"); a != "in a" || b != "reset" {
 		t.Errorf("with an empty zone: %q and %q", a, b)
 	}
 	g.Targets[0].Zone = "all"
 	g.Targets[0].RegisteredAt = g.Targets[0].RegisteredAt.Add(1)
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(1)
 	if a, b := from("eni-1"), from("eni-2"); a != "in a" || b != "in a" {
 		t.Errorf("with a target outside: %q and %q", a, b)
 	}
 	g.Targets[0].Zone, g.Zonal = "a", false
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	if a, b := from("eni-1"), from("eni-2"); a != "in a" || b != "in a" {
 		t.Errorf("across zones: %q and %q", a, b)
 	}
@@ -79,10 +79,10 @@ func TestZonalRequests(t *testing.T) {
 	t.Cleanup(ill.Close)
 	g := group("arn:g", a, ill.Listener.Addr().String())
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
-	b := []fargo.Balancer{inZones(alb(forwardTo("arn:g")))}
-	h.set(b, []fargo.BalancerGroup{g})
+	b := []desired.Balancer{inZones(alb(forwardTo("arn:g")))}
+	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(1)
-	h.until(2, func(r fargo.TargetReport) bool { return r.State == "healthy" || r.State == "initial" })
+	h.until(2, func(r desired.TargetReport) bool { return r.State == "healthy" || r.State == "initial" })
 	get := func(eni string) (int, string) {
 		r, err := http.Get("http://" + h.network.Addr("tcp", eni, 80))
 		if err != nil {
@@ -104,7 +104,7 @@ func TestZonalRequests(t *testing.T) {
 		}
 	}
 	g.Targets = g.Targets[:1:1]
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	if status, _ := get("eni-2"); status != 503 {
 		t.Errorf("an empty zone: %d", status)
 	}

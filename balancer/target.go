@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // targetKey tells targets apart: one that comes back, or with another address,
@@ -24,14 +24,14 @@ type targetKey struct {
 	registered int64
 }
 
-func keyOf(t *fargo.BalancerTarget) targetKey {
+func keyOf(t *desired.BalancerTarget) targetKey {
 	return targetKey{t.ID, t.Port, t.Address, t.RegisteredAt.UnixNano()}
 }
 
 // target is a registered target, for as long as it is in the configuration.
 type target struct {
 	key     targetKey
-	desired fargo.BalancerTarget // as it came first; Draining is below
+	desired desired.BalancerTarget // as it came first; Draining is below
 	address string
 	token   string // what a sticky client brings back
 	seed    uint64 // tells it apart when flows are spread
@@ -56,7 +56,7 @@ type target struct {
 	}
 }
 
-func newTarget(group string, desired *fargo.BalancerTarget) *target {
+func newTarget(group string, desired *desired.BalancerTarget) *target {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %d %s", desired.ID, desired.Port, desired.Address)
 	return &target{

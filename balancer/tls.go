@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // originOf says where a client's requests come from. state is nil without TLS.
@@ -52,7 +52,7 @@ func (x *exchange) noteTLS(from *origin) {
 
 // tlsTerms are what a listener's TLS was compiled to, and of what.
 type tlsTerms struct {
-	certificates []fargo.KeyPair
+	certificates []desired.KeyPair
 	policy       string
 	offered      []string
 	config       *tls.Config
@@ -62,7 +62,7 @@ type tlsTerms struct {
 
 // termsOf compiles a listener's TLS, or gives what it was compiled to before:
 // clients may then resume their sessions.
-func (b *balancer) termsOf(l *fargo.BalancerListener, offered []string, tickets [][]byte) (*tlsTerms, error) {
+func (b *balancer) termsOf(l *desired.BalancerListener, offered []string, tickets [][]byte) (*tlsTerms, error) {
 	t := b.tls[l.ARN]
 	if t != nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
 		return t, t.err
@@ -98,7 +98,7 @@ func (t *tlsTerms) setTickets(listener string, secrets [][]byte) error {
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not
 // parse are left out and told; arns are of the others.
-func compileTLS(l *fargo.BalancerListener, offered []string) (config *tls.Config, arns []string, err error) {
+func compileTLS(l *desired.BalancerListener, offered []string) (config *tls.Config, arns []string, err error) {
 	var errs []error
 	config = &tls.Config{NextProtos: offered}
 	if l.Protocol == "TLS" {

@@ -28,12 +28,12 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // keyPair is a certificate for names, signed by itself.
-func keyPair(t testing.TB, names ...string) fargo.KeyPair {
+func keyPair(t testing.TB, names ...string) desired.KeyPair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,7 +51,7 @@ func keyPair(t testing.TB, names ...string) fargo.KeyPair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fargo.KeyPair{
+	return desired.KeyPair{
 		ARN:   "arn:cert:" + names[0],
 		Chain: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		Key:   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})),
@@ -59,11 +59,11 @@ func keyPair(t testing.TB, names ...string) fargo.KeyPair {
 }
 
 // https is a balancer with one listener of HTTPS on port 443.
-func https(t testing.TB, rules ...fargo.BalancerRule) fargo.Balancer {
+func https(t testing.TB, rules ...desired.BalancerRule) desired.Balancer {
 	b := alb(rules...)
 	b.Listeners[0].Protocol, b.Listeners[0].Port = "HTTPS", 443
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	b.Listeners[0].Certificates = []fargo.KeyPair{keyPair(t, "default.example"), keyPair(t, "*.b.example")}
+	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "default.example"), keyPair(t, "*.b.example")}
 	return b
 }
 
@@ -93,7 +93,7 @@ func TestHTTPS(t *testing.T) {
 		}
 		fmt.Fprintf(w, "%s %s %s %s %d %v", r.Method, r.URL, r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-Port"), len(body), r.Header.Get("X-Forwarded-For") != "")
 	})
-	h.set([]fargo.Balancer{https(t, forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	for _, http2 := range []bool{false, true} {
 		client := secureClient(t, h, http2)
@@ -124,7 +124,7 @@ func TestBadCertificate(t *testing.T) {
 	h := newHouse(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Listeners[0].Certificates[0].Chain = "nonsense"
-	err := h.trySet([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g")})
+	err := h.trySet([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "arn:cert:default.example") {
 		t.Errorf("error: %v", err)
 	}
@@ -155,7 +155,7 @@ func TestTargetProtocols(t *testing.T) {
 		g := group("arn:"+test.protocol+test.version, test.address)
 		g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(test.protocol), elbv2.ProtocolEnum(test.protocol)
 		g.Group.ProtocolVersion = new(test.version)
-		h.set([]fargo.Balancer{https(t, forwardTo(g.ARN))}, []fargo.BalancerGroup{g})
+		h.set([]desired.Balancer{https(t, forwardTo(g.ARN))}, []desired.BalancerGroup{g})
 		h.healthy(1)
 		for _, http2 := range []bool{true, false} {
 			r, err := secureClient(t, h, http2).Get("https://a.example/")
@@ -189,7 +189,7 @@ func TestGRPC(t *testing.T) {
 	g := group("arn:g", l.Addr().String())
 	g.Group.ProtocolVersion = new("GRPC")
 	g.Group.HealthCheckPath, g.Group.Matcher = new("/grpc.health.v1.Health/Check"), &elbv2.Matcher{GrpcCode: new("0")}
-	h.set([]fargo.Balancer{https(t, forwardTo("arn:g"))}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	h.healthy(1)
 
 	conn, err := grpc.NewClient("passthrough:///"+h.addr(443), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})))
@@ -237,7 +237,7 @@ func TestSecureWebSocket(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 		io.Copy(c, in)
 	})
-	h.set([]fargo.Balancer{https(t, forwardTo("arn:g"))}, []fargo.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

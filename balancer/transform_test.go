@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // rewriting is a rule that forwards what it has rewritten.
-func rewriting(group string) fargo.BalancerRule {
+func rewriting(group string) desired.BalancerRule {
 	r := forwardTo(group)
 	r.Transforms = []elbv2.RuleTransform{{
 		Type:             elbv2.TransformTypeEnumUrlRewrite,
@@ -38,7 +38,7 @@ func TestTransforms(t *testing.T) {
 		})
 		b := https(t, rewriting("arn:g"))
 		b.Attributes["access_logs.s3.enabled"], b.Attributes["access_logs.s3.bucket"] = "true", "logs"
-		h.set([]fargo.Balancer{b}, []fargo.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		client := secureClient(t, h, http2)
 		for _, test := range []struct{ url, want string }{

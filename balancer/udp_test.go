@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Datagrams of a client go to one target, and its answers come back; when the
@@ -38,8 +38,8 @@ func TestUDP(t *testing.T) {
 	}
 	g := flowGroup("UDP", udpTarget(0), udpTarget(1))
 	g.Attributes["deregistration_delay.connection_termination.enabled"] = "true"
-	b := []fargo.Balancer{nlb("UDP", "arn:g")}
-	h.set(b, []fargo.BalancerGroup{g})
+	b := []desired.Balancer{nlb("UDP", "arn:g")}
+	h.set(b, []desired.BalancerGroup{g})
 	c, err := net.Dial("udp", h.network.Addr("udp", "eni-1", 90))
 	if err != nil {
 		t.Fatal(err)
@@ -64,9 +64,9 @@ func TestUDP(t *testing.T) {
 	}
 	gone := int(mine[0] - '0')
 	g.Targets[gone].Draining = true
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	g.Targets = append(g.Targets[:gone:gone], g.Targets[gone+1:]...)
-	h.set(b, []fargo.BalancerGroup{g})
+	h.set(b, []desired.BalancerGroup{g})
 	eventually(t, "the flow moves", func() bool { return say() != mine })
 }
 
@@ -94,7 +94,7 @@ func TestUDPProxyProtocol(t *testing.T) {
 	g := flowGroup("UDP", echo.LocalAddr().String())
 	g.Group.HealthCheckPort = new(strings.Split(check, ":")[1])
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
-	h.set([]fargo.Balancer{nlb("UDP", "arn:g")}, []fargo.BalancerGroup{g})
+	h.set([]desired.Balancer{nlb("UDP", "arn:g")}, []desired.BalancerGroup{g})
 	h.healthy(1)
 	for range 2 {
 		c, err := net.Dial("udp", h.network.Addr("udp", "eni-1", 90))

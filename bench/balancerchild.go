@@ -18,11 +18,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
 	"fargo/balancer/worker"
+	"fargo/desired"
 )
 
 // balancerChild is the argument with which this program is a load balancer
@@ -65,7 +65,7 @@ func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := fleet.Set(ctx, []fargo.Balancer{b}, groups); err != nil {
+	if err := fleet.Set(ctx, []desired.Balancer{b}, groups); err != nil {
 		return nil, err
 	}
 	for _, c := range children.started {
@@ -209,7 +209,7 @@ func awaitHealth(ctx context.Context, fleet *worker.Fleet, want int) error {
 
 // balancer is the configuration: a plain and an encrypted listener, rules that
 // do not match and one that does, two target groups by weight.
-func (s *balancerSet) balancer() (b fargo.Balancer, groups []fargo.BalancerGroup, err error) {
+func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerGroup, err error) {
 	chain, err := os.ReadFile(s.chain)
 	if err != nil {
 		return b, nil, err
@@ -222,31 +222,31 @@ func (s *balancerSet) balancer() (b fargo.Balancer, groups []fargo.BalancerGroup
 	for i, l := range s.targets {
 		address := netip.MustParseAddrPort(l.Addr().String())
 		arn := "arn:group-" + strconv.Itoa(i)
-		groups = append(groups, fargo.BalancerGroup{
+		groups = append(groups, desired.BalancerGroup{
 			ARN: arn, Name: "targetgroup/" + strconv.Itoa(i),
 			Group:   elbv2.TargetGroup{Protocol: elbv2.ProtocolEnumHttp, HealthCheckProtocol: elbv2.ProtocolEnumHttp, HealthCheckPath: new("/health")},
-			Targets: []fargo.BalancerTarget{{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1, 0)}},
+			Targets: []desired.BalancerTarget{{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1, 0)}},
 		})
 		tuples = append(tuples, elbv2.TargetGroupTuple{TargetGroupArn: &arn, Weight: new(int32(targetWeights[i]))})
 	}
 	elsewhere := elbv2.Action{Type: elbv2.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("404")}}
 	forward := elbv2.Action{Type: elbv2.ActionTypeEnumForward, ForwardConfig: &elbv2.ForwardActionConfig{TargetGroups: tuples}}
-	rule := func(priority string, action elbv2.Action, conditions ...elbv2.RuleCondition) fargo.BalancerRule {
-		return fargo.BalancerRule{ARN: "arn:rule-" + priority, Priority: priority, Actions: []elbv2.Action{action}, Conditions: conditions}
+	rule := func(priority string, action elbv2.Action, conditions ...elbv2.RuleCondition) desired.BalancerRule {
+		return desired.BalancerRule{ARN: "arn:rule-" + priority, Priority: priority, Actions: []elbv2.Action{action}, Conditions: conditions}
 	}
-	rules := []fargo.BalancerRule{
+	rules := []desired.BalancerRule{
 		rule("1", elsewhere, elbv2.RuleCondition{Field: new("host-header"), Values: []string{"admin.example.com"}}),
 		rule("2", elsewhere, elbv2.RuleCondition{Field: new("path-pattern"), Values: []string{"/api/*", "/static/*"}}),
 		rule("3", elsewhere, elbv2.RuleCondition{Field: new("http-header"), HttpHeaderConfig: &elbv2.HttpHeaderConditionConfig{HttpHeaderName: new("X-Canary"), Values: []string{"yes"}}}),
 		rule("4", forward, elbv2.RuleCondition{Field: new("path-pattern"), Values: []string{"/small", "/large"}}),
 		rule("default", elsewhere),
 	}
-	pair := fargo.KeyPair{ARN: "arn:certificate", Chain: string(chain), Key: string(key)}
-	b = fargo.Balancer{
-		ARN: "arn:balancer", Name: "app/bench/1", Interfaces: []fargo.Interface{{ID: "eni-1"}},
-		Listeners: []fargo.BalancerListener{
+	pair := desired.KeyPair{ARN: "arn:certificate", Chain: string(chain), Key: string(key)}
+	b = desired.Balancer{
+		ARN: "arn:balancer", Name: "app/bench/1", Interfaces: []desired.Interface{{ID: "eni-1"}},
+		Listeners: []desired.BalancerListener{
 			{ARN: "arn:http", Protocol: "HTTP", Port: 80, Rules: rules},
-			{ARN: "arn:https", Protocol: "HTTPS", Port: 443, Rules: rules, Certificates: []fargo.KeyPair{pair}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"},
+			{ARN: "arn:https", Protocol: "HTTPS", Port: 443, Rules: rules, Certificates: []desired.KeyPair{pair}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"},
 		},
 	}
 	return b, groups, nil

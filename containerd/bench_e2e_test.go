@@ -17,7 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // From a local image to a running process, one after the other. Removal is not
@@ -114,13 +115,13 @@ func BenchmarkIdleMemory(b *testing.B) {
 	}
 }
 
-func benchSpec(b *testing.B, next *atomic.Int64) fargo.ContainerSpec {
+func benchSpec(b *testing.B, next *atomic.Int64) host.ContainerSpec {
 	b.Helper()
 	id := fmt.Sprintf("bench-%d", next.Add(1))
-	return fargo.ContainerSpec{
+	return host.ContainerSpec{
 		ID: id, TaskID: "task-" + id, ImageDigest: tests.digest, Hostname: "box", CgroupPath: "/fargo-test/" + id,
 		LogPath:             filepath.Join(b.TempDir(), "log"),
-		ContainerAssignment: fargo.ContainerAssignment{Name: "main", RuntimeID: id, Image: tests.image},
+		ContainerAssignment: desired.ContainerAssignment{Name: "main", RuntimeID: id, Image: tests.image},
 	}
 }
 

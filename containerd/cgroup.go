@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/host"
 )
 
 const cgroupRoot = "/sys/fs/cgroup"
@@ -62,25 +62,25 @@ func oomKills(group string) int64 {
 
 // usage reads what the group has used. The error is fs.ErrNotExist when the
 // group is gone.
-func usage(group string) (fargo.Usage, error) {
+func usage(group string) (host.Usage, error) {
 	if unified() {
 		return usageV2(group)
 	}
 	cpu, err := readFigure(filepath.Join(controller("cpuacct", group), "cpuacct.usage"))
 	if err != nil {
-		return fargo.Usage{}, err
+		return host.Usage{}, err
 	}
 	memory, err := memoryInUse(group, "memory.usage_in_bytes", "total_inactive_file")
-	return fargo.Usage{CPU: time.Duration(cpu), Memory: memory}, err
+	return host.Usage{CPU: time.Duration(cpu), Memory: memory}, err
 }
 
-func usageV2(group string) (fargo.Usage, error) {
+func usageV2(group string) (host.Usage, error) {
 	figures, err := readFigures(filepath.Join(controller("cpu", group), "cpu.stat"))
 	if err != nil {
-		return fargo.Usage{}, err
+		return host.Usage{}, err
 	}
 	memory, err := memoryInUse(group, "memory.current", "inactive_file")
-	return fargo.Usage{CPU: time.Duration(figures["usage_usec"]) * time.Microsecond, Memory: memory}, err
+	return host.Usage{CPU: time.Duration(figures["usage_usec"]) * time.Microsecond, Memory: memory}, err
 }
 
 // memoryInUse leaves out file pages that nobody used lately, as docker stats

@@ -9,13 +9,13 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 
-	"fargo"
 	"fargo/containerd/confined"
+	"fargo/host"
 )
 
 // copyUp fills the empty sources of mounts that want it with what the root file
 // system has at their targets: files, owners and modes.
-func (r *Runtime) copyUp(ctx context.Context, rootfs []mount.Mount, mounts []fargo.Mount) error {
+func (r *Runtime) copyUp(ctx context.Context, rootfs []mount.Mount, mounts []host.Mount) error {
 	wanting := map[string]string{}
 	for _, m := range mounts {
 		if !m.CopyUp {

@@ -15,8 +15,8 @@ import (
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
-	"fargo"
 	"fargo/containerd"
+	"fargo/host"
 )
 
 // SIGKILL of containerd interrupts no container, and nothing of it is forgotten.
@@ -49,7 +49,7 @@ func TestContainersSurviveContainerd(t *testing.T) {
 		}
 	}
 	after, err := tests.runtime.Inspect(t.Context(), running.ID)
-	if err != nil || after.State != fargo.RunRunning || after.PID != before.PID || !after.StartedAt.Equal(before.StartedAt) {
+	if err != nil || after.State != host.RunRunning || after.PID != before.PID || !after.StartedAt.Equal(before.StartedAt) {
 		t.Errorf("%+v, %v, before: %+v", after, err, before)
 	}
 	if state := ended(t, over.ID); state.ExitCode != 3 {
@@ -104,7 +104,7 @@ func TestKilledShim(t *testing.T) {
 		t.Error("control group left behind")
 	}
 	start(t, s)
-	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != fargo.RunRunning {
+	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != host.RunRunning {
 		t.Errorf("%+v, %v", state, err)
 	}
 }

@@ -24,7 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	"fargo"
+	"fargo/host"
 )
 
 const (
@@ -42,7 +42,7 @@ const (
 //
 // An error of the container's own reads as ECS shows it
 // ("CannotCreateContainerError: …"); nothing of the container is left then.
-func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+func (r *Runtime) Create(ctx context.Context, spec host.ContainerSpec) error {
 	ctx = r.in(ctx)
 	_, err := r.persist(ctx, creating, func() error { return r.create(ctx, &spec) })
 	if err == nil || ctx.Err() != nil {
@@ -58,7 +58,7 @@ var creating = persistence{attempts: 4, pause: 100 * time.Millisecond, final: fu
 	return errors.As(err, &own) || refused(err)
 }}
 
-func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
+func (r *Runtime) create(ctx context.Context, spec *host.ContainerSpec) error {
 	img, err := r.image(ctx, digest.Digest(spec.ImageDigest))
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (r *Runtime) create(ctx context.Context, spec *fargo.ContainerSpec) error {
 // fails nothing is left. The record comes first: it keeps the snapshot from being
 // collected, and shows what is to be cleaned up if we do not live to finish.
 func (r *Runtime) createRecorded(
-	ctx context.Context, spec *fargo.ContainerSpec, img *image, record containers.Container,
+	ctx context.Context, spec *host.ContainerSpec, img *image, record containers.Container,
 ) (made bool, err error) {
 	store := r.client.ContainerService()
 	_, err = store.Create(ctx, record)
@@ -108,7 +108,7 @@ func (r *Runtime) createRecorded(
 }
 
 // record is what containerd stores of a container.
-func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *image, shim string) (containers.Container, error) {
+func (r *Runtime) record(ctx context.Context, spec *host.ContainerSpec, img *image, shim string) (containers.Container, error) {
 	snapshotter, err := r.snapshotter(ctx)
 	if err != nil {
 		return containers.Container{}, err
@@ -154,7 +154,7 @@ func (r *Runtime) record(ctx context.Context, spec *fargo.ContainerSpec, img *im
 
 // createTask makes the file system and the waiting process of a recorded
 // container.
-func (r *Runtime) createTask(ctx context.Context, spec *fargo.ContainerSpec, img *image, record containers.Container) error {
+func (r *Runtime) createTask(ctx context.Context, spec *host.ContainerSpec, img *image, record containers.Container) error {
 	// Both are on disk when they are answered; they wait for that together.
 	var recording errgroup.Group
 	recording.Go(func() error { return r.keepExit(ctx, spec.ID) })
@@ -249,7 +249,7 @@ func (r *Runtime) prepare(ctx context.Context, snapshotter, key, chain string) (
 // connect says where the process's input and output go. The shim copies output
 // to the log file, so nobody else has to be alive. Input that nobody will ever
 // write is a pipe that stays open, as after "docker run -i -d".
-func (r *Runtime) connect(spec *fargo.ContainerSpec, request *tasks.CreateTaskRequest) error {
+func (r *Runtime) connect(spec *host.ContainerSpec, request *tasks.CreateTaskRequest) error {
 	log := os.DevNull
 	if spec.LogPath != "" {
 		log = spec.LogPath

@@ -16,8 +16,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
 	"fargo/containerd"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // another is a daemon beside that of the tests, and a runtime on it.
@@ -55,15 +56,15 @@ func newAnother(t *testing.T) another {
 }
 
 // run makes a container and, if it should, starts it.
-func (a another) run(t *testing.T, id string, start bool) fargo.ContainerSpec {
+func (a another) run(t *testing.T, id string, start bool) host.ContainerSpec {
 	t.Helper()
-	img, err := a.runtime.Pull(t.Context(), tests.image, fargo.PullSource{})
+	img, err := a.runtime.Pull(t.Context(), tests.image, desired.PullSource{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := fargo.ContainerSpec{
+	s := host.ContainerSpec{
 		ID: id, TaskID: "task-" + id, ImageDigest: img.Digest, CgroupPath: "/fargo-test/" + id, LogPath: filepath.Join(t.TempDir(), "log"),
-		ContainerAssignment: fargo.ContainerAssignment{Name: "main", RuntimeID: id, Image: tests.image, Command: []string{"idle"}},
+		ContainerAssignment: desired.ContainerAssignment{Name: "main", RuntimeID: id, Image: tests.image, Command: []string{"idle"}},
 	}
 	if err := a.runtime.Create(t.Context(), s); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 // containerd of our own alive; [Runtime] speaks to it, and is the only place
 // that imports its client.
 //
-// It knows how a [fargo.ContainerSpec] becomes an OCI container that behaves as
+// It knows how a [host.ContainerSpec] becomes an OCI container that behaves as
 // Docker's would, and it keeps nothing of its own: what it answers is what
 // containerd, its shims and the kernel say, so that it may die at any line. It
 // refuses to know tasks (beyond the id that groups containers), networks,

@@ -28,10 +28,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"fargo"
 	"fargo/containerd"
 	"fargo/containerd/carried"
 	"fargo/containerd/confined"
+	"fargo/desired"
+	"fargo/host"
 )
 
 const deadline = 30 * time.Second
@@ -136,7 +137,7 @@ func run(m *testing.M) (code int, err error) {
 	}); err != nil {
 		return 0, err
 	}
-	pulled, err := tests.runtime.Pull(ctx, tests.image, fargo.PullSource{})
+	pulled, err := tests.runtime.Pull(ctx, tests.image, desired.PullSource{})
 	if err != nil {
 		return 0, err
 	}
@@ -234,19 +235,19 @@ func push(ref string, app []byte, config v1.Config) error {
 }
 
 // spec is a container of a task of its own, which the test's end removes.
-func spec(t testing.TB, args ...string) fargo.ContainerSpec {
+func spec(t testing.TB, args ...string) host.ContainerSpec {
 	t.Helper()
 	return specOf(t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), args...)
 }
 
 // specOf is spec for a container of this id.
-func specOf(t testing.TB, id string, args ...string) fargo.ContainerSpec {
+func specOf(t testing.TB, id string, args ...string) host.ContainerSpec {
 	t.Helper()
-	s := fargo.ContainerSpec{
+	s := host.ContainerSpec{
 		ID: id, TaskID: "task-" + id, ImageDigest: tests.digest, Hostname: "box",
 		CgroupPath: "/fargo-test/" + id,
 		LogPath:    filepath.Join(t.TempDir(), "log"),
-		ContainerAssignment: fargo.ContainerAssignment{
+		ContainerAssignment: desired.ContainerAssignment{
 			Name: "main", RuntimeID: id, Image: tests.image, Command: args,
 		},
 	}
@@ -258,7 +259,7 @@ func specOf(t testing.TB, id string, args ...string) fargo.ContainerSpec {
 	return s
 }
 
-func start(t testing.TB, s fargo.ContainerSpec) {
+func start(t testing.TB, s host.ContainerSpec) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
@@ -272,11 +273,11 @@ func start(t testing.TB, s fargo.ContainerSpec) {
 
 // until waits for a condition on a container, looking whenever something
 // happened to any.
-func until(t testing.TB, id, want string, is func(fargo.ContainerState) bool) fargo.ContainerState {
+func until(t testing.TB, id, want string, is func(host.ContainerState) bool) host.ContainerState {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
-	var last fargo.ContainerState
+	var last host.ContainerState
 	for range tests.runtime.Events(ctx) {
 		state, err := tests.runtime.Inspect(ctx, id)
 		if err != nil {
@@ -290,13 +291,13 @@ func until(t testing.TB, id, want string, is func(fargo.ContainerState) bool) fa
 	return last
 }
 
-func ended(t testing.TB, id string) fargo.ContainerState {
+func ended(t testing.TB, id string) host.ContainerState {
 	t.Helper()
-	return until(t, id, "ended", func(s fargo.ContainerState) bool { return s.State == fargo.RunStopped })
+	return until(t, id, "ended", func(s host.ContainerState) bool { return s.State == host.RunStopped })
 }
 
 // ready waits until the container's log has the text.
-func ready(t testing.TB, s fargo.ContainerSpec, text string) string {
+func ready(t testing.TB, s host.ContainerSpec, text string) string {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < deadline; time.Sleep(time.Millisecond) {
 		if log, err := os.ReadFile(s.LogPath); err == nil && strings.Contains(string(log), text) {

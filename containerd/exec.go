@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	"fargo"
+	"fargo/host"
 )
 
 const processType = "types.containerd.io/opencontainers/runtime-spec/1/Process"
@@ -26,7 +26,7 @@ const processType = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 // its exit code, 128 and more for a signal. When ctx ends first the process is
 // killed, and the error is the context's. A process that cannot be started at
 // all is an error with runc's text.
-func (r *Runtime) Exec(ctx context.Context, id string, spec fargo.ExecSpec) (exitCode int, err error) {
+func (r *Runtime) Exec(ctx context.Context, id string, spec host.ExecSpec) (exitCode int, err error) {
 	ctx = r.in(ctx)
 	process, err := r.execProcess(ctx, id, &spec)
 	if err != nil {
@@ -44,7 +44,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, spec fargo.ExecSpec) (exi
 }
 
 // execProcess is the container's own process with another command.
-func (r *Runtime) execProcess(ctx context.Context, id string, spec *fargo.ExecSpec) (*specs.Process, error) {
+func (r *Runtime) execProcess(ctx context.Context, id string, spec *host.ExecSpec) (*specs.Process, error) {
 	record, err := r.client.ContainerService().Get(ctx, id)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ type execution struct {
 	inputDone <-chan struct{} // closes when all input was read
 }
 
-func (r *Runtime) addProcess(ctx context.Context, id string, spec *fargo.ExecSpec, process *specs.Process) (*execution, error) {
+func (r *Runtime) addProcess(ctx context.Context, id string, spec *host.ExecSpec, process *specs.Process) (*execution, error) {
 	encoded, err := json.Marshal(process)
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (r *Runtime) addProcess(ctx context.Context, id string, spec *fargo.ExecSpe
 
 // run starts the process, waits for its end and for the last of its output, and
 // leaves nothing of it.
-func (e *execution) run(ctx context.Context, resize <-chan fargo.WindowSize) (exitCode int, err error) {
+func (e *execution) run(ctx context.Context, resize <-chan host.WindowSize) (exitCode int, err error) {
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
 	defer cancel()
 	defer func() { err = errors.Join(err, e.remove(clean)) }()
@@ -163,7 +163,7 @@ func (e *execution) run(ctx context.Context, resize <-chan fargo.WindowSize) (ex
 
 // attend passes on what happens at the user's end: the terminal's size changes,
 // the input ends.
-func (e *execution) attend(ctx context.Context, sizes <-chan fargo.WindowSize) {
+func (e *execution) attend(ctx context.Context, sizes <-chan host.WindowSize) {
 	inputDone := e.inputDone
 	for {
 		var err error

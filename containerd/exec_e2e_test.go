@@ -12,20 +12,20 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/host"
 )
 
 func TestExecExitCodeAndOutput(t *testing.T) {
 	s := spec(t, "idle")
 	start(t, s)
 	var stdout, stderr bytes.Buffer
-	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+	code, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
 		Args: []string{"/app", "say", "hello"}, Stdout: &stdout, Stderr: &stderr,
 	})
 	if code != 0 || err != nil || stdout.String() != "hello\n" || stderr.String() != "and on stderr\n" {
 		t.Errorf("%d, %v, %q, %q", code, err, &stdout, &stderr)
 	}
-	code, err = tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{Args: []string{"/app", "exit", "9"}})
+	code, err = tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{Args: []string{"/app", "exit", "9"}})
 	if code != 9 || err != nil {
 		t.Errorf("%d, %v", code, err)
 	}
@@ -48,7 +48,7 @@ func TestDiscardedOutputCanBeWritten(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	code, err := tests.runtime.Exec(t.Context(), idle.ID, fargo.ExecSpec{Args: []string{"/app", "say", "to nobody"}})
+	code, err := tests.runtime.Exec(t.Context(), idle.ID, host.ExecSpec{Args: []string{"/app", "say", "to nobody"}})
 	if code != 0 || err != nil {
 		t.Errorf("a process without output: %d, %v", code, err)
 	}
@@ -59,7 +59,7 @@ func TestExecIsTheContainersProcessUnlessItSays(t *testing.T) {
 	s.Environment = []string{"MINE=1"}
 	start(t, s)
 	var stdout bytes.Buffer
-	_, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+	_, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
 		Args: []string{"/app", "facts"}, Stdout: &stdout, User: "ana", Env: []string{"MORE=2"}, Cwd: "/etc",
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func TestExecInputEnds(t *testing.T) {
 	s := spec(t, "idle")
 	start(t, s)
 	var stdout bytes.Buffer
-	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+	code, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
 		Args: []string{"/app", "cat"}, Stdin: strings.NewReader("to and fro"), Stdout: &stdout,
 	})
 	if code != 0 || err != nil || stdout.String() != "to and fro" {
@@ -87,10 +87,10 @@ func TestExecInputEnds(t *testing.T) {
 func TestExecOnATerminal(t *testing.T) {
 	s := spec(t, "idle")
 	start(t, s)
-	resize := make(chan fargo.WindowSize, 1)
-	resize <- fargo.WindowSize{Width: 100, Height: 40}
+	resize := make(chan host.WindowSize, 1)
+	resize <- host.WindowSize{Width: 100, Height: 40}
 	var stdout bytes.Buffer
-	code, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{
+	code, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
 		Args: []string{"/app", "size"}, Tty: true, Stdout: &stdout, Resize: resize,
 	})
 	if code != 0 || err != nil || !strings.Contains(stdout.String(), "100x40\r\n") {
@@ -103,11 +103,11 @@ func TestExecEndsWithItsContext(t *testing.T) {
 	start(t, s)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := tests.runtime.Exec(ctx, s.ID, fargo.ExecSpec{Args: []string{"/app", "deaf"}})
+	_, err := tests.runtime.Exec(ctx, s.ID, host.ExecSpec{Args: []string{"/app", "deaf"}})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v", err)
 	}
-	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != fargo.RunRunning {
+	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != host.RunRunning {
 		t.Errorf("%+v, %v", state, err)
 	}
 }
@@ -115,11 +115,11 @@ func TestExecEndsWithItsContext(t *testing.T) {
 func TestExecOfWhatIsNotThere(t *testing.T) {
 	s := spec(t, "idle")
 	start(t, s)
-	_, err := tests.runtime.Exec(t.Context(), s.ID, fargo.ExecSpec{Args: []string{"nonesuch"}})
+	_, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{Args: []string{"nonesuch"}})
 	if err == nil || !strings.Contains(err.Error(), `exec: "nonesuch": executable file not found in $PATH`) {
 		t.Errorf("error = %v", err)
 	}
-	_, err = tests.runtime.Exec(t.Context(), "absent", fargo.ExecSpec{Args: []string{"/app"}})
+	_, err = tests.runtime.Exec(t.Context(), "absent", host.ExecSpec{Args: []string{"/app"}})
 	if !errdefs.IsNotFound(err) {
 		t.Errorf("error = %v", err)
 	}

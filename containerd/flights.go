@@ -4,13 +4,14 @@ import (
 	"context"
 	"sync"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // flight is what makes two pulls the same.
 type flight struct {
 	name string
-	src  fargo.PullSource
+	src  desired.PullSource
 }
 
 // flights lets callers who want the same image wait for one pull. The zero value
@@ -28,14 +29,14 @@ type shared struct {
 	waiting int
 	cancel  context.CancelFunc
 	done    chan struct{}
-	image   fargo.Image
+	image   host.Image
 	err     error
 }
 
 // join waits for the pull under way, or begins one. The pull has the values of
 // the first caller's context, and is cancelled when the last caller gives up, who
 // waits until it has really ended.
-func (f *flights) join(ctx context.Context, key flight, pull func(context.Context) (fargo.Image, error)) (fargo.Image, error) {
+func (f *flights) join(ctx context.Context, key flight, pull func(context.Context) (host.Image, error)) (host.Image, error) {
 	s := f.enter(ctx, key, pull)
 	select {
 	case <-s.done:
@@ -44,11 +45,11 @@ func (f *flights) join(ctx context.Context, key flight, pull func(context.Contex
 		if f.leave(key, s) {
 			<-s.done
 		}
-		return fargo.Image{}, context.Cause(ctx)
+		return host.Image{}, context.Cause(ctx)
 	}
 }
 
-func (f *flights) enter(ctx context.Context, key flight, pull func(context.Context) (fargo.Image, error)) *shared {
+func (f *flights) enter(ctx context.Context, key flight, pull func(context.Context) (host.Image, error)) *shared {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s, ok := f.mu.running[key]; ok {

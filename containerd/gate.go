@@ -64,7 +64,7 @@ func (g *gates) dial(ctx context.Context, network, address string) (net.Conn, er
 // those that a registry sends us on too.
 type gate struct {
 	*gates
-	// endpoint is the host and port of fargo.PullSource.Endpoint, which the
+	// endpoint is the host and port of desired.PullSource.Endpoint, which the
 	// control plane has chosen and no task; empty when there is none.
 	endpoint string
 }

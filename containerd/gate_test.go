@@ -14,7 +14,7 @@ import (
 	"github.com/containerd/log"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"fargo"
+	"fargo/desired"
 )
 
 const someDigest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -31,7 +31,7 @@ func forbidden(t *testing.T) (server *httptest.Server, came *atomic.Int64) {
 	return server, came
 }
 
-func host(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
+func hostOf(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 
 // allowing gives ways to the hosts alone.
 func allowing(t *testing.T, hosts ...string) *gates {
@@ -44,7 +44,7 @@ func allowing(t *testing.T, hosts ...string) *gates {
 
 // resolve asks a registry for an image as a pull does, and gives the error that a
 // user reads.
-func resolve(t *testing.T, g *gates, ref string, src fargo.PullSource) error {
+func resolve(t *testing.T, g *gates, ref string, src desired.PullSource) error {
 	t.Helper()
 	resolver, err := g.resolver(src)
 	if err != nil {
@@ -105,14 +105,14 @@ func TestNothingLeadsToThisMachine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			outside := httptest.NewServer(answer)
 			defer outside.Close()
-			err := resolve(t, allowing(t, host(outside)), host(outside)+"/app:latest", fargo.PullSource{})
+			err := resolve(t, allowing(t, hostOf(outside)), hostOf(outside)+"/app:latest", desired.PullSource{})
 			if !isRefusal(err) || !strings.Contains(err.Error(), "--allow-registry") {
 				t.Errorf("error = %v", err)
 			}
 		})
 	}
-	for _, name := range []string{host(inside), strings.TrimSuffix(strings.TrimPrefix(byName, "http://"), "/secret")} {
-		err := resolve(t, allowing(t), name+"/app:latest", fargo.PullSource{})
+	for _, name := range []string{hostOf(inside), strings.TrimSuffix(strings.TrimPrefix(byName, "http://"), "/secret")} {
+		err := resolve(t, allowing(t), name+"/app:latest", desired.PullSource{})
 		if !isRefusal(err) || !final(err) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -135,8 +135,8 @@ func TestURLsOfLayersAreNotFollowed(t *testing.T) {
 	elsewhere, came := forbidden(t)
 	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer registry.Close()
-	ref := host(registry) + "/app:latest"
-	resolver, err := allowing(t, host(registry), host(elsewhere)).resolver(fargo.PullSource{})
+	ref := hostOf(registry) + "/app:latest"
+	resolver, err := allowing(t, hostOf(registry), hostOf(elsewhere)).resolver(desired.PullSource{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,10 +169,10 @@ func TestOwnRegistryIsForItsOwnNames(t *testing.T) {
 	defer own.Close()
 	g := allowing(t)
 	const name = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:latest"
-	if err := resolve(t, g, name, fargo.PullSource{Endpoint: own.URL, Username: "AWS", Password: "secret"}); err != nil {
+	if err := resolve(t, g, name, desired.PullSource{Endpoint: own.URL, Username: "AWS", Password: "secret"}); err != nil {
 		t.Error(err)
 	}
-	if err := resolve(t, g, host(own)+"/app:latest", fargo.PullSource{}); !isRefusal(err) {
+	if err := resolve(t, g, hostOf(own)+"/app:latest", desired.PullSource{}); !isRefusal(err) {
 		t.Errorf("by its address: %v", err)
 	}
 }
@@ -260,8 +260,8 @@ func TestAnswersAreNotRepeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			registry := httptest.NewServer(test.answer)
 			defer registry.Close()
-			err := resolve(t, allowing(t, host(registry)), host(registry)+"/app:latest", fargo.PullSource{})
-			want := strings.ReplaceAll(test.want, "HOST", host(registry))
+			err := resolve(t, allowing(t, hostOf(registry)), hostOf(registry)+"/app:latest", desired.PullSource{})
+			want := strings.ReplaceAll(test.want, "HOST", hostOf(registry))
 			if err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}

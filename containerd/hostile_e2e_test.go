@@ -25,7 +25,8 @@ import (
 	"github.com/containerd/errdefs"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 const (
@@ -41,7 +42,7 @@ var runs = object{"Cmd": []string{"/none"}}
 type hostile struct {
 	name  string
 	build func(t *testing.T, m *malice)
-	room  int64 // fargo.PullSource.Room
+	room  int64 // desired.PullSource.Room
 	user  string
 	// What Pull says, and, when it says nothing, Create; empty for success.
 	pull, create string
@@ -206,7 +207,7 @@ var hostiles = []hostile{
 		config(object{"Cmd": []string{"/a"}, "Labels": object{"only": "here"}})(t, m)
 		m.blobs[m.tag.Digest.String()] = []byte(strings.Replace(string(m.blobs[m.tag.Digest.String()]), "schemaVersion", "schemaversion", 1))
 	}},
-	{name: "a manifest of five megabytes", pull: "is larger than 4 MiB", build: document(manifestType, `{"x":"`+strings.Repeat("x", 5<<20)+`"}`)},
+	{name: "a manifest of five megabytes", pull: "rejecting", build: document(manifestType, `{"x":"`+strings.Repeat("x", 5<<20)+`"}`)},
 	{name: "a million layers", pull: "more than 50000 elements", build: document(manifestType, `{"layers":[`+strings.Repeat("{},", 1_300_000)+`{}]}`)},
 	{name: "ten thousand layers", pull: "max depth exceeded", build: manifest(func(_ *testing.T, m *malice, honest object) {
 		l := honest["layers"].([]any)[0].(object)
@@ -284,7 +285,7 @@ func TestHostileImages(t *testing.T) {
 			costs := watchMemory(t, os.Getpid(), daemonPID(t))
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)
 			defer cancel()
-			img, err := tests.runtime.Pull(ctx, m.image(), fargo.PullSource{Room: c.room})
+			img, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{Room: c.room})
 			expect(t, err, "CannotPullContainerError: ", c.pull)
 			if err == nil {
 				s := spec(t)
@@ -421,7 +422,7 @@ func TestUnpackingEndsWithItsPull(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := tests.runtime.Pull(ctx, m.image(), fargo.PullSource{})
+		_, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{})
 		failed <- err
 	}()
 	for len(helpers(t)) == 0 {
@@ -449,7 +450,7 @@ func TestLayersComeFromTheirRegistry(t *testing.T) {
 			d.(object)["urls"] = []string{elsewhere.URL + "/metadata"}
 		}
 	})(t, m)
-	if _, err := tests.runtime.Pull(t.Context(), m.image(), fargo.PullSource{}); err != nil {
+	if _, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{}); err != nil {
 		t.Error(err)
 	}
 	if asked.Load() > 0 {
@@ -468,7 +469,7 @@ func TestVolumeIsFilledFromAHostileImage(t *testing.T) {
 		put(t, w, tar.Header{Name: "loop", Typeflag: tar.TypeSymlink, Linkname: "loop"})
 		put(t, w, tar.Header{Name: "device", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5})
 	})(t, m)
-	img, err := tests.runtime.Pull(t.Context(), m.image(), fargo.PullSource{})
+	img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +477,7 @@ func TestVolumeIsFilledFromAHostileImage(t *testing.T) {
 		s := spec(t)
 		s.Image, s.ImageDigest = m.image(), img.Digest
 		volume := t.TempDir()
-		s.Mounts = []fargo.Mount{{Source: volume, Target: target, CopyUp: true}}
+		s.Mounts = []host.Mount{{Source: volume, Target: target, CopyUp: true}}
 		err := tests.runtime.Create(t.Context(), s)
 		expect(t, err, "Cannot", want)
 		if link, err := os.Readlink(filepath.Join(volume, "out")); target == "/data" && link != accountsOutside {
@@ -496,7 +497,7 @@ func TestStopSignalThatIsNone(t *testing.T) {
 	program := m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "app", Mode: 0o755}, app...) })
 	for _, signal := range []string{"SIGNONSENSE", "999", "0", "-1", strings.Repeat("x", 1<<20)} {
 		m.serve(t, object{"Entrypoint": []string{"/app"}, "StopSignal": signal}, program)
-		img, err := tests.runtime.Pull(t.Context(), m.image(), fargo.PullSource{})
+		img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{})
 		if err != nil {
 			t.Fatal(err)
 		}

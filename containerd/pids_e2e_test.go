@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
+	"fargo/host"
 	"fargo/kernel"
 )
 
@@ -34,8 +34,8 @@ func TestForkBombEndsWithItsTask(t *testing.T) {
 	}{{"own", false}, {"shared", true}} {
 		t.Run(test.name, func(t *testing.T) {
 			bomb := spec(t, "bomb")
-			task := fargo.TaskCgroup{TaskID: bomb.TaskID, CPU: 256, Memory: 512, PIDs: 100}
-			if err := groups.Set(t.Context(), []fargo.TaskCgroup{task}); err != nil {
+			task := host.TaskCgroup{TaskID: bomb.TaskID, CPU: 256, Memory: 512, PIDs: 100}
+			if err := groups.Set(t.Context(), []host.TaskCgroup{task}); err != nil {
 				t.Fatal(err)
 			}
 			bomb.CgroupPath = groups.Path(bomb.TaskID, bomb.ID)
@@ -78,7 +78,7 @@ func remove(t *testing.T, id string) {
 }
 
 // untilRefused waits until the kernel has refused a fork in the container.
-func untilRefused(t *testing.T, s fargo.ContainerSpec) {
+func untilRefused(t *testing.T, s host.ContainerSpec) {
 	t.Helper()
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		// Counted where the limit is, or where the fork was: kernels differ.

@@ -12,7 +12,8 @@ import (
 	"github.com/moby/sys/user"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 // args are the command line. As with Docker, an entry point of the user's own
 // sets the image's command aside, an empty one (not nil) removes the image's
 // entry point, and so does [""].
-func args(spec *fargo.ContainerSpec, config *imageConfig) ([]string, error) {
+func args(spec *host.ContainerSpec, config *imageConfig) ([]string, error) {
 	entryPoint, command := spec.EntryPoint, spec.Command
 	if len(entryPoint) == 0 {
 		if len(command) == 0 {
@@ -158,7 +159,7 @@ func capability(name string) string {
 
 // rlimits translates ECS names ("nofile"); -1 means no limit. usual are those
 // that hold unless the user says otherwise.
-func rlimits(ulimits []fargo.Ulimit, usual []specs.POSIXRlimit) []specs.POSIXRlimit {
+func rlimits(ulimits []desired.Ulimit, usual []specs.POSIXRlimit) []specs.POSIXRlimit {
 	limits := slices.Clone(usual)
 	for _, u := range ulimits {
 		limit := specs.POSIXRlimit{

@@ -7,7 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Docker's table: what a task definition sets, what the image has, what runs.
@@ -33,7 +34,7 @@ func TestArgs(t *testing.T) {
 		{"nothing left", []string{""}, nil, imageConfig{Cmd: []string{"cmd"}}, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{
+			spec := host.ContainerSpec{ContainerAssignment: desired.ContainerAssignment{
 				EntryPoint: c.entryPoint, Command: c.command, Init: c.init,
 			}}
 			got, err := args(&spec, &c.image)

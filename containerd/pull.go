@@ -18,7 +18,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // pulling: a registry is asked again that gives no clear answer.
@@ -33,7 +34,7 @@ var pulling = persistence{attempts: 2, pause: time.Second, final: final}
 // manifest has been retried …" before the image is known, "… ref pull has been
 // retried …" after. Pulls of the same image at the same time share one
 // transfer, which goes on as long as one of them waits.
-func (r *Runtime) Pull(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
+func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource) (host.Image, error) {
 	img, err := r.pullOnce(r.in(ctx), name, src)
 	if refused(err) {
 		err = &Error{Kind: CannotPull, Err: err}
@@ -42,29 +43,29 @@ func (r *Runtime) Pull(ctx context.Context, name string, src fargo.PullSource) (
 }
 
 // pullOnce is Pull, but that it says of an image that is not acceptable only why.
-func (r *Runtime) pullOnce(ctx context.Context, name string, src fargo.PullSource) (fargo.Image, error) {
+func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSource) (host.Image, error) {
 	named, err := normalize(name, src)
 	if err != nil {
-		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
+		return host.Image{}, &Error{Kind: CannotPull, Err: err}
 	}
 	if pinned, ok := named.(reference.Digested); ok {
 		img, err := r.image(ctx, pinned.Digest())
 		if err == nil {
-			return fargo.Image{Name: named.String(), Digest: img.digest.String()}, nil
+			return host.Image{Name: named.String(), Digest: img.digest.String()}, nil
 		}
 		if !errdefs.IsNotFound(err) {
-			return fargo.Image{}, err
+			return host.Image{}, err
 		}
 	}
 	key := flight{named.String(), src}
-	return r.pulls.join(ctx, key, func(ctx context.Context) (fargo.Image, error) {
+	return r.pulls.join(ctx, key, func(ctx context.Context) (host.Image, error) {
 		return r.pull(ctx, named, src)
 	})
 }
 
 // normalize reads a name as Docker does: "nginx" is
 // "docker.io/library/nginx:latest". A digest that is known stands before a tag.
-func normalize(name string, src fargo.PullSource) (reference.Named, error) {
+func normalize(name string, src desired.PullSource) (reference.Named, error) {
 	named, err := reference.ParseDockerRef(name)
 	if err != nil {
 		return nil, fmt.Errorf("invalid reference format: %q: %w", name, err)
@@ -79,11 +80,11 @@ func normalize(name string, src fargo.PullSource) (reference.Named, error) {
 	return reference.WithDigest(reference.TrimNamed(named), known)
 }
 
-func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.PullSource) (fargo.Image, error) {
+func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource) (host.Image, error) {
 	ref := named.String()
 	resolver, err := r.gates.resolver(src)
 	if err != nil {
-		return fargo.Image{}, &Error{Kind: CannotPull, Err: err}
+		return host.Image{}, &Error{Kind: CannotPull, Err: err}
 	}
 	var target ocispec.Descriptor
 	attempts, err := r.persist(ctx, pulling, func() (err error) {
@@ -94,15 +95,15 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src fargo.Pul
 		if img, cached := r.cached(ctx, named, err); cached {
 			return img, nil
 		}
-		return fargo.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
+		return host.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
 			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, told(ref, err))}
 	}
 	if _, err := r.image(ctx, target.Digest); err == nil {
 		return r.name(ctx, named, target)
 	} else if !errdefs.IsNotFound(err) {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
-	var img fargo.Image
+	var img host.Image
 	err = r.leased(ctx, func(ctx context.Context) error { // until what is fetched has its name
 		room := cmp.Or(src.Room, usualRoom)
 		attempts, err := r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
@@ -130,20 +131,20 @@ func final(err error) bool {
 }
 
 // cached is the image that a tag named last, for when its registry says nothing.
-func (r *Runtime) cached(ctx context.Context, named reference.Named, failure error) (fargo.Image, bool) {
+func (r *Runtime) cached(ctx context.Context, named reference.Named, failure error) (host.Image, bool) {
 	if final(failure) || ctx.Err() != nil {
-		return fargo.Image{}, false
+		return host.Image{}, false
 	}
 	record, err := r.client.ImageService().Get(ctx, named.String())
 	if err != nil {
-		return fargo.Image{}, false
+		return host.Image{}, false
 	}
 	img, err := r.image(ctx, record.Target.Digest)
 	if err != nil {
-		return fargo.Image{}, false
+		return host.Image{}, false
 	}
 	r.config.Logger.Warn("registry out of reach, using the image that is here", "image", named.String(), "error", failure)
-	return fargo.Image{Name: record.Name, Digest: img.digest.String()}, true
+	return host.Image{Name: record.Name, Digest: img.digest.String()}, true
 }
 
 // fetch brings a resolved image here and unpacks it.
@@ -191,21 +192,21 @@ func (r resolved) Fetcher(context.Context, string) (remotes.Fetcher, error) { re
 
 // name records the image under the name it was asked for and under its digest,
 // which keeps it here when the tag moves on.
-func (r *Runtime) name(ctx context.Context, named reference.Named, target ocispec.Descriptor) (fargo.Image, error) {
+func (r *Runtime) name(ctx context.Context, named reference.Named, target ocispec.Descriptor) (host.Image, error) {
 	img, err := r.image(ctx, target.Digest)
 	if err != nil {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
 	pinned, err := reference.WithDigest(reference.TrimNamed(named), target.Digest)
 	if err != nil {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
 	for _, name := range []string{pinned.String(), named.String()} {
 		if err := r.nameImage(ctx, images.Image{Name: name, Target: target}); err != nil {
-			return fargo.Image{}, fmt.Errorf("record image %s: %w", name, err)
+			return host.Image{}, fmt.Errorf("record image %s: %w", name, err)
 		}
 	}
-	return fargo.Image{Name: named.String(), Digest: img.digest.String()}, nil
+	return host.Image{Name: named.String(), Digest: img.digest.String()}, nil
 }
 
 // nameImage creates or changes what a name stands for.

@@ -14,7 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // registryIdle is how long a registry may send nothing before it counts as
@@ -26,7 +26,7 @@ var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 // resolver speaks to the registry in an image's name, or to src.Endpoint in its
 // place, which is told the name by the query "ns". Plain HTTP is spoken to this
 // machine's own addresses, and where Endpoint says so.
-func (g *gates) resolver(src fargo.PullSource) (remotes.Resolver, error) {
+func (g *gates) resolver(src desired.PullSource) (remotes.Resolver, error) {
 	through := &gate{gates: g}
 	httpClient := &http.Client{Transport: bounded{&patient{base: through, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(

@@ -12,7 +12,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 func TestNormalize(t *testing.T) {
@@ -26,13 +27,13 @@ func TestNormalize(t *testing.T) {
 		{"nginx:1@" + sum, "", "docker.io/library/nginx@" + sum},
 		{"nginx:1", sum, "docker.io/library/nginx@" + sum},
 	} {
-		got, err := normalize(c.name, fargo.PullSource{Digest: c.digest})
+		got, err := normalize(c.name, desired.PullSource{Digest: c.digest})
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s: %v, %v, want %s", c.name, got, err, c.want)
 		}
 	}
 	for _, c := range []struct{ name, digest string }{{"", ""}, {"nginx/UPPER", ""}, {"nginx", "sha256:short"}} {
-		if got, err := normalize(c.name, fargo.PullSource{Digest: c.digest}); err == nil {
+		if got, err := normalize(c.name, desired.PullSource{Digest: c.digest}); err == nil {
 			t.Errorf("%q: %v", c.name, got)
 		}
 	}
@@ -134,14 +135,14 @@ func TestFlightsShareAndCancel(t *testing.T) {
 		var f flights
 		land := make(chan struct{})
 		began, cancelled := 0, 0
-		pull := func(ctx context.Context) (fargo.Image, error) {
+		pull := func(ctx context.Context) (host.Image, error) {
 			began++
 			select {
 			case <-land:
-				return fargo.Image{Name: "landed"}, nil
+				return host.Image{Name: "landed"}, nil
 			case <-ctx.Done():
 				cancelled++
-				return fargo.Image{}, ctx.Err()
+				return host.Image{}, ctx.Err()
 			}
 		}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 func TestExitCodeStaysUntilRemove(t *testing.T) {
@@ -45,7 +46,7 @@ func TestEveryStepMayBeRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != fargo.RunCreated {
+	if state, err := tests.runtime.Inspect(t.Context(), s.ID); err != nil || state.State != host.RunCreated {
 		t.Fatalf("%+v, %v", state, err)
 	}
 	for range 2 {
@@ -158,7 +159,7 @@ func TestWhatTheProcessSees(t *testing.T) {
 	s := spec(t, "facts")
 	s.User = "ana"
 	s.Environment = []string{"BOTH=spec", "MINE=1"}
-	s.Ulimits = []fargo.Ulimit{{Name: "nofile", Soft: 1024, Hard: 4096}}
+	s.Ulimits = []desired.Ulimit{{Name: "nofile", Soft: 1024, Hard: 4096}}
 	start(t, s)
 	ended(t, s.ID)
 	log := ready(t, s, "env MINE=1")
@@ -198,7 +199,7 @@ func TestReadonlyRootFileSystem(t *testing.T) {
 func TestVolumeIsFilledFromTheImageOnce(t *testing.T) {
 	volume := t.TempDir()
 	s := spec(t, "read", "/data/seed")
-	s.Mounts = []fargo.Mount{{Source: volume, Target: "/data", CopyUp: true}}
+	s.Mounts = []host.Mount{{Source: volume, Target: "/data", CopyUp: true}}
 	start(t, s)
 	if state := ended(t, s.ID); state.ExitCode != 0 {
 		t.Errorf("%+v", state)
@@ -225,7 +226,7 @@ func TestContainersOfATaskShareOneShimAndMaySharePIDs(t *testing.T) {
 		t.Error(log)
 	}
 	one, err := tests.runtime.Inspect(t.Context(), first.ID)
-	if err != nil || one.State != fargo.RunRunning {
+	if err != nil || one.State != host.RunRunning {
 		t.Fatalf("%+v, %v", one, err)
 	}
 	all, err := tests.runtime.List(t.Context())

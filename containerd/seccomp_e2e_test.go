@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"fargo"
+	"fargo/host"
 )
 
 // A container may do what Docker's would let it, whether its program is for 64
@@ -26,7 +26,7 @@ func TestSystemCallFilter(t *testing.T) {
 			}
 			s := spec(t)
 			s.EntryPoint, s.Command = []string{"/tried"}, []string{"filtered"}
-			s.Mounts = []fargo.Mount{{Source: program, Target: "/tried", ReadOnly: true}}
+			s.Mounts = []host.Mount{{Source: program, Target: "/tried", ReadOnly: true}}
 			start(t, s)
 			if got := ready(t, s, "tried"); got != want {
 				t.Errorf("%s\nwant\n%s", got, want)

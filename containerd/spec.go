@@ -9,7 +9,7 @@ import (
 	"github.com/containerd/containerd/v2/contrib/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"fargo"
+	"fargo/host"
 )
 
 // groupAnnotation tells the runc shim which containers share one shim.
@@ -26,7 +26,7 @@ type machine struct {
 
 // newSpec writes the OCI runtime specification of a container: what Docker
 // would give it, with Fargate's limits. It is a function of its arguments.
-func newSpec(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Spec, error) {
+func newSpec(spec *host.ContainerSpec, img *image, on machine) (*specs.Spec, error) {
 	process, err := newProcess(spec, img, on)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func seccompProfile(oci *specs.Spec) *specs.LinuxSeccomp {
 	return profile
 }
 
-func newProcess(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Process, error) {
+func newProcess(spec *host.ContainerSpec, img *image, on machine) (*specs.Process, error) {
 	command, err := args(spec, &img.config)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func newProcess(spec *fargo.ContainerSpec, img *image, on machine) (*specs.Proce
 	}, nil
 }
 
-func newMounts(spec *fargo.ContainerSpec, on machine) ([]specs.Mount, error) {
+func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
 	mounts := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
@@ -133,7 +133,7 @@ func newMounts(spec *fargo.ContainerSpec, on machine) ([]specs.Mount, error) {
 	return mounts, nil
 }
 
-func newNamespaces(spec *fargo.ContainerSpec, on machine) []specs.LinuxNamespace {
+func newNamespaces(spec *host.ContainerSpec, on machine) []specs.LinuxNamespace {
 	pids := specs.LinuxNamespace{Type: specs.PIDNamespace}
 	if spec.PIDOf != "" {
 		pids.Path = fmt.Sprintf("/proc/%d/ns/pid", on.pid)
@@ -153,7 +153,7 @@ func newNamespaces(spec *fargo.ContainerSpec, on machine) []specs.LinuxNamespace
 // newResources limits the container inside its task. An ECS CPU figure is a
 // share of what is contended, never a ceiling; 0 and 1 count as 2, the kernel's
 // least. Source: ECS API, ContainerDefinition.cpu.
-func newResources(spec *fargo.ContainerSpec, on machine) *specs.LinuxResources {
+func newResources(spec *host.ContainerSpec, on machine) *specs.LinuxResources {
 	resources := &specs.LinuxResources{
 		// Nothing but what runc itself allows every container (null, zero,
 		// random, terminals).
@@ -179,7 +179,7 @@ func newResources(spec *fargo.ContainerSpec, on machine) *specs.LinuxResources {
 // newSysctls are Docker's for a container with a network of its own, and the
 // user's. In the machine's own network nothing is set: it is not the
 // container's.
-func newSysctls(spec *fargo.ContainerSpec) map[string]string {
+func newSysctls(spec *host.ContainerSpec) map[string]string {
 	sysctls := map[string]string{}
 	if spec.NetNS != "" {
 		sysctls["net.ipv4.ip_unprivileged_port_start"] = "0"

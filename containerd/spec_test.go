@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the code does into testdata")
@@ -34,27 +35,27 @@ func TestSpec(t *testing.T) {
 		name string
 		img  *image
 		on   machine
-		spec fargo.ContainerSpec
+		spec host.ContainerSpec
 	}{
-		{"least", bare, v1, fargo.ContainerSpec{ID: "a-1", TaskID: "a", CgroupPath: "/fargo/a/a-1"}},
-		{"web", web, v2, fargo.ContainerSpec{
+		{"least", bare, v1, host.ContainerSpec{ID: "a-1", TaskID: "a", CgroupPath: "/fargo/a/a-1"}},
+		{"web", web, v2, host.ContainerSpec{
 			ID: "b-1", TaskID: "b", CgroupPath: "/fargo/b/b-1", NetNS: "/run/netns/eni-1", Hostname: "ip-10-0-0-7",
-			Mounts: []fargo.Mount{
+			Mounts: []host.Mount{
 				{Source: "/run/b/resolv.conf", Target: "/etc/resolv.conf", ReadOnly: true},
 				{Source: "/var/b/data", Target: "/data", CopyUp: true},
 			},
-			ContainerAssignment: fargo.ContainerAssignment{
+			ContainerAssignment: desired.ContainerAssignment{
 				CPU: 256, Memory: 512, MemoryReservation: 128,
 				Environment: []string{"PORT=80"}, Sysctls: map[string]string{"net.core.somaxconn": "1024"},
 			},
 		}},
-		{"everything", web, v1, fargo.ContainerSpec{
+		{"everything", web, v1, host.ContainerSpec{
 			ID: "c-2", TaskID: "c", CgroupPath: "/fargo/c/c-2", PIDOf: "c-1", Hostname: "box",
-			ContainerAssignment: fargo.ContainerAssignment{
+			ContainerAssignment: desired.ContainerAssignment{
 				EntryPoint: []string{"sh", "-c"}, Command: []string{"exec top"}, User: "0", WorkingDirectory: "/tmp",
 				Tty: true, Init: true, ReadonlyRootfs: true, CPU: 1, MemoryReservation: 64,
 				CapAdd: []string{"SYS_PTRACE"}, CapDrop: []string{"ALL"},
-				Ulimits: []fargo.Ulimit{{Name: "core", Soft: -1, Hard: -1}, {Name: "nofile", Soft: 10, Hard: 20}},
+				Ulimits: []desired.Ulimit{{Name: "core", Soft: -1, Hard: -1}, {Name: "nofile", Soft: 10, Hard: 20}},
 			},
 		}},
 	} {
@@ -106,7 +107,7 @@ func TestSeccompProfiles(t *testing.T) {
 			"SYS_TTY_CONFIG", "SYS_NICE", "SYSLOG", "BPF", "PERFMON", "DAC_READ_SEARCH",
 		},
 	} {
-		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
+		spec := host.ContainerSpec{ContainerAssignment: desired.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
 		oci, err := newSpec(&spec, &image{}, machine{})
 		if err != nil {
 			t.Fatal(err)
@@ -123,7 +124,7 @@ func TestSeccompProfiles(t *testing.T) {
 // let its system calls through.
 func TestFilterFollowsCapabilities(t *testing.T) {
 	allows := func(add ...string) bool {
-		spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
+		spec := host.ContainerSpec{ContainerAssignment: desired.ContainerAssignment{Command: []string{"x"}, CapAdd: add}}
 		oci, err := newSpec(&spec, &image{}, machine{})
 		if err != nil {
 			t.Fatal(err)
@@ -143,7 +144,7 @@ func TestFilterFollowsCapabilities(t *testing.T) {
 }
 
 func TestInitThatIsNotCarriedIsRefused(t *testing.T) {
-	spec := fargo.ContainerSpec{ContainerAssignment: fargo.ContainerAssignment{Command: []string{"x"}, Init: true}}
+	spec := host.ContainerSpec{ContainerAssignment: desired.ContainerAssignment{Command: []string{"x"}, Init: true}}
 	if _, err := newSpec(&spec, &image{}, machine{}); err == nil || !strings.Contains(err.Error(), "initProcessEnabled") {
 		t.Errorf("error = %v", err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
-	"fargo"
+	"fargo/host"
 )
 
 // What containerd keeps for us of a container, as labels.
@@ -35,7 +35,7 @@ const (
 // FinishedAt stays zero.
 const exitLost = 128 + int(syscall.SIGKILL)
 
-func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]string {
+func labels(spec *host.ContainerSpec, img *image, shim string) map[string]string {
 	return map[string]string{
 		labelTask:       spec.TaskID,
 		labelName:       spec.Name,
@@ -49,7 +49,7 @@ func labels(spec *fargo.ContainerSpec, img *image, shim string) map[string]strin
 // Inspect returns what is known of a container. The error is
 // errdefs.ErrNotFound when there is none, or only what is left of an attempt to
 // make one.
-func (r *Runtime) Inspect(ctx context.Context, id string) (state fargo.ContainerState, err error) {
+func (r *Runtime) Inspect(ctx context.Context, id string) (state host.ContainerState, err error) {
 	ctx = r.in(ctx)
 	err = again(ctx, func() error {
 		record, err := r.client.ContainerService().Get(ctx, id)
@@ -71,7 +71,7 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (state fargo.Container
 
 // List returns all containers of our namespace that [Runtime.Inspect] would
 // find, ordered by id.
-func (r *Runtime) List(ctx context.Context) (states []fargo.ContainerState, err error) {
+func (r *Runtime) List(ctx context.Context) (states []host.ContainerState, err error) {
 	ctx = r.in(ctx)
 	err = again(ctx, func() error {
 		records, err := r.client.ContainerService().List(ctx)
@@ -94,7 +94,7 @@ func (r *Runtime) List(ctx context.Context) (states []fargo.ContainerState, err 
 		}
 		return nil
 	})
-	slices.SortFunc(states, func(a, b fargo.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(states, func(a, b host.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
 	return states, err
 }
 
@@ -116,8 +116,8 @@ func (r *Runtime) Records(ctx context.Context) (ids []string, err error) {
 // stateOf joins containerd's record of a container, its process if it has one,
 // and what the kernel counted. A record without a process that was never
 // started is no container.
-func stateOf(record containers.Container, process *task.Process) (state fargo.ContainerState, exists bool) {
-	state = fargo.ContainerState{
+func stateOf(record containers.Container, process *task.Process) (state host.ContainerState, exists bool) {
+	state = host.ContainerState{
 		ID:          record.ID,
 		TaskID:      record.Labels[labelTask],
 		Name:        record.Labels[labelName],
@@ -131,20 +131,20 @@ func stateOf(record containers.Container, process *task.Process) (state fargo.Co
 	case process == nil && !wasStarted:
 		return state, false
 	case process == nil:
-		state.State, state.ExitCode = fargo.RunStopped, exitLost
+		state.State, state.ExitCode = host.RunStopped, exitLost
 		return state, true
 	}
 	switch process.Status {
 	case task.Status_CREATED:
-		state.State, state.PID = fargo.RunCreated, int(process.Pid)
+		state.State, state.PID = host.RunCreated, int(process.Pid)
 	case task.Status_STOPPED:
-		state.State, state.ExitCode = fargo.RunStopped, int(process.ExitStatus)
+		state.State, state.ExitCode = host.RunStopped, int(process.ExitStatus)
 		state.FinishedAt = process.ExitedAt.AsTime()
 		state.OOMKilled = state.ExitCode != 0 && oomKills(record.Labels[labelCgroup]) > 0
 	default:
-		state.State, state.PID = fargo.RunRunning, int(process.Pid)
+		state.State, state.PID = host.RunRunning, int(process.Pid)
 	}
-	if !wasStarted && state.State != fargo.RunCreated {
+	if !wasStarted && state.State != host.RunCreated {
 		state.StartedAt = record.CreatedAt // we died while starting it
 	}
 	return state, true
@@ -172,14 +172,14 @@ func (r *Runtime) StopSignal(ctx context.Context, id string) string {
 
 // Usage is what the container's control group has used. The error is
 // errdefs.ErrNotFound when the container or its group is gone.
-func (r *Runtime) Usage(ctx context.Context, id string) (fargo.Usage, error) {
+func (r *Runtime) Usage(ctx context.Context, id string) (host.Usage, error) {
 	record, err := r.client.ContainerService().Get(r.in(ctx), id)
 	if err != nil {
-		return fargo.Usage{}, err
+		return host.Usage{}, err
 	}
 	used, err := usage(record.Labels[labelCgroup])
 	if err != nil {
-		return fargo.Usage{}, errors.Join(fmt.Errorf("usage of %s: %w", id, errdefs.ErrNotFound), err)
+		return host.Usage{}, errors.Join(fmt.Errorf("usage of %s: %w", id, errdefs.ErrNotFound), err)
 	}
 	return used, nil
 }

@@ -19,7 +19,9 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -29,8 +31,8 @@ type noImages struct{}
 
 func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
-func (noImages) Source(*fargo.Task, *ecs.ContainerDefinition) fargo.PullSource {
-	return fargo.PullSource{}
+func (noImages) Source(*record.Task, *ecs.ContainerDefinition) desired.PullSource {
+	return desired.PullSource{}
 }
 
 // world is a store with one small subnet, a cluster and a definition, and the
@@ -48,12 +50,12 @@ func newWorld(t interface{ Fatal(...any) }) *world {
 	}
 	w := &world{db: db, plane: &Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}}
 	w.update(func(tx *store.Tx) {
-		store.EC2VPCs.Put(tx, &fargo.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: new("vpc-1"), CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{CidrBlock: new("10.0.0.0/16")}}}})
-		store.EC2Subnets.Put(tx, &fargo.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
+		store.EC2VPCs.Put(tx, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: new("vpc-1"), CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{CidrBlock: new("10.0.0.0/16")}}}})
+		store.EC2Subnets.Put(tx, &record.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
 			SubnetId: new("subnet-1"), VpcId: new("vpc-1"), CidrBlock: new("10.0.0.0/28"), AvailabilityZone: new("us-east-1a"),
 		}})
-		store.Nodes.Put(tx, &fargo.Node{ID: "a"})
-		store.TaskDefinitions.Put(tx, &fargo.TaskDefinition{Scope: home, Definition: ecs.TaskDefinition{
+		store.Nodes.Put(tx, &record.Node{ID: "a"})
+		store.TaskDefinitions.Put(tx, &record.TaskDefinition{Scope: home, Definition: ecs.TaskDefinition{
 			Family: new("web"), Revision: new(int32(1)), TaskDefinitionArn: new("arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"),
 			Status: ecs.TaskDefinitionStatusActive, ContainerDefinitions: []ecs.ContainerDefinition{{Name: new("app"), Image: new("i")}},
 		}})
@@ -77,15 +79,15 @@ func (w *world) update(fn func(*store.Tx)) {
 	}
 }
 
-func (w *world) run() *fargo.Task { return w.runIn("subnet-1") }
+func (w *world) run() *record.Task { return w.runIn("subnet-1") }
 
-func (w *world) runIn(subnet string) *fargo.Task {
-	var t *fargo.Task
+func (w *world) runIn(subnet string) *record.Task {
+	var t *record.Task
 	w.update(func(tx *store.Tx) {
 		d, _ := store.TaskDefinitionByARN(tx, "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1")
 		t = plan.NewTask(plan.TaskSpec{
 			Scope: home, Definition: d, LaunchType: ecs.LaunchTypeFargate,
-			Cluster: &fargo.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}},
+			Cluster: &record.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}},
 			Network: &ecs.AwsVpcConfiguration{Subnets: []string{subnet}, AssignPublicIp: ecs.AssignPublicIpDisabled},
 		}, time.Now(), fargo.NewHex)
 		store.Tasks.Put(tx, t)
@@ -93,7 +95,7 @@ func (w *world) runIn(subnet string) *fargo.Task {
 	return t
 }
 
-func (w *world) tasks() []*fargo.Task { return slices.Collect(store.Tasks.All(w.db.View())) }
+func (w *world) tasks() []*record.Task { return slices.Collect(store.Tasks.All(w.db.View())) }
 
 // TestAddresses holds, for any order of starts and ends: no address is with two
 // tasks, a task gets one whenever one is free, one that does not is told why in
@@ -129,11 +131,11 @@ func (w *world) step(rt *rapid.T) {
 	w.report(task, rapid.SampledFrom([]fargo.TaskStatus{fargo.TaskActivating, fargo.TaskRunning, fargo.TaskStopped}).Draw(rt, "status"))
 }
 
-func (w *world) report(task *fargo.Task, s fargo.TaskStatus) {
+func (w *world) report(task *record.Task, s fargo.TaskStatus) {
 	if task.Node == "" {
 		return
 	}
-	if err := w.plane.Report(context.Background(), task.Node, []fargo.TaskReport{{TaskARN: task.ARN(), Status: s, StoppedAt: time.Now()}}); err != nil {
+	if err := w.plane.Report(context.Background(), task.Node, []desired.TaskReport{{TaskARN: task.ARN(), Status: s, StoppedAt: time.Now()}}); err != nil {
 		panic(err)
 	}
 }
@@ -221,13 +223,13 @@ func TestDrain(t *testing.T) {
 		synctest.Wait()
 		w.update(func(tx *store.Tx) {
 			balanced := *w.tasks()[0]
-			balanced.Targets = []fargo.TargetRef{{Group: "g", ID: "10.0.0.4", Port: 80}}
+			balanced.Targets = []record.TargetRef{{Group: "g", ID: "10.0.0.4", Port: 80}}
 			store.Tasks.Put(tx, &balanced)
-			store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: "g", ID: "10.0.0.4", Port: 80})
+			store.ELBTargets.Put(tx, &record.ELBTarget{Group: "g", ID: "10.0.0.4", Port: 80})
 			draining := balanced
 			draining.ID, draining.Interface, draining.Desired = fargo.NewHex(32), nil, fargo.TaskStopped
 			draining.StopCode = fargo.StopServiceSchedulerInitiated
-			draining.Targets = []fargo.TargetRef{{Group: "g", ID: "10.0.0.5", Port: 80}}
+			draining.Targets = []record.TargetRef{{Group: "g", ID: "10.0.0.5", Port: 80}}
 			store.Tasks.Put(tx, &draining)
 			waiting := *w.tasks()[0]
 			waiting.ID, waiting.Node, waiting.Interface = fargo.NewHex(32), "", nil
@@ -272,7 +274,7 @@ func TestFailureDoesNotSpread(t *testing.T) {
 					failures--
 					return time.Time{}, errors.New("not now")
 				}
-				store.Nodes.Put(tx, &fargo.Node{ID: key})
+				store.Nodes.Put(tx, &record.Node{ID: key})
 				return time.Time{}, nil
 			},
 		}
@@ -316,8 +318,8 @@ func TestPastTasksAreNotLookedAt(t *testing.T) {
 		}
 		task := *w.run()
 		task.Service = "web"
-		task.Report = &fargo.TaskReport{Status: fargo.TaskStopped}
-		task.Targets = []fargo.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
+		task.Report = &desired.TaskReport{Status: fargo.TaskStopped}
+		task.Targets = []record.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
 		for _, step := range []struct {
 			what string
 			do   func()
@@ -365,7 +367,7 @@ func TestFullDiskIsWaitedFor(t *testing.T) {
 			All:   func(store.Reader) iter.Seq[string] { return slices.Values([]string{"x", "y"}) },
 			Scope: func(store.Reader, store.Change) iter.Seq[string] { return slices.Values([]string(nil)) },
 			Reconcile: func(tx *store.Tx, key string, _ time.Time) (time.Time, error) {
-				store.Nodes.Put(tx, &fargo.Node{ID: key})
+				store.Nodes.Put(tx, &record.Node{ID: key})
 				return time.Time{}, nil
 			},
 		}

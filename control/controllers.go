@@ -1,7 +1,7 @@
 package control
 
 import (
-	"fargo/plan"
+	"fargo"
 	"fargo/store"
 )
 
@@ -12,7 +12,7 @@ type Config struct {
 	// ("ecs-tasks.amazonaws.com").
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Pace divides the waiting times that configuration prescribes.
-	Pace plan.Pace
+	Pace fargo.Pace
 }
 
 // Controllers are all there are, in the order they are asked.

@@ -5,13 +5,15 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
 // loadBalancers are those that a node is to run: all of them, on the first node
 // there is.
-func loadBalancers(r store.Reader, node string) []*fargo.ELBLoadBalancer {
+func loadBalancers(r store.Reader, node string) []*record.ELBLoadBalancer {
 	if firstNode(r) != node {
 		return nil
 	}
@@ -27,7 +29,7 @@ func firstNode(r store.Reader) string {
 }
 
 // elbView is what there is to know of load balancers.
-func elbView(r store.Reader, lbs []*fargo.ELBLoadBalancer) plan.ELBView {
+func elbView(r store.Reader, lbs []*record.ELBLoadBalancer) plan.ELBView {
 	if len(lbs) == 0 {
 		return plan.ELBView{}
 	}
@@ -44,7 +46,7 @@ func elbView(r store.Reader, lbs []*fargo.ELBLoadBalancer) plan.ELBView {
 // ReportTargets commits what a node has seen of targets' health. A report from
 // another node than the one that runs the load balancers, or about a target
 // that is gone, draining, in no use or was registered anew, says nothing.
-func (p *Plane) ReportTargets(ctx context.Context, node string, reports []fargo.TargetReport) error {
+func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error {
 	if !news(p.DB.View(), node, reports) {
 		return nil
 	}
@@ -59,7 +61,7 @@ func (p *Plane) ReportTargets(ctx context.Context, node string, reports []fargo.
 }
 
 // news reports whether any report changes something.
-func news(r store.Reader, node string, reports []fargo.TargetReport) bool {
+func news(r store.Reader, node string, reports []desired.TargetReport) bool {
 	for i := range reports {
 		if _, ok := reported(r, node, &reports[i]); ok {
 			return true
@@ -68,11 +70,11 @@ func news(r store.Reader, node string, reports []fargo.TargetReport) bool {
 	return false
 }
 
-func reported(r store.Reader, node string, report *fargo.TargetReport) (*fargo.ELBTarget, bool) {
+func reported(r store.Reader, node string, report *desired.TargetReport) (*record.ELBTarget, bool) {
 	if firstNode(r) != node {
 		return nil, false
 	}
-	t, ok := store.ELBTargets.Get(r, fargo.ELBTargetKey(report.Group, report.ID, report.Port))
+	t, ok := store.ELBTargets.Get(r, fargo.TargetKey(report.Group, report.ID, report.Port))
 	if !ok || len(store.LoadBalancersOfGroup(r, t.Group)) == 0 {
 		return nil, false
 	}

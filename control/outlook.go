@@ -7,7 +7,9 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -19,7 +21,7 @@ type outlook struct {
 	view  *store.Snapshot
 	fates map[string]fate // of the tasks told, by their keys
 	// beside has everything but tasks and security groups' members.
-	beside fargo.Desired
+	beside desired.State
 }
 
 // fate is what may change of an assignment; see [plan.Fate].
@@ -34,7 +36,7 @@ type fate struct {
 // and then with what leads to what it should be doing next, until ctx ends or
 // tell fails. Changes say where to look; what is told is what two snapshots
 // differ in.
-func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) error) error {
+func (p *Plane) Follow(ctx context.Context, node string, tell func(desired.Delta) error) error {
 	w := p.DB.Watch(
 		store.Tasks.Under(store.TaskByNode, node),
 		store.EC2VPCs.Any(), store.EC2SecurityGroups.Any(), store.EC2NetworkInterfaces.Any(),
@@ -51,7 +53,7 @@ func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) 
 		if err != nil {
 			return err
 		}
-		if d := o.move(w.View(), changes); !plan.Empty(&d) {
+		if d := o.move(w.View(), changes); !desired.Empty(&d) {
 			if err := tell(d); err != nil {
 				return err
 			}
@@ -60,7 +62,7 @@ func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) 
 }
 
 // begin gives all there is in a snapshot.
-func (o *outlook) begin(view *store.Snapshot) (d fargo.Delta) {
+func (o *outlook) begin(view *store.Snapshot) (d desired.Delta) {
 	o.view, o.fates = view, map[string]fate{}
 	for t := range store.Tasks.By(view, store.TaskByNode, o.node) {
 		o.look(t.Key(), &d.Tasks)
@@ -69,13 +71,13 @@ func (o *outlook) begin(view *store.Snapshot) (d fargo.Delta) {
 	all := o.beside
 	all.VPCs = networks(view)
 	plan.OpenTo(all.VPCs, all.Balancers)
-	rest := plan.Diff(fargo.Desired{}, all)
+	rest := desired.Diff(desired.State{}, all)
 	rest.Tasks = d.Tasks
 	return rest
 }
 
 // move goes on to a later snapshot, which differs in changes.
-func (o *outlook) move(view *store.Snapshot, changes []store.Change) (d fargo.Delta) {
+func (o *outlook) move(view *store.Snapshot, changes []store.Change) (d desired.Delta) {
 	before := o.view
 	o.view = view
 	beside, anew := false, false
@@ -95,11 +97,11 @@ func (o *outlook) move(view *store.Snapshot, changes []store.Change) (d fargo.De
 			beside = true
 		}
 	}
-	d.Members = plan.Merged(d.Members)
+	d.Members = desired.Merged(d.Members)
 	old := o.beside
 	if beside {
 		o.beside = o.lookBeside()
-		rest := plan.Diff(old, o.beside)
+		rest := desired.Diff(old, o.beside)
 		d.Balancers, d.Groups, d.Records = rest.Balancers, rest.Groups, rest.Records
 	}
 	if anew || len(d.Balancers.Put)+len(d.Balancers.Gone) > 0 { // which decide about open groups
@@ -109,7 +111,7 @@ func (o *outlook) move(view *store.Snapshot, changes []store.Change) (d fargo.De
 }
 
 // look compares a task with what was told of it.
-func (o *outlook) look(key string, c *fargo.Change[fargo.Assignment]) {
+func (o *outlook) look(key string, c *desired.Change[desired.Assignment]) {
 	told, known := o.fates[key]
 	t, ok := store.Tasks.Get(o.view, key)
 	if !ok || t.Stopped() || t.Node != o.node {
@@ -131,13 +133,13 @@ func (o *outlook) look(key string, c *fargo.Change[fargo.Assignment]) {
 		return
 	}
 	o.fates[key] = next
-	c.Put = append(c.Put, plan.Assignment(t, def, o.plane.Pace, func(c *ecs.ContainerDefinition) fargo.PullSource {
+	c.Put = append(c.Put, plan.Assignment(t, def, o.plane.Pace, func(c *ecs.ContainerDefinition) desired.PullSource {
 		return o.plane.Puller.Source(t, c)
 	}))
 }
 
 // lookBeside gives load balancers, their groups, and names.
-func (o *outlook) lookBeside() (d fargo.Desired) {
+func (o *outlook) lookBeside() (d desired.State) {
 	elb := elbView(o.view, slices.Collect(store.ELBLoadBalancers.All(o.view)))
 	d.Records = plan.Records(elb)
 	elb.LoadBalancers = loadBalancers(o.view, o.node)
@@ -146,22 +148,22 @@ func (o *outlook) lookBeside() (d fargo.Desired) {
 }
 
 // networks gives all VPCs with all members of their groups.
-func networks(view *store.Snapshot) (out []fargo.VPC) {
+func networks(view *store.Snapshot) (out []desired.VPC) {
 	for v := range store.EC2VPCs.All(view) {
 		id := *v.VPC.VpcId
-		out = append(out, plan.Networks([]*fargo.EC2VPC{v},
+		out = append(out, plan.Networks([]*record.EC2VPC{v},
 			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
 			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
 	}
-	slices.SortFunc(out, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
 // rebuilt is what VPCs differ in between two snapshots, with the balancers of
 // each.
-func rebuilt(before, after *store.Snapshot, old, next []fargo.Balancer) fargo.Change[fargo.VPC] {
+func rebuilt(before, after *store.Snapshot, old, next []desired.Balancer) desired.Change[desired.VPC] {
 	a, b := networks(before), networks(after)
 	plan.OpenTo(a, old)
 	plan.OpenTo(b, next)
-	return plan.Diff(fargo.Desired{VPCs: a}, fargo.Desired{VPCs: b}).VPCs
+	return desired.Diff(desired.State{VPCs: a}, desired.State{VPCs: b}).VPCs
 }

@@ -16,7 +16,8 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/elbv2"
-	"fargo/plan"
+	"fargo/desired"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -30,14 +31,14 @@ func TestFollow(t *testing.T) {
 			defer w.stop()
 			w.plane.Puller = noImages{}
 			ctx, cancel := context.WithCancel(context.Background())
-			var known fargo.Desired
+			var known desired.State
 			told, ended := 0, make(chan error, 1)
 			go func() {
-				ended <- w.plane.Follow(ctx, "a", func(d fargo.Delta) error {
-					if told++; told > 1 && plan.Empty(&d) {
+				ended <- w.plane.Follow(ctx, "a", func(d desired.Delta) error {
+					if told++; told > 1 && desired.Empty(&d) {
 						rt.Error("told of nothing")
 					}
-					known = plan.Apply(known, &d)
+					known = desired.Apply(known, &d)
 					return nil
 				})
 			}()
@@ -57,10 +58,10 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-func inOrder(d fargo.Desired) fargo.Desired {
+func inOrder(d desired.State) desired.State {
 	d.Tasks, d.VPCs = slices.Clone(d.Tasks), slices.Clone(d.VPCs)
-	slices.SortFunc(d.Tasks, func(a, b fargo.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
-	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.Tasks, func(a, b desired.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
+	slices.SortFunc(d.VPCs, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return d
 }
 
@@ -91,7 +92,7 @@ func (w *world) group(rt *rapid.T) {
 			store.EC2SecurityGroups.Delete(tx, home.Key(id))
 			return
 		}
-		store.EC2SecurityGroups.Put(tx, &fargo.EC2SecurityGroup{
+		store.EC2SecurityGroups.Put(tx, &record.EC2SecurityGroup{
 			Scope: home, Group: ec2.SecurityGroup{GroupId: &id, VpcId: new("vpc-1")},
 			Rules: []ec2.SecurityGroupRule{{IpProtocol: new("tcp"), FromPort: &port, ToPort: &port, CidrIpv4: new("0.0.0.0/0"), IsEgress: new(false)}},
 		})
@@ -122,7 +123,7 @@ func (w *world) end(rt *rapid.T) {
 	ending.Desired, ending.StopCode, ending.StoppedReason = fargo.TaskStopped, fargo.StopUserInitiated, "enough"
 	ending.Targets = nil
 	if rapid.Bool().Draw(rt, "held") {
-		ending.Targets = []fargo.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
+		ending.Targets = []record.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
 	}
 	w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &ending) })
 }
@@ -138,8 +139,8 @@ func (w *world) balance(rt *rapid.T) {
 			store.ELBLoadBalancers.Delete(tx, theBalancer)
 			return
 		}
-		store.ELBLoadBalancers.Put(tx, &fargo.ELBLoadBalancer{
-			Scope: home, Interfaces: []fargo.Interface{{ID: "eni-lb", VPC: "vpc-1", Address: netip.MustParseAddr("10.0.0.13")}},
+		store.ELBLoadBalancers.Put(tx, &record.ELBLoadBalancer{
+			Scope: home, Interfaces: []desired.Interface{{ID: "eni-lb", VPC: "vpc-1", Address: netip.MustParseAddr("10.0.0.13")}},
 			LoadBalancer: elbv2.LoadBalancer{
 				LoadBalancerArn: new(theBalancer), VpcId: new("vpc-1"), DNSName: new("web.elb"), Type: elbv2.LoadBalancerTypeEnumNetwork,
 				AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("us-east-1a")}}, CreatedTime: new(time.Now()),
@@ -149,7 +150,7 @@ func (w *world) balance(rt *rapid.T) {
 }
 
 // desired is all that a node should be doing, as of now.
-func (w *world) desired(node string) fargo.Desired {
+func (w *world) desired(node string) desired.State {
 	d := (&outlook{plane: w.plane, node: node}).begin(w.plane.DB.View())
-	return plan.Apply(fargo.Desired{}, &d)
+	return desired.Apply(desired.State{}, &d)
 }

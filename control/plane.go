@@ -9,21 +9,23 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
 // Logs takes what containers write.
 type Logs interface {
-	OpenLog(ctx context.Context, target fargo.LogTarget) error
-	Append(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+	OpenLog(ctx context.Context, target desired.LogTarget) error
+	Append(ctx context.Context, batch desired.LogBatch) (to int64, err error)
 }
 
 // Puller says how a node gets an image.
 type Puller interface {
 	// Source is the same for the same task, container and digest, however often
 	// it is asked.
-	Source(t *fargo.Task, c *ecs.ContainerDefinition) fargo.PullSource
+	Source(t *record.Task, c *ecs.ContainerDefinition) desired.PullSource
 }
 
 // Plane is what a node may ask and tell the control plane: the far side of
@@ -34,14 +36,14 @@ type Plane struct {
 	Puller Puller
 	Logger *slog.Logger
 	// Pace divides the intervals of container health checks.
-	Pace plan.Pace
+	Pace fargo.Pace
 }
 
 // Hello makes a node known.
 func (p *Plane) Hello(ctx context.Context, node string) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, known := store.Nodes.Get(tx, node); !known {
-			store.Nodes.Put(tx, &fargo.Node{ID: node, RegisteredAt: time.Now()})
+			store.Nodes.Put(tx, &record.Node{ID: node, RegisteredAt: time.Now()})
 		}
 		return nil
 	})
@@ -49,7 +51,7 @@ func (p *Plane) Hello(ctx context.Context, node string) error {
 
 // Report commits what a node has seen of its tasks. A report about a task of
 // another node, or one that is forgotten, says nothing.
-func (p *Plane) Report(ctx context.Context, node string, reports []fargo.TaskReport) error {
+func (p *Plane) Report(ctx context.Context, node string, reports []desired.TaskReport) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
 		for i := range reports {
 			r := &reports[i]
@@ -71,7 +73,7 @@ func (p *Plane) Report(ctx context.Context, node string, reports []fargo.TaskRep
 
 // settleStop takes over from a report why a task ended, unless the control
 // plane ended it and so knows better.
-func settleStop(t *fargo.Task, r *fargo.TaskReport) {
+func settleStop(t *record.Task, r *desired.TaskReport) {
 	if t.Desired != fargo.TaskStopped {
 		t.Desired = fargo.TaskStopped
 		t.StopCode, t.StoppedReason = r.StopCode, r.StoppedReason
@@ -81,7 +83,7 @@ func settleStop(t *fargo.Task, r *fargo.TaskReport) {
 	}
 }
 
-func taskByARN(r store.Reader, arn string) (*fargo.Task, bool) {
+func taskByARN(r store.Reader, arn string) (*record.Task, bool) {
 	a, ok := fargo.ParseARN(arn)
 	if !ok {
 		return nil, false
@@ -91,12 +93,12 @@ func taskByARN(r store.Reader, arn string) (*fargo.Task, bool) {
 
 // OpenLog makes sure that a container's output has somewhere to go, before the
 // container starts. The error's text is ECS's stopped reason.
-func (p *Plane) OpenLog(ctx context.Context, target fargo.LogTarget) error {
+func (p *Plane) OpenLog(ctx context.Context, target desired.LogTarget) error {
 	return p.Logs.OpenLog(ctx, target)
 }
 
 // AppendLogs keeps a stretch of output and says how far its source is known.
-func (p *Plane) AppendLogs(ctx context.Context, batch fargo.LogBatch) (int64, error) {
+func (p *Plane) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, error) {
 	return p.Logs.Append(ctx, batch)
 }
 
@@ -135,7 +137,7 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 }
 
 // anyLeft reports whether a node still has a task.
-func anyLeft(tasks iter.Seq[*fargo.Task]) bool {
+func anyLeft(tasks iter.Seq[*record.Task]) bool {
 	for t := range tasks {
 		if t.Node != "" && !t.Stopped() {
 			return true

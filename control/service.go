@@ -13,6 +13,7 @@ import (
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -63,16 +64,16 @@ func (s services) reconcile(tx *store.Tx, key string, now time.Time) (time.Time,
 }
 
 // forget deletes an INACTIVE service after a while, with its deployments.
-func (services) forget(tx *store.Tx, s *fargo.Service, now time.Time) time.Time {
+func (services) forget(tx *store.Tx, s *record.Service, now time.Time) time.Time {
 	if end := s.InactiveAt.Add(plan.StoppedRetention); now.Before(end) {
 		return end
 	}
-	store.DeleteDeployments(tx, s.Key(), func(*fargo.Deployment) bool { return true })
+	store.DeleteDeployments(tx, s.Key(), func(*record.Deployment) bool { return true })
 	store.Services.Delete(tx, s.Key())
 	return time.Time{}
 }
 
-func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan.ServiceView {
+func (s services) view(tx *store.Tx, service *record.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
 		Service: service, Pace: s.Pace, UUID: uuid.NewString,
 	}
@@ -99,7 +100,7 @@ func (s services) view(tx *store.Tx, service *fargo.Service, now time.Time) plan
 	slices.SortStableFunc(v.Tasks, func(a, b plan.ServiceTask) int {
 		return a.Task.Intent.CreatedAt.Compare(*b.Task.Intent.CreatedAt)
 	})
-	v.Make = func(d *fargo.Deployment, provider string) (*fargo.Task, error) {
+	v.Make = func(d *record.Deployment, provider string) (*record.Task, error) {
 		spec, err := s.taskSpec(tx, service, d, provider)
 		if err != nil {
 			return nil, err
@@ -127,7 +128,7 @@ func serviceSubnets(r store.Reader, scope fargo.Scope, ids []string) []plan.Serv
 
 // taskSpec is what a task of a deployment is made from. An error is what the
 // service's event says.
-func (s services) taskSpec(tx *store.Tx, service *fargo.Service, d *fargo.Deployment, provider string) (*plan.TaskSpec, error) {
+func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Deployment, provider string) (*plan.TaskSpec, error) {
 	cluster, ok := store.Clusters.Get(tx, service.Scope.Key(service.Cluster))
 	if !ok {
 		return nil, errors.New("the cluster was not found")
@@ -157,7 +158,7 @@ func commit(tx *store.Tx, c plan.ServiceChanges, now time.Time) {
 		store.Tasks.Put(tx, t)
 	}
 	for _, ref := range c.Register {
-		store.ELBTargets.Put(tx, &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, Zone: ref.Zone, RegisteredAt: now})
+		store.ELBTargets.Put(tx, &record.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, Zone: ref.Zone, RegisteredAt: now})
 	}
 	for _, ref := range c.Deregister {
 		if t, ok := store.ELBTargets.Get(tx, ref.Key()); ok {

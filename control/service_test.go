@@ -11,7 +11,9 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -20,8 +22,8 @@ const webDefinition = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"
 // serve puts a service into a world, its tasks in the subnets named.
 func (w *world) serve(desired int, subnets ...string) {
 	w.update(func(tx *store.Tx) {
-		store.Clusters.Put(tx, &fargo.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}})
-		s := &fargo.Service{Scope: home, Cluster: "c", Service: ecs.Service{
+		store.Clusters.Put(tx, &record.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}})
+		s := &record.Service{Scope: home, Cluster: "c", Service: ecs.Service{
 			ServiceName: new("web"), ServiceArn: new("arn:aws:ecs:us-east-1:123456789012:service/c/web"), Status: new("ACTIVE"),
 			DesiredCount: new(int32(desired)), AvailabilityZoneRebalancing: ecs.AvailabilityZoneRebalancingEnabled,
 		}}
@@ -52,8 +54,8 @@ func (w *world) zones() string {
 func (w *world) runService() {
 	for _, t := range w.tasks() {
 		if t.Service != "" && t.LastStatus().Before(fargo.TaskRunning) {
-			r := fargo.TaskReport{TaskARN: t.ARN(), Status: fargo.TaskRunning, StartedAt: time.Now()}
-			if err := w.plane.Report(context.Background(), t.Node, []fargo.TaskReport{r}); err != nil {
+			r := desired.TaskReport{TaskARN: t.ARN(), Status: fargo.TaskRunning, StartedAt: time.Now()}
+			if err := w.plane.Report(context.Background(), t.Node, []desired.TaskReport{r}); err != nil {
 				panic(err)
 			}
 		}
@@ -69,7 +71,7 @@ func TestRebalance(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		w.update(func(tx *store.Tx) {
-			store.EC2Subnets.Put(tx, &fargo.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
+			store.EC2Subnets.Put(tx, &record.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
 				SubnetId: new("subnet-2"), VpcId: new("vpc-1"), CidrBlock: new("10.0.1.0/29"), AvailabilityZone: new("us-east-1b"),
 			}})
 		})

@@ -7,12 +7,13 @@ import (
 
 	"fargo"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
 // Targets is the controller that deletes a target once it is drained, and takes
 // back what was known of its health when its group goes out of use.
-func Targets(pace plan.Pace) Controller {
+func Targets(pace fargo.Pace) Controller {
 	return Controller{
 		Name: "target",
 		All:  func(r store.Reader) iter.Seq[string] { return keys(store.ELBTargets.All(r)) },
@@ -48,8 +49,8 @@ func Targets(pace plan.Pace) Controller {
 }
 
 // unattended are the targets of groups that no load balancer uses.
-func unattended(r store.Reader) iter.Seq[*fargo.ELBTarget] {
-	return func(yield func(*fargo.ELBTarget) bool) {
+func unattended(r store.Reader) iter.Seq[*record.ELBTarget] {
+	return func(yield func(*record.ELBTarget) bool) {
 		for g := range store.ELBTargetGroups.All(r) {
 			if len(store.LoadBalancersOfGroup(r, g.Key())) > 0 {
 				continue

@@ -6,8 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -19,17 +20,17 @@ const (
 
 // balanced puts a load balancer with one listener, one group and one target
 // into a world.
-func (w *world) balanced() *fargo.ELBTarget {
-	t := &fargo.ELBTarget{Group: theGroup, ID: "10.0.0.9", Port: 80, Zone: "us-east-1a", RegisteredAt: time.Now()}
+func (w *world) balanced() *record.ELBTarget {
+	t := &record.ELBTarget{Group: theGroup, ID: "10.0.0.9", Port: 80, Zone: "us-east-1a", RegisteredAt: time.Now()}
 	w.update(func(tx *store.Tx) {
-		store.ELBTargetGroups.Put(tx, &fargo.ELBTargetGroup{
+		store.ELBTargetGroups.Put(tx, &record.ELBTargetGroup{
 			Scope: home, TargetGroup: elbv2.TargetGroup{TargetGroupArn: new(theGroup), TargetType: elbv2.TargetTypeEnumIp},
 			Attributes: map[string]string{"deregistration_delay.timeout_seconds": "30"},
 		})
-		store.ELBLoadBalancers.Put(tx, &fargo.ELBLoadBalancer{Scope: home, LoadBalancer: elbv2.LoadBalancer{
+		store.ELBLoadBalancers.Put(tx, &record.ELBLoadBalancer{Scope: home, LoadBalancer: elbv2.LoadBalancer{
 			LoadBalancerArn: new(theBalancer), VpcId: new("vpc-1"), AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("us-east-1a")}},
 		}})
-		store.ELBListeners.Put(tx, &fargo.ELBListener{Scope: home, Listener: elbv2.Listener{
+		store.ELBListeners.Put(tx, &record.ELBListener{Scope: home, Listener: elbv2.Listener{
 			ListenerArn: new(theListener), LoadBalancerArn: new(theBalancer), Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)),
 			DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: new(theGroup)}},
 		}})
@@ -38,7 +39,7 @@ func (w *world) balanced() *fargo.ELBTarget {
 	return t
 }
 
-func (w *world) target() *fargo.ELBTarget {
+func (w *world) target() *record.ELBTarget {
 	for t := range store.ELBTargets.All(w.db.View()) {
 		return t
 	}
@@ -95,8 +96,8 @@ func TestOutOfUse(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		at := w.balanced().RegisteredAt
-		report := fargo.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: at, State: "healthy"}
-		w.plane.ReportTargets(t.Context(), "a", []fargo.TargetReport{report})
+		report := desired.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: at, State: "healthy"}
+		w.plane.ReportTargets(t.Context(), "a", []desired.TargetReport{report})
 		if w.target().Health == nil {
 			t.Fatal("the report was lost")
 		}
@@ -105,7 +106,7 @@ func TestOutOfUse(t *testing.T) {
 		if h := w.target().Health; h != nil {
 			t.Fatalf("still %s", h.State)
 		}
-		w.plane.ReportTargets(t.Context(), "a", []fargo.TargetReport{report})
+		w.plane.ReportTargets(t.Context(), "a", []desired.TargetReport{report})
 		if w.target().Health != nil {
 			t.Fatal("a report that came late was believed")
 		}
@@ -125,8 +126,8 @@ func TestReportTargets(t *testing.T) {
 		defer w.stop()
 		at := w.balanced().RegisteredAt
 		say := func(node, state string, registered time.Time) {
-			r := fargo.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: registered, State: state}
-			if err := w.plane.ReportTargets(t.Context(), node, []fargo.TargetReport{r}); err != nil {
+			r := desired.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: registered, State: state}
+			if err := w.plane.ReportTargets(t.Context(), node, []desired.TargetReport{r}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -156,10 +157,10 @@ func TestDesiredBalancers(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		w.balanced()
-		w.update(func(tx *store.Tx) { store.Nodes.Put(tx, &fargo.Node{ID: "b"}) })
+		w.update(func(tx *store.Tx) { store.Nodes.Put(tx, &record.Node{ID: "b"}) })
 		a, b := w.desired("a"), w.desired("b")
 		if len(a.Balancers) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Targets) != 1 ||
-			!slices.ContainsFunc(a.VPCs, func(v fargo.VPC) bool { return v.ID == "vpc-1" }) {
+			!slices.ContainsFunc(a.VPCs, func(v desired.VPC) bool { return v.ID == "vpc-1" }) {
 			t.Errorf("the first node is told %+v", a)
 		}
 		if len(b.Balancers)+len(b.Groups) != 0 {

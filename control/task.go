@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -59,7 +60,7 @@ func Tasks(images Images) Controller {
 	}
 }
 
-func hasInterface(r store.Reader, t *fargo.Task) bool {
+func hasInterface(r store.Reader, t *record.Task) bool {
 	if t.Interface == nil {
 		return false
 	}
@@ -68,7 +69,7 @@ func hasInterface(r store.Reader, t *fargo.Task) bool {
 }
 
 // place gives a task its interface and its node; without any node it waits.
-func place(tx *store.Tx, images Images, t *fargo.Task, now time.Time) error {
+func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
 	others := neighboursOf(tx, t)
 	if len(others.nodes) == 0 {
 		return nil
@@ -109,7 +110,7 @@ type neighbours struct {
 
 type deploymentZone struct{ deployment, zone string }
 
-func zoneOf(t *fargo.Task, zone string) deploymentZone {
+func zoneOf(t *record.Task, zone string) deploymentZone {
 	d := deploymentZone{zone: zone}
 	if t.Service != "" {
 		d.deployment = *t.Intent.StartedBy
@@ -124,7 +125,7 @@ type (
 	neighboursKey string
 )
 
-func neighboursOf(tx *store.Tx, t *fargo.Task) *neighbours {
+func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
 	service := ""
 	if t.Service != "" {
 		service = t.ServiceKey()
@@ -144,7 +145,7 @@ func neighboursOf(tx *store.Tx, t *fargo.Task) *neighbours {
 }
 
 // end stops a task that no node ever had.
-func end(tx *store.Tx, t *fargo.Task, code fargo.StopCode, reason string, now time.Time) {
+func end(tx *store.Tx, t *record.Task, code fargo.StopCode, reason string, now time.Time) {
 	s := *t
 	s.Desired, s.Status = fargo.TaskStopped, fargo.TaskStopped
 	s.StopCode, s.StoppedReason, s.StoppedAt = code, reason, now
@@ -155,7 +156,7 @@ func end(tx *store.Tx, t *fargo.Task, code fargo.StopCode, reason string, now ti
 	store.Tasks.Put(tx, &s)
 }
 
-func candidates(r store.Reader, t *fargo.Task, others *neighbours) ([]plan.Candidate, error) {
+func candidates(r store.Reader, t *record.Task, others *neighbours) ([]plan.Candidate, error) {
 	var out []plan.Candidate
 	for _, id := range t.Network.Subnets {
 		s, ok := store.EC2Subnets.Get(r, t.Scope.Key(id))
@@ -176,7 +177,7 @@ func candidates(r store.Reader, t *fargo.Task, others *neighbours) ([]plan.Candi
 
 // digests are those that the task's deployment has resolved, and for the other
 // names what they mean now.
-func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {
+func digests(r store.Reader, images Images, t *record.Task) map[string]string {
 	out := map[string]string{}
 	maps.Copy(out, t.Digests)
 	for _, c := range t.Intent.Containers {
@@ -190,7 +191,7 @@ func digests(r store.Reader, images Images, t *fargo.Task) map[string]string {
 }
 
 // networkInterface is the record that EC2 shows of a task's interface.
-func networkInterface(r store.Reader, t *fargo.Task, now time.Time) *fargo.EC2NetworkInterface {
+func networkInterface(r store.Reader, t *record.Task, now time.Time) *record.EC2NetworkInterface {
 	i := t.Interface
 	address, private := i.Address.String(), fargo.PrivateDNSName(t.Scope.Region, i.Address)
 	shape := ec2.NetworkInterface{
@@ -213,5 +214,5 @@ func networkInterface(r store.Reader, t *fargo.Task, now time.Time) *fargo.EC2Ne
 		}
 		shape.Groups = append(shape.Groups, ec2.GroupIdentifier{GroupId: &id, GroupName: &name})
 	}
-	return &fargo.EC2NetworkInterface{Scope: t.Scope, Interface: shape, TaskARN: t.ARN(), CreatedAt: now}
+	return &record.EC2NetworkInterface{Scope: t.Scope, Interface: shape, TaskARN: t.ARN(), CreatedAt: now}
 }

@@ -9,6 +9,7 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -56,15 +57,15 @@ func unplaced(b *testing.B, tasks, size int) (db *store.DB, keys []string) {
 	network := &ecs.AwsVpcConfiguration{}
 	update(b, db, func(tx *store.Tx) error {
 		for i := range 6100 {
-			store.Nodes.Put(tx, &fargo.Node{ID: fmt.Sprintf("node-%05d", i)})
+			store.Nodes.Put(tx, &record.Node{ID: fmt.Sprintf("node-%05d", i)})
 		}
 		for i := range 3 {
 			id, zone, cidr := fmt.Sprint("subnet-", i), fmt.Sprint("zone-", i), fmt.Sprintf("10.%d.0.0/18", i)
-			store.EC2Subnets.Put(tx, &fargo.EC2Subnet{Scope: scope, Subnet: ec2.Subnet{SubnetId: &id, VpcId: new("vpc-1"), AvailabilityZone: &zone, CidrBlock: &cidr}})
+			store.EC2Subnets.Put(tx, &record.EC2Subnet{Scope: scope, Subnet: ec2.Subnet{SubnetId: &id, VpcId: new("vpc-1"), AvailabilityZone: &zone, CidrBlock: &cidr}})
 			network.Subnets = append(network.Subnets, id)
 		}
 		for i := range tasks {
-			t := &fargo.Task{
+			t := &record.Task{
 				Scope: scope, ID: fmt.Sprintf("%032x", i), Cluster: "c", Service: fmt.Sprint("web-", i/size), Network: network,
 				Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
 				Intent: ecs.Task{StartedBy: new("ecs-svc/1"), TaskDefinitionArn: new("web:1"), Attachments: []ecs.Attachment{{Id: new("eni")}}},

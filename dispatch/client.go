@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"fargo"
-	"fargo/plan"
+	"fargo/desired"
 )
 
 // How long to wait before trying again: doubling from the first to the last.
@@ -95,7 +95,7 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 	if err != nil {
 		return err
 	}
-	if err := stream.SendMsg(&up{Node: c.node}); err != nil {
+	if err := stream.SendMsg(&up{Node: c.node, Contract: desired.Version}); err != nil {
 		return err
 	}
 	heard := make(chan error, 1)
@@ -110,7 +110,7 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 
 // listen calls n back with all that comes down.
 func (c *Client) listen(stream grpc.ClientStream, n Node) error {
-	var desired fargo.Desired
+	var state desired.State
 	for {
 		var m down
 		if err := stream.RecvMsg(&m); err != nil {
@@ -118,11 +118,11 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 		}
 		switch {
 		case m.Desired != nil:
-			desired = *m.Desired
-			n.Assign(desired)
+			state = *m.Desired
+			n.Assign(state)
 		case m.Delta != nil:
-			desired = plan.Apply(desired, m.Delta)
-			n.Assign(desired)
+			state = desired.Apply(state, m.Delta)
+			n.Assign(state)
 		default:
 			n.Acknowledged(m.Acknowledged)
 		}
@@ -132,7 +132,7 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 // say sends all reports, then each that changes.
 func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
 	var version uint64
-	var said []fargo.TargetReport
+	var said []desired.TargetReport
 	for {
 		var m up
 		reports, now, newTask := n.Reports(version)
@@ -140,7 +140,7 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 			m.Reports, m.Version = reports, now
 		}
 		health, newHealth := t.Health()
-		m.Targets, said = plan.Between(said, health, targetKey).Put, health
+		m.Targets, said = desired.Between(said, health, targetKey).Put, health
 		if len(m.Reports)+len(m.Targets) > 0 {
 			if err := stream.SendMsg(&m); err != nil {
 				return err
@@ -155,19 +155,19 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 	}
 }
 
-func targetKey(r *fargo.TargetReport) string { return fargo.ELBTargetKey(r.Group, r.ID, r.Port) }
+func targetKey(r *desired.TargetReport) string { return fargo.TargetKey(r.Group, r.ID, r.Port) }
 
 // OpenLog asks the control plane to check, and where it should, to create, the
 // group and stream of target. It waits for the control plane for as long as
 // ctx lasts; any other error is a refusal, in the words ECS would use.
-func (c *Client) OpenLog(ctx context.Context, target fargo.LogTarget) error {
+func (c *Client) OpenLog(ctx context.Context, target desired.LogTarget) error {
 	return c.call(ctx, "OpenLog", &target, &nothing{})
 }
 
 // AppendLogs delivers a batch and gives the position the control plane then
 // holds for its source. It waits for the control plane for as long as ctx
 // lasts. errdefs.IsNotFound holds for the error when group or stream are gone.
-func (c *Client) AppendLogs(ctx context.Context, batch fargo.LogBatch) (int64, error) {
+func (c *Client) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, error) {
 	var held position
 	err := c.call(ctx, "AppendLogs", &batch, &held)
 	return held.To, err

@@ -21,6 +21,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/dispatch/dispatchtest"
 )
@@ -31,11 +32,11 @@ const patience = 20 * time.Second
 type machine struct {
 	mu struct {
 		sync.Mutex
-		desired      fargo.Desired
+		desired      desired.State
 		assigned     int
 		acknowledged uint64
-		reports      []fargo.TaskReport // the version of each is its place, from 1
-		health       []fargo.TargetReport
+		reports      []desired.TaskReport // the version of each is its place, from 1
+		health       []desired.TargetReport
 		changed      chan struct{}
 	}
 }
@@ -53,7 +54,7 @@ var (
 
 func (m *machine) touch() { close(m.mu.changed); m.mu.changed = make(chan struct{}) }
 
-func (m *machine) Assign(d fargo.Desired) {
+func (m *machine) Assign(d desired.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.desired = d
@@ -61,13 +62,13 @@ func (m *machine) Assign(d fargo.Desired) {
 	m.touch()
 }
 
-func (m *machine) Reports(version uint64) ([]fargo.TaskReport, uint64, <-chan struct{}) {
+func (m *machine) Reports(version uint64) ([]desired.TaskReport, uint64, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.mu.reports[version:], uint64(len(m.mu.reports)), m.mu.changed
 }
 
-func (m *machine) Health() ([]fargo.TargetReport, <-chan struct{}) {
+func (m *machine) Health() ([]desired.TargetReport, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.mu.health, m.mu.changed
@@ -80,14 +81,14 @@ func (m *machine) Acknowledged(version uint64) {
 	m.touch()
 }
 
-func (m *machine) report(r fargo.TaskReport) {
+func (m *machine) report(r desired.TaskReport) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.reports = append(m.mu.reports, r)
 	m.touch()
 }
 
-func (m *machine) sees(all ...fargo.TargetReport) {
+func (m *machine) sees(all ...desired.TargetReport) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.health = all
@@ -174,9 +175,9 @@ func waitPlane(t *testing.T, p *dispatchtest.Plane, what string, cond func() boo
 	}
 }
 
-func tasks(ids ...string) (d fargo.Desired) {
+func tasks(ids ...string) (d desired.State) {
 	for _, id := range ids {
-		d.Tasks = append(d.Tasks, fargo.Assignment{TaskARN: "arn:" + id, ID: id})
+		d.Tasks = append(d.Tasks, desired.Assignment{TaskARN: "arn:" + id, ID: id})
 	}
 	return d
 }
@@ -227,11 +228,11 @@ func TestReconnect(t *testing.T) {
 	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
 	stop := serve(t, plane, socket)
 	connect(t, socket, "n", m)
-	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.report(desired.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
 	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
 	stop()
 	waitPlane(t, plane, "the session's end", func() bool { return plane.Sessions("n") == 0 })
-	m.report(fargo.TaskReport{TaskARN: "arn:b", Status: fargo.TaskStopped})
+	m.report(desired.TaskReport{TaskARN: "arn:b", Status: fargo.TaskStopped})
 
 	fresh := dispatchtest.New()
 	fresh.Set("n", tasks("c"))
@@ -261,7 +262,7 @@ func TestFailedReportComesAgain(t *testing.T) {
 	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
 	serve(t, &unsure{Plane: plane}, socket)
 	connect(t, socket, "n", m)
-	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.report(desired.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
 	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
 }
 
@@ -271,7 +272,7 @@ type unsure struct {
 	once sync.Once
 }
 
-func (u *unsure) Report(ctx context.Context, node string, r []fargo.TaskReport) (err error) {
+func (u *unsure) Report(ctx context.Context, node string, r []desired.TaskReport) (err error) {
 	u.once.Do(func() { err = errors.New("disk full") })
 	if err != nil {
 		return err
@@ -286,8 +287,8 @@ func TestReportsWaitForRoom(t *testing.T) {
 	f := &full{Plane: plane}
 	serve(t, f, socket)
 	connect(t, socket, "n", m)
-	m.report(fargo.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
-	m.sees(fargo.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80})
+	m.report(desired.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.sees(desired.TargetReport{Group: "g", ID: "10.0.0.1", Port: 80})
 	m.wait(t, "acknowledgement", func() bool { return m.mu.acknowledged == 1 })
 	waitPlane(t, plane, "targets", func() bool { return len(plane.Targets("n")) == 1 })
 	if n := f.hellos.Load(); n != 1 {
@@ -307,14 +308,14 @@ func (f *full) Hello(ctx context.Context, node string) error {
 	return f.Plane.Hello(ctx, node)
 }
 
-func (f *full) Report(ctx context.Context, node string, r []fargo.TaskReport) error {
+func (f *full) Report(ctx context.Context, node string, r []desired.TaskReport) error {
 	if !f.reports.Swap(true) {
 		return fmt.Errorf("commit: %w", fargo.ErrNotWritable)
 	}
 	return f.Plane.Report(ctx, node, r)
 }
 
-func (f *full) ReportTargets(ctx context.Context, node string, r []fargo.TargetReport) error {
+func (f *full) ReportTargets(ctx context.Context, node string, r []desired.TargetReport) error {
 	if !f.targets.Swap(true) {
 		return fmt.Errorf("commit: %w", fargo.ErrNotWritable)
 	}
@@ -337,8 +338,8 @@ func TestTargetsAreReported(t *testing.T) {
 			return slices.Equal(got, want)
 		}
 	}
-	target := func(id, state string) fargo.TargetReport {
-		return fargo.TargetReport{Group: "g", ID: id, Port: 80, State: state}
+	target := func(id, state string) desired.TargetReport {
+		return desired.TargetReport{Group: "g", ID: id, Port: 80, State: state}
 	}
 	m.sees(target("10.0.0.1", "initial"))
 	waitPlane(t, plane, "the first state", has(plane, "10.0.0.1 initial"))
@@ -359,16 +360,16 @@ func TestBalancersAreFollowed(t *testing.T) {
 	serve(t, plane, socket)
 	connect(t, socket, "n", m)
 	port := int32(80)
-	balancer := fargo.Balancer{ARN: "lb", Listeners: []fargo.BalancerListener{{ARN: "l", Port: 80, Rules: []fargo.BalancerRule{{
+	balancer := desired.Balancer{ARN: "lb", Listeners: []desired.BalancerListener{{ARN: "l", Port: 80, Rules: []desired.BalancerRule{{
 		Priority: "default", Actions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward}},
 	}}}}}
-	group := fargo.BalancerGroup{ARN: "tg", Group: elbv2.TargetGroup{Port: &port}, Targets: []fargo.BalancerTarget{{
+	group := desired.BalancerGroup{ARN: "tg", Group: elbv2.TargetGroup{Port: &port}, Targets: []desired.BalancerTarget{{
 		ID: "10.0.0.1", Port: 80, Address: netip.MustParseAddrPort("10.0.0.1:80"), RegisteredAt: time.Unix(1, 0).UTC(),
 	}}}
-	for _, want := range []fargo.Desired{
-		{Balancers: []fargo.Balancer{balancer}, Groups: []fargo.BalancerGroup{group}},
-		{Balancers: []fargo.Balancer{balancer}},
-		{Groups: []fargo.BalancerGroup{group}},
+	for _, want := range []desired.State{
+		{Balancers: []desired.Balancer{balancer}, Groups: []desired.BalancerGroup{group}},
+		{Balancers: []desired.Balancer{balancer}},
+		{Groups: []desired.BalancerGroup{group}},
 		{},
 	} {
 		plane.Set("n", want)
@@ -385,7 +386,7 @@ func TestLogs(t *testing.T) {
 	defer cancel()
 	serve(t, plane, socket) // the calls below wait for it
 
-	target := fargo.LogTarget{Group: "g", Stream: "s"}
+	target := desired.LogTarget{Group: "g", Stream: "s"}
 	err := c.OpenLog(ctx, target)
 	if want := "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.: g"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
@@ -394,7 +395,7 @@ func TestLogs(t *testing.T) {
 	if err := c.OpenLog(ctx, target); err != nil {
 		t.Error(err)
 	}
-	batch := fargo.LogBatch{Target: target, Source: "f", To: 6, Events: []fargo.LogEvent{{Timestamp: 1, Message: "hello"}}}
+	batch := desired.LogBatch{Target: target, Source: "f", To: 6, Events: []desired.LogEvent{{Timestamp: 1, Message: "hello"}}}
 	for range 2 {
 		if to, err := c.AppendLogs(ctx, batch); err != nil || to != 6 {
 			t.Errorf("position %d, error %v", to, err)

@@ -1,5 +1,5 @@
-// Package dispatch is the messenger between the control plane and its nodes:
-// it carries assignments down, reports and log lines up, and notices when either
+// Package dispatch is the connection between the control plane and its nodes: it
+// carries assignments down, reports and log lines up, and notices when either
 // side falls silent.
 //
 // A node opens one Session. The control plane sends the whole of what the node
@@ -9,13 +9,14 @@
 // all of it is said anew.
 //
 // It refuses to know what a task is, what is done with a report, and how
-// anything is stored: the hall's types travel as they are, as JSON.
+// anything is stored: the messages of package desired travel as they are, as JSON.
+// A node whose version of them is too far from the control plane's is refused.
 package dispatch
 
 import (
 	"context"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Plane is what the messenger needs of the control plane. All methods may be
@@ -28,39 +29,39 @@ type Plane interface {
 	// nothing, and then with what leads from there to what it should be doing
 	// next, until ctx ends or tell fails. What changes while tell is busy is
 	// told in one. It returns the error that ended it, ctx's included.
-	Follow(ctx context.Context, node string, tell func(fargo.Delta) error) error
+	Follow(ctx context.Context, node string, tell func(desired.Delta) error) error
 
 	// Report commits what node has seen. The same reports may come again, and
 	// an older one after a newer, when a session is replaced by another. After
 	// an error the session ends and the node says all of it anew.
-	Report(ctx context.Context, node string, reports []fargo.TaskReport) error
+	Report(ctx context.Context, node string, reports []desired.TaskReport) error
 
 	// ReportTargets commits what node has seen of the targets it checks, under
 	// the same terms as Report.
-	ReportTargets(ctx context.Context, node string, reports []fargo.TargetReport) error
+	ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error
 
 	// OpenLog makes sure that the group and stream of target are there, and
 	// creates them where it should. The text of an error is what ECS would show
 	// as the task's stopped reason.
-	OpenLog(ctx context.Context, target fargo.LogTarget) error
+	OpenLog(ctx context.Context, target desired.LogTarget) error
 
 	// AppendLogs commits a batch and answers the position it now holds for the
 	// batch's source. A batch whose From is before that position is ignored, as
 	// the sender will come again from the position answered. An error for which
 	// errdefs.IsNotFound holds says that group or stream are gone.
-	AppendLogs(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+	AppendLogs(ctx context.Context, batch desired.LogBatch) (to int64, err error)
 }
 
 // Node is what the messenger needs of the node it speaks for. No method blocks.
 type Node interface {
 	// Assign replaces all that the node should be doing. The node may keep the
 	// value and does not change it.
-	Assign(fargo.Desired)
+	Assign(desired.State)
 
 	// Reports gives the tasks whose report changed after version (all of them
 	// for 0), the version they are of, and a channel that is closed when there
 	// is something newer.
-	Reports(version uint64) (reports []fargo.TaskReport, now uint64, newer <-chan struct{})
+	Reports(version uint64) (reports []desired.TaskReport, now uint64, newer <-chan struct{})
 
 	// Acknowledged says that all reports up to version are committed.
 	Acknowledged(version uint64)
@@ -70,5 +71,5 @@ type Node interface {
 type Targets interface {
 	// Health gives all that is known of targets, and a channel that is closed
 	// when there is something newer. It does not block.
-	Health() (reports []fargo.TargetReport, newer <-chan struct{})
+	Health() (reports []desired.TargetReport, newer <-chan struct{})
 }

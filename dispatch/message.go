@@ -3,23 +3,26 @@ package dispatch
 import (
 	"encoding/json"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // up is a message from a node within its session. The first one is its hello
-// and has nothing but Node.
+// and has nothing but Node and Contract, the version of package desired that the
+// node has.
 type up struct {
-	Node    string               `json:"node,omitempty"`
-	Reports []fargo.TaskReport   `json:"reports,omitempty"`
-	Version uint64               `json:"version,omitempty"` // of Reports, to be acknowledged
-	Targets []fargo.TargetReport `json:"targets,omitempty"`
+	Node     string `json:"node,omitempty"`
+	Contract int    `json:"contract,omitempty"`
+
+	Reports []desired.TaskReport   `json:"reports,omitempty"`
+	Version uint64                 `json:"version,omitempty"` // of Reports, to be acknowledged
+	Targets []desired.TargetReport `json:"targets,omitempty"`
 }
 
 // down is a message to a node: exactly one field is set. The first one of a
 // session is Desired.
 type down struct {
-	Desired      *fargo.Desired `json:"desired,omitempty"`
-	Delta        *fargo.Delta   `json:"delta,omitempty"`
+	Desired      *desired.State `json:"desired,omitempty"`
+	Delta        *desired.Delta `json:"delta,omitempty"`
 	Acknowledged uint64         `json:"acknowledged,omitempty"`
 }
 
@@ -30,8 +33,8 @@ type position struct {
 
 type nothing struct{}
 
-// codec carries our messages as JSON, so that the hall's types need no second
-// description.
+// codec carries messages as JSON: package desired describes them, and nothing else
+// needs to.
 type codec struct{}
 
 func (codec) Name() string                       { return "json" }

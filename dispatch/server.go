@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // How long a side may be silent before the other asks, and how long the answer
@@ -151,11 +151,11 @@ func toStatus(ctx context.Context, err error) error {
 	}
 }
 
-func (s *Server) openLog(ctx context.Context, in *fargo.LogTarget) (*nothing, error) {
+func (s *Server) openLog(ctx context.Context, in *desired.LogTarget) (*nothing, error) {
 	return &nothing{}, s.plane.OpenLog(ctx, *in)
 }
 
-func (s *Server) appendLogs(ctx context.Context, in *fargo.LogBatch) (*position, error) {
+func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*position, error) {
 	to, err := s.plane.AppendLogs(ctx, *in)
 	return &position{To: to}, err
 }

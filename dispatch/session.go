@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"fargo"
-	"fargo/plan"
+	"fargo/desired"
 )
 
 // session speaks with one node until it leaves, comes again on another stream,
@@ -23,6 +23,10 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	}
 	if hello.Node == "" {
 		return status.Error(codes.InvalidArgument, "a session begins with the node's name")
+	}
+	if !desired.Compatible(hello.Contract) {
+		return status.Errorf(codes.FailedPrecondition,
+			"the node has version %d of the contract with the control plane, which has version %d: they may differ by one", hello.Contract, desired.Version)
 	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
@@ -153,9 +157,9 @@ func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer cancel()
-	deltas, followed := make(chan fargo.Delta), make(chan error, 1)
+	deltas, followed := make(chan desired.Delta), make(chan error, 1)
 	following.Go(func() {
-		followed <- s.plane.Follow(ctx, node, func(d fargo.Delta) error {
+		followed <- s.plane.Follow(ctx, node, func(d desired.Delta) error {
 			select {
 			case deltas <- d:
 				return nil
@@ -173,7 +177,7 @@ func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream
 		case m.Acknowledged = <-ready:
 		case d := <-deltas:
 			if m.Delta = &d; ready == nil {
-				whole := plan.Apply(fargo.Desired{}, &d)
+				whole := desired.Apply(desired.State{}, &d)
 				m, ready = down{Desired: &whole}, acks
 			}
 		}

@@ -9,12 +9,13 @@ import (
 	"github.com/miekg/dns"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // A query is one question, and whoever answers it needs.
 type query struct {
 	view *view
-	vpc  *fargo.VPC
+	vpc  *desired.VPC
 	msg  *dns.Msg
 	q    dns.Question
 	name string // canonical

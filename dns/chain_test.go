@@ -14,7 +14,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"fargo"
+	"fargo/desired"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into their files")
@@ -56,8 +56,8 @@ func TestChain(t *testing.T) {
 // play does what a scenario says and gives it back with the answers it came to.
 func play(t *testing.T, scenario string) string {
 	var out strings.Builder
-	var vpcs []fargo.VPC
-	var records []fargo.Record
+	var vpcs []desired.VPC
+	var records []desired.Record
 	world := startResolver(t)
 	upstream := []netip.AddrPort{world.addr}
 	s := New(Config{Upstream: func() []netip.AddrPort { return upstream }, Logger: slog.New(slog.DiscardHandler)})
@@ -94,8 +94,8 @@ func play(t *testing.T, scenario string) string {
 	return out.String()
 }
 
-func readVPC(t *testing.T, words []string) fargo.VPC {
-	v := fargo.VPC{ID: words[0], Region: words[1], DNS: true}
+func readVPC(t *testing.T, words []string) desired.VPC {
+	v := desired.VPC{ID: words[0], Region: words[1], DNS: true}
 	for _, w := range words[2:] {
 		if w == "off" {
 			v.DNS = false
@@ -110,12 +110,12 @@ func readVPC(t *testing.T, words []string) fargo.VPC {
 	return v
 }
 
-func readRecord(t *testing.T, words []string) fargo.Record {
+func readRecord(t *testing.T, words []string) desired.Record {
 	ttl, err := time.ParseDuration(words[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := fargo.Record{Name: words[0], TTL: ttl}
+	r := desired.Record{Name: words[0], TTL: ttl}
 	for i, w := range words[2:] {
 		if w == "in" {
 			r.VPC = words[2+i+1]

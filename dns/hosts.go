@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Hosts makes the machine know names, by lines in its hosts file:
@@ -34,7 +34,7 @@ type Hosts struct {
 // Set makes the file's lines of this instance those of records that are known
 // on the machine (with no VPC). It may be repeated, by several processes; when
 // nothing changes, nothing is written.
-func (h *Hosts) Set(records []fargo.Record) error {
+func (h *Hosts) Set(records []desired.Record) error {
 	if err := h.set(linesOf(records, h.Instance)); err != nil {
 		return fmt.Errorf("names in %s: %w", h.Path, err)
 	}

@@ -13,13 +13,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"fargo"
+	"fargo/desired"
 )
 
-func names(pairs ...string) []fargo.Record {
-	var out []fargo.Record
+func names(pairs ...string) []desired.Record {
+	var out []desired.Record
 	for i := 0; i < len(pairs); i += 2 {
-		r := fargo.Record{Name: pairs[i], TTL: time.Minute}
+		r := desired.Record{Name: pairs[i], TTL: time.Minute}
 		for a := range strings.FieldsSeq(pairs[i+1]) {
 			r.Addresses = append(r.Addresses, netip.MustParseAddr(a))
 		}
@@ -36,7 +36,7 @@ func hostsFile(t *testing.T, content string) *Hosts {
 	return h
 }
 
-func (h *Hosts) mustSet(t *testing.T, records []fargo.Record) {
+func (h *Hosts) mustSet(t *testing.T, records []desired.Record) {
 	t.Helper()
 	if err := h.Set(records); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func (h *Hosts) check(t *testing.T, want string) {
 
 func TestHosts(t *testing.T) {
 	h := hostsFile(t, "127.0.0.1 localhost\n\n# mine\n10.1.1.1 nas\n")
-	private := fargo.Record{Name: "db.local", VPC: "vpc-1", Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.9")}}
+	private := desired.Record{Name: "db.local", VPC: "vpc-1", Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.9")}}
 	h.mustSet(t, append(names("b.example", "172.31.16.4 172.31.0.4", "a.example", "172.31.0.5"), private))
 	h.check(t, "127.0.0.1 localhost\n\n# mine\n10.1.1.1 nas\n"+
 		"172.31.0.4\tb.example\t# fargo 1a2b\n172.31.0.5\ta.example\t# fargo 1a2b\n172.31.16.4\tb.example\t# fargo 1a2b\n")
@@ -189,10 +189,10 @@ func TestHostsKeepForeignLines(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"set": func(t *rapid.T) {
 				id := rapid.SampledFrom(instances).Draw(t, "instance")
-				var records []fargo.Record
+				var records []desired.Record
 				for i := range rapid.IntRange(0, 3).Draw(t, "names") {
 					a := netip.AddrFrom4([4]byte{10, 9, byte(i), byte(rapid.IntRange(0, 2).Draw(t, "address"))})
-					records = append(records, fargo.Record{Name: "n.example", Addresses: []netip.Addr{a}})
+					records = append(records, desired.Record{Name: "n.example", Addresses: []netip.Addr{a}})
 				}
 				wanted[id] = linesOf(records, id)
 				text = edit(text, id, wanted[id])

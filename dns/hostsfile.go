@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // tag ends every line of ours in a hosts file: a comment to all who read it.
@@ -55,7 +55,7 @@ func edit(text, instance string, lines []string) string {
 
 // linesOf are the lines of a hosts file for the records that the machine knows,
 // one for each address: a name with several is looked up with all of them.
-func linesOf(records []fargo.Record, instance string) []string {
+func linesOf(records []desired.Record, instance string) []string {
 	var out []string
 	for _, r := range records {
 		if r.VPC != "" || !hostName(r.Name) {

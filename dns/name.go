@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // zoneOf is the zone of ours that a name is in, on whatever level. Names of it
@@ -62,7 +63,7 @@ func ipv4(octets []string) (netip.Addr, bool) {
 }
 
 // within is the VPC's range that an address is in.
-func within(v *fargo.VPC, a netip.Addr) (netip.Prefix, bool) {
+func within(v *desired.VPC, a netip.Addr) (netip.Prefix, bool) {
 	for _, c := range v.CIDRs {
 		if c.Contains(a) {
 			return c, true

@@ -9,7 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // Config is what a server is made of.
@@ -58,7 +58,7 @@ func New(cfg Config) *Server {
 // be called before Run, by one at a time. The server keeps both. From its return
 // answers are of the new ones, and nothing is left in VPCs that are not among
 // them; in new ones there are sockets as soon as there is a router.
-func (s *Server) Set(vpcs []fargo.VPC, records []fargo.Record) {
+func (s *Server) Set(vpcs []desired.VPC, records []desired.Record) {
 	v := newView(vpcs, records)
 	s.view.Store(v)
 	s.closeAllBut(v.endpoints())

@@ -16,7 +16,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // A loopback is a Network whose routers are ports of this machine: what would
@@ -150,8 +150,8 @@ func run(t *testing.T, s *Server) {
 	})
 }
 
-func vpc(id, cidr string) fargo.VPC {
-	return fargo.VPC{ID: id, Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}, DNS: true}
+func vpc(id, cidr string) desired.VPC {
+	return desired.VPC{ID: id, Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix(cidr)}, DNS: true}
 }
 
 func quiet() Config {
@@ -165,7 +165,7 @@ func TestServerAnswersEverywhere(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]fargo.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
 	run(t, s)
 	for _, network := range []string{"udp", "tcp"} {
 		for _, at := range [][2]string{{"vpc-1", "169.254.169.253"}, {"vpc-1", "172.31.0.2"}, {"vpc-2", "169.254.169.253"}, {"vpc-2", "10.0.0.2"}} {
@@ -176,7 +176,7 @@ func TestServerAnswersEverywhere(t *testing.T) {
 		l.eventually(t, network, "vpc-1", "172.31.0.2", "ip-10-0-0-7.ec2.internal", "NXDOMAIN")
 	}
 	// A new name is there with Set, not some time after.
-	s.Set([]fargo.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.11"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.11"))
 	if got := l.ask("udp", "vpc-1", "172.31.0.2", balancerName); got != "NOERROR 172.31.0.11" {
 		t.Errorf("after Set: %q", got)
 	}
@@ -196,11 +196,11 @@ func TestServerLeavesVPCsWithoutDNSAlone(t *testing.T) {
 	cfg.Network = l
 	s := New(cfg)
 	on, off := vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")
-	s.Set([]fargo.VPC{on, off}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"))
 	run(t, s)
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "NOERROR 172.31.0.10")
 	off.DNS = false
-	s.Set([]fargo.VPC{on, off}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"))
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "")
 	l.eventually(t, "udp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")
 }
@@ -212,7 +212,7 @@ func TestServerFollowsRouters(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]fargo.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
 	run(t, s)
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "NOERROR 172.31.0.10")
 	l.arrive("vpc-1")
@@ -237,7 +237,7 @@ func TestServerServesWhatItCan(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]fargo.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10"))
 	run(t, s)
 	l.eventually(t, "udp", "vpc-1", "169.254.169.253", balancerName, "NOERROR 172.31.0.10")
 	l.eventually(t, "tcp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")

@@ -5,21 +5,21 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // A view is all that is known at one moment. It does not change.
 type view struct {
-	all     []fargo.Record
-	vpcs    map[string]*fargo.VPC
-	records map[place]*fargo.Record
+	all     []desired.Record
+	vpcs    map[string]*desired.VPC
+	records map[place]*desired.Record
 	above   map[string]bool // names that have records below them
 }
 
 type place struct{ vpc, name string }
 
-func newView(vpcs []fargo.VPC, records []fargo.Record) *view {
-	v := &view{all: records, vpcs: map[string]*fargo.VPC{}, records: map[place]*fargo.Record{}, above: map[string]bool{}}
+func newView(vpcs []desired.VPC, records []desired.Record) *view {
+	v := &view{all: records, vpcs: map[string]*desired.VPC{}, records: map[place]*desired.Record{}, above: map[string]bool{}}
 	for i := range vpcs {
 		v.vpcs[vpcs[i].ID] = &vpcs[i]
 	}
@@ -34,7 +34,7 @@ func newView(vpcs []fargo.VPC, records []fargo.Record) *view {
 }
 
 // record finds a name as a VPC knows it: its own before everybody's.
-func (v *view) record(vpc, name string) (*fargo.Record, bool) {
+func (v *view) record(vpc, name string) (*desired.Record, bool) {
 	if r, ok := v.records[place{vpc, name}]; ok {
 		return r, true
 	}

@@ -7,14 +7,15 @@ import (
 	"net/netip"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // crowd is a VPC with n interfaces in one group, whose members may reach each
 // other, as a default security group has it.
-func crowd(n int) fargo.NodeNetwork {
-	network := fargo.NodeNetwork{VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []fargo.SecurityGroup{{
-		ID: "sg-1", Egress: allowAll, Ingress: []fargo.Rule{{Protocol: "-1", Group: "sg-1"}, tcp(80, "0.0.0.0/0")},
+func crowd(n int) host.Network {
+	network := host.Network{VPCs: []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []desired.SecurityGroup{{
+		ID: "sg-1", Egress: allowAll, Ingress: []desired.Rule{{Protocol: "-1", Group: "sg-1"}, tcp(80, "0.0.0.0/0")},
 	}}}}}
 	for i := range n {
 		network.Interfaces = append(network.Interfaces, eni(i+4, "vpc-1", "sg-1"))
@@ -66,9 +67,9 @@ func BenchmarkAdopt(b *testing.B) {
 // BenchmarkAddGroup adds the 101st task's control groups.
 func BenchmarkAddGroup(b *testing.B) {
 	c := newTestCgroups(b, "b004")
-	var tasks []fargo.TaskCgroup
+	var tasks []host.TaskCgroup
 	for i := range 101 {
-		tasks = append(tasks, fargo.TaskCgroup{TaskID: fmt.Sprintf("task-%d", i), CPU: 256, Memory: 512})
+		tasks = append(tasks, host.TaskCgroup{TaskID: fmt.Sprintf("task-%d", i), CPU: 256, Memory: 512})
 	}
 	for b.Loop() {
 		b.StopTimer()

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
-
 	"golang.org/x/sys/unix"
+
+	"fargo/host"
 )
 
 // Cgroups keeps the control groups of tasks on this machine: one for each task,
@@ -27,12 +27,12 @@ import (
 type Cgroups struct {
 	cfg         Config
 	hierarchies []hierarchy
-	share       fargo.TaskCgroup // of all tasks together
+	share       host.TaskCgroup // of all tasks together
 
 	mu struct {
 		sync.Mutex
-		applied map[string]fargo.TaskCgroup // by task id
-		pruned  bool                        // nothing is there beside what was applied since
+		applied map[string]host.TaskCgroup // by task id
+		pruned  bool                       // nothing is there beside what was applied since
 	}
 }
 
@@ -72,7 +72,7 @@ func NewCgroups(cfg Config) (*Cgroups, error) {
 		return nil, fmt.Errorf("kernel: %w", err)
 	}
 	c := &Cgroups{cfg: cfg, hierarchies: hs, share: tasksShare(machine)}
-	c.mu.applied = map[string]fargo.TaskCgroup{}
+	c.mu.applied = map[string]host.TaskCgroup{}
 	return c, nil
 }
 
@@ -91,13 +91,13 @@ func (c *Cgroups) dir(h hierarchy, taskID string) string {
 
 // Set makes the machine have exactly these control groups, with these limits.
 // One that cannot be made, or taken away, does not keep the others from it: the
-// error is then [fargo.Failures], by task id. What is left in a group that should
+// error is then [host.Failures], by task id. What is left in a group that should
 // go is killed, all of it, but Set waits for nobody: until it has ended the group
 // stays, which is [ErrBusy]. Call it again; the kernel may take a moment.
-func (c *Cgroups) Set(ctx context.Context, tasks []fargo.TaskCgroup) error {
+func (c *Cgroups) Set(ctx context.Context, tasks []host.TaskCgroup) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	failed := fargo.Failures{}
+	failed := host.Failures{}
 	want := make(map[string]bool, len(tasks))
 	for _, t := range tasks {
 		want[t.TaskID] = true
@@ -163,7 +163,7 @@ func (c *Cgroups) Purge(ctx context.Context) error {
 	return nil
 }
 
-func (c *Cgroups) apply(t fargo.TaskCgroup) error {
+func (c *Cgroups) apply(t host.TaskCgroup) error {
 	if err := checkName(t.TaskID); err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ var ErrBusy = errors.New("control group holds processes")
 // prune removes the groups of tasks that are not wanted, kills what is in them,
 // and notes those that it cannot remove. The runtime makes a container's parents
 // in all hierarchies, so all are looked through.
-func (c *Cgroups) prune(ctx context.Context, want map[string]bool, failed fargo.Failures) error {
+func (c *Cgroups) prune(ctx context.Context, want map[string]bool, failed host.Failures) error {
 	for _, h := range c.hierarchies {
 		tasks, err := subgroups(c.dir(h, ""))
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
+	"fargo/host"
 )
 
 func newTestCgroups(t testing.TB, instance string) *Cgroups {
@@ -70,11 +70,11 @@ func inGroup(t *testing.T, c *Cgroups, task string, args ...string) *exec.Cmd {
 
 func TestCgroupLimitsAndUsage(t *testing.T) {
 	c := newTestCgroups(t, "c001")
-	task := fargo.TaskCgroup{TaskID: "t1", CPU: 256, Memory: 64, PIDs: 64}
-	if err := c.Set(t.Context(), []fargo.TaskCgroup{task}); err != nil {
+	task := host.TaskCgroup{TaskID: "t1", CPU: 256, Memory: 64, PIDs: 64}
+	if err := c.Set(t.Context(), []host.TaskCgroup{task}); err != nil {
 		t.Fatal(err)
 	}
-	for of, want := range map[string]fargo.TaskCgroup{"t1": task, "": c.share} {
+	for of, want := range map[string]host.TaskCgroup{"t1": task, "": c.share} {
 		for _, h := range c.hierarchies {
 			checkLimits(t, c.dir(h, of), h.limits(want))
 		}
@@ -104,10 +104,10 @@ func TestCgroupLimitsAndUsage(t *testing.T) {
 	}
 
 	// Limits may change while processes run, up and down.
-	for _, task := range []fargo.TaskCgroup{
+	for _, task := range []host.TaskCgroup{
 		{TaskID: "t1", CPU: 512, Memory: 128, PIDs: 128}, {TaskID: "t1", CPU: 256, Memory: 32, PIDs: 2}, {TaskID: "t1"},
 	} {
-		if err := c.Set(t.Context(), []fargo.TaskCgroup{task}); err != nil {
+		if err := c.Set(t.Context(), []host.TaskCgroup{task}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +135,7 @@ func checkLimits(t *testing.T, dir string, written []setting) {
 
 func TestCgroupsAreRemovedWhenEmpty(t *testing.T) {
 	c := newTestCgroups(t, "c002")
-	if err := c.Set(t.Context(), []fargo.TaskCgroup{{TaskID: "t1"}, {TaskID: "t2"}}); err != nil {
+	if err := c.Set(t.Context(), []host.TaskCgroup{{TaskID: "t1"}, {TaskID: "t2"}}); err != nil {
 		t.Fatal(err)
 	}
 	sleeper := inGroup(t, c, "t1", "sleep", "600")
@@ -145,7 +145,7 @@ func TestCgroupsAreRemovedWhenEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Set(t.Context(), []fargo.TaskCgroup{{TaskID: "t3"}}); !errors.Is(err, ErrBusy) {
+	if err := c.Set(t.Context(), []host.TaskCgroup{{TaskID: "t3"}}); !errors.Is(err, ErrBusy) {
 		t.Errorf("with a process inside: %v, want ErrBusy", err)
 	}
 	memory, _ := with(c.hierarchies, "memory")
@@ -167,7 +167,7 @@ func TestCgroupsAreRemovedWhenEmpty(t *testing.T) {
 }
 
 // settle sets the groups again until nothing is busy.
-func settle(t *testing.T, c *Cgroups, tasks []fargo.TaskCgroup) {
+func settle(t *testing.T, c *Cgroups, tasks []host.TaskCgroup) {
 	t.Helper()
 	for deadline := time.Now().Add(longer); ; time.Sleep(pause) {
 		err := c.Set(t.Context(), tasks)
@@ -194,9 +194,9 @@ func init() {
 // machine and other tasks go on, and all of it ends with the task.
 func TestForkBombHitsItsOwnBound(t *testing.T) {
 	c := newTestCgroups(t, "c003")
-	bomb := fargo.TaskCgroup{TaskID: "bomb", CPU: 256, Memory: 512, PIDs: 80}
-	other := fargo.TaskCgroup{TaskID: "other", CPU: 256, Memory: 64, PIDs: 80}
-	if err := c.Set(t.Context(), []fargo.TaskCgroup{bomb, other}); err != nil {
+	bomb := host.TaskCgroup{TaskID: "bomb", CPU: 256, Memory: 512, PIDs: 80}
+	other := host.TaskCgroup{TaskID: "other", CPU: 256, Memory: 64, PIDs: 80}
+	if err := c.Set(t.Context(), []host.TaskCgroup{bomb, other}); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.Executable()
@@ -228,7 +228,7 @@ func TestForkBombHitsItsOwnBound(t *testing.T) {
 		t.Errorf("another task: %v", err)
 	}
 
-	settle(t, c, []fargo.TaskCgroup{other})
+	settle(t, c, []host.TaskCgroup{other})
 	if _, err := os.Stat(group); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the group is left: %v", err)
 	}

@@ -13,12 +13,13 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fargo"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"fargo/desired"
+	"fargo/host"
 )
 
 // footprint is all there is to see of networks on the machine.
@@ -60,15 +61,15 @@ func footprint(t *testing.T) []string {
 }
 
 var (
-	before = fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", open), vpc("vpc-2", open)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(13, "vpc-2", "sg-open")},
+	before = host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", open), vpc("vpc-2", open)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(13, "vpc-2", "sg-open")},
 	}
-	after = fargo.NodeNetwork{
-		VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR, netip.MustParsePrefix("100.64.0.0/16")}, Groups: []fargo.SecurityGroup{open}}},
-		Interfaces: []fargo.Interface{
+	after = host.Network{
+		VPCs: []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR, netip.MustParsePrefix("100.64.0.0/16")}, Groups: []desired.SecurityGroup{open}}},
+		Interfaces: []desired.Interface{
 			eni(12, "vpc-1", "sg-open"),
-			func() fargo.Interface { e := eni(11, "vpc-1", "sg-open"); e.ID = "eni-heir"; return e }(),
+			func() desired.Interface { e := eni(11, "vpc-1", "sg-open"); e.ID = "eni-heir"; return e }(),
 		},
 	}
 )
@@ -124,7 +125,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 
 // runSome begins to make the machine have a network, and gives up after that
 // many steps. It returns how many there are.
-func runSome(t *testing.T, n *Network, network fargo.NodeNetwork, cut int) (steps int) {
+func runSome(t *testing.T, n *Network, network host.Network, cut int) (steps int) {
 	t.Helper()
 	links, err := n.uplinks(n.mu.applied, network.VPCs)
 	if err != nil {
@@ -243,18 +244,18 @@ func TestJunkIsRepaired(t *testing.T) {
 // fails, what neither allows never passes.
 func TestRulesChangeAtomically(t *testing.T) {
 	n := newTestNetwork(t, "a022")
-	network := func(i int) fargo.NodeNetwork {
-		server := fargo.SecurityGroup{ID: "sg-server", Egress: allowAll, Ingress: []fargo.Rule{tcp(80, "0.0.0.0/0"), tcp(1000+i%7, "0.0.0.0/0")}}
+	network := func(i int) host.Network {
+		server := desired.SecurityGroup{ID: "sg-server", Egress: allowAll, Ingress: []desired.Rule{tcp(80, "0.0.0.0/0"), tcp(1000+i%7, "0.0.0.0/0")}}
 		if i%2 == 0 {
-			server.Ingress = []fargo.Rule{tcp(80, "172.31.0.0/16")}
+			server.Ingress = []desired.Rule{tcp(80, "172.31.0.0/16")}
 		}
-		out := fargo.NodeNetwork{
-			VPCs:       []fargo.VPC{vpc("vpc-1", server, open)},
-			Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-server")},
+		out := host.Network{
+			VPCs:       []desired.VPC{vpc("vpc-1", server, open)},
+			Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-server")},
 		}
 		if i%3 == 0 { // the server is in two groups at times: another chain
 			out.Interfaces[1].Groups = []string{"sg-server", "sg-none"}
-			out.VPCs[0].Groups = append(out.VPCs[0].Groups, fargo.SecurityGroup{ID: "sg-none"})
+			out.VPCs[0].Groups = append(out.VPCs[0].Groups, desired.SecurityGroup{ID: "sg-none"})
 		}
 		return out
 	}
@@ -307,7 +308,7 @@ func TestSetLeavesOutWhatItRefuses(t *testing.T) {
 	wrong := before
 	stray := eni(99, "vpc-none", "sg-open")
 	wrong.Interfaces = append(slices.Clone(before.Interfaces), stray)
-	var failed fargo.Failures
+	var failed host.Failures
 	if err := n.Set(t.Context(), wrong); !errors.As(err, &failed) || len(failed) != 1 || failed[stray.ID] == nil {
 		t.Errorf("the error is %v", err)
 	}
@@ -316,7 +317,7 @@ func TestSetLeavesOutWhatItRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := n.Set(ctx, fargo.NodeNetwork{}); err == nil {
+	if err := n.Set(ctx, host.Network{}); err == nil {
 		t.Error("Set ran with a context that was done")
 	}
 	if d := cmp.Diff(clean, footprint(t)); d != "" {
@@ -335,7 +336,7 @@ func TestSetGoesOnAfterFailure(t *testing.T) {
 	}
 	more := before
 	more.Interfaces = append(slices.Clone(before.Interfaces), bad, good)
-	var failed fargo.Failures
+	var failed host.Failures
 	if err := n.Set(t.Context(), more); !errors.As(err, &failed) || len(failed) != 1 || failed[bad.ID] == nil {
 		t.Errorf("the error is %v", err)
 	}

@@ -1,7 +1,7 @@
 // Package kernel is the second door to the machine: it builds the networks and
 // control groups of tasks, and is the only room that speaks netlink, nftables,
 // network namespaces, sysctl and cgroupfs. It knows how Linux is made to hold
-// what [fargo.NodeNetwork] and [fargo.TaskCgroup] describe; it refuses to know
+// what [host.Network] and [host.TaskCgroup] describe; it refuses to know
 // why they say so, what a task or a container is, and what happens to packets
 // above TCP and UDP.
 //
@@ -37,7 +37,7 @@
 //     0.0.0.0/0 and the like admit it. A program that binds another address of
 //     the machine reaches no interface.
 //   - From an interface to the machine: never, but for answers.
-//   - From an interface to the Internet: only with [fargo.Interface].Internet.
+//   - From an interface to the Internet: only with [desired.Interface].Internet.
 //     The router replaces the source by its uplink address, so that VPCs with
 //     the same addresses stay apart, and the machine replaces that by its own.
 //     Forwarding (net.ipv4.ip_forward) is switched on when the first such

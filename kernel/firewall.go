@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"fargo"
-
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
+
+	"fargo/desired"
 )
 
 // machineLink is what a router calls its link to the machine.
@@ -55,7 +55,7 @@ var (
 //
 // The groups of all interfaces are among the VPC's. A rule that makes no sense
 // allows nothing, and the error says so; the firewall is whole nonetheless.
-func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Interface) (ruleset, error) {
+func routerRules(cfg Config, vpc desired.VPC, link uplink, interfaces []desired.Interface) (ruleset, error) {
 	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
 	rs := ruleset{
 		table: routerTable,
@@ -114,7 +114,7 @@ func routerRules(cfg Config, vpc fargo.VPC, link uplink, interfaces []fargo.Inte
 		unused.rules = append(unused.rules, rule{destination.in(cidr), reject})
 	}
 	rs.chains["unused"] = unused
-	groups := groupRules{groups: map[string]*fargo.SecurityGroup{}, into: &rs, refused: map[string]error{}}
+	groups := groupRules{groups: map[string]*desired.SecurityGroup{}, into: &rs, refused: map[string]error{}}
 	for i := range vpc.Groups {
 		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
 	}
@@ -168,7 +168,7 @@ func machineRules(cfg Config, links []uplink) ruleset {
 // groupRules writes a pair of chains for each combination of security groups
 // that some interface has, and an address set for each group that a rule names.
 type groupRules struct {
-	groups  map[string]*fargo.SecurityGroup
+	groups  map[string]*desired.SecurityGroup
 	into    *ruleset
 	refused map[string]error // what makes no sense, by the place it is in
 }
@@ -191,7 +191,7 @@ func (g groupRules) chains(ids []string) string {
 }
 
 // append adds what rules allow, leaving out what is there.
-func (g groupRules) append(to []rule, peer side, rules []fargo.Rule, place string) []rule {
+func (g groupRules) append(to []rule, peer side, rules []desired.Rule, place string) []rule {
 	for i, r := range rules {
 		if r.Group == "" && !r.CIDR.Addr().Is4() && r.CIDR.IsValid() {
 			continue // interfaces have no IPv6 address that it could be about
@@ -209,7 +209,7 @@ func (g groupRules) append(to []rule, peer side, rules []fargo.Rule, place strin
 }
 
 // terms is a rule as the kernel takes it.
-func (g groupRules) terms(peer side, r fargo.Rule) (rule, error) {
+func (g groupRules) terms(peer side, r desired.Rule) (rule, error) {
 	var terms rule
 	switch {
 	case r.Group != "":
@@ -245,7 +245,7 @@ func (g groupRules) members(id string) {
 
 // trafficTerms is the protocol part of a rule. Source of the meanings: EC2 API,
 // IpPermission.
-func trafficTerms(r fargo.Rule) (rule, error) {
+func trafficTerms(r desired.Rule) (rule, error) {
 	number, all, err := protocolNumber(r.Protocol)
 	if err != nil || all {
 		return nil, err

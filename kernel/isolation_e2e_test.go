@@ -12,24 +12,25 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
-
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"fargo/desired"
+	"fargo/host"
 )
 
 // open is a group that allows everything.
-var open = fargo.SecurityGroup{ID: "sg-open", Ingress: allowAll, Egress: allowAll}
+var open = desired.SecurityGroup{ID: "sg-open", Ingress: allowAll, Egress: allowAll}
 
-func vpc(id string, groups ...fargo.SecurityGroup) fargo.VPC {
-	return fargo.VPC{ID: id, CIDRs: []netip.Prefix{vpcCIDR}, Groups: groups}
+func vpc(id string, groups ...desired.SecurityGroup) desired.VPC {
+	return desired.VPC{ID: id, CIDRs: []netip.Prefix{vpcCIDR}, Groups: groups}
 }
 
 func TestSourceAddressesCannotBeSpoofed(t *testing.T) {
 	n := newTestNetwork(t, "a010")
-	apply(t, n, fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", open)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(13, "vpc-1", "sg-open")},
+	apply(t, n, host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", open)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(13, "vpc-1", "sg-open")},
 	})
 	receiver := listenUDP(t, n, "eni-vpc-1-13", "172.31.0.13:7")
 	// Packets from one interface to another keep their order: if the first to
@@ -91,11 +92,11 @@ func receive(t *testing.T, c *net.UDPConn) (text, from string) {
 
 func TestPingAsAllowed(t *testing.T) {
 	n := newTestNetwork(t, "a011")
-	echo := fargo.SecurityGroup{ID: "sg-echo", Egress: allowAll, Ingress: []fargo.Rule{{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: anywhere}}}
-	shut := fargo.SecurityGroup{ID: "sg-shut", Egress: allowAll}
-	apply(t, n, fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", echo, shut)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-shut"), eni(12, "vpc-1", "sg-echo")},
+	echo := desired.SecurityGroup{ID: "sg-echo", Egress: allowAll, Ingress: []desired.Rule{{Protocol: "icmp", FromPort: 8, ToPort: -1, CIDR: anywhere}}}
+	shut := desired.SecurityGroup{ID: "sg-shut", Egress: allowAll}
+	apply(t, n, host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", echo, shut)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-shut"), eni(12, "vpc-1", "sg-echo")},
 	})
 	if err := ping(n, "eni-vpc-1-11", "172.31.0.12", longer); err != nil {
 		t.Error(err)
@@ -130,14 +131,14 @@ func ping(n *Network, id, to string, within time.Duration) error {
 
 func TestVPCsWithTheSameAddressesCoexist(t *testing.T) {
 	one, other := newTestNetwork(t, "a012"), newTestNetwork(t, "a013")
-	twins := fargo.NodeNetwork{
-		VPCs: []fargo.VPC{vpc("vpc-1", open), vpc("vpc-2", open)},
-		Interfaces: []fargo.Interface{
+	twins := host.Network{
+		VPCs: []desired.VPC{vpc("vpc-1", open), vpc("vpc-2", open)},
+		Interfaces: []desired.Interface{
 			eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"),
 			eni(11, "vpc-2", "sg-open"), eni(12, "vpc-2", "sg-open"),
 		},
 	}
-	apply(t, one, fargo.NodeNetwork{VPCs: twins.VPCs[:1], Interfaces: twins.Interfaces[:2]})
+	apply(t, one, host.Network{VPCs: twins.VPCs[:1], Interfaces: twins.Interfaces[:2]})
 	apply(t, other, twins)
 	apply(t, one, twins)
 	for name, n := range map[string]*Network{"one": one, "other": other} {
@@ -152,14 +153,14 @@ func TestVPCsWithTheSameAddressesCoexist(t *testing.T) {
 	}
 	// The machine reaches the one that came first, and the next when it is gone.
 	allowed(t, fromMachine, "172.31.0.12:80", "onevpc-1")
-	apply(t, one, fargo.NodeNetwork{VPCs: twins.VPCs[1:], Interfaces: twins.Interfaces[2:]})
+	apply(t, one, host.Network{VPCs: twins.VPCs[1:], Interfaces: twins.Interfaces[2:]})
 	if got, err := ask(fromMachine, longer, "172.31.0.12:80"); err != nil || got == "onevpc-1" {
 		t.Errorf("after the first is gone: got %q, %v", got, err)
 	}
-	apply(t, one, fargo.NodeNetwork{})
-	apply(t, other, fargo.NodeNetwork{VPCs: twins.VPCs[:1], Interfaces: twins.Interfaces[:2]})
+	apply(t, one, host.Network{})
+	apply(t, other, host.Network{VPCs: twins.VPCs[:1], Interfaces: twins.Interfaces[:2]})
 	allowed(t, fromMachine, "172.31.0.12:80", "othervpc-1")
-	apply(t, other, fargo.NodeNetwork{VPCs: twins.VPCs[:1]})
+	apply(t, other, host.Network{VPCs: twins.VPCs[:1]})
 	unreachableFromMachine(t, "172.31.0.12:80")
 }
 
@@ -173,9 +174,9 @@ func unreachableFromMachine(t *testing.T, to string) {
 
 func TestRouterServices(t *testing.T) {
 	n := newTestNetwork(t, "a014")
-	apply(t, n, fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", fargo.SecurityGroup{ID: "sg-none"})},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-none")},
+	apply(t, n, host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", desired.SecurityGroup{ID: "sg-none"})},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-none")},
 	})
 	for _, addr := range []string{"169.254.170.2:80", "169.254.170.2:81", "169.254.169.253:53", "172.31.0.2:53", "169.254.1.1:80"} {
 		l, err := n.ListenTCP("vpc-1", netip.MustParseAddrPort(addr))
@@ -237,11 +238,11 @@ func outside(t *testing.T, n *Network) {
 func TestInternet(t *testing.T) {
 	n, far := newTestNetwork(t, "a015"), newTestNetwork(t, "a016")
 	outside(t, far)
-	enis := []fargo.Interface{
+	enis := []desired.Interface{
 		eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open"), eni(11, "vpc-2", "sg-open"),
 	}
 	enis[0].Internet, enis[2].Internet = true, true
-	apply(t, n, fargo.NodeNetwork{VPCs: []fargo.VPC{vpc("vpc-1", open), vpc("vpc-2", open)}, Interfaces: enis})
+	apply(t, n, host.Network{VPCs: []desired.VPC{vpc("vpc-1", open), vpc("vpc-2", open)}, Interfaces: enis})
 	for _, addr := range []string{"203.0.113.1:80", "169.254.169.254:80"} {
 		l, err := far.ListenTCP("outside", netip.MustParseAddrPort(addr))
 		if err != nil {
@@ -288,7 +289,7 @@ func TestPathMTU(t *testing.T) {
 	}
 	e := eni(11, "vpc-1", "sg-open")
 	e.Internet = true
-	apply(t, n, fargo.NodeNetwork{VPCs: []fargo.VPC{vpc("vpc-1", open)}, Interfaces: []fargo.Interface{e}})
+	apply(t, n, host.Network{VPCs: []desired.VPC{vpc("vpc-1", open)}, Interfaces: []desired.Interface{e}})
 	l, err := far.ListenTCP("outside", netip.MustParseAddrPort("203.0.113.1:80"))
 	if err != nil {
 		t.Fatal(err)
@@ -336,9 +337,9 @@ func answerWithPeer(t *testing.T, l net.Listener) {
 // namespace.
 func TestRemovedInterfaceIsCutOff(t *testing.T) {
 	n := newTestNetwork(t, "a017")
-	network := fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", open)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open")},
+	network := host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", open)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open")},
 	}
 	apply(t, n, network)
 	serve(t, n, "eni-vpc-1-11", 80)

@@ -10,11 +10,12 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // A layout is everything of ours on the machine but for control groups: what a
-// [fargo.NodeNetwork] comes to, with uplinks chosen.
+// [host.Network] comes to, with uplinks chosen.
 type layout struct {
 	unreachable []netip.Prefix // on the machine; sorted, each once
 	forwarding  bool           // the machine forwards for some interface
@@ -86,7 +87,7 @@ func uplinkOf(router netip.Addr) (uplink, bool) {
 // looked for from a place that depends on instance and VPC so that instances
 // rarely meet. taken are the machine's addresses that are not our uplinks. When
 // none is free the VPC gets none.
-func chooseUplinks(instance string, vpcs []fargo.VPC, have map[string]uplink, taken map[netip.Addr]bool) map[string]uplink {
+func chooseUplinks(instance string, vpcs []desired.VPC, have map[string]uplink, taken map[netip.Addr]bool) map[string]uplink {
 	out := make(map[string]uplink, len(vpcs))
 	used := map[netip.Addr]bool{}
 	for _, v := range vpcs {
@@ -117,10 +118,10 @@ func chooseUplinks(instance string, vpcs []fargo.VPC, have map[string]uplink, ta
 // newLayout works out what the machine must look like. A VPC or an interface
 // that contradicts itself or what came before it is left out, and said to have
 // failed; what prev has comes before what it has not.
-func newLayout(cfg Config, prev *layout, network fargo.NodeNetwork, links map[string]uplink) (*layout, fargo.Failures) {
+func newLayout(cfg Config, prev *layout, network host.Network, links map[string]uplink) (*layout, host.Failures) {
 	l := &layout{routers: map[string]router{}, interfaces: map[string]port{}}
-	failed := fargo.Failures{}
-	byVPC := map[string][]fargo.Interface{}
+	failed := host.Failures{}
+	byVPC := map[string][]desired.Interface{}
 	for _, eni := range inOrder(prev, network.Interfaces) {
 		byVPC[eni.VPC] = append(byVPC[eni.VPC], eni)
 	}
@@ -158,11 +159,11 @@ func newLayout(cfg Config, prev *layout, network fargo.NodeNetwork, links map[st
 }
 
 // inOrder puts the interfaces that prev has before the others.
-func inOrder(prev *layout, interfaces []fargo.Interface) []fargo.Interface {
+func inOrder(prev *layout, interfaces []desired.Interface) []desired.Interface {
 	if prev == nil {
 		return interfaces
 	}
-	var old, fresh []fargo.Interface
+	var old, fresh []desired.Interface
 	for _, eni := range interfaces {
 		if _, had := prev.interfaces[eni.ID]; had {
 			old = append(old, eni)
@@ -173,7 +174,7 @@ func inOrder(prev *layout, interfaces []fargo.Interface) []fargo.Interface {
 	return append(old, fresh...)
 }
 
-func checkVPC(vpc fargo.VPC) error {
+func checkVPC(vpc desired.VPC) error {
 	for _, cidr := range vpc.CIDRs {
 		if !cidr.Addr().Is4() {
 			return fmt.Errorf("CIDR %s is not IPv4", cidr)
@@ -183,13 +184,13 @@ func checkVPC(vpc fargo.VPC) error {
 }
 
 // addVPC adds a router and those of its interfaces that can be.
-func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Interface, failed fargo.Failures) {
+func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, enis []desired.Interface, failed host.Failures) {
 	taken := map[netip.Addr]string{}
 	names := map[string]string{}
 	for _, c := range vpc.CIDRs {
 		taken[resolverIn(c)] = "the resolver"
 	}
-	var sound []fargo.Interface
+	var sound []desired.Interface
 	for _, eni := range enis {
 		name := cfg.portName(eni.ID)
 		err := checkInterface(vpc, eni)
@@ -217,7 +218,7 @@ func (l *layout) addVPC(cfg Config, vpc fargo.VPC, link uplink, enis []fargo.Int
 	l.unreachable = append(l.unreachable, vpc.CIDRs...)
 }
 
-func checkInterface(vpc fargo.VPC, eni fargo.Interface) error {
+func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	if err := checkName(eni.ID); err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func checkInterface(vpc fargo.VPC, eni fargo.Interface) error {
 		return errors.New("has no security group")
 	}
 	for _, id := range eni.Groups {
-		if !slices.ContainsFunc(vpc.Groups, func(g fargo.SecurityGroup) bool { return g.ID == id }) {
+		if !slices.ContainsFunc(vpc.Groups, func(g desired.SecurityGroup) bool { return g.ID == id }) {
 			return fmt.Errorf("security group %s is not among those of vpc %s", id, vpc.ID)
 		}
 	}

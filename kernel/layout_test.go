@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
-
 	"pgregory.net/rapid"
+
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Uplinks are kept, never shared, and never somebody else's.
@@ -20,12 +21,12 @@ func TestUplinksAreUnique(t *testing.T) {
 		for _, n := range rapid.SliceOf(number).Draw(t, "taken") {
 			taken[uplinkNumber(n).machine] = true
 		}
-		var vpcs []fargo.VPC
+		var vpcs []desired.VPC
 		have := map[string]uplink{}
 		kept := map[uplink]bool{}
 		for i := range rapid.IntRange(0, 30).Draw(t, "vpcs") {
 			id := fmt.Sprintf("vpc-%d", i)
-			vpcs = append(vpcs, fargo.VPC{ID: id})
+			vpcs = append(vpcs, desired.VPC{ID: id})
 			if l := uplinkNumber(number.Draw(t, "uplink")); !kept[l] && !taken[l.machine] && rapid.Bool().Draw(t, "has one") {
 				have[id] = l
 				kept[l] = true
@@ -112,10 +113,10 @@ func TestPlansIgnoreOrder(t *testing.T) {
 }
 
 // randomNetwork draws a small network in which much is shared.
-func randomNetwork(t *rapid.T) fargo.NodeNetwork {
-	var n fargo.NodeNetwork
-	rule := rapid.Custom(func(t *rapid.T) fargo.Rule {
-		r := fargo.Rule{Protocol: rapid.SampledFrom([]string{"tcp", "udp", "icmp", "-1", "47"}).Draw(t, "protocol")}
+func randomNetwork(t *rapid.T) host.Network {
+	var n host.Network
+	rule := rapid.Custom(func(t *rapid.T) desired.Rule {
+		r := desired.Rule{Protocol: rapid.SampledFrom([]string{"tcp", "udp", "icmp", "-1", "47"}).Draw(t, "protocol")}
 		r.FromPort = rapid.IntRange(0, 200).Draw(t, "from")
 		r.ToPort = rapid.IntRange(r.FromPort, 200).Draw(t, "to")
 		if rapid.Bool().Draw(t, "cidr") {
@@ -127,12 +128,12 @@ func randomNetwork(t *rapid.T) fargo.NodeNetwork {
 	})
 	groups := []string{"sg-a", "sg-b", "sg-c"}
 	for v := range rapid.IntRange(0, 2).Draw(t, "vpcs") {
-		vpc := fargo.VPC{ID: fmt.Sprintf("vpc-%d", v), CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}
+		vpc := desired.VPC{ID: fmt.Sprintf("vpc-%d", v), CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}
 		if rapid.Bool().Draw(t, "second cidr") {
 			vpc.CIDRs = append(vpc.CIDRs, netip.MustParsePrefix("10.1.0.0/16"))
 		}
 		for _, id := range groups {
-			vpc.Groups = append(vpc.Groups, fargo.SecurityGroup{
+			vpc.Groups = append(vpc.Groups, desired.SecurityGroup{
 				ID:      id,
 				Ingress: rapid.SliceOfN(rule, 0, 3).Draw(t, "ingress"), Egress: rapid.SliceOfN(rule, 0, 3).Draw(t, "egress"),
 			})
@@ -142,7 +143,7 @@ func randomNetwork(t *rapid.T) fargo.NodeNetwork {
 			if !rapid.Bool().Draw(t, "there") {
 				continue
 			}
-			n.Interfaces = append(n.Interfaces, fargo.Interface{
+			n.Interfaces = append(n.Interfaces, desired.Interface{
 				ID: fmt.Sprintf("eni-%d-%d", v, i), VPC: vpc.ID,
 				Address: netip.AddrFrom4([4]byte{10, 0, 0, 4 + i}), Prefix: netip.MustParsePrefix("10.0.0.0/20"),
 				MAC:      fmt.Sprintf("02:00:00:00:00:%02x", i),

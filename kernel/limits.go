@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"strconv"
 
-	"fargo"
+	"fargo/host"
 )
 
 // A setting is a value for a file of a control group.
@@ -38,7 +38,7 @@ var limiting = []string{"cpu", "memory", "pids", "hugetlb", "io"}
 // the kernel heeds that. Swap is not given: a task's memory is all it has, as on
 // Fargate. Neither are huge pages, which whoever runs the machine has set aside
 // for something.
-func (h hierarchy) limits(t fargo.TaskCgroup) []setting {
+func (h hierarchy) limits(t host.TaskCgroup) []setting {
 	var out []setting
 	for _, of := range []struct {
 		controller string

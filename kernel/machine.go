@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"fargo"
+	"fargo/host"
 )
 
 // atOnce is how many scripts run side by side. The kernel changes links under
@@ -170,8 +170,8 @@ func (m *machine) removeNamespace(name string) error {
 // later phases that are about the same VPC or interface, or rest on it; what
 // failed is said by id. The error is of the machine itself, or of ctx: nothing
 // more was done then.
-func (m *machine) run(ctx context.Context, p plan) (fargo.Failures, error) {
-	failed := fargo.Failures{}
+func (m *machine) run(ctx context.Context, p plan) (host.Failures, error) {
+	failed := host.Failures{}
 	for _, phase := range p {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -183,7 +183,7 @@ func (m *machine) run(ctx context.Context, p plan) (fargo.Failures, error) {
 	return failed, nil
 }
 
-func (m *machine) runPhase(scripts []script, failed fargo.Failures) error {
+func (m *machine) runPhase(scripts []script, failed host.Failures) error {
 	errs := make([]error, len(scripts))
 	tokens := make(chan struct{}, atOnce)
 	var all sync.WaitGroup

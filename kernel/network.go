@@ -14,7 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Network builds VPCs and interfaces on this machine. Its methods may be called
@@ -57,7 +58,7 @@ func NewNetwork(cfg Config) (*Network, error) {
 // outlive a rule that allowed them, as AWS documents for tracked connections.
 //
 // What cannot be made does not keep the rest from it: the error is then
-// [fargo.Failures], by the ids of VPCs and interfaces, and what is not among
+// [host.Failures], by the ids of VPCs and interfaces, and what is not among
 // them works. An interface fails that contradicts itself or what was there
 // before it (it is in no VPC, has another's address, an unknown group), a VPC
 // with it all its interfaces; of a VPC that fails because a rule makes no sense,
@@ -68,7 +69,7 @@ func NewNetwork(cfg Config) (*Network, error) {
 // out where the machine is. An interface is its address, MAC, subnet and VPC:
 // when any of them changes the old one is removed, with its namespace, and a new
 // one made.
-func (n *Network) Set(ctx context.Context, network fargo.NodeNetwork) error {
+func (n *Network) Set(ctx context.Context, network host.Network) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	defer n.machine.stock()
@@ -79,7 +80,7 @@ func (n *Network) Set(ctx context.Context, network fargo.NodeNetwork) error {
 }
 
 // set is Set with n.mu held.
-func (n *Network) set(ctx context.Context, network fargo.NodeNetwork) error {
+func (n *Network) set(ctx context.Context, network host.Network) error {
 	prev := n.mu.applied
 	if prev == nil {
 		n.machine.letGoOfAll()
@@ -131,7 +132,7 @@ func (n *Network) recover(ctx context.Context, next *layout) (plan, error) {
 
 // uplinks gives every VPC its pair of addresses, and asks the kernel only when
 // there is a VPC that is not known.
-func (n *Network) uplinks(prev *layout, vpcs []fargo.VPC) (map[string]uplink, error) {
+func (n *Network) uplinks(prev *layout, vpcs []desired.VPC) (map[string]uplink, error) {
 	have, taken := map[string]uplink{}, map[netip.Addr]bool{}
 	var unknown []string
 	for _, v := range vpcs {
@@ -249,7 +250,7 @@ func (n *Network) Purge(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.mu.applied = nil
-	if err := n.set(ctx, fargo.NodeNetwork{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := n.set(ctx, host.Network{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("purge network: %w", err)
 	}
 	n.machine.close()

@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 const (
@@ -35,7 +36,7 @@ func newTestNetwork(t testing.TB, instance string) *Network {
 	return n
 }
 
-func apply(t testing.TB, n *Network, network fargo.NodeNetwork) {
+func apply(t testing.TB, n *Network, network host.Network) {
 	t.Helper()
 	if err := n.Set(t.Context(), network); err != nil {
 		t.Fatal(err)
@@ -45,15 +46,15 @@ func apply(t testing.TB, n *Network, network fargo.NodeNetwork) {
 var (
 	vpcCIDR  = netip.MustParsePrefix("172.31.0.0/16")
 	anywhere = netip.MustParsePrefix("0.0.0.0/0")
-	allowAll = []fargo.Rule{{Protocol: "-1", CIDR: anywhere}}
+	allowAll = []desired.Rule{{Protocol: "-1", CIDR: anywhere}}
 )
 
-func tcp(port int, cidr string) fargo.Rule {
-	return fargo.Rule{Protocol: "tcp", FromPort: port, ToPort: port, CIDR: netip.MustParsePrefix(cidr)}
+func tcp(port int, cidr string) desired.Rule {
+	return desired.Rule{Protocol: "tcp", FromPort: port, ToPort: port, CIDR: netip.MustParsePrefix(cidr)}
 }
 
-func eni(n int, vpc string, groups ...string) fargo.Interface {
-	return fargo.Interface{
+func eni(n int, vpc string, groups ...string) desired.Interface {
+	return desired.Interface{
 		ID: fmt.Sprintf("eni-%s-%d", vpc, n), VPC: vpc, Subnet: "subnet-1",
 		Prefix:  netip.MustParsePrefix("172.31.0.0/20"),
 		Address: netip.AddrFrom4([4]byte{172, 31, byte(n >> 8), byte(n)}), // n from 4: AWS reserves 0 to 3
@@ -130,17 +131,17 @@ func denied(t *testing.T, d dialer, to string) {
 
 func TestSecurityGroups(t *testing.T) {
 	n := newTestNetwork(t, "a001")
-	network := members(fargo.NodeNetwork{
-		VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []fargo.SecurityGroup{
+	network := members(host.Network{
+		VPCs: []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []desired.SecurityGroup{
 			{ID: "sg-client", Egress: allowAll},
-			{ID: "sg-shut", Egress: []fargo.Rule{tcp(80, "172.31.0.13/32")}},
-			{ID: "sg-web", Egress: allowAll, Ingress: []fargo.Rule{
+			{ID: "sg-shut", Egress: []desired.Rule{tcp(80, "172.31.0.13/32")}},
+			{ID: "sg-web", Egress: allowAll, Ingress: []desired.Rule{
 				tcp(80, "0.0.0.0/0"),
 				tcp(81, "172.31.0.11/32"),
 				{Protocol: "tcp", FromPort: 90, ToPort: 99, Group: "sg-client"},
 			}},
 		}}},
-		Interfaces: []fargo.Interface{
+		Interfaces: []desired.Interface{
 			eni(11, "vpc-1", "sg-client"), eni(12, "vpc-1", "sg-shut"), eni(13, "vpc-1", "sg-web"), eni(14, "vpc-1", "sg-web", "sg-client"),
 		},
 	})
@@ -168,11 +169,11 @@ func TestSecurityGroups(t *testing.T) {
 
 func TestDatagramsBetweenInterfaces(t *testing.T) {
 	n := newTestNetwork(t, "a026")
-	apply(t, n, members(fargo.NodeNetwork{
-		VPCs: []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []fargo.SecurityGroup{
-			{ID: "sg-1", Egress: allowAll, Ingress: []fargo.Rule{{Protocol: "udp", FromPort: 53, ToPort: 53, Group: "sg-1"}}},
+	apply(t, n, members(host.Network{
+		VPCs: []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR}, Groups: []desired.SecurityGroup{
+			{ID: "sg-1", Egress: allowAll, Ingress: []desired.Rule{{Protocol: "udp", FromPort: 53, ToPort: 53, Group: "sg-1"}}},
 		}}},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-1"), eni(12, "vpc-1", "sg-1")},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-1"), eni(12, "vpc-1", "sg-1")},
 	}))
 	there, err := n.ListenInterfaceUDP("eni-vpc-1-12", 53)
 	if err != nil {

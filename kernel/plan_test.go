@@ -13,9 +13,10 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
-
 	"github.com/google/go-cmp/cmp"
+
+	"fargo/desired"
+	"fargo/host"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what came out into testdata")
@@ -106,7 +107,7 @@ type testCase struct {
 	restart bool
 	rules   bool // found with its rules
 	found   observation
-	network fargo.NodeNetwork
+	network host.Network
 }
 
 // parseCase reads lines of
@@ -136,7 +137,7 @@ func parseCase(t *testing.T, input string) testCase {
 			c.rules = c.rules || f[1] == "rules"
 			c.found.add(f[1], f[len(f)-1])
 		case "vpc":
-			v := fargo.VPC{ID: f[1]}
+			v := desired.VPC{ID: f[1]}
 			for _, cidr := range f[2:] {
 				v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(cidr))
 			}
@@ -146,7 +147,7 @@ func parseCase(t *testing.T, input string) testCase {
 		case "eni":
 			a := netip.MustParseAddr(f[2])
 			b := a.As4()
-			c.network.Interfaces = append(c.network.Interfaces, fargo.Interface{
+			c.network.Interfaces = append(c.network.Interfaces, desired.Interface{
 				ID: f[1], VPC: c.network.VPCs[vpc].ID, Address: a, Prefix: netip.PrefixFrom(a, 20).Masked(),
 				MAC:    fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]),
 				Groups: strings.Split(f[3], ","), Internet: slices.Contains(f[4:], "internet"),
@@ -173,10 +174,10 @@ func (o *observation) add(kind, name string) {
 	}
 }
 
-func parseGroup(f []string) fargo.SecurityGroup {
-	g := fargo.SecurityGroup{ID: f[0]}
+func parseGroup(f []string) desired.SecurityGroup {
+	g := desired.SecurityGroup{ID: f[0]}
 	for f = f[1:]; len(f) >= 4; f = f[4:] {
-		r := fargo.Rule{Protocol: f[1]}
+		r := desired.Rule{Protocol: f[1]}
 		from, to, _ := strings.Cut(f[2], "..")
 		r.FromPort, _ = strconv.Atoi(from)
 		r.ToPort, _ = strconv.Atoi(to)
@@ -195,7 +196,7 @@ func parseGroup(f []string) fargo.SecurityGroup {
 }
 
 // members fills in the groups' members as the control plane does.
-func members(network fargo.NodeNetwork) fargo.NodeNetwork {
+func members(network host.Network) host.Network {
 	for v := range network.VPCs {
 		for g := range network.VPCs[v].Groups {
 			group := &network.VPCs[v].Groups[g]

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"fargo"
+	"fargo/host"
 )
 
 // A size is what a machine has to give.
@@ -47,9 +47,9 @@ const (
 // within bounds, but never more than half. Processes: a quarter is kept. CPU is
 // shared by weight, of which all tasks together have as much as one other group
 // or service: nothing is kept, and nothing is wasted.
-func tasksShare(of size) fargo.TaskCgroup {
+func tasksShare(of size) host.TaskCgroup {
 	reserve := min(max(of.memory/8, leastReserve), mostReserve)
-	return fargo.TaskCgroup{
+	return host.TaskCgroup{
 		Memory: max(of.memory-reserve, of.memory/2),
 		PIDs:   max(of.pids-of.pids/4, 1),
 	}

@@ -8,16 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Connections that wait at a listener are not lost when it closes, if somebody
 // else listens at the same port.
 func TestListenersShareAPort(t *testing.T) {
 	n := newTestNetwork(t, "a027")
-	apply(t, n, fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", open)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open")},
+	apply(t, n, host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", open)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open"), eni(12, "vpc-1", "sg-open")},
 	})
 	listen := func() net.Listener {
 		t.Helper()

@@ -7,10 +7,10 @@ import (
 	"regexp"
 	"slices"
 
-	"fargo"
-
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"fargo"
 )
 
 // MachineAddresses are the addresses that this machine has at the moment.

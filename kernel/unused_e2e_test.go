@@ -11,16 +11,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Whoever asks for an address that nobody has learns so at once, however many
 // ask: what was sent to a task that has just gone is not to wait for nothing.
 func TestUnusedAddressesRefuse(t *testing.T) {
 	n := newTestNetwork(t, "a028")
-	apply(t, n, fargo.NodeNetwork{
-		VPCs:       []fargo.VPC{vpc("vpc-1", open)},
-		Interfaces: []fargo.Interface{eni(11, "vpc-1", "sg-open")},
+	apply(t, n, host.Network{
+		VPCs:       []desired.VPC{vpc("vpc-1", open)},
+		Interfaces: []desired.Interface{eni(11, "vpc-1", "sg-open")},
 	})
 	const askers = 200
 	ctx, cancel := context.WithTimeout(t.Context(), longer/2)

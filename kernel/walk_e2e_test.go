@@ -5,11 +5,11 @@ package kernel
 import (
 	"testing"
 
-	"fargo"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/nftables"
 	"pgregory.net/rapid"
+
+	"fargo/host"
 )
 
 // The kernel takes every way from one network to another, and what it has then
@@ -42,7 +42,7 @@ func TestRandomWalk(t *testing.T) {
 			}
 		}
 	})
-	apply(t, n, fargo.NodeNetwork{})
+	apply(t, n, host.Network{})
 }
 
 // checkRuleset counts: the kernel has no more and no less than it was told.

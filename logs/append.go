@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // EventOverhead is what CloudWatch Logs counts for an event besides its message.
@@ -30,7 +31,7 @@ type Event struct {
 // goes on. A batch that begins before it is not taken, since its events cannot
 // be told apart from those that are there: it may be sent again without harm.
 // Events without a message are left out, as CloudWatch Logs has none.
-func (s *Store) Append(ctx context.Context, batch fargo.LogBatch) (to int64, err error) {
+func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, err error) {
 	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream, events: batch.Events}
 	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		if err := s.find(&w); err != nil {
@@ -58,7 +59,7 @@ func (s *Store) Append(ctx context.Context, batch fargo.LogBatch) (to int64, err
 }
 
 // Put adds events to a stream that must be there, each time it is called.
-func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []fargo.LogEvent) error {
+func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []desired.LogEvent) error {
 	w := write{scope: scope, group: groupName, stream: streamName, events: events}
 	err := s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		if err := s.find(&w); err != nil {
@@ -73,7 +74,7 @@ func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamNam
 	return nil
 }
 
-func targetScope(t fargo.LogTarget) fargo.Scope {
+func targetScope(t desired.LogTarget) fargo.Scope {
 	return fargo.Scope{Account: t.Account, Region: t.Region}
 }
 
@@ -81,7 +82,7 @@ func targetScope(t fargo.LogTarget) fargo.Scope {
 type write struct {
 	scope         fargo.Scope
 	group, stream string
-	events        []fargo.LogEvent
+	events        []desired.LogEvent
 
 	g        *group
 	st       *stream

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // BenchmarkAppend is what many containers at once can write, each batch synced.
@@ -24,7 +24,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.Error(err)
 		}
 		for at := int64(0); pb.Next(); at += 10 {
-			batch := fargo.LogBatch{Target: t, Source: "f", From: at, To: at + 10, Events: events(at+1, "a line of output, of the usual length or so, with some words in it")}
+			batch := desired.LogBatch{Target: t, Source: "f", From: at, To: at + 10, Events: events(at+1, "a line of output, of the usual length or so, with some words in it")}
 			if _, err := s.Append(b.Context(), batch); err != nil {
 				b.Error(err)
 			}
@@ -45,7 +45,7 @@ func BenchmarkSearch(b *testing.B) {
 		if err := s.OpenLog(b.Context(), t); err != nil {
 			b.Fatal(err)
 		}
-		batch := fargo.LogBatch{Target: t, Source: "f", To: 1, Events: events(i*10+1, "one", "two", "three", "four", "five")}
+		batch := desired.LogBatch{Target: t, Source: "f", To: 1, Events: events(i*10+1, "one", "two", "three", "four", "five")}
 		if _, err := s.Append(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // senders is how many write at once in the storm; each has a stream.
@@ -63,10 +63,10 @@ func storm(dir string) error {
 
 // stretch is the batch a sender makes at a position: one to three events, of
 // which each says what position it is from.
-func stretch(sender int, from int64) fargo.LogBatch {
-	b := fargo.LogBatch{Target: target("g", fmt.Sprint("s", sender)), Source: "f", From: from, To: from + 1 + from%3}
+func stretch(sender int, from int64) desired.LogBatch {
+	b := desired.LogBatch{Target: target("g", fmt.Sprint("s", sender)), Source: "f", From: from, To: from + 1 + from%3}
 	for p := b.From; p < b.To; p++ {
-		b.Events = append(b.Events, fargo.LogEvent{Timestamp: p + 1, Message: strconv.FormatInt(p, 10)})
+		b.Events = append(b.Events, desired.LogEvent{Timestamp: p + 1, Message: strconv.FormatInt(p, 10)})
 	}
 	return b
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fargo"
+	"fargo/desired"
 )
 
 var discard = slog.New(slog.DiscardHandler)
@@ -48,14 +49,14 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func target(group, stream string) fargo.LogTarget {
-	return fargo.LogTarget{Account: testScope.Account, Region: testScope.Region, Group: group, Stream: stream}
+func target(group, stream string) desired.LogTarget {
+	return desired.LogTarget{Account: testScope.Account, Region: testScope.Region, Group: group, Stream: stream}
 }
 
 // events gives messages a time each, one millisecond apart.
-func events(at int64, messages ...string) (es []fargo.LogEvent) {
+func events(at int64, messages ...string) (es []desired.LogEvent) {
 	for i, m := range messages {
-		es = append(es, fargo.LogEvent{Timestamp: at + int64(i), Message: m})
+		es = append(es, desired.LogEvent{Timestamp: at + int64(i), Message: m})
 	}
 	return es
 }
@@ -83,7 +84,7 @@ func want(t *testing.T, what string, got, want any) {
 
 func TestAppendOncePerPosition(t *testing.T) {
 	s, ctx := newStore(t), t.Context()
-	b := fargo.LogBatch{Target: target("g", "s"), Source: "f", From: 0, To: 10, Events: events(100, "a", "b")}
+	b := desired.LogBatch{Target: target("g", "s"), Source: "f", From: 0, To: 10, Events: events(100, "a", "b")}
 	if _, err := s.Append(ctx, b); !errors.Is(err, ErrNoGroup) {
 		t.Fatalf("without a group: %v", err)
 	}
@@ -126,7 +127,7 @@ func TestAppendOncePerPosition(t *testing.T) {
 
 func TestEmptyMessagesAreNone(t *testing.T) {
 	s := newStore(t)
-	b := fargo.LogBatch{Target: target("g", "s"), Source: "f", To: 3, Events: events(5, "", "x", "")}
+	b := desired.LogBatch{Target: target("g", "s"), Source: "f", To: 3, Events: events(5, "", "x", "")}
 	b.Target.Create = true
 	must(t, s.OpenLog(t.Context(), b.Target))
 	_, err := s.Append(t.Context(), b)
@@ -223,10 +224,10 @@ func TestRetention(t *testing.T) {
 	want(t, "gone for good", messages(found), []string{"new"})
 }
 
-func many(at int64, n int) []fargo.LogEvent {
-	es := make([]fargo.LogEvent, n)
+func many(at int64, n int) []desired.LogEvent {
+	es := make([]desired.LogEvent, n)
 	for i := range es {
-		es[i] = fargo.LogEvent{Timestamp: at, Message: "many"}
+		es[i] = desired.LogEvent{Timestamp: at, Message: "many"}
 	}
 	return es
 }
@@ -257,7 +258,7 @@ func TestDeleteGivesSpaceBack(t *testing.T) {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			noise[j] = byte(seed >> 56)
 		}
-		b := fargo.LogBatch{Target: target("g", fmt.Sprint("s", i%2)), Source: "f", From: int64(i), To: int64(i + 1), Events: events(1, string(noise))}
+		b := desired.LogBatch{Target: target("g", fmt.Sprint("s", i%2)), Source: "f", From: int64(i), To: int64(i + 1), Events: events(1, string(noise))}
 		_, err := s.Append(ctx, b)
 		must(t, err)
 	}

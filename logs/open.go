@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // errNowhere is what ECS shows as the stopped reason of a task whose log group
@@ -21,7 +21,7 @@ var errNowhere = errdefs.ErrNotFound.WithMessage("ResourceInitializationError: f
 // OpenLog makes the stream that a container is going to write to, and its group
 // if the target says so; that they are there already is no error. A missing
 // group is one, in the words of ECS.
-func (s *Store) OpenLog(ctx context.Context, target fargo.LogTarget) error {
+func (s *Store) OpenLog(ctx context.Context, target desired.LogTarget) error {
 	scope := targetScope(target)
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, target.Group)

@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // model is a group as plain slices.
@@ -116,11 +116,11 @@ func (h *harness) remove(rt *rapid.T) {
 }
 
 // events draws some and, in the model, adds those that taken lets in.
-func (h *harness) events(rt *rapid.T, s *modelStream, taken bool) (events []fargo.LogEvent) {
+func (h *harness) events(rt *rapid.T, s *modelStream, taken bool) (events []desired.LogEvent) {
 	for _, at := range rapid.SliceOfN(rapid.Int64Range(1, 30), 0, 8).Draw(rt, "times") {
 		h.count++
 		e := modelEvent{at, fmt.Sprint("m", h.count), h.count}
-		events = append(events, fargo.LogEvent{Timestamp: e.time, Message: e.message})
+		events = append(events, desired.LogEvent{Timestamp: e.time, Message: e.message})
 		if taken {
 			s.events = append(s.events, e)
 		}
@@ -137,7 +137,7 @@ func (h *harness) append(rt *rapid.T) {
 	name, s := h.stream(rt)
 	source := rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "source")
 	from := max(0, s.held[source]+rapid.Int64Range(-2, 1).Draw(rt, "from"))
-	b := fargo.LogBatch{Target: target("g", name), Source: source, From: from, To: from + rapid.Int64Range(0, 5).Draw(rt, "length")}
+	b := desired.LogBatch{Target: target("g", name), Source: source, From: from, To: from + rapid.Int64Range(0, 5).Draw(rt, "length")}
 	taken := from >= s.held[source]
 	b.Events = h.events(rt, s, taken)
 	to, err := h.Append(h.t.Context(), b)

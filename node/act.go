@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // How long steps may take, so that no task waits for ever before it runs. Those of
@@ -60,7 +61,7 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	return r
 }
 
-func (n *Node) openLog(ctx context.Context, target fargo.LogTarget) error {
+func (n *Node) openLog(ctx context.Context, target desired.LogTarget) error {
 	bounded, cancel := context.WithTimeout(ctx, openLogTimeout)
 	defer cancel()
 	err := n.cfg.Link.OpenLog(bounded, target)
@@ -88,8 +89,8 @@ func (n *Node) actThing(ctx context.Context, t *Task, a Action) error {
 	}
 }
 
-func taskCgroup(a *fargo.Assignment) fargo.TaskCgroup {
-	return fargo.TaskCgroup{TaskID: a.ID, CPU: a.CPU, Memory: a.Memory, PIDs: a.PIDs}
+func taskCgroup(a *desired.Assignment) host.TaskCgroup {
+	return host.TaskCgroup{TaskID: a.ID, CPU: a.CPU, Memory: a.Memory, PIDs: a.PIDs}
 }
 
 func (n *Node) create(ctx context.Context, t *Task, i int) error {
@@ -119,10 +120,10 @@ func (n *Node) start(ctx context.Context, id string) error {
 	return within(ctx, startTimeout, "running", func(ctx context.Context) error { return n.cfg.Runtime.Start(ctx, id) })
 }
 
-func (n *Node) check(ctx context.Context, c *fargo.ContainerAssignment) (int, error) {
+func (n *Node) check(ctx context.Context, c *desired.ContainerAssignment) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.HealthCheck.Timeout)
 	defer cancel()
-	return n.cfg.Runtime.Exec(ctx, c.RuntimeID, fargo.ExecSpec{Args: healthCommand(c.HealthCheck)})
+	return n.cfg.Runtime.Exec(ctx, c.RuntimeID, host.ExecSpec{Args: healthCommand(c.HealthCheck)})
 }
 
 // within bounds do, and says so as the ECS agent does when the time is up.

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // disk is the node's own folder:
@@ -142,7 +142,7 @@ func (d disk) forgetTask(id string) error {
 	return RemoveAll(d.task(id))
 }
 
-func (d disk) saveDesired(desired fargo.Desired) error {
+func (d disk) saveDesired(desired desired.State) error {
 	data, err := json.Marshal(desired)
 	if err == nil {
 		err = replace(d.desired(), data, 0o600)
@@ -153,7 +153,7 @@ func (d disk) saveDesired(desired fargo.Desired) error {
 	return nil
 }
 
-func (d disk) loadDesired() (desired fargo.Desired, err error) {
+func (d disk) loadDesired() (desired desired.State, err error) {
 	if err := load(d.desired(), &desired); err != nil {
 		return desired, fmt.Errorf("loading what is desired: %w", err)
 	}

@@ -16,7 +16,8 @@ package node
 import (
 	"context"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Runtime is the first door to the machine: images and containers. All methods
@@ -28,11 +29,11 @@ import (
 // gets one.
 type Runtime interface {
 	// Pull makes image ready to run, from what is on the machine when src allows.
-	Pull(ctx context.Context, image string, src fargo.PullSource) (fargo.Image, error)
+	Pull(ctx context.Context, image string, src desired.PullSource) (host.Image, error)
 
 	// Create makes a container without beginning its process. It is no error
 	// when it is there; what a Create cut short left behind is replaced.
-	Create(ctx context.Context, spec fargo.ContainerSpec) error
+	Create(ctx context.Context, spec host.ContainerSpec) error
 
 	// Start begins the process of a created container. It is no error when that
 	// has begun before, and does not begin it anew.
@@ -40,10 +41,10 @@ type Runtime interface {
 
 	// Inspect finds one container; errdefs.IsNotFound holds for the error when
 	// there is none.
-	Inspect(ctx context.Context, id string) (fargo.ContainerState, error)
+	Inspect(ctx context.Context, id string) (host.ContainerState, error)
 
 	// List finds all containers that were made through this door.
-	List(ctx context.Context) ([]fargo.ContainerState, error)
+	List(ctx context.Context) ([]host.ContainerState, error)
 
 	// Events gives ids of containers that may have changed, an empty one when
 	// any may have; from before it returns until ctx ends. A closed channel
@@ -66,16 +67,16 @@ type Runtime interface {
 
 	// Exec runs a further process in a running container and gives its exit
 	// code. When ctx ends the process is killed.
-	Exec(ctx context.Context, id string, spec fargo.ExecSpec) (int, error)
+	Exec(ctx context.Context, id string, spec host.ExecSpec) (int, error)
 }
 
 // Network is the second door's network side.
 type Network interface {
 	// Set makes the machine's networking what it says, whole. What cannot be
-	// done does not keep the rest from it: the error is [fargo.Failures] then, by
+	// done does not keep the rest from it: the error is [host.Failures] then, by
 	// ids of VPCs and interfaces. It may be repeated, and is never called twice
 	// at once.
-	Set(ctx context.Context, want fargo.NodeNetwork) error
+	Set(ctx context.Context, want host.Network) error
 	// NetNS is the path of the namespace that Set makes for an interface.
 	NetNS(interfaceID string) string
 }
@@ -83,9 +84,9 @@ type Network interface {
 // Cgroups is the second door's control group side.
 type Cgroups interface {
 	// Set makes the tasks' control groups what it says, whole. What cannot be
-	// done does not keep the rest from it: the error is [fargo.Failures] then, by
+	// done does not keep the rest from it: the error is [host.Failures] then, by
 	// task id. It may be repeated, and is never called twice at once.
-	Set(ctx context.Context, want []fargo.TaskCgroup) error
+	Set(ctx context.Context, want []host.TaskCgroup) error
 	// Path is the control group for a container, below its task's.
 	Path(taskID, containerID string) string
 }
@@ -102,9 +103,9 @@ type Watcher interface {
 type Link interface {
 	// OpenLog checks, and where it should, creates, a container's log group and
 	// stream. Any error but ctx's is a refusal in the words ECS would use.
-	OpenLog(ctx context.Context, target fargo.LogTarget) error
+	OpenLog(ctx context.Context, target desired.LogTarget) error
 	// AppendLogs delivers a batch and gives the position then held for its
 	// source. errdefs.IsNotFound holds for the error when group or stream are
 	// gone for good.
-	AppendLogs(ctx context.Context, batch fargo.LogBatch) (to int64, err error)
+	AppendLogs(ctx context.Context, batch desired.LogBatch) (to int64, err error)
 }

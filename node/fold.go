@@ -6,15 +6,16 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Result is what came of an action. Only what its verb gives is set.
 type Result struct {
 	Err   error
-	Image fargo.Image          // of Pull
-	State fargo.ContainerState // of Look
-	Exit  int                  // of Check
+	Image host.Image          // of Pull
+	State host.ContainerState // of Look
+	Exit  int                 // of Check
 }
 
 // fold is t after an action ended at now.
@@ -34,7 +35,7 @@ func (t Task) fold(a Action, r Result, now time.Time) Task {
 		c.LogOpen = r.Err == nil
 		c.fail("ResourceInitializationError: failed to initialize logging driver", r.Err)
 	case Create:
-		c.State = fargo.RunCreated
+		c.State = host.RunCreated
 		c.fail("CannotCreateContainerError", r.Err)
 	case Start, Restart:
 		c.foldStart(r, now)
@@ -77,7 +78,7 @@ func (c *Container) foldStart(r Result, now time.Time) {
 	case r.Err == nil:
 		c.run(now)
 	case c.Restarting:
-		c.State, c.Restarting = fargo.RunStopped, false
+		c.State, c.Restarting = host.RunStopped, false
 		c.Reason = text("CannotStartContainerError", r.Err)
 	default:
 		c.fail("CannotStartContainerError", r.Err)
@@ -86,32 +87,32 @@ func (c *Container) foldStart(r Result, now time.Time) {
 
 // run notes that the container's process has begun.
 func (c *Container) run(at time.Time) {
-	c.State, c.StartAsked, c.Restarting = fargo.RunRunning, true, false
+	c.State, c.StartAsked, c.Restarting = host.RunRunning, true, false
 	c.StartedAt = at
 	c.ExitCode, c.Reason = nil, ""
 	c.Health, c.Failures = "", 0
 }
 
 // see folds in what the runtime has of container i.
-func (t *Task) see(i int, s fargo.ContainerState, found bool, now time.Time) {
+func (t *Task) see(i int, s host.ContainerState, found bool, now time.Time) {
 	c := &t.Containers[i]
-	stopped := found && s.State == fargo.RunStopped
+	stopped := found && s.State == host.RunStopped
 	sameRun := !stopped || s.FinishedAt.Equal(c.FinishedAt)
 	switch {
 	case c.over() || !c.Asked:
-	case found && s.State == fargo.RunRunning:
-		if c.State != fargo.RunRunning {
+	case found && s.State == host.RunRunning:
+		if c.State != host.RunRunning {
 			c.run(or(s.StartedAt, now))
 		}
 	case c.Restarting && sameRun:
-		c.State = fargo.RunStopped // not started anew yet
+		c.State = host.RunStopped // not started anew yet
 		c.Restarting = !t.Status.Ending()
 	case !found:
 		c.lost(now)
 	case stopped:
 		c.exit(s, now)
 	case !c.started():
-		c.State = fargo.RunCreated
+		c.State = host.RunCreated
 	}
 }
 
@@ -120,19 +121,19 @@ func (t *Task) see(i int, s fargo.ContainerState, found bool, now time.Time) {
 func (c *Container) lost(now time.Time) {
 	c.State = ""
 	if c.StartAsked {
-		c.State = fargo.RunStopped
+		c.State = host.RunStopped
 		c.FinishedAt, c.ExitCode = now, nil
 		c.Reason = "CannotInspectContainerError: the container is no longer on the machine"
 	}
 }
 
-func (c *Container) exit(s fargo.ContainerState, now time.Time) {
+func (c *Container) exit(s host.ContainerState, now time.Time) {
 	if started := or(s.StartedAt, c.StartedAt); !started.IsZero() {
 		c.StartedAt = started
 	} else {
 		c.StartedAt = now
 	}
-	c.State, c.StartAsked, c.Restarting = fargo.RunStopped, true, false
+	c.State, c.StartAsked, c.Restarting = host.RunStopped, true, false
 	c.FinishedAt = s.FinishedAt
 	c.ExitCode = new(s.ExitCode)
 	c.Reason = ""
@@ -167,18 +168,18 @@ func (c *Container) foldSignal(v Verb, r Result, now time.Time) {
 // foldCheck counts failures in a row, but not those of the start period before
 // the first success.
 // Source: ECS API, HealthCheck.
-func (c *Container) foldCheck(h *fargo.HealthCheck, r Result, now time.Time) {
-	if c.State != fargo.RunRunning {
+func (c *Container) foldCheck(h *desired.HealthCheck, r Result, now time.Time) {
+	if c.State != host.RunRunning {
 		return
 	}
 	c.CheckedAt = now
 	starting := c.Health == "" && now.Sub(c.StartedAt) < h.StartPeriod
 	switch {
 	case r.Err == nil && r.Exit == 0:
-		c.Health, c.Failures = fargo.Healthy, 0
+		c.Health, c.Failures = desired.Healthy, 0
 	case !starting:
 		if c.Failures++; c.Failures >= h.Retries {
-			c.Health = fargo.Unhealthy
+			c.Health = desired.Unhealthy
 		}
 	}
 }

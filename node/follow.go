@@ -8,7 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Follower is a part of the machine's data plane beside its tasks: load
@@ -21,32 +22,32 @@ type Follower interface {
 	// folder at the start and for every change, but not for one that a newer
 	// change has overtaken; never twice at once; again, after a while, when it
 	// fails.
-	Follow(ctx context.Context, d fargo.Desired) error
+	Follow(ctx context.Context, d desired.State) error
 }
 
 // world is what is desired of a machine beside its tasks, and what of it is
 // still there although no longer desired.
 type world struct {
 	known    bool          // desired has been told, now or before a restart
-	desired  fargo.Desired // the newest; without Tasks
-	followed fargo.Desired // what all followers have come to
+	desired  desired.State // the newest; without Tasks
+	followed desired.State // what all followers have come to
 	// vpcs are those that are wanted of the network, and interfaces those of
 	// balancers that are.
-	vpcs       map[string]fargo.VPC
-	interfaces map[string]fargo.Interface
+	vpcs       map[string]desired.VPC
+	interfaces map[string]desired.Interface
 	// change is the number of the network's change that desired came with.
 	change uint64
 }
 
 func newWorld() world {
-	return world{vpcs: map[string]fargo.VPC{}, interfaces: map[string]fargo.Interface{}}
+	return world{vpcs: map[string]desired.VPC{}, interfaces: map[string]desired.Interface{}}
 }
 
 // adopt takes what is desired beside tasks, and has the network set up for it
 // and for the interfaces of new tasks. What is no longer desired stays until the
 // followers have let go of it. When anything has changed, it is to be kept and
 // followed.
-func (n *Node) adopt(d fargo.Desired, interfaces map[string]fargo.Interface) (changed bool) {
+func (n *Node) adopt(d desired.State, interfaces map[string]desired.Interface) (changed bool) {
 	d.Tasks = nil
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -74,7 +75,7 @@ func (n *Node) adopt(d fargo.Desired, interfaces map[string]fargo.Interface) (ch
 
 // keepVPCs forgets the networks that nobody desires, in which no interface is
 // and which no follower has.
-func (w *world) keepVPCs(interfaces map[string]fargo.Interface) {
+func (w *world) keepVPCs(interfaces map[string]desired.Interface) {
 	used := map[string]bool{}
 	for _, i := range interfaces {
 		used[i.VPC] = true
@@ -82,7 +83,7 @@ func (w *world) keepVPCs(interfaces map[string]fargo.Interface) {
 	for _, v := range w.followed.VPCs {
 		used[v.ID] = true
 	}
-	maps.DeleteFunc(w.vpcs, func(id string, _ fargo.VPC) bool { return !used[id] })
+	maps.DeleteFunc(w.vpcs, func(id string, _ desired.VPC) bool { return !used[id] })
 	for _, v := range w.desired.VPCs {
 		w.vpcs[v.ID] = v
 	}
@@ -117,7 +118,7 @@ func (n *Node) lead(ctx context.Context) {
 }
 
 // follow has each follower follow; one that fails does not keep the others from it.
-func (n *Node) follow(ctx context.Context, d fargo.Desired) error {
+func (n *Node) follow(ctx context.Context, d desired.State) error {
 	var errs []error
 	for _, f := range n.cfg.Followers {
 		errs = append(errs, f.Follow(ctx, d))
@@ -127,7 +128,7 @@ func (n *Node) follow(ctx context.Context, d fargo.Desired) error {
 
 // release has the network let go of what followers no longer have and nobody
 // desires anew. When anything has changed, it is to be kept.
-func (n *Node) release(followed fargo.Desired) (changed bool) {
+func (n *Node) release(followed desired.State) (changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w := &n.mu.world
@@ -172,10 +173,10 @@ func (n *Node) save() {
 }
 
 // vpcs are all networks, in the order of their ids.
-func (n *Node) vpcs() []fargo.VPC {
+func (n *Node) vpcs() []desired.VPC {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	all := make([]fargo.VPC, 0, len(n.mu.world.vpcs))
+	all := make([]desired.VPC, 0, len(n.mu.world.vpcs))
 	for _, id := range slices.Sorted(maps.Keys(n.mu.world.vpcs)) {
 		all = append(all, n.mu.world.vpcs[id])
 	}
@@ -183,6 +184,6 @@ func (n *Node) vpcs() []fargo.VPC {
 }
 
 // setNetwork makes the machine's networking that of these interfaces.
-func (n *Node) setNetwork(ctx context.Context, interfaces []fargo.Interface) error {
-	return n.cfg.Network.Set(ctx, fargo.NodeNetwork{VPCs: n.vpcs(), Interfaces: interfaces})
+func (n *Node) setNetwork(ctx context.Context, interfaces []desired.Interface) error {
+	return n.cfg.Network.Set(ctx, host.Network{VPCs: n.vpcs(), Interfaces: interfaces})
 }

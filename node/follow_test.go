@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node"
 	"fargo/node/nodetest"
 )
@@ -26,8 +28,8 @@ type balancers struct {
 	failures int      // of the next calls
 }
 
-func (b *balancers) Follow(ctx context.Context, d fargo.Desired) error {
-	names := func(of []fargo.Interface) string {
+func (b *balancers) Follow(ctx context.Context, d desired.State) error {
+	names := func(of []desired.Interface) string {
 		var ids []string
 		for _, i := range of {
 			ids = append(ids, i.ID)
@@ -62,11 +64,11 @@ func (b *balancers) heard() []string {
 	return told
 }
 
-func withBalancers(names ...string) fargo.Desired {
-	var d fargo.Desired
+func withBalancers(names ...string) desired.State {
+	var d desired.State
 	for _, name := range names {
-		d.VPCs = []fargo.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []fargo.SecurityGroup{{ID: "sg-1"}}}}
-		d.Balancers = append(d.Balancers, fargo.Balancer{ARN: name, Interfaces: []fargo.Interface{{ID: "eni-" + name, VPC: "vpc-1", Groups: []string{"sg-1"}}}})
+		d.VPCs = []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []desired.SecurityGroup{{ID: "sg-1"}}}}
+		d.Balancers = append(d.Balancers, desired.Balancer{ARN: name, Interfaces: []desired.Interface{{ID: "eni-" + name, VPC: "vpc-1", Groups: []string{"sg-1"}}}})
 	}
 	return d
 }
@@ -122,7 +124,7 @@ func TestFollowersAfterRestart(t *testing.T) {
 // away is a runtime that is not there.
 type away struct{ node.Runtime }
 
-func (away) List(context.Context) ([]fargo.ContainerState, error) {
+func (away) List(context.Context) ([]host.ContainerState, error) {
 	return nil, errors.New("connection refused")
 }
 
@@ -154,7 +156,7 @@ func TestFollowerThatFails(t *testing.T) {
 		b.heard()
 		b.failures = 2
 		astray := withBalancers("b")
-		astray.Balancers[0].Interfaces = append(astray.Balancers[0].Interfaces, fargo.Interface{ID: "eni-astray", VPC: "vpc-none"})
+		astray.Balancers[0].Interfaces = append(astray.Balancers[0].Interfaces, desired.Interface{ID: "eni-astray", VPC: "vpc-none"})
 		h.plane.Set(machine, astray)
 		expect(t, b.heard(),
 			"b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]")

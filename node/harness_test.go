@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 	"fargo/dispatch/dispatchtest"
 	"fargo/node"
 	"fargo/node/nodetest"
@@ -30,8 +31,8 @@ type house struct {
 	cgroups *nodetest.Cgroups
 	dir     string
 	memory  string
-	tasks   []fargo.Assignment
-	seen    map[string][]fargo.TaskReport // by ARN, in the order they came
+	tasks   []desired.Assignment
+	seen    map[string][]desired.TaskReport // by ARN, in the order they came
 	mu      sync.Mutex
 	through node.Runtime // what nodes see of runtime
 	cancel  func()       // ends the present node without waiting
@@ -44,7 +45,7 @@ func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
 	h := &house{
 		t: t, plane: dispatchtest.New(), runtime: nodetest.NewRuntime(scripts),
 		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(), memory: t.TempDir(),
-		seen: map[string][]fargo.TaskReport{},
+		seen: map[string][]desired.TaskReport{},
 	}
 	h.through = h.runtime
 	h.runtime.Delay, h.network.Delay, h.cgroups.Delay = 3*time.Millisecond, 5*time.Millisecond, time.Millisecond
@@ -114,7 +115,7 @@ func (h *house) hear(ctx context.Context, n *node.Node) {
 	}
 }
 
-func (h *house) OpenLog(ctx context.Context, t fargo.LogTarget) error {
+func (h *house) OpenLog(ctx context.Context, t desired.LogTarget) error {
 	if h.silent {
 		<-ctx.Done()
 		return ctx.Err()
@@ -122,7 +123,7 @@ func (h *house) OpenLog(ctx context.Context, t fargo.LogTarget) error {
 	return h.plane.OpenLog(ctx, t)
 }
 
-func (h *house) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, error) {
+func (h *house) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {
 	if h.deaf {
 		<-ctx.Done()
 		return 0, ctx.Err()
@@ -131,31 +132,31 @@ func (h *house) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, error)
 }
 
 // assign makes these tasks the node's.
-func (h *house) assign(tasks ...fargo.Assignment) {
+func (h *house) assign(tasks ...desired.Assignment) {
 	h.tasks = tasks
-	group := fargo.SecurityGroup{ID: "sg-1"}
+	group := desired.SecurityGroup{ID: "sg-1"}
 	for _, a := range tasks {
 		group.Members = append(group.Members, a.Interface.Address)
 	}
-	h.plane.Set(machine, fargo.Desired{Tasks: tasks, VPCs: []fargo.VPC{{
-		ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []fargo.SecurityGroup{group},
+	h.plane.Set(machine, desired.State{Tasks: tasks, VPCs: []desired.VPC{{
+		ID: "vpc-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, Groups: []desired.SecurityGroup{group},
 	}}})
 }
 
 // stopTask asks for a task's end.
 func (h *house) stopTask(i int, code fargo.StopCode, reason string) {
-	tasks := append([]fargo.Assignment(nil), h.tasks...)
+	tasks := append([]desired.Assignment(nil), h.tasks...)
 	tasks[i].DesiredStatus, tasks[i].StopCode, tasks[i].StoppedReason = fargo.TaskStopped, code, reason
 	h.assign(tasks...)
 }
 
 // report is the last of a task.
-func (h *house) report(i int) fargo.TaskReport {
+func (h *house) report(i int) desired.TaskReport {
 	return h.plane.Reports(machine)[h.tasks[i].TaskARN]
 }
 
 // reach lets time pass until a task has come to a status.
-func (h *house) reach(i int, s fargo.TaskStatus) fargo.TaskReport {
+func (h *house) reach(i int, s fargo.TaskStatus) desired.TaskReport {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 3*time.Hour)
 	defer cancel()
@@ -198,11 +199,11 @@ func (h *house) empty() {
 }
 
 // task is an assignment with an interface; containers get names to ids.
-func task(id string, containers ...fargo.ContainerAssignment) fargo.Assignment {
-	a := fargo.Assignment{
+func task(id string, containers ...desired.ContainerAssignment) desired.Assignment {
+	a := desired.Assignment{
 		TaskARN: "arn:aws:ecs:us-east-1:123456789012:task/default/" + id, ID: id,
 		DesiredStatus: fargo.TaskRunning, CPU: 256, Memory: 512,
-		Interface: &fargo.Interface{
+		Interface: &desired.Interface{
 			ID: "eni-" + id, VPC: "vpc-1", Prefix: netip.MustParsePrefix("10.0.0.0/24"),
 			Address: netip.MustParseAddr("10.0.0.7"), Groups: []string{"sg-1"},
 		},

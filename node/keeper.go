@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
+	"fargo/host"
 )
 
 // firstRetry is the wait after the first failed Set: a control group, say, is
@@ -139,7 +139,7 @@ func (k *keeper[T]) run(ctx context.Context) {
 
 // settle tells those who wait how the Set of a change ended.
 func (k *keeper[T]) settle(number uint64, err error) {
-	var failed fargo.Failures
+	var failed host.Failures
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.mu.tried = number

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node/nodetest"
 )
 
 // one is a task of one essential container.
-func one(id, image string) fargo.Assignment {
-	return task(id, fargo.ContainerAssignment{Name: "web", Image: image, Essential: true})
+func one(id, image string) desired.Assignment {
+	return task(id, desired.ContainerAssignment{Name: "web", Image: image, Essential: true})
 }
 
 // Stopped reasons as in the ECS developer guide, "Stopped tasks error messages".
@@ -25,7 +27,7 @@ func TestReasons(t *testing.T) {
 	tests := []struct {
 		name   string
 		script nodetest.Script
-		log    *fargo.LogTarget
+		log    *desired.LogTarget
 		code   fargo.StopCode
 		reason string // of the task
 		of     string // of the container
@@ -53,7 +55,7 @@ func TestReasons(t *testing.T) {
 			code: fargo.StopTaskFailedToStart, reason: "CannotStartContainerError: exec: nope", of: "CannotStartContainerError: exec: nope", exit: -1,
 		},
 		{
-			name: "log group", log: &fargo.LogTarget{Group: "none"},
+			name: "log group", log: &desired.LogTarget{Group: "none"},
 			code:   fargo.StopTaskFailedToStart,
 			reason: "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.: none",
 			of:     "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.: none", exit: -1,
@@ -105,8 +107,8 @@ func TestRestartPolicy(t *testing.T) {
 		h.plane.AddGroup("g")
 		stop := h.begin()
 		a := one("a", "image")
-		a.Containers[0].Restart = &fargo.RestartPolicy{AttemptPeriod: time.Minute}
-		a.Containers[0].Log = &fargo.LogTarget{Group: "g", Stream: "s"}
+		a.Containers[0].Restart = &desired.RestartPolicy{AttemptPeriod: time.Minute}
+		a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 		h.assign(a)
 		h.reach(0, fargo.TaskRunning)
 		time.Sleep(3 * time.Minute)
@@ -135,7 +137,7 @@ func TestManyTasks(t *testing.T) {
 		h := newHouse(t, map[string]nodetest.Script{"image": {}})
 		h.network.Delay = 50 * time.Millisecond
 		defer h.begin()()
-		var tasks []fargo.Assignment
+		var tasks []desired.Assignment
 		for i := range 100 {
 			tasks = append(tasks, one(fmt.Sprintf("t%d", i), "image"))
 		}
@@ -161,7 +163,7 @@ func TestStartTakesNoDetours(t *testing.T) {
 		h := newHouse(t, map[string]nodetest.Script{"image": {}})
 		defer h.begin()()
 		time.Sleep(time.Second)
-		for i, tasks := range [][]fargo.Assignment{{one("a", "image")}, {one("a", "image"), one("b", "image")}} {
+		for i, tasks := range [][]desired.Assignment{{one("a", "image")}, {one("a", "image"), one("b", "image")}} {
 			begun := time.Now()
 			h.assign(tasks...)
 			h.reach(i, fargo.TaskRunning)
@@ -183,7 +185,7 @@ func TestControlPlaneAway(t *testing.T) {
 		h.plane.AddGroup("g")
 		stop := h.begin()
 		job := one("job", "job")
-		job.Containers[0].Log = &fargo.LogTarget{Group: "g", Stream: "s"}
+		job.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 		h.assign(one("server", "server"), job)
 		h.reach(0, fargo.TaskRunning)
 		h.reach(1, fargo.TaskRunning)
@@ -235,7 +237,7 @@ func TestStrayContainersGo(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		h := newHouse(t, map[string]nodetest.Script{"image": {}})
 		for _, id := range []string{"x-0", "y-0"} {
-			if err := h.runtime.Create(context.Background(), fargo.ContainerSpec{ID: id, ContainerAssignment: fargo.ContainerAssignment{Image: "image"}}); err != nil {
+			if err := h.runtime.Create(context.Background(), host.ContainerSpec{ID: id, ContainerAssignment: desired.ContainerAssignment{Image: "image"}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -252,11 +254,11 @@ func TestFilesAndVolumes(t *testing.T) {
 		h := newHouse(t, map[string]nodetest.Script{"image": {}})
 		defer h.begin()()
 		a := task("a",
-			fargo.ContainerAssignment{Name: "web", Image: "image", Essential: true, MountPoints: []fargo.MountPoint{{Volume: "data", Path: "/data"}}},
-			fargo.ContainerAssignment{
+			desired.ContainerAssignment{Name: "web", Image: "image", Essential: true, MountPoints: []desired.MountPoint{{Volume: "data", Path: "/data"}}},
+			desired.ContainerAssignment{
 				Name: "side", Image: "image",
-				MountPoints: []fargo.MountPoint{{Volume: "own", Path: "/own", ReadOnly: true}},
-				VolumesFrom: []fargo.VolumeFrom{{Container: "web", ReadOnly: true}},
+				MountPoints: []desired.MountPoint{{Volume: "own", Path: "/own", ReadOnly: true}},
+				VolumesFrom: []desired.VolumeFrom{{Container: "web", ReadOnly: true}},
 			},
 		)
 		a.Volumes = []string{"data", "own"}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // loop steps one task until it is forgotten.
@@ -17,7 +18,7 @@ type loop struct {
 	log  *slog.Logger
 	kick chan struct{} // something in mu, or an acknowledgement, is new
 
-	containers []fargo.ContainerAssignment // never change
+	containers []desired.ContainerAssignment // never change
 
 	mu struct {
 		sync.Mutex
@@ -42,7 +43,7 @@ type fate struct {
 	left    bool
 }
 
-func fateOf(a *fargo.Assignment) fate {
+func fateOf(a *desired.Assignment) fate {
 	return fate{desired: a.DesiredStatus, code: a.StopCode, reason: a.StoppedReason}
 }
 

@@ -10,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Config is what a node is made of. All fields but Followers are required.
@@ -30,8 +31,8 @@ type Config struct {
 type Node struct {
 	cfg     Config
 	disk    disk
-	network *keeper[fargo.Interface]
-	cgroups *keeper[fargo.TaskCgroup]
+	network *keeper[desired.Interface]
+	cgroups *keeper[host.TaskCgroup]
 	output  *output
 	reports *reports
 	kick    chan struct{} // there is a newer desired
@@ -41,7 +42,7 @@ type Node struct {
 
 	mu struct {
 		sync.Mutex
-		desired *fargo.Desired // newest, not taken yet
+		desired *desired.State // newest, not taken yet
 		world   world
 		loops   map[string]*loop  // by task ARN
 		owners  map[string]string // task ARN by the runtime ids of its containers
@@ -65,7 +66,7 @@ func New(cfg Config) *Node {
 
 // Assign replaces all that the node should be doing. It does not block, and may
 // be called before Run. The node keeps d.
-func (n *Node) Assign(d fargo.Desired) {
+func (n *Node) Assign(d desired.State) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.mu.desired = &d
@@ -74,7 +75,7 @@ func (n *Node) Assign(d fargo.Desired) {
 
 // Reports gives the tasks whose report changed after version (all for 0), the
 // version they are of, and a channel that is closed when there is a newer one.
-func (n *Node) Reports(version uint64) (changed []fargo.TaskReport, now uint64, newer <-chan struct{}) {
+func (n *Node) Reports(version uint64) (changed []desired.TaskReport, now uint64, newer <-chan struct{}) {
 	return n.reports.since(version)
 }
 
@@ -178,11 +179,11 @@ func (n *Node) resume(tasks []Task) error {
 }
 
 // list finds all containers, trying until the runtime is there.
-func (n *Node) list(ctx context.Context) (map[string]fargo.ContainerState, bool) {
+func (n *Node) list(ctx context.Context) (map[string]host.ContainerState, bool) {
 	for {
 		found, err := n.cfg.Runtime.List(ctx)
 		if err == nil {
-			states := make(map[string]fargo.ContainerState, len(found))
+			states := make(map[string]host.ContainerState, len(found))
 			for _, s := range found {
 				states[s.ID] = s
 			}
@@ -197,8 +198,8 @@ func (n *Node) list(ctx context.Context) (map[string]fargo.ContainerState, bool)
 }
 
 // holdings are what tasks have of the machine, or will want at once.
-func holdings(tasks []Task) (map[string]fargo.Interface, map[string]fargo.TaskCgroup) {
-	interfaces, groups := map[string]fargo.Interface{}, map[string]fargo.TaskCgroup{}
+func holdings(tasks []Task) (map[string]desired.Interface, map[string]host.TaskCgroup) {
+	interfaces, groups := map[string]desired.Interface{}, map[string]host.TaskCgroup{}
 	for i := range tasks {
 		t, a := &tasks[i], &tasks[i].Assignment
 		if t.Network == Asked || t.Network == Ready {
@@ -223,7 +224,7 @@ func growing(tasks []Task) func(id string) bool {
 }
 
 // clear removes containers of tasks that were forgotten.
-func (n *Node) clear(ctx context.Context, all *sync.WaitGroup, states map[string]fargo.ContainerState) {
+func (n *Node) clear(ctx context.Context, all *sync.WaitGroup, states map[string]host.ContainerState) {
 	for id := range states {
 		if n.owner(id) != nil {
 			continue
@@ -260,7 +261,7 @@ func (n *Node) add(ctx context.Context, all *sync.WaitGroup, tasks []Task) {
 }
 
 // forget drops a task, which is never assigned again.
-func (n *Node) forget(a *fargo.Assignment) {
+func (n *Node) forget(a *desired.Assignment) {
 	if err := n.disk.forgetTask(a.ID); err != nil {
 		n.cfg.Logger.Warn("forgetting a task", "task", a.ID, "err", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 	"fargo/node/nodetest"
 )
 
@@ -15,9 +16,9 @@ func TestOneTaskRunsAndIsStopped(t *testing.T) {
 		h := newHouse(t, map[string]nodetest.Script{"nginx": {Output: []string{"hello", "world"}}})
 		h.plane.AddGroup("g")
 		defer h.begin()()
-		h.assign(task("a", fargo.ContainerAssignment{
+		h.assign(task("a", desired.ContainerAssignment{
 			Name: "web", Image: "nginx", Essential: true,
-			Environment: []string{"X=1"}, Log: &fargo.LogTarget{Group: "g", Stream: "s"},
+			Environment: []string{"X=1"}, Log: &desired.LogTarget{Group: "g", Stream: "s"},
 		}))
 		r := h.reach(0, fargo.TaskRunning)
 		if c := r.Containers[0]; c.Status != fargo.ContainerRunning || c.ImageDigest != "sha256:nginx" || c.RuntimeID != "a-0" {
@@ -56,15 +57,15 @@ func TestOrderOfContainers(t *testing.T) {
 		})
 		defer h.begin()()
 		h.assign(task("a",
-			fargo.ContainerAssignment{Name: "web", Image: "web", Essential: true, DependsOn: []fargo.Dependency{{Container: "db", Condition: "HEALTHY"}}},
-			fargo.ContainerAssignment{
-				Name: "db", Image: "db", Essential: true, DependsOn: []fargo.Dependency{{Container: "init", Condition: "SUCCESS"}},
-				HealthCheck: &fargo.HealthCheck{Command: []string{"CMD-SHELL", "true"}, Interval: 5 * time.Second, Timeout: 2 * time.Second, Retries: 3, StartPeriod: 10 * time.Second},
+			desired.ContainerAssignment{Name: "web", Image: "web", Essential: true, DependsOn: []desired.Dependency{{Container: "db", Condition: "HEALTHY"}}},
+			desired.ContainerAssignment{
+				Name: "db", Image: "db", Essential: true, DependsOn: []desired.Dependency{{Container: "init", Condition: "SUCCESS"}},
+				HealthCheck: &desired.HealthCheck{Command: []string{"CMD-SHELL", "true"}, Interval: 5 * time.Second, Timeout: 2 * time.Second, Retries: 3, StartPeriod: 10 * time.Second},
 			},
-			fargo.ContainerAssignment{Name: "init", Image: "init"},
+			desired.ContainerAssignment{Name: "init", Image: "init"},
 		))
 		r := h.reach(0, fargo.TaskRunning)
-		if r.Containers[1].Health != fargo.Healthy || r.Containers[0].Health != fargo.HealthUnknown {
+		if r.Containers[1].Health != desired.Healthy || r.Containers[0].Health != desired.HealthUnknown {
 			t.Errorf("health: %+v", r.Containers)
 		}
 		h.stopTask(0, fargo.StopUserInitiated, "Task stopped by user")

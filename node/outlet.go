@@ -14,7 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // The bounds of one batch. Source: CloudWatch Logs API, PutLogEvents.
@@ -202,13 +202,13 @@ func (l *outlet) add(events []line) {
 // deliver sends as much of what is pending as fits one batch.
 func (l *outlet) deliver(ctx context.Context) error {
 	n := l.fit()
-	batch := fargo.LogBatch{
+	batch := desired.LogBatch{
 		Target: l.cursor.Target, Source: l.id,
 		From: l.cursor.Delivered, To: l.pending[n-1].end,
-		Events: make([]fargo.LogEvent, n),
+		Events: make([]desired.LogEvent, n),
 	}
 	for i, e := range l.pending[:n] {
-		batch.Events[i] = fargo.LogEvent{Timestamp: l.times[i], Message: e.message}
+		batch.Events[i] = desired.LogEvent{Timestamp: l.times[i], Message: e.message}
 		l.bytes -= len(e.message) + eventOverhead
 	}
 	to, err := l.output.link.AppendLogs(ctx, batch)
@@ -238,7 +238,7 @@ func (l *outlet) fit() int {
 
 // delivered takes in where the control plane is after a batch. It may be ahead
 // of what we kept, when a crash came between.
-func (l *outlet) delivered(b fargo.LogBatch, to int64) error {
+func (l *outlet) delivered(b desired.LogBatch, to int64) error {
 	if to <= b.From {
 		return errors.New("the control plane did not take the batch")
 	}

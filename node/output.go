@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // output ships what containers write. The shim appends a container's output to
@@ -34,10 +34,10 @@ type output struct {
 
 // cursor is what is kept of a file across restarts.
 type cursor struct {
-	Target    fargo.LogTarget `json:"target"`
-	Delivered int64           `json:"delivered"` // position up to which the control plane has it
-	Sealed    bool            `json:"sealed,omitempty"`
-	Dropped   bool            `json:"dropped,omitempty"` // the group or stream was deleted
+	Target    desired.LogTarget `json:"target"`
+	Delivered int64             `json:"delivered"` // position up to which the control plane has it
+	Sealed    bool              `json:"sealed,omitempty"`
+	Dropped   bool              `json:"dropped,omitempty"` // the group or stream was deleted
 }
 
 func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
@@ -95,7 +95,7 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 }
 
 // begin makes a container's file, unless it is there.
-func (o *output) begin(id string, target fargo.LogTarget) error {
+func (o *output) begin(id string, target desired.LogTarget) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.mu.outlets[id] != nil {

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
+	"fargo/desired"
 	"fargo/dispatch/dispatchtest"
 )
 
@@ -30,7 +30,7 @@ type shipping struct {
 	dir   string
 	mu    sync.Mutex
 	away  bool
-	sent  []fargo.LogBatch
+	sent  []desired.LogBatch
 }
 
 func newShipping(t *testing.T) *shipping {
@@ -39,9 +39,9 @@ func newShipping(t *testing.T) *shipping {
 	return s
 }
 
-func (s *shipping) OpenLog(context.Context, fargo.LogTarget) error { return nil }
+func (s *shipping) OpenLog(context.Context, desired.LogTarget) error { return nil }
 
-func (s *shipping) AppendLogs(ctx context.Context, b fargo.LogBatch) (int64, error) {
+func (s *shipping) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {
 	s.mu.Lock()
 	away := s.away
 	s.sent = append(s.sent, b)
@@ -84,7 +84,7 @@ func (s *shipping) append(id, text string) {
 	}
 }
 
-func (s *shipping) start(id string, target fargo.LogTarget) {
+func (s *shipping) start(id string, target desired.LogTarget) {
 	s.t.Helper()
 	target.Group, target.Stream = "g", id
 	if err := s.output.begin(id, target); err != nil {
@@ -118,7 +118,7 @@ func (s *shipping) end(id string) {
 func TestOutputIsShipped(t *testing.T) {
 	s := newShipping(t)
 	s.begin()
-	s.start("c", fargo.LogTarget{})
+	s.start("c", desired.LogTarget{})
 	s.append("c", "one\ntwo\nhal")
 	s.wait("c", "one", "two")
 	s.append("c", "f\nlast")
@@ -131,7 +131,7 @@ func TestOutputIsShipped(t *testing.T) {
 func TestMultilineEventsAreJoined(t *testing.T) {
 	s := newShipping(t)
 	s.begin()
-	s.start("c", fargo.LogTarget{MultilineStart: "^ERROR"})
+	s.start("c", desired.LogTarget{MultilineStart: "^ERROR"})
 	s.append("c", "ERROR a\n at x\nERROR b\n")
 	s.wait("c", "ERROR a\n at x", "ERROR b") // b once nothing follows
 	s.end("c")
@@ -142,7 +142,7 @@ func TestMultilineEventsAreJoined(t *testing.T) {
 func TestShippingGoesOnAfterRestart(t *testing.T) {
 	s := newShipping(t)
 	stop := s.begin()
-	s.start("c", fargo.LogTarget{})
+	s.start("c", desired.LogTarget{})
 	s.append("c", "one\n")
 	s.wait("c", "one")
 	s.mu.Lock()
@@ -164,12 +164,12 @@ func TestShippingGoesOnAfterRestart(t *testing.T) {
 func TestShippingFollowsTheReceiver(t *testing.T) {
 	s := newShipping(t)
 	stop := s.begin()
-	s.start("c", fargo.LogTarget{})
+	s.start("c", desired.LogTarget{})
 	s.append("c", "one\ntwo\n")
 	s.wait("c", "one", "two")
 	stop()
 	l := newOutlet(s.output, "c")
-	l.cursor = cursor{Target: fargo.LogTarget{Group: "g", Stream: "c"}}
+	l.cursor = cursor{Target: desired.LogTarget{Group: "g", Stream: "c"}}
 	if err := l.save(); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestShippingFollowsTheReceiver(t *testing.T) {
 func TestDeletedGroupDropsOutput(t *testing.T) {
 	s := newShipping(t)
 	stop := s.begin()
-	s.start("c", fargo.LogTarget{})
+	s.start("c", desired.LogTarget{})
 	s.plane.RemoveGroup("g")
 	s.append("c", "one\n")
 	deadline := time.Now().Add(patience)
@@ -209,7 +209,7 @@ func TestDeletedGroupDropsOutput(t *testing.T) {
 func TestMuchOutput(t *testing.T) {
 	s := newShipping(t)
 	s.begin()
-	s.start("c", fargo.LogTarget{})
+	s.start("c", desired.LogTarget{})
 	var want []string
 	var text strings.Builder
 	for i := range 60_000 {

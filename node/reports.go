@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // reports are the latest of each task, numbered in the order they changed.
@@ -21,7 +22,7 @@ type reports struct {
 }
 
 type numbered struct {
-	report  fargo.TaskReport
+	report  desired.TaskReport
 	version uint64
 }
 
@@ -33,7 +34,7 @@ func newReports() *reports {
 }
 
 // set takes a task's report, if it says anything new.
-func (r *reports) set(report fargo.TaskReport) {
+func (r *reports) set(report desired.TaskReport) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if before, ok := r.mu.latest[report.TaskARN]; ok && reflect.DeepEqual(before.report, report) {
@@ -53,7 +54,7 @@ func (r *reports) forget(arn string) {
 }
 
 // since gives the reports after version, oldest change first.
-func (r *reports) since(version uint64) (changed []fargo.TaskReport, now uint64, newer <-chan struct{}) {
+func (r *reports) since(version uint64) (changed []desired.TaskReport, now uint64, newer <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var after []numbered

@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node"
 	"fargo/node/nodetest"
 )
@@ -32,12 +34,12 @@ func (m *mortal) call(do func() error) error {
 	return err
 }
 
-func (m *mortal) Pull(ctx context.Context, image string, src fargo.PullSource) (i fargo.Image, err error) {
+func (m *mortal) Pull(ctx context.Context, image string, src desired.PullSource) (i host.Image, err error) {
 	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src); return err })
 	return i, err
 }
 
-func (m *mortal) Create(ctx context.Context, s fargo.ContainerSpec) error {
+func (m *mortal) Create(ctx context.Context, s host.ContainerSpec) error {
 	return m.call(func() error { return m.Runtime.Create(ctx, s) })
 }
 
@@ -53,24 +55,24 @@ func (m *mortal) Remove(ctx context.Context, id string) error {
 	return m.call(func() error { return m.Runtime.Remove(ctx, id) })
 }
 
-func (m *mortal) Inspect(ctx context.Context, id string) (s fargo.ContainerState, err error) {
+func (m *mortal) Inspect(ctx context.Context, id string) (s host.ContainerState, err error) {
 	err = m.call(func() error { s, err = m.Runtime.Inspect(ctx, id); return err })
 	return s, err
 }
 
 // life is a task with everything: order, health, output, a volume, a stubborn
 // container.
-func life() (map[string]nodetest.Script, fargo.Assignment) {
+func life() (map[string]nodetest.Script, desired.Assignment) {
 	scripts := map[string]nodetest.Script{
 		"init": {Exits: true, After: 20 * time.Millisecond, Output: []string{"ready"}},
 		"web":  {Output: []string{"one", "two", "three"}, Lingers: time.Second},
 		"side": {Lingers: -1},
 	}
-	log := func(name string) *fargo.LogTarget { return &fargo.LogTarget{Group: "g", Stream: name} }
+	log := func(name string) *desired.LogTarget { return &desired.LogTarget{Group: "g", Stream: name} }
 	a := task("a",
-		fargo.ContainerAssignment{Name: "web", Image: "web", Essential: true, Log: log("web"), DependsOn: []fargo.Dependency{{Container: "init", Condition: "SUCCESS"}, {Container: "side", Condition: "START"}}},
-		fargo.ContainerAssignment{Name: "init", Image: "init", Log: log("init")},
-		fargo.ContainerAssignment{Name: "side", Image: "side", StopTimeout: 2 * time.Second},
+		desired.ContainerAssignment{Name: "web", Image: "web", Essential: true, Log: log("web"), DependsOn: []desired.Dependency{{Container: "init", Condition: "SUCCESS"}, {Container: "side", Condition: "START"}}},
+		desired.ContainerAssignment{Name: "init", Image: "init", Log: log("init")},
+		desired.ContainerAssignment{Name: "side", Image: "side", StopTimeout: 2 * time.Second},
 	)
 	a.Volumes = []string{"data"}
 	return scripts, a
@@ -98,7 +100,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 
 // lifeWith lets a task live, restarting the node wherever kill says so, and
 // checks what must be true of any life.
-func lifeWith(h *house, a fargo.Assignment, kill func(call int64, effect bool) bool) (died bool) {
+func lifeWith(h *house, a desired.Assignment, kill func(call int64, effect bool) bool) (died bool) {
 	h.plane.AddGroup("g")
 	dead := make(chan struct{}, 1)
 	runtime := &mortal{Runtime: h.runtime}

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // resolver is the VPC resolver's address on every interface, the same as the
@@ -16,14 +18,14 @@ import (
 const resolver = "169.254.169.253"
 
 // region is that of a task's ARN.
-func region(a *fargo.Assignment) string {
+func region(a *desired.Assignment) string {
 	arn, _ := fargo.ParseARN(a.TaskARN)
 	return arn.Region
 }
 
 // hostname is the task's private name: "ip-10-0-0-1.ec2.internal". A task
 // without an interface has the machine's.
-func hostname(a *fargo.Assignment) string {
+func hostname(a *desired.Assignment) string {
 	if a.Interface == nil {
 		return ""
 	}
@@ -32,7 +34,7 @@ func hostname(a *fargo.Assignment) string {
 
 // makeFiles makes a task's volumes and, when it has an interface, its own files
 // in /etc. It may be repeated.
-func (d disk) makeFiles(a *fargo.Assignment) error {
+func (d disk) makeFiles(a *desired.Assignment) error {
 	etc := filepath.Join(d.task(a.ID), "etc")
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
@@ -60,7 +62,7 @@ func (d disk) makeFiles(a *fargo.Assignment) error {
 // makeVolumes makes a task's volumes, which belong to root and are open to all,
 // as Fargate's. One that is there may have been changed by its image: it stays.
 // Source: ECS developer guide, "Use bind mounts with Amazon ECS".
-func (d disk) makeVolumes(a *fargo.Assignment) error {
+func (d disk) makeVolumes(a *desired.Assignment) error {
 	dir := filepath.Join(d.task(a.ID), "volumes")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -86,21 +88,21 @@ func (d disk) makeVolumes(a *fargo.Assignment) error {
 }
 
 // dropFiles takes away what makeFiles made and what containers left in it.
-func (d disk) dropFiles(a *fargo.Assignment) error {
+func (d disk) dropFiles(a *desired.Assignment) error {
 	return errors.Join(
 		RemoveAll(filepath.Join(d.task(a.ID), "etc")),
 		RemoveAll(filepath.Join(d.task(a.ID), "volumes")),
 	)
 }
 
-func (d disk) volume(a *fargo.Assignment, name string) string {
+func (d disk) volume(a *desired.Assignment, name string) string {
 	return filepath.Join(d.task(a.ID), "volumes", name)
 }
 
 // spec binds container i of a task to this machine.
-func (n *Node) spec(t *Task, i int) fargo.ContainerSpec {
+func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 	a := &t.Assignment
-	s := fargo.ContainerSpec{
+	s := host.ContainerSpec{
 		ID: a.Containers[i].RuntimeID, TaskID: a.ID,
 		ContainerAssignment: a.Containers[i],
 		ImageDigest:         t.Containers[i].Image.Digest,
@@ -123,7 +125,7 @@ func (n *Node) spec(t *Task, i int) fargo.ContainerSpec {
 
 // environment puts before the user's own variables, so that those win, the ones
 // ECS adds. Source: ECS developer guide, "Amazon ECS environment variables".
-func environment(a *fargo.Assignment, i int) []string {
+func environment(a *desired.Assignment, i int) []string {
 	env := []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE"}
 	if a.LaunchType == "EC2" {
 		env = []string{"AWS_EXECUTION_ENV=AWS_ECS_EC2"}
@@ -138,31 +140,31 @@ func environment(a *fargo.Assignment, i int) []string {
 }
 
 // mounts are the task's own files and the container's volumes.
-func (n *Node) mounts(a *fargo.Assignment, i int) []fargo.Mount {
-	var all []fargo.Mount
+func (n *Node) mounts(a *desired.Assignment, i int) []host.Mount {
+	var all []host.Mount
 	if a.Interface != nil {
 		for _, name := range []string{"hostname", "hosts", "resolv.conf"} {
-			all = append(all, fargo.Mount{Source: filepath.Join(n.disk.task(a.ID), "etc", name), Target: "/etc/" + name})
+			all = append(all, host.Mount{Source: filepath.Join(n.disk.task(a.ID), "etc", name), Target: "/etc/" + name})
 		}
 	}
 	for _, m := range mountPoints(a, i, nil) {
-		all = append(all, fargo.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
+		all = append(all, host.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
 	}
 	return all
 }
 
 // mountPoints are a container's own and those it takes from others, its own
 // first: the first for a path counts. seen are the containers on the way here.
-func mountPoints(a *fargo.Assignment, i int, seen []int) []fargo.MountPoint {
+func mountPoints(a *desired.Assignment, i int, seen []int) []desired.MountPoint {
 	points := slices.Clone(a.Containers[i].MountPoints)
 	seen = append(seen, i)
 	for _, from := range a.Containers[i].VolumesFrom {
-		j := slices.IndexFunc(a.Containers, func(c fargo.ContainerAssignment) bool { return c.Name == from.Container })
+		j := slices.IndexFunc(a.Containers, func(c desired.ContainerAssignment) bool { return c.Name == from.Container })
 		if j < 0 || slices.Contains(seen, j) {
 			continue
 		}
 		for _, m := range mountPoints(a, j, seen) {
-			if !slices.ContainsFunc(points, func(p fargo.MountPoint) bool { return p.Path == m.Path }) {
+			if !slices.ContainsFunc(points, func(p desired.MountPoint) bool { return p.Path == m.Path }) {
 				m.ReadOnly = m.ReadOnly || from.ReadOnly
 				points = append(points, m)
 			}
@@ -172,7 +174,7 @@ func mountPoints(a *fargo.Assignment, i int, seen []int) []fargo.MountPoint {
 }
 
 // healthCommand is the process of a health check. Source: ECS API, HealthCheck.
-func healthCommand(h *fargo.HealthCheck) []string {
+func healthCommand(h *desired.HealthCheck) []string {
 	switch {
 	case len(h.Command) > 1 && h.Command[0] == "CMD-SHELL":
 		return []string{"/bin/sh", "-c", h.Command[1]}

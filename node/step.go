@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Waiting times that nobody configures.
@@ -103,7 +105,7 @@ func (s *stepper) advance() {
 		if prepared && !c.over() {
 			s.bringUp(i)
 		}
-		if c.State == fargo.RunRunning {
+		if c.State == host.RunRunning {
 			s.check(i)
 		}
 		up = up && (c.started() || c.over())
@@ -163,14 +165,14 @@ func (s *stepper) pull() {
 func (s *stepper) bringUp(i int) {
 	c, a := &s.Containers[i], &s.Assignment.Containers[i]
 	switch {
-	case c.State == fargo.RunRunning:
+	case c.State == host.RunRunning:
 	case c.Restarting:
 		c.State = "" // from here on it may run
 		s.want(Restart, a.Name)
 	case c.StartAsked:
 		c.State = "" // from here on it may run
 		s.want(Start, a.Name)
-	case c.State == fargo.RunCreated:
+	case c.State == host.RunCreated:
 		c.StartAsked, c.State = true, ""
 		s.want(Start, a.Name)
 	case c.Image.Digest != "" && (a.Log == nil || c.LogOpen) && s.free(i):
@@ -292,7 +294,7 @@ func (s *stepper) met(condition string, on int) bool {
 	case "SUCCESS":
 		return exited && *c.ExitCode == 0
 	case "HEALTHY":
-		return c.Health == fargo.Healthy
+		return c.Health == desired.Healthy
 	default: // START
 		return c.started() || c.over()
 	}
@@ -326,18 +328,18 @@ func (s *stepper) blocked(i int) string {
 
 // dependencies are those of container i: the ones of its definition, and the
 // one whose PID namespace it joins.
-func (s *stepper) dependencies(i int) []fargo.Dependency {
+func (s *stepper) dependencies(i int) []desired.Dependency {
 	a := &s.Assignment
 	deps := a.Containers[i].DependsOn
 	if owner := pidOwner(a); owner >= 0 && owner != i {
-		deps = append(slices.Clip(deps), fargo.Dependency{Container: a.Containers[owner].Name, Condition: "START"})
+		deps = append(slices.Clip(deps), desired.Dependency{Container: a.Containers[owner].Name, Condition: "START"})
 	}
 	return deps
 }
 
 // pidOwner is the container whose PID namespace the others join: the first
 // essential one that waits for nobody. -1 means each has its own.
-func pidOwner(a *fargo.Assignment) int {
+func pidOwner(a *desired.Assignment) int {
 	if a.PIDMode != "task" {
 		return -1
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/containerd/errdefs"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata answer")
@@ -82,7 +84,7 @@ func (s *scenario) do(t *testing.T, command string) string {
 	case "ok":
 		r := Result{}
 		if words[1] == string(Pull) {
-			r.Image = fargo.Image{Name: words[2], Digest: "sha256:" + words[2]}
+			r.Image = host.Image{Name: words[2], Digest: "sha256:" + words[2]}
 		}
 		s.task = s.task.fold(Action{Verb(words[1]), words[2]}, r, s.now)
 	case "fail":
@@ -108,7 +110,7 @@ func (s *scenario) do(t *testing.T, command string) string {
 	case "leave":
 		s.task.Left = true
 	case "restart":
-		states := map[string]fargo.ContainerState{}
+		states := map[string]host.ContainerState{}
 		for _, w := range words[1:] {
 			id, state, _ := strings.Cut(w, "=")
 			states[id], _ = s.state(t, strings.Split(state, ":"))
@@ -120,8 +122,8 @@ func (s *scenario) do(t *testing.T, command string) string {
 	return s.say(t)
 }
 
-func (s *scenario) state(t *testing.T, words []string) (fargo.ContainerState, bool) {
-	state := fargo.ContainerState{State: fargo.RunState(words[0]), StartedAt: s.now, FinishedAt: s.now}
+func (s *scenario) state(t *testing.T, words []string) (host.ContainerState, bool) {
+	state := host.ContainerState{State: host.RunState(words[0]), StartedAt: s.now, FinishedAt: s.now}
 	if len(words) > 1 {
 		code, err := strconv.Atoi(words[1])
 		if err != nil {
@@ -154,7 +156,7 @@ func (s *scenario) say(t *testing.T) string {
 		if c.ExitCode != nil {
 			fmt.Fprintf(&b, " exit %d", *c.ExitCode)
 		}
-		if c.Health != fargo.HealthUnknown {
+		if c.Health != desired.HealthUnknown {
 			fmt.Fprintf(&b, " %s", c.Health)
 		}
 		if c.Restarts > 0 {
@@ -176,15 +178,15 @@ func (s *scenario) say(t *testing.T) string {
 // assignment reads containers, one per line: a name, then of "essential",
 // "log", "depends=NAME:CONDITION,…", "stop=DURATION", "start=DURATION",
 // "health=INTERVAL/TIMEOUT/RETRIES/START", "restart=PERIOD[/IGNORED]".
-func assignment(t *testing.T, lines []string) fargo.Assignment {
-	a := fargo.Assignment{TaskARN: "arn", ID: "t", DesiredStatus: fargo.TaskRunning, Interface: &fargo.Interface{ID: "eni-t"}}
+func assignment(t *testing.T, lines []string) desired.Assignment {
+	a := desired.Assignment{TaskARN: "arn", ID: "t", DesiredStatus: fargo.TaskRunning, Interface: &desired.Interface{ID: "eni-t"}}
 	for _, text := range lines {
 		words := strings.Fields(text)
 		if words[0] == "pidmode" {
 			a.PIDMode = words[1]
 			continue
 		}
-		c := fargo.ContainerAssignment{Name: words[0], RuntimeID: "t-" + words[0], StopTimeout: 30 * time.Second}
+		c := desired.ContainerAssignment{Name: words[0], RuntimeID: "t-" + words[0], StopTimeout: 30 * time.Second}
 		for _, w := range words[1:] {
 			configure(t, &c, w)
 		}
@@ -193,18 +195,18 @@ func assignment(t *testing.T, lines []string) fargo.Assignment {
 	return a
 }
 
-func configure(t *testing.T, c *fargo.ContainerAssignment, word string) {
+func configure(t *testing.T, c *desired.ContainerAssignment, word string) {
 	name, value, _ := strings.Cut(word, "=")
 	parts := strings.Split(value, "/")
 	switch name {
 	case "essential":
 		c.Essential = true
 	case "log":
-		c.Log = &fargo.LogTarget{Group: "g", Stream: c.Name}
+		c.Log = &desired.LogTarget{Group: "g", Stream: c.Name}
 	case "depends":
 		for d := range strings.SplitSeq(value, ",") {
 			on, condition, _ := strings.Cut(d, ":")
-			c.DependsOn = append(c.DependsOn, fargo.Dependency{Container: on, Condition: condition})
+			c.DependsOn = append(c.DependsOn, desired.Dependency{Container: on, Condition: condition})
 		}
 	case "stop":
 		c.StopTimeout = duration(t, value)
@@ -215,12 +217,12 @@ func configure(t *testing.T, c *fargo.ContainerAssignment, word string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.HealthCheck = &fargo.HealthCheck{
+		c.HealthCheck = &desired.HealthCheck{
 			Command: []string{"CMD", "true"}, Interval: duration(t, parts[0]), Timeout: duration(t, parts[1]),
 			Retries: retries, StartPeriod: duration(t, parts[3]),
 		}
 	case "restart":
-		c.Restart = &fargo.RestartPolicy{AttemptPeriod: duration(t, parts[0])}
+		c.Restart = &desired.RestartPolicy{AttemptPeriod: duration(t, parts[0])}
 		for _, p := range parts[1:] {
 			code, err := strconv.Atoi(p)
 			if err != nil {

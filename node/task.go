@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 )
 
 // Task is all that a node knows of one task. It is a value: what decides reads
 // it, what acts saves it and folds results into it.
 type Task struct {
-	Assignment fargo.Assignment `json:"assignment"`
+	Assignment desired.Assignment `json:"assignment"`
 	// Left says that the control plane no longer lists the task.
 	Left bool `json:"left,omitempty"`
 
@@ -48,8 +50,8 @@ const (
 
 // Container is all that a node knows of one container of a task.
 type Container struct {
-	Image   fargo.Image `json:"image,omitzero"`    // empty until pulled
-	LogOpen bool        `json:"logOpen,omitempty"` // group and stream are there
+	Image   host.Image `json:"image,omitzero"`    // empty until pulled
+	LogOpen bool       `json:"logOpen,omitempty"` // group and stream are there
 
 	// Asked says that the container was asked for, so that there may be
 	// something to remove; StartAsked that its process was, so that it may have
@@ -57,7 +59,7 @@ type Container struct {
 	Asked      bool `json:"asked,omitempty"`
 	StartAsked bool `json:"startAsked,omitempty"`
 	// State is as last seen; empty is unknown, or that there is no container.
-	State fargo.RunState `json:"state,omitempty"`
+	State host.RunState `json:"state,omitempty"`
 
 	StartedAt  time.Time `json:"startedAt,omitzero"` // the latest start
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
@@ -70,9 +72,9 @@ type Container struct {
 	Restarts   int  `json:"restarts,omitempty"`
 	Restarting bool `json:"restarting,omitempty"` // stopped, and to be started anew
 
-	Health    fargo.HealthStatus `json:"health,omitempty"`
-	Failures  int                `json:"failures,omitempty"` // of health checks, in a row
-	CheckedAt time.Time          `json:"checkedAt,omitzero"`
+	Health    desired.HealthStatus `json:"health,omitempty"`
+	Failures  int                  `json:"failures,omitempty"` // of health checks, in a row
+	CheckedAt time.Time            `json:"checkedAt,omitzero"`
 
 	SignalledAt time.Time `json:"signalledAt,omitzero"`
 	KilledAt    time.Time `json:"killedAt,omitzero"`
@@ -84,7 +86,7 @@ type Container struct {
 
 // NewTask is a task as it arrives. One that is to run wants its control group
 // and interface at once.
-func NewTask(a fargo.Assignment) Task {
+func NewTask(a desired.Assignment) Task {
 	t := Task{Assignment: a, Status: fargo.TaskPending, Containers: make([]Container, len(a.Containers))}
 	if a.DesiredStatus == fargo.TaskStopped {
 		return t
@@ -108,17 +110,17 @@ func (c *Container) started() bool { return !c.StartedAt.IsZero() }
 // over reports whether the container has come to its end: it exited and will
 // not be started anew, or never could be.
 func (c *Container) over() bool {
-	return c.Failed || c.State == fargo.RunStopped && !c.Restarting
+	return c.Failed || c.State == host.RunStopped && !c.Restarting
 }
 
 // down reports whether nothing of the container runs or may yet run.
 func (c *Container) down() bool {
-	return c.over() || !c.StartAsked || c.State == fargo.RunCreated || c.Removed
+	return c.over() || !c.StartAsked || c.State == host.RunCreated || c.Removed
 }
 
 // index finds a container by name; -1 when there is none.
 func (t *Task) index(name string) int {
-	return slices.IndexFunc(t.Assignment.Containers, func(c fargo.ContainerAssignment) bool { return c.Name == name })
+	return slices.IndexFunc(t.Assignment.Containers, func(c desired.ContainerAssignment) bool { return c.Name == name })
 }
 
 // stage is where a thing's stage is kept.
@@ -142,8 +144,8 @@ func (t *Task) things() []string {
 }
 
 // report is what the control plane should know of the task.
-func (t *Task) report() fargo.TaskReport {
-	r := fargo.TaskReport{
+func (t *Task) report() desired.TaskReport {
+	r := desired.TaskReport{
 		TaskARN: t.Assignment.TaskARN, Status: t.Status,
 		StopCode: t.StopCode, StoppedReason: t.StoppedReason,
 		PullStartedAt: t.PullStartedAt, PullStoppedAt: t.PullStoppedAt,
@@ -156,9 +158,9 @@ func (t *Task) report() fargo.TaskReport {
 	return r
 }
 
-func (t *Task) reportContainer(i int) fargo.ContainerReport {
+func (t *Task) reportContainer(i int) desired.ContainerReport {
 	c, a := &t.Containers[i], &t.Assignment.Containers[i]
-	r := fargo.ContainerReport{
+	r := desired.ContainerReport{
 		Name: a.Name, Status: fargo.ContainerPending, ImageDigest: c.Image.Digest,
 		ExitCode: c.ExitCode, Reason: c.Reason, Health: c.Health, Restarts: c.Restarts,
 	}
@@ -166,7 +168,7 @@ func (t *Task) reportContainer(i int) fargo.ContainerReport {
 		r.RuntimeID = a.RuntimeID
 	}
 	if r.Health == "" {
-		r.Health = fargo.HealthUnknown
+		r.Health = desired.HealthUnknown
 	}
 	switch {
 	case c.over(), !t.Status.Before(fargo.TaskDeprovisioning):

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node/nodetest"
 )
 
@@ -42,7 +44,7 @@ func TestBrokenFiles(t *testing.T) {
 		h.plane.AddGroup("g")
 		stop := h.begin()
 		a, b := one("a", "image"), one("b", "image")
-		a.Containers[0].Log = &fargo.LogTarget{Group: "g", Stream: "s"}
+		a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 		h.assign(a, b)
 		h.reach(0, fargo.TaskRunning)
 		h.reach(1, fargo.TaskRunning)
@@ -55,7 +57,7 @@ func TestBrokenFiles(t *testing.T) {
 			}
 		}
 		h.assign(b)
-		h.tasks = []fargo.Assignment{a, b}
+		h.tasks = []desired.Assignment{a, b}
 		defer h.begin()()
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -162,7 +164,7 @@ func TestEveryStepIsBounded(t *testing.T) {
 			defer h.begin()()
 			a := one("a", "image")
 			if h.silent {
-				a.Containers[0].Log = &fargo.LogTarget{Group: "g", Stream: "s"}
+				a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 			}
 			h.assign(a)
 			if r := h.reach(0, fargo.TaskStopped); r.StopCode != fargo.StopTaskFailedToStart || r.StoppedReason != want {
@@ -187,14 +189,14 @@ func (s stuck) wait(ctx context.Context, step string) error {
 	return ctx.Err()
 }
 
-func (s stuck) Pull(ctx context.Context, image string, src fargo.PullSource) (fargo.Image, error) {
+func (s stuck) Pull(ctx context.Context, image string, src desired.PullSource) (host.Image, error) {
 	if err := s.wait(ctx, "pull"); err != nil {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
 	return s.Runtime.Pull(ctx, image, src)
 }
 
-func (s stuck) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+func (s stuck) Create(ctx context.Context, spec host.ContainerSpec) error {
 	return errors.Join(s.wait(ctx, "create"), s.Runtime.Create(ctx, spec))
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/host"
 )
 
 // windDown leads an ending task to STOPPED: containers stop, then go, then what
@@ -77,7 +78,7 @@ func (s *stepper) stop(i int) {
 		return
 	}
 	switch {
-	case c.State != fargo.RunRunning:
+	case c.State != host.RunRunning:
 		s.want(Look, a.Name)
 	case c.SignalledAt.IsZero():
 		s.want(Signal, a.Name)
@@ -137,7 +138,7 @@ func (s *stepper) ship() bool {
 // recovered is t after its node was away: what the runtime has of its
 // containers is folded in, and what may have been lost with the machine is asked
 // for again. Nothing of what already happened to a container is forgotten.
-func recovered(t Task, states map[string]fargo.ContainerState, now time.Time) Task {
+func recovered(t Task, states map[string]host.ContainerState, now time.Time) Task {
 	t = t.clone()
 	if t.Status.Before(fargo.TaskRunning) {
 		t.PreparingSince = time.Time{}

@@ -9,6 +9,8 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // Defaults of container definitions.
@@ -24,8 +26,8 @@ const (
 // Assignment is task t, of definition d, as its node needs it. pace divides the
 // intervals that the definition prescribes; pull says where each container's
 // image comes from.
-func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ecs.ContainerDefinition) fargo.PullSource) fargo.Assignment {
-	a := fargo.Assignment{
+func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull func(*ecs.ContainerDefinition) desired.PullSource) desired.Assignment {
+	a := desired.Assignment{
 		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
 		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
 		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: str(t.Intent.AvailabilityZone),
@@ -45,15 +47,15 @@ func Assignment(t *fargo.Task, d *fargo.TaskDefinition, pace Pace, pull func(*ec
 }
 
 // Fate is the part of a task's assignment that may change.
-func Fate(t *fargo.Task) (desired fargo.TaskStatus, code fargo.StopCode, reason string) {
+func Fate(t *record.Task) (desired fargo.TaskStatus, code fargo.StopCode, reason string) {
 	if t.Held() {
 		return fargo.TaskRunning, "", ""
 	}
 	return t.Desired, t.StopCode, t.StoppedReason
 }
 
-func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition, pace Pace, pull fargo.PullSource) fargo.ContainerAssignment {
-	a := fargo.ContainerAssignment{
+func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinition, pace fargo.Pace, pull desired.PullSource) desired.ContainerAssignment {
+	a := desired.ContainerAssignment{
 		Name: *c.Name, RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
 		Essential:  c.Essential == nil || *c.Essential,
 		EntryPoint: c.EntryPoint, Command: c.Command,
@@ -69,7 +71,7 @@ func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinitio
 		a.Environment = append(a.Environment, str(e.Name)+"="+str(e.Value))
 	}
 	for _, u := range c.Ulimits {
-		a.Ulimits = append(a.Ulimits, fargo.Ulimit{Name: string(u.Name), Soft: int64(value(u.SoftLimit)), Hard: int64(value(u.HardLimit))})
+		a.Ulimits = append(a.Ulimits, desired.Ulimit{Name: string(u.Name), Soft: int64(value(u.SoftLimit)), Hard: int64(value(u.HardLimit))})
 	}
 	if p := c.LinuxParameters; p != nil {
 		a.Init = yes(p.InitProcessEnabled)
@@ -84,13 +86,13 @@ func container(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinitio
 		a.Sysctls[str(s.Namespace)] = str(s.Value)
 	}
 	for _, m := range c.MountPoints {
-		a.MountPoints = append(a.MountPoints, fargo.MountPoint{Volume: str(m.SourceVolume), Path: str(m.ContainerPath), ReadOnly: yes(m.ReadOnly)})
+		a.MountPoints = append(a.MountPoints, desired.MountPoint{Volume: str(m.SourceVolume), Path: str(m.ContainerPath), ReadOnly: yes(m.ReadOnly)})
 	}
 	for _, v := range c.VolumesFrom {
-		a.VolumesFrom = append(a.VolumesFrom, fargo.VolumeFrom{Container: str(v.SourceContainer), ReadOnly: yes(v.ReadOnly)})
+		a.VolumesFrom = append(a.VolumesFrom, desired.VolumeFrom{Container: str(v.SourceContainer), ReadOnly: yes(v.ReadOnly)})
 	}
 	for _, dep := range c.DependsOn {
-		a.DependsOn = append(a.DependsOn, fargo.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
+		a.DependsOn = append(a.DependsOn, desired.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
 	}
 	return a
 }
@@ -116,7 +118,7 @@ func Overridden(d ecs.ContainerDefinition, o *ecs.TaskOverride) ecs.ContainerDef
 	return d
 }
 
-func runtimeID(t *fargo.Task, name string) string {
+func runtimeID(t *record.Task, name string) string {
 	for _, c := range t.Intent.Containers {
 		if *c.Name == name {
 			return *c.RuntimeId
@@ -127,7 +129,7 @@ func runtimeID(t *fargo.Task, name string) string {
 
 // labels are the user's and those the agent adds.
 // Source: amazon-ecs-agent, container labels.
-func labels(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition) map[string]string {
+func labels(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinition) map[string]string {
 	l := map[string]string{
 		"com.amazonaws.ecs.cluster":                 *t.Intent.ClusterArn,
 		"com.amazonaws.ecs.container-name":          *c.Name,
@@ -141,7 +143,7 @@ func labels(t *fargo.Task, d *fargo.TaskDefinition, c *ecs.ContainerDefinition) 
 	return l
 }
 
-func healthCheck(h *ecs.HealthCheck, pace Pace) *fargo.HealthCheck {
+func healthCheck(h *ecs.HealthCheck, pace fargo.Pace) *desired.HealthCheck {
 	if h == nil || len(h.Command) == 0 || h.Command[0] == "NONE" {
 		return nil
 	}
@@ -149,7 +151,7 @@ func healthCheck(h *ecs.HealthCheck, pace Pace) *fargo.HealthCheck {
 	if h.Retries != nil {
 		retries = int(*h.Retries)
 	}
-	return &fargo.HealthCheck{
+	return &desired.HealthCheck{
 		Command: h.Command, Retries: retries,
 		Interval:    pace.Of(seconds(h.Interval, defaultHealthInterval)),
 		Timeout:     seconds(h.Timeout, defaultHealthTimeout),
@@ -157,11 +159,11 @@ func healthCheck(h *ecs.HealthCheck, pace Pace) *fargo.HealthCheck {
 	}
 }
 
-func restart(r *ecs.ContainerRestartPolicy, pace Pace) *fargo.RestartPolicy {
+func restart(r *ecs.ContainerRestartPolicy, pace fargo.Pace) *desired.RestartPolicy {
 	if r == nil || !yes(r.Enabled) {
 		return nil
 	}
-	p := &fargo.RestartPolicy{AttemptPeriod: pace.Of(seconds(r.RestartAttemptPeriod, defaultRestartPeriod))}
+	p := &desired.RestartPolicy{AttemptPeriod: pace.Of(seconds(r.RestartAttemptPeriod, defaultRestartPeriod))}
 	for _, code := range r.IgnoredExitCodes {
 		p.IgnoredExitCodes = append(p.IgnoredExitCodes, int(code))
 	}
@@ -170,7 +172,7 @@ func restart(r *ecs.ContainerRestartPolicy, pace Pace) *fargo.RestartPolicy {
 
 // logTarget resolves the awslogs driver's options.
 // Source: ECS developer guide, "Send Amazon ECS logs to CloudWatch".
-func logTarget(t *fargo.Task, c *ecs.ContainerDefinition) *fargo.LogTarget {
+func logTarget(t *record.Task, c *ecs.ContainerDefinition) *desired.LogTarget {
 	l := c.LogConfiguration
 	if l == nil || l.LogDriver != ecs.LogDriverAwslogs {
 		return nil
@@ -188,7 +190,7 @@ func logTarget(t *fargo.Task, c *ecs.ContainerDefinition) *fargo.LogTarget {
 	if multiline == "" && o["awslogs-datetime-format"] != "" {
 		multiline = DatetimePattern(o["awslogs-datetime-format"])
 	}
-	return &fargo.LogTarget{
+	return &desired.LogTarget{
 		Account: t.Scope.Account, Region: region, Group: o["awslogs-group"], Stream: stream,
 		Create: strings.EqualFold(o["awslogs-create-group"], "true"), MultilineStart: multiline,
 	}

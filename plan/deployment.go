@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // strategy is how a service gets from the deployments it has to its primary one.
@@ -24,8 +24,8 @@ func (p *servicePlan) strategy() strategy { return rolling{p} }
 
 // SortDeployments puts a service's primary deployment first, and the others by
 // when they were that, the newest first.
-func SortDeployments(s *fargo.Service, deployments []*fargo.Deployment) {
-	slices.SortFunc(deployments, func(a, b *fargo.Deployment) int {
+func SortDeployments(s *record.Service, deployments []*record.Deployment) {
+	slices.SortFunc(deployments, func(a, b *record.Deployment) int {
 		return cmp.Or(
 			cmp.Compare(boolean(b.ID == s.Primary), boolean(a.ID == s.Primary)),
 			b.PrimaryAt.Compare(a.PrimaryAt), cmp.Compare(b.ID, a.ID),
@@ -47,32 +47,32 @@ func boolean(b bool) int {
 // digits end the names of the deployment and of its revision.
 // Source: ECS developer guide, "View service history using Amazon ECS service
 // deployments".
-func Begin(s *fargo.Service, revision ecs.ServiceRevision, digests map[string]string, previous, rollbackOf *fargo.Deployment, digits, uuid string, now time.Time) []*fargo.Deployment {
+func Begin(s *record.Service, revision ecs.ServiceRevision, digests map[string]string, previous, rollbackOf *record.Deployment, digits, uuid string, now time.Time) []*record.Deployment {
 	place := s.Cluster + "/" + s.Name() + "/"
 	revision.ServiceRevisionArn = new(s.Scope.ARN("ecs", "service-revision/"+place+digits))
 	revision.CreatedAt = &now
-	d := &fargo.Deployment{
+	d := &record.Deployment{
 		Scope: s.Scope, Service: s.Key(), ID: "ecs-svc/" + digits, ARN: s.Scope.ARN("ecs", "service-deployment/"+place+uuid),
-		Template: fargo.TemplateOf(&s.Service), Revision: revision, Digests: digests, Configuration: s.Service.DeploymentConfiguration,
+		Template: record.TemplateOf(&s.Service), Revision: revision, Digests: digests, Configuration: s.Service.DeploymentConfiguration,
 		Rollout: ecs.DeploymentRolloutStateInProgress, Reason: "ECS deployment ecs-svc/" + digits + " in progress.",
 		CreatedAt: now, PrimaryAt: now, UpdatedAt: now,
 	}
-	s.Primary, s.SteadyAt, s.Throttle = d.ID, time.Time{}, fargo.Throttle{}
+	s.Primary, s.SteadyAt, s.Throttle = d.ID, time.Time{}, record.Throttle{}
 	if previous == nil {
-		return []*fargo.Deployment{d}
+		return []*record.Deployment{d}
 	}
 	d.Replaces = previous.RevisionARN()
 	if previous.Rollout != ecs.DeploymentRolloutStateInProgress {
-		return []*fargo.Deployment{d}
+		return []*record.Deployment{d}
 	}
 	superseded := *previous
 	superseded.StopRequested, superseded.UpdatedAt = true, now
 	if rollbackOf == nil {
-		return []*fargo.Deployment{d, &superseded}
+		return []*record.Deployment{d, &superseded}
 	}
 	failed := *rollbackOf
 	endRollback(&failed, ecs.ServiceDeploymentStatusRollbackFailed, now)
-	return []*fargo.Deployment{d, &superseded, &failed}
+	return []*record.Deployment{d, &superseded, &failed}
 }
 
 // configure lets a deployment that is under way go by the deployment configuration
@@ -91,21 +91,21 @@ func (p *servicePlan) configure() {
 // is nothing to go back to, or when it is the way back that failed.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures": the deployment goes from COMPLETED to IN_PROGRESS again.
-func goBack(s *fargo.Service, failed, back *fargo.Deployment, why string, now time.Time) (ok bool) {
+func goBack(s *record.Service, failed, back *record.Deployment, why string, now time.Time) (ok bool) {
 	if back == nil || back.ID == failed.ID || failed.RollbackOf != "" {
 		return false
 	}
 	back.Rollout, back.Reason = ecs.DeploymentRolloutStateInProgress, why+": rolling back to deploymentId "+back.ID+"."
 	back.RollbackOf, back.StopRequested, back.FailedTasks, back.Failures, back.Retired = failed.ID, false, 0, 0, false
 	back.PrimaryAt = now
-	failed.Rollback = &fargo.Rollback{To: back.RevisionARN(), StartedAt: now, Outcome: ecs.ServiceDeploymentStatusRollbackInProgress}
+	failed.Rollback = &record.Rollback{To: back.RevisionARN(), StartedAt: now, Outcome: ecs.ServiceDeploymentStatusRollbackInProgress}
 	failed.EndedAt = time.Time{}
-	s.Primary, s.SteadyAt, s.Throttle = back.ID, time.Time{}, fargo.Throttle{}
+	s.Primary, s.SteadyAt, s.Throttle = back.ID, time.Time{}, record.Throttle{}
 	return true
 }
 
 // endRollback says how the way back from a deployment ended.
-func endRollback(failed *fargo.Deployment, outcome ecs.ServiceDeploymentStatus, now time.Time) {
+func endRollback(failed *record.Deployment, outcome ecs.ServiceDeploymentStatus, now time.Time) {
 	if failed.Rollback != nil && failed.Rollback.Outcome == ecs.ServiceDeploymentStatusRollbackInProgress {
 		r := *failed.Rollback
 		r.Outcome = outcome
@@ -117,7 +117,7 @@ func endRollback(failed *fargo.Deployment, outcome ecs.ServiceDeploymentStatus, 
 // back to the one that was completed last, nil if there was none. It changes
 // all three; ok is false, and nothing changed, when there is nothing to go back to.
 // uuid is the id of the event that says so.
-func Abandon(s *fargo.Service, primary, completed *fargo.Deployment, uuid string, now time.Time) (ok bool) {
+func Abandon(s *record.Service, primary, completed *record.Deployment, uuid string, now time.Time) (ok bool) {
 	if !goBack(s, primary, completed, "ECS deployment stopped", now) {
 		return false
 	}
@@ -127,7 +127,7 @@ func Abandon(s *fargo.Service, primary, completed *fargo.Deployment, uuid string
 	return true
 }
 
-func rollingBackEvent(s *fargo.Service) string {
+func rollingBackEvent(s *record.Service) string {
 	return "rolling back to deployment " + s.Primary + "."
 }
 
@@ -148,7 +148,7 @@ func (p *servicePlan) conclude() {
 	}
 }
 
-func (p *servicePlan) complete(d *fargo.Deployment) {
+func (p *servicePlan) complete(d *record.Deployment) {
 	d.Rollout, d.Reason = ecs.DeploymentRolloutStateCompleted, "ECS deployment "+d.ID+" completed."
 	if d.CompletedAt.IsZero() {
 		d.CompletedAt, d.EndedAt = p.now, p.now
@@ -173,7 +173,7 @@ func (p *servicePlan) retireOld() {
 }
 
 // retire leaves nothing of a deployment but its history.
-func (p *servicePlan) retire(d *fargo.Deployment) {
+func (p *servicePlan) retire(d *record.Deployment) {
 	d.Retired = true
 	if d.EndedAt.IsZero() {
 		d.EndedAt = p.now

@@ -5,6 +5,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // The bounds of the threshold of type BOUNDED_PERCENT.
@@ -23,7 +24,7 @@ func Breaker(c *ecs.DeploymentConfiguration, desired int) (threshold int, ok boo
 	if c == nil || c.DeploymentCircuitBreaker == nil || !yes(c.DeploymentCircuitBreaker.Enable) {
 		return 0, false
 	}
-	t := fargo.CompleteBreaker(c.DeploymentCircuitBreaker).ThresholdConfiguration
+	t := record.CompleteBreaker(c.DeploymentCircuitBreaker).ThresholdConfiguration
 	percent := (desired*int(*t.Value) + 99) / 100
 	switch t.Type {
 	case ecs.ThresholdTypeCount:
@@ -40,7 +41,7 @@ func Breaker(c *ecs.DeploymentConfiguration, desired int) (threshold int, ok boo
 // replaces because it no longer is.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures".
-func countFailure(d *fargo.Deployment, t *fargo.Task) {
+func countFailure(d *record.Deployment, t *record.Task) {
 	if d.Rollout == ecs.DeploymentRolloutStateInProgress && (!t.Settled || t.StopCode == fargo.StopServiceSchedulerInitiated) {
 		d.Failures++
 	}
@@ -49,9 +50,9 @@ func countFailure(d *fargo.Deployment, t *fargo.Task) {
 // countHealthy begins the count anew when a task became healthy, unless the user
 // wants all failures of a deployment counted.
 // Source: ECS API, DeploymentCircuitBreaker.
-func (p *servicePlan) countHealthy(d *fargo.Deployment) {
+func (p *servicePlan) countHealthy(d *record.Deployment) {
 	c := p.s.Service.DeploymentConfiguration
-	if d.Rollout == ecs.DeploymentRolloutStateInProgress && (c == nil || *fargo.CompleteBreaker(c.DeploymentCircuitBreaker).ResetOnHealthyTask) {
+	if d.Rollout == ecs.DeploymentRolloutStateInProgress && (c == nil || *record.CompleteBreaker(c.DeploymentCircuitBreaker).ResetOnHealthyTask) {
 		d.Failures = 0
 	}
 }
@@ -96,7 +97,7 @@ func (p *servicePlan) breakCircuit() {
 
 // breakerView is the circuit breaker of a deployment, as it is or was when the
 // deployment was under way.
-func breakerView(s *fargo.Service, d *fargo.Deployment, status ecs.ServiceDeploymentStatus) *ecs.ServiceDeploymentCircuitBreaker {
+func breakerView(s *record.Service, d *record.Deployment, status ecs.ServiceDeploymentStatus) *ecs.ServiceDeploymentCircuitBreaker {
 	threshold, on := Breaker(d.Configuration, s.DesiredCount())
 	v := &ecs.ServiceDeploymentCircuitBreaker{
 		Status:       ecs.ServiceDeploymentRollbackMonitorsStatusDisabled,

@@ -5,13 +5,14 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // History is deployment d of a service as the ServiceDeployments API shows it.
 // tasks are all of the service's.
 // Source: ECS developer guide, "View service history using Amazon ECS service
 // deployments".
-func History(s *fargo.Service, d *fargo.Deployment, tasks []ServiceTask) ecs.ServiceDeployment {
+func History(s *record.Service, d *record.Deployment, tasks []ServiceTask) ecs.ServiceDeployment {
 	target := summary(d, tasks, requested(s, d))
 	h := ecs.ServiceDeployment{
 		ServiceDeploymentArn: &d.ARN, ServiceArn: s.Service.ServiceArn, ClusterArn: s.Service.ClusterArn,
@@ -44,11 +45,11 @@ const historyRetention = 90 * 24 * time.Hour
 
 // HistoryExpired reports whether a deployment can be forgotten: it is old, and the
 // service neither runs its tasks nor would go back to them.
-func HistoryExpired(s *fargo.Service, d *fargo.Deployment, now time.Time) bool {
+func HistoryExpired(s *record.Service, d *record.Deployment, now time.Time) bool {
 	return d.Retired && d.ID != s.Completed && now.Sub(d.CreatedAt) > historyRetention
 }
 
-func requested(s *fargo.Service, d *fargo.Deployment) int32 {
+func requested(s *record.Service, d *record.Deployment) int32 {
 	if s.Primary == d.ID && s.Status() == "ACTIVE" {
 		return int32(s.DesiredCount())
 	}
@@ -56,7 +57,7 @@ func requested(s *fargo.Service, d *fargo.Deployment) int32 {
 }
 
 // summary counts a deployment's tasks.
-func summary(d *fargo.Deployment, tasks []ServiceTask, wanted int32) ecs.ServiceRevisionSummary {
+func summary(d *record.Deployment, tasks []ServiceTask, wanted int32) ecs.ServiceRevisionSummary {
 	running, pending := TaskCounts(d.ID, tasks)
 	return ecs.ServiceRevisionSummary{
 		Arn: d.Revision.ServiceRevisionArn, RequestedTaskCount: &wanted, RunningTaskCount: &running, PendingTaskCount: &pending,
@@ -83,7 +84,7 @@ func TaskCounts(deployment string, tasks []ServiceTask) (running, pending int32)
 
 // DeploymentStatus is where a deployment stands, and why. The reason for a
 // rollback by the circuit breaker is AWS's; the others are our own words.
-func DeploymentStatus(d *fargo.Deployment) (ecs.ServiceDeploymentStatus, *string) {
+func DeploymentStatus(d *record.Deployment) (ecs.ServiceDeploymentStatus, *string) {
 	switch {
 	case !d.CompletedAt.IsZero():
 		return ecs.ServiceDeploymentStatusSuccessful, nil
@@ -99,7 +100,7 @@ func DeploymentStatus(d *fargo.Deployment) (ecs.ServiceDeploymentStatus, *string
 	return ecs.ServiceDeploymentStatusInProgress, nil
 }
 
-func cause(d *fargo.Deployment) string {
+func cause(d *record.Deployment) string {
 	if d.StopRequested {
 		return "a user stopped it."
 	}
@@ -108,7 +109,7 @@ func cause(d *fargo.Deployment) string {
 
 // ServiceTaskTags are the tags a service's task begins with.
 // Source: ECS developer guide, "How Amazon ECS resources are tagged".
-func ServiceTaskTags(s *fargo.Service, d *fargo.TaskDefinition) []ecs.Tag {
+func ServiceTaskTags(s *record.Service, d *record.TaskDefinition) []ecs.Tag {
 	tags := []ecs.Tag{}
 	switch s.Service.PropagateTags {
 	case ecs.PropagateTagsService:

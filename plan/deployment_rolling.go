@@ -3,8 +3,8 @@ package plan
 import (
 	"slices"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // rolling replaces the tasks of older deployments by those of the primary one, a
@@ -35,7 +35,7 @@ func (p rolling) advance() {
 // stopSurplus stops what is more than desired after a scale-in, the least useful
 // first: of the newest deployment, or of all when that one has failed and takes
 // nobody's place.
-func (p rolling) stopSurplus(d *fargo.Deployment, desired, lower int) {
+func (p rolling) stopSurplus(d *record.Deployment, desired, lower int) {
 	current := p.of(d, nil)
 	if d.Rollout == ecs.DeploymentRolloutStateFailed {
 		current = p.of(nil, nil)
@@ -60,7 +60,7 @@ func (p rolling) stopSurplus(d *fargo.Deployment, desired, lower int) {
 // others as healthy new ones take their place, or, when there is no room for new
 // ones, as far as the lower bound allows. A deployment that failed takes nobody's
 // place.
-func (p rolling) stopOld(d *fargo.Deployment, desired, lower, upper int) {
+func (p rolling) stopOld(d *record.Deployment, desired, lower, upper int) {
 	if len(p.old()) == 0 || d.Rollout == ecs.DeploymentRolloutStateFailed {
 		return
 	}
@@ -84,7 +84,7 @@ func (p rolling) stopOld(d *fargo.Deployment, desired, lower, upper int) {
 
 // last is the deployment that was completed last, nil when it has no tasks any
 // more or is the newest one.
-func (p rolling) last() *fargo.Deployment {
+func (p rolling) last() *record.Deployment {
 	if d := p.find(p.s.Completed); d != nil && !d.Retired && d.ID != p.primary().ID {
 		return d
 	}
@@ -96,7 +96,7 @@ func (p rolling) last() *fargo.Deployment {
 // goes wrong does not wear down what works.
 // Source: ECS developer guide, "Update service parameters": a replacement is of
 // the same revision as the task that failed.
-func (p rolling) restore(d *fargo.Deployment, lower, upper int) {
+func (p rolling) restore(d *record.Deployment, lower, upper int) {
 	last := p.last()
 	if last == nil || d.FailedTasks == 0 {
 		return
@@ -121,7 +121,7 @@ func (p rolling) restored(m *member) bool {
 // never was healthy does no work to wait for.
 // Source: ECS developer guide, "Amazon ECS services", on replacing unhealthy
 // tasks.
-func (p rolling) replaceBad(d *fargo.Deployment, desired, upper int) {
+func (p rolling) replaceBad(d *record.Deployment, desired, upper int) {
 	sick := p.of(d, bad)
 	if len(sick) == 0 {
 		return

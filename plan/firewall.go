@@ -5,30 +5,31 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
 	"fargo/aws/ec2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // Networks gives the VPCs as a node must build them: each with its groups among
 // groups, and each group with the addresses of its members among interfaces. The
 // result is sorted, so that equal networks are equal values.
-func Networks(vpcs []*fargo.EC2VPC, groups []*fargo.EC2SecurityGroup, interfaces []*fargo.EC2NetworkInterface) []fargo.VPC {
+func Networks(vpcs []*record.EC2VPC, groups []*record.EC2SecurityGroup, interfaces []*record.EC2NetworkInterface) []desired.VPC {
 	members := map[string][]netip.Addr{}
 	for _, i := range interfaces {
 		for _, g := range i.GroupIDs() {
 			members[g] = append(members[g], i.Address())
 		}
 	}
-	var out []fargo.VPC
+	var out []desired.VPC
 	for _, v := range vpcs {
-		n := fargo.VPC{ID: *v.VPC.VpcId, Region: v.Scope.Region, CIDRs: v.CIDRs(), DNS: v.DNSSupport}
+		n := desired.VPC{ID: *v.VPC.VpcId, Region: v.Scope.Region, CIDRs: v.CIDRs(), DNS: v.DNSSupport}
 		for _, g := range groups {
 			if *g.Group.VpcId != n.ID {
 				continue
 			}
 			m := members[*g.Group.GroupId]
 			slices.SortFunc(m, netip.Addr.Compare)
-			sg := fargo.SecurityGroup{ID: *g.Group.GroupId, Members: m}
+			sg := desired.SecurityGroup{ID: *g.Group.GroupId, Members: m}
 			for _, r := range g.Rules {
 				rule, ok := rule(r)
 				switch {
@@ -41,17 +42,17 @@ func Networks(vpcs []*fargo.EC2VPC, groups []*fargo.EC2SecurityGroup, interfaces
 			}
 			n.Groups = append(n.Groups, sg)
 		}
-		slices.SortFunc(n.Groups, func(a, b fargo.SecurityGroup) int { return strings.Compare(a.ID, b.ID) })
+		slices.SortFunc(n.Groups, func(a, b desired.SecurityGroup) int { return strings.Compare(a.ID, b.ID) })
 		out = append(out, n)
 	}
-	slices.SortFunc(out, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
 // rule translates a stored rule; ok is false for peers that no packet of a
 // private IPv4 network can have (IPv6 ranges, prefix lists).
-func rule(r ec2.SecurityGroupRule) (out fargo.Rule, ok bool) {
-	out = fargo.Rule{Protocol: *r.IpProtocol, FromPort: -1, ToPort: -1}
+func rule(r ec2.SecurityGroupRule) (out desired.Rule, ok bool) {
+	out = desired.Rule{Protocol: *r.IpProtocol, FromPort: -1, ToPort: -1}
 	if r.FromPort != nil {
 		out.FromPort = int(*r.FromPort)
 	}
@@ -74,8 +75,8 @@ func rule(r ec2.SecurityGroupRule) (out fargo.Rule, ok bool) {
 // connections beyond its VPC: its route table's default route leads to a NAT
 // gateway, or to an internet gateway and the interface has a public address.
 // Source: VPC user guide, "Enable internet access".
-func ReachesInternet(tables []*fargo.EC2RouteTable, vpc, subnet string, publicAddress bool) bool {
-	var main, own *fargo.EC2RouteTable
+func ReachesInternet(tables []*record.EC2RouteTable, vpc, subnet string, publicAddress bool) bool {
+	var main, own *record.EC2RouteTable
 	for _, t := range tables {
 		if *t.RouteTable.VpcId != vpc {
 			continue

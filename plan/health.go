@@ -3,23 +3,23 @@ package plan
 import (
 	"slices"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
 )
 
 // TaskHealth is a task's health: the worst of the named containers, which are
 // its essential ones with a health check.
 // Source: ECS developer guide, "Determine Amazon ECS task health using
 // container health checks".
-func TaskHealth(containers []fargo.ContainerReport, checked []string) ecs.HealthStatus {
+func TaskHealth(containers []desired.ContainerReport, checked []string) ecs.HealthStatus {
 	unknown := len(checked) == 0
 	for _, c := range containers {
 		if !slices.Contains(checked, c.Name) {
 			continue
 		}
 		switch c.Health {
-		case fargo.Healthy:
-		case fargo.Unhealthy:
+		case desired.Healthy:
+		case desired.Unhealthy:
 			return ecs.HealthStatusUnhealthy
 		default:
 			unknown = true

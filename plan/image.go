@@ -4,8 +4,8 @@ import (
 	"maps"
 	"strings"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // ImagesToResolve are the names, by container, that all tasks of a deployment
@@ -28,7 +28,7 @@ func ImagesToResolve(d *ecs.TaskDefinition, known func(image string) (digest str
 
 // resolveImages takes over from a task which images its names meant, where the
 // deployment does not know it yet.
-func resolveImages(d *fargo.Deployment, t *fargo.Task) {
+func resolveImages(d *record.Deployment, t *record.Task) {
 	if t.Report == nil {
 		return
 	}
@@ -42,7 +42,7 @@ func resolveImages(d *fargo.Deployment, t *fargo.Task) {
 
 // Revision is a deployment's revision with the images that its names mean, as far
 // as that is known.
-func Revision(d *fargo.Deployment) ecs.ServiceRevision {
+func Revision(d *record.Deployment) ecs.ServiceRevision {
 	r := d.Revision
 	r.ContainerImages = nil
 	for _, image := range d.Revision.ContainerImages {

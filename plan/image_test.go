@@ -6,6 +6,8 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // ECS developer guide, "Container image resolution": a name is resolved once for a
@@ -32,9 +34,9 @@ func TestFirstTaskResolves(t *testing.T) {
 	d := r.deploy("v1")
 	d.Revision.ContainerImages = []ecs.ContainerImage{{ContainerName: new("app"), Image: new("nginx")}, {ContainerName: new("pinned"), Image: new("nginx@sha256:0")}}
 	r.settle(t)
-	report := func(task *fargo.Task, digest string) {
-		r.edit(task, func(c *fargo.Task) {
-			c.Report = &fargo.TaskReport{Status: fargo.TaskRunning, StartedAt: r.now, Containers: []fargo.ContainerReport{
+	report := func(task *record.Task, digest string) {
+		r.edit(task, func(c *record.Task) {
+			c.Report = &desired.TaskReport{Status: fargo.TaskRunning, StartedAt: r.now, Containers: []desired.ContainerReport{
 				{Name: "app", ImageDigest: digest}, {Name: "pinned", ImageDigest: "sha256:0"},
 			}}
 		})

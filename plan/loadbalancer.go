@@ -7,28 +7,30 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // ELBView is all that Balancers needs to see, in any order.
 type ELBView struct {
-	LoadBalancers []*fargo.ELBLoadBalancer // those that the node is to run
-	Listeners     []*fargo.ELBListener
-	Rules         []*fargo.ELBRule
-	Groups        []*fargo.ELBTargetGroup
-	Targets       []*fargo.ELBTarget
-	Certificates  []*fargo.Certificate
+	LoadBalancers []*record.ELBLoadBalancer // those that the node is to run
+	Listeners     []*record.ELBListener
+	Rules         []*record.ELBRule
+	Groups        []*record.ELBTargetGroup
+	Targets       []*record.ELBTarget
+	Certificates  []*record.Certificate
 }
 
 // Balancers gives the load balancers as a node must run them, and the target
 // groups that they use. What belongs to no load balancer of the view is left
 // out. The result is sorted, so that equal views give equal values.
-func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
+func Balancers(v ELBView) ([]desired.Balancer, []desired.BalancerGroup) {
 	p := newELBPlan(v)
-	var balancers []fargo.Balancer
+	var balancers []desired.Balancer
 	for _, lb := range v.LoadBalancers {
 		balancers = append(balancers, p.balancer(lb))
 	}
-	var groups []fargo.BalancerGroup
+	var groups []desired.BalancerGroup
 	for _, g := range v.Groups {
 		lb, used := p.users[g.Key()]
 		if !used {
@@ -36,31 +38,31 @@ func Balancers(v ELBView) ([]fargo.Balancer, []fargo.BalancerGroup) {
 		}
 		shape := g.TargetGroup
 		shape.LoadBalancerArns = nil
-		groups = append(groups, fargo.BalancerGroup{
+		groups = append(groups, desired.BalancerGroup{
 			ARN: g.Key(), Name: resource(g.Key()), Group: shape, Attributes: g.Attributes,
 			Targets: balancerTargets(p.targets[g.Key()], Zones(lb)), Zonal: !CrossesZones(lb, g),
 		})
 	}
-	slices.SortFunc(balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
-	slices.SortFunc(groups, func(a, b fargo.BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(balancers, func(a, b desired.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(groups, func(a, b desired.BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
 	return balancers, groups
 }
 
 // elbPlan is a view in the order it is looked things up in.
 type elbPlan struct {
-	listeners    map[string][]*fargo.ELBListener // by load balancer
-	rules        map[string][]*fargo.ELBRule     // by listener
-	targets      map[string][]*fargo.ELBTarget   // by group
-	certificates map[string]*fargo.Certificate
-	groups       map[string]*fargo.ELBTargetGroup
-	users        map[string]*fargo.ELBLoadBalancer // of each group in use
+	listeners    map[string][]*record.ELBListener // by load balancer
+	rules        map[string][]*record.ELBRule     // by listener
+	targets      map[string][]*record.ELBTarget   // by group
+	certificates map[string]*record.Certificate
+	groups       map[string]*record.ELBTargetGroup
+	users        map[string]*record.ELBLoadBalancer // of each group in use
 }
 
 func newELBPlan(v ELBView) *elbPlan {
 	p := &elbPlan{
-		listeners: map[string][]*fargo.ELBListener{}, rules: map[string][]*fargo.ELBRule{},
-		targets: map[string][]*fargo.ELBTarget{}, certificates: map[string]*fargo.Certificate{},
-		groups: map[string]*fargo.ELBTargetGroup{}, users: map[string]*fargo.ELBLoadBalancer{},
+		listeners: map[string][]*record.ELBListener{}, rules: map[string][]*record.ELBRule{},
+		targets: map[string][]*record.ELBTarget{}, certificates: map[string]*record.Certificate{},
+		groups: map[string]*record.ELBTargetGroup{}, users: map[string]*record.ELBLoadBalancer{},
 	}
 	for _, l := range v.Listeners {
 		p.listeners[*l.Listener.LoadBalancerArn] = append(p.listeners[*l.Listener.LoadBalancerArn], l)
@@ -86,7 +88,7 @@ func newELBPlan(v ELBView) *elbPlan {
 }
 
 // used are the ARNs of the groups that a load balancer forwards to.
-func (p *elbPlan) used(lb *fargo.ELBLoadBalancer) (groups []string) {
+func (p *elbPlan) used(lb *record.ELBLoadBalancer) (groups []string) {
 	for _, l := range p.listeners[lb.Key()] {
 		groups = append(groups, l.TargetGroups()...)
 		for _, r := range p.rules[l.Key()] {
@@ -96,8 +98,8 @@ func (p *elbPlan) used(lb *fargo.ELBLoadBalancer) (groups []string) {
 	return groups
 }
 
-func (p *elbPlan) balancer(lb *fargo.ELBLoadBalancer) fargo.Balancer {
-	b := fargo.Balancer{
+func (p *elbPlan) balancer(lb *record.ELBLoadBalancer) desired.Balancer {
+	b := desired.Balancer{
 		ARN: lb.Key(), Name: strings.TrimPrefix(resource(lb.Key()), "loadbalancer/"),
 		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes, Zones: Zones(lb),
 	}
@@ -110,12 +112,12 @@ func (p *elbPlan) balancer(lb *fargo.ELBLoadBalancer) fargo.Balancer {
 	for _, l := range p.listeners[lb.Key()] {
 		b.Listeners = append(b.Listeners, p.listener(l))
 	}
-	slices.SortFunc(b.Listeners, func(x, y fargo.BalancerListener) int { return int(x.Port) - int(y.Port) })
+	slices.SortFunc(b.Listeners, func(x, y desired.BalancerListener) int { return int(x.Port) - int(y.Port) })
 	return b
 }
 
-func (p *elbPlan) listener(l *fargo.ELBListener) fargo.BalancerListener {
-	out := fargo.BalancerListener{
+func (p *elbPlan) listener(l *record.ELBListener) desired.BalancerListener {
+	out := desired.BalancerListener{
 		ARN: l.Key(), Protocol: string(l.Listener.Protocol), Port: uint16(value(l.Listener.Port)),
 		SSLPolicy: str(l.Listener.SslPolicy), ALPN: l.Listener.AlpnPolicy, Attributes: l.Attributes,
 	}
@@ -126,19 +128,19 @@ func (p *elbPlan) listener(l *fargo.ELBListener) fargo.BalancerListener {
 		}
 	}
 	for _, r := range Rules(l, p.rules[l.Key()]) {
-		out.Rules = append(out.Rules, fargo.BalancerRule{
+		out.Rules = append(out.Rules, desired.BalancerRule{
 			ARN: *r.RuleArn, Priority: *r.Priority, Conditions: r.Conditions, Transforms: r.Transforms, Actions: InOrder(r.Actions),
 		})
 	}
 	return out
 }
 
-func keyPair(c *fargo.Certificate) fargo.KeyPair {
-	return fargo.KeyPair{ARN: c.Key(), Chain: strings.TrimRight(c.Body, "\n") + "\n" + c.Chain, Key: c.PrivateKey}
+func keyPair(c *record.Certificate) desired.KeyPair {
+	return desired.KeyPair{ARN: c.Key(), Chain: strings.TrimRight(c.Body, "\n") + "\n" + c.Chain, Key: c.PrivateKey}
 }
 
 // Zones are those that a load balancer is enabled in.
-func Zones(lb *fargo.ELBLoadBalancer) []string {
+func Zones(lb *record.ELBLoadBalancer) []string {
 	zones := make([]string, len(lb.LoadBalancer.AvailabilityZones))
 	for i, z := range lb.LoadBalancer.AvailabilityZones {
 		zones[i] = *z.ZoneName
@@ -159,7 +161,7 @@ const OpenGroup = "open"
 
 // OpenTo adds the open group to the VPCs that an interface of the balancers in
 // it needs.
-func OpenTo(vpcs []fargo.VPC, balancers []fargo.Balancer) {
+func OpenTo(vpcs []desired.VPC, balancers []desired.Balancer) {
 	open := map[string][]netip.Addr{}
 	for _, b := range balancers {
 		for _, i := range b.Interfaces {
@@ -168,7 +170,7 @@ func OpenTo(vpcs []fargo.VPC, balancers []fargo.Balancer) {
 			}
 		}
 	}
-	everything := fargo.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	everything := desired.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
 	for n := range vpcs {
 		v := &vpcs[n]
 		members, ok := open[v.ID]
@@ -176,22 +178,22 @@ func OpenTo(vpcs []fargo.VPC, balancers []fargo.Balancer) {
 			continue
 		}
 		slices.SortFunc(members, netip.Addr.Compare)
-		v.Groups = append([]fargo.SecurityGroup{{
-			ID: OpenGroup, Ingress: []fargo.Rule{everything}, Egress: []fargo.Rule{everything}, Members: members,
+		v.Groups = append([]desired.SecurityGroup{{
+			ID: OpenGroup, Ingress: []desired.Rule{everything}, Egress: []desired.Rule{everything}, Members: members,
 		}}, v.Groups...)
 	}
 }
 
 // InterfaceAt makes an interface in a subnet. wanted is the address it must have;
 // the zero Addr means any. ok is false when there is no such address free.
-func InterfaceAt(id string, c Candidate, wanted netip.Addr, groups []string) (i fargo.Interface, ok bool) {
+func InterfaceAt(id string, c Candidate, wanted netip.Addr, groups []string) (i desired.Interface, ok bool) {
 	addr := wanted
 	if !wanted.IsValid() {
 		addr, ok = FreeAddress(c.Prefix, id, c.Taken)
 	} else {
 		ok = Assignable(c.Prefix, wanted) && !c.Taken(wanted)
 	}
-	return fargo.Interface{
+	return desired.Interface{
 		ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr,
 		MAC: macAddress(id), Groups: groups, Internet: c.Internet,
 	}, ok

@@ -10,9 +10,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"fargo"
 	"fargo/aws/acm"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 const elbARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
@@ -27,13 +28,13 @@ func elbWorld() ELBView {
 		if kind == elbv2.LoadBalancerTypeEnumNetwork {
 			groups = nil
 		}
-		v.LoadBalancers = append(v.LoadBalancers, &fargo.ELBLoadBalancer{
+		v.LoadBalancers = append(v.LoadBalancers, &record.ELBLoadBalancer{
 			LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: &arn, Type: kind, AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("a")}}},
-			Interfaces:   []fargo.Interface{{ID: fmt.Sprint("eni-", i), VPC: "vpc-1", Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Groups: groups}},
+			Interfaces:   []desired.Interface{{ID: fmt.Sprint("eni-", i), VPC: "vpc-1", Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Groups: groups}},
 		})
 		for port := range int32(2) {
 			l := fmt.Sprintf("%slistener/app/lb%d/1/%d", elbARN, i, port)
-			v.Listeners = append(v.Listeners, &fargo.ELBListener{
+			v.Listeners = append(v.Listeners, &record.ELBListener{
 				Listener: elbv2.Listener{
 					ListenerArn: &l, LoadBalancerArn: &arn, Port: new(80 + port), Certificates: []elbv2.Certificate{{CertificateArn: new("c0")}},
 					DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: new(fmt.Sprint(elbARN, "targetgroup/g/", i))}},
@@ -41,17 +42,17 @@ func elbWorld() ELBView {
 				Certificates: []string{"c1"},
 			})
 			for p := range 3 {
-				v.Rules = append(v.Rules, &fargo.ELBRule{Listener: l, Priority: 10 + p, Rule: elbv2.Rule{RuleArn: new(fmt.Sprint(l, "/", p))}})
+				v.Rules = append(v.Rules, &record.ELBRule{Listener: l, Priority: 10 + p, Rule: elbv2.Rule{RuleArn: new(fmt.Sprint(l, "/", p))}})
 			}
 		}
 	}
 	for i := range 3 {
 		g := fmt.Sprint(elbARN, "targetgroup/g/", i)
-		v.Groups = append(v.Groups, &fargo.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetGroupArn: &g, TargetType: elbv2.TargetTypeEnumIp}})
+		v.Groups = append(v.Groups, &record.ELBTargetGroup{TargetGroup: elbv2.TargetGroup{TargetGroupArn: &g, TargetType: elbv2.TargetTypeEnumIp}})
 		for n, zone := range []string{"a", "b", "all", ""} {
-			v.Targets = append(v.Targets, &fargo.ELBTarget{Group: g, ID: fmt.Sprint("10.0.1.", n), Port: 80, Zone: zone, RegisteredAt: time.Unix(int64(n), 0)})
+			v.Targets = append(v.Targets, &record.ELBTarget{Group: g, ID: fmt.Sprint("10.0.1.", n), Port: 80, Zone: zone, RegisteredAt: time.Unix(int64(n), 0)})
 		}
-		v.Certificates = append(v.Certificates, &fargo.Certificate{Certificate: acm.CertificateDetail{CertificateArn: new(fmt.Sprint("c", i))}, Body: "body\n", Chain: "chain", PrivateKey: "key"})
+		v.Certificates = append(v.Certificates, &record.Certificate{Certificate: acm.CertificateDetail{CertificateArn: new(fmt.Sprint("c", i))}, Body: "body\n", Chain: "chain", PrivateKey: "key"})
 	}
 	return v
 }
@@ -70,7 +71,7 @@ func TestBalancers(t *testing.T) {
 	if !slices.Equal(priorities, []string{"10", "11", "12", "default"}) {
 		t.Errorf("rules are tried in the order %q", priorities)
 	}
-	if len(l.Certificates) != 2 || l.Certificates[0] != (fargo.KeyPair{ARN: "c0", Chain: "body\nchain", Key: "key"}) {
+	if len(l.Certificates) != 2 || l.Certificates[0] != (desired.KeyPair{ARN: "c0", Chain: "body\nchain", Key: "key"}) {
 		t.Errorf("certificates are %+v", l.Certificates)
 	}
 	var ids []string
@@ -110,7 +111,7 @@ func TestBalancersOrder(t *testing.T) {
 // in its own VPC only.
 func TestOpenTo(t *testing.T) {
 	balancers, _ := Balancers(elbWorld())
-	vpcs := []fargo.VPC{{ID: "vpc-0"}, {ID: "vpc-1", Groups: []fargo.SecurityGroup{{ID: "sg-1"}}}}
+	vpcs := []desired.VPC{{ID: "vpc-0"}, {ID: "vpc-1", Groups: []desired.SecurityGroup{{ID: "sg-1"}}}}
 	OpenTo(vpcs, balancers)
 	if len(vpcs[0].Groups) != 0 || len(vpcs[1].Groups) != 2 {
 		t.Fatalf("groups are %+v", vpcs)

@@ -9,6 +9,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // PlatformVersion is what LATEST means for Linux.
@@ -22,8 +23,8 @@ const defaultEphemeralStorage = 20
 // TaskSpec is what a new task is made from, checked by the caller.
 type TaskSpec struct {
 	Scope            fargo.Scope
-	Cluster          *fargo.Cluster
-	Definition       *fargo.TaskDefinition
+	Cluster          *record.Cluster
+	Definition       *record.TaskDefinition
 	Service          string // name; "" for a task of its own
 	LaunchType       ecs.LaunchType
 	CapacityProvider string
@@ -39,10 +40,10 @@ type TaskSpec struct {
 
 // NewTask makes a task that nobody has touched yet. newHex gives random
 // hexadecimal digits.
-func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
+func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task {
 	id := newHex(32)
 	d := &s.Definition.Definition
-	t := &fargo.Task{
+	t := &record.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
 		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
@@ -89,7 +90,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *fargo.Task {
 	return t
 }
 
-func newContainer(t *fargo.Task, c *ecs.ContainerDefinition, newHex func(int) string) ecs.Container {
+func newContainer(t *record.Task, c *ecs.ContainerDefinition, newHex func(int) string) ecs.Container {
 	return ecs.Container{
 		ContainerArn: new(t.Scope.ARN("ecs", "container/"+t.Cluster+"/"+t.ID+"/"+uuid(newHex))),
 		TaskArn:      new(t.ARN()), Name: c.Name, Image: c.Image,

@@ -3,7 +3,7 @@ package plan
 import (
 	"slices"
 
-	"fargo"
+	"fargo/record"
 )
 
 // Spread chooses machines for the tasks of one service, one after the other: each
@@ -49,7 +49,7 @@ func (s *Spread) level() {
 
 // Place chooses a machine for a task, beginning to look where its id says. ok is
 // false when there is no machine.
-func (s *Spread) Place(t *fargo.Task) (node string, ok bool) {
+func (s *Spread) Place(t *record.Task) (node string, ok bool) {
 	if len(s.nodes) == 0 {
 		return "", false
 	}

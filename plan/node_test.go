@@ -7,14 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"fargo"
+	"fargo/record"
 )
 
 // A service's tasks are spread as evenly as they can be, those that are there and
 // machines that are gone counted in, and tasks of no service come to every
 // machine.
 func TestSpread(t *testing.T) {
-	if node, ok := NewSpread(nil, map[string]int{"gone": 1}).Place(&fargo.Task{ID: "t"}); ok {
+	if node, ok := NewSpread(nil, map[string]int{"gone": 1}).Place(&record.Task{ID: "t"}); ok {
 		t.Errorf("without machines a task is placed on %q", node)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -31,14 +31,14 @@ func TestSpread(t *testing.T) {
 		s := NewSpread(nodes, load)
 		for i := range rapid.IntRange(1, 30).Draw(t, "tasks") {
 			fewest := load[slices.MinFunc(nodes, func(a, b string) int { return load[a] - load[b] })]
-			node, ok := s.Place(&fargo.Task{ID: fmt.Sprintf("%032x", i)})
+			node, ok := s.Place(&record.Task{ID: fmt.Sprintf("%032x", i)})
 			if !ok || load[node] != fewest+1 {
 				t.Fatalf("a task is placed where there were %d, and elsewhere were %d", load[node]-1, fewest)
 			}
 		}
 		alone := map[string]bool{}
 		for i := range 100 * len(nodes) {
-			node, _ := NewSpread(nodes, map[string]int{}).Place(&fargo.Task{ID: fmt.Sprintf("%032x", i)})
+			node, _ := NewSpread(nodes, map[string]int{}).Place(&record.Task{ID: fmt.Sprintf("%032x", i)})
 			alone[node] = true
 		}
 		if len(alone) < len(nodes) {
@@ -57,7 +57,7 @@ func BenchmarkSpread(b *testing.B) {
 		for i := range 20_000 {
 			s := NewSpread(nodes, map[string]int{})
 			for j := range 100 {
-				s.Place(&fargo.Task{ID: fmt.Sprintf("%032x", i*100+j)})
+				s.Place(&record.Task{ID: fmt.Sprintf("%032x", i*100+j)})
 			}
 		}
 	}

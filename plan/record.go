@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // recordTTL is that of a load balancer's name.
@@ -19,25 +20,25 @@ const recordTTL = time.Minute
 // interfaces in zones that can serve, as every VPC and the machine know them. An
 // internal load balancer's name is as public as any; its addresses are not. The
 // result is sorted, so that equal names are equal values.
-func Records(v ELBView) []fargo.Record {
+func Records(v ELBView) []desired.Record {
 	p := newELBPlan(v)
-	var out []fargo.Record
+	var out []desired.Record
 	for _, l := range v.LoadBalancers {
 		if l.LoadBalancer.DNSName == nil || len(l.Interfaces) == 0 {
 			continue
 		}
-		r := fargo.Record{Name: strings.ToLower(*l.LoadBalancer.DNSName), TTL: recordTTL, Addresses: p.addresses(l)}
+		r := desired.Record{Name: strings.ToLower(*l.LoadBalancer.DNSName), TTL: recordTTL, Addresses: p.addresses(l)}
 		slices.SortFunc(r.Addresses, netip.Addr.Compare)
 		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b fargo.Record) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b desired.Record) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
 // addresses are those of a load balancer in zones where every group that it uses
 // has enough healthy targets; where there is no such zone, all.
 // Source: ELB user guides, "Target group health", DNS failover.
-func (p *elbPlan) addresses(lb *fargo.ELBLoadBalancer) []netip.Addr {
+func (p *elbPlan) addresses(lb *record.ELBLoadBalancer) []netip.Addr {
 	zones := Zones(lb)
 	var fit, all []netip.Addr
 	for n, i := range lb.Interfaces {
@@ -54,7 +55,7 @@ func (p *elbPlan) addresses(lb *fargo.ELBLoadBalancer) []netip.Addr {
 
 // serves reports whether a load balancer has enough healthy targets for what
 // comes in by a zone.
-func (p *elbPlan) serves(lb *fargo.ELBLoadBalancer, zone string) bool {
+func (p *elbPlan) serves(lb *record.ELBLoadBalancer, zone string) bool {
 	for _, arn := range p.used(lb) {
 		g, ok := p.groups[arn]
 		if !ok {
@@ -70,7 +71,7 @@ func (p *elbPlan) serves(lb *fargo.ELBLoadBalancer, zone string) bool {
 
 // countHealthy counts the targets that a load balancer's node in a zone uses: the
 // healthy ones, and those that are not draining.
-func (p *elbPlan) countHealthy(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGroup, zone string) (healthy, known int) {
+func (p *elbPlan) countHealthy(lb *record.ELBLoadBalancer, g *record.ELBTargetGroup, zone string) (healthy, known int) {
 	crosses := CrossesZones(lb, g)
 	for _, t := range p.targets[g.Key()] {
 		if !crosses && t.Zone != zone && t.Zone != "" && t.Zone != anyZone {
@@ -91,7 +92,7 @@ func (p *elbPlan) countHealthy(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGrou
 // enough reports whether as many targets are healthy as a group's thresholds of
 // DNS failover ask for.
 // Source: ELBv2 API, TargetGroupAttribute.
-func enough(g *fargo.ELBTargetGroup, healthy, known int) bool {
+func enough(g *record.ELBTargetGroup, healthy, known int) bool {
 	const thresholds = "target_group_health.dns_failover.minimum_healthy_targets."
 	count, err := strconv.Atoi(g.Attributes[thresholds+"count"])
 	if err == nil && healthy < count {

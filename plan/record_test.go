@@ -8,25 +8,26 @@ import (
 	"testing"
 	"time"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 func TestRecords(t *testing.T) {
-	balancer := func(name *string, addresses ...string) *fargo.ELBLoadBalancer {
-		l := &fargo.ELBLoadBalancer{LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new("arn"), DNSName: name}}
+	balancer := func(name *string, addresses ...string) *record.ELBLoadBalancer {
+		l := &record.ELBLoadBalancer{LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new("arn"), DNSName: name}}
 		for _, a := range addresses {
-			l.Interfaces = append(l.Interfaces, fargo.Interface{Address: netip.MustParseAddr(a)})
+			l.Interfaces = append(l.Interfaces, desired.Interface{Address: netip.MustParseAddr(a)})
 		}
 		return l
 	}
-	got := Records(ELBView{LoadBalancers: []*fargo.ELBLoadBalancer{
+	got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{
 		balancer(new("net-0123456789abcdef.elb.us-east-1.amazonaws.com"), "172.31.0.5"),
 		balancer(new("internal-API-1.us-east-1.elb.amazonaws.com"), "172.31.16.4", "172.31.0.4"),
 		balancer(new("not-placed-yet-1.us-east-1.elb.amazonaws.com")),
 		balancer(nil, "172.31.0.6"),
 	}})
-	want := []fargo.Record{{
+	want := []desired.Record{{
 		Name: "internal-api-1.us-east-1.elb.amazonaws.com", TTL: time.Minute,
 		Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.4"), netip.MustParseAddr("172.31.16.4")},
 	}, {
@@ -67,16 +68,16 @@ func TestDNSFailover(t *testing.T) {
 		"groups that serve in no zone alike": {"network", "", "1", "off", "a:healthy - b:healthy", both},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := ELBView{LoadBalancers: []*fargo.ELBLoadBalancer{{
+			v := ELBView{LoadBalancers: []*record.ELBLoadBalancer{{
 				LoadBalancer: elbv2.LoadBalancer{
 					LoadBalancerArn: new("lb"), DNSName: new("name"), Type: test.kind,
 					AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("a")}, {ZoneName: new("b")}},
 				},
-				Interfaces: []fargo.Interface{{Address: netip.MustParseAddr(a)}, {Address: netip.MustParseAddr(b)}},
+				Interfaces: []desired.Interface{{Address: netip.MustParseAddr(a)}, {Address: netip.MustParseAddr(b)}},
 			}}}
 			for n, targets := range strings.Split(test.targets, "-") {
 				arn := fmt.Sprint("g", n)
-				v.Groups = append(v.Groups, &fargo.ELBTargetGroup{
+				v.Groups = append(v.Groups, &record.ELBTargetGroup{
 					TargetGroup: elbv2.TargetGroup{TargetGroupArn: &arn, TargetType: elbv2.TargetTypeEnumIp},
 					Attributes: map[string]string{
 						"load_balancing.cross_zone.enabled":                                   test.group,
@@ -84,13 +85,13 @@ func TestDNSFailover(t *testing.T) {
 						"target_group_health.dns_failover.minimum_healthy_targets.percentage": test.share,
 					},
 				})
-				v.Listeners = append(v.Listeners, &fargo.ELBListener{Listener: elbv2.Listener{
+				v.Listeners = append(v.Listeners, &record.ELBListener{Listener: elbv2.Listener{
 					ListenerArn: new(fmt.Sprint("l", n)), LoadBalancerArn: new("lb"),
 					DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: &arn}},
 				}})
 				for port, word := range strings.Fields(targets) {
 					zone, state, _ := strings.Cut(word, ":")
-					target := &fargo.ELBTarget{Group: arn, ID: "10.0.1.1", Port: port, Zone: zone, Health: &elbv2.TargetHealth{State: elbv2.TargetHealthStateEnum(state)}}
+					target := &record.ELBTarget{Group: arn, ID: "10.0.1.1", Port: port, Zone: zone, Health: &elbv2.TargetHealth{State: elbv2.TargetHealthStateEnum(state)}}
 					if state == "draining" {
 						target.DrainingSince = time.Unix(1, 0)
 					}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 )
 
 // DefaultPriority is the priority of a listener's default rule.
@@ -38,8 +38,8 @@ func ListenerOfRule(rule string) (listener string, ok bool) {
 
 // Rules are a listener's rules as they are tried: by priority, the default one
 // last.
-func Rules(l *fargo.ELBListener, rules []*fargo.ELBRule) []elbv2.Rule {
-	rules = slices.SortedFunc(slices.Values(rules), func(a, b *fargo.ELBRule) int { return a.Priority - b.Priority })
+func Rules(l *record.ELBListener, rules []*record.ELBRule) []elbv2.Rule {
+	rules = slices.SortedFunc(slices.Values(rules), func(a, b *record.ELBRule) int { return a.Priority - b.Priority })
 	out := make([]elbv2.Rule, 0, len(rules)+1)
 	for _, r := range rules {
 		shape := r.Rule

@@ -7,22 +7,23 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/record"
 )
 
 // ServiceView is what the service scheduler sees of one service.
 type ServiceView struct {
-	Service *fargo.Service
+	Service *record.Service
 	// Deployments are those that are not retired, and the one that was completed
 	// last, in any order.
-	Deployments []*fargo.Deployment
+	Deployments []*record.Deployment
 	Tasks       []ServiceTask // all that are kept, ended ones too, oldest first
 	Nodes       int           // machines, for DAEMON services
 	// Subnets are those that tasks of the primary deployment may be in.
 	Subnets []ServiceSubnet
-	Pace    Pace
+	Pace    fargo.Pace
 	// Make makes a new task of a deployment, of a capacity provider or "" for
 	// none; nobody knows it yet. An error is the reason why ECS cannot launch it.
-	Make func(d *fargo.Deployment, provider string) (*fargo.Task, error)
+	Make func(d *record.Deployment, provider string) (*record.Task, error)
 	UUID func() string // an event's id
 }
 
@@ -34,21 +35,21 @@ type ServiceSubnet struct {
 
 // ServiceTask is a task of a service.
 type ServiceTask struct {
-	Task      *fargo.Task
-	Targets   []*fargo.ELBTarget // where it is registered now
-	Protected bool               // against scale-in and deployments
+	Task      *record.Task
+	Targets   []*record.ELBTarget // where it is registered now
+	Protected bool                // against scale-in and deployments
 }
 
 // ServiceChanges is what should change. Tasks, deployments and services are new
 // values, to be put in place of the old ones.
 type ServiceChanges struct {
-	Service     *fargo.Service // nil: as it is
-	Deployments []*fargo.Deployment
-	Launch      []*fargo.Task
-	Update      []*fargo.Task // with other desired status, or taken note of
+	Service     *record.Service // nil: as it is
+	Deployments []*record.Deployment
+	Launch      []*record.Task
+	Update      []*record.Task // with other desired status, or taken note of
 	// Register and Deregister are targets to add, and to begin to drain.
-	Register   []fargo.TargetRef
-	Deregister []fargo.TargetRef
+	Register   []record.TargetRef
+	Deregister []record.TargetRef
 	// Next is when to look again though nothing happens; zero for never.
 	Next time.Time
 }
@@ -77,15 +78,15 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 // and its tasks sorted into what they are to the plan.
 type servicePlan struct {
 	ServiceView
-	s   *fargo.Service
+	s   *record.Service
 	now time.Time
 
-	deployments []*fargo.Deployment // the primary one first, then the newest first
+	deployments []*record.Deployment // the primary one first, then the newest first
 	tasks       []*member
-	launched    []*fargo.Task
+	launched    []*record.Task
 	providers   map[string]map[string]int // tasks of each deployment by capacity provider
-	register    []fargo.TargetRef
-	deregister  []fargo.TargetRef
+	register    []record.TargetRef
+	deregister  []record.TargetRef
 	draining    map[string]int // tasks of each deployment that begin to leave their target groups
 	next        time.Time
 	changed     bool // the service itself
@@ -112,13 +113,13 @@ func newServicePlan(v ServiceView, now time.Time) *servicePlan {
 // change.
 type member struct {
 	ServiceTask
-	task    *fargo.Task
+	task    *record.Task
 	changed bool
 	verdict Verdict
 	why     string
 }
 
-func (m *member) edit() *fargo.Task {
+func (m *member) edit() *record.Task {
 	if !m.changed {
 		c := *m.task
 		m.task, m.changed = &c, true
@@ -157,7 +158,7 @@ func (p *servicePlan) takeStock() {
 			resolveImages(d, t.Task)
 		}
 		if t.Task.LastStatus() == fargo.TaskRunning && p.s.Throttle.Failures > 0 && t.Task.Report.StartedAt.After(p.s.Throttle.Last) {
-			p.s.Throttle, p.changed = fargo.Throttle{}, true
+			p.s.Throttle, p.changed = record.Throttle{}, true
 		}
 		if m.verdict == Good && !t.Task.Settled {
 			m.edit().Settled = true
@@ -180,7 +181,7 @@ func (p *servicePlan) takeStock() {
 // launches to come.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures" and "Amazon ECS service throttle logic".
-func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
+func (p *servicePlan) countEnd(m *member, d *record.Deployment) {
 	t := m.task
 	if t.StopCode == fargo.StopUserInitiated || (t.StopCode == fargo.StopServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed ")) {
 		return
@@ -197,7 +198,7 @@ func (p *servicePlan) countEnd(m *member, d *fargo.Deployment) {
 	}
 }
 
-func (p *servicePlan) find(id string) *fargo.Deployment {
+func (p *servicePlan) find(id string) *record.Deployment {
 	for _, d := range p.deployments {
 		if d.ID == id {
 			return d
@@ -207,10 +208,10 @@ func (p *servicePlan) find(id string) *fargo.Deployment {
 }
 
 // primary is what the service should become.
-func (p *servicePlan) primary() *fargo.Deployment { return p.deployments[0] }
+func (p *servicePlan) primary() *record.Deployment { return p.deployments[0] }
 
 // of gives the tasks of deployment d (of any, for nil) that are wanted and pass.
-func (p *servicePlan) of(d *fargo.Deployment, pass func(*member) bool) []*member {
+func (p *servicePlan) of(d *record.Deployment, pass func(*member) bool) []*member {
 	var out []*member
 	for _, m := range p.tasks {
 		if m.wanted() && (d == nil || m.deployment() == d.ID) && (pass == nil || pass(m)) {
@@ -289,7 +290,7 @@ func (p *servicePlan) changes() ServiceChanges {
 // deployment.
 // Source: ECS API, DeploymentConfiguration: the lower bound is rounded up, the
 // upper one down.
-func Bounds(s *fargo.Service, desired int) (lower, upper int) {
+func Bounds(s *record.Service, desired int) (lower, upper int) {
 	minimum, maximum := 100, 200
 	if s.Daemon() {
 		minimum, maximum = 0, 100

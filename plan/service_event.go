@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // sayAgain is how long an event that says what another has said is left out.
@@ -51,17 +52,17 @@ func (p *servicePlan) said(e ecs.ServiceEvent, text string) bool {
 	return *e.Message == text && p.now.Before(e.CreatedAt.Add(sayAgain))
 }
 
-func eventText(s *fargo.Service, message string) string {
+func eventText(s *record.Service, message string) string {
 	return "(service " + s.Name() + ") " + message
 }
 
-func addEvent(s *fargo.Service, id, text string, now time.Time) {
+func addEvent(s *record.Service, id, text string, now time.Time) {
 	e := ecs.ServiceEvent{Id: &id, CreatedAt: &now, Message: &text}
 	s.Events = append([]ecs.ServiceEvent{e}, s.Events...)
-	s.Events = s.Events[:min(len(s.Events), fargo.ServiceEvents)]
+	s.Events = s.Events[:min(len(s.Events), record.ServiceEvents)]
 }
 
-func startedEvent(tasks []*fargo.Task) string {
+func startedEvent(tasks []*record.Task) string {
 	if len(tasks) == 0 {
 		return ""
 	}
@@ -87,7 +88,7 @@ func (p *servicePlan) sayStopped(tasks []*member) {
 	}
 }
 
-func idsOf(tasks []*fargo.Task) []string {
+func idsOf(tasks []*record.Task) []string {
 	ids := make([]string, len(tasks))
 	for i, t := range tasks {
 		ids[i] = t.ID
@@ -111,7 +112,7 @@ func unhealthyEvent(m *member) string {
 
 // drainingText is the text of an event, which names the task set of the tasks
 // beside their service.
-func drainingText(s *fargo.Service, deployment string, n int) string {
+func drainingText(s *record.Service, deployment string, n int) string {
 	return fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", s.Name(), deployment, n)
 }
 

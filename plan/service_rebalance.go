@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // AWS does not say how long a move may take, nor when it tries again; these are
@@ -48,7 +48,7 @@ func (p *servicePlan) rebalance() {
 	if level(zones) {
 		if !r.Since.IsZero() {
 			p.event("is AZ balanced with " + spread(zones) + ".")
-			*r, p.changed = fargo.Rebalance{}, true
+			*r, p.changed = record.Rebalance{}, true
 		}
 		p.saySteady()
 		return
@@ -151,7 +151,7 @@ func (p *servicePlan) moves(zones []zoneLoad, room int) (into []string, obstacle
 
 // startMoves starts a task in each of the zones named.
 func (p *servicePlan) startMoves(into []string) {
-	started := map[string][]*fargo.Task{}
+	started := map[string][]*record.Task{}
 	r := &p.s.Rebalance
 	r.Since, p.changed = p.now, true
 	p.lookAgain(p.now.Add(moveLimit))
@@ -172,7 +172,7 @@ func (p *servicePlan) startMoves(into []string) {
 }
 
 // only is the newest deployment as if the subnets of one zone were all it had.
-func (p *servicePlan) only(zone string) *fargo.Deployment {
+func (p *servicePlan) only(zone string) *record.Deployment {
 	d := *p.primary()
 	n := *d.Revision.NetworkConfiguration.AwsvpcConfiguration
 	n.Subnets = nil
@@ -188,7 +188,7 @@ func (p *servicePlan) only(zone string) *fargo.Deployment {
 // finishMoves stops, for each replacement that became healthy, a task in the
 // fullest zone. It gives up when a replacement failed or takes too long, and
 // when a deployment begins: what is then too much is stopped like any surplus.
-func (p *servicePlan) finishMoves(d *fargo.Deployment, desired int) {
+func (p *servicePlan) finishMoves(d *record.Deployment, desired int) {
 	r := &p.s.Rebalance
 	if r.Since.IsZero() {
 		return
@@ -237,6 +237,6 @@ func (p *servicePlan) stopMoved(tasks []*member) {
 func (p *servicePlan) stopRebalancing(rest time.Time) {
 	if r := &p.s.Rebalance; !r.Since.IsZero() {
 		p.event("stopped AZ Rebalancing.")
-		*r, p.changed = fargo.Rebalance{Rest: rest}, true
+		*r, p.changed = record.Rebalance{Rest: rest}, true
 	}
 }

@@ -12,16 +12,18 @@ import (
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // rehearsal is one service with its tasks, and a world that does to them what a
 // test wants. Time is a number. Tasks are named by what they are made from:
 // v1/1, v1/2.
 type rehearsal struct {
-	service     *fargo.Service
-	deployments []*fargo.Deployment // all there ever were
-	tasks       []*fargo.Task
-	targets     map[string]*fargo.ELBTarget
+	service     *record.Service
+	deployments []*record.Deployment // all there ever were
+	tasks       []*record.Task
+	targets     map[string]*record.ELBTarget
 	now         time.Time
 	group       string   // target group, "" for none
 	checked     bool     // tasks have a container health check
@@ -40,10 +42,10 @@ type rehearsal struct {
 func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
 	r := &rehearsal{
 		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"},
-		targets: map[string]*fargo.ELBTarget{},
+		targets: map[string]*record.ELBTarget{},
 		full:    map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
 	}
-	r.service = &fargo.Service{
+	r.service = &record.Service{
 		Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Cluster: "c",
 		Service: ecs.Service{
 			ServiceName: new("web"), Status: new("ACTIVE"), DesiredCount: new(int32(desired)),
@@ -57,16 +59,16 @@ func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
 }
 
 // deploy is what UpdateService does with something that tasks are made from.
-func (r *rehearsal) deploy(definition string) *fargo.Deployment {
+func (r *rehearsal) deploy(definition string) *record.Deployment {
 	r.copyService()
 	network := &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: slices.Clone(r.zones)}}
 	var balancers []ecs.LoadBalancer
 	if r.group != "" {
 		balancers = []ecs.LoadBalancer{{TargetGroupArn: &r.group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
 	}
-	r.service.Service.TaskDefinition, r.service.Service.CapacityProviderStrategy, r.service.Throttle = &definition, r.strategy, fargo.Throttle{}
+	r.service.Service.TaskDefinition, r.service.Service.CapacityProviderStrategy, r.service.Throttle = &definition, r.strategy, record.Throttle{}
 	revision := ecs.ServiceRevision{TaskDefinition: &definition, NetworkConfiguration: network, LoadBalancers: balancers}
-	var previous, rollbackOf *fargo.Deployment
+	var previous, rollbackOf *record.Deployment
 	if previous = r.find(r.service.Primary); previous != nil {
 		rollbackOf = r.find(previous.RollbackOf)
 	}
@@ -75,7 +77,7 @@ func (r *rehearsal) deploy(definition string) *fargo.Deployment {
 	return begun[0]
 }
 
-func (r *rehearsal) find(id string) *fargo.Deployment {
+func (r *rehearsal) find(id string) *record.Deployment {
 	for _, d := range r.deployments {
 		if d.ID == id {
 			return d
@@ -85,9 +87,9 @@ func (r *rehearsal) find(id string) *fargo.Deployment {
 }
 
 // put keeps deployments in place of what was known of them.
-func (r *rehearsal) put(deployments ...*fargo.Deployment) {
+func (r *rehearsal) put(deployments ...*record.Deployment) {
 	for _, d := range deployments {
-		if i := slices.IndexFunc(r.deployments, func(o *fargo.Deployment) bool { return o.ID == d.ID }); i >= 0 {
+		if i := slices.IndexFunc(r.deployments, func(o *record.Deployment) bool { return o.ID == d.ID }); i >= 0 {
 			r.deployments[i] = d
 		} else {
 			r.deployments = append(r.deployments, d)
@@ -96,8 +98,8 @@ func (r *rehearsal) put(deployments ...*fargo.Deployment) {
 }
 
 // current are the deployments that are not retired, the primary one first.
-func (r *rehearsal) current() []*fargo.Deployment {
-	out := slices.DeleteFunc(slices.Clone(r.deployments), func(d *fargo.Deployment) bool { return d.Retired })
+func (r *rehearsal) current() []*record.Deployment {
+	out := slices.DeleteFunc(slices.Clone(r.deployments), func(d *record.Deployment) bool { return d.Retired })
 	SortDeployments(r.service, out)
 	return out
 }
@@ -134,14 +136,14 @@ func (r *rehearsal) copyService() {
 func (r *rehearsal) digits() string { r.minted++; return fmt.Sprint(r.minted) }
 func (r *rehearsal) uuid() string   { r.ids++; return fmt.Sprintf("%010d", r.ids) }
 
-func (r *rehearsal) make(d *fargo.Deployment, provider string) (*fargo.Task, error) {
+func (r *rehearsal) make(d *record.Deployment, provider string) (*record.Task, error) {
 	if r.lost {
 		return nil, fmt.Errorf("ECS was unable to assume the role")
 	}
 	definition := *d.Revision.TaskDefinition
 	r.made[definition]++
 	now, id := r.now, d.ID
-	t := &fargo.Task{
+	t := &record.Task{
 		Scope: r.service.Scope, ID: fmt.Sprintf("%s/%d", definition, r.made[definition]), Cluster: "c", Service: "web",
 		Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
 		Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration, LoadBalancers: d.Revision.LoadBalancers,
@@ -171,8 +173,8 @@ func (r *rehearsal) view() ServiceView {
 	return v
 }
 
-func (r *rehearsal) targetsOf(t *fargo.Task) []*fargo.ELBTarget {
-	var out []*fargo.ELBTarget
+func (r *rehearsal) targetsOf(t *record.Task) []*record.ELBTarget {
+	var out []*record.ELBTarget
 	for _, ref := range t.Targets {
 		if target := r.targets[ref.Key()]; target != nil {
 			out = append(out, target)
@@ -189,11 +191,11 @@ func (r *rehearsal) plan() ServiceChanges {
 		r.service = c.Service
 	}
 	for _, u := range c.Update {
-		r.tasks[slices.IndexFunc(r.tasks, func(t *fargo.Task) bool { return t.ID == u.ID })] = u
+		r.tasks[slices.IndexFunc(r.tasks, func(t *record.Task) bool { return t.ID == u.ID })] = u
 	}
 	r.tasks = append(r.tasks, c.Launch...)
 	for _, ref := range c.Register {
-		r.targets[ref.Key()] = &fargo.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: r.now}
+		r.targets[ref.Key()] = &record.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: r.now}
 	}
 	for _, ref := range c.Deregister {
 		t := *r.targets[ref.Key()]
@@ -213,7 +215,7 @@ func (r *rehearsal) place() (changed bool) {
 			for _, z := range t.Network.Subnets {
 				candidates = append(candidates, Candidate{
 					Subnet: z, Zone: z, Prefix: netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", z[0])),
-					Load:  r.count(func(o *fargo.Task) bool { return zoneOf(o) == z && *o.Intent.StartedBy == *t.Intent.StartedBy }),
+					Load:  r.count(func(o *record.Task) bool { return zoneOf(o) == z && *o.Intent.StartedBy == *t.Intent.StartedBy }),
 					Taken: func(netip.Addr) bool { return r.full[z] },
 				})
 			}
@@ -233,7 +235,7 @@ func (r *rehearsal) place() (changed bool) {
 	return changed
 }
 
-func zoneOf(t *fargo.Task) string { return str(t.Intent.AvailabilityZone) }
+func zoneOf(t *record.Task) string { return str(t.Intent.AvailabilityZone) }
 
 // settle plans until nothing more is wanted, letting no time pass.
 func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Time) {
@@ -249,7 +251,7 @@ func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Tim
 }
 
 // edit replaces a task by a changed copy.
-func (r *rehearsal) edit(t *fargo.Task, change func(*fargo.Task)) {
+func (r *rehearsal) edit(t *record.Task, change func(*record.Task)) {
 	c := *t
 	if c.Report != nil {
 		c.Report = new(*t.Report)
@@ -259,10 +261,10 @@ func (r *rehearsal) edit(t *fargo.Task, change func(*fargo.Task)) {
 }
 
 // report is a node's word on a task.
-func (r *rehearsal) report(t *fargo.Task, status fargo.TaskStatus) {
-	r.edit(t, func(c *fargo.Task) {
+func (r *rehearsal) report(t *record.Task, status fargo.TaskStatus) {
+	r.edit(t, func(c *record.Task) {
 		if c.Report == nil {
-			c.Report = &fargo.TaskReport{Containers: []fargo.ContainerReport{{Name: "app"}}}
+			c.Report = &desired.TaskReport{Containers: []desired.ContainerReport{{Name: "app"}}}
 		}
 		c.Report.Status = status
 		switch status {
@@ -278,10 +280,10 @@ func (r *rehearsal) report(t *fargo.Task, status fargo.TaskStatus) {
 }
 
 // health sets what the load balancer and the container's check say of a task.
-func (r *rehearsal) health(t *fargo.Task, healthy bool) {
-	state, container := elbv2.TargetHealthStateEnumUnhealthy, fargo.Unhealthy
+func (r *rehearsal) health(t *record.Task, healthy bool) {
+	state, container := elbv2.TargetHealthStateEnumUnhealthy, desired.Unhealthy
 	if healthy {
-		state, container = elbv2.TargetHealthStateEnumHealthy, fargo.Healthy
+		state, container = elbv2.TargetHealthStateEnumHealthy, desired.Healthy
 	}
 	for _, target := range r.targetsOf(t) {
 		if target.DrainingSince.IsZero() {
@@ -291,20 +293,22 @@ func (r *rehearsal) health(t *fargo.Task, healthy bool) {
 		}
 	}
 	if t.Report != nil {
-		r.edit(t, func(c *fargo.Task) { c.Report.Containers = []fargo.ContainerReport{{Name: "app", Health: container}} })
+		r.edit(t, func(c *record.Task) {
+			c.Report.Containers = []desired.ContainerReport{{Name: "app", Health: container}}
+		})
 	}
 }
 
 // drained ends the draining of a task's targets.
-func (r *rehearsal) drained(t *fargo.Task) {
-	maps.DeleteFunc(r.targets, func(_ string, target *fargo.ELBTarget) bool {
+func (r *rehearsal) drained(t *record.Task) {
+	maps.DeleteFunc(r.targets, func(_ string, target *record.ELBTarget) bool {
 		return !target.DrainingSince.IsZero() && slices.Contains(r.targetsOf(t), target)
 	})
 }
 
 // advance moves a task one step on in its life, as a node and a load balancer
 // would.
-func (r *rehearsal) advance(t *fargo.Task) {
+func (r *rehearsal) advance(t *record.Task) {
 	switch {
 	case t.Stopped() || t.Node == "":
 	case t.Held():
@@ -318,12 +322,12 @@ func (r *rehearsal) advance(t *fargo.Task) {
 	}
 }
 
-func (r *rehearsal) verdict(t *fargo.Task) Verdict {
+func (r *rehearsal) verdict(t *record.Task) Verdict {
 	v, _, _ := Judge(t, r.targetsOf(t), time.Duration(value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
 	return v
 }
 
-func (r *rehearsal) count(pass func(*fargo.Task) bool) int {
+func (r *rehearsal) count(pass func(*record.Task) bool) int {
 	n := 0
 	for _, t := range r.tasks {
 		if t.Desired == fargo.TaskRunning && !t.Stopped() && pass(t) {
@@ -333,12 +337,12 @@ func (r *rehearsal) count(pass func(*fargo.Task) bool) int {
 	return n
 }
 
-func all(*fargo.Task) bool                      { return true }
-func (r *rehearsal) healthy(t *fargo.Task) bool { return r.verdict(t) == Good }
+func all(*record.Task) bool                      { return true }
+func (r *rehearsal) healthy(t *record.Task) bool { return r.verdict(t) == Good }
 
 // working tasks run and are not known to be bad, though they may not count as
 // healthy yet.
-func (r *rehearsal) working(t *fargo.Task) bool {
+func (r *rehearsal) working(t *record.Task) bool {
 	return t.LastStatus() == fargo.TaskRunning && r.verdict(t) != Bad
 }
 
@@ -363,7 +367,7 @@ func (r *rehearsal) String() string {
 	return b.String()
 }
 
-func (r *rehearsal) draw(t *fargo.Task) string {
+func (r *rehearsal) draw(t *record.Task) string {
 	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus()), str(t.Intent.CapacityProviderName)}
 	if t.Desired == fargo.TaskRunning {
 		words = append(words, map[Verdict]string{Good: "healthy", Bad: "unhealthy"}[r.verdict(t)])

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // desired is how many tasks the service should have.
@@ -173,7 +174,7 @@ func (p *servicePlan) endUnhealthy(sick []*member) {
 }
 
 // launch makes n more tasks of d, unless launches are held back.
-func (p *servicePlan) launch(d *fargo.Deployment, n int) {
+func (p *servicePlan) launch(d *record.Deployment, n int) {
 	if n <= 0 || d.Rollout == ecs.DeploymentRolloutStateFailed || p.failing {
 		return
 	}
@@ -190,8 +191,8 @@ func (p *servicePlan) launch(d *fargo.Deployment, n int) {
 }
 
 // start makes n tasks of d, or as many as can be made.
-func (p *servicePlan) start(d *fargo.Deployment, n int) []*fargo.Task {
-	var made []*fargo.Task
+func (p *servicePlan) start(d *record.Deployment, n int) []*record.Task {
+	var made []*record.Task
 	for range n {
 		t, ok := p.make(d)
 		if !ok {
@@ -204,7 +205,7 @@ func (p *servicePlan) start(d *fargo.Deployment, n int) []*fargo.Task {
 
 // make makes one task of d. When that cannot be, it says why, and launches are
 // held back for a while.
-func (p *servicePlan) make(d *fargo.Deployment) (t *fargo.Task, ok bool) {
+func (p *servicePlan) make(d *record.Deployment) (t *record.Task, ok bool) {
 	have := p.provided(d)
 	provider := NextProvider(d.Template.CapacityProviderStrategy, have)
 	t, err := p.Make(d, provider)
@@ -221,7 +222,7 @@ func (p *servicePlan) make(d *fargo.Deployment) (t *fargo.Task, ok bool) {
 
 // provided counts a deployment's tasks by capacity provider. Each deployment has
 // a strategy of its own, which those of the others do not count for.
-func (p *servicePlan) provided(d *fargo.Deployment) map[string]int {
+func (p *servicePlan) provided(d *record.Deployment) map[string]int {
 	have := p.providers[d.ID]
 	if have == nil {
 		have = map[string]int{}

@@ -14,6 +14,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata answer")
@@ -110,7 +111,7 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 		s.full[args[0]] = verb == "full"
 	case "protect":
 		until := s.now.Add(duration(t, args[0]))
-		s.each(t, args[1:], func(task *fargo.Task) { s.edit(task, func(c *fargo.Task) { c.ProtectedUntil = until }) })
+		s.each(t, args[1:], func(task *record.Task) { s.edit(task, func(c *record.Task) { c.ProtectedUntil = until }) })
 	case "stop-deployment":
 		if !s.abandon() {
 			t.Fatal("nothing to go back to")
@@ -119,7 +120,7 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 		s.copyService()
 		s.service.Service.Status, s.service.Service.DesiredCount = new("DRAINING"), new(int32(0))
 	case "stopping", "stopped":
-		s.each(t, []string{"*/*"}, func(task *fargo.Task) {
+		s.each(t, []string{"*/*"}, func(task *record.Task) {
 			if task.Desired == fargo.TaskStopped && !task.Held() {
 				s.report(task, fargo.TaskStatus(strings.ToUpper(verb)))
 			}
@@ -132,25 +133,25 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 }
 
 // deed is what a verb does to one task.
-func (s *scenario) deed(t *testing.T, verb string) func(*fargo.Task) {
+func (s *scenario) deed(t *testing.T, verb string) func(*record.Task) {
 	switch verb {
 	case "run":
-		return func(task *fargo.Task) {
+		return func(task *record.Task) {
 			if task.LastStatus().Before(fargo.TaskRunning) {
 				s.report(task, fargo.TaskRunning)
 			}
 		}
 	case "healthy":
-		return func(task *fargo.Task) { s.health(task, true) }
+		return func(task *record.Task) { s.health(task, true) }
 	case "sick":
-		return func(task *fargo.Task) { s.health(task, false) }
+		return func(task *record.Task) { s.health(task, false) }
 	case "failing":
-		return func(task *fargo.Task) { s.report(task, fargo.TaskDeprovisioning) }
+		return func(task *record.Task) { s.report(task, fargo.TaskDeprovisioning) }
 	case "fail":
-		return func(task *fargo.Task) { s.report(task, fargo.TaskStopped) }
+		return func(task *record.Task) { s.report(task, fargo.TaskStopped) }
 	case "user-stop":
-		return func(task *fargo.Task) {
-			s.edit(task, func(c *fargo.Task) {
+		return func(task *record.Task) {
+			s.edit(task, func(c *record.Task) {
 				c.Desired, c.StopCode, c.StoppedReason = fargo.TaskStopped, fargo.StopUserInitiated, "Task stopped by user"
 			})
 		}
@@ -159,7 +160,7 @@ func (s *scenario) deed(t *testing.T, verb string) func(*fargo.Task) {
 	return nil
 }
 
-func (s *scenario) each(t *testing.T, patterns []string, do func(*fargo.Task)) {
+func (s *scenario) each(t *testing.T, patterns []string, do func(*record.Task)) {
 	for _, p := range patterns {
 		found := false
 		for _, task := range slices.Clone(s.tasks) {
@@ -180,7 +181,7 @@ func (s *scenario) each(t *testing.T, patterns []string, do func(*fargo.Task)) {
 
 func (s *scenario) update(t *testing.T, args []string) {
 	s.copyService()
-	s.service.Throttle, s.service.Rebalance.Rest = fargo.Throttle{}, time.Time{}
+	s.service.Throttle, s.service.Rebalance.Rest = record.Throttle{}, time.Time{}
 	definition, anew := *s.find(s.service.Primary).Revision.TaskDefinition, false // as shown
 	if len(args) > 0 && strings.HasPrefix(args[0], "v") {
 		definition, anew, args = args[0], true, args[1:]
@@ -208,7 +209,7 @@ func (s *scenario) options(t *testing.T, options []string) (anew bool) {
 		case "breaker":
 			c.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(arg != "off"), Rollback: new(arg == "rollback")}
 		case "threshold", "reset":
-			b := *fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
+			b := *record.CompleteBreaker(c.DeploymentCircuitBreaker)
 			if kind, n, ok := strings.Cut(arg, ":"); ok {
 				b.ThresholdConfiguration = &ecs.ThresholdConfiguration{Type: ecs.ThresholdType(kind), Value: new(int32(number32(t, n)))}
 			} else {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/record"
 )
 
 // keepTargets registers running tasks in their target groups, takes out those
@@ -31,10 +32,10 @@ func (p *servicePlan) keepTargets() {
 	}
 }
 
-func targetsOf(t *fargo.Task) []fargo.TargetRef {
-	var out []fargo.TargetRef
+func targetsOf(t *record.Task) []record.TargetRef {
+	var out []record.TargetRef
 	for _, l := range t.LoadBalancers {
-		out = append(out, fargo.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: str(t.Intent.AvailabilityZone)})
+		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: str(t.Intent.AvailabilityZone)})
 	}
 	return out
 }
@@ -63,7 +64,7 @@ func (p *servicePlan) release(m *member) {
 }
 
 // announce says once for each group how many targets came or went.
-func (p *servicePlan) announce(verb string, refs []fargo.TargetRef) {
+func (p *servicePlan) announce(verb string, refs []record.TargetRef) {
 	counts, order := map[string]int{}, []string{}
 	for _, r := range refs {
 		if counts[r.Group] == 0 {

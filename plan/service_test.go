@@ -11,6 +11,8 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // ECS API, DeploymentConfiguration: running tasks never exceed maximumPercent,
@@ -49,15 +51,15 @@ func (r *rehearsal) disturb(t *rapid.T) {
 		r.broken[definition] = rapid.IntRange(0, 2).Draw(t, "broken") == 0
 		r.deploy(definition)
 	case 2:
-		r.draw1(t, func(task *fargo.Task) { r.report(task, fargo.TaskStopped) })
+		r.draw1(t, func(task *record.Task) { r.report(task, fargo.TaskStopped) })
 	case 3:
-		r.draw1(t, func(task *fargo.Task) { r.health(task, false) })
+		r.draw1(t, func(task *record.Task) { r.health(task, false) })
 	case 4:
 		z := rapid.SampledFrom(r.zones).Draw(t, "zone")
 		r.full[z] = !r.full[z]
 	case 5:
 		until := r.now.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "minutes")) * time.Minute)
-		r.draw1(t, func(task *fargo.Task) { r.edit(task, func(c *fargo.Task) { c.ProtectedUntil = until }) })
+		r.draw1(t, func(task *record.Task) { r.edit(task, func(c *record.Task) { c.ProtectedUntil = until }) })
 	case 6:
 		if r.current()[0].Rollout == ecs.DeploymentRolloutStateInProgress {
 			r.abandon()
@@ -76,8 +78,8 @@ func (r *rehearsal) disturb(t *rapid.T) {
 }
 
 // draw1 does something to a task that has not ended, if there is one.
-func (r *rehearsal) draw1(t *rapid.T, do func(*fargo.Task)) {
-	left := slices.DeleteFunc(slices.Clone(r.tasks), (*fargo.Task).Stopped)
+func (r *rehearsal) draw1(t *rapid.T, do func(*record.Task)) {
+	left := slices.DeleteFunc(slices.Clone(r.tasks), (*record.Task).Stopped)
 	if len(left) > 0 {
 		do(left[rapid.IntRange(0, len(left)-1).Draw(t, "task")])
 	}
@@ -137,7 +139,7 @@ func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
 
 func (r *rehearsal) isSteady() bool {
 	d := r.current()[0]
-	fresh := r.count(func(task *fargo.Task) bool { return *task.Intent.StartedBy == d.ID && r.healthy(task) })
+	fresh := r.count(func(task *record.Task) bool { return *task.Intent.StartedBy == d.ID && r.healthy(task) })
 	return !r.service.SteadyAt.IsZero() && len(r.current()) == 1 && fresh == r.service.DesiredCount() &&
 		r.count(all) == fresh && d.Rollout == ecs.DeploymentRolloutStateCompleted
 }
@@ -151,7 +153,7 @@ func (r *rehearsal) isEven() bool {
 	}
 	least, most := len(r.tasks), 0
 	for _, z := range r.zones {
-		n := r.count(func(task *fargo.Task) bool { return zoneOf(task) == z })
+		n := r.count(func(task *record.Task) bool { return zoneOf(task) == z })
 		least, most = min(least, n), max(most, n)
 	}
 	return most-least < 2 && r.service.Rebalance.Since.IsZero()
@@ -243,7 +245,7 @@ func newUneven(spread []int, maximum int) *rehearsal {
 		for range n {
 			task, _ := r.make(d, "")
 			task.Node, task.Status, task.Intent.AvailabilityZone = "node", fargo.TaskPending, &r.zones[i]
-			task.Report = &fargo.TaskReport{Status: fargo.TaskRunning, StartedAt: r.now.Add(-time.Hour)}
+			task.Report = &desired.TaskReport{Status: fargo.TaskRunning, StartedAt: r.now.Add(-time.Hour)}
 			r.tasks = append(r.tasks, task)
 		}
 	}
@@ -291,9 +293,9 @@ func TestRebalanceRests(t *testing.T) {
 
 // A task runs until its targets have drained, though it shows DEACTIVATING.
 func TestDrainingTasksAreCounted(t *testing.T) {
-	task := &fargo.Task{
+	task := &record.Task{
 		Desired: fargo.TaskStopped, Status: fargo.TaskRunning,
-		LoadBalancers: make([]ecs.LoadBalancer, 1), Targets: []fargo.TargetRef{{Group: "g"}},
+		LoadBalancers: make([]ecs.LoadBalancer, 1), Targets: []record.TargetRef{{Group: "g"}},
 	}
 	if running, pending := TaskCounts("", []ServiceTask{{Task: task}}); task.LastStatus() != fargo.TaskDeactivating || running != 1 || pending != 0 {
 		t.Errorf("%s: %d running, %d pending", task.LastStatus(), running, pending)
@@ -309,7 +311,7 @@ func TestDrainingTasksAreCounted(t *testing.T) {
 func TestHistoryExpires(t *testing.T) {
 	r := newRehearsal(1, 100, 200, false)
 	created := r.now
-	deployments := []*fargo.Deployment{
+	deployments := []*record.Deployment{
 		{ID: "gone", CreatedAt: created, Retired: true},
 		{ID: "running", CreatedAt: created},
 		{ID: "good", CreatedAt: created, Retired: true},

@@ -7,6 +7,8 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // anyZone is the zone of a target outside of its group's VPC.
@@ -17,7 +19,7 @@ const anyZone = "all"
 // load balancer of its group is enabled in; none means that the group is in no
 // use.
 // Source: ELBv2 API, TargetHealth.
-func TargetHealth(t *fargo.ELBTarget, zones []string) elbv2.TargetHealth {
+func TargetHealth(t *record.ELBTarget, zones []string) elbv2.TargetHealth {
 	if !t.DrainingSince.IsZero() {
 		return health(elbv2.TargetHealthStateEnumDraining, elbv2.TargetHealthReasonEnumTargetDeregistrationInProgress, "Target deregistration is in progress")
 	}
@@ -36,7 +38,7 @@ func NotRegistered() elbv2.TargetHealth {
 }
 
 // unusedTarget says why a target gets no requests and no checks, if so.
-func unusedTarget(t *fargo.ELBTarget, zones []string) (h elbv2.TargetHealth, unused bool) {
+func unusedTarget(t *record.ELBTarget, zones []string) (h elbv2.TargetHealth, unused bool) {
 	const state, notInUse = elbv2.TargetHealthStateEnumUnused, elbv2.TargetHealthReasonEnumTargetNotInUse
 	switch {
 	case len(zones) == 0:
@@ -53,7 +55,7 @@ func health(state elbv2.TargetHealthStateEnum, reason elbv2.TargetHealthReasonEn
 
 // Reported is target t with a node's word on its health. ok is false when the
 // report is about an earlier target with the same address, or says nothing new.
-func Reported(t *fargo.ELBTarget, r *fargo.TargetReport) (next *fargo.ELBTarget, ok bool) {
+func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTarget, ok bool) {
 	if !t.RegisteredAt.Equal(r.RegisteredAt) || !t.DrainingSince.IsZero() {
 		return nil, false
 	}
@@ -72,7 +74,7 @@ func Reported(t *fargo.ELBTarget, r *fargo.TargetReport) (next *fargo.ELBTarget,
 // in all zones, and not only those in their own. The group's word counts before
 // the load balancer's.
 // Source: ELB user guides, "Cross-zone load balancing for target groups".
-func CrossesZones(lb *fargo.ELBLoadBalancer, g *fargo.ELBTargetGroup) bool {
+func CrossesZones(lb *record.ELBLoadBalancer, g *record.ELBTargetGroup) bool {
 	switch g.Attributes[crossZone] {
 	case "true":
 		return true
@@ -99,7 +101,7 @@ const (
 // there is nothing to drain. When it answers TargetWait with a time, the target
 // should be looked at again then.
 // Source: ELB user guide, "Deregistration delay".
-func NextTargetAction(t *fargo.ELBTarget, g *fargo.ELBTargetGroup, inUse bool, pace Pace, now time.Time) (TargetAction, time.Time) {
+func NextTargetAction(t *record.ELBTarget, g *record.ELBTargetGroup, inUse bool, pace fargo.Pace, now time.Time) (TargetAction, time.Time) {
 	switch {
 	case g == nil:
 		return TargetForget, time.Time{}
@@ -117,8 +119,8 @@ func NextTargetAction(t *fargo.ELBTarget, g *fargo.ELBTargetGroup, inUse bool, p
 
 // balancerTargets are those of a group that a node must check and use, in order
 // of address.
-func balancerTargets(targets []*fargo.ELBTarget, zones []string) []fargo.BalancerTarget {
-	var out []fargo.BalancerTarget
+func balancerTargets(targets []*record.ELBTarget, zones []string) []desired.BalancerTarget {
+	var out []desired.BalancerTarget
 	for _, t := range targets {
 		if _, unused := unusedTarget(t, zones); unused {
 			continue
@@ -127,11 +129,11 @@ func balancerTargets(targets []*fargo.ELBTarget, zones []string) []fargo.Balance
 		if err != nil {
 			continue // the API lets no such target in
 		}
-		out = append(out, fargo.BalancerTarget{
+		out = append(out, desired.BalancerTarget{
 			ID: t.ID, Port: t.Port, Address: netip.AddrPortFrom(addr, uint16(t.Port)), Zone: t.Zone,
 			RegisteredAt: t.RegisteredAt.Round(0).UTC(), Draining: !t.DrainingSince.IsZero(),
 		})
 	}
-	slices.SortFunc(out, func(a, b fargo.BalancerTarget) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(out, func(a, b desired.BalancerTarget) int { return a.Address.Compare(b.Address) })
 	return out
 }

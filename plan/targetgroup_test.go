@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 )
 
 // TestTargetHealth holds what is shown of a target, in the order in which one
@@ -13,19 +14,19 @@ import (
 func TestTargetHealth(t *testing.T) {
 	healthy := &elbv2.TargetHealth{State: elbv2.TargetHealthStateEnumHealthy}
 	tests := map[string]struct {
-		target fargo.ELBTarget
+		target record.ELBTarget
 		zones  []string
 		state  elbv2.TargetHealthStateEnum
 		reason elbv2.TargetHealthReasonEnum
 	}{
-		"new":           {fargo.ELBTarget{Zone: "a"}, []string{"a"}, "initial", "Elb.RegistrationInProgress"},
-		"healthy":       {fargo.ELBTarget{Zone: "a", Health: healthy}, []string{"a"}, "healthy", ""},
-		"outside":       {fargo.ELBTarget{Zone: "all", Health: healthy}, []string{"a"}, "healthy", ""},
-		"no zone":       {fargo.ELBTarget{Health: healthy}, []string{"a"}, "healthy", ""},
-		"another zone":  {fargo.ELBTarget{Zone: "b", Health: healthy}, []string{"a"}, "unused", "Target.NotInUse"},
-		"no use":        {fargo.ELBTarget{Zone: "a", Health: healthy}, nil, "unused", "Target.NotInUse"},
-		"draining":      {fargo.ELBTarget{Zone: "a", Health: healthy, DrainingSince: time.Unix(1, 0)}, []string{"a"}, "draining", "Target.DeregistrationInProgress"},
-		"drained there": {fargo.ELBTarget{Zone: "b", DrainingSince: time.Unix(1, 0)}, nil, "draining", "Target.DeregistrationInProgress"},
+		"new":           {record.ELBTarget{Zone: "a"}, []string{"a"}, "initial", "Elb.RegistrationInProgress"},
+		"healthy":       {record.ELBTarget{Zone: "a", Health: healthy}, []string{"a"}, "healthy", ""},
+		"outside":       {record.ELBTarget{Zone: "all", Health: healthy}, []string{"a"}, "healthy", ""},
+		"no zone":       {record.ELBTarget{Health: healthy}, []string{"a"}, "healthy", ""},
+		"another zone":  {record.ELBTarget{Zone: "b", Health: healthy}, []string{"a"}, "unused", "Target.NotInUse"},
+		"no use":        {record.ELBTarget{Zone: "a", Health: healthy}, nil, "unused", "Target.NotInUse"},
+		"draining":      {record.ELBTarget{Zone: "a", Health: healthy, DrainingSince: time.Unix(1, 0)}, []string{"a"}, "draining", "Target.DeregistrationInProgress"},
+		"drained there": {record.ELBTarget{Zone: "b", DrainingSince: time.Unix(1, 0)}, nil, "draining", "Target.DeregistrationInProgress"},
 	}
 	for name, c := range tests {
 		if h := TargetHealth(&c.target, c.zones); h.State != c.state || h.Reason != c.reason {
@@ -36,27 +37,27 @@ func TestTargetHealth(t *testing.T) {
 
 // TestNextTargetAction holds when a target goes.
 func TestNextTargetAction(t *testing.T) {
-	g := &fargo.ELBTargetGroup{Attributes: map[string]string{"deregistration_delay.timeout_seconds": "100"}}
+	g := &record.ELBTargetGroup{Attributes: map[string]string{"deregistration_delay.timeout_seconds": "100"}}
 	since := time.Unix(1000, 0)
 	healthy := &elbv2.TargetHealth{}
 	tests := map[string]struct {
-		target fargo.ELBTarget
-		group  *fargo.ELBTargetGroup
+		target record.ELBTarget
+		group  *record.ELBTargetGroup
 		inUse  bool
-		pace   Pace
+		pace   fargo.Pace
 		after  time.Duration
 		action TargetAction
 		next   time.Time
 	}{
-		"here":            {fargo.ELBTarget{Health: healthy}, g, true, 1, 0, TargetWait, time.Time{}},
-		"draining":        {fargo.ELBTarget{DrainingSince: since}, g, true, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
-		"drained":         {fargo.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetForget, time.Time{}},
-		"hurried":         {fargo.ELBTarget{DrainingSince: since}, g, true, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
-		"hurried, gone":   {fargo.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetForget, time.Time{}},
-		"nothing to send": {fargo.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetForget, time.Time{}},
-		"unwatched":       {fargo.ELBTarget{Health: healthy}, g, false, 1, 0, TargetReset, time.Time{}},
-		"unknown":         {fargo.ELBTarget{}, g, false, 1, 0, TargetWait, time.Time{}},
-		"no group":        {fargo.ELBTarget{}, nil, false, 1, 0, TargetForget, time.Time{}},
+		"here":            {record.ELBTarget{Health: healthy}, g, true, 1, 0, TargetWait, time.Time{}},
+		"draining":        {record.ELBTarget{DrainingSince: since}, g, true, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
+		"drained":         {record.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetForget, time.Time{}},
+		"hurried":         {record.ELBTarget{DrainingSince: since}, g, true, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
+		"hurried, gone":   {record.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetForget, time.Time{}},
+		"nothing to send": {record.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetForget, time.Time{}},
+		"unwatched":       {record.ELBTarget{Health: healthy}, g, false, 1, 0, TargetReset, time.Time{}},
+		"unknown":         {record.ELBTarget{}, g, false, 1, 0, TargetWait, time.Time{}},
+		"no group":        {record.ELBTarget{}, nil, false, 1, 0, TargetForget, time.Time{}},
 	}
 	for name, c := range tests {
 		action, next := NextTargetAction(&c.target, c.group, c.inUse, c.pace, since.Add(c.after))

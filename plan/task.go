@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
+	"fargo/record"
 )
 
 // StoppedRetention is how long a stopped task can still be described. AWS
@@ -29,7 +31,7 @@ const (
 
 // NextTaskAction decides what a task needs from the control plane. When it
 // answers TaskWait with a time, the task should be looked at again then.
-func NextTaskAction(t *fargo.Task, hasInterface bool, now time.Time) (TaskAction, time.Time) {
+func NextTaskAction(t *record.Task, hasInterface bool, now time.Time) (TaskAction, time.Time) {
 	switch {
 	case t.Stopped() && hasInterface:
 		return TaskRelease, time.Time{}
@@ -47,7 +49,7 @@ func NextTaskAction(t *fargo.Task, hasInterface bool, now time.Time) (TaskAction
 }
 
 // StoppedAt is when a stopped task ended.
-func StoppedAt(t *fargo.Task) time.Time {
+func StoppedAt(t *record.Task) time.Time {
 	if t.Report != nil && !t.Report.StoppedAt.IsZero() {
 		return t.Report.StoppedAt
 	}
@@ -70,7 +72,7 @@ type Candidate struct {
 // subnets. The error is the reason to stop the task with, in AWS's words.
 // Source: ECS developer guide, "How Amazon ECS places tasks": the default is to
 // spread over availability zones.
-func PlaceInterface(t *fargo.Task, id string, candidates []Candidate) (fargo.Interface, string, error) {
+func PlaceInterface(t *record.Task, id string, candidates []Candidate) (desired.Interface, string, error) {
 	start := int(hash(t.ID) % uint32(len(candidates)))
 	turn := slices.Concat(candidates[start:], candidates[:start])
 	slices.SortStableFunc(turn, func(a, b Candidate) int { return cmp.Compare(a.Load, b.Load) })
@@ -79,7 +81,7 @@ func PlaceInterface(t *fargo.Task, id string, candidates []Candidate) (fargo.Int
 		if !ok {
 			continue
 		}
-		return fargo.Interface{
+		return desired.Interface{
 			ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr,
 			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet,
 		}, c.Zone, nil
@@ -88,7 +90,7 @@ func PlaceInterface(t *fargo.Task, id string, candidates []Candidate) (fargo.Int
 	if t.Network.AssignPublicIp == "ENABLED" {
 		public = "enabled"
 	}
-	return fargo.Interface{}, "", fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment %s in subnet '%s': InsufficientFreeAddressesInSubnet", //nolint:staticcheck // AWS's text
+	return desired.Interface{}, "", fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment %s in subnet '%s': InsufficientFreeAddressesInSubnet", //nolint:staticcheck // AWS's text
 		public, t.Network.Subnets[0])
 }
 
@@ -102,7 +104,7 @@ func macAddress(id string) string {
 // Advances reports whether report r says more than what is known of task t: a
 // report never moves a task backwards, and one that changes nothing is not
 // worth writing.
-func Advances(t *fargo.Task, r *fargo.TaskReport) bool {
+func Advances(t *record.Task, r *desired.TaskReport) bool {
 	old := t.Report
 	if old == nil {
 		return true
@@ -110,7 +112,7 @@ func Advances(t *fargo.Task, r *fargo.TaskReport) bool {
 	return !r.Status.Before(old.Status) && !sameReport(old, r)
 }
 
-func sameReport(a, b *fargo.TaskReport) bool {
+func sameReport(a, b *desired.TaskReport) bool {
 	if a.Status != b.Status || a.StopCode != b.StopCode || a.StoppedReason != b.StoppedReason ||
 		!a.PullStartedAt.Equal(b.PullStartedAt) || !a.PullStoppedAt.Equal(b.PullStoppedAt) ||
 		!a.StartedAt.Equal(b.StartedAt) || !a.StoppingAt.Equal(b.StoppingAt) ||

@@ -7,6 +7,7 @@ import (
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
+	"fargo/record"
 )
 
 // settleTime is how long a task without any health check must have been RUNNING
@@ -24,24 +25,12 @@ const (
 	Bad                      // must be replaced
 )
 
-// Pace divides every waiting time that configuration prescribes: 1 is AWS's
-// own.
-type Pace float64
-
-// Of is the time to wait instead of d.
-func (p Pace) Of(d time.Duration) time.Duration {
-	if p <= 0 {
-		return d
-	}
-	return time.Duration(float64(d) / float64(p))
-}
-
 // Judge says whether a service's task is healthy, by its container health
 // checks and its targets. why is the reason to stop a Bad task with. When the
 // verdict may change by time alone, it does so at next.
 // Source: ECS developer guide, "Service definition parameters", on
 // healthCheckGracePeriodSeconds and minimumHealthyPercent.
-func Judge(t *fargo.Task, targets []*fargo.ELBTarget, grace time.Duration, pace Pace, now time.Time) (v Verdict, why string, next time.Time) {
+func Judge(t *record.Task, targets []*record.ELBTarget, grace time.Duration, pace fargo.Pace, now time.Time) (v Verdict, why string, next time.Time) {
 	if t.LastStatus() != fargo.TaskRunning || t.Report == nil {
 		return Unsettled, "", time.Time{}
 	}

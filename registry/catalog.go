@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"fargo"
+	"fargo/record"
 )
 
 // The actions a client needs for what it does here, as IAM names them.
@@ -26,16 +27,16 @@ const (
 type Catalog interface {
 	// Login finds whom a password was given to. One that is no good, or no
 	// longer, is an AccessDeniedException.
-	Login(ctx context.Context, password string) (fargo.RegistryGrant, error)
+	Login(ctx context.Context, password string) (record.RegistryGrant, error)
 
 	// Authorize returns nil if the repository is there and the principal may
 	// do action in it; else RepositoryNotFoundException or
 	// AccessDeniedException.
-	Authorize(ctx context.Context, g fargo.RegistryGrant, action string, s fargo.Scope, repository string) error
+	Authorize(ctx context.Context, g record.RegistryGrant, action string, s fargo.Scope, repository string) error
 
 	// FindImage gives the image behind a tag or a digest, or
 	// ImageNotFoundException.
-	FindImage(ctx context.Context, s fargo.Scope, repository, reference string) (*fargo.RepositoryImage, error)
+	FindImage(ctx context.Context, s fargo.Scope, repository, reference string) (*record.RepositoryImage, error)
 
 	// ListTags gives the repository's tags in order.
 	ListTags(ctx context.Context, s fargo.Scope, repository string) ([]string, error)
@@ -46,11 +47,11 @@ type Catalog interface {
 	// (ImageTagAlreadyExistsException) and an index with a child that is not
 	// in the repository (ReferencedImagesNotFoundException). To record what is
 	// there already changes nothing and is no error.
-	RecordImage(ctx context.Context, i *fargo.RepositoryImage, tag string) error
+	RecordImage(ctx context.Context, i *record.RepositoryImage, tag string) error
 
 	// RecordPull notes that the image was pulled now.
-	RecordPull(ctx context.Context, i *fargo.RepositoryImage) error
+	RecordPull(ctx context.Context, i *record.RepositoryImage) error
 
 	// AllImages gives every image of every account, as of now.
-	AllImages() iter.Seq[*fargo.RepositoryImage]
+	AllImages() iter.Seq[*record.RepositoryImage]
 }

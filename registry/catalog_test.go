@@ -10,16 +10,17 @@ import (
 	"fargo"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/record"
 )
 
 // catalog is a Catalog in memory. Its passwords are those it was given.
 type catalog struct {
 	mu     sync.Mutex
-	grants map[string]fargo.RegistryGrant
+	grants map[string]record.RegistryGrant
 	denied map[string]bool // action
 	// images are by repository key, then digest; a repository exists when it has
 	// an entry.
-	images    map[string]map[string]*fargo.RepositoryImage
+	images    map[string]map[string]*record.RepositoryImage
 	immutable bool
 	pulls     int
 	pullErr   error // of RecordPull
@@ -29,9 +30,9 @@ var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegio
 
 func newCatalog(repositories ...string) *catalog {
 	c := &catalog{
-		grants: map[string]fargo.RegistryGrant{"open": {Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}},
+		grants: map[string]record.RegistryGrant{"open": {Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}},
 		denied: map[string]bool{},
-		images: map[string]map[string]*fargo.RepositoryImage{},
+		images: map[string]map[string]*record.RepositoryImage{},
 	}
 	for _, r := range repositories {
 		c.create(home, r)
@@ -40,17 +41,17 @@ func newCatalog(repositories ...string) *catalog {
 }
 
 func (c *catalog) create(s fargo.Scope, name string) {
-	c.images[s.Key(name)] = map[string]*fargo.RepositoryImage{}
+	c.images[s.Key(name)] = map[string]*record.RepositoryImage{}
 }
 
-func (c *catalog) Login(_ context.Context, password string) (fargo.RegistryGrant, error) {
+func (c *catalog) Login(_ context.Context, password string) (record.RegistryGrant, error) {
 	if g, ok := c.grants[password]; ok {
 		return g, nil
 	}
-	return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
+	return record.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
 }
 
-func (c *catalog) Authorize(_ context.Context, g fargo.RegistryGrant, action string, s fargo.Scope, name string) error {
+func (c *catalog) Authorize(_ context.Context, g record.RegistryGrant, action string, s fargo.Scope, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.denied[action] {
@@ -62,7 +63,7 @@ func (c *catalog) Authorize(_ context.Context, g fargo.RegistryGrant, action str
 	return nil
 }
 
-func (c *catalog) FindImage(_ context.Context, s fargo.Scope, name, reference string) (*fargo.RepositoryImage, error) {
+func (c *catalog) FindImage(_ context.Context, s fargo.Scope, name, reference string) (*record.RepositoryImage, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for digest, i := range c.images[s.Key(name)] {
@@ -84,7 +85,7 @@ func (c *catalog) ListTags(_ context.Context, s fargo.Scope, name string) ([]str
 	return tags, nil
 }
 
-func (c *catalog) RecordImage(_ context.Context, i *fargo.RepositoryImage, tag string) error {
+func (c *catalog) RecordImage(_ context.Context, i *record.RepositoryImage, tag string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	images := c.images[i.Scope.Key(i.Repository())]
@@ -107,7 +108,7 @@ func (c *catalog) RecordImage(_ context.Context, i *fargo.RepositoryImage, tag s
 	return nil
 }
 
-func (c *catalog) RecordPull(context.Context, *fargo.RepositoryImage) error {
+func (c *catalog) RecordPull(context.Context, *record.RepositoryImage) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pulls++
@@ -121,10 +122,10 @@ func (c *catalog) failPulls(err error) {
 	c.pullErr = err
 }
 
-func (c *catalog) AllImages() iter.Seq[*fargo.RepositoryImage] {
+func (c *catalog) AllImages() iter.Seq[*record.RepositoryImage] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []*fargo.RepositoryImage
+	var all []*record.RepositoryImage
 	for _, images := range c.images {
 		all = slices.AppendSeq(all, maps.Values(images))
 	}

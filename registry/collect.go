@@ -13,7 +13,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"fargo"
+	"fargo/record"
 )
 
 // uploadLife is how long an upload that nobody adds to can still be resumed.
@@ -48,7 +48,7 @@ type Collected struct{ Links, Blobs, Uploads int }
 // asked for during the grace, and uploads that were abandoned. images are all
 // there are, in all accounts; they may be a snapshot, which pushes overtake. It
 // removes nothing when it cannot read the manifest of one of them.
-func (s *Storage) Collect(ctx context.Context, images iter.Seq[*fargo.RepositoryImage]) (Collected, error) {
+func (s *Storage) Collect(ctx context.Context, images iter.Seq[*record.RepositoryImage]) (Collected, error) {
 	c := collection{Storage: s, before: time.Now().Add(-s.grace), links: map[link]bool{}, blobs: map[digest.Digest]bool{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return c.mark(ctx, images) },
@@ -78,7 +78,7 @@ type collection struct {
 }
 
 // mark finds all that images lead to.
-func (c *collection) mark(ctx context.Context, images iter.Seq[*fargo.RepositoryImage]) error {
+func (c *collection) mark(ctx context.Context, images iter.Seq[*record.RepositoryImage]) error {
 	for i := range images {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // The media types of Docker's manifests; OCI's are in image-spec.
@@ -37,7 +38,7 @@ type outline struct {
 
 // parseManifest checks a manifest's text and describes the image it makes.
 // mediaType is what the client calls it; without one, the text must say.
-func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *fargo.RepositoryImage, error) {
+func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *record.RepositoryImage, error) {
 	var o outline
 	if err := json.Unmarshal(text, &o); err != nil {
 		return nil, nil, invalidManifest(err)
@@ -67,8 +68,8 @@ func invalidManifest(err error) error {
 
 // image is the record of a manifest. The size of an index is not here: it is
 // that of its largest child, which the catalog knows.
-func (o *outline) image(scope fargo.Scope, repository, mediaType string, d digest.Digest) *fargo.RepositoryImage {
-	i := &fargo.RepositoryImage{Scope: scope, Image: ecr.ImageDetail{
+func (o *outline) image(scope fargo.Scope, repository, mediaType string, d digest.Digest) *record.RepositoryImage {
+	i := &record.RepositoryImage{Scope: scope, Image: ecr.ImageDetail{
 		RegistryId:             &scope.Account,
 		RepositoryName:         &repository,
 		ImageDigest:            new(d.String()),

@@ -12,6 +12,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/handlers"
 
 	"fargo"
+	"fargo/record"
 )
 
 // Config is what a [Server] is made of. All of it is required.
@@ -71,7 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 type request struct {
 	*http.Request
 	route
-	grant fargo.RegistryGrant
+	grant record.RegistryGrant
 	scope fargo.Scope
 }
 
@@ -99,17 +100,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // login finds out who asks.
-func (s *Server) login(r *http.Request) (fargo.RegistryGrant, error) {
+func (s *Server) login(r *http.Request) (record.RegistryGrant, error) {
 	user, password, ok := r.BasicAuth()
 	if !ok || user != "AWS" {
-		return fargo.RegistryGrant{}, errUnauthorized
+		return record.RegistryGrant{}, errUnauthorized
 	}
 	return s.Catalog.Login(r.Context(), password)
 }
 
 // scopeOf is the registry the client means: that of the host it believes to be
 // talking to, or else the one its password was made in.
-func scopeOf(r *http.Request, grant fargo.RegistryGrant) fargo.Scope {
+func scopeOf(r *http.Request, grant record.RegistryGrant) fargo.Scope {
 	for _, host := range []string{r.URL.Query().Get("ns"), r.Host} {
 		if s, ok := fargo.ParseRegistryHost(host); ok {
 			return s

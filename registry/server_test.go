@@ -26,6 +26,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"fargo"
+	"fargo/record"
 	"fargo/registry"
 )
 
@@ -484,7 +485,7 @@ func TestScopes(t *testing.T) {
 	s := newSite(t, "app")
 	other := fargo.Scope{Account: home.Account, Region: "eu-west-1"}
 	s.catalog.create(other, "app")
-	s.catalog.grants["west"] = fargo.RegistryGrant{Scope: other, PrincipalARN: "arn:aws:iam::123456789012:user/bob"}
+	s.catalog.grants["west"] = record.RegistryGrant{Scope: other, PrincipalARN: "arn:aws:iam::123456789012:user/bob"}
 	h := s.push("app:v1", randomImage(t))
 
 	asBob := remote.WithAuth(&authn.Basic{Username: "AWS", Password: "west"})

@@ -20,6 +20,7 @@ import (
 	"fargo"
 	"fargo/aws/ecr"
 	"fargo/diskspace"
+	"fargo/record"
 )
 
 // options refuse an image index that lists manifests the repository does not
@@ -122,7 +123,7 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 // caller must write the record. What is wrong with the manifest is an
 // InvalidParameterException; what it names and the repository does not have, a
 // LayersNotFoundException or, for an index, a ReferencedImagesNotFoundException.
-func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error) {
+func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*record.RepositoryImage, error) {
 	m, image, err := parseManifest(scope, repository, mediaType, text)
 	if err != nil {
 		return nil, err

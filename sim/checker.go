@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // checkEvery is how often targets are checked: the shortest interval there is.
@@ -17,7 +17,7 @@ type checker struct {
 	machine *machine
 	mu      struct {
 		sync.Mutex
-		groups []fargo.BalancerGroup
+		groups []desired.BalancerGroup
 		seen   map[target]seen
 		newer  chan struct{}
 	}
@@ -32,7 +32,7 @@ type target struct {
 
 // seen is a target's health, and how many checks in a row spoke against it.
 type seen struct {
-	report fargo.TargetReport
+	report desired.TargetReport
 	run    int
 }
 
@@ -43,7 +43,7 @@ func newChecker(m *machine) *checker {
 }
 
 // Follow implements [node.Follower].
-func (c *checker) Follow(_ context.Context, d fargo.Desired) error {
+func (c *checker) Follow(_ context.Context, d desired.State) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.groups = d.Groups
@@ -51,7 +51,7 @@ func (c *checker) Follow(_ context.Context, d fargo.Desired) error {
 }
 
 // Health implements [dispatch.Targets].
-func (c *checker) Health() (reports []fargo.TargetReport, newer <-chan struct{}) {
+func (c *checker) Health() (reports []desired.TargetReport, newer <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.mu.seen {
@@ -103,7 +103,7 @@ func (c *checker) check() {
 // after is what is known of a target after one more check: healthy with the
 // first that passes, unhealthy with as many failures in a row as the threshold.
 func (s seen) after(t target, passed bool, threshold int) seen {
-	r := fargo.TargetReport{Group: t.group, ID: t.id, Port: t.port, RegisteredAt: t.at}
+	r := desired.TargetReport{Group: t.group, ID: t.id, Port: t.port, RegisteredAt: t.at}
 	if passed {
 		r.State = "healthy"
 		return seen{report: r}

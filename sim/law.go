@@ -10,6 +10,7 @@ import (
 
 	"fargo"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -79,7 +80,7 @@ func (l *law) look(view *store.Snapshot, changes []store.Change, now time.Time) 
 	}
 }
 
-func get(view *store.Snapshot, key string) *fargo.Task {
+func get(view *store.Snapshot, key string) *record.Task {
 	t, _ := store.Tasks.Get(view, key)
 	return t
 }
@@ -98,7 +99,7 @@ func (l *law) broken() error {
 }
 
 // task holds that a task only ever moves forward.
-func (l *law) task(old, next *fargo.Task, now time.Time) {
+func (l *law) task(old, next *record.Task, now time.Time) {
 	switch {
 	case old == nil && next != nil:
 		l.trace.note("task %.8s of %s made", next.ID, next.Service)
@@ -132,7 +133,7 @@ func (l *law) task(old, next *fargo.Task, now time.Time) {
 }
 
 // ended is why a task has stopped.
-func ended(t *fargo.Task) string {
+func ended(t *record.Task) string {
 	if !t.Stopped() {
 		return ""
 	}
@@ -193,7 +194,7 @@ func standing(view *store.Snapshot, service string, now time.Time) stand {
 			continue
 		}
 		s.wanted++
-		var targets []*fargo.ELBTarget
+		var targets []*record.ELBTarget
 		for _, ref := range t.Targets {
 			if target, ok := store.ELBTargets.Get(view, ref.Key()); ok {
 				targets = append(targets, target)
@@ -210,7 +211,7 @@ func standing(view *store.Snapshot, service string, now time.Time) stand {
 // one is stopped for another when that leaves fewer than minimumHealthyPercent.
 // One that is no longer healthy by itself counts as if it were: that it is not
 // is nobody's decision.
-func (l *law) bounds(s *fargo.Service, view *store.Snapshot, before, after stand) {
+func (l *law) bounds(s *record.Service, view *store.Snapshot, before, after stand) {
 	lower, upper := plan.Bounds(s, s.DesiredCount())
 	if after.wanted > upper && after.wanted > before.wanted {
 		l.violated("service %s has %d tasks, more than %d", s.Name(), after.wanted, upper)

@@ -14,13 +14,14 @@ import (
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
 // holdings is what a machine should have.
 type holdings struct {
-	tasks      map[string]*fargo.Task // by id
-	interfaces map[string]bool        // of tasks and load balancers, by id
+	tasks      map[string]*record.Task // by id
+	interfaces map[string]bool         // of tasks and load balancers, by id
 }
 
 // leftovers is what is there and should not be, or the other way around, once
@@ -30,7 +31,7 @@ func (w *World) leftovers() error {
 	var errs []error
 	want := map[string]holdings{}
 	for _, m := range w.machines {
-		want[m.name] = holdings{map[string]*fargo.Task{}, map[string]bool{}}
+		want[m.name] = holdings{map[string]*record.Task{}, map[string]bool{}}
 	}
 	interfaces, targets := map[string]bool{}, map[string]bool{}
 	for lb := range store.ELBLoadBalancers.All(view) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"fargo"
+	"fargo/desired"
 )
 
 // logbook is what is remembered of containers' output, and outlives the control
@@ -26,10 +26,10 @@ func newLogbook() *logbook {
 }
 
 // OpenLog implements [control.Logs].
-func (l *logbook) OpenLog(context.Context, fargo.LogTarget) error { return nil }
+func (l *logbook) OpenLog(context.Context, desired.LogTarget) error { return nil }
 
 // Append implements [control.Logs].
-func (l *logbook) Append(ctx context.Context, b fargo.LogBatch) (int64, error) {
+func (l *logbook) Append(ctx context.Context, b desired.LogBatch) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

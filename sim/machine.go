@@ -17,8 +17,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"fargo"
+	"fargo/desired"
 	"fargo/dispatch"
+	"fargo/host"
 	"fargo/node"
 	"fargo/node/nodetest"
 )
@@ -138,11 +139,11 @@ func (m *machine) image(id string) string {
 }
 
 // running are the containers that run now, in order of id.
-func (m *machine) running() []fargo.ContainerState {
+func (m *machine) running() []host.ContainerState {
 	all, _ := m.runtime.List(context.Background()) // fails with its context only
-	var out []fargo.ContainerState
+	var out []host.ContainerState
 	for _, c := range all {
-		if c.State == fargo.RunRunning {
+		if c.State == host.RunRunning {
 			out = append(out, c)
 		}
 	}
@@ -178,15 +179,15 @@ type door struct {
 }
 
 // Pull implements [node.Runtime].
-func (d door) Pull(ctx context.Context, image string, src fargo.PullSource) (fargo.Image, error) {
+func (d door) Pull(ctx context.Context, image string, src desired.PullSource) (host.Image, error) {
 	if err := d.machine.pull(ctx); err != nil {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
 	return d.Runtime.Pull(ctx, image, src)
 }
 
 // Create implements [node.Runtime].
-func (d door) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+func (d door) Create(ctx context.Context, spec host.ContainerSpec) error {
 	d.machine.mu.Lock()
 	d.machine.mu.made[spec.ID] = spec.Image
 	d.machine.mu.Unlock()
@@ -194,7 +195,7 @@ func (d door) Create(ctx context.Context, spec fargo.ContainerSpec) error {
 }
 
 // Exec implements [node.Runtime].
-func (d door) Exec(ctx context.Context, id string, spec fargo.ExecSpec) (int, error) {
+func (d door) Exec(ctx context.Context, id string, spec host.ExecSpec) (int, error) {
 	code, err := d.Runtime.Exec(ctx, id, spec)
 	if err == nil && d.machine.isSick(id) {
 		code = 1

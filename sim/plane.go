@@ -14,8 +14,9 @@ import (
 	"fargo/api/elbv2"
 	wire "fargo/aws/ecs"
 	"fargo/control"
+	"fargo/desired"
 	"fargo/dispatch"
-	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -44,7 +45,7 @@ type planeConfig struct {
 	road   *road
 	logs   control.Logs
 	log    *slog.Logger
-	pace   plan.Pace
+	pace   fargo.Pace
 }
 
 // startPlane begins a control plane on what the last one left.
@@ -103,6 +104,6 @@ type anyImage struct{}
 func (anyImage) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
 // Source implements [control.Puller].
-func (anyImage) Source(*fargo.Task, *wire.ContainerDefinition) fargo.PullSource {
-	return fargo.PullSource{}
+func (anyImage) Source(*record.Task, *wire.ContainerDefinition) desired.PullSource {
+	return desired.PullSource{}
 }

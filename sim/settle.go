@@ -9,6 +9,7 @@ import (
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -68,8 +69,8 @@ func (w *World) repair() error {
 }
 
 // deploymentsOf are a service's that are not retired, the primary one first.
-func deploymentsOf(r store.Reader, s *fargo.Service) []*fargo.Deployment {
-	var out []*fargo.Deployment
+func deploymentsOf(r store.Reader, s *record.Service) []*record.Deployment {
+	var out []*record.Deployment
 	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
 		if !d.Retired {
 			out = append(out, d)

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/control"
+	"fargo/desired"
 )
 
 // mime is a machine that says what a node would say and does nothing: its tasks
@@ -15,8 +16,8 @@ import (
 // messenger in between.
 type mime struct {
 	mu      sync.Mutex
-	reports []fargo.TaskReport // to be sent
-	some    chan struct{}      // has room for one; full when there are reports
+	reports []desired.TaskReport // to be sent
+	some    chan struct{}        // has room for one; full when there are reports
 }
 
 // standIn runs a mime until ctx ends.
@@ -46,7 +47,7 @@ func standIn(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name st
 }
 
 // take begins and ends tasks, each at a time of its own.
-func (m *mime) take(d fargo.Delta) error {
+func (m *mime) take(d desired.Delta) error {
 	for _, a := range d.Tasks.Put {
 		soon := time.Duration(rand.Int64N(int64(time.Second)))
 		if a.DesiredStatus == fargo.TaskStopped {
@@ -59,10 +60,10 @@ func (m *mime) take(d fargo.Delta) error {
 	return nil
 }
 
-func (m *mime) say(a *fargo.Assignment, s fargo.TaskStatus) {
-	r := fargo.TaskReport{TaskARN: a.TaskARN, Status: s}
+func (m *mime) say(a *desired.Assignment, s fargo.TaskStatus) {
+	r := desired.TaskReport{TaskARN: a.TaskARN, Status: s}
 	for _, c := range a.Containers {
-		report := fargo.ContainerReport{Name: c.Name, RuntimeID: c.RuntimeID, ImageDigest: "sha256:" + c.Image, Health: fargo.HealthUnknown}
+		report := desired.ContainerReport{Name: c.Name, RuntimeID: c.RuntimeID, ImageDigest: "sha256:" + c.Image, Health: desired.HealthUnknown}
 		switch now := time.Now(); s {
 		case fargo.TaskActivating:
 			report.Status, r.PullStartedAt, r.PullStoppedAt = fargo.ContainerPending, now, now

@@ -1,7 +1,7 @@
 package store
 
-import "fargo"
+import "fargo/record"
 
 // AccountSettings are the ECS settings of principals, by scope, name and
 // principal.
-var AccountSettings = NewTable("accountsetting", (*fargo.AccountSetting).Key)
+var AccountSettings = NewTable("accountsetting", (*record.AccountSetting).Key)

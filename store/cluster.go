@@ -1,6 +1,6 @@
 package store
 
-import "fargo"
+import "fargo/record"
 
 // Clusters are the ECS clusters, by scope and name.
-var Clusters = NewTable("cluster", (*fargo.Cluster).Key)
+var Clusters = NewTable("cluster", (*record.Cluster).Key)

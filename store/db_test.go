@@ -12,16 +12,16 @@ import (
 	"fargo/store"
 )
 
-type record struct {
+type row struct {
 	Key string
 	N   int
 	Bad any `json:",omitempty"`
 }
 
 var (
-	records = store.NewTable("test-records", func(r *record) string { return r.Key },
-		store.Index[record]{Name: "parity", Values: func(r *record) []string { return []string{[]string{"even", "odd"}[r.N%2]} }})
-	secrets = store.NewTable("test-secrets", func(r *record) string { return r.Key }).Sealed()
+	records = store.NewTable("test-records", func(r *row) string { return r.Key },
+		store.Index[row]{Name: "parity", Values: func(r *row) []string { return []string{[]string{"even", "odd"}[r.N%2]} }})
+	secrets = store.NewTable("test-secrets", func(r *row) string { return r.Key }).Sealed()
 )
 
 // gated is a journal whose commits wait to be told how they end.
@@ -54,7 +54,7 @@ func open(t testing.TB, j store.Journal) *store.DB {
 
 func put(db *store.DB, key string, n int) error {
 	return db.Update(context.Background(), func(tx *store.Tx) error {
-		records.Put(tx, &record{Key: key, N: n})
+		records.Put(tx, &row{Key: key, N: n})
 		return nil
 	})
 }
@@ -209,7 +209,7 @@ func TestUpdateDiscards(t *testing.T) {
 				}
 			}()
 			err := db.Update(test.ctx, func(tx *store.Tx) error {
-				records.Put(tx, &record{Key: "a", N: 2})
+				records.Put(tx, &row{Key: "a", N: 2})
 				return test.fn(tx)
 			})
 			if !errors.Is(err, test.err) {
@@ -221,7 +221,7 @@ func TestUpdateDiscards(t *testing.T) {
 
 func TestUpdateRefusesWhatJSONCannotKeep(t *testing.T) {
 	db := open(t, store.NewMemory())
-	for _, r := range []*record{{Key: "\xff"}, {Key: "f", Bad: func() {}}} {
+	for _, r := range []*row{{Key: "\xff"}, {Key: "f", Bad: func() {}}} {
 		err := db.Update(t.Context(), func(tx *store.Tx) error { records.Put(tx, r); return nil })
 		if err == nil {
 			t.Errorf("a record that can not be loaded again was accepted: %q", r.Key)
@@ -248,7 +248,7 @@ func BenchmarkGet(b *testing.B) {
 	db := open(b, store.NewMemory())
 	err := db.Update(b.Context(), func(tx *store.Tx) error {
 		for i := range 10_000 {
-			records.Put(tx, &record{Key: fmt.Sprintf("123456789012/us-east-1/%032x", i)})
+			records.Put(tx, &row{Key: fmt.Sprintf("123456789012/us-east-1/%032x", i)})
 		}
 		return nil
 	})

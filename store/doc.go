@@ -14,12 +14,12 @@
 //
 // # Records
 //
-// A record is a noun of the hall. It is kept as the pointer that was put and
+// A record is of package record. It is kept as the pointer that was put and
 // must never be changed afterwards: copy, change the copy, put that. In the
 // journal a record is its JSON under "table/key", so a field that this program
 // does not know is ignored, and one that the record does not have yet is zero.
 //
 // Tables are declared once, as package variables in the file of their noun:
 //
-//	var Roles = NewTable("roles", func(r *fargo.Role) string { return r.Key() })
+//	var Roles = NewTable("roles", func(r *record.Role) string { return r.Key() })
 package store

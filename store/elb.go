@@ -3,7 +3,7 @@ package store
 import (
 	"slices"
 
-	"fargo"
+	"fargo/record"
 )
 
 // The indexes of the load balancing tables.
@@ -17,38 +17,38 @@ const (
 )
 
 // ELBLoadBalancers are the load balancers, by ARN.
-var ELBLoadBalancers = NewTable("elbloadbalancer", (*fargo.ELBLoadBalancer).Key)
+var ELBLoadBalancers = NewTable("elbloadbalancer", (*record.ELBLoadBalancer).Key)
 
 // ELBListeners are the listeners, by ARN.
-var ELBListeners = NewTable("elblistener", (*fargo.ELBListener).Key,
-	Index[fargo.ELBListener]{ListenerByLoadBalancer, func(l *fargo.ELBListener) []string { return []string{*l.Listener.LoadBalancerArn} }},
-	Index[fargo.ELBListener]{ListenerByTargetGroup, (*fargo.ELBListener).TargetGroups},
-	Index[fargo.ELBListener]{ListenerByCertificate, (*fargo.ELBListener).AllCertificates})
+var ELBListeners = NewTable("elblistener", (*record.ELBListener).Key,
+	Index[record.ELBListener]{ListenerByLoadBalancer, func(l *record.ELBListener) []string { return []string{*l.Listener.LoadBalancerArn} }},
+	Index[record.ELBListener]{ListenerByTargetGroup, (*record.ELBListener).TargetGroups},
+	Index[record.ELBListener]{ListenerByCertificate, (*record.ELBListener).AllCertificates})
 
 // ELBRules are the rules that are not default ones, by ARN.
-var ELBRules = NewTable("elbrule", (*fargo.ELBRule).Key,
-	Index[fargo.ELBRule]{RuleByListener, func(r *fargo.ELBRule) []string { return []string{r.Listener} }},
-	Index[fargo.ELBRule]{RuleByTargetGroup, (*fargo.ELBRule).TargetGroups})
+var ELBRules = NewTable("elbrule", (*record.ELBRule).Key,
+	Index[record.ELBRule]{RuleByListener, func(r *record.ELBRule) []string { return []string{r.Listener} }},
+	Index[record.ELBRule]{RuleByTargetGroup, (*record.ELBRule).TargetGroups})
 
 // ELBTargetGroups are the target groups, by ARN.
-var ELBTargetGroups = NewTable("elbtargetgroup", (*fargo.ELBTargetGroup).Key)
+var ELBTargetGroups = NewTable("elbtargetgroup", (*record.ELBTargetGroup).Key)
 
 // ELBTargets are the targets, by group, id and port.
-var ELBTargets = NewTable("elbtarget", (*fargo.ELBTarget).Key,
-	Index[fargo.ELBTarget]{TargetByGroup, func(t *fargo.ELBTarget) []string { return []string{t.Group} }})
+var ELBTargets = NewTable("elbtarget", (*record.ELBTarget).Key,
+	Index[record.ELBTarget]{TargetByGroup, func(t *record.ELBTarget) []string { return []string{t.Group} }})
 
 // Certificates are ACM's certificates with their keys, by ARN.
-var Certificates = NewTable("certificate", (*fargo.Certificate).Key).Sealed()
+var Certificates = NewTable("certificate", (*record.Certificate).Key).Sealed()
 
 // CertificateAuthorities are the issuers of certificates, by account.
-var CertificateAuthorities = NewTable("certificateauthority", (*fargo.CertificateAuthority).Key).Sealed()
+var CertificateAuthorities = NewTable("certificateauthority", (*record.CertificateAuthority).Key).Sealed()
 
 // LoadBalancersOfGroup are the ARNs of the load balancers with a listener or a
 // rule that forwards to a target group, each once. There is at most one, as
 // long as the API is asked; none means that the group is not in use.
 func LoadBalancersOfGroup(r Reader, group string) []string {
 	var arns []string
-	add := func(l *fargo.ELBListener) {
+	add := func(l *record.ELBListener) {
 		if arn := *l.Listener.LoadBalancerArn; !slices.Contains(arns, arn) {
 			arns = append(arns, arn)
 		}

@@ -1,6 +1,6 @@
 package store
 
-import "fargo"
+import "fargo/record"
 
 // Nodes are the machines that run tasks, by id.
-var Nodes = NewTable("node", (*fargo.Node).Key)
+var Nodes = NewTable("node", (*record.Node).Key)

@@ -1,12 +1,15 @@
 package store
 
-import "fargo"
+import (
+	"fargo"
+	"fargo/record"
+)
 
 // Roles are the IAM roles; "policy" finds those that a policy is attached to, by
 // its ARN, and "boundary" those that it limits.
-var Roles = NewTable("roles", (*fargo.Role).Key,
-	Index[fargo.Role]{"policy", func(r *fargo.Role) []string { return r.Attached }},
-	Index[fargo.Role]{"boundary", func(r *fargo.Role) []string {
+var Roles = NewTable("roles", (*record.Role).Key,
+	Index[record.Role]{"policy", func(r *record.Role) []string { return r.Attached }},
+	Index[record.Role]{"boundary", func(r *record.Role) []string {
 		if b := r.Role.PermissionsBoundary; b != nil {
 			return []string{*b.PermissionsBoundaryArn}
 		}
@@ -15,8 +18,8 @@ var Roles = NewTable("roles", (*fargo.Role).Key,
 )
 
 // InstanceProfiles hold roles; "role" finds them by the role's key.
-var InstanceProfiles = NewTable("instance-profiles", (*fargo.InstanceProfile).Key,
-	Index[fargo.InstanceProfile]{"role", func(p *fargo.InstanceProfile) []string {
+var InstanceProfiles = NewTable("instance-profiles", (*record.InstanceProfile).Key,
+	Index[record.InstanceProfile]{"role", func(p *record.InstanceProfile) []string {
 		if p.Role == "" {
 			return nil
 		}
@@ -25,4 +28,4 @@ var InstanceProfiles = NewTable("instance-profiles", (*fargo.InstanceProfile).Ke
 )
 
 // Policies are the managed policies of customers.
-var Policies = NewTable("policies", (*fargo.Policy).Key)
+var Policies = NewTable("policies", (*record.Policy).Key)

@@ -18,8 +18,8 @@ func TestSeal(t *testing.T) {
 	key := store.Key{1}
 	db := open(t, store.Seal(m, key))
 	err := db.Update(t.Context(), func(tx *store.Tx) error {
-		records.Put(tx, &record{Key: "plain-word"})
-		secrets.Put(tx, &record{Key: "s", N: 424242})
+		records.Put(tx, &row{Key: "plain-word"})
+		secrets.Put(tx, &row{Key: "s", N: 424242})
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 package store
 
-import "fargo"
+import "fargo/record"
 
 // ByService is the index of deployments by their service's key.
 const ByService = "service"
@@ -9,17 +9,17 @@ const ByService = "service"
 const DeploymentByRevision = "revision"
 
 // Services are the ECS services, by scope, cluster and name.
-var Services = NewTable("service", (*fargo.Service).Key)
+var Services = NewTable("service", (*record.Service).Key)
 
 // Deployments are the deployments of services, by the ARN of the service
 // deployment.
-var Deployments = NewTable("deployment", (*fargo.Deployment).Key,
-	Index[fargo.Deployment]{ByService, func(d *fargo.Deployment) []string { return []string{d.Service} }},
-	Index[fargo.Deployment]{DeploymentByRevision, func(d *fargo.Deployment) []string { return []string{d.RevisionARN()} }})
+var Deployments = NewTable("deployment", (*record.Deployment).Key,
+	Index[record.Deployment]{ByService, func(d *record.Deployment) []string { return []string{d.Service} }},
+	Index[record.Deployment]{DeploymentByRevision, func(d *record.Deployment) []string { return []string{d.RevisionARN()} }})
 
 // DeleteDeployments deletes those of a service's deployments that ended tells.
 // service is its key.
-func DeleteDeployments(tx *Tx, service string, ended func(*fargo.Deployment) bool) {
+func DeleteDeployments(tx *Tx, service string, ended func(*record.Deployment) bool) {
 	for d := range Deployments.By(tx, ByService, service) {
 		if ended(d) {
 			Deployments.Delete(tx, d.Key())

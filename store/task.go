@@ -1,6 +1,6 @@
 package store
 
-import "fargo"
+import "fargo/record"
 
 // The indexes of Tasks.
 const (
@@ -11,23 +11,23 @@ const (
 )
 
 // Tasks are the tasks, by scope, cluster and id.
-var Tasks = NewTable("task", (*fargo.Task).Key,
-	Index[fargo.Task]{TaskByNode, func(t *fargo.Task) []string {
+var Tasks = NewTable("task", (*record.Task).Key,
+	Index[record.Task]{TaskByNode, func(t *record.Task) []string {
 		if t.Stopped() {
 			return nil
 		}
 		return []string{t.Node}
 	}},
-	Index[fargo.Task]{TaskByDefinition, func(t *fargo.Task) []string {
+	Index[record.Task]{TaskByDefinition, func(t *record.Task) []string {
 		return []string{*t.Intent.TaskDefinitionArn}
 	}},
-	Index[fargo.Task]{TaskByService, func(t *fargo.Task) []string {
+	Index[record.Task]{TaskByService, func(t *record.Task) []string {
 		if t.Service == "" || (t.Stopped() && t.Counted && len(t.Targets) == 0) {
 			return nil
 		}
 		return []string{t.ServiceKey()}
 	}},
-	Index[fargo.Task]{TaskByTarget, func(t *fargo.Task) []string {
+	Index[record.Task]{TaskByTarget, func(t *record.Task) []string {
 		keys := make([]string, len(t.Targets))
 		for i, ref := range t.Targets {
 			keys[i] = ref.Key()
@@ -37,4 +37,4 @@ var Tasks = NewTable("task", (*fargo.Task).Key,
 )
 
 // RunTaskTokens are the client tokens of RunTask.
-var RunTaskTokens = NewTable("runtasktoken", (*fargo.RunTaskToken).Key)
+var RunTaskTokens = NewTable("runtasktoken", (*record.RunTaskToken).Key)

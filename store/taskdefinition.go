@@ -5,22 +5,23 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/record"
 )
 
 // TaskDefinitionByStatus is the index of TaskDefinitions by status.
 const TaskDefinitionByStatus = "status"
 
 // TaskDefinitions are the revisions, by scope, family and number.
-var TaskDefinitions = NewTable("taskdefinition", (*fargo.TaskDefinition).Key,
-	Index[fargo.TaskDefinition]{TaskDefinitionByStatus, func(d *fargo.TaskDefinition) []string {
+var TaskDefinitions = NewTable("taskdefinition", (*record.TaskDefinition).Key,
+	Index[record.TaskDefinition]{TaskDefinitionByStatus, func(d *record.TaskDefinition) []string {
 		return []string{string(d.Definition.Status)}
 	}})
 
 // TaskDefinitionFamilies remember the highest revision of each family.
-var TaskDefinitionFamilies = NewTable("taskdefinitionfamily", (*fargo.TaskDefinitionFamily).Key)
+var TaskDefinitionFamilies = NewTable("taskdefinitionfamily", (*record.TaskDefinitionFamily).Key)
 
 // TaskDefinitionByARN finds a revision by its full name.
-func TaskDefinitionByARN(r Reader, arn string) (*fargo.TaskDefinition, bool) {
+func TaskDefinitionByARN(r Reader, arn string) (*record.TaskDefinition, bool) {
 	a, ok := fargo.ParseARN(arn)
 	if !ok {
 		return nil, false
@@ -30,5 +31,5 @@ func TaskDefinitionByARN(r Reader, arn string) (*fargo.TaskDefinition, bool) {
 	if err != nil || n == 0 {
 		return nil, false
 	}
-	return TaskDefinitions.Get(r, fargo.TaskDefinitionKey(a.Scope(), family, n))
+	return TaskDefinitions.Get(r, record.TaskDefinitionKey(a.Scope(), family, n))
 }

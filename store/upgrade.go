@@ -8,12 +8,13 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 )
 
 // oldService is what a service's record had before deployments had records of
 // their own.
 type oldService struct {
-	fargo.Service
+	record.Service
 	Deployments   []oldDeployment
 	LastCompleted *ecs.ServiceRevision
 }
@@ -72,20 +73,20 @@ func upgradeService(tx *Tx, old *oldService) {
 	s := old.Service
 	s.Primary = old.Deployments[0].ID
 	if c := s.Service.DeploymentConfiguration; c != nil {
-		c.DeploymentCircuitBreaker = fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
+		c.DeploymentCircuitBreaker = record.CompleteBreaker(c.DeploymentCircuitBreaker)
 	}
 	if old.LastCompleted != nil {
 		s.Completed = idOfRevision(old.LastCompleted)
 	}
 	for i, o := range old.Deployments {
-		d := fargo.Deployment{Scope: s.Scope, Service: s.Key(), ARN: o.Arn, CreatedAt: o.CreatedAt}
+		d := record.Deployment{Scope: s.Scope, Service: s.Key(), ARN: o.Arn, CreatedAt: o.CreatedAt}
 		for known := range Deployments.By(tx, DeploymentByRevision, *o.Revision.ServiceRevisionArn) {
 			d = *known // also of one that is gone back to, which had the name of the one that failed
 		}
 		d.ID, d.Revision, d.Digests = o.ID, o.Revision, digestsOf(&o.Revision)
 		d.Template = templateOf(&o.Revision)
 		if i == 0 && o.RollbackOf == "" {
-			d.Template = fargo.TemplateOf(&s.Service)
+			d.Template = record.TemplateOf(&s.Service)
 		}
 		d.Rollout, d.Reason, d.RollbackOf, d.StopRequested = o.Rollout, o.Reason, o.RollbackOf, o.StopRequested
 		d.FailedTasks, d.Failures = o.FailedTasks, o.FailedTasks
@@ -102,9 +103,9 @@ func upgradeService(tx *Tx, old *oldService) {
 }
 
 // deploymentOfHistory is a deployment of which nothing but its history was left.
-func deploymentOfHistory(tx *Tx, old *oldHistory) *fargo.Deployment {
+func deploymentOfHistory(tx *Tx, old *oldHistory) *record.Deployment {
 	h := &old.Deployment
-	d := &fargo.Deployment{
+	d := &record.Deployment{
 		Scope: old.Scope, Service: old.Service, ARN: *h.ServiceDeploymentArn, Configuration: h.DeploymentConfiguration,
 		CreatedAt: *h.CreatedAt, PrimaryAt: *h.CreatedAt, Rollout: ecs.DeploymentRolloutStateInProgress, Retired: true,
 		Revision: ecs.ServiceRevision{ServiceRevisionArn: h.TargetServiceRevision.Arn},
@@ -130,7 +131,7 @@ func deploymentOfHistory(tx *Tx, old *oldHistory) *fargo.Deployment {
 		d.Rollout, d.CompletedAt = ecs.DeploymentRolloutStateCompleted, d.EndedAt
 	case h.Rollback != nil:
 		d.Rollout = ecs.DeploymentRolloutStateFailed
-		d.Rollback = &fargo.Rollback{To: *h.Rollback.ServiceRevisionArn, StartedAt: *h.Rollback.StartedAt, Outcome: h.Status}
+		d.Rollback = &record.Rollback{To: *h.Rollback.ServiceRevisionArn, StartedAt: *h.Rollback.StartedAt, Outcome: h.Status}
 		d.StopRequested = h.StatusReason != nil && strings.Contains(*h.StatusReason, "a user stopped it")
 	}
 	return d
@@ -152,8 +153,8 @@ func digestsOf(r *ecs.ServiceRevision) map[string]string {
 	return out
 }
 
-func templateOf(r *ecs.ServiceRevision) fargo.Template {
-	return fargo.Template{
+func templateOf(r *ecs.ServiceRevision) record.Template {
+	return record.Template{
 		TaskDefinition: r.TaskDefinition, LaunchType: r.LaunchType, CapacityProviderStrategy: slices.Clone(r.CapacityProviderStrategy),
 		PlatformVersion: r.PlatformVersion, NetworkConfiguration: r.NetworkConfiguration,
 		LoadBalancers: r.LoadBalancers, ServiceRegistries: r.ServiceRegistries,

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -50,7 +50,7 @@ func TestDeploymentsMoveOut(t *testing.T) {
 		if b := s.Service.DeploymentConfiguration.DeploymentCircuitBreaker; !*b.Enable || !*b.ResetOnHealthyTask || b.ThresholdConfiguration.Type != ecs.ThresholdTypeBoundedPercent {
 			t.Errorf("circuit breaker: %+v", b)
 		}
-		found := map[string]*fargo.Deployment{}
+		found := map[string]*record.Deployment{}
 		for d := range store.Deployments.By(view, store.ByService, s.Key()) {
 			found[d.ID] = d
 		}

@@ -19,7 +19,7 @@ func TestWatchCoalesces(t *testing.T) {
 	}
 	db.Update(t.Context(), func(tx *store.Tx) error { records.Delete(tx, "before"); return nil })
 	db.Update(t.Context(), func(tx *store.Tx) error {
-		records.Put(tx, &record{Key: "never"})
+		records.Put(tx, &row{Key: "never"})
 		return errors.New("no")
 	})
 	changes, err := w.Next(t.Context())
@@ -67,11 +67,11 @@ func TestWatchPart(t *testing.T) {
 		t.Errorf("when a is no longer odd, it is told of %v", got)
 	}
 	db.Update(t.Context(), func(tx *store.Tx) error { // odd for a moment only, and for good
-		records.Put(tx, &record{Key: "b", N: 5})
-		records.Put(tx, &record{Key: "b", N: 6})
-		records.Put(tx, &record{Key: "c", N: 6})
-		records.Put(tx, &record{Key: "c", N: 7})
-		secrets.Put(tx, &record{Key: "x", N: 1})
+		records.Put(tx, &row{Key: "b", N: 5})
+		records.Put(tx, &row{Key: "b", N: 6})
+		records.Put(tx, &row{Key: "c", N: 6})
+		records.Put(tx, &row{Key: "c", N: 7})
+		secrets.Put(tx, &row{Key: "x", N: 1})
 		return nil
 	})
 	if got := next(t, odd); !slices.Equal(got, []string{"c"}) {
@@ -97,7 +97,7 @@ func TestWatchTellsWhatViewsDifferIn(t *testing.T) {
 		for n := range commits {
 			_ = db.Update(context.Background(), func(tx *store.Tx) error { // fails when the test has ended
 				for i := range width {
-					records.Put(tx, &record{Key: fmt.Sprint(i), N: n + 1})
+					records.Put(tx, &row{Key: fmt.Sprint(i), N: n + 1})
 				}
 				return nil
 			})

@@ -13,7 +13,7 @@ import (
 	"math/big"
 	"time"
 
-	"fargo"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -71,7 +71,7 @@ func openAuthority(tx *store.Tx, account string, at time.Time) (*authority, erro
 	return &authority{certificates[0], key, record.Certificate}, nil
 }
 
-func newAuthority(account string, at time.Time) (*fargo.CertificateAuthority, error) {
+func newAuthority(account string, at time.Time) (*record.CertificateAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func newAuthority(account string, at time.Time) (*fargo.CertificateAuthority, er
 	if err != nil {
 		return nil, err
 	}
-	return &fargo.CertificateAuthority{Account: account, Certificate: encodeCertificate(der), PrivateKey: private}, nil
+	return &record.CertificateAuthority{Account: account, Certificate: encodeCertificate(der), PrivateKey: private}, nil
 }
 
 // issue makes a certificate of a key for names, the first of which is the

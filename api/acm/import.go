@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/aws/acm"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -23,7 +24,7 @@ func (s *Server) ImportCertificate(ctx context.Context, in *acm.ImportCertificat
 	if in.CertificateArn != nil && len(in.Tags) > 0 {
 		return nil, invalid("Tagging is not permitted on re-import.")
 	}
-	c := &fargo.Certificate{
+	c := &record.Certificate{
 		Certificate: p.detail(), Tags: in.Tags,
 		Body: string(in.Certificate), Chain: string(in.CertificateChain), PrivateKey: string(in.PrivateKey),
 	}

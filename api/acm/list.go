@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"fargo"
 	"fargo/api"
 	"fargo/aws/acm"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -85,7 +85,7 @@ func page(all []acm.CertificateSummary, in *acm.ListCertificatesInput) (*acm.Lis
 	return out, nil
 }
 
-func summary(r store.Reader, c *fargo.Certificate, at time.Time) acm.CertificateSummary {
+func summary(r store.Reader, c *record.Certificate, at time.Time) acm.CertificateSummary {
 	d := shown(r, c, at)
 	m := acm.CertificateSummary{
 		CertificateArn: d.CertificateArn, DomainName: d.DomainName, Status: d.Status, Type: d.Type, KeyAlgorithm: d.KeyAlgorithm,

@@ -7,13 +7,14 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/acm"
+	"fargo/record"
 	"fargo/store"
 )
 
 // renewable reports whether a certificate can be renewed: it was asked for, and
 // somebody has it.
 // Source: ACM user guide, "Managed certificate renewal".
-func renewable(r store.Reader, c *fargo.Certificate) bool {
+func renewable(r store.Reader, c *record.Certificate) bool {
 	return c.Certificate.Type == acm.CertificateTypeAmazonIssued && (c.Exported || len(inUseBy(r, c.Key())) > 0)
 }
 

@@ -19,6 +19,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/acm"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -107,7 +108,7 @@ func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 func base(name string) string { return strings.TrimPrefix(name, "*.") }
 
 // repeated finds what a request with the same token was answered with.
-func repeated(r store.Reader, scope fargo.Scope, in *acm.RequestCertificateInput, at time.Time) *fargo.Certificate {
+func repeated(r store.Reader, scope fargo.Scope, in *acm.RequestCertificateInput, at time.Time) *record.Certificate {
 	if in.IdempotencyToken == nil {
 		return nil
 	}
@@ -130,7 +131,7 @@ func newKey(algorithm acm.KeyAlgorithm) (crypto.Signer, error) {
 }
 
 // issue makes the certificate of a checked request.
-func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, names []string, key crypto.Signer, at time.Time) (*fargo.Certificate, error) {
+func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, names []string, key crypto.Signer, at time.Time) (*record.Certificate, error) {
 	c, err := sign(tx, scope, names, key, at)
 	if err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, nam
 }
 
 // sign makes a certificate for names, which has no ARN yet.
-func sign(tx *store.Tx, scope fargo.Scope, names []string, key crypto.Signer, at time.Time) (*fargo.Certificate, error) {
+func sign(tx *store.Tx, scope fargo.Scope, names []string, key crypto.Signer, at time.Time) (*record.Certificate, error) {
 	a, err := openAuthority(tx, scope.Account, at)
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
@@ -167,7 +168,7 @@ func sign(tx *store.Tx, scope fargo.Scope, names []string, key crypto.Signer, at
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate: %w", err)
 	}
-	c := &fargo.Certificate{Scope: scope, Certificate: p.detail(), Body: body, Chain: a.pem, PrivateKey: private}
+	c := &record.Certificate{Scope: scope, Certificate: p.detail(), Body: body, Chain: a.pem, PrivateKey: private}
 	c.Certificate.Type, c.Certificate.IssuedAt = acm.CertificateTypeAmazonIssued, &at
 	return c, nil
 }
@@ -188,16 +189,16 @@ func validations(scope fargo.Scope, in *acm.RequestCertificateInput, names []str
 			}
 		}
 		if method == acm.ValidationMethodDns {
-			v.ResourceRecord = record(scope, base(n))
+			v.ResourceRecord = validationRecord(scope, base(n))
 		}
 		out = append(out, v)
 	}
 	return out
 }
 
-// record is the DNS record that proves the ownership of a domain. It is the same
+// validationRecord is the DNS record that proves the ownership of a domain. It is the same
 // for an account whenever it asks.
-func record(scope fargo.Scope, name string) *acm.ResourceRecord {
+func validationRecord(scope fargo.Scope, name string) *acm.ResourceRecord {
 	sum := sha256.Sum256([]byte(scope.Account + "/" + name))
 	h := hex.EncodeToString(sum[:])
 	return &acm.ResourceRecord{

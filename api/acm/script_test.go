@@ -13,6 +13,7 @@ import (
 	"fargo/api/apitest"
 	wire "fargo/aws/acm"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -80,7 +81,7 @@ func importFiles(ctx context.Context, s *acm.Server, args []string) (*wire.Impor
 
 func listen(ctx context.Context, db *store.DB, arn string) error {
 	return db.Update(ctx, func(tx *store.Tx) error {
-		store.ELBListeners.Put(tx, &fargo.ELBListener{Scope: home, Listener: elbv2.Listener{
+		store.ELBListeners.Put(tx, &record.ELBListener{Scope: home, Listener: elbv2.Listener{
 			ListenerArn: new("listener"), LoadBalancerArn: new("load balancer"), Certificates: []elbv2.Certificate{{CertificateArn: &arn}},
 		}})
 		return nil

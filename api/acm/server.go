@@ -17,6 +17,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/acm"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -50,7 +51,7 @@ func invalid(format string, args ...any) error { return acm.ValidationException(
 func notImplemented(what string) error { return invalid("Fargo does not implement %s.", what) }
 
 // find finds a certificate of the caller's.
-func find(r store.Reader, scope fargo.Scope, arn string) (*fargo.Certificate, error) {
+func find(r store.Reader, scope fargo.Scope, arn string) (*record.Certificate, error) {
 	c, ok := store.Certificates.Get(r, arn)
 	if !ok || c.Scope != scope {
 		return nil, acm.ResourceNotFoundException("Could not find certificate %s.", arn)
@@ -69,7 +70,7 @@ func inUseBy(r store.Reader, arn string) []string {
 }
 
 // shown is a certificate as it is now.
-func shown(r store.Reader, c *fargo.Certificate, at time.Time) acm.CertificateDetail {
+func shown(r store.Reader, c *record.Certificate, at time.Time) acm.CertificateDetail {
 	d := c.Certificate
 	d.InUseBy = inUseBy(r, c.Key())
 	if at.After(*d.NotAfter) {

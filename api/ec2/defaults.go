@@ -8,6 +8,7 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -35,7 +36,7 @@ func EnsureDefaults(ctx context.Context, db *store.DB, networks Networks, scope 
 		if _, done := store.EC2Regions.Get(tx, scope.Key()); done {
 			return nil
 		}
-		store.EC2Regions.Put(tx, &fargo.EC2Region{Scope: scope, OpenedAt: time.Now()})
+		store.EC2Regions.Put(tx, &record.EC2Region{Scope: scope, OpenedAt: time.Now()})
 		if free {
 			putDefaultVPC(tx, scope, block)
 		}
@@ -43,7 +44,7 @@ func EnsureDefaults(ctx context.Context, db *store.DB, networks Networks, scope 
 	})
 }
 
-func putDefaultVPC(tx *store.Tx, scope fargo.Scope, block netip.Prefix) *fargo.EC2VPC {
+func putDefaultVPC(tx *store.Tx, scope fargo.Scope, block netip.Prefix) *record.EC2VPC {
 	v := newVPC(scope, block, []ec2.Tag{})
 	v.VPC.IsDefault, v.DNSHostnames = new(true), true
 	main, _ := putVPC(tx, v)
@@ -64,7 +65,7 @@ func putDefaultVPC(tx *store.Tx, scope fargo.Scope, block netip.Prefix) *fargo.E
 	return v
 }
 
-func newDefaultSubnet(v *fargo.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone) *fargo.EC2Subnet {
+func newDefaultSubnet(v *record.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone) *record.EC2Subnet {
 	n := newSubnet(v, block, zone, []ec2.Tag{})
 	n.Subnet.DefaultForAz, n.Subnet.MapPublicIpOnLaunch = new(true), new(true)
 	return n
@@ -79,7 +80,7 @@ func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultS
 	if in.AvailabilityZone == nil && in.AvailabilityZoneId == nil {
 		return nil, missingParameter("availabilityZone")
 	}
-	var made *fargo.EC2Subnet
+	var made *record.EC2Subnet
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v := defaultVPC(tx, scope)
 		if v == nil {
@@ -109,7 +110,7 @@ func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultS
 }
 
 // freeDefaultBlock is the first /20 of the default VPC that no subnet is in.
-func freeDefaultBlock(r store.Reader, v *fargo.EC2VPC) (netip.Prefix, error) {
+func freeDefaultBlock(r store.Reader, v *record.EC2VPC) (netip.Prefix, error) {
 	for i := range 16 {
 		block := defaultSubnet(v.CIDRs()[0], i)
 		if checkSubnetBlock(r, v, block, block.String()) == nil {

@@ -8,11 +8,12 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
-func newInternetGateway(scope fargo.Scope, tags []ec2.Tag) *fargo.EC2InternetGateway {
-	return &fargo.EC2InternetGateway{Scope: scope, Gateway: ec2.InternetGateway{
+func newInternetGateway(scope fargo.Scope, tags []ec2.Tag) *record.EC2InternetGateway {
+	return &record.EC2InternetGateway{Scope: scope, Gateway: ec2.InternetGateway{
 		InternetGatewayId: new(fargo.NewEC2ID("igw")), OwnerId: &scope.Account,
 		Attachments: []ec2.InternetGatewayAttachment{}, Tags: tags,
 	}}
@@ -24,7 +25,7 @@ func (s *Server) CreateInternetGateway(ctx context.Context, in *ec2.CreateIntern
 	if err != nil {
 		return nil, err
 	}
-	var g *fargo.EC2InternetGateway
+	var g *record.EC2InternetGateway
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		g = newInternetGateway(scope, tags)
 		store.EC2InternetGateways.Put(tx, g)
@@ -38,7 +39,7 @@ func (s *Server) CreateInternetGateway(ctx context.Context, in *ec2.CreateIntern
 
 func noGateway(id string) error { return notFound("InternetGatewayID", "internetGateway ID", id) }
 
-func findGateway(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2InternetGateway, error) {
+func findGateway(r store.Reader, scope fargo.Scope, id string) (*record.EC2InternetGateway, error) {
 	g, ok := store.EC2InternetGateways.Get(r, scope.Key(id))
 	if !ok {
 		return nil, noGateway(id)
@@ -103,31 +104,31 @@ func (s *Server) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteIntern
 	})
 }
 
-var gatewayFields = fields[*fargo.EC2InternetGateway]{
-	names: map[string]func(*fargo.EC2InternetGateway) []string{
-		"internet-gateway-id": one(func(g *fargo.EC2InternetGateway) *string { return g.Gateway.InternetGatewayId }),
-		"owner-id":            one(func(g *fargo.EC2InternetGateway) *string { return g.Gateway.OwnerId }),
-		"attachment.vpc-id": func(g *fargo.EC2InternetGateway) (out []string) {
+var gatewayFields = fields[*record.EC2InternetGateway]{
+	names: map[string]func(*record.EC2InternetGateway) []string{
+		"internet-gateway-id": one(func(g *record.EC2InternetGateway) *string { return g.Gateway.InternetGatewayId }),
+		"owner-id":            one(func(g *record.EC2InternetGateway) *string { return g.Gateway.OwnerId }),
+		"attachment.vpc-id": func(g *record.EC2InternetGateway) (out []string) {
 			for _, a := range g.Gateway.Attachments {
 				out = append(out, *a.VpcId)
 			}
 			return out
 		},
-		"attachment.state": func(g *fargo.EC2InternetGateway) (out []string) {
+		"attachment.state": func(g *record.EC2InternetGateway) (out []string) {
 			for _, a := range g.Gateway.Attachments {
 				out = append(out, string(a.State))
 			}
 			return out
 		},
 	},
-	tags: func(g *fargo.EC2InternetGateway) []ec2.Tag { return g.Gateway.Tags },
+	tags: func(g *record.EC2InternetGateway) []ec2.Tag { return g.Gateway.Tags },
 }
 
 // DescribeInternetGateways shows gateways.
 func (s *Server) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
 	found, next, err := describe(store.EC2InternetGateways.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, gatewayFields,
-		func(g *fargo.EC2InternetGateway) string { return *g.Gateway.InternetGatewayId },
+		func(g *record.EC2InternetGateway) string { return *g.Gateway.InternetGatewayId },
 		noGateway)
 	out := &ec2.DescribeInternetGatewaysOutput{InternetGateways: []ec2.InternetGateway{}, NextToken: next}
 	for _, g := range found {

@@ -9,30 +9,31 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
-var interfaceFields = fields[*fargo.EC2NetworkInterface]{
-	names: map[string]func(*fargo.EC2NetworkInterface) []string{
-		"network-interface-id": one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.NetworkInterfaceId }),
-		"subnet-id":            one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.SubnetId }),
-		"vpc-id":               one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.VpcId }),
-		"availability-zone":    one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.AvailabilityZone }),
-		"description":          one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.Description }),
-		"mac-address":          one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.MacAddress }),
-		"owner-id":             one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.OwnerId }),
-		"private-ip-address":   one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.PrivateIpAddress }),
-		"private-dns-name":     one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.PrivateDnsName }),
-		"requester-id":         one(func(i *fargo.EC2NetworkInterface) *string { return i.Interface.RequesterId }),
-		"addresses.private-ip-address": one(func(i *fargo.EC2NetworkInterface) *string {
+var interfaceFields = fields[*record.EC2NetworkInterface]{
+	names: map[string]func(*record.EC2NetworkInterface) []string{
+		"network-interface-id": one(func(i *record.EC2NetworkInterface) *string { return i.Interface.NetworkInterfaceId }),
+		"subnet-id":            one(func(i *record.EC2NetworkInterface) *string { return i.Interface.SubnetId }),
+		"vpc-id":               one(func(i *record.EC2NetworkInterface) *string { return i.Interface.VpcId }),
+		"availability-zone":    one(func(i *record.EC2NetworkInterface) *string { return i.Interface.AvailabilityZone }),
+		"description":          one(func(i *record.EC2NetworkInterface) *string { return i.Interface.Description }),
+		"mac-address":          one(func(i *record.EC2NetworkInterface) *string { return i.Interface.MacAddress }),
+		"owner-id":             one(func(i *record.EC2NetworkInterface) *string { return i.Interface.OwnerId }),
+		"private-ip-address":   one(func(i *record.EC2NetworkInterface) *string { return i.Interface.PrivateIpAddress }),
+		"private-dns-name":     one(func(i *record.EC2NetworkInterface) *string { return i.Interface.PrivateDnsName }),
+		"requester-id":         one(func(i *record.EC2NetworkInterface) *string { return i.Interface.RequesterId }),
+		"addresses.private-ip-address": one(func(i *record.EC2NetworkInterface) *string {
 			return i.Interface.PrivateIpAddress
 		}),
-		"requester-managed": func(i *fargo.EC2NetworkInterface) []string { return boolean(i.Interface.RequesterManaged) },
-		"source-dest-check": func(i *fargo.EC2NetworkInterface) []string { return boolean(i.Interface.SourceDestCheck) },
-		"interface-type":    func(i *fargo.EC2NetworkInterface) []string { return []string{string(i.Interface.InterfaceType)} },
-		"status":            func(i *fargo.EC2NetworkInterface) []string { return []string{string(i.Interface.Status)} },
-		"group-id":          (*fargo.EC2NetworkInterface).GroupIDs,
-		"group-name": func(i *fargo.EC2NetworkInterface) (out []string) {
+		"requester-managed": func(i *record.EC2NetworkInterface) []string { return boolean(i.Interface.RequesterManaged) },
+		"source-dest-check": func(i *record.EC2NetworkInterface) []string { return boolean(i.Interface.SourceDestCheck) },
+		"interface-type":    func(i *record.EC2NetworkInterface) []string { return []string{string(i.Interface.InterfaceType)} },
+		"status":            func(i *record.EC2NetworkInterface) []string { return []string{string(i.Interface.Status)} },
+		"group-id":          (*record.EC2NetworkInterface).GroupIDs,
+		"group-name": func(i *record.EC2NetworkInterface) (out []string) {
 			for _, g := range i.Interface.Groups {
 				out = append(out, *g.GroupName)
 			}
@@ -45,11 +46,11 @@ var interfaceFields = fields[*fargo.EC2NetworkInterface]{
 			return a.InstanceOwnerId
 		}),
 	},
-	tags: func(i *fargo.EC2NetworkInterface) []ec2.Tag { return i.Interface.TagSet },
+	tags: func(i *record.EC2NetworkInterface) []ec2.Tag { return i.Interface.TagSet },
 }
 
-func attachmentField(get func(*ec2.NetworkInterfaceAttachment) *string) func(*fargo.EC2NetworkInterface) []string {
-	return func(i *fargo.EC2NetworkInterface) []string {
+func attachmentField(get func(*ec2.NetworkInterfaceAttachment) *string) func(*record.EC2NetworkInterface) []string {
+	return func(i *record.EC2NetworkInterface) []string {
 		if i.Interface.Attachment == nil {
 			return nil
 		}
@@ -68,7 +69,7 @@ func noInterface(id string) error {
 func (s *Server) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	found, next, err := describe(store.EC2NetworkInterfaces.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.NetworkInterfaceIds, in.Filters, in.MaxResults, in.NextToken}, interfaceFields,
-		func(i *fargo.EC2NetworkInterface) string { return *i.Interface.NetworkInterfaceId }, noInterface)
+		func(i *record.EC2NetworkInterface) string { return *i.Interface.NetworkInterfaceId }, noInterface)
 	out := &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []ec2.NetworkInterface{}, NextToken: next}
 	for _, i := range found {
 		out.NetworkInterfaces = append(out.NetworkInterfaces, i.Interface)
@@ -127,7 +128,7 @@ var aclFields = fields[ec2.NetworkAcl]{
 
 // defaultACL is a VPC's default access control list. Its id follows from the
 // VPC's.
-func defaultACL(r store.Reader, v *fargo.EC2VPC) ec2.NetworkAcl {
+func defaultACL(r store.Reader, v *record.EC2VPC) ec2.NetworkAcl {
 	id := "acl" + (*v.VPC.VpcId)[len("vpc"):]
 	acl := ec2.NetworkAcl{
 		NetworkAclId: &id, VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, IsDefault: new(true),

@@ -10,7 +10,9 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -38,7 +40,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 	if err != nil {
 		return nil, err
 	}
-	var made *fargo.EC2NetworkInterface
+	var made *record.EC2NetworkInterface
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		n, err := findSubnet(tx, scope, *in.SubnetId)
 		if err != nil {
@@ -111,9 +113,9 @@ func interfaceGroups(r store.Reader, scope fargo.Scope, vpc string, ids []string
 	return out, nil
 }
 
-func newInterface(scope fargo.Scope, i *fargo.Interface, n *fargo.EC2Subnet, groups []ec2.GroupIdentifier, description *string, tags []ec2.Tag, now time.Time) *fargo.EC2NetworkInterface {
+func newInterface(scope fargo.Scope, i *desired.Interface, n *record.EC2Subnet, groups []ec2.GroupIdentifier, description *string, tags []ec2.Tag, now time.Time) *record.EC2NetworkInterface {
 	address, name := i.Address.String(), fargo.PrivateDNSName(scope.Region, i.Address)
-	return &fargo.EC2NetworkInterface{Scope: scope, CreatedAt: now, Interface: ec2.NetworkInterface{
+	return &record.EC2NetworkInterface{Scope: scope, CreatedAt: now, Interface: ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, OwnerId: &scope.Account, MacAddress: &i.MAC,
 		AvailabilityZone: n.Subnet.AvailabilityZone, AvailabilityZoneId: n.Subnet.AvailabilityZoneId,
 		Description: new(text(description)), Groups: groups, InterfaceType: ec2.NetworkInterfaceTypeInterface,

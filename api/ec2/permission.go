@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -16,7 +16,7 @@ import (
 // turns one into the other.
 
 // groupView is a group with its rules gathered into permissions.
-func groupView(g *fargo.EC2SecurityGroup) ec2.SecurityGroup {
+func groupView(g *record.EC2SecurityGroup) ec2.SecurityGroup {
 	v := g.Group
 	v.IpPermissions, v.IpPermissionsEgress = []ec2.IpPermission{}, []ec2.IpPermission{}
 	for _, r := range g.Rules {
@@ -94,7 +94,7 @@ func port(p *int32) []string {
 }
 
 // rules takes permissions apart into rules of group g, checked, without ids.
-func rules(r store.Reader, g *fargo.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission) ([]ec2.SecurityGroupRule, error) {
+func rules(r store.Reader, g *record.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission) ([]ec2.SecurityGroupRule, error) {
 	var out []ec2.SecurityGroupRule
 	for _, p := range permissions {
 		base, err := baseRule(g, egress, p.IpProtocol, p.FromPort, p.ToPort)
@@ -139,7 +139,7 @@ func rules(r store.Reader, g *fargo.EC2SecurityGroup, egress bool, permissions [
 var protocolNames = map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
 
 // baseRule checks a rule's protocol and ports. Source: EC2 API, IpPermission.
-func baseRule(g *fargo.EC2SecurityGroup, egress bool, ipProtocol *string, from, to *int32) (ec2.SecurityGroupRule, error) {
+func baseRule(g *record.EC2SecurityGroup, egress bool, ipProtocol *string, from, to *int32) (ec2.SecurityGroupRule, error) {
 	name := strings.ToLower(text(ipProtocol))
 	if known, ok := protocolNames[name]; ok {
 		name = known
@@ -203,7 +203,7 @@ func cidr6Peer(cidr *string) func(*ec2.SecurityGroupRule) error {
 	}
 }
 
-func groupPeer(r store.Reader, g *fargo.EC2SecurityGroup, id, name *string) func(*ec2.SecurityGroupRule) error {
+func groupPeer(r store.Reader, g *record.EC2SecurityGroup, id, name *string) func(*ec2.SecurityGroupRule) error {
 	return func(rule *ec2.SecurityGroupRule) error {
 		peer, err := findGroup(r, g.Scope, id, name)
 		if err != nil {

@@ -10,13 +10,14 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
 // newRouteTable makes a table with the one route that every table has: to the
 // VPC itself.
-func newRouteTable(v *fargo.EC2VPC, tags []ec2.Tag) *fargo.EC2RouteTable {
-	t := &fargo.EC2RouteTable{Scope: v.Scope, RouteTable: ec2.RouteTable{
+func newRouteTable(v *record.EC2VPC, tags []ec2.Tag) *record.EC2RouteTable {
+	t := &record.EC2RouteTable{Scope: v.Scope, RouteTable: ec2.RouteTable{
 		RouteTableId: new(fargo.NewEC2ID("rtb")), VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, Tags: orEmpty(tags),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{},
 	}}
@@ -30,7 +31,7 @@ func newRouteTable(v *fargo.EC2VPC, tags []ec2.Tag) *fargo.EC2RouteTable {
 }
 
 // newAssociation ties a table to a subnet, or, without one, makes it the main.
-func newAssociation(t *fargo.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
+func newAssociation(t *record.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
 	return ec2.RouteTableAssociation{
 		RouteTableAssociationId: new(fargo.NewEC2ID("rtbassoc")), RouteTableId: t.RouteTable.RouteTableId,
 		SubnetId: subnet, Main: new(subnet == nil),
@@ -38,25 +39,25 @@ func newAssociation(t *fargo.EC2RouteTable, subnet *string) ec2.RouteTableAssoci
 	}
 }
 
-func isMain(t *fargo.EC2RouteTable) bool {
+func isMain(t *record.EC2RouteTable) bool {
 	return slices.ContainsFunc(t.RouteTable.Associations, func(a ec2.RouteTableAssociation) bool { return yes(a.Main) })
 }
 
 // without gives a copy of the table without the associations that drop names,
 // and whether there were any.
-func without(t *fargo.EC2RouteTable, drop func(ec2.RouteTableAssociation) bool) (*fargo.EC2RouteTable, bool) {
+func without(t *record.EC2RouteTable, drop func(ec2.RouteTableAssociation) bool) (*record.EC2RouteTable, bool) {
 	c := *t
 	c.RouteTable.Associations = slices.DeleteFunc(slices.Clone(t.RouteTable.Associations), drop)
 	return &c, len(c.RouteTable.Associations) != len(t.RouteTable.Associations)
 }
 
-func withoutSubnet(t *fargo.EC2RouteTable, subnet string) (*fargo.EC2RouteTable, bool) {
+func withoutSubnet(t *record.EC2RouteTable, subnet string) (*record.EC2RouteTable, bool) {
 	return without(t, func(a ec2.RouteTableAssociation) bool { return text(a.SubnetId) == subnet })
 }
 
 func noRouteTable(id string) error { return notFound("RouteTableID", "routeTable ID", id) }
 
-func findRouteTable(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2RouteTable, error) {
+func findRouteTable(r store.Reader, scope fargo.Scope, id string) (*record.EC2RouteTable, error) {
 	t, ok := store.EC2RouteTables.Get(r, scope.Key(id))
 	if !ok {
 		return nil, noRouteTable(id)
@@ -70,7 +71,7 @@ func (s *Server) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableI
 	if err != nil {
 		return nil, err
 	}
-	var t *fargo.EC2RouteTable
+	var t *record.EC2RouteTable
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v, err := findVPC(tx, scope, *in.VpcId)
 		if err != nil {
@@ -135,7 +136,7 @@ func (s *Server) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRoute
 	return &ec2.AssociateRouteTableOutput{AssociationId: made.RouteTableAssociationId, AssociationState: made.AssociationState}, nil
 }
 
-func associate(tx *store.Tx, t *fargo.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
+func associate(tx *store.Tx, t *record.EC2RouteTable, subnet *string) ec2.RouteTableAssociation {
 	a := newAssociation(t, subnet)
 	c := *t
 	c.RouteTable.Associations = append(slices.Clone(t.RouteTable.Associations), a)
@@ -144,7 +145,7 @@ func associate(tx *store.Tx, t *fargo.EC2RouteTable, subnet *string) ec2.RouteTa
 }
 
 // findAssociation gives an association and the table it belongs to.
-func findAssociation(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2RouteTable, ec2.RouteTableAssociation, error) {
+func findAssociation(r store.Reader, scope fargo.Scope, id string) (*record.EC2RouteTable, ec2.RouteTableAssociation, error) {
 	for t := range store.EC2RouteTables.Prefix(r, scope.Key()) {
 		for _, a := range t.RouteTable.Associations {
 			if *a.RouteTableAssociationId == id {
@@ -199,7 +200,7 @@ func (s *Server) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.Repla
 }
 
 // changeRoutes commits what change makes of a copy of a table's routes.
-func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error)) error {
+func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error)) error {
 	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		t, err := findRouteTable(tx, scope, table)
 		if err != nil {
@@ -216,7 +217,7 @@ func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx 
 
 // newRoute checks a route to an internet gateway, the one kind of target there
 // is beside the VPC itself.
-func newRoute(tx *store.Tx, t *fargo.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
+func newRoute(tx *store.Tx, t *record.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
 	p, err := netip.ParsePrefix(text(destination))
 	if err != nil {
 		return ec2.Route{}, badValue("Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", text(destination))
@@ -252,7 +253,7 @@ func (s *Server) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec
 	}); err != nil {
 		return nil, err
 	}
-	err := s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+	err := s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
 		r, err := newRoute(tx, t, in.DestinationCidrBlock, in.GatewayId)
 		if err != nil {
 			return nil, err
@@ -267,7 +268,7 @@ func (s *Server) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec
 
 // ReplaceRoute gives a route another gateway.
 func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
-	return &ec2.ReplaceRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+	return &ec2.ReplaceRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
 		i := routeIndex(routes, in.DestinationCidrBlock)
 		if i < 0 {
 			return nil, noRoute(t, in.DestinationCidrBlock)
@@ -278,13 +279,13 @@ func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*
 	})
 }
 
-func noRoute(t *fargo.EC2RouteTable, destination *string) error {
+func noRoute(t *record.EC2RouteTable, destination *string) error {
 	return protocol.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", text(destination), *t.RouteTable.RouteTableId)
 }
 
 // DeleteRoute takes a route away.
 func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
-	return &ec2.DeleteRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(_ *store.Tx, t *fargo.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
+	return &ec2.DeleteRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(_ *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
 		i := routeIndex(routes, in.DestinationCidrBlock)
 		switch {
 		case i < 0:
@@ -296,12 +297,12 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 	})
 }
 
-var routeTableFields = fields[*fargo.EC2RouteTable]{
-	names: map[string]func(*fargo.EC2RouteTable) []string{
-		"route-table-id": one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.RouteTableId }),
-		"vpc-id":         one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.VpcId }),
-		"owner-id":       one(func(t *fargo.EC2RouteTable) *string { return t.RouteTable.OwnerId }),
-		"association.main": func(t *fargo.EC2RouteTable) []string {
+var routeTableFields = fields[*record.EC2RouteTable]{
+	names: map[string]func(*record.EC2RouteTable) []string{
+		"route-table-id": one(func(t *record.EC2RouteTable) *string { return t.RouteTable.RouteTableId }),
+		"vpc-id":         one(func(t *record.EC2RouteTable) *string { return t.RouteTable.VpcId }),
+		"owner-id":       one(func(t *record.EC2RouteTable) *string { return t.RouteTable.OwnerId }),
+		"association.main": func(t *record.EC2RouteTable) []string {
 			return boolean(new(isMain(t)))
 		},
 		"association.subnet-id": associationField(func(a ec2.RouteTableAssociation) *string { return a.SubnetId }),
@@ -315,11 +316,11 @@ var routeTableFields = fields[*fargo.EC2RouteTable]{
 		"route.origin":                 routeField(func(r ec2.Route) *string { return new(string(r.Origin)) }),
 		"route.state":                  routeField(func(r ec2.Route) *string { return new(string(r.State)) }),
 	},
-	tags: func(t *fargo.EC2RouteTable) []ec2.Tag { return t.RouteTable.Tags },
+	tags: func(t *record.EC2RouteTable) []ec2.Tag { return t.RouteTable.Tags },
 }
 
-func associationField(get func(ec2.RouteTableAssociation) *string) func(*fargo.EC2RouteTable) []string {
-	return func(t *fargo.EC2RouteTable) (out []string) {
+func associationField(get func(ec2.RouteTableAssociation) *string) func(*record.EC2RouteTable) []string {
+	return func(t *record.EC2RouteTable) (out []string) {
 		for _, a := range t.RouteTable.Associations {
 			if v := get(a); v != nil {
 				out = append(out, *v)
@@ -329,8 +330,8 @@ func associationField(get func(ec2.RouteTableAssociation) *string) func(*fargo.E
 	}
 }
 
-func routeField(get func(ec2.Route) *string) func(*fargo.EC2RouteTable) []string {
-	return func(t *fargo.EC2RouteTable) (out []string) {
+func routeField(get func(ec2.Route) *string) func(*record.EC2RouteTable) []string {
+	return func(t *record.EC2RouteTable) (out []string) {
 		for _, r := range t.RouteTable.Routes {
 			if v := get(r); v != nil {
 				out = append(out, *v)
@@ -344,7 +345,7 @@ func routeField(get func(ec2.Route) *string) func(*fargo.EC2RouteTable) []string
 func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
 	found, next, err := describe(store.EC2RouteTables.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken}, routeTableFields,
-		func(t *fargo.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
+		func(t *record.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
 		noRouteTable)
 	out := &ec2.DescribeRouteTablesOutput{RouteTables: []ec2.RouteTable{}, NextToken: next}
 	for _, t := range found {

@@ -10,6 +10,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -18,9 +19,9 @@ import (
 var groupText = regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}$`)
 
 // newSecurityGroup makes a group that lets everything out and nothing in.
-func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *fargo.EC2SecurityGroup {
+func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *record.EC2SecurityGroup {
 	id := fargo.NewEC2ID("sg")
-	g := &fargo.EC2SecurityGroup{
+	g := &record.EC2SecurityGroup{
 		Scope: scope,
 		Group: ec2.SecurityGroup{
 			GroupId: &id, GroupName: &name, Description: &description, VpcId: &vpc, OwnerId: &scope.Account,
@@ -54,7 +55,7 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 	if err != nil {
 		return nil, err
 	}
-	var g *fargo.EC2SecurityGroup
+	var g *record.EC2SecurityGroup
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		vpc := text(in.VpcId)
 		if vpc == "" {
@@ -94,7 +95,7 @@ func noGroupID(id string) error {
 }
 
 // findGroup finds a group by id, or by name in the default VPC.
-func findGroup(r store.Reader, scope fargo.Scope, id, name *string) (*fargo.EC2SecurityGroup, error) {
+func findGroup(r store.Reader, scope fargo.Scope, id, name *string) (*record.EC2SecurityGroup, error) {
 	if id != nil {
 		g, ok := store.EC2SecurityGroups.Get(r, scope.Key(*id))
 		if !ok {
@@ -142,7 +143,7 @@ func (s *Server) DeleteSecurityGroup(ctx context.Context, in *ec2.DeleteSecurity
 	})
 }
 
-func refersTo(g *fargo.EC2SecurityGroup, id string) bool {
+func refersTo(g *record.EC2SecurityGroup, id string) bool {
 	for _, r := range g.Rules {
 		if r.ReferencedGroupInfo != nil && *r.ReferencedGroupInfo.GroupId == id {
 			return true

@@ -10,6 +10,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -81,7 +82,7 @@ func identify(scope fargo.Scope, r *ec2.SecurityGroupRule) {
 	r.SecurityGroupRuleId, r.SecurityGroupRuleArn = &id, new(scope.ARN("ec2", "security-group-rule/"+id))
 }
 
-func checkRuleCount(g *fargo.EC2SecurityGroup) error {
+func checkRuleCount(g *record.EC2SecurityGroup) error {
 	count := map[bool]int{}
 	for _, r := range g.Rules {
 		count[*r.IsEgress]++
@@ -178,7 +179,7 @@ func (s *Server) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSe
 }
 
 // changeRules commits what change makes of a copy of a group's rules.
-func (s *Server) changeRules(ctx context.Context, id, name *string, change func(*store.Tx, *fargo.EC2SecurityGroup) error) error {
+func (s *Server) changeRules(ctx context.Context, id, name *string, change func(*store.Tx, *record.EC2SecurityGroup) error) error {
 	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		g, err := findGroup(tx, scope, id, name)
 		if err != nil {
@@ -196,7 +197,7 @@ func (s *Server) changeRules(ctx context.Context, id, name *string, change func(
 
 // ModifySecurityGroupRules replaces rules, keeping their ids.
 func (s *Server) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, nil, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+	err := s.changeRules(ctx, in.GroupId, nil, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
 		for _, u := range in.SecurityGroupRules {
 			i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == *u.SecurityGroupRuleId })
 			if i < 0 {
@@ -218,7 +219,7 @@ func (s *Server) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySec
 	return &ec2.ModifySecurityGroupRulesOutput{Return: new(err == nil)}, err
 }
 
-func requestedRule(r store.Reader, g *fargo.EC2SecurityGroup, egress bool, in *ec2.SecurityGroupRuleRequest) (ec2.SecurityGroupRule, error) {
+func requestedRule(r store.Reader, g *record.EC2SecurityGroup, egress bool, in *ec2.SecurityGroupRuleRequest) (ec2.SecurityGroupRule, error) {
 	rule, err := baseRule(g, egress, in.IpProtocol, in.FromPort, in.ToPort)
 	if err != nil {
 		return rule, err
@@ -241,7 +242,7 @@ func requestedRule(r store.Reader, g *fargo.EC2SecurityGroup, egress bool, in *e
 
 // describeRules changes the descriptions of rules, named by id or by what they
 // allow.
-func describeRules(tx *store.Tx, g *fargo.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission, byID []ec2.SecurityGroupRuleDescription) error {
+func describeRules(tx *store.Tx, g *record.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission, byID []ec2.SecurityGroupRuleDescription) error {
 	for _, d := range byID {
 		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == text(d.SecurityGroupRuleId) })
 		if i < 0 {
@@ -269,7 +270,7 @@ func describeRules(tx *store.Tx, g *fargo.EC2SecurityGroup, egress bool, permiss
 // UpdateSecurityGroupRuleDescriptionsIngress changes descriptions of rules for
 // what comes in.
 func (s *Server) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
 		return describeRules(tx, g, false, in.IpPermissions, in.SecurityGroupRuleDescriptions)
 	})
 	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: new(err == nil)}, err
@@ -278,7 +279,7 @@ func (s *Server) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context,
 // UpdateSecurityGroupRuleDescriptionsEgress changes descriptions of rules for
 // what goes out.
 func (s *Server) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *fargo.EC2SecurityGroup) error {
+	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
 		return describeRules(tx, g, true, in.IpPermissions, in.SecurityGroupRuleDescriptions)
 	})
 	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: new(err == nil)}, err

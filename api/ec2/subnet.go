@@ -10,12 +10,13 @@ import (
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
-func newSubnet(v *fargo.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone, tags []ec2.Tag) *fargo.EC2Subnet {
+func newSubnet(v *record.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone, tags []ec2.Tag) *record.EC2Subnet {
 	id := fargo.NewEC2ID("subnet")
-	return &fargo.EC2Subnet{Scope: v.Scope, Subnet: ec2.Subnet{
+	return &record.EC2Subnet{Scope: v.Scope, Subnet: ec2.Subnet{
 		SubnetId: &id, SubnetArn: new(v.Scope.ARN("ec2", "subnet/"+id)), OwnerId: &v.Scope.Account, VpcId: v.VPC.VpcId,
 		CidrBlock: new(block.String()), AvailabilityZone: zone.ZoneName, AvailabilityZoneId: zone.ZoneId,
 		State: ec2.SubnetStateAvailable, DefaultForAz: new(false), MapPublicIpOnLaunch: new(false),
@@ -46,7 +47,7 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 	if err != nil {
 		return nil, err
 	}
-	var made *fargo.EC2Subnet
+	var made *record.EC2Subnet
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v, err := findVPC(tx, scope, *in.VpcId)
 		if err != nil {
@@ -69,7 +70,7 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 	return &ec2.CreateSubnetOutput{Subnet: new(subnetView(s.db.View(), made))}, nil
 }
 
-func checkSubnetBlock(r store.Reader, v *fargo.EC2VPC, block netip.Prefix, given string) error {
+func checkSubnetBlock(r store.Reader, v *record.EC2VPC, block netip.Prefix, given string) error {
 	inside := false
 	for _, c := range v.CIDRs() {
 		inside = inside || (c.Contains(block.Addr()) && block.Bits() >= c.Bits())
@@ -101,7 +102,7 @@ func chooseZone(region string, name, id *string) (ec2.AvailabilityZone, error) {
 
 func noSubnet(id string) error { return notFound("SubnetID", "subnet ID", id) }
 
-func findSubnet(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2Subnet, error) {
+func findSubnet(r store.Reader, scope fargo.Scope, id string) (*record.EC2Subnet, error) {
 	n, ok := store.EC2Subnets.Get(r, scope.Key(id))
 	if !ok {
 		return nil, noSubnet(id)
@@ -110,7 +111,7 @@ func findSubnet(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2Subnet,
 }
 
 // subnetView is a subnet as clients see it, with its free addresses counted.
-func subnetView(r store.Reader, s *fargo.EC2Subnet) ec2.Subnet {
+func subnetView(r store.Reader, s *record.EC2Subnet) ec2.Subnet {
 	free := plan.Capacity(s.Prefix())
 	for range store.EC2NetworkInterfaces.By(r, store.InterfaceBySubnet, *s.Subnet.SubnetId) {
 		free--

@@ -11,6 +11,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -115,7 +116,7 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 }
 
 // groupTaggables are a security group and each of its rules.
-func groupTaggables(g *fargo.EC2SecurityGroup, yield func(taggable) bool) bool {
+func groupTaggables(g *record.EC2SecurityGroup, yield func(taggable) bool) bool {
 	c := *g
 	if !yield(taggable{*g.Group.GroupId, ec2.ResourceTypeSecurityGroup, g.Group.Tags, func(tx *store.Tx, t []ec2.Tag) { c.Group.Tags = t; store.EC2SecurityGroups.Put(tx, &c) }}) {
 		return false

@@ -9,6 +9,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -21,8 +22,8 @@ func parseCIDR(block string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *fargo.EC2VPC {
-	return &fargo.EC2VPC{Scope: scope, DNSSupport: true, VPC: ec2.Vpc{
+func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *record.EC2VPC {
+	return &record.EC2VPC{Scope: scope, DNSSupport: true, VPC: ec2.Vpc{
 		VpcId: new(fargo.NewEC2ID("vpc")), OwnerId: &scope.Account, State: ec2.VpcStateAvailable,
 		CidrBlock: new(block.String()), InstanceTenancy: ec2.TenancyDefault, IsDefault: new(false),
 		DhcpOptionsId: new(dhcpOptions), Tags: tags,
@@ -36,7 +37,7 @@ func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *fargo.EC2VPC
 
 // putVPC stores a new VPC with what every VPC has: a main route table and a
 // default security group.
-func putVPC(tx *store.Tx, v *fargo.EC2VPC) (*fargo.EC2RouteTable, *fargo.EC2SecurityGroup) {
+func putVPC(tx *store.Tx, v *record.EC2VPC) (*record.EC2RouteTable, *record.EC2SecurityGroup) {
 	main := newRouteTable(v, nil)
 	main.RouteTable.Associations = []ec2.RouteTableAssociation{newAssociation(main, nil)}
 	group := newSecurityGroup(v.Scope, *v.VPC.VpcId, "default", "default VPC security group", nil)
@@ -74,7 +75,7 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 	if err != nil {
 		return nil, err
 	}
-	var v *fargo.EC2VPC
+	var v *record.EC2VPC
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v = newVPC(scope, block, tags)
 		putVPC(tx, v)
@@ -88,7 +89,7 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 
 func noVPC(id string) error { return notFound("VpcID", "vpc ID", id) }
 
-func findVPC(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2VPC, error) {
+func findVPC(r store.Reader, scope fargo.Scope, id string) (*record.EC2VPC, error) {
 	v, ok := store.EC2VPCs.Get(r, scope.Key(id))
 	if !ok {
 		return nil, noVPC(id)
@@ -97,7 +98,7 @@ func findVPC(r store.Reader, scope fargo.Scope, id string) (*fargo.EC2VPC, error
 }
 
 // defaultVPC is the scope's default VPC, nil when it was deleted.
-func defaultVPC(r store.Reader, scope fargo.Scope) *fargo.EC2VPC {
+func defaultVPC(r store.Reader, scope fargo.Scope) *record.EC2VPC {
 	for v := range store.EC2VPCs.Prefix(r, scope.Key()) {
 		if yes(v.VPC.IsDefault) {
 			return v
@@ -106,24 +107,24 @@ func defaultVPC(r store.Reader, scope fargo.Scope) *fargo.EC2VPC {
 	return nil
 }
 
-var vpcFields = fields[*fargo.EC2VPC]{
-	names: map[string]func(*fargo.EC2VPC) []string{
-		"vpc-id":          one(func(v *fargo.EC2VPC) *string { return v.VPC.VpcId }),
-		"cidr":            one(func(v *fargo.EC2VPC) *string { return v.VPC.CidrBlock }),
-		"cidr-block":      one(func(v *fargo.EC2VPC) *string { return v.VPC.CidrBlock }),
-		"owner-id":        one(func(v *fargo.EC2VPC) *string { return v.VPC.OwnerId }),
-		"dhcp-options-id": one(func(v *fargo.EC2VPC) *string { return v.VPC.DhcpOptionsId }),
-		"state":           func(v *fargo.EC2VPC) []string { return []string{string(v.VPC.State)} },
-		"is-default":      func(v *fargo.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
-		"isDefault":       func(v *fargo.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
-		"cidr-block-association.cidr-block": func(v *fargo.EC2VPC) (out []string) {
+var vpcFields = fields[*record.EC2VPC]{
+	names: map[string]func(*record.EC2VPC) []string{
+		"vpc-id":          one(func(v *record.EC2VPC) *string { return v.VPC.VpcId }),
+		"cidr":            one(func(v *record.EC2VPC) *string { return v.VPC.CidrBlock }),
+		"cidr-block":      one(func(v *record.EC2VPC) *string { return v.VPC.CidrBlock }),
+		"owner-id":        one(func(v *record.EC2VPC) *string { return v.VPC.OwnerId }),
+		"dhcp-options-id": one(func(v *record.EC2VPC) *string { return v.VPC.DhcpOptionsId }),
+		"state":           func(v *record.EC2VPC) []string { return []string{string(v.VPC.State)} },
+		"is-default":      func(v *record.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
+		"isDefault":       func(v *record.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
+		"cidr-block-association.cidr-block": func(v *record.EC2VPC) (out []string) {
 			for _, a := range v.VPC.CidrBlockAssociationSet {
 				out = append(out, *a.CidrBlock)
 			}
 			return out
 		},
 	},
-	tags: func(v *fargo.EC2VPC) []ec2.Tag { return v.VPC.Tags },
+	tags: func(v *record.EC2VPC) []ec2.Tag { return v.VPC.Tags },
 }
 
 func boolean(b *bool) []string {
@@ -137,7 +138,7 @@ func boolean(b *bool) []string {
 func (s *Server) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
 	found, next, err := describe(store.EC2VPCs.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
 		query{in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, vpcFields,
-		func(v *fargo.EC2VPC) string { return *v.VPC.VpcId },
+		func(v *record.EC2VPC) string { return *v.VPC.VpcId },
 		noVPC)
 	out := &ec2.DescribeVpcsOutput{Vpcs: []ec2.Vpc{}, NextToken: next}
 	for _, v := range found {
@@ -243,7 +244,7 @@ func (s *Server) CreateDefaultVpc(ctx context.Context, _ *ec2.CreateDefaultVpcIn
 	if !free { // ours
 		return nil, protocol.Errorf("InvalidVpc.Range", "There is no block for a default VPC that this machine has no network in.")
 	}
-	var v *fargo.EC2VPC
+	var v *record.EC2VPC
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		if old := defaultVPC(tx, scope); old != nil {
 			return protocol.Errorf("DefaultVpcAlreadyExists", "A Default VPC already exists for this account in this region.")

@@ -11,6 +11,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -19,7 +20,7 @@ import (
 
 // Authorize returns nil if the repository is there and a client may do action
 // ("ecr:BatchGetImage") in it.
-func (s *Server) Authorize(ctx context.Context, g fargo.RegistryGrant, action string, scope fargo.Scope, repository string) error {
+func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action string, scope fargo.Scope, repository string) error {
 	if scope.Account != g.Scope.Account {
 		return protocol.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no resource-based policy allows the %s action",
 			g.PrincipalARN, action, scope.ARN("ecr", "repository/"+repository), action)
@@ -60,7 +61,7 @@ func inputOf(operation string, registry, repository *string) any {
 }
 
 // FindImage gives the image behind a tag or a digest.
-func (s *Server) FindImage(_ context.Context, scope fargo.Scope, repository, reference string) (*fargo.RepositoryImage, error) {
+func (s *Server) FindImage(_ context.Context, scope fargo.Scope, repository, reference string) (*record.RepositoryImage, error) {
 	if i, ok := store.ResolveImage(s.db.View(), scope, repository, reference); ok {
 		return i, nil
 	}
@@ -70,7 +71,7 @@ func (s *Server) FindImage(_ context.Context, scope fargo.Scope, repository, ref
 // ListTags gives a repository's tags in order.
 func (s *Server) ListTags(_ context.Context, scope fargo.Scope, repository string) ([]string, error) {
 	var tags []string
-	for i := range store.Images.Prefix(s.db.View(), fargo.ImageKey(scope, repository, "")) {
+	for i := range store.Images.Prefix(s.db.View(), record.ImageKey(scope, repository, "")) {
 		tags = append(tags, i.Image.ImageTags...)
 	}
 	slices.Sort(tags)
@@ -78,13 +79,13 @@ func (s *Server) ListTags(_ context.Context, scope fargo.Scope, repository strin
 }
 
 // AllImages gives every image of every account, as of now.
-func (s *Server) AllImages() iter.Seq[*fargo.RepositoryImage] { return store.Images.All(s.db.View()) }
+func (s *Server) AllImages() iter.Seq[*record.RepositoryImage] { return store.Images.All(s.db.View()) }
 
 // pullPrecision is how exact lastRecordedPullTime is. ECR promises a day.
 const pullPrecision = time.Hour
 
 // RecordPull notes that an image was pulled now.
-func (s *Server) RecordPull(ctx context.Context, i *fargo.RepositoryImage) error {
+func (s *Server) RecordPull(ctx context.Context, i *record.RepositoryImage) error {
 	if last := i.Image.LastRecordedPullTime; last != nil && time.Since(*last) < pullPrecision {
 		return nil
 	}

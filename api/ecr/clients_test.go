@@ -19,6 +19,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -66,7 +67,7 @@ func TestPassword(t *testing.T) {
 	if life := time.Until(expires); life > 12*time.Hour || life < 11*time.Hour {
 		t.Errorf("expires in %v", life)
 	}
-	grant := fargo.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}
+	grant := record.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}
 	old, _ := s.server.Password(grant, time.Now().Add(-12*time.Hour))
 	other, _, _ := newSite(t).password()
 	said, signature, _ := strings.Cut(password, ".")

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -43,7 +43,7 @@ func (s *Server) BatchDeleteImage(ctx context.Context, in *ecr.BatchDeleteImageI
 
 // deleteImage takes the tag in id from an image, or deletes it, and gives the
 // ids that are gone.
-func deleteImage(tx *store.Tx, i *fargo.RepositoryImage, id ecr.ImageIdentifier) ([]ecr.ImageIdentifier, *ecr.ImageFailure) {
+func deleteImage(tx *store.Tx, i *record.RepositoryImage, id ecr.ImageIdentifier) ([]ecr.ImageIdentifier, *ecr.ImageFailure) {
 	parent := indexOf(tx, i)
 	if id.ImageTag != nil {
 		if len(i.Image.ImageTags) > 1 || parent != nil {
@@ -64,7 +64,7 @@ func deleteImage(tx *store.Tx, i *fargo.RepositoryImage, id ecr.ImageIdentifier)
 }
 
 // indexOf finds an index that lists the image.
-func indexOf(r store.Reader, i *fargo.RepositoryImage) *fargo.RepositoryImage {
+func indexOf(r store.Reader, i *record.RepositoryImage) *record.RepositoryImage {
 	for parent := range store.Images.By(r, "child", i.Key()) {
 		return parent
 	}

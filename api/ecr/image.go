@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -23,8 +24,8 @@ func imageNotFound(s fargo.Scope, repository string, id ecr.ImageIdentifier) err
 }
 
 // findImage finds the image an id means, or says what is wrong with the id.
-func findImage(r store.Reader, repository *fargo.Repository, id ecr.ImageIdentifier) (*fargo.RepositoryImage, *ecr.ImageFailure) {
-	fail := func(code ecr.ImageFailureCode, reason string) (*fargo.RepositoryImage, *ecr.ImageFailure) {
+func findImage(r store.Reader, repository *record.Repository, id ecr.ImageIdentifier) (*record.RepositoryImage, *ecr.ImageFailure) {
+	fail := func(code ecr.ImageFailureCode, reason string) (*record.RepositoryImage, *ecr.ImageFailure) {
 		return nil, &ecr.ImageFailure{ImageId: &id, FailureCode: code, FailureReason: &reason}
 	}
 	s, name := repository.Scope, repository.Name()
@@ -34,10 +35,10 @@ func findImage(r store.Reader, repository *fargo.Repository, id ecr.ImageIdentif
 	if id.ImageDigest != nil && !isDigest(*id.ImageDigest) {
 		return fail(ecr.ImageFailureCodeInvalidImageDigest, "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
 	}
-	var image *fargo.RepositoryImage
+	var image *record.RepositoryImage
 	var ok bool
 	if id.ImageDigest != nil {
-		image, ok = store.Images.Get(r, fargo.ImageKey(s, name, *id.ImageDigest))
+		image, ok = store.Images.Get(r, record.ImageKey(s, name, *id.ImageDigest))
 	} else {
 		image, ok = store.ImageByTag(r, s, name, *id.ImageTag)
 	}
@@ -51,7 +52,7 @@ func findImage(r store.Reader, repository *fargo.Repository, id ecr.ImageIdentif
 }
 
 // wanted reports whether an image is among those a filter lets through.
-func wanted(i *fargo.RepositoryImage, tags ecr.TagStatus, status ecr.ImageStatusFilter) bool {
+func wanted(i *record.RepositoryImage, tags ecr.TagStatus, status ecr.ImageStatusFilter) bool {
 	if status != "" && status != ecr.ImageStatusFilterAny && string(status) != string(i.Image.ImageStatus) {
 		return false
 	}
@@ -65,9 +66,9 @@ func wanted(i *fargo.RepositoryImage, tags ecr.TagStatus, status ecr.ImageStatus
 }
 
 // imagesOf gives a repository's images that a filter lets through.
-func imagesOf(r store.Reader, repository *fargo.Repository, tags ecr.TagStatus, status ecr.ImageStatusFilter) iter.Seq[*fargo.RepositoryImage] {
-	return func(yield func(*fargo.RepositoryImage) bool) {
-		for i := range store.Images.Prefix(r, fargo.ImageKey(repository.Scope, repository.Name(), "")) {
+func imagesOf(r store.Reader, repository *record.Repository, tags ecr.TagStatus, status ecr.ImageStatusFilter) iter.Seq[*record.RepositoryImage] {
+	return func(yield func(*record.RepositoryImage) bool) {
+		for i := range store.Images.Prefix(r, record.ImageKey(repository.Scope, repository.Name(), "")) {
 			if wanted(i, tags, status) && !yield(i) {
 				return
 			}
@@ -104,7 +105,7 @@ func (s *Server) ListImages(ctx context.Context, in *ecr.ListImagesInput) (*ecr.
 }
 
 // idsOf gives an image's ids: one for each tag, or one without.
-func idsOf(i *fargo.RepositoryImage) []ecr.ImageIdentifier {
+func idsOf(i *record.RepositoryImage) []ecr.ImageIdentifier {
 	if len(i.Image.ImageTags) == 0 {
 		return []ecr.ImageIdentifier{{ImageDigest: i.Image.ImageDigest}}
 	}
@@ -143,7 +144,7 @@ func (s *Server) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput
 	if in.Filter != nil {
 		filter = *in.Filter
 	}
-	images, next, err := page(imagesOf(v, r, filter.TagStatus, filter.ImageStatus), (*fargo.RepositoryImage).Digest, in.NextToken, in.MaxResults)
+	images, next, err := page(imagesOf(v, r, filter.TagStatus, filter.ImageStatus), (*record.RepositoryImage).Digest, in.NextToken, in.MaxResults)
 	for _, i := range images {
 		out.ImageDetails = append(out.ImageDetails, i.Image)
 	}
@@ -193,7 +194,7 @@ func accepts(accepted []string, mediaType string) bool {
 	return len(accepted) == 0
 }
 
-func apiImage(i *fargo.RepositoryImage, tag *string, manifest []byte) ecr.Image {
+func apiImage(i *record.RepositoryImage, tag *string, manifest []byte) ecr.Image {
 	return ecr.Image{
 		RegistryId: i.Image.RegistryId, RepositoryName: i.Image.RepositoryName,
 		ImageId:       &ecr.ImageIdentifier{ImageDigest: i.Image.ImageDigest, ImageTag: tag},

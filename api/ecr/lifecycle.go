@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // PutLifecyclePolicy keeps the rules by which images should expire.
@@ -15,7 +15,7 @@ func (s *Server) PutLifecyclePolicy(ctx context.Context, in *ecr.PutLifecyclePol
 	if err := checkLifecycle(*in.LifecyclePolicyText); err != nil {
 		return nil, ecr.InvalidParameterException("Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: %v'", err)
 	}
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		r.LifecyclePolicy = *in.LifecyclePolicyText
 		return nil
 	})
@@ -25,7 +25,7 @@ func (s *Server) PutLifecyclePolicy(ctx context.Context, in *ecr.PutLifecyclePol
 	return &ecr.PutLifecyclePolicyOutput{RegistryId: r.Repository.RegistryId, RepositoryName: r.Repository.RepositoryName, LifecyclePolicyText: &r.LifecyclePolicy}, nil
 }
 
-func lifecycleNotFound(r *fargo.Repository) error {
+func lifecycleNotFound(r *record.Repository) error {
 	return ecr.LifecyclePolicyNotFoundException("Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", r.Name(), r.Scope.Account)
 }
 
@@ -44,7 +44,7 @@ func (s *Server) GetLifecyclePolicy(ctx context.Context, in *ecr.GetLifecyclePol
 // DeleteLifecyclePolicy removes a repository's lifecycle policy.
 func (s *Server) DeleteLifecyclePolicy(ctx context.Context, in *ecr.DeleteLifecyclePolicyInput) (*ecr.DeleteLifecyclePolicyOutput, error) {
 	var old string
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		if r.LifecyclePolicy == "" {
 			return lifecycleNotFound(r)
 		}

@@ -3,14 +3,14 @@ package ecr
 import (
 	"strings"
 
-	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // movable reports whether a tag that is on one image of the repository may be
 // put on another.
 // Source: ECR user guide, "Preventing image tags from being overwritten".
-func movable(r *fargo.Repository, tag string) bool {
+func movable(r *record.Repository, tag string) bool {
 	excluded := false
 	for _, f := range r.Repository.ImageTagMutabilityExclusionFilters {
 		excluded = excluded || matches(*f.Filter, tag)

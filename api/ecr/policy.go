@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
-	"fargo"
 	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // SetRepositoryPolicy keeps who may use a repository.
@@ -14,7 +14,7 @@ func (s *Server) SetRepositoryPolicy(ctx context.Context, in *ecr.SetRepositoryP
 	if err := json.Unmarshal([]byte(*in.PolicyText), &policy); err != nil || policy.Statement == nil {
 		return nil, ecr.InvalidParameterException("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
 	}
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		r.Policy = *in.PolicyText
 		return nil
 	})
@@ -24,7 +24,7 @@ func (s *Server) SetRepositoryPolicy(ctx context.Context, in *ecr.SetRepositoryP
 	return &ecr.SetRepositoryPolicyOutput{RegistryId: r.Repository.RegistryId, RepositoryName: r.Repository.RepositoryName, PolicyText: &r.Policy}, nil
 }
 
-func policyNotFound(r *fargo.Repository) error {
+func policyNotFound(r *record.Repository) error {
 	return ecr.RepositoryPolicyNotFoundException("Repository policy does not exist for the repository with name '%s' in the registry with id '%s'", r.Name(), r.Scope.Account)
 }
 
@@ -43,7 +43,7 @@ func (s *Server) GetRepositoryPolicy(ctx context.Context, in *ecr.GetRepositoryP
 // DeleteRepositoryPolicy removes a repository's policy.
 func (s *Server) DeleteRepositoryPolicy(ctx context.Context, in *ecr.DeleteRepositoryPolicyInput) (*ecr.DeleteRepositoryPolicyOutput, error) {
 	var old string
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		if r.Policy == "" {
 			return policyNotFound(r)
 		}

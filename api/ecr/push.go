@@ -5,9 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"fargo"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -34,7 +34,7 @@ func (s *Server) PutImage(ctx context.Context, in *ecr.PutImageInput) (*ecr.PutI
 
 // RecordImage is what the registry does when a client has pushed: see
 // registry.Catalog.
-func (s *Server) RecordImage(ctx context.Context, i *fargo.RepositoryImage, tag string) error {
+func (s *Server) RecordImage(ctx context.Context, i *record.RepositoryImage, tag string) error {
 	err := s.record(ctx, i, tag)
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Code == "ImageAlreadyExistsException" {
@@ -45,7 +45,7 @@ func (s *Server) RecordImage(ctx context.Context, i *fargo.RepositoryImage, tag 
 
 // record writes the record of an image that is durable, and moves tag to it
 // unless that is empty.
-func (s *Server) record(ctx context.Context, i *fargo.RepositoryImage, tag string) error {
+func (s *Server) record(ctx context.Context, i *record.RepositoryImage, tag string) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		r, err := find(tx, i.Scope, i.Repository())
 		if err != nil {
@@ -80,13 +80,13 @@ func (s *Server) record(ctx context.Context, i *fargo.RepositoryImage, tag strin
 // measure checks that the children of an index are images of its repository,
 // and gives it the size of the largest.
 // Source: ECR API, ImageDetail.imageSizeInBytes.
-func measure(tx *store.Tx, i *fargo.RepositoryImage) error {
+func measure(tx *store.Tx, i *record.RepositoryImage) error {
 	if i.Children == nil {
 		return nil
 	}
 	size := int64(0)
 	for _, digest := range i.Children {
-		child, ok := store.Images.Get(tx, fargo.ImageKey(i.Scope, i.Repository(), digest))
+		child, ok := store.Images.Get(tx, record.ImageKey(i.Scope, i.Repository(), digest))
 		if !ok {
 			return ecr.ReferencedImagesNotFoundException("The manifest list references images that do not exist in the repository: %s", digest)
 		}
@@ -97,7 +97,7 @@ func measure(tx *store.Tx, i *fargo.RepositoryImage) error {
 }
 
 // takeTag takes a tag from the image that has it, if that is allowed.
-func takeTag(tx *store.Tx, r *fargo.Repository, tag string) error {
+func takeTag(tx *store.Tx, r *record.Repository, tag string) error {
 	holder, ok := store.ImageByTag(tx, r.Scope, r.Name(), tag)
 	if !ok {
 		return nil
@@ -109,13 +109,13 @@ func takeTag(tx *store.Tx, r *fargo.Repository, tag string) error {
 	return nil
 }
 
-func untag(tx *store.Tx, i *fargo.RepositoryImage, tag string) {
+func untag(tx *store.Tx, i *record.RepositoryImage, tag string) {
 	changed := *i
 	changed.Image.ImageTags = slices.DeleteFunc(slices.Clone(i.Image.ImageTags), func(t string) bool { return t == tag })
 	store.Images.Put(tx, &changed)
 }
 
-func hasTag(i *fargo.RepositoryImage, tag string) bool {
+func hasTag(i *record.RepositoryImage, tag string) bool {
 	return slices.Contains(i.Image.ImageTags, tag)
 }
 

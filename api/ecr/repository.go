@@ -7,6 +7,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecr"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -37,9 +38,9 @@ func (s *Server) CreateRepository(ctx context.Context, in *ecr.CreateRepositoryI
 }
 
 // newRepository is the repository a call asks for, with the defaults of ECR.
-func newRepository(scope fargo.Scope, in *ecr.CreateRepositoryInput) *fargo.Repository {
+func newRepository(scope fargo.Scope, in *ecr.CreateRepositoryInput) *record.Repository {
 	name := *in.RepositoryName
-	r := &fargo.Repository{Scope: scope, Tags: in.Tags, Repository: ecr.Repository{
+	r := &record.Repository{Scope: scope, Tags: in.Tags, Repository: ecr.Repository{
 		RepositoryArn:                      new(scope.ARN("ecr", "repository/"+name)),
 		RegistryId:                         &scope.Account,
 		RepositoryName:                     &name,
@@ -86,7 +87,7 @@ func (s *Server) DescribeRepositories(ctx context.Context, in *ecr.DescribeRepos
 		}
 		return out, nil
 	}
-	all, next, err := page(store.Repositories.Prefix(v, scope.Key()), (*fargo.Repository).Name, in.NextToken, in.MaxResults)
+	all, next, err := page(store.Repositories.Prefix(v, scope.Key()), (*record.Repository).Name, in.NextToken, in.MaxResults)
 	for _, r := range all {
 		out.Repositories = append(out.Repositories, r.Repository)
 	}
@@ -106,7 +107,7 @@ func (s *Server) DeleteRepository(ctx context.Context, in *ecr.DeleteRepositoryI
 		if err != nil {
 			return err
 		}
-		for i := range store.Images.Prefix(tx, fargo.ImageKey(scope, name, "")) {
+		for i := range store.Images.Prefix(tx, record.ImageKey(scope, name, "")) {
 			if in.Force == nil || !*in.Force {
 				return ecr.RepositoryNotEmptyException("The repository with name '%s' in registry with id '%s' cannot be deleted because it still contains images", name, scope.Account)
 			}
@@ -127,7 +128,7 @@ func (s *Server) PutImageTagMutability(ctx context.Context, in *ecr.PutImageTagM
 	if err := checkMutability(in.ImageTagMutability, in.ImageTagMutabilityExclusionFilters); err != nil {
 		return nil, err
 	}
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		r.Repository.ImageTagMutability = in.ImageTagMutability
 		r.Repository.ImageTagMutabilityExclusionFilters = in.ImageTagMutabilityExclusionFilters
 		return nil
@@ -145,7 +146,7 @@ func (s *Server) PutImageTagMutability(ctx context.Context, in *ecr.PutImageTagM
 // PutImageScanningConfiguration keeps whether images should be scanned when
 // they are pushed.
 func (s *Server) PutImageScanningConfiguration(ctx context.Context, in *ecr.PutImageScanningConfigurationInput) (*ecr.PutImageScanningConfigurationOutput, error) {
-	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *fargo.Repository) error {
+	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
 		r.Repository.ImageScanningConfiguration = scanning(in.ImageScanningConfiguration)
 		return nil
 	})

@@ -33,6 +33,7 @@ import (
 	"fargo/api"
 	"fargo/api/ecr"
 	wire "fargo/aws/ecr"
+	"fargo/record"
 	"fargo/registry"
 	"fargo/store"
 )
@@ -142,7 +143,7 @@ func (s *site) pushAs(login remote.Option, ref string, image v1.Image) error {
 
 // auth is Ann's login.
 func (s *site) auth() remote.Option {
-	password, _ := s.server.Password(fargo.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}, time.Now())
+	password, _ := s.server.Password(record.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}, time.Now())
 	return basic(password)
 }
 

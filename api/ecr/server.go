@@ -20,6 +20,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecr"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -42,7 +43,7 @@ type Blobs interface {
 	Manifest(ctx context.Context, s fargo.Scope, repository, digest string) ([]byte, error)
 	// PutManifest stores a manifest whose layers are there and describes it,
 	// without tags and time. What it returns is durable.
-	PutManifest(ctx context.Context, s fargo.Scope, repository, mediaType string, text []byte) (*fargo.RepositoryImage, error)
+	PutManifest(ctx context.Context, s fargo.Scope, repository, mediaType string, text []byte) (*record.RepositoryImage, error)
 	// Layer finds the size of a layer, or returns LayersNotFoundException.
 	Layer(ctx context.Context, s fargo.Scope, repository, digest string) (int64, error)
 }
@@ -71,7 +72,7 @@ func LoadKey(ctx context.Context, db *store.DB) ([]byte, error) {
 			return nil
 		}
 		secret = newKey()
-		store.RegistryKeys.Put(tx, &fargo.RegistryKey{Secret: secret})
+		store.RegistryKeys.Put(tx, &record.RegistryKey{Secret: secret})
 		return nil
 	})
 	if err != nil {
@@ -91,7 +92,7 @@ func registryOf(ctx context.Context, registryID *string) (fargo.Scope, error) {
 }
 
 // find gives the repository of a call's registry.
-func find(r store.Reader, s fargo.Scope, name string) (*fargo.Repository, error) {
+func find(r store.Reader, s fargo.Scope, name string) (*record.Repository, error) {
 	repository, ok := store.Repositories.Get(r, s.Key(name))
 	if !ok {
 		return nil, ecr.RepositoryNotFoundException("The repository with name '%s' does not exist in the registry with id '%s'", name, s.Account)
@@ -100,7 +101,7 @@ func find(r store.Reader, s fargo.Scope, name string) (*fargo.Repository, error)
 }
 
 // view finds the repository that a call reads.
-func (s *Server) view(ctx context.Context, registryID, name *string) (*store.Snapshot, *fargo.Repository, error) {
+func (s *Server) view(ctx context.Context, registryID, name *string) (*store.Snapshot, *record.Repository, error) {
 	scope, err := registryOf(ctx, registryID)
 	if err != nil {
 		return nil, nil, err
@@ -112,12 +113,12 @@ func (s *Server) view(ctx context.Context, registryID, name *string) (*store.Sna
 
 // change finds the repository that a call writes, lets f change a copy of it,
 // and stores that.
-func (s *Server) change(ctx context.Context, registryID, name *string, f func(*fargo.Repository) error) (*fargo.Repository, error) {
+func (s *Server) change(ctx context.Context, registryID, name *string, f func(*record.Repository) error) (*record.Repository, error) {
 	scope, err := registryOf(ctx, registryID)
 	if err != nil {
 		return nil, err
 	}
-	var changed fargo.Repository
+	var changed record.Repository
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		repository, err := find(tx, scope, *name)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // Bounds of a resource's tags.
@@ -77,7 +78,7 @@ func (s *Server) changeTags(ctx context.Context, arn string, f func([]ecr.Tag) [
 	if err != nil {
 		return err
 	}
-	_, err = s.change(ctx, nil, name, func(r *fargo.Repository) error {
+	_, err = s.change(ctx, nil, name, func(r *record.Repository) error {
 		r.Tags = f(r.Tags)
 		return checkTags(r.Tags)
 	})

@@ -14,6 +14,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/record"
 )
 
 // passwordLife is how long a password opens the registry.
@@ -70,21 +71,21 @@ func openPassword(key []byte, password string) (c claims, ok bool) {
 // Password makes the password that opens the registry for g, for twelve hours
 // from the time given; the same for the same arguments. The user name to use it
 // with is "AWS".
-func (s *Server) Password(g fargo.RegistryGrant, from time.Time) (password string, expires time.Time) {
+func (s *Server) Password(g record.RegistryGrant, from time.Time) (password string, expires time.Time) {
 	expires = from.Add(passwordLife).Truncate(time.Second)
 	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, expires.Unix()}.seal(s.key), expires
 }
 
 // Login finds whom a password was given to.
-func (s *Server) Login(_ context.Context, password string) (fargo.RegistryGrant, error) {
+func (s *Server) Login(_ context.Context, password string) (record.RegistryGrant, error) {
 	c, ok := openPassword(s.key, password)
 	if !ok {
-		return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
+		return record.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your Authorization Token is invalid.")
 	}
 	if time.Now().Unix() >= c.Expires {
-		return fargo.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your authorization token has expired. Reauthenticate and try again.")
+		return record.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your authorization token has expired. Reauthenticate and try again.")
 	}
-	return fargo.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID}, nil
+	return record.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID}, nil
 }
 
 // GetAuthorizationToken gives a password for the registry of the caller's
@@ -98,7 +99,7 @@ func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthoriza
 	out := new(ecr.GetAuthorizationTokenOutput)
 	for _, account := range registries {
 		registry := fargo.Scope{Account: account, Region: call.Region}
-		password, expires := s.Password(fargo.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID}, time.Now())
+		password, expires := s.Password(record.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID}, time.Now())
 		out.AuthorizationData = append(out.AuthorizationData, ecr.AuthorizationData{
 			AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),
 			ExpiresAt:          &expires,

@@ -9,6 +9,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -69,7 +70,7 @@ func (a accountSetting) of(r store.Reader, scope fargo.Scope, principal string) 
 
 // chosen is what a principal has chosen itself.
 func (a accountSetting) chosen(r store.Reader, scope fargo.Scope, principal string) (ecs.Setting, bool) {
-	key := (&fargo.AccountSetting{Scope: scope, Setting: a.chosenBy(principal, "")}).Key()
+	key := (&record.AccountSetting{Scope: scope, Setting: a.chosenBy(principal, "")}).Key()
 	s, ok := store.AccountSettings.Get(r, key)
 	if !ok {
 		return ecs.Setting{}, false
@@ -195,7 +196,7 @@ func (s *Server) choose(ctx context.Context, name ecs.SettingName, value, who st
 	}
 	set := a.chosenBy(who, value)
 	return &set, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		store.AccountSettings.Put(tx, &fargo.AccountSetting{Scope: scope, Setting: set})
+		store.AccountSettings.Put(tx, &record.AccountSetting{Scope: scope, Setting: set})
 		return nil
 	})
 }
@@ -214,7 +215,7 @@ func (s *Server) DeleteAccountSetting(ctx context.Context, in *ecs.DeleteAccount
 	var left ecs.Setting
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		if old, ok := a.chosen(tx, scope, who); ok {
-			store.AccountSettings.Delete(tx, (&fargo.AccountSetting{Scope: scope, Setting: old}).Key())
+			store.AccountSettings.Delete(tx, (&record.AccountSetting{Scope: scope, Setting: old}).Key())
 		}
 		left = a.of(tx, scope, who)
 		return nil

@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -39,7 +40,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	var made *fargo.Cluster
+	var made *record.Cluster
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, chooser(tx, api.CallFrom(ctx))))
 		if err != nil {
@@ -49,7 +50,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 			made = old
 			return nil
 		}
-		made = &fargo.Cluster{Scope: scope, Cluster: ecs.Cluster{
+		made = &record.Cluster{Scope: scope, Cluster: ecs.Cluster{
 			ClusterArn: new(scope.ARN("ecs", "cluster/"+name)), ClusterName: &name, Status: new(statusActive),
 			Configuration: in.Configuration, Settings: settings,
 			CapacityProviders:               orEmpty(in.CapacityProviders),
@@ -174,7 +175,7 @@ var allClusterFields = []ecs.ClusterField{
 
 // clusterView is a cluster as clients see it, with the optional fields asked
 // for.
-func clusterView(r store.Reader, c *fargo.Cluster, include []ecs.ClusterField) *ecs.Cluster {
+func clusterView(r store.Reader, c *record.Cluster, include []ecs.ClusterField) *ecs.Cluster {
 	v := c.Cluster
 	n := count(r, c)
 	v.RunningTasksCount, v.PendingTasksCount = new(n.running), new(n.pending)
@@ -198,7 +199,7 @@ func clusterView(r store.Reader, c *fargo.Cluster, include []ecs.ClusterField) *
 // counts are what a cluster has, by state.
 type counts struct{ running, pending, active, draining int32 }
 
-func count(r store.Reader, c *fargo.Cluster) counts {
+func count(r store.Reader, c *record.Cluster) counts {
 	var n counts
 	for s := range servicesOf(r, c) {
 		if s.Status() == statusActive {
@@ -244,7 +245,7 @@ func (n counts) statistics() []ecs.KeyValuePair {
 	return out
 }
 
-func tasksIn(r store.Reader, c *fargo.Cluster) iter.Seq[*fargo.Task] {
+func tasksIn(r store.Reader, c *record.Cluster) iter.Seq[*record.Task] {
 	return store.Tasks.Prefix(r, c.Scope.Key(*c.Cluster.ClusterName, ""))
 }
 
@@ -289,7 +290,7 @@ func itself(s string) string { return s }
 
 // DeleteCluster makes a cluster without tasks INACTIVE.
 func (s *Server) DeleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
-	gone, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *fargo.Cluster) error {
+	gone, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *record.Cluster) error {
 		for range servicesOf(tx, c) {
 			return ecs.ClusterContainsServicesException("The Cluster cannot be deleted while Services are active.")
 		}
@@ -305,8 +306,8 @@ func (s *Server) DeleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) 
 }
 
 // changeCluster commits what change makes of a copy of a cluster, and shows it.
-func (s *Server) changeCluster(ctx context.Context, id *string, change func(*store.Tx, *fargo.Cluster) error) (*ecs.Cluster, error) {
-	var changed fargo.Cluster
+func (s *Server) changeCluster(ctx context.Context, id *string, change func(*store.Tx, *record.Cluster) error) (*ecs.Cluster, error) {
+	var changed record.Cluster
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		c, err := cluster(tx, scope, id)
 		if err != nil {
@@ -330,7 +331,7 @@ func (s *Server) UpdateCluster(ctx context.Context, in *ecs.UpdateClusterInput) 
 	if err := checkExecConfiguration(in.Configuration); err != nil {
 		return nil, err
 	}
-	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
+	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *record.Cluster) error {
 		if in.Settings != nil {
 			settings, err := clusterSettings(in.Settings, *c.Cluster.Settings[0].Value)
 			if err != nil {
@@ -351,7 +352,7 @@ func (s *Server) UpdateCluster(ctx context.Context, in *ecs.UpdateClusterInput) 
 
 // UpdateClusterSettings changes the settings alone.
 func (s *Server) UpdateClusterSettings(ctx context.Context, in *ecs.UpdateClusterSettingsInput) (*ecs.UpdateClusterSettingsOutput, error) {
-	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *fargo.Cluster) error {
+	changed, err := s.changeCluster(ctx, in.Cluster, func(_ *store.Tx, c *record.Cluster) error {
 		settings, err := clusterSettings(in.Settings, *c.Cluster.Settings[0].Value)
 		if err != nil {
 			return err
@@ -367,7 +368,7 @@ func (s *Server) PutClusterCapacityProviders(ctx context.Context, in *ecs.PutClu
 	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
 		return nil, err
 	}
-	changed, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *fargo.Cluster) error {
+	changed, err := s.changeCluster(ctx, in.Cluster, func(tx *store.Tx, c *record.Cluster) error {
 		for _, p := range c.Cluster.CapacityProviders {
 			if !slices.Contains(in.CapacityProviders, p) && providerInUse(tx, c, p) {
 				return ecs.ResourceInUseException("The specified capacity provider is in use and cannot be removed.")
@@ -382,7 +383,7 @@ func (s *Server) PutClusterCapacityProviders(ctx context.Context, in *ecs.PutClu
 
 // providerInUse reports whether a cluster's services or tasks need a capacity
 // provider.
-func providerInUse(r store.Reader, c *fargo.Cluster, provider string) bool {
+func providerInUse(r store.Reader, c *record.Cluster, provider string) bool {
 	for s := range servicesOf(r, c) {
 		names := func(i ecs.CapacityProviderStrategyItem) bool { return *i.CapacityProvider == provider }
 		if slices.ContainsFunc(s.Service.CapacityProviderStrategy, names) {

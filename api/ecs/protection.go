@@ -7,6 +7,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -68,7 +69,7 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 }
 
 // protectable finds a task that can be protected: one of a service, running.
-func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs.Failure, error) {
+func protectable(r store.Reader, c *record.Cluster, id string) (*record.Task, *ecs.Failure, error) {
 	name, err := named("task", c, id)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +89,7 @@ func protectable(r store.Reader, c *fargo.Cluster, id string) (*fargo.Task, *ecs
 // protected tasks than it should have: its deployment could not come to an end.
 // Source: ECS developer guide, "Protect your Amazon ECS tasks from being
 // terminated by scale-in events".
-func blocks(r store.Reader, t *fargo.Task, now time.Time) bool {
+func blocks(r store.Reader, t *record.Task, now time.Time) bool {
 	s, ok := store.Services.Get(r, t.ServiceKey())
 	if !ok {
 		return false
@@ -99,10 +100,10 @@ func blocks(r store.Reader, t *fargo.Task, now time.Time) bool {
 			protected++
 		}
 	}
-	return protected > int(desired(r, s))
+	return protected > int(desiredCount(r, s))
 }
 
-func protectionView(t *fargo.Task, now time.Time) ecs.ProtectedTask {
+func protectionView(t *record.Task, now time.Time) ecs.ProtectedTask {
 	v := ecs.ProtectedTask{TaskArn: new(t.ARN()), ProtectionEnabled: new(now.Before(t.ProtectedUntil))}
 	if *v.ProtectionEnabled {
 		v.ExpirationDate = &t.ProtectedUntil

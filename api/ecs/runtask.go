@@ -14,6 +14,7 @@ import (
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -32,14 +33,14 @@ func (s *Server) RunTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTas
 	if err := checkRunTask(in); err != nil {
 		return nil, err
 	}
-	var tasks []*fargo.Task
+	var tasks []*record.Task
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		tasks = nil
 		c, err := cluster(tx, scope, in.Cluster)
 		if err != nil {
 			return err
 		}
-		token := &fargo.RunTaskToken{Scope: scope, Cluster: *c.Cluster.ClusterName, Token: text(in.ClientToken), Digest: digestOf(in), At: now}
+		token := &record.RunTaskToken{Scope: scope, Cluster: *c.Cluster.ClusterName, Token: text(in.ClientToken), Digest: digestOf(in), At: now}
 		if token.Token != "" {
 			if old, ok := store.RunTaskTokens.Get(tx, token.Key()); ok {
 				tasks, err = repeated(tx, old, token)
@@ -112,8 +113,8 @@ func digestOf(in *ecs.RunTaskInput) string {
 
 // repeated answers a call whose token was seen: the same tasks again, or a
 // conflict when it asks for something else now.
-func repeated(r store.Reader, old, now *fargo.RunTaskToken) ([]*fargo.Task, error) {
-	var tasks []*fargo.Task
+func repeated(r store.Reader, old, now *record.RunTaskToken) ([]*record.Task, error) {
+	var tasks []*record.Task
 	var arns []string
 	for _, id := range old.Tasks {
 		arns = append(arns, old.Scope.ARN("ecs", "task/"+old.Cluster+"/"+id))
@@ -129,7 +130,7 @@ func repeated(r store.Reader, old, now *fargo.RunTaskToken) ([]*fargo.Task, erro
 
 // taskSpec checks a call against the state and gives what its tasks are made
 // from, and a capacity provider ("" for none) for each.
-func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *fargo.Cluster, in *ecs.RunTaskInput) (*plan.TaskSpec, []string, error) {
+func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *record.Cluster, in *ecs.RunTaskInput) (*plan.TaskSpec, []string, error) {
 	d, err := findDefinition(tx, scope, *in.TaskDefinition)
 	if err != nil {
 		return nil, nil, err
@@ -160,7 +161,7 @@ func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *fargo.Cluster, in 
 
 // capacity decides the launch type, and a capacity provider for each task.
 // Source: ECS API, RunTask, launchType and capacityProviderStrategy.
-func capacity(c *fargo.Cluster, in *ecs.RunTaskInput) (ecs.LaunchType, []string, error) {
+func capacity(c *record.Cluster, in *ecs.RunTaskInput) (ecs.LaunchType, []string, error) {
 	count := 1
 	if in.Count != nil {
 		count = int(*in.Count)
@@ -183,7 +184,7 @@ func capacity(c *fargo.Cluster, in *ecs.RunTaskInput) (ecs.LaunchType, []string,
 
 // checkRunnable refuses what cannot become a task here: AWS's refusals first,
 // then, by name, what Fargo does not do yet.
-func (s *Server) checkRunnable(tx *store.Tx, d *fargo.TaskDefinition, in *ecs.RunTaskInput, launchType ecs.LaunchType) error {
+func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.RunTaskInput, launchType ecs.LaunchType) error {
 	if !slices.Contains(d.Definition.Compatibilities, ecs.Compatibility(launchType)) {
 		return invalid("Task definition does not support launch_type %s.", launchType)
 	}
@@ -213,7 +214,7 @@ func (s *Server) checkRunnable(tx *store.Tx, d *fargo.TaskDefinition, in *ecs.Ru
 	return checkImplemented(&d.Definition, in.Overrides)
 }
 
-func checkOverrides(d *fargo.TaskDefinition, o *ecs.TaskOverride) error {
+func checkOverrides(d *record.TaskDefinition, o *ecs.TaskOverride) error {
 	for _, c := range o.ContainerOverrides {
 		if d.Container(text(c.Name)) == nil {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", text(c.Name))
@@ -356,7 +357,7 @@ func checkNetworkConfiguration(r store.Reader, scope fargo.Scope, n *ecs.Network
 
 // taskTags are the tags a task begins with: the call's, over those propagated
 // from the definition, and ECS's own.
-func taskTags(c *fargo.Cluster, d *fargo.TaskDefinition, in *ecs.RunTaskInput) []ecs.Tag {
+func taskTags(c *record.Cluster, d *record.TaskDefinition, in *ecs.RunTaskInput) []ecs.Tag {
 	tags := []ecs.Tag{}
 	if in.PropagateTags == ecs.PropagateTagsTaskDefinition {
 		tags = d.Tags

@@ -19,6 +19,7 @@ import (
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/ecs"
 	"fargo/control"
+	"fargo/desired"
 	"fargo/store"
 )
 
@@ -69,11 +70,11 @@ func TestScripts(t *testing.T) {
 				},
 				"report": func(ctx context.Context, args string) (string, error) {
 					node, body, _ := strings.Cut(args, " ")
-					var r fargo.TaskReport
+					var r desired.TaskReport
 					if err := json.Unmarshal([]byte(body), &r); err != nil {
 						return "", err
 					}
-					return "", plane.Report(ctx, node, []fargo.TaskReport{r})
+					return "", plane.Report(ctx, node, []desired.TaskReport{r})
 				},
 			},
 		}
@@ -113,11 +114,11 @@ func reportAll(ctx context.Context, db *store.DB, plane *control.Plane, status f
 		if t.Stopped() || ending != status.Ending() {
 			continue
 		}
-		r := fargo.TaskReport{TaskARN: t.ARN(), Status: status, StartedAt: now.Add(-time.Minute)}
+		r := desired.TaskReport{TaskARN: t.ARN(), Status: status, StartedAt: now.Add(-time.Minute)}
 		if ending {
 			r.StoppedAt = now
 		}
-		if err := plane.Report(ctx, t.Node, []fargo.TaskReport{r}); err != nil {
+		if err := plane.Report(ctx, t.Node, []desired.TaskReport{r}); err != nil {
 			return err
 		}
 	}

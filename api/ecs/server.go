@@ -12,6 +12,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -62,7 +63,7 @@ func nameOf(id string) string {
 // named gives the short name that a client means by id: a name, or the ARN of
 // something of the kind ("service", "task") in the cluster. An ARN without a
 // cluster is of the old form.
-func named(kind string, c *fargo.Cluster, id string) (string, error) {
+func named(kind string, c *record.Cluster, id string) (string, error) {
 	a, ok := fargo.ParseARN(id)
 	if !ok {
 		return id, nil
@@ -86,7 +87,7 @@ func text(p *string) string {
 func yes(p *bool) bool { return p != nil && *p }
 
 // cluster finds an active cluster by name or ARN; nil means "default".
-func cluster(r store.Reader, scope fargo.Scope, id *string) (*fargo.Cluster, error) {
+func cluster(r store.Reader, scope fargo.Scope, id *string) (*record.Cluster, error) {
 	name := defaultCluster
 	if id != nil && *id != "" {
 		name = nameOf(*id)

@@ -13,6 +13,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -34,12 +35,12 @@ const (
 )
 
 // findService finds a service of a cluster, whatever its status.
-func findService(r store.Reader, c *fargo.Cluster, name string) (*fargo.Service, bool) {
+func findService(r store.Reader, c *record.Cluster, name string) (*record.Service, bool) {
 	return store.Services.Get(r, c.Scope.Key(*c.Cluster.ClusterName, name))
 }
 
 // activeService finds one that can be changed.
-func activeService(r store.Reader, c *fargo.Cluster, id string) (*fargo.Service, error) {
+func activeService(r store.Reader, c *record.Cluster, id string) (*record.Service, error) {
 	name, err := named("service", c, id)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 	if err := checkCreateService(in); err != nil {
 		return nil, err
 	}
-	var made *fargo.Service
+	var made *record.Service
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		c, err := cluster(tx, scope, in.Cluster)
 		if err != nil {
@@ -86,7 +87,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		if err := checkExecuteCommand(tx, next, "created"); err != nil {
 			return err
 		}
-		store.DeleteDeployments(tx, next.Key(), func(*fargo.Deployment) bool { return true }) // of one that ended
+		store.DeleteDeployments(tx, next.Key(), func(*record.Deployment) bool { return true }) // of one that ended
 		begin(tx, next, *revision, now)
 		made = next
 		return nil
@@ -98,7 +99,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 }
 
 // newService is the user's intent with AWS's defaults, applied once.
-func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInput, now time.Time) *fargo.Service {
+func newService(ctx context.Context, c *record.Cluster, in *ecs.CreateServiceInput, now time.Time) *record.Service {
 	name := *c.Cluster.ClusterName
 	shape := ecs.Service{
 		ServiceArn: new(c.Scope.ARN("ecs", "service/"+name+"/"+*in.ServiceName)), ServiceName: in.ServiceName,
@@ -141,7 +142,7 @@ func newService(ctx context.Context, c *fargo.Cluster, in *ecs.CreateServiceInpu
 	if shape.HealthCheckGracePeriodSeconds == nil && len(shape.LoadBalancers) > 0 {
 		shape.HealthCheckGracePeriodSeconds = new(int32(0))
 	}
-	return &fargo.Service{Scope: c.Scope, Cluster: name, Service: shape}
+	return &record.Service{Scope: c.Scope, Cluster: name, Service: shape}
 }
 
 // linkedRole is the service-linked role, with which ECS keeps the network
@@ -157,7 +158,7 @@ func deploymentDefaults(in *ecs.DeploymentConfiguration, daemon bool) *ecs.Deplo
 	if in != nil {
 		c = *in
 	}
-	c.DeploymentCircuitBreaker = fargo.CompleteBreaker(c.DeploymentCircuitBreaker)
+	c.DeploymentCircuitBreaker = record.CompleteBreaker(c.DeploymentCircuitBreaker)
 	minimum, maximum := int32(100), int32(200)
 	if daemon {
 		minimum, maximum = 0, 100
@@ -179,7 +180,7 @@ func deploymentDefaults(in *ecs.DeploymentConfiguration, daemon bool) *ecs.Deplo
 
 // sameService reports whether a service, whose primary deployment d is, is what a
 // call would make of it.
-func sameService(old, next *ecs.Service, d *fargo.Deployment, in *ecs.CreateServiceInput) bool {
+func sameService(old, next *ecs.Service, d *record.Deployment, in *ecs.CreateServiceInput) bool {
 	a, b := *old, *next
 	for _, s := range []*ecs.Service{&a, &b} {
 		s.CreatedAt, s.CreatedBy, s.TaskDefinition = nil, nil, nil
@@ -193,7 +194,7 @@ func sameDefinition(arn, id string) bool {
 
 // checkExecuteCommand sees that the tasks of a service into which commands can be
 // sent have a role.
-func checkExecuteCommand(r store.Reader, s *fargo.Service, verb string) error {
+func checkExecuteCommand(r store.Reader, s *record.Service, verb string) error {
 	if !yes(s.Service.EnableExecuteCommand) {
 		return nil
 	}
@@ -205,7 +206,7 @@ func checkExecuteCommand(r store.Reader, s *fargo.Service, verb string) error {
 
 // revision checks what a service's tasks are to be made from, against the
 // state, and resolves it. definition is the name or ARN of a task definition.
-func (s *Server) revision(tx *store.Tx, service *fargo.Service, definition string) (*ecs.ServiceRevision, error) {
+func (s *Server) revision(tx *store.Tx, service *record.Service, definition string) (*ecs.ServiceRevision, error) {
 	shape := &service.Service
 	d, err := findDefinition(tx, service.Scope, definition)
 	if err != nil {
@@ -249,7 +250,7 @@ func (s *Server) revision(tx *store.Tx, service *fargo.Service, definition strin
 	}, nil
 }
 
-func containerImages(d *fargo.TaskDefinition) []ecs.ContainerImage {
+func containerImages(d *record.TaskDefinition) []ecs.ContainerImage {
 	var out []ecs.ContainerImage
 	for _, c := range d.Definition.ContainerDefinitions {
 		out = append(out, ecs.ContainerImage{ContainerName: c.Name, Image: c.Image})
@@ -303,8 +304,8 @@ func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesI
 }
 
 // servicesOf gives the services of a cluster that still stand.
-func servicesOf(r store.Reader, c *fargo.Cluster) iter.Seq[*fargo.Service] {
-	return func(yield func(*fargo.Service) bool) {
+func servicesOf(r store.Reader, c *record.Cluster) iter.Seq[*record.Service] {
+	return func(yield func(*record.Service) bool) {
 		for s := range store.Services.Prefix(r, c.Scope.Key(*c.Cluster.ClusterName, "")) {
 			if s.Status() != statusInactive && !yield(s) {
 				return
@@ -352,7 +353,7 @@ func (s *Server) ListServicesByNamespace(ctx context.Context, in *ecs.ListServic
 // DeleteService ends a service: DRAINING until its last task has stopped. One
 // that is DRAINING may be deleted again, as Terraform does.
 func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
-	var gone fargo.Service
+	var gone record.Service
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		c, err := cluster(tx, scope, in.Cluster)
 		if err != nil {

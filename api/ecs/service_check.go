@@ -3,9 +3,9 @@ package ecs
 import (
 	"slices"
 
-	"fargo"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -151,7 +151,7 @@ func checkRebalancing(s *ecs.Service) error {
 // tasks can be their targets.
 // Source: ECS developer guide, "Use load balancing to distribute Amazon ECS
 // service traffic".
-func checkServiceTargets(r store.Reader, d *fargo.TaskDefinition, network *ecs.AwsVpcConfiguration, balancers []ecs.LoadBalancer) error {
+func checkServiceTargets(r store.Reader, d *record.TaskDefinition, network *ecs.AwsVpcConfiguration, balancers []ecs.LoadBalancer) error {
 	if len(balancers) > maxTargetGroups {
 		return invalid("Services cannot have more than %d target groups.", maxTargetGroups)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -17,7 +18,7 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 	if err := checkUpdateService(in); err != nil {
 		return nil, err
 	}
-	var updated *fargo.Service
+	var updated *record.Service
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		c, err := cluster(tx, scope, in.Cluster)
 		if err != nil {
@@ -35,7 +36,7 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		if err := apply(&next, in); err != nil {
 			return err
 		}
-		next.Throttle, next.Rebalance.Rest = fargo.Throttle{}, time.Time{} // an update is a new try
+		next.Throttle, next.Rebalance.Rest = record.Throttle{}, time.Time{} // an update is a new try
 		updated = &next
 		var revision *ecs.ServiceRevision
 		if needsDeployment(&shown, &next, in) {
@@ -93,7 +94,7 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 }
 
 // apply lays an update over a service's intent.
-func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
+func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	shape := &s.Service
 	if in.DesiredCount != nil {
 		if s.Daemon() {
@@ -138,7 +139,7 @@ func apply(s *fargo.Service, in *ecs.UpdateServiceInput) error {
 
 // useStrategy makes the tasks to come of the primary deployment follow the
 // service's capacity provider strategy, which begins no deployment of its own.
-func useStrategy(tx *store.Tx, s *fargo.Service, primary *fargo.Deployment, now time.Time) {
+func useStrategy(tx *store.Tx, s *record.Service, primary *record.Deployment, now time.Time) {
 	d := *primary
 	d.Template.CapacityProviderStrategy, d.Template.LaunchType = s.Service.CapacityProviderStrategy, s.Service.LaunchType
 	d.UpdatedAt = now
@@ -167,7 +168,7 @@ func mergeDeployment(old, in *ecs.DeploymentConfiguration) *ecs.DeploymentConfig
 // mergeBreaker keeps of a circuit breaker what an update does not name, as AWS
 // was seen to do.
 func mergeBreaker(old, in *ecs.DeploymentCircuitBreaker) *ecs.DeploymentCircuitBreaker {
-	b := *fargo.CompleteBreaker(old)
+	b := *record.CompleteBreaker(old)
 	set(&b.Enable, in.Enable)
 	set(&b.Rollback, in.Rollback)
 	set(&b.ResetOnHealthyTask, in.ResetOnHealthyTask)
@@ -177,7 +178,7 @@ func mergeBreaker(old, in *ecs.DeploymentCircuitBreaker) *ecs.DeploymentCircuitB
 
 // needsDeployment reports whether an update names something that tasks are made
 // from, or asks for a new deployment.
-func needsDeployment(old, next *fargo.Service, in *ecs.UpdateServiceInput) bool {
+func needsDeployment(old, next *record.Service, in *ecs.UpdateServiceInput) bool {
 	return yes(in.ForceNewDeployment) || in.TaskDefinition != nil ||
 		!reflect.DeepEqual(old.Service.NetworkConfiguration, next.Service.NetworkConfiguration) ||
 		text(old.Service.PlatformVersion) != text(next.Service.PlatformVersion) ||

@@ -1,20 +1,20 @@
 package ecs
 
 import (
-	"fargo"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
 // serviceView is a service as clients see it: the intent, of which a rollback
 // shows what it goes back to, and what the controller and the nodes made of it.
-func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
+func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service {
 	v := s.Service
 	tasks := serviceTasks(r, s)
 	running, pending := plan.TaskCounts("", tasks)
 	v.RunningCount, v.PendingCount = &running, &pending
-	v.DesiredCount = new(desired(r, s))
+	v.DesiredCount = new(desiredCount(r, s))
 	v.ResourceManagementType = ecs.ResourceManagementTypeCustomer
 	v.Events, v.Deployments, v.TaskSets = orEmpty(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i, d := range deployments(r, s) {
@@ -34,9 +34,9 @@ func serviceView(r store.Reader, s *fargo.Service, withTags bool) *ecs.Service {
 	return &v
 }
 
-// desired is how many tasks a service should have: one for each machine, when
+// desiredCount is how many tasks a service should have: one for each machine, when
 // nobody says how many.
-func desired(r store.Reader, s *fargo.Service) int32 {
+func desiredCount(r store.Reader, s *record.Service) int32 {
 	if s.Service.DesiredCount != nil {
 		return *s.Service.DesiredCount
 	}
@@ -47,7 +47,7 @@ func desired(r store.Reader, s *fargo.Service) int32 {
 	return n
 }
 
-func serviceTasks(r store.Reader, s *fargo.Service) []plan.ServiceTask {
+func serviceTasks(r store.Reader, s *record.Service) []plan.ServiceTask {
 	var out []plan.ServiceTask
 	for t := range store.Tasks.By(r, store.TaskByService, s.Key()) {
 		out = append(out, plan.ServiceTask{Task: t})
@@ -56,8 +56,8 @@ func serviceTasks(r store.Reader, s *fargo.Service) []plan.ServiceTask {
 }
 
 // deployments are those of a service that are not retired, the primary one first.
-func deployments(r store.Reader, s *fargo.Service) []*fargo.Deployment {
-	var out []*fargo.Deployment
+func deployments(r store.Reader, s *record.Service) []*record.Deployment {
+	var out []*record.Deployment
 	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
 		if !d.Retired {
 			out = append(out, d)
@@ -69,7 +69,7 @@ func deployments(r store.Reader, s *fargo.Service) []*fargo.Deployment {
 
 // currentDeployment names the service deployment that is under way or was last:
 // the way back is part of the one that failed.
-func currentDeployment(r store.Reader, s *fargo.Service, primary *fargo.Deployment) *string {
+func currentDeployment(r store.Reader, s *record.Service, primary *record.Deployment) *string {
 	if failed := deployment(r, s, primary.RollbackOf); failed != nil {
 		return &failed.ARN
 	}
@@ -85,7 +85,7 @@ func requested(primary bool, desired int32) *int32 {
 	return &desired
 }
 
-func deploymentView(d *fargo.Deployment, primary bool, tasks []plan.ServiceTask, desired int32) ecs.Deployment {
+func deploymentView(d *record.Deployment, primary bool, tasks []plan.ServiceTask, desired int32) ecs.Deployment {
 	status := "ACTIVE"
 	if primary {
 		status = "PRIMARY"

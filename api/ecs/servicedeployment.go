@@ -13,6 +13,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ecs"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -126,7 +127,7 @@ func (s *Server) DescribeServiceRevisions(ctx context.Context, in *ecs.DescribeS
 	return out, nil
 }
 
-func deploymentOfRevision(r store.Reader, arn string) (*fargo.Deployment, bool) {
+func deploymentOfRevision(r store.Reader, arn string) (*record.Deployment, bool) {
 	for d := range store.Deployments.By(r, store.DeploymentByRevision, arn) {
 		return d, true
 	}
@@ -134,7 +135,7 @@ func deploymentOfRevision(r store.Reader, arn string) (*fargo.Deployment, bool) 
 }
 
 // deployment finds one of a service's deployments by its id, nil for none.
-func deployment(r store.Reader, s *fargo.Service, id string) *fargo.Deployment {
+func deployment(r store.Reader, s *record.Service, id string) *record.Deployment {
 	for d := range store.Deployments.By(r, store.ByService, s.Key()) {
 		if d.ID == id {
 			return d
@@ -144,13 +145,15 @@ func deployment(r store.Reader, s *fargo.Service, id string) *fargo.Deployment {
 }
 
 // primary is what a service that has not ended should become.
-func primary(r store.Reader, s *fargo.Service) *fargo.Deployment { return deployment(r, s, s.Primary) }
+func primary(r store.Reader, s *record.Service) *record.Deployment {
+	return deployment(r, s, s.Primary)
+}
 
 // begin starts the rollout of a revision of a service, stores both, and forgets
 // what is long over.
-func begin(tx *store.Tx, s *fargo.Service, revision ecs.ServiceRevision, now time.Time) {
-	store.DeleteDeployments(tx, s.Key(), func(d *fargo.Deployment) bool { return plan.HistoryExpired(s, d, now) })
-	var previous, rollbackOf *fargo.Deployment
+func begin(tx *store.Tx, s *record.Service, revision ecs.ServiceRevision, now time.Time) {
+	store.DeleteDeployments(tx, s.Key(), func(d *record.Deployment) bool { return plan.HistoryExpired(s, d, now) })
+	var previous, rollbackOf *record.Deployment
 	if previous = primary(tx, s); previous != nil {
 		rollbackOf = deployment(tx, s, previous.RollbackOf)
 	}

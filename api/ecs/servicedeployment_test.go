@@ -7,6 +7,7 @@ import (
 	"fargo/api"
 	"fargo/api/ecs"
 	wire "fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -20,9 +21,9 @@ func TestDeploymentsOfAnotherRegion(t *testing.T) {
 	scope := fargo.Scope{Account: fargo.DefaultAccount, Region: "eu-west-1"}
 	deployment, revision := scope.ARN("ecs", "service-deployment/c/web/1"), scope.ARN("ecs", "service-revision/c/web/1")
 	err = db.Update(t.Context(), func(tx *store.Tx) error {
-		service := &fargo.Service{Scope: scope, Cluster: "c", Service: wire.Service{ServiceName: new("web"), ServiceArn: new("web"), Status: new("ACTIVE")}}
+		service := &record.Service{Scope: scope, Cluster: "c", Service: wire.Service{ServiceName: new("web"), ServiceArn: new("web"), Status: new("ACTIVE")}}
 		store.Services.Put(tx, service)
-		store.Deployments.Put(tx, &fargo.Deployment{
+		store.Deployments.Put(tx, &record.Deployment{
 			Scope: scope, Service: service.Key(), ARN: deployment, Revision: wire.ServiceRevision{ServiceRevisionArn: &revision},
 		})
 		return nil

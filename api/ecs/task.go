@@ -9,7 +9,9 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -46,13 +48,13 @@ func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) 
 	return out, nil
 }
 
-func findTask(r store.Reader, c *fargo.Cluster, name string) (*fargo.Task, bool) {
+func findTask(r store.Reader, c *record.Cluster, name string) (*record.Task, bool) {
 	return store.Tasks.Get(r, c.Scope.Key(*c.Cluster.ClusterName, name))
 }
 
 // StopTask asks for a task's end. The answer shows it still as it is.
 func (s *Server) StopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {
-	var stopped *fargo.Task
+	var stopped *record.Task
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		c, err := cluster(tx, scope, in.Cluster)
 		if err != nil {
@@ -123,7 +125,7 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 
 // listed reports whether a task passes the filters; service is the name of the
 // one asked for, "" for any. There are no daemons, so none of a daemon's tasks.
-func listed(t *fargo.Task, service string, in *ecs.ListTasksInput) bool {
+func listed(t *record.Task, service string, in *ecs.ListTasksInput) bool {
 	desired := in.DesiredStatus
 	if desired == "" {
 		desired = ecs.DesiredStatusRunning
@@ -146,7 +148,7 @@ func listed(t *fargo.Task, service string, in *ecs.ListTasksInput) bool {
 
 // taskView is a task as clients see it: the intent, what the control plane
 // decided, and what the node has seen.
-func taskView(t *fargo.Task, withTags bool) *ecs.Task {
+func taskView(t *record.Task, withTags bool) *ecs.Task {
 	v := t.Intent
 	status := t.LastStatus()
 	v.LastStatus, v.DesiredStatus = new(string(status)), new(string(t.Desired))
@@ -188,7 +190,7 @@ func nonEmpty(s string) *string {
 
 // attachments shows the network interface and how far it is.
 // Source: ECS API, Attachment; the order of the details is AWS's.
-func attachments(t *fargo.Task, status fargo.TaskStatus) []ecs.Attachment {
+func attachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
 	a := t.Intent.Attachments[0]
 	if t.Interface == nil {
 		return []ecs.Attachment{a}
@@ -214,7 +216,7 @@ func attachments(t *fargo.Task, status fargo.TaskStatus) []ecs.Attachment {
 	return []ecs.Attachment{a}
 }
 
-func containers(t *fargo.Task) []ecs.Container {
+func containers(t *record.Task) []ecs.Container {
 	out := slices.Clone(t.Intent.Containers)
 	for i := range out {
 		c := &out[i]
@@ -239,7 +241,7 @@ func containers(t *fargo.Task) []ecs.Container {
 }
 
 // report lays what the node has seen over a container.
-func report(c *ecs.Container, r fargo.ContainerReport) {
+func report(c *ecs.Container, r desired.ContainerReport) {
 	c.LastStatus = new(string(r.Status))
 	c.ImageDigest, c.Reason = nonEmpty(r.ImageDigest), nonEmpty(r.Reason)
 	if r.ExitCode != nil {

@@ -13,6 +13,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -32,9 +33,9 @@ func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTas
 		return nil, err
 	}
 	d.RegisteredBy = new(api.CallFrom(ctx).PrincipalARN)
-	def := &fargo.TaskDefinition{Definition: *d, Tags: in.Tags}
+	def := &record.TaskDefinition{Definition: *d, Tags: in.Tags}
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
-		family := &fargo.TaskDefinitionFamily{Scope: scope, Family: *in.Family}
+		family := &record.TaskDefinitionFamily{Scope: scope, Family: *in.Family}
 		if old, ok := store.TaskDefinitionFamilies.Get(tx, family.Key()); ok {
 			family.Revision = old.Revision
 		}
@@ -118,17 +119,17 @@ func splitDefinition(id string) (family string, revision int, err error) {
 
 // findDefinition gives the named revision, or a family's latest active one; nil
 // when there is none.
-func findDefinition(r store.Reader, scope fargo.Scope, id string) (*fargo.TaskDefinition, error) {
+func findDefinition(r store.Reader, scope fargo.Scope, id string) (*record.TaskDefinition, error) {
 	family, revision, err := splitDefinition(id)
 	if err != nil {
 		return nil, err
 	}
 	if revision != 0 {
-		d, _ := store.TaskDefinitions.Get(r, fargo.TaskDefinitionKey(scope, family, revision))
+		d, _ := store.TaskDefinitions.Get(r, record.TaskDefinitionKey(scope, family, revision))
 		return d, nil
 	}
-	var latest *fargo.TaskDefinition
-	for d := range store.TaskDefinitions.Prefix(r, fargo.TaskDefinitionKey(scope, family, 0)) {
+	var latest *record.TaskDefinition
+	for d := range store.TaskDefinitions.Prefix(r, record.TaskDefinitionKey(scope, family, 0)) {
 		if d.Definition.Status == ecs.TaskDefinitionStatusActive {
 			latest = d
 		}
@@ -162,9 +163,9 @@ func (s *Server) DeregisterTaskDefinition(ctx context.Context, in *ecs.Deregiste
 	if revision == 0 {
 		return nil, ecs.ClientException("Revision is missing.")
 	}
-	var changed fargo.TaskDefinition
+	var changed record.TaskDefinition
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
-		d, ok := store.TaskDefinitions.Get(tx, fargo.TaskDefinitionKey(scope, family, revision))
+		d, ok := store.TaskDefinitions.Get(tx, record.TaskDefinitionKey(scope, family, revision))
 		if !ok {
 			return ecs.ClientException("Unable to describe task definition.")
 		}
@@ -198,7 +199,7 @@ func (s *Server) DeleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskDe
 			if err != nil {
 				return err
 			}
-			d, ok := store.TaskDefinitions.Get(tx, fargo.TaskDefinitionKey(scope, family, revision))
+			d, ok := store.TaskDefinitions.Get(tx, record.TaskDefinitionKey(scope, family, revision))
 			switch {
 			case !ok || revision == 0:
 				out.Failures = append(out.Failures, ecs.Failure{Arn: new(id), Reason: new("The specified task definition was not found.")})
@@ -234,7 +235,7 @@ func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefini
 	}
 	prefix := scope.Key()
 	if family := text(in.FamilyPrefix); family != "" {
-		prefix = fargo.TaskDefinitionKey(scope, family, 0)
+		prefix = record.TaskDefinitionKey(scope, family, 0)
 	}
 	var arns []string
 	for d := range store.TaskDefinitions.Prefix(s.db.View(), prefix) {

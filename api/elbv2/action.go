@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -21,7 +21,7 @@ const (
 // completeActions checks the actions of a rule of listener l, and gives them
 // what they were not given.
 // Source: ELBv2 API, Action.
-func completeActions(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener, actions []elbv2.Action) ([]elbv2.Action, error) {
+func completeActions(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listener, actions []elbv2.Action) ([]elbv2.Action, error) {
 	for _, a := range actions {
 		if err := refuse(gap{
 			"actions of type " + string(a.Type),
@@ -77,7 +77,7 @@ func only(a *elbv2.Action, forward, redirect, fixed bool) error {
 	return nil
 }
 
-func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener, a *elbv2.Action) error {
+func completeForward(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listener, a *elbv2.Action) error {
 	if err := only(a, true, false, false); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func completeForward(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listene
 	return nil
 }
 
-func completeStickiness(lb *fargo.ELBLoadBalancer, config *elbv2.ForwardActionConfig) error {
+func completeStickiness(lb *record.ELBLoadBalancer, config *elbv2.ForwardActionConfig) error {
 	s := elbv2.TargetGroupStickinessConfig{}
 	if config.TargetGroupStickinessConfig != nil {
 		s = *config.TargetGroupStickinessConfig
@@ -153,7 +153,7 @@ func completeStickiness(lb *fargo.ELBLoadBalancer, config *elbv2.ForwardActionCo
 
 // isSticky reports whether an application load balancer keeps a client to its
 // target in a group.
-func isSticky(g *fargo.ELBTargetGroup) bool {
+func isSticky(g *record.ELBTargetGroup) bool {
 	return speaksHTTP(g.TargetGroup.Protocol) && g.Attributes["stickiness.enabled"] == "true"
 }
 
@@ -164,7 +164,7 @@ func leavesGroup(c *elbv2.ForwardActionConfig) bool {
 }
 
 // fits refuses a group whose protocol or VPC does not go with a listener.
-func fits(lb *fargo.ELBLoadBalancer, l *elbv2.Listener, g *fargo.ELBTargetGroup) error {
+func fits(lb *record.ELBLoadBalancer, l *elbv2.Listener, g *record.ELBTargetGroup) error {
 	var takes []elbv2.ProtocolEnum
 	switch l.Protocol {
 	case elbv2.ProtocolEnumHttp, elbv2.ProtocolEnumHttps:
@@ -192,7 +192,7 @@ func fits(lb *fargo.ELBLoadBalancer, l *elbv2.Listener, g *fargo.ELBTargetGroup)
 
 // checkUse makes sure of what holds for all the groups that a load balancer
 // uses. It is asked after a change, in the same transaction.
-func checkUse(r store.Reader, lb *fargo.ELBLoadBalancer) error {
+func checkUse(r store.Reader, lb *record.ELBLoadBalancer) error {
 	used := groupsOf(r, lb.Key())
 	if lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication && len(used) > maxUsedGroups {
 		return elbv2.TooManyUniqueTargetGroupsPerLoadBalancerException("The maximum number of unique target groups per load balancer is '%d'", maxUsedGroups)

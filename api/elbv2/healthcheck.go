@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 )
 
 // The protocols of target groups behind the two kinds of load balancers.
@@ -215,7 +215,7 @@ func checkCodes(what, codes string, low, high int) error {
 }
 
 // sameTargetGroup reports whether a group is as one that is asked for.
-func sameTargetGroup(old *fargo.ELBTargetGroup, wanted *elbv2.TargetGroup, tags []elbv2.Tag) bool {
+func sameTargetGroup(old *record.ELBTargetGroup, wanted *elbv2.TargetGroup, tags []elbv2.Tag) bool {
 	a, b := old.TargetGroup, *wanted
 	a.TargetGroupArn, b.TargetGroupArn = nil, nil
 	return reflect.DeepEqual(a, b) && sameTags(old.Tags, tags)

@@ -10,7 +10,9 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -157,7 +159,7 @@ func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.Lo
 
 // addInterfaces gives a load balancer an interface and a zone for each place.
 // lb is a value of the transaction's own.
-func addInterfaces(tx *store.Tx, lb *fargo.ELBLoadBalancer, places []place, now time.Time) error {
+func addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places []place, now time.Time) error {
 	for _, p := range places {
 		if err := hasRoom(tx, p); err != nil {
 			return err
@@ -178,14 +180,14 @@ func addInterfaces(tx *store.Tx, lb *fargo.ELBLoadBalancer, places []place, now 
 }
 
 // networkInterface is the record that EC2 shows of a load balancer's interface.
-func networkInterface(r store.Reader, lb *fargo.ELBLoadBalancer, i *fargo.Interface, zone string, now time.Time) *fargo.EC2NetworkInterface {
+func networkInterface(r store.Reader, lb *record.ELBLoadBalancer, i *desired.Interface, zone string, now time.Time) *record.EC2NetworkInterface {
 	kind := ec2.NetworkInterfaceTypeInterface
 	if lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork {
 		kind = ec2.NetworkInterfaceTypeNetworkLoadBalancer
 	}
 	address, private := i.Address.String(), fargo.PrivateDNSName(lb.Scope.Region, i.Address)
 	_, name, _ := strings.Cut(lb.Key(), "loadbalancer/")
-	return &fargo.EC2NetworkInterface{Scope: lb.Scope, CreatedAt: now, Interface: ec2.NetworkInterface{
+	return &record.EC2NetworkInterface{Scope: lb.Scope, CreatedAt: now, Interface: ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, AvailabilityZone: &zone,
 		Description: new("ELB " + name), InterfaceType: kind, MacAddress: &i.MAC, OwnerId: &lb.Scope.Account,
 		PrivateDnsName: &private, PrivateIpAddress: &address, Groups: groupIdentifiers(r, lb.Scope, i.Groups),

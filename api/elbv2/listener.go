@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -56,7 +57,7 @@ func (s *Server) CreateListener(ctx context.Context, in *elbv2.CreateListenerInp
 			return elbv2.TooManyListenersException("The maximum number of listeners per load balancer is '%d'", maxListeners)
 		}
 		shape.ListenerArn = new(listenerARN(lb, fargo.NewHex(16)))
-		store.ELBListeners.Put(tx, &fargo.ELBListener{
+		store.ELBListeners.Put(tx, &record.ELBListener{
 			Scope: scope, Listener: shape, Attributes: listenerAttributes(shape.Protocol).defaults(), Tags: orEmpty(in.Tags),
 		})
 		out.Listeners = []elbv2.Listener{shape}
@@ -64,17 +65,17 @@ func (s *Server) CreateListener(ctx context.Context, in *elbv2.CreateListenerInp
 	})
 }
 
-func duplicateListener(lb *fargo.ELBLoadBalancer) error {
+func duplicateListener(lb *record.ELBLoadBalancer) error {
 	return elbv2.DuplicateListenerException("A listener already exists on this port for this load balancer '%s'", lb.Key())
 }
 
-func sameListener(old *fargo.ELBListener, wanted elbv2.Listener, tags []elbv2.Tag) bool {
+func sameListener(old *record.ELBListener, wanted elbv2.Listener, tags []elbv2.Tag) bool {
 	wanted.ListenerArn = old.Listener.ListenerArn
 	return reflect.DeepEqual(old.Listener, wanted) && sameTags(old.Tags, tags)
 }
 
 // listenerARN is the name of a load balancer's listener with an id.
-func listenerARN(lb *fargo.ELBLoadBalancer, id string) string {
+func listenerARN(lb *record.ELBLoadBalancer, id string) string {
 	a, _ := fargo.ParseARN(lb.Key())
 	return lb.Scope.ARN(service, "listener"+a.Resource[len("loadbalancer"):]+"/"+id)
 }
@@ -82,7 +83,7 @@ func listenerARN(lb *fargo.ELBLoadBalancer, id string) string {
 // completeListener checks a listener of lb, and gives it what it was not given.
 // The groups that it forwards to are checked by checkUse, once it is stored.
 // Source: ELBv2 API, CreateListener.
-func completeListener(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) error {
+func completeListener(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listener) error {
 	network := lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork
 	switch {
 	case !network && !speaksHTTP(l.Protocol):
@@ -184,7 +185,7 @@ func (s *Server) DeleteListener(ctx context.Context, in *elbv2.DeleteListenerInp
 	})
 }
 
-func deleteListener(tx *store.Tx, l *fargo.ELBListener) {
+func deleteListener(tx *store.Tx, l *record.ELBListener) {
 	for rule := range store.ELBRules.By(tx, store.RuleByListener, l.Key()) {
 		store.ELBRules.Delete(tx, rule.Key())
 	}
@@ -197,7 +198,7 @@ func (s *Server) DescribeListeners(ctx context.Context, in *elbv2.DescribeListen
 		return nil, invalid("You must specify either listener ARNs or a load balancer ARN")
 	}
 	r, scope := s.view(ctx)
-	var found []*fargo.ELBListener
+	var found []*record.ELBListener
 	for _, arn := range in.ListenerArns {
 		l, err := listener(r, scope, arn)
 		if err != nil {
@@ -212,7 +213,7 @@ func (s *Server) DescribeListeners(ctx context.Context, in *elbv2.DescribeListen
 		}
 		found = slices.Collect(store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb.Key()))
 	}
-	found, next, err := page(found, (*fargo.ELBListener).Key, in.Marker, in.PageSize)
+	found, next, err := page(found, (*record.ELBListener).Key, in.Marker, in.PageSize)
 	out := &elbv2.DescribeListenersOutput{Listeners: []elbv2.Listener{}, NextMarker: next}
 	for _, l := range found {
 		out.Listeners = append(out.Listeners, l.Listener)

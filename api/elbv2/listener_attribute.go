@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -101,7 +102,7 @@ func (s *Server) DescribeListenerAttributes(ctx context.Context, in *elbv2.Descr
 	return &elbv2.DescribeListenerAttributesOutput{Attributes: showListener(l)}, nil
 }
 
-func showListener(l *fargo.ELBListener) []elbv2.ListenerAttribute {
+func showListener(l *record.ELBListener) []elbv2.ListenerAttribute {
 	return show(listenerAttributes(l.Listener.Protocol), l.Attributes, func(k, v *string) elbv2.ListenerAttribute {
 		return elbv2.ListenerAttribute{Key: k, Value: v}
 	})

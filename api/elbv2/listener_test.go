@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	wire "fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -37,7 +38,7 @@ func certificateARN(name string) string {
 
 // certificate makes sure that there is a certificate.
 func (h *house) certificate(t *rapid.T, name string) {
-	c := &fargo.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}}
+	c := &record.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}}
 	c.Certificate.CertificateArn = new(certificateARN(name))
 	if err := h.db.Update(h.ctx, func(tx *store.Tx) error { store.Certificates.Put(tx, c); return nil }); err != nil {
 		t.Fatal(err)

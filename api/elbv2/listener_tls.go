@@ -8,6 +8,7 @@ import (
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -21,7 +22,7 @@ const maxCertificates = 25
 var alpnPolicies = []string{"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"}
 
 // completeTLS checks and completes what has to do with encryption.
-func completeTLS(r store.Reader, lb *fargo.ELBLoadBalancer, l *elbv2.Listener) error {
+func completeTLS(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listener) error {
 	if len(l.AlpnPolicy) > 0 {
 		switch {
 		case lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication:

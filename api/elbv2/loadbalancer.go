@@ -11,6 +11,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -24,7 +25,7 @@ func (s *Server) CreateLoadBalancer(ctx context.Context, in *elbv2.CreateLoadBal
 	if err := checkLoadBalancer(in); err != nil {
 		return nil, err
 	}
-	var lb *fargo.ELBLoadBalancer
+	var lb *record.ELBLoadBalancer
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		wanted, err := newLoadBalancer(tx, scope, in, now)
 		if err != nil {
@@ -100,7 +101,7 @@ func checkLoadBalancerName(name string) error {
 
 // newBalancer is a load balancer in the making and where it will be.
 type newBalancer struct {
-	LoadBalancer *fargo.ELBLoadBalancer
+	LoadBalancer *record.ELBLoadBalancer
 	places       []place
 }
 
@@ -116,7 +117,7 @@ func newLoadBalancer(r store.Reader, scope fargo.Scope, in *elbv2.CreateLoadBala
 	}
 	kind := map[elbv2.LoadBalancerTypeEnum]string{elbv2.LoadBalancerTypeEnumApplication: "app", elbv2.LoadBalancerTypeEnumNetwork: "net"}[in.Type]
 	id := fargo.NewHex(16)
-	lb := &fargo.ELBLoadBalancer{
+	lb := &record.ELBLoadBalancer{
 		Scope: scope, Tags: orEmpty(in.Tags), Attributes: loadBalancerAttributes(in.Type).defaults(),
 		LoadBalancer: elbv2.LoadBalancer{
 			LoadBalancerArn:       new(scope.ARN(service, "loadbalancer/"+kind+"/"+*in.Name+"/"+id)),
@@ -147,7 +148,7 @@ func dnsName(region string, in *elbv2.CreateLoadBalancerInput, id string) string
 }
 
 // loadBalancerByName is the one of either type with a name; nil when there is none.
-func loadBalancerByName(r store.Reader, scope fargo.Scope, name string) *fargo.ELBLoadBalancer {
+func loadBalancerByName(r store.Reader, scope fargo.Scope, name string) *record.ELBLoadBalancer {
 	for _, kind := range []string{"app", "net"} {
 		for lb := range store.ELBLoadBalancers.Prefix(r, scope.ARN(service, "loadbalancer/"+kind+"/"+name+"/")) {
 			return lb
@@ -156,7 +157,7 @@ func loadBalancerByName(r store.Reader, scope fargo.Scope, name string) *fargo.E
 	return nil
 }
 
-func loadBalancersIn(r store.Reader, scope fargo.Scope) []*fargo.ELBLoadBalancer {
+func loadBalancersIn(r store.Reader, scope fargo.Scope) []*record.ELBLoadBalancer {
 	return slices.Collect(store.ELBLoadBalancers.Prefix(r, scope.ARN(service, "loadbalancer/")))
 }
 
@@ -170,7 +171,7 @@ func countLoadBalancers(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalanc
 }
 
 // sameLoadBalancer reports whether a load balancer is as one that is asked for.
-func sameLoadBalancer(old *fargo.ELBLoadBalancer, wanted *newBalancer) bool {
+func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 	a, b := &old.LoadBalancer, &wanted.LoadBalancer.LoadBalancer
 	var had, want []string
 	for _, z := range a.AvailabilityZones {
@@ -223,7 +224,7 @@ func (s *Server) DescribeLoadBalancers(ctx context.Context, in *elbv2.DescribeLo
 		return nil, invalid("Load balancer names and load balancer ARNs cannot be specified at the same time")
 	}
 	notFound := elbv2.LoadBalancerNotFoundException("One or more load balancers not found")
-	var found []*fargo.ELBLoadBalancer
+	var found []*record.ELBLoadBalancer
 	switch {
 	case len(in.LoadBalancerArns) > 0:
 		for _, arn := range in.LoadBalancerArns {
@@ -247,7 +248,7 @@ func (s *Server) DescribeLoadBalancers(ctx context.Context, in *elbv2.DescribeLo
 	default:
 		found = loadBalancersIn(r, scope)
 	}
-	found, next, err := page(found, (*fargo.ELBLoadBalancer).Key, in.Marker, in.PageSize)
+	found, next, err := page(found, (*record.ELBLoadBalancer).Key, in.Marker, in.PageSize)
 	out := &elbv2.DescribeLoadBalancersOutput{LoadBalancers: []elbv2.LoadBalancer{}, NextMarker: next}
 	for _, lb := range found {
 		out.LoadBalancers = append(out.LoadBalancers, lb.LoadBalancer)

@@ -9,6 +9,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -151,7 +152,7 @@ func (s *Server) DescribeLoadBalancerAttributes(ctx context.Context, in *elbv2.D
 	return &elbv2.DescribeLoadBalancerAttributesOutput{Attributes: showLoadBalancer(lb)}, nil
 }
 
-func showLoadBalancer(lb *fargo.ELBLoadBalancer) []elbv2.LoadBalancerAttribute {
+func showLoadBalancer(lb *record.ELBLoadBalancer) []elbv2.LoadBalancerAttribute {
 	return show(loadBalancerAttributes(lb.LoadBalancer.Type), lb.Attributes, func(k, v *string) elbv2.LoadBalancerAttribute {
 		return elbv2.LoadBalancerAttribute{Key: k, Value: v}
 	})

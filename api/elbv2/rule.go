@@ -10,6 +10,7 @@ import (
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -18,7 +19,7 @@ import (
 const maxRules = 100
 
 // rule finds a rule that is not a default one.
-func rule(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBRule, error) {
+func rule(r store.Reader, scope fargo.Scope, arn string) (*record.ELBRule, error) {
 	if err := checkARN(arn, "listener-rule", "listener rule"); err != nil {
 		return nil, err
 	}
@@ -30,7 +31,7 @@ func rule(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBRule, error)
 
 // changeable finds a rule that is to be changed in a way that default rules
 // cannot be.
-func changeable(r store.Reader, scope fargo.Scope, arn, change string) (*fargo.ELBRule, error) {
+func changeable(r store.Reader, scope fargo.Scope, arn, change string) (*record.ELBRule, error) {
 	if _, ok := defaultRule(r, scope, arn); ok {
 		return nil, elbv2.OperationNotPermittedException("Default rule '%s' cannot be %s", arn, change)
 	}
@@ -38,7 +39,7 @@ func changeable(r store.Reader, scope fargo.Scope, arn, change string) (*fargo.E
 }
 
 // owner is the load balancer and the listener that a rule is of.
-func owner(r store.Reader, listener string) (*fargo.ELBLoadBalancer, *fargo.ELBListener, error) {
+func owner(r store.Reader, listener string) (*record.ELBLoadBalancer, *record.ELBListener, error) {
 	l, ok := store.ELBListeners.Get(r, listener)
 	if !ok {
 		return nil, nil, elbv2.ListenerNotFoundException("One or more listeners not found")
@@ -79,7 +80,7 @@ func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*el
 		if err != nil {
 			return err
 		}
-		c := &fargo.ELBRule{
+		c := &record.ELBRule{
 			Scope: scope, Listener: l.Key(), Priority: number(in.Priority), Tags: orEmpty(in.Tags),
 			Rule: elbv2.Rule{
 				RuleArn: new(plan.RuleARN(l.Key(), fargo.NewHex(16))), Conditions: conditions, Actions: actions, Transforms: orEmpty(in.Transforms), IsDefault: new(false),
@@ -94,7 +95,7 @@ func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*el
 }
 
 // addRule stores a new rule, if there is room for it and its priority is free.
-func addRule(tx *store.Tx, lb *fargo.ELBLoadBalancer, rule *fargo.ELBRule) error {
+func addRule(tx *store.Tx, lb *record.ELBLoadBalancer, rule *record.ELBRule) error {
 	rules := 0
 	for l := range store.ELBListeners.By(tx, store.ListenerByLoadBalancer, lb.Key()) {
 		for range store.ELBRules.By(tx, store.RuleByListener, l.Key()) {
@@ -110,7 +111,7 @@ func addRule(tx *store.Tx, lb *fargo.ELBLoadBalancer, rule *fargo.ELBRule) error
 }
 
 // prioritize gives a rule, which is the caller's own, a priority.
-func prioritize(r *fargo.ELBRule, priority int) {
+func prioritize(r *record.ELBRule, priority int) {
 	r.Priority, r.Rule.Priority = priority, new(strconv.Itoa(priority))
 }
 
@@ -239,6 +240,6 @@ func (s *Server) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput
 // turn is a key of rules that sorts a listener's as they are tried.
 func turn(r elbv2.Rule) string { return fmt.Sprintf("%7s %s", *r.Priority, *r.RuleArn) }
 
-func rulesOf(r store.Reader, l *fargo.ELBListener) []elbv2.Rule {
+func rulesOf(r store.Reader, l *record.ELBListener) []elbv2.Rule {
 	return plan.Rules(l, slices.Collect(store.ELBRules.By(r, store.RuleByListener, l.Key())))
 }

@@ -17,7 +17,8 @@ import (
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/elbv2"
 	"fargo/control"
-	"fargo/plan"
+	"fargo/desired"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -40,11 +41,11 @@ func TestScripts(t *testing.T) {
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node":    func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
 				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
-				"desired": func(ctx context.Context, node string) (string, error) { return desired(ctx, plane, node) },
+				"desired": func(ctx context.Context, node string) (string, error) { return balancing(ctx, plane, node) },
 				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
 				"certificate": func(ctx context.Context, arn string) (string, error) {
 					return "", db.Update(ctx, func(tx *store.Tx) error {
-						c := &fargo.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
+						c := &record.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
 						c.Certificate.CertificateArn = &arn
 						store.Certificates.Put(tx, c)
 						return nil
@@ -58,12 +59,12 @@ func TestScripts(t *testing.T) {
 // health reports a state (and a reason) of every target with an address.
 func health(ctx context.Context, db *store.DB, plane *control.Plane, args string) error {
 	words := strings.SplitN(args, " ", 3)
-	var reports []fargo.TargetReport
+	var reports []desired.TargetReport
 	for t := range store.ELBTargets.All(db.View()) {
 		if t.ID != words[0] {
 			continue
 		}
-		r := fargo.TargetReport{Group: t.Group, ID: t.ID, Port: t.Port, RegisteredAt: t.RegisteredAt, State: words[1]}
+		r := desired.TargetReport{Group: t.Group, ID: t.ID, Port: t.Port, RegisteredAt: t.RegisteredAt, State: words[1]}
 		if len(words) > 2 {
 			r.Reason, r.Description = "Target.ResponseCodeMismatch", words[2]
 		}
@@ -85,13 +86,13 @@ func settle(ctx context.Context, db *store.DB) error {
 	})
 }
 
-// desired is what a node is told of load balancing.
-func desired(ctx context.Context, plane *control.Plane, node string) (string, error) {
-	var d fargo.Desired
+// balancing is what a node is told of load balancing.
+func balancing(ctx context.Context, plane *control.Plane, node string) (string, error) {
+	var d desired.State
 	told := errors.New("told")
-	if err := plane.Follow(ctx, node, func(all fargo.Delta) error { d = plan.Apply(d, &all); return told }); !errors.Is(err, told) {
+	if err := plane.Follow(ctx, node, func(all desired.Delta) error { d = desired.Apply(d, &all); return told }); !errors.Is(err, told) {
 		return "", err
 	}
-	b, err := json.MarshalIndent(fargo.Desired{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
+	b, err := json.MarshalIndent(desired.State{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
 	return string(b), err
 }

@@ -16,6 +16,7 @@ import (
 	"fargo/api"
 	"fargo/aws/elbv2"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -114,7 +115,7 @@ func checkARN(arn, kind, called string) error {
 // The finders below give a resource of the caller's, or the error that it is
 // not there.
 
-func loadBalancer(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBLoadBalancer, error) {
+func loadBalancer(r store.Reader, scope fargo.Scope, arn string) (*record.ELBLoadBalancer, error) {
 	if err := checkARN(arn, "loadbalancer", "load balancer"); err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func loadBalancer(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBLoad
 	return nil, elbv2.LoadBalancerNotFoundException("Load balancer '%s' not found", arn)
 }
 
-func listener(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBListener, error) {
+func listener(r store.Reader, scope fargo.Scope, arn string) (*record.ELBListener, error) {
 	if err := checkARN(arn, "listener", "listener"); err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func listener(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBListener
 	return nil, elbv2.ListenerNotFoundException("One or more listeners not found")
 }
 
-func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBTargetGroup, error) {
+func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*record.ELBTargetGroup, error) {
 	if err := checkARN(arn, "targetgroup", "target group"); err != nil {
 		return nil, err
 	}

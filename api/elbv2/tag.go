@@ -9,6 +9,7 @@ import (
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -133,7 +134,7 @@ func findTaggedRule(r store.Reader, scope fargo.Scope, arn string) (*tagged, err
 }
 
 // defaultRule finds the listener that arn names the default rule of.
-func defaultRule(r store.Reader, scope fargo.Scope, arn string) (*fargo.ELBListener, bool) {
+func defaultRule(r store.Reader, scope fargo.Scope, arn string) (*record.ELBListener, bool) {
 	of, ok := plan.ListenerOfRule(arn)
 	if !ok || plan.DefaultRuleARN(of) != arn {
 		return nil, false

@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -68,12 +69,12 @@ var instanceID = regexp.MustCompile(`^i-[0-9a-f]{8}([0-9a-f]{9})?$`)
 
 // newTarget is a target of group g, which is of addresses, as a description
 // means it.
-func newTarget(r store.Reader, g *fargo.ELBTargetGroup, d elbv2.TargetDescription) (*fargo.ELBTarget, error) {
+func newTarget(r store.Reader, g *record.ELBTargetGroup, d elbv2.TargetDescription) (*record.ELBTarget, error) {
 	if err := refuse(gap{"QuicServerId", d.QuicServerId != nil}); err != nil {
 		return nil, err
 	}
 	id := *d.Id
-	t := &fargo.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: text(d.AvailabilityZone)}
+	t := &record.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: text(d.AvailabilityZone)}
 	addr, err := netip.ParseAddr(id)
 	if err != nil || !addr.Is4() {
 		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
@@ -106,7 +107,7 @@ func targetZone(r store.Reader, vpc string, addr netip.Addr, asked string) (stri
 const everyZone = "all"
 
 // portOf is the port a description means: the group's when it names none.
-func portOf(g *fargo.ELBTargetGroup, d elbv2.TargetDescription) int {
+func portOf(g *record.ELBTargetGroup, d elbv2.TargetDescription) int {
 	if d.Port != nil {
 		return int(*d.Port)
 	}
@@ -148,7 +149,7 @@ func (s *Server) DeregisterTargets(ctx context.Context, in *elbv2.DeregisterTarg
 			return err
 		}
 		for _, d := range in.Targets {
-			t, ok := store.ELBTargets.Get(tx, fargo.ELBTargetKey(g.Key(), *d.Id, portOf(g, d)))
+			t, ok := store.ELBTargets.Get(tx, fargo.TargetKey(g.Key(), *d.Id, portOf(g, d)))
 			if !ok || !t.DrainingSince.IsZero() {
 				continue
 			}
@@ -178,7 +179,7 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 	}
 	for _, d := range in.Targets {
 		port := portOf(g, d)
-		if t, ok := store.ELBTargets.Get(r, fargo.ELBTargetKey(g.Key(), *d.Id, port)); ok {
+		if t, ok := store.ELBTargets.Get(r, fargo.TargetKey(g.Key(), *d.Id, port)); ok {
 			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, h.describe(t))
 			continue
 		}
@@ -190,7 +191,7 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 }
 
 // zonesOfGroup are the zones of the load balancer that uses a group.
-func zonesOfGroup(r store.Reader, g *fargo.ELBTargetGroup) (zones []string) {
+func zonesOfGroup(r store.Reader, g *record.ELBTargetGroup) (zones []string) {
 	for _, arn := range store.LoadBalancersOfGroup(r, g.Key()) {
 		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok {
 			zones = append(zones, plan.Zones(lb)...)
@@ -201,12 +202,12 @@ func zonesOfGroup(r store.Reader, g *fargo.ELBTargetGroup) (zones []string) {
 
 // healthOf describes the targets of one group.
 type healthOf struct {
-	g         *fargo.ELBTargetGroup
+	g         *record.ELBTargetGroup
 	zones     []string
 	anomalies bool
 }
 
-func (h healthOf) describe(t *fargo.ELBTarget) elbv2.TargetHealthDescription {
+func (h healthOf) describe(t *record.ELBTarget) elbv2.TargetHealthDescription {
 	port := text(h.g.TargetGroup.HealthCheckPort)
 	if port == "traffic-port" {
 		port = strconv.Itoa(t.Port)

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -36,7 +37,7 @@ func (s *Server) CreateTargetGroup(ctx context.Context, in *elbv2.CreateTargetGr
 				return elbv2.TooManyTargetGroupsException("The maximum number of target groups has been reached")
 			}
 			shape.TargetGroupArn = new(scope.ARN(service, "targetgroup/"+*in.Name+"/"+fargo.NewHex(16)))
-			g = &fargo.ELBTargetGroup{Scope: scope, TargetGroup: shape, Attributes: targetGroupAttributes(&shape).defaults(), Tags: orEmpty(in.Tags)}
+			g = &record.ELBTargetGroup{Scope: scope, TargetGroup: shape, Attributes: targetGroupAttributes(&shape).defaults(), Tags: orEmpty(in.Tags)}
 			store.ELBTargetGroups.Put(tx, g)
 		case !sameTargetGroup(g, &shape, in.Tags):
 			return elbv2.DuplicateTargetGroupNameException("A target group with the same name '%s' exists, but with different settings", *in.Name)
@@ -46,19 +47,19 @@ func (s *Server) CreateTargetGroup(ctx context.Context, in *elbv2.CreateTargetGr
 	})
 }
 
-func targetGroupByName(r store.Reader, scope fargo.Scope, name string) *fargo.ELBTargetGroup {
+func targetGroupByName(r store.Reader, scope fargo.Scope, name string) *record.ELBTargetGroup {
 	for g := range store.ELBTargetGroups.Prefix(r, scope.ARN(service, "targetgroup/"+name+"/")) {
 		return g
 	}
 	return nil
 }
 
-func targetGroupsIn(r store.Reader, scope fargo.Scope) []*fargo.ELBTargetGroup {
+func targetGroupsIn(r store.Reader, scope fargo.Scope) []*record.ELBTargetGroup {
 	return slices.Collect(store.ELBTargetGroups.Prefix(r, scope.ARN(service, "targetgroup/")))
 }
 
 // shown is a target group as Describe shows it.
-func shown(r store.Reader, g *fargo.ELBTargetGroup) elbv2.TargetGroup {
+func shown(r store.Reader, g *record.ELBTargetGroup) elbv2.TargetGroup {
 	shape := g.TargetGroup
 	shape.LoadBalancerArns = orEmpty(store.LoadBalancersOfGroup(r, g.Key()))
 	return shape
@@ -81,7 +82,7 @@ func (s *Server) DescribeTargetGroups(ctx context.Context, in *elbv2.DescribeTar
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := page(found, (*fargo.ELBTargetGroup).Key, in.Marker, in.PageSize)
+	found, next, err := page(found, (*record.ELBTargetGroup).Key, in.Marker, in.PageSize)
 	out := &elbv2.DescribeTargetGroupsOutput{TargetGroups: []elbv2.TargetGroup{}, NextMarker: next}
 	for _, g := range found {
 		out.TargetGroups = append(out.TargetGroups, shown(r, g))
@@ -89,7 +90,7 @@ func (s *Server) DescribeTargetGroups(ctx context.Context, in *elbv2.DescribeTar
 	return out, err
 }
 
-func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTargetGroupsInput) (found []*fargo.ELBTargetGroup, err error) {
+func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTargetGroupsInput) (found []*record.ELBTargetGroup, err error) {
 	notFound := elbv2.TargetGroupNotFoundException("One or more target groups not found")
 	switch {
 	case in.LoadBalancerArn != nil:

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -173,7 +174,7 @@ func datagrams(p elbv2.ProtocolEnum) bool {
 // checkZones refuses to keep an application load balancer's nodes to their zones
 // while a target is in none.
 // Source: ALB user guide, "Cross-zone load balancing for target groups".
-func checkZones(r store.Reader, g *fargo.ELBTargetGroup) error {
+func checkZones(r store.Reader, g *record.ELBTargetGroup) error {
 	if !speaksHTTP(g.TargetGroup.Protocol) || g.Attributes[crossZone] != "false" {
 		return nil
 	}
@@ -187,7 +188,7 @@ func checkZones(r store.Reader, g *fargo.ELBTargetGroup) error {
 
 // checkSticky refuses stickiness in a group that a rule chooses anew for each
 // request.
-func checkSticky(r store.Reader, g *fargo.ELBTargetGroup) error {
+func checkSticky(r store.Reader, g *record.ELBTargetGroup) error {
 	if !isSticky(g) {
 		return nil
 	}
@@ -247,7 +248,7 @@ func (s *Server) DescribeTargetGroupAttributes(ctx context.Context, in *elbv2.De
 	return &elbv2.DescribeTargetGroupAttributesOutput{Attributes: showTargetGroup(g)}, nil
 }
 
-func showTargetGroup(g *fargo.ELBTargetGroup) []elbv2.TargetGroupAttribute {
+func showTargetGroup(g *record.ELBTargetGroup) []elbv2.TargetGroupAttribute {
 	return show(targetGroupAttributes(&g.TargetGroup), g.Attributes, func(k, v *string) elbv2.TargetGroupAttribute {
 		return elbv2.TargetGroupAttribute{Key: k, Value: v}
 	})

@@ -5,6 +5,7 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -12,15 +13,15 @@ import (
 const maxKeys = 2
 
 // newKey makes an access key of a user.
-func newKey(u *fargo.User) *fargo.AccessKey {
-	return &fargo.AccessKey{Account: u.Account, Key: iam.AccessKey{
+func newKey(u *record.User) *record.AccessKey {
+	return &record.AccessKey{Account: u.Account, Key: iam.AccessKey{
 		UserName: u.User.UserName, AccessKeyId: new(fargo.NewAccessKeyID("AKIA")), SecretAccessKey: new(fargo.NewSecretKey()),
 		Status: iam.StatusTypeActive, CreateDate: now(),
 	}}
 }
 
 // accessKey finds an access key of a user.
-func accessKey(r store.Reader, s fargo.Scope, name, id *string) (*fargo.AccessKey, error) {
+func accessKey(r store.Reader, s fargo.Scope, name, id *string) (*record.AccessKey, error) {
 	k, ok := store.AccessKeys.Get(r, *id)
 	if !ok || k.Account != s.Account || *k.Key.UserName != *name {
 		return nil, missing("The Access Key with id %s cannot be found.", *id)
@@ -34,7 +35,7 @@ func (s *Server) CreateAccessKey(ctx context.Context, in *iam.CreateAccessKeyInp
 	if err != nil {
 		return nil, err
 	}
-	var k *fargo.AccessKey
+	var k *record.AccessKey
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := user(tx, scopeOf(ctx), name)
 		if err != nil {
@@ -69,8 +70,8 @@ func (s *Server) ListAccessKeys(ctx context.Context, in *iam.ListAccessKeysInput
 		return nil, err
 	}
 	keys := each(store.AccessKeys.By(v, "user", u.Key()),
-		func(*fargo.AccessKey) bool { return true },
-		func(k *fargo.AccessKey) iam.AccessKeyMetadata {
+		func(*record.AccessKey) bool { return true },
+		func(k *record.AccessKey) iam.AccessKeyMetadata {
 			return iam.AccessKeyMetadata{UserName: k.Key.UserName, AccessKeyId: k.Key.AccessKeyId, Status: k.Key.Status, CreateDate: k.Key.CreateDate}
 		})
 	out, more, next, err := page(keys, func(k iam.AccessKeyMetadata) string { return *k.AccessKeyId }, in.Marker, in.MaxItems)

@@ -7,11 +7,12 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
 // group finds a group by name.
-func group(r store.Reader, s fargo.Scope, name *string) (*fargo.Group, error) {
+func group(r store.Reader, s fargo.Scope, name *string) (*record.Group, error) {
 	if found, ok := store.Groups.Get(r, s.Key(*name)); ok {
 		return found, nil
 	}
@@ -19,7 +20,7 @@ func group(r store.Reader, s fargo.Scope, name *string) (*fargo.Group, error) {
 }
 
 // changeGroup lets f change a copy of a group, and stores it.
-func (s *Server) changeGroup(ctx context.Context, name *string, f func(*store.Tx, *fargo.Group) error) error {
+func (s *Server) changeGroup(ctx context.Context, name *string, f func(*store.Tx, *record.Group) error) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		found, err := group(tx, scopeOf(ctx), name)
 		if err != nil {
@@ -41,7 +42,7 @@ func (s *Server) CreateGroup(ctx context.Context, in *iam.CreateGroupInput) (*ia
 		return nil, err
 	}
 	scope := scopeOf(ctx)
-	g := &fargo.Group{Account: scope.Account, Group: iam.Group{
+	g := &record.Group{Account: scope.Account, Group: iam.Group{
 		GroupName: in.GroupName, Path: path, GroupId: new(fargo.NewIAMID("AGPA")),
 		Arn: new(scope.ARN("iam", "group"+*path+*in.GroupName)), CreateDate: now(),
 	}}
@@ -65,17 +66,17 @@ func (s *Server) GetGroup(ctx context.Context, in *iam.GetGroupInput) (*iam.GetG
 	if err != nil {
 		return nil, err
 	}
-	users := each(store.Users.By(v, "group", g.Key()), func(*fargo.User) bool { return true }, listedUser)
+	users := each(store.Users.By(v, "group", g.Key()), func(*record.User) bool { return true }, listedUser)
 	out, more, next, err := page(users, func(u iam.User) string { return *u.UserName }, in.Marker, in.MaxItems)
 	return &iam.GetGroupOutput{Group: &g.Group, Users: out, IsTruncated: more, Marker: next}, err
 }
 
-func shownGroup(g *fargo.Group) iam.Group { return g.Group }
+func shownGroup(g *record.Group) iam.Group { return g.Group }
 
 // ListGroups implements the operation of that name.
 func (s *Server) ListGroups(ctx context.Context, in *iam.ListGroupsInput) (*iam.ListGroupsOutput, error) {
 	groups := each(store.Groups.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(g *fargo.Group) bool { return strings.HasPrefix(*g.Group.Path, text(in.PathPrefix)) }, shownGroup)
+		func(g *record.Group) bool { return strings.HasPrefix(*g.Group.Path, text(in.PathPrefix)) }, shownGroup)
 	out, more, next, err := page(groups, func(g iam.Group) string { return *g.GroupName }, in.Marker, in.MaxItems)
 	return &iam.ListGroupsOutput{Groups: out, IsTruncated: more, Marker: next}, err
 }
@@ -100,7 +101,7 @@ func (s *Server) ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUse
 
 // AddUserToGroup implements the operation of that name.
 func (s *Server) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInput) (*iam.AddUserToGroupOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) error {
 		if _, err := group(tx, scopeOf(ctx), in.GroupName); err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (s *Server) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInput
 
 // RemoveUserFromGroup implements the operation of that name.
 func (s *Server) RemoveUserFromGroup(ctx context.Context, in *iam.RemoveUserFromGroupInput) (*iam.RemoveUserFromGroupOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) error {
 		if _, err := group(tx, scopeOf(ctx), in.GroupName); err != nil {
 			return err
 		}

@@ -3,14 +3,14 @@ package iam
 import (
 	"context"
 
-	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
 // PutGroupPolicy implements the operation of that name.
 func (s *Server) PutGroupPolicy(ctx context.Context, in *iam.PutGroupPolicyInput) (*iam.PutGroupPolicyOutput, error) {
-	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *fargo.Group) error {
+	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *record.Group) error {
 		return ofGroup(g).put(*in.GroupName, *in.PolicyName, *in.PolicyDocument)
 	})
 	return &iam.PutGroupPolicyOutput{}, err
@@ -28,7 +28,7 @@ func (s *Server) GetGroupPolicy(ctx context.Context, in *iam.GetGroupPolicyInput
 
 // DeleteGroupPolicy implements the operation of that name.
 func (s *Server) DeleteGroupPolicy(ctx context.Context, in *iam.DeleteGroupPolicyInput) (*iam.DeleteGroupPolicyOutput, error) {
-	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *fargo.Group) error {
+	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *record.Group) error {
 		return ofGroup(g).remove(*in.PolicyName)
 	})
 	return &iam.DeleteGroupPolicyOutput{}, err
@@ -46,7 +46,7 @@ func (s *Server) ListGroupPolicies(ctx context.Context, in *iam.ListGroupPolicie
 
 // AttachGroupPolicy implements the operation of that name.
 func (s *Server) AttachGroupPolicy(ctx context.Context, in *iam.AttachGroupPolicyInput) (*iam.AttachGroupPolicyOutput, error) {
-	err := s.changeGroup(ctx, in.GroupName, func(tx *store.Tx, g *fargo.Group) error {
+	err := s.changeGroup(ctx, in.GroupName, func(tx *store.Tx, g *record.Group) error {
 		return ofGroup(g).attach(tx, scopeOf(ctx), *in.PolicyArn)
 	})
 	return &iam.AttachGroupPolicyOutput{}, err
@@ -54,7 +54,7 @@ func (s *Server) AttachGroupPolicy(ctx context.Context, in *iam.AttachGroupPolic
 
 // DetachGroupPolicy implements the operation of that name.
 func (s *Server) DetachGroupPolicy(ctx context.Context, in *iam.DetachGroupPolicyInput) (*iam.DetachGroupPolicyOutput, error) {
-	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *fargo.Group) error {
+	err := s.changeGroup(ctx, in.GroupName, func(_ *store.Tx, g *record.Group) error {
 		return ofGroup(g).detach(*in.PolicyArn)
 	})
 	return &iam.DetachGroupPolicyOutput{}, err

@@ -6,11 +6,12 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
 // profile finds an instance profile by name.
-func profile(r store.Reader, s fargo.Scope, name *string) (*fargo.InstanceProfile, error) {
+func profile(r store.Reader, s fargo.Scope, name *string) (*record.InstanceProfile, error) {
 	if found, ok := store.InstanceProfiles.Get(r, s.Key(*name)); ok {
 		return found, nil
 	}
@@ -18,7 +19,7 @@ func profile(r store.Reader, s fargo.Scope, name *string) (*fargo.InstanceProfil
 }
 
 // changeProfile lets f change a copy of an instance profile, and stores it.
-func (s *Server) changeProfile(ctx context.Context, name *string, f func(*store.Tx, *fargo.InstanceProfile) error) error {
+func (s *Server) changeProfile(ctx context.Context, name *string, f func(*store.Tx, *record.InstanceProfile) error) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		found, err := profile(tx, scopeOf(ctx), name)
 		if err != nil {
@@ -34,7 +35,7 @@ func (s *Server) changeProfile(ctx context.Context, name *string, f func(*store.
 }
 
 // shownProfile is an instance profile as answers carry it, its role inside.
-func shownProfile(r store.Reader, p *fargo.InstanceProfile) iam.InstanceProfile {
+func shownProfile(r store.Reader, p *record.InstanceProfile) iam.InstanceProfile {
 	shown := p.Profile
 	shown.Roles = []iam.Role{}
 	if held, ok := store.Roles.Get(r, fargo.Scope{Account: p.Account}.Key(p.Role)); ok {
@@ -54,7 +55,7 @@ func (s *Server) CreateInstanceProfile(ctx context.Context, in *iam.CreateInstan
 		return nil, err
 	}
 	scope := scopeOf(ctx)
-	p := &fargo.InstanceProfile{Account: scope.Account, Profile: iam.InstanceProfile{
+	p := &record.InstanceProfile{Account: scope.Account, Profile: iam.InstanceProfile{
 		InstanceProfileName: in.InstanceProfileName, Path: path, InstanceProfileId: new(fargo.NewIAMID("AIPA")),
 		Arn: new(scope.ARN("iam", "instance-profile"+*path+*in.InstanceProfileName)), CreateDate: now(), Tags: tags,
 	}}
@@ -87,8 +88,8 @@ func profileName(p iam.InstanceProfile) string { return *p.InstanceProfileName }
 func (s *Server) ListInstanceProfiles(ctx context.Context, in *iam.ListInstanceProfilesInput) (*iam.ListInstanceProfilesOutput, error) {
 	v := s.db.View()
 	profiles := each(store.InstanceProfiles.Prefix(v, scopeOf(ctx).Key()),
-		func(p *fargo.InstanceProfile) bool { return strings.HasPrefix(*p.Profile.Path, text(in.PathPrefix)) },
-		func(p *fargo.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
+		func(p *record.InstanceProfile) bool { return strings.HasPrefix(*p.Profile.Path, text(in.PathPrefix)) },
+		func(p *record.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
 	out, more, next, err := page(profiles, profileName, in.Marker, in.MaxItems)
 	return &iam.ListInstanceProfilesOutput{InstanceProfiles: out, IsTruncated: more, Marker: next}, err
 }
@@ -101,15 +102,15 @@ func (s *Server) ListInstanceProfilesForRole(ctx context.Context, in *iam.ListIn
 		return nil, err
 	}
 	profiles := each(store.InstanceProfiles.By(v, "role", r.Key()),
-		func(*fargo.InstanceProfile) bool { return true },
-		func(p *fargo.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
+		func(*record.InstanceProfile) bool { return true },
+		func(p *record.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
 	out, more, next, err := page(profiles, profileName, in.Marker, in.MaxItems)
 	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: out, IsTruncated: more, Marker: next}, err
 }
 
 // AddRoleToInstanceProfile implements the operation of that name.
 func (s *Server) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleToInstanceProfileInput) (*iam.AddRoleToInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, in.InstanceProfileName, func(tx *store.Tx, p *fargo.InstanceProfile) error {
+	err := s.changeProfile(ctx, in.InstanceProfileName, func(tx *store.Tx, p *record.InstanceProfile) error {
 		r, err := role(tx, scopeOf(ctx), in.RoleName)
 		if err != nil {
 			return err
@@ -125,7 +126,7 @@ func (s *Server) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleTo
 
 // RemoveRoleFromInstanceProfile implements the operation of that name.
 func (s *Server) RemoveRoleFromInstanceProfile(ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *fargo.InstanceProfile) error {
+	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) error {
 		if p.Role != *in.RoleName {
 			return missing("Role %s cannot be found in Instance Profile %s.", *in.RoleName, *in.InstanceProfileName)
 		}

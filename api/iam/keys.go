@@ -8,6 +8,7 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -46,7 +47,7 @@ func (k Keys) Key(id string) (api.Key, bool) {
 
 // alive reports whether a session's user or role is there, and is the one that
 // it was: names come again, ids do not.
-func alive(r store.Reader, s *fargo.Session) bool {
+func alive(r store.Reader, s *record.Session) bool {
 	scope := fargo.Scope{Account: s.Account}
 	if a, ok := fargo.ParseARN(s.Role); ok {
 		role, ok := store.Roles.Get(r, scope.Key(a.Name()))

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -18,20 +19,20 @@ const maxAttached = 10
 // and attached ones.
 type holder struct {
 	kind string // as texts have it: "role"
-	*fargo.Permissions
+	*record.Permissions
 	maxInline int // characters of all policies of its own together
 	quota     string
 }
 
-func ofRole(r *fargo.Role) holder {
+func ofRole(r *record.Role) holder {
 	return holder{"role", &r.Permissions, maxInline, "PoliciesPerRole"}
 }
 
-func ofUser(u *fargo.User) holder {
+func ofUser(u *record.User) holder {
 	return holder{"user", &u.Permissions, 2048, "PoliciesPerUser"}
 }
 
-func ofGroup(g *fargo.Group) holder {
+func ofGroup(g *record.Group) holder {
 	return holder{"group", &g.Permissions, 5120, "PoliciesPerGroup"}
 }
 
@@ -125,7 +126,7 @@ func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix, marker *stri
 }
 
 // deletable refuses to delete who still has policies.
-func deletable(p fargo.Permissions) error {
+func deletable(p record.Permissions) error {
 	if len(p.Attached) > 0 {
 		return conflict("Cannot delete entity, must detach all policies first.")
 	}

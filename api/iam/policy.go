@@ -12,13 +12,14 @@ import (
 	"fargo"
 	"fargo/aws/iam"
 	"fargo/policy"
+	"fargo/record"
 	"fargo/store"
 )
 
 // awsPolicies are the managed policies of AWS, by ARN, as if a customer had made
 // them.
-var awsPolicies = func() map[string]*fargo.Policy {
-	all := map[string]*fargo.Policy{}
+var awsPolicies = func() map[string]*record.Policy {
+	all := map[string]*record.Policy{}
 	for arn, document := range policy.Managed() {
 		all[arn] = awsPolicy(arn, document)
 	}
@@ -28,10 +29,10 @@ var awsPolicies = func() map[string]*fargo.Policy {
 // awsDate stands for the dates of AWS's own policies: ECS's beginning.
 var awsDate = time.Date(2014, 11, 13, 0, 0, 0, 0, time.UTC)
 
-func awsPolicy(arn, document string) *fargo.Policy {
+func awsPolicy(arn, document string) *record.Policy {
 	a, _ := fargo.ParseARN(arn)
 	id := sha256.Sum256([]byte(arn))
-	return &fargo.Policy{
+	return &record.Policy{
 		Account: a.Account,
 		Policy: iam.Policy{
 			PolicyName: new(a.Name()), Arn: new(arn),
@@ -45,7 +46,7 @@ func awsPolicy(arn, document string) *fargo.Policy {
 }
 
 // findPolicy finds a managed policy, of the account or of AWS, by its ARN.
-func findPolicy(r store.Reader, s fargo.Scope, arn string) (*fargo.Policy, bool) {
+func findPolicy(r store.Reader, s fargo.Scope, arn string) (*record.Policy, bool) {
 	if p, ok := awsPolicies[arn]; ok {
 		return p, true
 	}
@@ -58,7 +59,7 @@ func findPolicy(r store.Reader, s fargo.Scope, arn string) (*fargo.Policy, bool)
 }
 
 // managed is findPolicy for calls that look at a policy.
-func managed(r store.Reader, s fargo.Scope, arn *string) (*fargo.Policy, error) {
+func managed(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error) {
 	p, ok := findPolicy(r, s, *arn)
 	if !ok {
 		return nil, missing("Policy %s was not found.", *arn)
@@ -67,7 +68,7 @@ func managed(r store.Reader, s fargo.Scope, arn *string) (*fargo.Policy, error) 
 }
 
 // customers is managed for calls that change a policy.
-func customers(r store.Reader, s fargo.Scope, arn *string) (*fargo.Policy, error) {
+func customers(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error) {
 	if _, aws := awsPolicies[*arn]; aws {
 		return nil, errNotYours
 	}
@@ -75,7 +76,7 @@ func customers(r store.Reader, s fargo.Scope, arn *string) (*fargo.Policy, error
 }
 
 // changePolicy lets f change a copy of a customer's policy, and stores it.
-func (s *Server) changePolicy(ctx context.Context, arn *string, f func(*store.Tx, *fargo.Policy) error) error {
+func (s *Server) changePolicy(ctx context.Context, arn *string, f func(*store.Tx, *record.Policy) error) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		found, err := customers(tx, scopeOf(ctx), arn)
 		if err != nil {
@@ -95,7 +96,7 @@ var errNotYours = iam.InvalidInputException("Cannot perform the operation on an 
 
 // shownPolicy is a policy as answers carry it, with what it is attached to
 // counted.
-func shownPolicy(r store.Reader, s fargo.Scope, p *fargo.Policy) *iam.Policy {
+func shownPolicy(r store.Reader, s fargo.Scope, p *record.Policy) *iam.Policy {
 	shown := p.Policy
 	attached, limits := holders(r, s, *p.Policy.Arn, "policy"), holders(r, s, *p.Policy.Arn, "boundary")
 	shown.AttachmentCount, shown.PermissionsBoundaryUsageCount = new(int32(len(attached))), new(int32(len(limits)))
@@ -151,7 +152,7 @@ func (s *Server) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*
 		return nil, err
 	}
 	scope, made := scopeOf(ctx), now()
-	p := &fargo.Policy{Account: scope.Account, Latest: 1, Policy: iam.Policy{
+	p := &record.Policy{Account: scope.Account, Latest: 1, Policy: iam.Policy{
 		PolicyName: in.PolicyName, Path: path, PolicyId: new(fargo.NewIAMID("ANPA")),
 		Arn: new(scope.ARN("iam", "policy"+*path+*in.PolicyName)), Description: in.Description, Tags: tags,
 		DefaultVersionId: new("v1"), IsAttachable: new(true), CreateDate: made, UpdateDate: made,
@@ -266,15 +267,15 @@ func (s *Server) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntities
 	}
 	for _, h := range found {
 		switch h := h.(type) {
-		case *fargo.Role:
+		case *record.Role:
 			if wanted(iam.EntityTypeRole, h.Role.Path) {
 				out.PolicyRoles = append(out.PolicyRoles, iam.PolicyRole{RoleName: h.Role.RoleName, RoleId: h.Role.RoleId})
 			}
-		case *fargo.User:
+		case *record.User:
 			if wanted(iam.EntityTypeUser, h.User.Path) {
 				out.PolicyUsers = append(out.PolicyUsers, iam.PolicyUser{UserName: h.User.UserName, UserId: h.User.UserId})
 			}
-		case *fargo.Group:
+		case *record.Group:
 			if wanted(iam.EntityTypeGroup, h.Group.Path) {
 				out.PolicyGroups = append(out.PolicyGroups, iam.PolicyGroup{GroupName: h.Group.GroupName, GroupId: h.Group.GroupId})
 			}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 
-	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -14,7 +14,7 @@ import (
 const maxVersions = 5
 
 // version finds the place of a version among a policy's.
-func version(p *fargo.Policy, id *string) (int, error) {
+func version(p *record.Policy, id *string) (int, error) {
 	at := slices.IndexFunc(p.Versions, func(v iam.PolicyVersion) bool { return *v.VersionId == *id })
 	if at < 0 {
 		return at, missing("Policy %s version %s does not exist or is not attachable.", *p.Policy.Arn, *id)
@@ -23,7 +23,7 @@ func version(p *fargo.Policy, id *string) (int, error) {
 }
 
 // shownVersion is a version as answers carry it, with its document or without.
-func shownVersion(p *fargo.Policy, v iam.PolicyVersion, document bool) iam.PolicyVersion {
+func shownVersion(p *record.Policy, v iam.PolicyVersion, document bool) iam.PolicyVersion {
 	v.IsDefaultVersion = new(*v.VersionId == *p.Policy.DefaultVersionId)
 	if document {
 		v.Document = encoded(*v.Document)
@@ -39,7 +39,7 @@ func (s *Server) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyVe
 		return nil, err
 	}
 	var made iam.PolicyVersion
-	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *fargo.Policy) error {
+	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) error {
 		if len(p.Versions) >= maxVersions {
 			return iam.LimitExceededException("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxVersions)
 		}
@@ -85,7 +85,7 @@ func (s *Server) ListPolicyVersions(ctx context.Context, in *iam.ListPolicyVersi
 
 // SetDefaultPolicyVersion implements the operation of that name.
 func (s *Server) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefaultPolicyVersionInput) (*iam.SetDefaultPolicyVersionOutput, error) {
-	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *fargo.Policy) error {
+	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) error {
 		at, err := version(p, in.VersionId)
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func (s *Server) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefault
 
 // DeletePolicyVersion implements the operation of that name.
 func (s *Server) DeletePolicyVersion(ctx context.Context, in *iam.DeletePolicyVersionInput) (*iam.DeletePolicyVersionOutput, error) {
-	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *fargo.Policy) error {
+	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) error {
 		at, err := version(p, in.VersionId)
 		if err != nil {
 			return err

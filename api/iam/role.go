@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -17,7 +18,7 @@ const servicePath = "/aws-service-role/"
 const defaultSession = 3600
 
 // role finds a role by name.
-func role(r store.Reader, s fargo.Scope, name *string) (*fargo.Role, error) {
+func role(r store.Reader, s fargo.Scope, name *string) (*record.Role, error) {
 	if found, ok := store.Roles.Get(r, s.Key(*name)); ok {
 		return found, nil
 	}
@@ -26,7 +27,7 @@ func role(r store.Reader, s fargo.Scope, name *string) (*fargo.Role, error) {
 
 // changeRole lets f change a copy of a role, and stores it. Roles of services
 // are not to be changed, except by what is allowed to.
-func (s *Server) changeRole(ctx context.Context, name *string, f func(*store.Tx, *fargo.Role) error) error {
+func (s *Server) changeRole(ctx context.Context, name *string, f func(*store.Tx, *record.Role) error) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		found, err := role(tx, scopeOf(ctx), name)
 		if err != nil {
@@ -42,7 +43,7 @@ func (s *Server) changeRole(ctx context.Context, name *string, f func(*store.Tx,
 }
 
 // unprotected refuses to change what belongs to a service.
-func unprotected(r *fargo.Role) error {
+func unprotected(r *record.Role) error {
 	if strings.HasPrefix(*r.Role.Path, servicePath) {
 		return iam.UnmodifiableEntityException("Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", *r.Role.RoleName)
 	}
@@ -50,7 +51,7 @@ func unprotected(r *fargo.Role) error {
 }
 
 // shownRole is a role as answers carry it.
-func shownRole(r *fargo.Role) *iam.Role {
+func shownRole(r *record.Role) *iam.Role {
 	shown := r.Role
 	shown.AssumeRolePolicyDocument = encoded(*shown.AssumeRolePolicyDocument)
 	return &shown
@@ -58,7 +59,7 @@ func shownRole(r *fargo.Role) *iam.Role {
 
 // listedRole leaves out what lists do not have.
 // Source: IAM API, ListRoles.
-func listedRole(r *fargo.Role) iam.Role {
+func listedRole(r *record.Role) iam.Role {
 	shown := *shownRole(r)
 	shown.PermissionsBoundary, shown.Tags, shown.RoleLastUsed = nil, nil, nil
 	return shown
@@ -103,8 +104,8 @@ func (s *Server) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.
 }
 
 // newRole makes a role without anything but what every role has.
-func newRole(s fargo.Scope, name, path, trust string) *fargo.Role {
-	return &fargo.Role{Account: s.Account, Role: iam.Role{
+func newRole(s fargo.Scope, name, path, trust string) *record.Role {
+	return &record.Role{Account: s.Account, Role: iam.Role{
 		RoleName: &name, Path: &path, RoleId: new(fargo.NewIAMID("AROA")),
 		Arn: new(s.ARN("iam", "role"+path+name)), CreateDate: now(),
 		AssumeRolePolicyDocument: &trust, MaxSessionDuration: new(int32(defaultSession)),
@@ -125,7 +126,7 @@ func (s *Server) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRol
 // ListRoles implements the operation of that name.
 func (s *Server) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListRolesOutput, error) {
 	roles := each(store.Roles.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(r *fargo.Role) bool { return strings.HasPrefix(*r.Role.Path, text(in.PathPrefix)) }, listedRole)
+		func(r *record.Role) bool { return strings.HasPrefix(*r.Role.Path, text(in.PathPrefix)) }, listedRole)
 	out, more, next, err := page(roles, func(r iam.Role) string { return *r.RoleName }, in.Marker, in.MaxItems)
 	return &iam.ListRolesOutput{Roles: out, IsTruncated: more, Marker: next}, err
 }
@@ -154,7 +155,7 @@ func (s *Server) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.
 
 // UpdateRole implements the operation of that name.
 func (s *Server) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -172,7 +173,7 @@ func (s *Server) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.
 // UpdateRoleDescription implements the operation of that name.
 func (s *Server) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
 	var shown *iam.Role
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		r.Role.Description = in.Description // of services' roles too
 		shown = shownRole(r)
 		return nil
@@ -182,7 +183,7 @@ func (s *Server) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDe
 
 // UpdateAssumeRolePolicy implements the operation of that name.
 func (s *Server) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRolePolicyInput) (*iam.UpdateAssumeRolePolicyOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -194,7 +195,7 @@ func (s *Server) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssum
 
 // PutRolePermissionsBoundary implements the operation of that name.
 func (s *Server) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRolePermissionsBoundaryInput) (*iam.PutRolePermissionsBoundaryOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *fargo.Role) (err error) {
+	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *record.Role) (err error) {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -206,7 +207,7 @@ func (s *Server) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRole
 
 // DeleteRolePermissionsBoundary implements the operation of that name.
 func (s *Server) DeleteRolePermissionsBoundary(ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		r.Role.PermissionsBoundary = nil
 		return unprotected(r)
 	})

@@ -3,14 +3,14 @@ package iam
 import (
 	"context"
 
-	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
 // PutRolePolicy implements the operation of that name.
 func (s *Server) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -31,7 +31,7 @@ func (s *Server) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput) 
 
 // DeleteRolePolicy implements the operation of that name.
 func (s *Server) DeleteRolePolicy(ctx context.Context, in *iam.DeleteRolePolicyInput) (*iam.DeleteRolePolicyOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (s *Server) ListRolePolicies(ctx context.Context, in *iam.ListRolePoliciesI
 
 // AttachRolePolicy implements the operation of that name.
 func (s *Server) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicyInput) (*iam.AttachRolePolicyOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Server) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicyI
 
 // DetachRolePolicy implements the operation of that name.
 func (s *Server) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicyInput) (*iam.DetachRolePolicyOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		if err := unprotected(r); err != nil {
 			return err
 		}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -49,7 +49,7 @@ func pageOfTags(tags []iam.Tag, marker *string, max *int32) ([]iam.Tag, *bool, *
 
 // TagRole implements the operation of that name.
 func (s *Server) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) (err error) {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) (err error) {
 		r.Role.Tags, err = merged(r.Role.Tags, in.Tags)
 		return err
 	})
@@ -58,7 +58,7 @@ func (s *Server) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRol
 
 // UntagRole implements the operation of that name.
 func (s *Server) UntagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *fargo.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
 		r.Role.Tags = without(r.Role.Tags, in.TagKeys)
 		return nil
 	})
@@ -77,7 +77,7 @@ func (s *Server) ListRoleTags(ctx context.Context, in *iam.ListRoleTagsInput) (*
 
 // TagUser implements the operation of that name.
 func (s *Server) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) (err error) {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) (err error) {
 		u.User.Tags, err = merged(u.User.Tags, in.Tags)
 		return err
 	})
@@ -86,7 +86,7 @@ func (s *Server) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUse
 
 // UntagUser implements the operation of that name.
 func (s *Server) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.UntagUserOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) error {
 		u.User.Tags = without(u.User.Tags, in.TagKeys)
 		return nil
 	})
@@ -105,7 +105,7 @@ func (s *Server) ListUserTags(ctx context.Context, in *iam.ListUserTagsInput) (*
 
 // TagPolicy implements the operation of that name.
 func (s *Server) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
-	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *fargo.Policy) (err error) {
+	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) (err error) {
 		p.Policy.Tags, err = merged(p.Policy.Tags, in.Tags)
 		return err
 	})
@@ -114,7 +114,7 @@ func (s *Server) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.Ta
 
 // UntagPolicy implements the operation of that name.
 func (s *Server) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
-	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *fargo.Policy) error {
+	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) error {
 		p.Policy.Tags = without(p.Policy.Tags, in.TagKeys)
 		return nil
 	})
@@ -133,7 +133,7 @@ func (s *Server) ListPolicyTags(ctx context.Context, in *iam.ListPolicyTagsInput
 
 // TagInstanceProfile implements the operation of that name.
 func (s *Server) TagInstanceProfile(ctx context.Context, in *iam.TagInstanceProfileInput) (*iam.TagInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *fargo.InstanceProfile) (err error) {
+	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) (err error) {
 		p.Profile.Tags, err = merged(p.Profile.Tags, in.Tags)
 		return err
 	})
@@ -142,7 +142,7 @@ func (s *Server) TagInstanceProfile(ctx context.Context, in *iam.TagInstanceProf
 
 // UntagInstanceProfile implements the operation of that name.
 func (s *Server) UntagInstanceProfile(ctx context.Context, in *iam.UntagInstanceProfileInput) (*iam.UntagInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *fargo.InstanceProfile) error {
+	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) error {
 		p.Profile.Tags = without(p.Profile.Tags, in.TagKeys)
 		return nil
 	})

@@ -8,11 +8,12 @@ import (
 	"fargo/api"
 	"fargo/aws/iam"
 	"fargo/aws/protocol"
+	"fargo/record"
 	"fargo/store"
 )
 
 // user finds a user by name.
-func user(r store.Reader, s fargo.Scope, name *string) (*fargo.User, error) {
+func user(r store.Reader, s fargo.Scope, name *string) (*record.User, error) {
 	if found, ok := store.Users.Get(r, s.Key(*name)); ok {
 		return found, nil
 	}
@@ -32,7 +33,7 @@ func named(ctx context.Context, name *string) (*string, error) {
 }
 
 // changeUser lets f change a copy of a user, and stores it.
-func (s *Server) changeUser(ctx context.Context, name *string, f func(*store.Tx, *fargo.User) error) error {
+func (s *Server) changeUser(ctx context.Context, name *string, f func(*store.Tx, *record.User) error) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		found, err := user(tx, scopeOf(ctx), name)
 		if err != nil {
@@ -48,8 +49,8 @@ func (s *Server) changeUser(ctx context.Context, name *string, f func(*store.Tx,
 }
 
 // newUser makes a user without anything but what every user has.
-func newUser(s fargo.Scope, name, path string) *fargo.User {
-	return &fargo.User{Account: s.Account, User: iam.User{
+func newUser(s fargo.Scope, name, path string) *record.User {
+	return &record.User{Account: s.Account, User: iam.User{
 		UserName: &name, Path: &path, UserId: new(fargo.NewIAMID("AIDA")),
 		Arn: new(s.ARN("iam", "user"+path+name)), CreateDate: now(),
 	}}
@@ -98,13 +99,13 @@ func (s *Server) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUse
 // ListUsers implements the operation of that name.
 func (s *Server) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
 	users := each(store.Users.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(u *fargo.User) bool { return strings.HasPrefix(*u.User.Path, text(in.PathPrefix)) }, listedUser)
+		func(u *record.User) bool { return strings.HasPrefix(*u.User.Path, text(in.PathPrefix)) }, listedUser)
 	out, more, next, err := page(users, func(u iam.User) string { return *u.UserName }, in.Marker, in.MaxItems)
 	return &iam.ListUsersOutput{Users: out, IsTruncated: more, Marker: next}, err
 }
 
 // listedUser leaves out what lists do not have. Source: IAM API, ListUsers.
-func listedUser(u *fargo.User) iam.User {
+func listedUser(u *record.User) iam.User {
 	shown := u.User
 	shown.PermissionsBoundary, shown.Tags = nil, nil
 	return shown
@@ -169,7 +170,7 @@ func (s *Server) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.
 
 // PutUserPermissionsBoundary implements the operation of that name.
 func (s *Server) PutUserPermissionsBoundary(ctx context.Context, in *iam.PutUserPermissionsBoundaryInput) (*iam.PutUserPermissionsBoundaryOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *fargo.User) (err error) {
+	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) (err error) {
 		u.User.PermissionsBoundary, err = boundary(tx, scopeOf(ctx), in.PermissionsBoundary)
 		return err
 	})
@@ -178,7 +179,7 @@ func (s *Server) PutUserPermissionsBoundary(ctx context.Context, in *iam.PutUser
 
 // DeleteUserPermissionsBoundary implements the operation of that name.
 func (s *Server) DeleteUserPermissionsBoundary(ctx context.Context, in *iam.DeleteUserPermissionsBoundaryInput) (*iam.DeleteUserPermissionsBoundaryOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) error {
 		u.User.PermissionsBoundary = nil
 		return nil
 	})

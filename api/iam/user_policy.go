@@ -3,14 +3,14 @@ package iam
 import (
 	"context"
 
-	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
 // PutUserPolicy implements the operation of that name.
 func (s *Server) PutUserPolicy(ctx context.Context, in *iam.PutUserPolicyInput) (*iam.PutUserPolicyOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) error {
 		return ofUser(u).put(*in.UserName, *in.PolicyName, *in.PolicyDocument)
 	})
 	return &iam.PutUserPolicyOutput{}, err
@@ -28,7 +28,7 @@ func (s *Server) GetUserPolicy(ctx context.Context, in *iam.GetUserPolicyInput) 
 
 // DeleteUserPolicy implements the operation of that name.
 func (s *Server) DeleteUserPolicy(ctx context.Context, in *iam.DeleteUserPolicyInput) (*iam.DeleteUserPolicyOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) error {
 		return ofUser(u).remove(*in.PolicyName)
 	})
 	return &iam.DeleteUserPolicyOutput{}, err
@@ -46,7 +46,7 @@ func (s *Server) ListUserPolicies(ctx context.Context, in *iam.ListUserPoliciesI
 
 // AttachUserPolicy implements the operation of that name.
 func (s *Server) AttachUserPolicy(ctx context.Context, in *iam.AttachUserPolicyInput) (*iam.AttachUserPolicyOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) error {
 		return ofUser(u).attach(tx, scopeOf(ctx), *in.PolicyArn)
 	})
 	return &iam.AttachUserPolicyOutput{}, err
@@ -54,7 +54,7 @@ func (s *Server) AttachUserPolicy(ctx context.Context, in *iam.AttachUserPolicyI
 
 // DetachUserPolicy implements the operation of that name.
 func (s *Server) DetachUserPolicy(ctx context.Context, in *iam.DetachUserPolicyInput) (*iam.DetachUserPolicyOutput, error) {
-	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *fargo.User) error {
+	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) error {
 		return ofUser(u).detach(*in.PolicyArn)
 	})
 	return &iam.DetachUserPolicyOutput{}, err

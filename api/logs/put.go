@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"fargo"
 	"fargo/aws/logs"
+	"fargo/desired"
 	engine "fargo/logs"
 )
 
@@ -31,9 +31,9 @@ func (s *Server) PutLogEvents(ctx context.Context, in *logs.PutLogEventsInput) (
 	}
 	now := time.Now()
 	from, to, rejected := acceptable(in.LogEvents, g.RetentionDays, now)
-	events := make([]fargo.LogEvent, 0, to-from)
+	events := make([]desired.LogEvent, 0, to-from)
 	for _, e := range in.LogEvents[from:to] {
-		events = append(events, fargo.LogEvent{Timestamp: *e.Timestamp, Message: *e.Message})
+		events = append(events, desired.LogEvent{Timestamp: *e.Timestamp, Message: *e.Message})
 	}
 	if err := s.store.Put(ctx, scope, g.Name, *in.LogStreamName, events); err != nil {
 		return nil, refused(err)

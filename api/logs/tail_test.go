@@ -12,6 +12,7 @@ import (
 	"fargo/api/logs"
 	wire "fargo/aws/logs"
 	"fargo/aws/protocol"
+	"fargo/desired"
 	engine "fargo/logs"
 )
 
@@ -36,9 +37,9 @@ func newTailed(t *testing.T) (*logs.Server, func(stream string, messages ...stri
 		must(store.CreateStream(t.Context(), scope, "g", name))
 	}
 	return logs.New(logs.Config{Store: store}), func(stream string, messages ...string) {
-		var events []fargo.LogEvent
+		var events []desired.LogEvent
 		for _, m := range messages {
-			events = append(events, fargo.LogEvent{Timestamp: time.Now().UnixMilli(), Message: m})
+			events = append(events, desired.LogEvent{Timestamp: time.Now().UnixMilli(), Message: m})
 		}
 		must(store.Put(t.Context(), scope, "g", stream, events))
 	}

@@ -11,6 +11,7 @@ import (
 	"fargo/aws/protocol"
 	"fargo/aws/sts"
 	"fargo/policy"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -72,7 +73,7 @@ func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
 
 // assume makes the session of a role, if the role trusts the caller. To a caller
 // that it does not trust, a role that is not there looks the same.
-func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*fargo.Session, time.Duration, error) {
+func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*record.Session, time.Duration, error) {
 	a, _ := fargo.ParseARN(*in.RoleArn)
 	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
 	caller, chained := store.Sessions.Get(r, c.AccessKeyID)
@@ -88,7 +89,7 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*fargo.Sessio
 	if chained && lifetime > chainedLifetime {
 		return nil, 0, protocol.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
-	session := &fargo.Session{
+	session := &record.Session{
 		Account:      role.Account,
 		PrincipalARN: fargo.Scope{Account: role.Account}.ARN("sts", "assumed-role/"+*role.Role.RoleName+"/"+*in.RoleSessionName),
 		PrincipalID:  *role.Role.RoleId + ":" + *in.RoleSessionName,
@@ -111,7 +112,7 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*fargo.Sessio
 
 // sessionTags are the tags of the session to be: those asked for, and those
 // that the caller's session hands on.
-func sessionTags(caller *fargo.Session, in *sts.AssumeRoleInput) map[string]string {
+func sessionTags(caller *record.Session, in *sts.AssumeRoleInput) map[string]string {
 	tags := map[string]string{}
 	for _, t := range in.Tags {
 		tags[*t.Key] = *t.Value
@@ -126,7 +127,7 @@ func sessionTags(caller *fargo.Session, in *sts.AssumeRoleInput) map[string]stri
 
 // trusts asks a role's trust policy about the caller. Tags and a source identity
 // need permissions of their own.
-func trusts(role *fargo.Role, c *api.Call, caller *fargo.Session, in *sts.AssumeRoleInput, tags map[string]string) bool {
+func trusts(role *record.Role, c *api.Call, caller *record.Session, in *sts.AssumeRoleInput, tags map[string]string) bool {
 	d, err := policy.Parse(*role.Role.AssumeRolePolicyDocument)
 	if err != nil {
 		return false

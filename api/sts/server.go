@@ -11,6 +11,7 @@ import (
 	"fargo/api"
 	"fargo/aws/protocol"
 	"fargo/aws/sts"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -48,7 +49,7 @@ func (s *Server) GetAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInp
 
 // issue gives a session new credentials and stores it. Sessions that have
 // expired go.
-func issue(tx *store.Tx, s *fargo.Session, lifetime time.Duration) *sts.Credentials {
+func issue(tx *store.Tx, s *record.Session, lifetime time.Duration) *sts.Credentials {
 	now := time.Now().UTC().Truncate(time.Second)
 	for old := range store.Sessions.All(tx) {
 		if now.After(old.Expires) {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"fargo"
 	"fargo/api"
 	"fargo/aws/sts"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -21,7 +21,7 @@ func (s *Server) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenInp
 	}
 	var credentials *sts.Credentials
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		credentials = issue(tx, &fargo.Session{Account: c.Account, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID},
+		credentials = issue(tx, &record.Session{Account: c.Account, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID},
 			seconds(in.DurationSeconds, 12*60*60))
 		return nil
 	})

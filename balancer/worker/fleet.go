@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // FleetConfig is what a fleet is made of.
@@ -43,15 +43,15 @@ type Fleet struct {
 		sync.Mutex
 		found     bool // those that ran before us
 		members   []*member
-		balancers []fargo.Balancer
-		groups    []fargo.BalancerGroup
+		balancers []desired.Balancer
+		groups    []desired.BalancerGroup
 		tickets   [][]byte // of TLS sessions: secrets that all workers share
 		// lost is what was counted by members that are gone.
 		lost balancer.Metrics
 	}
 	said struct { // may be asked for while somebody is told
 		sync.Mutex
-		reports []fargo.TargetReport
+		reports []desired.TargetReport
 		newer   chan struct{}
 	}
 }
@@ -80,7 +80,7 @@ func NewFleet(c FleetConfig) *Fleet {
 // worker: when it returns no worker does anything for others. What a worker
 // cannot do of it is told in the error. There are workers for as long as there
 // are load balancers.
-func (f *Fleet) Set(ctx context.Context, balancers []fargo.Balancer, groups []fargo.BalancerGroup) error {
+func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []desired.BalancerGroup) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.find(ctx); err != nil {

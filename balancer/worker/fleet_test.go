@@ -22,11 +22,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
 	"fargo/balancer/worker"
+	"fargo/desired"
 )
 
 // deadline is how long a condition may take to come true.
@@ -196,7 +196,7 @@ func (m *machine) newFleet() (f *worker.Fleet, end func()) {
 	return f, end
 }
 
-func (m *machine) set(f *worker.Fleet, b []fargo.Balancer, g []fargo.BalancerGroup) {
+func (m *machine) set(f *worker.Fleet, b []desired.Balancer, g []desired.BalancerGroup) {
 	m.t.Helper()
 	if err := f.Set(m.t.Context(), b, g); err != nil {
 		m.t.Fatal(err)
@@ -259,21 +259,21 @@ func target(t *testing.T, name string) string {
 }
 
 // configuration is a load balancer at port 80 with these targets.
-func configuration(addresses ...string) ([]fargo.Balancer, []fargo.BalancerGroup) {
-	g := fargo.BalancerGroup{
+func configuration(addresses ...string) ([]desired.Balancer, []desired.BalancerGroup) {
+	g := desired.BalancerGroup{
 		ARN: "arn:g", Name: "targetgroup/g/1",
 		Group: elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/")},
 	}
 	for _, a := range addresses {
 		address := netip.MustParseAddrPort(a)
-		g.Targets = append(g.Targets, fargo.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
+		g.Targets = append(g.Targets, desired.BalancerTarget{ID: address.Addr().String(), Port: int(address.Port()), Address: address, RegisteredAt: time.Unix(1000, 0)})
 	}
-	rule := fargo.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &g.ARN}}}
-	b := fargo.Balancer{
-		ARN: "arn:alb", Name: "app/test/1", Interfaces: []fargo.Interface{{ID: "eni-1"}},
-		Listeners: []fargo.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: []fargo.BalancerRule{rule}}},
+	rule := desired.BalancerRule{ARN: "arn:rule", Priority: "default", Actions: []elbv2.Action{{Type: "forward", TargetGroupArn: &g.ARN}}}
+	b := desired.Balancer{
+		ARN: "arn:alb", Name: "app/test/1", Interfaces: []desired.Interface{{ID: "eni-1"}},
+		Listeners: []desired.BalancerListener{{ARN: "arn:listener", Protocol: "HTTP", Port: 80, Rules: []desired.BalancerRule{rule}}},
 	}
-	return []fargo.Balancer{b}, []fargo.BalancerGroup{g}
+	return []desired.Balancer{b}, []desired.BalancerGroup{g}
 }
 
 // All workers do the same, and what they count is one sum; there are none without
@@ -332,7 +332,7 @@ func TestSessionsAreShared(t *testing.T) {
 	b, g := configuration(target(t, "one"))
 	l := &b[0].Listeners[0]
 	l.Protocol, l.SSLPolicy = "HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	l.Certificates = []fargo.KeyPair{{
+	l.Certificates = []desired.KeyPair{{
 		ARN:   "arn:certificate",
 		Chain: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]})),
 		Key:   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
@@ -507,8 +507,8 @@ func TestWhatCannotBeDone(t *testing.T) {
 	m.mu.Lock()
 	m.mu.failing = nil
 	m.mu.Unlock()
-	b[0].Listeners = append(b[0].Listeners, fargo.BalancerListener{ARN: "arn:odd", Protocol: "HTTP", Port: 80})
-	b[0].Listeners[1].Rules = []fargo.BalancerRule{{ARN: "arn:bad", Priority: "1", Conditions: []elbv2.RuleCondition{{Field: new("moon-phase")}}}}
+	b[0].Listeners = append(b[0].Listeners, desired.BalancerListener{ARN: "arn:odd", Protocol: "HTTP", Port: 80})
+	b[0].Listeners[1].Rules = []desired.BalancerRule{{ARN: "arn:bad", Priority: "1", Conditions: []elbv2.RuleCondition{{Field: new("moon-phase")}}}}
 	err := f.Set(t.Context(), b, g)
 	if err == nil || strings.Count(err.Error(), "moon-phase") != 1 {
 		t.Error(err)

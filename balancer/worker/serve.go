@@ -9,14 +9,14 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"fargo"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // Config is all that a worker is to do.
 type Config struct {
-	Balancers []fargo.Balancer      `json:"balancers"`
-	Groups    []fargo.BalancerGroup `json:"groups"`
+	Balancers []desired.Balancer      `json:"balancers"`
+	Groups    []desired.BalancerGroup `json:"groups"`
 	// Tickets are the secrets of [balancer.Server.SetTickets].
 	Tickets [][]byte                `json:"tickets"`
 	Health  []balancer.TargetHealth `json:"health"`

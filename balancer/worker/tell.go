@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"fargo"
 	"fargo/balancer"
+	"fargo/desired"
 )
 
 // configure tells all members what they should do, but for those that are not
@@ -80,7 +80,7 @@ func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.C
 
 // say lets others know what all workers know.
 func (f *Fleet) say(known []balancer.TargetHealth) {
-	reports := make([]fargo.TargetReport, len(known))
+	reports := make([]desired.TargetReport, len(known))
 	for i := range known {
 		reports[i] = known[i].TargetReport
 	}
@@ -93,7 +93,7 @@ func (f *Fleet) say(known []balancer.TargetHealth) {
 
 // Health gives what is known of targets, once all workers know it, and a channel
 // that is closed when there is something newer. It does not block.
-func (f *Fleet) Health() (reports []fargo.TargetReport, newer <-chan struct{}) {
+func (f *Fleet) Health() (reports []desired.TargetReport, newer <-chan struct{}) {
 	f.said.Lock()
 	defer f.said.Unlock()
 	return f.said.reports, f.said.newer

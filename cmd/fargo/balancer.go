@@ -15,10 +15,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fargo"
 	"fargo/balancer"
 	"fargo/balancer/worker"
 	"fargo/kernel"
-	"fargo/plan"
 )
 
 // balancerCommand runs one of the processes that are this machine's load
@@ -74,7 +74,7 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 		AccessLogs: inst.AccessLogsDir(),
 		Network:    balancerNetwork{network},
 		Logger:     log,
-		Pace:       plan.Pace(c.Speed),
+		Pace:       fargo.Pace(c.Speed),
 		Turn:       c.Number,
 	})
 	err = serveBalancers(server, control, signals, files.remove)

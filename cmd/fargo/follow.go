@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"fargo"
 	"fargo/balancer/worker"
+	"fargo/desired"
 	"fargo/dns"
 	"fargo/kernel"
 )
@@ -16,14 +16,14 @@ import (
 // balancing is the load balancers' part of what the node is told.
 type balancing struct{ fleet *worker.Fleet }
 
-func (b balancing) Follow(ctx context.Context, d fargo.Desired) error {
+func (b balancing) Follow(ctx context.Context, d desired.State) error {
 	return b.fleet.Set(ctx, d.Balancers, d.Groups)
 }
 
 // naming is the names' part.
 type naming struct{ server *dns.Server }
 
-func (n naming) Follow(_ context.Context, d fargo.Desired) error {
+func (n naming) Follow(_ context.Context, d desired.State) error {
 	n.server.Set(d.VPCs, d.Records)
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"fargo"
 	"fargo/api/ecr"
 	awsecs "fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -17,14 +19,14 @@ type taskImages struct {
 }
 
 // Source implements control.Puller.
-func (i taskImages) Source(t *fargo.Task, c *awsecs.ContainerDefinition) fargo.PullSource {
+func (i taskImages) Source(t *record.Task, c *awsecs.ContainerDefinition) desired.PullSource {
 	if c.Image == nil {
-		return fargo.PullSource{}
+		return desired.PullSource{}
 	}
 	if _, ours := fargo.ParseImageName(*c.Image); !ours {
-		return fargo.PullSource{Digest: t.Digests[*c.Name], Room: room(t)}
+		return desired.PullSource{Digest: t.Digests[*c.Name], Room: room(t)}
 	}
-	return fargo.PullSource{
+	return desired.PullSource{
 		Room:     room(t),
 		Endpoint: i.endpoint,
 		Username: "AWS",
@@ -34,7 +36,7 @@ func (i taskImages) Source(t *fargo.Task, c *awsecs.ContainerDefinition) fargo.P
 }
 
 // room is what an image may take: the task's ephemeral storage, in bytes.
-func room(t *fargo.Task) int64 {
+func room(t *record.Task) int64 {
 	if s := t.Intent.EphemeralStorage; s != nil && s.SizeInGiB != nil {
 		return int64(*s.SizeInGiB) << 30
 	}
@@ -43,14 +45,14 @@ func room(t *fargo.Task) int64 {
 
 // password opens the registry for the task's execution role. It is the same
 // whenever it is asked for: it begins with the task, which pulls at once.
-func (i taskImages) password(t *fargo.Task) string {
-	grant := fargo.RegistryGrant{Scope: t.Scope, PrincipalARN: executionRole(i.db.View(), t)}
+func (i taskImages) password(t *record.Task) string {
+	grant := record.RegistryGrant{Scope: t.Scope, PrincipalARN: executionRole(i.db.View(), t)}
 	password, _ := i.registry.Password(grant, *t.Intent.CreatedAt)
 	return password
 }
 
 // executionRole is the role that the task's preparations have the rights of.
-func executionRole(r store.Reader, t *fargo.Task) string {
+func executionRole(r store.Reader, t *record.Task) string {
 	if o := t.Intent.Overrides; o != nil && o.ExecutionRoleArn != nil {
 		return *o.ExecutionRoleArn
 	}

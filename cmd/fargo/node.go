@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fargo"
 	"fargo/balancer"
 	"fargo/balancer/worker"
 	"fargo/containerd"
@@ -20,7 +21,6 @@ import (
 	"fargo/dns"
 	"fargo/kernel"
 	"fargo/node"
-	"fargo/plan"
 )
 
 // nodeCommand runs this machine's data plane: containerd and the foreman of
@@ -175,7 +175,7 @@ func (m *machine) run(ctx context.Context) error {
 		AccessLogs: m.inst.AccessLogsDir(),
 		Network:    balancerNetwork{m.network},
 		Logger:     m.log,
-		Pace:       plan.Pace(m.flags.Speed),
+		Pace:       fargo.Pace(m.flags.Speed),
 	})
 	defer checker.Close()
 	balancers := worker.NewFleet(worker.FleetConfig{

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"fargo"
 	"fargo/aws/ecr"
 	"fargo/engine"
 	"fargo/logs"
+	"fargo/record"
 	"fargo/store"
 	"fargo/store/disk"
 )
@@ -101,7 +101,7 @@ func TestRegistryThatIsGone(t *testing.T) {
 		t.Errorf("without images: %v", err)
 	}
 	if err := db.Update(t.Context(), func(tx *store.Tx) error {
-		store.Images.Put(tx, &fargo.RepositoryImage{Image: ecr.ImageDetail{RepositoryName: new("r"), ImageDigest: new("sha256:0")}})
+		store.Images.Put(tx, &record.RepositoryImage{Image: ecr.ImageDetail{RepositoryName: new("r"), ImageDigest: new("sha256:0")}})
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,6 @@ import (
 	"fargo/dispatch"
 	"fargo/kernel"
 	"fargo/logs"
-	"fargo/plan"
 	"fargo/registry"
 	"fargo/store"
 	"fargo/store/disk"
@@ -35,7 +34,7 @@ type planeConfig struct {
 	log  *slog.Logger
 	// endpoint is the URL that clients, and nodes pulling images, reach us by.
 	endpoint             string
-	pace                 plan.Pace
+	pace                 fargo.Pace
 	acceptAnyCredentials bool
 	// beginAnew makes parts of the data directory anew that are gone.
 	beginAnew bool

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"fargo/plan"
+	"fargo"
 )
 
 // upCommand runs everything on this machine, in the foreground.
@@ -63,7 +63,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	endpoint := "http://" + reachable(listener.Addr())
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
-		pace: plan.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
+		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
 	})
 	if err != nil {
 		return errors.Join(inst.mendable(err), listener.Close())

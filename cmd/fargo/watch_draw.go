@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // watchedService is what of DescribeServices is drawn.
@@ -61,7 +62,7 @@ func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask) {
 // exclamation mark is for one that fails its health checks.
 func (t watchedTask) cell() string {
 	v := revision(t.TaskDefinitionArn)
-	if t.HealthStatus == string(fargo.Unhealthy) {
+	if t.HealthStatus == string(desired.Unhealthy) {
 		v += "!"
 	}
 	switch status := fargo.TaskStatus(t.LastStatus); {

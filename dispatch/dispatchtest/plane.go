@@ -12,9 +12,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
 	"fargo/dispatch"
-	"fargo/plan"
 )
 
 // Plane is a control plane whose decisions are its owner's: what nodes should
@@ -22,10 +21,10 @@ import (
 type Plane struct {
 	mu struct {
 		sync.Mutex
-		desired  map[string]fargo.Desired
+		desired  map[string]desired.State
 		watchers map[string]map[chan struct{}]bool
-		reports  map[string]map[string]fargo.TaskReport   // by node and task ARN
-		targets  map[string]map[target]fargo.TargetReport // by node
+		reports  map[string]map[string]desired.TaskReport   // by node and task ARN
+		targets  map[string]map[target]desired.TargetReport // by node
 		groups   map[string]*Group
 		sources  map[string]int64
 		changed  chan struct{} // closed when anything above changes
@@ -35,7 +34,7 @@ type Plane struct {
 var _ dispatch.Plane = (*Plane)(nil)
 
 // Group is a log group: its streams' events by stream name.
-type Group map[string][]fargo.LogEvent
+type Group map[string][]desired.LogEvent
 
 // target is a registration of a target.
 type target struct {
@@ -47,10 +46,10 @@ type target struct {
 // New makes a plane that wants nothing done and has no log groups.
 func New() *Plane {
 	p := &Plane{}
-	p.mu.desired = map[string]fargo.Desired{}
+	p.mu.desired = map[string]desired.State{}
 	p.mu.watchers = map[string]map[chan struct{}]bool{}
-	p.mu.reports = map[string]map[string]fargo.TaskReport{}
-	p.mu.targets = map[string]map[target]fargo.TargetReport{}
+	p.mu.reports = map[string]map[string]desired.TaskReport{}
+	p.mu.targets = map[string]map[target]desired.TargetReport{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.changed = make(chan struct{})
@@ -82,7 +81,7 @@ func (p *Plane) Wait(ctx context.Context, cond func() bool) error {
 }
 
 // Set changes what node should be doing.
-func (p *Plane) Set(node string, d fargo.Desired) {
+func (p *Plane) Set(node string, d desired.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mu.desired[node] = d
@@ -96,14 +95,14 @@ func (p *Plane) Set(node string, d fargo.Desired) {
 }
 
 // Reports are the latest of each of node's tasks, by ARN.
-func (p *Plane) Reports(node string) map[string]fargo.TaskReport {
+func (p *Plane) Reports(node string) map[string]desired.TaskReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.mu.reports[node])
 }
 
 // Targets are the latest reports of node's targets, in no order.
-func (p *Plane) Targets(node string) []fargo.TargetReport {
+func (p *Plane) Targets(node string) []desired.TargetReport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Collect(maps.Values(p.mu.targets[node]))
@@ -149,7 +148,7 @@ func (p *Plane) Messages(group, stream string) []string {
 func (p *Plane) Hello(context.Context, string) error { return nil }
 
 // Desired is what Set said.
-func (p *Plane) Desired(_ context.Context, node string) (fargo.Desired, error) {
+func (p *Plane) Desired(_ context.Context, node string) (desired.State, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.mu.desired[node]
@@ -178,15 +177,15 @@ func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 }
 
 // Follow tells what Set says.
-func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) error) error {
+func (p *Plane) Follow(ctx context.Context, node string, tell func(desired.Delta) error) error {
 	changed := p.Changed(ctx, node)
-	var told fargo.Desired
+	var told desired.State
 	for first := true; ; first = false {
 		next, err := p.Desired(ctx, node)
 		if err != nil {
 			return err
 		}
-		if d := plan.Diff(told, next); first || !plan.Empty(&d) {
+		if d := desired.Diff(told, next); first || !desired.Empty(&d) {
 			if err := tell(d); err != nil {
 				return err
 			}
@@ -201,11 +200,11 @@ func (p *Plane) Follow(ctx context.Context, node string, tell func(fargo.Delta) 
 }
 
 // Report keeps the latest report of each task; a task never moves backwards.
-func (p *Plane) Report(_ context.Context, node string, reports []fargo.TaskReport) error {
+func (p *Plane) Report(_ context.Context, node string, reports []desired.TaskReport) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.mu.reports[node] == nil {
-		p.mu.reports[node] = map[string]fargo.TaskReport{}
+		p.mu.reports[node] = map[string]desired.TaskReport{}
 	}
 	for _, r := range reports {
 		if r.Status.Before(p.mu.reports[node][r.TaskARN].Status) {
@@ -218,11 +217,11 @@ func (p *Plane) Report(_ context.Context, node string, reports []fargo.TaskRepor
 }
 
 // ReportTargets keeps the latest report of each target.
-func (p *Plane) ReportTargets(_ context.Context, node string, reports []fargo.TargetReport) error {
+func (p *Plane) ReportTargets(_ context.Context, node string, reports []desired.TargetReport) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.mu.targets[node] == nil {
-		p.mu.targets[node] = map[target]fargo.TargetReport{}
+		p.mu.targets[node] = map[target]desired.TargetReport{}
 	}
 	for _, r := range reports {
 		p.mu.targets[node][target{r.Group, r.ID, r.Port, r.RegisteredAt.UnixNano()}] = r
@@ -232,7 +231,7 @@ func (p *Plane) ReportTargets(_ context.Context, node string, reports []fargo.Ta
 }
 
 // OpenLog finds or makes a stream in a group that is there, or may be made.
-func (p *Plane) OpenLog(_ context.Context, t fargo.LogTarget) error {
+func (p *Plane) OpenLog(_ context.Context, t desired.LogTarget) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g := p.mu.groups[t.Group]
@@ -251,7 +250,7 @@ func (p *Plane) OpenLog(_ context.Context, t fargo.LogTarget) error {
 }
 
 // AppendLogs keeps events, and the position of each source.
-func (p *Plane) AppendLogs(_ context.Context, b fargo.LogBatch) (int64, error) {
+func (p *Plane) AppendLogs(_ context.Context, b desired.LogBatch) (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g := p.mu.groups[b.Target.Group]

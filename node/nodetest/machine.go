@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node"
 )
 
@@ -18,7 +19,7 @@ type Network struct {
 	mu struct {
 		sync.Mutex
 		busy bool
-		now  fargo.NodeNetwork
+		now  host.Network
 		sets int
 	}
 }
@@ -26,14 +27,14 @@ type Network struct {
 var _ node.Network = (*Network)(nil)
 
 // Now is what the network was last set to, and how often it was set.
-func (n *Network) Now() (now fargo.NodeNetwork, sets int) {
+func (n *Network) Now() (now host.Network, sets int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.mu.now, n.mu.sets
 }
 
 // Set remembers want, but for interfaces in no VPC, which fail.
-func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
+func (n *Network) Set(ctx context.Context, want host.Network) error {
 	n.mu.Lock()
 	if n.mu.busy {
 		n.mu.Unlock()
@@ -48,9 +49,9 @@ func (n *Network) Set(ctx context.Context, want fargo.NodeNetwork) error {
 	if err != nil {
 		return err
 	}
-	failed := fargo.Failures{}
-	want.Interfaces = slices.DeleteFunc(slices.Clone(want.Interfaces), func(i fargo.Interface) bool {
-		astray := !slices.ContainsFunc(want.VPCs, func(v fargo.VPC) bool { return v.ID == i.VPC })
+	failed := host.Failures{}
+	want.Interfaces = slices.DeleteFunc(slices.Clone(want.Interfaces), func(i desired.Interface) bool {
+		astray := !slices.ContainsFunc(want.VPCs, func(v desired.VPC) bool { return v.ID == i.VPC })
 		if astray {
 			failed[i.ID] = errors.New("is in no VPC")
 		}
@@ -73,7 +74,7 @@ type Cgroups struct {
 
 	mu struct {
 		sync.Mutex
-		now  []fargo.TaskCgroup
+		now  []host.TaskCgroup
 		busy map[string]bool
 	}
 }
@@ -98,22 +99,22 @@ func (c *Cgroups) Let(taskID string) {
 }
 
 // Now is what the control groups were last set to.
-func (c *Cgroups) Now() []fargo.TaskCgroup {
+func (c *Cgroups) Now() []host.TaskCgroup {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.mu.now
 }
 
 // Set remembers want, and that what is held goes on.
-func (c *Cgroups) Set(ctx context.Context, want []fargo.TaskCgroup) error {
+func (c *Cgroups) Set(ctx context.Context, want []host.TaskCgroup) error {
 	if err := pass(ctx, c.Delay); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next, failed := slices.Clone(want), fargo.Failures{}
+	next, failed := slices.Clone(want), host.Failures{}
 	for _, old := range c.mu.now {
-		wanted := slices.ContainsFunc(want, func(g fargo.TaskCgroup) bool { return g.TaskID == old.TaskID })
+		wanted := slices.ContainsFunc(want, func(g host.TaskCgroup) bool { return g.TaskID == old.TaskID })
 		if !wanted && c.mu.busy[old.TaskID] {
 			next, failed[old.TaskID] = append(next, old), errors.New("is busy")
 		}

@@ -18,7 +18,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
+	"fargo/desired"
+	"fargo/host"
 	"fargo/node"
 )
 
@@ -63,8 +64,8 @@ var (
 )
 
 type container struct {
-	spec  fargo.ContainerSpec
-	state fargo.ContainerState
+	spec  host.ContainerSpec
+	state host.ContainerState
 	end   *time.Timer
 }
 
@@ -86,12 +87,12 @@ func (r *Runtime) History() []string {
 }
 
 // Spec is what a container was made of.
-func (r *Runtime) Spec(id string) (fargo.ContainerSpec, bool) {
+func (r *Runtime) Spec(id string) (host.ContainerSpec, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.mu.containers[id]
 	if c == nil {
-		return fargo.ContainerSpec{}, false
+		return host.ContainerSpec{}, false
 	}
 	return c.spec, true
 }
@@ -130,18 +131,18 @@ func send(to map[chan string]bool, name string) {
 }
 
 // Pull finds every image there is a script for, and others too, unless the script refuses.
-func (r *Runtime) Pull(ctx context.Context, image string, _ fargo.PullSource) (fargo.Image, error) {
+func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource) (host.Image, error) {
 	if err := r.pass(ctx); err != nil {
-		return fargo.Image{}, err
+		return host.Image{}, err
 	}
 	if s := r.Scripts[image]; s.PullError != "" {
-		return fargo.Image{}, errors.New(s.PullError)
+		return host.Image{}, errors.New(s.PullError)
 	}
-	return fargo.Image{Name: image, Digest: "sha256:" + image}, nil
+	return host.Image{Name: image, Digest: "sha256:" + image}, nil
 }
 
 // Create makes a container unless its script refuses.
-func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
+func (r *Runtime) Create(ctx context.Context, spec host.ContainerSpec) error {
 	if err := r.pass(ctx); err != nil {
 		return err
 	}
@@ -153,8 +154,8 @@ func (r *Runtime) Create(ctx context.Context, spec fargo.ContainerSpec) error {
 	if r.mu.containers[spec.ID] == nil {
 		idle := time.NewTimer(time.Hour)
 		idle.Stop()
-		r.mu.containers[spec.ID] = &container{spec: spec, end: idle, state: fargo.ContainerState{
-			ID: spec.ID, TaskID: spec.TaskID, Name: spec.Name, ImageDigest: spec.ImageDigest, State: fargo.RunCreated,
+		r.mu.containers[spec.ID] = &container{spec: spec, end: idle, state: host.ContainerState{
+			ID: spec.ID, TaskID: spec.TaskID, Name: spec.Name, ImageDigest: spec.ImageDigest, State: host.RunCreated,
 		}}
 		r.note("create %s", spec.ID)
 	}
@@ -172,7 +173,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if c.state.State != fargo.RunCreated {
+	if c.state.State != host.RunCreated {
 		return nil
 	}
 	s := r.Scripts[c.spec.Image]
@@ -180,7 +181,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 		return errors.New(s.StartError)
 	}
 	r.note("start %s", id)
-	c.state.State, c.state.StartedAt = fargo.RunRunning, time.Now()
+	c.state.State, c.state.StartedAt = host.RunRunning, time.Now()
 	if s.Exits {
 		r.endAfter(c, s.After, s.Code, s.OOM)
 	}
@@ -199,11 +200,11 @@ func (r *Runtime) endAfter(c *container, d time.Duration, code int, oom bool) {
 
 // exit ends a container's process. mu is held.
 func (r *Runtime) exit(c *container, code int, oom bool) {
-	if c.state.State != fargo.RunRunning || r.mu.containers[c.state.ID] != c {
+	if c.state.State != host.RunRunning || r.mu.containers[c.state.ID] != c {
 		return
 	}
 	c.end.Stop()
-	c.state.State, c.state.ExitCode, c.state.OOMKilled, c.state.FinishedAt = fargo.RunStopped, code, oom, time.Now()
+	c.state.State, c.state.ExitCode, c.state.OOMKilled, c.state.FinishedAt = host.RunStopped, code, oom, time.Now()
 	r.note("exit %s %d", c.state.ID, code)
 	r.tell(c.state.ID)
 }
@@ -234,31 +235,31 @@ func (r *Runtime) find(id string) (*container, error) {
 }
 
 // Inspect gives a container as it is.
-func (r *Runtime) Inspect(ctx context.Context, id string) (fargo.ContainerState, error) {
+func (r *Runtime) Inspect(ctx context.Context, id string) (host.ContainerState, error) {
 	if err := r.pass(ctx); err != nil {
-		return fargo.ContainerState{}, err
+		return host.ContainerState{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c, err := r.find(id)
 	if err != nil {
-		return fargo.ContainerState{}, err
+		return host.ContainerState{}, err
 	}
 	return c.state, nil
 }
 
 // List gives all containers, ordered by id.
-func (r *Runtime) List(ctx context.Context) ([]fargo.ContainerState, error) {
+func (r *Runtime) List(ctx context.Context) ([]host.ContainerState, error) {
 	if err := r.pass(ctx); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []fargo.ContainerState
+	var all []host.ContainerState
 	for _, c := range r.mu.containers {
 		all = append(all, c.state)
 	}
-	slices.SortFunc(all, func(a, b fargo.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b host.ContainerState) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil
 }
 
@@ -295,7 +296,7 @@ func (r *Runtime) Signal(ctx context.Context, id, signal string) error {
 	if err != nil {
 		return err
 	}
-	if c.state.State != fargo.RunRunning {
+	if c.state.State != host.RunRunning {
 		return nil
 	}
 	r.note("%s %s", signal, id)
@@ -330,7 +331,7 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 }
 
 // Exec runs every command as a health check.
-func (r *Runtime) Exec(ctx context.Context, id string, _ fargo.ExecSpec) (int, error) {
+func (r *Runtime) Exec(ctx context.Context, id string, _ host.ExecSpec) (int, error) {
 	if err := r.pass(ctx); err != nil {
 		return 0, err
 	}
@@ -340,7 +341,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, _ fargo.ExecSpec) (int, e
 	if err != nil {
 		return 0, err
 	}
-	if s := r.Scripts[c.spec.Image]; c.state.State != fargo.RunRunning || s.Healthy < 0 || time.Since(c.state.StartedAt) < s.Healthy {
+	if s := r.Scripts[c.spec.Image]; c.state.State != host.RunRunning || s.Healthy < 0 || time.Since(c.state.StartedAt) < s.Healthy {
 		return 1, nil
 	}
 	return 0, nil

@@ -1,11 +1,14 @@
-package fargo
+package record
 
-import "fargo/aws/ecs"
+import (
+	"fargo"
+	"fargo/aws/ecs"
+)
 
 // AccountSetting is an ECS setting that someone has chosen: a user or role for
 // itself, or the root user for all who have not.
 type AccountSetting struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	Setting ecs.Setting
 }
 

@@ -1,4 +1,4 @@
-package fargo
+package record
 
 import "time"
 

@@ -1,6 +1,9 @@
-package fargo
+package record
 
-import "fargo/aws/iam"
+import (
+	"fargo"
+	"fargo/aws/iam"
+)
 
 // Policy is a managed policy of a customer.
 type Policy struct {
@@ -15,7 +18,7 @@ type Policy struct {
 
 // Key is the policy's place in the store: names do not repeat within an account,
 // whatever the path.
-func (p *Policy) Key() string { return Scope{Account: p.Account}.Key(*p.Policy.PolicyName) }
+func (p *Policy) Key() string { return fargo.Scope{Account: p.Account}.Key(*p.Policy.PolicyName) }
 
 // Document is the text of the version that is in force.
 func (p *Policy) Document() string {

@@ -1,16 +1,16 @@
-package fargo
+package record
 
 import (
 	"fmt"
-	"strings"
 
+	"fargo"
 	"fargo/aws/ecs"
 )
 
 // TaskDefinition is one revision of a family, as registered: immutable but for
 // its status and tags.
 type TaskDefinition struct {
-	Scope      Scope
+	Scope      fargo.Scope
 	Definition ecs.TaskDefinition
 	Tags       []ecs.Tag
 }
@@ -22,7 +22,7 @@ func (d *TaskDefinition) Key() string {
 
 // TaskDefinitionKey is the store key of a family's revision. With revision 0 it
 // is the prefix of all revisions.
-func TaskDefinitionKey(s Scope, family string, revision int) string {
+func TaskDefinitionKey(s fargo.Scope, family string, revision int) string {
 	if revision == 0 {
 		return s.Key(family, "")
 	}
@@ -42,20 +42,10 @@ func (d *TaskDefinition) Container(name string) *ecs.ContainerDefinition {
 // TaskDefinitionFamily remembers the highest revision a family ever had: a
 // number is never given twice, even after its revision is deleted.
 type TaskDefinitionFamily struct {
-	Scope    Scope
+	Scope    fargo.Scope
 	Family   string
 	Revision int
 }
 
 // Key is the family's place in the store.
 func (f *TaskDefinitionFamily) Key() string { return f.Scope.Key(f.Family) }
-
-// ClusterOf gives the cluster name in an ECS resource like
-// "task/production/0123…" or "service/production/web".
-func ClusterOf(arn ARN) string {
-	parts := strings.Split(arn.Resource, "/")
-	if len(parts) == 3 {
-		return parts[1]
-	}
-	return ""
-}

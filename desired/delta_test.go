@@ -1,4 +1,4 @@
-package plan
+package desired
 
 import (
 	"fmt"
@@ -14,35 +14,35 @@ import (
 	"fargo"
 )
 
-var desireds = rapid.Custom(func(t *rapid.T) fargo.Desired {
-	var d fargo.Desired
+var desireds = rapid.Custom(func(t *rapid.T) State {
+	var d State
 	for i := range 5 {
 		if rapid.Bool().Draw(t, "task") {
-			d.Tasks = append(d.Tasks, fargo.Assignment{
+			d.Tasks = append(d.Tasks, Assignment{
 				TaskARN: fmt.Sprint("task/", i), ID: fmt.Sprint(i),
 				DesiredStatus: rapid.SampledFrom([]fargo.TaskStatus{fargo.TaskRunning, fargo.TaskStopped}).Draw(t, "status"),
 			})
 		}
 		if rapid.Bool().Draw(t, "vpc") {
-			d.VPCs = append(d.VPCs, fargo.VPC{
+			d.VPCs = append(d.VPCs, VPC{
 				ID:     fmt.Sprint("vpc-", i),
-				Groups: []fargo.SecurityGroup{{ID: rapid.SampledFrom([]string{"sg-1", "sg-2"}).Draw(t, "group")}},
+				Groups: []SecurityGroup{{ID: rapid.SampledFrom([]string{"sg-1", "sg-2"}).Draw(t, "group")}},
 			})
 		}
 		if rapid.Bool().Draw(t, "balancer") {
-			d.Balancers = append(d.Balancers, fargo.Balancer{
+			d.Balancers = append(d.Balancers, Balancer{
 				ARN:       fmt.Sprint("loadbalancer/", i),
-				Listeners: []fargo.BalancerListener{{Port: rapid.SampledFrom([]uint16{80, 81}).Draw(t, "port")}},
+				Listeners: []BalancerListener{{Port: rapid.SampledFrom([]uint16{80, 81}).Draw(t, "port")}},
 			})
 		}
 		if rapid.Bool().Draw(t, "group of targets") {
-			d.Groups = append(d.Groups, fargo.BalancerGroup{
+			d.Groups = append(d.Groups, BalancerGroup{
 				ARN:     fmt.Sprint("targetgroup/", i),
-				Targets: []fargo.BalancerTarget{{ID: "10.0.0.1", Draining: rapid.Bool().Draw(t, "draining")}},
+				Targets: []BalancerTarget{{ID: "10.0.0.1", Draining: rapid.Bool().Draw(t, "draining")}},
 			})
 		}
 		if rapid.Bool().Draw(t, "record") {
-			d.Records = append(d.Records, fargo.Record{
+			d.Records = append(d.Records, Record{
 				Name: fmt.Sprint("name-", i/2), VPC: fmt.Sprint("vpc-", i),
 				Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, rapid.Byte().Draw(t, "address")})},
 			})
@@ -69,15 +69,15 @@ func TestDeltaLeadsToNext(t *testing.T) {
 	})
 }
 
-func inOrder(d *fargo.Desired) {
-	slices.SortFunc(d.Tasks, func(a, b fargo.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
-	slices.SortFunc(d.VPCs, func(a, b fargo.VPC) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(d.Balancers, func(a, b fargo.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
-	slices.SortFunc(d.Groups, func(a, b fargo.BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
-	slices.SortFunc(d.Records, func(a, b fargo.Record) int { return strings.Compare(a.VPC, b.VPC) })
+func inOrder(d *State) {
+	slices.SortFunc(d.Tasks, func(a, b Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
+	slices.SortFunc(d.VPCs, func(a, b VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.Balancers, func(a, b Balancer) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(d.Groups, func(a, b BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(d.Records, func(a, b Record) int { return strings.Compare(a.VPC, b.VPC) })
 }
 
 // equal takes a list that is empty for one that is not there.
-func equal(a, b fargo.Desired) bool { return cmp.Equal(a, b, cmpopts.EquateEmpty(), addresses) }
+func equal(a, b State) bool { return cmp.Equal(a, b, cmpopts.EquateEmpty(), addresses) }
 
 var addresses = cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})

@@ -1,9 +1,6 @@
-package fargo
+package desired
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // VPC is a virtual network as a node must build it: what is reachable from
 // where, not who owns it.
@@ -54,42 +51,4 @@ type Interface struct {
 	// Internet says that the route table lets this interface open connections
 	// beyond its VPC (an internet gateway and a public address, or a NAT).
 	Internet bool `json:"internet,omitempty"`
-}
-
-// NodeNetwork is all the networking one machine should have for its tasks: the
-// argument of the kernel door's Set. What is absent from it should not be there.
-type NodeNetwork struct {
-	VPCs       []VPC       `json:"vpcs,omitempty"`
-	Interfaces []Interface `json:"interfaces,omitempty"` // one network namespace each
-}
-
-// MachineNetwork is a network that a machine reaches by itself.
-type MachineNetwork struct {
-	Prefix netip.Prefix
-	Link   string // by which: "eth0"; empty when there is none
-}
-
-// TaskCgroup is the control group around all containers of one task.
-type TaskCgroup struct {
-	TaskID string `json:"taskId"`
-	CPU    int64  `json:"cpu,omitempty"`    // ECS units, a ceiling; 0 means none
-	Memory int64  `json:"memory,omitempty"` // MiB, a ceiling; 0 means none
-	// PIDs is how many processes and threads there may be at once; 0 means no
-	// limit but that of all tasks together.
-	PIDs int64 `json:"pids,omitempty"`
-}
-
-// PrivateDNSName is the name EC2 gives a private address.
-// Source: VPC user guide, "DNS attributes for your VPC".
-func PrivateDNSName(region string, a netip.Addr) string {
-	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + PrivateDomain(region)
-}
-
-// PrivateDomain is what the private names of a region's interfaces end in.
-// Source: VPC user guide, "DHCP option sets".
-func PrivateDomain(region string) string {
-	if region == "us-east-1" {
-		return "ec2.internal"
-	}
-	return region + ".compute.internal"
 }

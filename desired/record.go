@@ -1,4 +1,4 @@
-package fargo
+package desired
 
 import (
 	"net/netip"

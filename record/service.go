@@ -1,8 +1,9 @@
-package fargo
+package record
 
 import (
 	"time"
 
+	"fargo"
 	"fargo/aws/ecs"
 )
 
@@ -12,7 +13,7 @@ import (
 // controller writes the rest, except that the API names a new deployment the
 // primary one, lets an update be a new try, and asks for the service's end.
 type Service struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	Cluster string // name
 
 	// Service is what the user wants, as it was asked for, whatever becomes of
@@ -96,4 +97,4 @@ type TargetRef struct {
 }
 
 // Key is the target's place in the store.
-func (t TargetRef) Key() string { return ELBTargetKey(t.Group, t.ID, t.Port) }
+func (t TargetRef) Key() string { return fargo.TargetKey(t.Group, t.ID, t.Port) }

@@ -1,10 +1,13 @@
-package fargo
+package record
 
-import "fargo/aws/ecs"
+import (
+	"fargo"
+	"fargo/aws/ecs"
+)
 
 // Cluster is an ECS cluster: a name that tasks and services live under.
 type Cluster struct {
-	Scope Scope
+	Scope fargo.Scope
 	// Cluster is the user's intent (name, settings, configuration, providers,
 	// tags) and its status. Counts in it are not kept: they are answers.
 	Cluster ecs.Cluster

@@ -1,12 +1,10 @@
-package fargo
+package host
 
 import (
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/containerd/errdefs"
 )
 
 // Failures are the parts, by id, of a declared whole that could not be brought
@@ -24,10 +22,3 @@ func (f Failures) Error() string {
 
 // Unwrap gives the errors of the parts.
 func (f Failures) Unwrap() []error { return slices.Collect(maps.Values(f)) }
-
-// ErrNotWritable holds for the error of a write that could not be made for a
-// reason that is no caller's doing: the disk is full, or its driver has failed.
-// Nothing was written; reads go on. The reason has been logged, once, by whoever
-// found it, so who gets this error only hands it on. errdefs.IsUnavailable holds
-// for it: what is not urgent is to be tried again.
-var ErrNotWritable = errdefs.ErrUnavailable.WithMessage("cannot be written to now")

@@ -1,9 +1,10 @@
-package fargo
+package record
 
 import (
 	"net/netip"
 	"time"
 
+	"fargo"
 	"fargo/aws/ec2"
 )
 
@@ -13,7 +14,7 @@ import (
 
 // EC2VPC is a VPC.
 type EC2VPC struct {
-	Scope        Scope
+	Scope        fargo.Scope
 	VPC          ec2.Vpc
 	DNSSupport   bool
 	DNSHostnames bool
@@ -35,7 +36,7 @@ func (v *EC2VPC) CIDRs() []netip.Prefix {
 
 // EC2Subnet is a subnet. AvailableIpAddressCount in it is not kept.
 type EC2Subnet struct {
-	Scope  Scope
+	Scope  fargo.Scope
 	Subnet ec2.Subnet
 }
 
@@ -48,7 +49,7 @@ func (s *EC2Subnet) Prefix() netip.Prefix { return netip.MustParsePrefix(*s.Subn
 // EC2SecurityGroup is a security group with its rules; the permissions in
 // Group are made from Rules when shown.
 type EC2SecurityGroup struct {
-	Scope Scope
+	Scope fargo.Scope
 	Group ec2.SecurityGroup
 	Rules []ec2.SecurityGroupRule
 }
@@ -59,7 +60,7 @@ func (g *EC2SecurityGroup) Key() string { return g.Scope.Key(*g.Group.GroupId) }
 // EC2NetworkInterface is an elastic network interface. It belongs to a task
 // when TaskARN is set: then the task controller makes and deletes it.
 type EC2NetworkInterface struct {
-	Scope     Scope
+	Scope     fargo.Scope
 	Interface ec2.NetworkInterface
 	TaskARN   string `json:",omitzero"`
 	CreatedAt time.Time
@@ -84,7 +85,7 @@ func (i *EC2NetworkInterface) GroupIDs() []string {
 
 // EC2RouteTable is a route table with its routes and associations.
 type EC2RouteTable struct {
-	Scope      Scope
+	Scope      fargo.Scope
 	RouteTable ec2.RouteTable
 }
 
@@ -93,7 +94,7 @@ func (r *EC2RouteTable) Key() string { return r.Scope.Key(*r.RouteTable.RouteTab
 
 // EC2InternetGateway is an internet gateway and its attachment.
 type EC2InternetGateway struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	Gateway ec2.InternetGateway
 }
 
@@ -103,7 +104,7 @@ func (g *EC2InternetGateway) Key() string { return g.Scope.Key(*g.Gateway.Intern
 // EC2Region remembers that a region was opened: given its default VPC, which
 // does not come back by itself when it is deleted.
 type EC2Region struct {
-	Scope    Scope
+	Scope    fargo.Scope
 	OpenedAt time.Time
 }
 

@@ -1,10 +1,14 @@
-package fargo
+package desired
 
-import "time"
+import (
+	"time"
 
-// Desired is all that one node should be doing: the message from the control
+	"fargo"
+)
+
+// State is all that one node should be doing: the message from the control
 // plane to a node. It is whole; what is absent from it should not be there.
-type Desired struct {
+type State struct {
 	Tasks []Assignment `json:"tasks,omitempty"`
 	// VPCs are all there are, with all their security groups: also one without
 	// an interface on the node has its router there, so that packets to its
@@ -34,11 +38,11 @@ type Assignment struct {
 	AvailabilityZone string `json:"availabilityZone,omitempty"`
 
 	// DesiredStatus is TaskRunning or TaskStopped.
-	DesiredStatus TaskStatus `json:"desiredStatus"`
+	DesiredStatus fargo.TaskStatus `json:"desiredStatus"`
 	// StopCode and StoppedReason are set when the control plane wants the task
 	// stopped; a task that ends by itself gets them from the node.
-	StopCode      StopCode `json:"stopCode,omitempty"`
-	StoppedReason string   `json:"stoppedReason,omitempty"`
+	StopCode      fargo.StopCode `json:"stopCode,omitempty"`
+	StoppedReason string         `json:"stoppedReason,omitempty"`
 
 	// CPU is in ECS units (1024 are one core), Memory in MiB; both limit the
 	// whole task. 0 means no limit.
@@ -165,65 +169,4 @@ type LogTarget struct {
 	// MultilineStart, a regular expression, matches the first line of an event;
 	// empty means every line is one.
 	MultilineStart string `json:"multilineStart,omitempty"`
-}
-
-// TaskReport is what a node has seen of a task: the message from a node to the
-// control plane. It is whole; a later report replaces an earlier one.
-type TaskReport struct {
-	TaskARN string     `json:"taskArn"`
-	Status  TaskStatus `json:"status"`
-
-	StopCode      StopCode `json:"stopCode,omitempty"`
-	StoppedReason string   `json:"stoppedReason,omitempty"`
-
-	PullStartedAt      time.Time `json:"pullStartedAt,omitzero"`
-	PullStoppedAt      time.Time `json:"pullStoppedAt,omitzero"`
-	StartedAt          time.Time `json:"startedAt,omitzero"`
-	StoppingAt         time.Time `json:"stoppingAt,omitzero"`
-	ExecutionStoppedAt time.Time `json:"executionStoppedAt,omitzero"`
-	StoppedAt          time.Time `json:"stoppedAt,omitzero"`
-
-	Containers []ContainerReport `json:"containers,omitempty"`
-}
-
-// ContainerReport is what a node has seen of one container.
-type ContainerReport struct {
-	Name        string          `json:"name"`
-	Status      ContainerStatus `json:"status"`
-	RuntimeID   string          `json:"runtimeId,omitempty"`
-	ImageDigest string          `json:"imageDigest,omitempty"`
-	ExitCode    *int            `json:"exitCode,omitempty"`
-	Reason      string          `json:"reason,omitempty"` // "OutOfMemoryError: Container killed due to memory usage"
-	Health      HealthStatus    `json:"health,omitempty"`
-	Restarts    int             `json:"restarts,omitempty"`
-}
-
-// HealthStatus is the verdict of a container health check.
-type HealthStatus string
-
-// The verdicts. A container without a check stays UNKNOWN.
-const (
-	HealthUnknown HealthStatus = "UNKNOWN"
-	Healthy       HealthStatus = "HEALTHY"
-	Unhealthy     HealthStatus = "UNHEALTHY"
-)
-
-// LogBatch is a stretch of one container's output on its way to Logs.
-//
-// Source names the file the bytes come from, and From and To are positions in
-// it. The receiver keeps To beside the stream and ignores what it already has,
-// so a batch may be sent again after a crash on either side.
-type LogBatch struct {
-	Target LogTarget  `json:"target"`
-	Source string     `json:"source"`
-	From   int64      `json:"from"`
-	To     int64      `json:"to"`
-	Events []LogEvent `json:"events"`
-}
-
-// LogEvent is one line (or multi-line event) of output. Timestamp is in
-// milliseconds since the epoch, as CloudWatch Logs counts.
-type LogEvent struct {
-	Timestamp int64  `json:"timestamp"`
-	Message   string `json:"message"`
 }

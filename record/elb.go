@@ -1,12 +1,14 @@
-package fargo
+package record
 
 import (
 	"slices"
 	"strconv"
 	"time"
 
+	"fargo"
 	"fargo/aws/acm"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 )
 
 // The ELB nouns are what the Elastic Load Balancing API knows; Balancer and
@@ -15,13 +17,13 @@ import (
 
 // ELBLoadBalancer is a load balancer.
 type ELBLoadBalancer struct {
-	Scope        Scope
+	Scope        fargo.Scope
 	LoadBalancer elbv2.LoadBalancer
 	Attributes   map[string]string // every key AWS shows, defaults included
 	Tags         []elbv2.Tag
 	// Interfaces are its network interfaces, one for each subnet, in the order
 	// of LoadBalancer.AvailabilityZones. They are made and deleted with it.
-	Interfaces []Interface
+	Interfaces []desired.Interface
 }
 
 // Key is the load balancer's place in the store.
@@ -29,7 +31,7 @@ func (l *ELBLoadBalancer) Key() string { return *l.LoadBalancer.LoadBalancerArn 
 
 // ELBListener is a listener of a load balancer. Its default actions are in it.
 type ELBListener struct {
-	Scope      Scope
+	Scope      fargo.Scope
 	Listener   elbv2.Listener
 	Attributes map[string]string
 	Tags       []elbv2.Tag
@@ -54,7 +56,7 @@ func (l *ELBListener) AllCertificates() []string {
 
 // ELBRule is a rule of a listener, other than the default one.
 type ELBRule struct {
-	Scope    Scope
+	Scope    fargo.Scope
 	Listener string // ARN
 	Priority int    // 1 to 50000
 	Rule     elbv2.Rule
@@ -89,7 +91,7 @@ func forwardedTo(actions []elbv2.Action) []string {
 // ELBTargetGroup is a target group. LoadBalancerArns in it is not kept: it
 // follows from the listeners and rules that name the group.
 type ELBTargetGroup struct {
-	Scope       Scope
+	Scope       fargo.Scope
 	TargetGroup elbv2.TargetGroup
 	Attributes  map[string]string
 	Tags        []elbv2.Tag
@@ -125,16 +127,11 @@ type ELBTarget struct {
 }
 
 // Key is the target's place in the store: a target is an id and a port.
-func (t *ELBTarget) Key() string { return ELBTargetKey(t.Group, t.ID, t.Port) }
-
-// ELBTargetKey is the key of a target.
-func ELBTargetKey(group, id string, port int) string {
-	return group + "/" + id + "/" + strconv.Itoa(port)
-}
+func (t *ELBTarget) Key() string { return fargo.TargetKey(t.Group, t.ID, t.Port) }
 
 // Certificate is an ACM certificate with its private key. Its table is sealed.
 type Certificate struct {
-	Scope       Scope
+	Scope       fargo.Scope
 	Certificate acm.CertificateDetail
 	Body        string // PEM
 	Chain       string // PEM, may be empty

@@ -1,8 +1,9 @@
-package fargo
+package record
 
 import (
 	"time"
 
+	"fargo"
 	"fargo/aws/iam"
 )
 
@@ -15,7 +16,7 @@ type User struct {
 }
 
 // Key is the user's place in the store.
-func (u *User) Key() string { return Scope{Account: u.Account}.Key(*u.User.UserName) }
+func (u *User) Key() string { return fargo.Scope{Account: u.Account}.Key(*u.User.UserName) }
 
 // Group is an IAM group: permissions that its users share.
 type Group struct {
@@ -25,7 +26,7 @@ type Group struct {
 }
 
 // Key is the group's place in the store.
-func (g *Group) Key() string { return Scope{Account: g.Account}.Key(*g.Group.GroupName) }
+func (g *Group) Key() string { return fargo.Scope{Account: g.Account}.Key(*g.Group.GroupName) }
 
 // AccessKey is a user's permanent credentials. It is a secret.
 type AccessKey struct {

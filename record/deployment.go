@@ -1,8 +1,9 @@
-package fargo
+package record
 
 import (
 	"time"
 
+	"fargo"
 	"fargo/aws/ecs"
 )
 
@@ -14,7 +15,7 @@ import (
 // controller, except that the API asks for its end and gives its tasks to come
 // another capacity provider strategy.
 type Deployment struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	Service string // the service's key
 	ID      string // "ecs-svc/" and 19 digits
 	// ARN is that of the service deployment.

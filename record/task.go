@@ -1,61 +1,11 @@
-package fargo
+package record
 
 import (
 	"time"
 
+	"fargo"
 	"fargo/aws/ecs"
-)
-
-// TaskStatus is a step of a task's life. The zero value is not a status.
-type TaskStatus string
-
-// The steps of a task's life, in order. A task never moves backwards; it may
-// skip steps that have nothing to do.
-// Source: ECS developer guide, "Amazon ECS task lifecycle".
-const (
-	TaskProvisioning   TaskStatus = "PROVISIONING"   // interface, node
-	TaskPending        TaskStatus = "PENDING"        // assigned, not yet begun on the node
-	TaskActivating     TaskStatus = "ACTIVATING"     // images, containers, target registration
-	TaskRunning        TaskStatus = "RUNNING"        // every container reached its steady state
-	TaskDeactivating   TaskStatus = "DEACTIVATING"   // leaving target groups, draining
-	TaskStopping       TaskStatus = "STOPPING"       // stop signal sent, waiting for exits
-	TaskDeprovisioning TaskStatus = "DEPROVISIONING" // containers gone, interface going
-	TaskStopped        TaskStatus = "STOPPED"        // final
-)
-
-var taskOrder = map[TaskStatus]int{
-	TaskProvisioning: 1, TaskPending: 2, TaskActivating: 3, TaskRunning: 4,
-	TaskDeactivating: 5, TaskStopping: 6, TaskDeprovisioning: 7, TaskStopped: 8,
-}
-
-// Before reports whether s comes earlier in a task's life than t. An unknown
-// status comes before every known one.
-func (s TaskStatus) Before(t TaskStatus) bool { return taskOrder[s] < taskOrder[t] }
-
-// Ending reports whether a task in s is on its way to STOPPED or there.
-func (s TaskStatus) Ending() bool { return !s.Before(TaskDeactivating) }
-
-// ContainerStatus is a container's state as ECS shows it.
-type ContainerStatus string
-
-// The states of a container, in order.
-const (
-	ContainerPending ContainerStatus = "PENDING"
-	ContainerRunning ContainerStatus = "RUNNING"
-	ContainerStopped ContainerStatus = "STOPPED"
-)
-
-// StopCode says who or what ended a task.
-type StopCode string
-
-// The stop codes a task can have. Source: ECS API, Task.stopCode.
-const (
-	StopTaskFailedToStart         StopCode = "TaskFailedToStart"
-	StopEssentialContainerExited  StopCode = "EssentialContainerExited"
-	StopUserInitiated             StopCode = "UserInitiated"
-	StopServiceSchedulerInitiated StopCode = "ServiceSchedulerInitiated"
-	StopSpotInterruption          StopCode = "SpotInterruption"
-	StopTerminationNotice         StopCode = "TerminationNotice"
+	"fargo/desired"
 )
 
 // Task is a task as the control plane keeps it.
@@ -64,7 +14,7 @@ const (
 // task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
 // ends it first; Report by the task's node.
 type Task struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	ID      string // 32 hexadecimal digits
 	Cluster string // name
 	Service string `json:",omitzero"` // name, of a service's task
@@ -81,22 +31,22 @@ type Task struct {
 	Node string `json:",omitzero"` // the node it is assigned to
 	// Interface is the task's network interface, kept after the interface itself
 	// is gone because DescribeTasks goes on showing it.
-	Interface *Interface `json:",omitzero"`
+	Interface *desired.Interface `json:",omitzero"`
 	// Digests are the manifests that image names mean for the task, by container
 	// name: those that its deployment has resolved, and those that names of our own
 	// registry meant when the task was placed.
 	Digests map[string]string `json:",omitzero"`
 	// Status is where the control plane has brought the task before its node
 	// took over, and STOPPED when it ended before there was a node.
-	Status TaskStatus
+	Status fargo.TaskStatus
 	// ConnectivityAt is when the task was given to a connected node.
 	ConnectivityAt time.Time `json:",omitzero"`
 
-	Desired       TaskStatus // TaskRunning or TaskStopped
-	StopCode      StopCode   `json:",omitzero"`
-	StoppedReason string     `json:",omitzero"`
-	StoppingAt    time.Time  `json:",omitzero"`
-	StoppedAt     time.Time  `json:",omitzero"` // of a task that never had a node
+	Desired       fargo.TaskStatus // TaskRunning or TaskStopped
+	StopCode      fargo.StopCode   `json:",omitzero"`
+	StoppedReason string           `json:",omitzero"`
+	StoppingAt    time.Time        `json:",omitzero"`
+	StoppedAt     time.Time        `json:",omitzero"` // of a task that never had a node
 
 	// LoadBalancers are the target groups that a service's task is registered
 	// in while it runs; Targets, written by the task controller, where it is
@@ -110,8 +60,8 @@ type Task struct {
 	Settled bool `json:",omitzero"`
 	Counted bool `json:",omitzero"`
 
-	Report  *TaskReport `json:",omitzero"`
-	Version int64       // counts the changes of status that clients can see
+	Report  *desired.TaskReport `json:",omitzero"`
+	Version int64               // counts the changes of status that clients can see
 }
 
 // Key is the task's place in the store.
@@ -126,28 +76,28 @@ func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.
 // LastStatus is the status clients see: the node's word once it has one, and
 // DEACTIVATING while a task that is to stop leaves its target groups, until the
 // node has begun to stop it.
-func (t *Task) LastStatus() TaskStatus {
+func (t *Task) LastStatus() fargo.TaskStatus {
 	status := t.Status
 	if t.Report != nil && status.Before(t.Report.Status) {
 		status = t.Report.Status
 	}
-	if t.Desired == TaskStopped && len(t.LoadBalancers) > 0 && status == TaskRunning {
-		return TaskDeactivating
+	if t.Desired == fargo.TaskStopped && len(t.LoadBalancers) > 0 && status == fargo.TaskRunning {
+		return fargo.TaskDeactivating
 	}
 	return status
 }
 
 // Held reports whether a task that is to stop must go on for now: it is still
 // known to load balancers, and drained before its containers are told.
-func (t *Task) Held() bool { return t.Desired == TaskStopped && len(t.Targets) > 0 }
+func (t *Task) Held() bool { return t.Desired == fargo.TaskStopped && len(t.Targets) > 0 }
 
 // Stopped reports whether the task has ended for good.
-func (t *Task) Stopped() bool { return t.LastStatus() == TaskStopped }
+func (t *Task) Stopped() bool { return t.LastStatus() == fargo.TaskStopped }
 
 // RunTaskToken remembers what a client token stood for, so that a repeated call
 // gives the same tasks instead of more.
 type RunTaskToken struct {
-	Scope   Scope
+	Scope   fargo.Scope
 	Cluster string
 	Token   string
 	Digest  string   // of the request's other parameters

@@ -1,6 +1,9 @@
-package fargo
+package record
 
-import "fargo/aws/iam"
+import (
+	"fargo"
+	"fargo/aws/iam"
+)
 
 // Role is an IAM role: what those who assume it may do, and who may.
 type Role struct {
@@ -11,7 +14,7 @@ type Role struct {
 }
 
 // Key is the role's place in the store.
-func (r *Role) Key() string { return Scope{Account: r.Account}.Key(*r.Role.RoleName) }
+func (r *Role) Key() string { return fargo.Scope{Account: r.Account}.Key(*r.Role.RoleName) }
 
 // Permissions are the policies of a role, a user or a group.
 type Permissions struct {
@@ -30,5 +33,5 @@ type InstanceProfile struct {
 
 // Key is the profile's place in the store.
 func (p *InstanceProfile) Key() string {
-	return Scope{Account: p.Account}.Key(*p.Profile.InstanceProfileName)
+	return fargo.Scope{Account: p.Account}.Key(*p.Profile.InstanceProfileName)
 }

@@ -1,16 +1,18 @@
-package fargo
+package host
 
 import (
 	"io"
 	"time"
+
+	"fargo/desired"
 )
 
 // ContainerSpec is a container as the runtime must make it: a
-// [ContainerAssignment] bound to this machine's paths.
+// [desired.ContainerAssignment] bound to this machine's paths.
 type ContainerSpec struct {
 	ID     string // ContainerAssignment.RuntimeID
 	TaskID string // containers of one task share a shim
-	ContainerAssignment
+	desired.ContainerAssignment
 
 	// ImageDigest is that of the manifest to run, as Pull returned it.
 	ImageDigest string

@@ -1,22 +1,49 @@
-package plan
+package desired
 
 import (
 	"net/netip"
 	"reflect"
 	"slices"
-
-	"fargo"
 )
 
-func taskKey(a *fargo.Assignment) string     { return a.TaskARN }
-func vpcKey(v *fargo.VPC) string             { return v.ID }
-func balancerKey(b *fargo.Balancer) string   { return b.ARN }
-func groupKey(g *fargo.BalancerGroup) string { return g.ARN }
-func recordKey(r *fargo.Record) string       { return r.VPC + "/" + r.Name }
+// Delta leads from what a node should be doing to what it should be doing next:
+// the message from the control plane to a node after the first [State].
+type Delta struct {
+	Tasks Change[Assignment] `json:"tasks,omitzero"`
+	VPCs  Change[VPC]        `json:"vpcs,omitzero"`
+	// Members are changes within VPCs that are not in VPCs themselves: a VPC is
+	// large, and interfaces come and go with every task.
+	Members   []MemberChange        `json:"members,omitempty"`
+	Balancers Change[Balancer]      `json:"balancers,omitzero"`
+	Groups    Change[BalancerGroup] `json:"groups,omitzero"`
+	Records   Change[Record]        `json:"records,omitzero"`
+}
+
+// Change leads from one list of values with keys to the next. The order of such
+// a list means nothing.
+type Change[T any] struct {
+	Put  []T      `json:"put,omitempty"` // new, or other than before
+	Gone []string `json:"gone,omitempty"`
+}
+
+// MemberChange is what becomes of a security group's members. An address that
+// is both gone and put is there.
+type MemberChange struct {
+	VPC   string       `json:"vpc"`
+	Group string       `json:"group"`
+	Put   []netip.Addr `json:"put,omitempty"`
+	Gone  []netip.Addr `json:"gone,omitempty"`
+}
+
+func taskKey(a *Assignment) string     { return a.TaskARN }
+func vpcKey(v *VPC) string             { return v.ID }
+func balancerKey(b *Balancer) string   { return b.ARN }
+func groupKey(g *BalancerGroup) string { return g.ARN }
+func recordKey(r *Record) string       { return r.VPC + "/" + r.Name }
 
 // Diff is what leads from old to next.
-func Diff(old, next fargo.Desired) fargo.Delta {
-	return fargo.Delta{
+func Diff(old, next State) Delta {
+	return Delta{
 		Tasks:     Between(old.Tasks, next.Tasks, taskKey),
 		VPCs:      Between(old.VPCs, next.VPCs, vpcKey),
 		Balancers: Between(old.Balancers, next.Balancers, balancerKey),
@@ -26,15 +53,15 @@ func Diff(old, next fargo.Desired) fargo.Delta {
 }
 
 // Empty reports whether a delta leads to where it began.
-func Empty(d *fargo.Delta) bool {
+func Empty(d *Delta) bool {
 	return none(d.Tasks) && none(d.VPCs) && len(d.Members) == 0 && none(d.Balancers) && none(d.Groups) && none(d.Records)
 }
 
-func none[T any](c fargo.Change[T]) bool { return len(c.Put)+len(c.Gone) == 0 }
+func none[T any](c Change[T]) bool { return len(c.Put)+len(c.Gone) == 0 }
 
 // Apply gives the Desired that d leads to from old, which stays as it is.
-func Apply(old fargo.Desired, d *fargo.Delta) fargo.Desired {
-	return fargo.Desired{
+func Apply(old State, d *Delta) State {
+	return State{
 		Tasks:     apply(old.Tasks, d.Tasks, taskKey),
 		VPCs:      applyMembers(apply(old.VPCs, d.VPCs, vpcKey), d.Members),
 		Balancers: apply(old.Balancers, d.Balancers, balancerKey),
@@ -43,7 +70,7 @@ func Apply(old fargo.Desired, d *fargo.Delta) fargo.Desired {
 	}
 }
 
-func apply[T any](old []T, c fargo.Change[T], key func(*T) string) []T {
+func apply[T any](old []T, c Change[T], key func(*T) string) []T {
 	if none(c) {
 		return old
 	}
@@ -71,7 +98,7 @@ func apply[T any](old []T, c fargo.Change[T], key func(*T) string) []T {
 
 // applyMembers copies what it changes: the VPCs are the caller's, what they
 // point to is not.
-func applyMembers(vpcs []fargo.VPC, changes []fargo.MemberChange) []fargo.VPC {
+func applyMembers(vpcs []VPC, changes []MemberChange) []VPC {
 	if len(changes) == 0 {
 		return vpcs
 	}
@@ -80,7 +107,7 @@ func applyMembers(vpcs []fargo.VPC, changes []fargo.MemberChange) []fargo.VPC {
 		copied := false
 		for j := range changes {
 			c := &changes[j]
-			at := slices.IndexFunc(vpcs[i].Groups, func(g fargo.SecurityGroup) bool { return c.VPC == vpcs[i].ID && g.ID == c.Group })
+			at := slices.IndexFunc(vpcs[i].Groups, func(g SecurityGroup) bool { return c.VPC == vpcs[i].ID && g.ID == c.Group })
 			if at < 0 {
 				continue
 			}
@@ -95,7 +122,7 @@ func applyMembers(vpcs []fargo.VPC, changes []fargo.MemberChange) []fargo.VPC {
 }
 
 // members merges a change into a group's members, which are in order.
-func members(old []netip.Addr, c *fargo.MemberChange) []netip.Addr {
+func members(old []netip.Addr, c *MemberChange) []netip.Addr {
 	put, gone := sorted(c.Put), sorted(c.Gone)
 	out := make([]netip.Addr, 0, len(old)+len(put))
 	for _, a := range old {
@@ -119,7 +146,7 @@ func sorted(addrs []netip.Addr) []netip.Addr {
 }
 
 // Between is what leads from old to next.
-func Between[T any](old, next []T, key func(*T) string) (c fargo.Change[T]) {
+func Between[T any](old, next []T, key func(*T) string) (c Change[T]) {
 	before := make(map[string]*T, len(old))
 	for i := range old {
 		before[key(&old[i])] = &old[i]
@@ -140,38 +167,17 @@ func Between[T any](old, next []T, key func(*T) string) (c fargo.Change[T]) {
 	return c
 }
 
-// Joining is how an interface's membership in security groups changes; before
-// and after are nil when there is none.
-func Joining(before, after *fargo.EC2NetworkInterface) (changes []fargo.MemberChange) {
-	for _, g := range groupsOf(after) {
-		changes = append(changes, fargo.MemberChange{VPC: *after.Interface.VpcId, Group: g, Put: []netip.Addr{after.Address()}})
-	}
-	for _, g := range groupsOf(before) {
-		if !slices.Contains(groupsOf(after), g) || before.Address() != after.Address() {
-			changes = append(changes, fargo.MemberChange{VPC: *before.Interface.VpcId, Group: g, Gone: []netip.Addr{before.Address()}})
-		}
-	}
-	return changes
-}
-
-func groupsOf(i *fargo.EC2NetworkInterface) []string {
-	if i == nil {
-		return nil
-	}
-	return i.GroupIDs()
-}
-
 // Merged is one change for each group, in the order they are first named.
-func Merged(changes []fargo.MemberChange) []fargo.MemberChange {
+func Merged(changes []MemberChange) []MemberChange {
 	type name struct{ vpc, group string }
 	place := map[name]int{}
-	var out []fargo.MemberChange
+	var out []MemberChange
 	for _, c := range changes {
 		i, known := place[name{c.VPC, c.Group}]
 		if !known {
 			i = len(out)
 			place[name{c.VPC, c.Group}] = i
-			out = append(out, fargo.MemberChange{VPC: c.VPC, Group: c.Group})
+			out = append(out, MemberChange{VPC: c.VPC, Group: c.Group})
 		}
 		out[i].Put, out[i].Gone = append(out[i].Put, c.Put...), append(out[i].Gone, c.Gone...)
 	}

@@ -1,0 +1,26 @@
+// Package desired is the contract between the control plane and nodes: what a node
+// should be doing ([State], and [Delta] from one to the next), and what it reports
+// of that ([TaskReport], [TargetReport], [LogBatch]). It has the messages and the
+// pure arithmetic of their differences. It refuses to know how they travel, what
+// the control plane keeps, and how a node does what it is told.
+//
+// # Compatibility
+//
+// A node and a control plane understand each other when their [Version]s differ by
+// one at most, in either direction, so that either can be replaced first. Therefore
+//
+//   - a field is never given another meaning, type or name;
+//   - a new field means, when it is absent, what was meant before there was one;
+//   - a field is removed only two versions after the last that needed it.
+//
+// Messages are JSON, of which either side leaves out what it does not know. The list
+// of all fields is in testdata/contract.txt; a test fails when one is missing from
+// it or has changed.
+package desired
+
+// Version is that of the contract as this package has it. It goes up by one with a
+// change that an older side must not miss. A side that names none has version 0.
+const Version = 1
+
+// Compatible reports whether a side of another version can be worked with.
+func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }
