@@ -46,7 +46,8 @@ var (
 )
 
 // since gives the lines of m that are not in before, but for those that belong
-// to another installation than in.
+// to another installation than in, or to other programs: files of /run and mounts
+// are Fargo's, or containerd's, by their names.
 func (m machine) since(before machine, in *installation) []string {
 	var lines []string
 	for _, line := range m {
@@ -57,6 +58,10 @@ func (m machine) since(before machine, in *installation) []string {
 			continue
 		}
 		if owner := dataName.FindString(line); owner != "" && !strings.Contains(in.data, owner) {
+			continue
+		}
+		others := !instanceName.MatchString(line) && !strings.Contains(line, in.data) && !strings.Contains(line, "containerd")
+		if others && (strings.HasPrefix(line, "file: ") || strings.HasPrefix(line, "mount: ")) {
 			continue
 		}
 		lines = append(lines, line)
