@@ -194,15 +194,35 @@ func (t *checkedTarget) become(h health, now time.Time) {
 	t.health = h
 }
 
-// check checks a target at once and then at its interval.
+// earlyGap is the time from the end of a new target's first check to the next
+// one. It doubles from check to check.
+const earlyGap = 100 * time.Millisecond
+
+// check checks a target at once and then at its interval. A target of which
+// nothing is known yet is also checked early, again and again within the first
+// interval: its container may listen only a moment after it was registered, and
+// should not have to wait a whole interval for its first request. An early check
+// that passes makes it healthy; one that fails does not count, so a target
+// becomes unhealthy no sooner than at the interval's rhythm.
 func (c *Checker) check(ctx context.Context, g *checkedGroup, t *checkedTarget) {
 	settings := &g.settings
 	var drained <-chan time.Time // when its time as unhealthy.draining is over
+	due := time.Now()            // when the next check that counts is
+	gap, lastEarly := earlyGap, due.Add(settings.interval)
 	for {
 		began := time.Now()
+		early := began.Before(due)
+		if !early {
+			due = began.Add(settings.interval)
+		}
 		found := settings.check(ctx, c.network, g.from, t.desired.Address)
 		took := time.Since(began)
-		now := c.note(ctx, g, t, func(h health) health { return h.after(found.outcome, settings.thresholds) })
+		now := c.note(ctx, g, t, func(h health) health {
+			if early && found.outcome != passed {
+				return h
+			}
+			return h.after(found.outcome, settings.thresholds)
+		})
 		if ctx.Err() == nil {
 			c.logCheck(g, t.desired.Address, found, began, took)
 		}
@@ -212,7 +232,11 @@ func (c *Checker) check(ctx context.Context, g *checkedGroup, t *checkedTarget) 
 		case drained == nil:
 			drained = time.After(settings.drain)
 		}
-		for next := time.After(settings.interval - time.Since(began)); next != nil; {
+		wake := due
+		if soon := time.Now().Add(gap); !now.known() && soon.Before(lastEarly) {
+			wake, gap = soon, 2*gap
+		}
+		for next := time.After(time.Until(wake)); next != nil; {
 			select {
 			case <-ctx.Done():
 				return

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,16 +93,27 @@ func TestHealthCheckLog(t *testing.T) {
 	}
 	const file = "health_check_log_123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_????????T????Z_192.0.2.1_????????.log"
 	set("true", "first")
-	for _, line := range logLines(t, dir, "first", file, len(groups)) {
-		target := strings.Fields(line + " - - - -")[3]
-		if want[target] == "" || !regexp.MustCompile("^"+want[target]+"$").MatchString(line) {
-			t.Errorf("line %s, want %s", line, want[target])
-		}
-		delete(want, target)
+	read := func(bucket string) {
+		t.Helper()
+		seen := map[string]bool{} // targets; those that fail are checked again soon
+		eventually(t, "all checks are in "+bucket, func() bool {
+			for _, line := range readLog(dir, bucket, file) {
+				target := strings.Fields(line + " - - - -")[3]
+				if want[target] == "" || !regexp.MustCompile("^"+want[target]+"$").MatchString(line) {
+					t.Fatalf("line %s, want %s", line, want[target])
+				}
+				seen[target] = true
+			}
+			return len(seen) == len(want)
+		})
 	}
+	read("first")
 
 	set("false", "first")
+	before := readLog(dir, "first", file)
 	set("true", "second")
-	logLines(t, dir, "second", file, len(groups))
-	logLines(t, dir, "first", file, len(groups))
+	read("second")
+	if after := readLog(dir, "first", file); !slices.Equal(after, before) {
+		t.Errorf("the log that is off has %d lines, and had %d", len(after), len(before))
+	}
 }

@@ -159,15 +159,21 @@ func eventually(t testing.TB, what string, holds func() bool) {
 func logLines(t testing.TB, root, bucket, name string, n int) (lines []string) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
-		files, _ := filepath.Glob(filepath.Join(root, bucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*", name))
-		var all strings.Builder
-		for _, f := range files {
-			content, _ := os.ReadFile(f)
-			all.Write(content)
-		}
-		lines = strings.Split(strings.TrimSpace(all.String()), "\n")
-		return all.Len() > 0 && len(lines) == n
+		lines = readLog(root, bucket, name)
+		return len(lines) == n
 	})
+	return lines
+}
+
+// readLog gives the lines that such files have now.
+func readLog(root, bucket, name string) (lines []string) {
+	files, _ := filepath.Glob(filepath.Join(root, bucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*", name))
+	for _, f := range files {
+		content, _ := os.ReadFile(f)
+		for line := range strings.Lines(string(content)) {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
 	return lines
 }
 

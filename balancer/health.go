@@ -63,7 +63,7 @@ var unchecked = health{
 // Source: ALB user guide, "Target health status": a new target is healthy after
 // one pass; otherwise the thresholds decide.
 func (h health) after(o outcome, t thresholds) health {
-	known := h.state == elbv2.TargetHealthStateEnumHealthy || unwell(h.state)
+	known := h.known()
 	if o == passed {
 		switch {
 		case !known:
@@ -94,6 +94,11 @@ func (h health) after(o outcome, t thresholds) health {
 	}
 	h.run = run
 	return h
+}
+
+// known reports whether enough checks have said what state a target is in.
+func (h health) known() bool {
+	return h.state == elbv2.TargetHealthStateEnumHealthy || unwell(h.state)
 }
 
 // unwell reports whether a target in a state is unhealthy, draining or not.
