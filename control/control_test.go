@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fargo"
+	"fargo/api/acm"
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
 	"fargo/desired"
@@ -63,7 +64,7 @@ func newWorld(t interface{ Fatal(...any) }) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }}))
+		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Renew: acm.Renew}))
 	}()
 	w.stop = func() {
 		cancel()

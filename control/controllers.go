@@ -1,7 +1,10 @@
 package control
 
 import (
+	"time"
+
 	"fargo"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -11,6 +14,8 @@ type Config struct {
 	// Assumable reports whether a role exists and trusts an AWS service
 	// ("ecs-tasks.amazonaws.com").
 	Assumable func(r store.Reader, roleARN, service string) bool
+	// Renew issues a certificate of ACM's anew, under its own ARN.
+	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
 	// Pace divides the waiting times that configuration prescribes.
 	Pace fargo.Pace
 }
@@ -21,6 +26,7 @@ func Controllers(c Config) []Controller {
 		Services(c),
 		Tasks(c.Images),
 		Targets(c.Pace),
+		Certificates(c.Renew),
 		TaskDefinitions(),
 		RunTaskTokens(),
 	}

@@ -9,6 +9,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/acm"
 	"fargo/api/ec2"
 	"fargo/api/ecs"
 	"fargo/api/elbv2"
@@ -67,7 +68,7 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	gate := c.road.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, gate) })
 	p.run("controllers", func() error {
-		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Pace: c.pace}))
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Pace: c.pace}))
 	})
 	return p, nil
 }

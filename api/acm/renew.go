@@ -3,23 +3,24 @@ package acm
 import (
 	"cmp"
 	"context"
+	"crypto"
+	"fmt"
+	"time"
 
 	"fargo"
 	"fargo/api"
 	"fargo/aws/acm"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
 
-// renewable reports whether a certificate can be renewed: it was asked for, and
-// somebody has it.
-// Source: ACM user guide, "Managed certificate renewal".
+// renewable reports whether a certificate can be renewed.
 func renewable(r store.Reader, c *record.Certificate) bool {
-	return c.Certificate.Type == acm.CertificateTypeAmazonIssued && (c.Exported || len(inUseBy(r, c.Key())) > 0)
+	return plan.Renewable(c, len(inUseBy(r, c.Key())) > 0)
 }
 
-// RenewCertificate issues a certificate anew, for the same names and of another
-// key. Its ARN stays. Who exported the old one must export the new one.
+// RenewCertificate issues a certificate anew before that is due.
 func (s *Server) RenewCertificate(ctx context.Context, in *acm.RenewCertificateInput) (*acm.RenewCertificateOutput, error) {
 	at := now()
 	view := s.db.View()
@@ -42,20 +43,35 @@ func (s *Server) RenewCertificate(ctx context.Context, in *acm.RenewCertificateI
 		if !renewable(tx, old) {
 			return notEligible(old.Key())
 		}
-		c, err := sign(tx, scope, old.Certificate.SubjectAlternativeNames, key, at)
-		if err != nil {
-			return err
-		}
-		c.Tags, c.Token = old.Tags, old.Token
-		d := &c.Certificate
-		d.CertificateArn, d.CreatedAt, d.Options = old.Certificate.CertificateArn, old.Certificate.CreatedAt, old.Certificate.Options
-		d.DomainValidationOptions = old.Certificate.DomainValidationOptions
-		d.RenewalSummary = &acm.RenewalSummary{
-			RenewalStatus: acm.RenewalStatusSuccess, DomainValidationOptions: d.DomainValidationOptions, UpdatedAt: &at,
-		}
-		store.Certificates.Put(tx, c)
-		return nil
+		return replace(tx, old, key, at)
 	})
+}
+
+// Renew issues a certificate anew, as the control plane does when it is due.
+func Renew(tx *store.Tx, old *record.Certificate, at time.Time) error {
+	key, err := newKey(old.Certificate.KeyAlgorithm)
+	if err != nil {
+		return fmt.Errorf("make a key for certificate %s: %w", old.Key(), err)
+	}
+	return replace(tx, old, key, at.UTC().Truncate(time.Second))
+}
+
+// replace puts a certificate for the same names, of another key, in the place of
+// one. Its ARN stays. Who exported the old one must export the new one.
+func replace(tx *store.Tx, old *record.Certificate, key crypto.Signer, at time.Time) error {
+	c, err := sign(tx, old.Scope, old.Certificate.SubjectAlternativeNames, key, at)
+	if err != nil {
+		return err
+	}
+	c.Tags, c.Token = old.Tags, old.Token
+	d := &c.Certificate
+	d.CertificateArn, d.CreatedAt, d.Options = old.Certificate.CertificateArn, old.Certificate.CreatedAt, old.Certificate.Options
+	d.DomainValidationOptions = old.Certificate.DomainValidationOptions
+	d.RenewalSummary = &acm.RenewalSummary{
+		RenewalStatus: acm.RenewalStatusSuccess, DomainValidationOptions: d.DomainValidationOptions, UpdatedAt: &at,
+	}
+	store.Certificates.Put(tx, c)
+	return nil
 }
 
 func notEligible(arn string) error {

@@ -195,7 +195,7 @@ func (p *plane) run(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.rest, cancel)()
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Pace: p.pace})))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, Pace: p.pace})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
