@@ -61,10 +61,10 @@ func (p *Plane) Report(ctx context.Context, node string, reports []desired.TaskR
 			}
 			next := *t
 			next.Report = r
-			next.Version++
 			if r.Status.Ending() {
 				settleStop(&next, r)
 			}
+			next.Version = plan.TaskVersion(t, &next)
 			store.Tasks.Put(tx, &next)
 		}
 		return nil
@@ -117,7 +117,7 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 			if t.Desired != fargo.TaskStopped {
 				s.Desired, s.StopCode, s.StoppedReason, s.StoppingAt = fargo.TaskStopped, fargo.StopUserInitiated, reason, time.Now()
 			}
-			s.Version++
+			s.Version = plan.TaskVersion(t, &s)
 			for _, ref := range t.Targets {
 				store.ELBTargets.Delete(tx, ref.Key())
 			}

@@ -154,7 +154,13 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 
 // commit writes what a plan wants changed.
 func commit(tx *store.Tx, c plan.ServiceChanges, now time.Time) {
-	for _, t := range slices.Concat(c.Launch, c.Update) {
+	for _, t := range c.Launch {
+		store.Tasks.Put(tx, t)
+	}
+	for _, t := range c.Update {
+		if before, ok := store.Tasks.Get(tx, t.Key()); ok {
+			t.Version = plan.TaskVersion(before, t)
+		}
 		store.Tasks.Put(tx, t)
 	}
 	for _, ref := range c.Register {

@@ -90,7 +90,7 @@ func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
 	placed.Interface, placed.Node = &iface, node
 	placed.Status, placed.ConnectivityAt = fargo.TaskPending, now
 	placed.Intent.AvailabilityZone = new(zone)
-	placed.Version++
+	placed.Version = plan.TaskVersion(t, &placed)
 	placed.Digests = digests(tx, images, t)
 	store.EC2NetworkInterfaces.Put(tx, networkInterface(tx, &placed, now))
 	store.Tasks.Put(tx, &placed)
@@ -152,7 +152,7 @@ func end(tx *store.Tx, t *record.Task, code fargo.StopCode, reason string, now t
 	if s.StoppingAt.IsZero() {
 		s.StoppingAt = now
 	}
-	s.Version++
+	s.Version = plan.TaskVersion(t, &s)
 	store.Tasks.Put(tx, &s)
 }
 

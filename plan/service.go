@@ -242,7 +242,6 @@ func (p *servicePlan) end(tasks []*member, reason string) {
 	for _, m := range tasks {
 		t := m.edit()
 		t.Desired, t.StopCode, t.StoppedReason, t.StoppingAt = fargo.TaskStopped, fargo.StopServiceSchedulerInitiated, reason, p.now
-		t.Version++
 	}
 }
 

@@ -60,8 +60,10 @@ type Task struct {
 	Settled bool `json:",omitzero"`
 	Counted bool `json:",omitzero"`
 
-	Report  *desired.TaskReport `json:",omitzero"`
-	Version int64               // counts the changes of status that clients can see
+	Report *desired.TaskReport `json:",omitzero"`
+	// Version counts the changes of status that clients can see: it is
+	// plan.TaskVersion of what is written.
+	Version int64
 }
 
 // Key is the task's place in the store.

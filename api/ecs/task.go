@@ -9,7 +9,6 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecs"
-	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -78,7 +77,7 @@ func (s *Server) StopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.Stop
 		if in.Reason != nil && *in.Reason != "" {
 			changed.StoppedReason = *in.Reason
 		}
-		changed.Version++
+		changed.Version = plan.TaskVersion(t, &changed)
 		store.Tasks.Put(tx, &changed)
 		stopped = &changed
 		return nil
@@ -146,108 +145,11 @@ func listed(t *record.Task, service string, in *ecs.ListTasksInput) bool {
 	return true
 }
 
-// taskView is a task as clients see it: the intent, what the control plane
-// decided, and what the node has seen.
+// taskView is a task as clients see it, with its tags where they asked for them.
 func taskView(t *record.Task, withTags bool) *ecs.Task {
-	v := t.Intent
-	status := t.LastStatus()
-	v.LastStatus, v.DesiredStatus = new(string(status)), new(string(t.Desired))
-	v.Version = &t.Version
-	v.HealthStatus = ecs.HealthStatusUnknown
-	v.StopCode, v.StoppedReason, v.StoppingAt = ecs.TaskStopCode(t.StopCode), nonEmpty(t.StoppedReason), moment(t.StoppingAt)
-	if !t.ConnectivityAt.IsZero() {
-		v.Connectivity, v.ConnectivityAt = ecs.ConnectivityConnected, &t.ConnectivityAt
-	}
+	v := plan.TaskView(t)
 	if !withTags {
 		v.Tags = []ecs.Tag{}
 	}
-	v.Attachments = attachments(t, status)
-	v.Containers = containers(t)
-	if r := t.Report; r != nil {
-		v.PullStartedAt, v.PullStoppedAt, v.StartedAt = moment(r.PullStartedAt), moment(r.PullStoppedAt), moment(r.StartedAt)
-		v.ExecutionStoppedAt = moment(r.ExecutionStoppedAt)
-		v.HealthStatus = plan.TaskHealth(r.Containers, t.HealthChecked)
-	}
-	if status == fargo.TaskStopped {
-		v.StoppedAt = moment(plan.StoppedAt(t))
-	}
-	return &v
-}
-
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// attachments shows the network interface and how far it is.
-// Source: ECS API, Attachment; the order of the details is AWS's.
-func attachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
-	a := t.Intent.Attachments[0]
-	if t.Interface == nil {
-		return []ecs.Attachment{a}
-	}
-	state := "ATTACHING"
-	switch {
-	case status == fargo.TaskStopped:
-		state = "DELETED"
-	case status == fargo.TaskDeprovisioning:
-		state = "DETACHING"
-	case !status.Before(fargo.TaskRunning):
-		state = "ATTACHED"
-	}
-	i := t.Interface
-	a.Status = &state
-	a.Details = []ecs.KeyValuePair{
-		{Name: new("subnetId"), Value: &i.Subnet},
-		{Name: new("networkInterfaceId"), Value: &i.ID},
-		{Name: new("macAddress"), Value: &i.MAC},
-		{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
-		{Name: new("privateIPv4Address"), Value: new(i.Address.String())},
-	}
-	return []ecs.Attachment{a}
-}
-
-func containers(t *record.Task) []ecs.Container {
-	out := slices.Clone(t.Intent.Containers)
-	for i := range out {
-		c := &out[i]
-		if t.Interface != nil {
-			c.NetworkInterfaces = []ecs.NetworkInterface{{
-				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: new(t.Interface.Address.String()),
-			}}
-		}
-		if t.Report == nil {
-			if t.Stopped() {
-				c.LastStatus = new(string(fargo.ContainerStopped))
-			}
-			continue
-		}
-		for _, r := range t.Report.Containers {
-			if r.Name == *c.Name {
-				report(c, r)
-			}
-		}
-	}
-	return out
-}
-
-// report lays what the node has seen over a container.
-func report(c *ecs.Container, r desired.ContainerReport) {
-	c.LastStatus = new(string(r.Status))
-	c.ImageDigest, c.Reason = nonEmpty(r.ImageDigest), nonEmpty(r.Reason)
-	if r.ExitCode != nil {
-		c.ExitCode = new(int32(*r.ExitCode))
-	}
-	if r.Health != "" {
-		c.HealthStatus = ecs.HealthStatus(r.Health)
-	}
+	return v
 }

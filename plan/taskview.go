@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/record"
+)
+
+// TaskVersion is the version of a task that was before: one more when clients
+// can see a difference in its status or that of its containers, and the same
+// otherwise. Its tags are no part of that.
+// Source: ECS API, Task: each change that triggers an event is counted.
+func TaskVersion(before, t *record.Task) int64 {
+	a, b := TaskView(before), TaskView(t)
+	a.Version, a.Tags = b.Version, b.Tags
+	if reflect.DeepEqual(a, b) {
+		return before.Version
+	}
+	return before.Version + 1
+}
+
+// TaskView is a task as clients see it: the intent, what the control plane
+// decided, and what the node has seen.
+// Source: ECS API, Task.
+func TaskView(t *record.Task) *ecs.Task {
+	v := t.Intent
+	status := t.LastStatus()
+	v.LastStatus, v.DesiredStatus = new(string(status)), new(string(t.Desired))
+	v.Version = &t.Version
+	v.HealthStatus = ecs.HealthStatusUnknown
+	v.StopCode, v.StoppedReason, v.StoppingAt = ecs.TaskStopCode(t.StopCode), nonEmpty(t.StoppedReason), moment(t.StoppingAt)
+	if v.ConnectivityAt = moment(t.ConnectivityAt); v.ConnectivityAt != nil {
+		v.Connectivity = ecs.ConnectivityConnected
+	}
+	v.Attachments = taskAttachments(t, status)
+	v.Containers = taskContainers(t)
+	if r := t.Report; r != nil {
+		v.PullStartedAt, v.PullStoppedAt, v.StartedAt = moment(r.PullStartedAt), moment(r.PullStoppedAt), moment(r.StartedAt)
+		v.ExecutionStoppedAt = moment(r.ExecutionStoppedAt)
+		v.HealthStatus = TaskHealth(r.Containers, t.HealthChecked)
+	}
+	if status == fargo.TaskStopped {
+		v.StoppedAt = moment(StoppedAt(t))
+	}
+	return &v
+}
+
+// moment is a time as clients see it: the same for the same moment, whoever saw
+// it and wherever.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC().Round(0)) // without the monotonic clock
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// taskAttachments shows the network interface and how far it is.
+// Source: ECS API, Attachment; the order of the details is AWS's.
+func taskAttachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
+	a := t.Intent.Attachments[0]
+	if t.Interface == nil {
+		return []ecs.Attachment{a}
+	}
+	state := "ATTACHING"
+	switch {
+	case status == fargo.TaskStopped:
+		state = "DELETED"
+	case status == fargo.TaskDeprovisioning:
+		state = "DETACHING"
+	case !status.Before(fargo.TaskRunning):
+		state = "ATTACHED"
+	}
+	i := t.Interface
+	a.Status = &state
+	a.Details = []ecs.KeyValuePair{
+		{Name: new("subnetId"), Value: &i.Subnet},
+		{Name: new("networkInterfaceId"), Value: &i.ID},
+		{Name: new("macAddress"), Value: &i.MAC},
+		{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
+		{Name: new("privateIPv4Address"), Value: new(i.Address.String())},
+	}
+	return []ecs.Attachment{a}
+}
+
+func taskContainers(t *record.Task) []ecs.Container {
+	out := slices.Clone(t.Intent.Containers)
+	for i := range out {
+		c := &out[i]
+		if t.Interface != nil {
+			c.NetworkInterfaces = []ecs.NetworkInterface{{
+				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: new(t.Interface.Address.String()),
+			}}
+		}
+		if t.Report == nil {
+			if t.Stopped() {
+				c.LastStatus = new(string(fargo.ContainerStopped))
+			}
+			continue
+		}
+		for _, r := range t.Report.Containers {
+			if r.Name == *c.Name {
+				showReport(c, r)
+			}
+		}
+	}
+	return out
+}
+
+// showReport lays what the node has seen over a container.
+func showReport(c *ecs.Container, r desired.ContainerReport) {
+	c.LastStatus = new(string(r.Status))
+	c.ImageDigest, c.Reason = nonEmpty(r.ImageDigest), nonEmpty(r.Reason)
+	if r.ExitCode != nil {
+		c.ExitCode = new(int32(*r.ExitCode))
+	}
+	if r.Health != "" {
+		c.HealthStatus = ecs.HealthStatus(r.Health)
+	}
+}
