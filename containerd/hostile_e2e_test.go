@@ -207,7 +207,7 @@ var hostiles = []hostile{
 		config(object{"Cmd": []string{"/a"}, "Labels": object{"only": "here"}})(t, m)
 		m.blobs[m.tag.Digest.String()] = []byte(strings.Replace(string(m.blobs[m.tag.Digest.String()]), "schemaVersion", "schemaversion", 1))
 	}},
-	{name: "a manifest of five megabytes", pull: "rejecting", build: document(manifestType, `{"x":"`+strings.Repeat("x", 5<<20)+`"}`)},
+	{name: "a manifest of five megabytes", pull: "is larger than 4 MiB", build: document(manifestType, `{"x":"`+strings.Repeat("x", 5<<20)+`"}`)},
 	{name: "a million layers", pull: "more than 50000 elements", build: document(manifestType, `{"layers":[`+strings.Repeat("{},", 1_300_000)+`{}]}`)},
 	{name: "ten thousand layers", pull: "max depth exceeded", build: manifest(func(_ *testing.T, m *malice, honest object) {
 		l := honest["layers"].([]any)[0].(object)

@@ -15,6 +15,8 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	remoteerrors "github.com/containerd/containerd/v2/core/remotes/errors"
 	"github.com/containerd/errdefs"
+
+	"fargo/containerd/confined"
 )
 
 // told is the error of a failed pull as a user reads it in a stopped task's
@@ -37,12 +39,15 @@ func (e *pullError) Unwrap() error { return e.err }
 func why(ref string, err error) string {
 	var (
 		refused *refusal
+		image   confined.Refusal
 		status  remoteerrors.ErrUnexpectedStatus
 		request *url.Error
 	)
 	switch {
 	case errors.As(err, &refused):
 		return refused.Error()
+	case errors.As(err, &image):
+		return image.Error()
 	case errors.Is(err, errRegistryIdle):
 		return errRegistryIdle.Error()
 	case errors.Is(err, docker.ErrInvalidAuthorization):
@@ -52,6 +57,8 @@ func why(ref string, err error) string {
 			status.RequestMethod, withoutQuery(status.RequestURL), status.StatusCode, http.StatusText(status.StatusCode))
 	case strings.Contains(err.Error(), "no match for platform"):
 		return fmt.Sprintf("image Manifest does not contain descriptor matching platform '%s/%s'", runtime.GOOS, runtime.GOARCH)
+	case strings.Contains(err.Error(), " byte manifest for "): // which containerd says was not found
+		return fmt.Sprintf("the manifest of %s is larger than 4 MiB", ref)
 	case errdefs.IsNotFound(err):
 		return ref + ": not found"
 	case errors.As(err, &request):
