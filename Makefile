@@ -78,12 +78,13 @@ fmt: bin/golangci-lint
 bin/golangci-lint: tools/go.mod
 	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-## generate: the AWS packages from their models, and docs/coverage.md
+## generate: the AWS packages from their models, docs/coverage.md and docs/licenses.md
 .PHONY: generate
 generate:
 	go run ./aws/gen
 	go run ./cmd/fargo coverage >docs/coverage.md.new
 	mv docs/coverage.md.new docs/coverage.md
+	go run ./cmd/licenses
 
 ## example-image: build the example service and push it, as myapp/api:TAG, to the Fargo that is up
 TAG ?= v1.3.0
