@@ -9,6 +9,9 @@
 // provider are found (TERRAFORM_MIRROR). Each gets an installation of its own,
 // which is torn down with fargo down --purge; the machine must then be as it was.
 //
+// TestReadme types the commands of README.md, those behind "$ ", and compares what
+// they print with what is shown there.
+//
 // make chaos runs TestChaos, which make test does not: for some minutes it kills,
 // damages, fills and crafts, one attack after another, and looks each time whether
 // anything was lost, done twice, left behind or failed.

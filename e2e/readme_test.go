@@ -148,12 +148,14 @@ func (c readmeCommand) seen(output string) string {
 
 type typedCommand struct{ exit, output string }
 
-// typeCommands gives bash the commands, and what each ended with ("0 after 3 s")
-// and printed. It stops after the first that does not end as it should: others
-// would wait for what does not come.
+// typeCommands gives bash the commands, and tells what each ended with ("0 after
+// 3 s") and printed. It stops after the first that does not end as it should: others
+// would wait for what does not come. The directory is one with what make built in
+// bin, so that files are not written among the sources.
 func typeCommands(t *testing.T, in *installation, work string, commands []readmeCommand) []typedCommand {
 	t.Helper()
 	var script strings.Builder
+	fmt.Fprintf(&script, "make() { command make -C '%s' \"$@\"; }\n", filepath.Dir(filepath.Dir(in.binary)))
 	for i, c := range commands {
 		fmt.Fprintf(&script, "{\n%s} >.%d.out 2>&1 </dev/null\ncode=$?; echo \"$code after $SECONDS s\" >.%d.exit\n[[ $code == %s ]] || exit\n", c.text, i, i, c.exit())
 	}
