@@ -176,7 +176,9 @@ func typeCommands(t *testing.T, in *installation, work string, commands []readme
 	cmd := exec.CommandContext(ctx, "bash")
 	cmd.Stdin = strings.NewReader(script.String())
 	cmd.Dir = work
-	cmd.Env = append(os.Environ(), "HOME="+work, "FARGO_DATA_DIR="+in.data, "REGISTRY_AUTH_FILE="+filepath.Join(work, "auth.json"))
+	cmd.Env = append(os.Environ(), "FARGO_DATA_DIR="+in.data, "CURL_HOME="+work,
+		"REGISTRY_AUTH_FILE="+filepath.Join(work, "auth.json"),
+		"AWS_CONFIG_FILE="+filepath.Join(work, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(work, "credentials"))
 	cmd.WaitDelay = time.Second
 	if out, err := cmd.CombinedOutput(); ctx.Err() != nil || len(out) > 0 {
 		t.Errorf("the shell: %v: %s", err, out)
