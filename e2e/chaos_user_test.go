@@ -237,10 +237,11 @@ func (u *user) verifyPaused(after string) {
 }
 
 func (u *user) verifyClusters(ctx context.Context, after string, names []string) {
-	out, err := u.ecs.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: names})
-	if err != nil {
-		u.c.t.Fatal(err)
-	}
+	var out *ecs.DescribeClustersOutput
+	u.c.wait(func() (err error) { // about one answer in a hundred breaks off in the SDK's own transport
+		out, err = u.ecs.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: names})
+		return err
+	})
 	is := map[string]string{}
 	for _, cluster := range out.Clusters {
 		is[*cluster.ClusterName] = *cluster.Status
