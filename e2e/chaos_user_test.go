@@ -238,7 +238,7 @@ func (u *user) verifyPaused(after string) {
 
 func (u *user) verifyClusters(ctx context.Context, after string, names []string) {
 	var out *ecs.DescribeClustersOutput
-	u.c.wait(func() (err error) { // about one answer in a hundred breaks off in the SDK's own transport
+	u.c.wait(func() (err error) { // about one large answer in a hundred breaks off; why is not known
 		out, err = u.ecs.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: names})
 		return err
 	})

@@ -52,3 +52,17 @@ func ResolveImage(r Reader, s fargo.Scope, repository, reference string) (*recor
 	}
 	return ImageByTag(r, s, repository, reference)
 }
+
+// PushedDigest gives the digest that an image name of our own registry means now,
+// "" for other registries' names and unknown images.
+func PushedDigest(r Reader, image string) (digest string) {
+	name, ours := fargo.ParseImageName(image)
+	if !ours {
+		return ""
+	}
+	found, ok := ResolveImage(r, name.Scope(), name.Repository, name.Reference)
+	if !ok {
+		return ""
+	}
+	return found.Digest()
+}

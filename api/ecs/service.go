@@ -258,22 +258,6 @@ func containerImages(d *record.TaskDefinition) []ecs.ContainerImage {
 	return out
 }
 
-// pushed gives the digest that an image name of our own registry means now, ""
-// for other names and unknown images.
-func pushed(r store.Reader) func(image string) (digest string) {
-	return func(image string) string {
-		name, ours := fargo.ParseImageName(image)
-		if !ours {
-			return ""
-		}
-		found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference)
-		if !ok {
-			return ""
-		}
-		return found.Digest()
-	}
-}
-
 // DescribeServices shows services, those that ended among them.
 func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
 	scope, view := api.CallFrom(ctx).Scope(), s.db.View()

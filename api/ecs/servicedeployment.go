@@ -158,7 +158,7 @@ func begin(tx *store.Tx, s *record.Service, revision ecs.ServiceRevision, now ti
 		rollbackOf = deployment(tx, s, previous.RollbackOf)
 	}
 	definition, _ := store.TaskDefinitionByARN(tx, *revision.TaskDefinition)
-	digests := plan.ImagesToResolve(&definition.Definition, pushed(tx))
+	digests := plan.ImagesToResolve(&definition.Definition, func(image string) string { return store.PushedDigest(tx, image) })
 	uuid := strings.ReplaceAll(uuid.NewString(), "-", "")[:21]
 	for _, d := range plan.Begin(s, revision, digests, previous, rollbackOf, fargo.NewDeploymentDigits(), uuid, now) {
 		store.Deployments.Put(tx, d)

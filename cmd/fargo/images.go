@@ -65,13 +65,5 @@ func executionRole(r store.Reader, t *record.Task) string {
 
 // Resolve implements control.Images.
 func (taskImages) Resolve(r store.Reader, _ fargo.Scope, image string) (digest string) {
-	name, ours := fargo.ParseImageName(image)
-	if !ours {
-		return ""
-	}
-	found, ok := store.ResolveImage(r, name.Scope(), name.Repository, name.Reference)
-	if !ok {
-		return ""
-	}
-	return found.Digest()
+	return store.PushedDigest(r, image)
 }
