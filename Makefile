@@ -78,13 +78,15 @@ fmt: bin/golangci-lint
 bin/golangci-lint: tools/go.mod
 	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-## generate: the AWS packages from their models, docs/coverage.md and docs/licenses.md
+## generate: the AWS packages from their models, docs/coverage.md, docs/licenses.md, docs/processes.svg
 .PHONY: generate
 generate:
 	go run ./aws/gen
 	go run ./cmd/fargo coverage >docs/coverage.md.new
 	mv docs/coverage.md.new docs/coverage.md
 	go run ./cmd/licenses
+	go -C tools run ./diagram <docs/processes.dot >docs/processes.svg.new
+	mv docs/processes.svg.new docs/processes.svg
 
 ## example-image: build the example service and push it, as myapp/api:TAG, to the Fargo that is up
 TAG ?= v1.3.0
