@@ -42,6 +42,8 @@ var rooms = map[string][]string{
 	"bench":      {root, "aws", "desired", "balancer"}, // which it runs by itself
 	"e2e":        {},
 	"examples":   {},
+	"instance":   {root},
+	"process":    {},
 }
 
 // onNodes are the rooms that run on a node. They import nothing of the control

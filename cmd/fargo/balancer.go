@@ -18,7 +18,9 @@ import (
 	"fargo"
 	"fargo/balancer"
 	"fargo/balancer/worker"
+	"fargo/instance"
 	"fargo/kernel"
+	"fargo/process"
 )
 
 // balancerCommand runs one of the processes that are this machine's load
@@ -32,13 +34,13 @@ type balancerCommand struct {
 
 // balancerArgs is the command line of the load balancer processes of a node,
 // but for their numbers.
-func balancerArgs(inst *instance, flags machineFlags) []string {
+func balancerArgs(inst *instance.Instance, flags machineFlags) []string {
 	return []string{"balancer", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
 }
 
-// balancerGrace is how long requests may take to finish when a process is to
+// requestGrace is how long requests may take to finish when a process is to
 // go. Nothing waits for that: others serve.
-const balancerGrace = 5 * time.Minute
+const requestGrace = 5 * time.Minute
 
 // Run serves until it is asked to end: by SIGTERM, when what is under way is
 // done, or by SIGINT, at once.
@@ -48,7 +50,7 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 	runtime.GOMAXPROCS(1)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	inst, err := findInstance(c.DataDir)
+	inst, err := instance.Find(c.DataDir)
 	if err != nil {
 		return err
 	}
@@ -56,8 +58,8 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	files := balancerFiles{inst, c.Number}
-	held, err := acquire(files.Lock(), build)
+	files := process.Files{Dir: inst.BalancerDir(), Number: c.Number}
+	held, err := process.Acquire(files.Lock(), build)
 	if err != nil {
 		return fmt.Errorf("load balancer %d of %s: %w", c.Number, inst.Dir, err)
 	}
@@ -77,7 +79,7 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 		Pace:       fargo.Pace(c.Speed),
 		Turn:       c.Number,
 	})
-	err = serveBalancers(server, control, signals, files.remove)
+	err = serveBalancers(server, control, signals, files.RemoveSocket)
 	return errors.Join(err, network.Close())
 }
 
@@ -97,7 +99,7 @@ func serveBalancers(server *balancer.Server, control net.Listener, signals <-cha
 		}
 		stop()
 		err := leave()
-		grace, cancel := context.WithTimeout(context.Background(), balancerGrace)
+		grace, cancel := context.WithTimeout(context.Background(), requestGrace)
 		defer cancel()
 		if s != syscall.SIGTERM {
 			cancel()

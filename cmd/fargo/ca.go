@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"fargo/instance"
 )
 
 // caCommand prints what a client must trust to trust load balancers whose
@@ -18,7 +20,7 @@ type caCommand struct {
 
 // Run prints the certificate, in PEM.
 func (c *caCommand) Run(_ context.Context, std *stdio) error {
-	inst, err := findInstance(c.DataDir)
+	inst, err := instance.Find(c.DataDir)
 	if err != nil {
 		return fmt.Errorf("%w; fargo up makes one", err)
 	}

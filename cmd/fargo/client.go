@@ -11,18 +11,19 @@ import (
 
 	"fargo/aws/protocol"
 	"fargo/aws/sigv4"
+	"fargo/instance"
 )
 
 // client speaks the public API, as any other client does.
 type client struct {
 	endpoint string
-	key      accessKey
+	key      instance.AccessKey
 	region   string
 }
 
 // newClient makes a client of an instance that is up.
 func newClient(dataDir, region string) (*client, error) {
-	inst, err := findInstance(dataDir)
+	inst, err := instance.Find(dataDir)
 	if err != nil {
 		return nil, fmt.Errorf("%w; fargo up makes one", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fargo/containerd/carried"
+	"fargo/instance"
 	"fargo/kernel"
 )
 
@@ -78,17 +79,17 @@ func (c *doctorCommand) checks() []check {
 
 // tryContainerd starts and stops a containerd.
 func tryContainerd(ctx context.Context) (err error) {
-	id, err := freeID()
-	if err != nil {
-		return err
-	}
 	root, err := os.MkdirTemp("", "fargo-doctor-")
 	if err != nil {
 		return err
 	}
-	inst := &instance{Dir: root, ID: id}
-	defer func() { err = errors.Join(err, os.RemoveAll(root), os.RemoveAll(inst.RuntimeDir())) }()
-	programs, err := carried.Extract(inst.path("bin"))
+	defer func() { err = errors.Join(err, os.RemoveAll(root)) }()
+	inst, err := instance.New(root)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(inst.RuntimeDir())) }()
+	programs, err := carried.Extract(inst.ProgramsDir())
 	if err != nil {
 		return err
 	}

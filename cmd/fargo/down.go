@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"fargo/instance"
 	"fargo/node"
+	"fargo/process"
 )
 
 // downCommand removes what an instance has on this machine.
@@ -22,8 +24,8 @@ type downCommand struct {
 func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	inst, err := findInstance(c.DataDir)
-	if errors.Is(err, errNoInstance) && c.Purge {
+	inst, err := instance.Find(c.DataDir)
+	if errors.Is(err, instance.ErrNotFound) && c.Purge {
 		return nil // nothing there, nothing to remove
 	}
 	if err != nil {
@@ -32,13 +34,13 @@ func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err := stopControlPlane(ctx, inst); err != nil {
 		return err
 	}
-	held, err := acquire(inst.UpLock(), "down")
+	held, err := process.Acquire(inst.UpLock(), "down")
 	if err != nil {
 		return fmt.Errorf("%s: %w", inst.Dir, err)
 	}
 	defer held.Close()
-	flags, err := inst.MachineFlags()
-	if err != nil {
+	var flags machineFlags
+	if err := inst.MachineFlags(&flags); err != nil {
 		return err
 	}
 	m, err := openMachine(inst, flags, log)
@@ -57,13 +59,13 @@ func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 
 // stopControlPlane asks a running fargo up to end its tasks and itself, as
 // Ctrl-C would, and waits for that.
-func stopControlPlane(ctx context.Context, inst *instance) error {
-	p, _, err := findHolder(inst.UpLock())
+func stopControlPlane(ctx context.Context, inst *instance.Instance) error {
+	p, err := process.Find(inst.UpLock())
 	if err != nil || p == nil {
 		return err
 	}
-	if err := signalProcess(p, syscall.SIGINT); err != nil {
-		return fmt.Errorf("fargo up, process %d: %w", p.Pid, err)
+	if err := p.Signal(syscall.SIGINT); err != nil {
+		return fmt.Errorf("fargo up: %w", err)
 	}
-	return waitFor(ctx, p)
+	return p.Wait(ctx)
 }

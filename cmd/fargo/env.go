@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/instance"
 )
 
 // envCommand prints what a shell evaluates so that AWS clients find Fargo.
@@ -20,7 +21,7 @@ type envCommand struct {
 
 // Run prints the lines.
 func (c *envCommand) Run(ctx context.Context, std *stdio) error {
-	inst, err := findInstance(c.DataDir)
+	inst, err := instance.Find(c.DataDir)
 	if err != nil {
 		return fmt.Errorf("%w; fargo up makes one", err)
 	}
@@ -48,7 +49,7 @@ func (c *envCommand) Run(ctx context.Context, std *stdio) error {
 // environment is what a client needs to find Fargo and be let in.
 type environment struct {
 	endpoint string
-	key      accessKey
+	key      instance.AccessKey
 	region   string
 	// dropToken: a session token left over in the shell would be sent with our
 	// key, and refused.

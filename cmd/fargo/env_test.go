@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"fargo/instance"
 )
 
 func TestKnowsEndpointVariable(t *testing.T) {
@@ -27,7 +29,7 @@ func TestEnvironmentIsEvaluatedByShells(t *testing.T) {
 	var script strings.Builder
 	e := environment{
 		endpoint:      "http://127.0.0.1:4566",
-		key:           accessKey{ID: "AKIAEXAMPLE", Secret: "a/b+c"},
+		key:           instance.AccessKey{ID: "AKIAEXAMPLE", Secret: "a/b+c"},
 		region:        "us-east-1",
 		dropToken:     true,
 		wrapOldClient: true,

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -19,8 +18,10 @@ import (
 	"fargo/containerd/carried"
 	"fargo/dispatch"
 	"fargo/dns"
+	"fargo/instance"
 	"fargo/kernel"
 	"fargo/node"
+	"fargo/process"
 )
 
 // nodeCommand runs this machine's data plane: containerd and the foreman of
@@ -42,7 +43,7 @@ type machineFlags struct {
 }
 
 // nodeArgs is the command line of the node that belongs to a control plane.
-func nodeArgs(inst *instance, flags machineFlags) []string {
+func nodeArgs(inst *instance.Instance, flags machineFlags) []string {
 	args := []string{"node", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
 	if flags.Containerd != "" {
 		args = append(args, "--containerd", flags.Containerd)
@@ -56,18 +57,11 @@ func nodeArgs(inst *instance, flags machineFlags) []string {
 	return args
 }
 
-// buildOf tells processes apart that would do things differently: by what they
-// are and by what they were told.
-func buildOf(args []string) (string, error) {
-	id, err := buildID()
-	return id + " " + strings.Join(args, " "), err
-}
-
 // Run runs the node until it is asked to end. Its tasks run on.
 func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	inst, err := findInstance(c.DataDir)
+	inst, err := instance.Find(c.DataDir)
 	if err != nil {
 		return err
 	}
@@ -75,7 +69,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	held, err := acquire(inst.NodeLock(), build)
+	held, err := process.Acquire(inst.NodeLock(), build)
 	if err != nil {
 		return fmt.Errorf("node of %s: %w", inst.Dir, err)
 	}
@@ -90,7 +84,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 
 // machine is this machine as the node's two door see it.
 type machine struct {
-	inst    *instance
+	inst    *instance.Instance
 	flags   machineFlags
 	log     *slog.Logger
 	daemon  *containerd.Daemon // nil when the user runs one
@@ -99,16 +93,16 @@ type machine struct {
 	cgroups *kernel.Cgroups
 }
 
-func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine, error) {
+func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) (*machine, error) {
 	m := &machine{inst: inst, flags: flags, log: log}
-	programs, err := carried.Extract(inst.path("bin"))
+	programs, err := carried.Extract(inst.ProgramsDir())
 	if err != nil {
 		return nil, err
 	}
 	door := containerd.Config{
 		Address:   flags.Containerd,
-		Namespace: "fargo-" + inst.ID,
-		StateDir:  inst.containerdState(),
+		Namespace: inst.ContainerdNamespace(),
+		StateDir:  inst.ContainerdStateDir(),
 		Binaries:  programs,
 		Registries: containerd.Registries{
 			Allow: flags.AllowRegistry, Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
@@ -137,12 +131,12 @@ func openMachine(inst *instance, flags machineFlags, log *slog.Logger) (*machine
 }
 
 // ownContainerd is the containerd of an instance.
-func ownContainerd(inst *instance, programs carried.Binaries, log *slog.Logger) *containerd.Daemon {
+func ownContainerd(inst *instance.Instance, programs carried.Binaries, log *slog.Logger) *containerd.Daemon {
 	return &containerd.Daemon{
 		Binaries: programs,
-		StateDir: inst.containerdState(),
+		StateDir: inst.ContainerdStateDir(),
 		RootDir:  inst.ContainerdDir(),
-		Cgroup:   "/fargo-" + inst.ID + "-containerd",
+		Cgroup:   inst.ContainerdCgroup(),
 		Logger:   log,
 	}
 }
@@ -167,7 +161,7 @@ func (m *machine) run(ctx context.Context) error {
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
-	processes, err := newBalancerProcesses(m.inst, m.flags, m.log)
+	pool, err := balancerPool(m.inst, m.flags, m.log)
 	if err != nil {
 		return err
 	}
@@ -180,7 +174,7 @@ func (m *machine) run(ctx context.Context) error {
 	defer checker.Close()
 	balancers := worker.NewFleet(worker.FleetConfig{
 		Checker:   checker,
-		Processes: processes,
+		Processes: workerProcesses{pool},
 		Workers:   worker.Workers(),
 		Logger:    m.log,
 	})
@@ -208,6 +202,6 @@ func (m *machine) run(ctx context.Context) error {
 }
 
 // hosts is the instance's part of the machine's hosts file.
-func hosts(inst *instance) *dns.Hosts {
+func hosts(inst *instance.Instance) *dns.Hosts {
 	return &dns.Hosts{Path: "/etc/hosts", Instance: inst.ID}
 }

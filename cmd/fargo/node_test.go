@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fargo/containerd"
+	"fargo/instance"
 )
 
 // The node is told all that the control plane was told of its machine, and a
@@ -23,7 +24,7 @@ func TestNodeIsToldOfItsMachine(t *testing.T) {
 				"--allow-registry", "127.0.0.1:5000", "--allow-registry", "registry.corp,[fd00::1]:5000", "--deny-registry", "10.0.0.0/8",
 			}
 		}},
-		{&told, func() []string { return nodeArgs(&instance{Dir: "/var/lib/fargo"}, given.Node.machineFlags) }},
+		{&told, func() []string { return nodeArgs(&instance.Instance{Dir: "/var/lib/fargo"}, given.Node.machineFlags) }},
 	} {
 		parser, err := kong.New(p.into, kong.Vars{"listen": defaultListen, "region": "us-east-1"})
 		if err != nil {
@@ -40,11 +41,12 @@ func TestNodeIsToldOfItsMachine(t *testing.T) {
 	if d := cmp.Diff(given.Node.machineFlags, told.Node.machineFlags, text); d != "" {
 		t.Error(d)
 	}
-	inst := &instance{Dir: t.TempDir()}
+	inst := &instance.Instance{Dir: t.TempDir()}
 	if err := inst.SetMachineFlags(given.Node.machineFlags); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := inst.MachineFlags()
+	var kept machineFlags
+	err := inst.MachineFlags(&kept)
 	if d := cmp.Diff(given.Node.machineFlags, kept, text); err != nil || d != "" {
 		t.Error(err, d)
 	}

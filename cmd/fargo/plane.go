@@ -21,6 +21,7 @@ import (
 	"fargo/api/iam"
 	"fargo/control"
 	"fargo/dispatch"
+	"fargo/instance"
 	"fargo/kernel"
 	"fargo/logs"
 	"fargo/registry"
@@ -30,7 +31,7 @@ import (
 
 // planeConfig is what a control plane needs.
 type planeConfig struct {
-	inst *instance
+	inst *instance.Instance
 	log  *slog.Logger
 	// endpoint is the URL that clients, and nodes pulling images, reach us by.
 	endpoint             string
@@ -72,17 +73,17 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	registryGone, err := c.inst.checkParts(c.beginAnew)
+	registryMissing, err := checkDataDir(c.inst, c.beginAnew)
 	if err != nil {
 		return p, err
 	}
-	if p.journal, err = disk.Open(c.inst.StoreDir(), c.inst.path("secrets.key"), c.log); err != nil {
+	if p.journal, err = disk.Open(c.inst.StoreDir(), c.inst.SecretsKeyFile(), c.log); err != nil {
 		return p, err
 	}
 	if p.db, err = store.Open(ctx, p.journal); err != nil {
 		return p, err
 	}
-	if err := p.checkImages(ctx, registryGone); err != nil {
+	if err := p.checkImages(ctx, registryMissing); err != nil {
 		return p, err
 	}
 	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
@@ -95,18 +96,18 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	return p, p.openServices(ctx)
 }
 
-// checkImages refuses to go on when the registry is gone and images were in it,
+// checkImages refuses to go on when the registry is missing and images were in it,
 // unless it is begun anew: then they are forgotten.
-func (p *plane) checkImages(ctx context.Context, gone bool) error {
+func (p *plane) checkImages(ctx context.Context, missing bool) error {
 	images := 0
 	for range store.Images.All(p.db.View()) {
 		images++
 	}
-	if !gone || images == 0 {
+	if !missing || images == 0 {
 		return nil
 	}
 	if !p.beginAnew {
-		return &errGone{part: p.inst.RegistryDir(), without: without["registry"], seen: []string{fmt.Sprintf("the records of %d images", images)}}
+		return &instance.MissingError{Part: p.inst.RegistryDir(), Consequence: withoutRegistry, Seen: []string{fmt.Sprintf("the records of %d images", images)}}
 	}
 	return p.db.Update(ctx, func(tx *store.Tx) error {
 		for i := range store.Images.All(tx) {
@@ -136,14 +137,14 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.inst.SetAdminKey(accessKey{ID: id, Secret: secret}); err != nil {
+	if err := p.inst.SetAdminKey(instance.AccessKey{ID: id, Secret: secret}); err != nil {
 		return err
 	}
 	authority, err := acm.CACertificate(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(p.inst.CAFile(), []byte(authority), 0o644); err != nil {
+	if err := p.inst.SetCA(authority); err != nil {
 		return err
 	}
 	chain := api.New(api.Config{

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"fargo/engine"
+	"fargo/instance"
 	"fargo/logs"
+	"fargo/process"
 	"fargo/store/disk"
 )
 
@@ -20,17 +22,17 @@ type repairCommand struct {
 // Run repairs the control plane's state and the logs. It prints, for programs to
 // read, what is kept and, one in a line, what is lost.
 func (c *repairCommand) Run(std *stdio, log *slog.Logger) error {
-	inst, err := findInstance(c.DataDir)
+	inst, err := instance.Find(c.DataDir)
 	if err != nil {
 		return err
 	}
-	held, err := acquire(inst.UpLock(), "repair")
+	held, err := process.Acquire(inst.UpLock(), "repair")
 	if err != nil {
 		return fmt.Errorf("%s: %w; fargo down or Ctrl-C ends it", inst.Dir, err)
 	}
 	defer held.Close()
 	now := time.Now()
-	report, err := disk.Repair(inst.StoreDir(), inst.path("secrets.key"), log, now)
+	report, err := disk.Repair(inst.StoreDir(), inst.SecretsKeyFile(), log, now)
 	if err != nil {
 		return err
 	}

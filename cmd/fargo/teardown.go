@@ -16,13 +16,20 @@ import (
 // be repeated. What it cannot remove it names, and removes the rest. The control
 // plane must not run.
 func (m *machine) tearDown(ctx context.Context) error {
-	held, err := m.replaceNode(ctx)
+	node, err := nodeSupervisor(m.inst, m.flags, m.log)
+	if err != nil {
+		return err
+	}
+	held, err := node.Replace(ctx, "down") // none that is about to start begins to work
 	if err != nil {
 		return err
 	}
 	defer held.Close()
-	balancers := balancerProcesses{inst: m.inst, log: m.log}
-	if err := balancers.stop(ctx); err != nil {
+	balancers, err := balancerPool(m.inst, m.flags, m.log)
+	if err != nil {
+		return err
+	}
+	if err := balancers.Stop(ctx); err != nil {
 		return err
 	}
 	err = m.removeContainers(ctx)
@@ -38,22 +45,6 @@ func (m *machine) tearDown(ctx context.Context) error {
 		return err
 	}
 	return os.RemoveAll(m.inst.RuntimeDir())
-}
-
-// replaceNode ends the node process and takes its lock, so that none that is
-// about to start begins to work.
-func (m *machine) replaceNode(ctx context.Context) (*lock, error) {
-	node := nodeProcess{inst: m.inst, log: m.log}
-	for {
-		if err := node.stop(ctx); err != nil {
-			return nil, err
-		}
-		held, err := acquire(m.inst.NodeLock(), "down")
-		var other errHeld
-		if !errors.As(err, &other) {
-			return held, err
-		}
-	}
 }
 
 const (

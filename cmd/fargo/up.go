@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fargo"
+	"fargo/instance"
+	"fargo/process"
 )
 
 // upCommand runs everything on this machine, in the foreground.
@@ -41,11 +43,11 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	inst, err := openInstance(c.DataDir)
+	inst, err := instance.Open(c.DataDir)
 	if err != nil {
 		return err
 	}
-	held, err := acquire(inst.UpLock(), version)
+	held, err := process.Acquire(inst.UpLock(), version)
 	if err != nil {
 		return fmt.Errorf("%s: %w", inst.Dir, err)
 	}
@@ -66,7 +68,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
 	})
 	if err != nil {
-		return errors.Join(inst.mendable(err), listener.Close())
+		return errors.Join(withRemedy(inst, err), listener.Close())
 	}
 	interrupted, err := c.serve(ctx, p, listener, signals, func() error {
 		if err := inst.SetEndpoint(endpoint); err != nil {
@@ -89,12 +91,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 // serve runs the control plane and this machine's node until the first signal
 // has been obeyed, and says whether that was SIGINT.
 func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals <-chan os.Signal, ready func() error) (interrupted bool, err error) {
-	args := nodeArgs(p.inst, c.machineFlags)
-	build, err := buildOf(args)
+	node, err := nodeSupervisor(p.inst, c.machineFlags, p.log)
 	if err != nil {
 		return false, err
 	}
-	node := &nodeProcess{inst: p.inst, args: args, build: build, log: p.log}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

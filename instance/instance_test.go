@@ -1,4 +1,4 @@
-package main
+package instance
 
 import (
 	"errors"
@@ -12,17 +12,17 @@ import (
 
 func TestInstanceKeepsItsIDAndKey(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	if _, err := findInstance(dir); !errors.Is(err, errNoInstance) {
+	if _, err := Find(dir); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("before it is made: %v", err)
 	}
-	made, err := makeInstance(dir)
+	made, err := create(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(made.ID) {
 		t.Errorf("id is %q", made.ID)
 	}
-	key := accessKey{ID: "AKIAEXAMPLE", Secret: "secret"}
+	key := AccessKey{ID: "AKIAEXAMPLE", Secret: "secret"}
 	if err := made.SetAdminKey(key); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestInstanceKeepsItsIDAndKey(t *testing.T) {
 		t.Errorf("the key's file: %v, %v", info.Mode(), err)
 	}
 
-	found, err := findInstance(dir)
+	found, err := Find(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestInstanceRefusesAForeignDirectory(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeInstance(dir); err == nil {
+	if _, err := create(dir); err == nil {
 		t.Error("a directory with a stranger's file became an instance")
 	}
 }
@@ -61,8 +61,8 @@ func TestInstanceFileIsChecked(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		for name, open := range map[string]func(string) (*instance, error){"find": findInstance, "open": openInstance} {
-			if inst, err := open(dir); err == nil || errors.Is(err, errNoInstance) || !strings.Contains(err.Error(), path) {
+		for name, open := range map[string]func(string) (*Instance, error){"Find": Find, "Open": Open} {
+			if inst, err := open(dir); err == nil || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s with %q in the file: %+v, %v", name, content, inst, err)
 			}
 		}
@@ -72,18 +72,19 @@ func TestInstanceFileIsChecked(t *testing.T) {
 // A small file that is damaged is said to be, by its path and with how it comes to
 // be whole again; none of it reaches a shell.
 func TestSmallFilesAreChecked(t *testing.T) {
-	inst := &instance{Dir: t.TempDir(), ID: "1a2b"}
+	inst := &Instance{Dir: t.TempDir(), ID: "1a2b"}
+	type flags struct{ Speed float64 }
 	if err := errors.Join(
 		inst.SetEndpoint("http://127.0.0.1:4566"),
-		inst.SetAdminKey(accessKey{ID: "AKIAEXAMPLE", Secret: "abc/+"}),
-		inst.SetMachineFlags(machineFlags{Speed: 1}),
+		inst.SetAdminKey(AccessKey{ID: "AKIAEXAMPLE", Secret: "abc/+"}),
+		inst.SetMachineFlags(flags{Speed: 1}),
 	); err != nil {
 		t.Fatal(err)
 	}
 	for file, read := range map[string]func() error{
 		"endpoint":     func() error { _, err := inst.Endpoint(); return err },
 		"admin.json":   func() error { _, err := inst.AdminKey(); return err },
-		"machine.json": func() error { _, err := inst.MachineFlags(); return err },
+		"machine.json": func() error { return inst.MachineFlags(new(flags)) },
 	} {
 		path := inst.path(file)
 		whole, err := os.ReadFile(path)

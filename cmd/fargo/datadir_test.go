@@ -11,6 +11,7 @@ import (
 
 	"fargo/aws/ecr"
 	"fargo/engine"
+	"fargo/instance"
 	"fargo/logs"
 	"fargo/record"
 	"fargo/store"
@@ -18,11 +19,11 @@ import (
 )
 
 // started is the data directory of an installation that was ready once.
-func started(t *testing.T) *instance {
+func started(t *testing.T) *instance.Instance {
 	t.Helper()
-	inst := &instance{Dir: t.TempDir(), ID: "1a2b"}
+	inst := &instance.Instance{Dir: t.TempDir(), ID: "1a2b"}
 	log := slog.New(slog.DiscardHandler)
-	j, err := disk.Open(inst.StoreDir(), inst.path("secrets.key"), log)
+	j, err := disk.Open(inst.StoreDir(), inst.SecretsKeyFile(), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func started(t *testing.T) *instance {
 		t.Fatal(err)
 	}
 	if err := errors.Join(l.Close(), os.Mkdir(inst.RegistryDir(), 0o700), os.Mkdir(inst.NodeDir(), 0o700),
-		inst.SetEndpoint("http://127.0.0.1:4566"), inst.SetAdminKey(accessKey{"A", "b"})); err != nil {
+		inst.SetEndpoint("http://127.0.0.1:4566"), inst.SetAdminKey(instance.AccessKey{ID: "A", Secret: "b"})); err != nil {
 		t.Fatal(err)
 	}
 	return inst
@@ -62,7 +63,7 @@ func TestGoneIsNotNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inst := started(t)
 			for _, pattern := range c.lose {
-				paths, err := filepath.Glob(inst.path(pattern))
+				paths, err := filepath.Glob(filepath.Join(inst.Dir, pattern))
 				if err != nil || len(paths) == 0 {
 					t.Fatal(pattern, err)
 				}
@@ -72,16 +73,16 @@ func TestGoneIsNotNew(t *testing.T) {
 					}
 				}
 			}
-			_, err := inst.checkParts(false)
-			var gone *errGone
+			_, err := checkDataDir(inst, false)
+			var missing *instance.MissingError
 			if c.refused == "" {
 				if err != nil {
 					t.Error(err)
 				}
-			} else if !errors.As(err, &gone) || gone.part != inst.path(c.refused) || !strings.Contains(err.Error(), "--begin-anew") {
+			} else if !errors.As(err, &missing) || missing.Part != filepath.Join(inst.Dir, c.refused) || !strings.Contains(err.Error(), "--begin-anew") {
 				t.Errorf("got %v", err)
 			}
-			_, err = inst.checkParts(true)
+			_, err = checkDataDir(inst, true)
 			if wanted := c.refused != "" || slices.Contains(c.lose, "registry") && !slices.Contains(c.lose, "node"); (err == nil) != wanted {
 				t.Errorf("to begin anew: %v", err)
 			}
@@ -96,7 +97,7 @@ func TestRegistryThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	p := &plane{planeConfig: planeConfig{inst: &instance{Dir: "/data"}}, db: db}
+	p := &plane{planeConfig: planeConfig{inst: &instance.Instance{Dir: "/data"}}, db: db}
 	if err := p.checkImages(t.Context(), true); err != nil {
 		t.Errorf("without images: %v", err)
 	}
@@ -109,7 +110,7 @@ func TestRegistryThatIsGone(t *testing.T) {
 	if err := p.checkImages(t.Context(), false); err != nil {
 		t.Errorf("with its registry: %v", err)
 	}
-	if err := p.checkImages(t.Context(), true); !errors.As(err, new(*errGone)) || !strings.Contains(err.Error(), "/data/registry") {
+	if err := p.checkImages(t.Context(), true); !errors.As(err, new(*instance.MissingError)) || !strings.Contains(err.Error(), "/data/registry") {
 		t.Errorf("without its registry: %v", err)
 	}
 	p.beginAnew = true
@@ -126,7 +127,7 @@ func TestUnfinishedRepairIsSaid(t *testing.T) {
 	if err := os.Rename(inst.StoreDir(), inst.StoreDir()+engine.Repaired); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inst.checkParts(true); err == nil || !strings.Contains(err.Error(), "fargo repair") {
+	if _, err := checkDataDir(inst, true); err == nil || !strings.Contains(err.Error(), "fargo repair") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"fargo/engine"
+	"fargo/instance"
+	"fargo/logs"
+	"fargo/store/disk"
+)
+
+// What starting without the registry means is also said when images are recorded.
+const withoutRegistry = "which forgets all images that were pushed"
+
+// parts are those of a data directory, in the order in which the first start makes
+// them.
+var parts = []instance.Part{
+	{Name: "store", Exists: disk.Exists, Consequence: "which starts with an empty account and ends all tasks that run"},
+	{Name: "logs", Exists: logs.Exists, Consequence: "which starts with no logs"},
+	{Name: "registry", Consequence: withoutRegistry},
+	{Name: "admin.json"},
+	{Name: "ca.pem"},
+	{Name: "endpoint"},
+	{Name: "node"},
+}
+
+// checkDataDir refuses to go on without a part that was there once, unless it is to
+// be begun anew. That the registry is missing it only says: there may have been no
+// image in it.
+func checkDataDir(inst *instance.Instance, beginAnew bool) (registryMissing bool, err error) {
+	for _, dir := range []string{inst.StoreDir(), inst.LogsDir()} {
+		if _, err := os.Stat(dir + engine.Repaired); err == nil {
+			return false, fmt.Errorf("the repair of %s was not finished: fargo repair --data-dir %s goes on with it", dir, inst.Dir)
+		}
+	}
+	missing, err := inst.Missing(parts)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range missing {
+		if m.Part == inst.RegistryDir() {
+			registryMissing = true
+		} else if !beginAnew {
+			return false, m
+		}
+	}
+	if beginAnew && len(missing) == 0 {
+		return false, fmt.Errorf("--begin-anew: nothing is gone from %s; start without it", inst.Dir)
+	}
+	return registryMissing, nil
+}
+
+// withRemedy adds to what is wrong with a store how it can be repaired.
+func withRemedy(inst *instance.Instance, err error) error {
+	var damage *engine.Damage
+	var key *disk.KeyLost
+	switch {
+	case errors.As(err, &damage):
+		return fmt.Errorf("%w. Nothing was changed. fargo repair --data-dir %s keeps a copy, takes out all that can be read, and says what cannot", err, inst.Dir)
+	case errors.As(err, &key):
+		return fmt.Errorf("%w. Nothing was changed. Put the key back, or give the records up: fargo repair --data-dir %s", err, inst.Dir)
+	}
+	return err
+}

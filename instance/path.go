@@ -1,0 +1,81 @@
+package instance
+
+import "path/filepath"
+
+// The small files of a data directory.
+const (
+	idFile           = "instance"
+	endpointFile     = "endpoint"
+	adminKeyFile     = "admin.json"
+	machineFlagsFile = "machine.json"
+	caFile           = "ca.pem"
+)
+
+func (i *Instance) path(name string) string { return filepath.Join(i.Dir, name) }
+
+func (i *Instance) runtimePath(name string) string { return filepath.Join(i.RuntimeDir(), name) }
+
+// runtimeDir is short, because a socket's path is limited to 107 bytes (unix(7)).
+func runtimeDir(id string) string { return "/run/fargo-" + id }
+
+// RuntimeDir holds sockets and other things that end with the machine's uptime.
+func (i *Instance) RuntimeDir() string { return runtimeDir(i.ID) }
+
+// StoreDir holds the journal of the control plane's state.
+func (i *Instance) StoreDir() string { return i.path("store") }
+
+// SecretsKeyFile has the key that seals secret records in the store.
+func (i *Instance) SecretsKeyFile() string { return i.path("secrets.key") }
+
+// LogsDir holds log events.
+func (i *Instance) LogsDir() string { return i.path("logs") }
+
+// AccessLogsDir holds the access logs of load balancers, below the name of the
+// bucket that AWS would put them in.
+func (i *Instance) AccessLogsDir() string { return i.path("access-logs") }
+
+// RegistryDir holds the images pushed to ECR.
+func (i *Instance) RegistryDir() string { return i.path("registry") }
+
+// NodeDir holds the node's own state and its tasks' files.
+func (i *Instance) NodeDir() string { return i.path("node") }
+
+// NodeMemoryDir holds what the node must not forget while the machine is up, and
+// must not leave on a disk: keys of certificates.
+func (i *Instance) NodeMemoryDir() string { return i.runtimePath("node") }
+
+// ProgramsDir holds the programs that the binary brings along.
+func (i *Instance) ProgramsDir() string { return i.path("bin") }
+
+// ContainerdDir holds containerd's images and snapshots.
+func (i *Instance) ContainerdDir() string { return i.path("containerd") }
+
+// ContainerdStateDir holds containerd's sockets and what it need not keep.
+func (i *Instance) ContainerdStateDir() string { return i.runtimePath("containerd") }
+
+// ContainerdNamespace is the namespace of our containers in any containerd.
+func (i *Instance) ContainerdNamespace() string { return "fargo-" + i.ID }
+
+// ContainerdCgroup is the control group of our own containerd and its shims.
+func (i *Instance) ContainerdCgroup() string { return "/fargo-" + i.ID + "-containerd" }
+
+// UpLock is held by the control plane while it runs.
+func (i *Instance) UpLock() string { return i.path("up.lock") }
+
+// NodeLock is held by the node process while it runs.
+func (i *Instance) NodeLock() string { return i.path("node.lock") }
+
+// NodeLog is where the node process writes, since it outlives its parent.
+func (i *Instance) NodeLog() string { return i.path("node.log") }
+
+// BalancerDir has the sockets and locks of the load balancer processes.
+func (i *Instance) BalancerDir() string { return i.runtimePath("balancer") }
+
+// BalancerLog is where the load balancer processes write.
+func (i *Instance) BalancerLog() string { return i.path("balancer.log") }
+
+// Socket is where the node connects to the control plane.
+func (i *Instance) Socket() string { return i.runtimePath("control.sock") }
+
+// CAFile has the certificate of the authority that issues what ACM is asked for.
+func (i *Instance) CAFile() string { return i.path(caFile) }
