@@ -28,7 +28,7 @@ type Puller interface {
 	Source(t *record.Task, c *ecs.ContainerDefinition) desired.PullSource
 }
 
-// Plane is what a node may ask and tell the control plane: the far side of
+// Plane is what a node may ask and report: the control plane's side of
 // package dispatch. All its answers come from the store.
 type Plane struct {
 	DB     *store.DB

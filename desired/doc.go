@@ -2,7 +2,7 @@
 // should be doing ([State], and [Delta] from one to the next), and what it reports
 // of that ([TaskReport], [TargetReport], [LogBatch]). It has the messages and the
 // pure arithmetic of their differences. It refuses to know how they travel, what
-// the control plane keeps, and how a node does what it is told.
+// the control plane keeps, and how a node does what is desired.
 //
 // # Compatibility
 //

@@ -58,8 +58,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return &Client{node: cfg.Node, log: cfg.Logger, conn: conn}, nil
 }
 
-// Run keeps a session open for n and t until ctx ends, and redials for ever.
-// Then it closes the connection and returns nil.
+// Run keeps a session open for n and t until ctx ends, and reconnects, with
+// backoff, whenever it is lost. Then it closes the connection and returns nil.
 func (c *Client) Run(ctx context.Context, n Node, t Targets) error {
 	defer c.conn.Close()
 	wait := firstRetry
@@ -72,14 +72,14 @@ func (c *Client) Run(ctx context.Context, n Node, t Targets) error {
 		if time.Since(began) > lastRetry {
 			wait = firstRetry
 		}
-		c.log.Warn("control plane lost", "err", err, "retry", wait)
-		wait = pause(ctx, wait)
+		c.log.Warn("control plane is not connected", "err", err, "retry", wait)
+		wait = backOff(ctx, wait)
 	}
 	return nil
 }
 
-// pause waits and gives the next wait.
-func pause(ctx context.Context, wait time.Duration) time.Duration {
+// backOff waits and returns the next wait.
+func backOff(ctx context.Context, wait time.Duration) time.Duration {
 	select {
 	case <-ctx.Done():
 	case <-time.After(wait):
@@ -87,7 +87,7 @@ func pause(ctx context.Context, wait time.Duration) time.Duration {
 	return min(2*wait, lastRetry)
 }
 
-// session speaks for n and t until the connection breaks.
+// session serves n and t until the connection breaks.
 func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -98,18 +98,18 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 	if err := stream.SendMsg(&up{Node: c.node, Contract: desired.Version}); err != nil {
 		return err
 	}
-	heard := make(chan error, 1)
-	go func() { heard <- c.listen(stream, n); cancel() }()
-	said := c.say(ctx, stream, n, t)
+	received := make(chan error, 1)
+	go func() { received <- c.receive(stream, n); cancel() }()
+	sent := c.send(ctx, stream, n, t)
 	cancel()
-	if err := <-heard; err != nil {
+	if err := <-received; err != nil {
 		return err
 	}
-	return said
+	return sent
 }
 
-// listen calls n back with all that comes down.
-func (c *Client) listen(stream grpc.ClientStream, n Node) error {
+// receive hands n all that the control plane sends.
+func (c *Client) receive(stream grpc.ClientStream, n Node) error {
 	var state desired.State
 	for {
 		var m down
@@ -129,10 +129,10 @@ func (c *Client) listen(stream grpc.ClientStream, n Node) error {
 	}
 }
 
-// say sends all reports, then each that changes.
-func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
+// send sends all reports, then each that changes.
+func (c *Client) send(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
 	var version uint64
-	var said []desired.TargetReport
+	var sent []desired.TargetReport
 	for {
 		var m up
 		reports, now, newTask := n.Reports(version)
@@ -140,7 +140,7 @@ func (c *Client) say(ctx context.Context, stream grpc.ClientStream, n Node, t Ta
 			m.Reports, m.Version = reports, now
 		}
 		health, newHealth := t.Health()
-		m.Targets, said = desired.Between(said, health, targetKey).Put, health
+		m.Targets, sent = desired.Between(sent, health, targetKey).Put, health
 		if len(m.Reports)+len(m.Targets) > 0 {
 			if err := stream.SendMsg(&m); err != nil {
 				return err
@@ -188,8 +188,8 @@ func (c *Client) call(ctx context.Context, method string, in, out any) error {
 		case s.Code() == codes.FailedPrecondition:
 			return errors.New(s.Message())
 		default:
-			c.log.Debug("control plane away", "call", method, "err", err)
-			wait = pause(ctx, wait)
+			c.log.Debug("control plane does not answer", "call", method, "err", err)
+			wait = backOff(ctx, wait)
 		}
 	}
 }

@@ -28,7 +28,7 @@ import (
 
 const patience = 20 * time.Second
 
-// machine is a node that remembers what it is told.
+// machine is a node that remembers what it is assigned.
 type machine struct {
 	mu struct {
 		sync.Mutex
@@ -280,7 +280,7 @@ func (u *unsure) Report(ctx context.Context, node string, r []desired.TaskReport
 	return u.Plane.Report(ctx, node, r)
 }
 
-// A plane that can write nothing for a while keeps the node's session, and is told
+// A plane that can write nothing for a while keeps the node's session, and gets
 // when it can.
 func TestReportsWaitForRoom(t *testing.T) {
 	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()

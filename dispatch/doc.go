@@ -1,12 +1,12 @@
-// Package dispatch is the connection between the control plane and its nodes: it
-// carries assignments down, reports and log lines up, and notices when either
-// side falls silent.
+// Package dispatch is the connection between the control plane and its nodes. It
+// carries the desired state down, reports and log events up, and notices when the
+// other side no longer answers.
 //
 // A node opens one Session. The control plane sends the whole of what the node
 // should be doing, then what changed. The node sends its reports, all of them
 // after each reconnect; a batch of task reports is acknowledged once the control
-// plane has committed it, and what cannot be committed ends the session, so that
-// all of it is said anew.
+// plane has committed it. What cannot be committed ends the session, and the node
+// sends all of it again.
 //
 // It refuses to know what a task is, what is done with a report, and how
 // anything is stored: the messages of package desired travel as they are, as JSON.
@@ -19,21 +19,21 @@ import (
 	"fargo/desired"
 )
 
-// Plane is what the messenger needs of the control plane. All methods may be
+// Plane is what a [Server] needs of the control plane. All methods may be
 // called from several goroutines.
 type Plane interface {
-	// Hello says that node has opened a session, before any other call for it.
+	// Hello registers that node has opened a session, before any other call for it.
 	Hello(ctx context.Context, node string) error
 
-	// Follow calls tell with all that node should be doing, as a delta from
+	// Follow calls send with all that node should be doing, as a delta from
 	// nothing, and then with what leads from there to what it should be doing
-	// next, until ctx ends or tell fails. What changes while tell is busy is
-	// told in one. It returns the error that ended it, ctx's included.
-	Follow(ctx context.Context, node string, tell func(desired.Delta) error) error
+	// next, until ctx ends or send fails. Changes that come while send is busy
+	// are sent as one. It returns the error that ended it, ctx's included.
+	Follow(ctx context.Context, node string, send func(desired.Delta) error) error
 
 	// Report commits what node has seen. The same reports may come again, and
 	// an older one after a newer, when a session is replaced by another. After
-	// an error the session ends and the node says all of it anew.
+	// an error the session ends and the node sends all of it again.
 	Report(ctx context.Context, node string, reports []desired.TaskReport) error
 
 	// ReportTargets commits what node has seen of the targets it checks, under
@@ -52,7 +52,7 @@ type Plane interface {
 	AppendLogs(ctx context.Context, batch desired.LogBatch) (to int64, err error)
 }
 
-// Node is what the messenger needs of the node it speaks for. No method blocks.
+// Node is what a [Client] needs of its node. No method blocks.
 type Node interface {
 	// Assign replaces all that the node should be doing. The node may keep the
 	// value and does not change it.
@@ -67,7 +67,7 @@ type Node interface {
 	Acknowledged(version uint64)
 }
 
-// Targets is what the messenger needs of who checks the node's targets.
+// Targets is what a [Client] needs of the checker of the node's targets.
 type Targets interface {
 	// Health gives all that is known of targets, and a channel that is closed
 	// when there is something newer. It does not block.

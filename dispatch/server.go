@@ -46,12 +46,12 @@ type Server struct {
 
 	mu struct {
 		sync.Mutex
-		sessions map[string]*entered // by node
+		sessions map[string]*activeSession // by node
 	}
 }
 
-// entered is a node's session and the way to end it.
-type entered struct {
+// activeSession is a node's session and the way to end it.
+type activeSession struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when the session is over
 }
@@ -59,7 +59,7 @@ type entered struct {
 // NewServer makes a server; Serve runs it.
 func NewServer(cfg ServerConfig) *Server {
 	s := &Server{plane: cfg.Plane, log: cfg.Logger}
-	s.mu.sessions = map[string]*entered{}
+	s.mu.sessions = map[string]*activeSession{}
 	s.grpc = grpc.NewServer(append([]grpc.ServerOption{
 		grpc.ForceServerCodec(codec{}),
 		grpc.MaxRecvMsgSize(maxMessage),

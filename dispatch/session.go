@@ -14,8 +14,8 @@ import (
 	"fargo/desired"
 )
 
-// session speaks with one node until it leaves, comes again on another stream,
-// or the server stops.
+// session serves one node until it disconnects, opens another session, or the
+// server stops.
 func (s *Server) session(stream grpc.ServerStream) error {
 	var hello up
 	if err := stream.RecvMsg(&hello); err != nil {
@@ -30,7 +30,7 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	leave, err := s.enter(ctx, hello.Node, cancel)
+	leave, err := s.register(ctx, hello.Node, cancel)
 	if err != nil {
 		return toStatus(ctx, err)
 	}
@@ -40,18 +40,18 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	}
 
 	s.log.Info("node connected", "node", hello.Node)
-	err = s.converse(ctx, cancel, hello.Node, stream)
+	err = s.exchange(ctx, cancel, hello.Node, stream)
 	s.log.Info("node disconnected", "node", hello.Node, "reason", err)
 	return status.Error(codes.Unavailable, err.Error())
 }
 
-// errReplaced ends a session whose node has come again.
+// errReplaced ends a session whose node has opened a newer one.
 var errReplaced = errors.New("the node has opened a newer session")
 
-// enter makes this the node's only session, ending the one before it. A node
-// that lost its connection is often back before its silence is noticed.
-func (s *Server) enter(ctx context.Context, node string, cancel context.CancelCauseFunc) (leave func(), err error) {
-	mine := &entered{cancel: cancel, done: make(chan struct{})}
+// register makes this the node's only session, ending the one before it. A node
+// that lost its connection often reconnects before the loss is noticed here.
+func (s *Server) register(ctx context.Context, node string, cancel context.CancelCauseFunc) (leave func(), err error) {
+	mine := &activeSession{cancel: cancel, done: make(chan struct{})}
 	s.mu.Lock()
 	before := s.mu.sessions[node]
 	s.mu.sessions[node] = mine
@@ -75,10 +75,10 @@ func (s *Server) enter(ctx context.Context, node string, cancel context.CancelCa
 	return leave, nil
 }
 
-// converse sends and receives until either fails, and gives the first error.
-// What reads the stream ends only after the handler has returned, so it calls
-// nobody.
-func (s *Server) converse(ctx context.Context, cancel context.CancelCauseFunc, node string, stream grpc.ServerStream) error {
+// exchange sends and receives until either fails, and gives the first error.
+// The goroutine that reads the stream ends only after the handler has returned,
+// so it calls nothing else.
+func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, node string, stream grpc.ServerStream) error {
 	received := make(chan up)
 	acks := make(chan uint64)
 	go func() {
@@ -97,7 +97,7 @@ func (s *Server) converse(ctx context.Context, cancel context.CancelCauseFunc, n
 	}()
 	var both sync.WaitGroup
 	both.Go(func() { cancel(s.commit(ctx, node, received, acks)) })
-	both.Go(func() { cancel(s.tell(ctx, node, stream, acks)) })
+	both.Go(func() { cancel(s.send(ctx, node, stream, acks)) })
 	both.Wait()
 	return context.Cause(ctx)
 }
@@ -135,7 +135,7 @@ const writablePause = time.Second
 
 // whenWritable calls fn until it fails for another reason than that nothing can be
 // written now. The node keeps what it has reported until then, and its session:
-// what it is told needs no writing.
+// what the node is sent needs no writing.
 func whenWritable(ctx context.Context, fn func() error) error {
 	for {
 		err := fn()
@@ -150,9 +150,9 @@ func whenWritable(ctx context.Context, fn func() error) error {
 	}
 }
 
-// tell is the one writer of the stream: the whole first, then what changes,
+// send is the one writer of the stream: the whole first, then what changes,
 // and acknowledgements in between.
-func (s *Server) tell(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
+func (s *Server) send(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	defer following.Wait()

@@ -1,6 +1,6 @@
-// Package dispatchtest has a control plane in memory, for tests of the
-// messenger and of nodes, and for rehearsals. It keeps the whole contract of
-// [dispatch.Plane] and knows nothing of how a real one decides.
+// Package dispatchtest has a control plane in memory, for tests of package dispatch
+// and of nodes, and for simulations. It keeps the whole contract of [dispatch.Plane]
+// and knows nothing of how a real one decides.
 package dispatchtest
 
 import (
@@ -56,7 +56,7 @@ func New() *Plane {
 	return p
 }
 
-// touch tells those who wait that there is something new. mu is held.
+// touch wakes those who wait for a change. mu is held.
 func (p *Plane) touch() {
 	close(p.mu.changed)
 	p.mu.changed = make(chan struct{})
@@ -147,7 +147,7 @@ func (p *Plane) Messages(group, stream string) []string {
 // Hello lets every node in.
 func (p *Plane) Hello(context.Context, string) error { return nil }
 
-// Desired is what Set said.
+// Desired is what Set has set.
 func (p *Plane) Desired(_ context.Context, node string) (desired.State, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +157,7 @@ func (p *Plane) Desired(_ context.Context, node string) (desired.State, error) {
 	return d, nil
 }
 
-// Changed tells of Set.
+// Changed gives a channel that gets a value after each Set for node.
 func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 	w := make(chan struct{}, 1)
 	p.mu.Lock()
@@ -176,21 +176,21 @@ func (p *Plane) Changed(ctx context.Context, node string) <-chan struct{} {
 	return w
 }
 
-// Follow tells what Set says.
-func (p *Plane) Follow(ctx context.Context, node string, tell func(desired.Delta) error) error {
+// Follow sends what Set has set.
+func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta) error) error {
 	changed := p.Changed(ctx, node)
-	var told desired.State
+	var sent desired.State
 	for first := true; ; first = false {
 		next, err := p.Desired(ctx, node)
 		if err != nil {
 			return err
 		}
-		if d := desired.Diff(told, next); first || !desired.Empty(&d) {
-			if err := tell(d); err != nil {
+		if d := desired.Diff(sent, next); first || !desired.Empty(&d) {
+			if err := send(d); err != nil {
 				return err
 			}
 		}
-		told = next
+		sent = next
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -32,20 +32,20 @@ func TestFollow(t *testing.T) {
 			w.plane.Puller = noImages{}
 			ctx, cancel := context.WithCancel(context.Background())
 			var known desired.State
-			told, ended := 0, make(chan error, 1)
+			sent, ended := 0, make(chan error, 1)
 			go func() {
 				ended <- w.plane.Follow(ctx, "a", func(d desired.Delta) error {
-					if told++; told > 1 && desired.Empty(&d) {
-						rt.Error("told of nothing")
+					if sent++; sent > 1 && desired.Empty(&d) {
+						rt.Error("sent an empty delta")
 					}
 					known = desired.Apply(known, &d)
 					return nil
 				})
 			}()
 			for range rapid.IntRange(1, 20).Draw(rt, "steps") {
-				w.upset(rt)
+				w.change(rt)
 				if rapid.Bool().Draw(rt, "more at once") {
-					w.upset(rt)
+					w.change(rt)
 				}
 				synctest.Wait()
 				if diff := cmp.Diff(inOrder(w.desired("a")), inOrder(known), cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{})); diff != "" {
@@ -65,15 +65,15 @@ func inOrder(d desired.State) desired.State {
 	return d
 }
 
-// upset changes something that a node should know of.
-func (w *world) upset(rt *rapid.T) {
+// change changes something that a node should know of.
+func (w *world) change(rt *rapid.T) {
 	switch rapid.IntRange(0, 5).Draw(rt, "what") {
 	case 0, 1:
 		w.step(rt)
 	case 2:
 		w.group(rt)
 	case 3:
-		w.rejoin(rt)
+		w.changeGroups(rt)
 	case 4:
 		w.end(rt)
 	case 5:
@@ -99,8 +99,8 @@ func (w *world) group(rt *rapid.T) {
 	})
 }
 
-// rejoin moves an interface to other groups.
-func (w *world) rejoin(rt *rapid.T) {
+// changeGroups moves an interface to other groups.
+func (w *world) changeGroups(rt *rapid.T) {
 	all := slices.Collect(store.EC2NetworkInterfaces.All(w.db.View()))
 	if len(all) == 0 {
 		return
@@ -151,6 +151,6 @@ func (w *world) balance(rt *rapid.T) {
 
 // desired is all that a node should be doing, as of now.
 func (w *world) desired(node string) desired.State {
-	d := (&outlook{plane: w.plane, node: node}).begin(w.plane.DB.View())
+	d := (&nodeState{plane: w.plane, node: node}).begin(w.plane.DB.View())
 	return desired.Apply(desired.State{}, &d)
 }

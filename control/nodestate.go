@@ -1,0 +1,171 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/plan"
+	"fargo/record"
+	"fargo/store"
+)
+
+// nodeState is what one node should be doing as of a snapshot, and what a later
+// snapshot must be compared with.
+type nodeState struct {
+	plane *Plane
+	node  string
+	view  *store.Snapshot
+	sent  map[string]sentTask // by the keys of the tasks
+	// dataPlane has the load balancers, target groups and names, but neither tasks
+	// nor networks.
+	dataPlane desired.State
+}
+
+// sentTask is the part of an assignment that changes, as the node was sent it
+// last.
+type sentTask struct {
+	arn     string
+	desired fargo.TaskStatus
+	code    fargo.StopCode
+	reason  string
+}
+
+// Follow calls send with all that node should be doing, as a delta from nothing,
+// and then with each delta to what it should be doing next, until ctx ends or
+// send fails. A change in the store only says which parts to compare: a delta is
+// the difference between two snapshots.
+func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta) error) error {
+	w := p.DB.Watch(
+		store.Tasks.Under(store.TaskByNode, node),
+		store.EC2VPCs.Any(), store.EC2SecurityGroups.Any(), store.EC2NetworkInterfaces.Any(),
+		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
+		store.ELBTargets.Any(), store.Certificates.Any(), store.Nodes.Any(),
+	)
+	defer w.Close()
+	s := &nodeState{plane: p, node: node}
+	if err := send(s.begin(w.View())); err != nil {
+		return err
+	}
+	for {
+		changes, err := w.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if d := s.advance(w.View(), changes); !desired.Empty(&d) {
+			if err := send(d); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// begin gives all that a first snapshot has.
+func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
+	s.view, s.sent = view, map[string]sentTask{}
+	for t := range store.Tasks.By(view, store.TaskByNode, s.node) {
+		s.diffTask(t.Key(), &d.Tasks)
+	}
+	s.dataPlane = s.dataPlaneState()
+	all := s.dataPlane
+	all.VPCs = networks(view)
+	plan.OpenTo(all.VPCs, all.Balancers)
+	rest := desired.Diff(desired.State{}, all)
+	rest.Tasks = d.Tasks
+	return rest
+}
+
+// advance moves on to a later snapshot, which differs in changes.
+func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d desired.Delta) {
+	before := s.view
+	s.view = view
+	dataPlane, networked := false, false
+	for _, c := range changes {
+		switch c.Table {
+		case store.Tasks.Name():
+			s.diffTask(c.Key, &d.Tasks)
+		case store.EC2NetworkInterfaces.Name():
+			old, _ := store.EC2NetworkInterfaces.Get(before, c.Key)
+			next, _ := store.EC2NetworkInterfaces.Get(view, c.Key)
+			if old != next {
+				d.Members = append(d.Members, plan.Joining(old, next)...)
+			}
+		case store.EC2VPCs.Name(), store.EC2SecurityGroups.Name():
+			networked = true
+		default:
+			dataPlane = true
+		}
+	}
+	d.Members = desired.Merged(d.Members)
+	old := s.dataPlane
+	if dataPlane {
+		s.dataPlane = s.dataPlaneState()
+		rest := desired.Diff(old, s.dataPlane)
+		d.Balancers, d.Groups, d.Records = rest.Balancers, rest.Groups, rest.Records
+	}
+	if networked || len(d.Balancers.Put)+len(d.Balancers.Gone) > 0 { // which decide about open groups
+		d.VPCs, d.Members = rebuilt(before, view, old.Balancers, s.dataPlane.Balancers), nil
+	}
+	return d
+}
+
+// diffTask compares a task with what was sent of it.
+func (s *nodeState) diffTask(key string, c *desired.Change[desired.Assignment]) {
+	sent, known := s.sent[key]
+	t, ok := store.Tasks.Get(s.view, key)
+	if !ok || t.Stopped() || t.Node != s.node {
+		if known {
+			delete(s.sent, key)
+			c.Gone = append(c.Gone, sent.arn)
+		}
+		return
+	}
+	next := sentTask{arn: t.ARN()}
+	next.desired, next.code, next.reason = plan.Fate(t)
+	if known && next == sent {
+		return
+	}
+	def, ok := store.TaskDefinitionByARN(s.view, *t.Intent.TaskDefinitionArn)
+	if !ok {
+		// A definition outlives its tasks: package api refuses otherwise.
+		s.plane.Logger.Error("task without its definition", "task", next.arn)
+		return
+	}
+	s.sent[key] = next
+	c.Put = append(c.Put, plan.Assignment(t, def, s.plane.Pace, func(c *ecs.ContainerDefinition) desired.PullSource {
+		return s.plane.Puller.Source(t, c)
+	}))
+}
+
+// dataPlaneState gives the load balancers, their target groups, and the names.
+func (s *nodeState) dataPlaneState() (d desired.State) {
+	elb := elbView(s.view, slices.Collect(store.ELBLoadBalancers.All(s.view)))
+	d.Records = plan.Records(elb)
+	elb.LoadBalancers = loadBalancers(s.view, s.node)
+	d.Balancers, d.Groups = plan.Balancers(elb)
+	return d
+}
+
+// networks gives all VPCs with all members of their groups.
+func networks(view *store.Snapshot) (out []desired.VPC) {
+	for v := range store.EC2VPCs.All(view) {
+		id := *v.VPC.VpcId
+		out = append(out, plan.Networks([]*record.EC2VPC{v},
+			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
+			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
+	}
+	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// rebuilt is what VPCs differ in between two snapshots, with the balancers of
+// each.
+func rebuilt(before, after *store.Snapshot, old, next []desired.Balancer) desired.Change[desired.VPC] {
+	a, b := networks(before), networks(after)
+	plan.OpenTo(a, old)
+	plan.OpenTo(b, next)
+	return desired.Diff(desired.State{VPCs: a}, desired.State{VPCs: b}).VPCs
+}
