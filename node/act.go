@@ -21,11 +21,11 @@ const (
 	openLogTimeout = time.Hour
 )
 
-// act does one thing for a task and says what came of it. t is the task as it
-// was saved before.
+// act does one action for a task and returns its result. t is the task as it was
+// saved before.
 func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	if a.Verb == Make || a.Verb == Drop {
-		return Result{Err: n.actThing(ctx, t, a)}
+		return Result{Err: n.actOnResource(ctx, t, a)}
 	}
 	i := t.index(a.Of)
 	c := &t.Assignment.Containers[i]
@@ -45,7 +45,7 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 		r.Err = n.start(ctx, c.RuntimeID)
 	case Restart:
 		r.Err = n.restart(ctx, t, i)
-	case Look:
+	case Inspect:
 		r.State, r.Err = rt.Inspect(ctx, c.RuntimeID)
 	case Signal:
 		r.Err = rt.Signal(ctx, c.RuntimeID, rt.StopSignal(ctx, c.RuntimeID))
@@ -71,7 +71,7 @@ func (n *Node) openLog(ctx context.Context, target desired.LogTarget) error {
 	return err
 }
 
-func (n *Node) actThing(ctx context.Context, t *Task, a Action) error {
+func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	task := &t.Assignment
 	switch a {
 	case Action{Make, "files"}:

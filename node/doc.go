@@ -1,15 +1,16 @@
-// Package node is the foreman of one machine: it steps each task assigned to
-// the machine through its life, one transition at a time, and says what it sees.
+// Package node is the agent of one machine: it steps each task assigned to the
+// machine through its lifecycle, one transition at a time, and reports what it
+// observes.
 //
 // What to do next is decided by [Step], a pure function of what is known of a
-// task and the time; a thin loop per task acts on the answer and folds what
-// came of it back into what is known. What is known is saved before it is acted
-// on, so that a node killed at any line goes on where it was: nothing is asked
-// twice of a container that already did it, and tasks run on while the node or
-// the control plane is away.
+// task and the time; a thin loop per task acts on the answer and applies the
+// results to what is known. What is known is saved before it is acted on, so that a
+// node killed at any line goes on where it was: nothing is asked twice of a
+// container that already did it, and tasks run on while the node or the control
+// plane is not running.
 //
 // It refuses to know how containers, interfaces and control groups are made
-// (the doors below do), who assigned a task and why, and what becomes of a
+// (the interfaces below do), who assigned a task and why, and what becomes of a
 // report or a log line once the control plane has it.
 package node
 
@@ -20,7 +21,7 @@ import (
 	"fargo/host"
 )
 
-// Runtime is the first door to the machine: images and containers. All methods
+// Runtime is the machine's container runtime: images and containers. All methods
 // may be called from several goroutines, for one container one at a time except
 // Exec. Each may be repeated after a crash of its caller.
 //
@@ -43,7 +44,7 @@ type Runtime interface {
 	// there is none.
 	Inspect(ctx context.Context, id string) (host.ContainerState, error)
 
-	// List finds all containers that were made through this door.
+	// List finds all containers that this runtime has made.
 	List(ctx context.Context) ([]host.ContainerState, error)
 
 	// Events gives ids of containers that may have changed, an empty one when
@@ -70,7 +71,7 @@ type Runtime interface {
 	Exec(ctx context.Context, id string, spec host.ExecSpec) (int, error)
 }
 
-// Network is the second door's network side.
+// Network is the kernel's network, as far as it is for tasks and load balancers.
 type Network interface {
 	// Set makes the machine's networking what it says, whole. What cannot be
 	// done does not keep the rest from it: the error is [host.Failures] then, by
@@ -81,7 +82,7 @@ type Network interface {
 	NetNS(interfaceID string) string
 }
 
-// Cgroups is the second door's control group side.
+// Cgroups are the kernel's control groups of tasks.
 type Cgroups interface {
 	// Set makes the tasks' control groups what it says, whole. What cannot be
 	// done does not keep the rest from it: the error is [host.Failures] then, by

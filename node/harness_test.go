@@ -21,28 +21,28 @@ import (
 
 const machine = "m"
 
-// house is a control plane and a machine, both in memory, and a node on it that
-// may come and go.
-type house struct {
-	t       *testing.T
-	plane   *dispatchtest.Plane
-	runtime *nodetest.Runtime
-	network *nodetest.Network
-	cgroups *nodetest.Cgroups
-	dir     string
-	memory  string
-	tasks   []desired.Assignment
-	seen    map[string][]desired.TaskReport // by ARN, in the order they came
-	mu      sync.Mutex
-	through node.Runtime // what nodes see of runtime
-	cancel  func()       // ends the present node without waiting
-	silent  bool         // the control plane opens no logs, and does not answer
-	deaf    bool         // nodes begun from now on have no control plane
-	follow  []node.Follower
+// fixture is a control plane and a machine, both in memory, and a node on the
+// machine that can be stopped and started.
+type fixture struct {
+	t            *testing.T
+	plane        *dispatchtest.Plane
+	runtime      *nodetest.Runtime
+	network      *nodetest.Network
+	cgroups      *nodetest.Cgroups
+	dir          string
+	memory       string
+	tasks        []desired.Assignment
+	seen         map[string][]desired.TaskReport // by ARN, in the order they came
+	mu           sync.Mutex
+	through      node.Runtime // what nodes see of runtime
+	cancel       func()       // ends the present node without waiting
+	unresponsive bool         // the control plane opens no logs, and does not answer
+	disconnected bool         // nodes started from now on have no control plane
+	followers    []node.Follower
 }
 
-func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
-	h := &house{
+func newFixture(t *testing.T, scripts map[string]nodetest.Script) *fixture {
+	h := &fixture{
 		t: t, plane: dispatchtest.New(), runtime: nodetest.NewRuntime(scripts),
 		network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{}, dir: t.TempDir(), memory: t.TempDir(),
 		seen: map[string][]desired.TaskReport{},
@@ -52,15 +52,15 @@ func newHouse(t *testing.T, scripts map[string]nodetest.Script) *house {
 	return h
 }
 
-// begin runs a node until the function returned is called.
-func (h *house) begin() (stop func()) {
+// start runs a node until the function returned is called.
+func (h *fixture) start() (stop func()) {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	h.mu.Lock()
 	h.cancel = cancel
 	h.mu.Unlock()
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
-		Link: h, Watcher: h.runtime, Followers: h.follow, Dir: h.dir, MemoryDir: h.memory,
+		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	var all sync.WaitGroup
@@ -69,15 +69,15 @@ func (h *house) begin() (stop func()) {
 			h.t.Error(err)
 		}
 	})
-	if !h.deaf {
-		all.Go(func() { h.tell(ctx, n) })
-		all.Go(func() { h.hear(ctx, n) })
+	if !h.disconnected {
+		all.Go(func() { h.assignDesired(ctx, n) })
+		all.Go(func() { h.exchangeReports(ctx, n) })
 	}
 	return func() { cancel(); all.Wait() }
 }
 
-// tell and hear are the messenger, without a wire.
-func (h *house) tell(ctx context.Context, n *node.Node) {
+// assignDesired and exchangeReports stand for package dispatch, without a wire.
+func (h *fixture) assignDesired(ctx context.Context, n *node.Node) {
 	changed := h.plane.Changed(ctx, machine)
 	for {
 		d, err := h.plane.Desired(ctx, machine)
@@ -93,7 +93,7 @@ func (h *house) tell(ctx context.Context, n *node.Node) {
 	}
 }
 
-func (h *house) hear(ctx context.Context, n *node.Node) {
+func (h *fixture) exchangeReports(ctx context.Context, n *node.Node) {
 	var version uint64
 	for {
 		reports, now, newer := n.Reports(version)
@@ -115,16 +115,16 @@ func (h *house) hear(ctx context.Context, n *node.Node) {
 	}
 }
 
-func (h *house) OpenLog(ctx context.Context, t desired.LogTarget) error {
-	if h.silent {
+func (h *fixture) OpenLog(ctx context.Context, t desired.LogTarget) error {
+	if h.unresponsive {
 		<-ctx.Done()
 		return ctx.Err()
 	}
 	return h.plane.OpenLog(ctx, t)
 }
 
-func (h *house) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {
-	if h.deaf {
+func (h *fixture) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {
+	if h.disconnected {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
@@ -132,7 +132,7 @@ func (h *house) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, erro
 }
 
 // assign makes these tasks the node's.
-func (h *house) assign(tasks ...desired.Assignment) {
+func (h *fixture) assign(tasks ...desired.Assignment) {
 	h.tasks = tasks
 	group := desired.SecurityGroup{ID: "sg-1"}
 	for _, a := range tasks {
@@ -144,19 +144,19 @@ func (h *house) assign(tasks ...desired.Assignment) {
 }
 
 // stopTask asks for a task's end.
-func (h *house) stopTask(i int, code fargo.StopCode, reason string) {
+func (h *fixture) stopTask(i int, code fargo.StopCode, reason string) {
 	tasks := append([]desired.Assignment(nil), h.tasks...)
 	tasks[i].DesiredStatus, tasks[i].StopCode, tasks[i].StoppedReason = fargo.TaskStopped, code, reason
 	h.assign(tasks...)
 }
 
 // report is the last of a task.
-func (h *house) report(i int) desired.TaskReport {
+func (h *fixture) report(i int) desired.TaskReport {
 	return h.plane.Reports(machine)[h.tasks[i].TaskARN]
 }
 
 // reach lets time pass until a task has come to a status.
-func (h *house) reach(i int, s fargo.TaskStatus) desired.TaskReport {
+func (h *fixture) reach(i int, s fargo.TaskStatus) desired.TaskReport {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 3*time.Hour)
 	defer cancel()
@@ -170,7 +170,7 @@ func (h *house) reach(i int, s fargo.TaskStatus) desired.TaskReport {
 }
 
 // empty checks that nothing is left on the machine once nothing is assigned.
-func (h *house) empty() {
+func (h *fixture) empty() {
 	h.t.Helper()
 	h.assign()
 	time.Sleep(time.Minute)
@@ -218,5 +218,5 @@ func task(id string, containers ...desired.ContainerAssignment) desired.Assignme
 	return a
 }
 
-// inTime runs a test with time of its own.
-func inTime(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t, f) }
+// simulated runs a test with simulated time.
+func simulated(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t, f) }

@@ -14,17 +14,17 @@ import (
 
 // loop steps one task until it is forgotten.
 type loop struct {
-	node *Node
-	log  *slog.Logger
-	kick chan struct{} // something in mu, or an acknowledgement, is new
+	node   *Node
+	log    *slog.Logger
+	wakeUp chan struct{} // mu or an acknowledgement has changed
 
 	containers []desired.ContainerAssignment // never change
 
 	mu struct {
 		sync.Mutex
-		fate  fate            // the newest; never the same twice in a row
-		fresh bool            // run has not taken it yet
-		looks map[string]bool // containers to look at
+		desired     desiredStatus   // the newest; never the same twice in a row
+		changed     bool            // run has not taken it yet
+		inspections map[string]bool // containers to inspect
 	}
 
 	// What follows belongs to run's goroutine.
@@ -35,28 +35,29 @@ type loop struct {
 	retry   time.Time // saving failed: not before
 }
 
-// fate is the part of an assignment that changes, or that it is gone.
-type fate struct {
+// desiredStatus is the part of an assignment that changes. left says that the task
+// is no longer assigned.
+type desiredStatus struct {
 	desired fargo.TaskStatus
 	code    fargo.StopCode
 	reason  string
 	left    bool
 }
 
-func fateOf(a *desired.Assignment) fate {
-	return fate{desired: a.DesiredStatus, code: a.StopCode, reason: a.StoppedReason}
+func desiredStatusOf(a *desired.Assignment) desiredStatus {
+	return desiredStatus{desired: a.DesiredStatus, code: a.StopCode, reason: a.StoppedReason}
 }
 
-func (f fate) apply(t *Task) {
-	if t.Left = f.left; f.left {
+func (s desiredStatus) apply(t *Task) {
+	if t.Left = s.left; s.left {
 		return
 	}
 	a := &t.Assignment
-	a.DesiredStatus, a.StopCode, a.StoppedReason = f.desired, f.code, f.reason
+	a.DesiredStatus, a.StopCode, a.StoppedReason = s.desired, s.code, s.reason
 }
 
-// slot is what can be done one thing at a time for: a container, a thing, and
-// apart from the container, its image, its log and its health.
+// slot is what at most one action is under way for: a container, a resource of the
+// task, and apart from the container, its image, its log and its health check.
 type slot struct{ of, part string }
 
 func slotOf(a Action) slot {
@@ -66,7 +67,7 @@ func slotOf(a Action) slot {
 	case OpenLog, Ship:
 		return slot{a.Of, "log"}
 	case Make, Drop:
-		return slot{a.Of, "thing"}
+		return slot{a.Of, "resource"}
 	default:
 		return slot{a.Of, ""}
 	}
@@ -89,13 +90,13 @@ func newLoop(n *Node, t Task) *loop {
 	l := &loop{
 		node: n, task: t, containers: t.Assignment.Containers,
 		log:     n.cfg.Logger.With("task", t.Assignment.ID),
-		kick:    make(chan struct{}, 1),
+		wakeUp:  make(chan struct{}, 1),
 		busy:    map[slot]*operation{},
 		results: make(chan ended),
 	}
-	l.mu.fate = fateOf(&t.Assignment)
-	l.mu.fate.left = t.Left
-	l.mu.looks = map[string]bool{}
+	l.mu.desired = desiredStatusOf(&t.Assignment)
+	l.mu.desired.left = t.Left
+	l.mu.inspections = map[string]bool{}
 	return l
 }
 
@@ -110,25 +111,24 @@ func (l *loop) names(runtimeID string) (names []string) {
 	return names
 }
 
-// assign hands over what the control plane wants of the task: the part of its
-// assignment that changes.
-func (l *loop) assign(f fate) {
+// assign sets the part of the task's assignment that changes.
+func (l *loop) assign(s desiredStatus) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if f != l.mu.fate {
-		l.mu.fate, l.mu.fresh = f, true
-		wake(l.kick)
+	if s != l.mu.desired {
+		l.mu.desired, l.mu.changed = s, true
+		wake(l.wakeUp)
 	}
 }
 
-// look has containers looked at again, by name.
-func (l *loop) look(names ...string) {
+// inspect has containers inspected again, by name.
+func (l *loop) inspect(names ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, name := range names {
-		l.mu.looks[name] = true
+		l.mu.inspections[name] = true
 	}
-	wake(l.kick)
+	wake(l.wakeUp)
 }
 
 // run returns when ctx ends or the task is forgotten, and after all that it
@@ -138,7 +138,7 @@ func (l *loop) run(ctx context.Context) (forgotten bool) {
 	defer l.settle()
 	defer cancel()
 	for {
-		l.news()
+		l.takeDesired()
 		again := l.step(ctx)
 		if l.done() {
 			return true
@@ -149,8 +149,8 @@ func (l *loop) run(ctx context.Context) (forgotten bool) {
 	}
 }
 
-// wait returns when something is new, or it is time. It reports false when ctx
-// has ended: what came of an action is not kept then.
+// wait returns when something has changed, or it is time. It reports false when ctx
+// has ended: the result of an action is not kept then.
 func (l *loop) wait(ctx context.Context, again time.Time) bool {
 	var alarm <-chan time.Time
 	if !again.IsZero() {
@@ -160,20 +160,20 @@ func (l *loop) wait(ctx context.Context, again time.Time) bool {
 	}
 	select {
 	case <-ctx.Done():
-	case <-l.kick:
+	case <-l.wakeUp:
 	case <-alarm:
 	case e := <-l.results:
 		if ctx.Err() != nil {
 			l.free(e.slot)
 			return false
 		}
-		l.fold(e)
+		l.finish(e)
 	}
 	return ctx.Err() == nil
 }
 
-// settle waits for what is under way. Its results are not kept: the next look
-// at the machine finds them.
+// settle waits for what is under way. Its results are not kept: the next node finds
+// them on the machine.
 func (l *loop) settle() {
 	for len(l.busy) > 0 {
 		l.free((<-l.results).slot)
@@ -185,13 +185,13 @@ func (l *loop) free(s slot) {
 	delete(l.busy, s)
 }
 
-// news takes in what was handed over.
-func (l *loop) news() {
+// takeDesired applies what assign has set.
+func (l *loop) takeDesired() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.mu.fresh {
-		l.mu.fresh = false
-		l.mu.fate.apply(&l.task)
+	if l.mu.changed {
+		l.mu.changed = false
+		l.mu.desired.apply(&l.task)
 	}
 }
 
@@ -239,7 +239,7 @@ func (l *loop) done() bool {
 }
 
 // reconcile begins what should be under way and is not, gives up what should
-// not be and can be, and then looks where something may have changed.
+// not be and can be, and then inspects what may have changed.
 func (l *loop) reconcile(ctx context.Context, do []Action) {
 	wanted := make(map[slot]Action, len(do))
 	for _, a := range do {
@@ -254,8 +254,8 @@ func (l *loop) reconcile(ctx context.Context, do []Action) {
 	for _, a := range do {
 		l.begin(ctx, a)
 	}
-	for _, name := range l.takeLooks() {
-		l.begin(ctx, Action{Look, name})
+	for _, name := range l.takeInspections() {
+		l.begin(ctx, Action{Inspect, name})
 	}
 }
 
@@ -269,16 +269,16 @@ func mayGiveUp(v Verb) bool {
 	}
 }
 
-// takeLooks gives the containers to look at that nothing is under way for; the
-// others stay noted until then.
-func (l *loop) takeLooks() (names []string) {
+// takeInspections gives the containers to inspect for which nothing is under way;
+// the others are kept until then.
+func (l *loop) takeInspections() (names []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for name := range l.mu.looks {
+	for name := range l.mu.inspections {
 		if l.busy[slot{of: name}] != nil {
 			continue
 		}
-		delete(l.mu.looks, name)
+		delete(l.mu.inspections, name)
 		if c := &l.task.Containers[l.task.index(name)]; c.Asked && !c.Removed {
 			names = append(names, name)
 		}
@@ -299,8 +299,8 @@ func (l *loop) begin(ctx context.Context, a Action) {
 	}()
 }
 
-// fold takes in what came of an action.
-func (l *loop) fold(e ended) {
+// finish applies the result of an action.
+func (l *loop) finish(e ended) {
 	op := l.busy[e.slot]
 	l.free(e.slot)
 	l.log.Debug("action ended", "do", op.action.Verb, "of", op.action.Of, "took", time.Since(op.begun), "givenUp", op.givenUp)
@@ -310,5 +310,5 @@ func (l *loop) fold(e ended) {
 	if e.result.Err != nil {
 		l.log.Warn("action failed", "do", op.action.Verb, "of", op.action.Of, "err", e.result.Err)
 	}
-	l.task = l.task.fold(op.action, e.result, time.Now().UTC().Round(0))
+	l.task = l.task.withResult(op.action, e.result, time.Now().UTC().Round(0))
 }

@@ -27,25 +27,25 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
-// Node is the foreman.
+// Node is the agent of one machine.
 type Node struct {
 	cfg     Config
 	disk    disk
-	network *keeper[desired.Interface]
-	cgroups *keeper[host.TaskCgroup]
+	network *reconciler[desired.Interface]
+	cgroups *reconciler[host.TaskCgroup]
 	output  *output
 	reports *reports
-	kick    chan struct{} // there is a newer desired
-	known   chan struct{} // closed when world is known: the network is not Set before
-	moved   chan struct{} // there is something to follow
-	saving  sync.Mutex    // of world
+	wakeUp  chan struct{} // there is a newer desired state
+	known   chan struct{} // closed when the data plane is known: the network is not Set before
+	changed chan struct{} // the data plane has changed: followers are called
+	saving  sync.Mutex    // of the data plane
 
 	mu struct {
 		sync.Mutex
-		desired *desired.State // newest, not taken yet
-		world   world
-		loops   map[string]*loop  // by task ARN
-		owners  map[string]string // task ARN by the runtime ids of its containers
+		desired   *desired.State // newest, not taken yet
+		dataPlane dataPlane
+		loops     map[string]*loop  // by task ARN
+		owners    map[string]string // task ARN by the runtime ids of its containers
 	}
 }
 
@@ -53,12 +53,12 @@ type Node struct {
 func New(cfg Config) *Node {
 	n := &Node{
 		cfg: cfg, disk: disk{cfg.Dir, cfg.MemoryDir}, reports: newReports(),
-		kick: make(chan struct{}, 1), known: make(chan struct{}), moved: make(chan struct{}, 1),
+		wakeUp: make(chan struct{}, 1), known: make(chan struct{}), changed: make(chan struct{}, 1),
 	}
-	n.network = newKeeper("network", cfg.Logger, n.setNetwork)
-	n.cgroups = newKeeper("cgroups", cfg.Logger, cfg.Cgroups.Set)
+	n.network = newReconciler("network", cfg.Logger, n.setNetwork)
+	n.cgroups = newReconciler("cgroups", cfg.Logger, cfg.Cgroups.Set)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
-	n.mu.world = newWorld()
+	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}
 	return n
@@ -70,7 +70,7 @@ func (n *Node) Assign(d desired.State) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.mu.desired = &d
-	wake(n.kick)
+	wake(n.wakeUp)
 }
 
 // Reports gives the tasks whose report changed after version (all for 0), the
@@ -87,12 +87,12 @@ func (n *Node) Acknowledged(version uint64) {
 	defer n.mu.Unlock()
 	for _, arn := range over {
 		if l := n.mu.loops[arn]; l != nil {
-			wake(l.kick)
+			wake(l.wakeUp)
 		}
 	}
 }
 
-// Run adopts what runs on the machine and leads every task through its life
+// Run adopts what runs on the machine and steps every task through its lifecycle
 // until ctx ends. Then it returns nil; the tasks run on. The error is of a
 // folder that cannot be read.
 func (n *Node) Run(ctx context.Context) error {
@@ -116,8 +116,8 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 	})
 	all.Go(func() { n.cgroups.run(ctx) })
-	all.Go(func() { n.lead(ctx) })     // before the runtime is there, which may take longer
-	looks := n.cfg.Runtime.Events(ctx) // before the list, so that nothing is missed
+	all.Go(func() { n.runFollowers(ctx) }) // before the runtime is there, which may take longer
+	events := n.cfg.Runtime.Events(ctx)    // before the list, so that nothing is missed
 	states, ok := n.list(ctx)
 	if !ok {
 		return nil
@@ -131,40 +131,40 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	n.clear(ctx, &all, states)
-	all.Go(func() { n.watch(ctx, looks) })
+	all.Go(func() { n.watch(ctx, events) })
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-n.kick:
+		case <-n.wakeUp:
 			n.take(ctx, &all)
 		}
 	}
 }
 
-// loadTasks reads the tasks in the node's folder.
+// loadTasks reads the tasks in the node's directory.
 func (n *Node) loadTasks() ([]Task, error) {
 	if err := n.disk.prepare(); err != nil {
 		return nil, err
 	}
 	tasks, broken, err := n.disk.loadTasks()
 	for _, err := range broken {
-		n.cfg.Logger.Error("what is no task was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
+		n.cfg.Logger.Error("a broken task file was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
 	}
 	return tasks, err
 }
 
-// resume wants of the machine what it was last desired to have, for tasks and
-// beside them, before the first Set, which would take it away. When that is not
-// known, networks stay as they are until the control plane says.
+// resume asks for what the machine was last desired to have, for tasks and for the
+// data plane, before the first Set, which would take it away. When that is not
+// known, networks stay as they are until the control plane is there.
 func (n *Node) resume(tasks []Task) error {
 	interfaces, groups := holdings(tasks)
 	n.cgroups.change(groups)
 	d, err := n.disk.loadDesired()
 	switch {
 	case err == nil:
-		n.adopt(d, interfaces)
-		wake(n.moved)
+		n.setDataPlane(d, interfaces)
+		wake(n.changed)
 		return nil
 	case errors.Is(err, errBroken):
 		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
@@ -281,7 +281,7 @@ func (n *Node) owner(runtimeID string) *loop {
 	return n.mu.loops[n.mu.owners[runtimeID]]
 }
 
-// take takes what is newly desired to the tasks and followers.
+// take applies a new desired state to the tasks and the data plane.
 func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 	n.mu.Lock()
 	d := n.mu.desired
@@ -295,52 +295,52 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 	for i := range d.Tasks {
 		a := &d.Tasks[i]
 		if l := absent[a.TaskARN]; l != nil {
-			l.assign(fateOf(a))
+			l.assign(desiredStatusOf(a))
 			delete(absent, a.TaskARN)
 			continue
 		}
 		tasks = append(tasks, NewTask(*a))
 	}
 	interfaces, groups := holdings(tasks)
-	changed := n.adopt(*d, interfaces) // one Set for what is new of the networks and in them
+	updated := n.setDataPlane(*d, interfaces) // one Set for what is new of the networks and in them
 	if len(groups) > 0 {
 		n.cgroups.change(groups)
 	}
 	n.add(ctx, all, tasks)
 	for _, l := range absent {
-		l.assign(fate{left: true})
+		l.assign(desiredStatus{left: true})
 	}
-	if changed {
+	if updated {
 		n.save()
-		wake(n.moved)
+		wake(n.changed)
 	}
 }
 
-// watch turns the runtime's events into looks.
-func (n *Node) watch(ctx context.Context, looks <-chan string) {
+// watch turns the runtime's events into inspections.
+func (n *Node) watch(ctx context.Context, events <-chan string) {
 	for {
 		id, ok := "", false
 		select {
 		case <-ctx.Done():
 			return
-		case id, ok = <-looks:
+		case id, ok = <-events:
 		}
 		if !ok {
 			if ctx.Err() != nil {
 				return
 			}
 			pause(ctx, retryAfter)
-			looks = n.cfg.Runtime.Events(ctx)
+			events = n.cfg.Runtime.Events(ctx)
 		}
-		n.look(id)
+		n.inspect(id)
 	}
 }
 
-// look has the container looked at by its task; all, when id is empty.
-func (n *Node) look(id string) {
+// inspect has the container's task inspect it; all tasks, when id is empty.
+func (n *Node) inspect(id string) {
 	if id != "" {
 		if l := n.owner(id); l != nil {
-			l.look(l.names(id)...)
+			l.inspect(l.names(id)...)
 		}
 		return
 	}
@@ -348,6 +348,6 @@ func (n *Node) look(id string) {
 	loops := slices.Collect(maps.Values(n.mu.loops))
 	n.mu.Unlock()
 	for _, l := range loops {
-		l.look(l.names("")...)
+		l.inspect(l.names("")...)
 	}
 }

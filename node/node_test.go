@@ -12,10 +12,10 @@ import (
 )
 
 func TestOneTaskRunsAndIsStopped(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"nginx": {Output: []string{"hello", "world"}}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"nginx": {Output: []string{"hello", "world"}}})
 		h.plane.AddGroup("g")
-		defer h.begin()()
+		defer h.start()()
 		h.assign(task("a", desired.ContainerAssignment{
 			Name: "web", Image: "nginx", Essential: true,
 			Environment: []string{"X=1"}, Log: &desired.LogTarget{Group: "g", Stream: "s"},
@@ -51,11 +51,11 @@ func TestOneTaskRunsAndIsStopped(t *testing.T) {
 // The statuses come in the order of ECS's developer guide, "Amazon ECS task
 // lifecycle"; the times of one status may pass unseen.
 func TestOrderOfContainers(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{
 			"init": {Exits: true, After: time.Second}, "db": {Healthy: 20 * time.Second}, "web": {},
 		})
-		defer h.begin()()
+		defer h.start()()
 		h.assign(task("a",
 			desired.ContainerAssignment{Name: "web", Image: "web", Essential: true, DependsOn: []desired.Dependency{{Container: "db", Condition: "HEALTHY"}}},
 			desired.ContainerAssignment{

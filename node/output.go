@@ -27,8 +27,8 @@ type output struct {
 
 	mu struct {
 		sync.Mutex
-		start   func(*outlet) // nil until open
-		outlets map[string]*outlet
+		start    func(*shipper) // nil until open
+		shippers map[string]*shipper
 	}
 }
 
@@ -42,7 +42,7 @@ type cursor struct {
 
 func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
 	o := &output{disk: disk, link: link, watcher: watcher, log: log}
-	o.mu.outlets = map[string]*outlet{}
+	o.mu.shippers = map[string]*shipper{}
 	return o
 }
 
@@ -62,33 +62,33 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.mu.start = func(l *outlet) {
+	o.mu.start = func(s *shipper) {
 		all.Go(func() {
-			l.run(ctx)
+			s.run(ctx)
 			o.mu.Lock()
 			defer o.mu.Unlock()
-			delete(o.mu.outlets, l.id)
+			delete(o.mu.shippers, s.id)
 		})
 	}
 	for _, e := range entries {
-		if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && o.mu.outlets[id] == nil {
-			l := newOutlet(o, id)
-			err := load(l.cursorPath(), &l.cursor)
+		if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && o.mu.shippers[id] == nil {
+			s := newShipper(o, id)
+			err := load(s.cursorPath(), &s.cursor)
 			if errors.Is(err, errBroken) {
 				o.log.Error("output is dropped: where it goes is not known", "container", id, "err", err)
-				l.cursor, err = cursor{Dropped: true}, o.disk.putAside(l.cursorPath())
+				s.cursor, err = cursor{Dropped: true}, o.disk.putAside(s.cursorPath())
 			}
 			if err != nil {
 				return fmt.Errorf("resuming logs: %w", err)
 			}
-			o.mu.outlets[id] = l
+			o.mu.shippers[id] = s
 		}
 	}
-	for id, l := range o.mu.outlets {
+	for id, s := range o.mu.shippers {
 		if !growing(id) {
-			l.seal()
+			s.seal()
 		}
-		o.mu.start(l)
+		o.mu.start(s)
 	}
 	all.Go(func() { o.follow(grown) })
 	return nil
@@ -98,21 +98,21 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 func (o *output) begin(id string, target desired.LogTarget) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.mu.outlets[id] != nil {
+	if o.mu.shippers[id] != nil {
 		return nil
 	}
-	l := newOutlet(o, id)
-	err := load(l.cursorPath(), &l.cursor)
+	s := newShipper(o, id)
+	err := load(s.cursorPath(), &s.cursor)
 	if errors.Is(err, fs.ErrNotExist) {
-		l.cursor = cursor{Target: target}
-		err = l.save()
+		s.cursor = cursor{Target: target}
+		err = s.save()
 	}
 	if err != nil {
 		return fmt.Errorf("beginning log %s: %w", id, err)
 	}
-	o.mu.outlets[id] = l
+	o.mu.shippers[id] = s
 	if o.mu.start != nil {
-		o.mu.start(l)
+		o.mu.start(s)
 	}
 	return nil
 }
@@ -121,44 +121,44 @@ func (o *output) begin(id string, target desired.LogTarget) error {
 // delivered. It may be repeated.
 func (o *output) finish(ctx context.Context, id string) error {
 	o.mu.Lock()
-	l := o.mu.outlets[id]
+	s := o.mu.shippers[id]
 	o.mu.Unlock()
-	if l == nil {
+	if s == nil {
 		return nil
 	}
-	l.seal()
+	s.seal()
 	select {
-	case <-l.finished:
+	case <-s.finished:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// follow tells outlets that their files have grown.
+// follow wakes the shippers of files that have grown.
 func (o *output) follow(grown <-chan string) {
 	for name := range grown {
 		o.mu.Lock()
 		if name != "" {
-			if l := o.mu.outlets[name]; l != nil {
-				wake(l.kick)
+			if s := o.mu.shippers[name]; s != nil {
+				wake(s.wakeUp)
 			}
 		} else {
-			for _, l := range o.mu.outlets {
-				wake(l.kick)
+			for _, s := range o.mu.shippers {
+				wake(s.wakeUp)
 			}
 		}
 		o.mu.Unlock()
 	}
 }
 
-func (l *outlet) cursorPath() string { return l.output.path(l.id) + ".json" }
+func (s *shipper) cursorPath() string { return s.output.path(s.id) + ".json" }
 
 // save keeps the cursor.
-func (l *outlet) save() error {
-	data, err := json.Marshal(l.cursor)
+func (s *shipper) save() error {
+	data, err := json.Marshal(s.cursor)
 	if err != nil {
 		return err
 	}
-	return update(l.cursorPath(), data, 0o600)
+	return update(s.cursorPath(), data, 0o600)
 }

@@ -168,7 +168,7 @@ func TestShippingFollowsTheReceiver(t *testing.T) {
 	s.append("c", "one\ntwo\n")
 	s.wait("c", "one", "two")
 	stop()
-	l := newOutlet(s.output, "c")
+	l := newShipper(s.output, "c")
 	l.cursor = cursor{Target: desired.LogTarget{Group: "g", Stream: "c"}}
 	if err := l.save(); err != nil {
 		t.Fatal(err)

@@ -18,15 +18,15 @@ import (
 	"fargo/node/nodetest"
 )
 
-// mortal is a runtime that kills the node at its nth call, before or after the
+// crashing is a runtime that kills the node at its nth call, before or after the
 // call has had its effect.
-type mortal struct {
+type crashing struct {
 	node.Runtime
 	calls atomic.Int64
 	die   func(call int64, after bool)
 }
 
-func (m *mortal) call(do func() error) error {
+func (m *crashing) call(do func() error) error {
 	n := m.calls.Add(1)
 	m.die(n, false)
 	err := do()
@@ -34,35 +34,35 @@ func (m *mortal) call(do func() error) error {
 	return err
 }
 
-func (m *mortal) Pull(ctx context.Context, image string, src desired.PullSource) (i host.Image, err error) {
+func (m *crashing) Pull(ctx context.Context, image string, src desired.PullSource) (i host.Image, err error) {
 	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src); return err })
 	return i, err
 }
 
-func (m *mortal) Create(ctx context.Context, s host.ContainerSpec) error {
+func (m *crashing) Create(ctx context.Context, s host.ContainerSpec) error {
 	return m.call(func() error { return m.Runtime.Create(ctx, s) })
 }
 
-func (m *mortal) Start(ctx context.Context, id string) error {
+func (m *crashing) Start(ctx context.Context, id string) error {
 	return m.call(func() error { return m.Runtime.Start(ctx, id) })
 }
 
-func (m *mortal) Signal(ctx context.Context, id, signal string) error {
+func (m *crashing) Signal(ctx context.Context, id, signal string) error {
 	return m.call(func() error { return m.Runtime.Signal(ctx, id, signal) })
 }
 
-func (m *mortal) Remove(ctx context.Context, id string) error {
+func (m *crashing) Remove(ctx context.Context, id string) error {
 	return m.call(func() error { return m.Runtime.Remove(ctx, id) })
 }
 
-func (m *mortal) Inspect(ctx context.Context, id string) (s host.ContainerState, err error) {
+func (m *crashing) Inspect(ctx context.Context, id string) (s host.ContainerState, err error) {
 	err = m.call(func() error { s, err = m.Runtime.Inspect(ctx, id); return err })
 	return s, err
 }
 
 // life is a task with everything: order, health, output, a volume, a stubborn
 // container.
-func life() (map[string]nodetest.Script, desired.Assignment) {
+func lifecycleTask() (map[string]nodetest.Script, desired.Assignment) {
 	scripts := map[string]nodetest.Script{
 		"init": {Exits: true, After: 20 * time.Millisecond, Output: []string{"ready"}},
 		"web":  {Output: []string{"one", "two", "three"}, Lingers: time.Second},
@@ -85,10 +85,10 @@ func TestKilledAtEveryCall(t *testing.T) {
 		for at := int64(1); ; at++ {
 			died := false
 			t.Run(fmt.Sprintf("call %d after=%v", at, after), func(t *testing.T) {
-				inTime(t, func(t *testing.T) {
-					scripts, a := life()
-					h := newHouse(t, scripts)
-					died = lifeWith(h, a, func(call int64, effect bool) bool { return call == at && effect == after })
+				simulated(t, func(t *testing.T) {
+					scripts, a := lifecycleTask()
+					h := newFixture(t, scripts)
+					died = runLifecycle(h, a, func(call int64, effect bool) bool { return call == at && effect == after })
 				})
 			})
 			if !died || t.Failed() {
@@ -98,12 +98,12 @@ func TestKilledAtEveryCall(t *testing.T) {
 	}
 }
 
-// lifeWith lets a task live, restarting the node wherever kill says so, and
+// runLifecycle lets a task live, restarting the node wherever kill says so, and
 // checks what must be true of any life.
-func lifeWith(h *house, a desired.Assignment, kill func(call int64, effect bool) bool) (died bool) {
+func runLifecycle(h *fixture, a desired.Assignment, kill func(call int64, effect bool) bool) (died bool) {
 	h.plane.AddGroup("g")
 	dead := make(chan struct{}, 1)
-	runtime := &mortal{Runtime: h.runtime}
+	runtime := &crashing{Runtime: h.runtime}
 	runtime.die = func(call int64, effect bool) {
 		if kill(call, effect) {
 			h.mu.Lock()
@@ -120,7 +120,7 @@ func lifeWith(h *house, a desired.Assignment, kill func(call int64, effect bool)
 	ctx, cancel := context.WithCancel(h.t.Context())
 	defer cancel()
 	begun := make(chan func(), 1)
-	begun <- h.begin()
+	begun <- h.start()
 	go func() { // raises the dead
 		for {
 			select {
@@ -128,7 +128,7 @@ func lifeWith(h *house, a desired.Assignment, kill func(call int64, effect bool)
 				return
 			case <-dead:
 				(<-begun)()
-				begun <- h.begin()
+				begun <- h.start()
 			}
 		}
 	}()
@@ -145,7 +145,7 @@ func lifeWith(h *house, a desired.Assignment, kill func(call int64, effect bool)
 }
 
 // check holds the invariants of any life of the tasks of [life].
-func (h *house) check() {
+func (h *fixture) check() {
 	h.t.Helper()
 	count := map[string]int{}
 	for _, what := range h.runtime.History() {
@@ -179,9 +179,9 @@ func TestKilledAtRandom(t *testing.T) {
 		calls := rapid.SliceOfN(rapid.Int64Range(1, 60), 1, 12).Draw(rt, "calls")
 		effect := rapid.Bool().Draw(rt, "effect")
 		ok := t.Run("", func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
-				scripts, a := life()
-				lifeWith(newHouse(t, scripts), a, func(call int64, after bool) bool {
+			simulated(t, func(t *testing.T) {
+				scripts, a := lifecycleTask()
+				runLifecycle(newFixture(t, scripts), a, func(call int64, after bool) bool {
 					for _, c := range calls {
 						if c == call && after == effect {
 							return true

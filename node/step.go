@@ -16,7 +16,7 @@ const (
 	killAgain      = 10 * time.Second // from one SIGKILL to the next
 	shipTimeout    = 10 * time.Second // what STOPPED waits for the last output
 	retryAfter     = time.Second      // after what should not have failed
-	lookAgain      = retryAfter / 10  // when a signal found nothing; the exit is usually heard before
+	inspectAgain   = retryAfter / 10  // when a signal found nothing; its event usually comes before
 	// dependencyTimeout is how long a container waits for another that its
 	// definition gives no startTimeout. ECS waits for ever; this is ours, and longer
 	// than any job takes that a task should have to wait for.
@@ -26,7 +26,7 @@ const (
 // Verb is something that can be done for a task.
 type Verb string
 
-// The verbs. Make and Drop are about a thing of the whole task ("files",
+// The verbs. Make and Drop are about a resource of the whole task ("files",
 // "cgroup", "network"), the others about a container.
 const (
 	Make    Verb = "make"
@@ -36,15 +36,15 @@ const (
 	Create  Verb = "create"
 	Start   Verb = "start"
 	Restart Verb = "restart"
-	Look    Verb = "look"  // see what the runtime has of it
-	Signal  Verb = "stop"  // send its stop signal
-	Kill    Verb = "kill"  // send SIGKILL
-	Check   Verb = "check" // run its health check once
+	Inspect Verb = "inspect" // see what the runtime has of it
+	Signal  Verb = "stop"    // send its stop signal
+	Kill    Verb = "kill"    // send SIGKILL
+	Check   Verb = "check"   // run its health check once
 	Remove  Verb = "remove"
 	Ship    Verb = "ship" // say that its output is whole, wait for it to be delivered
 )
 
-// Action is one thing to do; Of names a container or a thing.
+// Action is one action to take; Of names a container or a resource.
 type Action struct {
 	Verb Verb
 	Of   string
@@ -64,14 +64,14 @@ func Step(t Task, now time.Time) (next Task, do []Action, wake time.Time) {
 		s.decideEnd()
 	}
 	if s.Status.Ending() {
-		s.windDown()
+		s.stopTask()
 	} else {
 		s.advance()
 	}
 	return s.Task, s.do, s.wake
 }
 
-// stepper is one step being thought out.
+// stepper computes one step.
 type stepper struct {
 	Task
 	now  time.Time
@@ -116,21 +116,21 @@ func (s *stepper) advance() {
 	}
 }
 
-// prepare asks for the task's things and reports whether all are there.
+// prepare asks for the task's resources and reports whether all are there.
 func (s *stepper) prepare() bool {
 	ready := true
 	if s.PreparingSince.IsZero() {
 		s.PreparingSince = s.now
 	}
-	for _, thing := range s.things() {
-		stage := s.stage(thing)
+	for _, resource := range s.resources() {
+		stage := s.stage(resource)
 		if *stage == Ready {
 			continue
 		}
 		ready = false
 		*stage = Asked
 		if s.due(s.RetryAt) {
-			s.want(Make, thing)
+			s.want(Make, resource)
 		}
 	}
 	if !ready {
@@ -231,8 +231,8 @@ func (s *stepper) decideEnd() {
 // stuck says why a task will never be up; empty when it may.
 func (s *stepper) stuck() string {
 	ready := true
-	for _, thing := range s.things() {
-		ready = ready && *s.stage(thing) == Ready
+	for _, resource := range s.resources() {
+		ready = ready && *s.stage(resource) == Ready
 	}
 	if !ready && !s.PreparingSince.IsZero() && s.due(s.PreparingSince.Add(prepareTimeout)) {
 		if s.Network != Ready && s.Assignment.Interface != nil {

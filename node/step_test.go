@@ -86,22 +86,22 @@ func (s *scenario) do(t *testing.T, command string) string {
 		if words[1] == string(Pull) {
 			r.Image = host.Image{Name: words[2], Digest: "sha256:" + words[2]}
 		}
-		s.task = s.task.fold(Action{Verb(words[1]), words[2]}, r, s.now)
+		s.task = s.task.withResult(Action{Verb(words[1]), words[2]}, r, s.now)
 	case "fail":
-		s.task = s.task.fold(Action{Verb(words[1]), words[2]}, Result{Err: errors.New(strings.Join(words[3:], " "))}, s.now)
+		s.task = s.task.withResult(Action{Verb(words[1]), words[2]}, Result{Err: errors.New(strings.Join(words[3:], " "))}, s.now)
 	case "see":
 		state, found := s.state(t, words[2:])
 		r := Result{State: state}
 		if !found {
 			r.Err = errdefs.ErrNotFound
 		}
-		s.task = s.task.fold(Action{Look, words[1]}, r, s.now)
+		s.task = s.task.withResult(Action{Inspect, words[1]}, r, s.now)
 	case "check":
 		code, err := strconv.Atoi(words[2])
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.task = s.task.fold(Action{Check, words[1]}, Result{Exit: code}, s.now)
+		s.task = s.task.withResult(Action{Check, words[1]}, Result{Exit: code}, s.now)
 	case "wait":
 		s.now = s.now.Add(duration(t, words[1]))
 	case "stop":

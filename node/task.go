@@ -38,7 +38,7 @@ type Task struct {
 	Containers []Container `json:"containers"` // in the order of the assignment's
 }
 
-// Stage is how far a thing of the whole task has come.
+// Stage is how far a resource of the whole task has come.
 type Stage string
 
 // The stages. The zero value means that nothing was asked for yet.
@@ -123,9 +123,9 @@ func (t *Task) index(name string) int {
 	return slices.IndexFunc(t.Assignment.Containers, func(c desired.ContainerAssignment) bool { return c.Name == name })
 }
 
-// stage is where a thing's stage is kept.
-func (t *Task) stage(thing string) *Stage {
-	switch thing {
+// stage is where a resource's stage is kept.
+func (t *Task) stage(resource string) *Stage {
+	switch resource {
 	case "files":
 		return &t.Files
 	case "cgroup":
@@ -135,8 +135,8 @@ func (t *Task) stage(thing string) *Stage {
 	}
 }
 
-// things are what the task has as a whole.
-func (t *Task) things() []string {
+// resources are what the task has as a whole.
+func (t *Task) resources() []string {
 	if t.Assignment.Interface == nil {
 		return []string{"files", "cgroup"}
 	}

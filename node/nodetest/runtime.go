@@ -1,8 +1,8 @@
 // Package nodetest has a machine in memory: a runtime whose containers follow
 // scripts, a network and control groups that remember what they were set to.
-// They keep the contracts of package node's doors and outlive the nodes that
-// use them, so that tests and rehearsals can kill a node at any moment and look
-// at what it left. They know no kernel and no images.
+// They keep the contracts of package node's interfaces and outlive the nodes that
+// use them, so that tests and simulations can kill a node at any moment and see
+// what it left. They know no kernel and no images.
 package nodetest
 
 import (
@@ -114,11 +114,11 @@ func (r *Runtime) note(format string, args ...any) {
 	r.mu.history = append(r.mu.history, fmt.Sprintf(format, args...))
 }
 
-// tell says that a container may have changed. mu is held.
-func (r *Runtime) tell(id string) { send(r.mu.watchers, id) }
+// notify tells watchers that a container may have changed. mu is held.
+func (r *Runtime) notify(id string) { send(r.mu.watchers, id) }
 
 // send puts a name into channels with plenty of room; one that has none is told
-// to look at everything once it has.
+// that everything may have changed once it has.
 func send(to map[chan string]bool, name string) {
 	for w := range to {
 		select {
@@ -185,7 +185,7 @@ func (r *Runtime) Start(ctx context.Context, id string) error {
 	if s.Exits {
 		r.endAfter(c, s.After, s.Code, s.OOM)
 	}
-	r.tell(id)
+	r.notify(id)
 	return r.write(c, s.Output)
 }
 
@@ -206,7 +206,7 @@ func (r *Runtime) exit(c *container, code int, oom bool) {
 	c.end.Stop()
 	c.state.State, c.state.ExitCode, c.state.OOMKilled, c.state.FinishedAt = host.RunStopped, code, oom, time.Now()
 	r.note("exit %s %d", c.state.ID, code)
-	r.tell(c.state.ID)
+	r.notify(c.state.ID)
 }
 
 // write appends lines to a container's log file. mu is held.
@@ -325,7 +325,7 @@ func (r *Runtime) Remove(ctx context.Context, id string) error {
 		r.exit(c, 137, false)
 		r.note("remove %s", id)
 		delete(r.mu.containers, id)
-		r.tell(id)
+		r.notify(id)
 	}
 	return nil
 }

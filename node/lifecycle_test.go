@@ -63,9 +63,9 @@ func TestReasons(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
-				h := newHouse(t, map[string]nodetest.Script{"image": test.script})
-				defer h.begin()()
+			simulated(t, func(t *testing.T) {
+				h := newFixture(t, map[string]nodetest.Script{"image": test.script})
+				defer h.start()()
 				a := one("a", "image")
 				a.Containers[0].Log = test.log
 				h.assign(a)
@@ -85,9 +85,9 @@ func TestReasons(t *testing.T) {
 
 // SIGKILL follows when stopTimeout is over.
 func TestStubbornContainerIsKilled(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {Lingers: -1}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {Lingers: -1}})
+		defer h.start()()
 		h.assign(one("a", "image"))
 		h.reach(0, fargo.TaskRunning)
 		h.stopTask(0, fargo.StopUserInitiated, "Task stopped by user")
@@ -102,10 +102,10 @@ func TestStubbornContainerIsKilled(t *testing.T) {
 // A restart policy starts a container anew, under the same id, and the task
 // stays RUNNING.
 func TestRestartPolicy(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {Exits: true, After: 2 * time.Minute, Code: 1, Output: []string{"up"}}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {Exits: true, After: 2 * time.Minute, Code: 1, Output: []string{"up"}}})
 		h.plane.AddGroup("g")
-		stop := h.begin()
+		stop := h.start()
 		a := one("a", "image")
 		a.Containers[0].Restart = &desired.RestartPolicy{AttemptPeriod: time.Minute}
 		a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
@@ -114,7 +114,7 @@ func TestRestartPolicy(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		stop()
 		time.Sleep(2 * time.Minute) // it exits while the node is away
-		defer h.begin()()
+		defer h.start()()
 		time.Sleep(time.Second)
 		synctest.Wait()
 		r := h.report(0)
@@ -133,10 +133,10 @@ func TestRestartPolicy(t *testing.T) {
 // Many tasks at once share few Sets of the network, and one whose image is slow
 // holds back no other.
 func TestManyTasks(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
 		h.network.Delay = 50 * time.Millisecond
-		defer h.begin()()
+		defer h.start()()
 		var tasks []desired.Assignment
 		for i := range 100 {
 			tasks = append(tasks, one(fmt.Sprintf("t%d", i), "image"))
@@ -159,9 +159,9 @@ func TestManyTasks(t *testing.T) {
 // What a task needs on its way is all it waits for: one Set of the network, also
 // when its security group's members change with it, then create and start.
 func TestStartTakesNoDetours(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		time.Sleep(time.Second)
 		for i, tasks := range [][]desired.Assignment{{one("a", "image")}, {one("a", "image"), one("b", "image")}} {
 			begun := time.Now()
@@ -178,27 +178,27 @@ func TestStartTakesNoDetours(t *testing.T) {
 // Without a control plane tasks run on, come to their ends and are reported
 // later; a node that restarts meanwhile changes nothing about that.
 func TestControlPlaneAway(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{
 			"server": {}, "job": {Exits: true, After: time.Minute, Output: []string{"done"}},
 		})
 		h.plane.AddGroup("g")
-		stop := h.begin()
+		stop := h.start()
 		job := one("job", "job")
 		job.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 		h.assign(one("server", "server"), job)
 		h.reach(0, fargo.TaskRunning)
 		h.reach(1, fargo.TaskRunning)
 		stop()
-		h.deaf = true // nobody is told, nobody hears
-		stop = h.begin()
+		h.disconnected = true
+		stop = h.start()
 		time.Sleep(5 * time.Minute)
 		stop()
 		if h.report(1).Status != fargo.TaskRunning {
-			t.Errorf("heard of %s", h.report(1).Status)
+			t.Errorf("the control plane knows of %s", h.report(1).Status)
 		}
-		h.deaf = false
-		defer h.begin()()
+		h.disconnected = false
+		defer h.start()()
 		r := h.reach(1, fargo.TaskStopped)
 		if took := r.ExecutionStoppedAt.Sub(r.StartedAt).Round(time.Second); took != time.Minute {
 			t.Errorf("the job ended after %s", took)
@@ -216,14 +216,14 @@ func TestControlPlaneAway(t *testing.T) {
 
 // After the machine was switched off its tasks are over, and none is run again.
 func TestMachineSwitchedOff(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		stop := h.begin()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		stop := h.start()
 		h.assign(one("a", "image"))
 		h.reach(0, fargo.TaskRunning)
 		stop()
 		h.runtime.Lose()
-		defer h.begin()()
+		defer h.start()()
 		r := h.reach(0, fargo.TaskStopped)
 		if r.StopCode != fargo.StopEssentialContainerExited || r.Containers[0].ExitCode != nil {
 			t.Errorf("report: %+v", r)
@@ -234,8 +234,8 @@ func TestMachineSwitchedOff(t *testing.T) {
 
 // Containers of tasks that nobody knows are removed.
 func TestStrayContainersGo(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
 		for _, id := range []string{"x-0", "y-0"} {
 			if err := h.runtime.Create(context.Background(), host.ContainerSpec{ID: id, ContainerAssignment: desired.ContainerAssignment{Image: "image"}}); err != nil {
 				t.Fatal(err)
@@ -244,15 +244,15 @@ func TestStrayContainersGo(t *testing.T) {
 		if err := h.runtime.Start(context.Background(), "y-0"); err != nil {
 			t.Fatal(err)
 		}
-		defer h.begin()()
+		defer h.start()()
 		h.empty()
 	})
 }
 
 func TestFilesAndVolumes(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		a := task("a",
 			desired.ContainerAssignment{Name: "web", Image: "image", Essential: true, MountPoints: []desired.MountPoint{{Volume: "data", Path: "/data"}}},
 			desired.ContainerAssignment{

@@ -7,9 +7,9 @@ import (
 	"fargo/host"
 )
 
-// windDown leads an ending task to STOPPED: containers stop, then go, then what
-// the task had as a whole goes.
-func (s *stepper) windDown() {
+// stopTask leads an ending task to STOPPED: containers stop, then are removed, then
+// the resources of the whole task are.
+func (s *stepper) stopTask() {
 	if s.Status.Before(fargo.TaskDeprovisioning) {
 		if !s.stopContainers() {
 			return
@@ -25,7 +25,7 @@ func (s *stepper) windDown() {
 	if s.RemovedAt.IsZero() {
 		s.RemovedAt = s.now
 	}
-	gone, shipped := s.dropThings(), s.ship()
+	gone, shipped := s.dropResources(), s.ship()
 	if gone && shipped {
 		s.Status = fargo.TaskStopped
 		s.StoppedAt = s.now
@@ -71,7 +71,7 @@ func (s *stepper) dependentsDown(i int) bool {
 	return true
 }
 
-// stop does the next thing to a container that runs or may run.
+// stop takes the next action against a container that runs or may run.
 func (s *stepper) stop(i int) {
 	c, a := &s.Containers[i], &s.Assignment.Containers[i]
 	if !s.due(c.RetryAt) {
@@ -79,7 +79,7 @@ func (s *stepper) stop(i int) {
 	}
 	switch {
 	case c.State != host.RunRunning:
-		s.want(Look, a.Name)
+		s.want(Inspect, a.Name)
 	case c.SignalledAt.IsZero():
 		s.want(Signal, a.Name)
 	case s.due(c.SignalledAt.Add(a.StopTimeout)) && (c.KilledAt.IsZero() || s.due(c.KilledAt.Add(killAgain))):
@@ -103,17 +103,17 @@ func (s *stepper) removeContainers() bool {
 	return all
 }
 
-// dropThings reports whether nothing of the whole task is left.
-func (s *stepper) dropThings() bool {
+// dropResources reports whether no resource of the task is left.
+func (s *stepper) dropResources() bool {
 	all := true
-	for _, thing := range s.things() {
-		stage := *s.stage(thing)
+	for _, resource := range s.resources() {
+		stage := *s.stage(resource)
 		if stage == "" || stage == Gone {
 			continue
 		}
 		all = false
 		if s.due(s.RetryAt) {
-			s.want(Drop, thing)
+			s.want(Drop, resource)
 		}
 	}
 	return all
@@ -135,15 +135,15 @@ func (s *stepper) ship() bool {
 	return all || s.due(deadline)
 }
 
-// recovered is t after its node was away: what the runtime has of its
-// containers is folded in, and what may have been lost with the machine is asked
-// for again. Nothing of what already happened to a container is forgotten.
+// recovered is t after its node was restarted: what the runtime has of its
+// containers is applied, and what may have been lost with the machine is asked for
+// again. Nothing of what already happened to a container is forgotten.
 func recovered(t Task, states map[string]host.ContainerState, now time.Time) Task {
 	t = t.clone()
 	if t.Status.Before(fargo.TaskRunning) {
 		t.PreparingSince = time.Time{}
-		for _, thing := range t.things() {
-			if stage := t.stage(thing); *stage == Ready {
+		for _, resource := range t.resources() {
+			if stage := t.stage(resource); *stage == Ready {
 				*stage = Asked
 			}
 		}
@@ -151,7 +151,7 @@ func recovered(t Task, states map[string]host.ContainerState, now time.Time) Tas
 	for i := range t.Containers {
 		if c := &t.Containers[i]; c.Asked && !c.Removed {
 			state, found := states[t.Assignment.Containers[i].RuntimeID]
-			t.see(i, state, found, now)
+			t.observe(i, state, found, now)
 		}
 	}
 	return t

@@ -20,9 +20,9 @@ import (
 // An interface that cannot be made ends its task, not the node: others run once
 // it is given up.
 func TestInterfaceThatCannotBeMade(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		bad := one("bad", "image")
 		bad.Interface.VPC = "vpc-none"
 		h.assign(bad)
@@ -39,10 +39,10 @@ func TestInterfaceThatCannotBeMade(t *testing.T) {
 // A node whose files were damaged goes on with what it can read, and takes away
 // what it no longer knows.
 func TestBrokenFiles(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
 		h.plane.AddGroup("g")
-		stop := h.begin()
+		stop := h.start()
 		a, b := one("a", "image"), one("b", "image")
 		a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 		h.assign(a, b)
@@ -58,7 +58,7 @@ func TestBrokenFiles(t *testing.T) {
 		}
 		h.assign(b)
 		h.tasks = []desired.Assignment{a, b}
-		defer h.begin()()
+		defer h.start()()
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if _, there := h.runtime.Spec("a-0"); there {
@@ -74,9 +74,9 @@ func TestBrokenFiles(t *testing.T) {
 // What has no business in a node's folder, or cannot be read there, is put aside,
 // and does not keep the node from anything.
 func TestStrayFiles(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		stop := h.begin()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		stop := h.start()
 		a := one("a", "image")
 		h.assign(a)
 		h.reach(0, fargo.TaskRunning)
@@ -112,7 +112,7 @@ func TestStrayFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 { // the second time there is nothing stray any more
-			stop := h.begin()
+			stop := h.start()
 			time.Sleep(time.Second)
 			synctest.Wait()
 			if h.report(0).Status != fargo.TaskRunning {
@@ -128,21 +128,21 @@ func TestStrayFiles(t *testing.T) {
 		if err != nil || len(aside) != 8 {
 			t.Errorf("aside: %v, %v", aside, err)
 		}
-		defer h.begin()()
+		defer h.start()()
 		h.empty()
 	})
 }
 
 // A folder whose name a file has taken is made.
 func TestFileInPlaceOfAFolder(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
 		for _, name := range []string{"tasks", "logs"} {
 			if err := os.WriteFile(filepath.Join(h.dir, name), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		defer h.begin()()
+		defer h.start()()
 		h.assign(one("a", "image"))
 		h.reach(0, fargo.TaskRunning)
 		h.empty()
@@ -157,13 +157,13 @@ func TestEveryStepIsBounded(t *testing.T) {
 		"start":   "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 3m0s",
 		"openlog": "ResourceInitializationError: failed to initialize logging driver: the control plane did not answer for 1h0m0s",
 	} {
-		inTime(t, func(t *testing.T) {
-			h := newHouse(t, map[string]nodetest.Script{"image": {}})
+		simulated(t, func(t *testing.T) {
+			h := newFixture(t, map[string]nodetest.Script{"image": {}})
 			h.through = stuck{h.runtime, step}
-			h.silent = step == "openlog"
-			defer h.begin()()
+			h.unresponsive = step == "openlog"
+			defer h.start()()
 			a := one("a", "image")
-			if h.silent {
+			if h.unresponsive {
 				a.Containers[0].Log = &desired.LogTarget{Group: "g", Stream: "s"}
 			}
 			h.assign(a)
@@ -206,9 +206,9 @@ func (s stuck) Start(ctx context.Context, id string) error {
 
 // A volume's name cannot lead out of the task's folder.
 func TestVolumeNames(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		a := one("a", "image")
 		a.Volumes = []string{"../../../outside"}
 		h.assign(a)
@@ -225,9 +225,9 @@ func TestVolumeNames(t *testing.T) {
 // A task that is to be stopped when it arrives does nothing; one that leaves is
 // stopped.
 func TestNeverBegunAndLeft(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		a := one("a", "image")
 		a.DesiredStatus, a.StopCode, a.StoppedReason = fargo.TaskStopped, fargo.StopUserInitiated, "Task stopped by user"
 		h.assign(a)

@@ -10,19 +10,19 @@ import (
 	"fargo/host"
 )
 
-// Result is what came of an action. Only what its verb gives is set.
+// Result is the outcome of an action. Only what its verb gives is set.
 type Result struct {
 	Err   error
 	Image host.Image          // of Pull
-	State host.ContainerState // of Look
+	State host.ContainerState // of Inspect
 	Exit  int                 // of Check
 }
 
-// fold is t after an action ended at now.
-func (t Task) fold(a Action, r Result, now time.Time) Task {
+// withResult is t after an action ended at now.
+func (t Task) withResult(a Action, r Result, now time.Time) Task {
 	t = t.clone()
 	if a.Verb == Make || a.Verb == Drop {
-		t.foldThing(a, r, now)
+		t.applyToResource(a, r, now)
 		return t
 	}
 	i := t.index(a.Of)
@@ -38,17 +38,17 @@ func (t Task) fold(a Action, r Result, now time.Time) Task {
 		c.State = host.RunCreated
 		c.fail("CannotCreateContainerError", r.Err)
 	case Start, Restart:
-		c.foldStart(r, now)
-	case Look:
+		c.applyStart(r, now)
+	case Inspect:
 		if r.Err == nil || errdefs.IsNotFound(r.Err) {
-			t.see(i, r.State, r.Err == nil, now)
+			t.observe(i, r.State, r.Err == nil, now)
 		} else {
 			c.RetryAt = now.Add(retryAfter)
 		}
 	case Signal, Kill:
-		c.foldSignal(a.Verb, r, now)
+		c.applySignal(a.Verb, r, now)
 	case Check:
-		c.foldCheck(t.Assignment.Containers[i].HealthCheck, r, now)
+		c.applyHealthCheck(t.Assignment.Containers[i].HealthCheck, r, now)
 	case Remove:
 		c.Removed = r.Err == nil
 		if r.Err != nil {
@@ -60,7 +60,7 @@ func (t Task) fold(a Action, r Result, now time.Time) Task {
 	return t
 }
 
-func (t *Task) foldThing(a Action, r Result, now time.Time) {
+func (t *Task) applyToResource(a Action, r Result, now time.Time) {
 	switch {
 	case r.Err != nil:
 		t.RetryAt = now.Add(retryAfter)
@@ -71,9 +71,9 @@ func (t *Task) foldThing(a Action, r Result, now time.Time) {
 	}
 }
 
-// foldStart also ends a restart: one that fails leaves a container that exited
+// applyStart also ends a restart: one that fails leaves a container that exited
 // and will not be started anew.
-func (c *Container) foldStart(r Result, now time.Time) {
+func (c *Container) applyStart(r Result, now time.Time) {
 	switch {
 	case r.Err == nil:
 		c.run(now)
@@ -93,8 +93,8 @@ func (c *Container) run(at time.Time) {
 	c.Health, c.Failures = "", 0
 }
 
-// see folds in what the runtime has of container i.
-func (t *Task) see(i int, s host.ContainerState, found bool, now time.Time) {
+// observe applies what the runtime has of container i.
+func (t *Task) observe(i int, s host.ContainerState, found bool, now time.Time) {
 	c := &t.Containers[i]
 	stopped := found && s.State == host.RunStopped
 	sameRun := !stopped || s.FinishedAt.Equal(c.FinishedAt)
@@ -149,13 +149,13 @@ func or(a, b time.Time) time.Time {
 	return a
 }
 
-// foldSignal: a signal that found nothing means that the state is not what we
+// applySignal: a signal that found nothing means that the state is not what we
 // thought.
-func (c *Container) foldSignal(v Verb, r Result, now time.Time) {
+func (c *Container) applySignal(v Verb, r Result, now time.Time) {
 	switch {
 	case errdefs.IsNotFound(r.Err):
 		c.State = ""
-		c.RetryAt = now.Add(lookAgain)
+		c.RetryAt = now.Add(inspectAgain)
 	case r.Err != nil:
 		c.RetryAt = now.Add(retryAfter)
 	case v == Signal:
@@ -165,10 +165,10 @@ func (c *Container) foldSignal(v Verb, r Result, now time.Time) {
 	}
 }
 
-// foldCheck counts failures in a row, but not those of the start period before
+// applyHealthCheck counts failures in a row, but not those of the start period before
 // the first success.
 // Source: ECS API, HealthCheck.
-func (c *Container) foldCheck(h *desired.HealthCheck, r Result, now time.Time) {
+func (c *Container) applyHealthCheck(h *desired.HealthCheck, r Result, now time.Time) {
 	if c.State != host.RunRunning {
 		return
 	}

@@ -18,13 +18,13 @@ import (
 	"fargo/node/nodetest"
 )
 
-// balancers is a follower that notes what it is told, and what the network was
-// when it began and ended to follow.
+// balancers is a follower that records its calls, and what the network was when
+// each began and ended.
 type balancers struct {
 	network *nodetest.Network
 
 	mu       sync.Mutex
-	told     []string // "<balancers>: <interfaces> <interfaces>"
+	called   []string // "<balancers>: <interfaces> <interfaces>"
 	failures int      // of the next calls
 }
 
@@ -45,7 +45,7 @@ func (b *balancers) Follow(ctx context.Context, d desired.State) error {
 	after, _ := b.network.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.told = append(b.told, strings.Join(line, " ")+": "+names(before.Interfaces)+" "+names(after.Interfaces))
+	b.called = append(b.called, strings.Join(line, " ")+": "+names(before.Interfaces)+" "+names(after.Interfaces))
 	if b.failures > 0 {
 		b.failures--
 		return errors.New("not now")
@@ -53,15 +53,15 @@ func (b *balancers) Follow(ctx context.Context, d desired.State) error {
 	return ctx.Err()
 }
 
-// heard lets time pass and gives what was told since.
-func (b *balancers) heard() []string {
+// calls lets time pass and gives the calls of Follow since.
+func (b *balancers) calls() []string {
 	time.Sleep(10 * time.Second)
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	told := b.told
-	b.told = nil
-	return told
+	called := b.called
+	b.called = nil
+	return called
 }
 
 func withBalancers(names ...string) desired.State {
@@ -76,28 +76,28 @@ func withBalancers(names ...string) desired.State {
 func expect(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
+		t.Errorf("called with %q, want %q", got, want)
 	}
 }
 
-// A follower is told of what has an interface, and has let go of it before the
-// interface goes.
+// A follower is given only what has an interface, and has let go of it before the
+// interface is removed.
 func TestFollowersSeeTheirInterfaces(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, nil)
 		b := &balancers{network: h.network}
-		h.follow = []node.Follower{b}
-		defer h.begin()()
+		h.followers = []node.Follower{b}
+		defer h.start()()
 		h.plane.Set(machine, withBalancers("a"))
-		if got := b.heard(); len(got) == 0 || got[len(got)-1] != "a: [eni-a] [eni-a]" {
-			t.Errorf("told %q", got)
+		if got := b.calls(); len(got) == 0 || got[len(got)-1] != "a: [eni-a] [eni-a]" {
+			t.Errorf("called with %q", got)
 		}
 		h.plane.Set(machine, withBalancers("a", "b"))
-		expect(t, b.heard(), "a b: [eni-a eni-b] [eni-a eni-b]")
+		expect(t, b.calls(), "a b: [eni-a eni-b] [eni-a eni-b]")
 		h.plane.Set(machine, withBalancers("b"))
-		expect(t, b.heard(), "b: [eni-a eni-b] [eni-a eni-b]")
+		expect(t, b.calls(), "b: [eni-a eni-b] [eni-a eni-b]")
 		h.plane.Set(machine, withBalancers())
-		expect(t, b.heard(), ": [eni-b] [eni-b]")
+		expect(t, b.calls(), ": [eni-b] [eni-b]")
 		if now, _ := h.network.Now(); len(now.Interfaces)+len(now.VPCs) > 0 {
 			t.Errorf("the network has still %+v", now)
 		}
@@ -105,19 +105,19 @@ func TestFollowersSeeTheirInterfaces(t *testing.T) {
 }
 
 // A node that comes back without a control plane has its followers do what they
-// did, and no interface blinks.
+// did, and no interface is taken away meanwhile.
 func TestFollowersAfterRestart(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, nil)
 		b := &balancers{network: h.network}
-		h.follow = []node.Follower{b}
-		stop := h.begin()
+		h.followers = []node.Follower{b}
+		stop := h.start()
 		h.plane.Set(machine, withBalancers("a"))
-		b.heard()
+		b.calls()
 		stop()
-		h.deaf = true
-		defer h.begin()()
-		expect(t, b.heard(), "a: [eni-a] [eni-a]")
+		h.disconnected = true
+		defer h.start()()
+		expect(t, b.calls(), "a: [eni-a] [eni-a]")
 	})
 }
 
@@ -130,35 +130,35 @@ func (away) List(context.Context) ([]host.ContainerState, error) {
 
 // Followers do not wait for the runtime.
 func TestFollowersWithoutRuntime(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, nil)
 		b := &balancers{network: h.network}
-		h.follow = []node.Follower{b}
-		stop := h.begin()
+		h.followers = []node.Follower{b}
+		stop := h.start()
 		h.plane.Set(machine, withBalancers("a"))
-		b.heard()
+		b.calls()
 		stop()
 		h.through = away{h.runtime}
-		defer h.begin()()
-		expect(t, b.heard(), "a: [eni-a] [eni-a]")
+		defer h.start()()
+		expect(t, b.calls(), "a: [eni-a] [eni-a]")
 	})
 }
 
-// A follower that fails is told again, and keeps its interfaces until it has let
+// A follower that fails is called again, and keeps its interfaces until it has let
 // go of them; an interface that cannot be made keeps nobody waiting.
 func TestFollowerThatFails(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, nil)
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, nil)
 		b := &balancers{network: h.network}
-		h.follow = []node.Follower{b}
-		defer h.begin()()
+		h.followers = []node.Follower{b}
+		defer h.start()()
 		h.plane.Set(machine, withBalancers("a"))
-		b.heard()
+		b.calls()
 		b.failures = 2
 		astray := withBalancers("b")
 		astray.Balancers[0].Interfaces = append(astray.Balancers[0].Interfaces, desired.Interface{ID: "eni-astray", VPC: "vpc-none"})
 		h.plane.Set(machine, astray)
-		expect(t, b.heard(),
+		expect(t, b.calls(),
 			"b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]", "b: [eni-a eni-b] [eni-a eni-b]")
 		if now, _ := h.network.Now(); len(now.Interfaces) != 1 || now.Interfaces[0].ID != "eni-b" {
 			t.Errorf("the network has %+v", now.Interfaces)
@@ -168,9 +168,9 @@ func TestFollowerThatFails(t *testing.T) {
 
 // A control group that will not go keeps its task, and nobody else, waiting.
 func TestBusyCgroup(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		h := newHouse(t, map[string]nodetest.Script{"image": {}})
-		defer h.begin()()
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		defer h.start()()
 		stuck, other := one("stuck", "image"), one("other", "image")
 		h.assign(stuck)
 		h.reach(0, fargo.TaskRunning)

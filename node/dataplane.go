@@ -12,7 +12,7 @@ import (
 	"fargo/host"
 )
 
-// Follower is a part of the machine's data plane beside its tasks: load
+// Follower is a part of the machine's data plane apart from its tasks: load
 // balancers, names.
 type Follower interface {
 	// Follow makes the follower do what d says, and returns soon: when it has
@@ -25,10 +25,10 @@ type Follower interface {
 	Follow(ctx context.Context, d desired.State) error
 }
 
-// world is what is desired of a machine beside its tasks, and what of it is
-// still there although no longer desired.
-type world struct {
-	known    bool          // desired has been told, now or before a restart
+// dataPlane is what is desired of a machine apart from its tasks, and what is still
+// there although it is no longer desired.
+type dataPlane struct {
+	known    bool          // desired has been received, now or before a restart
 	desired  desired.State // the newest; without Tasks
 	followed desired.State // what all followers have come to
 	// vpcs are those that are wanted of the network, and interfaces those of
@@ -39,19 +39,19 @@ type world struct {
 	change uint64
 }
 
-func newWorld() world {
-	return world{vpcs: map[string]desired.VPC{}, interfaces: map[string]desired.Interface{}}
+func newDataPlane() dataPlane {
+	return dataPlane{vpcs: map[string]desired.VPC{}, interfaces: map[string]desired.Interface{}}
 }
 
-// adopt takes what is desired beside tasks, and has the network set up for it
+// setDataPlane takes what is desired apart from tasks, and has the network set up for it
 // and for the interfaces of new tasks. What is no longer desired stays until the
 // followers have let go of it. When anything has changed, it is to be kept and
 // followed.
-func (n *Node) adopt(d desired.State, interfaces map[string]desired.Interface) (changed bool) {
+func (n *Node) setDataPlane(d desired.State, interfaces map[string]desired.Interface) (changed bool) {
 	d.Tasks = nil
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	w := &n.mu.world
+	w := &n.mu.dataPlane
 	changed = !w.known || !reflect.DeepEqual(w.desired, d)
 	if !changed && len(interfaces) == 0 {
 		return false
@@ -75,7 +75,7 @@ func (n *Node) adopt(d desired.State, interfaces map[string]desired.Interface) (
 
 // keepVPCs forgets the networks that nobody desires, in which no interface is
 // and which no follower has.
-func (w *world) keepVPCs(interfaces map[string]desired.Interface) {
+func (w *dataPlane) keepVPCs(interfaces map[string]desired.Interface) {
 	used := map[string]bool{}
 	for _, i := range interfaces {
 		used[i.VPC] = true
@@ -89,19 +89,19 @@ func (w *world) keepVPCs(interfaces map[string]desired.Interface) {
 	}
 }
 
-// lead has the followers follow until ctx ends.
-func (n *Node) lead(ctx context.Context) {
+// runFollowers calls the followers for each change until ctx ends.
+func (n *Node) runFollowers(ctx context.Context) {
 	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.moved:
+		case <-n.changed:
 		case <-again:
 		}
 		again = nil
 		n.mu.Lock()
-		d, number := n.mu.world.desired, n.mu.world.change
+		d, number := n.mu.dataPlane.desired, n.mu.dataPlane.change
 		n.mu.Unlock()
 		if n.network.attempted(ctx, number) != nil {
 			return
@@ -111,7 +111,7 @@ func (n *Node) lead(ctx context.Context) {
 				n.save()
 			}
 		} else if ctx.Err() == nil {
-			n.cfg.Logger.Error("a part of the machine does not follow", "err", err)
+			n.cfg.Logger.Error("a part of the data plane failed", "err", err)
 			again = time.After(retryAfter)
 		}
 	}
@@ -131,7 +131,7 @@ func (n *Node) follow(ctx context.Context, d desired.State) error {
 func (n *Node) release(followed desired.State) (changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	w := &n.mu.world
+	w := &n.mu.dataPlane
 	w.followed = followed
 	keep := map[string]bool{}
 	for _, b := range slices.Concat(followed.Balancers, w.desired.Balancers) {
@@ -158,13 +158,13 @@ func (n *Node) release(followed desired.State) (changed bool) {
 	return true
 }
 
-// save keeps the world for a restart: what is desired, with the networks that
+// save keeps the data plane for a restart: what is desired, with the networks that
 // something is still in.
 func (n *Node) save() {
 	n.saving.Lock() // the last to write has the newest
 	defer n.saving.Unlock()
 	n.mu.Lock()
-	d := n.mu.world.desired
+	d := n.mu.dataPlane.desired
 	n.mu.Unlock()
 	d.VPCs = n.vpcs()
 	if err := n.disk.saveDesired(d); err != nil {
@@ -176,9 +176,9 @@ func (n *Node) save() {
 func (n *Node) vpcs() []desired.VPC {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	all := make([]desired.VPC, 0, len(n.mu.world.vpcs))
-	for _, id := range slices.Sorted(maps.Keys(n.mu.world.vpcs)) {
-		all = append(all, n.mu.world.vpcs[id])
+	all := make([]desired.VPC, 0, len(n.mu.dataPlane.vpcs))
+	for _, id := range slices.Sorted(maps.Keys(n.mu.dataPlane.vpcs)) {
+		all = append(all, n.mu.dataPlane.vpcs[id])
 	}
 	return all
 }
