@@ -44,7 +44,7 @@ const (
 // ("CannotCreateContainerError: …"); nothing of the container is left then.
 func (r *Runtime) Create(ctx context.Context, spec host.ContainerSpec) error {
 	ctx = r.in(ctx)
-	_, err := r.persist(ctx, creating, func() error { return r.create(ctx, &spec) })
+	_, err := r.retry(ctx, creating, func() error { return r.create(ctx, &spec) })
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (r *Runtime) Create(ctx context.Context, spec host.ContainerSpec) error {
 
 // creating: a container is tried again that fails for what is not its own fault,
 // as far as we can tell.
-var creating = persistence{attempts: 4, pause: 100 * time.Millisecond, final: func(err error) bool {
+var creating = retryPolicy{attempts: 4, pause: 100 * time.Millisecond, final: func(err error) bool {
 	var own *Error
 	return errors.As(err, &own) || refused(err)
 }}
@@ -184,7 +184,7 @@ func (r *Runtime) createTask(ctx context.Context, spec *host.ContainerSpec, img 
 	if err == nil {
 		r.waiting.Store(spec.ID, true)
 	}
-	if err == nil || ctx.Err() != nil || !saidByRunc(err) {
+	if err == nil || ctx.Err() != nil || !fromRunc(err) {
 		return err
 	}
 	// Docker, and so ECS, only asks runc when it starts a container: what runc
@@ -195,9 +195,9 @@ func (r *Runtime) createTask(ctx context.Context, spec *host.ContainerSpec, img 
 	}
 }
 
-// saidByRunc tells what runc says of a container, which is final, from what goes
+// fromRunc tells what runc says of a container, which is final, from what goes
 // wrong around it.
-func saidByRunc(err error) bool { return strings.Contains(err.Error(), "runc create failed") }
+func fromRunc(err error) bool { return strings.Contains(err.Error(), "runc create failed") }
 
 // keepExit makes containerd, when it is started again, keep the shim of a
 // container that has ended, and with it the exit code: it sweeps away what has no

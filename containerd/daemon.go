@@ -49,8 +49,8 @@ func (d *Daemon) Ensure(ctx context.Context) (address string, err error) {
 	return d.Address(), err
 }
 
-// ensure also returns the daemon's life if it is our child, and nil if not.
-func (d *Daemon) ensure(ctx context.Context) (*life, error) {
+// ensure also returns the daemon as a child process if it is our child, and nil if not.
+func (d *Daemon) ensure(ctx context.Context) (*child, error) {
 	if _, err := d.pid(ctx); err == nil {
 		return nil, nil
 	}
@@ -72,7 +72,7 @@ func (d *Daemon) ensure(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	defer held.Close()
-	var started *life
+	var started *child
 	err = d.checkData()
 	if err == nil {
 		started, err = d.start(ctx, held)
@@ -88,7 +88,7 @@ func (d *Daemon) ensure(ctx context.Context) (*life, error) {
 
 // startAnew starts a daemon that cannot be started: without its data, if that is
 // what it takes.
-func (d *Daemon) startAnew(ctx context.Context, held *os.File, why error) (*life, error) {
+func (d *Daemon) startAnew(ctx context.Context, held *os.File, why error) (*child, error) {
 	// A daemon that also fails without its data has another reason, and keeps it.
 	// What is tried knows nothing of the containers either, and must not see them.
 	trial := *d

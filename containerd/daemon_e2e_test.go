@@ -21,13 +21,13 @@ import (
 	"fargo/host"
 )
 
-// another is a daemon beside that of the tests, and a runtime on it.
-type another struct {
+// secondDaemon is a daemon next to that of the tests, and a runtime on it.
+type secondDaemon struct {
 	*containerd.Daemon
 	runtime *containerd.Runtime
 }
 
-func newAnother(t *testing.T) another {
+func newSecondDaemon(t *testing.T) secondDaemon {
 	t.Helper()
 	state, err := os.MkdirTemp("/run", "fargo-test-")
 	if err != nil {
@@ -35,7 +35,7 @@ func newAnother(t *testing.T) another {
 	}
 	daemon := *tests.daemon
 	daemon.StateDir, daemon.RootDir = filepath.Join(state, "c"), filepath.Join(t.TempDir(), "root")
-	daemon.Cgroup = "/fargo-test-another"
+	daemon.Cgroup = "/fargo-test-second"
 	daemon.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	config := tests.config
 	config.Address, config.StateDir, config.Cgroup = daemon.Address(), daemon.StateDir, daemon.Cgroup
@@ -52,11 +52,11 @@ func newAnother(t *testing.T) another {
 	if _, err := daemon.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return another{&daemon, runtime}
+	return secondDaemon{&daemon, runtime}
 }
 
 // run makes a container and, if it should, starts it.
-func (a another) run(t *testing.T, id string, start bool) host.ContainerSpec {
+func (a secondDaemon) run(t *testing.T, id string, start bool) host.ContainerSpec {
 	t.Helper()
 	img, err := a.runtime.Pull(t.Context(), tests.image, desired.PullSource{})
 	if err != nil {
@@ -80,7 +80,7 @@ func (a another) run(t *testing.T, id string, start bool) host.ContainerSpec {
 }
 
 // kill kills the daemon, and waits until it is gone.
-func (a another) kill(t *testing.T) {
+func (a secondDaemon) kill(t *testing.T) {
 	t.Helper()
 	for len(daemons(t, a.StateDir)) > 0 {
 		for _, pid := range daemons(t, a.StateDir) {
@@ -120,7 +120,7 @@ func gone(t *testing.T, dir string) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Errorf("%s is left", dir)
 	}
-	for _, group := range []string{"/fargo-test-another", "/fargo-test/run", "/fargo-test/half"} {
+	for _, group := range []string{"/fargo-test-second", "/fargo-test/run", "/fargo-test/half"} {
 		if left, err := filepath.Glob("/sys/fs/cgroup/*" + group); err != nil || len(left) > 0 {
 			t.Errorf("control groups are left: %v, %v", left, err)
 		}
@@ -150,14 +150,14 @@ func processes(t *testing.T) (all []process) {
 // Stopping a daemon leaves nothing of it and of its containers, whatever state
 // they are in.
 func TestStopLeavesNothing(t *testing.T) {
-	for name, disturb := range map[string]func(t *testing.T, a another){
-		"as it is":           func(*testing.T, another) {},
-		"with a dead daemon": func(t *testing.T, a another) { a.kill(t) },
-		"with unreadable data": func(t *testing.T, a another) {
+	for name, disturb := range map[string]func(t *testing.T, a secondDaemon){
+		"as it is":           func(*testing.T, secondDaemon) {},
+		"with a dead daemon": func(t *testing.T, a secondDaemon) { a.kill(t) },
+		"with unreadable data": func(t *testing.T, a secondDaemon) {
 			a.kill(t)
 			damage(t, a.RootDir, "io.containerd.metadata.v1.bolt/meta.db")
 		},
-		"with containers that it does not know": func(t *testing.T, a another) {
+		"with containers that it does not know": func(t *testing.T, a secondDaemon) {
 			a.kill(t)
 			if err := os.RemoveAll(a.RootDir); err != nil {
 				t.Fatal(err)
@@ -165,7 +165,7 @@ func TestStopLeavesNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAnother(t)
+			a := newSecondDaemon(t)
 			a.run(t, "run", true)
 			a.run(t, "half", false)
 			disturb(t, a)
@@ -224,7 +224,7 @@ func TestDamagedDataIsPutAside(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAnother(t)
+			a := newSecondDaemon(t)
 			a.run(t, "run", true)
 			a.kill(t)
 			hurt(t, a.RootDir)
@@ -267,7 +267,7 @@ func TestDamagedDataIsPutAside(t *testing.T) {
 // A daemon that was started by a process that died before it answered is waited
 // for, and no second one is started.
 func TestOneDaemonAtATime(t *testing.T) {
-	a := newAnother(t)
+	a := newSecondDaemon(t)
 	a.kill(t)
 	slow := filepath.Join(t.TempDir(), "containerd")
 	script := "#!/bin/sh\nsleep 1\nexec " + a.Binaries.Containerd + " \"$@\"\n"

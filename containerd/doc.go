@@ -1,4 +1,4 @@
-// Package containerd is the first door to the machine: images, containers,
+// Package containerd is the container runtime of a node: images, containers,
 // processes in them, how they ended and what they use. [Daemon] keeps a
 // containerd of our own alive; [Runtime] speaks to it, and is the only place
 // that imports its client.

@@ -181,12 +181,12 @@ func (r *Runtime) keepWith(ctx context.Context, parent, child digest.Digest) err
 	return err
 }
 
-// onlyHere is a fetcher that asks the registry and nobody else: a descriptor can
+// registryOnly is a fetcher that asks the registry and nobody else: a descriptor can
 // name addresses of its own, which would have the node ask whomever the image
 // wants.
-type onlyHere struct{ remotes.Fetcher }
+type registryOnly struct{ remotes.Fetcher }
 
-func (o onlyHere) Fetch(ctx context.Context, of ocispec.Descriptor) (io.ReadCloser, error) {
+func (o registryOnly) Fetch(ctx context.Context, of ocispec.Descriptor) (io.ReadCloser, error) {
 	of.URLs = nil
 	return o.Fetcher.Fetch(ctx, of)
 }

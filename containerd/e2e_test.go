@@ -37,8 +37,8 @@ import (
 
 const deadline = 30 * time.Second
 
-// A house is a daemon of the tests' own, a runtime on it, and a registry.
-type house struct {
+// A testDaemon is a daemon of the tests' own, a runtime on it, and a registry.
+type testDaemon struct {
 	daemon  *containerd.Daemon
 	config  containerd.Config
 	runtime *containerd.Runtime
@@ -47,7 +47,7 @@ type house struct {
 	digest  string
 }
 
-var tests house
+var tests testDaemon
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "image" {
@@ -155,7 +155,7 @@ func tearDown(ctx context.Context) error {
 }
 
 // removeGroups removes the control groups above those of the containers, which
-// in Fargo are the kernel door's to make and remove.
+// in Fargo are package kernel's to make and remove.
 func removeGroups() error {
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/fargo-test/shared")
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 )
 
 // pulling: a registry is asked again that gives no clear answer.
-var pulling = persistence{attempts: 2, pause: time.Second, final: final}
+var pulling = retryPolicy{attempts: 2, pause: time.Second, final: final}
 
 // Pull makes an image ready to run and returns it. An image that is here
 // already under its digest (src.Digest, or the one in its name) needs no
@@ -57,7 +57,7 @@ func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSou
 			return host.Image{}, err
 		}
 	}
-	key := flight{named.String(), src}
+	key := pullKey{named.String(), src}
 	return r.pulls.join(ctx, key, func(ctx context.Context) (host.Image, error) {
 		return r.pull(ctx, named, src)
 	})
@@ -82,12 +82,12 @@ func normalize(name string, src desired.PullSource) (reference.Named, error) {
 
 func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource) (host.Image, error) {
 	ref := named.String()
-	resolver, err := r.gates.resolver(src)
+	resolver, err := r.transports.resolver(src)
 	if err != nil {
 		return host.Image{}, &Error{Kind: CannotPull, Err: err}
 	}
 	var target ocispec.Descriptor
-	attempts, err := r.persist(ctx, pulling, func() (err error) {
+	attempts, err := r.retry(ctx, pulling, func() (err error) {
 		_, target, err = resolver.Resolve(ctx, ref)
 		return err
 	})
@@ -96,7 +96,7 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.P
 			return img, nil
 		}
 		return host.Image{}, &Error{Kind: CannotPull, Err: fmt.Errorf(
-			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, told(ref, err))}
+			"pull image manifest has been retried %d time(s): failed to resolve ref %s: %w", attempts, ref, explained(ref, err))}
 	}
 	if _, err := r.image(ctx, target.Digest); err == nil {
 		return r.name(ctx, named, target)
@@ -106,9 +106,9 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.P
 	var img host.Image
 	err = r.leased(ctx, func(ctx context.Context) error { // until what is fetched has its name
 		room := cmp.Or(src.Room, usualRoom)
-		attempts, err := r.persist(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
+		attempts, err := r.retry(ctx, pulling, func() error { return r.fetch(ctx, ref, resolver, target, room) })
 		if err != nil {
-			return &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, told(ref, err))}
+			return &Error{Kind: CannotPull, Err: fmt.Errorf("ref pull has been retried %d time(s): %w", attempts, explained(ref, err))}
 		}
 		img, err = r.name(ctx, named, target)
 		return err
@@ -157,7 +157,7 @@ func (r *Runtime) fetch(ctx context.Context, ref string, resolver remotes.Resolv
 	if err != nil {
 		return err
 	}
-	only := onlyHere{fetcher}
+	only := registryOnly{fetcher}
 	manifest, err := r.examine(ctx, only, target, room)
 	if err != nil {
 		return err

@@ -19,11 +19,11 @@ import (
 	"fargo/containerd/confined"
 )
 
-// told is the error of a failed pull as a user reads it in a stopped task's
+// explained is the error of a failed pull as a user reads it in a stopped task's
 // reason. What a registry, or whoever it sent us to, has answered is not in it but
 // for the status code: that might be anything, and of somebody whom the user
 // cannot reach. Texts of our own and of the kernel are.
-func told(ref string, err error) error { return &pullError{text: plain(why(ref, err)), err: err} }
+func explained(ref string, err error) error { return &pullError{text: plain(why(ref, err)), err: err} }
 
 // pullError hides the text of an error, not what it is.
 type pullError struct {

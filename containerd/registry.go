@@ -26,9 +26,9 @@ var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 // resolver speaks to the registry in an image's name, or to src.Endpoint in its
 // place, which is told the name by the query "ns". Plain HTTP is spoken to this
 // machine's own addresses, and where Endpoint says so.
-func (g *gates) resolver(src desired.PullSource) (remotes.Resolver, error) {
-	through := &gate{gates: g}
-	httpClient := &http.Client{Transport: bounded{&patient{base: through, idle: registryIdle}}}
+func (g *transports) resolver(src desired.PullSource) (remotes.Resolver, error) {
+	through := &pullTransport{transports: g}
+	httpClient := &http.Client{Transport: bounded{&idleTimeout{base: through, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
 		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),
@@ -58,14 +58,14 @@ func (g *gates) resolver(src desired.PullSource) (remotes.Resolver, error) {
 	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts}), nil
 }
 
-// patient is a transport that gives up on a server that goes silent, in the
+// idleTimeout is a transport that gives up on a server that goes silent, in the
 // headers or in the middle of a body, and waits as long as one talks.
-type patient struct {
+type idleTimeout struct {
 	base http.RoundTripper
 	idle time.Duration
 }
 
-func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
+func (p *idleTimeout) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	timer := time.AfterFunc(p.idle, func() { cancel(errRegistryIdle) })
 	response, err := p.base.RoundTrip(request.WithContext(ctx))
@@ -75,13 +75,13 @@ func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
-	response.Body = &patientBody{ReadCloser: response.Body, ctx: ctx, cancel: cancel, timer: timer, idle: p.idle}
+	response.Body = &idleTimeoutBody{ReadCloser: response.Body, ctx: ctx, cancel: cancel, timer: timer, idle: p.idle}
 	return response, nil
 }
 
-// patientBody counts only the time that a read waits: a slow reader is not the
+// idleTimeoutBody counts only the time that a read waits: a slow reader is not the
 // server's fault.
-type patientBody struct {
+type idleTimeoutBody struct {
 	io.ReadCloser
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -90,7 +90,7 @@ type patientBody struct {
 	closed sync.Once
 }
 
-func (b *patientBody) Read(buffer []byte) (int, error) {
+func (b *idleTimeoutBody) Read(buffer []byte) (int, error) {
 	b.timer.Reset(b.idle)
 	n, err := b.ReadCloser.Read(buffer)
 	b.timer.Stop()
@@ -100,7 +100,7 @@ func (b *patientBody) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-func (b *patientBody) Close() error {
+func (b *idleTimeoutBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.closed.Do(func() { b.timer.Stop(); b.cancel(nil) })
 	return err

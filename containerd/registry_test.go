@@ -48,7 +48,7 @@ func (s server) RoundTrip(r *http.Request) (*http.Response, error) { return s(r)
 // Source: ECS_IMAGE_PULL_INACTIVITY_TIMEOUT.
 func TestSilentServerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		transport := &patient{base: server(func(r *http.Request) (*http.Response, error) {
+		transport := &idleTimeout{base: server(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}), idle: registryIdle}
@@ -64,7 +64,7 @@ func TestSilentServerFails(t *testing.T) {
 // silent in the middle of a body, it has.
 func TestTalkingServerIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		transport := &patient{base: server(func(r *http.Request) (*http.Response, error) {
+		transport := &idleTimeout{base: server(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{Body: io.NopCloser(&drip{ctx: r.Context(), left: 10})}, nil
 		}), idle: registryIdle}
 		response, err := transport.RoundTrip(request(t))
@@ -108,16 +108,16 @@ func request(t *testing.T) *http.Request {
 func TestPersist(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r Runtime
-		attempts, err := r.persist(t.Context(), pulling, func() error { return errdefs.ErrNotFound })
+		attempts, err := r.retry(t.Context(), pulling, func() error { return errdefs.ErrNotFound })
 		if attempts != 1 || !errdefs.IsNotFound(err) {
 			t.Errorf("final answer: %d, %v", attempts, err)
 		}
-		attempts, err = r.persist(t.Context(), pulling, func() error { return io.ErrUnexpectedEOF })
+		attempts, err = r.retry(t.Context(), pulling, func() error { return io.ErrUnexpectedEOF })
 		if attempts != pulling.attempts || err == nil {
 			t.Errorf("no answer: %d, %v", attempts, err)
 		}
 		left := 100
-		attempts, err = r.persist(t.Context(), pulling, func() error {
+		attempts, err = r.retry(t.Context(), pulling, func() error {
 			if left--; left == 0 {
 				return nil
 			}
@@ -132,7 +132,7 @@ func TestPersist(t *testing.T) {
 
 func TestFlightsShareAndCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var f flights
+		var f pullGroup
 		land := make(chan struct{})
 		began, cancelled := 0, 0
 		pull := func(ctx context.Context) (host.Image, error) {
@@ -148,7 +148,7 @@ func TestFlightsShareAndCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 3)
 		for range 2 {
-			go func() { _, err := f.join(ctx, flight{name: "a"}, pull); results <- err }()
+			go func() { _, err := f.join(ctx, pullKey{name: "a"}, pull); results <- err }()
 		}
 		synctest.Wait()
 		if began != 1 {
@@ -164,7 +164,7 @@ func TestFlightsShareAndCancel(t *testing.T) {
 		if cancelled != 1 {
 			t.Error("the pull goes on for nobody")
 		}
-		go func() { _, err := f.join(t.Context(), flight{name: "a"}, pull); results <- err }()
+		go func() { _, err := f.join(t.Context(), pullKey{name: "a"}, pull); results <- err }()
 		synctest.Wait()
 		close(land)
 		if err := <-results; err != nil || began != 2 {

@@ -68,10 +68,10 @@ type Runtime struct {
 	// nobody need be asked what state they are in.
 	waiting sync.Map
 
-	gates   *gates
-	pulls   flights
-	shims   shims
-	reading sync.Mutex // one image's document at a time
+	transports *transports
+	pulls      pullGroup
+	shims      shims
+	reading    sync.Mutex // one image's document at a time
 	// unpackers and readers have a place for each process that may be at work on
 	// an image.
 	unpackers, readers chan struct{}
@@ -86,7 +86,7 @@ type Runtime struct {
 // yet.
 func New(config Config) (*Runtime, error) {
 	r := &Runtime{
-		config: config, gates: newGates(config.Registries), unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
+		config: config, transports: newTransports(config.Registries), unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
 	}
 	r.shims.taken = make(chan struct{}, 1)
 	r.shims.mu.ofTask = map[string]func() (string, error){}
@@ -153,17 +153,17 @@ func again(ctx context.Context, do func() error) error {
 	}
 }
 
-// persistence says how often something is tried that fails.
-type persistence struct {
+// retryPolicy says how often something is tried that fails.
+type retryPolicy struct {
 	attempts int
 	pause    time.Duration
 	final    func(error) bool // trying again changes nothing
 }
 
-// persist calls do, which must be repeatable, until it succeeds, or was tried
+// retry calls do, which must be repeatable, until it succeeds, or was tried
 // often enough; when something happened to containerd in the middle of it, that
 // does not count. It returns how often it was tried.
-func (r *Runtime) persist(ctx context.Context, how persistence, do func() error) (attempts int, err error) {
+func (r *Runtime) retry(ctx context.Context, how retryPolicy, do func() error) (attempts int, err error) {
 	for attempts = 1; ; {
 		connections := r.connections.Load()
 		if err = do(); err == nil || how.final(err) || ctx.Err() != nil {

@@ -8,24 +8,24 @@ import (
 	"fargo/host"
 )
 
-// flight is what makes two pulls the same.
-type flight struct {
+// pullKey is what makes two pulls the same.
+type pullKey struct {
 	name string
 	src  desired.PullSource
 }
 
-// flights lets callers who want the same image wait for one pull. The zero value
+// pullGroup lets callers who want the same image wait for one pull. The zero value
 // is ready to use.
-type flights struct {
+type pullGroup struct {
 	mu struct {
 		sync.Mutex
-		running map[flight]*shared
+		running map[pullKey]*sharedPull
 	}
 }
 
-// shared is one pull and those who wait for it. waiting is guarded by flights.mu;
+// sharedPull is one pull and those who wait for it. waiting is guarded by pullGroup.mu;
 // image and err may be read when done is closed.
-type shared struct {
+type sharedPull struct {
 	waiting int
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -36,7 +36,7 @@ type shared struct {
 // join waits for the pull under way, or begins one. The pull has the values of
 // the first caller's context, and is cancelled when the last caller gives up, who
 // waits until it has really ended.
-func (f *flights) join(ctx context.Context, key flight, pull func(context.Context) (host.Image, error)) (host.Image, error) {
+func (f *pullGroup) join(ctx context.Context, key pullKey, pull func(context.Context) (host.Image, error)) (host.Image, error) {
 	s := f.enter(ctx, key, pull)
 	select {
 	case <-s.done:
@@ -49,7 +49,7 @@ func (f *flights) join(ctx context.Context, key flight, pull func(context.Contex
 	}
 }
 
-func (f *flights) enter(ctx context.Context, key flight, pull func(context.Context) (host.Image, error)) *shared {
+func (f *pullGroup) enter(ctx context.Context, key pullKey, pull func(context.Context) (host.Image, error)) *sharedPull {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s, ok := f.mu.running[key]; ok {
@@ -57,9 +57,9 @@ func (f *flights) enter(ctx context.Context, key flight, pull func(context.Conte
 		return s
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &shared{waiting: 1, cancel: cancel, done: make(chan struct{})}
+	s := &sharedPull{waiting: 1, cancel: cancel, done: make(chan struct{})}
 	if f.mu.running == nil {
-		f.mu.running = map[flight]*shared{}
+		f.mu.running = map[pullKey]*sharedPull{}
 	}
 	f.mu.running[key] = s
 	go func() {
@@ -73,7 +73,7 @@ func (f *flights) enter(ctx context.Context, key flight, pull func(context.Conte
 
 // leave takes one who waits away, and reports whether it was the last; a pull
 // that nobody waits for ends, and the next caller begins anew.
-func (f *flights) leave(key flight, s *shared) (last bool) {
+func (f *pullGroup) leave(key pullKey, s *sharedPull) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s.waiting--
@@ -87,7 +87,7 @@ func (f *flights) leave(key flight, s *shared) (last bool) {
 	return true
 }
 
-func (f *flights) forget(key flight, s *shared) {
+func (f *pullGroup) forget(key pullKey, s *sharedPull) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mu.running[key] == s {

@@ -41,7 +41,7 @@ var runs = object{"Cmd": []string{"/none"}}
 // hostile is one image that nobody should trust.
 type hostile struct {
 	name  string
-	build func(t *testing.T, m *malice)
+	build func(t *testing.T, m *hostileRegistry)
 	room  int64 // desired.PullSource.Room
 	user  string
 	// What Pull says, and, when it says nothing, Create; empty for success.
@@ -51,19 +51,19 @@ type hostile struct {
 const outside = "/tmp/fargo-test-outside" // must never come to be
 
 // accounts is an image whose /etc/passwd is what fill makes it.
-func accounts(fill func(*testing.T, *tar.Writer)) func(*testing.T, *malice) {
-	return func(t *testing.T, m *malice) {
+func accounts(fill func(*testing.T, *tar.Writer)) func(*testing.T, *hostileRegistry) {
+	return func(t *testing.T, m *hostileRegistry) {
 		m.serve(t, runs, m.layer(t, func(w *tar.Writer) { fill(t, w) }))
 	}
 }
 
-func single(h tar.Header) func(*testing.T, *malice) {
+func single(h tar.Header) func(*testing.T, *hostileRegistry) {
 	return accounts(func(t *testing.T, w *tar.Writer) { put(t, w, h) })
 }
 
 // manifest is an image whose manifest is what fill makes of an honest one.
-func manifest(fill func(t *testing.T, m *malice, honest object)) func(*testing.T, *malice) {
-	return func(t *testing.T, m *malice) {
+func manifest(fill func(t *testing.T, m *hostileRegistry, honest object)) func(*testing.T, *hostileRegistry) {
+	return func(t *testing.T, m *hostileRegistry) {
 		m.serve(t, runs, m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "a"}) }))
 		var honest object
 		if err := json.Unmarshal(m.blobs[m.tag.Digest.String()], &honest); err != nil {
@@ -75,13 +75,13 @@ func manifest(fill func(t *testing.T, m *malice, honest object)) func(*testing.T
 }
 
 // document is an image that is nothing but a manifest of this text.
-func document(kind, text string) func(*testing.T, *malice) {
-	return func(_ *testing.T, m *malice) { m.tag = m.add(kind, []byte(text)) }
+func document(kind, text string) func(*testing.T, *hostileRegistry) {
+	return func(_ *testing.T, m *hostileRegistry) { m.tag = m.add(kind, []byte(text)) }
 }
 
 // config is an image whose configuration is what it says.
-func config(c object) func(*testing.T, *malice) {
-	return func(t *testing.T, m *malice) {
+func config(c object) func(*testing.T, *hostileRegistry) {
+	return func(t *testing.T, m *hostileRegistry) {
 		m.serve(t, c, m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "a", Mode: 0o755}) }))
 	}
 }
@@ -141,32 +141,32 @@ var hostiles = []hostile{
 	},
 	{
 		name: "two halves of a bomb", room: 64 << 20, pull: "no space left on device",
-		build: func(t *testing.T, m *malice) {
+		build: func(t *testing.T, m *hostileRegistry) {
 			half := func(name string) layer { return m.layer(t, func(w *tar.Writer) { zeros(t, w, name, 40<<20) }) }
 			m.serve(t, runs, half("a"), half("b"))
 		},
 	},
 	{
 		name: "a bomb behind the archive", room: 64 << 20, pull: "no space left on device",
-		build: func(t *testing.T, m *malice) {
+		build: func(t *testing.T, m *hostileRegistry) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = io.CopyN(w, zeroReader{}, 256<<20) }))
 		},
 	},
 	{
 		name: "a hole of eight terabytes", pull: "no space left on device",
-		build: func(t *testing.T, m *malice) {
+		build: func(t *testing.T, m *hostileRegistry) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(hole(8 << 40)) }))
 		},
 	},
 	{
 		name: "a negative size", pull: "invalid tar header",
-		build: func(t *testing.T, m *malice) {
+		build: func(t *testing.T, m *hostileRegistry) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(negative()) }))
 		},
 	},
 	{
 		name: "a name without end", pull: "header field too long",
-		build: func(t *testing.T, m *malice) {
+		build: func(t *testing.T, m *hostileRegistry) {
 			m.serve(t, runs, m.rawLayer(t, func(w io.Writer) {
 				block := make([]byte, 512)
 				copy(block, "././@LongLink")
@@ -177,39 +177,39 @@ var hostiles = []hostile{
 			}))
 		},
 	},
-	{name: "noise", pull: "unexpected EOF", build: func(t *testing.T, m *malice) {
+	{name: "noise", pull: "unexpected EOF", build: func(t *testing.T, m *hostileRegistry) {
 		m.serve(t, runs, m.rawLayer(t, func(w io.Writer) { _, _ = w.Write(bytes.Repeat([]byte("noise"), 100)) }))
 	}},
-	{name: "half a layer", pull: "unexpected EOF", build: func(t *testing.T, m *malice) {
+	{name: "half a layer", pull: "unexpected EOF", build: func(t *testing.T, m *hostileRegistry) {
 		whole := m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "a"}, bytes.Repeat([]byte("abc"), 1<<16)...) })
 		blob := m.blobs[whole.Digest.String()]
 		m.serve(t, runs, layer{m.add(layerType, blob[:len(blob)/2]), whole.diffID})
 	}},
-	{name: "a window of memory", pull: "window size exceeded", build: func(t *testing.T, m *malice) {
+	{name: "a window of memory", pull: "window size exceeded", build: func(t *testing.T, m *hostileRegistry) {
 		frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8, 0x01, 0x00, 0x00}
 		m.serve(t, runs, layer{m.add(ocispec.MediaTypeImageLayerZstd, frame), describe("", nil).Digest.String()})
 	}},
-	{name: "another layer than the configuration says", pull: "wrong diff id", build: func(t *testing.T, m *malice) {
+	{name: "another layer than the configuration says", pull: "wrong diff id", build: func(t *testing.T, m *hostileRegistry) {
 		l := m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "a"}) })
 		m.serve(t, runs, layer{l.Descriptor, describe("", nil).Digest.String()})
 	}},
-	{name: "more than was announced", pull: "read past expected size", build: func(t *testing.T, m *malice) {
+	{name: "more than was announced", pull: "read past expected size", build: func(t *testing.T, m *hostileRegistry) {
 		config(runs)(t, m)
 		m.inflate = 1 << 20
 	}},
-	{name: "an answer to be decompressed", pull: "which nobody asked for", build: func(t *testing.T, m *malice) {
+	{name: "an answer to be decompressed", pull: "which nobody asked for", build: func(t *testing.T, m *hostileRegistry) {
 		config(runs)(t, m)
 		m.encoding = "zstd"
 	}},
 
 	// What manifests and indexes say.
-	{name: "a wrong digest", pull: "unexpected commit digest", build: func(t *testing.T, m *malice) {
+	{name: "a wrong digest", pull: "unexpected commit digest", build: func(t *testing.T, m *hostileRegistry) {
 		config(object{"Cmd": []string{"/a"}, "Labels": object{"only": "here"}})(t, m)
 		m.blobs[m.tag.Digest.String()] = []byte(strings.Replace(string(m.blobs[m.tag.Digest.String()]), "schemaVersion", "schemaversion", 1))
 	}},
 	{name: "a manifest of five megabytes", pull: "is larger than 4 MiB", build: document(manifestType, `{"x":"`+strings.Repeat("x", 5<<20)+`"}`)},
 	{name: "a million layers", pull: "more than 50000 elements", build: document(manifestType, `{"layers":[`+strings.Repeat("{},", 1_300_000)+`{}]}`)},
-	{name: "ten thousand layers", pull: "max depth exceeded", build: manifest(func(_ *testing.T, m *malice, honest object) {
+	{name: "ten thousand layers", pull: "max depth exceeded", build: manifest(func(_ *testing.T, m *hostileRegistry, honest object) {
 		l := honest["layers"].([]any)[0].(object)
 		var all []any
 		for range 10_000 {
@@ -218,18 +218,18 @@ var hostiles = []hostile{
 		honest["layers"] = all
 	})},
 	{name: "a million manifests", pull: "more than 50000 elements", build: document(indexType, `{"manifests":[`+strings.Repeat("{},", 1_300_000)+`{}]}`)},
-	{name: "indexes in indexes", pull: "indexes lead to a manifest", build: func(t *testing.T, m *malice) {
+	{name: "indexes in indexes", pull: "indexes lead to a manifest", build: func(t *testing.T, m *hostileRegistry) {
 		config(runs)(t, m)
 		for range 20 {
 			m.tag = m.addJSON(t, indexType, object{"mediaType": indexType, "manifests": []any{m.tag}})
 		}
 	}},
-	{name: "an index of itself", pull: "unexpected commit digest", build: func(t *testing.T, m *malice) {
+	{name: "an index of itself", pull: "unexpected commit digest", build: func(t *testing.T, m *hostileRegistry) {
 		itself := object{"mediaType": indexType, "digest": describe("", []byte("x")).Digest, "size": 300}
 		m.tag = m.addJSON(t, indexType, object{"manifests": []any{itself}})
 		m.blobs[describe("", []byte("x")).Digest.String()] = append(m.blobs[m.tag.Digest.String()], bytes.Repeat([]byte(" "), 300)...)[:300]
 	}},
-	{name: "both index and manifest", pull: "both an index and a manifest", build: manifest(func(_ *testing.T, m *malice, honest object) {
+	{name: "both index and manifest", pull: "both an index and a manifest", build: manifest(func(_ *testing.T, m *hostileRegistry, honest object) {
 		honest["manifests"] = []any{m.tag}
 	})},
 	{name: "neither", pull: "no layers", build: document(manifestType, `{}`)},
@@ -239,16 +239,16 @@ var hostiles = []hostile{
 	{name: "deep JSON", pull: "cannot be read", build: document(manifestType, strings.Repeat("[", 1<<20))},
 	{name: "numbers where words belong", pull: "cannot be read", build: document(manifestType, `{"layers":[{"digest":7}]}`)},
 	{name: "a digest that is a path", pull: "layer \"../../x\"", build: document(manifestType, `{"layers":[{"digest":"../../x"}]}`)},
-	{name: "a configuration of ten gigabytes", pull: "is said to have 10737418240 bytes", build: manifest(func(_ *testing.T, _ *malice, honest object) {
+	{name: "a configuration of ten gigabytes", pull: "is said to have 10737418240 bytes", build: manifest(func(_ *testing.T, _ *hostileRegistry, honest object) {
 		honest["config"].(object)["size"] = 10 << 30
 	})},
-	{name: "a layer of less than nothing", pull: "is said to have -1 bytes", build: manifest(func(_ *testing.T, _ *malice, honest object) {
+	{name: "a layer of less than nothing", pull: "is said to have -1 bytes", build: manifest(func(_ *testing.T, _ *hostileRegistry, honest object) {
 		honest["layers"].([]any)[0].(object)["size"] = -1
 	})},
-	{name: "a layer of a petabyte", pull: "no space left on device", build: manifest(func(_ *testing.T, _ *malice, honest object) {
+	{name: "a layer of a petabyte", pull: "no space left on device", build: manifest(func(_ *testing.T, _ *hostileRegistry, honest object) {
 		honest["layers"].([]any)[0].(object)["size"] = 1 << 50
 	})},
-	{name: "something else than an image", pull: "this is no container image", build: manifest(func(_ *testing.T, _ *malice, honest object) {
+	{name: "something else than an image", pull: "this is no container image", build: manifest(func(_ *testing.T, _ *hostileRegistry, honest object) {
 		honest["config"].(object)["mediaType"] = "application/vnd.example.wasm"
 	})},
 
@@ -257,7 +257,7 @@ var hostiles = []hostile{
 		"Env": nil, "Cmd": nil, "Entrypoint": nil, "User": nil, "WorkingDir": nil, "Volumes": nil,
 	})},
 	{name: "no configuration", create: "no command specified", build: config(nil)},
-	{name: "layers that the configuration does not know", pull: "its configuration speaks of 0", build: manifest(func(t *testing.T, m *malice, honest object) {
+	{name: "layers that the configuration does not know", pull: "its configuration speaks of 0", build: manifest(func(t *testing.T, m *hostileRegistry, honest object) {
 		honest["config"] = m.add(ocispec.MediaTypeImageConfig, []byte(`{"config":{},"rootfs":null}`))
 	})},
 	{name: "a NUL in the entry point", create: "CannotCreateContainerError: command \"/a\\x00b\" contains a NUL", build: config(object{"Entrypoint": []string{"/a\x00b"}})},
@@ -280,7 +280,7 @@ func TestHostileImages(t *testing.T) {
 	defer os.Remove(accountsOutside)
 	for _, c := range hostiles {
 		t.Run(c.name, func(t *testing.T) {
-			m := newMalice(t)
+			m := newHostileRegistry(t)
 			c.build(t, m)
 			costs := watchMemory(t, os.Getpid(), daemonPID(t))
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)
@@ -417,7 +417,7 @@ func helpers(t *testing.T) (pids []int) {
 
 // Giving up ends what is going on, and not only the wait for it.
 func TestUnpackingEndsWithItsPull(t *testing.T) {
-	m := newMalice(t)
+	m := newHostileRegistry(t)
 	accounts(func(t *testing.T, w *tar.Writer) { zeros(t, w, "large", 4<<30) })(t, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
@@ -444,8 +444,8 @@ func TestLayersComeFromTheirRegistry(t *testing.T) {
 	var asked atomic.Int64
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer elsewhere.Close()
-	m := newMalice(t)
-	manifest(func(_ *testing.T, _ *malice, honest object) {
+	m := newHostileRegistry(t)
+	manifest(func(_ *testing.T, _ *hostileRegistry, honest object) {
 		for _, d := range []any{honest["layers"].([]any)[0], honest["config"]} {
 			d.(object)["urls"] = []string{elsewhere.URL + "/metadata"}
 		}
@@ -461,7 +461,7 @@ func TestLayersComeFromTheirRegistry(t *testing.T) {
 // A volume is filled from an image with files that cannot be copied by reading
 // them.
 func TestVolumeIsFilledFromAHostileImage(t *testing.T) {
-	m := newMalice(t)
+	m := newHostileRegistry(t)
 	accounts(func(t *testing.T, w *tar.Writer) {
 		put(t, w, tar.Header{Name: "data/fifo", Typeflag: tar.TypeFifo})
 		put(t, w, tar.Header{Name: "data/zero", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5})
@@ -493,7 +493,7 @@ func TestStopSignalThatIsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMalice(t)
+	m := newHostileRegistry(t)
 	program := m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "app", Mode: 0o755}, app...) })
 	for _, signal := range []string{"SIGNONSENSE", "999", "0", "-1", strings.Repeat("x", 1<<20)} {
 		m.serve(t, object{"Entrypoint": []string{"/app"}, "StopSignal": signal}, program)

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// life is a daemon that is our child.
-type life struct {
+// child is a daemon that is our child.
+type child struct {
 	pid  int
 	over chan struct{}
 	// how is how it ended, once over is closed.
@@ -25,20 +25,20 @@ type life struct {
 
 // failed is why a daemon that has ended did so by itself; nil when it was told to
 // end, killed, or is not known.
-func (l *life) failed(ctx context.Context) error {
-	if l == nil {
+func (c *child) failed(ctx context.Context) error {
+	if c == nil {
 		return nil
 	}
 	select {
-	case <-l.over:
+	case <-c.over:
 	case <-ctx.Done():
 		return nil
 	}
-	status, ok := l.how.Sys().(syscall.WaitStatus)
+	status, ok := c.how.Sys().(syscall.WaitStatus)
 	if !ok || status.ExitStatus() == 0 || status.Signaled() && (status.Signal() == unix.SIGKILL || status.Signal() == unix.SIGTERM) {
 		return nil
 	}
-	return fmt.Errorf("containerd: %s", l.how)
+	return fmt.Errorf("containerd: %s", c.how)
 }
 
 // errEnded says that a daemon ended before it answered.
@@ -48,7 +48,7 @@ func (e errEnded) Error() string { return "it ended at once: " + e.how + ": " + 
 
 // start starts a daemon, which inherits held: the lock is its own from birth, and
 // no other is started while it lives, whether it answers or not.
-func (d *Daemon) start(ctx context.Context, held *os.File) (*life, error) {
+func (d *Daemon) start(ctx context.Context, held *os.File) (*child, error) {
 	configPath := filepath.Join(d.StateDir, "config.toml")
 	if err := os.WriteFile(configPath, d.config(), 0o600); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (d *Daemon) start(ctx context.Context, held *os.File) (*life, error) {
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
-	started := &life{pid: command.Process.Pid, over: make(chan struct{})}
+	started := &child{pid: command.Process.Pid, over: make(chan struct{})}
 	go func() { // it outlives us, but must not become a zombie
 		defer close(started.over)
 		_ = command.Wait() // its state says the same

@@ -22,8 +22,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// malice is a registry that serves whatever a test puts into it.
-type malice struct {
+// hostileRegistry is a registry that serves whatever a test puts into it.
+type hostileRegistry struct {
 	*httptest.Server
 	tag      ocispec.Descriptor // what "evil:latest" stands for
 	blobs    map[string][]byte  // also manifests
@@ -31,16 +31,18 @@ type malice struct {
 	inflate  int                // bytes more than a blob has
 }
 
-func newMalice(t *testing.T) *malice {
-	m := &malice{blobs: map[string][]byte{}}
+func newHostileRegistry(t *testing.T) *hostileRegistry {
+	m := &hostileRegistry{blobs: map[string][]byte{}}
 	m.Server = httptest.NewServer(m)
 	t.Cleanup(m.Close)
 	return m
 }
 
-func (m *malice) image() string { return strings.TrimPrefix(m.URL, "http://") + "/evil:latest" }
+func (m *hostileRegistry) image() string {
+	return strings.TrimPrefix(m.URL, "http://") + "/evil:latest"
+}
 
-func (m *malice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *hostileRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	if name == "latest" {
 		name = m.tag.Digest.String()
@@ -69,13 +71,13 @@ func describe(kind string, blob []byte) ocispec.Descriptor {
 }
 
 // add puts a blob into the registry.
-func (m *malice) add(kind string, blob []byte) ocispec.Descriptor {
+func (m *hostileRegistry) add(kind string, blob []byte) ocispec.Descriptor {
 	d := describe(kind, blob)
 	m.blobs[d.Digest.String()] = blob
 	return d
 }
 
-func (m *malice) addJSON(t *testing.T, kind string, v any) ocispec.Descriptor {
+func (m *hostileRegistry) addJSON(t *testing.T, kind string, v any) ocispec.Descriptor {
 	t.Helper()
 	blob, err := json.Marshal(v)
 	if err != nil {
@@ -91,7 +93,7 @@ type layer struct {
 }
 
 // layer packs what fill writes.
-func (m *malice) layer(t *testing.T, fill func(*tar.Writer)) layer {
+func (m *hostileRegistry) layer(t *testing.T, fill func(*tar.Writer)) layer {
 	t.Helper()
 	return m.rawLayer(t, func(to io.Writer) {
 		w := tar.NewWriter(to)
@@ -102,7 +104,7 @@ func (m *malice) layer(t *testing.T, fill func(*tar.Writer)) layer {
 	})
 }
 
-func (m *malice) rawLayer(t *testing.T, fill func(io.Writer)) layer {
+func (m *hostileRegistry) rawLayer(t *testing.T, fill func(io.Writer)) layer {
 	t.Helper()
 	var packed bytes.Buffer
 	plain := sha256.New()
@@ -122,7 +124,7 @@ func sum(h hash.Hash) string { return fmt.Sprintf("sha256:%x", h.Sum(nil)) }
 type object = map[string]any
 
 // serve makes an image of layers and a configuration the one to be pulled.
-func (m *malice) serve(t *testing.T, config object, layers ...layer) {
+func (m *hostileRegistry) serve(t *testing.T, config object, layers ...layer) {
 	t.Helper()
 	var ids []string
 	var blobs []ocispec.Descriptor

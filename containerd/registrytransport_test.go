@@ -34,9 +34,9 @@ func forbidden(t *testing.T) (server *httptest.Server, came *atomic.Int64) {
 func hostOf(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 
 // allowing gives ways to the hosts alone.
-func allowing(t *testing.T, hosts ...string) *gates {
+func allowing(t *testing.T, hosts ...string) *transports {
 	t.Helper()
-	g := newGates(Registries{Allow: patterns(t, hosts...)})
+	g := newTransports(Registries{Allow: patterns(t, hosts...)})
 	g.proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	t.Cleanup(func() { g.trusted.CloseIdleConnections(); g.guarded.CloseIdleConnections() })
 	return g
@@ -44,7 +44,7 @@ func allowing(t *testing.T, hosts ...string) *gates {
 
 // resolve asks a registry for an image as a pull does, and gives the error that a
 // user reads.
-func resolve(t *testing.T, g *gates, ref string, src desired.PullSource) error {
+func resolve(t *testing.T, g *transports, ref string, src desired.PullSource) error {
 	t.Helper()
 	resolver, err := g.resolver(src)
 	if err != nil {
@@ -52,7 +52,7 @@ func resolve(t *testing.T, g *gates, ref string, src desired.PullSource) error {
 	}
 	_, _, err = resolver.Resolve(log.WithLogger(t.Context(), silence), ref)
 	if err != nil {
-		return told(ref, err)
+		return explained(ref, err)
 	}
 	fetcher, err := resolver.Fetcher(t.Context(), ref)
 	if err != nil {
@@ -67,11 +67,11 @@ func fetch(ctx context.Context, f interface {
 ) error {
 	body, err := f.Fetch(ctx, of)
 	if err != nil {
-		return told("layer", err)
+		return explained("layer", err)
 	}
 	defer body.Close()
 	if _, err = io.ReadAll(body); err != nil {
-		return told("layer", err)
+		return explained("layer", err)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func TestURLsOfLayersAreNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fetcher := onlyHere{asked}
+	fetcher := registryOnly{asked}
 	layer := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayerGzip, Digest: someDigest, Size: 4, URLs: []string{elsewhere.URL + "/layer"}}
 	if err := fetch(t.Context(), fetcher, layer); err != nil || came.Load() != 0 {
 		t.Errorf("%v; %d requests came", err, came.Load())
@@ -196,7 +196,7 @@ func TestProxyIsNoWayAround(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := (&gate{gates: g}).RoundTrip(r)
+		response, err := (&pullTransport{transports: g}).RoundTrip(r)
 		if err == nil {
 			response.Body.Close()
 		}

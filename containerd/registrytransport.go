@@ -12,19 +12,20 @@ import (
 	"time"
 )
 
-// gates are the ways to registries. They are shared, so that connections are.
-type gates struct {
+// transports are the HTTP transports to registries. All pulls share them, and so
+// their connections.
+type transports struct {
 	rules Registries
 	// proxy is the machine's for a request, nil when there is none.
 	proxy func(*http.Request) (*url.URL, error)
-	// trusted goes where it is told, through a proxy if the machine has one.
+	// trusted connects to any address, through a proxy if the machine has one.
 	trusted *http.Transport
-	// guarded goes straight, and looks at each address before it connects.
+	// guarded connects without a proxy, and checks each address before it connects.
 	guarded *http.Transport
 }
 
-func newGates(rules Registries) *gates {
-	g := &gates{rules: rules, proxy: http.ProxyFromEnvironment, trusted: newTransport(), guarded: newTransport()}
+func newTransports(rules Registries) *transports {
+	g := &transports{rules: rules, proxy: http.ProxyFromEnvironment, trusted: newTransport(), guarded: newTransport()}
 	g.trusted.Proxy = func(r *http.Request) (*url.URL, error) { return g.proxy(r) }
 	g.trusted.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	g.guarded.DialContext = g.dial
@@ -45,7 +46,7 @@ func newTransport() *http.Transport {
 // dial connects to a host at the addresses that registries may have. What a name
 // stands for is decided here and nowhere else: it may be another one the next
 // time it is looked up.
-func (g *gates) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *transports) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -60,16 +61,16 @@ func (g *gates) dial(ctx context.Context, network, address string) (net.Conn, er
 	return dialer.DialContext(ctx, network, address)
 }
 
-// A gate is the transport of one pull: every request of it comes through here,
+// A pullTransport is the transport of one pull: every request of it comes through here,
 // those that a registry sends us on too.
-type gate struct {
-	*gates
+type pullTransport struct {
+	*transports
 	// endpoint is the host and port of desired.PullSource.Endpoint, which the
 	// control plane has chosen and no task; empty when there is none.
 	endpoint string
 }
 
-func (g *gate) RoundTrip(request *http.Request) (*http.Response, error) {
+func (g *pullTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if g.endpoint != "" && hostPort(request.URL) == g.endpoint {
 		return g.trusted.RoundTrip(request)
 	}
