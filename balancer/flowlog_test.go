@@ -26,7 +26,7 @@ func TestFlowLog(t *testing.T) {
 	b.ARN, b.Name = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188", "net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}
 	b.Listeners[0].ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/net/test/50dc6c495c0c9188/f2f7dc8efc522ab2"
-	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
+	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 	plain := b.Listeners[0]
@@ -116,7 +116,7 @@ func TestFlowOutlivesLog(t *testing.T) {
 	b := nlb("TLS", "arn:g")
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}
-	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example")}
+	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "a.example")}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 	groups := []desired.BalancerGroup{flowGroup("TCP", a)}
 	h.set([]desired.Balancer{b}, groups)

@@ -96,6 +96,7 @@ func (h *house) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
 	defer h.telling.Unlock()
 	err := h.checker.Set(b, g)
 	known, _ := h.checker.Health()
+	h.server.SetKeys(keysOf(b))
 	return errors.Join(err, h.server.Set(b, g, known))
 }
 

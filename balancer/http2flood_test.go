@@ -77,7 +77,7 @@ func TestTargetFloods(t *testing.T) {
 			a := target(t, func(c net.Conn) {
 				if encrypted {
 					pair := keyPair(t, "target.example")
-					certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(pair.Key))
+					certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(keyOf(pair).Reveal()))
 					if err != nil {
 						t.Error(err)
 						return

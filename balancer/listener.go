@@ -31,14 +31,14 @@ func (l *listener) isHTTP() bool { return l.protocol == "HTTP" || l.protocol == 
 
 // compile reads a listener. Parts that are wrong are left out and told; a
 // default rule that is wrong answers 503.
-func (b *balancer) compile(d *desired.BalancerListener, attributes attributes, groups map[string]*view, tickets [][]byte, logger *slog.Logger) (*listener, error) {
+func (b *balancer) compile(d *desired.BalancerListener, attributes attributes, groups map[string]*view, secrets tlsSecrets, logger *slog.Logger) (*listener, error) {
 	l := &listener{
 		settings: readSettings(attributes, d.Attributes),
 		balancer: b, logger: logger, log: b.log, connections: b.connections, arn: d.ARN, protocol: d.Protocol, port: d.Port,
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
-		terms, err := b.termsOf(d, l.protocols(d.ALPN), tickets)
+		terms, err := b.termsOf(d, l.protocols(d.ALPN), secrets)
 		l.tls, l.certificates = terms.config, terms.arns
 		errs = append(errs, err)
 	}

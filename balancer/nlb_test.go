@@ -293,7 +293,7 @@ func TestTLSTermination(t *testing.T) {
 	h := newHouse(t)
 	a := target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
-	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "a.example"), keyPair(t, "b.example")}
+	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-3-2021-06"
 	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP", a)})

@@ -49,7 +49,7 @@ type Server struct {
 		closing map[*socket]struct{}
 		wanted  map[socketKey]*listener
 		known   healths
-		tickets [][]byte // see SetTickets
+		secrets tlsSecrets // see SetTickets and SetKeys
 	}
 }
 

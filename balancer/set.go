@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // Set makes the load balancers and target groups given the only ones, and known
@@ -87,7 +88,7 @@ func (s *Server) setBalancer(d *desired.Balancer, views map[string]*view) (*bala
 	errs := []error{b.setLogs(s.accessLogs, d)}
 	zones := zonesOf(d)
 	for i := range d.Listeners {
-		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.mu.tickets, s.logger)
+		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.mu.secrets, s.logger)
 		l.zones = zones
 		errs = append(errs, err)
 		for j := range d.Interfaces {
@@ -141,7 +142,7 @@ func (s *Server) SetHealth(known []TargetHealth) {
 func (s *Server) SetTickets(secrets [][]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.tickets = secrets
+	s.mu.secrets.tickets = secrets
 	var errs []error
 	for _, b := range s.mu.balancers {
 		for arn, terms := range b.tls {
@@ -149,6 +150,13 @@ func (s *Server) SetTickets(secrets [][]byte) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// SetKeys gives the private keys of all certificates that Set is told of next.
+func (s *Server) SetKeys(keys map[desired.SecretID]secret.Text) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.secrets.keys = keys
 }
 
 func (s *Server) bind(all bool) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // originOf says where a client's requests come from. state is nil without TLS.
@@ -50,9 +51,15 @@ func (x *exchange) noteTLS(from *origin) {
 	x.tlsVersion, x.cipher, x.sni = from.tlsVersion, from.cipherSuite, from.sni
 }
 
+// tlsSecrets are what a server's listeners share of secrets.
+type tlsSecrets struct {
+	tickets [][]byte // see [Server.SetTickets]
+	keys    map[desired.SecretID]secret.Text
+}
+
 // tlsTerms are what a listener's TLS was compiled to, and of what.
 type tlsTerms struct {
-	certificates []desired.KeyPair
+	certificates []desired.Certificate
 	policy       string
 	offered      []string
 	config       *tls.Config
@@ -62,15 +69,15 @@ type tlsTerms struct {
 
 // termsOf compiles a listener's TLS, or gives what it was compiled to before:
 // clients may then resume their sessions.
-func (b *balancer) termsOf(l *desired.BalancerListener, offered []string, tickets [][]byte) (*tlsTerms, error) {
+func (b *balancer) termsOf(l *desired.BalancerListener, offered []string, secrets tlsSecrets) (*tlsTerms, error) {
 	t := b.tls[l.ARN]
-	if t != nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
-		return t, t.err
+	if t != nil && t.err == nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
+		return t, nil
 	}
 	t = &tlsTerms{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
-	t.config, t.arns, t.err = compileTLS(l, offered)
+	t.config, t.arns, t.err = compileTLS(l, offered, secrets.keys)
 	b.tls[l.ARN] = t
-	return t, errors.Join(t.err, t.setTickets(l.ARN, tickets))
+	return t, errors.Join(t.err, t.setTickets(l.ARN, secrets.tickets))
 }
 
 // setTickets has the listener's clients resume sessions that any server began
@@ -97,8 +104,8 @@ func (t *tlsTerms) setTickets(listener string, secrets [][]byte) error {
 }
 
 // compileTLS reads what a listener's TLS is made of. Certificates that do not
-// parse are left out and told; arns are of the others.
-func compileTLS(l *desired.BalancerListener, offered []string) (config *tls.Config, arns []string, err error) {
+// parse, or whose key is not there, are left out and told; arns are of the others.
+func compileTLS(l *desired.BalancerListener, offered []string, keys map[desired.SecretID]secret.Text) (config *tls.Config, arns []string, err error) {
 	var errs []error
 	config = &tls.Config{NextProtos: offered}
 	if l.Protocol == "TLS" {
@@ -106,7 +113,7 @@ func compileTLS(l *desired.BalancerListener, offered []string) (config *tls.Conf
 	}
 	config.MinVersion, config.MaxVersion = versionsOf(l.SSLPolicy)
 	for _, pair := range l.Certificates {
-		certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(pair.Key))
+		certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(keys[pair.KeyID].Reveal()))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("certificate %s: %w", pair.ARN, err))
 			continue

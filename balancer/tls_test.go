@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,10 +31,11 @@ import (
 
 	"fargo/aws/elbv2"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // keyPair is a certificate for names, signed by itself.
-func keyPair(t testing.TB, names ...string) desired.KeyPair {
+func keyPair(t testing.TB, names ...string) desired.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,11 +53,31 @@ func keyPair(t testing.TB, names ...string) desired.KeyPair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return desired.KeyPair{
-		ARN:   "arn:cert:" + names[0],
-		Chain: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		Key:   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})),
+	chain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	id := desired.CertificateKeyOf(chain)
+	keys.Store(id, secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))))
+	return desired.Certificate{ARN: "arn:cert:" + names[0], Chain: chain, KeyID: id}
+}
+
+// keys are those of all that keyPair has made, by their ids.
+var keys sync.Map
+
+func keyOf(c desired.Certificate) secret.Text {
+	key, _ := keys.Load(c.KeyID)
+	return key.(secret.Text)
+}
+
+// keysOf are those of the listeners' certificates.
+func keysOf(balancers []desired.Balancer) map[desired.SecretID]secret.Text {
+	all := map[desired.SecretID]secret.Text{}
+	for _, b := range balancers {
+		for _, l := range b.Listeners {
+			for _, c := range l.Certificates {
+				all[c.KeyID] = keyOf(c)
+			}
+		}
 	}
+	return all
 }
 
 // https is a balancer with one listener of HTTPS on port 443.
@@ -63,7 +85,7 @@ func https(t testing.TB, rules ...desired.BalancerRule) desired.Balancer {
 	b := alb(rules...)
 	b.Listeners[0].Protocol, b.Listeners[0].Port = "HTTPS", 443
 	b.Listeners[0].SSLPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	b.Listeners[0].Certificates = []desired.KeyPair{keyPair(t, "default.example"), keyPair(t, "*.b.example")}
+	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "default.example"), keyPair(t, "*.b.example")}
 	return b
 }
 

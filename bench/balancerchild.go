@@ -23,6 +23,7 @@ import (
 	"fargo/balancer/balancertest"
 	"fargo/balancer/worker"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // balancerChild is the argument with which this program is a load balancer
@@ -61,11 +62,11 @@ func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) 
 			err = errors.Join(fmt.Errorf("load balancer: %w", err), p.close())
 		}
 	}()
-	b, groups, err := set.balancer()
+	b, groups, keys, err := set.balancer()
 	if err != nil {
 		return nil, err
 	}
-	if err := fleet.Set(ctx, []desired.Balancer{b}, groups); err != nil {
+	if err := fleet.Set(ctx, []desired.Balancer{b}, groups, keys); err != nil {
 		return nil, err
 	}
 	for _, c := range children.started {
@@ -209,14 +210,14 @@ func awaitHealth(ctx context.Context, fleet *worker.Fleet, want int) error {
 
 // balancer is the configuration: a plain and an encrypted listener, rules that
 // do not match and one that does, two target groups by weight.
-func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerGroup, err error) {
+func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerGroup, keys map[desired.SecretID]secret.Text, err error) {
 	chain, err := os.ReadFile(s.chain)
 	if err != nil {
-		return b, nil, err
+		return b, nil, nil, err
 	}
 	key, err := os.ReadFile(s.key)
 	if err != nil {
-		return b, nil, err
+		return b, nil, nil, err
 	}
 	var tuples []elbv2.TargetGroupTuple
 	for i, l := range s.targets {
@@ -241,13 +242,13 @@ func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerG
 		rule("4", forward, elbv2.RuleCondition{Field: new("path-pattern"), Values: []string{"/small", "/large"}}),
 		rule("default", elsewhere),
 	}
-	pair := desired.KeyPair{ARN: "arn:certificate", Chain: string(chain), Key: string(key)}
+	certificate := desired.Certificate{ARN: "arn:certificate", Chain: string(chain), KeyID: desired.CertificateKeyOf(string(chain))}
 	b = desired.Balancer{
 		ARN: "arn:balancer", Name: "app/bench/1", Interfaces: []desired.Interface{{ID: "eni-1"}},
 		Listeners: []desired.BalancerListener{
 			{ARN: "arn:http", Protocol: "HTTP", Port: 80, Rules: rules},
-			{ARN: "arn:https", Protocol: "HTTPS", Port: 443, Rules: rules, Certificates: []desired.KeyPair{pair}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"},
+			{ARN: "arn:https", Protocol: "HTTPS", Port: 443, Rules: rules, Certificates: []desired.Certificate{certificate}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"},
 		},
 	}
-	return b, groups, nil
+	return b, groups, map[desired.SecretID]secret.Text{certificate.KeyID: secret.New(string(key))}, nil
 }

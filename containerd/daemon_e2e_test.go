@@ -58,7 +58,7 @@ func newSecondDaemon(t *testing.T) secondDaemon {
 // run makes a container and, if it should, starts it.
 func (a secondDaemon) run(t *testing.T, id string, start bool) host.ContainerSpec {
 	t.Helper()
-	img, err := a.runtime.Pull(t.Context(), tests.image, desired.PullSource{})
+	img, err := a.runtime.Pull(t.Context(), tests.image, desired.PullSource{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

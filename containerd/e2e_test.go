@@ -137,7 +137,7 @@ func run(m *testing.M) (code int, err error) {
 	}); err != nil {
 		return 0, err
 	}
-	pulled, err := tests.runtime.Pull(ctx, tests.image, desired.PullSource{})
+	pulled, err := tests.runtime.Pull(ctx, tests.image, desired.PullSource{}, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -285,7 +285,7 @@ func TestHostileImages(t *testing.T) {
 			costs := watchMemory(t, os.Getpid(), daemonPID(t))
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)
 			defer cancel()
-			img, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{Room: c.room})
+			img, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{Room: c.room}, nil)
 			expect(t, err, "CannotPullContainerError: ", c.pull)
 			if err == nil {
 				s := spec(t)
@@ -422,7 +422,7 @@ func TestUnpackingEndsWithItsPull(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{})
+		_, err := tests.runtime.Pull(ctx, m.image(), desired.PullSource{}, nil)
 		failed <- err
 	}()
 	for len(helpers(t)) == 0 {
@@ -450,7 +450,7 @@ func TestLayersComeFromTheirRegistry(t *testing.T) {
 			d.(object)["urls"] = []string{elsewhere.URL + "/metadata"}
 		}
 	})(t, m)
-	if _, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{}); err != nil {
+	if _, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{}, nil); err != nil {
 		t.Error(err)
 	}
 	if asked.Load() > 0 {
@@ -469,7 +469,7 @@ func TestVolumeIsFilledFromAHostileImage(t *testing.T) {
 		put(t, w, tar.Header{Name: "loop", Typeflag: tar.TypeSymlink, Linkname: "loop"})
 		put(t, w, tar.Header{Name: "device", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5})
 	})(t, m)
-	img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{})
+	img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -497,7 +497,7 @@ func TestStopSignalThatIsNone(t *testing.T) {
 	program := m.layer(t, func(w *tar.Writer) { put(t, w, tar.Header{Name: "app", Mode: 0o755}, app...) })
 	for _, signal := range []string{"SIGNONSENSE", "999", "0", "-1", strings.Repeat("x", 1<<20)} {
 		m.serve(t, object{"Entrypoint": []string{"/app"}, "StopSignal": signal}, program)
-		img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{})
+		img, err := tests.runtime.Pull(t.Context(), m.image(), desired.PullSource{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,8 +34,14 @@ var pulling = retryPolicy{attempts: 2, pause: time.Second, final: final}
 // manifest has been retried …" before the image is known, "… ref pull has been
 // retried …" after. Pulls of the same image at the same time share one
 // transfer, which goes on as long as one of them waits.
-func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource) (host.Image, error) {
-	img, err := r.pullOnce(r.in(ctx), name, src)
+//
+// password is asked when the registry wants one; its errors are Pull's.
+func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource, password host.Password) (host.Image, error) {
+	img, err := r.pullOnce(r.in(ctx), name, src, password)
+	var noPassword *host.SecretError
+	if errors.As(err, &noPassword) {
+		return img, noPassword
+	}
 	if refused(err) {
 		err = &Error{Kind: CannotPull, Err: err}
 	}
@@ -43,7 +49,7 @@ func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource)
 }
 
 // pullOnce is Pull, but that it says of an image that is not acceptable only why.
-func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSource) (host.Image, error) {
+func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSource, password host.Password) (host.Image, error) {
 	named, err := normalize(name, src)
 	if err != nil {
 		return host.Image{}, &Error{Kind: CannotPull, Err: err}
@@ -59,7 +65,7 @@ func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSou
 	}
 	key := pullKey{named.String(), src}
 	return r.pulls.join(ctx, key, func(ctx context.Context) (host.Image, error) {
-		return r.pull(ctx, named, src)
+		return r.pull(ctx, named, src, password)
 	})
 }
 
@@ -80,9 +86,9 @@ func normalize(name string, src desired.PullSource) (reference.Named, error) {
 	return reference.WithDigest(reference.TrimNamed(named), known)
 }
 
-func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource) (host.Image, error) {
+func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource, password host.Password) (host.Image, error) {
 	ref := named.String()
-	resolver, err := r.transports.resolver(src)
+	resolver, err := r.transports.resolver(ctx, src, password)
 	if err != nil {
 		return host.Image{}, &Error{Kind: CannotPull, Err: err}
 	}
@@ -119,7 +125,8 @@ func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.P
 // final says that the registry itself has answered, or that the image is not
 // acceptable, and that asking again changes nothing.
 func final(err error) bool {
-	if refused(err) {
+	var noPassword *host.SecretError
+	if refused(err) || errors.As(err, &noPassword) {
 		return true
 	}
 	var status remoteerrors.ErrUnexpectedStatus

@@ -18,6 +18,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"fargo/desired"
+	"fargo/host"
+	"fargo/secret"
 )
 
 // A counted registry holds one image "app:latest", and counts who asks.
@@ -57,7 +59,7 @@ func (c *counted) image() string { return strings.TrimPrefix(c.URL, "http://") +
 
 func TestPullByDigestNeedsNoNetwork(t *testing.T) {
 	reg := newRegistry(t, nil)
-	first, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{})
+	first, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func TestPullByDigestNeedsNoNetwork(t *testing.T) {
 	for _, again := range []struct{ name, digest string }{
 		{reg.image(), first.Digest}, {reg.image() + "@" + first.Digest, ""}, {reg.image() + ":latest@" + first.Digest, ""},
 	} {
-		got, err := tests.runtime.Pull(t.Context(), again.name, desired.PullSource{Digest: again.digest})
+		got, err := tests.runtime.Pull(t.Context(), again.name, desired.PullSource{Digest: again.digest}, nil)
 		if err != nil || got.Digest != first.Digest {
 			t.Errorf("%v: %+v, %v", again, got, err)
 		}
@@ -78,19 +80,19 @@ func TestPullByDigestNeedsNoNetwork(t *testing.T) {
 
 func TestTagIsCachedWhileItsRegistryIsAway(t *testing.T) {
 	reg := newRegistry(t, nil)
-	first, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{})
+	first, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked := reg.requests.Load()
-	if _, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}); err != nil {
+	if _, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if reg.requests.Load() == asked {
 		t.Error("the tag was not resolved again")
 	}
 	reg.Close()
-	got, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{})
+	got, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil)
 	if err != nil || got.Digest != first.Digest {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -101,7 +103,7 @@ func TestPullsOfOneImageShareOne(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}); err != nil {
+			if _, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -124,13 +126,16 @@ func TestPullWithPasswordFromAnotherEndpoint(t *testing.T) {
 		})
 	})
 	const name = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:latest"
-	src := desired.PullSource{Endpoint: reg.URL, Username: "AWS", Password: "wrong"}
-	_, err := tests.runtime.Pull(t.Context(), name, src)
+	src := desired.PullSource{Endpoint: reg.URL, Username: "AWS", PasswordID: "password"}
+	_, err := tests.runtime.Pull(t.Context(), name, src, passwordIs("wrong"))
 	if err == nil || !strings.HasPrefix(err.Error(), "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "+name) {
 		t.Errorf("error = %v", err)
 	}
-	src.Password = "secret"
-	if got, err := tests.runtime.Pull(t.Context(), name, src); err != nil || got.Name != name {
+	unavailable := &host.SecretError{Reason: "ResourceInitializationError: not now"}
+	if _, err := tests.runtime.Pull(t.Context(), name, src, func(context.Context) (secret.Text, error) { return secret.Text{}, unavailable }); err != unavailable {
+		t.Errorf("without its password: %v", err)
+	}
+	if got, err := tests.runtime.Pull(t.Context(), name, src, passwordIs("secret")); err != nil || got.Name != name {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -138,12 +143,12 @@ func TestPullWithPasswordFromAnotherEndpoint(t *testing.T) {
 func TestPullOfWhatIsNotThere(t *testing.T) {
 	reg := newRegistry(t, nil)
 	name := reg.image() + ":nonesuch"
-	_, err := tests.runtime.Pull(t.Context(), name, desired.PullSource{})
+	_, err := tests.runtime.Pull(t.Context(), name, desired.PullSource{}, nil)
 	want := "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + name + ": " + name + ": not found"
 	if err == nil || err.Error() != want {
 		t.Errorf("error = %v\nwant    %s", err, want)
 	}
-	_, err = tests.runtime.Pull(t.Context(), "Not A Name", desired.PullSource{})
+	_, err = tests.runtime.Pull(t.Context(), "Not A Name", desired.PullSource{}, nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "CannotPullContainerError: invalid reference format") {
 		t.Errorf("error = %v", err)
 	}
@@ -160,7 +165,7 @@ func TestPullThatNobodyWaitsForEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error)
 	go func() {
-		_, err := tests.runtime.Pull(ctx, reg.image(), desired.PullSource{})
+		_, err := tests.runtime.Pull(ctx, reg.image(), desired.PullSource{}, nil)
 		failed <- err
 	}()
 	for reg.requests.Load() == 0 {
@@ -188,9 +193,14 @@ func TestUnfinishedPullIsNoImage(t *testing.T) {
 		})
 	})
 	for range 2 {
-		_, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{})
+		_, err := tests.runtime.Pull(t.Context(), reg.image(), desired.PullSource{}, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "CannotPullContainerError: ref pull has been retried ") {
 			t.Errorf("error = %v", err)
 		}
 	}
+}
+
+// passwordIs is a password that is at hand.
+func passwordIs(value string) host.Password {
+	return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 
 	"fargo/desired"
+	"fargo/host"
 )
 
 // registryIdle is how long a registry may send nothing before it counts as
@@ -24,14 +25,21 @@ const registryIdle = time.Minute
 var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 
 // resolver speaks to the registry in an image's name, or to src.Endpoint in its
-// place, which is told the name by the query "ns". Plain HTTP is spoken to this
+// place, which gets the name by the query "ns". It asks password, when there is one,
+// each time that a registry wants credentials. Plain HTTP is spoken to this
 // machine's own addresses, and where Endpoint says so.
-func (g *transports) resolver(src desired.PullSource) (remotes.Resolver, error) {
+func (g *transports) resolver(ctx context.Context, src desired.PullSource, password host.Password) (remotes.Resolver, error) {
 	through := &pullTransport{transports: g}
 	httpClient := &http.Client{Transport: bounded{&idleTimeout{base: through, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
-		docker.WithAuthCreds(func(string) (string, string, error) { return src.Username, src.Password, nil }),
+		docker.WithAuthCreds(func(string) (string, string, error) {
+			if password == nil {
+				return src.Username, "", nil
+			}
+			value, err := password(ctx)
+			return src.Username, value.Reveal(), err
+		}),
 	)
 	hosts := docker.ConfigureDefaultRegistries(
 		docker.WithClient(httpClient),

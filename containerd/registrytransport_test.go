@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fargo/desired"
+	"fargo/host"
+	"fargo/secret"
 )
 
 const someDigest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -46,7 +49,12 @@ func allowing(t *testing.T, hosts ...string) *transports {
 // user reads.
 func resolve(t *testing.T, g *transports, ref string, src desired.PullSource) error {
 	t.Helper()
-	resolver, err := g.resolver(src)
+	return resolveWith(t, g, ref, src, nil)
+}
+
+func resolveWith(t *testing.T, g *transports, ref string, src desired.PullSource, password host.Password) error {
+	t.Helper()
+	resolver, err := g.resolver(t.Context(), src, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +144,7 @@ func TestURLsOfLayersAreNotFollowed(t *testing.T) {
 	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	defer registry.Close()
 	ref := hostOf(registry) + "/app:latest"
-	resolver, err := allowing(t, hostOf(registry), hostOf(elsewhere)).resolver(desired.PullSource{})
+	resolver, err := allowing(t, hostOf(registry), hostOf(elsewhere)).resolver(t.Context(), desired.PullSource{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,12 +177,23 @@ func TestOwnRegistryIsForItsOwnNames(t *testing.T) {
 	defer own.Close()
 	g := allowing(t)
 	const name = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:latest"
-	if err := resolve(t, g, name, desired.PullSource{Endpoint: own.URL, Username: "AWS", Password: "secret"}); err != nil {
+	src := desired.PullSource{Endpoint: own.URL, Username: "AWS", PasswordID: "password"}
+	if err := resolveWith(t, g, name, src, passwordIs("secret")); err != nil {
 		t.Error(err)
+	}
+	unavailable := &host.SecretError{Reason: "ResourceInitializationError: not now"}
+	err := resolveWith(t, g, name, src, func(context.Context) (secret.Text, error) { return secret.Text{}, unavailable })
+	if !errors.Is(err, unavailable) || !final(err) {
+		t.Errorf("without its password: %v", err)
 	}
 	if err := resolve(t, g, hostOf(own)+"/app:latest", desired.PullSource{}); !isRefusal(err) {
 		t.Errorf("by its address: %v", err)
 	}
+}
+
+// passwordIs is a password that is at hand.
+func passwordIs(value string) host.Password {
+	return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
 }
 
 // A proxy looks up names itself. It is not asked for what must not be asked.

@@ -23,6 +23,7 @@ import (
 	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
+	"fargo/secret"
 	"fargo/store"
 )
 
@@ -35,6 +36,8 @@ func (noImages) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 func (noImages) Source(*record.Task, *ecs.ContainerDefinition) desired.PullSource {
 	return desired.PullSource{}
 }
+
+func (noImages) Password(t *record.Task) secret.Text { return secret.New("password of " + t.ID) }
 
 // world is a store with one small subnet, a cluster and a definition, and the
 // controllers at work on it.

@@ -12,6 +12,7 @@ import (
 	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
+	"fargo/secret"
 	"fargo/store"
 )
 
@@ -26,6 +27,9 @@ type Puller interface {
 	// Source is the same for the same task, container and digest, however often
 	// it is asked.
 	Source(t *record.Task, c *ecs.ContainerDefinition) desired.PullSource
+	// Password is the one that a task's sources name, the same whenever it is asked
+	// for. It is empty for a task whose sources name none.
+	Password(t *record.Task) secret.Text
 }
 
 // Plane is what a node may ask and report: the control plane's side of

@@ -24,7 +24,8 @@ type State struct {
 }
 
 // Assignment is one task as its node needs it: defaults applied, references
-// resolved, secrets inside. A node asks nobody for more.
+// resolved. Secrets are named ([SecretID]) and never inside: they alone have to be
+// asked for.
 //
 // All fields but DesiredStatus, StopCode and StoppedReason are immutable for
 // the life of the task.
@@ -108,7 +109,8 @@ type PullSource struct {
 	// one in the name: "http://127.0.0.1:4566" for the registry behind ECR.
 	Endpoint string `json:"endpoint,omitempty"`
 	Username string `json:"username,omitempty"`
-	Password string `json:"password,omitempty"`
+	// PasswordID names the password of Username; empty means none.
+	PasswordID SecretID `json:"passwordId,omitempty"`
 	// Digest ("sha256:…") is set when the control plane has resolved the tag; an
 	// image already on the node under this digest needs no network.
 	Digest string `json:"digest,omitempty"`

@@ -29,20 +29,20 @@ type BalancerListener struct {
 	Port     uint16 `json:"port"`
 	// Certificates for HTTPS and TLS; the first is the default, the others are
 	// chosen by SNI.
-	Certificates []KeyPair `json:"certificates,omitempty"`
-	SSLPolicy    string    `json:"sslPolicy,omitempty"`
-	ALPN         []string  `json:"alpn,omitempty"`
+	Certificates []Certificate `json:"certificates,omitempty"`
+	SSLPolicy    string        `json:"sslPolicy,omitempty"`
+	ALPN         []string      `json:"alpn,omitempty"`
 	// Rules in the order they are tried; the last is the default, without
 	// conditions.
 	Rules      []BalancerRule    `json:"rules"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
-// KeyPair is a certificate chain and its private key, in PEM.
-type KeyPair struct {
-	ARN   string `json:"arn"`
-	Chain string `json:"chain"`
-	Key   string `json:"key"`
+// Certificate is a certificate chain, in PEM, and the name of its private key.
+type Certificate struct {
+	ARN   string   `json:"arn"`
+	Chain string   `json:"chain"`
+	KeyID SecretID `json:"keyId"`
 }
 
 // BalancerRule is a rule as the user wrote it.

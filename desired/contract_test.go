@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"fargo/secret"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the fields of the contract into testdata")
@@ -17,11 +19,12 @@ var rewrite = flag.Bool("rewrite", false, "write the fields of the contract into
 func TestContractOnlyGrows(t *testing.T) {
 	const file = "testdata/contract.txt"
 	var lines []string
-	for _, message := range []any{State{}, Delta{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}} {
+	for _, message := range []any{State{}, StateV1{}, Delta{}, DeltaV1{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}} {
 		typ := reflect.TypeOf(message)
-		lines = append(lines, fields(typ, typ.Name(), nil)...)
+		lines = append(lines, fields(typ, strings.TrimSuffix(typ.Name(), "V1"), nil)...)
 	}
 	slices.Sort(lines)
+	lines = slices.Compact(lines)
 	if *rewrite {
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
@@ -53,16 +56,29 @@ func fields(t reflect.Type, path string, within []reflect.Type) (lines []string)
 	case reflect.Map:
 		return fields(t.Elem(), path+"{}", within)
 	}
-	if t.Kind() != reflect.Struct || !strings.HasPrefix(t.PkgPath(), "fargo") || slices.Contains(within, t) {
+	switch {
+	case t == reflect.TypeFor[secret.Exposed]():
+		return []string{path + " string"}
+	case t.Kind() != reflect.Struct || !strings.HasPrefix(t.PkgPath(), "fargo") || slices.Contains(within, t):
 		return []string{fmt.Sprintf("%s %s", path, t.Kind())}
 	}
+	var own, embedded []string
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous {
+			embedded = append(embedded, fields(f.Type, path, append(within, t))...)
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" {
 			name = f.Name
 		}
-		lines = append(lines, fields(f.Type, path+"."+name, append(within, t))...)
+		own = append(own, fields(f.Type, path+"."+name, append(within, t))...)
+		// An outer field takes the place of an embedded one.
+		embedded = slices.DeleteFunc(embedded, func(line string) bool {
+			rest := strings.TrimPrefix(line, path+"."+name)
+			return rest != line && strings.ContainsAny(rest[:1], "[{. ")
+		})
 	}
-	return lines
+	return append(own, embedded...)
 }

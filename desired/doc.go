@@ -1,7 +1,9 @@
 // Package desired is the contract between the control plane and nodes: what a node
 // should be doing ([State], and [Delta] from one to the next), and what it reports
 // of that ([TaskReport], [TargetReport], [LogBatch]). It has the messages and the
-// pure arithmetic of their differences. It refuses to know how they travel, what
+// pure arithmetic of their differences. No message of those has a secret in it: what
+// needs one names it ([SecretID]), and the node asks for it ([Secret]). The package
+// refuses to know how they travel, what
 // the control plane keeps, and how a node does what is desired.
 //
 // # Compatibility
@@ -13,6 +15,16 @@
 //   - a new field means, when it is absent, what was meant before there was one;
 //   - a field is removed only two versions after the last that needed it.
 //
+// What has been removed for the present version, and an older side still needs, is in
+// a file of its own (version1.go) with the translation in both directions. It goes
+// when no compatible version needs it.
+//
+// The versions:
+//
+//	1  the first that a side names
+//	2  passwords of registries and keys of certificates are named and asked for;
+//	   before they were inside
+//
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from
 // it or has changed.
@@ -20,7 +32,7 @@ package desired
 
 // Version is that of the contract as this package has it. It goes up by one with a
 // change that an older side must not miss. A side that names none has version 0.
-const Version = 1
+const Version = 2
 
 // Compatible reports whether a side of another version can be worked with.
 func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -17,6 +18,7 @@ import (
 
 	"fargo"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // How long to wait before trying again: doubling from the first to the last.
@@ -40,6 +42,13 @@ type Client struct {
 	node string
 	log  *slog.Logger
 	conn *grpc.ClientConn
+
+	mu struct {
+		sync.Mutex
+		// inside are secrets of a control plane of version 1, which sends them in its
+		// messages.
+		inside map[desired.SecretID]secret.Text
+	}
 }
 
 // NewClient makes a client; nothing is dialed before it is used.
@@ -112,20 +121,22 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 func (c *Client) receive(stream grpc.ClientStream, n Node) error {
 	var state desired.State
 	for {
-		var m down
-		if err := stream.RecvMsg(&m); err != nil {
+		var either downV1
+		if err := stream.RecvMsg(&either); err != nil {
 			return err
 		}
+		m, inside := either.fromV1()
 		switch {
 		case m.Desired != nil:
 			state = *m.Desired
-			n.Assign(state)
 		case m.Delta != nil:
 			state = desired.Apply(state, m.Delta)
-			n.Assign(state)
 		default:
 			n.Acknowledged(m.Acknowledged)
+			continue
 		}
+		c.takeInside(state, inside)
+		n.Assign(state)
 	}
 }
 
@@ -173,7 +184,19 @@ func (c *Client) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64,
 	return held.To, err
 }
 
-// call tries until there is an answer. Both calls may be repeated.
+// Secret gives a secret that something the node is assigned names. It waits for the
+// control plane for as long as ctx lasts. errdefs.IsNotFound holds for the error when
+// nothing names it; any other error is a refusal, in the words ECS would use.
+func (c *Client) Secret(ctx context.Context, id desired.SecretID) (secret.Text, error) {
+	if value, known := c.fromInside(id); known {
+		return value, nil
+	}
+	var answer secretAnswer
+	err := c.call(ctx, "Secret", &secretRequest{ID: id}, &answer)
+	return answer.Value.Text, err
+}
+
+// call tries until there is an answer. All calls may be repeated.
 func (c *Client) call(ctx context.Context, method string, in, out any) error {
 	wait := firstRetry
 	for {

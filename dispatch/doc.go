@@ -8,15 +8,20 @@
 // plane has committed it. What cannot be committed ends the session, and the node
 // sends all of it again.
 //
-// It refuses to know what a task is, what is done with a report, and how
+// Secrets travel apart from all else: a node asks for each that it needs, on the
+// connection of its session, and gets those that something it is assigned names.
+//
+// The package refuses to know what a task is, what is done with a report, and how
 // anything is stored: the messages of package desired travel as they are, as JSON.
-// A node whose version of them is too far from the control plane's is refused.
+// A node whose version of them is too far from the control plane's is refused; one
+// that is a version older or newer is served, with messages translated for it.
 package dispatch
 
 import (
 	"context"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // Plane is what a [Server] needs of the control plane. All methods may be
@@ -44,6 +49,12 @@ type Plane interface {
 	// creates them where it should. The text of an error is what ECS would show
 	// as the task's stopped reason.
 	OpenLog(ctx context.Context, target desired.LogTarget) error
+
+	// Secret gives a secret that something which node should be doing names.
+	// errdefs.IsNotFound holds for the error when nothing does. The text of an error
+	// for which neither it nor errdefs.IsUnavailable holds is what ECS would show as
+	// the reason that a task stopped.
+	Secret(ctx context.Context, node string, id desired.SecretID) (secret.Text, error)
 
 	// AppendLogs commits a batch and answers the position it now holds for the
 	// batch's source. A batch whose From is before that position is ignored, as

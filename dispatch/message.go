@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // up is a message from a node within its session. The first one is its hello
@@ -24,6 +25,23 @@ type down struct {
 	Desired      *desired.State `json:"desired,omitempty"`
 	Delta        *desired.Delta `json:"delta,omitempty"`
 	Acknowledged uint64         `json:"acknowledged,omitempty"`
+}
+
+// downV1 is [down] as a side of version 1 of the contract writes and reads it. It
+// reads what is written for the present version too.
+type downV1 struct {
+	Desired      *desired.StateV1 `json:"desired,omitempty"`
+	Delta        *desired.DeltaV1 `json:"delta,omitempty"`
+	Acknowledged uint64           `json:"acknowledged,omitempty"`
+}
+
+// secretRequest asks for a secret, and secretAnswer is the only message with one.
+type secretRequest struct {
+	ID desired.SecretID `json:"id"`
+}
+
+type secretAnswer struct {
+	Value secret.Exposed `json:"value"`
 }
 
 // position is the answer to a log batch.

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // How long a side may be silent before the other asks, and how long the answer
@@ -64,6 +65,7 @@ func NewServer(cfg ServerConfig) *Server {
 		grpc.ForceServerCodec(codec{}),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.WaitForHandlers(true),
+		grpc.StatsHandler(connections{}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
 	}, cfg.Options...)...)
@@ -115,6 +117,7 @@ var service = grpc.ServiceDesc{
 	Methods: []grpc.MethodDesc{
 		{MethodName: "OpenLog", Handler: unary("OpenLog", (*Server).openLog)},
 		{MethodName: "AppendLogs", Handler: unary("AppendLogs", (*Server).appendLogs)},
+		{MethodName: "Secret", Handler: unary("Secret", (*Server).secret)},
 	},
 }
 
@@ -142,6 +145,8 @@ func toStatus(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case status.Code(err) != codes.Unknown:
+		return err // it is one already
 	case ctx.Err() != nil || errdefs.IsUnavailable(err):
 		return status.Error(codes.Unavailable, err.Error())
 	case errdefs.IsNotFound(err):
@@ -153,6 +158,18 @@ func toStatus(ctx context.Context, err error) error {
 
 func (s *Server) openLog(ctx context.Context, in *desired.LogTarget) (*nothing, error) {
 	return &nothing{}, s.plane.OpenLog(ctx, *in)
+}
+
+func (s *Server) secret(ctx context.Context, in *secretRequest) (*secretAnswer, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	value, err := s.plane.Secret(ctx, node, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &secretAnswer{Value: secret.Exposed{Text: value}}, nil
 }
 
 func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*position, error) {

@@ -28,6 +28,9 @@ func (s *Server) session(stream grpc.ServerStream) error {
 		return status.Errorf(codes.FailedPrecondition,
 			"the node has version %d of the contract with the control plane, which has version %d: they may differ by one", hello.Contract, desired.Version)
 	}
+	if err := connectionOf(stream.Context()).claim(hello.Node); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	leave, err := s.register(ctx, hello.Node, cancel)
@@ -40,7 +43,7 @@ func (s *Server) session(stream grpc.ServerStream) error {
 	}
 
 	s.log.Info("node connected", "node", hello.Node)
-	err = s.exchange(ctx, cancel, hello.Node, stream)
+	err = s.exchange(ctx, cancel, hello, stream)
 	s.log.Info("node disconnected", "node", hello.Node, "reason", err)
 	return status.Error(codes.Unavailable, err.Error())
 }
@@ -78,7 +81,7 @@ func (s *Server) register(ctx context.Context, node string, cancel context.Cance
 // exchange sends and receives until either fails, and gives the first error.
 // The goroutine that reads the stream ends only after the handler has returned,
 // so it calls nothing else.
-func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, node string, stream grpc.ServerStream) error {
+func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, hello up, stream grpc.ServerStream) error {
 	received := make(chan up)
 	acks := make(chan uint64)
 	go func() {
@@ -96,8 +99,8 @@ func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, n
 		}
 	}()
 	var both sync.WaitGroup
-	both.Go(func() { cancel(s.commit(ctx, node, received, acks)) })
-	both.Go(func() { cancel(s.send(ctx, node, stream, acks)) })
+	both.Go(func() { cancel(s.commit(ctx, hello.Node, received, acks)) })
+	both.Go(func() { cancel(s.send(ctx, hello, stream, acks)) })
 	both.Wait()
 	return context.Cause(ctx)
 }
@@ -152,14 +155,14 @@ func whenWritable(ctx context.Context, fn func() error) error {
 
 // send is the one writer of the stream: the whole first, then what changes,
 // and acknowledgements in between.
-func (s *Server) send(ctx context.Context, node string, stream grpc.ServerStream, acks <-chan uint64) error {
+func (s *Server) send(ctx context.Context, hello up, stream grpc.ServerStream, acks <-chan uint64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer cancel()
 	deltas, followed := make(chan desired.Delta), make(chan error, 1)
 	following.Go(func() {
-		followed <- s.plane.Follow(ctx, node, func(d desired.Delta) error {
+		followed <- s.plane.Follow(ctx, hello.Node, func(d desired.Delta) error {
 			select {
 			case deltas <- d:
 				return nil
@@ -181,8 +184,20 @@ func (s *Server) send(ctx context.Context, node string, stream grpc.ServerStream
 				m, ready = down{Desired: &whole}, acks
 			}
 		}
-		if err := stream.SendMsg(&m); err != nil {
+		if err := s.sendMessage(ctx, hello, stream, m); err != nil {
 			return err
 		}
 	}
+}
+
+// sendMessage sends a message as the node's version of the contract has it.
+func (s *Server) sendMessage(ctx context.Context, hello up, stream grpc.ServerStream, m down) error {
+	if hello.Contract >= desired.Version {
+		return stream.SendMsg(&m)
+	}
+	v1, err := s.toV1(ctx, hello.Node, m)
+	if err != nil {
+		return err
+	}
+	return stream.SendMsg(&v1)
 }

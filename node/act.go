@@ -8,6 +8,7 @@ import (
 
 	"fargo/desired"
 	"fargo/host"
+	"fargo/secret"
 )
 
 // How long steps may take, so that no task waits for ever before it runs. Those of
@@ -16,9 +17,10 @@ const (
 	pullTimeout   = 2 * time.Hour
 	createTimeout = 4 * time.Minute
 	startTimeout  = 3 * time.Minute
-	// openLogTimeout is long, because it is the control plane that is waited for,
-	// and a task that is to run should not fail for its absence.
-	openLogTimeout = time.Hour
+	// planeTimeout is long, because it is the control plane that is waited for, for a
+	// log stream or a secret, and a task that is to run should not fail for its
+	// absence.
+	planeTimeout = time.Hour
 )
 
 // act does one action for a task and returns its result. t is the task as it was
@@ -34,7 +36,7 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	switch a.Verb {
 	case Pull:
 		r.Err = within(ctx, pullTimeout, "pulled", func(ctx context.Context) (err error) {
-			r.Image, err = rt.Pull(ctx, c.Image, c.Pull)
+			r.Image, err = rt.Pull(ctx, c.Image, c.Pull, n.password(c.Pull.PasswordID))
 			return err
 		})
 	case OpenLog:
@@ -62,14 +64,43 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 }
 
 func (n *Node) openLog(ctx context.Context, target desired.LogTarget) error {
-	bounded, cancel := context.WithTimeout(ctx, openLogTimeout)
+	bounded, cancel := context.WithTimeout(ctx, planeTimeout)
 	defer cancel()
 	err := n.cfg.Link.OpenLog(bounded, target)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return fmt.Errorf("the control plane did not answer for %s", openLogTimeout)
+		return fmt.Errorf("the control plane did not answer for %s", planeTimeout)
 	}
 	return err
 }
+
+// password asks for a registry's password when it is needed: an image that is on the
+// machine needs none. The texts of errors are Fargate's.
+// Source: ECS developer guide, "Troubleshooting Amazon ECS
+// ResourceInitializationError errors".
+func (n *Node) password(id desired.SecretID) host.Password {
+	if id == "" {
+		return nil
+	}
+	return func(ctx context.Context) (secret.Text, error) {
+		bounded, cancel := context.WithTimeout(ctx, planeTimeout)
+		defer cancel()
+		value, err := n.secrets.get(bounded, id)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return value, err
+		case bounded.Err() != nil:
+			return value, &host.SecretError{Reason: noSecret + "The task cannot pull registry auth from Amazon ECR: " +
+				"There is a connection issue between the task and Amazon ECR. Check your task network configuration."}
+		case ecsError.MatchString(err.Error()):
+			return value, &host.SecretError{Reason: err.Error()}
+		default:
+			return value, &host.SecretError{Reason: noSecret + "execution resource retrieval failed: " +
+				"unable to retrieve ecr registry auth: service call has been retried 1 time(s): " + err.Error()}
+		}
+	}
+}
+
+const noSecret = "ResourceInitializationError: unable to pull secrets or registry auth: "
 
 func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	task := &t.Assignment

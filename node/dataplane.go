@@ -10,6 +10,7 @@ import (
 
 	"fargo/desired"
 	"fargo/host"
+	"fargo/secret"
 )
 
 // Follower is a part of the machine's data plane apart from its tasks: load
@@ -21,8 +22,8 @@ type Follower interface {
 	// later. d has no Tasks. Follow is called for what the node finds in its
 	// folder at the start and for every change, but not for one that a newer
 	// change has overtaken; never twice at once; again, after a while, when it
-	// fails.
-	Follow(ctx context.Context, d desired.State) error
+	// fails. secrets has all that d names.
+	Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error
 }
 
 // dataPlane is what is desired of a machine apart from its tasks, and what is still
@@ -37,6 +38,9 @@ type dataPlane struct {
 	interfaces map[string]desired.Interface
 	// change is the number of the network's change that desired came with.
 	change uint64
+	// incomplete says that the file for a restart has older certificates than are
+	// desired, because keys were missing.
+	incomplete bool
 }
 
 func newDataPlane() dataPlane {
@@ -69,8 +73,14 @@ func (n *Node) setDataPlane(d desired.State, interfaces map[string]desired.Inter
 		}
 	}
 	w.keepVPCs(n.network.values())
+	n.secrets.hold(dataPlaneHolder, w.secrets())
 	w.change = n.network.change(interfaces)
 	return changed
+}
+
+// secrets are the ids of those that load balancers need, or that followers have.
+func (w *dataPlane) secrets() []desired.SecretID {
+	return desired.BalancerSecrets(slices.Concat(w.desired.Balancers, w.followed.Balancers))
 }
 
 // keepVPCs forgets the networks that nobody desires, in which no interface is
@@ -106,22 +116,79 @@ func (n *Node) runFollowers(ctx context.Context) {
 		if n.network.attempted(ctx, number) != nil {
 			return
 		}
-		if err := n.follow(ctx, d); err == nil {
-			if n.release(d) {
-				n.save()
-			}
-		} else if ctx.Err() == nil {
+		d, secrets, missing := n.withSecrets(ctx, d)
+		err := n.follow(ctx, d, secrets)
+		if err == nil && n.release(d) {
+			n.save()
+		}
+		if err = errors.Join(err, missing); err != nil && ctx.Err() == nil {
 			n.cfg.Logger.Error("a part of the data plane failed", "err", err)
 			again = time.After(retryAfter)
 		}
 	}
 }
 
-// follow has each follower follow; one that fails does not keep the others from it.
-func (n *Node) follow(ctx context.Context, d desired.State) error {
+// keysTimeout is how long a change of load balancers waits for the keys of their
+// certificates. The control plane that sent the change has them.
+const keysTimeout = 5 * time.Second
+
+// withSecrets gives the secrets that d names. A listener whose certificates lack a key
+// keeps those that it had before, and missing says what there is to wait for.
+func (n *Node) withSecrets(ctx context.Context, d desired.State) (state desired.State, secrets map[desired.SecretID]secret.Text, missing error) {
+	bounded, cancel := context.WithTimeout(ctx, keysTimeout)
+	defer cancel()
+	secrets, errs := n.secrets.getAll(bounded, desired.BalancerSecrets(d.Balancers))
+	if len(errs) == 0 {
+		return d, secrets, nil
+	}
+	d.Balancers = n.withKnownKeys(d.Balancers)
+	return d, n.secrets.known(desired.BalancerSecrets(d.Balancers)), errors.Join(errs...)
+}
+
+// withKnownKeys are balancers with no certificate whose key the node has not got.
+func (n *Node) withKnownKeys(balancers []desired.Balancer) []desired.Balancer {
+	n.mu.Lock()
+	before := n.mu.dataPlane.followed.Balancers
+	n.mu.Unlock()
+	known := n.secrets.known(desired.BalancerSecrets(slices.Concat(balancers, before)))
+	return keepCertificates(balancers, before, func(id desired.SecretID) bool { _, ok := known[id]; return ok })
+}
+
+// keepCertificates gives the listeners of next that have a certificate without its key
+// the certificates that they had before, if those have theirs. A listener that is new
+// has only those with a key.
+func keepCertificates(next, before []desired.Balancer, hasKey func(desired.SecretID) bool) []desired.Balancer {
+	old := map[string][]desired.Certificate{}
+	for _, b := range before {
+		for _, l := range b.Listeners {
+			old[l.ARN] = l.Certificates
+		}
+	}
+	lacksKey := func(c desired.Certificate) bool { return !hasKey(c.KeyID) }
+	next = slices.Clone(next)
+	for i := range next {
+		b := &next[i]
+		b.Listeners = slices.Clone(b.Listeners)
+		for j := range b.Listeners {
+			l := &b.Listeners[j]
+			if !slices.ContainsFunc(l.Certificates, lacksKey) {
+				continue
+			}
+			if former := old[l.ARN]; len(former) > 0 && !slices.ContainsFunc(former, lacksKey) {
+				l.Certificates = former
+			} else {
+				l.Certificates = slices.DeleteFunc(slices.Clone(l.Certificates), lacksKey)
+			}
+		}
+	}
+	return next
+}
+
+// follow calls each follower; one that fails does not keep the others from it.
+func (n *Node) follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	var errs []error
 	for _, f := range n.cfg.Followers {
-		errs = append(errs, f.Follow(ctx, d))
+		errs = append(errs, f.Follow(ctx, d, secrets))
 	}
 	return errors.Join(errs...)
 }
@@ -133,6 +200,7 @@ func (n *Node) release(followed desired.State) (changed bool) {
 	defer n.mu.Unlock()
 	w := &n.mu.dataPlane
 	w.followed = followed
+	n.secrets.hold(dataPlaneHolder, w.secrets())
 	keep := map[string]bool{}
 	for _, b := range slices.Concat(followed.Balancers, w.desired.Balancers) {
 		for _, i := range b.Interfaces {
@@ -152,14 +220,15 @@ func (n *Node) release(followed desired.State) (changed bool) {
 	}
 	w.keepVPCs(inUse)
 	if len(gone) == 0 && len(w.vpcs) == before {
-		return false
+		return w.incomplete
 	}
 	n.network.change(nil, gone...)
 	return true
 }
 
 // save keeps the data plane for a restart: what is desired, with the networks that
-// something is still in.
+// something is still in, and with certificates that have keys: after a restart there
+// may be no control plane to ask.
 func (n *Node) save() {
 	n.saving.Lock() // the last to write has the newest
 	defer n.saving.Unlock()
@@ -167,6 +236,11 @@ func (n *Node) save() {
 	d := n.mu.dataPlane.desired
 	n.mu.Unlock()
 	d.VPCs = n.vpcs()
+	wanted := d.Balancers
+	d.Balancers = n.withKnownKeys(wanted)
+	n.mu.Lock()
+	n.mu.dataPlane.incomplete = !reflect.DeepEqual(d.Balancers, wanted)
+	n.mu.Unlock()
 	if err := n.disk.saveDesired(d); err != nil {
 		n.cfg.Logger.Error("a restart would find older networks, balancers and names", "err", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"fargo/host"
 	"fargo/node"
 	"fargo/node/nodetest"
+	"fargo/secret"
 )
 
 // balancers is a follower that records its calls, and what the network was when
@@ -28,7 +29,7 @@ type balancers struct {
 	failures int      // of the next calls
 }
 
-func (b *balancers) Follow(ctx context.Context, d desired.State) error {
+func (b *balancers) Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	names := func(of []desired.Interface) string {
 		var ids []string
 		for _, i := range of {

@@ -24,9 +24,12 @@ import (
 //	tasks/<id>/volumes/…   one folder each
 //	logs/…                 see output.go
 //
-// and, in the memory of the machine, another one:
+// and another one, which goes with the machine's memory:
 //
-//	desired.json           what was last desired beside tasks, keys of certificates included
+//	desired.json           what was last desired apart from tasks
+//
+// No file has a secret in it: those are in a third one, see secrets.go. The files of a
+// node of version 1 of the contract had; they are written again without it.
 //
 // Files are replaced whole. They are not synced: they must outlive this process
 // but not the machine's memory, whose loss ends every container too. What is found
@@ -34,10 +37,11 @@ import (
 // whoever wants to look into it: nothing there keeps a node from its work.
 type disk struct{ dir, memory string }
 
-func (d disk) task(id string) string { return filepath.Join(d.dir, "tasks", id) }
-func (d disk) desired() string       { return filepath.Join(d.memory, "desired.json") }
-func (d disk) logs() string          { return filepath.Join(d.dir, "logs") }
-func (d disk) damaged() string       { return filepath.Join(d.dir, "damaged") }
+func (d disk) task(id string) string     { return filepath.Join(d.dir, "tasks", id) }
+func (d disk) taskFile(id string) string { return filepath.Join(d.task(id), "task.json") }
+func (d disk) desired() string           { return filepath.Join(d.memory, "desired.json") }
+func (d disk) logs() string              { return filepath.Join(d.dir, "logs") }
+func (d disk) damaged() string           { return filepath.Join(d.dir, "damaged") }
 
 // prepare makes the folders that are always there. What has the name of one and
 // is none is put aside.
@@ -77,29 +81,25 @@ func (d disk) saveTask(id string, data []byte) error {
 	if err := os.MkdirAll(d.task(id), 0o700); err != nil {
 		return fmt.Errorf("saving task %s: %w", id, err)
 	}
-	if err := update(filepath.Join(d.task(id), "task.json"), data, 0o600); err != nil {
+	if err := update(d.taskFile(id), data, 0o600); err != nil {
 		return fmt.Errorf("saving task %s: %w", id, err)
 	}
 	return nil
 }
 
-// loadTasks gives all tasks, and what is wrong with what is no task and was put
-// aside. A folder without a file is of a task that nothing was done for yet. It is
-// cleared away.
-func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
+// loadTasks gives all tasks, the secrets that were in their files, and what is wrong
+// with what is no task and was put aside. A folder without a file is of a task that
+// nothing was done for yet. It is cleared away.
+func (d disk) loadTasks() (tasks []Task, found []desired.Secret, broken []error, err error) {
 	entries, err := os.ReadDir(d.task(""))
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading tasks: %w", err)
+		return nil, nil, nil, fmt.Errorf("loading tasks: %w", err)
 	}
 	for _, e := range entries {
-		var t Task
-		err := load(filepath.Join(d.task(e.Name()), "task.json"), &t)
-		if err == nil {
-			err = d.checkTask(e.Name(), &t)
-		}
+		t, inside, err := d.loadTask(e.Name())
 		switch {
 		case err == nil:
-			tasks = append(tasks, t)
+			tasks, found = append(tasks, t), append(found, inside...)
 			continue
 		case errors.Is(err, fs.ErrNotExist):
 			err = d.forgetTask(e.Name())
@@ -108,10 +108,35 @@ func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
 			err = d.putTaskAside(e)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("loading tasks: %w", err)
+			return nil, nil, nil, fmt.Errorf("loading tasks: %w", err)
 		}
 	}
-	return tasks, broken, nil
+	return tasks, found, broken, nil
+}
+
+// taskV1 is a task in a file that may be of a node of version 1 of the contract.
+type taskV1 struct {
+	Task
+	Assignment desired.AssignmentV1 `json:"assignment"`
+}
+
+// loadTask reads a task's file, and writes it again without the secrets that are in it.
+func (d disk) loadTask(id string) (Task, []desired.Secret, error) {
+	var file taskV1
+	if err := load(d.taskFile(id), &file); err != nil {
+		return Task{}, nil, err
+	}
+	t := file.Task
+	var inside []desired.Secret
+	t.Assignment, inside = file.Assignment.Current()
+	if err := d.checkTask(id, &t); err != nil || len(inside) == 0 {
+		return t, nil, err
+	}
+	data, err := json.Marshal(t)
+	if err == nil {
+		err = replace(d.taskFile(id), data, 0o600) // which takes away the one before too
+	}
+	return t, inside, err
 }
 
 // putTaskAside keeps what was to be a task's file and removes the rest of its
@@ -120,7 +145,7 @@ func (d disk) putTaskAside(e fs.DirEntry) error {
 	if !e.IsDir() {
 		return d.putAside(d.task(e.Name()))
 	}
-	return errors.Join(d.putAside(filepath.Join(d.task(e.Name()), "task.json")), d.forgetTask(e.Name()))
+	return errors.Join(d.putAside(d.taskFile(e.Name())), d.forgetTask(e.Name()))
 }
 
 // checkTask fails for what is not the task that a folder is named after.
@@ -136,7 +161,7 @@ func (d disk) checkTask(id string, t *Task) error {
 
 func (d disk) forgetTask(id string) error {
 	// The file goes first: what is left without one is cleared at the next start.
-	if err := os.Remove(filepath.Join(d.task(id), "task.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(d.taskFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return RemoveAll(d.task(id))
@@ -153,11 +178,14 @@ func (d disk) saveDesired(desired desired.State) error {
 	return nil
 }
 
-func (d disk) loadDesired() (desired desired.State, err error) {
-	if err := load(d.desired(), &desired); err != nil {
-		return desired, fmt.Errorf("loading what is desired: %w", err)
+// loadDesired gives what was last desired, and the secrets that were in the file.
+func (d disk) loadDesired() (desired.State, []desired.Secret, error) {
+	var file desired.StateV1
+	if err := load(d.desired(), &file); err != nil {
+		return desired.State{}, nil, fmt.Errorf("loading what is desired: %w", err)
 	}
-	return desired, nil
+	state, inside := file.Current()
+	return state, inside, nil
 }
 
 // errBroken is of a file that is not what we wrote.

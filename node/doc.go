@@ -19,6 +19,7 @@ import (
 
 	"fargo/desired"
 	"fargo/host"
+	"fargo/secret"
 )
 
 // Runtime is the machine's container runtime: images and containers. All methods
@@ -30,7 +31,9 @@ import (
 // gets one.
 type Runtime interface {
 	// Pull makes image ready to run, from what is on the machine when src allows.
-	Pull(ctx context.Context, image string, src desired.PullSource) (host.Image, error)
+	// password is that of src.PasswordID, and nil when src names none; an error of
+	// it is what Pull returns.
+	Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (host.Image, error)
 
 	// Create makes a container without beginning its process. It is no error
 	// when it is there; what a Create cut short left behind is replaced.
@@ -99,12 +102,16 @@ type Watcher interface {
 	Watch(ctx context.Context, dir string) (<-chan string, error)
 }
 
-// Link is what tasks need of the control plane while they run. Both calls wait
-// for it for as long as ctx lasts.
+// Link is what a node asks of the control plane by itself. All calls wait for it for
+// as long as ctx lasts.
 type Link interface {
 	// OpenLog checks, and where it should, creates, a container's log group and
 	// stream. Any error but ctx's is a refusal in the words ECS would use.
 	OpenLog(ctx context.Context, target desired.LogTarget) error
+	// Secret gives a secret that something assigned to the node names.
+	// errdefs.IsNotFound holds for the error when nothing does; any other but ctx's
+	// is a refusal in the words ECS would use.
+	Secret(ctx context.Context, id desired.SecretID) (secret.Text, error)
 	// AppendLogs delivers a batch and gives the position then held for its
 	// source. errdefs.IsNotFound holds for the error when group or stream are
 	// gone for good.

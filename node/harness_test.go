@@ -17,6 +17,7 @@ import (
 	"fargo/dispatch/dispatchtest"
 	"fargo/node"
 	"fargo/node/nodetest"
+	"fargo/secret"
 )
 
 const machine = "m"
@@ -60,7 +61,7 @@ func (h *fixture) start() (stop func()) {
 	h.mu.Unlock()
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
-		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory,
+		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, SecretsDir: filepath.Join(h.memory, "secrets"),
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	var all sync.WaitGroup
@@ -121,6 +122,14 @@ func (h *fixture) OpenLog(ctx context.Context, t desired.LogTarget) error {
 		return ctx.Err()
 	}
 	return h.plane.OpenLog(ctx, t)
+}
+
+func (h *fixture) Secret(ctx context.Context, id desired.SecretID) (secret.Text, error) {
+	if h.unresponsive || h.disconnected {
+		<-ctx.Done()
+		return secret.Text{}, ctx.Err()
+	}
+	return h.plane.Secret(ctx, machine, id)
 }
 
 func (h *fixture) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {

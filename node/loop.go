@@ -212,6 +212,7 @@ func (l *loop) step(ctx context.Context) (again time.Time) {
 		l.log.Info("task moved", "status", next.Status, "reason", next.StoppedReason)
 	}
 	l.task = next
+	l.node.secrets.hold(l.task.Assignment.TaskARN, l.task.secrets())
 	l.node.reports.set(l.task.report())
 	l.reconcile(ctx, do)
 	return again

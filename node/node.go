@@ -23,8 +23,12 @@ type Config struct {
 	Watcher   Watcher    // of log files
 	Followers []Follower // asked in this order
 	Dir       string     // the node's own folder; nobody else writes there
-	MemoryDir string     // another one, for secrets: lost with the machine's memory
-	Logger    *slog.Logger
+	// MemoryDir is another one, which need not outlive the machine's memory.
+	MemoryDir string
+	// SecretsDir is for secrets. It must be on a file system in memory: whoever makes
+	// a node answers for that.
+	SecretsDir string
+	Logger     *slog.Logger
 }
 
 // Node is the agent of one machine.
@@ -34,6 +38,7 @@ type Node struct {
 	network *reconciler[desired.Interface]
 	cgroups *reconciler[host.TaskCgroup]
 	output  *output
+	secrets *secrets
 	reports *reports
 	wakeUp  chan struct{} // there is a newer desired state
 	known   chan struct{} // closed when the data plane is known: the network is not Set before
@@ -57,6 +62,7 @@ func New(cfg Config) *Node {
 	}
 	n.network = newReconciler("network", cfg.Logger, n.setNetwork)
 	n.cgroups = newReconciler("cgroups", cfg.Logger, cfg.Cgroups.Set)
+	n.secrets = newSecrets(cfg.SecretsDir, cfg.Link, cfg.Logger)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
@@ -101,6 +107,9 @@ func (n *Node) Run(ctx context.Context) error {
 	defer all.Wait()
 	defer cancel()
 
+	if err := n.secrets.load(); err != nil {
+		return err
+	}
 	tasks, err := n.loadTasks()
 	if err != nil {
 		return err
@@ -108,6 +117,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := n.resume(tasks); err != nil {
 		return err
 	}
+	n.secrets.dropAllUnheld()
 	all.Go(func() {
 		select {
 		case <-n.known:
@@ -147,7 +157,13 @@ func (n *Node) loadTasks() ([]Task, error) {
 	if err := n.disk.prepare(); err != nil {
 		return nil, err
 	}
-	tasks, broken, err := n.disk.loadTasks()
+	tasks, found, broken, err := n.disk.loadTasks()
+	for i := range tasks {
+		n.secrets.hold(tasks[i].Assignment.TaskARN, tasks[i].secrets())
+	}
+	for _, s := range found {
+		n.secrets.add(s)
+	}
 	for _, err := range broken {
 		n.cfg.Logger.Error("a broken task file was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
 	}
@@ -160,10 +176,16 @@ func (n *Node) loadTasks() ([]Task, error) {
 func (n *Node) resume(tasks []Task) error {
 	interfaces, groups := holdings(tasks)
 	n.cgroups.change(groups)
-	d, err := n.disk.loadDesired()
+	d, found, err := n.disk.loadDesired()
 	switch {
 	case err == nil:
 		n.setDataPlane(d, interfaces)
+		for _, s := range found {
+			n.secrets.add(s)
+		}
+		if len(found) > 0 {
+			n.save() // without them
+		}
 		wake(n.changed)
 		return nil
 	case errors.Is(err, errBroken):

@@ -13,10 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
 	"fargo/desired"
 	"fargo/dispatch/dispatchtest"
+	"fargo/secret"
 )
 
 const patience = 20 * time.Second
@@ -40,6 +42,10 @@ func newShipping(t *testing.T) *shipping {
 }
 
 func (s *shipping) OpenLog(context.Context, desired.LogTarget) error { return nil }
+
+func (s *shipping) Secret(context.Context, desired.SecretID) (secret.Text, error) {
+	return secret.Text{}, errdefs.ErrNotFound
+}
 
 func (s *shipping) AppendLogs(ctx context.Context, b desired.LogBatch) (int64, error) {
 	s.mu.Lock()

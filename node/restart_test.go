@@ -34,8 +34,8 @@ func (m *crashing) call(do func() error) error {
 	return err
 }
 
-func (m *crashing) Pull(ctx context.Context, image string, src desired.PullSource) (i host.Image, err error) {
-	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src); return err })
+func (m *crashing) Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (i host.Image, err error) {
+	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src, password); return err })
 	return i, err
 }
 

@@ -143,6 +143,20 @@ func (t *Task) resources() []string {
 	return []string{"files", "cgroup", "network"}
 }
 
+// secrets are the ids of those that the task needs yet, in order and each once.
+func (t *Task) secrets() (ids []desired.SecretID) {
+	if t.Status.Ending() {
+		return nil
+	}
+	for i, c := range t.Containers {
+		if c.Image.Digest == "" && !c.Failed {
+			ids = append(ids, t.Assignment.Containers[i].Secrets()...)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // report is what the control plane should know of the task.
 func (t *Task) report() desired.TaskReport {
 	r := desired.TaskReport{

@@ -124,7 +124,7 @@ func (p *elbPlan) listener(l *record.ELBListener) desired.BalancerListener {
 	for _, arn := range l.AllCertificates() {
 		// The API keeps a certificate for as long as a listener has it.
 		if c, ok := p.certificates[arn]; ok {
-			out.Certificates = append(out.Certificates, keyPair(c))
+			out.Certificates = append(out.Certificates, Certificate(c))
 		}
 	}
 	for _, r := range Rules(l, p.rules[l.Key()]) {
@@ -135,8 +135,11 @@ func (p *elbPlan) listener(l *record.ELBListener) desired.BalancerListener {
 	return out
 }
 
-func keyPair(c *record.Certificate) desired.KeyPair {
-	return desired.KeyPair{ARN: c.Key(), Chain: strings.TrimRight(c.Body, "\n") + "\n" + c.Chain, Key: c.PrivateKey}
+// Certificate is a certificate as a load balancer needs it. Its private key is named,
+// and not in it.
+func Certificate(c *record.Certificate) desired.Certificate {
+	chain := strings.TrimRight(c.Body, "\n") + "\n" + c.Chain
+	return desired.Certificate{ARN: c.Key(), Chain: chain, KeyID: desired.CertificateKeyOf(chain)}
 }
 
 // Zones are those that a load balancer is enabled in.

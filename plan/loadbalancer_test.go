@@ -71,7 +71,7 @@ func TestBalancers(t *testing.T) {
 	if !slices.Equal(priorities, []string{"10", "11", "12", "default"}) {
 		t.Errorf("rules are tried in the order %q", priorities)
 	}
-	if len(l.Certificates) != 2 || l.Certificates[0] != (desired.KeyPair{ARN: "c0", Chain: "body\nchain", Key: "key"}) {
+	if len(l.Certificates) != 2 || l.Certificates[0] != (desired.Certificate{ARN: "c0", Chain: "body\nchain", KeyID: desired.CertificateKeyOf("body\nchain")}) {
 		t.Errorf("certificates are %+v", l.Certificates)
 	}
 	var ids []string

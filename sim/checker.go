@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // checkEvery is how often targets are checked: the shortest interval there is.
@@ -43,7 +44,7 @@ func newChecker(m *machine) *checker {
 }
 
 // Follow implements [node.Follower].
-func (c *checker) Follow(_ context.Context, d desired.State) error {
+func (c *checker) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.groups = d.Groups

@@ -72,7 +72,7 @@ func (m *machine) start(ctx context.Context) error {
 	targets := newChecker(m)
 	n := node.New(node.Config{
 		Runtime: door{m.runtime, m}, Network: m.network, Cgroups: m.cgroups, Link: client, Watcher: m.runtime,
-		Followers: []node.Follower{targets}, Dir: m.dir, MemoryDir: m.memory, Logger: m.log,
+		Followers: []node.Follower{targets}, Dir: m.dir, MemoryDir: m.memory, SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
 	})
 	m.all.Go(func() {
 		if err := n.Run(ctx); err != nil || ctx.Err() == nil {
@@ -179,11 +179,11 @@ type door struct {
 }
 
 // Pull implements [node.Runtime].
-func (d door) Pull(ctx context.Context, image string, src desired.PullSource) (host.Image, error) {
+func (d door) Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (host.Image, error) {
 	if err := d.machine.pull(ctx); err != nil {
 		return host.Image{}, err
 	}
-	return d.Runtime.Pull(ctx, image, src)
+	return d.Runtime.Pull(ctx, image, src, password)
 }
 
 // Create implements [node.Runtime].

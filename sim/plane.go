@@ -18,6 +18,7 @@ import (
 	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/record"
+	"fargo/secret"
 	"fargo/store"
 )
 
@@ -108,3 +109,6 @@ func (anyImage) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 func (anyImage) Source(*record.Task, *wire.ContainerDefinition) desired.PullSource {
 	return desired.PullSource{}
 }
+
+// Password implements [control.Puller].
+func (anyImage) Password(*record.Task) secret.Text { return secret.Text{} }

@@ -12,6 +12,7 @@ import (
 
 	"fargo/balancer"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // FleetConfig is what a fleet is made of.
@@ -45,7 +46,8 @@ type Fleet struct {
 		members   []*member
 		balancers []desired.Balancer
 		groups    []desired.BalancerGroup
-		tickets   [][]byte // of TLS sessions: secrets that all workers share
+		keys      map[desired.SecretID]secret.Text // of the balancers' certificates
+		tickets   [][]byte                         // of TLS sessions: secrets that all workers share
 		// lost is what was counted by members that are gone.
 		lost balancer.Metrics
 	}
@@ -76,18 +78,18 @@ func NewFleet(c FleetConfig) *Fleet {
 	return f
 }
 
-// Set makes the load balancers and target groups given the only ones, in every
-// worker: when it returns no worker does anything for others. What a worker
+// Set makes the load balancers and target groups given the only ones, with the
+// private keys of their certificates, in every worker: when it returns no worker does anything for others. What a worker
 // cannot do of it is told in the error. There are workers for as long as there
 // are load balancers.
-func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []desired.BalancerGroup) error {
+func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []desired.BalancerGroup, keys map[desired.SecretID]secret.Text) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.find(ctx); err != nil {
 		return fmt.Errorf("load balancers' workers: %w", err)
 	}
 	wrong := f.checker.Set(balancers, groups)
-	f.mu.balancers, f.mu.groups = balancers, groups
+	f.mu.balancers, f.mu.groups, f.mu.keys = balancers, groups, keys
 	f.mu.lost = f.mu.lost.Of(balancers, groups)
 	if err := f.start(); err != nil {
 		return errors.Join(wrong, err, f.configure(ctx))

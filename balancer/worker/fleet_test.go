@@ -27,6 +27,7 @@ import (
 	"fargo/balancer/balancertest"
 	"fargo/balancer/worker"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // deadline is how long a condition may take to come true.
@@ -37,7 +38,8 @@ const deadline = 20 * time.Second
 type machine struct {
 	t    *testing.T
 	dir  string
-	port uint16 // of loopback, where all listen
+	port uint16                           // of loopback, where all listen
+	keys map[desired.SecretID]secret.Text // of the certificates that fleets are given
 	// patience is that of fleets.
 	patience time.Duration
 	mu       struct {
@@ -198,7 +200,7 @@ func (m *machine) newFleet() (f *worker.Fleet, end func()) {
 
 func (m *machine) set(f *worker.Fleet, b []desired.Balancer, g []desired.BalancerGroup) {
 	m.t.Helper()
-	if err := f.Set(m.t.Context(), b, g); err != nil {
+	if err := f.Set(m.t.Context(), b, g, m.keys); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -336,11 +338,10 @@ func TestSessionsAreShared(t *testing.T) {
 	b, g := configuration(target(t, "one"))
 	l := &b[0].Listeners[0]
 	l.Protocol, l.SSLPolicy = "HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	l.Certificates = []desired.KeyPair{{
-		ARN:   "arn:certificate",
-		Chain: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]})),
-		Key:   string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-	}}
+	chain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}))
+	id := desired.CertificateKeyOf(chain)
+	l.Certificates = []desired.Certificate{{ARN: "arn:certificate", Chain: chain, KeyID: id}}
+	m.keys = map[desired.SecretID]secret.Text{id: secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))}
 	m.set(f, b, g)
 	config := &tls.Config{InsecureSkipVerify: true, ServerName: "example.com", ClientSessionCache: tls.NewLRUClientSessionCache(1), MaxVersion: tls.VersionTLS12}
 	const connections = 32 // all with one worker: once in 2^31 runs
@@ -505,7 +506,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 	m.mu.Lock()
 	m.mu.failing = errors.New("too many processes")
 	m.mu.Unlock()
-	if err := f.Set(t.Context(), b, g); err == nil || !strings.Contains(err.Error(), "too many processes") {
+	if err := f.Set(t.Context(), b, g, nil); err == nil || !strings.Contains(err.Error(), "too many processes") {
 		t.Error(err)
 	}
 	m.mu.Lock()
@@ -513,7 +514,7 @@ func TestWhatCannotBeDone(t *testing.T) {
 	m.mu.Unlock()
 	b[0].Listeners = append(b[0].Listeners, desired.BalancerListener{ARN: "arn:odd", Protocol: "HTTP", Port: 80})
 	b[0].Listeners[1].Rules = []desired.BalancerRule{{ARN: "arn:bad", Priority: "1", Conditions: []elbv2.RuleCondition{{Field: new("moon-phase")}}}}
-	err := f.Set(t.Context(), b, g)
+	err := f.Set(t.Context(), b, g, nil)
 	if err == nil || strings.Count(err.Error(), "moon-phase") != 1 {
 		t.Error(err)
 	}

@@ -11,12 +11,15 @@ import (
 
 	"fargo/balancer"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // Config is all that a worker is to do.
 type Config struct {
 	Balancers []desired.Balancer      `json:"balancers"`
 	Groups    []desired.BalancerGroup `json:"groups"`
+	// Keys are the private keys of the listeners' certificates.
+	Keys map[desired.SecretID]secret.Exposed `json:"keys,omitempty"`
 	// Tickets are the secrets of [balancer.Server.SetTickets].
 	Tickets [][]byte                `json:"tickets"`
 	Health  []balancer.TargetHealth `json:"health"`
@@ -53,6 +56,11 @@ func (w *worker) putConfig(out http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.health.Store(&c.Health)
+	keys := make(map[desired.SecretID]secret.Text, len(c.Keys))
+	for id, key := range c.Keys {
+		keys[id] = key.Text
+	}
+	w.server.SetKeys(keys)
 	if err := errors.Join(w.server.SetTickets(c.Tickets), w.server.Set(c.Balancers, c.Groups, c.Health)); err != nil {
 		http.Error(out, err.Error(), http.StatusUnprocessableEntity)
 		return

@@ -10,13 +10,18 @@ import (
 
 	"fargo/balancer"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // configure tells all members what they should do, but for those that are not
 // current: nobody knows what they understand.
 func (f *Fleet) configure(ctx context.Context) error {
 	known, _ := f.checker.Health()
-	b, err := json.Marshal(Config{Balancers: f.mu.balancers, Groups: f.mu.groups, Tickets: f.mu.tickets, Health: known})
+	keys := make(map[desired.SecretID]secret.Exposed, len(f.mu.keys))
+	for id, key := range f.mu.keys {
+		keys[id] = secret.Exposed{Text: key}
+	}
+	b, err := json.Marshal(Config{Balancers: f.mu.balancers, Groups: f.mu.groups, Keys: keys, Tickets: f.mu.tickets, Health: known})
 	if err != nil {
 		return err
 	}

@@ -11,19 +11,20 @@ import (
 	"fargo/desired"
 	"fargo/dns"
 	"fargo/kernel"
+	"fargo/secret"
 )
 
 // balancing is the load balancers' part of what the node is told.
 type balancing struct{ fleet *worker.Fleet }
 
-func (b balancing) Follow(ctx context.Context, d desired.State) error {
-	return b.fleet.Set(ctx, d.Balancers, d.Groups)
+func (b balancing) Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
+	return b.fleet.Set(ctx, d.Balancers, d.Groups, secrets)
 }
 
 // naming is the names' part.
 type naming struct{ server *dns.Server }
 
-func (n naming) Follow(_ context.Context, d desired.State) error {
+func (n naming) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
 	n.server.Set(d.VPCs, d.Records)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	awsecs "fargo/aws/ecs"
 	"fargo/desired"
 	"fargo/record"
+	"fargo/secret"
 	"fargo/store"
 )
 
@@ -27,11 +28,11 @@ func (i taskImages) Source(t *record.Task, c *awsecs.ContainerDefinition) desire
 		return desired.PullSource{Digest: t.Digests[*c.Name], Room: room(t)}
 	}
 	return desired.PullSource{
-		Room:     room(t),
-		Endpoint: i.endpoint,
-		Username: "AWS",
-		Password: i.password(t),
-		Digest:   t.Digests[*c.Name],
+		Room:       room(t),
+		Endpoint:   i.endpoint,
+		Username:   "AWS",
+		PasswordID: desired.RegistryPasswordOf(t.ARN()),
+		Digest:     t.Digests[*c.Name],
 	}
 }
 
@@ -43,12 +44,13 @@ func room(t *record.Task) int64 {
 	return 0
 }
 
-// password opens the registry for the task's execution role. It is the same
-// whenever it is asked for: it begins with the task, which pulls at once.
-func (i taskImages) password(t *record.Task) string {
+// Password implements control.Puller: it opens the registry for the task's execution
+// role. It is the same whenever it is asked for: it begins with the task, which pulls
+// at once.
+func (i taskImages) Password(t *record.Task) secret.Text {
 	grant := record.RegistryGrant{Scope: t.Scope, PrincipalARN: executionRole(i.db.View(), t)}
 	password, _ := i.registry.Password(grant, *t.Intent.CreatedAt)
-	return password
+	return secret.New(password)
 }
 
 // executionRole is the role that the task's preparations have the rights of.

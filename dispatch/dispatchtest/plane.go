@@ -14,6 +14,7 @@ import (
 
 	"fargo/desired"
 	"fargo/dispatch"
+	"fargo/secret"
 )
 
 // Plane is a control plane whose decisions are its owner's: what nodes should
@@ -27,6 +28,7 @@ type Plane struct {
 		targets  map[string]map[target]desired.TargetReport // by node
 		groups   map[string]*Group
 		sources  map[string]int64
+		secrets  map[desired.SecretID]secret.Text
 		changed  chan struct{} // closed when anything above changes
 	}
 }
@@ -52,6 +54,7 @@ func New() *Plane {
 	p.mu.targets = map[string]map[target]desired.TargetReport{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
+	p.mu.secrets = map[desired.SecretID]secret.Text{}
 	p.mu.changed = make(chan struct{})
 	return p
 }
@@ -91,6 +94,22 @@ func (p *Plane) Set(node string, d desired.State) {
 		default:
 		}
 	}
+	p.touch()
+}
+
+// SetSecret makes a secret one that every node may ask for.
+func (p *Plane) SetSecret(s desired.Secret) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.secrets[s.ID] = s.Value
+	p.touch()
+}
+
+// RemoveSecret takes it away.
+func (p *Plane) RemoveSecret(id desired.SecretID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.mu.secrets, id)
 	p.touch()
 }
 
@@ -247,6 +266,16 @@ func (p *Plane) OpenLog(_ context.Context, t desired.LogTarget) error {
 		(*g)[t.Stream] = nil
 	}
 	return nil
+}
+
+// Secret gives what SetSecret has set.
+func (p *Plane) Secret(_ context.Context, _ string, id desired.SecretID) (secret.Text, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s, known := p.mu.secrets[id]; known {
+		return s, nil
+	}
+	return secret.Text{}, fmt.Errorf("secret %s: %w", id, errdefs.ErrNotFound)
 }
 
 // AppendLogs keeps events, and the position of each source.

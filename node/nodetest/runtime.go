@@ -21,6 +21,7 @@ import (
 	"fargo/desired"
 	"fargo/host"
 	"fargo/node"
+	"fargo/secret"
 )
 
 // Script is what a container does, told by its image.
@@ -55,6 +56,7 @@ type Runtime struct {
 		watchers   map[chan string]bool
 		growing    map[chan string]bool
 		history    []string // "start <id>", "SIGTERM <id>", …
+		passwords  []secret.Text
 	}
 }
 
@@ -84,6 +86,13 @@ func (r *Runtime) History() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.mu.history)
+}
+
+// Passwords are those that pulls were given, in order.
+func (r *Runtime) Passwords() []secret.Text {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.mu.passwords)
 }
 
 // Spec is what a container was made of.
@@ -130,13 +139,23 @@ func send(to map[chan string]bool, name string) {
 	}
 }
 
-// Pull finds every image there is a script for, and others too, unless the script refuses.
-func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource) (host.Image, error) {
+// Pull finds every image there is a script for, and others too, unless the script
+// refuses. It asks for the password if there is one.
+func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource, password host.Password) (host.Image, error) {
 	if err := r.pass(ctx); err != nil {
 		return host.Image{}, err
 	}
 	if s := r.Scripts[image]; s.PullError != "" {
 		return host.Image{}, errors.New(s.PullError)
+	}
+	if password != nil {
+		value, err := password(ctx)
+		if err != nil {
+			return host.Image{}, err
+		}
+		r.mu.Lock()
+		r.mu.passwords = append(r.mu.passwords, value)
+		r.mu.Unlock()
 	}
 	return host.Image{Name: image, Digest: "sha256:" + image}, nil
 }

@@ -1,0 +1,70 @@
+package desired
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"fargo/secret"
+)
+
+// SecretID names a secret: "<kind>/<what it is of>". It shows nothing of the value,
+// and may be logged and kept anywhere. A value never changes under its id: what is
+// renewed gets another id, so a node need ask only once.
+type SecretID string
+
+// The kinds of secrets.
+const (
+	// RegistryPassword is the password that a task's images are pulled with. It is of
+	// a task's ARN.
+	RegistryPassword = "registry-password"
+	// CertificateKey is a certificate's private key, in PEM. It is of the digest of
+	// the certificate's chain, which contains the public key.
+	CertificateKey = "certificate-key"
+)
+
+// RegistryPasswordOf names the password that the images of a task are pulled with.
+func RegistryPasswordOf(taskARN string) SecretID { return SecretID(RegistryPassword + "/" + taskARN) }
+
+// CertificateKeyOf names the private key that belongs to a certificate, by its chain
+// in PEM.
+func CertificateKeyOf(chain string) SecretID {
+	sum := sha256.Sum256([]byte(chain))
+	return SecretID(CertificateKey + "/sha256:" + hex.EncodeToString(sum[:]))
+}
+
+// Cut gives the kind of a secret, and what it is of.
+func (id SecretID) Cut() (kind, of string) {
+	kind, of, _ = strings.Cut(string(id), "/")
+	return kind, of
+}
+
+// Secret is a secret as a node has it. It is not part of [State]: a node asks for it
+// by its id, on the connection of its session, and keeps it in memory for as long as
+// something that it is assigned names it.
+type Secret struct {
+	ID    SecretID
+	Value secret.Text
+}
+
+// Secrets are the ids of what a container needs until its image is pulled.
+func (c *ContainerAssignment) Secrets() []SecretID {
+	if c.Pull.PasswordID == "" {
+		return nil
+	}
+	return []SecretID{c.Pull.PasswordID}
+}
+
+// BalancerSecrets are the ids of what load balancers need, in order and each once.
+func BalancerSecrets(balancers []Balancer) (ids []SecretID) {
+	for i := range balancers {
+		for j := range balancers[i].Listeners {
+			for _, c := range balancers[i].Listeners[j].Certificates {
+				ids = append(ids, c.KeyID)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
