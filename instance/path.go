@@ -40,9 +40,12 @@ func (i *Instance) RegistryDir() string { return i.path("registry") }
 // NodeDir holds the node's own state and its tasks' files.
 func (i *Instance) NodeDir() string { return i.path("node") }
 
-// NodeMemoryDir holds what the node must not forget while the machine is up, and
-// must not leave on a disk: keys of certificates.
+// NodeMemoryDir holds what the node must not forget while the machine is up.
 func (i *Instance) NodeMemoryDir() string { return i.runtimePath("node") }
+
+// NodeSecretsDir holds what the node must not leave on a disk: passwords, and keys of
+// certificates. The node has its file system be one in memory.
+func (i *Instance) NodeSecretsDir() string { return i.runtimePath("node/secrets") }
 
 // ProgramsDir holds the programs that the binary brings along.
 func (i *Instance) ProgramsDir() string { return i.path("bin") }

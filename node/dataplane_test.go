@@ -25,8 +25,10 @@ type balancers struct {
 	network *nodetest.Network
 
 	mu       sync.Mutex
-	called   []string // "<balancers>: <interfaces> <interfaces>"
-	failures int      // of the next calls
+	state    desired.State
+	secrets  map[desired.SecretID]secret.Text // with the last call
+	called   []string                         // "<balancers>: <interfaces> <interfaces>"
+	failures int                              // of the next calls
 }
 
 func (b *balancers) Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
@@ -46,6 +48,7 @@ func (b *balancers) Follow(ctx context.Context, d desired.State, secrets map[des
 	after, _ := b.network.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.state, b.secrets = d, secrets
 	b.called = append(b.called, strings.Join(line, " ")+": "+names(before.Interfaces)+" "+names(after.Interfaces))
 	if b.failures > 0 {
 		b.failures--
@@ -63,6 +66,29 @@ func (b *balancers) calls() []string {
 	called := b.called
 	b.called = nil
 	return called
+}
+
+// given are the secrets that came with the last call. It forgets them.
+func (b *balancers) given() map[desired.SecretID]secret.Text {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	secrets := b.secrets
+	b.secrets = nil
+	return secrets
+}
+
+// chains are those of all listeners' certificates.
+func (b *balancers) chains() (all []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, lb := range b.state.Balancers {
+		for _, l := range lb.Listeners {
+			for _, c := range l.Certificates {
+				all = append(all, c.Chain)
+			}
+		}
+	}
+	return all
 }
 
 func withBalancers(names ...string) desired.State {

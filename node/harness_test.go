@@ -34,6 +34,8 @@ type fixture struct {
 	memory       string
 	tasks        []desired.Assignment
 	seen         map[string][]desired.TaskReport // by ARN, in the order they came
+	logger       *slog.Logger
+	secret       func(context.Context, desired.SecretID) (secret.Text, error) // nil: as plane gives them
 	mu           sync.Mutex
 	through      node.Runtime // what nodes see of runtime
 	cancel       func()       // ends the present node without waiting
@@ -49,6 +51,7 @@ func newFixture(t *testing.T, scripts map[string]nodetest.Script) *fixture {
 		seen: map[string][]desired.TaskReport{},
 	}
 	h.through = h.runtime
+	h.logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	h.runtime.Delay, h.network.Delay, h.cgroups.Delay = 3*time.Millisecond, 5*time.Millisecond, time.Millisecond
 	return h
 }
@@ -62,7 +65,7 @@ func (h *fixture) start() (stop func()) {
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
 		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, SecretsDir: filepath.Join(h.memory, "secrets"),
-		Logger: slog.New(slog.NewTextHandler(h.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: h.logger,
 	})
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -128,6 +131,9 @@ func (h *fixture) Secret(ctx context.Context, id desired.SecretID) (secret.Text,
 	if h.unresponsive || h.disconnected {
 		<-ctx.Done()
 		return secret.Text{}, ctx.Err()
+	}
+	if h.secret != nil {
+		return h.secret(ctx, id)
 	}
 	return h.plane.Secret(ctx, machine, id)
 }

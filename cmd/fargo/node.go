@@ -154,6 +154,9 @@ func (m *machine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := kernel.MemoryDir(m.inst.NodeSecretsDir()); err != nil {
+		return err
+	}
 	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Behind: "/run/systemd/resolve/resolv.conf"}
 	names := dns.New(dns.Config{
 		Network:  m.network,
@@ -179,15 +182,16 @@ func (m *machine) run(ctx context.Context) error {
 		Logger:    m.log,
 	})
 	n := node.New(node.Config{
-		Runtime:   m.runtime,
-		Network:   m.network,
-		Cgroups:   m.cgroups,
-		Link:      client,
-		Watcher:   node.Inotify{},
-		Followers: []node.Follower{balancing{balancers}, naming{names}},
-		Dir:       m.inst.NodeDir(),
-		MemoryDir: m.inst.NodeMemoryDir(),
-		Logger:    m.log,
+		Runtime:    m.runtime,
+		Network:    m.network,
+		Cgroups:    m.cgroups,
+		Link:       client,
+		Watcher:    node.Inotify{},
+		Followers:  []node.Follower{balancing{balancers}, naming{names}},
+		Dir:        m.inst.NodeDir(),
+		MemoryDir:  m.inst.NodeMemoryDir(),
+		SecretsDir: m.inst.NodeSecretsDir(),
+		Logger:     m.log,
 	})
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {

@@ -57,6 +57,7 @@ type Runtime struct {
 		growing    map[chan string]bool
 		history    []string // "start <id>", "SIGTERM <id>", …
 		passwords  []secret.Text
+		held       map[string]chan struct{} // images whose pulls wait, closed to let them go
 	}
 }
 
@@ -86,6 +87,24 @@ func (r *Runtime) History() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.mu.history)
+}
+
+// Hold has pulls of an image wait, once they have a password, and Let lets them go on.
+func (r *Runtime) Hold(image string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.held == nil {
+		r.mu.held = map[string]chan struct{}{}
+	}
+	r.mu.held[image] = make(chan struct{})
+}
+
+// Let undoes Hold.
+func (r *Runtime) Let(image string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.mu.held[image])
+	delete(r.mu.held, image)
 }
 
 // Passwords are those that pulls were given, in order.
@@ -156,6 +175,16 @@ func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource, 
 		r.mu.Lock()
 		r.mu.passwords = append(r.mu.passwords, value)
 		r.mu.Unlock()
+	}
+	r.mu.Lock()
+	held := r.mu.held[image]
+	r.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return host.Image{}, ctx.Err()
+		}
 	}
 	return host.Image{Name: image, Digest: "sha256:" + image}, nil
 }
