@@ -16,7 +16,7 @@ import (
 )
 
 // output ships what containers write. The shim appends a container's output to
-// the file logs/<runtime id>, whoever lives or dies; beside it <runtime id>.json
+// the file logs/<runtime id>, whichever process is alive; next to it <runtime id>.json
 // says where it goes and how far it has been delivered. Files outlive tasks:
 // they go when all that is in them is delivered.
 type output struct {

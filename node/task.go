@@ -10,7 +10,7 @@ import (
 )
 
 // Task is all that a node knows of one task. It is a value: what decides reads
-// it, what acts saves it and folds results into it.
+// it, what acts saves it and applies results to it.
 type Task struct {
 	Assignment desired.Assignment `json:"assignment"`
 	// Left says that the control plane no longer lists the task.

@@ -36,8 +36,13 @@ func values() []any {
 	h := hidden{password: s, exposed: secret.Exposed{Text: s}, list: []secret.Text{s}}
 	h.within.pointer = &s
 	return []any{
-		s, &s, secret.Exposed{Text: s}, &secret.Exposed{Text: s}, []secret.Text{s}, map[string]secret.Text{"a": s},
-		shown{"n", s, &s, secret.Exposed{Text: s}, map[string]secret.Text{"a": s}}, &shown{Password: s}, h, &h,
+		s, &s,
+		secret.Exposed{Text: s},
+		&secret.Exposed{Text: s},
+		[]secret.Text{s},
+		map[string]secret.Text{"a": s},
+		shown{"n", s, &s, secret.Exposed{Text: s}, map[string]secret.Text{"a": s}},
+		&shown{Password: s}, h, &h,
 		fmt.Errorf("wrong password %v: %w", s, errors.New("refused")),
 	}
 }
@@ -126,7 +131,7 @@ func TestEqual(t *testing.T) {
 
 func expect(t *testing.T, how, out string) {
 	t.Helper()
-	for _, part := range []string{value, "hunter2", fmt.Sprintf("%x", value), fmt.Sprintf("%X", value), fmt.Sprint([]byte(value))} {
+	for _, part := range []string{value, "hunter2", fmt.Sprintf("%x", value), fmt.Sprintf("%X", value), fmt.Sprintf("%d", []byte(value))} {
 		if strings.Contains(out, part) {
 			t.Errorf("%s shows the secret: %s", how, out)
 		}

@@ -183,6 +183,11 @@ func (d door) Pull(ctx context.Context, image string, src desired.PullSource, pa
 	if err := d.machine.pull(ctx); err != nil {
 		return host.Image{}, err
 	}
+	if value, err := password(ctx); err != nil {
+		return host.Image{}, err
+	} else if !value.Equal(passwordFor(src.PasswordID)) {
+		return host.Image{}, errors.New("CannotPullContainerError: pull access denied")
+	}
 	return d.Runtime.Pull(ctx, image, src, password)
 }
 

@@ -99,16 +99,21 @@ func call(ctx context.Context) context.Context {
 
 func assumable(store.Reader, string, string) bool { return true }
 
-// anyImage is a registry that leaves every name to others.
+// anyImage is a registry that resolves no name, and wants a password for every image.
 type anyImage struct{}
 
 // Resolve implements [control.Images].
 func (anyImage) Resolve(store.Reader, fargo.Scope, string) string { return "" }
 
 // Source implements [control.Puller].
-func (anyImage) Source(*record.Task, *wire.ContainerDefinition) desired.PullSource {
-	return desired.PullSource{}
+func (anyImage) Source(t *record.Task, _ *wire.ContainerDefinition) desired.PullSource {
+	return desired.PullSource{Username: "AWS", PasswordID: desired.RegistryPasswordOf(t.ARN())}
 }
 
 // Password implements [control.Puller].
-func (anyImage) Password(*record.Task) secret.Text { return secret.Text{} }
+func (anyImage) Password(t *record.Task) secret.Text {
+	return passwordFor(desired.RegistryPasswordOf(t.ARN()))
+}
+
+// passwordFor is the only password that a pull succeeds with.
+func passwordFor(id desired.SecretID) secret.Text { return secret.New("password for " + string(id)) }
