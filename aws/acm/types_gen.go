@@ -859,6 +859,9 @@ type Tag struct {
 	Value *string `aws:"Value" min:"0" max:"256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
 }
 
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
+
 // TimestampRange is a structure of the model.
 type TimestampRange struct {
 	Start *time.Time `aws:"Start" json:",omitzero"`

@@ -790,7 +790,7 @@ type DescribeSubnetsOutput struct {
 type DescribeTagsInput struct {
 	DryRun     *bool    `aws:"dryRun" json:",omitzero"`
 	Filters    []Filter `aws:"Filter,item=Filter" json:",omitzero"`
-	MaxResults *int32   `aws:"maxResults" json:",omitzero"`
+	MaxResults *int32   `aws:"maxResults" min:"5" max:"1000" json:",omitzero"`
 	NextToken  *string  `aws:"nextToken" json:",omitzero"`
 }
 
@@ -2245,6 +2245,9 @@ type Tag struct {
 	Key   *string `aws:"key" json:",omitzero"`
 	Value *string `aws:"value" json:",omitzero"`
 }
+
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
 
 // TagDescription is a structure of the model.
 type TagDescription struct {

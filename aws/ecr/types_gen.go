@@ -1223,6 +1223,9 @@ type Tag struct {
 	Value *string `aws:"Value,required" json:",omitzero"`
 }
 
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
+
 // TransitioningImageTotalCount is a structure of the model.
 type TransitioningImageTotalCount struct {
 	TargetStorageClass LifecyclePolicyTargetStorageClass `aws:"targetStorageClass" enum:"ARCHIVE" json:",omitzero"`

@@ -2664,6 +2664,9 @@ type Tag struct {
 	Value *string `aws:"value" min:"0" max:"256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)" json:",omitzero"`
 }
 
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
+
 // Task is a structure of the model.
 type Task struct {
 	Attachments             []Attachment           `aws:"attachments" json:",omitzero"`

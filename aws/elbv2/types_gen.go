@@ -978,6 +978,9 @@ type Tag struct {
 	Value *string `aws:"Value" min:"0" max:"256" pattern:"^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$" json:",omitzero"`
 }
 
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
+
 // TagDescription is a structure of the model.
 type TagDescription struct {
 	ResourceArn *string `aws:"ResourceArn" json:",omitzero"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,28 @@ func TestImportKeepsShapesAndDropsProse(t *testing.T) {
 `, "\n")
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Error(d)
+	}
+}
+
+// A patch changes the members that it names, and leaves the others and their order.
+func TestPatch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.json")
+	const raw = `{"shapes":{"In":{"type":"structure","members":{"A":{"shape":"S"},"B":{"shape":"S"},"C":{"shape":"S"}}},"S":{"type":"string","max":5}}}`
+	if err := os.WriteFile(path, []byte(raw), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := readModel(path, []patch{{Shapes: map[string]json.RawMessage{
+		"In": json.RawMessage(`{"members":{"B":{"shape":"N"}}}`), "N": json.RawMessage(`{"type":"integer"}`), "S": json.RawMessage(`{"max":null}`),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, member := range m.Shapes["In"].members {
+		got += member.Name + ":" + m.Shapes[member.Shape].Type + " "
+	}
+	if got != "A:string B:integer C:string " || m.Shapes["S"].Max != nil {
+		t.Errorf("the patched members are %s, and S has the bound %v", got, m.Shapes["S"].Max)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // entry is one key and value of a JSON object, in the order of the text.
@@ -17,6 +18,8 @@ type entry struct {
 // order AWS lists them.
 type ordered []entry
 
+// UnmarshalJSON lays an object over what o has: a key that is there gets another value
+// and keeps its place, so that a patch names only what it changes.
 func (o *ordered) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	t, err := d.Token()
@@ -35,7 +38,12 @@ func (o *ordered) UnmarshalJSON(b []byte) error {
 		if err := d.Decode(&v); err != nil {
 			return err
 		}
-		*o = append(*o, entry{k.(string), v})
+		key := k.(string)
+		if i := slices.IndexFunc(*o, func(e entry) bool { return e.Key == key }); i >= 0 {
+			(*o)[i].Value = v
+		} else {
+			*o = append(*o, entry{key, v})
+		}
 	}
 	return nil
 }

@@ -658,7 +658,7 @@ type GetAccessKeyLastUsedOutput struct {
 type GetAccountAuthorizationDetailsInput struct {
 	Filter   []EntityType `aws:"Filter" itemenum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
 	MaxItems *int32       `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string      `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string      `aws:"Marker" min:"1" json:",omitzero"`
 }
 
 // GetAccountAuthorizationDetailsOutput is the output of GetAccountAuthorizationDetails.
@@ -737,7 +737,7 @@ type GetDelegationRequestOutput struct {
 // GetGroupInput is the input of GetGroup.
 type GetGroupInput struct {
 	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -827,7 +827,7 @@ type GetOpenIDConnectProviderOutput struct {
 type GetOrganizationsAccessReportInput struct {
 	JobId    *string     `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	MaxItems *int32      `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string     `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string     `aws:"Marker" min:"1" json:",omitzero"`
 	SortKey  SortKeyType `aws:"SortKey" enum:"SERVICE_NAMESPACE_ASCENDING|SERVICE_NAMESPACE_DESCENDING|LAST_AUTHENTICATED_TIME_ASCENDING|LAST_AUTHENTICATED_TIME_DESCENDING" json:",omitzero"`
 }
 
@@ -840,7 +840,7 @@ type GetOrganizationsAccessReportOutput struct {
 	NumberOfServicesNotAccessed *int32         `aws:"NumberOfServicesNotAccessed" json:",omitzero"`
 	AccessDetails               []AccessDetail `aws:"AccessDetails" json:",omitzero"`
 	IsTruncated                 *bool          `aws:"IsTruncated" json:",omitzero"`
-	Marker                      *string        `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker                      *string        `aws:"Marker" min:"1" json:",omitzero"`
 	ErrorDetails                *ErrorDetails  `aws:"ErrorDetails" json:",omitzero"`
 }
 
@@ -940,7 +940,7 @@ type GetServerCertificateOutput struct {
 type GetServiceLastAccessedDetailsInput struct {
 	JobId    *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsOutput is the output of GetServiceLastAccessedDetails.
@@ -960,7 +960,7 @@ type GetServiceLastAccessedDetailsWithEntitiesInput struct {
 	JobId            *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	ServiceNamespace *string `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
 	MaxItems         *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker           *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker           *string `aws:"Marker" min:"1" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsWithEntitiesOutput is the output of GetServiceLastAccessedDetailsWithEntities.
@@ -1011,7 +1011,7 @@ type GetUserPolicyOutput struct {
 // ListAccessKeysInput is the input of ListAccessKeys.
 type ListAccessKeysInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1024,7 +1024,7 @@ type ListAccessKeysOutput struct {
 
 // ListAccountAliasesInput is the input of ListAccountAliases.
 type ListAccountAliasesInput struct {
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1039,7 +1039,7 @@ type ListAccountAliasesOutput struct {
 type ListAttachedGroupPoliciesInput struct {
 	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1054,7 +1054,7 @@ type ListAttachedGroupPoliciesOutput struct {
 type ListAttachedRolePoliciesInput struct {
 	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1069,7 +1069,7 @@ type ListAttachedRolePoliciesOutput struct {
 type ListAttachedUserPoliciesInput struct {
 	UserName   *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1083,14 +1083,14 @@ type ListAttachedUserPoliciesOutput struct {
 // ListDelegationRequestsInput is the input of ListDelegationRequests.
 type ListDelegationRequestsInput struct {
 	OwnerId  *string `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListDelegationRequestsOutput is the output of ListDelegationRequests.
 type ListDelegationRequestsOutput struct {
 	DelegationRequests []DelegationRequest `aws:"DelegationRequests" json:",omitzero"`
-	Marker             *string             `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker             *string             `aws:"Marker" min:"1" json:",omitzero"`
 	IsTruncated        *bool               `aws:"isTruncated" json:",omitzero"`
 }
 
@@ -1100,7 +1100,7 @@ type ListEntitiesForPolicyInput struct {
 	EntityFilter      EntityType      `aws:"EntityFilter" enum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
 	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
 	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
-	Marker            *string         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1116,7 +1116,7 @@ type ListEntitiesForPolicyOutput struct {
 // ListGroupPoliciesInput is the input of ListGroupPolicies.
 type ListGroupPoliciesInput struct {
 	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1130,7 +1130,7 @@ type ListGroupPoliciesOutput struct {
 // ListGroupsInput is the input of ListGroups.
 type ListGroupsInput struct {
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1144,7 +1144,7 @@ type ListGroupsOutput struct {
 // ListGroupsForUserInput is the input of ListGroupsForUser.
 type ListGroupsForUserInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1158,7 +1158,7 @@ type ListGroupsForUserOutput struct {
 // ListInstanceProfileTagsInput is the input of ListInstanceProfileTags.
 type ListInstanceProfileTagsInput struct {
 	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker              *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker              *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems            *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1172,7 +1172,7 @@ type ListInstanceProfileTagsOutput struct {
 // ListInstanceProfilesInput is the input of ListInstanceProfiles.
 type ListInstanceProfilesInput struct {
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1186,7 +1186,7 @@ type ListInstanceProfilesOutput struct {
 // ListInstanceProfilesForRoleInput is the input of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1200,7 +1200,7 @@ type ListInstanceProfilesForRoleOutput struct {
 // ListMFADeviceTagsInput is the input of ListMFADeviceTags.
 type ListMFADeviceTagsInput struct {
 	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
-	Marker       *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker       *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems     *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1214,7 +1214,7 @@ type ListMFADeviceTagsOutput struct {
 // ListMFADevicesInput is the input of ListMFADevices.
 type ListMFADevicesInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1228,7 +1228,7 @@ type ListMFADevicesOutput struct {
 // ListOpenIDConnectProviderTagsInput is the input of ListOpenIDConnectProviderTags.
 type ListOpenIDConnectProviderTagsInput struct {
 	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker                   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker                   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems                 *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1264,7 +1264,7 @@ type ListPoliciesInput struct {
 	OnlyAttached      *bool           `aws:"OnlyAttached" json:",omitzero"`
 	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
 	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
-	Marker            *string         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1277,7 +1277,7 @@ type ListPoliciesOutput struct {
 
 // ListPoliciesGrantingServiceAccessInput is the input of ListPoliciesGrantingServiceAccess.
 type ListPoliciesGrantingServiceAccessInput struct {
-	Marker            *string  `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker            *string  `aws:"Marker" min:"1" json:",omitzero"`
 	Arn               *string  `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
 	ServiceNamespaces []string `aws:"ServiceNamespaces,required" min:"1" max:"200" itemmin:"1" itemmax:"64" itempattern:"[\\w-]*" json:",omitzero"`
 }
@@ -1292,7 +1292,7 @@ type ListPoliciesGrantingServiceAccessOutput struct {
 // ListPolicyTagsInput is the input of ListPolicyTags.
 type ListPolicyTagsInput struct {
 	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1306,7 +1306,7 @@ type ListPolicyTagsOutput struct {
 // ListPolicyVersionsInput is the input of ListPolicyVersions.
 type ListPolicyVersionsInput struct {
 	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1320,7 +1320,7 @@ type ListPolicyVersionsOutput struct {
 // ListRolePoliciesInput is the input of ListRolePolicies.
 type ListRolePoliciesInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1334,7 +1334,7 @@ type ListRolePoliciesOutput struct {
 // ListRoleTagsInput is the input of ListRoleTags.
 type ListRoleTagsInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1348,7 +1348,7 @@ type ListRoleTagsOutput struct {
 // ListRolesInput is the input of ListRoles.
 type ListRolesInput struct {
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1362,7 +1362,7 @@ type ListRolesOutput struct {
 // ListSAMLProviderTagsInput is the input of ListSAMLProviderTags.
 type ListSAMLProviderTagsInput struct {
 	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker          *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker          *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems        *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1385,7 +1385,7 @@ type ListSAMLProvidersOutput struct {
 // ListSSHPublicKeysInput is the input of ListSSHPublicKeys.
 type ListSSHPublicKeysInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1399,7 +1399,7 @@ type ListSSHPublicKeysOutput struct {
 // ListServerCertificateTagsInput is the input of ListServerCertificateTags.
 type ListServerCertificateTagsInput struct {
 	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker                *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker                *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems              *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1413,7 +1413,7 @@ type ListServerCertificateTagsOutput struct {
 // ListServerCertificatesInput is the input of ListServerCertificates.
 type ListServerCertificatesInput struct {
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1429,7 +1429,7 @@ type ListServiceSpecificCredentialsInput struct {
 	UserName    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	ServiceName *string `aws:"ServiceName" json:",omitzero"`
 	AllUsers    *bool   `aws:"AllUsers" json:",omitzero"`
-	Marker      *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker      *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems    *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1443,7 +1443,7 @@ type ListServiceSpecificCredentialsOutput struct {
 // ListSigningCertificatesInput is the input of ListSigningCertificates.
 type ListSigningCertificatesInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1457,7 +1457,7 @@ type ListSigningCertificatesOutput struct {
 // ListUserPoliciesInput is the input of ListUserPolicies.
 type ListUserPoliciesInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1471,7 +1471,7 @@ type ListUserPoliciesOutput struct {
 // ListUserTagsInput is the input of ListUserTags.
 type ListUserTagsInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1485,7 +1485,7 @@ type ListUserTagsOutput struct {
 // ListUsersInput is the input of ListUsers.
 type ListUsersInput struct {
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1499,7 +1499,7 @@ type ListUsersOutput struct {
 // ListVirtualMFADevicesInput is the input of ListVirtualMFADevices.
 type ListVirtualMFADevicesInput struct {
 	AssignmentStatus AssignmentStatusType `aws:"AssignmentStatus" enum:"Assigned|Unassigned|Any" json:",omitzero"`
-	Marker           *string              `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker           *string              `aws:"Marker" min:"1" json:",omitzero"`
 	MaxItems         *int32               `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1667,7 +1667,7 @@ type SimulateCustomPolicyInput struct {
 	ContextEntries                     []ContextEntry                  `aws:"ContextEntries" json:",omitzero"`
 	ResourceHandlingOption             *string                         `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
 	MaxItems                           *int32                          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string                         `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker                             *string                         `aws:"Marker" min:"1" json:",omitzero"`
 }
 
 // SimulateCustomPolicyOutput is the output of SimulateCustomPolicy.
@@ -1691,7 +1691,7 @@ type SimulatePrincipalPolicyInput struct {
 	ContextEntries                     []ContextEntry     `aws:"ContextEntries" json:",omitzero"`
 	ResourceHandlingOption             *string            `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
 	MaxItems                           *int32             `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string            `aws:"Marker" min:"1" max:"320" json:",omitzero"`
+	Marker                             *string            `aws:"Marker" min:"1" json:",omitzero"`
 }
 
 // SimulatePrincipalPolicyOutput is the output of SimulatePrincipalPolicy.
@@ -2539,6 +2539,9 @@ type Tag struct {
 	Key   *string `aws:"Key,required" min:"1" max:"128" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
 	Value *string `aws:"Value,required" min:"0" max:"256" pattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*" json:",omitzero"`
 }
+
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.Key, t.Value }
 
 // TrackedActionLastAccessed is a structure of the model.
 type TrackedActionLastAccessed struct {
