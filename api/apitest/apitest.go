@@ -11,8 +11,8 @@
 //
 // A JSON input may go on over several lines. Run with -rewrite, the answers are
 // written back, to be read as a diff. What is random is replaced by what it is:
-// ids by <eni-1>, times by <time>. Such names stand for the same in later
-// commands.
+// ids by <eni-1>, times by <time>; and so are the tokens of pages, by <token-1>.
+// Such names stand for the same in later commands.
 package apitest
 
 import (
@@ -200,6 +200,8 @@ func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Opera
 }
 
 var (
+	// tokens are those of pages, which package page makes and nobody reads.
+	tokens = regexp.MustCompile(`("(?:NextToken|nextToken|NextMarker|Marker)": )"([^"]*)"`)
 	times  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`)
 	random = regexp.MustCompile(`arn:aws:elasticloadbalancing:[a-z0-9-]+:\d+:(?:loadbalancer|listener|listener-rule|targetgroup)/[A-Za-z0-9/-]+/[0-9a-f]{16}\b|\b[a-z0-9-]+-\d{9,10}\.[a-z0-9-]+\.elb\.amazonaws\.com|\b[0-9a-f]{16}\b|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"|\b[1-9]\d{18}\b|\b[0-9a-f]{21}\b`)
 )
@@ -207,19 +209,27 @@ var (
 // mask replaces what is random by a name for it, the same everywhere.
 func (r *runner) mask(s string) string {
 	s = times.ReplaceAllString(s, `"<time>"`)
+	s = tokens.ReplaceAllStringFunc(s, func(member string) string {
+		m := tokens.FindStringSubmatch(member)
+		return m[1] + `"` + r.name("token", m[2]) + `"`
+	})
 	return random.ReplaceAllStringFunc(s, func(id string) string {
-		if name, ok := r.names[id]; ok {
-			return name
-		}
 		if strings.HasPrefix(id, "172.") && strings.Contains(id, "/") {
 			return id // a range is not random
 		}
-		kind := kindOf(id)
-		r.seen[kind]++
-		name := fmt.Sprintf("<%s-%d>", kind, r.seen[kind])
-		r.names[id], r.names[name] = name, id
-		return name
+		return r.name(kindOf(id), id)
 	})
+}
+
+// name is what stands for an id in the script: the same everywhere.
+func (r *runner) name(kind, id string) string {
+	if name, ok := r.names[id]; ok {
+		return name
+	}
+	r.seen[kind]++
+	name := fmt.Sprintf("<%s-%d>", kind, r.seen[kind])
+	r.names[id], r.names[name] = name, id
+	return name
 }
 
 // elbKinds are the short names of load balancing's resources.

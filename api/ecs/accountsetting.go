@@ -8,6 +8,8 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 	"fargo/store"
@@ -144,17 +146,10 @@ func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSet
 	if in.Value != nil && in.Name == "" {
 		return nil, invalid("A setting name must be specified when filtering by value.")
 	}
-	limit := int32(10)
-	if in.MaxResults != nil {
-		limit = *in.MaxResults
-	}
-	if limit < 1 || limit > 10 {
-		return nil, invalid("maxResults should be between 1 and 10.")
-	}
-	settings, next, err := page(func(yield func(ecs.Setting) bool) {
+	settings, next, err := page.Of(settingPages.Ask(in, in.NextToken, in.MaxResults), func(yield func(ecs.Setting) bool) {
 		for _, a := range accountSettings {
 			v, ok := a.chosen(view, call.Scope(), who)
-			if yes(in.EffectiveSettings) {
+			if aws.Value(in.EffectiveSettings) {
 				v, ok = a.of(view, call.Scope(), who), true
 			}
 			wanted := ok && (in.Name == "" || a.name == in.Name) && (in.Value == nil || *v.Value == *in.Value)
@@ -162,8 +157,8 @@ func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSet
 				return
 			}
 		}
-	}, func(v ecs.Setting) string { return string(v.Name) }, ascending, in.NextToken, &limit)
-	return &ecs.ListAccountSettingsOutput{Settings: orEmpty(settings), NextToken: next}, err
+	}, func(v ecs.Setting) string { return string(v.Name) })
+	return &ecs.ListAccountSettingsOutput{Settings: settings, NextToken: next}, err
 }
 
 // PutAccountSetting chooses for a principal, the caller unless told otherwise.

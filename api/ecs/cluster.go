@@ -10,6 +10,8 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 	"fargo/store"
@@ -24,10 +26,7 @@ var fargateProviders = []string{"FARGATE", "FARGATE_SPOT"}
 // CreateCluster makes a cluster. Creating one that exists gives it back as it
 // is.
 func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) (*ecs.CreateClusterOutput, error) {
-	name := defaultCluster
-	if in.ClusterName != nil {
-		name = *in.ClusterName
-	}
+	name := aws.ValueOr(in.ClusterName, defaultCluster)
 	if !clusterName.MatchString(name) {
 		return nil, invalid("Invalid identifier: The identifier is for cluster %s. Identifiers may contain only letters, numbers, hyphens and underscores.", name)
 	}
@@ -37,7 +36,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	var made *record.Cluster
@@ -53,10 +52,10 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 		made = &record.Cluster{Scope: scope, Cluster: ecs.Cluster{
 			ClusterArn: new(scope.ARN("ecs", "cluster/"+name)), ClusterName: &name, Status: new(statusActive),
 			Configuration: in.Configuration, Settings: settings,
-			CapacityProviders:               orEmpty(in.CapacityProviders),
-			DefaultCapacityProviderStrategy: orEmpty(strategyDefaults(in.DefaultCapacityProviderStrategy)),
+			CapacityProviders:               aws.List(in.CapacityProviders),
+			DefaultCapacityProviderStrategy: aws.List(strategyDefaults(in.DefaultCapacityProviderStrategy)),
 			ServiceConnectDefaults:          serviceConnectDefaults(in.ServiceConnectDefaults),
-			Tags:                            orEmpty(in.Tags),
+			Tags:                            aws.List(in.Tags),
 		}}
 		store.Clusters.Put(tx, made)
 		return nil
@@ -71,7 +70,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 // say.
 func clusterSettings(given []ecs.ClusterSetting, insights string) ([]ecs.ClusterSetting, error) {
 	for _, g := range given {
-		switch v := text(g.Value); {
+		switch v := aws.Value(g.Value); {
 		case g.Name != ecs.ClusterSettingNameContainerInsights:
 			return nil, invalid("Setting name must be containerInsights.")
 		case v != "enabled" && v != "disabled" && v != "enhanced":
@@ -159,13 +158,6 @@ func serviceConnectDefaults(in *ecs.ClusterServiceConnectDefaultsRequest) *ecs.C
 		return nil
 	}
 	return &ecs.ClusterServiceConnectDefaults{Namespace: in.Namespace}
-}
-
-func orEmpty[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // allClusterFields are what CreateCluster and its like show without being asked.
@@ -262,9 +254,14 @@ func (s *Server) DescribeClusters(ctx context.Context, in *ecs.DescribeClustersI
 	}
 	out := &ecs.DescribeClustersOutput{Clusters: []ecs.Cluster{}, Failures: []ecs.Failure{}}
 	for _, id := range names {
-		c, ok := store.Clusters.Get(view, scope.Key(nameOf(id)))
+		name, err := clusterIDs.Name(scope, id)
+		if err != nil {
+			out.Failures = append(out.Failures, missing(id))
+			continue
+		}
+		c, ok := store.Clusters.Get(view, scope.Key(name))
 		if !ok {
-			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "cluster/"+nameOf(id))))
+			out.Failures = append(out.Failures, missing(scope.ARN("ecs", "cluster/"+name)))
 			continue
 		}
 		out.Clusters = append(out.Clusters, *clusterView(view, c, in.Include))
@@ -276,17 +273,15 @@ func missing(arn string) ecs.Failure { return ecs.Failure{Arn: &arn, Reason: new
 
 // ListClusters gives the ARNs of the active clusters.
 func (s *Server) ListClusters(ctx context.Context, in *ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {
-	arns, next, err := page(func(yield func(string) bool) {
+	arns, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), func(yield func(string) bool) {
 		for c := range store.Clusters.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()) {
 			if *c.Cluster.Status == statusActive && !yield(*c.Cluster.ClusterArn) {
 				return
 			}
 		}
-	}, itself, ascending, in.NextToken, in.MaxResults)
-	return &ecs.ListClustersOutput{ClusterArns: orEmpty(arns), NextToken: next}, err
+	}, page.Itself)
+	return &ecs.ListClustersOutput{ClusterArns: arns, NextToken: next}, err
 }
-
-func itself(s string) string { return s }
 
 // DeleteCluster makes a cluster without tasks INACTIVE.
 func (s *Server) DeleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
@@ -374,8 +369,8 @@ func (s *Server) PutClusterCapacityProviders(ctx context.Context, in *ecs.PutClu
 				return ecs.ResourceInUseException("The specified capacity provider is in use and cannot be removed.")
 			}
 		}
-		c.Cluster.CapacityProviders = orEmpty(in.CapacityProviders)
-		c.Cluster.DefaultCapacityProviderStrategy = orEmpty(strategyDefaults(in.DefaultCapacityProviderStrategy))
+		c.Cluster.CapacityProviders = aws.List(in.CapacityProviders)
+		c.Cluster.DefaultCapacityProviderStrategy = aws.List(strategyDefaults(in.DefaultCapacityProviderStrategy))
 		return nil
 	})
 	return &ecs.PutClusterCapacityProvidersOutput{Cluster: changed}, err
@@ -391,7 +386,7 @@ func providerInUse(r store.Reader, c *record.Cluster, provider string) bool {
 		}
 	}
 	for t := range tasksIn(r, c) {
-		if !t.Stopped() && text(t.Intent.CapacityProviderName) == provider {
+		if !t.Stopped() && aws.Value(t.Intent.CapacityProviderName) == provider {
 			return true
 		}
 	}
@@ -407,13 +402,17 @@ func (s *Server) DescribeCapacityProviders(ctx context.Context, in *ecs.Describe
 	}
 	out := &ecs.DescribeCapacityProvidersOutput{CapacityProviders: []ecs.CapacityProvider{}, Failures: []ecs.Failure{}}
 	for _, id := range names {
-		arn := scope.ARN("ecs", "capacity-provider/"+nameOf(id))
-		if !slices.Contains(fargateProviders, nameOf(id)) {
+		name, err := providerIDs.Name(scope, id)
+		if err != nil {
+			return nil, err
+		}
+		arn := scope.ARN("ecs", "capacity-provider/"+name)
+		if !slices.Contains(fargateProviders, name) {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
 		}
 		out.CapacityProviders = append(out.CapacityProviders, ecs.CapacityProvider{
-			CapacityProviderArn: &arn, Name: new(nameOf(id)), Status: ecs.CapacityProviderStatusActive, Tags: []ecs.Tag{},
+			CapacityProviderArn: &arn, Name: &name, Status: ecs.CapacityProviderStatusActive, Tags: []ecs.Tag{},
 		})
 	}
 	return out, nil

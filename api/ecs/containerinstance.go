@@ -28,7 +28,11 @@ func (s *Server) DescribeContainerInstances(ctx context.Context, in *ecs.Describ
 	}
 	out := &ecs.DescribeContainerInstancesOutput{ContainerInstances: []ecs.ContainerInstance{}, Failures: []ecs.Failure{}}
 	for _, id := range in.ContainerInstances {
-		out.Failures = append(out.Failures, missing(scope.ARN("ecs", "container-instance/"+*c.Cluster.ClusterName+"/"+nameOf(id))))
+		name, err := nameIn(c, containerInstanceIDs, id)
+		if err != nil {
+			return nil, err
+		}
+		out.Failures = append(out.Failures, missing(scope.ARN("ecs", "container-instance/"+*c.Cluster.ClusterName+"/"+name)))
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 	"fargo/store"
@@ -22,10 +23,7 @@ const (
 // UpdateTaskProtection keeps tasks of services from scale-in and deployments
 // for a while, or lets go of them.
 func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskProtectionInput) (*ecs.UpdateTaskProtectionOutput, error) {
-	minutes := int32(defaultProtection)
-	if in.ExpiresInMinutes != nil {
-		minutes = *in.ExpiresInMinutes
-	}
+	minutes := aws.ValueOr(in.ExpiresInMinutes, defaultProtection)
 	switch {
 	case len(in.Tasks) == 0 || len(in.Tasks) > maxProtected:
 		return nil, invalid("Tasks should have between 1 and %d elements.", maxProtected)
@@ -50,7 +48,7 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 			}
 			changed := *t
 			changed.ProtectedUntil = time.Time{}
-			if yes(in.ProtectionEnabled) {
+			if aws.Value(in.ProtectionEnabled) {
 				if blocks(tx, t, now) {
 					out.Failures = append(out.Failures, ecs.Failure{Arn: new(t.ARN()), Reason: new("DEPLOYMENT_BLOCKED")})
 					continue
@@ -70,7 +68,7 @@ func (s *Server) UpdateTaskProtection(ctx context.Context, in *ecs.UpdateTaskPro
 
 // protectable finds a task that can be protected: one of a service, running.
 func protectable(r store.Reader, c *record.Cluster, id string) (*record.Task, *ecs.Failure, error) {
-	name, err := named("task", c, id)
+	name, err := nameIn(c, taskIDs, id)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -40,7 +41,7 @@ func (s *Server) RunTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTas
 		if err != nil {
 			return err
 		}
-		token := &record.RunTaskToken{Scope: scope, Cluster: *c.Cluster.ClusterName, Token: text(in.ClientToken), Digest: digestOf(in), At: now}
+		token := &record.RunTaskToken{Scope: scope, Cluster: *c.Cluster.ClusterName, Token: aws.Value(in.ClientToken), Digest: digestOf(in), At: now}
 		if token.Token != "" {
 			if old, ok := store.RunTaskTokens.Get(tx, token.Key()); ok {
 				tasks, err = repeated(tx, old, token)
@@ -81,7 +82,7 @@ func checkRunTask(in *ecs.RunTaskInput) error {
 	if in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0 {
 		return invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}
-	if len(text(in.StartedBy)) > maxStartedBy {
+	if len(aws.Value(in.StartedBy)) > maxStartedBy {
 		return invalid("startedBy must be at most %d characters long.", maxStartedBy)
 	}
 	if in.Overrides != nil {
@@ -90,13 +91,13 @@ func checkRunTask(in *ecs.RunTaskInput) error {
 			return invalid("Container Overrides length must be at most %d", maxOverrides)
 		}
 	}
-	if v := text(in.PlatformVersion); v != "" && v != "LATEST" && v != plan.PlatformVersion {
+	if v := aws.Value(in.PlatformVersion); v != "" && v != "LATEST" && v != plan.PlatformVersion {
 		return ecs.PlatformUnknownException("The specified platform does not exist.")
 	}
 	if len(in.VolumeConfigurations) > 0 {
 		return ecs.UnsupportedFeatureException("Fargo does not implement volumeConfigurations (Amazon EBS volumes).")
 	}
-	return checkTags(in.Tags)
+	return tagRules.Check(in.Tags)
 }
 
 // digestOf stands for all parameters of a call but its token.
@@ -153,19 +154,16 @@ func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *record.Cluster, in
 		return nil, nil, err
 	}
 	return &plan.TaskSpec{
-		Scope: scope, Cluster: c, Definition: d, LaunchType: launchType, Group: text(in.Group),
-		StartedBy: text(in.StartedBy), Overrides: in.Overrides, Network: network,
-		EnableExec: yes(in.EnableExecuteCommand), Tags: taskTags(c, d, in),
+		Scope: scope, Cluster: c, Definition: d, LaunchType: launchType, Group: aws.Value(in.Group),
+		StartedBy: aws.Value(in.StartedBy), Overrides: in.Overrides, Network: network,
+		EnableExec: aws.Value(in.EnableExecuteCommand), Tags: taskTags(c, d, in),
 	}, providers, nil
 }
 
 // capacity decides the launch type, and a capacity provider for each task.
 // Source: ECS API, RunTask, launchType and capacityProviderStrategy.
 func capacity(c *record.Cluster, in *ecs.RunTaskInput) (ecs.LaunchType, []string, error) {
-	count := 1
-	if in.Count != nil {
-		count = int(*in.Count)
-	}
+	count := int(aws.ValueOr(in.Count, 1))
 	strategy := in.CapacityProviderStrategy
 	if in.LaunchType == "" && len(strategy) == 0 {
 		strategy = c.Cluster.DefaultCapacityProviderStrategy
@@ -208,7 +206,7 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 			return ecs.ClientException("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role)
 		}
 	}
-	if yes(in.EnableExecuteCommand) && taskRole == nil {
+	if aws.Value(in.EnableExecuteCommand) && taskRole == nil {
 		return invalid("The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
 	}
 	return checkImplemented(&d.Definition, in.Overrides)
@@ -216,8 +214,8 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 
 func checkOverrides(d *record.TaskDefinition, o *ecs.TaskOverride) error {
 	for _, c := range o.ContainerOverrides {
-		if d.Container(text(c.Name)) == nil {
-			return invalid("Override for container named %s is not a container in the TaskDefinition.", text(c.Name))
+		if d.Container(aws.Value(c.Name)) == nil {
+			return invalid("Override for container named %s is not a container in the TaskDefinition.", aws.Value(c.Name))
 		}
 		if len(c.EnvironmentFiles) > 0 {
 			return ecs.UnsupportedFeatureException("Fargo does not implement environmentFiles.")
@@ -265,7 +263,7 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 		return missing("Windows containers")
 	}
 	for _, v := range d.Volumes {
-		if v.EfsVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || yes(v.ConfiguredAtLaunch) {
+		if v.EfsVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
 			return missing("volumes other than the task's own storage")
 		}
 	}
@@ -362,9 +360,9 @@ func taskTags(c *record.Cluster, d *record.TaskDefinition, in *ecs.RunTaskInput)
 	if in.PropagateTags == ecs.PropagateTagsTaskDefinition {
 		tags = d.Tags
 	}
-	tags = mergeTags(tags, in.Tags)
-	if yes(in.EnableECSManagedTags) {
-		tags = mergeTags(tags, []ecs.Tag{{Key: new("aws:ecs:clusterName"), Value: c.Cluster.ClusterName}})
+	tags = tagRules.Overlay(tags, in.Tags)
+	if aws.Value(in.EnableECSManagedTags) {
+		tags = tagRules.Overlay(tags, []ecs.Tag{{Key: new("aws:ecs:clusterName"), Value: c.Cluster.ClusterName}})
 	}
 	return tags
 }

@@ -11,6 +11,8 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -41,7 +43,7 @@ func findService(r store.Reader, c *record.Cluster, name string) (*record.Servic
 
 // activeService finds one that can be changed.
 func activeService(r store.Reader, c *record.Cluster, id string) (*record.Service, error) {
-	name, err := named("service", c, id)
+	name, err := nameIn(c, serviceIDs, id)
 	if err != nil {
 		return nil, err
 	}
@@ -104,17 +106,17 @@ func newService(ctx context.Context, c *record.Cluster, in *ecs.CreateServiceInp
 	shape := ecs.Service{
 		ServiceArn: new(c.Scope.ARN("ecs", "service/"+name+"/"+*in.ServiceName)), ServiceName: in.ServiceName,
 		ClusterArn: c.Cluster.ClusterArn, Status: new(statusActive), DesiredCount: in.DesiredCount,
-		LoadBalancers: orEmpty(in.LoadBalancers), ServiceRegistries: orEmpty(in.ServiceRegistries),
+		LoadBalancers: aws.List(in.LoadBalancers), ServiceRegistries: aws.List(in.ServiceRegistries),
 		LaunchType: in.LaunchType, CapacityProviderStrategy: strategyDefaults(in.CapacityProviderStrategy),
 		PlatformVersion: in.PlatformVersion, PlatformFamily: new("Linux"), TaskDefinition: in.TaskDefinition,
 		DeploymentConfiguration: deploymentDefaults(in.DeploymentConfiguration, in.SchedulingStrategy == ecs.SchedulingStrategyDaemon),
 		CreatedAt:               &now, CreatedBy: new(api.CallFrom(ctx).PrincipalARN), RoleArn: new(linkedRole(c.Scope)),
 		PlacementConstraints: []ecs.PlacementConstraint{}, PlacementStrategy: []ecs.PlacementStrategy{},
 		NetworkConfiguration: in.NetworkConfiguration, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
-		SchedulingStrategy: in.SchedulingStrategy, Tags: orEmpty(in.Tags),
+		SchedulingStrategy: in.SchedulingStrategy, Tags: aws.List(in.Tags),
 		DeploymentController: &ecs.DeploymentController{Type: ecs.DeploymentControllerTypeEcs},
-		EnableECSManagedTags: new(yes(in.EnableECSManagedTags)), PropagateTags: in.PropagateTags,
-		EnableExecuteCommand:        new(yes(in.EnableExecuteCommand)),
+		EnableECSManagedTags: new(aws.Value(in.EnableECSManagedTags)), PropagateTags: in.PropagateTags,
+		EnableExecuteCommand:        new(aws.Value(in.EnableExecuteCommand)),
 		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing,
 	}
 	if shape.SchedulingStrategy == "" {
@@ -185,7 +187,7 @@ func sameService(old, next *ecs.Service, d *record.Deployment, in *ecs.CreateSer
 	for _, s := range []*ecs.Service{&a, &b} {
 		s.CreatedAt, s.CreatedBy, s.TaskDefinition = nil, nil, nil
 	}
-	return reflect.DeepEqual(a, b) && sameDefinition(*d.Revision.TaskDefinition, text(in.TaskDefinition))
+	return reflect.DeepEqual(a, b) && sameDefinition(*d.Revision.TaskDefinition, aws.Value(in.TaskDefinition))
 }
 
 func sameDefinition(arn, id string) bool {
@@ -195,7 +197,7 @@ func sameDefinition(arn, id string) bool {
 // checkExecuteCommand sees that the tasks of a service into which commands can be
 // sent have a role.
 func checkExecuteCommand(r store.Reader, s *record.Service, verb string) error {
-	if !yes(s.Service.EnableExecuteCommand) {
+	if !aws.Value(s.Service.EnableExecuteCommand) {
 		return nil
 	}
 	if d, ok := store.TaskDefinitionByARN(r, *s.Service.TaskDefinition); ok && d.Definition.TaskRoleArn == nil {
@@ -273,7 +275,7 @@ func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesI
 	}
 	out := &ecs.DescribeServicesOutput{Services: []ecs.Service{}, Failures: []ecs.Failure{}}
 	for _, id := range in.Services {
-		name, err := named("service", c, id)
+		name, err := nameIn(c, serviceIDs, id)
 		if err != nil {
 			return nil, err
 		}
@@ -305,11 +307,7 @@ func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*
 	if err != nil {
 		return nil, err
 	}
-	max := in.MaxResults
-	if max == nil {
-		max = new(int32(maxServicePage))
-	}
-	arns, next, err := page(func(yield func(string) bool) {
+	arns, next, err := page.Of(pages.WithDefault(maxServicePage).Ask(in, in.NextToken, in.MaxResults), func(yield func(string) bool) {
 		for s := range servicesOf(view, c) {
 			if s.Status() != statusActive || in.ResourceManagementType == ecs.ResourceManagementTypeEcs || (in.LaunchType != "" && s.Service.LaunchType != in.LaunchType) ||
 				(in.SchedulingStrategy != "" && s.Service.SchedulingStrategy != in.SchedulingStrategy) {
@@ -319,15 +317,15 @@ func (s *Server) ListServices(ctx context.Context, in *ecs.ListServicesInput) (*
 				return
 			}
 		}
-	}, itself, ascending, in.NextToken, max)
-	return &ecs.ListServicesOutput{ServiceArns: orEmpty(arns), NextToken: next}, err
+	}, page.Itself)
+	return &ecs.ListServicesOutput{ServiceArns: arns, NextToken: next}, err
 }
 
 // ListServicesByNamespace gives none, as Service Connect is not implemented: of
 // the namespaces that clusters have as their default, and there are no others.
 func (s *Server) ListServicesByNamespace(ctx context.Context, in *ecs.ListServicesByNamespaceInput) (*ecs.ListServicesByNamespaceOutput, error) {
 	for c := range store.Clusters.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()) {
-		if d := c.Cluster.ServiceConnectDefaults; d != nil && text(d.Namespace) == *in.Namespace {
+		if d := c.Cluster.ServiceConnectDefaults; d != nil && aws.Value(d.Namespace) == *in.Namespace {
 			return &ecs.ListServicesByNamespaceOutput{ServiceArns: []string{}}, nil
 		}
 	}
@@ -343,7 +341,7 @@ func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) 
 		if err != nil {
 			return err
 		}
-		name, err := named("service", c, *in.Service)
+		name, err := nameIn(c, serviceIDs, *in.Service)
 		if err != nil {
 			return err
 		}
@@ -355,7 +353,7 @@ func (s *Server) DeleteService(ctx context.Context, in *ecs.DeleteServiceInput) 
 			gone = *found
 			return nil
 		}
-		if !found.Daemon() && found.DesiredCount() > 0 && !yes(in.Force) {
+		if !found.Daemon() && found.DesiredCount() > 0 && !aws.Value(in.Force) {
 			return invalid("The service cannot be stopped while it is scaled above 0.")
 		}
 		gone = *found

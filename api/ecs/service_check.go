@@ -3,6 +3,9 @@ package ecs
 import (
 	"slices"
 
+	"fargo"
+
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
 	"fargo/record"
@@ -13,8 +16,8 @@ import (
 func checkCreateService(in *ecs.CreateServiceInput) error {
 	daemon := in.SchedulingStrategy == ecs.SchedulingStrategyDaemon
 	switch {
-	case !serviceName.MatchString(text(in.ServiceName)):
-		return invalid("Invalid service name: %s. A service name may only contain letters, numbers, hyphens and underscores, up to 255 characters.", text(in.ServiceName))
+	case !serviceName.MatchString(aws.Value(in.ServiceName)):
+		return invalid("Invalid service name: %s. A service name may only contain letters, numbers, hyphens and underscores, up to 255 characters.", aws.Value(in.ServiceName))
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
 		return invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	case daemon && in.DesiredCount != nil:
@@ -31,7 +34,7 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
 	case len(in.ServiceRegistries) > 0:
 		return notImplemented("serviceRegistries")
-	case in.ServiceConnectConfiguration != nil && yes(in.ServiceConnectConfiguration.Enabled):
+	case in.ServiceConnectConfiguration != nil && aws.Value(in.ServiceConnectConfiguration.Enabled):
 		return notImplemented("serviceConnectConfiguration")
 	case len(in.VolumeConfigurations) > 0:
 		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
@@ -54,7 +57,7 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
 		return err
 	}
-	return checkTags(in.Tags)
+	return tagRules.Check(in.Tags)
 }
 
 func notImplemented(what string) error {
@@ -108,7 +111,7 @@ func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) e
 		return invalid("canaryConfiguration can only be specified with the CANARY deployment strategy.")
 	case c.BakeTimeInMinutes != nil && (*c.BakeTimeInMinutes < 0 || *c.BakeTimeInMinutes > maxBakeTime):
 		return invalid("bakeTimeInMinutes must be between 0 and %d.", maxBakeTime)
-	case c.Alarms != nil && yes(c.Alarms.Enable):
+	case c.Alarms != nil && aws.Value(c.Alarms.Enable):
 		return notImplemented("deployment alarms")
 	case len(c.LifecycleHooks) > 0:
 		return notImplemented("lifecycleHooks")
@@ -166,35 +169,31 @@ func checkServiceTargets(r store.Reader, d *record.TaskDefinition, network *ecs.
 		case l.AdvancedConfiguration != nil:
 			return notImplemented("loadBalancers.advancedConfiguration")
 		}
-		if err := checkTargetGroup(r, *l.TargetGroupArn, network); err != nil {
+		if err := checkTargetGroup(r, d.Scope, *l.TargetGroupArn, network); err != nil {
 			return err
 		}
-		c := d.Container(text(l.ContainerName))
+		c := d.Container(aws.Value(l.ContainerName))
 		if c == nil {
-			return invalid("The container %s does not exist in the task definition.", text(l.ContainerName))
+			return invalid("The container %s does not exist in the task definition.", aws.Value(l.ContainerName))
 		}
 		if l.ContainerPort == nil || !slices.ContainsFunc(c.PortMappings, func(p ecs.PortMapping) bool { return p.ContainerPort != nil && *p.ContainerPort == *l.ContainerPort }) {
-			port := int32(0)
-			if l.ContainerPort != nil {
-				port = *l.ContainerPort
-			}
-			return invalid("The container %s did not have a container port %d defined.", text(l.ContainerName), port)
+			return invalid("The container %s did not have a container port %d defined.", aws.Value(l.ContainerName), aws.Value(l.ContainerPort))
 		}
 	}
 	return nil
 }
 
-func checkTargetGroup(r store.Reader, arn string, network *ecs.AwsVpcConfiguration) error {
+func checkTargetGroup(r store.Reader, scope fargo.Scope, arn string, network *ecs.AwsVpcConfiguration) error {
 	g, ok := store.ELBTargetGroups.Get(r, arn)
-	if !ok {
+	if !ok || g.Scope != scope {
 		return invalid("The specified target group does not exist: %s", arn)
 	}
 	if g.TargetGroup.TargetType != elbv2.TargetTypeEnumIp {
 		return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", arn, g.TargetGroup.TargetType)
 	}
 	n, ok := store.EC2Subnets.Get(r, g.Scope.Key(network.Subnets[0]))
-	if ok && text(g.TargetGroup.VpcId) != *n.Subnet.VpcId {
-		return invalid("The target group %s is in the VPC %s, but the service's subnets are in the VPC %s.", arn, text(g.TargetGroup.VpcId), *n.Subnet.VpcId)
+	if ok && aws.Value(g.TargetGroup.VpcId) != *n.Subnet.VpcId {
+		return invalid("The target group %s is in the VPC %s, but the service's subnets are in the VPC %s.", arn, aws.Value(g.TargetGroup.VpcId), *n.Subnet.VpcId)
 	}
 	if len(store.LoadBalancersOfGroup(r, arn)) == 0 {
 		return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)

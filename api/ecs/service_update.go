@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 	"fargo/store"
@@ -48,7 +49,7 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		if err := checkExecuteCommand(tx, &next, "updated"); err != nil {
 			return err
 		}
-		if revision != nil && (yes(in.ForceNewDeployment) || !sameRevision(&current.Revision, revision)) {
+		if revision != nil && (aws.Value(in.ForceNewDeployment) || !sameRevision(&current.Revision, revision)) {
 			begin(tx, &next, *revision, now)
 			return nil
 		}
@@ -73,7 +74,7 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
 	case len(in.ServiceRegistries) > 0:
 		return notImplemented("serviceRegistries")
-	case in.ServiceConnectConfiguration != nil && yes(in.ServiceConnectConfiguration.Enabled):
+	case in.ServiceConnectConfiguration != nil && aws.Value(in.ServiceConnectConfiguration.Enabled):
 		return notImplemented("serviceConnectConfiguration")
 	case len(in.VolumeConfigurations) > 0:
 		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
@@ -110,7 +111,7 @@ func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	}
 	if in.CapacityProviderStrategy != nil {
 		changes := (len(in.CapacityProviderStrategy) > 0) != (len(shape.CapacityProviderStrategy) > 0)
-		if changes && !yes(in.ForceNewDeployment) {
+		if changes && !aws.Value(in.ForceNewDeployment) {
 			return invalid("A new deployment must be forced to change between a launch type and a capacity provider strategy.")
 		}
 		shape.CapacityProviderStrategy = strategyDefaults(in.CapacityProviderStrategy)
@@ -179,9 +180,9 @@ func mergeBreaker(old, in *ecs.DeploymentCircuitBreaker) *ecs.DeploymentCircuitB
 // needsDeployment reports whether an update names something that tasks are made
 // from, or asks for a new deployment.
 func needsDeployment(old, next *record.Service, in *ecs.UpdateServiceInput) bool {
-	return yes(in.ForceNewDeployment) || in.TaskDefinition != nil ||
+	return aws.Value(in.ForceNewDeployment) || in.TaskDefinition != nil ||
 		!reflect.DeepEqual(old.Service.NetworkConfiguration, next.Service.NetworkConfiguration) ||
-		text(old.Service.PlatformVersion) != text(next.Service.PlatformVersion) ||
+		aws.Value(old.Service.PlatformVersion) != aws.Value(next.Service.PlatformVersion) ||
 		!reflect.DeepEqual(old.Service.LoadBalancers, next.Service.LoadBalancers)
 }
 
@@ -191,5 +192,5 @@ func sameRevision(a, b *ecs.ServiceRevision) bool {
 		return false
 	}
 	return *a.TaskDefinition == *b.TaskDefinition && reflect.DeepEqual(a.NetworkConfiguration, b.NetworkConfiguration) &&
-		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && text(a.PlatformVersion) == text(b.PlatformVersion)
+		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && aws.Value(a.PlatformVersion) == aws.Value(b.PlatformVersion)
 }

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -16,7 +17,7 @@ func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service 
 	v.RunningCount, v.PendingCount = &running, &pending
 	v.DesiredCount = new(desiredCount(r, s))
 	v.ResourceManagementType = ecs.ResourceManagementTypeCustomer
-	v.Events, v.Deployments, v.TaskSets = orEmpty(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
+	v.Events, v.Deployments, v.TaskSets = aws.List(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i, d := range deployments(r, s) {
 		if i == 0 {
 			d.Template.Put(&v)

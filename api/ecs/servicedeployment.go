@@ -11,6 +11,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -27,7 +28,7 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 	if err != nil {
 		return nil, err
 	}
-	name, err := named("service", c, *in.Service)
+	name, err := nameIn(c, serviceIDs, *in.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +44,9 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 		}
 	}
 	slices.SortFunc(briefs, func(a, b ecs.ServiceDeploymentBrief) int { return strings.Compare(dated(b), dated(a)) })
-	max := in.MaxResults
-	if max == nil {
-		max = new(int32(maxDeployments))
-	}
-	out, next, err := page(slices.Values(briefs), dated, descending, in.NextToken, max)
-	return &ecs.ListServiceDeploymentsOutput{ServiceDeployments: orEmpty(out), NextToken: next}, err
+	asked := pages.WithDefault(maxDeployments).Ask(in, in.NextToken, in.MaxResults).Descending(true)
+	out, next, err := page.Of(asked, slices.Values(briefs), dated)
+	return &ecs.ListServiceDeploymentsOutput{ServiceDeployments: out, NextToken: next}, err
 }
 
 // dated is a deployment's place in a list by age.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/distribution/reference"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 )
 
@@ -23,7 +24,7 @@ import (
 // its task stops.
 func unstartable(d *ecs.TaskDefinition) string {
 	for _, v := range d.Volumes {
-		if !volumeName.MatchString(text(v.Name)) {
+		if !volumeName.MatchString(aws.Value(v.Name)) {
 			return "volume.name contains invalid characters." // github.com/aws/amazon-ecs-cli/issues/277
 		}
 	}
@@ -40,7 +41,7 @@ func unstartable(d *ecs.TaskDefinition) string {
 		if d.Memory != nil && c.Memory != nil && int64(*c.Memory) > mustInt(*d.Memory) {
 			return fmt.Sprintf("The 'memory' setting for container '%s' is greater than for the task", *c.Name)
 		}
-		cpu += int64(number(c.Cpu))
+		cpu += int64(aws.Value(c.Cpu))
 	}
 	if d.Cpu != nil && cpu > mustInt(*d.Cpu) {
 		return fmt.Sprintf("The sum of all container cpu units (%d) is greater than the task cpu (%s).", cpu, *d.Cpu)
@@ -53,20 +54,13 @@ var volumeName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 
 // of begins the texts that are ours.
 func of(c *ecs.ContainerDefinition, format string, args ...any) string {
-	return "Container '" + text(c.Name) + "' could not start: " + fmt.Sprintf(format, args...)
-}
-
-func number(p *int32) int32 {
-	if p == nil {
-		return 0
-	}
-	return *p
+	return "Container '" + aws.Value(c.Name) + "' could not start: " + fmt.Sprintf(format, args...)
 }
 
 // ofImage sees that an image's name is one. Source of the text:
 // github.com/OctopusDeploy/Issues/issues/10026.
 func ofImage(c *ecs.ContainerDefinition) string {
-	if _, err := reference.ParseDockerRef(text(c.Image)); err != nil {
+	if _, err := reference.ParseDockerRef(aws.Value(c.Image)); err != nil {
 		return "Container.image contains invalid characters."
 	}
 	return ""
@@ -76,7 +70,7 @@ func ofImage(c *ecs.ContainerDefinition) string {
 func ofTexts(c *ecs.ContainerDefinition) string {
 	texts := map[string][]string{
 		"command": c.Command, "entryPoint": c.EntryPoint,
-		"workingDirectory": {text(c.WorkingDirectory)}, "user": {text(c.User)},
+		"workingDirectory": {aws.Value(c.WorkingDirectory)}, "user": {aws.Value(c.User)},
 	}
 	if c.HealthCheck != nil {
 		texts["healthCheck.command"] = c.HealthCheck.Command
@@ -95,11 +89,11 @@ func ofTexts(c *ecs.ContainerDefinition) string {
 // environ(7), and runc's own check.
 func ofEnvironment(c *ecs.ContainerDefinition) string {
 	for _, e := range c.Environment {
-		name := text(e.Name)
+		name := aws.Value(e.Name)
 		switch {
 		case name == "" || name[0] == '=':
 			return of(c, "an environment variable has no name.")
-		case strings.Contains(name+text(e.Value), "\x00"):
+		case strings.Contains(name+aws.Value(e.Value), "\x00"):
 			return of(c, "the environment variable %s has a NUL character.", strconv.Quote(name))
 		}
 	}
@@ -113,7 +107,7 @@ const maxID = 1<<31 - 1
 // ofUser reads "user", "uid", "user:group" and so on. Names are looked up in the
 // image, ids are not. Source: ECS API, ContainerDefinition.user.
 func ofUser(c *ecs.ContainerDefinition) string {
-	user := text(c.User)
+	user := aws.Value(c.User)
 	parts := strings.Split(user, ":")
 	if len(parts) > 2 {
 		return of(c, "user %q is more than a user and a group.", user)
@@ -143,11 +137,11 @@ const (
 var taken = []string{"/", "/proc", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"}
 
 func ofPaths(c *ecs.ContainerDefinition) string {
-	if w := text(c.WorkingDirectory); w != "" && badPath(w) {
+	if w := aws.Value(c.WorkingDirectory); w != "" && badPath(w) {
 		return of(c, "workingDirectory %q is no absolute path that can exist.", w)
 	}
 	for _, m := range c.MountPoints {
-		at := text(m.ContainerPath)
+		at := aws.Value(m.ContainerPath)
 		clean := path.Clean(at)
 		switch {
 		case badPath(at) || strings.Contains(at, "\x00"):
@@ -172,7 +166,7 @@ const minMemory = 4
 
 func ofNumbers(c *ecs.ContainerDefinition) string {
 	switch {
-	case number(c.Cpu) < 0:
+	case aws.Value(c.Cpu) < 0:
 		return fmt.Sprintf("Invalid 'cpu' setting for container '%s': must be at least 0.", *c.Name)
 	case c.Memory != nil && *c.Memory < minMemory:
 		return fmt.Sprintf("Invalid 'memory' setting for container '%s': must be at least %d.", *c.Name, minMemory)
@@ -193,7 +187,7 @@ const maxFiles = 1 << 20
 // no limit but nofile from a definition; here they get what is asked for.
 func ofUlimits(c *ecs.ContainerDefinition) string {
 	for _, u := range c.Ulimits {
-		soft, hard := number(u.SoftLimit), number(u.HardLimit)
+		soft, hard := aws.Value(u.SoftLimit), aws.Value(u.HardLimit)
 		switch {
 		case soft < -1 || hard < -1:
 			return of(c, "a limit of ulimit %s is below -1, which means none.", u.Name)
@@ -221,7 +215,7 @@ const maxControl = 4095
 
 func ofSystemControls(c *ecs.ContainerDefinition) string {
 	for _, s := range c.SystemControls {
-		name, value := text(s.Namespace), text(s.Value)
+		name, value := aws.Value(s.Namespace), aws.Value(s.Value)
 		switch {
 		case !slices.Contains(ipcControls, name) && !namespacedControl.MatchString(name):
 			return of(c, "systemControls has %q, which is neither of the network (net.*) nor of IPC (fs.mqueue.*, %s).",
@@ -255,16 +249,16 @@ func (s *Server) tryKernel(d *ecs.TaskDefinition) error {
 			if s.trySysctl == nil {
 				break
 			}
-			if err := s.trySysctl(text(control.Namespace), text(control.Value)); err != nil {
-				return refuse("%s", of(c, "the kernel refuses %s=%q in systemControls: %v.", text(control.Namespace), text(control.Value), err))
+			if err := s.trySysctl(aws.Value(control.Namespace), aws.Value(control.Value)); err != nil {
+				return refuse("%s", of(c, "the kernel refuses %s=%q in systemControls: %v.", aws.Value(control.Namespace), aws.Value(control.Value), err))
 			}
 		}
 		for _, u := range c.Ulimits {
 			if s.tryUlimit == nil {
 				break
 			}
-			if err := s.tryUlimit(string(u.Name), int64(number(u.HardLimit))); err != nil {
-				return refuse("%s", of(c, "the kernel refuses the hard limit %d of ulimit %s: %v.", number(u.HardLimit), u.Name, err))
+			if err := s.tryUlimit(string(u.Name), int64(aws.Value(u.HardLimit))); err != nil {
+				return refuse("%s", of(c, "the kernel refuses the hard limit %d of ulimit %s: %v.", aws.Value(u.HardLimit), u.Name, err))
 			}
 		}
 	}

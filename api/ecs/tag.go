@@ -7,9 +7,24 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/tags"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/store"
 )
+
+// tagRules are ECS's. Source: ECS API, Tag; the duplicates' text is the one that IAM
+// has, the others are ours.
+var tagRules = tags.Rules[ecs.Tag]{
+	Most: 50, MostKey: 128, MostValue: 256,
+	TooMany:  func(most int) error { return invalid("Tags can not have more than %d elements.", most) },
+	BadKey:   func(most int) error { return invalid("Tag key must be between 1 and %d characters long.", most) },
+	BadValue: func(most int) error { return invalid("Tag value must be at most %d characters long.", most) },
+	Reserved: func(string) error { return invalid("Tag keys that begin with aws: are reserved.") },
+	Duplicate: func(string) error {
+		return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+	},
+}
 
 // tagged is a resource with tags: how to read them, and how to put them back.
 type tagged struct {
@@ -93,22 +108,15 @@ func (s *Server) changeTags(ctx context.Context, arn string, change func([]ecs.T
 
 // TagResource adds tags to a cluster, task definition or task.
 func (s *Server) TagResource(ctx context.Context, in *ecs.TagResourceInput) (*ecs.TagResourceOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
-		return nil, err
-	}
 	return &ecs.TagResourceOutput{}, s.changeTags(ctx, *in.ResourceArn, func(tags []ecs.Tag) ([]ecs.Tag, error) {
-		merged := mergeTags(tags, in.Tags)
-		if len(merged) > maxTags {
-			return nil, invalid("Tags can not have more than %d elements.", maxTags)
-		}
-		return merged, nil
+		return tagRules.Merge(tags, in.Tags)
 	})
 }
 
 // UntagResource takes tags away.
 func (s *Server) UntagResource(ctx context.Context, in *ecs.UntagResourceInput) (*ecs.UntagResourceOutput, error) {
 	return &ecs.UntagResourceOutput{}, s.changeTags(ctx, *in.ResourceArn, func(tags []ecs.Tag) ([]ecs.Tag, error) {
-		return withoutTags(tags, in.TagKeys), nil
+		return tagRules.Remove(tags, in.TagKeys)
 	})
 }
 
@@ -118,5 +126,5 @@ func (s *Server) ListTagsForResource(ctx context.Context, in *ecs.ListTagsForRes
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.ListTagsForResourceOutput{Tags: orEmpty(t.tags)}, nil
+	return &ecs.ListTagsForResourceOutput{Tags: aws.List(t.tags)}, nil
 }

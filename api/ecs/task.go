@@ -2,12 +2,13 @@ package ecs
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"time"
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -33,7 +34,7 @@ func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) 
 	withTags := slices.Contains(in.Include, ecs.TaskFieldTags)
 	out := &ecs.DescribeTasksOutput{Tasks: make([]ecs.Task, 0, len(in.Tasks)), Failures: []ecs.Failure{}}
 	for _, id := range in.Tasks {
-		name, err := named("task", c, id)
+		name, err := nameIn(c, taskIDs, id)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +60,7 @@ func (s *Server) StopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.Stop
 		if err != nil {
 			return err
 		}
-		name, err := named("task", c, *in.Task)
+		name, err := nameIn(c, taskIDs, *in.Task)
 		if err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 	}
 	service := ""
 	if in.ServiceName != nil {
-		if service, err = named("service", c, *in.ServiceName); err != nil {
+		if service, err = nameIn(c, serviceIDs, *in.ServiceName); err != nil {
 			return nil, err
 		}
 		if _, ok := findService(view, c, service); !ok {
@@ -118,8 +119,8 @@ func (s *Server) ListTasks(ctx context.Context, in *ecs.ListTasksInput) (*ecs.Li
 			}
 		}
 	}
-	arns, next, err := page(iter.Seq[string](tasks), itself, ascending, in.NextToken, in.MaxResults)
-	return &ecs.ListTasksOutput{TaskArns: orEmpty(arns), NextToken: next}, err
+	arns, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), tasks, page.Itself)
+	return &ecs.ListTasksOutput{TaskArns: arns, NextToken: next}, err
 }
 
 // listed reports whether a task passes the filters; service is the name of the
@@ -134,12 +135,12 @@ func listed(t *record.Task, service string, in *ecs.ListTasksInput) bool {
 		return false
 	case in.LaunchType != "" && t.Intent.LaunchType != in.LaunchType:
 		return false
-	case in.StartedBy != nil && text(t.Intent.StartedBy) != *in.StartedBy:
+	case in.StartedBy != nil && aws.Value(t.Intent.StartedBy) != *in.StartedBy:
 		return false
 	case service != "" && t.Service != service, in.DaemonName != nil:
 		return false
 	case in.Family != nil:
-		family, _, err := splitDefinition(*t.Intent.TaskDefinitionArn)
+		family, _, err := splitDefinition(t.Scope, *t.Intent.TaskDefinitionArn)
 		return err == nil && family == *in.Family
 	}
 	return true

@@ -12,6 +12,8 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 	"fargo/store"
@@ -19,7 +21,7 @@ import (
 
 // RegisterTaskDefinition adds a revision to a family.
 func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTaskDefinitionInput) (*ecs.RegisterTaskDefinitionOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	if err := checkLength(in); err != nil {
@@ -61,7 +63,7 @@ func newDefinition(in *ecs.RegisterTaskDefinitionInput) *ecs.TaskDefinition {
 	d := &ecs.TaskDefinition{
 		Family: in.Family, TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn,
 		NetworkMode: in.NetworkMode, ContainerDefinitions: slices.Clone(in.ContainerDefinitions),
-		Volumes: orEmpty(in.Volumes), PlacementConstraints: orEmpty(in.PlacementConstraints),
+		Volumes: aws.List(in.Volumes), PlacementConstraints: aws.List(in.PlacementConstraints),
 		RequiresCompatibilities: in.RequiresCompatibilities, Cpu: in.Cpu, Memory: in.Memory,
 		PidMode: in.PidMode, IpcMode: in.IpcMode, ProxyConfiguration: in.ProxyConfiguration,
 		InferenceAccelerators: in.InferenceAccelerators, EphemeralStorage: in.EphemeralStorage,
@@ -77,11 +79,11 @@ func newDefinition(in *ecs.RegisterTaskDefinitionInput) *ecs.TaskDefinition {
 		if c.Essential == nil {
 			c.Essential = new(true)
 		}
-		c.Environment = orEmpty(c.Environment)
-		c.MountPoints = orEmpty(c.MountPoints)
-		c.VolumesFrom = orEmpty(c.VolumesFrom)
-		c.SystemControls = orEmpty(c.SystemControls)
-		c.PortMappings = slices.Clone(orEmpty(c.PortMappings))
+		c.Environment = aws.List(c.Environment)
+		c.MountPoints = aws.List(c.MountPoints)
+		c.VolumesFrom = aws.List(c.VolumesFrom)
+		c.SystemControls = aws.List(c.SystemControls)
+		c.PortMappings = slices.Clone(aws.List(c.PortMappings))
 		for j := range c.PortMappings {
 			p := &c.PortMappings[j]
 			if p.Protocol == "" {
@@ -99,9 +101,10 @@ var revisionText = regexp.MustCompile(`^[0-9]+$`)
 
 // splitDefinition takes apart "family", "family:revision" or an ARN. revision
 // is 0 when not given.
-func splitDefinition(id string) (family string, revision int, err error) {
-	if a, ok := fargo.ParseARN(id); ok {
-		id = strings.TrimPrefix(a.Resource, "task-definition/")
+func splitDefinition(scope fargo.Scope, id string) (family string, revision int, err error) {
+	id, err = definitionIDs.Name(scope, id)
+	if err != nil {
+		return "", 0, err
 	}
 	family, number, given := strings.Cut(id, ":")
 	if !given {
@@ -120,7 +123,7 @@ func splitDefinition(id string) (family string, revision int, err error) {
 // findDefinition gives the named revision, or a family's latest active one; nil
 // when there is none.
 func findDefinition(r store.Reader, scope fargo.Scope, id string) (*record.TaskDefinition, error) {
-	family, revision, err := splitDefinition(id)
+	family, revision, err := splitDefinition(scope, id)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (s *Server) DescribeTaskDefinition(ctx context.Context, in *ecs.DescribeTas
 	}
 	out := &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &d.Definition}
 	if slices.Contains(in.Include, ecs.TaskDefinitionFieldTags) {
-		out.Tags = orEmpty(d.Tags)
+		out.Tags = aws.List(d.Tags)
 	}
 	return out, nil
 }
@@ -156,7 +159,7 @@ func (s *Server) DescribeTaskDefinition(ctx context.Context, in *ecs.DescribeTas
 // DeregisterTaskDefinition makes a revision INACTIVE: nothing new starts from
 // it, what runs goes on.
 func (s *Server) DeregisterTaskDefinition(ctx context.Context, in *ecs.DeregisterTaskDefinitionInput) (*ecs.DeregisterTaskDefinitionOutput, error) {
-	family, revision, err := splitDefinition(*in.TaskDefinition)
+	family, revision, err := splitDefinition(api.CallFrom(ctx).Scope(), *in.TaskDefinition)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +198,7 @@ func (s *Server) DeleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskDe
 	out := &ecs.DeleteTaskDefinitionsOutput{TaskDefinitions: []ecs.TaskDefinition{}, Failures: []ecs.Failure{}}
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		for _, id := range in.TaskDefinitions {
-			family, revision, err := splitDefinition(id)
+			family, revision, err := splitDefinition(scope, id)
 			if err != nil {
 				return err
 			}
@@ -234,7 +237,7 @@ func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefini
 		status = ecs.TaskDefinitionStatusActive
 	}
 	prefix := scope.Key()
-	if family := text(in.FamilyPrefix); family != "" {
+	if family := aws.Value(in.FamilyPrefix); family != "" {
 		prefix = record.TaskDefinitionKey(scope, family, 0)
 	}
 	var arns []string
@@ -243,13 +246,12 @@ func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefini
 			arns = append(arns, *d.Definition.TaskDefinitionArn)
 		}
 	}
-	after := ascending
-	if in.Sort == ecs.SortOrderDesc {
+	latestFirst := in.Sort == ecs.SortOrderDesc
+	if latestFirst {
 		slices.Reverse(arns)
-		after = descending
 	}
-	got, next, err := page(slices.Values(arns), numbered, after, in.NextToken, in.MaxResults)
-	return &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: orEmpty(got), NextToken: next}, err
+	got, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults).Descending(latestFirst), slices.Values(arns), numbered)
+	return &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: got, NextToken: next}, err
 }
 
 // numbered is a revision's ARN as its place in a list: 10 comes after 9.
@@ -263,7 +265,7 @@ func numbered(arn string) string {
 func (s *Server) ListTaskDefinitionFamilies(ctx context.Context, in *ecs.ListTaskDefinitionFamiliesInput) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
 	scope := api.CallFrom(ctx).Scope()
 	active := map[string]bool{}
-	for d := range store.TaskDefinitions.Prefix(s.db.View(), scope.Key(text(in.FamilyPrefix))) {
+	for d := range store.TaskDefinitions.Prefix(s.db.View(), scope.Key(aws.Value(in.FamilyPrefix))) {
 		f := *d.Definition.Family
 		active[f] = active[f] || d.Definition.Status == ecs.TaskDefinitionStatusActive
 	}
@@ -281,6 +283,6 @@ func (s *Server) ListTaskDefinitionFamilies(ctx context.Context, in *ecs.ListTas
 		}
 	}
 	sort.Strings(names)
-	got, next, err := page(slices.Values(names), itself, ascending, in.NextToken, in.MaxResults)
-	return &ecs.ListTaskDefinitionFamiliesOutput{Families: orEmpty(got), NextToken: next}, err
+	got, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), slices.Values(names), page.Itself)
+	return &ecs.ListTaskDefinitionFamiliesOutput{Families: got, NextToken: next}, err
 }

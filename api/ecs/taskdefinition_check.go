@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 )
@@ -101,7 +102,7 @@ func checkContainers(d *ecs.TaskDefinition) error {
 	names, ports, portNames := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
-		name := text(c.Name)
+		name := aws.Value(c.Name)
 		switch {
 		case name == "":
 			return refuse("Container.name should not be null or empty.")
@@ -109,7 +110,7 @@ func checkContainers(d *ecs.TaskDefinition) error {
 			return refuse("Container.name contains invalid characters.")
 		case names[name]:
 			return refuse("Container name '%s' is used more than once in the task definition.", name)
-		case text(c.Image) == "":
+		case aws.Value(c.Image) == "":
 			return refuse("Container.image should not be null or empty.")
 		}
 		names[name] = true
@@ -184,7 +185,7 @@ func checkNetwork(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 		return refuse("DNS servers are not supported on container when networkMode=awsvpc")
 	case len(c.DnsSearchDomains) > 0:
 		return refuse("DNS search domains are not supported on container when networkMode=awsvpc")
-	case yes(c.DisableNetworking):
+	case aws.Value(c.DisableNetworking):
 		return refuse("Disable Networking is not supported on container when networkMode=awsvpc")
 	case len(c.Links) > 0:
 		return refuse("Links are not supported when networkMode=awsvpc")
@@ -213,7 +214,7 @@ func checkPorts(d *ecs.TaskDefinition, c *ecs.ContainerDefinition, ports, names 
 			}
 			ports[key] = true
 		}
-		if n := text(p.Name); n != "" {
+		if n := aws.Value(p.Name); n != "" {
 			if names[n] {
 				return refuse("port mapping name is already used")
 			}
@@ -232,8 +233,8 @@ func checkSecrets(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 	}
 	for _, s := range c.Secrets {
 		for _, e := range c.Environment {
-			if text(e.Name) == text(s.Name) {
-				return refuse("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", text(s.Name))
+			if aws.Value(e.Name) == aws.Value(s.Name) {
+				return refuse("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", aws.Value(s.Name))
 			}
 		}
 	}
@@ -286,7 +287,7 @@ func reaches(byName map[string]*ecs.ContainerDefinition, from, target string, se
 func checkVolumes(d *ecs.TaskDefinition) error {
 	names := map[string]bool{}
 	for _, v := range d.Volumes {
-		if text(v.Name) == "" {
+		if aws.Value(v.Name) == "" {
 			return refuse("Volume name should not be null or empty.")
 		}
 		names[*v.Name] = true
@@ -297,16 +298,16 @@ func checkVolumes(d *ecs.TaskDefinition) error {
 	}
 	for _, c := range d.ContainerDefinitions {
 		for _, m := range c.MountPoints {
-			if !names[text(m.SourceVolume)] {
-				return refuse("Unknown volume '%s'.", text(m.SourceVolume))
+			if !names[aws.Value(m.SourceVolume)] {
+				return refuse("Unknown volume '%s'.", aws.Value(m.SourceVolume))
 			}
-			if text(m.ContainerPath) == "" {
+			if aws.Value(m.ContainerPath) == "" {
 				return refuse("Container path should not be null or empty in a mount point of container '%s'.", *c.Name)
 			}
 		}
 		for _, v := range c.VolumesFrom {
-			if !containers[text(v.SourceContainer)] {
-				return refuse("Container '%s' takes volumes from unknown container '%s'.", *c.Name, text(v.SourceContainer))
+			if !containers[aws.Value(v.SourceContainer)] {
+				return refuse("Container '%s' takes volumes from unknown container '%s'.", *c.Name, aws.Value(v.SourceContainer))
 			}
 		}
 	}
@@ -365,7 +366,7 @@ func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
 			set["ecs.capability.container-restart-policy"] = true
 		}
 		for _, s := range c.Secrets {
-			if strings.Contains(text(s.ValueFrom), ":secretsmanager:") {
+			if strings.Contains(aws.Value(s.ValueFrom), ":secretsmanager:") {
 				set["ecs.capability.secrets.asm.environment-variables"] = true
 			} else {
 				set["ecs.capability.secrets.ssm.environment-variables"] = true

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 )
@@ -59,7 +60,7 @@ func unsupported(field string) error {
 }
 
 func checkFargateContainer(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
-	if yes(c.Privileged) {
+	if aws.Value(c.Privileged) {
 		return refuse("Fargate requires that the 'privileged' setting be 'false'")
 	}
 	if len(c.DockerSecurityOptions) > 0 {

@@ -74,7 +74,7 @@ func (s *Server) ListAccessKeys(ctx context.Context, in *iam.ListAccessKeysInput
 		func(k *record.AccessKey) iam.AccessKeyMetadata {
 			return iam.AccessKeyMetadata{UserName: k.Key.UserName, AccessKeyId: k.Key.AccessKeyId, Status: k.Key.Status, CreateDate: k.Key.CreateDate}
 		})
-	out, more, next, err := page(keys, func(k iam.AccessKeyMetadata) string { return *k.AccessKeyId }, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), keys, func(k iam.AccessKeyMetadata) string { return *k.AccessKeyId })
 	return &iam.ListAccessKeysOutput{AccessKeyMetadata: out, IsTruncated: more, Marker: next}, err
 }
 

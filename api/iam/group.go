@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/record"
 	"fargo/store"
@@ -67,7 +68,7 @@ func (s *Server) GetGroup(ctx context.Context, in *iam.GetGroupInput) (*iam.GetG
 		return nil, err
 	}
 	users := each(store.Users.By(v, "group", g.Key()), func(*record.User) bool { return true }, listedUser)
-	out, more, next, err := page(users, func(u iam.User) string { return *u.UserName }, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), users, func(u iam.User) string { return *u.UserName })
 	return &iam.GetGroupOutput{Group: &g.Group, Users: out, IsTruncated: more, Marker: next}, err
 }
 
@@ -76,8 +77,8 @@ func shownGroup(g *record.Group) iam.Group { return g.Group }
 // ListGroups implements the operation of that name.
 func (s *Server) ListGroups(ctx context.Context, in *iam.ListGroupsInput) (*iam.ListGroupsOutput, error) {
 	groups := each(store.Groups.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(g *record.Group) bool { return strings.HasPrefix(*g.Group.Path, text(in.PathPrefix)) }, shownGroup)
-	out, more, next, err := page(groups, func(g iam.Group) string { return *g.GroupName }, in.Marker, in.MaxItems)
+		func(g *record.Group) bool { return strings.HasPrefix(*g.Group.Path, aws.Value(in.PathPrefix)) }, shownGroup)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), groups, func(g iam.Group) string { return *g.GroupName })
 	return &iam.ListGroupsOutput{Groups: out, IsTruncated: more, Marker: next}, err
 }
 
@@ -95,7 +96,7 @@ func (s *Server) ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUse
 			}
 		}
 	}
-	out, more, next, err := page(groups, func(g iam.Group) string { return *g.GroupName }, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), groups, func(g iam.Group) string { return *g.GroupName })
 	return &iam.ListGroupsForUserOutput{Groups: out, IsTruncated: more, Marker: next}, err
 }
 

@@ -40,7 +40,7 @@ func (s *Server) ListGroupPolicies(ctx context.Context, in *iam.ListGroupPolicie
 	if err != nil {
 		return nil, err
 	}
-	names, more, next, err := ofGroup(g).names(in.Marker, in.MaxItems)
+	names, more, next, err := ofGroup(g).names(pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListGroupPoliciesOutput{PolicyNames: names, IsTruncated: more, Marker: next}, err
 }
 
@@ -67,6 +67,6 @@ func (s *Server) ListAttachedGroupPolicies(ctx context.Context, in *iam.ListAtta
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofGroup(g).attached(v, scopeOf(ctx), in.PathPrefix, in.Marker, in.MaxItems)
+	policies, more, next, err := ofGroup(g).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedGroupPoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/record"
 	"fargo/store"
@@ -50,7 +51,7 @@ func (s *Server) CreateInstanceProfile(ctx context.Context, in *iam.CreateInstan
 	if err != nil {
 		return nil, err
 	}
-	tags, err := merged(nil, in.Tags)
+	tags, err := tagRules.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +89,11 @@ func profileName(p iam.InstanceProfile) string { return *p.InstanceProfileName }
 func (s *Server) ListInstanceProfiles(ctx context.Context, in *iam.ListInstanceProfilesInput) (*iam.ListInstanceProfilesOutput, error) {
 	v := s.db.View()
 	profiles := each(store.InstanceProfiles.Prefix(v, scopeOf(ctx).Key()),
-		func(p *record.InstanceProfile) bool { return strings.HasPrefix(*p.Profile.Path, text(in.PathPrefix)) },
+		func(p *record.InstanceProfile) bool {
+			return strings.HasPrefix(*p.Profile.Path, aws.Value(in.PathPrefix))
+		},
 		func(p *record.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
-	out, more, next, err := page(profiles, profileName, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), profiles, profileName)
 	return &iam.ListInstanceProfilesOutput{InstanceProfiles: out, IsTruncated: more, Marker: next}, err
 }
 
@@ -104,7 +107,7 @@ func (s *Server) ListInstanceProfilesForRole(ctx context.Context, in *iam.ListIn
 	profiles := each(store.InstanceProfiles.By(v, "role", r.Key()),
 		func(*record.InstanceProfile) bool { return true },
 		func(p *record.InstanceProfile) iam.InstanceProfile { return shownProfile(v, p) })
-	out, more, next, err := page(profiles, profileName, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), profiles, profileName)
 	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: out, IsTruncated: more, Marker: next}, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/api/page"
 	"fargo/aws/iam"
 	"fargo/record"
 	"fargo/store"
@@ -78,12 +79,15 @@ func (h holder) remove(name string) error {
 }
 
 // names takes one page of the names of its own policies.
-func (h holder) names(marker *string, max *int32) ([]string, *bool, *string, error) {
-	return page(slices.Values(slices.Sorted(maps.Keys(h.Inline))), itself, marker, max)
+func (h holder) names(asked page.Request) ([]string, *bool, *string, error) {
+	return pageOf(asked, slices.Values(slices.Sorted(maps.Keys(h.Inline))), page.Itself)
 }
 
 // attach adds a managed policy; one that is there already stays.
 func (h holder) attach(r store.Reader, s fargo.Scope, arn string) error {
+	if _, ok := fargo.ParseARN(arn); !ok {
+		return errARN
+	}
 	if _, ok := findPolicy(r, s, arn); !ok {
 		return missing("Policy %s does not exist or is not attachable.", arn)
 	}
@@ -100,6 +104,9 @@ func (h holder) attach(r store.Reader, s fargo.Scope, arn string) error {
 
 // detach takes a managed policy away.
 func (h holder) detach(arn string) error {
+	if _, ok := fargo.ParseARN(arn); !ok {
+		return errARN
+	}
 	at, found := slices.BinarySearch(h.Attached, arn)
 	if !found {
 		return missing("Policy %s was not found.", arn)
@@ -109,7 +116,7 @@ func (h holder) detach(arn string) error {
 }
 
 // attached takes one page of the managed policies below a path.
-func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix, marker *string, max *int32) ([]iam.AttachedPolicy, *bool, *string, error) {
+func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
 	var below iter.Seq[string] = func(yield func(string) bool) {
 		for _, arn := range h.Attached {
 			p, ok := findPolicy(r, s, arn)
@@ -122,7 +129,7 @@ func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix, marker *stri
 		a, _ := fargo.ParseARN(arn)
 		return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
 	})
-	return page(policies, func(p iam.AttachedPolicy) string { return *p.PolicyArn }, marker, max)
+	return pageOf(asked, policies, func(p iam.AttachedPolicy) string { return *p.PolicyArn })
 }
 
 // deletable refuses to delete who still has policies.

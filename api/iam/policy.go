@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/iam"
+	"fargo/aws/protocol"
 	"fargo/policy"
 	"fargo/record"
 	"fargo/store"
@@ -45,6 +47,9 @@ func awsPolicy(arn, document string) *record.Policy {
 	}
 }
 
+// errARN refuses what is no ARN where a policy's must be. Source: recorded.
+var errARN = protocol.Errorf("ValidationError", "Invalid ARN:  Could not be parsed!")
+
 // findPolicy finds a managed policy, of the account or of AWS, by its ARN.
 func findPolicy(r store.Reader, s fargo.Scope, arn string) (*record.Policy, bool) {
 	if p, ok := awsPolicies[arn]; ok {
@@ -60,6 +65,9 @@ func findPolicy(r store.Reader, s fargo.Scope, arn string) (*record.Policy, bool
 
 // managed is findPolicy for calls that look at a policy.
 func managed(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error) {
+	if _, ok := fargo.ParseARN(*arn); !ok {
+		return nil, errARN
+	}
 	p, ok := findPolicy(r, s, *arn)
 	if !ok {
 		return nil, missing("Policy %s was not found.", *arn)
@@ -69,7 +77,7 @@ func managed(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error)
 
 // customers is managed for calls that change a policy.
 func customers(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error) {
-	if _, aws := awsPolicies[*arn]; aws {
+	if _, isAWS := awsPolicies[*arn]; isAWS {
 		return nil, errNotYours
 	}
 	return managed(r, s, arn)
@@ -127,7 +135,7 @@ func holders(r store.Reader, s fargo.Scope, arn, index string) (found []any) {
 }
 
 func under(p *iam.Policy, pathPrefix *string) bool {
-	return strings.HasPrefix(*p.Path, text(pathPrefix))
+	return strings.HasPrefix(*p.Path, aws.Value(pathPrefix))
 }
 
 // checkManaged refuses what is no document for a managed policy.
@@ -144,7 +152,7 @@ func (s *Server) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*
 	if err != nil {
 		return nil, err
 	}
-	tags, err := merged(nil, in.Tags)
+	tags, err := tagRules.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +230,7 @@ func (s *Server) ListPolicies(ctx context.Context, in *iam.ListPoliciesInput) (*
 			listed.Description, listed.Tags = nil, nil
 			return listed
 		})
-	out, more, next, err := page(policies, func(p iam.Policy) string { return *p.Arn }, in.Marker, in.MaxItems)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), policies, func(p iam.Policy) string { return *p.Arn })
 	return &iam.ListPoliciesOutput{Policies: out, IsTruncated: more, Marker: next}, err
 }
 
@@ -259,7 +267,7 @@ func (s *Server) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntities
 		found = append(found, holders(v, scope, *in.PolicyArn, "boundary")...)
 	}
 	wanted := func(kind iam.EntityType, path *string) bool {
-		return (in.EntityFilter == "" || in.EntityFilter == kind) && strings.HasPrefix(*path, text(in.PathPrefix))
+		return (in.EntityFilter == "" || in.EntityFilter == kind) && strings.HasPrefix(*path, aws.Value(in.PathPrefix))
 	}
 	out := &iam.ListEntitiesForPolicyOutput{
 		IsTruncated: new(false),

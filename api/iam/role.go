@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/record"
 	"fargo/store"
@@ -74,7 +75,7 @@ func (s *Server) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.
 	if strings.HasPrefix(*path, servicePath) {
 		return nil, iam.InvalidInputException("The path '%s' is reserved for service-linked roles.", servicePath)
 	}
-	tags, err := merged(nil, in.Tags)
+	tags, err := tagRules.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +127,8 @@ func (s *Server) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRol
 // ListRoles implements the operation of that name.
 func (s *Server) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListRolesOutput, error) {
 	roles := each(store.Roles.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(r *record.Role) bool { return strings.HasPrefix(*r.Role.Path, text(in.PathPrefix)) }, listedRole)
-	out, more, next, err := page(roles, func(r iam.Role) string { return *r.RoleName }, in.Marker, in.MaxItems)
+		func(r *record.Role) bool { return strings.HasPrefix(*r.Role.Path, aws.Value(in.PathPrefix)) }, listedRole)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), roles, func(r iam.Role) string { return *r.RoleName })
 	return &iam.ListRolesOutput{Roles: out, IsTruncated: more, Marker: next}, err
 }
 

@@ -46,7 +46,7 @@ func (s *Server) ListRolePolicies(ctx context.Context, in *iam.ListRolePoliciesI
 	if err != nil {
 		return nil, err
 	}
-	names, more, next, err := ofRole(r).names(in.Marker, in.MaxItems)
+	names, more, next, err := ofRole(r).names(pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListRolePoliciesOutput{PolicyNames: names, IsTruncated: more, Marker: next}, err
 }
 
@@ -79,6 +79,6 @@ func (s *Server) ListAttachedRolePolicies(ctx context.Context, in *iam.ListAttac
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofRole(r).attached(v, scopeOf(ctx), in.PathPrefix, in.Marker, in.MaxItems)
+	policies, more, next, err := ofRole(r).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }

@@ -39,13 +39,6 @@ func scopeOf(ctx context.Context) fargo.Scope {
 // now is the time as IAM tells it: in whole seconds.
 func now() *time.Time { return new(time.Now().UTC().Truncate(time.Second)) }
 
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
 // entityPath is what a path must look like. Source: IAM API, CreateRole.
 var entityPath = regexp.MustCompile(`^/([\x21-\x7e]+/)?$`)
 

@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -64,7 +65,7 @@ func (s *Server) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam.
 	}
 	scope := scopeOf(ctx)
 	u := newUser(scope, *in.UserName, *path)
-	if u.User.Tags, err = merged(nil, in.Tags); err != nil {
+	if u.User.Tags, err = tagRules.Merge(nil, in.Tags); err != nil {
 		return nil, err
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
@@ -99,8 +100,8 @@ func (s *Server) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUse
 // ListUsers implements the operation of that name.
 func (s *Server) ListUsers(ctx context.Context, in *iam.ListUsersInput) (*iam.ListUsersOutput, error) {
 	users := each(store.Users.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(u *record.User) bool { return strings.HasPrefix(*u.User.Path, text(in.PathPrefix)) }, listedUser)
-	out, more, next, err := page(users, func(u iam.User) string { return *u.UserName }, in.Marker, in.MaxItems)
+		func(u *record.User) bool { return strings.HasPrefix(*u.User.Path, aws.Value(in.PathPrefix)) }, listedUser)
+	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), users, func(u iam.User) string { return *u.UserName })
 	return &iam.ListUsersOutput{Users: out, IsTruncated: more, Marker: next}, err
 }
 

@@ -40,7 +40,7 @@ func (s *Server) ListUserPolicies(ctx context.Context, in *iam.ListUserPoliciesI
 	if err != nil {
 		return nil, err
 	}
-	names, more, next, err := ofUser(u).names(in.Marker, in.MaxItems)
+	names, more, next, err := ofUser(u).names(pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListUserPoliciesOutput{PolicyNames: names, IsTruncated: more, Marker: next}, err
 }
 
@@ -67,6 +67,6 @@ func (s *Server) ListAttachedUserPolicies(ctx context.Context, in *iam.ListAttac
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofUser(u).attached(v, scopeOf(ctx), in.PathPrefix, in.Marker, in.MaxItems)
+	policies, more, next, err := ofUser(u).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedUserPoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }
