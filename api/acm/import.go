@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/acm"
 	"fargo/record"
 	"fargo/store"
@@ -18,7 +19,7 @@ func (s *Server) ImportCertificate(ctx context.Context, in *acm.ImportCertificat
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	if in.CertificateArn != nil && len(in.Tags) > 0 {
@@ -70,7 +71,7 @@ func checkReplaced(old, d *acm.CertificateDetail) error {
 		}
 	}
 	for _, u := range old.ExtendedKeyUsages {
-		if !slices.ContainsFunc(d.ExtendedKeyUsages, func(o acm.ExtendedKeyUsage) bool { return o.Name == u.Name && text(o.OID) == text(u.OID) }) {
+		if !slices.ContainsFunc(d.ExtendedKeyUsages, func(o acm.ExtendedKeyUsage) bool { return o.Name == u.Name && aws.Value(o.OID) == aws.Value(u.OID) }) {
 			return invalid("New certificate is missing one or more Extended Key Usages supported by the currently imported certificate")
 		}
 	}

@@ -2,21 +2,25 @@ package acm
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/acm"
 	"fargo/record"
 	"fargo/store"
 )
 
-// maxItems is how many certificates a page has at most.
+// pages are those of the list; the bounds of a page are in the model.
 // Source: ACM API, ListCertificates.
-const maxItems = 1000
+var pages = page.Rules{
+	Default:  1000,
+	BadToken: func(string) error { return invalid("The next token is not valid.") },
+}
 
 // maxSummaries is how many names a summary has.
 // Source: ACM API, CertificateSummary.
@@ -35,54 +39,23 @@ func (s *Server) ListCertificates(ctx context.Context, in *acm.ListCertificatesI
 			all = append(all, m)
 		}
 	}
-	return page(all, in)
+	descending := in.SortOrder == acm.SortOrderDescending
+	key := func(m acm.CertificateSummary) string { return place(in.SortBy, m) }
+	slices.SortFunc(all, func(a, b acm.CertificateSummary) int { return strings.Compare(key(a), key(b)) })
+	if descending {
+		slices.Reverse(all)
+	}
+	list, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxItems).Descending(descending), slices.Values(all), key)
+	return &acm.ListCertificatesOutput{CertificateSummaryList: list, NextToken: next}, err
 }
 
-// place is where a certificate stands in a list: after those before it, whether
-// they are still there or not.
-type place struct {
-	CreatedAt time.Time
-	ARN       string
-}
-
-func placeOf(m acm.CertificateSummary) place { return place{*m.CreatedAt, *m.CertificateArn} }
-
-// before compares the places of two certificates in the list that is asked for.
-func before(in *acm.ListCertificatesInput, a, b place) int {
-	if in.SortOrder == acm.SortOrderDescending {
-		a, b = b, a
+// place is a key of certificates that sorts them as is asked for: by their age and,
+// among those of the same age or if nothing is asked for, by their ARNs.
+func place(by acm.SortBy, m acm.CertificateSummary) string {
+	if by == "" {
+		return *m.CertificateArn
 	}
-	if in.SortBy != "" && !a.CreatedAt.Equal(b.CreatedAt) {
-		return a.CreatedAt.Compare(b.CreatedAt)
-	}
-	return strings.Compare(a.ARN, b.ARN)
-}
-
-// page takes one page out of all summaries: those after the place in the token.
-func page(all []acm.CertificateSummary, in *acm.ListCertificatesInput) (*acm.ListCertificatesOutput, error) {
-	slices.SortFunc(all, func(a, b acm.CertificateSummary) int { return before(in, placeOf(a), placeOf(b)) })
-	if in.NextToken != nil {
-		last := place{}
-		b, err := base64.RawURLEncoding.DecodeString(*in.NextToken)
-		if err != nil || json.Unmarshal(b, &last) != nil {
-			return nil, invalid("The next token is not valid.")
-		}
-		all = slices.DeleteFunc(all, func(m acm.CertificateSummary) bool { return before(in, placeOf(m), last) <= 0 })
-	}
-	limit := maxItems
-	if in.MaxItems != nil {
-		limit = int(*in.MaxItems)
-	}
-	out := &acm.ListCertificatesOutput{CertificateSummaryList: append([]acm.CertificateSummary{}, all...)}
-	if len(all) > limit {
-		out.CertificateSummaryList = all[:limit]
-		last, err := json.Marshal(placeOf(all[limit-1]))
-		if err != nil {
-			return nil, err
-		}
-		out.NextToken = new(base64.RawURLEncoding.EncodeToString(last))
-	}
-	return out, nil
+	return fmt.Sprintf("%019d %s", m.CreatedAt.UnixNano(), *m.CertificateArn)
 }
 
 func summary(r store.Reader, c *record.Certificate, at time.Time) acm.CertificateSummary {
@@ -109,10 +82,7 @@ func summary(r store.Reader, c *record.Certificate, at time.Time) acm.Certificat
 
 // listed reports whether a certificate passes the filters.
 func listed(in *acm.ListCertificatesInput, m *acm.CertificateSummary) bool {
-	f := acm.Filters{}
-	if in.Includes != nil {
-		f = *in.Includes
-	}
+	f := aws.Value(in.Includes)
 	if len(f.KeyTypes) == 0 {
 		f.KeyTypes = []acm.KeyAlgorithm{acm.KeyAlgorithmRsa1024, acm.KeyAlgorithmRsa2048}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/acm"
 	"fargo/record"
 	"fargo/store"
@@ -101,7 +102,7 @@ func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 			return nil, acm.InvalidDomainValidationOptionsException("The validation domain '%s' is not the domain name '%s' or a superdomain of it.", *o.ValidationDomain, *o.DomainName)
 		}
 	}
-	return names, checkTags(in.Tags)
+	return names, tagRules.Check(in.Tags)
 }
 
 // base is a domain without its wildcard.
@@ -113,7 +114,7 @@ func repeated(r store.Reader, scope fargo.Scope, in *acm.RequestCertificateInput
 		return nil
 	}
 	for c := range store.Certificates.Prefix(r, scope.ARN("acm", "certificate/")) {
-		if c.Token == *in.IdempotencyToken && strings.EqualFold(text(c.Certificate.DomainName), *in.DomainName) && at.Sub(*c.Certificate.CreatedAt) < tokenLife {
+		if c.Token == *in.IdempotencyToken && strings.EqualFold(aws.Value(c.Certificate.DomainName), *in.DomainName) && at.Sub(*c.Certificate.CreatedAt) < tokenLife {
 			return c
 		}
 	}
@@ -136,7 +137,7 @@ func issue(tx *store.Tx, scope fargo.Scope, in *acm.RequestCertificateInput, nam
 	if err != nil {
 		return nil, err
 	}
-	c.Tags, c.Token = in.Tags, text(in.IdempotencyToken)
+	c.Tags, c.Token = in.Tags, aws.Value(in.IdempotencyToken)
 	d := &c.Certificate
 	d.CertificateArn, d.CreatedAt = new(newARN(scope)), &at
 	d.DomainValidationOptions = validations(scope, in, names)

@@ -36,13 +36,6 @@ func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.S
 // now is a time as certificates have it: whole seconds, UTC.
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
 // invalid is ACM's answer to a parameter it cannot take.
 func invalid(format string, args ...any) error { return acm.ValidationException(format, args...) }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -74,7 +75,7 @@ func newDefaultSubnet(v *record.EC2VPC, block netip.Prefix, zone ec2.Availabilit
 // CreateDefaultSubnet makes the default subnet of a zone again after it was
 // deleted, in the first free block of the default VPC.
 func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultSubnetInput) (*ec2.CreateDefaultSubnetOutput, error) {
-	if yes(in.Ipv6Native) {
+	if aws.Value(in.Ipv6Native) {
 		return nil, notImplemented("Ipv6Native")
 	}
 	if in.AvailabilityZone == nil && in.AvailabilityZoneId == nil {
@@ -91,7 +92,7 @@ func (s *Server) CreateDefaultSubnet(ctx context.Context, in *ec2.CreateDefaultS
 			return err
 		}
 		for o := range store.EC2Subnets.By(tx, store.ByVPC, *v.VPC.VpcId) {
-			if yes(o.Subnet.DefaultForAz) && *o.Subnet.AvailabilityZone == *zone.ZoneName {
+			if aws.Value(o.Subnet.DefaultForAz) && *o.Subnet.AvailabilityZone == *zone.ZoneName {
 				return protocol.Errorf("DefaultSubnetAlreadyExistsInAvailabilityZone", "'%s' is already the default subnet in %s.", *o.Subnet.SubnetId, *zone.ZoneName)
 			}
 		}

@@ -42,8 +42,8 @@ func (s *Server) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOp
 			{Key: new("domain-name-servers"), Values: []ec2.AttributeValue{{Value: new("AmazonProvidedDNS")}}},
 		},
 	}}
-	found, next, err := describe(slices.Values(all), query{in.DhcpOptionsIds, in.Filters, in.MaxResults, in.NextToken}, dhcpFields,
+	found, next, err := describe(slices.Values(all), query{in.DhcpOptionsIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, dhcpFields,
 		func(o ec2.DhcpOptions) string { return *o.DhcpOptionsId },
 		func(id string) error { return notFound("DhcpOptionID", "dhcpOption ID", id) })
-	return &ec2.DescribeDhcpOptionsOutput{DhcpOptions: orEmpty(found), NextToken: next}, err
+	return &ec2.DescribeDhcpOptionsOutput{DhcpOptions: found, NextToken: next}, err
 }

@@ -1,11 +1,13 @@
 package ec2
 
 import (
-	"encoding/base64"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 )
@@ -33,7 +35,7 @@ func one[T any](get func(T) *string) func(T) []string {
 func (f fields[T]) match(filters []ec2.Filter) (func(T) bool, error) {
 	var tests []func(T) bool
 	for _, filter := range filters {
-		get, err := f.accessor(text(filter.Name))
+		get, err := f.accessor(aws.Value(filter.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +65,8 @@ func (f fields[T]) accessor(name string) (func(T) []string, error) {
 	if key, ok := strings.CutPrefix(name, "tag:"); ok {
 		return func(v T) []string {
 			for _, t := range f.tags(v) {
-				if text(t.Key) == key {
-					return []string{text(t.Value)}
+				if aws.Value(t.Key) == key {
+					return []string{aws.Value(t.Value)}
 				}
 			}
 			return nil
@@ -76,9 +78,9 @@ func (f fields[T]) accessor(name string) (func(T) []string, error) {
 			var out []string
 			for _, t := range f.tags(v) {
 				if name == "tag-key" {
-					out = append(out, text(t.Key))
+					out = append(out, aws.Value(t.Key))
 				} else {
-					out = append(out, text(t.Value))
+					out = append(out, aws.Value(t.Value))
 				}
 			}
 			return out
@@ -101,12 +103,19 @@ func wildcard(pattern, s string) bool {
 	return err == nil && ok
 }
 
+// pages are those of all lists: everything at once, unless a call says otherwise.
+// Source: EC2 API, MaxResults; its bounds are in the model.
+var pages = page.Rules{
+	BadToken: func(string) error {
+		return protocol.Errorf("InvalidPaginationToken", "The pagination token is invalid.")
+	},
+}
+
 // query is the common part of the Describe calls.
 type query struct {
 	ids     []string
 	filters []ec2.Filter
-	max     *int32
-	token   *string
+	page    page.Request
 }
 
 // describe runs a query over items, which come in the order of their ids.
@@ -120,43 +129,22 @@ func describe[T any](items iter.Seq[T], q query, f fields[T], id func(T) string,
 	for _, w := range q.ids {
 		wanted[w] = true
 	}
-	after, err := decodeToken(q.token)
-	if err != nil {
-		return nil, nil, err
-	}
 	found := map[string]bool{}
+	var passing []T
 	for item := range items {
 		i := id(item)
 		if len(wanted) > 0 && !wanted[i] {
 			continue
 		}
 		found[i] = true
-		if i <= after || !pass(item) {
-			continue
+		if pass(item) {
+			passing = append(passing, item)
 		}
-		if q.max != nil && len(out) == int(*q.max) {
-			if next == nil {
-				next = new(base64.RawURLEncoding.EncodeToString([]byte(id(out[len(out)-1]))))
-			}
-			continue
-		}
-		out = append(out, item)
 	}
 	for _, w := range q.ids {
 		if !found[w] {
 			return nil, nil, missing(w)
 		}
 	}
-	return out, next, nil
-}
-
-func decodeToken(token *string) (string, error) {
-	if token == nil {
-		return "", nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(*token)
-	if err != nil {
-		return "", protocol.Errorf("InvalidPaginationToken", "The pagination token is invalid.")
-	}
-	return string(b), nil
+	return page.Of(q.page, slices.Values(passing), id)
 }

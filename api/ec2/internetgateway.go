@@ -127,7 +127,7 @@ var gatewayFields = fields[*record.EC2InternetGateway]{
 // DescribeInternetGateways shows gateways.
 func (s *Server) DescribeInternetGateways(ctx context.Context, in *ec2.DescribeInternetGatewaysInput) (*ec2.DescribeInternetGatewaysOutput, error) {
 	found, next, err := describe(store.EC2InternetGateways.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
-		query{in.InternetGatewayIds, in.Filters, in.MaxResults, in.NextToken}, gatewayFields,
+		query{in.InternetGatewayIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, gatewayFields,
 		func(g *record.EC2InternetGateway) string { return *g.Gateway.InternetGatewayId },
 		noGateway)
 	out := &ec2.DescribeInternetGatewaysOutput{InternetGateways: []ec2.InternetGateway{}, NextToken: next}

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -68,7 +69,7 @@ func noInterface(id string) error {
 // DescribeNetworkInterfaces shows interfaces, those of tasks among them.
 func (s *Server) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	found, next, err := describe(store.EC2NetworkInterfaces.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
-		query{in.NetworkInterfaceIds, in.Filters, in.MaxResults, in.NextToken}, interfaceFields,
+		query{in.NetworkInterfaceIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, interfaceFields,
 		func(i *record.EC2NetworkInterface) string { return *i.Interface.NetworkInterfaceId }, noInterface)
 	out := &ec2.DescribeNetworkInterfacesOutput{NetworkInterfaces: []ec2.NetworkInterface{}, NextToken: next}
 	for _, i := range found {
@@ -85,7 +86,7 @@ func (s *Server) DeleteNetworkInterface(ctx context.Context, in *ec2.DeleteNetwo
 		if !ok {
 			return noInterface(*in.NetworkInterfaceId)
 		}
-		if i.TaskARN != "" || yes(i.Interface.RequesterManaged) {
+		if i.TaskARN != "" || aws.Value(i.Interface.RequesterManaged) {
 			return protocol.Errorf("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.")
 		}
 		store.EC2NetworkInterfaces.Delete(tx, i.Key())
@@ -104,10 +105,10 @@ func (s *Server) DescribeNetworkAcls(ctx context.Context, in *ec2.DescribeNetwor
 			}
 		}
 	}
-	out, next, err := describe(all, query{in.NetworkAclIds, in.Filters, in.MaxResults, in.NextToken}, aclFields,
+	out, next, err := describe(all, query{in.NetworkAclIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, aclFields,
 		func(a ec2.NetworkAcl) string { return *a.NetworkAclId },
 		func(id string) error { return notFound("NetworkAclID", "networkAcl ID", id) })
-	return &ec2.DescribeNetworkAclsOutput{NetworkAcls: orEmpty(out), NextToken: next}, err
+	return &ec2.DescribeNetworkAclsOutput{NetworkAcls: out, NextToken: next}, err
 }
 
 var aclFields = fields[ec2.NetworkAcl]{

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/desired"
@@ -27,7 +28,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 		"InterfaceType": in.InterfaceType != "", "Ipv4Prefix": len(in.Ipv4Prefixes) > 0, "Ipv4PrefixCount": in.Ipv4PrefixCount != nil,
 		"Ipv6Prefix": len(in.Ipv6Prefixes) > 0, "Ipv6PrefixCount": in.Ipv6PrefixCount != nil, "Ipv6Addresses": len(in.Ipv6Addresses) > 0,
 		"Ipv6AddressCount": in.Ipv6AddressCount != nil, "SecondaryPrivateIpAddressCount": in.SecondaryPrivateIpAddressCount != nil,
-		"PrivateIpAddresses": len(in.PrivateIpAddresses) > 1, "EnablePrimaryIpv6": yes(in.EnablePrimaryIpv6),
+		"PrivateIpAddresses": len(in.PrivateIpAddresses) > 1, "EnablePrimaryIpv6": aws.Value(in.EnablePrimaryIpv6),
 		"ConnectionTrackingSpecification": in.ConnectionTrackingSpecification != nil, "Operator": in.Operator != nil,
 	}); err != nil {
 		return nil, err
@@ -118,7 +119,7 @@ func newInterface(scope fargo.Scope, i *desired.Interface, n *record.EC2Subnet, 
 	return &record.EC2NetworkInterface{Scope: scope, CreatedAt: now, Interface: ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, OwnerId: &scope.Account, MacAddress: &i.MAC,
 		AvailabilityZone: n.Subnet.AvailabilityZone, AvailabilityZoneId: n.Subnet.AvailabilityZoneId,
-		Description: new(text(description)), Groups: groups, InterfaceType: ec2.NetworkInterfaceTypeInterface,
+		Description: new(aws.Value(description)), Groups: groups, InterfaceType: ec2.NetworkInterfaceTypeInterface,
 		PrivateDnsName: &name, PrivateIpAddress: &address,
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &name, PrivateIpAddress: &address}},
 		Ipv6Addresses:      []ec2.NetworkInterfaceIpv6Address{}, RequesterManaged: new(false), SourceDestCheck: new(true),
@@ -130,8 +131,8 @@ func newInterface(scope fargo.Scope, i *desired.Interface, n *record.EC2Subnet, 
 // source check, if it is the user's own.
 func (s *Server) ModifyNetworkInterfaceAttribute(ctx context.Context, in *ec2.ModifyNetworkInterfaceAttributeInput) (*ec2.ModifyNetworkInterfaceAttributeOutput, error) {
 	if err := refuseSet(map[string]bool{
-		"EnaSrdSpecification": in.EnaSrdSpecification != nil, "EnablePrimaryIpv6": yes(in.EnablePrimaryIpv6), "Attachment": in.Attachment != nil,
-		"ConnectionTrackingSpecification": in.ConnectionTrackingSpecification != nil, "AssociatePublicIpAddress": yes(in.AssociatePublicIpAddress),
+		"EnaSrdSpecification": in.EnaSrdSpecification != nil, "EnablePrimaryIpv6": aws.Value(in.EnablePrimaryIpv6), "Attachment": in.Attachment != nil,
+		"ConnectionTrackingSpecification": in.ConnectionTrackingSpecification != nil, "AssociatePublicIpAddress": aws.Value(in.AssociatePublicIpAddress),
 		"AssociatedSubnetId": len(in.AssociatedSubnetIds) > 0,
 	}); err != nil {
 		return nil, err
@@ -141,7 +142,7 @@ func (s *Server) ModifyNetworkInterfaceAttribute(ctx context.Context, in *ec2.Mo
 		switch {
 		case !ok:
 			return noInterface(*in.NetworkInterfaceId)
-		case i.TaskARN != "" || yes(i.Interface.RequesterManaged):
+		case i.TaskARN != "" || aws.Value(i.Interface.RequesterManaged):
 			return protocol.Errorf("OperationNotPermitted", "You do not have permission to access the specified resource.")
 		}
 		c := *i
@@ -174,7 +175,7 @@ func (s *Server) DescribeNetworkInterfaceAttribute(ctx context.Context, in *ec2.
 	case ec2.NetworkInterfaceAttributeDescription:
 		out.Description = &ec2.AttributeValue{Value: i.Interface.Description}
 	case ec2.NetworkInterfaceAttributeGroupSet:
-		out.Groups = orEmpty(i.Interface.Groups)
+		out.Groups = aws.List(i.Interface.Groups)
 	case ec2.NetworkInterfaceAttributeSourceDestCheck:
 		out.SourceDestCheck = &ec2.AttributeBooleanValue{Value: i.Interface.SourceDestCheck}
 	case ec2.NetworkInterfaceAttributeAttachment:

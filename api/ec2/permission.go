@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -20,7 +21,7 @@ func groupView(g *record.EC2SecurityGroup) ec2.SecurityGroup {
 	v := g.Group
 	v.IpPermissions, v.IpPermissionsEgress = []ec2.IpPermission{}, []ec2.IpPermission{}
 	for _, r := range g.Rules {
-		if yes(r.IsEgress) {
+		if aws.Value(r.IsEgress) {
 			v.IpPermissionsEgress = gather(v.IpPermissionsEgress, r)
 		} else {
 			v.IpPermissions = gather(v.IpPermissions, r)
@@ -140,7 +141,7 @@ var protocolNames = map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58"
 
 // baseRule checks a rule's protocol and ports. Source: EC2 API, IpPermission.
 func baseRule(g *record.EC2SecurityGroup, egress bool, ipProtocol *string, from, to *int32) (ec2.SecurityGroupRule, error) {
-	name := strings.ToLower(text(ipProtocol))
+	name := strings.ToLower(aws.Value(ipProtocol))
 	if known, ok := protocolNames[name]; ok {
 		name = known
 	}
@@ -175,7 +176,7 @@ func baseRule(g *record.EC2SecurityGroup, egress bool, ipProtocol *string, from,
 		return rule, missingParameter("ipProtocol")
 	default:
 		if n, err := strconv.Atoi(name); err != nil || n < 0 || n > 255 {
-			return rule, badValue("Invalid value '%s' for IP protocol. Unknown protocol.", text(ipProtocol))
+			return rule, badValue("Invalid value '%s' for IP protocol. Unknown protocol.", aws.Value(ipProtocol))
 		}
 	}
 	return rule, nil
@@ -183,9 +184,9 @@ func baseRule(g *record.EC2SecurityGroup, egress bool, ipProtocol *string, from,
 
 func cidrPeer(cidr *string) func(*ec2.SecurityGroupRule) error {
 	return func(r *ec2.SecurityGroupRule) error {
-		p, err := netip.ParsePrefix(text(cidr))
+		p, err := netip.ParsePrefix(aws.Value(cidr))
 		if err != nil || !p.Addr().Is4() {
-			return badValue("CIDR block %s is malformed", text(cidr))
+			return badValue("CIDR block %s is malformed", aws.Value(cidr))
 		}
 		r.CidrIpv4 = new(p.Masked().String())
 		return nil
@@ -194,9 +195,9 @@ func cidrPeer(cidr *string) func(*ec2.SecurityGroupRule) error {
 
 func cidr6Peer(cidr *string) func(*ec2.SecurityGroupRule) error {
 	return func(r *ec2.SecurityGroupRule) error {
-		p, err := netip.ParsePrefix(text(cidr))
+		p, err := netip.ParsePrefix(aws.Value(cidr))
 		if err != nil || !p.Addr().Is6() {
-			return badValue("CIDR block %s is malformed", text(cidr))
+			return badValue("CIDR block %s is malformed", aws.Value(cidr))
 		}
 		r.CidrIpv6 = new(p.Masked().String())
 		return nil
@@ -221,7 +222,7 @@ func groupPeer(r store.Reader, g *record.EC2SecurityGroup, id, name *string) fun
 // descriptions.
 func sameRule(a, b ec2.SecurityGroupRule) bool {
 	return *a.IsEgress == *b.IsEgress && *a.IpProtocol == *b.IpProtocol && same(a.FromPort, b.FromPort) && same(a.ToPort, b.ToPort) &&
-		text(a.CidrIpv4) == text(b.CidrIpv4) && text(a.CidrIpv6) == text(b.CidrIpv6) && referenced(a) == referenced(b)
+		aws.Value(a.CidrIpv4) == aws.Value(b.CidrIpv4) && aws.Value(a.CidrIpv6) == aws.Value(b.CidrIpv6) && referenced(a) == referenced(b)
 }
 
 func referenced(r ec2.SecurityGroupRule) string {
@@ -233,7 +234,7 @@ func referenced(r ec2.SecurityGroupRule) string {
 
 // describeRule is a rule in the words of EC2's duplicate error.
 func describeRule(r ec2.SecurityGroupRule) string {
-	peer := text(r.CidrIpv4) + text(r.CidrIpv6) + referenced(r)
+	peer := aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6) + referenced(r)
 	if *r.IpProtocol == "-1" {
 		return "peer: " + peer + ", ALL, ALLOW"
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -18,7 +19,7 @@ import (
 // VPC itself.
 func newRouteTable(v *record.EC2VPC, tags []ec2.Tag) *record.EC2RouteTable {
 	t := &record.EC2RouteTable{Scope: v.Scope, RouteTable: ec2.RouteTable{
-		RouteTableId: new(fargo.NewEC2ID("rtb")), VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, Tags: orEmpty(tags),
+		RouteTableId: new(fargo.NewEC2ID("rtb")), VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, Tags: aws.List(tags),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{},
 	}}
 	for _, c := range v.CIDRs() {
@@ -40,7 +41,7 @@ func newAssociation(t *record.EC2RouteTable, subnet *string) ec2.RouteTableAssoc
 }
 
 func isMain(t *record.EC2RouteTable) bool {
-	return slices.ContainsFunc(t.RouteTable.Associations, func(a ec2.RouteTableAssociation) bool { return yes(a.Main) })
+	return slices.ContainsFunc(t.RouteTable.Associations, func(a ec2.RouteTableAssociation) bool { return aws.Value(a.Main) })
 }
 
 // without gives a copy of the table without the associations that drop names,
@@ -52,7 +53,7 @@ func without(t *record.EC2RouteTable, drop func(ec2.RouteTableAssociation) bool)
 }
 
 func withoutSubnet(t *record.EC2RouteTable, subnet string) (*record.EC2RouteTable, bool) {
-	return without(t, func(a ec2.RouteTableAssociation) bool { return text(a.SubnetId) == subnet })
+	return without(t, func(a ec2.RouteTableAssociation) bool { return aws.Value(a.SubnetId) == subnet })
 }
 
 func noRouteTable(id string) error { return notFound("RouteTableID", "routeTable ID", id) }
@@ -122,7 +123,7 @@ func (s *Server) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRoute
 		}
 		for o := range store.EC2RouteTables.By(tx, store.ByVPC, *n.Subnet.VpcId) {
 			for _, a := range o.RouteTable.Associations {
-				if text(a.SubnetId) == *in.SubnetId {
+				if aws.Value(a.SubnetId) == *in.SubnetId {
 					return protocol.Errorf("Resource.AlreadyAssociated", "the specified association for route table %s conflicts with an existing association", *o.RouteTable.RouteTableId)
 				}
 			}
@@ -163,7 +164,7 @@ func (s *Server) DisassociateRouteTable(ctx context.Context, in *ec2.Disassociat
 		if err != nil {
 			return err
 		}
-		if yes(a.Main) {
+		if aws.Value(a.Main) {
 			return badValue("cannot disassociate the main route table association %s", *in.AssociationId)
 		}
 		c, _ := without(t, func(o ec2.RouteTableAssociation) bool { return *o.RouteTableAssociationId == *in.AssociationId })
@@ -218,9 +219,9 @@ func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx 
 // newRoute checks a route to an internet gateway, the one kind of target there
 // is beside the VPC itself.
 func newRoute(tx *store.Tx, t *record.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
-	p, err := netip.ParsePrefix(text(destination))
+	p, err := netip.ParsePrefix(aws.Value(destination))
 	if err != nil {
-		return ec2.Route{}, badValue("Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", text(destination))
+		return ec2.Route{}, badValue("Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", aws.Value(destination))
 	}
 	if gateway == nil {
 		return ec2.Route{}, missingParameter("gatewayId")
@@ -239,7 +240,7 @@ func newRoute(tx *store.Tx, t *record.EC2RouteTable, destination, gateway *strin
 }
 
 func routeIndex(routes []ec2.Route, destination *string) int {
-	return slices.IndexFunc(routes, func(r ec2.Route) bool { return text(r.DestinationCidrBlock) == text(destination) })
+	return slices.IndexFunc(routes, func(r ec2.Route) bool { return aws.Value(r.DestinationCidrBlock) == aws.Value(destination) })
 }
 
 // CreateRoute adds a route to an internet gateway.
@@ -280,7 +281,7 @@ func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*
 }
 
 func noRoute(t *record.EC2RouteTable, destination *string) error {
-	return protocol.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", text(destination), *t.RouteTable.RouteTableId)
+	return protocol.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", aws.Value(destination), *t.RouteTable.RouteTableId)
 }
 
 // DeleteRoute takes a route away.
@@ -290,8 +291,8 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 		switch {
 		case i < 0:
 			return nil, noRoute(t, in.DestinationCidrBlock)
-		case text(routes[i].GatewayId) == "local":
-			return nil, badValue("cannot remove local route %s in route table %s", text(in.DestinationCidrBlock), *t.RouteTable.RouteTableId)
+		case aws.Value(routes[i].GatewayId) == "local":
+			return nil, badValue("cannot remove local route %s in route table %s", aws.Value(in.DestinationCidrBlock), *t.RouteTable.RouteTableId)
 		}
 		return slices.Delete(routes, i, i+1), nil
 	})
@@ -344,7 +345,7 @@ func routeField(get func(ec2.Route) *string) func(*record.EC2RouteTable) []strin
 // DescribeRouteTables shows route tables.
 func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
 	found, next, err := describe(store.EC2RouteTables.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
-		query{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken}, routeTableFields,
+		query{in.RouteTableIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, routeTableFields,
 		func(t *record.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
 		noRouteTable)
 	out := &ec2.DescribeRouteTablesOutput{RouteTables: []ec2.RouteTable{}, NextToken: next}

@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -25,7 +26,7 @@ func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []e
 		Scope: scope,
 		Group: ec2.SecurityGroup{
 			GroupId: &id, GroupName: &name, Description: &description, VpcId: &vpc, OwnerId: &scope.Account,
-			SecurityGroupArn: new(scope.ARN("ec2", "security-group/"+id)), Tags: orEmpty(tags),
+			SecurityGroupArn: new(scope.ARN("ec2", "security-group/"+id)), Tags: aws.List(tags),
 		},
 		Rules: []ec2.SecurityGroupRule{{
 			GroupId: &id, GroupOwnerId: &scope.Account, IsEgress: new(true),
@@ -38,7 +39,7 @@ func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []e
 
 // CreateSecurityGroup makes a group in a VPC, the default one if none is named.
 func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
-	name, description := text(in.GroupName), text(in.Description)
+	name, description := aws.Value(in.GroupName), aws.Value(in.Description)
 	switch {
 	case name == "":
 		return nil, missingParameter("GroupName")
@@ -57,7 +58,7 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 	}
 	var g *record.EC2SecurityGroup
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		vpc := text(in.VpcId)
+		vpc := aws.Value(in.VpcId)
 		if vpc == "" {
 			v := defaultVPC(tx, scope)
 			if v == nil {
@@ -201,12 +202,12 @@ func (s *Server) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSec
 			}
 		}
 	}
-	out, next, err := describe(all, query{in.GroupIds, filters, in.MaxResults, in.NextToken}, groupFields,
+	out, next, err := describe(all, query{in.GroupIds, filters, pages.Ask(in, in.NextToken, in.MaxResults)}, groupFields,
 		func(g ec2.SecurityGroup) string { return *g.GroupId }, noGroupID)
 	if err == nil && len(in.GroupNames) > 0 && len(out) == 0 && next == nil {
 		err = noGroup(in.GroupNames[0])
 	}
-	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: orEmpty(out), NextToken: next}, err
+	return &ec2.DescribeSecurityGroupsOutput{SecurityGroups: out, NextToken: next}, err
 }
 
 // GetSecurityGroupsForVpc shows the groups that can be used in a VPC.
@@ -222,7 +223,7 @@ func (s *Server) GetSecurityGroupsForVpc(ctx context.Context, in *ec2.GetSecurit
 			}
 		}
 	}
-	found, next, err := describe(all, query{nil, in.Filters, in.MaxResults, in.NextToken}, groupFields,
+	found, next, err := describe(all, query{nil, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, groupFields,
 		func(g ec2.SecurityGroup) string { return *g.GroupId }, nil)
 	out := &ec2.GetSecurityGroupsForVpcOutput{SecurityGroupForVpcs: []ec2.SecurityGroupForVpc{}, NextToken: next}
 	for _, g := range found {

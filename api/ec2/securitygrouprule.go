@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -244,9 +245,9 @@ func requestedRule(r store.Reader, g *record.EC2SecurityGroup, egress bool, in *
 // allow.
 func describeRules(tx *store.Tx, g *record.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission, byID []ec2.SecurityGroupRuleDescription) error {
 	for _, d := range byID {
-		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == text(d.SecurityGroupRuleId) })
+		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == aws.Value(d.SecurityGroupRuleId) })
 		if i < 0 {
-			return noRule(text(d.SecurityGroupRuleId))
+			return noRule(aws.Value(d.SecurityGroupRuleId))
 		}
 		g.Rules[i].Description = d.Description
 	}
@@ -301,6 +302,6 @@ func (s *Server) DescribeSecurityGroupRules(ctx context.Context, in *ec2.Describ
 	}
 	id := func(r ec2.SecurityGroupRule) string { return *r.SecurityGroupRuleId }
 	slices.SortFunc(all, func(a, b ec2.SecurityGroupRule) int { return strings.Compare(id(a), id(b)) })
-	out, next, err := describe(slices.Values(all), query{in.SecurityGroupRuleIds, in.Filters, in.MaxResults, in.NextToken}, ruleFields, id, noRule)
-	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: orEmpty(out), NextToken: next}, err
+	out, next, err := describe(slices.Values(all), query{in.SecurityGroupRuleIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, ruleFields, id, noRule)
+	return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: out, NextToken: next}, err
 }

@@ -45,22 +45,6 @@ func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.S
 	return s.db.Update(ctx, func(tx *store.Tx) error { return fn(tx, scope, time.Now()) })
 }
 
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
-func yes(p *bool) bool { return p != nil && *p }
-
-func orEmpty[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}
-
 // The errors of EC2, which its model does not name.
 // Source: EC2 API reference, "Error codes".
 
@@ -105,5 +89,5 @@ func requestTags(specs []ec2.TagSpecification, kind ec2.ResourceType) ([]ec2.Tag
 		}
 		tags = append(tags, s.Tags...)
 	}
-	return tags, checkTags(tags)
+	return tags, tagRules.Check(tags)
 }

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/plan"
@@ -34,7 +35,7 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 		return nil, missingParameter("cidrBlock")
 	}
 	if err := refuseSet(map[string]bool{
-		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Native": yes(in.Ipv6Native), "OutpostArn": in.OutpostArn != nil,
+		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Native": aws.Value(in.Ipv6Native), "OutpostArn": in.OutpostArn != nil,
 		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
 	}); err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func chooseZone(region string, name, id *string) (ec2.AvailabilityZone, error) {
 	}
 	if name != nil || id != nil {
 		return ec2.AvailabilityZone{}, badValue("Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s, %s, %s.",
-			text(name)+text(id), *all[0].ZoneName, *all[1].ZoneName, *all[2].ZoneName)
+			aws.Value(name)+aws.Value(id), *all[0].ZoneName, *all[1].ZoneName, *all[2].ZoneName)
 	}
 	return all[0], nil
 }
@@ -154,10 +155,10 @@ func (s *Server) DescribeSubnets(ctx context.Context, in *ec2.DescribeSubnetsInp
 			}
 		}
 	}
-	out, next, err := describe(all, query{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken}, subnetFields,
+	out, next, err := describe(all, query{in.SubnetIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, subnetFields,
 		func(s ec2.Subnet) string { return *s.SubnetId },
 		noSubnet)
-	return &ec2.DescribeSubnetsOutput{Subnets: orEmpty(out), NextToken: next}, err
+	return &ec2.DescribeSubnetsOutput{Subnets: out, NextToken: next}, err
 }
 
 // DeleteSubnet deletes a subnet without interfaces.
@@ -182,7 +183,7 @@ func (s *Server) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*
 
 // ModifySubnetAttribute changes what a subnet does for what is started in it.
 func (s *Server) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
-	set := func(v *ec2.AttributeBooleanValue) bool { return v != nil && yes(v.Value) }
+	set := func(v *ec2.AttributeBooleanValue) bool { return v != nil && aws.Value(v.Value) }
 	if err := refuseSet(map[string]bool{
 		"AssignIpv6AddressOnCreation": set(in.AssignIpv6AddressOnCreation), "EnableDns64": set(in.EnableDns64),
 		"MapCustomerOwnedIpOnLaunch": set(in.MapCustomerOwnedIpOnLaunch), "EnableLniAtDeviceIndex": in.EnableLniAtDeviceIndex != nil,

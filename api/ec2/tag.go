@@ -9,52 +9,22 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/tags"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
 	"fargo/store"
 )
 
-// Bounds of tags. Source: EC2 user guide, "Tag restrictions".
-const (
-	maxTags     = 50
-	maxTagKey   = 127
-	maxTagValue = 255
-)
-
-func checkTags(tags []ec2.Tag) error {
-	if len(tags) > maxTags {
-		return protocol.Errorf("TagLimitExceeded", "More than %d tags specified", maxTags)
-	}
-	seen := map[string]bool{}
-	for _, t := range tags {
-		k := text(t.Key)
-		switch {
-		case k == "" || len(k) > maxTagKey:
-			return badValue("Tag key must be between 1 and %d characters long.", maxTagKey)
-		case len(text(t.Value)) > maxTagValue:
-			return badValue("Tag value exceeds the maximum length of %d characters.", maxTagValue)
-		case strings.HasPrefix(k, "aws:"):
-			return badValue("Tag keys starting with 'aws:' are reserved for internal use")
-		case seen[k]:
-			return badValue("Duplicate tag key '%s' specified.", k)
-		}
-		seen[k] = true
-	}
-	return nil
-}
-
-// mergeTags lays b over a.
-func mergeTags(a, b []ec2.Tag) []ec2.Tag {
-	out := slices.Clone(a)
-	for _, t := range b {
-		if i := slices.IndexFunc(out, func(o ec2.Tag) bool { return *o.Key == *t.Key }); i >= 0 {
-			out[i] = t
-		} else {
-			out = append(out, t)
-		}
-	}
-	return out
+// tagRules are EC2's. Sources: EC2 user guide, "Tag restrictions"; EC2 API, Tag, which
+// counts characters.
+var tagRules = tags.Rules[ec2.Tag]{
+	Most: 50, MostKey: 127, MostValue: 256,
+	TooMany:   func(most int) error { return protocol.Errorf("TagLimitExceeded", "More than %d tags specified", most) },
+	BadKey:    func(most int) error { return badValue("Tag key must be between 1 and %d characters long.", most) },
+	BadValue:  func(most int) error { return badValue("Tag value exceeds the maximum length of %d characters.", most) },
+	Reserved:  func(string) error { return badValue("Tag keys starting with 'aws:' are reserved for internal use") },
+	Duplicate: func(key string) error { return badValue("Duplicate tag key '%s' specified.", key) },
 }
 
 // taggable is a resource and how to give it other tags.
@@ -182,27 +152,19 @@ func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2
 
 // CreateTags adds tags to resources, or gives them other values.
 func (s *Server) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
-		return nil, err
-	}
 	return &ec2.CreateTagsOutput{}, s.changeTags(ctx, in.Resources, func(tags []ec2.Tag) ([]ec2.Tag, error) {
-		merged := mergeTags(tags, in.Tags)
-		return merged, checkTags(merged)
+		return tagRules.Merge(tags, in.Tags)
 	})
 }
 
 // DeleteTags takes tags from resources: the named ones (with a value, only if
 // the tag has it), or all.
 func (s *Server) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
-	return &ec2.DeleteTagsOutput{}, s.changeTags(ctx, in.Resources, func(tags []ec2.Tag) ([]ec2.Tag, error) {
+	return &ec2.DeleteTagsOutput{}, s.changeTags(ctx, in.Resources, func(has []ec2.Tag) ([]ec2.Tag, error) {
 		if len(in.Tags) == 0 {
-			return []ec2.Tag{}, nil
+			return tags.RemoveAll(has), nil
 		}
-		return slices.DeleteFunc(slices.Clone(tags), func(t ec2.Tag) bool {
-			return slices.ContainsFunc(in.Tags, func(d ec2.Tag) bool {
-				return text(d.Key) == *t.Key && (d.Value == nil || *d.Value == text(t.Value))
-			})
-		}), nil
+		return tagRules.RemoveMatching(has, in.Tags)
 	})
 }
 
@@ -226,6 +188,6 @@ func (s *Server) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*
 	}
 	id := func(t ec2.TagDescription) string { return *t.ResourceId + "\x00" + *t.Key }
 	slices.SortFunc(all, func(a, b ec2.TagDescription) int { return strings.Compare(id(a), id(b)) })
-	tags, next, err := describe(slices.Values(all), query{nil, in.Filters, in.MaxResults, in.NextToken}, tagFields, id, nil)
-	return &ec2.DescribeTagsOutput{Tags: orEmpty(tags), NextToken: next}, err
+	shown, next, err := describe(slices.Values(all), query{nil, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, tagFields, id, nil)
+	return &ec2.DescribeTagsOutput{Tags: shown, NextToken: next}, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -59,7 +60,7 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 		return nil, missingParameter("cidrBlock")
 	}
 	if err := refuseSet(map[string]bool{
-		"AmazonProvidedIpv6CidrBlock": yes(in.AmazonProvidedIpv6CidrBlock), "Ipv6CidrBlock": in.Ipv6CidrBlock != nil,
+		"AmazonProvidedIpv6CidrBlock": aws.Value(in.AmazonProvidedIpv6CidrBlock), "Ipv6CidrBlock": in.Ipv6CidrBlock != nil,
 		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
 	}); err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func findVPC(r store.Reader, scope fargo.Scope, id string) (*record.EC2VPC, erro
 // defaultVPC is the scope's default VPC, nil when it was deleted.
 func defaultVPC(r store.Reader, scope fargo.Scope) *record.EC2VPC {
 	for v := range store.EC2VPCs.Prefix(r, scope.Key()) {
-		if yes(v.VPC.IsDefault) {
+		if aws.Value(v.VPC.IsDefault) {
 			return v
 		}
 	}
@@ -128,7 +129,7 @@ var vpcFields = fields[*record.EC2VPC]{
 }
 
 func boolean(b *bool) []string {
-	if yes(b) {
+	if aws.Value(b) {
 		return []string{"true"}
 	}
 	return []string{"false"}
@@ -137,7 +138,7 @@ func boolean(b *bool) []string {
 // DescribeVpcs shows VPCs.
 func (s *Server) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
 	found, next, err := describe(store.EC2VPCs.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
-		query{in.VpcIds, in.Filters, in.MaxResults, in.NextToken}, vpcFields,
+		query{in.VpcIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, vpcFields,
 		func(v *record.EC2VPC) string { return *v.VPC.VpcId },
 		noVPC)
 	out := &ec2.DescribeVpcsOutput{Vpcs: []ec2.Vpc{}, NextToken: next}
@@ -185,7 +186,7 @@ func (s *Server) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.De
 
 // ModifyVpcAttribute changes a VPC's DNS attributes.
 func (s *Server) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttributeInput) (*ec2.ModifyVpcAttributeOutput, error) {
-	if in.EnableNetworkAddressUsageMetrics != nil && yes(in.EnableNetworkAddressUsageMetrics.Value) {
+	if in.EnableNetworkAddressUsageMetrics != nil && aws.Value(in.EnableNetworkAddressUsageMetrics.Value) {
 		return nil, notImplemented("EnableNetworkAddressUsageMetrics")
 	}
 	return &ec2.ModifyVpcAttributeOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
@@ -195,10 +196,10 @@ func (s *Server) ModifyVpcAttribute(ctx context.Context, in *ec2.ModifyVpcAttrib
 		}
 		c := *v
 		if in.EnableDnsSupport != nil {
-			c.DNSSupport = yes(in.EnableDnsSupport.Value)
+			c.DNSSupport = aws.Value(in.EnableDnsSupport.Value)
 		}
 		if in.EnableDnsHostnames != nil {
-			c.DNSHostnames = yes(in.EnableDnsHostnames.Value)
+			c.DNSHostnames = aws.Value(in.EnableDnsHostnames.Value)
 		}
 		store.EC2VPCs.Put(tx, &c)
 		return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/ec2"
 )
 
@@ -82,7 +83,7 @@ func (s *Server) DescribeAvailabilityZones(ctx context.Context, in *ec2.Describe
 	}
 	out, _, err := describe(slices.Values(all), query{ids: ids, filters: in.Filters}, zoneFields, key,
 		func(id string) error { return badValue("Invalid availability zone: [%s]", id) })
-	return &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: orEmpty(out)}, err
+	return &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: aws.List(out)}, err
 }
 
 // regions are those that AWS opens to every account. Any region works here: it
@@ -111,7 +112,7 @@ func (s *Server) DescribeRegions(_ context.Context, in *ec2.DescribeRegionsInput
 	out, _, err := describe(slices.Values(all), query{ids: in.RegionNames, filters: in.Filters}, regionFields,
 		func(r ec2.Region) string { return *r.RegionName },
 		func(id string) error { return badValue("Invalid region names: [%s]", id) })
-	return &ec2.DescribeRegionsOutput{Regions: orEmpty(out)}, err
+	return &ec2.DescribeRegionsOutput{Regions: aws.List(out)}, err
 }
 
 // DescribeAccountAttributes tells that the account has VPCs only.

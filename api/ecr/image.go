@@ -5,6 +5,8 @@ import (
 	"iter"
 
 	"fargo"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/ecr"
 	"fargo/record"
 	"fargo/store"
@@ -83,10 +85,7 @@ func (s *Server) ListImages(ctx context.Context, in *ecr.ListImagesInput) (*ecr.
 	if err != nil {
 		return nil, err
 	}
-	var filter ecr.ListImagesFilter
-	if in.Filter != nil {
-		filter = *in.Filter
-	}
+	filter := aws.Value(in.Filter)
 	ids := func(yield func(ecr.ImageIdentifier) bool) {
 		for i := range imagesOf(v, r, filter.TagStatus, filter.ImageStatus) {
 			for _, id := range idsOf(i) {
@@ -96,12 +95,9 @@ func (s *Server) ListImages(ctx context.Context, in *ecr.ListImagesInput) (*ecr.
 			}
 		}
 	}
-	key := func(id ecr.ImageIdentifier) string { return *id.ImageDigest + " " + text(id.ImageTag) }
-	all, next, err := page(ids, key, in.NextToken, in.MaxResults)
-	if err != nil {
-		return nil, err
-	}
-	return &ecr.ListImagesOutput{ImageIds: append([]ecr.ImageIdentifier{}, all...), NextToken: next}, nil
+	key := func(id ecr.ImageIdentifier) string { return *id.ImageDigest + " " + aws.Value(id.ImageTag) }
+	all, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), ids, key)
+	return &ecr.ListImagesOutput{ImageIds: all, NextToken: next}, err
 }
 
 // idsOf gives an image's ids: one for each tag, or one without.
@@ -140,11 +136,8 @@ func (s *Server) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput
 		}
 		return out, nil
 	}
-	var filter ecr.DescribeImagesFilter
-	if in.Filter != nil {
-		filter = *in.Filter
-	}
-	images, next, err := page(imagesOf(v, r, filter.TagStatus, filter.ImageStatus), (*record.RepositoryImage).Digest, in.NextToken, in.MaxResults)
+	filter := aws.Value(in.Filter)
+	images, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), imagesOf(v, r, filter.TagStatus, filter.ImageStatus), (*record.RepositoryImage).Digest)
 	for _, i := range images {
 		out.ImageDetails = append(out.ImageDetails, i.Image)
 	}

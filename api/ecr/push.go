@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"fargo/aws"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -19,14 +20,14 @@ func (s *Server) PutImage(ctx context.Context, in *ecr.PutImageInput) (*ecr.PutI
 		return nil, err
 	}
 	manifest := []byte(*in.ImageManifest)
-	i, err := s.blobs.PutManifest(ctx, r.Scope, r.Name(), text(in.ImageManifestMediaType), manifest)
+	i, err := s.blobs.PutManifest(ctx, r.Scope, r.Name(), aws.Value(in.ImageManifestMediaType), manifest)
 	if err != nil {
 		return nil, err
 	}
 	if in.ImageDigest != nil && *in.ImageDigest != i.Digest() {
 		return nil, ecr.ImageDigestDoesNotMatchException("The digest of the image manifest is '%s', not '%s'", i.Digest(), *in.ImageDigest)
 	}
-	if err := s.record(ctx, i, text(in.ImageTag)); err != nil {
+	if err := s.record(ctx, i, aws.Value(in.ImageTag)); err != nil {
 		return nil, err
 	}
 	return &ecr.PutImageOutput{Image: new(apiImage(i, in.ImageTag, manifest))}, nil
@@ -63,7 +64,7 @@ func (s *Server) record(ctx context.Context, i *record.RepositoryImage, tag stri
 		}
 		if known && (tag == "" || hasTag(old, tag)) {
 			return ecr.ImageAlreadyExistsException("Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'",
-				i.Digest(), quoted(pointer(tag)), r.Name(), r.Scope.Account)
+				i.Digest(), quoted(aws.NonZero(tag)), r.Name(), r.Scope.Account)
 		}
 		if tag != "" {
 			if err := takeTag(tx, r, tag); err != nil {
@@ -117,11 +118,4 @@ func untag(tx *store.Tx, i *record.RepositoryImage, tag string) {
 
 func hasTag(i *record.RepositoryImage, tag string) bool {
 	return slices.Contains(i.Image.ImageTags, tag)
-}
-
-func pointer(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
 	"fargo/aws/ecr"
 	"fargo/record"
 	"fargo/store"
@@ -17,7 +18,7 @@ func (s *Server) CreateRepository(ctx context.Context, in *ecr.CreateRepositoryI
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	r := newRepository(scope, in)
@@ -87,7 +88,7 @@ func (s *Server) DescribeRepositories(ctx context.Context, in *ecr.DescribeRepos
 		}
 		return out, nil
 	}
-	all, next, err := page(store.Repositories.Prefix(v, scope.Key()), (*record.Repository).Name, in.NextToken, in.MaxResults)
+	all, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults), store.Repositories.Prefix(v, scope.Key()), (*record.Repository).Name)
 	for _, r := range all {
 		out.Repositories = append(out.Repositories, r.Repository)
 	}

@@ -136,10 +136,3 @@ func (s *Server) change(ctx context.Context, registryID, name *string, f func(*r
 
 // now is the time as ECR tells it: in whole seconds.
 func now() *time.Time { return new(time.Now().UTC().Truncate(time.Second)) }
-
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}

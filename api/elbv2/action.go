@@ -1,9 +1,11 @@
 package elbv2
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 	"fargo/store"
@@ -81,10 +83,7 @@ func completeForward(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listen
 	if err := only(a, true, false, false); err != nil {
 		return err
 	}
-	config := elbv2.ForwardActionConfig{}
-	if a.ForwardConfig != nil {
-		config = *a.ForwardConfig
-	}
+	config := aws.Value(a.ForwardConfig)
 	config.TargetGroups = slices.Clone(config.TargetGroups)
 	if len(config.TargetGroups) == 0 && a.TargetGroupArn != nil {
 		config.TargetGroups = []elbv2.TargetGroupTuple{{TargetGroupArn: a.TargetGroupArn}}
@@ -94,13 +93,13 @@ func completeForward(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listen
 		return invalid("A target group must be specified for an action of type 'forward'")
 	case n > maxForwardGroups:
 		return invalid("You cannot specify more than %d target groups per action", maxForwardGroups)
-	case a.TargetGroupArn != nil && (n > 1 || text(config.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
+	case a.TargetGroupArn != nil && (n > 1 || aws.Value(config.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
 		return invalid("You can specify both a target group list and a top-level target group ARN only if the ARNs match")
 	}
 	sticky := false
 	for i := range config.TargetGroups {
 		t := &config.TargetGroups[i]
-		g, err := targetGroup(r, lb.Scope, text(t.TargetGroupArn))
+		g, err := targetGroup(r, lb.Scope, aws.Value(t.TargetGroupArn))
 		if err != nil {
 			return err
 		}
@@ -134,11 +133,8 @@ func completeForward(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listen
 }
 
 func completeStickiness(lb *record.ELBLoadBalancer, config *elbv2.ForwardActionConfig) error {
-	s := elbv2.TargetGroupStickinessConfig{}
-	if config.TargetGroupStickinessConfig != nil {
-		s = *config.TargetGroupStickinessConfig
-	}
-	s.Enabled = or(s.Enabled, false)
+	s := aws.Value(config.TargetGroupStickinessConfig)
+	s.Enabled = cmp.Or(s.Enabled, new(false))
 	switch {
 	case (*s.Enabled || s.DurationSeconds != nil) && lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork:
 		return elbv2.InvalidConfigurationRequestException("Target group stickiness duration cannot be configured on load balancers of type 'network'")
@@ -160,7 +156,7 @@ func isSticky(g *record.ELBTargetGroup) bool {
 // leavesGroup reports whether a client's next request may go to another group,
 // which would make nothing of its target's stickiness.
 func leavesGroup(c *elbv2.ForwardActionConfig) bool {
-	return len(c.TargetGroups) > 1 && !yes(c.TargetGroupStickinessConfig.Enabled)
+	return len(c.TargetGroups) > 1 && !aws.Value(c.TargetGroupStickinessConfig.Enabled)
 }
 
 // fits refuses a group whose protocol or VPC does not go with a listener.
@@ -178,7 +174,7 @@ func fits(lb *record.ELBLoadBalancer, l *elbv2.Listener, g *record.ELBTargetGrou
 	case elbv2.ProtocolEnumTcpUdp:
 		takes = []elbv2.ProtocolEnum{elbv2.ProtocolEnumTcpUdp}
 	}
-	version := text(g.TargetGroup.ProtocolVersion)
+	version := aws.Value(g.TargetGroup.ProtocolVersion)
 	switch {
 	case !slices.Contains(takes, g.TargetGroup.Protocol):
 		return elbv2.IncompatibleProtocolsException("The listener and the following target groups have incompatible protocols: %s", g.Key())

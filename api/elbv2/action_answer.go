@@ -1,10 +1,12 @@
 package elbv2
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 )
 
@@ -15,15 +17,15 @@ func completeRedirect(l *elbv2.Listener, a *elbv2.Action) error {
 		return err
 	}
 	c := *a.RedirectConfig
-	c.Protocol, c.Host, c.Port = or(c.Protocol, "#{protocol}"), or(c.Host, "#{host}"), or(c.Port, "#{port}")
-	c.Path, c.Query = or(c.Path, "/#{path}"), or(c.Query, "#{query}")
+	c.Protocol, c.Host, c.Port = cmp.Or(c.Protocol, new("#{protocol}")), cmp.Or(c.Host, new("#{host}")), cmp.Or(c.Port, new("#{port}"))
+	c.Path, c.Query = cmp.Or(c.Path, new("/#{path}")), cmp.Or(c.Query, new("#{query}"))
 	a.RedirectConfig = &c
 	port := *c.Port
 	if n, ok := integer(port); port != "#{port}" && (!ok || n < 1 || n > 65535) {
 		return elbv2.InvalidLoadBalancerActionException("The Port parameter must be either an integer between 1 and 65535 or '#{port}'.")
 	}
 	sameProtocol := *c.Protocol == "#{protocol}" || *c.Protocol == string(l.Protocol)
-	samePort := port == "#{port}" || port == strconv.Itoa(number(l.Port))
+	samePort := port == "#{port}" || port == strconv.Itoa(int(aws.Value(l.Port)))
 	switch {
 	case !isTemplate(*c.Host, "host"):
 		return elbv2.InvalidLoadBalancerActionException("The Host parameter must be a valid host name, and may contain up to one of this placeholder: '#{host}'.")

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 )
 
@@ -126,7 +127,7 @@ func atMost(length int) func(key, value string) error {
 func loadBalancerSettings(in []elbv2.LoadBalancerAttribute) []setting {
 	out := make([]setting, len(in))
 	for i, a := range in {
-		out[i] = setting{text(a.Key), text(a.Value)}
+		out[i] = setting{aws.Value(a.Key), aws.Value(a.Value)}
 	}
 	return out
 }
@@ -134,7 +135,7 @@ func loadBalancerSettings(in []elbv2.LoadBalancerAttribute) []setting {
 func targetGroupSettings(in []elbv2.TargetGroupAttribute) []setting {
 	out := make([]setting, len(in))
 	for i, a := range in {
-		out[i] = setting{text(a.Key), text(a.Value)}
+		out[i] = setting{aws.Value(a.Key), aws.Value(a.Value)}
 	}
 	return out
 }
@@ -142,7 +143,7 @@ func targetGroupSettings(in []elbv2.TargetGroupAttribute) []setting {
 func listenerSettings(in []elbv2.ListenerAttribute) []setting {
 	out := make([]setting, len(in))
 	for i, a := range in {
-		out[i] = setting{text(a.Key), text(a.Value)}
+		out[i] = setting{aws.Value(a.Key), aws.Value(a.Value)}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 )
 
@@ -47,7 +48,7 @@ func completeConditions(conditions []elbv2.RuleCondition) ([]elbv2.RuleCondition
 	values, wildcards := 0, 0
 	seen := map[string]bool{}
 	for i := range out {
-		field := text(out[i].Field)
+		field := aws.Value(out[i].Field)
 		if !slices.Contains(conditionFields, field) {
 			return nil, invalid("Condition field '%s' must be one of '%s'", field, strings.Join(conditionFields, ","))
 		}
@@ -101,21 +102,15 @@ func completeCondition(field string, c *elbv2.RuleCondition) (condition, error) 
 	}
 	switch field {
 	case fieldHost:
-		config := elbv2.HostHeaderConditionConfig{Values: c.Values, RegexValues: c.RegexValues}
-		if c.HostHeaderConfig != nil {
-			config = *c.HostHeaderConfig
-		}
+		config := aws.ValueOr(c.HostHeaderConfig, elbv2.HostHeaderConditionConfig{Values: c.Values, RegexValues: c.RegexValues})
 		c.HostHeaderConfig, c.Values, c.RegexValues = &config, config.Values, config.RegexValues
 		return matching(field, "HostHeaderConfig", config.Values, config.RegexValues)
 	case fieldPath:
-		config := elbv2.PathPatternConditionConfig{Values: c.Values, RegexValues: c.RegexValues}
-		if c.PathPatternConfig != nil {
-			config = *c.PathPatternConfig
-		}
+		config := aws.ValueOr(c.PathPatternConfig, elbv2.PathPatternConditionConfig{Values: c.Values, RegexValues: c.RegexValues})
 		c.PathPatternConfig, c.Values, c.RegexValues = &config, config.Values, config.RegexValues
 		return matching(field, "PathPatternConfig", config.Values, config.RegexValues)
 	case fieldHeader:
-		if err := checkHeaderName(text(c.HttpHeaderConfig.HttpHeaderName)); err != nil {
+		if err := checkHeaderName(aws.Value(c.HttpHeaderConfig.HttpHeaderName)); err != nil {
 			return condition{}, err
 		}
 		return matching(field, "HttpHeaderConfig", c.HttpHeaderConfig.Values, c.HttpHeaderConfig.RegexValues)
@@ -207,12 +202,12 @@ func queryValues(pairs []elbv2.QueryStringKeyValuePair) (condition, error) {
 		if p.Value == nil {
 			return c, invalid("A value must be specified for each key of a 'query-string' condition")
 		}
-		for _, s := range []string{text(p.Key), *p.Value} {
+		for _, s := range []string{aws.Value(p.Key), *p.Value} {
 			if err := checkLength(fieldQuery, s); err != nil {
 				return c, err
 			}
 		}
-		c.values = append(c.values, text(p.Key)+"="+*p.Value)
+		c.values = append(c.values, aws.Value(p.Key)+"="+*p.Value)
 	}
 	return c, nil
 }

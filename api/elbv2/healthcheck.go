@@ -1,11 +1,13 @@
 package elbv2
 
 import (
+	"cmp"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 )
@@ -38,7 +40,7 @@ func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
 	if err := checkTargetGroupName(*in.Name); err != nil {
 		return err
 	}
-	switch version := text(in.ProtocolVersion); {
+	switch version := aws.Value(in.ProtocolVersion); {
 	case in.Protocol == "" || in.Port == nil:
 		return invalid("A target group of type '%s' must have a protocol and a port", in.TargetType)
 	case in.VpcId == nil:
@@ -49,7 +51,7 @@ func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
 	case version != "HTTP1" && version != "HTTP2" && version != "GRPC":
 		return invalid("Target group protocol version '%s' must be one of '[HTTP2, HTTP1, GRPC]'", version)
 	}
-	return checkTags(in.Tags)
+	return tagRules.Check(in.Tags)
 }
 
 // newTargetGroup is a new group with every default, its ARN not yet given.
@@ -61,19 +63,19 @@ func newTargetGroup(in *elbv2.CreateTargetGroupInput) elbv2.TargetGroup {
 	}
 	checked := elbv2.ProtocolEnumTcp
 	if speaksHTTP(in.Protocol) {
-		g.ProtocolVersion = or(in.ProtocolVersion, "HTTP1")
+		g.ProtocolVersion = cmp.Or(in.ProtocolVersion, new("HTTP1"))
 		checked = elbv2.ProtocolEnumHttp
 	}
 	if in.HealthCheckProtocol == "" {
 		in.HealthCheckProtocol = checked
 	}
-	g.HealthCheckEnabled = or(in.HealthCheckEnabled, true)
+	g.HealthCheckEnabled = cmp.Or(in.HealthCheckEnabled, new(true))
 	g.HealthCheckProtocol = in.HealthCheckProtocol
-	g.HealthCheckPort = or(in.HealthCheckPort, "traffic-port")
-	g.HealthCheckIntervalSeconds = or(in.HealthCheckIntervalSeconds, 30)
-	g.HealthCheckTimeoutSeconds = or(in.HealthCheckTimeoutSeconds, defaultTimeout(&g))
-	g.HealthyThresholdCount = or(in.HealthyThresholdCount, 5)
-	g.UnhealthyThresholdCount = or(in.UnhealthyThresholdCount, 2)
+	g.HealthCheckPort = cmp.Or(in.HealthCheckPort, new("traffic-port"))
+	g.HealthCheckIntervalSeconds = cmp.Or(in.HealthCheckIntervalSeconds, new(int32(30)))
+	g.HealthCheckTimeoutSeconds = cmp.Or(in.HealthCheckTimeoutSeconds, new(defaultTimeout(&g)))
+	g.HealthyThresholdCount = cmp.Or(in.HealthyThresholdCount, new(int32(5)))
+	g.UnhealthyThresholdCount = cmp.Or(in.UnhealthyThresholdCount, new(int32(2)))
 	g.HealthCheckPath, g.Matcher = in.HealthCheckPath, in.Matcher
 	fillHTTPCheck(&g)
 	return g
@@ -97,12 +99,12 @@ func fillHTTPCheck(g *elbv2.TargetGroup) {
 	}
 	path, matcher := "/", &elbv2.Matcher{HttpCode: new("200-399")}
 	switch {
-	case text(g.ProtocolVersion) == "GRPC":
+	case aws.Value(g.ProtocolVersion) == "GRPC":
 		path, matcher = "/AWS.ALB/healthcheck", &elbv2.Matcher{GrpcCode: new("12")}
 	case speaksHTTP(g.Protocol):
 		matcher = &elbv2.Matcher{HttpCode: new("200")}
 	}
-	g.HealthCheckPath = or(g.HealthCheckPath, path)
+	g.HealthCheckPath = cmp.Or(g.HealthCheckPath, new(path))
 	if g.Matcher == nil {
 		g.Matcher = matcher
 	}
@@ -181,7 +183,7 @@ func checkHealthPath(path string) error {
 
 func checkMatcher(g *elbv2.TargetGroup) error {
 	m := g.Matcher
-	switch grpc := text(g.ProtocolVersion) == "GRPC"; {
+	switch grpc := aws.Value(g.ProtocolVersion) == "GRPC"; {
 	case m.HttpCode != nil && m.GrpcCode != nil || m.HttpCode == nil && m.GrpcCode == nil:
 		return invalid("You must provide exactly one of the following: ['HttpCode' 'GrpcCode'] for the matcher")
 	case grpc && m.GrpcCode == nil:

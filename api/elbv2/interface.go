@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/elbv2"
 	"fargo/desired"
@@ -78,7 +79,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 	); err != nil {
 		return place{}, err
 	}
-	id := text(m.SubnetId)
+	id := aws.Value(m.SubnetId)
 	if !subnetID.MatchString(id) {
 		return place{}, elbv2.InvalidSubnetException("The subnet ID '%s' is not valid", id)
 	}
@@ -121,7 +122,7 @@ func hasRoom(r store.Reader, p place) error {
 func hasGateway(r store.Reader, scope fargo.Scope, vpc string) bool {
 	for g := range store.EC2InternetGateways.Prefix(r, scope.Key()) {
 		for _, a := range g.Gateway.Attachments {
-			if text(a.VpcId) == vpc {
+			if aws.Value(a.VpcId) == vpc {
 				return true
 			}
 		}

@@ -2,8 +2,10 @@ package elbv2
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
+	"fargo/api/page"
 	"fargo/aws/elbv2"
 )
 
@@ -34,6 +36,6 @@ func (s *Server) DescribeAccountLimits(_ context.Context, in *elbv2.DescribeAcco
 	for i, l := range limits {
 		all[i] = elbv2.Limit{Name: new(l.name), Max: new(strconv.Itoa(l.max))}
 	}
-	shown, next, err := page(all, func(l elbv2.Limit) string { return *l.Name }, in.Marker, in.PageSize)
+	shown, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(all), func(l elbv2.Limit) string { return *l.Name })
 	return &elbv2.DescribeAccountLimitsOutput{Limits: shown, NextMarker: next}, err
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 	"fargo/store"
@@ -19,7 +21,7 @@ const maxListeners = 50
 // CreateListener makes a listener. Asking again for the same gives the one
 // there is.
 func (s *Server) CreateListener(ctx context.Context, in *elbv2.CreateListenerInput) (*elbv2.CreateListenerOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	out := &elbv2.CreateListenerOutput{}
@@ -58,7 +60,7 @@ func (s *Server) CreateListener(ctx context.Context, in *elbv2.CreateListenerInp
 		}
 		shape.ListenerArn = new(listenerARN(lb, fargo.NewHex(16)))
 		store.ELBListeners.Put(tx, &record.ELBListener{
-			Scope: scope, Listener: shape, Attributes: listenerAttributes(shape.Protocol).defaults(), Tags: orEmpty(in.Tags),
+			Scope: scope, Listener: shape, Attributes: listenerAttributes(shape.Protocol).defaults(), Tags: aws.List(in.Tags),
 		})
 		out.Listeners = []elbv2.Listener{shape}
 		return checkUse(tx, lb)
@@ -213,7 +215,7 @@ func (s *Server) DescribeListeners(ctx context.Context, in *elbv2.DescribeListen
 		}
 		found = slices.Collect(store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb.Key()))
 	}
-	found, next, err := page(found, (*record.ELBListener).Key, in.Marker, in.PageSize)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), (*record.ELBListener).Key)
 	out := &elbv2.DescribeListenersOutput{Listeners: []elbv2.Listener{}, NextMarker: next}
 	for _, l := range found {
 		out.Listeners = append(out.Listeners, l.Listener)

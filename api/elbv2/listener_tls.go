@@ -1,11 +1,14 @@
 package elbv2
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"fargo"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 	"fargo/record"
@@ -58,7 +61,7 @@ func completeTLS(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Listener) 
 	if err := checkCertificate(r, lb.Scope, *l.Certificates[0].CertificateArn); err != nil {
 		return err
 	}
-	l.SslPolicy = or(l.SslPolicy, plan.DefaultSSLPolicy)
+	l.SslPolicy = cmp.Or(l.SslPolicy, new(plan.DefaultSSLPolicy))
 	if _, ok := plan.SSLPolicyNamed(*l.SslPolicy); !ok {
 		return elbv2.SSLPolicyNotFoundException("SSL policy '%s' not found", *l.SslPolicy)
 	}
@@ -72,7 +75,7 @@ func completeMutual(l *elbv2.Listener) error {
 	case m == nil:
 	case l.Protocol != elbv2.ProtocolEnumHttps:
 		return invalid("Mutual Authentication cannot be set for non secure listeners")
-	case text(m.Mode) != "off":
+	case aws.Value(m.Mode) != "off":
 		return notImplemented("mutual authentication (trust stores): the mode must be off")
 	case m.TrustStoreArn != nil || m.IgnoreClientCertificateExpiry != nil || m.AdvertiseTrustStoreCaNames != "":
 		return invalid("Mutual authentication options cannot be specified with the mode 'off'")
@@ -114,7 +117,7 @@ func (s *Server) AddListenerCertificates(ctx context.Context, in *elbv2.AddListe
 			if added.IsDefault != nil {
 				return invalid("IsDefault cannot be specified when certificates are added to a listener")
 			}
-			arn := text(added.CertificateArn)
+			arn := aws.Value(added.CertificateArn)
 			if err := checkCertificate(tx, scope, arn); err != nil {
 				return err
 			}
@@ -151,7 +154,7 @@ func (s *Server) RemoveListenerCertificates(ctx context.Context, in *elbv2.Remov
 		c := *l
 		c.Certificates = slices.Clone(l.Certificates)
 		for _, removed := range in.Certificates {
-			arn := text(removed.CertificateArn)
+			arn := aws.Value(removed.CertificateArn)
 			at := slices.Index(c.Certificates, arn)
 			if at < 0 && slices.Contains(l.AllCertificates(), arn) {
 				return elbv2.OperationNotPermittedException("Default certificate '%s' cannot be removed from the listener", arn)
@@ -182,11 +185,11 @@ func (s *Server) DescribeListenerCertificates(ctx context.Context, in *elbv2.Des
 	}
 	// The default certificate may be there a second time, for SNI.
 	key := func(c elbv2.Certificate) string {
-		if yes(c.IsDefault) {
+		if aws.Value(c.IsDefault) {
 			return ""
 		}
 		return *c.CertificateArn
 	}
-	shown, next, err := page(all, key, in.Marker, in.PageSize)
+	shown, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(all), key)
 	return &elbv2.DescribeListenerCertificatesOutput{Certificates: shown, NextMarker: next}, err
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 	"fargo/store"
@@ -75,7 +78,7 @@ func checkLoadBalancer(in *elbv2.CreateLoadBalancerInput) error {
 	if err := checkLoadBalancerName(*in.Name); err != nil {
 		return err
 	}
-	return checkTags(in.Tags)
+	return tagRules.Check(in.Tags)
 }
 
 // checkLoadBalancerName holds what a load balancer's name may be.
@@ -118,7 +121,7 @@ func newLoadBalancer(r store.Reader, scope fargo.Scope, in *elbv2.CreateLoadBala
 	kind := map[elbv2.LoadBalancerTypeEnum]string{elbv2.LoadBalancerTypeEnumApplication: "app", elbv2.LoadBalancerTypeEnumNetwork: "net"}[in.Type]
 	id := fargo.NewHex(16)
 	lb := &record.ELBLoadBalancer{
-		Scope: scope, Tags: orEmpty(in.Tags), Attributes: loadBalancerAttributes(in.Type).defaults(),
+		Scope: scope, Tags: aws.List(in.Tags), Attributes: loadBalancerAttributes(in.Type).defaults(),
 		LoadBalancer: elbv2.LoadBalancer{
 			LoadBalancerArn:       new(scope.ARN(service, "loadbalancer/"+kind+"/"+*in.Name+"/"+id)),
 			DNSName:               new(dnsName(scope.Region, in, id)),
@@ -177,7 +180,7 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 	for _, z := range a.AvailabilityZones {
 		had = append(had, *z.SubnetId)
 		for _, fixed := range z.LoadBalancerAddresses {
-			had = append(had, text(fixed.PrivateIPv4Address))
+			had = append(had, aws.Value(fixed.PrivateIPv4Address))
 		}
 	}
 	for _, p := range wanted.places {
@@ -194,7 +197,7 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 // rules. Deleting one that is not there succeeds.
 func (s *Server) DeleteLoadBalancer(ctx context.Context, in *elbv2.DeleteLoadBalancerInput) (*elbv2.DeleteLoadBalancerOutput, error) {
 	arn := *in.LoadBalancerArn
-	if err := checkARN(arn, "loadbalancer", "load balancer"); err != nil {
+	if err := loadBalancerARNs.Check(api.CallFrom(ctx).Scope(), arn); err != nil {
 		return nil, err
 	}
 	return &elbv2.DeleteLoadBalancerOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
@@ -228,7 +231,7 @@ func (s *Server) DescribeLoadBalancers(ctx context.Context, in *elbv2.DescribeLo
 	switch {
 	case len(in.LoadBalancerArns) > 0:
 		for _, arn := range in.LoadBalancerArns {
-			if err := checkARN(arn, "loadbalancer", "load balancer"); err != nil {
+			if err := loadBalancerARNs.Check(scope, arn); err != nil {
 				return nil, err
 			}
 			lb, ok := store.ELBLoadBalancers.Get(r, arn)
@@ -248,7 +251,7 @@ func (s *Server) DescribeLoadBalancers(ctx context.Context, in *elbv2.DescribeLo
 	default:
 		found = loadBalancersIn(r, scope)
 	}
-	found, next, err := page(found, (*record.ELBLoadBalancer).Key, in.Marker, in.PageSize)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), (*record.ELBLoadBalancer).Key)
 	out := &elbv2.DescribeLoadBalancersOutput{LoadBalancers: []elbv2.LoadBalancer{}, NextMarker: next}
 	for _, lb := range found {
 		out.LoadBalancers = append(out.LoadBalancers, lb.LoadBalancer)

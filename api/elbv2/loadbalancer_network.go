@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/store"
 )
@@ -86,8 +87,8 @@ func (s *Server) SetSecurityGroups(ctx context.Context, in *elbv2.SetSecurityGro
 			}
 		}
 		store.ELBLoadBalancers.Put(tx, &c)
-		out.SecurityGroupIds = orEmpty(groups)
-		out.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = elbv2.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum(text(c.LoadBalancer.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))
+		out.SecurityGroupIds = aws.List(groups)
+		out.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = elbv2.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum(aws.Value(c.LoadBalancer.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))
 		return nil
 	})
 }

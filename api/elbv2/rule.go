@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 	"fargo/record"
@@ -20,7 +22,7 @@ const maxRules = 100
 
 // rule finds a rule that is not a default one.
 func rule(r store.Reader, scope fargo.Scope, arn string) (*record.ELBRule, error) {
-	if err := checkARN(arn, "listener-rule", "listener rule"); err != nil {
+	if err := ruleARNs.Check(scope, arn); err != nil {
 		return nil, err
 	}
 	if rule, ok := store.ELBRules.Get(r, arn); ok && rule.Scope == scope {
@@ -53,7 +55,7 @@ func owner(r store.Reader, listener string) (*record.ELBLoadBalancer, *record.EL
 
 // CreateRule makes a rule of an application load balancer's listener.
 func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*elbv2.CreateRuleOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules.Check(in.Tags); err != nil {
 		return nil, err
 	}
 	if err := checkTransforms(in.Transforms); err != nil {
@@ -81,9 +83,9 @@ func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*el
 			return err
 		}
 		c := &record.ELBRule{
-			Scope: scope, Listener: l.Key(), Priority: number(in.Priority), Tags: orEmpty(in.Tags),
+			Scope: scope, Listener: l.Key(), Priority: int(aws.Value(in.Priority)), Tags: aws.List(in.Tags),
 			Rule: elbv2.Rule{
-				RuleArn: new(plan.RuleARN(l.Key(), fargo.NewHex(16))), Conditions: conditions, Actions: actions, Transforms: orEmpty(in.Transforms), IsDefault: new(false),
+				RuleArn: new(plan.RuleARN(l.Key(), fargo.NewHex(16))), Conditions: conditions, Actions: actions, Transforms: aws.List(in.Transforms), IsDefault: new(false),
 			},
 		}
 		if err := addRule(tx, lb, c); err != nil {
@@ -130,7 +132,7 @@ func checkPriorities(r store.Reader, listener string) error {
 
 // ModifyRule changes a rule's conditions, actions or transforms, each as a whole.
 func (s *Server) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput) (*elbv2.ModifyRuleOutput, error) {
-	if yes(in.ResetTransforms) && len(in.Transforms) > 0 {
+	if aws.Value(in.ResetTransforms) && len(in.Transforms) > 0 {
 		return nil, invalid("You cannot specify both 'Transforms' and 'ResetTransforms'")
 	}
 	if err := checkTransforms(in.Transforms); err != nil {
@@ -157,8 +159,8 @@ func (s *Server) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput) (*el
 				return err
 			}
 		}
-		if len(in.Transforms) > 0 || yes(in.ResetTransforms) {
-			c.Rule.Transforms = orEmpty(in.Transforms)
+		if len(in.Transforms) > 0 || aws.Value(in.ResetTransforms) {
+			c.Rule.Transforms = aws.List(in.Transforms)
 		}
 		store.ELBRules.Put(tx, &c)
 		out.Rules = []elbv2.Rule{c.Rule}
@@ -233,7 +235,7 @@ func (s *Server) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput
 		}
 		found = append(found, rule.Rule)
 	}
-	found, next, err := page(found, turn, in.Marker, in.PageSize)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), turn)
 	return &elbv2.DescribeRulesOutput{Rules: found, NextMarker: next}, err
 }
 

@@ -16,7 +16,6 @@ import (
 	"fargo/api"
 	"fargo/aws/elbv2"
 	"fargo/aws/protocol"
-	"fargo/record"
 	"fargo/store"
 )
 
@@ -38,36 +37,6 @@ func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.S
 // view is the store as it is now, and the caller's scope.
 func (s *Server) view(ctx context.Context) (store.Reader, fargo.Scope) {
 	return s.db.View(), api.CallFrom(ctx).Scope()
-}
-
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
-func yes(p *bool) bool { return p != nil && *p }
-
-func number(p *int32) int {
-	if p == nil {
-		return 0
-	}
-	return int(*p)
-}
-
-func or[T any](p *T, fallback T) *T {
-	if p != nil {
-		return p
-	}
-	return &fallback
-}
-
-func orEmpty[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // invalid is the error of a parameter that cannot be, which the model does not
@@ -102,47 +71,6 @@ func refuse(gaps ...gap) error {
 		}
 	}
 	return nil
-}
-
-// checkARN makes sure that an ARN is one of a kind of resource.
-func checkARN(arn, kind, called string) error {
-	if a, ok := fargo.ParseARN(arn); ok && a.Service == service && strings.HasPrefix(a.Resource, kind+"/") {
-		return nil
-	}
-	return invalid("'%s' is not a valid %s ARN", arn, called)
-}
-
-// The finders below give a resource of the caller's, or the error that it is
-// not there.
-
-func loadBalancer(r store.Reader, scope fargo.Scope, arn string) (*record.ELBLoadBalancer, error) {
-	if err := checkARN(arn, "loadbalancer", "load balancer"); err != nil {
-		return nil, err
-	}
-	if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok && lb.Scope == scope {
-		return lb, nil
-	}
-	return nil, elbv2.LoadBalancerNotFoundException("Load balancer '%s' not found", arn)
-}
-
-func listener(r store.Reader, scope fargo.Scope, arn string) (*record.ELBListener, error) {
-	if err := checkARN(arn, "listener", "listener"); err != nil {
-		return nil, err
-	}
-	if l, ok := store.ELBListeners.Get(r, arn); ok && l.Scope == scope {
-		return l, nil
-	}
-	return nil, elbv2.ListenerNotFoundException("One or more listeners not found")
-}
-
-func targetGroup(r store.Reader, scope fargo.Scope, arn string) (*record.ELBTargetGroup, error) {
-	if err := checkARN(arn, "targetgroup", "target group"); err != nil {
-		return nil, err
-	}
-	if g, ok := store.ELBTargetGroups.Get(r, arn); ok && g.Scope == scope {
-		return g, nil
-	}
-	return nil, elbv2.TargetGroupNotFoundException("Target groups '%s' not found", arn)
 }
 
 // checkTargetGroupName holds what a target group's name may be.

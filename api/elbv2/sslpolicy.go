@@ -2,7 +2,9 @@ package elbv2
 
 import (
 	"context"
+	"slices"
 
+	"fargo/api/page"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 )
@@ -24,7 +26,7 @@ func (s *Server) DescribeSSLPolicies(_ context.Context, in *elbv2.DescribeSSLPol
 	if in.LoadBalancerType == elbv2.LoadBalancerTypeEnumGateway {
 		found = nil
 	}
-	found, next, err := page(found, func(p plan.SSLPolicy) string { return p.Name }, in.Marker, in.PageSize)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), func(p plan.SSLPolicy) string { return p.Name })
 	out := &elbv2.DescribeSSLPoliciesOutput{SslPolicies: []elbv2.SslPolicy{}, NextMarker: next}
 	for _, p := range found {
 		shape := elbv2.SslPolicy{Name: &p.Name, SslProtocols: p.Protocols, SupportedLoadBalancerTypes: []string{"application", "network"}}

@@ -2,64 +2,38 @@ package elbv2
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"fargo"
+	"fargo/api/tags"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
 
-// maxTags is how many tags a resource may have.
-// Source: ELB user guide, "Quotas".
-const maxTags = 50
-
-func checkTags(tags []elbv2.Tag) error {
-	seen := map[string]bool{}
-	for _, t := range tags {
-		switch {
-		case seen[*t.Key]:
-			return elbv2.DuplicateTagKeysException("Duplicate tag key '%s'", *t.Key)
-		case strings.HasPrefix(strings.ToLower(*t.Key), "aws:"):
-			return invalid("Tag key '%s' is reserved: keys cannot begin with 'aws:'", *t.Key)
-		}
-		seen[*t.Key] = true
-	}
-	return countTags(tags)
-}
-
-func countTags(tags []elbv2.Tag) error {
-	if len(tags) > maxTags {
-		return elbv2.TooManyTagsException("The maximum number of tags per resource is '%d'", maxTags)
-	}
-	return nil
+// tagRules are Elastic Load Balancing's; keys and values have their bounds in the
+// model. Source: ELB user guide, "Quotas".
+var tagRules = tags.Rules[elbv2.Tag]{
+	Most: 50,
+	TooMany: func(most int) error {
+		return elbv2.TooManyTagsException("The maximum number of tags per resource is '%d'", most)
+	},
+	Reserved:  func(key string) error { return invalid("Tag key '%s' is reserved: keys cannot begin with 'aws:'", key) },
+	Duplicate: func(key string) error { return elbv2.DuplicateTagKeysException("Duplicate tag key '%s'", key) },
 }
 
 // sameTags reports whether two lists mean the same tags.
 func sameTags(a, b []elbv2.Tag) bool {
 	flat := func(tags []elbv2.Tag) (out []string) {
 		for _, t := range tags {
-			out = append(out, *t.Key+"\x00"+text(t.Value))
+			out = append(out, *t.Key+"\x00"+aws.Value(t.Value))
 		}
 		return out
 	}
 	return sameSet(flat(a), flat(b))
-}
-
-// mergeTags lays b over a.
-func mergeTags(a, b []elbv2.Tag) []elbv2.Tag {
-	out := slices.Clone(a)
-	for _, t := range b {
-		if i := slices.IndexFunc(out, func(o elbv2.Tag) bool { return *o.Key == *t.Key }); i >= 0 {
-			out[i] = t
-		} else {
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 // tagged is a resource with tags; put gives it others.
@@ -147,15 +121,15 @@ func defaultRule(r store.Reader, scope fargo.Scope, arn string) (*record.ELBList
 // Source: ELBv2 API, DescribeTags.
 const maxTagged = 20
 
-func (s *Server) changeTags(ctx context.Context, arns []string, change func([]elbv2.Tag) []elbv2.Tag) error {
+func (s *Server) changeTags(ctx context.Context, arns []string, change func([]elbv2.Tag) ([]elbv2.Tag, error)) error {
 	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		for _, arn := range arns {
 			t, err := findTagged(tx, scope, arn)
 			if err != nil {
 				return err
 			}
-			tags := change(t.tags)
-			if err := countTags(tags); err != nil {
+			tags, err := change(t.tags)
+			if err != nil {
 				return err
 			}
 			if err := t.put(tx, tags); err != nil {
@@ -168,18 +142,15 @@ func (s *Server) changeTags(ctx context.Context, arns []string, change func([]el
 
 // AddTags adds tags to resources, or gives them other values.
 func (s *Server) AddTags(ctx context.Context, in *elbv2.AddTagsInput) (*elbv2.AddTagsOutput, error) {
-	if err := checkTags(in.Tags); err != nil {
-		return nil, err
-	}
-	return &elbv2.AddTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) []elbv2.Tag {
-		return mergeTags(tags, in.Tags)
+	return &elbv2.AddTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) ([]elbv2.Tag, error) {
+		return tagRules.Merge(tags, in.Tags)
 	})
 }
 
 // RemoveTags takes tags away. Keys that are not there do no harm.
 func (s *Server) RemoveTags(ctx context.Context, in *elbv2.RemoveTagsInput) (*elbv2.RemoveTagsOutput, error) {
-	return &elbv2.RemoveTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) []elbv2.Tag {
-		return slices.DeleteFunc(slices.Clone(tags), func(t elbv2.Tag) bool { return slices.Contains(in.TagKeys, *t.Key) })
+	return &elbv2.RemoveTagsOutput{}, s.changeTags(ctx, in.ResourceArns, func(tags []elbv2.Tag) ([]elbv2.Tag, error) {
+		return tagRules.Remove(tags, in.TagKeys)
 	})
 }
 
@@ -195,7 +166,7 @@ func (s *Server) DescribeTags(ctx context.Context, in *elbv2.DescribeTagsInput) 
 		if err != nil {
 			return nil, err
 		}
-		out.TagDescriptions = append(out.TagDescriptions, elbv2.TagDescription{ResourceArn: &arn, Tags: orEmpty(t.tags)})
+		out.TagDescriptions = append(out.TagDescriptions, elbv2.TagDescription{ResourceArn: &arn, Tags: aws.List(t.tags)})
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/plan"
 	"fargo/record"
@@ -74,7 +75,7 @@ func newTarget(r store.Reader, g *record.ELBTargetGroup, d elbv2.TargetDescripti
 		return nil, err
 	}
 	id := *d.Id
-	t := &record.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: text(d.AvailabilityZone)}
+	t := &record.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: aws.Value(d.AvailabilityZone)}
 	addr, err := netip.ParseAddr(id)
 	if err != nil || !addr.Is4() {
 		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
@@ -111,14 +112,14 @@ func portOf(g *record.ELBTargetGroup, d elbv2.TargetDescription) int {
 	if d.Port != nil {
 		return int(*d.Port)
 	}
-	return number(g.TargetGroup.Port)
+	return int(aws.Value(g.TargetGroup.Port))
 }
 
 // zoneOf is the zone of the subnet an address is in, "" when there is none.
 func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
 	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
 		if s.Prefix().Contains(addr) {
-			return text(s.Subnet.AvailabilityZone)
+			return aws.Value(s.Subnet.AvailabilityZone)
 		}
 	}
 	return ""
@@ -127,7 +128,7 @@ func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
 // hasZone reports whether a VPC has a subnet in a zone.
 func hasZone(r store.Reader, vpc, zone string) bool {
 	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
-		if text(s.Subnet.AvailabilityZone) == zone {
+		if aws.Value(s.Subnet.AvailabilityZone) == zone {
 			return true
 		}
 	}
@@ -208,7 +209,7 @@ type healthOf struct {
 }
 
 func (h healthOf) describe(t *record.ELBTarget) elbv2.TargetHealthDescription {
-	port := text(h.g.TargetGroup.HealthCheckPort)
+	port := aws.Value(h.g.TargetGroup.HealthCheckPort)
 	if port == "traffic-port" {
 		port = strconv.Itoa(t.Port)
 	}

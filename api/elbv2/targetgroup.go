@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 	"fargo/store"
@@ -37,7 +40,7 @@ func (s *Server) CreateTargetGroup(ctx context.Context, in *elbv2.CreateTargetGr
 				return elbv2.TooManyTargetGroupsException("The maximum number of target groups has been reached")
 			}
 			shape.TargetGroupArn = new(scope.ARN(service, "targetgroup/"+*in.Name+"/"+fargo.NewHex(16)))
-			g = &record.ELBTargetGroup{Scope: scope, TargetGroup: shape, Attributes: targetGroupAttributes(&shape).defaults(), Tags: orEmpty(in.Tags)}
+			g = &record.ELBTargetGroup{Scope: scope, TargetGroup: shape, Attributes: targetGroupAttributes(&shape).defaults(), Tags: aws.List(in.Tags)}
 			store.ELBTargetGroups.Put(tx, g)
 		case !sameTargetGroup(g, &shape, in.Tags):
 			return elbv2.DuplicateTargetGroupNameException("A target group with the same name '%s' exists, but with different settings", *in.Name)
@@ -61,7 +64,7 @@ func targetGroupsIn(r store.Reader, scope fargo.Scope) []*record.ELBTargetGroup 
 // shown is a target group as Describe shows it.
 func shown(r store.Reader, g *record.ELBTargetGroup) elbv2.TargetGroup {
 	shape := g.TargetGroup
-	shape.LoadBalancerArns = orEmpty(store.LoadBalancersOfGroup(r, g.Key()))
+	shape.LoadBalancerArns = aws.List(store.LoadBalancersOfGroup(r, g.Key()))
 	return shape
 }
 
@@ -82,7 +85,7 @@ func (s *Server) DescribeTargetGroups(ctx context.Context, in *elbv2.DescribeTar
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := page(found, (*record.ELBTargetGroup).Key, in.Marker, in.PageSize)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), (*record.ELBTargetGroup).Key)
 	out := &elbv2.DescribeTargetGroupsOutput{TargetGroups: []elbv2.TargetGroup{}, NextMarker: next}
 	for _, g := range found {
 		out.TargetGroups = append(out.TargetGroups, shown(r, g))
@@ -104,7 +107,7 @@ func findTargetGroups(r store.Reader, scope fargo.Scope, in *elbv2.DescribeTarge
 		}
 	case len(in.TargetGroupArns) > 0:
 		for _, arn := range in.TargetGroupArns {
-			if err := checkARN(arn, "targetgroup", "target group"); err != nil {
+			if err := targetGroupARNs.Check(scope, arn); err != nil {
 				return nil, err
 			}
 			g, ok := store.ELBTargetGroups.Get(r, arn)
@@ -163,7 +166,7 @@ func (s *Server) ModifyTargetGroup(ctx context.Context, in *elbv2.ModifyTargetGr
 // targets. Deleting one that is not there succeeds.
 func (s *Server) DeleteTargetGroup(ctx context.Context, in *elbv2.DeleteTargetGroupInput) (*elbv2.DeleteTargetGroupOutput, error) {
 	arn := *in.TargetGroupArn
-	if err := checkARN(arn, "targetgroup", "target group"); err != nil {
+	if err := targetGroupARNs.Check(api.CallFrom(ctx).Scope(), arn); err != nil {
 		return nil, err
 	}
 	return &elbv2.DeleteTargetGroupOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 )
 
@@ -41,7 +42,7 @@ func checkTransforms(transforms []elbv2.RuleTransform) error {
 }
 
 func checkRewrite(kind elbv2.TransformTypeEnum, r elbv2.RewriteConfig) error {
-	switch regex, replace := text(r.Regex), text(r.Replace); {
+	switch regex, replace := aws.Value(r.Regex), aws.Value(r.Replace); {
 	case regex == "":
 		return invalid("The regular expression of a transform of type '%s' cannot be empty", kind)
 	case len(regex) > maxRewriteLength:
