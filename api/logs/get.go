@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"fargo/aws"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 	"fargo/logs/filter"
@@ -17,11 +18,11 @@ func (s *Server) GetLogEvents(ctx context.Context, in *logs.GetLogEventsInput) (
 		return nil, err
 	}
 	page, err := s.store.Read(scope, group, *in.LogStreamName, engine.Read{
-		Start:    value(in.StartTime),
-		End:      value(in.EndTime),
-		Token:    value(in.NextToken),
-		FromHead: value(in.StartFromHead),
-		Limit:    int(value(in.Limit)),
+		Start:    aws.Value(in.StartTime),
+		End:      aws.Value(in.EndTime),
+		Token:    aws.Value(in.NextToken),
+		FromHead: aws.Value(in.StartFromHead),
+		Limit:    int(aws.Value(in.Limit)),
 	})
 	if err != nil {
 		return nil, refused(err)
@@ -53,22 +54,29 @@ func (s *Server) FilterLogEvents(ctx context.Context, in *logs.FilterLogEventsIn
 		return nil, logs.InvalidParameterException("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
 	}
 	fromTail := in.StartFromHead != nil && !*in.StartFromHead
-	if fromTail && value(in.StartTime) < firstFromTail {
+	if fromTail && aws.Value(in.StartTime) < firstFromTail {
 		return nil, logs.InvalidParameterException("startFromHead can be false only with a startTime that is not before 2024-01-01T00:00:00Z.")
 	}
 	pattern, err := parsePattern(in.FilterPattern)
 	if err != nil {
 		return nil, err
 	}
+	question := *in
+	question.StartFromHead = nil // a token knows its direction
+	asked := pages.Ask(&question, in.NextToken, in.Limit)
+	token, err := asked.Open()
+	if err != nil {
+		return nil, err
+	}
 	found, next, err := s.store.Search(ctx, scope, group, engine.Search{
 		Streams:  in.LogStreamNames,
-		Prefix:   value(in.LogStreamNamePrefix),
-		Start:    value(in.StartTime),
-		End:      value(in.EndTime),
+		Prefix:   aws.Value(in.LogStreamNamePrefix),
+		Start:    aws.Value(in.StartTime),
+		End:      aws.Value(in.EndTime),
 		Match:    pattern.Match,
 		Backward: fromTail,
-		Token:    value(in.NextToken),
-		Limit:    int(value(in.Limit)),
+		Token:    token,
+		Limit:    int(aws.Value(in.Limit)),
 	})
 	if err != nil {
 		return nil, refused(err)
@@ -76,7 +84,7 @@ func (s *Server) FilterLogEvents(ctx context.Context, in *logs.FilterLogEventsIn
 	out := &logs.FilterLogEventsOutput{
 		Events:             []logs.FilteredLogEvent{},
 		SearchedLogStreams: []logs.SearchedLogStream{}, // always empty, as the API says
-		NextToken:          nonzero(next),
+		NextToken:          sealed(asked, next),
 	}
 	for _, e := range found {
 		out.Events = append(out.Events, logs.FilteredLogEvent{
@@ -104,7 +112,7 @@ func (s *Server) TestMetricFilter(_ context.Context, in *logs.TestMetricFilterIn
 }
 
 func parsePattern(pattern *string) (*filter.Pattern, error) {
-	p, err := filter.Parse(value(pattern))
+	p, err := filter.Parse(aws.Value(pattern))
 	if errors.Is(err, filter.ErrPattern) {
 		return nil, logs.InvalidParameterException("%s", err.Error())
 	}

@@ -7,20 +7,19 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/page"
+	"fargo/api/tags"
+	"fargo/aws"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 )
-
-// maxDescribed is the largest page of groups or streams, and the default.
-// Source: DescribeLogGroups, DescribeLogStreams.
-const maxDescribed = 50
 
 // CreateLogGroup makes a log group.
 func (s *Server) CreateLogGroup(ctx context.Context, in *logs.CreateLogGroupInput) (*logs.CreateLogGroupOutput, error) {
 	if strings.HasPrefix(strings.ToLower(*in.LogGroupName), "aws/") {
 		return nil, logs.InvalidParameterException("Log groups starting with AWS/ are reserved for AWS.")
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := tagRules(groupARN(scopeOf(ctx), *in.LogGroupName)).Check(tags.Pairs(in.Tags)); err != nil {
 		return nil, err
 	}
 	class := in.LogGroupClass
@@ -30,9 +29,9 @@ func (s *Server) CreateLogGroup(ctx context.Context, in *logs.CreateLogGroupInpu
 	err := s.store.CreateGroup(ctx, scopeOf(ctx), engine.Group{
 		Name:      *in.LogGroupName,
 		Class:     string(class),
-		KMSKey:    value(in.KmsKeyId),
+		KMSKey:    aws.Value(in.KmsKeyId),
 		Tags:      in.Tags,
-		Protected: value(in.DeletionProtectionEnabled),
+		Protected: aws.Value(in.DeletionProtectionEnabled),
 	})
 	if err != nil {
 		return nil, refused(err)
@@ -75,22 +74,15 @@ func (s *Server) DescribeLogGroups(ctx context.Context, in *logs.DescribeLogGrou
 	if err != nil {
 		return nil, err
 	}
-	limit := maxDescribed
-	if in.Limit != nil {
-		limit = int(*in.Limit)
-	}
-	out := &logs.DescribeLogGroupsOutput{LogGroups: []logs.LogGroup{}}
+	var groups []logs.LogGroup
 	for _, g := range s.store.Groups(scopeOf(ctx)) {
-		if in.NextToken != nil && g.Name <= *in.NextToken || !wanted(g) {
-			continue
+		if wanted(g) {
+			groups = append(groups, showGroup(ctx, g))
 		}
-		if len(out.LogGroups) == limit {
-			out.NextToken = out.LogGroups[limit-1].LogGroupName
-			break
-		}
-		out.LogGroups = append(out.LogGroups, showGroup(ctx, g))
 	}
-	return out, nil
+	name := func(g logs.LogGroup) string { return *g.LogGroupName }
+	shown, next, err := page.Of(pages.Ask(in, in.NextToken, in.Limit), slices.Values(groups), name)
+	return &logs.DescribeLogGroupsOutput{LogGroups: shown, NextToken: next}, err
 }
 
 func groupFilter(scope fargo.Scope, in *logs.DescribeLogGroupsInput) (func(engine.Group) bool, error) {
@@ -109,8 +101,8 @@ func groupFilter(scope fargo.Scope, in *logs.DescribeLogGroupsInput) (func(engin
 		names = append(names, name)
 	}
 	return func(g engine.Group) bool {
-		return strings.HasPrefix(g.Name, value(in.LogGroupNamePrefix)) &&
-			strings.Contains(g.Name, value(in.LogGroupNamePattern)) &&
+		return strings.HasPrefix(g.Name, aws.Value(in.LogGroupNamePrefix)) &&
+			strings.Contains(g.Name, aws.Value(in.LogGroupNamePattern)) &&
 			(in.LogGroupClass == "" || g.Class == string(in.LogGroupClass)) &&
 			(in.LogGroupIdentifiers == nil || slices.Contains(names, g.Name)) &&
 			(len(in.AccountIdentifiers) == 0 || slices.Contains(in.AccountIdentifiers, scope.Account))
@@ -122,12 +114,12 @@ func showGroup(ctx context.Context, g engine.Group) logs.LogGroup {
 	return logs.LogGroup{
 		LogGroupName:              &g.Name,
 		CreationTime:              &g.Created,
-		RetentionInDays:           nonzero(g.RetentionDays),
+		RetentionInDays:           aws.NonZero(g.RetentionDays),
 		MetricFilterCount:         new(int32(0)),
 		Arn:                       new(arn + ":*"),
 		LogGroupArn:               &arn,
 		StoredBytes:               &g.Bytes,
-		KmsKeyId:                  nonzero(g.KMSKey),
+		KmsKeyId:                  aws.NonZero(g.KMSKey),
 		LogGroupClass:             logs.LogGroupClass(g.Class),
 		DeletionProtectionEnabled: &g.Protected,
 	}

@@ -12,6 +12,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/arn"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 )
@@ -58,25 +59,30 @@ func streamARN(scope fargo.Scope, group, stream string) string {
 	return groupARN(scope, group) + ":log-stream:" + stream
 }
 
+// groupARNs are what calls name log groups by, if not by their names.
+var groupARNs = arn.Kind{
+	Service: "logs", Prefix: groupPrefix,
+	NotOne: func(given string) error {
+		return logs.InvalidParameterException("Invalid log group ARN: %s", given)
+	},
+	Elsewhere: func(fargo.ARN, fargo.Scope) error { return refused(engine.ErrNoGroup) },
+}
+
 // groupOfARN gives the name of the group that an ARN means. The ":*" that
 // DescribeLogGroups also shows is refused before, as CloudWatch Logs does: a
 // star does not fit an identifier's pattern. Groups of other accounts and
 // regions are not to be had.
 func groupOfARN(scope fargo.Scope, id string) (string, error) {
-	a, ok := fargo.ParseARN(id)
-	name, isGroup := strings.CutPrefix(a.Resource, groupPrefix)
-	if !ok || a.Service != "logs" || !isGroup || name == "" || strings.Contains(name, ":") {
-		return "", logs.InvalidParameterException("Invalid log group ARN: %s", id)
+	_, name, err := groupARNs.Parse(scope, id)
+	if err == nil && strings.Contains(name, ":") { // it is of a stream
+		err = groupARNs.NotOne(id)
 	}
-	if a.Scope() != scope {
-		return "", refused(engine.ErrNoGroup)
-	}
-	return name, nil
+	return name, err
 }
 
 // groupOf gives the name of the group that a name or an ARN means.
 func groupOf(scope fargo.Scope, id string) (string, error) {
-	if strings.HasPrefix(id, "arn:") {
+	if arn.Is(id) {
 		return groupOfARN(scope, id)
 	}
 	return id, nil
@@ -86,7 +92,7 @@ func groupOf(scope fargo.Scope, id string) (string, error) {
 func groupOfEither(scope fargo.Scope, name, identifier *string) (string, error) {
 	switch {
 	case name != nil && identifier != nil:
-		return "", logs.InvalidParameterException("LogGroup name and LogGroup identifier are mutually exclusive parameters.")
+		return "", logs.ValidationException("LogGroup name and LogGroup ARN are mutually exclusive parameters.") // recorded
 	case name != nil:
 		return *name, nil
 	case identifier != nil:
@@ -96,23 +102,6 @@ func groupOfEither(scope fargo.Scope, name, identifier *string) (string, error) 
 }
 
 func scopeOf(ctx context.Context) fargo.Scope { return api.CallFrom(ctx).Scope() }
-
-// value is what p points to, or the zero value.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
-// nonzero is a pointer to v, or nil when v is zero: an absent member.
-func nonzero[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
 
 // listed writes a list as the API does: "[1, 3, 5]".
 func listed[T any](list []T) string { return strings.ReplaceAll(fmt.Sprint(list), " ", ", ") }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 )
@@ -40,22 +41,23 @@ func (s *Server) DescribeLogStreams(ctx context.Context, in *logs.DescribeLogStr
 	if byLastEvent && in.LogStreamNamePrefix != nil {
 		return nil, logs.InvalidParameterException("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
-	limit := maxDescribed
-	if in.Limit != nil {
-		limit = int(*in.Limit)
+	asked := pages.Ask(in, in.NextToken, in.Limit)
+	token, err := asked.Open()
+	if err != nil {
+		return nil, err
 	}
-	page, next, err := s.store.Streams(scope, group, engine.StreamQuery{
-		Prefix:      value(in.LogStreamNamePrefix),
+	streams, next, err := s.store.Streams(scope, group, engine.StreamQuery{
+		Prefix:      aws.Value(in.LogStreamNamePrefix),
 		ByLastEvent: byLastEvent,
-		Descending:  value(in.Descending),
-		Token:       value(in.NextToken),
-		Limit:       limit,
+		Descending:  aws.Value(in.Descending),
+		Token:       token,
+		Limit:       int(aws.ValueOr(in.Limit, maxDescribed)),
 	})
 	if err != nil {
 		return nil, refused(err)
 	}
-	out := &logs.DescribeLogStreamsOutput{LogStreams: []logs.LogStream{}, NextToken: nonzero(next)}
-	for _, st := range page {
+	out := &logs.DescribeLogStreamsOutput{LogStreams: []logs.LogStream{}, NextToken: sealed(asked, next)}
+	for _, st := range streams {
 		out.LogStreams = append(out.LogStreams, showStream(scope, group, st))
 	}
 	return out, nil
@@ -67,9 +69,9 @@ func showStream(scope fargo.Scope, group string, st engine.Stream) logs.LogStrea
 	shown := logs.LogStream{
 		LogStreamName:       &st.Name,
 		CreationTime:        &st.Created,
-		FirstEventTimestamp: nonzero(st.First),
-		LastEventTimestamp:  nonzero(st.Last),
-		LastIngestionTime:   nonzero(st.Ingested),
+		FirstEventTimestamp: aws.NonZero(st.First),
+		LastEventTimestamp:  aws.NonZero(st.Last),
+		LastIngestionTime:   aws.NonZero(st.Ingested),
 		Arn:                 new(streamARN(scope, group, st.Name)),
 		StoredBytes:         new(int64(0)),
 	}

@@ -2,32 +2,31 @@ package logs
 
 import (
 	"context"
-	"maps"
-	"strings"
 
+	"fargo/api/tags"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 )
 
-// The bounds of tags. Source: TagResource.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-func checkTags(tags map[string]string) error {
-	for k, v := range tags {
-		switch {
-		case k == "" || len(k) > maxTagKey:
-			return logs.InvalidParameterException("Tag key must be between 1 and %d characters long.", maxTagKey)
-		case len(v) > maxTagValue:
-			return logs.InvalidParameterException("Tag value must be at most %d characters long.", maxTagValue)
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+// tagRules are those of CloudWatch Logs, for the resource with an ARN; the texts are
+// ours. Source: CloudWatch Logs API, TagResource.
+func tagRules(resource string) *tags.Rules[tags.Pair] {
+	return &tags.Rules[tags.Pair]{
+		Most: 50, MostKey: 128, MostValue: 256,
+		TooMany: func(most int) error {
+			return logs.TooManyTagsException("A resource can have no more than %d tags.", most).WithField("resourceName", resource)
+		},
+		BadKey: func(most int) error {
+			return logs.InvalidParameterException("Tag key must be between 1 and %d characters long.", most)
+		},
+		BadValue: func(most int) error {
+			return logs.InvalidParameterException("Tag value must be at most %d characters long.", most)
+		},
+		Reserved: func(string) error {
 			return logs.InvalidParameterException("Tag keys that begin with aws: are reserved.")
-		}
+		},
+		// The API has tags as a map, in which no key is twice.
 	}
-	return nil
 }
 
 // TagLogGroup adds tags to a group, by its name.
@@ -74,29 +73,23 @@ func (s *Server) ListTagsForResource(ctx context.Context, in *logs.ListTagsForRe
 	return &logs.ListTagsForResourceOutput{Tags: tags}, err
 }
 
-func (s *Server) tag(ctx context.Context, group string, tags map[string]string) error {
-	if err := checkTags(tags); err != nil {
-		return err
-	}
-	return s.updateGroup(ctx, group, func(g *engine.Group) error {
-		if g.Tags == nil {
-			g.Tags = make(map[string]string)
-		}
-		maps.Copy(g.Tags, tags)
-		if len(g.Tags) > maxTags {
-			return logs.TooManyTagsException("A resource can have no more than %d tags.", maxTags).
-				WithField("resourceName", groupARN(scopeOf(ctx), group))
-		}
-		return nil
+func (s *Server) tag(ctx context.Context, group string, given map[string]string) error {
+	return s.changeTags(ctx, group, func(r *tags.Rules[tags.Pair], has []tags.Pair) ([]tags.Pair, error) {
+		return r.Merge(has, tags.Pairs(given))
 	})
 }
 
 func (s *Server) untag(ctx context.Context, group string, keys []string) error {
+	return s.changeTags(ctx, group, func(r *tags.Rules[tags.Pair], has []tags.Pair) ([]tags.Pair, error) {
+		return r.Remove(has, keys)
+	})
+}
+
+func (s *Server) changeTags(ctx context.Context, group string, change func(*tags.Rules[tags.Pair], []tags.Pair) ([]tags.Pair, error)) error {
 	return s.updateGroup(ctx, group, func(g *engine.Group) error {
-		for _, k := range keys {
-			delete(g.Tags, k)
-		}
-		return nil
+		changed, err := change(tagRules(groupARN(scopeOf(ctx), group)), tags.Pairs(g.Tags))
+		g.Tags = tags.Map(changed)
+		return err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/logs"
 	engine "fargo/logs"
 	"fargo/logs/filter"
@@ -48,7 +49,7 @@ func (s *Server) StartLiveTail(ctx context.Context, in *logs.StartLiveTailInput)
 			LogGroupIdentifiers:   in.LogGroupIdentifiers,
 			LogStreamNames:        in.LogStreamNames,
 			LogStreamNamePrefixes: in.LogStreamNamePrefixes,
-			LogEventFilterPattern: new(value(in.LogEventFilterPattern)),
+			LogEventFilterPattern: new(aws.Value(in.LogEventFilterPattern)),
 		})
 	}()
 	return &logs.StartLiveTailOutput{ResponseStream: events}, nil

@@ -8,6 +8,8 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/tags"
+	"fargo/aws"
 	"fargo/aws/protocol"
 	"fargo/aws/sts"
 	"fargo/policy"
@@ -56,6 +58,9 @@ func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
 	if len(in.PolicyArns) > maxPolicies {
 		return protocol.Errorf("ValidationError", "The number of managed session policies exceeds the limit of %d.", maxPolicies)
 	}
+	if err := checkSessionTags(in); err != nil {
+		return err
+	}
 	if in.Policy != nil {
 		d, err := policy.Parse(*in.Policy)
 		if err == nil {
@@ -82,6 +87,9 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*record.Sessi
 	if !ok || *role.Role.Arn != *in.RoleArn || !trusts(role, c, caller, in, tags) {
 		return nil, 0, accessDenied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.PrincipalARN, *in.RoleArn)
 	}
+	if chained && overridesTransitive(caller, in) {
+		return nil, 0, invalidValue("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+	}
 	lifetime := seconds(in.DurationSeconds, defaultLifetime)
 	if lifetime > seconds(role.Role.MaxSessionDuration, defaultLifetime) {
 		return nil, 0, protocol.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -94,9 +102,9 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*record.Sessi
 		PrincipalARN: fargo.Scope{Account: role.Account}.ARN("sts", "assumed-role/"+*role.Role.RoleName+"/"+*in.RoleSessionName),
 		PrincipalID:  *role.Role.RoleId + ":" + *in.RoleSessionName,
 		Role:         *role.Role.Arn,
-		Policy:       text(in.Policy),
+		Policy:       aws.Value(in.Policy),
 		Tags:         tags, Transitive: in.TransitiveTagKeys,
-		SourceIdentity: text(in.SourceIdentity),
+		SourceIdentity: aws.Value(in.SourceIdentity),
 	}
 	if chained {
 		session.Transitive = append(slices.Clone(caller.Transitive), in.TransitiveTagKeys...)
@@ -105,9 +113,47 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*record.Sessi
 		}
 	}
 	for _, p := range in.PolicyArns {
-		session.PolicyARNs = append(session.PolicyARNs, text(p.Arn))
+		session.PolicyARNs = append(session.PolicyARNs, aws.Value(p.Arn))
 	}
 	return session, lifetime, nil
+}
+
+// tagRules are those of session tags; keys and values have their bounds in the model.
+// The duplicates' text is recorded, the others are ours.
+// Source: IAM user guide, "Passing session tags in AWS STS".
+var tagRules = tags.Rules[sts.Tag]{
+	Most: 50, FoldCase: true,
+	TooMany:  func(most int) error { return invalidValue("A session can have at most %d tags.", most) },
+	Reserved: func(string) error { return invalidValue("Tag keys that begin with aws: are reserved.") },
+	Duplicate: func(string) error {
+		return invalidValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+	},
+}
+
+// checkSessionTags refuses tags that no session can have, and transitive keys of tags
+// that are not given. Source: recorded.
+func checkSessionTags(in *sts.AssumeRoleInput) error {
+	if err := tagRules.Check(in.Tags); err != nil {
+		return err
+	}
+	for _, key := range in.TransitiveTagKeys {
+		if !slices.ContainsFunc(in.Tags, func(t sts.Tag) bool { return strings.EqualFold(*t.Key, key) }) {
+			return invalidValue("The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	return nil
+}
+
+func invalidValue(format string, args ...any) error {
+	return protocol.Errorf("InvalidParameterValue", format, args...)
+}
+
+// overridesTransitive reports whether a tag is given that the caller's session hands
+// on: it cannot be changed. Source: recorded.
+func overridesTransitive(caller *record.Session, in *sts.AssumeRoleInput) bool {
+	return slices.ContainsFunc(in.Tags, func(t sts.Tag) bool {
+		return slices.ContainsFunc(caller.Transitive, func(key string) bool { return strings.EqualFold(*t.Key, key) })
+	})
 }
 
 // sessionTags are the tags of the session to be: those asked for, and those

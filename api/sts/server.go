@@ -9,6 +9,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/protocol"
 	"fargo/aws/sts"
 	"fargo/record"
@@ -75,16 +76,7 @@ func accessDenied(format string, args ...any) error {
 	return protocol.Errorf("AccessDenied", format, args...).WithStatus(403)
 }
 
+// seconds is a duration in seconds, or a number of them when it is absent.
 func seconds(p *int32, otherwise int32) time.Duration {
-	if p != nil {
-		otherwise = *p
-	}
-	return time.Duration(otherwise) * time.Second
-}
-
-func text(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
+	return time.Duration(aws.ValueOr(p, otherwise)) * time.Second
 }

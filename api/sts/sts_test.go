@@ -87,22 +87,25 @@ func TestAssumeRole(t *testing.T) {
 		in   wire.AssumeRoleInput
 		code string
 	}{
-		"account":           {wire.AssumeRoleInput{RoleArn: &byAccount}, ""},
-		"user":              {wire.AssumeRoleInput{RoleArn: &byUser}, ""},
-		"service only":      {wire.AssumeRoleInput{RoleArn: &byService}, "AccessDenied"},
-		"no such role":      {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/gone")}, "AccessDenied"},
-		"other path":        {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/p/user")}, "AccessDenied"},
-		"no external id":    {wire.AssumeRoleInput{RoleArn: &external}, "AccessDenied"},
-		"wrong external id": {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e2")}, "AccessDenied"},
-		"external id":       {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e1")}, ""},
-		"tag":               {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}}, ""},
-		"other tag":         {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("b")}}}, "AccessDenied"},
-		"identity":          {wire.AssumeRoleInput{RoleArn: &byUser, SourceIdentity: new("me")}, "AccessDenied"}, // sts:SetSourceIdentity
-		"too long":          {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7201))}, "ValidationError"},
-		"long":              {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7200))}, ""},
-		"session policy":    {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(`{"Version":"2012-10-17","Statement":[]}`)}, ""},
-		"no policy":         {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new("{")}, "MalformedPolicyDocument"},
-		"MFA":               {wire.AssumeRoleInput{RoleArn: &byUser, SerialNumber: new("arn:aws:iam::1:mfa/x"), TokenCode: new("123456")}, "AccessDenied"},
+		"account":                  {wire.AssumeRoleInput{RoleArn: &byAccount}, ""},
+		"user":                     {wire.AssumeRoleInput{RoleArn: &byUser}, ""},
+		"service only":             {wire.AssumeRoleInput{RoleArn: &byService}, "AccessDenied"},
+		"no such role":             {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/gone")}, "AccessDenied"},
+		"other path":               {wire.AssumeRoleInput{RoleArn: new("arn:aws:iam::123456789012:role/p/user")}, "AccessDenied"},
+		"no external id":           {wire.AssumeRoleInput{RoleArn: &external}, "AccessDenied"},
+		"wrong external id":        {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e2")}, "AccessDenied"},
+		"external id":              {wire.AssumeRoleInput{RoleArn: &external, ExternalId: new("e1")}, ""},
+		"tag":                      {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("a")}}}, ""},
+		"other tag":                {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("b")}}}, "AccessDenied"},
+		"tags that differ in case": {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("team"), Value: new("a")}, {Key: new("Team"), Value: new("a")}}}, "InvalidParameterValue"},
+		"reserved tag":             {wire.AssumeRoleInput{RoleArn: &tagged, Tags: []wire.Tag{{Key: new("aws:team"), Value: new("a")}}}, "InvalidParameterValue"},
+		"transitive, absent":       {wire.AssumeRoleInput{RoleArn: &tagged, TransitiveTagKeys: []string{"team"}}, "InvalidParameterValue"},
+		"identity":                 {wire.AssumeRoleInput{RoleArn: &byUser, SourceIdentity: new("me")}, "AccessDenied"}, // sts:SetSourceIdentity
+		"too long":                 {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7201))}, "ValidationError"},
+		"long":                     {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7200))}, ""},
+		"session policy":           {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(`{"Version":"2012-10-17","Statement":[]}`)}, ""},
+		"no policy":                {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new("{")}, "MalformedPolicyDocument"},
+		"MFA":                      {wire.AssumeRoleInput{RoleArn: &byUser, SerialNumber: new("arn:aws:iam::1:mfa/x"), TokenCode: new("123456")}, "AccessDenied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.in.RoleSessionName = new("session")
@@ -147,6 +150,10 @@ func TestRoleChaining(t *testing.T) {
 	}
 	if chained, _ := store.Sessions.Get(s.db.View(), *out.Credentials.AccessKeyId); chained.Tags["team"] != "a" || chained.Role != second {
 		t.Errorf("the second session is %+v", chained)
+	}
+	_, err = s.sts.AssumeRole(session, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s2"), Tags: []wire.Tag{{Key: new("TEAM"), Value: new("b")}}})
+	if code(err) != "InvalidParameterValue" {
+		t.Errorf("a session changes a tag that is handed on to it: %v", err)
 	}
 	_, err = s.sts.AssumeRole(session, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s2"), DurationSeconds: new(int32(3601))})
 	if code(err) != "ValidationError" {
