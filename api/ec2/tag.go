@@ -27,81 +27,81 @@ var tagRules = tags.Rules[ec2.Tag]{
 	Duplicate: func(key string) error { return badValue("Duplicate tag key '%s' specified.", key) },
 }
 
-// taggable is a resource and how to give it other tags.
+// taggable is a resource that can have tags.
 type taggable struct {
 	id   string
 	kind ec2.ResourceType
-	tags []ec2.Tag
-	put  func(tx *store.Tx, tags []ec2.Tag)
+	*tags.Resource[ec2.Tag]
 }
 
 // taggables are all resources of a scope that can have tags, kind by kind.
 func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
+	kinds := []iter.Seq[taggable]{
+		taggablesIn(store.EC2VPCs, r, scope, ec2.ResourceTypeVpc,
+			func(v *record.EC2VPC) (*string, *[]ec2.Tag) { return v.VPC.VpcId, &v.VPC.Tags }),
+		taggablesIn(store.EC2Subnets, r, scope, ec2.ResourceTypeSubnet,
+			func(n *record.EC2Subnet) (*string, *[]ec2.Tag) { return n.Subnet.SubnetId, &n.Subnet.Tags }),
+		taggablesIn(store.EC2InternetGateways, r, scope, ec2.ResourceTypeInternetGateway,
+			func(g *record.EC2InternetGateway) (*string, *[]ec2.Tag) {
+				return g.Gateway.InternetGatewayId, &g.Gateway.Tags
+			}),
+		taggablesIn(store.EC2RouteTables, r, scope, ec2.ResourceTypeRouteTable,
+			func(t *record.EC2RouteTable) (*string, *[]ec2.Tag) {
+				return t.RouteTable.RouteTableId, &t.RouteTable.Tags
+			}),
+		taggablesIn(store.EC2NetworkInterfaces, r, scope, ec2.ResourceTypeNetworkInterface,
+			func(i *record.EC2NetworkInterface) (*string, *[]ec2.Tag) {
+				return i.Interface.NetworkInterfaceId, &i.Interface.TagSet
+			}),
+		taggablesIn(store.EC2SecurityGroups, r, scope, ec2.ResourceTypeSecurityGroup,
+			func(g *record.EC2SecurityGroup) (*string, *[]ec2.Tag) { return g.Group.GroupId, &g.Group.Tags }),
+		taggableRules(r, scope),
+	}
 	return func(yield func(taggable) bool) {
-		for v := range store.EC2VPCs.Prefix(r, scope.Key()) {
-			c := *v
-			if !yield(taggable{*v.VPC.VpcId, ec2.ResourceTypeVpc, v.VPC.Tags, func(tx *store.Tx, t []ec2.Tag) { c.VPC.Tags = t; store.EC2VPCs.Put(tx, &c) }}) {
-				return
+		for _, kind := range kinds {
+			for t := range kind {
+				if !yield(t) {
+					return
+				}
 			}
 		}
-		for v := range store.EC2Subnets.Prefix(r, scope.Key()) {
-			c := *v
-			if !yield(taggable{*v.Subnet.SubnetId, ec2.ResourceTypeSubnet, v.Subnet.Tags, func(tx *store.Tx, t []ec2.Tag) { c.Subnet.Tags = t; store.EC2Subnets.Put(tx, &c) }}) {
-				return
-			}
-		}
-		for v := range store.EC2InternetGateways.Prefix(r, scope.Key()) {
-			c := *v
-			if !yield(taggable{*v.Gateway.InternetGatewayId, ec2.ResourceTypeInternetGateway, v.Gateway.Tags, func(tx *store.Tx, t []ec2.Tag) {
-				c.Gateway.Tags = t
-				store.EC2InternetGateways.Put(tx, &c)
-			}}) {
-				return
-			}
-		}
-		for v := range store.EC2RouteTables.Prefix(r, scope.Key()) {
-			c := *v
-			if !yield(taggable{*v.RouteTable.RouteTableId, ec2.ResourceTypeRouteTable, v.RouteTable.Tags, func(tx *store.Tx, t []ec2.Tag) {
-				c.RouteTable.Tags = t
-				store.EC2RouteTables.Put(tx, &c)
-			}}) {
-				return
-			}
-		}
-		for v := range store.EC2NetworkInterfaces.Prefix(r, scope.Key()) {
-			c := *v
-			if !yield(taggable{*v.Interface.NetworkInterfaceId, ec2.ResourceTypeNetworkInterface, v.Interface.TagSet, func(tx *store.Tx, t []ec2.Tag) {
-				c.Interface.TagSet = t
-				store.EC2NetworkInterfaces.Put(tx, &c)
-			}}) {
-				return
-			}
-		}
-		for v := range store.EC2SecurityGroups.Prefix(r, scope.Key()) {
-			if !groupTaggables(v, yield) {
+	}
+}
+
+// taggablesIn are the resources in a table; members are a record's id and tags.
+func taggablesIn[R any](table *store.Table[R], r store.Reader, scope fargo.Scope, kind ec2.ResourceType, members func(*R) (*string, *[]ec2.Tag)) iter.Seq[taggable] {
+	return func(yield func(taggable) bool) {
+		for found := range table.Prefix(r, scope.Key()) {
+			id, _ := members(found)
+			resource := tags.Of(table, found, func(v *R) *[]ec2.Tag {
+				_, list := members(v)
+				return list
+			})
+			if !yield(taggable{*id, kind, resource}) {
 				return
 			}
 		}
 	}
 }
 
-// groupTaggables are a security group and each of its rules.
-func groupTaggables(g *record.EC2SecurityGroup, yield func(taggable) bool) bool {
-	c := *g
-	if !yield(taggable{*g.Group.GroupId, ec2.ResourceTypeSecurityGroup, g.Group.Tags, func(tx *store.Tx, t []ec2.Tag) { c.Group.Tags = t; store.EC2SecurityGroups.Put(tx, &c) }}) {
-		return false
-	}
-	for i, rule := range g.Rules {
-		if !yield(taggable{*rule.SecurityGroupRuleId, ec2.ResourceTypeSecurityGroupRule, rule.Tags, func(tx *store.Tx, t []ec2.Tag) {
-			c := *g
-			c.Rules = slices.Clone(g.Rules)
-			c.Rules[i].Tags = t
-			store.EC2SecurityGroups.Put(tx, &c)
-		}}) {
-			return false
+// taggableRules are the rules in security groups.
+func taggableRules(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
+	return func(yield func(taggable) bool) {
+		for g := range store.EC2SecurityGroups.Prefix(r, scope.Key()) {
+			for i, rule := range g.Rules {
+				put := func(tx *store.Tx, tags []ec2.Tag) error {
+					changed := *g
+					changed.Rules = slices.Clone(g.Rules)
+					changed.Rules[i].Tags = tags
+					store.EC2SecurityGroups.Put(tx, &changed)
+					return nil
+				}
+				if !yield(taggable{*rule.SecurityGroupRuleId, ec2.ResourceTypeSecurityGroupRule, &tags.Resource[ec2.Tag]{Tags: rule.Tags, Put: put}}) {
+					return
+				}
+			}
 		}
 	}
-	return true
 }
 
 // noResource tells that there is no resource of that id, in the words of its
@@ -134,11 +134,9 @@ func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2
 				if t.id != id {
 					continue
 				}
-				tags, err := change(t.tags)
-				if err != nil {
+				if err := t.Change(tx, change); err != nil {
 					return err
 				}
-				t.put(tx, tags)
 				found = true
 				break
 			}
@@ -182,7 +180,7 @@ var tagFields = fields[ec2.TagDescription]{
 func (s *Server) DescribeTags(ctx context.Context, in *ec2.DescribeTagsInput) (*ec2.DescribeTagsOutput, error) {
 	var all []ec2.TagDescription
 	for r := range taggables(s.db.View(), api.CallFrom(ctx).Scope()) {
-		for _, t := range r.tags {
+		for _, t := range r.Tags {
 			all = append(all, ec2.TagDescription{Key: t.Key, Value: t.Value, ResourceId: &r.id, ResourceType: r.kind})
 		}
 	}

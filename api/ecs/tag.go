@@ -10,6 +10,7 @@ import (
 	"fargo/api/tags"
 	"fargo/aws"
 	"fargo/aws/ecs"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -26,14 +27,8 @@ var tagRules = tags.Rules[ecs.Tag]{
 	},
 }
 
-// tagged is a resource with tags: how to read them, and how to put them back.
-type tagged struct {
-	tags []ecs.Tag
-	put  func(tx *store.Tx, tags []ecs.Tag)
-}
-
 // findTagged finds the resource that arn names.
-func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[ecs.Tag], error) {
 	a, ok := fargo.ParseARN(arn)
 	if !ok || a.Service != "ecs" || a.Scope() != scope {
 		return nil, invalid("The specified resourceArn is not valid: %s", arn)
@@ -45,21 +40,13 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) 
 		if err != nil {
 			return nil, err
 		}
-		return &tagged{c.Cluster.Tags, func(tx *store.Tx, tags []ecs.Tag) {
-			changed := *c
-			changed.Cluster.Tags = tags
-			store.Clusters.Put(tx, &changed)
-		}}, nil
+		return tags.Of(store.Clusters, c, func(c *record.Cluster) *[]ecs.Tag { return &c.Cluster.Tags }), nil
 	case "task-definition":
 		d, err := findDefinition(r, scope, rest)
 		if err != nil || d == nil {
 			return nil, invalid("The specified task definition was not found.")
 		}
-		return &tagged{d.Tags, func(tx *store.Tx, tags []ecs.Tag) {
-			changed := *d
-			changed.Tags = tags
-			store.TaskDefinitions.Put(tx, &changed)
-		}}, nil
+		return tags.Of(store.TaskDefinitions, d, func(d *record.TaskDefinition) *[]ecs.Tag { return &d.Tags }), nil
 	case "service":
 		c, err := cluster(r, scope, new(fargo.ClusterOf(a)))
 		if err != nil {
@@ -69,11 +56,7 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) 
 		if err != nil {
 			return nil, err
 		}
-		return &tagged{found.Service.Tags, func(tx *store.Tx, tags []ecs.Tag) {
-			changed := *found
-			changed.Service.Tags = tags
-			store.Services.Put(tx, &changed)
-		}}, nil
+		return tags.Of(store.Services, found, func(s *record.Service) *[]ecs.Tag { return &s.Service.Tags }), nil
 	case "task":
 		if strings.Count(rest, "/") != 1 {
 			return nil, invalid("Long arn format must be used for tagging operations")
@@ -82,11 +65,7 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) 
 		if !ok || t.Stopped() {
 			return nil, invalid("The specified task was not found.")
 		}
-		return &tagged{t.Intent.Tags, func(tx *store.Tx, tags []ecs.Tag) {
-			changed := *t
-			changed.Intent.Tags = tags
-			store.Tasks.Put(tx, &changed)
-		}}, nil
+		return tags.Of(store.Tasks, t, func(t *record.Task) *[]ecs.Tag { return &t.Intent.Tags }), nil
 	}
 	return nil, invalid("The specified resourceArn is not valid: %s", arn)
 }
@@ -97,12 +76,7 @@ func (s *Server) changeTags(ctx context.Context, arn string, change func([]ecs.T
 		if err != nil {
 			return err
 		}
-		tags, err := change(t.tags)
-		if err != nil {
-			return err
-		}
-		t.put(tx, tags)
-		return nil
+		return t.Change(tx, change)
 	})
 }
 
@@ -126,5 +100,5 @@ func (s *Server) ListTagsForResource(ctx context.Context, in *ecs.ListTagsForRes
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.ListTagsForResourceOutput{Tags: aws.List(t.tags)}, nil
+	return &ecs.ListTagsForResourceOutput{Tags: aws.List(t.Tags)}, nil
 }

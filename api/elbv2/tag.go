@@ -36,14 +36,8 @@ func sameTags(a, b []elbv2.Tag) bool {
 	return sameSet(flat(a), flat(b))
 }
 
-// tagged is a resource with tags; put gives it others.
-type tagged struct {
-	tags []elbv2.Tag
-	put  func(tx *store.Tx, tags []elbv2.Tag) error
-}
-
 // findTagged finds the resource of any kind that arn names.
-func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[elbv2.Tag], error) {
 	a, ok := fargo.ParseARN(arn)
 	if !ok || a.Service != service {
 		return nil, invalid("'%s' is not a valid load balancer ARN", arn)
@@ -55,43 +49,28 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) 
 		if err != nil {
 			return nil, err
 		}
-		return &tagged{lb.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
-			c := *lb
-			c.Tags = tags
-			store.ELBLoadBalancers.Put(tx, &c)
-			return nil
-		}}, nil
+		return tags.Of(store.ELBLoadBalancers, lb, func(r *record.ELBLoadBalancer) *[]elbv2.Tag { return &r.Tags }), nil
 	case "listener":
 		l, err := listener(r, scope, arn)
 		if err != nil {
 			return nil, err
 		}
-		return &tagged{l.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
-			c := *l
-			c.Tags = tags
-			store.ELBListeners.Put(tx, &c)
-			return nil
-		}}, nil
+		return tags.Of(store.ELBListeners, l, func(r *record.ELBListener) *[]elbv2.Tag { return &r.Tags }), nil
 	case "targetgroup":
 		g, err := targetGroup(r, scope, arn)
 		if err != nil {
 			return nil, err
 		}
-		return &tagged{g.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
-			c := *g
-			c.Tags = tags
-			store.ELBTargetGroups.Put(tx, &c)
-			return nil
-		}}, nil
+		return tags.Of(store.ELBTargetGroups, g, func(r *record.ELBTargetGroup) *[]elbv2.Tag { return &r.Tags }), nil
 	case "listener-rule":
 		return findTaggedRule(r, scope, arn)
 	}
 	return nil, invalid("'%s' is not a valid load balancer ARN", arn)
 }
 
-func findTaggedRule(r store.Reader, scope fargo.Scope, arn string) (*tagged, error) {
+func findTaggedRule(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[elbv2.Tag], error) {
 	if l, ok := defaultRule(r, scope, arn); ok {
-		return &tagged{nil, func(*store.Tx, []elbv2.Tag) error {
+		return &tags.Resource[elbv2.Tag]{Put: func(*store.Tx, []elbv2.Tag) error {
 			return elbv2.OperationNotPermittedException("Default rule '%s' cannot be tagged: tag the listener '%s'", arn, l.Key())
 		}}, nil
 	}
@@ -99,12 +78,7 @@ func findTaggedRule(r store.Reader, scope fargo.Scope, arn string) (*tagged, err
 	if err != nil {
 		return nil, err
 	}
-	return &tagged{rule.Tags, func(tx *store.Tx, tags []elbv2.Tag) error {
-		c := *rule
-		c.Tags = tags
-		store.ELBRules.Put(tx, &c)
-		return nil
-	}}, nil
+	return tags.Of(store.ELBRules, rule, func(r *record.ELBRule) *[]elbv2.Tag { return &r.Tags }), nil
 }
 
 // defaultRule finds the listener that arn names the default rule of.
@@ -128,11 +102,7 @@ func (s *Server) changeTags(ctx context.Context, arns []string, change func([]el
 			if err != nil {
 				return err
 			}
-			tags, err := change(t.tags)
-			if err != nil {
-				return err
-			}
-			if err := t.put(tx, tags); err != nil {
+			if err := t.Change(tx, change); err != nil {
 				return err
 			}
 		}
@@ -166,7 +136,7 @@ func (s *Server) DescribeTags(ctx context.Context, in *elbv2.DescribeTagsInput) 
 		if err != nil {
 			return nil, err
 		}
-		out.TagDescriptions = append(out.TagDescriptions, elbv2.TagDescription{ResourceArn: &arn, Tags: aws.List(t.tags)})
+		out.TagDescriptions = append(out.TagDescriptions, elbv2.TagDescription{ResourceArn: &arn, Tags: aws.List(t.Tags)})
 	}
 	return out, nil
 }

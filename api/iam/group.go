@@ -22,18 +22,7 @@ func group(r store.Reader, s fargo.Scope, name *string) (*record.Group, error) {
 
 // changeGroup lets f change a copy of a group, and stores it.
 func (s *Server) changeGroup(ctx context.Context, name *string, f func(*store.Tx, *record.Group) error) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		found, err := group(tx, scopeOf(ctx), name)
-		if err != nil {
-			return err
-		}
-		changed := *found
-		if err := f(tx, &changed); err != nil {
-			return err
-		}
-		store.Groups.Put(tx, &changed)
-		return nil
-	})
+	return change(ctx, s.db, store.Groups, group, name, f)
 }
 
 // CreateGroup implements the operation of that name.

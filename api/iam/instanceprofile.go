@@ -21,18 +21,7 @@ func profile(r store.Reader, s fargo.Scope, name *string) (*record.InstanceProfi
 
 // changeProfile lets f change a copy of an instance profile, and stores it.
 func (s *Server) changeProfile(ctx context.Context, name *string, f func(*store.Tx, *record.InstanceProfile) error) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		found, err := profile(tx, scopeOf(ctx), name)
-		if err != nil {
-			return err
-		}
-		changed := *found
-		if err := f(tx, &changed); err != nil {
-			return err
-		}
-		store.InstanceProfiles.Put(tx, &changed)
-		return nil
-	})
+	return change(ctx, s.db, store.InstanceProfiles, profile, name, f)
 }
 
 // shownProfile is an instance profile as answers carry it, its role inside.

@@ -85,18 +85,7 @@ func customers(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, erro
 
 // changePolicy lets f change a copy of a customer's policy, and stores it.
 func (s *Server) changePolicy(ctx context.Context, arn *string, f func(*store.Tx, *record.Policy) error) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		found, err := customers(tx, scopeOf(ctx), arn)
-		if err != nil {
-			return err
-		}
-		changed := *found
-		if err := f(tx, &changed); err != nil {
-			return err
-		}
-		store.Policies.Put(tx, &changed)
-		return nil
-	})
+	return change(ctx, s.db, store.Policies, customers, arn, f)
 }
 
 // errNotYours refuses to change a policy of AWS.

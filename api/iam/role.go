@@ -29,18 +29,7 @@ func role(r store.Reader, s fargo.Scope, name *string) (*record.Role, error) {
 // changeRole lets f change a copy of a role, and stores it. Roles of services
 // are not to be changed, except by what is allowed to.
 func (s *Server) changeRole(ctx context.Context, name *string, f func(*store.Tx, *record.Role) error) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		found, err := role(tx, scopeOf(ctx), name)
-		if err != nil {
-			return err
-		}
-		changed := *found
-		if err := f(tx, &changed); err != nil {
-			return err
-		}
-		store.Roles.Put(tx, &changed)
-		return nil
-	})
+	return change(ctx, s.db, store.Roles, role, name, f)
 }
 
 // unprotected refuses to change what belongs to a service.

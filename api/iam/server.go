@@ -36,6 +36,25 @@ func scopeOf(ctx context.Context) fargo.Scope {
 	return fargo.Scope{Account: api.CallFrom(ctx).Account}
 }
 
+// change finds an entity by its name or ARN, lets f change a copy of it, and stores
+// that.
+func change[T any](ctx context.Context, db *store.DB, table *store.Table[T],
+	find func(store.Reader, fargo.Scope, *string) (*T, error), name *string, f func(*store.Tx, *T) error,
+) error {
+	return db.Update(ctx, func(tx *store.Tx) error {
+		found, err := find(tx, scopeOf(ctx), name)
+		if err != nil {
+			return err
+		}
+		changed := *found
+		if err := f(tx, &changed); err != nil {
+			return err
+		}
+		table.Put(tx, &changed)
+		return nil
+	})
+}
+
 // now is the time as IAM tells it: in whole seconds.
 func now() *time.Time { return new(time.Now().UTC().Truncate(time.Second)) }
 

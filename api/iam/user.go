@@ -35,18 +35,7 @@ func named(ctx context.Context, name *string) (*string, error) {
 
 // changeUser lets f change a copy of a user, and stores it.
 func (s *Server) changeUser(ctx context.Context, name *string, f func(*store.Tx, *record.User) error) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		found, err := user(tx, scopeOf(ctx), name)
-		if err != nil {
-			return err
-		}
-		changed := *found
-		if err := f(tx, &changed); err != nil {
-			return err
-		}
-		store.Users.Put(tx, &changed)
-		return nil
-	})
+	return change(ctx, s.db, store.Users, user, name, f)
 }
 
 // newUser makes a user without anything but what every user has.
