@@ -40,7 +40,7 @@ func (s *Server) ListCertificates(ctx context.Context, in *acm.ListCertificatesI
 		}
 	}
 	descending := in.SortOrder == acm.SortOrderDescending
-	key := func(m acm.CertificateSummary) string { return place(in.SortBy, m) }
+	key := func(m acm.CertificateSummary) string { return sortKey(in.SortBy, m) }
 	slices.SortFunc(all, func(a, b acm.CertificateSummary) int { return strings.Compare(key(a), key(b)) })
 	if descending {
 		slices.Reverse(all)
@@ -49,9 +49,9 @@ func (s *Server) ListCertificates(ctx context.Context, in *acm.ListCertificatesI
 	return &acm.ListCertificatesOutput{CertificateSummaryList: list, NextToken: next}, err
 }
 
-// place is a key of certificates that sorts them as is asked for: by their age and,
+// sortKey is a key of certificates that sorts them as is asked for: by their age and,
 // among those of the same age or if nothing is asked for, by their ARNs.
-func place(by acm.SortBy, m acm.CertificateSummary) string {
+func sortKey(by acm.SortBy, m acm.CertificateSummary) string {
 	if by == "" {
 		return *m.CertificateArn
 	}

@@ -37,7 +37,7 @@ func TestRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ca, err := acm.CACertificate(t.Context(), db, home.Account)
+		ca, err := acm.CACertificate(t.Context(), db, testScope.Account)
 		if err != nil || ca != *got.CertificateChain {
 			t.Fatalf("the chain is not the authority's certificate: %v", err)
 		}

@@ -17,17 +17,17 @@ import (
 	"fargo/store"
 )
 
-var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
+var testScope = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
 
 // TestScripts runs the scripts. "import" is ImportCertificate with the files of
 // testdata that it names (certificate, key, chain or "-") and an ARN to replace
 // or tags; "listen" gives a certificate to a listener, and "unlisten" takes it
 // back.
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db := open(t)
 		server := acm.New(db)
-		return apitest.Site{
+		return apitest.Setup{
 			Services: []api.Mounted{{Service: &wire.API, Server: server}},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"import": func(ctx context.Context, args string) (string, error) {
@@ -55,7 +55,7 @@ func open(t *testing.T) *store.DB {
 }
 
 func caller(ctx context.Context) context.Context {
-	return api.WithCall(ctx, &api.Call{Account: home.Account, Region: home.Region})
+	return api.WithCall(ctx, &api.Call{Account: testScope.Account, Region: testScope.Region})
 }
 
 func importFiles(ctx context.Context, s *acm.Server, args []string) (*wire.ImportCertificateOutput, error) {
@@ -81,7 +81,7 @@ func importFiles(ctx context.Context, s *acm.Server, args []string) (*wire.Impor
 
 func listen(ctx context.Context, db *store.DB, arn string) error {
 	return db.Update(ctx, func(tx *store.Tx) error {
-		store.ELBListeners.Put(tx, &record.ELBListener{Scope: home, Listener: elbv2.Listener{
+		store.ELBListeners.Put(tx, &record.ELBListener{Scope: testScope, Listener: elbv2.Listener{
 			ListenerArn: new("listener"), LoadBalancerArn: new("load balancer"), Certificates: []elbv2.Certificate{{CertificateArn: &arn}},
 		}})
 		return nil

@@ -1,4 +1,4 @@
-// Package acm says what the operations of AWS Certificate Manager mean: import
+// Package acm implements the operations of AWS Certificate Manager: import
 // certificates, ask for new ones, show them, export them and give them to load
 // balancers. It knows how certificates are checked; it refuses to know how they
 // are served.

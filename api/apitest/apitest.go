@@ -37,16 +37,16 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the answers into the scripts")
 
-// Site is what a script is run against.
-type Site struct {
+// Setup is what a script is run against.
+type Setup struct {
 	Services []api.Mounted
 	// Commands are further words a script may say, with the rest of the line.
 	// What they return is compared like an answer.
 	Commands map[string]func(ctx context.Context, args string) (string, error)
 }
 
-// Run runs every script in testdata, each against a site of its own.
-func Run(t *testing.T, open func(t *testing.T) Site) {
+// Run runs every script in testdata, each against a setup of its own.
+func Run(t *testing.T, open func(t *testing.T) Setup) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts in testdata (%v)", err)
@@ -56,12 +56,12 @@ func Run(t *testing.T, open func(t *testing.T) Site) {
 	}
 }
 
-func runFile(t *testing.T, file string, s Site) {
+func runFile(t *testing.T, file string, s Setup) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{Site: s, names: map[string]string{}, seen: map[string]int{}}
+	r := &runner{Setup: s, names: map[string]string{}, seen: map[string]int{}}
 	var out bytes.Buffer
 	for _, block := range blocks(string(text)) {
 		out.WriteString(block.head)
@@ -110,7 +110,7 @@ func blocks(text string) []block {
 }
 
 type runner struct {
-	Site
+	Setup
 	names map[string]string // <eni-1> to the id it stands for, and back
 	seen  map[string]int
 }

@@ -1,6 +1,6 @@
 // Package arn resolves the names that callers give to resources: ARNs, and in many
 // calls short names as well. It knows how ARNs are made and whose they are; the
-// kinds of resources and the words of refusals are data that each service gives. It
+// kinds of resources and the texts of errors are data that each service gives. It
 // refuses to know which resources there are.
 package arn
 

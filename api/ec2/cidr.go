@@ -15,7 +15,7 @@ type Networks func() ([]fargo.MachineNetwork, error)
 
 // unusable are the blocks that no interface can have an address of.
 // Source: RFC 6890, section 2.2.2; RFC 5771 (multicast); RFC 1112 (reserved). AWS
-// refuses them in the words of a block of a bad size.
+// refuses them with the error of a block of a bad size.
 var unusable = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),      // this network
 	netip.MustParsePrefix("127.0.0.0/8"),    // loopback

@@ -232,7 +232,7 @@ func referenced(r ec2.SecurityGroupRule) string {
 	return *r.ReferencedGroupInfo.GroupId
 }
 
-// describeRule is a rule in the words of EC2's duplicate error.
+// describeRule is a rule as the text of EC2's duplicate error has it.
 func describeRule(r ec2.SecurityGroupRule) string {
 	peer := aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6) + referenced(r)
 	if *r.IpProtocol == "-1" {

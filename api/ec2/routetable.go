@@ -217,7 +217,7 @@ func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx 
 }
 
 // newRoute checks a route to an internet gateway, the one kind of target there
-// is beside the VPC itself.
+// is besides the VPC itself.
 func newRoute(tx *store.Tx, t *record.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
 	p, err := netip.ParsePrefix(aws.Value(destination))
 	if err != nil {

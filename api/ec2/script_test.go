@@ -23,12 +23,12 @@ func networks() ([]fargo.MachineNetwork, error) {
 }
 
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db, err := store.Open(t.Context(), store.NewMemory())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		return apitest.Site{Services: []api.Mounted{{Service: &wire.API, Server: ec2.New(db, networks)}}}
+		return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: ec2.New(db, networks)}}}
 	})
 }

@@ -1,7 +1,7 @@
-// Package ec2 says what the part of Amazon EC2 that containers need means:
-// VPCs, subnets, route tables, gateways, security groups, network interfaces
-// and their tags. It knows their rules and texts; it refuses to know how a
-// packet travels: it writes what is wanted, and nodes build it.
+// Package ec2 implements the part of Amazon EC2 that containers need: VPCs,
+// subnets, route tables, gateways, security groups, network interfaces and their
+// tags. It knows their rules and texts. It refuses to know how a packet is
+// routed: it writes the desired state, and nodes apply it.
 package ec2
 
 import (

@@ -104,8 +104,7 @@ func taggableRules(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 	}
 }
 
-// noResource tells that there is no resource of that id, in the words of its
-// kind. Clients wait and try again when they know the resource is new.
+// noResource is the error of an id that is not there, which differs by its kind. Clients wait and try again when they know the resource is new.
 func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
 	case "vpc":

@@ -26,7 +26,7 @@ import (
 var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
 
 // password asks the API for a password, as aws ecr get-login-password does.
-func (s *site) password() (password, endpoint string, expires time.Time) {
+func (s *fixture) password() (password, endpoint string, expires time.Time) {
 	status, body := s.call("GetAuthorizationToken", "{}")
 	var out struct {
 		AuthorizationData []struct {
@@ -48,7 +48,7 @@ func (s *site) password() (password, endpoint string, expires time.Time) {
 	return password, d.ProxyEndpoint, time.Unix(int64(d.ExpiresAt), 0)
 }
 
-func (s *site) loginAs(password string) int {
+func (s *fixture) loginAs(password string) int {
 	r, err := http.NewRequestWithContext(s.t.Context(), "GET", "http://"+s.host+"/v2/", nil)
 	must(s.t, err)
 	r.SetBasicAuth("AWS", password)
@@ -59,7 +59,7 @@ func (s *site) loginAs(password string) int {
 }
 
 func TestPassword(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	password, endpoint, expires := s.password()
 	if endpoint != "https://123456789012.dkr.ecr.us-east-1.amazonaws.com" {
 		t.Errorf("endpoint %q", endpoint)
@@ -69,7 +69,7 @@ func TestPassword(t *testing.T) {
 	}
 	grant := record.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}
 	old, _ := s.server.Password(grant, time.Now().Add(-12*time.Hour))
-	other, _, _ := newSite(t).password()
+	other, _, _ := newFixture(t).password()
 	said, signature, _ := strings.Cut(password, ".")
 	claims, err := base64.RawURLEncoding.DecodeString(said)
 	must(t, err)
@@ -98,7 +98,7 @@ func TestPassword(t *testing.T) {
 // Images and what they lead to are there after a restart, and a tag resolves
 // by the records alone.
 func TestRestart(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	s.call("CreateRepository", `{"repositoryName":"app"}`)
 	i := image(t, "content")
 	must(t, s.push("app:v1", i))
@@ -122,7 +122,7 @@ func TestRestart(t *testing.T) {
 
 // containerd asks for an image by its name on AWS and is sent here.
 func TestContainerdResolves(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	s.call("CreateRepository", `{"repositoryName":"myapp/api"}`)
 	i := image(t, "content")
 	must(t, s.push("myapp/api:v1", i))
@@ -179,7 +179,7 @@ func TestPolicyDecidesInTheRegistry(t *testing.T) {
 
 // Nobody gets into another account's registry, named by its host.
 func TestForeignRegistry(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	password, _, _ := s.password()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+s.host+"/v2/app/manifests/v1?ns=999999999999.dkr.ecr.us-east-1.amazonaws.com", nil)
 	must(t, err)
@@ -193,7 +193,7 @@ func TestForeignRegistry(t *testing.T) {
 }
 
 func TestPutImageThroughAPI(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	s.call("CreateRepository", `{"repositoryName":"app","imageTagMutability":"IMMUTABLE"}`)
 	i := image(t, "content")
 	must(t, s.push("app:v1", i))
@@ -230,7 +230,7 @@ func TestPutImageThroughAPI(t *testing.T) {
 // An index has the size of its largest child, and its children cannot be
 // deleted before it.
 func TestIndex(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	s.call("CreateRepository", `{"repositoryName":"app"}`)
 	small, large := image(t, "a"), image(t, strings.Repeat("large", 100))
 	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: small}, mutate.IndexAddendum{Add: large})

@@ -49,7 +49,7 @@ func serveVictim(dir string) error {
 }
 
 // victim starts a server on dir. kill ends it at once.
-func victim(t *testing.T, dir string) (s *site, kill func()) {
+func victim(t *testing.T, dir string) (s *fixture, kill func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), victimDir+"="+dir)
@@ -64,7 +64,7 @@ func victim(t *testing.T, dir string) (s *site, kill func()) {
 	t.Cleanup(kill)
 	host, err := bufio.NewReader(out).ReadString('\n')
 	must(t, err)
-	return &site{t: t, host: strings.TrimSpace(host), dir: dir}, kill
+	return &fixture{t: t, host: strings.TrimSpace(host), dir: dir}, kill
 }
 
 // Whatever the registry has acknowledged is there, whole, after it was killed
@@ -89,7 +89,7 @@ func TestKilled(t *testing.T) {
 
 // pushUntil pushes images, several at a time, and kills the server when it has
 // acknowledged enough of them. It gives all that were acknowledged.
-func pushUntil(s *site, round, enough int, kill func()) map[string]v1.Hash {
+func pushUntil(s *fixture, round, enough int, kill func()) map[string]v1.Hash {
 	password, _, _ := s.password()
 	var mu sync.Mutex
 	pushed := map[string]v1.Hash{}
@@ -119,7 +119,7 @@ func pushUntil(s *site, round, enough int, kill func()) map[string]v1.Hash {
 }
 
 // whole pulls an image, checks every byte of it and gives its digest.
-func (s *site) whole(image string) (h v1.Hash, err error) {
+func (s *fixture) whole(image string) (h v1.Hash, err error) {
 	ref, err := name.ParseReference(s.host + "/" + image)
 	if err != nil {
 		return h, err

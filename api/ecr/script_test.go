@@ -52,8 +52,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// site is the API and the registry on loopback, at one address as in Fargo.
-type site struct {
+// fixture is the API and the registry on loopback, at one address as in Fargo.
+type fixture struct {
 	t       *testing.T
 	host    string
 	journal store.Journal
@@ -61,17 +61,17 @@ type site struct {
 	server  *ecr.Server
 }
 
-func newSite(t *testing.T) *site {
+func newFixture(t *testing.T) *fixture {
 	return openSite(t, store.NewMemory(), t.TempDir(), api.AllowAuthenticated{})
 }
 
-func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Authorizer) *site {
+func openSite(t *testing.T, journal store.Journal, dir string, authorizer api.Authorizer) *fixture {
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
 	handler, server, err := assemble(t.Context(), journal, dir, authorizer, logger)
 	must(t, err)
 	http := httptest.NewServer(handler)
 	t.Cleanup(http.Close)
-	return &site{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server}
+	return &fixture{t, strings.TrimPrefix(http.URL, "http://"), journal, dir, server}
 }
 
 // assemble puts the API and the registry together as Fargo does.
@@ -111,7 +111,7 @@ func must(t *testing.T, err error) {
 }
 
 // call sends one request to the API and gives the answer's status and body.
-func (s *site) call(operation, body string) (int, []byte) {
+func (s *fixture) call(operation, body string) (int, []byte) {
 	r, err := http.NewRequestWithContext(s.t.Context(), "POST", "http://"+s.host+"/", strings.NewReader(body))
 	must(s.t, err)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
@@ -131,9 +131,9 @@ func image(t *testing.T, content string) v1.Image {
 	return i
 }
 
-func (s *site) push(ref string, image v1.Image) error { return s.pushAs(s.auth(), ref, image) }
+func (s *fixture) push(ref string, image v1.Image) error { return s.pushAs(s.auth(), ref, image) }
 
-func (s *site) pushAs(login remote.Option, ref string, image v1.Image) error {
+func (s *fixture) pushAs(login remote.Option, ref string, image v1.Image) error {
 	r, err := name.ParseReference(s.host + "/" + ref)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *site) pushAs(login remote.Option, ref string, image v1.Image) error {
 }
 
 // auth is Ann's login.
-func (s *site) auth() remote.Option {
+func (s *fixture) auth() remote.Option {
 	password, _ := s.server.Password(record.RegistryGrant{Scope: home, PrincipalARN: "arn:aws:iam::123456789012:user/ann"}, time.Now())
 	return basic(password)
 }
@@ -164,7 +164,7 @@ func TestScripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			script, err := os.ReadFile(file)
 			must(t, err)
-			got := newSite(t).run(string(script))
+			got := newFixture(t).run(string(script))
 			if *rewrite {
 				must(t, os.WriteFile(file, []byte(got), 0o644))
 			} else if diff := cmp.Diff(string(script), got); diff != "" {
@@ -175,7 +175,7 @@ func TestScripts(t *testing.T) {
 }
 
 // run carries out a script's commands and gives it with their answers.
-func (s *site) run(script string) string {
+func (s *fixture) run(script string) string {
 	var out strings.Builder
 	answering := false
 	for line := range strings.Lines(script) {
@@ -194,7 +194,7 @@ func (s *site) run(script string) string {
 	return out.String()
 }
 
-func (s *site) do(command string) string {
+func (s *fixture) do(command string) string {
 	verb, rest, _ := strings.Cut(command, " ")
 	switch verb {
 	case "push":

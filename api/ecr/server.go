@@ -1,4 +1,4 @@
-// Package ecr says what the operations of Amazon ECR mean: repositories, the
+// Package ecr implements the operations of Amazon ECR: repositories, the
 // records of the images in them, and the passwords of the registry that clients
 // push to and pull from. It knows ECR's nouns, rules and texts; it refuses to
 // know where a manifest or a layer is kept and how clients bring them.

@@ -17,7 +17,7 @@ import (
 )
 
 // tool runs a program and gives what it said, on both its outputs.
-func (s *site) tool(input string, args ...string) (string, error) {
+func (s *fixture) tool(input string, args ...string) (string, error) {
 	cmd := exec.CommandContext(s.t.Context(), args[0], args[1:]...)
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Env = append(os.Environ(),
@@ -29,7 +29,7 @@ func (s *site) tool(input string, args ...string) (string, error) {
 	return strings.TrimSpace(out.String()), err
 }
 
-func (s *site) mustTool(input string, args ...string) string {
+func (s *fixture) mustTool(input string, args ...string) string {
 	s.t.Helper()
 	out, err := s.tool(input, args...)
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *site) mustTool(input string, args ...string) string {
 // The official aws and skopeo push and pull with no other configuration than
 // the endpoint.
 func TestTools(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	uri := s.mustTool("", "aws", "--endpoint-url", "http://"+s.host, "ecr", "create-repository", "--repository-name", "myapp/api", "--image-tag-mutability", "IMMUTABLE",
 		"--query", "repository.repositoryUri", "--output", "text")
 	if uri != "123456789012.dkr.ecr.us-east-1.amazonaws.com/myapp/api" {
@@ -79,7 +79,7 @@ func TestTools(t *testing.T) {
 	}
 }
 
-func otherLayout(s *site) string {
+func otherLayout(s *fixture) string {
 	dir := filepath.Join(s.dir, "other")
 	index, err := layout.Write(dir, empty.Index)
 	must(s.t, err)

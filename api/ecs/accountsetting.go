@@ -59,20 +59,20 @@ func (a accountSetting) check(value string) error {
 // first there was.
 func (a accountSetting) of(r store.Reader, scope fargo.Scope, principal string) ecs.Setting {
 	for _, arn := range []string{principal, root(scope)} {
-		if s, ok := a.chosen(r, scope, arn); ok {
+		if s, ok := a.own(r, scope, arn); ok {
 			return s
 		}
 	}
-	s := a.chosenBy(root(scope), a.values[0])
+	s := a.setting(root(scope), a.values[0])
 	if a.name == ecs.SettingNameGuardDutyActivate {
 		s.Type = ecs.SettingTypeAwsManaged
 	}
 	return s
 }
 
-// chosen is what a principal has chosen itself.
-func (a accountSetting) chosen(r store.Reader, scope fargo.Scope, principal string) (ecs.Setting, bool) {
-	key := (&record.AccountSetting{Scope: scope, Setting: a.chosenBy(principal, "")}).Key()
+// own is what a principal has chosen itself.
+func (a accountSetting) own(r store.Reader, scope fargo.Scope, principal string) (ecs.Setting, bool) {
+	key := (&record.AccountSetting{Scope: scope, Setting: a.setting(principal, "")}).Key()
 	s, ok := store.AccountSettings.Get(r, key)
 	if !ok {
 		return ecs.Setting{}, false
@@ -80,7 +80,7 @@ func (a accountSetting) chosen(r store.Reader, scope fargo.Scope, principal stri
 	return s.Setting, true
 }
 
-func (a accountSetting) chosenBy(principal, value string) ecs.Setting {
+func (a accountSetting) setting(principal, value string) ecs.Setting {
 	return ecs.Setting{Name: a.name, Value: &value, PrincipalArn: &principal, Type: ecs.SettingTypeUser}
 }
 
@@ -105,7 +105,7 @@ func root(scope fargo.Scope) string { return "arn:aws:iam::" + scope.Account + "
 
 // principal is whose settings a call means. Only root may speak of others.
 func principal(r store.Reader, c *api.Call, asked *string) (string, error) {
-	self := chooser(r, c)
+	self := settingsOwner(r, c)
 	if asked == nil || *asked == self {
 		return self, nil
 	}
@@ -119,9 +119,9 @@ func principal(r store.Reader, c *api.Call, asked *string) (string, error) {
 	return *asked, nil
 }
 
-// chooser is who a caller's settings belong to. Sessions have those of their
+// settingsOwner is who a caller's settings belong to. Sessions have those of their
 // role, federated users those of root.
-func chooser(r store.Reader, c *api.Call) string {
+func settingsOwner(r store.Reader, c *api.Call) string {
 	a, ok := fargo.ParseARN(c.PrincipalARN)
 	if !ok || a.Service != "sts" {
 		return c.PrincipalARN
@@ -148,7 +148,7 @@ func (s *Server) ListAccountSettings(ctx context.Context, in *ecs.ListAccountSet
 	}
 	settings, next, err := page.Of(settingPages.Ask(in, in.NextToken, in.MaxResults), func(yield func(ecs.Setting) bool) {
 		for _, a := range accountSettings {
-			v, ok := a.chosen(view, call.Scope(), who)
+			v, ok := a.own(view, call.Scope(), who)
 			if aws.Value(in.EffectiveSettings) {
 				v, ok = a.of(view, call.Scope(), who), true
 			}
@@ -171,17 +171,17 @@ func (s *Server) PutAccountSetting(ctx context.Context, in *ecs.PutAccountSettin
 	if in.Name == ecs.SettingNameFargateTaskRetirementWaitPeriod && who != root(call.Scope()) {
 		return nil, invalid("You must use the root user to set %s.", in.Name)
 	}
-	set, err := s.choose(ctx, in.Name, *in.Value, who)
+	set, err := s.putSetting(ctx, in.Name, *in.Value, who)
 	return &ecs.PutAccountSettingOutput{Setting: set}, err
 }
 
 // PutAccountSettingDefault chooses for all who have not chosen themselves.
 func (s *Server) PutAccountSettingDefault(ctx context.Context, in *ecs.PutAccountSettingDefaultInput) (*ecs.PutAccountSettingDefaultOutput, error) {
-	set, err := s.choose(ctx, in.Name, *in.Value, root(api.CallFrom(ctx).Scope()))
+	set, err := s.putSetting(ctx, in.Name, *in.Value, root(api.CallFrom(ctx).Scope()))
 	return &ecs.PutAccountSettingDefaultOutput{Setting: set}, err
 }
 
-func (s *Server) choose(ctx context.Context, name ecs.SettingName, value, who string) (*ecs.Setting, error) {
+func (s *Server) putSetting(ctx context.Context, name ecs.SettingName, value, who string) (*ecs.Setting, error) {
 	a, err := settingNamed(name)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (s *Server) choose(ctx context.Context, name ecs.SettingName, value, who st
 	if err := a.check(value); err != nil {
 		return nil, err
 	}
-	set := a.chosenBy(who, value)
+	set := a.setting(who, value)
 	return &set, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		store.AccountSettings.Put(tx, &record.AccountSetting{Scope: scope, Setting: set})
 		return nil
@@ -209,7 +209,7 @@ func (s *Server) DeleteAccountSetting(ctx context.Context, in *ecs.DeleteAccount
 	}
 	var left ecs.Setting
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		if old, ok := a.chosen(tx, scope, who); ok {
+		if old, ok := a.own(tx, scope, who); ok {
 			store.AccountSettings.Delete(tx, (&record.AccountSetting{Scope: scope, Setting: old}).Key())
 		}
 		left = a.of(tx, scope, who)

@@ -48,14 +48,14 @@ func tryUlimit(name string, hard int64) error {
 // script says: "settle" lets the controllers work, "report" is the node's word
 // on one task, "all" its word on every task that is not as far yet.
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db, err := store.Open(t.Context(), store.NewMemory())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
-		return apitest.Site{
+		return apitest.Setup{
 			Services: []api.Mounted{
 				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {

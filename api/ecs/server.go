@@ -1,6 +1,6 @@
-// Package ecs says what the operations of Amazon ECS mean: check, one
-// transaction, answer. It knows ECS's nouns, rules and texts; it refuses to
-// know how a task comes to run. It writes what is wanted, and others do it.
+// Package ecs implements the operations of Amazon ECS: check, one transaction,
+// answer. It knows ECS's nouns, rules and texts. It refuses to know how a task
+// comes to run: it writes the desired state, and controllers reconcile it.
 package ecs
 
 import (

@@ -43,14 +43,14 @@ func (s *Server) ListServiceDeployments(ctx context.Context, in *ecs.ListService
 			briefs = append(briefs, brief(&h))
 		}
 	}
-	slices.SortFunc(briefs, func(a, b ecs.ServiceDeploymentBrief) int { return strings.Compare(dated(b), dated(a)) })
+	slices.SortFunc(briefs, func(a, b ecs.ServiceDeploymentBrief) int { return strings.Compare(byCreation(b), byCreation(a)) })
 	asked := pages.WithDefault(maxDeployments).Ask(in, in.NextToken, in.MaxResults).Descending(true)
-	out, next, err := page.Of(asked, slices.Values(briefs), dated)
+	out, next, err := page.Of(asked, slices.Values(briefs), byCreation)
 	return &ecs.ListServiceDeploymentsOutput{ServiceDeployments: out, NextToken: next}, err
 }
 
-// dated is a deployment's place in a list by age.
-func dated(b ecs.ServiceDeploymentBrief) string {
+// byCreation is a deployment's place in a list by age.
+func byCreation(b ecs.ServiceDeploymentBrief) string {
 	return fmt.Sprintf("%019d %s", b.CreatedAt.UnixNano(), *b.ServiceDeploymentArn)
 }
 

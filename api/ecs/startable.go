@@ -20,7 +20,7 @@ import (
 // when it is registered, and again, with overrides, when a task or a service is
 // asked for. What depends on the image, or on the machine, only they know.
 //
-// AWS's texts have their source beside them. The others are ours: AWS accepts, and
+// AWS's texts have their source next to them. The others are ours: AWS accepts, and
 // its task stops.
 func unstartable(d *ecs.TaskDefinition) string {
 	for _, v := range d.Volumes {
@@ -268,7 +268,7 @@ func (s *Server) tryKernel(d *ecs.TaskDefinition) error {
 // isRange reports whether a number was one, but too large.
 func isRange(err error) bool { return errors.Is(err, strconv.ErrRange) }
 
-// linuxCapabilities are the names that may be dropped, beside ALL. Source: ECS API,
+// linuxCapabilities are the names that may be dropped, besides ALL. Source: ECS API,
 // KernelCapabilities.
 var linuxCapabilities = strings.Fields(`ALL AUDIT_CONTROL AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH
 	FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE

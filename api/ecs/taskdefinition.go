@@ -250,12 +250,12 @@ func (s *Server) ListTaskDefinitions(ctx context.Context, in *ecs.ListTaskDefini
 	if latestFirst {
 		slices.Reverse(arns)
 	}
-	got, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults).Descending(latestFirst), slices.Values(arns), numbered)
+	got, next, err := page.Of(pages.Ask(in, in.NextToken, in.MaxResults).Descending(latestFirst), slices.Values(arns), byRevision)
 	return &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: got, NextToken: next}, err
 }
 
-// numbered is a revision's ARN as its place in a list: 10 comes after 9.
-func numbered(arn string) string {
+// byRevision is a revision's ARN as its place in a list: 10 comes after 9.
+func byRevision(arn string) string {
 	at := strings.LastIndex(arn, ":")
 	return fmt.Sprintf("%s/%09s", arn[:at], arn[at+1:])
 }

@@ -16,9 +16,9 @@ import (
 	"fargo/store"
 )
 
-// house is an account with three load balancers, four groups and whatever the
+// fixture is an account with three load balancers, four groups and whatever the
 // test does to them.
-type house struct {
+type fixture struct {
 	db      *store.DB
 	s       *elbv2.Server
 	ctx     context.Context
@@ -27,12 +27,12 @@ type house struct {
 	groups  []string
 }
 
-func newHouse(t *rapid.T) *house {
+func newFixture(t *rapid.T) *fixture {
 	db, err := store.Open(context.Background(), store.NewMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{db: db, s: elbv2.New(db)}
+	h := &fixture{db: db, s: elbv2.New(db)}
 	h.ctx = api.WithCall(context.Background(), &api.Call{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion})
 	if err := ec2.EnsureDefaults(h.ctx, db, nil, fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func newHouse(t *rapid.T) *house {
 // are left, and no two share an address.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		defer h.db.Close()
 		pick := func(of []string, label string) *string {
 			if len(of) == 0 {
@@ -126,7 +126,7 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-func (h *house) listeners() []string {
+func (h *fixture) listeners() []string {
 	var out []string
 	for l := range store.ELBListeners.All(h.db.View()) {
 		out = append(out, l.Key())
@@ -134,7 +134,7 @@ func (h *house) listeners() []string {
 	return out
 }
 
-func (h *house) rules() []string {
+func (h *fixture) rules() []string {
 	var out []string
 	for r := range store.ELBRules.All(h.db.View()) {
 		out = append(out, r.Key())
@@ -142,7 +142,7 @@ func (h *house) rules() []string {
 	return out
 }
 
-func (h *house) check(t *rapid.T) {
+func (h *fixture) check(t *rapid.T) {
 	view := h.db.View()
 	for g := range store.ELBTargetGroups.All(view) {
 		if lbs := store.LoadBalancersOfGroup(view, g.Key()); len(lbs) > 1 {
@@ -173,7 +173,7 @@ func (h *house) check(t *rapid.T) {
 	h.checkInterfaces(t)
 }
 
-func (h *house) checkInterfaces(t *rapid.T) {
+func (h *fixture) checkInterfaces(t *rapid.T) {
 	view := h.db.View()
 	var shown, kept []string
 	for lb := range store.ELBLoadBalancers.All(view) {

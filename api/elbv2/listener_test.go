@@ -15,7 +15,7 @@ import (
 // TestCertificateLimit holds that a load balancer's listeners share one limit.
 func TestCertificateLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		defer h.db.Close()
 		listeners := []string{h.listener(t, 0, 443), h.listener(t, 0, 8443)}
 		for n := range 25 {
@@ -37,7 +37,7 @@ func certificateARN(name string) string {
 }
 
 // certificate makes sure that there is a certificate.
-func (h *house) certificate(t *rapid.T, name string) {
+func (h *fixture) certificate(t *rapid.T, name string) {
 	c := &record.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}}
 	c.Certificate.CertificateArn = new(certificateARN(name))
 	if err := h.db.Update(h.ctx, func(tx *store.Tx) error { store.Certificates.Put(tx, c); return nil }); err != nil {
@@ -45,8 +45,8 @@ func (h *house) certificate(t *rapid.T, name string) {
 	}
 }
 
-// certify puts a certificate beside a listener's default one.
-func (h *house) certify(t *rapid.T, listener, name string) {
+// certify adds a certificate to a listener, besides its default one.
+func (h *fixture) certify(t *rapid.T, listener, name string) {
 	h.certificate(t, name)
 	if _, err := h.s.AddListenerCertificates(h.ctx, &wire.AddListenerCertificatesInput{ListenerArn: &listener, Certificates: []wire.Certificate{{CertificateArn: new(certificateARN(name))}}}); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func (h *house) certify(t *rapid.T, listener, name string) {
 }
 
 // listener makes an HTTPS listener.
-func (h *house) listener(t *rapid.T, lb int, port int32) string {
+func (h *fixture) listener(t *rapid.T, lb int, port int32) string {
 	h.certificate(t, "default")
 	out, err := h.s.CreateListener(h.ctx, &wire.CreateListenerInput{
 		LoadBalancerArn: &h.lbs[lb], Port: &port, Protocol: wire.ProtocolEnumHttps, Certificates: []wire.Certificate{{CertificateArn: new(certificateARN("default"))}},

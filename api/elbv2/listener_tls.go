@@ -15,7 +15,7 @@ import (
 	"fargo/store"
 )
 
-// maxCertificates is how many a load balancer may have beside the default ones
+// maxCertificates is how many a load balancer may have besides the default ones
 // of its listeners.
 // Source: ELB user guide, "Quotas for your Application Load Balancers".
 const maxCertificates = 25
@@ -99,7 +99,7 @@ func checkCertificate(r store.Reader, scope fargo.Scope, arn string) error {
 	return nil
 }
 
-// AddListenerCertificates puts certificates beside a listener's default one,
+// AddListenerCertificates adds certificates to a listener, besides its default one,
 // for clients that ask for their names. One that is there stays.
 func (s *Server) AddListenerCertificates(ctx context.Context, in *elbv2.AddListenerCertificatesInput) (*elbv2.AddListenerCertificatesOutput, error) {
 	out := &elbv2.AddListenerCertificatesOutput{Certificates: []elbv2.Certificate{}}

@@ -106,7 +106,7 @@ func checkLog(m map[string]string, prefix, called string) error {
 
 const loadBalancerTwice = "Attribute key '%s' has been specified more than once"
 
-// idleTimeout has AWS's words, which speak of characters.
+// idleTimeout has the text of AWS, which speaks of characters.
 func idleTimeout(key, value string) error {
 	n, ok := integer(value)
 	switch {

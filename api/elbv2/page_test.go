@@ -13,7 +13,7 @@ import (
 // rules and certificates deletes all, and sees each once.
 func TestDeletePages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := newHouse(t)
+		h := newFixture(t)
 		defer h.db.Close()
 		size := rapid.Int32Range(1, 4).Draw(t, "size")
 		l := h.listener(t, 0, 443)

@@ -235,12 +235,12 @@ func (s *Server) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput
 		}
 		found = append(found, rule.Rule)
 	}
-	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), turn)
+	found, next, err := page.Of(pages.Ask(in, in.Marker, in.PageSize), slices.Values(found), ruleOrder)
 	return &elbv2.DescribeRulesOutput{Rules: found, NextMarker: next}, err
 }
 
-// turn is a key of rules that sorts a listener's as they are tried.
-func turn(r elbv2.Rule) string { return fmt.Sprintf("%7s %s", *r.Priority, *r.RuleArn) }
+// ruleOrder is a key of rules that sorts a listener's as they are tried.
+func ruleOrder(r elbv2.Rule) string { return fmt.Sprintf("%7s %s", *r.Priority, *r.RuleArn) }
 
 func rulesOf(r store.Reader, l *record.ELBListener) []elbv2.Rule {
 	return plan.Rules(l, slices.Collect(store.ELBRules.By(r, store.RuleByListener, l.Key())))

@@ -26,14 +26,14 @@ import (
 // script says: "node" makes one known, "health" is its word about a target, and
 // "desired" shows what it is to run.
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db, err := store.Open(t.Context(), store.NewMemory())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
-		return apitest.Site{
+		return apitest.Setup{
 			Services: []api.Mounted{
 				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: elbv2.New(db)},

@@ -1,8 +1,8 @@
-// Package elbv2 says what the operations of Elastic Load Balancing v2 mean:
+// Package elbv2 implements the operations of Elastic Load Balancing v2:
 // application and network load balancers, their listeners and rules, target
-// groups and targets. It knows their rules, defaults and texts; it refuses to
-// know how a request travels or a target is checked: it writes what is wanted,
-// and a node's balancer does it.
+// groups and targets. It knows their rules, defaults and texts. It refuses to
+// know how a request is forwarded or a target is checked: it writes the desired
+// state, and the balancers of nodes apply it.
 package elbv2
 
 import (

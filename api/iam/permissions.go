@@ -16,29 +16,29 @@ import (
 // Source: IAM user guide, "IAM and AWS STS quotas".
 const maxAttached = 10
 
-// holder is what a role, a user and a group have in common: policies of its own
-// and attached ones.
-type holder struct {
+// identity is what a role, a user and a group have in common: inline policies and
+// attached ones.
+type identity struct {
 	kind string // as texts have it: "role"
 	*record.Permissions
-	maxInline int // characters of all policies of its own together
+	maxInline int // characters of all inline policies together
 	quota     string
 }
 
-func ofRole(r *record.Role) holder {
-	return holder{"role", &r.Permissions, maxInline, "PoliciesPerRole"}
+func ofRole(r *record.Role) identity {
+	return identity{"role", &r.Permissions, maxInline, "PoliciesPerRole"}
 }
 
-func ofUser(u *record.User) holder {
-	return holder{"user", &u.Permissions, 2048, "PoliciesPerUser"}
+func ofUser(u *record.User) identity {
+	return identity{"user", &u.Permissions, 2048, "PoliciesPerUser"}
 }
 
-func ofGroup(g *record.Group) holder {
-	return holder{"group", &g.Permissions, 5120, "PoliciesPerGroup"}
+func ofGroup(g *record.Group) identity {
+	return identity{"group", &g.Permissions, 5120, "PoliciesPerGroup"}
 }
 
-// put sets a policy of its own.
-func (h holder) put(entity, name, document string) error {
+// put sets an inline policy.
+func (h identity) put(entity, name, document string) error {
 	if err := checkIdentity(document); err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func (h holder) put(entity, name, document string) error {
 	return nil
 }
 
-// get gives the document of a policy of its own.
-func (h holder) get(name string) (*string, error) {
+// get gives the document of an inline policy.
+func (h identity) get(name string) (*string, error) {
 	document, ok := h.Inline[name]
 	if !ok {
 		return nil, missing("The %s policy with name %s cannot be found.", h.kind, name)
@@ -67,8 +67,8 @@ func (h holder) get(name string) (*string, error) {
 	return encoded(document), nil
 }
 
-// remove deletes a policy of its own.
-func (h holder) remove(name string) error {
+// remove deletes an inline policy.
+func (h identity) remove(name string) error {
 	if _, err := h.get(name); err != nil {
 		return err
 	}
@@ -78,13 +78,13 @@ func (h holder) remove(name string) error {
 	return nil
 }
 
-// names takes one page of the names of its own policies.
-func (h holder) names(asked page.Request) ([]string, *bool, *string, error) {
+// names takes one page of the names of its inline policies.
+func (h identity) names(asked page.Request) ([]string, *bool, *string, error) {
 	return pageOf(asked, slices.Values(slices.Sorted(maps.Keys(h.Inline))), page.Itself)
 }
 
 // attach adds a managed policy; one that is there already stays.
-func (h holder) attach(r store.Reader, s fargo.Scope, arn string) error {
+func (h identity) attach(r store.Reader, s fargo.Scope, arn string) error {
 	if _, ok := fargo.ParseARN(arn); !ok {
 		return errARN
 	}
@@ -103,7 +103,7 @@ func (h holder) attach(r store.Reader, s fargo.Scope, arn string) error {
 }
 
 // detach takes a managed policy away.
-func (h holder) detach(arn string) error {
+func (h identity) detach(arn string) error {
 	if _, ok := fargo.ParseARN(arn); !ok {
 		return errARN
 	}
@@ -116,7 +116,7 @@ func (h holder) detach(arn string) error {
 }
 
 // attached takes one page of the managed policies below a path.
-func (h holder) attached(r store.Reader, s fargo.Scope, pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
+func (h identity) attached(r store.Reader, s fargo.Scope, pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
 	var below iter.Seq[string] = func(yield func(string) bool) {
 		for _, arn := range h.Attached {
 			p, ok := findPolicy(r, s, arn)

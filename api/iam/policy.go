@@ -95,14 +95,14 @@ var errNotYours = iam.InvalidInputException("Cannot perform the operation on an 
 // counted.
 func shownPolicy(r store.Reader, s fargo.Scope, p *record.Policy) *iam.Policy {
 	shown := p.Policy
-	attached, limits := holders(r, s, *p.Policy.Arn, "policy"), holders(r, s, *p.Policy.Arn, "boundary")
+	attached, limits := entitiesWith(r, s, *p.Policy.Arn, "policy"), entitiesWith(r, s, *p.Policy.Arn, "boundary")
 	shown.AttachmentCount, shown.PermissionsBoundaryUsageCount = new(int32(len(attached))), new(int32(len(limits)))
 	return &shown
 }
 
-// holders lists the roles, users and groups of an account that an index finds
+// entitiesWith lists the roles, users and groups of an account that an index finds
 // under a policy.
-func holders(r store.Reader, s fargo.Scope, arn, index string) (found []any) {
+func entitiesWith(r store.Reader, s fargo.Scope, arn, index string) (found []any) {
 	for role := range store.Roles.By(r, index, arn) {
 		if role.Account == s.Account {
 			found = append(found, role)
@@ -185,7 +185,7 @@ func (s *Server) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*
 		if err != nil {
 			return err
 		}
-		if len(holders(tx, scope, *in.PolicyArn, "policy"))+len(holders(tx, scope, *in.PolicyArn, "boundary")) > 0 {
+		if len(entitiesWith(tx, scope, *in.PolicyArn, "policy"))+len(entitiesWith(tx, scope, *in.PolicyArn, "boundary")) > 0 {
 			return conflict("Cannot delete a policy attached to entities.")
 		}
 		if len(p.Versions) > 1 {
@@ -250,10 +250,10 @@ func (s *Server) ListEntitiesForPolicy(ctx context.Context, in *iam.ListEntities
 	}
 	var found []any
 	if in.PolicyUsageFilter != iam.PolicyUsageTypePermissionsBoundary {
-		found = holders(v, scope, *in.PolicyArn, "policy")
+		found = entitiesWith(v, scope, *in.PolicyArn, "policy")
 	}
 	if in.PolicyUsageFilter != iam.PolicyUsageTypePermissionsPolicy {
-		found = append(found, holders(v, scope, *in.PolicyArn, "boundary")...)
+		found = append(found, entitiesWith(v, scope, *in.PolicyArn, "boundary")...)
 	}
 	wanted := func(kind iam.EntityType, path *string) bool {
 		return (in.EntityFilter == "" || in.EntityFilter == kind) && strings.HasPrefix(*path, aws.Value(in.PathPrefix))

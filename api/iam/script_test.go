@@ -24,9 +24,9 @@ func open(t *testing.T) *store.DB {
 
 // "assumable <role ARN> <service>" asks what ECS asks before it uses a role.
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db := open(t)
-		return apitest.Site{
+		return apitest.Setup{
 			Services: []api.Mounted{{Service: &wire.API, Server: iam.New(iam.Config{DB: db})}},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"assumable": func(_ context.Context, args string) (string, error) {

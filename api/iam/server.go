@@ -1,4 +1,4 @@
-// Package iam says what the operations of AWS IAM mean: roles, users, groups,
+// Package iam implements the operations of AWS IAM: roles, users, groups,
 // their policies and access keys. It knows IAM's nouns, rules and texts; it
 // refuses to know what a policy allows, which package policy decides, and who
 // asks for that decision.

@@ -45,10 +45,10 @@ func newAPI(t *testing.T) (http.Handler, *engine.Store) {
 // milliseconds, @-15d is fifteen days ago and @+3h is in three hours. In its
 // answers such times are <ms>, and events' ids and tokens' digits <digits-1>.
 func TestScripts(t *testing.T) {
-	apitest.Run(t, func(t *testing.T) apitest.Site {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		handler, _ := newAPI(t)
 		c := &client{handler: handler, started: time.Now(), digits: map[string]string{}}
-		return apitest.Site{Commands: map[string]func(context.Context, string) (string, error){"logs": c.call}}
+		return apitest.Setup{Commands: map[string]func(context.Context, string) (string, error){"logs": c.call}}
 	})
 }
 

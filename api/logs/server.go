@@ -1,5 +1,5 @@
-// Package logs says what the operations of CloudWatch Logs mean: check, do one
-// thing to the engine, answer. It knows the API's names, limits and texts; it
+// Package logs implements the operations of CloudWatch Logs: check, make one
+// change in the engine, answer. It knows the API's names, limits and texts; it
 // refuses to know how events are kept and found.
 package logs
 
@@ -31,7 +31,7 @@ type Server struct {
 // New makes a server.
 func New(c Config) *Server { return &Server{store: c.Store} }
 
-// refused puts the engine's refusals into the words of CloudWatch Logs.
+// refused translates the engine's errors into those of CloudWatch Logs.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, engine.ErrNoGroup):

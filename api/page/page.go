@@ -1,5 +1,5 @@
 // Package page cuts lists into pages. It knows tokens and limits; what a service
-// calls them, how long its pages are and in which words it refuses are data that
+// calls them, how long its pages are and which errors it gives are data that
 // each service gives as its [Rules]. It refuses to know what is listed.
 //
 // A token says after which item the next page begins. It is opaque, and good for

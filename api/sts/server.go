@@ -1,4 +1,4 @@
-// Package sts says what the operations of AWS STS mean: who the caller is, and
+// Package sts implements the operations of AWS STS: who the caller is, and
 // temporary credentials. It knows who may assume a role by the role's trust
 // policy; it refuses to know what the credentials then allow.
 package sts

@@ -20,7 +20,7 @@ import (
 
 const account = fargo.DefaultAccount
 
-type site struct {
+type fixture struct {
 	*testing.T
 	db   *store.DB
 	iam  *iam.Server
@@ -29,7 +29,7 @@ type site struct {
 	user context.Context // of the administrator
 }
 
-func newSite(t *testing.T) *site {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.NewMemory())
 	if err != nil {
@@ -39,13 +39,13 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t, db, iam.New(iam.Config{DB: db}), sts.New(sts.Config{DB: db}), iam.Keys{DB: db}, nil}
+	s := &fixture{t, db, iam.New(iam.Config{DB: db}), sts.New(sts.Config{DB: db}), iam.Keys{DB: db}, nil}
 	s.user = s.as(id)
 	return s
 }
 
 // as is a call with an access key, as the chain makes it.
-func (s *site) as(id string) context.Context {
+func (s *fixture) as(id string) context.Context {
 	s.Helper()
 	k, ok := s.keys.Key(id)
 	if !ok {
@@ -55,7 +55,7 @@ func (s *site) as(id string) context.Context {
 }
 
 // role makes a role with a trust policy's principal and condition.
-func (s *site) role(name, principal, more string) string {
+func (s *fixture) role(name, principal, more string) string {
 	s.Helper()
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":` + principal + `,"Action":["sts:AssumeRole","sts:TagSession"]` + more + `}}`
 	out, err := s.iam.CreateRole(s.user, &wireiam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust, MaxSessionDuration: new(int32(7200))})
@@ -77,7 +77,7 @@ func code(err error) string {
 }
 
 func TestAssumeRole(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	byAccount := s.role("account", `{"AWS":"123456789012"}`, "")
 	byUser := s.role("user", `{"AWS":"arn:aws:iam::123456789012:user/admin"}`, "")
 	byService := s.role("service", `{"Service":"ecs-tasks.amazonaws.com"}`, "")
@@ -130,7 +130,7 @@ func TestAssumeRole(t *testing.T) {
 
 // A session can assume roles that trust its role or itself, for an hour.
 func TestRoleChaining(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	first := s.role("first", `{"AWS":"123456789012"}`, "")
 	second := s.role("second", `{"AWS":"`+first+`"}`, "")
 	if _, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &second, RoleSessionName: new("s1")}); code(err) != "AccessDenied" {
@@ -165,7 +165,7 @@ func TestRoleChaining(t *testing.T) {
 }
 
 func TestSessionTokenIsTheUser(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	out, err := s.sts.GetSessionToken(s.user, &wire.GetSessionTokenInput{})
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestSessionTokenIsTheUser(t *testing.T) {
 
 // A session ends with its role, also when another of that name comes.
 func TestSessionOfDeletedRole(t *testing.T) {
-	s := newSite(t)
+	s := newFixture(t)
 	role := s.role("r", `{"AWS":"123456789012"}`, "")
 	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")})
 	if err != nil {
@@ -202,7 +202,7 @@ func TestSessionOfDeletedRole(t *testing.T) {
 
 func TestExpiredSessionsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+		s := newFixture(t)
 		role := s.role("r", `{"AWS":"123456789012"}`, "")
 		assume := func() string {
 			out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")})

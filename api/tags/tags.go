@@ -1,7 +1,7 @@
 // Package tags does what every service does with the tags of its resources: check
 // them, lay them over those that are there, take some away, and store them again. It
 // knows what AWS's services have in common; what they differ in, their bounds and the
-// words in which they refuse, each gives as its [Rules]. It refuses to know which
+// texts of their errors, each gives as its [Rules]. It refuses to know which
 // resources there are.
 package tags
 

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGeneratedIsCurrent holds the law that generated code is what the models
-// and this generator give: `make generate` must change nothing.
+// Generated code is what the models and this generator give: `make generate` must
+// change nothing.
 func TestGeneratedIsCurrent(t *testing.T) {
 	root, out := "..", t.TempDir()
 	services, err := readServices(filepath.Join(root, "models", "services.json"))

@@ -8,7 +8,7 @@ import (
 // A Codec is one of the encodings. Codecs have no state and may be shared.
 type Codec interface {
 	// Decode fills in, which the operation's Input made, from a request. Its
-	// error is an *Error in the service's words.
+	// error is an *Error as the service gives it.
 	Decode(r *Request, in any) error
 	// Encode writes an operation's output, a pointer to a structure. It fails
 	// only when the output cannot travel, which is a bug of the operation.

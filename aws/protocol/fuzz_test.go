@@ -11,7 +11,7 @@ import (
 )
 
 // fuzzDecoder holds a decoder to its promises for any body: it does not panic,
-// it refuses in words a client understands, and what it takes can be answered
+// it refuses with an error that a client understands, and what it takes can be answered
 // and read again to the same.
 func fuzzDecoder(f *testing.F, proto string, seeds ...string) {
 	for _, seed := range seeds {

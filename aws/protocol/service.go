@@ -28,7 +28,7 @@
 //	                           with its first letter in upper case
 //	min:"1" max:"255"       bounds: of a number, of a string's or blob's length, of a
 //	                        list's or map's size
-//	pattern:"…"             what a string must match, in the model's words
+//	pattern:"…"             what a string must match, as the model has it
 //	enum:"A|B"              what a string may be
 //	itemmin, itemmax, itempattern, itemenum   the same for the strings or numbers in a list
 package protocol

@@ -61,7 +61,7 @@ const (
 	Mismatch                  // a wrong secret, or something changed on the way
 )
 
-// Error is the only type of error from this package. Message is in AWS's words.
+// Error is the only type of error from this package. Message has AWS's text.
 type Error struct {
 	Kind    Kind
 	Message string

@@ -7,8 +7,8 @@ import (
 	"fargo/aws/protocol"
 )
 
-// Kinds of resources that nobody can make here. Tools that look at a whole VPC
-// ask for them, and are told the truth: there are none.
+// The kinds of resources in this file cannot be created here. Tools that look at a
+// whole VPC list them, and get an empty list.
 
 // none answers for a kind of resource of which there is none: the first id
 // asked for is not there.

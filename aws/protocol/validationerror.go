@@ -7,8 +7,9 @@ import (
 	"unicode"
 )
 
-// dialect is how a service words its refusal of an input.
-type dialect struct {
+// validationFormat is how a service reports an input that breaks the bounds of its
+// model.
+type validationFormat struct {
 	code    string
 	missing string            // the code for what is required, if it is another
 	byOp    map[string]string // the code of those operations that have their own
@@ -34,9 +35,9 @@ var must = map[Rule]string{
 	Enum:      "must satisfy enum value set: [{want}]",
 }
 
-// dialects are the services with their own codes or words. Any other service
+// validationFormats are the services with their own codes or words. Any other service
 // answers as most JSON services do.
-var dialects = map[string]dialect{
+var validationFormats = map[string]validationFormat{
 	"ecs": {
 		code: "InvalidParameterException",
 		byOp: map[string]string{"RegisterTaskDefinition": "ClientException"},
@@ -90,13 +91,13 @@ var dialects = map[string]dialect{
 	"s3":               {code: "InvalidArgument", counted: true},
 }
 
-var commonDialect = dialect{code: "ValidationException", counted: true}
+var commonFormat = validationFormat{code: "ValidationException", counted: true}
 
 // Refusal words violations, of which there is at least one, as the service does.
 func (s *Service) Refusal(op string, violations []Violation) *Error {
-	d, ok := dialects[s.Name]
+	d, ok := validationFormats[s.Name]
 	if !ok {
-		d = commonDialect
+		d = commonFormat
 	}
 	first := violations[0]
 	code := cmp.Or(d.byOp[op], d.code)
