@@ -30,6 +30,19 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 		return invalid("clientToken must be at most 36 characters long, each of them visible ASCII.")
 	case in.Role != nil:
 		return invalid("You cannot specify an IAM role for services that require a service linked role.")
+	}
+	if err := checkServiceParameters(in); err != nil {
+		return err
+	}
+	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
+		return err
+	}
+	return tagRules.Check(in.Tags)
+}
+
+// checkServiceParameters checks what CreateService and UpdateService both take.
+func checkServiceParameters(in *ecs.CreateServiceInput) error {
+	switch {
 	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
 		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
 	case len(in.ServiceRegistries) > 0:
@@ -51,13 +64,7 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 	if err := checkServicePlatform(in.PlatformVersion); err != nil {
 		return err
 	}
-	if err := checkGrace(in.HealthCheckGracePeriodSeconds); err != nil {
-		return err
-	}
-	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
-		return err
-	}
-	return tagRules.Check(in.Tags)
+	return checkGrace(in.HealthCheckGracePeriodSeconds)
 }
 
 func notImplemented(what string) error {

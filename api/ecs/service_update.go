@@ -69,29 +69,12 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 }
 
 func checkUpdateService(in *ecs.UpdateServiceInput) error {
-	switch {
-	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
-		return notImplemented("the deployment controller " + string(in.DeploymentController.Type))
-	case len(in.ServiceRegistries) > 0:
-		return notImplemented("serviceRegistries")
-	case in.ServiceConnectConfiguration != nil && aws.Value(in.ServiceConnectConfiguration.Enabled):
-		return notImplemented("serviceConnectConfiguration")
-	case len(in.VolumeConfigurations) > 0:
-		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
-	case len(in.VpcLatticeConfigurations) > 0:
-		return notImplemented("vpcLatticeConfigurations")
-	case in.Monitoring != nil && len(in.Monitoring.MetricConfigurations) > 0:
-		return notImplemented("monitoring.metricConfigurations (the resolution of metrics)")
-	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
-		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
-	}
-	if err := checkDesiredCount(in.DesiredCount); err != nil {
-		return err
-	}
-	if err := checkServicePlatform(in.PlatformVersion); err != nil {
-		return err
-	}
-	return checkGrace(in.HealthCheckGracePeriodSeconds)
+	return checkServiceParameters(&ecs.CreateServiceInput{
+		DesiredCount: in.DesiredCount, PlatformVersion: in.PlatformVersion, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
+		DeploymentController: in.DeploymentController, PlacementConstraints: in.PlacementConstraints, PlacementStrategy: in.PlacementStrategy,
+		ServiceRegistries: in.ServiceRegistries, ServiceConnectConfiguration: in.ServiceConnectConfiguration,
+		VolumeConfigurations: in.VolumeConfigurations, VpcLatticeConfigurations: in.VpcLatticeConfigurations, Monitoring: in.Monitoring,
+	})
 }
 
 // apply lays an update over a service's intent.
