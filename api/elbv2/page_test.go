@@ -68,3 +68,34 @@ func TestDeletePages(t *testing.T) {
 		}
 	})
 }
+
+// TestListPages walks a list that is not in the order of its keys.
+func TestListPages(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := newFixture(t)
+		defer h.db.Close()
+		all, err := h.s.DescribeSSLPolicies(h.ctx, &wire.DescribeSSLPoliciesInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		size := rapid.Int32Range(1, 9).Draw(t, "size")
+		for in := (&wire.DescribeSSLPoliciesInput{PageSize: &size}); ; {
+			out, err := h.s.DescribeSSLPolicies(h.ctx, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range out.SslPolicies {
+				names = append(names, *p.Name)
+			}
+			if in.Marker = out.NextMarker; in.Marker == nil {
+				break
+			}
+		}
+		for i, p := range all.SslPolicies {
+			if len(names) != len(all.SslPolicies) || names[i] != *p.Name {
+				t.Fatalf("the pages of %d gave %v", size, names)
+			}
+		}
+	})
+}
