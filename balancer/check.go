@@ -88,7 +88,7 @@ func readCheck(d *desired.BalancerGroup, pace fargo.Pace) (checkSettings, error)
 }
 
 // check asks a target once, from an interface.
-func (c *checkSettings) check(ctx context.Context, network Dialer, interfaceID string, target netip.AddrPort) checked {
+func (c *checkSettings) check(ctx context.Context, network checkDialer, interfaceID string, target netip.AddrPort) checked {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.port != 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"reflect"
 	"slices"
 	"sync"
@@ -16,9 +17,16 @@ import (
 	"fargo/desired"
 )
 
+// checkDialer is from where targets are checked.
+type checkDialer interface {
+	// Dial opens a connection from the interface, its address being the source.
+	// network and address are those of net.Dialer. The connection outlives ctx.
+	Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error)
+}
+
 // CheckerConfig is what a checker is made of.
 type CheckerConfig struct {
-	Network Dialer
+	Network checkDialer
 	Logger  *slog.Logger
 	// Pace divides the intervals of checks, and the time for which an unhealthy
 	// target drains. Timeouts are as configured.
@@ -31,7 +39,7 @@ type CheckerConfig struct {
 // Checker checks the health of the targets of one node, once for all servers
 // that use it.
 type Checker struct {
-	network    Dialer
+	network    checkDialer
 	logger     *slog.Logger
 	pace       fargo.Pace
 	accessLogs string

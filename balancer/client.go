@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -25,8 +24,8 @@ const (
 type client struct {
 	idleConn
 	quick  *quickConn // the same, if it is one
-	server *Server
-	socket *socket
+	server *httpServer
+	port   *port
 	in     *http1.Reader
 	out    *http1.Writer
 	began  time.Time
@@ -43,11 +42,11 @@ type client struct {
 	head     http1.Request
 	body     http1.Body
 	way      passage
-	exchange
+	transaction
 }
 
-func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *client {
-	c := &client{server: server, socket: s, began: time.Now()}
+func newClient(server *httpServer, conn net.Conn, idle time.Duration) *client {
+	c := &client{server: server, port: server.port, began: time.Now()}
 	c.Conn, c.idle = conn, idle
 	c.quick, _ = conn.(*quickConn)
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
@@ -58,18 +57,6 @@ func newClient(server *Server, s *socket, conn net.Conn, idle time.Duration) *cl
 	c.from = originOf(addrPortOf(conn.RemoteAddr()), state)
 	c.from.connection = nameOf(conn)
 	return c
-}
-
-func addrPortOf(a net.Addr) netip.AddrPort {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		p := a.AddrPort()
-		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
-	case *net.UDPAddr:
-		p := a.AddrPort()
-		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
-	}
-	return netip.AddrPort{}
 }
 
 // rest closes the connection once it is between requests.
@@ -173,8 +160,8 @@ func (c *client) next(ctx context.Context, within bool) verdict {
 // await waits for the first of a request.
 func (c *client) await(within bool) verdict {
 	c.state.Store(resting)
-	l := c.socket.listener.Load()
-	if l == nil || !l.isHTTP() || c.socket.over.Load() {
+	l := c.port.listener.Load()
+	if l == nil || !l.isHTTP() || c.port.over.Load() {
 		return gone
 	}
 	c.idle = l.idle
@@ -191,7 +178,7 @@ func (c *client) await(within bool) verdict {
 	if err != nil || !c.state.CompareAndSwap(resting, working) {
 		return gone
 	}
-	if l = c.socket.listener.Load(); l == nil || !l.isHTTP() {
+	if l = c.port.listener.Load(); l == nil || !l.isHTTP() {
 		return gone
 	}
 	c.listener = l
@@ -209,17 +196,14 @@ func (c *client) oversized() bool {
 
 // forget gives up what is kept of the request before, and of its answer.
 func (c *client) forget() {
-	c.exchange, c.head, c.way = exchange{}, http1.Request{}, passage{}
+	c.transaction, c.head, c.way = transaction{}, http1.Request{}, passage{}
 	c.in.Forget()
 }
 
 // begin reads the head of a request.
 func (c *client) begin() {
-	c.exchange = exchange{}
-	c.exchange.began = time.Now()
-	c.beganAt = c.exchange.began.Sub(start)
-	c.Client = c.from.peer
-	c.noteTLS(&c.from)
+	c.transaction = transaction{}
+	c.transaction.begin(&c.from)
 	c.begun, c.sent = true, c.out.Written
 	c.body = http1.Body{}
 	c.headErr = c.read()
@@ -235,13 +219,13 @@ func (c *client) one(ctx context.Context, l *listener) (more bool) {
 	defer func() {
 		c.received += c.body.Taken()
 		c.written = c.out.Written - c.sent
-		l.finish(&c.exchange)
+		c.finish(l, c.server.logger)
 	}()
 	if c.headErr != nil {
 		return c.refuseHead(l, c.headErr)
 	}
 	c.body = c.in.Body(c.head.Length)
-	if status := l.admit(&c.exchange); status != 0 {
+	if status := c.admit(l); status != 0 {
 		return c.refuse(l, status, &c.body)
 	}
 	return c.act(ctx, l, &c.body)
@@ -258,7 +242,7 @@ func (c *client) read() error {
 	}
 	c.Method, c.Authority, c.Path, c.Query, c.Fields = h.Method, h.Authority, h.Path, h.Query, h.Fields
 	c.Host = hostOf(h.Authority)
-	c.uri, c.protocol = h.Target, protocolHTTP11
+	c.URI, c.protocol = h.Target, protocolHTTP11
 	if h.HTTP10 {
 		c.protocol = protocolHTTP10
 	}
@@ -279,16 +263,15 @@ func (c *client) refuseHead(l *listener, err error) bool {
 
 // act does what the rule says.
 func (c *client) act(ctx context.Context, l *listener, body *http1.Body) (more bool) {
-	r := l.route(&c.exchange)
+	r := c.route(l)
 	if r == nil {
 		return c.refuse(l, http.StatusServiceUnavailable, body)
 	}
-	c.rule = r
 	switch a := &r.action; {
-	case a.forward != nil && !r.transform.apply(&c.exchange):
+	case a.forward != nil && !c.transform():
 		return c.refuse(l, http.StatusInternalServerError, body)
 	case a.forward != nil:
-		return c.forward(ctx, a.forward)
+		return c.forward(ctx, r)
 	case a.redirect != nil:
 		c.location = a.redirect.location(&c.request, l.port)
 		if len(c.location) > maxLocation {
@@ -312,8 +295,8 @@ const maxLocation = 8 << 10
 // keep reports whether the connection may serve another request after this one.
 // What could not be understood of it, to the end of its body, was its last.
 func (c *client) keep(l *listener) bool {
-	return c.head.KeepAlive() && c.in.Err() == nil && !l.conduct(&c.exchange).close &&
-		!c.socket.closing.Load() && c.exchange.began.Sub(c.began) < l.keepAlive
+	return c.head.KeepAlive() && c.in.Err() == nil && !c.conduct(l).close &&
+		!c.port.closing.Load() && c.transaction.began.Sub(c.began) < l.keepAlive
 }
 
 // maxDrain is how much of a body nobody wants is read to save a connection.

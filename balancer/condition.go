@@ -4,43 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"fargo/aws/elbv2"
-	"fargo/balancer/http1"
 )
-
-// request is what rules look at.
-type request struct {
-	Method    string
-	Authority string // as the client sent it, with its port
-	Host      string // Authority in lower case, without port
-	Path      string
-	Query     string
-	Fields    []http1.Field
-	Client    netip.AddrPort
-	TLS       bool
-	// rewritten is what the target gets in place of Authority, Path and Query; nil
-	// for the same. Rules do not look at it.
-	rewritten *rewritten
-}
-
-// hostOf is an authority in lower case, without its port.
-func hostOf(authority string) string {
-	host, _ := splitPort(authority)
-	return strings.ToLower(host)
-}
-
-// splitPort parts a port, which may be empty, from an authority.
-func splitPort(authority string) (host, port string) {
-	i := strings.LastIndexByte(authority, ':')
-	if i < 0 || strings.IndexByte(authority[i:], ']') >= 0 {
-		return authority, ""
-	}
-	return authority[:i], authority[i+1:]
-}
 
 // condition reports whether a request meets one condition of a rule.
 type condition func(*request) bool
@@ -80,57 +48,6 @@ func compileCondition(c *elbv2.RuleCondition) (condition, error) {
 	default:
 		return nil, fmt.Errorf("condition %q is not known", field)
 	}
-}
-
-// textOptions say how values are compared.
-type textOptions struct {
-	fold    bool // letters match in either case
-	escapes bool // a backslash takes a wildcard's meaning
-}
-
-// matcher reports whether a text fits one of several patterns.
-type matcher struct {
-	globs   []glob
-	regexps []*regexp.Regexp
-	fold    bool
-}
-
-func compileMatcher(values, patterns []string, o textOptions) (*matcher, error) {
-	m := &matcher{fold: o.fold}
-	for _, v := range values {
-		if o.fold {
-			v = strings.ToLower(v)
-		}
-		m.globs = append(m.globs, compileGlob(v, o.escapes))
-	}
-	for _, p := range patterns {
-		if o.fold {
-			p = "(?i)" + p
-		}
-		re, err := regexp.Compile(p)
-		if err != nil {
-			return nil, err
-		}
-		m.regexps = append(m.regexps, re)
-	}
-	return m, nil
-}
-
-func (m *matcher) match(s string) bool {
-	for _, re := range m.regexps {
-		if re.MatchString(s) {
-			return true
-		}
-	}
-	if m.fold {
-		s = strings.ToLower(s)
-	}
-	for _, g := range m.globs {
-		if g.match(s) {
-			return true
-		}
-	}
-	return false
 }
 
 func compileText(values, patterns []string, o textOptions, of func(*request) string) (condition, error) {

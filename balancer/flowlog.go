@@ -2,78 +2,51 @@ package balancer
 
 import (
 	"crypto/tls"
-	"errors"
-	"net"
+	"net/netip"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// tlsFlow is a client's connection, below TLS, to a network load balancer, with
-// what its access log tells of the handshake.
-type tlsFlow struct {
-	net.Conn
-	began time.Time
-	shook time.Duration // from then until hands were shaken
+// flowRecord is what the access log tells of a connection to a TLS listener of a
+// network load balancer.
+type flowRecord struct {
+	balancer      string // its name
+	listener      string // its ARN
+	client, local netip.AddrPort
+	began         time.Time
+	handshake     time.Duration        // from then until it was done
+	state         *tls.ConnectionState // nil when the handshake failed
 
-	greeted    bool // a client hello came, with these:
-	serverName string
-	offered    []string // protocols of ALPN
+	certificate string   // the ARN of the one shown; empty when the client said nothing
+	serverName  string   // that the client asked for
+	offered     []string // protocols of ALPN, by the client
+	negotiates  bool     // the listener has an ALPN policy
+
+	received, sent int64  // from and to the client, within TLS
+	alert          string // with which the client ended it
 }
 
-// noteHello notes what the client of a tlsFlow says first, and leaves the
-// configuration as it is. It is a GetConfigForClient.
-func noteHello(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if f, ok := hello.Conn.(*tlsFlow); ok {
-		f.greeted, f.serverName, f.offered = true, hello.ServerName, hello.SupportedProtos
-	}
-	return nil, nil
-}
-
-// flowEnd is how a connection of a network load balancer ended.
-type flowEnd struct {
-	received, sent int64 // from and to the client, in it
-	alert          string
-}
-
-// logFlow writes a line about a connection to a TLS listener that has ended, if
-// there is a log.
-func (l *listener) logFlow(f *tlsFlow, state *tls.ConnectionState, end flowEnd) {
-	if l.log == nil {
-		return
-	}
-	now := time.Now()
-	if err := l.log.write(f.line(l, state, end, now), now); err != nil {
-		l.logger.Warn("access log line lost", "balancer", l.balancer.name, "error", err)
-	}
-}
-
-// line is a connection as the access log has it. state is nil when its handshake
-// failed. now is when it was over.
+// line is a connection as the access log has it. now is when it was over.
 // Source: NLB user guide, "Access log entries".
-func (f *tlsFlow) line(l *listener, state *tls.ConnectionState, end flowEnd, now time.Time) string {
+func (f *flowRecord) line(now time.Time) string {
 	const stamp = "2006-01-02T15:04:05"
-	client, certificate := addrPortOf(f.RemoteAddr()), ""
-	if f.greeted {
-		certificate = l.certificate(f.serverName)
-	}
 	took, cipher, version, chosen, offered := "", "", "", "", ""
-	if state != nil {
-		from := originOf(client, state)
-		took = milliseconds(f.shook)
+	if f.state != nil {
+		from := originOf(f.client, f.state)
+		took = milliseconds(f.handshake)
 		cipher, version = from.cipherSuite, strings.ToLower(strings.ReplaceAll(from.tlsVersion, ".", ""))
-		chosen = state.NegotiatedProtocol
+		chosen = f.state.NegotiatedProtocol
 	}
-	if len(l.tls.NextProtos) > 0 {
+	if f.negotiates {
 		offered = preferences(f.offered)
 	}
 	fields := []string{
-		"tls", "2.0", now.UTC().Format(stamp), l.balancer.name, l.arn[strings.LastIndexByte(l.arn, '/')+1:],
-		client.String(), addrPortOf(f.LocalAddr()).String(), milliseconds(now.Sub(f.began)), took,
-		strconv.FormatInt(end.received, 10), strconv.FormatInt(end.sent, 10), end.alert,
-		certificate, "", // a serial number: never
+		"tls", "2.0", now.UTC().Format(stamp), f.balancer, f.listener[strings.LastIndexByte(f.listener, '/')+1:],
+		f.client.String(), f.local.String(), milliseconds(now.Sub(f.began)), took,
+		strconv.FormatInt(f.received, 10), strconv.FormatInt(f.sent, 10), f.alert,
+		f.certificate, "", // a serial number: never
 		cipher, version, "", // a named group: never
 		url.PathEscape(f.serverName), chosen, "", // none is agreed on with targets
 		offered, f.began.UTC().Format(stamp),
@@ -98,18 +71,4 @@ func preferences(offered []string) string {
 	}
 	list := strings.Join(quoted, ",")
 	return list[:min(len(list), maxPreferences)]
-}
-
-// alertIn is the number of the TLS alert with which the other side ended a
-// connection; empty when an error is another.
-func alertIn(err error) string {
-	var e *net.OpError
-	if !errors.As(err, &e) || e.Op != "remote error" {
-		return ""
-	}
-	// crypto/tls does not export the type
-	if v := reflect.ValueOf(e.Err); v.Kind() == reflect.Uint8 {
-		return strconv.FormatUint(v.Uint(), 10)
-	}
-	return ""
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // forward passes the request at hand to a target and its answer back.
-func (c *client) forward(ctx context.Context, f *forward) (more bool) {
+func (c *client) forward(ctx context.Context, r *boundRule) (more bool) {
 	p := &c.way
 	*p = passage{
-		exchange: &c.exchange, asker: c, server: c.server, socket: c.socket, listener: c.listener, from: &c.from,
+		transaction: &c.transaction, asker: c, server: c.server, listener: c.listener, from: &c.from,
 		length: c.head.Length, body: &c.body, upgrade: c.wantsUpgrade(),
 		fields: p.fields, answer: p.answer,
 	}
-	if status := p.choose(f); status != 0 {
+	if status := p.choose(r); status != 0 {
 		return c.refuse(c.listener, status, &c.body)
 	}
 	c.to.inflight.Add(1)

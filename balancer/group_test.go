@@ -36,7 +36,7 @@ func tell(g *group, unhealthy map[*target]bool) {
 		}
 		known[healthKey{g.arn, key}] = h
 	}
-	g.hear(known)
+	g.setHealth(known)
 }
 
 // turns counts who gets n requests.

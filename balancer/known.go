@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"time"
 
-	"fargo/aws/elbv2"
 	"fargo/desired"
 )
 
@@ -40,17 +39,15 @@ func (h *TargetHealth) key() healthKey {
 	return healthKey{h.Group, targetKey{h.ID, h.Port, h.Address, h.RegisteredAt.UnixNano()}}
 }
 
-// become gives a target the health it is known to have. The caller holds the
-// group's mu.
-func (t *target) become(h TargetHealth) {
-	state := elbv2.TargetHealthStateEnum(h.State)
-	if state == t.mu.state {
-		return
-	}
-	t.mu.state = state
-	t.healthySince.Store(0)
-	if routable(state) {
-		t.healthySince.Store(h.Since.UnixNano())
-		t.mu.credit = 0
-	}
+// targetKey tells targets apart: one that comes back, or with another address,
+// is a new one.
+type targetKey struct {
+	id         string
+	port       int
+	address    netip.AddrPort
+	registered int64
+}
+
+func keyOf(t *desired.BalancerTarget) targetKey {
+	return targetKey{t.ID, t.Port, t.Address, t.RegisteredAt.UnixNano()}
 }

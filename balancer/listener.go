@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,19 +9,45 @@ import (
 	"fargo/desired"
 )
 
+// boundRule is a rule with the groups that its forward action names, in that
+// order.
+type boundRule struct {
+	*rule
+	groups []*view
+}
+
+// bindRule compiles a rule. A group that is not known is one without targets, and
+// an error.
+func bindRule(d *desired.BalancerRule, groups map[string]*view, turn *atomic.Uint64) (*boundRule, error) {
+	r, err := compileRule(d, func(arn string) bool { return groups[arn] != nil }, turn)
+	if r == nil {
+		return nil, err
+	}
+	bound := &boundRule{rule: r}
+	if r.action.forward != nil {
+		for _, arn := range r.action.forward.groups {
+			v := groups[arn]
+			if v == nil {
+				v = newView(newGroup(arn))
+			}
+			bound.groups = append(bound.groups, v)
+		}
+	}
+	return bound, err
+}
+
 // listener is a listener's configuration, compiled. It is never changed.
 type listener struct {
 	settings
-	balancer     *balancer
-	logger       *slog.Logger
-	log          *objectLog // of requests; nil for none
-	connections  *objectLog // nil for none
-	arn          string
-	protocol     string
-	port         uint16
-	rules        []*rule
-	tls          *tls.Config // for HTTPS and TLS
-	certificates []string    // ARNs of tls.Certificates
+	balancer    *balancer
+	logger      *slog.Logger
+	log         *objectLog // of requests; nil for none
+	connections *objectLog // nil for none
+	arn         string
+	protocol    string
+	port        uint16
+	rules       []*boundRule
+	tls         *tlsTerms // of HTTPS and TLS; nil for others
 	// zones are those of the balancer's interfaces, by interface.
 	zones map[string]string
 }
@@ -38,12 +63,12 @@ func (b *balancer) compile(d *desired.BalancerListener, attributes attributes, g
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
-		terms, err := b.termsOf(d, l.protocols(d.ALPN), secrets)
-		l.tls, l.certificates = terms.config, terms.arns
+		var err error
+		l.tls, err = b.termsOf(d, l.protocols(d.ALPN), secrets)
 		errs = append(errs, err)
 	}
 	for i := range d.Rules {
-		r, err := compileRule(&d.Rules[i], groups, b.turnOf(d.Rules[i].ARN))
+		r, err := bindRule(&d.Rules[i], groups, b.turnOf(d.Rules[i].ARN))
 		errs = append(errs, err)
 		if r != nil {
 			l.rules = append(l.rules, r)
@@ -69,34 +94,28 @@ func (l *listener) protocols(policy []string) []string {
 // groups calls yield for each group the listener may send to.
 func (l *listener) groups(yield func(*group)) {
 	for _, r := range l.rules {
-		if f := r.action.forward; f != nil {
-			for _, g := range f.groups {
-				yield(g.group)
-			}
+		for _, g := range r.groups {
+			yield(g.group)
 		}
 	}
 }
 
-// balancer is a load balancer, for as long as it is in the configuration.
-type balancer struct {
-	arn     string
-	name    string
-	network bool
-	metrics balancerCounters
-	log     *objectLog // of requests; nil for none; guarded by the server
-	// connections is the log of connections; nil for none; guarded by the server.
-	connections *objectLog
-	tls         map[string]*tlsTerms      // by listener; guarded by the server
-	turns       map[string]*atomic.Uint64 // of rules, by ARN; guarded by the server
-	turn        uint64                    // where they begin
+// route finds the rule for a request, which is the last at the latest, and how
+// many were looked at until then.
+func (l *listener) route(r *request) (found *boundRule, evaluated int) {
+	for i, rule := range l.rules {
+		if rule.match(r) {
+			return rule, i + 1
+		}
+	}
+	return nil, 0
 }
 
-// turnOf is the count of turns of a rule's forward action, which goes on when
-// the rule is compiled anew.
-func (b *balancer) turnOf(rule string) *atomic.Uint64 {
-	if b.turns[rule] == nil {
-		b.turns[rule] = new(atomic.Uint64)
-		b.turns[rule].Store(b.turn)
+// tableOf is the table of a group for what comes in by an interface.
+func (l *listener) tableOf(g *view, interfaceID string) *table {
+	t := g.table.Load()
+	if t.zones == nil {
+		return t
 	}
-	return b.turns[rule]
+	return t.near(l.zones[interfaceID])
 }

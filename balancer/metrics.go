@@ -248,7 +248,7 @@ type groupCounters struct {
 
 // count counts a request that was meant for the group.
 func (m *groupCounters) count(x *exchange) {
-	if x.to == nil {
+	if x.targetAddress == "" {
 		return
 	}
 	m.requests.Add(1)

@@ -60,14 +60,6 @@ func readLog(root, arn, kind, node string, a attributes, prefix string) *objectL
 	return &objectLog{dir: filepath.Join(root, bucket), arn: arn, kind: kind, node: node}
 }
 
-// setLogs makes the logs that a balancer's attributes ask for the only ones.
-func (b *balancer) setLogs(root string, d *desired.Balancer) error {
-	node, a := logNode(d), attributes(d.Attributes)
-	return errors.Join(
-		replaceLog(&b.log, readLog(root, b.arn, accessLogs, node, a, "access_logs")),
-		replaceLog(&b.connections, readLog(root, b.arn, connectionLogs, node, a, "connection_logs")))
-}
-
 // logNode is what the files of a balancer's new logs end with.
 func logNode(d *desired.Balancer) string {
 	digits := fargo.NewHex(8)
@@ -85,18 +77,6 @@ func replaceLog(log **objectLog, next *objectLog) error {
 	}
 	*log = next
 	return old.end()
-}
-
-// flushLogs brings a balancer's logs to their files, and with end closes them.
-func (b *balancer) flushLogs(end bool) (err error) {
-	for _, log := range []*objectLog{b.log, b.connections} {
-		if end {
-			err = errors.Join(err, log.end())
-		} else {
-			err = errors.Join(err, log.flush())
-		}
-	}
-	return err
 }
 
 // same reports whether the log goes to the same place as another.

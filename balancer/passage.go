@@ -28,10 +28,9 @@ type asker interface {
 // passage is one request on its way to a target that speaks HTTP/1.1, and the
 // answer on its way back.
 type passage struct {
-	*exchange
+	*transaction
 	asker    asker
-	server   *Server
-	socket   *socket
+	server   *httpServer
 	listener *listener
 	from     *origin
 	length   int64 // of the request's body, or http1.Chunked
@@ -40,9 +39,8 @@ type passage struct {
 	// lasting says that strings of the answer are kept longer than it.
 	lasting bool
 
-	forward  *forward
-	table    *table
-	remember string // as chooseGroup gives it
+	table *table
+	back  groupCookie // with which the client comes back to the group
 
 	fields  []http1.Field // for the target, and later for the client
 	up      *upstream
@@ -64,13 +62,15 @@ var errStale = errors.New("target closed an idle connection")
 
 // choose finds the target of a request and what to ask it. The status, if not 0,
 // is what the client gets in place of a target's answer.
-func (p *passage) choose(f *forward) (status int) {
-	g, remember := f.chooseGroup(p.Fields)
-	if g == nil {
+func (p *passage) choose(r *boundRule) (status int) {
+	f := r.action.forward
+	i, token := f.choose(p.Fields)
+	if i < 0 {
 		return http.StatusServiceUnavailable
 	}
-	p.forward, p.remember, p.table = f, remember, p.listener.tableOf(g, p.socket)
-	p.group, p.failOpen = g.group, p.table.failOpen
+	g := r.groups[i]
+	p.back, p.table = groupCookie{token, f.sticky}, p.listener.tableOf(g, p.server.port.interfaceID)
+	p.group, p.groupARN, p.failOpen = g.group, g.arn, p.table.failOpen
 	if !p.understood(p.table.version) {
 		return statusIncompatible
 	}
@@ -78,7 +78,7 @@ func (p *passage) choose(f *forward) (status int) {
 	if t == nil {
 		return http.StatusServiceUnavailable
 	}
-	p.to = t
+	p.to, p.targetAddress = t, t.conns.address
 	received, _ := http1.Find(p.Fields, http1.TraceID)
 	p.trace = traceID(received, p.began, randomTrace())
 	p.fields = requestFields(p.fields[:0], &p.request, &p.listener.settings, p.listener.port, p.from, p.trace)
@@ -118,12 +118,12 @@ func idempotent(method string) bool {
 // reach takes an idle connection to the target, or opens one. A request that
 // could not be sent again gets no connection that the target has closed.
 func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
-	from, idle := p.socket.interfaceID, p.listener.idle
+	from, idle := p.server.port.interfaceID, p.listener.idle
 	careful := p.length != 0 || !idempotent(p.Method)
 	for !fresh {
 		now := clock()
 		p.departed = p.at(now)
-		u := p.to.idle.take(from, now-idle)
+		u := p.to.conns.take(from, now-idle)
 		if u == nil {
 			break
 		}
@@ -134,7 +134,7 @@ func (p *passage) reach(ctx context.Context, fresh bool) (*upstream, error) {
 		u.idle, u.waiting = idle, p.asker
 		return u, nil
 	}
-	u, err := reach(ctx, p.server.network, from, p.to, p.table.tls, idle)
+	u, err := p.to.conns.connect(ctx, p.server.dialer, from, p.table.tls, idle)
 	if err != nil {
 		p.group.metrics.unreached(err)
 		return nil, err
@@ -221,7 +221,7 @@ func (p *passage) requestHead(out *http1.Writer) {
 	switch { // as target has it, without a string made for it
 	case p.rewritten != nil:
 		out.Add(p.rewritten.target)
-	case p.Query != "" || strings.HasSuffix(p.uri, "?"):
+	case p.Query != "" || strings.HasSuffix(p.URI, "?"):
 		out.Add(p.Path)
 		out.Add("?")
 		out.Add(p.Query)
@@ -303,8 +303,8 @@ func (p *passage) stale(err error) error {
 // that frame the body.
 func (p *passage) answerFields() []http1.Field {
 	p.fields = answerFields(p.fields[:0], p.answer.Fields, &p.listener.settings, p.answered)
-	if p.remember != "" || p.table.sticky.kind != "" {
-		p.fields = stickyCookies(p.fields, p.forward, p.remember, p.table.sticky, p.to, p.answered)
+	if p.back.Token != "" || p.table.sticky.kind != "" {
+		p.fields = stickyCookies(p.fields, p.back, p.table.sticky, p.to.token, p.answered)
 	}
 	return p.fields
 }
@@ -323,7 +323,7 @@ func (p *passage) saidLength() (length string, ok bool) {
 // was.
 func (p *passage) settle(whole bool) (done bool) {
 	done = p.stopSending().err == nil && (p.length == 0 || p.body.Done())
-	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.in.Buffered()) == 0 && !p.listener.conduct(p.exchange).close {
+	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.in.Buffered()) == 0 && !p.conduct(p.listener).close {
 		p.up.release()
 	} else {
 		p.up.Close()
@@ -402,9 +402,4 @@ func statusOf(err error) int {
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway
-}
-
-func isHandshake(err error) bool {
-	var h *handshakeError
-	return errors.As(err, &h)
 }

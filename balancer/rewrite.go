@@ -3,66 +3,13 @@ package balancer
 import (
 	"encoding/hex"
 	"math/rand/v2"
-	"net/netip"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"fargo/balancer/http1"
 )
-
-// settings are what the attributes of a load balancer and a listener say about
-// requests.
-type settings struct {
-	idle          time.Duration // of either side, while nothing passes
-	tcpIdle       time.Duration // the same for network load balancers
-	keepAlive     time.Duration // how old a client's connection may become
-	desync        string        // monitor, defensive, strictest
-	dropInvalid   bool          // fields with names of other than letters, digits, "-"
-	preserveHost  bool
-	tlsFields     bool   // X-Amzn-TLS-Version and -Cipher-Suite
-	forwardedPort bool   // the client's port in X-Forwarded-For
-	forwardedMode string // append, preserve, remove
-	http2         bool
-	serverField   bool
-	answerFields  []http1.Field // put on every answer, in place of the target's
-}
-
-// answerAttributes are the listener's attributes that set a field.
-var answerAttributes = []struct{ key, field string }{
-	{"strict_transport_security", "Strict-Transport-Security"},
-	{"access_control_allow_origin", "Access-Control-Allow-Origin"},
-	{"access_control_allow_methods", "Access-Control-Allow-Methods"},
-	{"access_control_allow_headers", "Access-Control-Allow-Headers"},
-	{"access_control_allow_credentials", "Access-Control-Allow-Credentials"},
-	{"access_control_expose_headers", "Access-Control-Expose-Headers"},
-	{"access_control_max_age", "Access-Control-Max-Age"},
-	{"content_security_policy", "Content-Security-Policy"},
-	{"x_content_type_options", "X-Content-Type-Options"},
-	{"x_frame_options", "X-Frame-Options"},
-}
-
-func readSettings(balancer, listener attributes) settings {
-	s := settings{
-		idle:          balancer.seconds("idle_timeout.timeout_seconds", 60),
-		tcpIdle:       readTCPIdle(listener),
-		keepAlive:     balancer.seconds("client_keep_alive.seconds", 3600),
-		desync:        balancer.text("routing.http.desync_mitigation_mode", "defensive"),
-		dropInvalid:   balancer.on("routing.http.drop_invalid_header_fields.enabled", false),
-		preserveHost:  balancer.on("routing.http.preserve_host_header.enabled", false),
-		tlsFields:     balancer.on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false),
-		forwardedPort: balancer.on("routing.http.xff_client_port.enabled", false),
-		forwardedMode: balancer.text("routing.http.xff_header_processing.mode", "append"),
-		http2:         balancer.on("routing.http2.enabled", true),
-		serverField:   listener.on("routing.http.response.server.enabled", true),
-	}
-	for _, a := range answerAttributes {
-		if v := listener["routing.http.response."+a.key+".header_value"]; v != "" {
-			s.answerFields = append(s.answerFields, http1.Field{Name: a.field, Value: v})
-		}
-	}
-	return s
-}
 
 // maxForwardedFor is how many addresses X-Forwarded-For may bring.
 const maxForwardedFor = 30
@@ -75,17 +22,6 @@ func tooManyForwards(fields []http1.Field) bool {
 		}
 	}
 	return n > maxForwardedFor
-}
-
-// origin is where requests of one connection come from.
-type origin struct {
-	peer        netip.AddrPort
-	address     string // the peer's, without port
-	port        string
-	tlsVersion  string // "TLSv1.3"; empty without TLS
-	cipherSuite string
-	sni         string // the name the client asked for
-	connection  string // what logs call the connection; empty without logs
 }
 
 // requestFields appends the fields that the target gets, save those that frame
@@ -157,17 +93,6 @@ func forwardedFields(to []http1.Field, r *request, s *settings, port uint16, fro
 		http1.Field{Name: "X-Forwarded-Port", Value: portText(port), Kind: http1.ForwardedPort})
 }
 
-// client is the client's address as X-Forwarded-For has it.
-func (o *origin) client(withPort bool) string {
-	switch {
-	case !withPort:
-		return o.address
-	case strings.Contains(o.address, ":"):
-		return "[" + o.address + "]:" + o.port
-	}
-	return o.address + ":" + o.port
-}
-
 func portText(port uint16) string {
 	switch port {
 	case 80:
@@ -237,3 +162,6 @@ func answerFields(to []http1.Field, fields []http1.Field, s *settings, now time.
 	}
 	return append(to, s.answerFields...)
 }
+
+// httpDate is a time as fields have it. Source: RFC 9110 section 5.6.7.
+func httpDate(at time.Time) string { return at.UTC().Format(http.TimeFormat) }

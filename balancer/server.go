@@ -163,12 +163,7 @@ func (s *Server) cut() {
 		k.conns.closeAll()
 	}
 	for _, g := range s.mu.groups {
-		g.mu.Lock()
-		for _, t := range g.mu.ordered {
-			t.idle.close()
-			t.conns.closeAll()
-		}
-		g.mu.Unlock()
+		g.closeAll()
 	}
 	s.mu.Unlock()
 	s.tasks.Wait()
@@ -213,19 +208,10 @@ func (s *Server) prune() {
 			delete(s.mu.closing, k)
 		}
 	}
-	oldest := clock() - maxIdle
 	for _, g := range s.mu.groups {
-		g.mu.Lock()
-		for _, t := range g.mu.ordered {
-			t.idle.prune(oldest)
-		}
-		g.mu.Unlock()
+		g.prune()
 	}
 }
-
-// maxIdle is how long a connection to a target is kept that nobody uses, at
-// most; a shorter idle timeout of the balancer comes first.
-const maxIdle = time.Minute
 
 // Metrics gives all counters as they are now, ordered by name.
 func (s *Server) Metrics() Metrics {

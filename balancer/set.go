@@ -44,11 +44,11 @@ func (s *Server) Set(balancers []desired.Balancer, groups []desired.BalancerGrou
 	s.mu.balancers = kept
 	errs = append(errs, s.bindLocked(true))
 	for _, g := range s.mu.groups {
-		g.rest()
-		g.hear(s.mu.known)
+		g.drainConns()
+		g.setHealth(s.mu.known)
 	}
 	for _, t := range removed {
-		s.forget(t)
+		t.end()
 	}
 	return errors.Join(errs...)
 }
@@ -132,7 +132,7 @@ func (s *Server) SetHealth(known []TargetHealth) {
 	defer s.mu.Unlock()
 	s.mu.known = index(known)
 	for _, g := range s.mu.groups {
-		g.hear(s.mu.known)
+		g.setHealth(s.mu.known)
 	}
 }
 
@@ -194,27 +194,4 @@ func (s *Server) bindLocked(all bool) error {
 		s.mu.sockets[key] = k
 	}
 	return errors.Join(errs...)
-}
-
-// rest lets the connections to targets that drain go when they are idle.
-func (g *group) rest() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, t := range g.mu.ordered {
-		if t.draining.Load() {
-			t.idle.close()
-			t.streams.closeIdle()
-		} else {
-			t.idle.open()
-		}
-	}
-}
-
-// forget ends what a target that is no longer configured has.
-func (s *Server) forget(t *target) {
-	t.idle.close()
-	t.streams.closeIdle()
-	if t.draining.Load() && t.cutWhenGone {
-		t.conns.closeAll()
-	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -23,21 +21,18 @@ func (k socketKey) String() string {
 // socket is a port that is open. It stays so while configurations change.
 type socket struct {
 	socketKey
-	listener atomic.Pointer[listener]
-	closing  atomic.Bool // no new connections, and answers are the last of theirs
-	over     atomic.Bool // no new requests
-	conns    tracker     // of clients, and the socket itself
+	port
 
 	tcp   net.Listener // one of the two
 	udp   net.PacketConn
-	http2 *handoff // with tcp: connections on which HTTP/2 was agreed
-	// streams is held for reading by each request of HTTP/2.
-	streams sync.RWMutex
+	http  *httpServer // with tcp
+	flows *flowServer
 }
 
 // open binds the socket and begins to serve what comes.
 func (s *Server) open(key socketKey, l *listener) (*socket, error) {
 	k := &socket{socketKey: key}
+	k.port.interfaceID = key.interfaceID
 	k.listener.Store(l)
 	var err error
 	if key.network == "udp" {
@@ -48,12 +43,18 @@ func (s *Server) open(key socketKey, l *listener) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", key, err)
 	}
+	k.flows = &flowServer{port: &k.port, dialer: s.network, logger: s.logger, ctx: s.ctx, tasks: &s.tasks}
 	if key.network == "udp" {
-		s.tasks.Go(func() { s.serveUDP(k) })
+		s.tasks.Go(func() {
+			k.flows.serveUDP(k.udp)
+			if !k.closing.Load() {
+				s.lost(k)
+			}
+		})
 	} else {
-		k.http2 = newHandoff(k.tcp.Addr())
+		k.http = newHTTPServer(s.ctx, &s.tasks, s.network, s.logger, &k.port, k.tcp.Addr())
 		s.tasks.Go(func() { s.accept(k) })
-		s.tasks.Go(func() { s.serveHTTP2(k) })
+		s.tasks.Go(k.http.serveHTTP2)
 	}
 	return k, nil
 }
@@ -66,16 +67,14 @@ func (k *socket) close() {
 		return
 	}
 	k.tcp.Close()
-	k.http2.Close()
+	k.http.close()
 }
 
 // rest lets requests under way go on, and closes what is between requests.
 func (k *socket) rest() {
 	k.over.Store(true)
-	for _, c := range k.conns.list() {
-		if c, ok := c.(*client); ok {
-			c.rest()
-		}
+	if k.http != nil {
+		k.http.rest()
 	}
 }
 
@@ -118,29 +117,14 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 	defer m.active.Add(-1) // those of HTTP/2 are counted again while they last
 	switch l.protocol {
 	case "HTTP":
-		conn = l.named(quicken(conn))
-		if l.connections != nil {
-			l.logConnection(conn, true, time.Now())
-		}
-		s.serveHTTP1(k, conn, l)
+		k.http.servePlain(conn, l)
 	case "HTTPS":
-		s.serveTLS(k, l.named(quicken(conn)), l)
+		k.http.serveTLS(conn, l)
 	case "TCP", "TCP_UDP":
-		s.serveTCP(k, conn, l)
+		k.flows.serveTCP(conn, l)
 	case "TLS":
-		s.serveEncryptedTCP(k, conn, l)
+		k.flows.serveTLS(conn, l)
 	default:
 		conn.Close()
 	}
-}
-
-// serveHTTP1 serves requests of HTTP/1.x on conn.
-func (s *Server) serveHTTP1(k *socket, conn net.Conn, l *listener) {
-	c := newClient(s, k, conn, l.idle)
-	if !k.conns.add(c) {
-		conn.Close()
-		return
-	}
-	defer k.conns.remove(c)
-	c.serve(s.ctx)
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // forward passes a stream to a target and its answer back.
-func (x *stream) forward(f *forward) {
+func (x *stream) forward(r *boundRule) {
 	p := &x.way
 	*p = passage{
-		exchange: &x.exchange, asker: x, server: x.server, socket: x.socket, listener: x.listener, from: x.from,
+		transaction: &x.transaction, asker: x, server: x.server, listener: x.listener, from: x.from,
 		length: x.r.ContentLength, lasting: true, // header compression keeps what was sent
 		fields: p.fields, answer: p.answer,
 	}
-	if status := p.choose(f); status != 0 {
+	if status := p.choose(r); status != 0 {
 		x.page(status)
 		return
 	}
@@ -188,48 +188,4 @@ func (x *stream) stillThere() error {
 		return errClientGone
 	}
 	return nil
-}
-
-// streamBody is the body of a stream. It implements [http1.Source].
-type streamBody struct {
-	r      *http.Request
-	buffer *[tunnelBuffer]byte
-	taken  int64
-	err    error // to be told once what came with it has been taken
-}
-
-// Ready is never sure of more, for the library does not say.
-func (b *streamBody) Ready() bool { return b.err != nil }
-
-// Done reports whether all of the body was taken.
-func (b *streamBody) Done() bool { return errors.Is(b.err, io.EOF) }
-
-// Taken is how many bytes were taken.
-func (b *streamBody) Taken() int64 { return b.taken }
-
-// Next takes what has come of the body.
-func (b *streamBody) Next() ([]byte, error) {
-	if b.buffer == nil {
-		b.buffer = tunnelBuffers.Get().(*[tunnelBuffer]byte)
-	}
-	for b.err == nil {
-		var n int
-		n, b.err = b.r.Body.Read(b.buffer[:])
-		if n > 0 {
-			b.taken += int64(n)
-			return b.buffer[:n], nil
-		}
-	}
-	return nil, b.err
-}
-
-// Trailers are the fields after the body.
-func (b *streamBody) Trailers() []http1.Field { return appendFields(nil, b.r.Trailer) }
-
-// free gives up the buffer, when nobody reads any more.
-func (b *streamBody) free() {
-	if b.buffer != nil {
-		tunnelBuffers.Put(b.buffer)
-		b.buffer = nil
-	}
 }

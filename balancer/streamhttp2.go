@@ -18,7 +18,7 @@ func (x *stream) forwardHTTP2() {
 	ctx, watch := watchIdle(x.r.Context(), x.listener.idle)
 	defer watch.stop()
 	x.departed = time.Now()
-	answer, err := x.to.transport(x.server, x.group, x.socket.interfaceID).RoundTrip(x.outgoing(ctx, watch))
+	answer, err := x.to.conns.transport(x.server.dialer, x.server.port.interfaceID, x.group.metrics.unreached).RoundTrip(x.outgoing(ctx, watch))
 	if err != nil {
 		if isHandshake(err) {
 			x.group.metrics.unreached(err)
@@ -39,11 +39,11 @@ func (x *stream) outgoing(ctx context.Context, watch *idleWatch) *http.Request {
 	p := &x.way
 	out := &http.Request{
 		Method: x.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL:           &url.URL{Scheme: "http", Host: x.to.address, Path: x.Path, RawQuery: x.Query},
+		URL:           &url.URL{Scheme: "http", Host: x.targetAddress, Path: x.Path, RawQuery: x.Query},
 		Header:        make(http.Header, len(p.fields)),
 		ContentLength: x.r.ContentLength,
 	}
-	if u, err := url.ParseRequestURI(x.target()); err == nil {
+	if u, err := url.ParseRequestURI(x.targetURI()); err == nil {
 		out.URL.Path, out.URL.RawPath, out.URL.RawQuery, out.URL.ForceQuery = u.Path, u.RawPath, u.RawQuery, u.ForceQuery
 	}
 	if p.table.tls {

@@ -82,15 +82,6 @@ func drawTable(s groupSettings, targets []*target) *table {
 	return next
 }
 
-// tableOf is the table of a group for what comes in by a socket.
-func (l *listener) tableOf(g *view, k *socket) *table {
-	t := g.table.Load()
-	if t.zones == nil {
-		return t
-	}
-	return t.near(l.zones[k.interfaceID])
-}
-
 // near is the table of a zone.
 func (t *table) near(zone string) *table {
 	if near := t.zones[zone]; near != nil {

@@ -6,50 +6,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fargo/desired"
 	"fargo/secret"
 )
-
-// originOf says where a client's requests come from. state is nil without TLS.
-func originOf(address netip.AddrPort, state *tls.ConnectionState) origin {
-	o := origin{peer: address, address: address.Addr().String(), port: strconv.Itoa(int(address.Port()))}
-	if state != nil {
-		o.sni = state.ServerName
-		o.tlsVersion = strings.Replace(tls.VersionName(state.Version), "TLS ", "TLSv", 1)
-		o.cipherSuite = openSSLName(tls.CipherSuiteName(state.CipherSuite))
-	}
-	return o
-}
-
-// openSSLName is what OpenSSL, and so AWS, calls a cipher suite of this name.
-// Those of TLS 1.3 have one name. Source: openssl-ciphers(1), "CIPHER SUITE
-// NAMES".
-func openSSLName(name string) string {
-	exchange, cipher, older := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
-	if !older {
-		return name
-	}
-	cipher = openSSLCipher.Replace(cipher)
-	if exchange == "RSA" {
-		return cipher
-	}
-	return strings.ReplaceAll(exchange, "_", "-") + "-" + cipher
-}
-
-var openSSLCipher = strings.NewReplacer("3DES_EDE_CBC", "DES-CBC3", "AES_128_CBC", "AES128", "AES_256_CBC", "AES256",
-	"AES_128", "AES128", "AES_256", "AES256", "RC4_128", "RC4", "POLY1305_SHA256", "POLY1305", "_", "-")
-
-// noteTLS notes what was agreed on a client's connection.
-func (x *exchange) noteTLS(from *origin) {
-	x.connection = from.connection
-	x.TLS = from.tlsVersion != ""
-	x.tlsVersion, x.cipher, x.sni = from.tlsVersion, from.cipherSuite, from.sni
-}
 
 // tlsSecrets are what a server's listeners share of secrets.
 type tlsSecrets struct {
@@ -67,17 +29,18 @@ type tlsTerms struct {
 	err          error
 }
 
-// termsOf compiles a listener's TLS, or gives what it was compiled to before:
-// clients may then resume their sessions.
-func (b *balancer) termsOf(l *desired.BalancerListener, offered []string, secrets tlsSecrets) (*tlsTerms, error) {
-	t := b.tls[l.ARN]
-	if t != nil && t.err == nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates) {
-		return t, nil
-	}
-	t = &tlsTerms{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
-	t.config, t.arns, t.err = compileTLS(l, offered, secrets.keys)
-	b.tls[l.ARN] = t
-	return t, errors.Join(t.err, t.setTickets(l.ARN, secrets.tickets))
+// compileTerms compiles a listener's TLS, with the protocols of ALPN that it
+// offers, the preferred first, and keys of its certificates. What is wrong is in err; the rest can be used.
+func compileTerms(l *desired.BalancerListener, offered []string, keys map[desired.SecretID]secret.Text) *tlsTerms {
+	t := &tlsTerms{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
+	t.config, t.arns, t.err = compileTLS(l, offered, keys)
+	return t
+}
+
+// of reports whether t is what a listener's TLS would be compiled to. What has
+// something wrong is compiled again: a key may have come since.
+func (t *tlsTerms) of(l *desired.BalancerListener, offered []string) bool {
+	return t.err == nil && t.policy == l.SSLPolicy && slices.Equal(t.offered, offered) && slices.Equal(t.certificates, l.Certificates)
 }
 
 // setTickets has the listener's clients resume sessions that any server began
@@ -109,7 +72,7 @@ func compileTLS(l *desired.BalancerListener, offered []string, keys map[desired.
 	var errs []error
 	config = &tls.Config{NextProtos: offered}
 	if l.Protocol == "TLS" {
-		config.GetConfigForClient = noteHello
+		config.GetConfigForClient = tellHello
 	}
 	config.MinVersion, config.MaxVersion = versionsOf(l.SSLPolicy)
 	for _, pair := range l.Certificates {
@@ -150,15 +113,25 @@ func versionsOf(policy string) (lowest, highest uint16) {
 	return lowest, highest
 }
 
-// certificate is the ARN of the one that clients asking for a name are shown.
-func (l *listener) certificate(sni string) string {
-	if l.tls == nil || len(l.certificates) == 0 {
+// certificate is the ARN of the one that clients asking for a name are shown;
+// empty when there is none.
+func (t *tlsTerms) certificate(sni string) string {
+	if t == nil || len(t.arns) == 0 {
 		return ""
 	}
-	for i, c := range l.tls.Certificates {
+	for i, c := range t.config.Certificates {
 		if sni != "" && c.Leaf.VerifyHostname(sni) == nil {
-			return l.certificates[i]
+			return t.arns[i]
 		}
 	}
-	return l.certificates[0]
+	return t.arns[0]
+}
+
+// tellHello tells a connection that has a method ClientHello what its client says
+// first, and leaves the configuration as it is. It is a GetConfigForClient.
+func tellHello(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if c, ok := hello.Conn.(interface{ ClientHello(*tls.ClientHelloInfo) }); ok {
+		c.ClientHello(hello)
+	}
+	return nil, nil
 }

@@ -80,36 +80,31 @@ func (s *substitution) apply(text string) (result string, ok bool) {
 	return string(middle) + text[at[1]:], true
 }
 
-// apply rewrites x for its target, and reports whether what came out can be
-// sent to one.
-func (t *transform) apply(x *exchange) bool {
+// apply rewrites r for its target, and says how that ended, in the access log's
+// words; nothing when nothing matched. It reports whether what came out can be sent
+// to a target.
+func (t *transform) apply(r *request) (status string, ok bool) {
 	if t == nil {
-		return true
+		return "", true
 	}
-	host, port := splitPort(x.Authority)
+	host, port := splitPort(r.Authority)
 	name, named := t.host.apply(host)
-	target, moved := t.url.apply(x.target())
-	x.transformStatus = transformed
+	target, moved := t.url.apply(r.targetURI())
 	switch {
 	case !named && !moved:
-		x.transformStatus = ""
-		return true
+		return "", true
 	case len(name) > http1.MaxField || len(target) > http1.MaxRequestLine:
-		x.transformStatus = transformedTooLong
+		return transformedTooLong, false
 	case named && !isHostName(name):
-		x.transformStatus = transformedNoHost
+		return transformedNoHost, false
 	case moved && !isOriginForm(target):
-		x.transformStatus = transformedNoPath
-	}
-	if x.transformStatus != transformed {
-		x.reason = x.transformStatus
-		return false
+		return transformedNoPath, false
 	}
 	if port != "" {
 		name += ":" + port
 	}
-	x.rewritten = &rewritten{name, target}
-	return true
+	r.rewritten = &rewritten{name, target}
+	return transformed, true
 }
 
 // isHostName reports whether a Host field may have a name.
@@ -131,20 +126,4 @@ func isOriginForm(s string) bool {
 		}
 	}
 	return true
-}
-
-// target is what the request line to a target names: the path and the query.
-func (x *exchange) target() string {
-	if x.rewritten != nil {
-		return x.rewritten.target
-	}
-	return x.asked()
-}
-
-// asked is what the client asked for: the path and the query.
-func (x *exchange) asked() string {
-	if x.Query != "" || strings.HasSuffix(x.uri, "?") {
-		return x.Path + "?" + x.Query
-	}
-	return x.Path
 }

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,8 +18,8 @@ const (
 
 // flows are the datagrams between one port's clients and their targets.
 type flows struct {
-	server *Server
-	socket *socket
+	server *flowServer
+	socket net.PacketConn
 	mu     struct {
 		sync.Mutex
 		byClient map[netip.AddrPort]*udpFlow
@@ -34,17 +35,14 @@ type udpFlow struct {
 }
 
 // serveUDP passes datagrams until the socket is closed.
-func (s *Server) serveUDP(k *socket) {
-	f := &flows{server: s, socket: k}
+func (s *flowServer) serveUDP(socket net.PacketConn) {
+	f := &flows{server: s, socket: socket}
 	f.mu.byClient = map[netip.AddrPort]*udpFlow{}
 	defer f.closeAll()
 	buffer := make([]byte, maxDatagram)
 	for {
-		n, from, err := k.udp.ReadFrom(buffer)
+		n, from, err := socket.ReadFrom(buffer)
 		if err != nil {
-			if !k.closing.Load() {
-				s.lost(k)
-			}
 			return
 		}
 		f.pass(addrPortOf(from), buffer[:n])
@@ -54,7 +52,7 @@ func (s *Server) serveUDP(k *socket) {
 // pass sends a client's datagram to its target. As with any datagram, one that
 // cannot be sent is lost.
 func (f *flows) pass(client netip.AddrPort, datagram []byte) {
-	l := f.socket.listener.Load()
+	l := f.server.port.listener.Load()
 	if l == nil {
 		return
 	}
@@ -82,24 +80,22 @@ func (f *flows) find(client netip.AddrPort) *udpFlow {
 // begin chooses a target for a new client. It is nil when there is none.
 func (f *flows) begin(l *listener, client netip.AddrPort) *udpFlow {
 	s := f.server
-	from := flow{client, addrPortOf(f.socket.udp.LocalAddr())}
-	g, table, t := l.destination(f.socket, from)
+	from := flow{client, addrPortOf(f.socket.LocalAddr())}
+	g, table, t := s.destination(l, from)
 	if t == nil {
 		return nil
 	}
-	conn, err := s.network.Dial(s.ctx, f.socket.interfaceID, "udp", t.address)
+	conn, err := t.conns.dial(s.ctx, s.dialer, s.port.interfaceID, "udp")
+	if errors.Is(err, net.ErrClosed) {
+		return nil // the target's time is over
+	}
 	if err != nil {
 		g.metrics.unreached(err)
 		return nil
 	}
-	held := &heldConn{Conn: conn, tracker: &t.conns}
-	if !t.conns.add(held) {
-		conn.Close()
-		return nil
-	}
-	u := &udpFlow{client: client, conn: held}
+	u := &udpFlow{client: client, conn: conn}
 	if table.proxyProtocol() {
-		u.header = proxyHeader(from, proxyDatagram)
+		u.header = proxyHeader(from.client, from.local, proxyDatagram)
 	}
 	f.mu.Lock()
 	f.mu.byClient[client] = u
@@ -126,7 +122,7 @@ func (f *flows) back(u *udpFlow, l *listener) {
 		switch {
 		case err == nil:
 			u.last.Store(time.Now().UnixNano())
-			if n, err := f.socket.udp.WriteTo(buffer[:n], to); err == nil {
+			if n, err := f.socket.WriteTo(buffer[:n], to); err == nil {
 				m.bytes.Add(uint64(n))
 			}
 		case !timeout(err), time.Since(time.Unix(0, u.last.Load())) >= udpIdle:

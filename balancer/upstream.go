@@ -2,75 +2,117 @@ package balancer
 
 import (
 	"context"
-	"errors"
 	"net"
-	"os"
 	"time"
 
 	"fargo/balancer/http1"
 )
 
-// Times that AWS does not let one set.
-// Source: ALB user guide, "Troubleshoot your Application Load Balancers".
-const (
-	connectTimeout   = 10 * time.Second
-	handshakeTimeout = 10 * time.Second
-)
+// upstreamDialer is from where targets are reached.
+type upstreamDialer interface {
+	// Dial opens a connection from the interface, its address being the source.
+	// network and address are those of net.Dialer. The connection outlives ctx.
+	Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error)
+}
 
-// upstream is a connection to a target, used by one request at a time.
+// connectTimeout is how long a connection to a target may take to be made.
+// Source: ALB user guide, "Troubleshoot your Application Load Balancers".
+const connectTimeout = 10 * time.Second
+
+// upstream is a connection of HTTP/1.x to a target, used by one request at a
+// time.
 type upstream struct {
 	idleConn
 	in  *http1.Reader
 	out *http1.Writer
+	// reused says that an earlier request was answered on it.
+	reused bool
 
-	target    *target
+	pool      *upstreamPool
 	from      string        // the interface
 	idleSince time.Duration // by clock
-	reused    bool
 }
 
-// reach opens a connection to a target.
-func reach(ctx context.Context, network Network, from string, t *target, encrypted bool, idle time.Duration) (*upstream, error) {
-	conn, err := dialTarget(ctx, network, from, t, encrypted)
+// upstreamPool is the connections to one target: those in use and those that are
+// idle. Its zero value is ready once it has an address.
+type upstreamPool struct {
+	address string
+
+	idle    idlePool   // connections of HTTP/1.x
+	streams transports // for requests of HTTP/2
+	conns   tracker    // all
+}
+
+// connect opens a connection of HTTP/1.x, encrypted if so wanted, on which
+// nothing may pass for the idle time at most.
+func (p *upstreamPool) connect(ctx context.Context, dialer upstreamDialer, from string, encrypted bool, idle time.Duration) (*upstream, error) {
+	conn, err := p.dialPlain(ctx, dialer, from, "tcp")
 	if err != nil {
 		return nil, err
 	}
-	u := &upstream{target: t, from: from}
-	u.Conn, u.idle = quicken(conn), idle
+	conn = quicken(conn)
+	if encrypted {
+		inner, err := encrypt(ctx, conn)
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		conn = inner
+	}
+	u := &upstream{pool: p, from: from}
+	u.Conn, u.idle = conn, idle
 	u.in, u.out = http1.NewReader(u), http1.NewWriter(u)
-	if !t.conns.add(u) {
+	if !p.conns.add(u) {
 		conn.Close()
 		return nil, net.ErrClosed
 	}
 	return u, nil
 }
 
-// dialTarget connects, and encrypts when the group's protocol has it.
-func dialTarget(ctx context.Context, network Network, from string, t *target, encrypted bool) (net.Conn, error) {
-	dialing, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	conn, err := network.Dial(dialing, from, "tcp", t.address)
-	if err != nil || !encrypted {
-		return conn, err
-	}
-	inner, err := encrypt(ctx, quicken(conn))
+// dial opens a connection that ends with the pool's.
+func (p *upstreamPool) dial(ctx context.Context, dialer upstreamDialer, from, network string) (net.Conn, error) {
+	conn, err := p.dialPlain(ctx, dialer, from, network)
 	if err != nil {
-		conn.Close()
 		return nil, err
 	}
-	return inner, nil
+	return p.conns.hold(conn)
 }
 
-// handshakeError tells a TLS handshake that failed from a connection that did.
-type handshakeError struct{ cause error }
+func (p *upstreamPool) dialPlain(ctx context.Context, dialer upstreamDialer, from, network string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return dialer.Dial(ctx, from, network, p.address)
+}
 
-func (e *handshakeError) Error() string { return "TLS handshake: " + e.cause.Error() }
-func (e *handshakeError) Unwrap() error { return e.cause }
+// take gives an idle connection from an interface that was not idle since before
+// oldest, by clock, or nil.
+func (p *upstreamPool) take(from string, oldest time.Duration) *upstream {
+	return p.idle.take(from, oldest)
+}
 
-// timeout reports whether err is the end of a wait.
-func timeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
+// maxIdle is how long a connection is kept that nobody uses, at most; a shorter
+// idle timeout of the load balancer comes first.
+const maxIdle = time.Minute
+
+// prune closes the connections that nobody has used for too long.
+func (p *upstreamPool) prune() { p.idle.prune(clock() - maxIdle) }
+
+// drain closes connections when no request is on them, until there is a resume.
+func (p *upstreamPool) drain() {
+	p.idle.close()
+	p.streams.closeIdle()
+}
+
+// resume undoes drain.
+func (p *upstreamPool) resume() { p.idle.open() }
+
+// closeHeld closes all connections. New ones may be opened.
+func (p *upstreamPool) closeHeld() { p.conns.closeHeld() }
+
+// closeAll closes all connections, and those that come later.
+func (p *upstreamPool) closeAll() {
+	p.idle.close()
+	p.conns.closeAll()
 }
 
 // ask sends what was gathered of a request, or has that done when the answer is
@@ -85,7 +127,7 @@ func (u *upstream) ask() error {
 
 // Close closes the connection.
 func (u *upstream) Close() error {
-	u.target.conns.remove(u)
+	u.pool.conns.remove(u)
 	return u.Conn.Close()
 }
 
@@ -97,5 +139,5 @@ func (u *upstream) release() {
 	u.waiting = nil
 	u.reused = true
 	u.idleSince = clock()
-	u.target.idle.put(u)
+	u.pool.idle.put(u)
 }

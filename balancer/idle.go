@@ -1,12 +1,10 @@
 package balancer
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -132,79 +130,5 @@ func (c *idleConn) resume() {
 	c.readUntil = 0
 }
 
-// interrupt ends all that waits on a connection.
-func interrupt(c net.Conn) {
-	if err := c.SetDeadline(aLongTimeAgo); err != nil {
-		c.Close()
-	}
-}
-
-// rawConn is the connection below TLS.
-func rawConn(c net.Conn) net.Conn {
-	for {
-		switch below := c.(type) {
-		case *idleConn:
-			c = below.Conn
-		case *tls.Conn:
-			c = below.NetConn()
-		case *heldConn:
-			c = below.Conn
-		case *namedConn:
-			c = below.Conn
-		case *tlsFlow:
-			c = below.Conn
-		default:
-			return c
-		}
-	}
-}
-
-// ended reports whether the other side has closed a connection from which
-// nothing is expected, or has sent what nobody asked for. It does not wait and
-// takes nothing. What cannot be asked has not ended.
-func ended(c net.Conn) bool {
-	state := peek(c)
-	return state == peerClosed || state == peerSent
-}
-
-type peerState uint8
-
-const (
-	peerQuiet  peerState = iota // nothing to read
-	peerSent                    // something to read
-	peerClosed                  // the end, or an error
-)
-
-func peek(c net.Conn) peerState {
-	sc, ok := rawConn(c).(syscall.Conn)
-	if !ok {
-		return peerQuiet
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return peerClosed
-	}
-	state := peerQuiet
-	err = raw.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
-		case err != nil || n == 0:
-			state = peerClosed
-		default:
-			state = peerSent
-		}
-	})
-	if err != nil {
-		return peerClosed
-	}
-	return state
-}
-
-// reset makes Close send RST in place of FIN.
-func reset(c net.Conn) {
-	if tcp, ok := rawConn(c).(interface{ SetLinger(int) error }); ok {
-		_ = tcp.SetLinger(0) // a connection that is closed already needs none
-	}
-}
+// NetConn is the connection below.
+func (c *idleConn) NetConn() net.Conn { return c.Conn }

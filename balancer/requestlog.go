@@ -1,49 +1,49 @@
 package balancer
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// logLine is an exchange as the access log has it. now is when it was over.
+// requestLine is an exchange as the access log has it, of a request that came to
+// the load balancer's port. now is when it was over.
 // Source: ALB user guide, "Access log entries".
-func (x *exchange) logLine(l *listener, now time.Time) string {
+func requestLine(x *exchange, balancer string, port uint16, now time.Time) string {
 	var b strings.Builder
-	b.WriteString(x.kind())
+	b.WriteString(kindOf(x))
 	text := func(s string) { b.WriteByte(' '); b.WriteString(orDash(s)) }
 	quoted := func(s string) { b.WriteByte(' '); b.WriteString(quote(orDash(s))) }
 	text(now.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	text(l.balancer.name)
+	text(balancer)
 	text(x.Client.String())
-	text(x.targetAddress())
-	for _, d := range x.times(now) {
+	text(x.targetAddress)
+	for _, d := range timesOf(x, now) {
 		text(d)
 	}
 	text(strconv.Itoa(x.status))
 	text(number(x.targetStatus))
 	text(strconv.FormatInt(x.received, 10))
 	text(strconv.FormatInt(x.written, 10))
-	quoted(x.requestLine(l))
-	quoted(x.field("User-Agent"))
+	quoted(firstLine(x, balancer, port))
+	quoted(fieldOf(x, "User-Agent"))
 	text(x.cipher)
 	text(x.tlsVersion)
-	text(x.groupARN())
+	text(x.groupARN)
 	quoted(x.trace)
 	quoted(x.sni)
 	quoted(x.certificate)
-	text(x.priority())
+	text(priorityOf(x))
 	text(x.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	quoted(x.actions())
+	quoted(actionOf(x))
 	quoted(x.location)
 	quoted("") // an error's reason: of authentication and Lambda only
-	quoted(x.targetAddress())
+	quoted(x.targetAddress)
 	quoted(number(x.targetStatus))
-	quoted(x.classification())
+	quoted(classificationOf(x))
 	quoted(x.finding.Reason)
 	text(x.connection)
-	host, uri := x.transformed()
+	host, uri := transformedOf(x)
 	quoted(host)
 	quoted(uri)
 	quoted(x.transformStatus)
@@ -51,24 +51,17 @@ func (x *exchange) logLine(l *listener, now time.Time) string {
 }
 
 // transformed is what the rule's transforms made of the request, if anything.
-func (x *exchange) transformed() (host, uri string) {
+func transformedOf(x *exchange) (host, uri string) {
 	if x.rewritten == nil {
 		return "", ""
 	}
 	if x.rewritten.authority != x.Authority {
 		host = x.rewritten.authority
 	}
-	if x.rewritten.target != x.asked() {
+	if x.rewritten.target != x.clientURI() {
 		uri = x.rewritten.target
 	}
 	return host, uri
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 func number(n int) string {
@@ -78,23 +71,7 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// quote puts a text in quotes; what could end them is escaped.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\' || c < ' ' || c >= 0x7f:
-			fmt.Fprintf(&b, `\x%02X`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-func (x *exchange) kind() string {
+func kindOf(x *exchange) string {
 	switch {
 	case x.grpc:
 		return "grpcs"
@@ -110,16 +87,9 @@ func (x *exchange) kind() string {
 	return "http"
 }
 
-func (x *exchange) targetAddress() string {
-	if x.to == nil {
-		return ""
-	}
-	return x.to.address
-}
-
 // times are how long the request took to reach its target, the target to
 // answer, and the answer to leave; -1 for what did not happen.
-func (x *exchange) times(now time.Time) [3]string {
+func timesOf(x *exchange, now time.Time) [3]string {
 	if x.departed.IsZero() || x.answered.IsZero() {
 		return [3]string{"-1", "-1", "-1"}
 	}
@@ -127,23 +97,23 @@ func (x *exchange) times(now time.Time) [3]string {
 	return [3]string{seconds(x.departed.Sub(x.began)), seconds(x.answered.Sub(x.departed)), seconds(now.Sub(x.answered))}
 }
 
-func (x *exchange) requestLine(l *listener) string {
+func firstLine(x *exchange, balancer string, port uint16) string {
 	if x.Method == "" {
-		return "- http://" + l.balancer.name + ":" + strconv.Itoa(int(l.port)) + "- -"
+		return "- http://" + balancer + ":" + strconv.Itoa(int(port)) + "- -"
 	}
 	scheme := "http"
 	if x.TLS {
 		scheme = "https"
 	}
 	host, _ := splitPort(x.Authority)
-	url := scheme + "://" + host + ":" + strconv.Itoa(int(l.port)) + x.Path
+	url := scheme + "://" + host + ":" + strconv.Itoa(int(port)) + x.Path
 	if x.Query != "" {
 		url += "?" + x.Query
 	}
 	return x.Method + " " + url + " " + x.protocol
 }
 
-func (x *exchange) field(name string) string {
+func fieldOf(x *exchange, name string) string {
 	for i := range x.Fields {
 		if strings.EqualFold(x.Fields[i].Name, name) {
 			return x.Fields[i].Value
@@ -152,14 +122,7 @@ func (x *exchange) field(name string) string {
 	return ""
 }
 
-func (x *exchange) groupARN() string {
-	if x.group == nil {
-		return ""
-	}
-	return x.group.arn
-}
-
-func (x *exchange) priority() string {
+func priorityOf(x *exchange) string {
 	switch {
 	case x.rule == nil:
 		return "-1"
@@ -169,7 +132,7 @@ func (x *exchange) priority() string {
 	return x.rule.priority
 }
 
-func (x *exchange) actions() string {
+func actionOf(x *exchange) string {
 	switch {
 	case x.rule == nil:
 		return ""
@@ -184,7 +147,7 @@ func (x *exchange) actions() string {
 }
 
 // classification is empty for what complies.
-func (x *exchange) classification() string {
+func classificationOf(x *exchange) string {
 	if x.finding.Class == 0 {
 		return ""
 	}

@@ -117,8 +117,12 @@ func (g *gatherConn) extend() error {
 	return g.SetWriteDeadline(start.Add(g.mu.until))
 }
 
+// flushGrace is how long what was written before Close may take to reach the
+// peer.
+const flushGrace = time.Second
+
 // Close closes the connection. What has been gathered is still written, if that
-// can be done within lingerFor.
+// can be done within flushGrace.
 func (g *gatherConn) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -127,7 +131,7 @@ func (g *gatherConn) Close() error {
 		return net.ErrClosed
 	case g.mu.writing || g.mu.promised:
 		g.mu.closed = true
-		return g.SetWriteDeadline(time.Now().Add(lingerFor))
+		return g.SetWriteDeadline(time.Now().Add(flushGrace))
 	}
 	g.mu.closed = true
 	return g.Conn.Close()

@@ -1,0 +1,77 @@
+package balancer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fargo/aws/elbv2"
+)
+
+// fixedResponse is an answer the balancer gives itself.
+type fixedResponse struct {
+	status            int
+	contentType, body string
+}
+
+func compileFixed(c *elbv2.FixedResponseActionConfig) (*fixedResponse, error) {
+	status, err := strconv.Atoi(value(c.StatusCode))
+	if err != nil {
+		return nil, fmt.Errorf("fixed-response: %w", err)
+	}
+	f := &fixedResponse{status: status, contentType: value(c.ContentType), body: value(c.MessageBody)}
+	if f.contentType == "" {
+		f.contentType = "text/plain"
+	}
+	f.contentType += "; charset=utf-8"
+	return f, nil
+}
+
+// redirect sends the client elsewhere.
+type redirect struct {
+	status                            int
+	protocol, host, port, path, query string // templates
+}
+
+func compileRedirect(c *elbv2.RedirectActionConfig) *redirect {
+	text := func(p *string, otherwise string) string {
+		if p == nil {
+			return otherwise
+		}
+		return *p
+	}
+	r := &redirect{
+		status:   301,
+		protocol: text(c.Protocol, "#{protocol}"),
+		host:     text(c.Host, "#{host}"),
+		port:     text(c.Port, "#{port}"),
+		path:     text(c.Path, "/#{path}"),
+		query:    text(c.Query, "#{query}"),
+	}
+	if c.StatusCode == elbv2.RedirectActionStatusCodeEnumHttp302 {
+		r.status = 302
+	}
+	return r
+}
+
+// location is where a request to a listener on this port is sent.
+// Source: ALB user guide, "Redirect actions".
+func (r *redirect) location(q *request, port uint16) string {
+	protocol := "http"
+	if q.TLS {
+		protocol = "https"
+	}
+	host, _ := splitPort(q.Authority)
+	fill := strings.NewReplacer(
+		"#{protocol}", protocol,
+		"#{host}", host,
+		"#{port}", strconv.Itoa(int(port)),
+		"#{path}", strings.TrimPrefix(q.Path, "/"),
+		"#{query}", q.Query,
+	)
+	url := strings.ToLower(fill.Replace(r.protocol)) + "://" + fill.Replace(r.host) + ":" + fill.Replace(r.port) + fill.Replace(r.path)
+	if query := fill.Replace(r.query); query != "" {
+		url += "?" + query
+	}
+	return url
+}

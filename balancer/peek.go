@@ -1,0 +1,75 @@
+package balancer
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// interrupt ends all that waits on a connection.
+func interrupt(c net.Conn) {
+	if err := c.SetDeadline(aLongTimeAgo); err != nil {
+		c.Close()
+	}
+}
+
+// rawConn is the connection below all that wrap one, as TLS does.
+func rawConn(c net.Conn) net.Conn {
+	for {
+		wrapper, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return c
+		}
+		c = wrapper.NetConn()
+	}
+}
+
+// ended reports whether the other side has closed a connection from which
+// nothing is expected, or has sent what nobody asked for. It does not wait and
+// takes nothing. What cannot be asked has not ended.
+func ended(c net.Conn) bool {
+	state := peek(c)
+	return state == peerClosed || state == peerSent
+}
+
+type peerState uint8
+
+const (
+	peerQuiet  peerState = iota // nothing to read
+	peerSent                    // something to read
+	peerClosed                  // the end, or an error
+)
+
+func peek(c net.Conn) peerState {
+	sc, ok := rawConn(c).(syscall.Conn)
+	if !ok {
+		return peerQuiet
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return peerClosed
+	}
+	state := peerQuiet
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
+		case err != nil || n == 0:
+			state = peerClosed
+		default:
+			state = peerSent
+		}
+	})
+	if err != nil {
+		return peerClosed
+	}
+	return state
+}
+
+// reset makes Close send RST in place of FIN.
+func reset(c net.Conn) {
+	if tcp, ok := rawConn(c).(interface{ SetLinger(int) error }); ok {
+		_ = tcp.SetLinger(0) // a connection that is closed already needs none
+	}
+}
