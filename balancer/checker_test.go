@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
 	"fargo/desired"
 )
 
@@ -74,8 +74,8 @@ func TestNewTargetIsCheckedEarly(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				network := &opening{began: time.Now(), listens: test.listens, ends: test.ends}
-				c := balancer.NewChecker(balancer.CheckerConfig{Network: network, Logger: slog.New(slog.DiscardHandler), Pace: 1})
-				g := group("arn:g", "192.0.2.7:80")
+				c := health.NewChecker(health.Config{Network: network, Logger: slog.New(slog.DiscardHandler), Pace: 1})
+				g := Group("arn:g", "192.0.2.7:80")
 				g.Group.HealthCheckProtocol, g.Group.Protocol = "TCP", "TCP"
 				g.Group.HealthCheckIntervalSeconds = new(int32(10))
 				g.Group.HealthyThresholdCount, g.Group.UnhealthyThresholdCount = new(int32(2)), new(int32(2))
@@ -89,7 +89,7 @@ func TestNewTargetIsCheckedEarly(t *testing.T) {
 				want := test.known
 				if test.known != "" {
 					d := g.Targets[0]
-					c.Remember([]balancer.TargetHealth{{
+					c.Remember([]health.Status{{
 						TargetReport: desired.TargetReport{Group: g.ARN, ID: d.ID, Port: d.Port, RegisteredAt: d.RegisteredAt, State: test.known},
 						Address:      d.Address,
 					}})

@@ -24,7 +24,7 @@ func TestConnectionLog(t *testing.T) {
 	for _, kind := range []string{"access_logs", "connection_logs"} {
 		b.Attributes[kind+".s3.enabled"], b.Attributes[kind+".s3.bucket"] = "true", kind
 	}
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	const file = "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log"
 	get := func(client *http.Client, url string) {

@@ -236,7 +236,7 @@ func runDesync(t *testing.T, mode string, files []string) map[string]*outcome {
 	h := newHouse(t)
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["routing.http.desync_mitigation_mode"] = mode
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
 	h.healthy(1)
 	outcomes := map[string]*outcome{}
 	for _, file := range files {
@@ -329,7 +329,7 @@ func TestDesyncIsLogged(t *testing.T) {
 	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["access_logs.s3.enabled"], b.Attributes["access_logs.s3.bucket"] = "true", "logs"
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", newStrictTarget(t).address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", newStrictTarget(t).address)})
 	h.healthy(1)
 	cases := map[string]string{
 		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n":                                              `"Acceptable" "GetHeadZeroContentLength"`,

@@ -48,7 +48,7 @@ func TestDraining(t *testing.T) {
 	t.Cleanup(old.Close)
 	fresh := backend(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "new") })
 	rule := alb(forwardTo("arn:g"))
-	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{group("arn:g", old.Listener.Addr().String())})
+	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{Group("arn:g", old.Listener.Addr().String())})
 	h.healthy(1)
 	if got := get(t, h, "/"); got != "200 old" {
 		t.Fatal(got)
@@ -57,7 +57,7 @@ func TestDraining(t *testing.T) {
 	go func() { answers <- get(t, h, "/slow") }()
 	<-begun
 
-	both := group("arn:g", old.Listener.Addr().String(), fresh)
+	both := Group("arn:g", old.Listener.Addr().String(), fresh)
 	both.Targets[0].Draining = true
 	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{both})
 	h.healthy(1)
@@ -83,7 +83,7 @@ func TestDrainingIsOver(t *testing.T) {
 		<-r.Context().Done()
 	})
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
-	g := group("arn:g", slow)
+	g := Group("arn:g", slow)
 	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(1)
 	answer := make(chan string)
@@ -91,7 +91,7 @@ func TestDrainingIsOver(t *testing.T) {
 	<-begun
 	g.Targets[0].Draining = true
 	h.set(b, []desired.BalancerGroup{g})
-	h.set(b, []desired.BalancerGroup{group("arn:g")})
+	h.set(b, []desired.BalancerGroup{Group("arn:g")})
 	if got := <-answer; !strings.HasPrefix(got, "502") {
 		t.Error(got)
 	}
@@ -144,7 +144,7 @@ func TestStaleConnection(t *testing.T) {
 			}()
 		}
 	}()
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", l.Addr().String())})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", l.Addr().String())})
 	h.healthy(1)
 	<-closed
 	for _, method := range []string{"GET", "GET", "POST", "POST", "DELETE", "PATCH"} {
@@ -179,7 +179,7 @@ func TestGracefulClose(t *testing.T) {
 		<-finish
 		io.WriteString(w, "done")
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", slow)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", slow)})
 	h.healthy(1)
 	idle, keeps := dial(t, h.addr(80)), dial(t, h.addr(80))
 	answer := make(chan string)
@@ -223,7 +223,7 @@ func TestClientLeaves(t *testing.T) {
 		<-r.Context().Done()
 		close(ended)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -266,7 +266,7 @@ func TestPortsAreTriedAgain(t *testing.T) {
 	})
 	m.refusals.Store(1)
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
-	err := h.trySet(b, []desired.BalancerGroup{group("arn:g")})
+	err := h.trySet(b, []desired.BalancerGroup{Group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "listen on tcp port 80 of eni-1: no such interface yet") {
 		t.Error(err)
 	}

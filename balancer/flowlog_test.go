@@ -18,7 +18,7 @@ import (
 func TestFlowLog(t *testing.T) {
 	dir := t.TempDir()
 	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 6))
 		io.WriteString(c, "good day\n")
 	})
@@ -112,7 +112,7 @@ func (c *disturbance) Read(b []byte) (int, error) {
 func TestFlowOutlivesLog(t *testing.T) {
 	dir := t.TempDir()
 	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
-	a := target(t, func(c net.Conn) { io.Copy(c, c) })
+	a := Target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}

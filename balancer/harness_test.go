@@ -19,6 +19,7 @@ import (
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
+	"fargo/balancer/health"
 	"fargo/desired"
 )
 
@@ -30,7 +31,7 @@ type house struct {
 	t       testing.TB
 	network *balancertest.Loopback
 	server  *balancer.Server
-	checker *balancer.Checker
+	checker *health.Checker
 	telling sync.Mutex
 	ended   chan struct{} // with Run
 }
@@ -42,7 +43,7 @@ func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
 		f(&c)
 	}
 	h.server = balancer.New(c)
-	h.checker = balancer.NewChecker(balancer.CheckerConfig{Network: c.Network, Logger: c.Logger, Pace: c.Pace, AccessLogs: c.AccessLogs})
+	h.checker = health.NewChecker(health.Config{Network: c.Network, Logger: c.Logger, Pace: c.Pace, AccessLogs: c.AccessLogs})
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer close(h.ended)
@@ -160,14 +161,14 @@ func eventually(t testing.TB, what string, holds func() bool) {
 func logLines(t testing.TB, root, bucket, name string, n int) (lines []string) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
-		lines = readLog(root, bucket, name)
+		lines = New(root, bucket, name)
 		return len(lines) == n
 	})
 	return lines
 }
 
 // readLog gives the lines that such files have now.
-func readLog(root, bucket, name string) (lines []string) {
+func New(root, bucket, name string) (lines []string) {
 	files, _ := filepath.Glob(filepath.Join(root, bucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*", name))
 	for _, f := range files {
 		content, _ := os.ReadFile(f)
@@ -200,7 +201,7 @@ func forwardTo(groups ...string) desired.BalancerRule {
 }
 
 // group is a target group of HTTP with a target for each address.
-func group(arn string, addresses ...string) desired.BalancerGroup {
+func Group(arn string, addresses ...string) desired.BalancerGroup {
 	g := desired.BalancerGroup{
 		ARN: arn, Name: "targetgroup/" + arn,
 		Group:      elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/health")},

@@ -105,7 +105,7 @@ func TestStreamRefusals(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		if test.path == "" { // as CONNECT should have it
@@ -136,7 +136,7 @@ func TestStreamLookAlikes(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = mode
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		f.ask(":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "transfer_encoding", "chunked", "content--length", "7", "x", "y")
@@ -229,7 +229,7 @@ func TestHTTP2OverTLS12(t *testing.T) {
 // A client that is answered before it has sent all gets the whole answer while it
 // may go on, and its stream ends with its request.
 func TestStreamLingers(t *testing.T) {
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
 		}
@@ -239,7 +239,7 @@ func TestStreamLingers(t *testing.T) {
 		ARN: "arn:rule-1", Priority: "1", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("ok")}}},
 		Conditions: []elbv2.RuleCondition{{Field: new("path-pattern"), Values: []string{"/fixed"}}},
 	}
-	h.set([]desired.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	f := speakFrames(t, h, 65535)
 	for _, path := range []string{"/forwarded", "/fixed"} {
@@ -281,7 +281,7 @@ func TestStreamBodyTimeout(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes = briefly
-		g := group("arn:g", plain.Listener.Addr().String())
+		g := Group("arn:g", plain.Listener.Addr().String())
 		g.Group.ProtocolVersion = &version
 		h.set([]desired.Balancer{b}, []desired.BalancerGroup{g})
 		f := speakFrames(t, h, 65535)

@@ -2,13 +2,15 @@ package balancer
 
 import (
 	"net"
+
+	"fargo/balancer/upstream"
 )
 
 // Network is where balancers listen and from where they reach targets. Its
 // methods may be called from several goroutines. An interface that is not there
 // yet is an error like any other: the balancer asks again.
 type Network interface {
-	upstreamDialer
+	upstream.Dialer
 
 	// ListenTCP and ListenUDP bind the port on the interface's own address, beside
 	// others who have done so in the same way: connections, and clients'

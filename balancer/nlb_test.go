@@ -30,7 +30,7 @@ func nlb(protocol, groupARN string) desired.Balancer {
 
 // flowGroup is a target group checked by TCP.
 func flowGroup(protocol string, addresses ...string) desired.BalancerGroup {
-	g := group("arn:g", addresses...)
+	g := Group("arn:g", addresses...)
 	g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(protocol), "TCP"
 	return g
 }
@@ -38,7 +38,7 @@ func flowGroup(protocol string, addresses ...string) desired.BalancerGroup {
 // The end of what a client sends is passed on, and the answer still comes.
 func TestHalfClose(t *testing.T) {
 	h := newHouse(t)
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		all, _ := io.ReadAll(c)
 		c.Write(bytes.ToUpper(all))
 	})
@@ -81,7 +81,7 @@ func TestResets(t *testing.T) {
 func TestConnectionTermination(t *testing.T) {
 	for _, cut := range []string{"true", "false"} {
 		h := newHouse(t)
-		a := target(t, func(c net.Conn) { io.Copy(c, c) })
+		a := Target(t, func(c net.Conn) { io.Copy(c, c) })
 		b := []desired.Balancer{nlb("TCP", "arn:g")}
 		g := flowGroup("TCP", a)
 		g.Attributes["deregistration_delay.connection_termination.enabled"] = cut
@@ -114,7 +114,7 @@ func TestConnectionTermination(t *testing.T) {
 func TestProxyProtocol(t *testing.T) {
 	h := newHouse(t)
 	headers := make(chan []byte, 10)
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		header := make([]byte, 28)
 		if _, err := io.ReadFull(c, header); err == nil {
 			headers <- header
@@ -141,7 +141,7 @@ func TestProxyProtocol(t *testing.T) {
 // A check's connection begins with a header too, which speaks of nobody.
 func TestProxyProtocolInChecks(t *testing.T) {
 	h := newHouse(t)
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		header := make([]byte, 16)
 		if _, err := io.ReadFull(c, header); err != nil || string(header[:12]) != "\r\n\r\n\x00\r\nQUIT\n" {
 			return
@@ -150,7 +150,7 @@ func TestProxyProtocolInChecks(t *testing.T) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}
 	})
-	g := group("arn:g", a)
+	g := Group("arn:g", a)
 	g.Group.Protocol = "TCP"
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
 	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{g})
@@ -162,7 +162,7 @@ func TestProxyProtocolInChecks(t *testing.T) {
 func TestUnhealthyConnections(t *testing.T) {
 	const terminate, interval = "target_health_state.unhealthy.connection_termination.enabled", "target_health_state.unhealthy.draining_interval_seconds"
 	for name, test := range map[string]struct {
-		attributes map[string]string
+		Attributes map[string]string
 		alone      bool
 		state      string
 		kept       bool
@@ -192,7 +192,7 @@ func TestUnhealthyConnections(t *testing.T) {
 				}
 			}()
 			g := flowGroup("TCP", ill.Addr().String())
-			g.Attributes = test.attributes
+			g.Attributes = test.Attributes
 			b := []desired.Balancer{nlb("TCP", "arn:g")}
 			h.set(b, []desired.BalancerGroup{g})
 			h.healthy(1)
@@ -238,7 +238,7 @@ func TestUnhealthyConnections(t *testing.T) {
 func TestEndsArePassedOn(t *testing.T) {
 	h := newHouse(t)
 	ended := make(chan error, 10)
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		word, _ := in.ReadString('\n')
 		switch word {
@@ -291,7 +291,7 @@ func TestEndsArePassedOn(t *testing.T) {
 
 func TestTLSTermination(t *testing.T) {
 	h := newHouse(t)
-	a := target(t, func(c net.Conn) { io.Copy(c, c) })
+	a := Target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
 	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}

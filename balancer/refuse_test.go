@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		b := alb(forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 		h.healthy(1)
 		c := dial(t, h.addr(80))
 		go io.WriteString(c, test.request)
@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 // Bodies of the balancer's own answers are those of AWS, byte by byte.
 func TestPages(t *testing.T) {
 	h := newHouse(t)
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g")})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g")})
 	want := "503 <html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n"
 	if got := get(t, h, "/"); got != want {
 		t.Errorf("%q", got)
@@ -128,7 +128,7 @@ func TestTargetErrors(t *testing.T) {
 	} {
 		b := alb(forwardTo("arn:g"))
 		b.Attributes["idle_timeout.timeout_seconds"] = "1"
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", test.address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", test.address)})
 		if got := get(t, h, "/"); !strings.HasPrefix(got, test.want) {
 			t.Errorf("%s: %q", test.want, got)
 		}
@@ -137,7 +137,7 @@ func TestTargetErrors(t *testing.T) {
 
 // answering is a target that says one thing and hangs up.
 func answering(t *testing.T, answer string) string {
-	return target(t, func(c net.Conn) {
+	return Target(t, func(c net.Conn) {
 		http.ReadRequest(bufio.NewReader(c))
 		io.WriteString(c, answer)
 	})
@@ -145,11 +145,11 @@ func answering(t *testing.T, answer string) string {
 
 // silent is a target that says nothing.
 func silent(t *testing.T) string {
-	return target(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	return Target(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 }
 
 // target serves connections with a function until the test ends.
-func target(t *testing.T, serve func(net.Conn)) string {
+func Target(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -176,7 +176,7 @@ func TestRequestTimeout(t *testing.T) {
 	h := newHouse(t)
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["idle_timeout.timeout_seconds"] = "1"
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g")})
 	var conns []net.Conn
 	parts := []string{"GET / HTTP/1.1\r\nHost:", "\r\nGET /", "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"}
 	for _, part := range parts {

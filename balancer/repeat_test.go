@@ -57,7 +57,7 @@ func TestAnswersWithoutEnd(t *testing.T) {
 		"empty lines": {"\r\n", 502},
 		"a line":      {"x", 502},
 	} {
-		a := target(t, func(c net.Conn) {
+		a := Target(t, func(c net.Conn) {
 			r, err := http.ReadRequest(bufio.NewReader(c))
 			if err != nil || r.URL.Path == "/health" {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -72,7 +72,7 @@ func TestAnswersWithoutEnd(t *testing.T) {
 		h := newHouse(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Listeners = append(b.Listeners, alb(forwardTo("arn:g")).Listeners...)
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 		h.healthy(1)
 		if got := get(t, h, "/"); !strings.HasPrefix(got, fmt.Sprint(test.want)) {
 			t.Errorf("%s: %s", what, got)
@@ -108,7 +108,7 @@ func TestBadAnswerIsNotAskedForAgain(t *testing.T) {
 			r.Close = true
 		})
 		h := newHouse(t)
-		h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 		h.healthy(1)
 		get(t, h, "/first") // leaves a connection
 		if got := get(t, h, "/second"); !strings.HasPrefix(got, "502") || asked.Load() != 1 {

@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/balancer/health"
+	"fargo/balancer/listener"
+	"fargo/balancer/metrics"
+	"fargo/balancer/targetgroup"
+	"fargo/balancer/tlsconfig"
 )
 
 // Config is what a server is made of.
@@ -42,14 +47,14 @@ type Server struct {
 	mu struct {
 		sync.Mutex
 		closed    bool
-		balancers map[string]*balancer
-		groups    map[string]*group
+		balancers map[string]*listener.LoadBalancer
+		groups    map[string]*targetgroup.Group
 		sockets   map[socketKey]*socket
 		// closing sockets still have connections.
 		closing map[*socket]struct{}
-		wanted  map[socketKey]*listener
-		known   healths
-		secrets tlsSecrets // see SetTickets and SetKeys
+		wanted  map[socketKey]*listener.Listener
+		known   health.ByTarget
+		secrets tlsconfig.Secrets // see SetTickets and SetKeys
 	}
 }
 
@@ -57,8 +62,8 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, accessLogs: c.AccessLogs}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.mu.balancers = map[string]*balancer{}
-	s.mu.groups = map[string]*group{}
+	s.mu.balancers = map[string]*listener.LoadBalancer{}
+	s.mu.groups = map[string]*targetgroup.Group{}
 	s.mu.sockets = map[socketKey]*socket{}
 	s.mu.closing = map[*socket]struct{}{}
 	return s
@@ -147,7 +152,7 @@ func (s *Server) busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k := range s.mu.closing {
-		if len(k.conns.list()) > 0 {
+		if len(k.Conns.List()) > 0 {
 			return true
 		}
 	}
@@ -160,10 +165,10 @@ func (s *Server) cut() {
 	s.mu.Lock()
 	s.cancel()
 	for k := range s.mu.closing {
-		k.conns.closeAll()
+		k.Conns.CloseAll()
 	}
 	for _, g := range s.mu.groups {
-		g.closeAll()
+		g.CloseAll()
 	}
 	s.mu.Unlock()
 	s.tasks.Wait()
@@ -175,8 +180,8 @@ func (s *Server) flushLogs(end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.mu.balancers {
-		if err := b.flushLogs(end); err != nil {
-			s.logger.Warn("logs were not written", "balancer", b.name, "error", err)
+		if err := b.FlushLogs(end); err != nil {
+			s.logger.Warn("logs were not written", "balancer", b.Name, "error", err)
 		}
 	}
 }
@@ -204,27 +209,27 @@ func (s *Server) prune() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k := range s.mu.closing {
-		if len(k.conns.list()) == 0 {
+		if len(k.Conns.List()) == 0 {
 			delete(s.mu.closing, k)
 		}
 	}
 	for _, g := range s.mu.groups {
-		g.prune()
+		g.Prune()
 	}
 }
 
 // Metrics gives all counters as they are now, ordered by name.
-func (s *Server) Metrics() Metrics {
+func (s *Server) Metrics() metrics.Metrics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var m Metrics
+	var m metrics.Metrics
 	for _, b := range s.mu.balancers {
-		m.Balancers = append(m.Balancers, b.metrics.snapshot(b.name, b.network))
+		m.Balancers = append(m.Balancers, b.Snapshot())
 	}
 	for _, g := range s.mu.groups {
-		m.Groups = append(m.Groups, g.snapshot())
+		m.Groups = append(m.Groups, g.Snapshot())
 	}
-	slices.SortFunc(m.Balancers, func(a, b Counters) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(m.Groups, func(a, b GroupCounters) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(m.Balancers, func(a, b metrics.Counters) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(m.Groups, func(a, b metrics.GroupCounters) int { return cmp.Compare(a.Name, b.Name) })
 	return m
 }

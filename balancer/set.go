@@ -3,8 +3,11 @@ package balancer
 import (
 	"errors"
 	"fmt"
-	"sync/atomic"
 
+	"fargo/balancer/health"
+	"fargo/balancer/listener"
+	"fargo/balancer/settings"
+	"fargo/balancer/targetgroup"
 	"fargo/desired"
 	"fargo/secret"
 )
@@ -20,58 +23,57 @@ import (
 // targets included. Requests under way finish, on targets and listeners that
 // are gone too; only a target that was draining and is gone now has had its
 // time, and what it still does is cut.
-func (s *Server) Set(balancers []desired.Balancer, groups []desired.BalancerGroup, known []TargetHealth) error {
+func (s *Server) Set(balancers []desired.Balancer, groups []desired.BalancerGroup, known []health.Status) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.closed {
 		return errors.New("balancer: closed")
 	}
-	s.mu.known = index(known)
+	s.mu.known = health.Index(known)
 	views, removed := s.setGroups(groups)
 	var errs []error
-	s.mu.wanted = map[socketKey]*listener{}
-	kept := map[string]*balancer{}
+	s.mu.wanted = map[socketKey]*listener.Listener{}
+	kept := map[string]*listener.LoadBalancer{}
 	for i := range balancers {
 		b, err := s.setBalancer(&balancers[i], views)
-		kept[b.arn] = b
+		kept[b.ARN] = b
 		errs = append(errs, err)
 	}
 	for arn, b := range s.mu.balancers {
 		if kept[arn] == nil {
-			errs = append(errs, b.flushLogs(true))
+			errs = append(errs, b.FlushLogs(true))
 		}
 	}
 	s.mu.balancers = kept
 	errs = append(errs, s.bindLocked(true))
 	for _, g := range s.mu.groups {
-		g.drainConns()
-		g.setHealth(s.mu.known)
+		g.DrainConns()
+		g.SetHealth(s.mu.known)
 	}
 	for _, t := range removed {
-		t.end()
+		t.End()
 	}
 	return errors.Join(errs...)
 }
 
 // setGroups gives each group its configuration, seen in a new view that no rule
 // holds yet.
-func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*view, removed []*target) {
-	views = make(map[string]*view, len(desired))
-	kept := make(map[string]*group, len(desired))
+func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*targetgroup.View, removed []*targetgroup.Target) {
+	views = make(map[string]*targetgroup.View, len(desired))
+	kept := make(map[string]*targetgroup.Group, len(desired))
 	for i := range desired {
 		d := &desired[i]
 		g := s.mu.groups[d.ARN]
 		if g == nil {
-			g = newGroup(d.ARN)
-			g.turn.Store(s.turn)
+			g = targetgroup.New(d.ARN, s.turn)
 		}
-		v := newView(g)
-		removed = append(removed, g.set(readGroup(d, s.pace), d.Targets, s.mu.known, v)...)
+		v := targetgroup.NewView(g)
+		removed = append(removed, g.Set(settings.ReadGroup(d, s.pace), d.Targets, s.mu.known, v)...)
 		views[d.ARN], kept[d.ARN] = v, g
 	}
 	for arn, g := range s.mu.groups {
 		if kept[arn] == nil {
-			removed = append(removed, g.set(groupSettings{}, nil, nil, newView(g))...)
+			removed = append(removed, g.Set(settings.Group{}, nil, nil, targetgroup.NewView(g))...)
 		}
 	}
 	s.mu.groups = kept
@@ -79,40 +81,28 @@ func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*v
 }
 
 // setBalancer compiles a balancer's listeners and wants them.
-func (s *Server) setBalancer(d *desired.Balancer, views map[string]*view) (*balancer, error) {
+func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.View) (*listener.LoadBalancer, error) {
 	b := s.mu.balancers[d.ARN]
 	if b == nil {
-		b = &balancer{arn: d.ARN, turn: s.turn, turns: map[string]*atomic.Uint64{}, tls: map[string]*tlsTerms{}}
-		b.name, b.network = d.Name, d.Network
+		b = listener.NewLoadBalancer(d, s.turn)
 	}
-	errs := []error{b.setLogs(s.accessLogs, d)}
-	zones := zonesOf(d)
+	errs := []error{b.SetLogs(s.accessLogs, d)}
 	for i := range d.Listeners {
-		l, err := b.compile(&d.Listeners[i], d.Attributes, views, s.mu.secrets, s.logger)
-		l.zones = zones
+		l, err := b.Compile(d, i, views, s.mu.secrets)
 		errs = append(errs, err)
 		for j := range d.Interfaces {
-			for _, network := range networksOf(l.protocol) {
-				s.mu.wanted[socketKey{d.Interfaces[j].ID, network, l.port}] = l
+			for _, network := range networksOf(l.Protocol) {
+				s.mu.wanted[socketKey{d.Interfaces[j].ID, network, l.Port}] = l
 			}
 		}
 		if len(d.Interfaces) > 0 {
-			l.groups(func(g *group) { g.balancer.Store(&b.name) })
+			l.Groups(func(g *targetgroup.Group) { g.UsedBy(&b.Name) })
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return b, fmt.Errorf("load balancer %s: %w", d.Name, err)
 	}
 	return b, nil
-}
-
-// zonesOf are the zones of a balancer's interfaces, by interface.
-func zonesOf(d *desired.Balancer) map[string]string {
-	zones := make(map[string]string, len(d.Zones))
-	for i := range min(len(d.Zones), len(d.Interfaces)) {
-		zones[d.Interfaces[i].ID] = d.Zones[i]
-	}
-	return zones
 }
 
 func networksOf(protocol string) []string {
@@ -127,12 +117,12 @@ func networksOf(protocol string) []string {
 
 // SetHealth makes what is known of the targets' health this, in place of what
 // was known before.
-func (s *Server) SetHealth(known []TargetHealth) {
+func (s *Server) SetHealth(known []health.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.known = index(known)
+	s.mu.known = health.Index(known)
 	for _, g := range s.mu.groups {
-		g.setHealth(s.mu.known)
+		g.SetHealth(s.mu.known)
 	}
 }
 
@@ -142,12 +132,10 @@ func (s *Server) SetHealth(known []TargetHealth) {
 func (s *Server) SetTickets(secrets [][]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.secrets.tickets = secrets
+	s.mu.secrets.Tickets = secrets
 	var errs []error
 	for _, b := range s.mu.balancers {
-		for arn, terms := range b.tls {
-			errs = append(errs, terms.setTickets(arn, secrets))
-		}
+		errs = append(errs, b.SetTickets(secrets))
 	}
 	return errors.Join(errs...)
 }
@@ -156,7 +144,7 @@ func (s *Server) SetTickets(secrets [][]byte) error {
 func (s *Server) SetKeys(keys map[desired.SecretID]secret.Text) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.secrets.keys = keys
+	s.mu.secrets.Keys = keys
 }
 
 func (s *Server) bind(all bool) {
@@ -174,7 +162,7 @@ func (s *Server) bindLocked(all bool) error {
 	if all {
 		for key, k := range s.mu.sockets {
 			if l := s.mu.wanted[key]; l != nil {
-				k.listener.Store(l)
+				k.Listener.Store(l)
 			} else {
 				s.retire(key, k)
 				k.rest()

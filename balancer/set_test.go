@@ -30,7 +30,7 @@ func TestSetDropsNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	draining := map[string][]desired.BalancerTarget{} // by group: their time is never over
 	some := func(arn string, n int, addresses []string) desired.BalancerGroup {
-		g := group(arn, pick(random, addresses)...)
+		g := Group(arn, pick(random, addresses)...)
 		for i := range g.Targets {
 			g.Targets[i].RegisteredAt = time.Unix(int64(1000+n/10), 0)
 		}
@@ -46,7 +46,7 @@ func TestSetDropsNothing(t *testing.T) {
 			g.Targets = g.Targets[:last]
 		}
 		if len(g.Targets) == 0 { // a group that gets requests has somebody to serve them
-			g = group(arn, addresses[0])
+			g = Group(arn, addresses[0])
 			g.Targets[0].RegisteredAt = time.Unix(int64(1000000+n), 0)
 		}
 		g.Targets = append(g.Targets, draining[arn]...)

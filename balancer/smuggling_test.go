@@ -24,7 +24,7 @@ func strictHouse(t testing.TB, attributes map[string]string) (*house, *strictTar
 	for key, value := range attributes {
 		b.Attributes[key] = value
 	}
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
 	h.healthy(1)
 	return h, target
 }
@@ -104,7 +104,7 @@ func TestNothingFollowsAnError(t *testing.T) {
 // would bring requests that no rule has seen.
 func TestUpgradeIsToWebSocketOnly(t *testing.T) {
 	agreed := "websocket"
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
 		switch {
 		case err != nil:
@@ -117,7 +117,7 @@ func TestUpgradeIsToWebSocketOnly(t *testing.T) {
 		}
 	})
 	h := newHouse(t)
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	const plain = `200 upgrade [] settings [] connection []`
 	for _, test := range []struct{ request, agreed, want string }{

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"fargo/balancer/layer4"
+	"fargo/balancer/layer7"
+	"fargo/balancer/listener"
 )
 
 // socketKey is a place to listen.
@@ -21,19 +25,19 @@ func (k socketKey) String() string {
 // socket is a port that is open. It stays so while configurations change.
 type socket struct {
 	socketKey
-	port
+	listener.Port
 
 	tcp   net.Listener // one of the two
 	udp   net.PacketConn
-	http  *httpServer // with tcp
-	flows *flowServer
+	http  *layer7.Server // with tcp
+	flows *layer4.Server
 }
 
 // open binds the socket and begins to serve what comes.
-func (s *Server) open(key socketKey, l *listener) (*socket, error) {
+func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 	k := &socket{socketKey: key}
-	k.port.interfaceID = key.interfaceID
-	k.listener.Store(l)
+	k.Port.InterfaceID = key.interfaceID
+	k.Listener.Store(l)
 	var err error
 	if key.network == "udp" {
 		k.udp, err = s.network.ListenUDP(key.interfaceID, key.port)
@@ -43,38 +47,38 @@ func (s *Server) open(key socketKey, l *listener) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", key, err)
 	}
-	k.flows = &flowServer{port: &k.port, dialer: s.network, logger: s.logger, ctx: s.ctx, tasks: &s.tasks}
+	k.flows = layer4.NewServer(s.ctx, &s.tasks, s.network, s.logger, &k.Port)
 	if key.network == "udp" {
 		s.tasks.Go(func() {
-			k.flows.serveUDP(k.udp)
-			if !k.closing.Load() {
+			k.flows.ServeUDP(k.udp)
+			if !k.Closing.Load() {
 				s.lost(k)
 			}
 		})
 	} else {
-		k.http = newHTTPServer(s.ctx, &s.tasks, s.network, s.logger, &k.port, k.tcp.Addr())
+		k.http = layer7.NewServer(s.ctx, &s.tasks, s.network, s.logger, &k.Port, k.tcp.Addr())
 		s.tasks.Go(func() { s.accept(k) })
-		s.tasks.Go(k.http.serveHTTP2)
+		s.tasks.Go(k.http.ServeHTTP2)
 	}
 	return k, nil
 }
 
 // close stops listening. Connections go on, each until its next answer.
 func (k *socket) close() {
-	k.closing.Store(true)
+	k.Closing.Store(true)
 	if k.udp != nil {
 		k.udp.Close()
 		return
 	}
 	k.tcp.Close()
-	k.http.close()
+	k.http.Close()
 }
 
 // rest lets requests under way go on, and closes what is between requests.
 func (k *socket) rest() {
-	k.over.Store(true)
+	k.Over.Store(true)
 	if k.http != nil {
-		k.http.rest()
+		k.http.Rest()
 	}
 }
 
@@ -89,7 +93,7 @@ func (s *Server) accept(k *socket) {
 		case err == nil:
 			s.tasks.Go(func() { s.serve(k, conn) })
 		case errors.Is(err, net.ErrClosed):
-			if !k.closing.Load() {
+			if !k.Closing.Load() {
 				s.lost(k)
 			}
 			return
@@ -106,24 +110,24 @@ func (s *Server) accept(k *socket) {
 
 // serve does with a client's connection what the listener's protocol says.
 func (s *Server) serve(k *socket, conn net.Conn) {
-	l := k.listener.Load()
+	l := k.Listener.Load()
 	if l == nil {
 		conn.Close()
 		return
 	}
-	m := &l.balancer.metrics
-	m.connections.Add(1)
-	m.active.Add(1)
-	defer m.active.Add(-1) // those of HTTP/2 are counted again while they last
-	switch l.protocol {
+	m := &l.Balancer.Metrics
+	m.Connections.Add(1)
+	m.Active.Add(1)
+	defer m.Active.Add(-1) // those of HTTP/2 are counted again while they last
+	switch l.Protocol {
 	case "HTTP":
-		k.http.servePlain(conn, l)
+		k.http.ServePlain(conn, l)
 	case "HTTPS":
-		k.http.serveTLS(conn, l)
+		k.http.ServeTLS(conn, l)
 	case "TCP", "TCP_UDP":
-		k.flows.serveTCP(conn, l)
+		k.flows.ServeTCP(conn, l)
 	case "TLS":
-		k.flows.serveTLS(conn, l)
+		k.flows.ServeTLS(conn, l)
 	default:
 		conn.Close()
 	}

@@ -50,7 +50,7 @@ func plainJar(t *testing.T) *http.Client {
 
 func TestDurationStickiness(t *testing.T) {
 	h := newHouse(t)
-	g := group("arn:g", named(t, "a"), named(t, "b"), named(t, "c"))
+	g := Group("arn:g", named(t, "a"), named(t, "b"), named(t, "c"))
 	g.Attributes["stickiness.enabled"] = "true"
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
 	h.set(b, []desired.BalancerGroup{g})
@@ -85,7 +85,7 @@ func TestDurationStickiness(t *testing.T) {
 
 func TestApplicationStickiness(t *testing.T) {
 	h := newHouse(t)
-	g := group("arn:g", named(t, "a"), named(t, "b"))
+	g := Group("arn:g", named(t, "a"), named(t, "b"))
 	g.Attributes["stickiness.enabled"] = "true"
 	g.Attributes["stickiness.type"] = "app_cookie"
 	g.Attributes["stickiness.app_cookie.cookie_name"] = "SESSION"
@@ -110,7 +110,7 @@ func TestGroupStickiness(t *testing.T) {
 	h := newHouse(t)
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroupStickinessConfig = &elbv2.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(100))}
-	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{Group("arn:a", named(t, "a")), Group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	client := plainJar(t)
 	mine, cookies := ask(t, h, client, "/")
@@ -130,7 +130,7 @@ func TestWeights(t *testing.T) {
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroups[0].Weight = new(int32(90))
 	rule.Actions[0].ForwardConfig.TargetGroups[1].Weight = new(int32(10))
-	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{Group("arn:a", named(t, "a")), Group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	got := map[string]int{}
 	for range 200 {

@@ -25,7 +25,7 @@ func TestLargeBodies(t *testing.T) {
 		http.NewResponseController(w).EnableFullDuplex()
 		io.Copy(w, r.Body)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", echo)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", echo)})
 	h.healthy(1)
 	for length, size := range map[int64]int64{size: size, -1: size / 8} {
 		var before, during runtime.MemStats
@@ -82,7 +82,7 @@ func TestAnswerIsNotHeldBack(t *testing.T) {
 			<-next
 		}
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	r, err := http.Get("http://" + h.addr(80) + "/")
 	if err != nil {
@@ -106,7 +106,7 @@ func TestExpectContinue(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s%s", body, r.Header.Get("Expect"))
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)
@@ -136,7 +136,7 @@ func TestTruncatedAnswer(t *testing.T) {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	for _, path := range []string{"/length", "/chunked"} {
 		r, err := http.Get("http://" + h.addr(80) + path)
@@ -157,7 +157,7 @@ func TestEarlyAnswer(t *testing.T) {
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nsome of it")
@@ -191,7 +191,7 @@ func TestWebSocket(t *testing.T) {
 			io.WriteString(c, strings.ToUpper(line))
 		}
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: y\r\n\r\nearly\n")
@@ -209,7 +209,7 @@ func TestWebSocket(t *testing.T) {
 	expect("hello\n")
 	expect("EARLY\n")
 	// configurations come and go meanwhile
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	io.WriteString(c, "more\n")
 	expect("MORE\n")
 	c.(*net.TCPConn).CloseWrite()
@@ -224,7 +224,7 @@ func TestPipelining(t *testing.T) {
 	const n = 100
 	h := newHouse(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	var sending sync.WaitGroup
@@ -251,7 +251,7 @@ func TestPipelining(t *testing.T) {
 func TestHalfClosedClient(t *testing.T) {
 	h := newHouse(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -268,7 +268,7 @@ func TestIdleClient(t *testing.T) {
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["idle_timeout.timeout_seconds"] = "1"
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)

@@ -24,7 +24,7 @@ func inZones(b desired.Balancer) desired.Balancer {
 func TestZonalConnections(t *testing.T) {
 	h := newHouse(t)
 	says := func(word string) string {
-		return target(t, func(c net.Conn) { io.WriteString(c, word) })
+		return Target(t, func(c net.Conn) { io.WriteString(c, word) })
 	}
 	g := flowGroup("TCP", says("in a"), says("in b"))
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
@@ -77,7 +77,7 @@ func TestZonalRequests(t *testing.T) {
 	a := backend(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in a") })
 	ill := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "in b", 500) }))
 	t.Cleanup(ill.Close)
-	g := group("arn:g", a, ill.Listener.Addr().String())
+	g := Group("arn:g", a, ill.Listener.Addr().String())
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
 	b := []desired.Balancer{inZones(alb(forwardTo("arn:g")))}
 	h.set(b, []desired.BalancerGroup{g})

@@ -115,7 +115,7 @@ func TestHTTPS(t *testing.T) {
 		}
 		fmt.Fprintf(w, "%s %s %s %s %d %v", r.Method, r.URL, r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-Port"), len(body), r.Header.Get("X-Forwarded-For") != "")
 	})
-	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	for _, http2 := range []bool{false, true} {
 		client := secureClient(t, h, http2)
@@ -146,7 +146,7 @@ func TestBadCertificate(t *testing.T) {
 	h := newHouse(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Listeners[0].Certificates[0].Chain = "nonsense"
-	err := h.trySet([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
+	err := h.trySet([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "arn:cert:default.example") {
 		t.Errorf("error: %v", err)
 	}
@@ -174,7 +174,7 @@ func TestTargetProtocols(t *testing.T) {
 		{"HTTPS", "HTTP2", secure.Listener.Addr().String(), "200 HTTP/2.0", "464"},
 		{"HTTP", "HTTP2", plain.Listener.Addr().String(), "200 HTTP/2.0", "464"},
 	} {
-		g := group("arn:"+test.protocol+test.version, test.address)
+		g := Group("arn:"+test.protocol+test.version, test.address)
 		g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(test.protocol), elbv2.ProtocolEnum(test.protocol)
 		g.Group.ProtocolVersion = new(test.version)
 		h.set([]desired.Balancer{https(t, forwardTo(g.ARN))}, []desired.BalancerGroup{g})
@@ -208,7 +208,7 @@ func TestGRPC(t *testing.T) {
 	healthpb.RegisterHealthServer(server, service)
 	go server.Serve(l)
 	t.Cleanup(server.Stop)
-	g := group("arn:g", l.Addr().String())
+	g := Group("arn:g", l.Addr().String())
 	g.Group.ProtocolVersion = new("GRPC")
 	g.Group.HealthCheckPath, g.Group.Matcher = new("/grpc.health.v1.Health/Check"), &elbv2.Matcher{GrpcCode: new("0")}
 	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{g})
@@ -250,7 +250,7 @@ func TestGRPC(t *testing.T) {
 // WebSockets work over TLS too.
 func TestSecureWebSocket(t *testing.T) {
 	h := newHouse(t)
-	a := target(t, func(c net.Conn) {
+	a := Target(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		if r, err := http.ReadRequest(in); err != nil || r.URL.Path == "/health" {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -259,7 +259,7 @@ func TestSecureWebSocket(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 		io.Copy(c, in)
 	})
-	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
 	h.healthy(1)
 	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

@@ -38,7 +38,7 @@ func TestTransforms(t *testing.T) {
 		})
 		b := https(t, rewriting("arn:g"))
 		b.Attributes["access_logs.s3.enabled"], b.Attributes["access_logs.s3.bucket"] = "true", "logs"
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
 		h.healthy(1)
 		client := secureClient(t, h, http2)
 		for _, test := range []struct{ url, want string }{

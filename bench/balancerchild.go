@@ -21,6 +21,7 @@ import (
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
+	"fargo/balancer/health"
 	"fargo/balancer/worker"
 	"fargo/desired"
 	"fargo/secret"
@@ -45,7 +46,7 @@ func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) 
 		ports: balancerPorts{80: netip.MustParseAddrPort(plain).Port(), 443: netip.MustParseAddrPort(encrypted).Port()},
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	checker := balancer.NewChecker(balancer.CheckerConfig{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
+	checker := health.NewChecker(health.Config{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
 	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: children, Workers: worker.Workers(), Logger: log})
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ran := make(chan error, 1)

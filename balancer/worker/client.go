@@ -10,7 +10,8 @@ import (
 	"net/http"
 	"strings"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
+	"fargo/balancer/metrics"
 )
 
 // client tells one worker.
@@ -43,11 +44,11 @@ func (c *client) inform(ctx context.Context, health []byte) error {
 }
 
 // health is what the worker was told of targets.
-func (c *client) health(ctx context.Context) (known []balancer.TargetHealth, err error) {
+func (c *client) health(ctx context.Context) (known []health.Status, err error) {
 	return known, c.call(ctx, http.MethodGet, "/health", nil, &known)
 }
 
-func (c *client) metrics(ctx context.Context) (m balancer.Metrics, err error) {
+func (c *client) metrics(ctx context.Context) (m metrics.Metrics, err error) {
 	return m, c.call(ctx, http.MethodGet, "/metrics", nil, &m)
 }
 

@@ -10,14 +10,15 @@ import (
 	"sync"
 	"time"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
+	"fargo/balancer/metrics"
 	"fargo/desired"
 	"fargo/secret"
 )
 
 // FleetConfig is what a fleet is made of.
 type FleetConfig struct {
-	Checker   *balancer.Checker
+	Checker   *health.Checker
 	Processes Processes
 	// Workers is how many there are while there are load balancers.
 	Workers int
@@ -29,7 +30,7 @@ type FleetConfig struct {
 
 // Fleet is the workers of a node. They outlive it.
 type Fleet struct {
-	checker   *balancer.Checker
+	checker   *health.Checker
 	processes Processes
 	workers   int
 	logger    *slog.Logger
@@ -49,7 +50,7 @@ type Fleet struct {
 		keys      map[desired.SecretID]secret.Text // of the balancers' certificates
 		tickets   [][]byte                         // of TLS sessions: secrets that all workers share
 		// lost is what was counted by members that are gone.
-		lost balancer.Metrics
+		lost metrics.Metrics
 	}
 	said struct { // may be asked for while somebody is told
 		sync.Mutex
@@ -63,7 +64,7 @@ type member struct {
 	process Process
 	*client
 	since   time.Time
-	counted balancer.Metrics // when asked last
+	counted metrics.Metrics // when asked last
 }
 
 // patience is how long a worker may take, unless configured otherwise.
@@ -121,7 +122,7 @@ func (f *Fleet) find(ctx context.Context) error {
 	return nil
 }
 
-func (f *Fleet) ask(ctx context.Context, m *member) ([]balancer.TargetHealth, error) {
+func (f *Fleet) ask(ctx context.Context, m *member) ([]health.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	return m.health(ctx)

@@ -25,6 +25,8 @@ import (
 	"fargo/aws/elbv2"
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
+	"fargo/balancer/health"
+	"fargo/balancer/metrics"
 	"fargo/balancer/worker"
 	"fargo/desired"
 	"fargo/secret"
@@ -181,7 +183,7 @@ func (p *process) Wait(ctx context.Context) error {
 // the test ends.
 func (m *machine) newFleet() (f *worker.Fleet, end func()) {
 	log := slog.New(slog.DiscardHandler)
-	checker := balancer.NewChecker(balancer.CheckerConfig{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
+	checker := health.NewChecker(health.Config{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
 	f = worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: m, Workers: 2, Logger: log, Patience: m.patience})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -308,7 +310,7 @@ func TestFleet(t *testing.T) {
 	// A request is counted in several places, one after the other, and a worker
 	// may be asked in between: only when all have what they will have is it the
 	// time to compare.
-	var sum balancer.Metrics
+	var sum metrics.Metrics
 	eventually(t, "all are counted", func() bool {
 		sum = f.Metrics(t.Context())
 		c, g := sum.Balancers[0], sum.Groups[0]

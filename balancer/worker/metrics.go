@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"fargo/balancer"
+	"fargo/balancer/metrics"
 )
 
 // count asks all members what they have counted. The caller holds mu. It is
@@ -24,7 +24,7 @@ func (f *Fleet) count(ctx context.Context) {
 }
 
 // Metrics gives all counters of all workers, those that are gone included.
-func (f *Fleet) Metrics(ctx context.Context) balancer.Metrics {
+func (f *Fleet) Metrics(ctx context.Context) metrics.Metrics {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count(ctx)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"fargo/balancer"
+	"fargo/balancer/health"
 	"fargo/desired"
 	"fargo/secret"
 )
@@ -21,8 +22,8 @@ type Config struct {
 	// Keys are the private keys of the listeners' certificates.
 	Keys map[desired.SecretID]secret.Exposed `json:"keys,omitempty"`
 	// Tickets are the secrets of [balancer.Server.SetTickets].
-	Tickets [][]byte                `json:"tickets"`
-	Health  []balancer.TargetHealth `json:"health"`
+	Tickets [][]byte        `json:"tickets"`
+	Health  []health.Status `json:"health"`
 }
 
 // Serve lets a fleet tell the server what to do, on the connections of a
@@ -30,7 +31,7 @@ type Config struct {
 // closed, by the caller.
 func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error {
 	w := &worker{server: s}
-	w.health.Store(&[]balancer.TargetHealth{})
+	w.health.Store(&[]health.Status{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /config", w.putConfig)
 	mux.HandleFunc("PUT /health", w.putHealth)
@@ -47,7 +48,7 @@ func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error 
 
 type worker struct {
 	server *balancer.Server
-	health atomic.Pointer[[]balancer.TargetHealth] // as told last
+	health atomic.Pointer[[]health.Status] // as told last
 }
 
 func (w *worker) putConfig(out http.ResponseWriter, r *http.Request) {
@@ -69,7 +70,7 @@ func (w *worker) putConfig(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *worker) putHealth(out http.ResponseWriter, r *http.Request) {
-	var known []balancer.TargetHealth
+	var known []health.Status
 	if !read(out, r, &known) {
 		return
 	}

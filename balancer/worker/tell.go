@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
 	"fargo/desired"
 	"fargo/secret"
 )
@@ -84,7 +84,7 @@ func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.C
 }
 
 // say lets others know what all workers know.
-func (f *Fleet) say(known []balancer.TargetHealth) {
+func (f *Fleet) say(known []health.Status) {
 	reports := make([]desired.TargetReport, len(known))
 	for i := range known {
 		reports[i] = known[i].TargetReport

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fargo"
-	"fargo/balancer"
+	balancerhealth "fargo/balancer/health"
 	"fargo/balancer/worker"
 	"fargo/containerd"
 	"fargo/containerd/carried"
@@ -168,7 +168,7 @@ func (m *machine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	checker := balancer.NewChecker(balancer.CheckerConfig{
+	checker := balancerhealth.NewChecker(balancerhealth.Config{
 		AccessLogs: m.inst.AccessLogsDir(),
 		Network:    balancerNetwork{m.network},
 		Logger:     m.log,

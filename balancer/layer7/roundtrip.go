@@ -1,0 +1,413 @@
+package layer7
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"fargo/balancer/exchange"
+	"fargo/balancer/header"
+	"fargo/balancer/http1"
+	"fargo/balancer/listener"
+	"fargo/balancer/netconn"
+	"fargo/balancer/sticky"
+	"fargo/balancer/targetgroup"
+	"fargo/balancer/tlsconfig"
+	"fargo/balancer/upstream"
+)
+
+// downstream is the client of a passage, whatever protocol it speaks.
+type downstream interface {
+	// SendContinue is called when the target is there and the body is not: the client
+	// may be waiting to be told to send it.
+	SendContinue() error
+	// SendInterim passes on an answer after which there will be another.
+	SendInterim(*http1.Response) error
+	// AbortReads ends the reading of the body. When it turns out that all of it had been
+	// read, resume undoes abort for what comes after it.
+	AbortReads()
+	Resume()
+	// CheckAlive gives an error when the client has gone.
+	CheckAlive() error
+}
+
+// roundTrip is one request on its way to a target that speaks HTTP/1.1, and the
+// answer on its way back.
+type roundTrip struct {
+	*transaction
+	downstream downstream
+	server     *Server
+	listener   *listener.Listener
+	from       *exchange.Origin
+	length     int64 // of the request's body, or http1.Chunked
+	body       http1.Source
+	upgrade    bool // the client would switch to webSocket
+	// retain says that strings of the answer are kept longer than it.
+	retain bool
+
+	table *targetgroup.Table
+	back  sticky.Group // with which the client comes back to the group
+
+	fields  []http1.Field // for the target, and later for the client
+	up      *upstream.Conn
+	answer  http1.Response
+	content http1.Body
+	sending chan sendResult // answers once when the rest of the body is on its way
+}
+
+// sendResult says how sending the rest of a body ended.
+type sendResult struct {
+	fromClient bool // it was the client that failed
+	waited     bool // it was stopped while it waited for the client
+	err        error
+}
+
+// errStale says that a connection that had been idle ended before any byte of
+// an answer.
+var errStale = errors.New("target closed an idle connection")
+
+// choose finds the target of a request and what to ask it. The status, if not 0,
+// is what the client gets in place of a target's answer.
+func (p *roundTrip) choose(r *listener.Rule) (status int) {
+	f := r.Action.Forward
+	i, token := f.Choose(p.Fields)
+	if i < 0 {
+		return http.StatusServiceUnavailable
+	}
+	g := r.Groups[i]
+	p.back, p.table = sticky.Group{Token: token, Duration: f.Sticky}, p.listener.TableOf(g, p.server.port.InterfaceID)
+	p.group, p.GroupARN, p.FailOpen = g.Group, g.ARN, p.table.FailOpen
+	if !p.understood(p.table.Version) {
+		return statusIncompatible
+	}
+	t, _ := g.Choose(p.table, p.Fields)
+	if t == nil {
+		return http.StatusServiceUnavailable
+	}
+	p.to, p.TargetAddress = t, t.Conns.Address
+	received, _ := http1.Find(p.Fields, http1.TraceID)
+	p.Trace = header.TraceID(received, p.Began, header.RandomTrace())
+	p.fields = header.AppendForTarget(p.fields[:0], &p.Request, &p.listener.Listener, p.listener.Port, p.from, p.Trace)
+	return 0
+}
+
+// run asks the target. Without an error, the head of its answer is there, and
+// settle must be called. With one, nothing of an answer was passed on but what
+// came before it.
+func (p *roundTrip) run(ctx context.Context) error {
+	for fresh := false; ; fresh = true {
+		up, err := p.reach(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		p.up = up
+		if err = p.try(); err == nil {
+			return nil
+		}
+		again := errors.Is(err, netconn.ErrUnsolicited) || errors.Is(err, errStale) && idempotent(p.Method)
+		if !again || p.length != 0 {
+			return err
+		}
+	}
+}
+
+// idempotent reports whether a request may be sent again without harm.
+// Source: RFC 9110 section 9.2.2.
+func idempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// reach takes an idle connection to the target, or opens one. A request that
+// could not be sent again gets no connection that the target has closed.
+func (p *roundTrip) reach(ctx context.Context, fresh bool) (*upstream.Conn, error) {
+	from, idle := p.server.port.InterfaceID, p.listener.Idle
+	careful := p.length != 0 || !idempotent(p.Method)
+	for !fresh {
+		now := netconn.Clock()
+		p.SentAt = p.at(now)
+		u := p.to.Conns.Take(from, now-idle)
+		if u == nil {
+			break
+		}
+		if careful && netconn.Ended(u.Conn) {
+			u.Close()
+			continue
+		}
+		u.Idle, u.Watch = idle, p.downstream
+		return u, nil
+	}
+	u, err := p.to.Conns.Connect(ctx, p.server.dialer, from, p.table.TLS, idle)
+	if err != nil {
+		p.group.Metrics.CountUnreached(err)
+		return nil, err
+	}
+	u.Watch = p.downstream
+	p.SentAt = p.at(netconn.Clock())
+	return u, nil
+}
+
+// try sends the request on p.up and reads the head of the answer. After an error
+// p.up is closed.
+func (p *roundTrip) try() (err error) {
+	defer func() {
+		if err != nil {
+			p.up.Close()
+			p.stopSending()
+		}
+	}()
+	if err := p.send(); err != nil {
+		return p.blame(err)
+	}
+	if err := p.receive(); err != nil {
+		return p.blame(err)
+	}
+	p.ResponseAt = p.at(netconn.Clock())
+	p.TargetStatus = p.answer.Status
+	if p.answer.Status != http.StatusSwitchingProtocols {
+		p.content = p.up.In.Body(p.answer.Length)
+	}
+	return nil
+}
+
+// send writes the head and as much of the body as is there; the rest goes on
+// its way by itself.
+func (p *roundTrip) send() error {
+	out := p.up.Out
+	p.requestHead(out)
+	if p.length == 0 {
+		return p.up.Send()
+	}
+	if !p.body.Ready() {
+		if err := p.downstream.SendContinue(); err != nil {
+			return err
+		}
+	}
+	chunked := p.length == http1.Chunked
+	for p.body.Ready() {
+		piece, err := p.body.Next()
+		if errors.Is(err, io.EOF) {
+			if chunked {
+				out.LastChunk(p.body.Trailers())
+			}
+			return out.Flush()
+		}
+		if err != nil {
+			return &clientError{err}
+		}
+		if err := out.Piece(piece, chunked); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	p.sending = make(chan sendResult, 1)
+	go sendRest(p.up, p.body, chunked, p.sending)
+	return nil
+}
+
+// sendRest sends the rest of a body and says how it went.
+func sendRest(up *upstream.Conn, body http1.Source, chunked bool, done chan<- sendResult) {
+	fromClient, err := up.Out.Copy(body, chunked)
+	if err == nil {
+		err = up.Out.Flush()
+	}
+	done <- sendResult{fromClient: fromClient, err: err}
+	if fromClient {
+		up.AbortReads() // no answer will come
+	}
+}
+
+func (p *roundTrip) requestHead(out *http1.Writer) {
+	out.BeginRequest(p.Method)
+	switch { // as target has it, without a string made for it
+	case p.Rewritten != nil:
+		out.Add(p.Rewritten.Target)
+	case p.Query != "" || strings.HasSuffix(p.URI, "?"):
+		out.Add(p.Path)
+		out.Add("?")
+		out.Add(p.Query)
+	default:
+		out.Add(p.Path)
+	}
+	out.EndRequestLine()
+	for i := range p.fields {
+		out.Field(p.fields[i].Name, p.fields[i].Value)
+	}
+	if p.upgrade {
+		out.Field("Upgrade", webSocket)
+		out.Field("Connection", "Upgrade")
+	}
+	if p.length != 0 || p.saysEmpty() {
+		out.Length(p.length)
+	}
+	out.EndLine()
+}
+
+// saysEmpty reports whether a request without body says so: because the client
+// did, or because HTTP/2 needs no words for what HTTP/1.1 should say of some
+// methods. Source: RFC 9110 section 8.6.
+func (p *roundTrip) saysEmpty() bool {
+	if _, says := http1.Find(p.Fields, http1.ContentLength); says || p.Protocol != exchange.HTTP2 {
+		return says
+	}
+	return p.Method == http.MethodPost || p.Method == http.MethodPut || p.Method == http.MethodPatch
+}
+
+// receive reads the head of the answer, passing on those that come before.
+func (p *roundTrip) receive() error {
+	for range maxInterim {
+		if err := p.up.In.Response(&p.answer, p.Method); err != nil {
+			return p.stale(err)
+		}
+		if p.retain {
+			p.up.In.Forget() // or the next head would be written over this one
+		}
+		switch status := p.answer.Status; {
+		case status >= 200:
+			return nil
+		case status == http.StatusSwitchingProtocols:
+			if !p.upgrade || !http1.Lists(p.answer.Fields, http1.Upgrade, webSocket) {
+				return errors.New("target switched protocols unasked")
+			}
+			return nil
+		case status == http.StatusContinue:
+		default:
+			if err := p.downstream.SendInterim(&p.answer); err != nil {
+				return err
+			}
+		}
+		p.up.Reused = false // it has answered
+	}
+	return errInterim
+}
+
+// maxInterim is how many heads a target may send for one answer, all but the last
+// of them of status 1xx.
+const maxInterim = 32
+
+var errInterim = errors.New("target sent too many answers of status 1xx")
+
+// stale tells the end of a connection that had been idle, before any byte of an
+// answer, from what else may keep an answer from being read.
+func (p *roundTrip) stale(err error) error {
+	var malformed *http1.Error
+	switch {
+	case !p.up.Reused || len(p.up.In.Buffered()) > 0 || errors.As(err, &malformed):
+	case netconn.IsTimeout(err) || errors.Is(err, netconn.ErrUnsolicited) || errors.Is(err, errClientGone):
+	default:
+		return errStale
+	}
+	return err
+}
+
+// answerFields are the fields that the client gets of the answer, save those
+// that frame the body.
+func (p *roundTrip) answerFields() []http1.Field {
+	p.fields = header.AppendForClient(p.fields[:0], p.answer.Fields, &p.listener.Listener, p.ResponseAt)
+	if p.back.Token != "" || p.table.Sticky.Kind != "" {
+		p.fields = sticky.AppendCookies(p.fields, p.back, p.table.Sticky, p.to.Token, p.ResponseAt)
+	}
+	return p.fields
+}
+
+// saidLength is the length that the answer names, if it may. An answer to HEAD,
+// and 304, may name one without having a body.
+func (p *roundTrip) saidLength() (length string, ok bool) {
+	if p.answer.Length < 0 || p.answer.Status < 200 || p.answer.Status == http.StatusNoContent {
+		return "", false
+	}
+	return http1.Find(p.answer.Fields, http1.ContentLength)
+}
+
+// finish keeps the target's connection when it can be used again. whole says
+// that the answer has been passed on in full; settle says whether the request
+// was.
+func (p *roundTrip) finish(whole bool) (done bool) {
+	done = p.stopSending().err == nil && (p.length == 0 || p.body.Done())
+	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.In.Buffered()) == 0 && !p.mitigation(p.listener).close {
+		p.up.Release()
+	} else {
+		p.up.Close()
+	}
+	return done
+}
+
+// stillSending reports whether some of the body has yet to be sent.
+func (p *roundTrip) stillSending() bool { return p.sending != nil && len(p.sending) == 0 }
+
+// errUnwanted says that a body was not sent in full because nobody wants it.
+var errUnwanted = errors.New("the rest of the body is not wanted")
+
+// stopSending ends the sending of a body, and says how it went.
+func (p *roundTrip) stopSending() sendResult {
+	if p.sending == nil {
+		return sendResult{}
+	}
+	sending := p.sending
+	p.sending = nil
+	select {
+	case s := <-sending:
+		return s
+	default:
+	}
+	p.downstream.AbortReads()
+	p.up.StopWrites()
+	s := <-sending
+	if s.err == nil { // it had sent all, and was about to say so
+		p.downstream.Resume()
+		p.up.RestartWrites()
+		return s
+	}
+	return sendResult{err: errUnwanted, waited: s.fromClient && netconn.IsTimeout(s.err)}
+}
+
+// blame tells who is to blame for an error: the client when it failed to send, or
+// when a target has nothing to say because it waits for what the client sends.
+func (p *roundTrip) blame(err error) error {
+	if p.sending == nil {
+		return err
+	}
+	p.up.Close()
+	s := p.stopSending()
+	switch {
+	case s.fromClient:
+		return &clientError{s.err}
+	case s.waited && netconn.IsTimeout(err):
+		return &clientError{err}
+	}
+	return err
+}
+
+// clientError is an error of the client's sending.
+type clientError struct{ cause error }
+
+func (e *clientError) Error() string { return "client: " + e.cause.Error() }
+func (e *clientError) Unwrap() error { return e.cause }
+
+// statusOf is what a client gets in place of an answer that did not come, whoever
+// is to blame, and whatever part of the request or answer it was in.
+// statusClientGone says that there is nobody to get it.
+func statusOf(err error) int {
+	var fault *clientError
+	var malformed *http1.Error
+	switch {
+	case errors.Is(err, errClientGone):
+		return statusClientGone
+	case errors.As(err, &fault) && errors.As(err, &malformed):
+		return malformed.Status
+	case errors.As(err, &fault) && netconn.IsTimeout(err):
+		return http.StatusRequestTimeout
+	case errors.As(err, &fault):
+		return statusClientGone
+	case netconn.IsTimeout(err) && !tlsconfig.IsHandshakeError(err):
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}

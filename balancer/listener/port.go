@@ -1,0 +1,37 @@
+package listener
+
+import (
+	"context"
+	"crypto/tls"
+	"sync/atomic"
+
+	"fargo/balancer/netconn"
+	"fargo/balancer/tlsconfig"
+)
+
+// Port is an open port of an interface, as those who serve it see it. It stays
+// while configurations change.
+type Port struct {
+	InterfaceID string
+	Listener    atomic.Pointer[Listener] // nil only before the first configuration
+	Closing     atomic.Bool              // no new connections, and answers are the last of theirs
+	Over        atomic.Bool              // no new requests
+	Conns       netconn.Tracker          // of clients
+}
+
+// Handshake shakes hands with a client. After false, conn is closed.
+func (p *Port) Handshake(ctx context.Context, conn *tls.Conn, l *Listener) bool {
+	if !p.Conns.Add(conn) {
+		conn.Close()
+		return false
+	}
+	defer p.Conns.Remove(conn)
+	ctx, cancel := context.WithTimeout(ctx, tlsconfig.HandshakeTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		l.Balancer.Metrics.TLSErrors.Add(1)
+		conn.Close()
+		return false
+	}
+	return true
+}

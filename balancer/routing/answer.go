@@ -1,0 +1,78 @@
+package routing
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fargo/aws/elbv2"
+	"fargo/balancer/settings"
+)
+
+// fixedResponse is an answer the balancer gives itself.
+type fixedResponse struct {
+	Status            int
+	ContentType, Body string
+}
+
+func compileFixed(c *elbv2.FixedResponseActionConfig) (*fixedResponse, error) {
+	status, err := strconv.Atoi(settings.Value(c.StatusCode))
+	if err != nil {
+		return nil, fmt.Errorf("fixed-response: %w", err)
+	}
+	f := &fixedResponse{Status: status, ContentType: settings.Value(c.ContentType), Body: settings.Value(c.MessageBody)}
+	if f.ContentType == "" {
+		f.ContentType = "text/plain"
+	}
+	f.ContentType += "; charset=utf-8"
+	return f, nil
+}
+
+// redirect sends the client elsewhere.
+type redirect struct {
+	Status                            int
+	protocol, host, port, path, query string // templates
+}
+
+func compileRedirect(c *elbv2.RedirectActionConfig) *redirect {
+	text := func(p *string, otherwise string) string {
+		if p == nil {
+			return otherwise
+		}
+		return *p
+	}
+	r := &redirect{
+		Status:   301,
+		protocol: text(c.Protocol, "#{protocol}"),
+		host:     text(c.Host, "#{host}"),
+		port:     text(c.Port, "#{port}"),
+		path:     text(c.Path, "/#{path}"),
+		query:    text(c.Query, "#{query}"),
+	}
+	if c.StatusCode == elbv2.RedirectActionStatusCodeEnumHttp302 {
+		r.Status = 302
+	}
+	return r
+}
+
+// Location is where a request to a listener on this port is sent.
+// Source: ALB user guide, "Redirect actions".
+func (r *redirect) Location(q *Request, port uint16) string {
+	protocol := "http"
+	if q.TLS {
+		protocol = "https"
+	}
+	host, _ := SplitPort(q.Authority)
+	fill := strings.NewReplacer(
+		"#{protocol}", protocol,
+		"#{host}", host,
+		"#{port}", strconv.Itoa(int(port)),
+		"#{path}", strings.TrimPrefix(q.Path, "/"),
+		"#{query}", q.Query,
+	)
+	url := strings.ToLower(fill.Replace(r.protocol)) + "://" + fill.Replace(r.host) + ":" + fill.Replace(r.port) + fill.Replace(r.path)
+	if query := fill.Replace(r.query); query != "" {
+		url += "?" + query
+	}
+	return url
+}

@@ -1,0 +1,45 @@
+package settings
+
+import (
+	"strconv"
+	"time"
+)
+
+// Attributes are settings by AWS's keys. What is absent or does not parse has
+// the default given.
+type Attributes map[string]string
+
+func (a Attributes) text(key, otherwise string) string {
+	if v, ok := a[key]; ok {
+		return v
+	}
+	return otherwise
+}
+
+func (a Attributes) Bool(key string, otherwise bool) bool {
+	v, err := strconv.ParseBool(a[key])
+	if err != nil {
+		return otherwise
+	}
+	return v
+}
+
+func (a Attributes) number(key string, otherwise int) int {
+	v, err := strconv.Atoi(a[key])
+	if err != nil {
+		return otherwise
+	}
+	return v
+}
+
+func (a Attributes) Seconds(key string, otherwise int) time.Duration {
+	return time.Duration(a.number(key, otherwise)) * time.Second
+}
+
+// Value is what p points to, or its zero.
+func Value[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}

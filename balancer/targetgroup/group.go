@@ -1,0 +1,120 @@
+package targetgroup
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"fargo/aws/elbv2"
+	"fargo/balancer/health"
+	"fargo/balancer/metrics"
+	"fargo/balancer/settings"
+	"fargo/desired"
+)
+
+// Group is a target group, for as long as it is in the configuration.
+type Group struct {
+	ARN     string
+	turn    atomic.Uint64
+	Metrics metrics.Group
+	// balancer is the name of the one that uses the group; nil while none does.
+	balancer atomic.Pointer[string]
+
+	mu struct {
+		sync.Mutex
+		view     *View
+		settings settings.Group
+		targets  map[health.TargetKey]*Target
+		ordered  []*Target // as configured
+	}
+}
+
+// New makes a group without targets. turn is where its turns begin.
+func New(arn string, turn uint64) *Group {
+	g := &Group{ARN: arn}
+	g.turn.Store(turn)
+	g.mu.targets = map[health.TargetKey]*Target{}
+	return g
+}
+
+// Set gives the group its configuration, to be seen in v from now on, and
+// answers the targets that are no longer in it. The view before keeps what it
+// showed last. New targets have the health they are known to have.
+func (g *Group) Set(s settings.Group, desired []desired.BalancerTarget, known health.ByTarget, v *View) (removed []*Target) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mu.settings, g.mu.view = s, v
+	g.mu.ordered = g.mu.ordered[:0:0]
+	kept := make(map[health.TargetKey]*Target, len(desired))
+	for i := range desired {
+		d := &desired[i]
+		key := health.KeyOf(d)
+		if kept[key] != nil {
+			continue
+		}
+		t := g.mu.targets[key]
+		if t == nil {
+			t = newTarget(g.ARN, d)
+			t.setState(known[health.Key{Group: g.ARN, TargetKey: key}])
+		}
+		t.draining.Store(d.Draining)
+		t.cutWhenGone = s.TerminatesDeregistered()
+		kept[key] = t
+		g.mu.ordered = append(g.mu.ordered, t)
+	}
+	for key, t := range g.mu.targets {
+		if kept[key] == nil {
+			removed = append(removed, t)
+		}
+	}
+	g.mu.targets = kept
+	g.tabulate()
+	return removed
+}
+
+// tabulate draws the table anew. The caller holds mu.
+func (g *Group) tabulate() { g.mu.view.Table.Store(newTable(g.mu.settings, g.mu.ordered)) }
+
+// SetHealth takes what is known of the targets' health, and ends the connections to
+// targets that are not to have any more.
+func (g *Group) SetHealth(known health.ByTarget) {
+	g.mu.Lock()
+	var before []elbv2.TargetHealthStateEnum // of those that are no longer what they were
+	var changed []*Target
+	for key, t := range g.mu.targets {
+		was := t.mu.state
+		if t.setState(known[health.Key{Group: g.ARN, TargetKey: key}]); t.mu.state != was {
+			before, changed = append(before, was), append(changed, t)
+		}
+	}
+	if len(changed) > 0 {
+		g.tabulate()
+	}
+	g.mu.Unlock()
+	for i, t := range changed {
+		g.cutUnhealthy(t, before[i])
+	}
+}
+
+// UsedBy notes the name of the load balancer that uses the group.
+func (g *Group) UsedBy(name *string) { g.balancer.Store(name) }
+
+// Snapshot gives what was counted of the group.
+func (g *Group) Snapshot() metrics.GroupCounters {
+	c := g.Metrics.Snapshot()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.Name = g.mu.settings.Name
+	if b := g.balancer.Load(); b != nil {
+		c.Balancer = *b
+	}
+	for _, t := range g.mu.ordered {
+		switch {
+		case t.draining.Load():
+		case health.Routable(t.mu.state):
+			c.Healthy++
+		case health.Unhealthy(t.mu.state):
+			c.Unhealthy++
+		}
+	}
+	return c
+}
