@@ -23,8 +23,8 @@ const clients = 64
 // include what client and target need of the same cores.
 func BenchmarkALB(b *testing.B) {
 	target := tinyServer(b)
-	h := newHouse(b)
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", target)})
+	h := newSystem(b)
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", target)})
 	h.healthy(1)
 	b.Run("direct", func(b *testing.B) { hammer(b, target) })
 	b.Run("balanced", func(b *testing.B) { hammer(b, h.addr(80)) })

@@ -16,13 +16,13 @@ import (
 	"fargo/desired"
 )
 
-// deaf is a network in which nobody answers at one address.
-type deaf struct {
+// silentAddress is a network in which nobody answers at one address.
+type silentAddress struct {
 	balancer.Network
 	address string
 }
 
-func (d deaf) Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error) {
+func (d silentAddress) Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error) {
 	if address == d.address {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -35,7 +35,7 @@ func (d deaf) Dial(ctx context.Context, interfaceID, network, address string) (n
 // nowhere when they are off.
 func TestHealthCheckLog(t *testing.T) {
 	dir, nobody := t.TempDir(), "127.0.0.1:9"
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs, c.Network = dir, deaf{c.Network, nobody} })
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs, c.Network = dir, silentAddress{c.Network, nobody} })
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	answering := func(status int) string {
@@ -61,7 +61,7 @@ func TestHealthCheckLog(t *testing.T) {
 	var groups []desired.BalancerGroup
 	want := map[string]string{} // lines by their targets
 	check := func(protocol, version, target, kind, result string) {
-		g := Group("arn:"+target, target)
+		g := group("arn:"+target, target)
 		g.Group.HealthCheckTimeoutSeconds = new(int32(1))
 		g.Group.TargetGroupName, g.Group.ProtocolVersion, g.Group.HealthCheckProtocol = new("checked"), &version, elbv2.ProtocolEnum(protocol)
 		groups = append(groups, g)
@@ -71,8 +71,8 @@ func TestHealthCheckLog(t *testing.T) {
 	check("HTTP", "HTTP1", answering(404), "http", "FAIL 404 ResponseCodeMismatch")
 	check("HTTP", "HTTP1", answering(503), "http", "FAIL 503 TargetError")
 	check("HTTP", "HTTP1", closed.Listener.Addr().String(), "http", "FAIL - ConnectionReset")
-	check("HTTP", "HTTP1", Target(t, func(c net.Conn) { c.Read(make([]byte, 1000)) }), "http", "FAIL - ConnectionReset")
-	check("HTTP", "HTTP1", Target(t, func(c net.Conn) { io.WriteString(c, "what?\r\n\r\n") }), "http", "FAIL - TargetError")
+	check("HTTP", "HTTP1", target(t, func(c net.Conn) { c.Read(make([]byte, 1000)) }), "http", "FAIL - ConnectionReset")
+	check("HTTP", "HTTP1", target(t, func(c net.Conn) { io.WriteString(c, "what?\r\n\r\n") }), "http", "FAIL - TargetError")
 	check("HTTP", "HTTP1", silent(t), "http", "FAIL - RequestTimedOut")
 	check("HTTP", "HTTP1", nobody, "http", "FAIL - ConnectionTimedOut")
 	check("HTTPS", "HTTP1", encrypted.Listener.Addr().String(), "https", "PASS 200 -")
@@ -97,7 +97,7 @@ func TestHealthCheckLog(t *testing.T) {
 		t.Helper()
 		seen := map[string]bool{} // targets; those that fail are checked again soon
 		eventually(t, "all checks are in "+bucket, func() bool {
-			for _, line := range New(dir, bucket, file) {
+			for _, line := range readLog(dir, bucket, file) {
 				target := strings.Fields(line + " - - - -")[3]
 				if want[target] == "" || !regexp.MustCompile("^"+want[target]+"$").MatchString(line) {
 					t.Fatalf("line %s, want %s", line, want[target])
@@ -110,10 +110,10 @@ func TestHealthCheckLog(t *testing.T) {
 	read("first")
 
 	set("false", "first")
-	before := New(dir, "first", file)
+	before := readLog(dir, "first", file)
 	set("true", "second")
 	read("second")
-	if after := New(dir, "first", file); !slices.Equal(after, before) {
+	if after := readLog(dir, "first", file); !slices.Equal(after, before) {
 		t.Errorf("the log that is off has %d lines, and had %d", len(after), len(before))
 	}
 }

@@ -16,7 +16,7 @@ import (
 // of one whose handshake failed, and finds their names in the access log.
 func TestConnectionLog(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
 	a := backend(t, func(http.ResponseWriter, *http.Request) {})
 	b := https(t, forwardTo("arn:g"))
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/test/50dc6c495c0c9188"
@@ -24,7 +24,7 @@ func TestConnectionLog(t *testing.T) {
 	for _, kind := range []string{"access_logs", "connection_logs"} {
 		b.Attributes[kind+".s3.enabled"], b.Attributes[kind+".s3.bucket"] = "true", kind
 	}
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	const file = "123456789012_elasticloadbalancing_eu-west-1_app.test.50dc6c495c0c9188_*Z_192.0.2.1_????????.log"
 	get := func(client *http.Client, url string) {

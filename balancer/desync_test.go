@@ -233,10 +233,10 @@ func desyncCases(t *testing.T, file string) (cases []desyncCase) {
 // runDesync tries all cases in a mode.
 func runDesync(t *testing.T, mode string, files []string) map[string]*outcome {
 	target := newStrictTarget(t)
-	h := newHouse(t)
+	h := newSystem(t)
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["routing.http.desync_mitigation_mode"] = mode
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
 	h.healthy(1)
 	outcomes := map[string]*outcome{}
 	for _, file := range files {
@@ -254,7 +254,7 @@ func runDesync(t *testing.T, mode string, files []string) map[string]*outcome {
 const probe = "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n"
 
 // tryDesync sends a request and another after it.
-func tryDesync(t *testing.T, h *house, target *strictTarget, raw string) *outcome {
+func tryDesync(t *testing.T, h *system, target *strictTarget, raw string) *outcome {
 	// Not before a connection is done with is the target's kept, or closed.
 	defer eventually(t, "connections are done with", func() bool { return h.server.Metrics().Balancers[0].ActiveConnections == 0 })
 	c := dial(t, h.addr(80))
@@ -326,10 +326,10 @@ var notAlphanumeric = regexp.MustCompile("[^a-z0-9]")
 // Source: ALB user guide, "Access log entries", classification.
 func TestDesyncIsLogged(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["access_logs.s3.enabled"], b.Attributes["access_logs.s3.bucket"] = "true", "logs"
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", newStrictTarget(t).address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", newStrictTarget(t).address)})
 	h.healthy(1)
 	cases := map[string]string{
 		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n":                                              `"Acceptable" "GetHeadZeroContentLength"`,

@@ -21,7 +21,7 @@ import (
 // A draining target gets no new requests, what it has begun it finishes, and
 // idle connections to it are closed. When it is gone too, its time is over.
 func TestDraining(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	begun, finish := make(chan struct{}, 2), make(chan struct{})
 	var idle, open atomic.Int64
 	old := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ func TestDraining(t *testing.T) {
 	t.Cleanup(old.Close)
 	fresh := backend(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "new") })
 	rule := alb(forwardTo("arn:g"))
-	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{Group("arn:g", old.Listener.Addr().String())})
+	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{group("arn:g", old.Listener.Addr().String())})
 	h.healthy(1)
 	if got := get(t, h, "/"); got != "200 old" {
 		t.Fatal(got)
@@ -57,7 +57,7 @@ func TestDraining(t *testing.T) {
 	go func() { answers <- get(t, h, "/slow") }()
 	<-begun
 
-	both := Group("arn:g", old.Listener.Addr().String(), fresh)
+	both := group("arn:g", old.Listener.Addr().String(), fresh)
 	both.Targets[0].Draining = true
 	h.set([]desired.Balancer{rule}, []desired.BalancerGroup{both})
 	h.healthy(1)
@@ -76,14 +76,14 @@ func TestDraining(t *testing.T) {
 // "The load balancer returns 502 when the deregistration delay elapsed for a
 // request." ALB user guide, "HTTP 502".
 func TestDrainingIsOver(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	begun := make(chan struct{})
 	slow := backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-r.Context().Done()
 	})
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
-	g := Group("arn:g", slow)
+	g := group("arn:g", slow)
 	h.set(b, []desired.BalancerGroup{g})
 	h.healthy(1)
 	answer := make(chan string)
@@ -91,7 +91,7 @@ func TestDrainingIsOver(t *testing.T) {
 	<-begun
 	g.Targets[0].Draining = true
 	h.set(b, []desired.BalancerGroup{g})
-	h.set(b, []desired.BalancerGroup{Group("arn:g")})
+	h.set(b, []desired.BalancerGroup{group("arn:g")})
 	if got := <-answer; !strings.HasPrefix(got, "502") {
 		t.Error(got)
 	}
@@ -101,7 +101,7 @@ func TestDrainingIsOver(t *testing.T) {
 }
 
 // get gives the status and body of an answer.
-func get(t *testing.T, h *house, path string) string {
+func get(t *testing.T, h *system, path string) string {
 	r, err := http.Get("http://" + h.addr(80) + path)
 	if err != nil {
 		t.Error(err)
@@ -119,7 +119,7 @@ func get(t *testing.T, h *house, path string) string {
 // without having said so. A request that may be repeated is; one that may not
 // gets a connection that is not closed.
 func TestStaleConnection(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestStaleConnection(t *testing.T) {
 			}()
 		}
 	}()
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", l.Addr().String())})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", l.Addr().String())})
 	h.healthy(1)
 	<-closed
 	for _, method := range []string{"GET", "GET", "POST", "POST", "DELETE", "PATCH"} {
@@ -169,7 +169,7 @@ func TestStaleConnection(t *testing.T) {
 }
 
 func TestGracefulClose(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
 	slow := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/quick" {
@@ -179,7 +179,7 @@ func TestGracefulClose(t *testing.T) {
 		<-finish
 		io.WriteString(w, "done")
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", slow)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", slow)})
 	h.healthy(1)
 	idle, keeps := dial(t, h.addr(80)), dial(t, h.addr(80))
 	answer := make(chan string)
@@ -216,14 +216,14 @@ func TestGracefulClose(t *testing.T) {
 
 // A client that leaves takes its request to the target with it.
 func TestClientLeaves(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	begun, ended := make(chan struct{}), make(chan struct{})
 	a := backend(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-r.Context().Done()
 		close(ended)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -237,15 +237,15 @@ func TestClientLeaves(t *testing.T) {
 	eventually(t, "it is counted as 460", func() bool { return h.server.Metrics().Balancers[0].ELB4xx == 1 })
 }
 
-// moody is a network whose ports cannot be opened at first, and may be closed by
+// flakyNetwork is a network whose ports cannot be opened at first, and may be closed by
 // it later.
-type moody struct {
+type flakyNetwork struct {
 	balancer.Network
 	refusals atomic.Int64
 	opened   chan net.Listener
 }
 
-func (m *moody) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
+func (m *flakyNetwork) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
 	if m.refusals.Add(-1) >= 0 {
 		return nil, errors.New("no such interface yet")
 	}
@@ -259,14 +259,14 @@ func (m *moody) ListenTCP(interfaceID string, port uint16) (net.Listener, error)
 // A port that cannot be opened is told, and tried again; one that the network
 // closes is opened again.
 func TestPortsAreTriedAgain(t *testing.T) {
-	m := &moody{opened: make(chan net.Listener, 10)}
-	h := newHouse(t, func(c *balancer.Config) {
+	m := &flakyNetwork{opened: make(chan net.Listener, 10)}
+	h := newSystem(t, func(c *balancer.Config) {
 		m.Network = c.Network
 		c.Network = m
 	})
 	m.refusals.Store(1)
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
-	err := h.trySet(b, []desired.BalancerGroup{Group("arn:g")})
+	err := h.trySet(b, []desired.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "listen on tcp port 80 of eni-1: no such interface yet") {
 		t.Error(err)
 	}

@@ -17,8 +17,8 @@ import (
 // one that found no version of TLS, and of one that did not say hello.
 func TestFlowLog(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
-	a := Target(t, func(c net.Conn) {
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
+	a := target(t, func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 6))
 		io.WriteString(c, "good day\n")
 	})
@@ -79,10 +79,10 @@ func TestFlowLog(t *testing.T) {
 	}
 	next(ancient, `\d+ - 0 0 - arn:cert:a\.example - - - - a\.example - - -`)
 
-	disturbed := &disturbance{Conn: dial(t, h.addr(90))}
-	c = tls.Client(disturbed, &tls.Config{InsecureSkipVerify: true})
+	corrupting := &corruptingConn{Conn: dial(t, h.addr(90))}
+	c = tls.Client(corrupting, &tls.Config{InsecureSkipVerify: true})
 	io.WriteString(c, "hello\n")
-	disturbed.on = true
+	corrupting.on = true
 	if _, err := io.ReadAll(c); err == nil {
 		t.Error("what was changed on its way was believed")
 	}
@@ -93,13 +93,13 @@ func TestFlowLog(t *testing.T) {
 	next(mute, `\d+ - 0 0 - - - - - - - - - -`)
 }
 
-// disturbance is a connection that changes what is read while it is on.
-type disturbance struct {
+// corruptingConn is a connection that changes what is read while it is on.
+type corruptingConn struct {
 	net.Conn
 	on bool
 }
 
-func (c *disturbance) Read(b []byte) (int, error) {
+func (c *corruptingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.on && n > 0 {
 		b[n-1] ^= 1
@@ -111,8 +111,8 @@ func (c *disturbance) Read(b []byte) (int, error) {
 // other.
 func TestFlowOutlivesLog(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
-	a := Target(t, func(c net.Conn) { io.Copy(c, c) })
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
+	a := target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "flows"}

@@ -12,13 +12,13 @@ import (
 )
 
 func TestForward(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Seen", r.Header.Get("X-Forwarded-Proto")+" "+r.Header.Get("X-Forwarded-Port"))
 		fmt.Fprintf(w, "%s %s %q", r.Method, r.URL, body)
 	})
-	g := Group("arn:g", a)
+	g := group("arn:g", a)
 	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	h.healthy(1)
 	for _, size := range []int{0, 1, 5000, 1 << 20} {
@@ -44,7 +44,7 @@ func TestForward(t *testing.T) {
 }
 
 func TestLargeAnswer(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/length" {
@@ -52,7 +52,7 @@ func TestLargeAnswer(t *testing.T) {
 		}
 		w.Write(content)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	for _, path := range []string{"/length", "/chunked"} {
 		r, err := http.Get("http://" + h.addr(80) + path)

@@ -26,18 +26,18 @@ import (
 // deadline is how long a condition may take to come true.
 const deadline = 20 * time.Second
 
-// house is a server and a checker with their network.
-type house struct {
-	t       testing.TB
-	network *balancertest.Loopback
-	server  *balancer.Server
-	checker *health.Checker
-	telling sync.Mutex
-	ended   chan struct{} // with Run
+// system is a server and a checker with their network.
+type system struct {
+	t          testing.TB
+	network    *balancertest.Loopback
+	server     *balancer.Server
+	checker    *health.Checker
+	publishing sync.Mutex
+	ended      chan struct{} // with Run
 }
 
-func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
-	h := &house{t: t, network: &balancertest.Loopback{}, ended: make(chan struct{})}
+func newSystem(t testing.TB, configure ...func(*balancer.Config)) *system {
+	h := &system{t: t, network: &balancertest.Loopback{}, ended: make(chan struct{})}
 	c := balancer.Config{Network: h.network, Logger: slog.New(slog.DiscardHandler), Pace: 1}
 	for _, f := range configure {
 		f(&c)
@@ -49,25 +49,25 @@ func newHouse(t testing.TB, configure ...func(*balancer.Config)) *house {
 		defer close(h.ended)
 		h.server.Run(ctx)
 	}()
-	told := make(chan struct{})
+	published := make(chan struct{})
 	go func() {
-		defer close(told)
-		h.tellHealth(ctx)
+		defer close(published)
+		h.publishHealth(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-h.ended
-		<-told
+		<-published
 		h.checker.Close()
 	})
 	return h
 }
 
-// tellHealth tells the server all that the checker finds, until ctx ends.
-func (h *house) tellHealth(ctx context.Context) {
+// publishHealth tells the server all that the checker finds, until ctx ends.
+func (h *system) publishHealth(ctx context.Context) {
 	for {
 		_, newer := h.checker.Health()
-		h.tell()
+		h.publish()
 		select {
 		case <-newer:
 		case <-ctx.Done():
@@ -76,15 +76,15 @@ func (h *house) tellHealth(ctx context.Context) {
 	}
 }
 
-// tell tells the server what the checker knows now.
-func (h *house) tell() {
-	h.telling.Lock() // the last to tell has the newest
-	defer h.telling.Unlock()
+// publish tells the server what the checker knows now.
+func (h *system) publish() {
+	h.publishing.Lock() // the last to publish has the newest
+	defer h.publishing.Unlock()
 	known, _ := h.checker.Health()
 	h.server.SetHealth(known)
 }
 
-func (h *house) set(b []desired.Balancer, g []desired.BalancerGroup) {
+func (h *system) set(b []desired.Balancer, g []desired.BalancerGroup) {
 	h.t.Helper()
 	if err := h.trySet(b, g); err != nil {
 		h.t.Fatal(err)
@@ -92,9 +92,9 @@ func (h *house) set(b []desired.Balancer, g []desired.BalancerGroup) {
 }
 
 // trySet configures both.
-func (h *house) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
-	h.telling.Lock()
-	defer h.telling.Unlock()
+func (h *system) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
+	h.publishing.Lock()
+	defer h.publishing.Unlock()
 	err := h.checker.Set(b, g)
 	known, _ := h.checker.Health()
 	h.server.SetKeys(keysOf(b))
@@ -102,7 +102,7 @@ func (h *house) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
 }
 
 // addr is where a port of the balancer's only interface listens.
-func (h *house) addr(port uint16) string {
+func (h *system) addr(port uint16) string {
 	h.t.Helper()
 	a := h.network.Addr("tcp", "eni-1", port)
 	if a == "" {
@@ -112,13 +112,13 @@ func (h *house) addr(port uint16) string {
 }
 
 // healthy waits until n targets are healthy.
-func (h *house) healthy(n int) {
+func (h *system) healthy(n int) {
 	h.t.Helper()
 	h.until(n, func(r desired.TargetReport) bool { return r.State == "healthy" })
 }
 
 // until waits until n reports are as wanted, and the server has been told.
-func (h *house) until(n int, wanted func(desired.TargetReport) bool) {
+func (h *system) until(n int, wanted func(desired.TargetReport) bool) {
 	h.t.Helper()
 	limit := time.After(deadline)
 	for {
@@ -130,7 +130,7 @@ func (h *house) until(n int, wanted func(desired.TargetReport) bool) {
 			}
 		}
 		if got == n {
-			h.tell()
+			h.publish()
 			return
 		}
 		select {
@@ -161,14 +161,14 @@ func eventually(t testing.TB, what string, holds func() bool) {
 func logLines(t testing.TB, root, bucket, name string, n int) (lines []string) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d lines are in %s", n, bucket), func() bool {
-		lines = New(root, bucket, name)
+		lines = readLog(root, bucket, name)
 		return len(lines) == n
 	})
 	return lines
 }
 
 // readLog gives the lines that such files have now.
-func New(root, bucket, name string) (lines []string) {
+func readLog(root, bucket, name string) (lines []string) {
 	files, _ := filepath.Glob(filepath.Join(root, bucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/*/*/*", name))
 	for _, f := range files {
 		content, _ := os.ReadFile(f)
@@ -201,7 +201,7 @@ func forwardTo(groups ...string) desired.BalancerRule {
 }
 
 // group is a target group of HTTP with a target for each address.
-func Group(arn string, addresses ...string) desired.BalancerGroup {
+func group(arn string, addresses ...string) desired.BalancerGroup {
 	g := desired.BalancerGroup{
 		ARN: arn, Name: "targetgroup/" + arn,
 		Group:      elbv2.TargetGroup{Protocol: "HTTP", HealthCheckProtocol: "HTTP", HealthCheckPath: new("/health")},

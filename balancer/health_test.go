@@ -17,7 +17,7 @@ import (
 // TestHealthReports follows a target through all that can be said of it, at a
 // quick pace.
 func TestHealthReports(t *testing.T) {
-	h := newHouse(t, func(c *balancer.Config) { c.Pace = 3000 })
+	h := newSystem(t, func(c *balancer.Config) { c.Pace = 3000 })
 	var code atomic.Int64
 	code.Store(503)
 	agents := make(chan string, 1)
@@ -30,7 +30,7 @@ func TestHealthReports(t *testing.T) {
 	}))
 	t.Cleanup(checked.Close)
 	a := checked.Listener.Addr().String()
-	g := Group("arn:g", a)
+	g := group("arn:g", a)
 	g.Group.Matcher = &elbv2.Matcher{HttpCode: new("200-204")}
 	g.Group.HealthyThresholdCount, g.Group.UnhealthyThresholdCount = new(int32(3)), new(int32(2))
 	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
@@ -55,7 +55,7 @@ func TestHealthReports(t *testing.T) {
 	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
 	is("unavailable", "Target.HealthCheckDisabled", "Health checks are disabled")
 	// a group that nothing names is not checked
-	h.set([]desired.Balancer{alb(forwardTo("arn:other"))}, []desired.BalancerGroup{g, Group("arn:other")})
+	h.set([]desired.Balancer{alb(forwardTo("arn:other"))}, []desired.BalancerGroup{g, group("arn:other")})
 	h.until(0, func(desired.TargetReport) bool { return true })
 }
 
@@ -63,7 +63,7 @@ func TestHealthReports(t *testing.T) {
 // that found no target.
 func TestAccessLog(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
+	h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(w, "hello")
@@ -71,7 +71,7 @@ func TestAccessLog(t *testing.T) {
 	b := alb(forwardTo("arn:g"))
 	b.ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/test/50dc6c495c0c9188"
 	b.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "../logs", "access_logs.s3.prefix": "p"}
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)

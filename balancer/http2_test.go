@@ -29,7 +29,7 @@ type frames struct {
 }
 
 // speakFrames opens a connection, on which a stream may be sent so much of a body.
-func speakFrames(t *testing.T, h *house, window uint32) *frames {
+func speakFrames(t *testing.T, h *system, window uint32) *frames {
 	t.Helper()
 	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	io.WriteString(c, http2.ClientPreface)
@@ -102,10 +102,10 @@ func TestStreamRefusals(t *testing.T) {
 		{"defensive", "CONNECT", "", "a:443", "400"},
 		{"defensive", "TRACE", "/", "a", "405"},
 	} {
-		h := newHouse(t)
+		h := newSystem(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = test.mode
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		if test.path == "" { // as CONNECT should have it
@@ -133,10 +133,10 @@ func TestStreamRefusals(t *testing.T) {
 func TestStreamLookAlikes(t *testing.T) {
 	target := newStrictTarget(t)
 	for mode, want := range map[string]string{"monitor": "200", "defensive": "200", "strictest": "400"} {
-		h := newHouse(t)
+		h := newSystem(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes["routing.http.desync_mitigation_mode"] = mode
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
 		h.healthy(1)
 		f := speakFrames(t, h, 65535)
 		f.ask(":method", "POST", ":scheme", "https", ":path", "/", ":authority", "a", "transfer_encoding", "chunked", "content--length", "7", "x", "y")
@@ -229,17 +229,17 @@ func TestHTTP2OverTLS12(t *testing.T) {
 // A client that is answered before it has sent all gets the whole answer while it
 // may go on, and its stream ends with its request.
 func TestStreamLingers(t *testing.T) {
-	a := Target(t, func(c net.Conn) {
+	a := target(t, func(c net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
 		}
 	})
-	h := newHouse(t)
+	h := newSystem(t)
 	elsewhere := desired.BalancerRule{
 		ARN: "arn:rule-1", Priority: "1", Actions: []elbv2.Action{{Type: "fixed-response", FixedResponseConfig: &elbv2.FixedResponseActionConfig{StatusCode: new("200"), MessageBody: new("ok")}}},
 		Conditions: []elbv2.RuleCondition{{Field: new("path-pattern"), Values: []string{"/fixed"}}},
 	}
-	h.set([]desired.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, elsewhere, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	f := speakFrames(t, h, 65535)
 	for _, path := range []string{"/forwarded", "/fixed"} {
@@ -278,10 +278,10 @@ func TestStreamBodyTimeout(t *testing.T) {
 	plain.Start()
 	t.Cleanup(plain.Close)
 	for _, version := range []string{"HTTP1", "HTTP2"} {
-		h := newHouse(t)
+		h := newSystem(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes = briefly
-		g := Group("arn:g", plain.Listener.Addr().String())
+		g := group("arn:g", plain.Listener.Addr().String())
 		g.Group.ProtocolVersion = &version
 		h.set([]desired.Balancer{b}, []desired.BalancerGroup{g})
 		f := speakFrames(t, h, 65535)

@@ -74,7 +74,7 @@ func TestTargetFloods(t *testing.T) {
 	for _, encrypted := range []bool{false, true} {
 		for what, write := range floods(1) {
 			ended := make(chan bool, 1)
-			a := Target(t, func(c net.Conn) {
+			a := target(t, func(c net.Conn) {
 				if encrypted {
 					pair := keyPair(t, "target.example")
 					certificate, err := tls.X509KeyPair([]byte(pair.Chain), []byte(keyOf(pair).Reveal()))
@@ -104,8 +104,8 @@ func TestTargetFloods(t *testing.T) {
 				go io.Copy(io.Discard, c)
 				ended <- flooded(f, write)
 			})
-			h := newHouse(t)
-			g := Group("arn:g", a)
+			h := newSystem(t)
+			g := group("arn:g", a)
 			g.Group.ProtocolVersion, g.Group.HealthCheckProtocol, g.Group.HealthCheckEnabled = new("HTTP2"), "HTTP", new(false)
 			if encrypted {
 				g.Group.Protocol = "HTTPS"

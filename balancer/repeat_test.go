@@ -15,7 +15,7 @@ import (
 
 // A client that sends empty lines, or one line without end, is told so soon.
 func TestHeadsWithoutEnd(t *testing.T) {
-	h, _ := strictHouse(t, nil)
+	h, _ := strictSystem(t, nil)
 	for what, repeated := range map[string]string{"empty lines": "\r\n", "a line": "x", "fields": "X: y\r\n"} {
 		c := dial(t, h.addr(80))
 		if what == "fields" {
@@ -57,7 +57,7 @@ func TestAnswersWithoutEnd(t *testing.T) {
 		"empty lines": {"\r\n", 502},
 		"a line":      {"x", 502},
 	} {
-		a := Target(t, func(c net.Conn) {
+		a := target(t, func(c net.Conn) {
 			r, err := http.ReadRequest(bufio.NewReader(c))
 			if err != nil || r.URL.Path == "/health" {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -69,10 +69,10 @@ func TestAnswersWithoutEnd(t *testing.T) {
 				}
 			}
 		})
-		h := newHouse(t)
+		h := newSystem(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Listeners = append(b.Listeners, alb(forwardTo("arn:g")).Listeners...)
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		if got := get(t, h, "/"); !strings.HasPrefix(got, fmt.Sprint(test.want)) {
 			t.Errorf("%s: %s", what, got)
@@ -107,8 +107,8 @@ func TestBadAnswerIsNotAskedForAgain(t *testing.T) {
 			io.WriteString(c, answer)
 			r.Close = true
 		})
-		h := newHouse(t)
-		h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+		h := newSystem(t)
+		h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		get(t, h, "/first") // leaves a connection
 		if got := get(t, h, "/second"); !strings.HasPrefix(got, "502") || asked.Load() != 1 {

@@ -19,7 +19,7 @@ import (
 // demands that none fails.
 func TestSetDropsNothing(t *testing.T) {
 	const requests, workers = 4000, 8
-	h := newHouse(t)
+	h := newSystem(t)
 	var addresses []string
 	for i := range 6 {
 		addresses = append(addresses, backend(t, func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +30,7 @@ func TestSetDropsNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	draining := map[string][]desired.BalancerTarget{} // by group: their time is never over
 	some := func(arn string, n int, addresses []string) desired.BalancerGroup {
-		g := Group(arn, pick(random, addresses)...)
+		g := group(arn, pick(random, addresses)...)
 		for i := range g.Targets {
 			g.Targets[i].RegisteredAt = time.Unix(int64(1000+n/10), 0)
 		}
@@ -46,7 +46,7 @@ func TestSetDropsNothing(t *testing.T) {
 			g.Targets = g.Targets[:last]
 		}
 		if len(g.Targets) == 0 { // a group that gets requests has somebody to serve them
-			g = Group(arn, addresses[0])
+			g = group(arn, addresses[0])
 			g.Targets[0].RegisteredAt = time.Unix(int64(1000000+n), 0)
 		}
 		g.Targets = append(g.Targets, draining[arn]...)

@@ -17,14 +17,14 @@ import (
 	"fargo/desired"
 )
 
-// strictHouse is a house before a target that forgives nothing.
-func strictHouse(t testing.TB, attributes map[string]string) (*house, *strictTarget) {
-	target, h := newStrictTarget(t), newHouse(t)
+// strictSystem is a system before a target that forgives nothing.
+func strictSystem(t testing.TB, attributes map[string]string) (*system, *strictTarget) {
+	target, h := newStrictTarget(t), newSystem(t)
 	b := alb(forwardTo("arn:g"))
 	for key, value := range attributes {
 		b.Attributes[key] = value
 	}
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", target.address)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", target.address)})
 	h.healthy(1)
 	return h, target
 }
@@ -36,7 +36,7 @@ func TestNothingFollowsAnError(t *testing.T) {
 	const post, chunked = "POST / HTTP/1.1\r\nHost: a\r\n", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 	long := strings.Repeat("x", 20<<10)
 	for _, mode := range []string{"monitor", "defensive", "strictest"} {
-		h, target := strictHouse(t, map[string]string{"routing.http.desync_mitigation_mode": mode})
+		h, target := strictSystem(t, map[string]string{"routing.http.desync_mitigation_mode": mode})
 		for part, test := range map[string]struct {
 			raw    string
 			status int
@@ -104,7 +104,7 @@ func TestNothingFollowsAnError(t *testing.T) {
 // would bring requests that no rule has seen.
 func TestUpgradeIsToWebSocketOnly(t *testing.T) {
 	agreed := "websocket"
-	a := Target(t, func(c net.Conn) {
+	a := target(t, func(c net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(c))
 		switch {
 		case err != nil:
@@ -116,8 +116,8 @@ func TestUpgradeIsToWebSocketOnly(t *testing.T) {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(told), told)
 		}
 	})
-	h := newHouse(t)
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h := newSystem(t)
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	const plain = `200 upgrade [] settings [] connection []`
 	for _, test := range []struct{ request, agreed, want string }{
@@ -166,7 +166,7 @@ func FuzzSmuggling(f *testing.F) {
 			f.Add(raw)
 		}
 	}
-	h, target := strictHouse(f, nil)
+	h, target := strictSystem(f, nil)
 	address := h.addr(80)
 	f.Fuzz(func(t *testing.T, raw string) {
 		if !complete(raw) {

@@ -22,7 +22,7 @@ func named(t *testing.T, name string) string {
 }
 
 // ask gives a client's answer and the names of the cookies that came with it.
-func ask(t *testing.T, h *house, client *http.Client, path string) (body string, cookies []string) {
+func ask(t *testing.T, h *system, client *http.Client, path string) (body string, cookies []string) {
 	t.Helper()
 	r, err := client.Get("http://" + h.addr(80) + path)
 	if err != nil {
@@ -49,8 +49,8 @@ func plainJar(t *testing.T) *http.Client {
 }
 
 func TestDurationStickiness(t *testing.T) {
-	h := newHouse(t)
-	g := Group("arn:g", named(t, "a"), named(t, "b"), named(t, "c"))
+	h := newSystem(t)
+	g := group("arn:g", named(t, "a"), named(t, "b"), named(t, "c"))
 	g.Attributes["stickiness.enabled"] = "true"
 	b := []desired.Balancer{alb(forwardTo("arn:g"))}
 	h.set(b, []desired.BalancerGroup{g})
@@ -84,8 +84,8 @@ func TestDurationStickiness(t *testing.T) {
 }
 
 func TestApplicationStickiness(t *testing.T) {
-	h := newHouse(t)
-	g := Group("arn:g", named(t, "a"), named(t, "b"))
+	h := newSystem(t)
+	g := group("arn:g", named(t, "a"), named(t, "b"))
 	g.Attributes["stickiness.enabled"] = "true"
 	g.Attributes["stickiness.type"] = "app_cookie"
 	g.Attributes["stickiness.app_cookie.cookie_name"] = "SESSION"
@@ -107,10 +107,10 @@ func TestApplicationStickiness(t *testing.T) {
 }
 
 func TestGroupStickiness(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroupStickinessConfig = &elbv2.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(100))}
-	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{Group("arn:a", named(t, "a")), Group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	client := plainJar(t)
 	mine, cookies := ask(t, h, client, "/")
@@ -126,11 +126,11 @@ func TestGroupStickiness(t *testing.T) {
 
 // Weights are kept exactly, not on average.
 func TestWeights(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	rule := forwardTo("arn:a", "arn:b")
 	rule.Actions[0].ForwardConfig.TargetGroups[0].Weight = new(int32(90))
 	rule.Actions[0].ForwardConfig.TargetGroups[1].Weight = new(int32(10))
-	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{Group("arn:a", named(t, "a")), Group("arn:b", named(t, "b"))})
+	h.set([]desired.Balancer{alb(rule)}, []desired.BalancerGroup{group("arn:a", named(t, "a")), group("arn:b", named(t, "b"))})
 	h.healthy(2)
 	got := map[string]int{}
 	for range 200 {

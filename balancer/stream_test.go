@@ -20,12 +20,12 @@ import (
 // takes meanwhile.
 func TestLargeBodies(t *testing.T) {
 	const size = 100 << 20
-	h := newHouse(t)
+	h := newSystem(t)
 	echo := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 		io.Copy(w, r.Body)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", echo)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", echo)})
 	h.healthy(1)
 	for length, size := range map[int64]int64{size: size, -1: size / 8} {
 		var before, during runtime.MemStats
@@ -73,7 +73,7 @@ func (c *counting) Read(p []byte) (int, error) {
 
 // An answer passes as it comes, piece by piece.
 func TestAnswerIsNotHeldBack(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	next := make(chan struct{})
 	a := backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 3 {
@@ -82,7 +82,7 @@ func TestAnswerIsNotHeldBack(t *testing.T) {
 			<-next
 		}
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	r, err := http.Get("http://" + h.addr(80) + "/")
 	if err != nil {
@@ -101,12 +101,12 @@ func TestAnswerIsNotHeldBack(t *testing.T) {
 
 // A client that waits for 100 Continue is answered at once.
 func TestExpectContinue(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s%s", body, r.Header.Get("Expect"))
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)
@@ -127,7 +127,7 @@ func TestExpectContinue(t *testing.T) {
 
 // An answer that ends early ends early for the client too.
 func TestTruncatedAnswer(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/length" {
 			w.Header().Set("Content-Length", "1000000")
@@ -136,7 +136,7 @@ func TestTruncatedAnswer(t *testing.T) {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	for _, path := range []string{"/length", "/chunked"} {
 		r, err := http.Get("http://" + h.addr(80) + path)
@@ -152,12 +152,12 @@ func TestTruncatedAnswer(t *testing.T) {
 
 // A target may answer before it has read all, and refuse the rest.
 func TestEarlyAnswer(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nsome of it")
@@ -169,7 +169,7 @@ func TestEarlyAnswer(t *testing.T) {
 
 // TestWebSocket upgrades a connection and talks both ways, the target first.
 func TestWebSocket(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "websocket" || !strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
 			http.Error(w, "no upgrade", http.StatusBadRequest)
@@ -191,7 +191,7 @@ func TestWebSocket(t *testing.T) {
 			io.WriteString(c, strings.ToUpper(line))
 		}
 	})
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: y\r\n\r\nearly\n")
@@ -209,7 +209,7 @@ func TestWebSocket(t *testing.T) {
 	expect("hello\n")
 	expect("EARLY\n")
 	// configurations come and go meanwhile
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	io.WriteString(c, "more\n")
 	expect("MORE\n")
 	c.(*net.TCPConn).CloseWrite()
@@ -222,9 +222,9 @@ func TestWebSocket(t *testing.T) {
 // Many small requests on one connection, sent before any answer is read.
 func TestPipelining(t *testing.T) {
 	const n = 100
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) })
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	var sending sync.WaitGroup
@@ -249,9 +249,9 @@ func TestPipelining(t *testing.T) {
 // A client that has nothing more to say after its request gets its answer, and
 // the end.
 func TestHalfClosedClient(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
-	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -264,11 +264,11 @@ func TestHalfClosedClient(t *testing.T) {
 
 // A client that rests for its idle time after an answer is let go.
 func TestIdleClient(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "answer") })
 	b := alb(forwardTo("arn:g"))
 	b.Attributes["idle_timeout.timeout_seconds"] = "1"
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := dial(t, h.addr(80))
 	in := bufio.NewReader(c)

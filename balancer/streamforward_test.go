@@ -22,13 +22,13 @@ import (
 	"fargo/desired"
 )
 
-// secured is a house with an HTTPS listener before targets of HTTP/1.1, and a
+// secured is a system with an HTTPS listener before targets of HTTP/1.1, and a
 // client that speaks HTTP/2 to it.
-func secured(t *testing.T, attributes map[string]string, targets ...string) (*house, *http.Client) {
-	h := newHouse(t)
+func secured(t *testing.T, attributes map[string]string, targets ...string) (*system, *http.Client) {
+	h := newSystem(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Attributes = attributes
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", targets...)})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", targets...)})
 	h.healthy(len(targets))
 	return h, secureClient(t, h, true)
 }
@@ -38,7 +38,7 @@ var briefly = map[string]string{"idle_timeout.timeout_seconds": "1"}
 
 // speaks is a target that reads a request and does what its path says.
 func speaks(t *testing.T, answer func(path string, c net.Conn, r *http.Request)) string {
-	return Target(t, func(c net.Conn) {
+	return target(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		for {
 			r, err := http.ReadRequest(in)
@@ -334,7 +334,7 @@ func TestStreamExpectContinue(t *testing.T) {
 func TestStreamEarlyAnswer(t *testing.T) {
 	for connection, status := range map[string]int{"close": http.StatusRequestEntityTooLarge, "keep-alive": http.StatusOK} {
 		read := make(chan struct{})
-		a := Target(t, func(c net.Conn) {
+		a := target(t, func(c net.Conn) {
 			r, err := http.ReadRequest(bufio.NewReader(c))
 			if err != nil || r.URL.Path == "/health" {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -366,7 +366,7 @@ func TestStreamEarlyAnswer(t *testing.T) {
 // TestStreamStaleConnection is TestStaleConnection for clients of HTTP/2.
 func TestStreamStaleConnection(t *testing.T) {
 	closed := make(chan struct{}, 100)
-	a := Target(t, func(c net.Conn) {
+	a := target(t, func(c net.Conn) {
 		if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 			io.Copy(io.Discard, r.Body)
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -412,10 +412,10 @@ func TestStreamTimesOut(t *testing.T) {
 	})
 	t.Cleanup(func() { close(over) })
 	for address, want := range map[string]string{silent: "504", unreachable.Addr().String(): "502"} {
-		h := newHouse(t)
+		h := newSystem(t)
 		b := https(t, forwardTo("arn:g"))
 		b.Attributes = briefly
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", address)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", address)})
 		client := secureClient(t, h, true)
 		for _, method := range []string{"GET", "POST"} {
 			var body io.Reader
@@ -518,10 +518,10 @@ func TestStreamDrainingIsOver(t *testing.T) {
 	defer answered.Body.Close()
 	<-begun
 	<-begun
-	b, g := https(t, forwardTo("arn:g")), Group("arn:g", slow)
+	b, g := https(t, forwardTo("arn:g")), group("arn:g", slow)
 	g.Targets[0].Draining = true
 	h.set([]desired.Balancer{b}, []desired.BalancerGroup{g})
-	h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g")})
+	h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
 	if got := <-unanswered; !strings.HasPrefix(got, "502") {
 		t.Error(got)
 	}

@@ -90,7 +90,7 @@ func https(t testing.TB, rules ...desired.BalancerRule) desired.Balancer {
 }
 
 // secureClient speaks to the balancer whatever the URL's host.
-func secureClient(t testing.TB, h *house, http2 bool) *http.Client {
+func secureClient(t testing.TB, h *system, http2 bool) *http.Client {
 	address := h.addr(443)
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -107,7 +107,7 @@ func secureClient(t testing.TB, h *house, http2 bool) *http.Client {
 }
 
 func TestHTTPS(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -115,7 +115,7 @@ func TestHTTPS(t *testing.T) {
 		}
 		fmt.Fprintf(w, "%s %s %s %s %d %v", r.Method, r.URL, r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-Port"), len(body), r.Header.Get("X-Forwarded-For") != "")
 	})
-	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	for _, http2 := range []bool{false, true} {
 		client := secureClient(t, h, http2)
@@ -143,10 +143,10 @@ func TestHTTPS(t *testing.T) {
 // A certificate that does not parse is told, and does not keep the others from
 // working.
 func TestBadCertificate(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	b := https(t, forwardTo("arn:g"))
 	b.Listeners[0].Certificates[0].Chain = "nonsense"
-	err := h.trySet([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g")})
+	err := h.trySet([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g")})
 	if err == nil || !strings.Contains(err.Error(), "arn:cert:default.example") {
 		t.Errorf("error: %v", err)
 	}
@@ -158,7 +158,7 @@ func TestBadCertificate(t *testing.T) {
 
 // Targets of HTTPS groups and of HTTP2 groups, from clients of HTTP/2.
 func TestTargetProtocols(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
 	secure := httptest.NewUnstartedServer(answer)
 	secure.EnableHTTP2 = true
@@ -174,7 +174,7 @@ func TestTargetProtocols(t *testing.T) {
 		{"HTTPS", "HTTP2", secure.Listener.Addr().String(), "200 HTTP/2.0", "464"},
 		{"HTTP", "HTTP2", plain.Listener.Addr().String(), "200 HTTP/2.0", "464"},
 	} {
-		g := Group("arn:"+test.protocol+test.version, test.address)
+		g := group("arn:"+test.protocol+test.version, test.address)
 		g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(test.protocol), elbv2.ProtocolEnum(test.protocol)
 		g.Group.ProtocolVersion = new(test.version)
 		h.set([]desired.Balancer{https(t, forwardTo(g.ARN))}, []desired.BalancerGroup{g})
@@ -199,7 +199,7 @@ func TestTargetProtocols(t *testing.T) {
 // TestGRPC calls a real gRPC service through a GRPC group, whose health check
 // calls it too.
 func TestGRPC(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestGRPC(t *testing.T) {
 	healthpb.RegisterHealthServer(server, service)
 	go server.Serve(l)
 	t.Cleanup(server.Stop)
-	g := Group("arn:g", l.Addr().String())
+	g := group("arn:g", l.Addr().String())
 	g.Group.ProtocolVersion = new("GRPC")
 	g.Group.HealthCheckPath, g.Group.Matcher = new("/grpc.health.v1.Health/Check"), &elbv2.Matcher{GrpcCode: new("0")}
 	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{g})
@@ -249,8 +249,8 @@ func TestGRPC(t *testing.T) {
 
 // WebSockets work over TLS too.
 func TestSecureWebSocket(t *testing.T) {
-	h := newHouse(t)
-	a := Target(t, func(c net.Conn) {
+	h := newSystem(t)
+	a := target(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		if r, err := http.ReadRequest(in); err != nil || r.URL.Path == "/health" {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -259,7 +259,7 @@ func TestSecureWebSocket(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 		io.Copy(c, in)
 	})
-	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{Group("arn:g", a)})
+	h.set([]desired.Balancer{https(t, forwardTo("arn:g"))}, []desired.BalancerGroup{group("arn:g", a)})
 	h.healthy(1)
 	c := tls.Client(dial(t, h.addr(443)), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")

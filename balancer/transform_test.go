@@ -32,13 +32,13 @@ func rewriting(group string) desired.BalancerRule {
 func TestTransforms(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		dir := t.TempDir()
-		h := newHouse(t, func(c *balancer.Config) { c.AccessLogs = dir })
+		h := newSystem(t, func(c *balancer.Config) { c.AccessLogs = dir })
 		a := backend(t, func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.Host, r.RequestURI)
 		})
 		b := https(t, rewriting("arn:g"))
 		b.Attributes["access_logs.s3.enabled"], b.Attributes["access_logs.s3.bucket"] = "true", "logs"
-		h.set([]desired.Balancer{b}, []desired.BalancerGroup{Group("arn:g", a)})
+		h.set([]desired.Balancer{b}, []desired.BalancerGroup{group("arn:g", a)})
 		h.healthy(1)
 		client := secureClient(t, h, http2)
 		for _, test := range []struct{ url, want string }{

@@ -15,7 +15,7 @@ import (
 // Datagrams of a client go to one target, and its answers come back; when the
 // target is gone, to another.
 func TestUDP(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	var alive [2]atomic.Bool
 	udpTarget := func(i int) string {
 		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func TestUDP(t *testing.T) {
 // Each client's port is a flow of its own, and with the PROXY protocol each
 // datagram says whose it is.
 func TestUDPProxyProtocol(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	echo, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -13,14 +13,15 @@ import (
 )
 
 // ConnectionLine is a connection as the log has it. No client shows a
-// certificate, so the fields about one are empty.
+// certificate, so the fields about one are empty. succeeded is whether the TLS
+// handshake did, which took so long.
 // Source: ALB user guide, "Connection log entries".
-func ConnectionLine(c net.Conn, port uint16, shaken bool, took time.Duration, now time.Time) string {
+func ConnectionLine(c net.Conn, port uint16, succeeded bool, took time.Duration, now time.Time) string {
 	client := netconn.AddrPort(c.RemoteAddr())
 	protocol, cipher, latency, status := "-", "-", "-", "-"
 	encrypted, ok := c.(*tls.Conn)
 	switch {
-	case ok && shaken:
+	case ok && succeeded:
 		state := encrypted.ConnectionState()
 		from := exchange.OriginOf(client, &state)
 		protocol, cipher, status = from.TLSVersion, from.CipherSuite, "Success"

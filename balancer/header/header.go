@@ -137,7 +137,7 @@ func TraceID(received string, now time.Time, random [12]byte) string {
 	return "Root=" + string(id[:]) + ";" + received
 }
 
-// RandomTrace is what TraceID wants of chance.
+// RandomTrace is the random part of a trace id.
 func RandomTrace() (r [12]byte) {
 	a, b := rand.Uint64(), rand.Uint32()
 	for i := range 8 {

@@ -13,9 +13,10 @@ import (
 	"fargo/balancer/settings"
 )
 
-// TestRequestFields runs scenarios: "set KEY VALUE" sets an attribute, "port N" the listener's
-// port, "rewrite HOST" what a transform made of the host, "reset" forgets all; any other line is fields of a request, "NAME:
-// VALUE; …", and the answer those the target gets.
+// TestRequestFields runs scenarios: "set KEY VALUE" sets an attribute, "port N" the
+// listener's port, "rewrite HOST" what a transform made of the host, "reset" forgets
+// all; any other line is fields of a request, "NAME: VALUE; …", and the answer those
+// the target gets.
 func TestRequestFields(t *testing.T) {
 	a, port := settings.Attributes{}, uint16(80)
 	var transformed *routing.Rewritten

@@ -22,7 +22,7 @@ import (
 	"fargo/desired"
 )
 
-// check say how the targets of a group are checked.
+// check says how the targets of a group are checked.
 type check struct {
 	enabled  bool
 	protocol elbv2.ProtocolEnum // HTTP, HTTPS, TCP or TLS
@@ -90,7 +90,7 @@ func readCheck(d *desired.BalancerGroup, pace fargo.Pace) (check, error) {
 	return c, err
 }
 
-// probe asks a target once, from an interface.
+// probe checks a target once, from an interface.
 func (c *check) probe(ctx context.Context, network Dialer, interfaceID string, target netip.AddrPort) result {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()

@@ -19,7 +19,8 @@ import (
 	"fargo/desired"
 )
 
-// Dialer is from where targets are checked.
+// Dialer is how a checker reaches targets, and all that it knows of the network. It
+// is used by several goroutines.
 type Dialer interface {
 	// Dial opens a connection from the interface, its address being the source.
 	// network and address are those of net.Dialer. The connection outlives ctx.
@@ -260,8 +261,8 @@ func (c *Checker) check(ctx context.Context, g *group, t *target) {
 	}
 }
 
-// update gives a target the health that follows from the one it has, tells what
-// has changed, and gives it. When ctx has ended nothing is noted.
+// update gives a target the state that follows from the one it has, wakes those who
+// wait if it changed, and returns it. When ctx has ended nothing changes.
 func (c *Checker) update(ctx context.Context, g *group, t *target, next func(targetState) targetState) targetState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -313,7 +314,7 @@ func (t *target) status(group string) Status {
 	}
 }
 
-// targetState is what was known, as a checker goes on from.
+// targetState is what was known, as a checker goes on from it.
 func (h *Status) targetState() targetState {
 	return targetState{
 		state:       elbv2.TargetHealthStateEnum(h.State),

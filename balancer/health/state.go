@@ -9,7 +9,8 @@ import (
 	"fargo/aws/elbv2"
 )
 
-// targetState is what is known of a target. Its zero is a target never checked.
+// targetState is what is known of a target. Its zero value is a target that was
+// never checked.
 type targetState struct {
 	state       elbv2.TargetHealthStateEnum // "", initial, healthy, unhealthy, unavailable
 	reason      elbv2.TargetHealthReasonEnum
@@ -59,7 +60,7 @@ var unchecked = targetState{
 	description: "Health checks are disabled",
 }
 
-// after is the health that follows from one more check.
+// after is the state that follows from one more check.
 // Source: ALB user guide, "Target health status": a new target is healthy after
 // one pass; otherwise the thresholds decide.
 func (h targetState) after(o outcome, t thresholds) targetState {

@@ -8,9 +8,10 @@ import (
 	"fargo/balancer/scenariotest"
 )
 
-// TestTransitions runs scenarios: "target HEALTHY UNHEALTHY [DRAIN]" begins a target with these
-// thresholds, the last in seconds; "drained" ends its draining, "pass", "timeout", "fail" and "code N" are checks; "codes MATCHER
-// N…" tells which codes match.
+// TestTransitions runs scenarios: "target HEALTHY UNHEALTHY [DRAIN]" begins a target
+// with these thresholds, the last in seconds; "drained" ends its draining, "pass",
+// "timeout", "fail" and "code N" are checks; "codes MATCHER N…" tells which codes
+// match.
 func TestTransitions(t *testing.T) {
 	var h targetState
 	var limits thresholds

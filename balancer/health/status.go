@@ -7,8 +7,8 @@ import (
 	"fargo/desired"
 )
 
-// Status is what a [Checker] knows of a target, and all that a [Server]
-// is told of it.
+// Status is what a [Checker] knows of a target, and all that those who send requests
+// to it are told.
 type Status struct {
 	desired.TargetReport
 	// Address is the target's own, which a later target with the same id may not
@@ -18,16 +18,16 @@ type Status struct {
 	Since time.Time `json:"since"`
 }
 
-// Key tells targets of all groups apart.
+// Key tells the targets of all groups apart.
 type Key struct {
 	Group string
 	TargetKey
 }
 
-// ByTarget are what is known of targets.
+// ByTarget is what is known of targets.
 type ByTarget map[Key]Status
 
-// Index makes statuses of what is known of all targets.
+// Index sorts what is known by target.
 func Index(all []Status) ByTarget {
 	known := make(ByTarget, len(all))
 	for _, h := range all {

@@ -24,7 +24,7 @@ type Server struct {
 	port   *listener.Port
 	dialer upstream.Dialer
 	logger *slog.Logger
-	ctx    context.Context // ends what waits
+	ctx    context.Context // ends what waits for targets
 	tasks  *sync.WaitGroup // is told of goroutines
 }
 
@@ -52,8 +52,7 @@ func (s *Server) destination(l *listener.Listener, f targetgroup.Flow) (*targetg
 	return v.Group, t, t.ChooseFor(f)
 }
 
-// ServeTLS takes TLS off a client's connection and serves what is in
-// it.
+// ServeTLS takes TLS off a client's connection and serves what is in it.
 func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 	f := &tlsConn{Conn: conn, began: time.Now()}
 	encrypted := tls.Server(f, l.TLS.TLS)
@@ -62,11 +61,14 @@ func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 		return
 	}
 	f.handshake = time.Since(f.began)
-	s.logFlow(l, f, new(encrypted.ConnectionState()), s.ServeTCP(encrypted, l))
+	s.logFlow(l, f, new(encrypted.ConnectionState()), s.tunnel(encrypted, l))
 }
 
 // ServeTCP joins a client's connection to one of a target's, until it ends.
-func (s *Server) ServeTCP(conn net.Conn, l *listener.Listener) (end flowEnd) {
+func (s *Server) ServeTCP(conn net.Conn, l *listener.Listener) { s.tunnel(conn, l) }
+
+// tunnel joins a client's connection to one of a target's, and says how it ended.
+func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
 	m := &l.Balancer.Metrics
 	if !s.port.Conns.Add(conn) {
 		conn.Close()

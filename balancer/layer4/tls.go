@@ -28,7 +28,7 @@ type tlsConn struct {
 // NetConn is the connection below.
 func (f *tlsConn) NetConn() net.Conn { return f.Conn }
 
-// ClientHello notes what the client says first. See [tlsTerms].
+// ClientHello notes what the client says first. See [tlsconfig.ServerConfig].
 func (f *tlsConn) ClientHello(hello *tls.ClientHelloInfo) {
 	f.greeted, f.serverName, f.offered = true, hello.ServerName, hello.SupportedProtos
 }

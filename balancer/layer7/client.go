@@ -12,7 +12,6 @@ import (
 
 	"fargo/balancer/accesslog"
 	"fargo/balancer/exchange"
-	"fargo/balancer/header"
 	"fargo/balancer/http1"
 	"fargo/balancer/listener"
 	"fargo/balancer/netconn"
@@ -41,9 +40,9 @@ type client struct {
 
 	// of the request at hand
 	listener *listener.Listener
-	begun    bool  // its head was taken
-	headErr  error // or why not
-	sent     int64 // to the client before it
+	begun    bool  // its head was read
+	headErr  error // or why it could not be
+	sent     int64 // bytes to the client before it
 	broken   bool  // its answer cannot be finished
 	head     http1.Request
 	body     http1.Body
@@ -72,13 +71,13 @@ func (c *client) rest() {
 	}
 }
 
-// What comes after a step of serving.
+// progress is what comes after a step of serving.
 type progress uint8
 
 const (
-	nextRequest progress = iota // request may follow
-	wouldBlock                  // within each: there is nothing to be read
-	mustBlock                   // within each: the rest must be done outside
+	nextRequest progress = iota // another request may follow
+	wouldBlock                  // there is nothing to be read yet
+	mustBlock                   // what comes next has to wait for the client
 	lastRequest                 // that was the last request
 	noRequest                   // there was no request
 )
@@ -104,8 +103,8 @@ func (c *client) serve(ctx context.Context) {
 	}
 }
 
-// serveNonBlocking answers requests within each, for as long as they are such that
-// nothing but the next head must be waited for from the client.
+// serveNonBlocking answers requests within steps of OnReadable, for as long as they
+// are such that nothing but the next head must be waited for from the client.
 func (c *client) serveNonBlocking(ctx context.Context) (v progress) {
 	for began := netconn.Clock(); ; {
 		if !c.Extend(began) {
@@ -126,8 +125,8 @@ func (c *client) serveNonBlocking(ctx context.Context) (v progress) {
 	}
 }
 
-// Read reads from the client. Within each there is no waiting and no deadline to
-// set: the one that there is has to be right only when it passes.
+// Read reads from the client. Within a step of OnReadable there is no waiting and no
+// deadline to set: the one that there is has to be right only when it passes.
 func (c *client) Read(b []byte) (int, error) {
 	if c.nonBlocking != nil && c.nonBlocking.InStep() {
 		return c.nonBlocking.Read(b)
@@ -135,19 +134,19 @@ func (c *client) Read(b []byte) (int, error) {
 	return c.Timed.Read(b)
 }
 
-// next answers the next request. Within each, it waits neither for a head nor
-// for a body.
-func (c *client) next(ctx context.Context, within bool) progress {
+// next answers the next request. Within a step of OnReadable it waits neither for a
+// head nor for a body.
+func (c *client) next(ctx context.Context, inStep bool) progress {
 	if !c.begun {
-		if v := c.await(within); v != nextRequest {
+		if v := c.await(inStep); v != nextRequest {
 			return v
 		}
-		if within && !c.in.RequestReady() {
+		if inStep && !c.in.RequestReady() {
 			return mustBlock
 		}
 		c.begin()
 	}
-	if within && c.headErr == nil && c.wantsMore() {
+	if inStep && c.headErr == nil && c.wantsMore() {
 		return mustBlock
 	}
 	c.begun = false
@@ -158,7 +157,7 @@ func (c *client) next(ctx context.Context, within bool) progress {
 }
 
 // await waits for the first of a request.
-func (c *client) await(within bool) progress {
+func (c *client) await(inStep bool) progress {
 	c.phase.Store(resting)
 	l := c.port.Listener.Load()
 	if l == nil || !l.IsHTTP() || c.port.Over.Load() {
@@ -168,7 +167,7 @@ func (c *client) await(within bool) progress {
 	if c.oversized() {
 		c.forget()
 	}
-	if within && c.nonBlocking.Drained() && len(c.in.Buffered()) == 0 {
+	if inStep && c.nonBlocking.Drained() && len(c.in.Buffered()) == 0 {
 		return wouldBlock
 	}
 	err := c.in.Wait()
@@ -318,76 +317,6 @@ func (c *client) drain(body *http1.Body) bool {
 	}
 	return true
 }
-
-// refuse answers with a page of the balancer's own.
-func (c *client) refuse(l *listener.Listener, status int, body *http1.Body) (more bool) {
-	keep := c.keep(l) && c.drain(body)
-	return c.page(l, status, keep)
-}
-
-// page answers with the balancer's own page for a status.
-func (c *client) page(l *listener.Listener, status int, keep bool) (more bool) {
-	c.reply(l, status, "text/html", page(status), keep)
-	return c.out.Flush() == nil && keep
-}
-
-// reply writes an answer of the balancer's own.
-func (c *client) reply(l *listener.Listener, status int, contentType, body string, keep bool) {
-	c.Status = status
-	c.out.Discard()
-	c.out.StatusLine(status, reasonOf(status))
-	if l.ServerField {
-		c.out.Field("Server", serverName)
-	}
-	c.out.Field("Date", header.Date(time.Now()))
-	c.out.Field("Content-Type", contentType)
-	c.out.Length(int64(len(body)))
-	if c.Location != "" {
-		c.out.Field("Location", c.Location)
-	}
-	for i := range l.AnswerFields {
-		c.out.Field(l.AnswerFields[i].Name, l.AnswerFields[i].Value)
-	}
-	c.connection(keep)
-	c.out.EndLine()
-	if c.head.Method != http.MethodHead {
-		c.out.Add(body)
-	}
-}
-
-func (c *client) connection(keep bool) {
-	if keep {
-		c.out.Add("Connection: keep-alive\r\n")
-	} else {
-		c.out.Add("Connection: close\r\n")
-	}
-}
-
-// lingerFor is how long a client may go on sending what nobody reads, so that
-// it sees the answer before the connection is reset.
-const lingerFor = time.Second
-
-// maxLinger is how much of that is read, in bytes.
-const maxLinger = 1 << 20
-
-// end ends a connection after an answer, so that it arrives, or is seen not to
-// have been finished.
-func (c *client) end() {
-	if c.broken {
-		netconn.Reset(c.Conn)
-		return
-	}
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok || c.Status == 0 || half.CloseWrite() != nil {
-		return
-	}
-	if c.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
-		_, _ = io.CopyN(io.Discard, c.Conn, maxLinger) // however it ends
-	}
-}
-
-// errClientGone says that the client closed its connection.
-var errClientGone = errors.New("client is gone")
 
 // CheckAlive looks whether the client has closed its connection.
 func (c *client) CheckAlive() error {

@@ -18,29 +18,29 @@ func newConnQueue(addr net.Addr) *connQueue {
 }
 
 // put hands a connection over, or closes it when nobody takes any more.
-func (h *connQueue) put(c net.Conn) {
+func (q *connQueue) put(c net.Conn) {
 	select {
-	case h.conns <- c:
-	case <-h.done:
+	case q.conns <- c:
+	case <-q.done:
 		c.Close()
 	}
 }
 
 // Accept waits for a connection.
-func (h *connQueue) Accept() (net.Conn, error) {
+func (q *connQueue) Accept() (net.Conn, error) {
 	select {
-	case c := <-h.conns:
+	case c := <-q.conns:
 		return c, nil
-	case <-h.done:
+	case <-q.done:
 		return nil, net.ErrClosed
 	}
 }
 
 // Close ends Accept.
-func (h *connQueue) Close() error {
-	h.once.Do(func() { close(h.done) })
+func (q *connQueue) Close() error {
+	q.once.Do(func() { close(q.done) })
 	return nil
 }
 
 // Addr is where the connections were accepted.
-func (h *connQueue) Addr() net.Addr { return h.addr }
+func (q *connQueue) Addr() net.Addr { return q.addr }

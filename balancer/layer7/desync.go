@@ -2,16 +2,16 @@ package layer7
 
 import "fargo/balancer/http1"
 
-// mitigation is what is done with a request for how it was written.
+// mitigation is what is done with a request that does not follow the RFCs.
 type mitigation struct {
-	refuse bool // with 400, and what it came on is closed
-	close  bool // what it came on and went on is closed after it
+	refuse bool // with 400, and the client's connection is closed
+	close  bool // the client's connection and the target's are closed after it
 }
 
 // mitigationFor decides it for a desync mitigation mode. What AWS passes on though it
-// has no single framing, or cannot be written anew without doubt, http1 refuses
-// before, in every mode; and where the next request begins is a matter of doubt,
-// none is read, in every mode.
+// has no single framing, or cannot be rewritten without doubt, http1 refuses before,
+// in every mode. After a request whose end is in doubt no other is read, in every
+// mode.
 // Source: ALB user guide, "Desync mitigation mode".
 func mitigationFor(mode string, f http1.Finding) mitigation {
 	var c mitigation

@@ -42,7 +42,7 @@ func (c *client) wantsUpgrade() bool {
 		c.Method == http.MethodGet && http1.Lists(c.Fields, http1.Connection, "upgrade")
 }
 
-// SendContinue implements [asker].
+// SendContinue implements [downstream].
 func (c *client) SendContinue() error {
 	if c.head.HTTP10 || !http1.Lists(c.Fields, http1.Expect, "100-continue") {
 		return nil
@@ -55,7 +55,7 @@ func (c *client) SendContinue() error {
 	return nil
 }
 
-// SendInterim implements [asker].
+// SendInterim implements [downstream].
 func (c *client) SendInterim(a *http1.Response) error {
 	if c.head.HTTP10 {
 		return nil

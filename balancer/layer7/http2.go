@@ -27,11 +27,11 @@ func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 	conn = name(netconn.NonBlock(conn), l)
 	began := time.Now()
 	encrypted := tls.Server(conn, l.TLS.TLS)
-	shaken := s.port.Handshake(s.ctx, encrypted, l)
+	ok := s.port.Handshake(s.ctx, encrypted, l)
 	if l.Connections != nil {
-		s.logConnection(l, encrypted, shaken, began)
+		s.logConnection(l, encrypted, ok, began)
 	}
-	if !shaken {
+	if !ok {
 		return
 	}
 	state := encrypted.ConnectionState()
@@ -41,15 +41,15 @@ func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 	case !http2.Acceptable(&state):
 		encrypted.Close()
 	default:
-		gathered := netconn.Coalesce(encrypted, l.Idle, s.tasks)
-		c := &streamConn{Guarded: http2.Guard(gathered, len(http2.Preface)), from: exchange.OriginOf(netconn.AddrPort(conn.RemoteAddr()), &state)}
+		coalesced := netconn.Coalesce(encrypted, l.Idle, s.tasks)
+		c := &streamConn{Guarded: http2.Guard(coalesced, len(http2.Preface)), from: exchange.OriginOf(netconn.AddrPort(conn.RemoteAddr()), &state)}
 		c.from.Connection = accesslog.NameOf(conn)
 		s.http2.put(c)
 	}
 }
 
-// streamConn is a client's connection of HTTP/2. To net/http, which serves it, it
-// is one without TLS: in net/http's own there would be nothing to gather.
+// streamConn is a client's connection of HTTP/2. To net/http, which serves it, it is
+// one without TLS: within net/http's TLS writes could not be coalesced.
 type streamConn struct {
 	*http2.Guarded
 	from exchange.Origin
@@ -69,7 +69,7 @@ func (s *Server) ServeHTTP2() {
 		Protocols:         protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		IdleTimeout:       idle,
-		ReadHeaderTimeout: tlsconfig.HandshakeTimeout, // of a connection's first words
+		ReadHeaderTimeout: tlsconfig.HandshakeTimeout, // of a connection's preface
 		MaxHeaderBytes:    http1.MaxHead,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {

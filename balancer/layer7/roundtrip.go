@@ -3,9 +3,7 @@ package layer7
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"strings"
 
 	"fargo/balancer/exchange"
 	"fargo/balancer/header"
@@ -14,24 +12,8 @@ import (
 	"fargo/balancer/netconn"
 	"fargo/balancer/sticky"
 	"fargo/balancer/targetgroup"
-	"fargo/balancer/tlsconfig"
 	"fargo/balancer/upstream"
 )
-
-// downstream is the client of a passage, whatever protocol it speaks.
-type downstream interface {
-	// SendContinue is called when the target is there and the body is not: the client
-	// may be waiting to be told to send it.
-	SendContinue() error
-	// SendInterim passes on an answer after which there will be another.
-	SendInterim(*http1.Response) error
-	// AbortReads ends the reading of the body. When it turns out that all of it had been
-	// read, resume undoes abort for what comes after it.
-	AbortReads()
-	Resume()
-	// CheckAlive gives an error when the client has gone.
-	CheckAlive() error
-}
 
 // roundTrip is one request on its way to a target that speaks HTTP/1.1, and the
 // answer on its way back.
@@ -54,21 +36,14 @@ type roundTrip struct {
 	up      *upstream.Conn
 	answer  http1.Response
 	content http1.Body
-	sending chan sendResult // answers once when the rest of the body is on its way
-}
-
-// sendResult says how sending the rest of a body ended.
-type sendResult struct {
-	fromClient bool // it was the client that failed
-	waited     bool // it was stopped while it waited for the client
-	err        error
+	sending chan sendResult // gets one when the rest of the body was sent
 }
 
 // errStale says that a connection that had been idle ended before any byte of
 // an answer.
 var errStale = errors.New("target closed an idle connection")
 
-// choose finds the target of a request and what to ask it. The status, if not 0,
+// choose finds the target of a request and makes the fields that it gets. The status, if not 0,
 // is what the client gets in place of a target's answer.
 func (p *roundTrip) choose(r *listener.Rule) (status int) {
 	f := r.Action.Forward
@@ -93,9 +68,9 @@ func (p *roundTrip) choose(r *listener.Rule) (status int) {
 	return 0
 }
 
-// run asks the target. Without an error, the head of its answer is there, and
-// settle must be called. With one, nothing of an answer was passed on but what
-// came before it.
+// run sends the request and reads the head of the answer. Without an error complete
+// must be called. With one, nothing of an answer was passed on but those of status
+// 1xx.
 func (p *roundTrip) run(ctx context.Context) error {
 	for fresh := false; ; fresh = true {
 		up, err := p.reach(ctx, fresh)
@@ -175,92 +150,7 @@ func (p *roundTrip) try() (err error) {
 	return nil
 }
 
-// send writes the head and as much of the body as is there; the rest goes on
-// its way by itself.
-func (p *roundTrip) send() error {
-	out := p.up.Out
-	p.requestHead(out)
-	if p.length == 0 {
-		return p.up.Send()
-	}
-	if !p.body.Ready() {
-		if err := p.downstream.SendContinue(); err != nil {
-			return err
-		}
-	}
-	chunked := p.length == http1.Chunked
-	for p.body.Ready() {
-		piece, err := p.body.Next()
-		if errors.Is(err, io.EOF) {
-			if chunked {
-				out.LastChunk(p.body.Trailers())
-			}
-			return out.Flush()
-		}
-		if err != nil {
-			return &clientError{err}
-		}
-		if err := out.Piece(piece, chunked); err != nil {
-			return err
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	p.sending = make(chan sendResult, 1)
-	go sendRest(p.up, p.body, chunked, p.sending)
-	return nil
-}
-
-// sendRest sends the rest of a body and says how it went.
-func sendRest(up *upstream.Conn, body http1.Source, chunked bool, done chan<- sendResult) {
-	fromClient, err := up.Out.Copy(body, chunked)
-	if err == nil {
-		err = up.Out.Flush()
-	}
-	done <- sendResult{fromClient: fromClient, err: err}
-	if fromClient {
-		up.AbortReads() // no answer will come
-	}
-}
-
-func (p *roundTrip) requestHead(out *http1.Writer) {
-	out.BeginRequest(p.Method)
-	switch { // as target has it, without a string made for it
-	case p.Rewritten != nil:
-		out.Add(p.Rewritten.Target)
-	case p.Query != "" || strings.HasSuffix(p.URI, "?"):
-		out.Add(p.Path)
-		out.Add("?")
-		out.Add(p.Query)
-	default:
-		out.Add(p.Path)
-	}
-	out.EndRequestLine()
-	for i := range p.fields {
-		out.Field(p.fields[i].Name, p.fields[i].Value)
-	}
-	if p.upgrade {
-		out.Field("Upgrade", webSocket)
-		out.Field("Connection", "Upgrade")
-	}
-	if p.length != 0 || p.saysEmpty() {
-		out.Length(p.length)
-	}
-	out.EndLine()
-}
-
-// saysEmpty reports whether a request without body says so: because the client
-// did, or because HTTP/2 needs no words for what HTTP/1.1 should say of some
-// methods. Source: RFC 9110 section 8.6.
-func (p *roundTrip) saysEmpty() bool {
-	if _, says := http1.Find(p.Fields, http1.ContentLength); says || p.Protocol != exchange.HTTP2 {
-		return says
-	}
-	return p.Method == http.MethodPost || p.Method == http.MethodPut || p.Method == http.MethodPatch
-}
-
-// receive reads the head of the answer, passing on those that come before.
+// receive reads the head of the answer, and passes on those of status 1xx.
 func (p *roundTrip) receive() error {
 	for range maxInterim {
 		if err := p.up.In.Response(&p.answer, p.Method); err != nil {
@@ -274,7 +164,7 @@ func (p *roundTrip) receive() error {
 			return nil
 		case status == http.StatusSwitchingProtocols:
 			if !p.upgrade || !http1.Lists(p.answer.Fields, http1.Upgrade, webSocket) {
-				return errors.New("target switched protocols unasked")
+				return errors.New("target switched protocols though nobody asked for it")
 			}
 			return nil
 		case status == http.StatusContinue:
@@ -326,10 +216,9 @@ func (p *roundTrip) saidLength() (length string, ok bool) {
 	return http1.Find(p.answer.Fields, http1.ContentLength)
 }
 
-// finish keeps the target's connection when it can be used again. whole says
-// that the answer has been passed on in full; settle says whether the request
-// was.
-func (p *roundTrip) finish(whole bool) (done bool) {
+// complete keeps the target's connection when it can be used again. whole says that
+// the answer has been passed on in full; complete reports whether the request was.
+func (p *roundTrip) complete(whole bool) (done bool) {
 	done = p.stopSending().err == nil && (p.length == 0 || p.body.Done())
 	if whole && done && p.content.Done() && !p.answer.Close && len(p.up.In.Buffered()) == 0 && !p.mitigation(p.listener).close {
 		p.up.Release()
@@ -337,35 +226,6 @@ func (p *roundTrip) finish(whole bool) (done bool) {
 		p.up.Close()
 	}
 	return done
-}
-
-// stillSending reports whether some of the body has yet to be sent.
-func (p *roundTrip) stillSending() bool { return p.sending != nil && len(p.sending) == 0 }
-
-// errUnwanted says that a body was not sent in full because nobody wants it.
-var errUnwanted = errors.New("the rest of the body is not wanted")
-
-// stopSending ends the sending of a body, and says how it went.
-func (p *roundTrip) stopSending() sendResult {
-	if p.sending == nil {
-		return sendResult{}
-	}
-	sending := p.sending
-	p.sending = nil
-	select {
-	case s := <-sending:
-		return s
-	default:
-	}
-	p.downstream.AbortReads()
-	p.up.StopWrites()
-	s := <-sending
-	if s.err == nil { // it had sent all, and was about to say so
-		p.downstream.Resume()
-		p.up.RestartWrites()
-		return s
-	}
-	return sendResult{err: errUnwanted, waited: s.fromClient && netconn.IsTimeout(s.err)}
 }
 
 // blame tells who is to blame for an error: the client when it failed to send, or
@@ -383,31 +243,4 @@ func (p *roundTrip) blame(err error) error {
 		return &clientError{err}
 	}
 	return err
-}
-
-// clientError is an error of the client's sending.
-type clientError struct{ cause error }
-
-func (e *clientError) Error() string { return "client: " + e.cause.Error() }
-func (e *clientError) Unwrap() error { return e.cause }
-
-// statusOf is what a client gets in place of an answer that did not come, whoever
-// is to blame, and whatever part of the request or answer it was in.
-// statusClientGone says that there is nobody to get it.
-func statusOf(err error) int {
-	var fault *clientError
-	var malformed *http1.Error
-	switch {
-	case errors.Is(err, errClientGone):
-		return statusClientGone
-	case errors.As(err, &fault) && errors.As(err, &malformed):
-		return malformed.Status
-	case errors.As(err, &fault) && netconn.IsTimeout(err):
-		return http.StatusRequestTimeout
-	case errors.As(err, &fault):
-		return statusClientGone
-	case netconn.IsTimeout(err) && !tlsconfig.IsHandshakeError(err):
-		return http.StatusGatewayTimeout
-	}
-	return http.StatusBadGateway
 }

@@ -31,7 +31,7 @@ func NewServer(ctx context.Context, tasks *sync.WaitGroup, dialer upstream.Diale
 	return &Server{port: port, dialer: dialer, logger: logger, ctx: ctx, tasks: tasks, http2: newConnQueue(addr)}
 }
 
-// Close has serveHTTP2 end when its requests have.
+// Close has ServeHTTP2 end when its requests have.
 func (s *Server) Close() { s.http2.Close() }
 
 // Rest closes the connections of HTTP/1.x that are between requests.
@@ -63,7 +63,7 @@ func (s *Server) serveHTTP1(conn net.Conn, l *listener.Listener) {
 	c.serve(s.ctx)
 }
 
-// name gives a connection a name, if there are logs in which it could be told.
+// name gives a connection a name, if there are logs that would show it.
 func name(c net.Conn, l *listener.Listener) net.Conn {
 	if l.Log == nil && l.Connections == nil {
 		return c
@@ -71,11 +71,11 @@ func name(c net.Conn, l *listener.Listener) net.Conn {
 	return accesslog.Name(c)
 }
 
-// logConnection writes a line about a client's connection. shaken is false for
-// one whose TLS handshake failed.
-func (s *Server) logConnection(l *listener.Listener, c net.Conn, shaken bool, began time.Time) {
+// logConnection writes a line about a client's connection. ok is false for one whose
+// TLS handshake failed.
+func (s *Server) logConnection(l *listener.Listener, c net.Conn, ok bool, began time.Time) {
 	now := time.Now()
-	if err := l.Connections.Write(accesslog.ConnectionLine(c, l.Port, shaken, now.Sub(began), now), now); err != nil {
+	if err := l.Connections.Write(accesslog.ConnectionLine(c, l.Port, ok, now.Sub(began), now), now); err != nil {
 		s.logger.Warn("connection log line lost", "balancer", l.Balancer.Name, "error", err)
 	}
 }

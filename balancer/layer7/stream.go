@@ -14,7 +14,7 @@ import (
 	"fargo/balancer/routing"
 )
 
-// originKey is the key under which a request's context has the *origin of its
+// originKey is the key under which a request's context has the *exchange.Origin of its
 // connection.
 type originKey struct{}
 
@@ -67,8 +67,8 @@ func (x *stream) answer() {
 	x.act()
 }
 
-// linger lets a client that is still sending see its answer first, and go on for
-// a little. When a stream is over and its request is not, the library resets it,
+// linger lets a client that is still sending see its answer first, and go on for a
+// short time. When a stream is over and its request is not, the library resets it,
 // and curl, for one, forgets an answer that comes together with that.
 func (x *stream) linger() {
 	if x.r.ContentLength == 0 || x.trip.body != nil && x.trip.body.Done() {
@@ -91,7 +91,7 @@ func (x *stream) clear() {
 	x.Fields, x.trip.fields, x.trip.answer.Fields = fields, own, answer
 }
 
-// read makes of the request what rules look at.
+// read fills in what rules look at.
 func (x *stream) read() error {
 	r := x.r
 	x.from = r.Context().Value(originKey{}).(*exchange.Origin)

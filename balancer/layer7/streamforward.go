@@ -52,7 +52,7 @@ func (x *stream) forwardHTTP1() {
 	if err == nil && p.stillSending() { // the client need not wait for that
 		err = x.flush()
 	}
-	p.finish(err == nil)
+	p.complete(err == nil)
 	if err != nil {
 		x.Reason = err.Error()
 		panic(http.ErrAbortHandler) // the client must see that something is missing
@@ -163,10 +163,10 @@ func (x *stream) fail(err error) {
 	x.page(status)
 }
 
-// SendContinue implements [asker]. The library does what there is to do.
+// SendContinue implements [downstream]. The library does what there is to do.
 func (x *stream) SendContinue() error { return nil }
 
-// SendInterim implements [asker].
+// SendInterim implements [downstream].
 func (x *stream) SendInterim(a *http1.Response) error {
 	h := x.w.Header()
 	var fields []http1.Field
@@ -177,15 +177,15 @@ func (x *stream) SendInterim(a *http1.Response) error {
 	return x.CheckAlive()
 }
 
-// AbortReads implements [asker]. What comes soon can still be read: see linger.
+// AbortReads implements [downstream]. What comes soon can still be read: see linger.
 func (x *stream) AbortReads() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(lingerFor)) // which the library can do
 }
 
-// Resume implements [asker]: nothing comes after the body of a stream.
-func (x *stream) Resume() {}
+// ResumeReads implements [downstream]: nothing comes after the body of a stream.
+func (x *stream) ResumeReads() {}
 
-// CheckAlive implements [asker].
+// CheckAlive implements [downstream].
 func (x *stream) CheckAlive() error {
 	if x.r.Context().Err() != nil {
 		return errClientGone

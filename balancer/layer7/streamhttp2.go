@@ -51,7 +51,7 @@ func (x *stream) outgoing(ctx context.Context, watch *idleWatch) *http.Request {
 	if p.table.TLS {
 		out.URL.Scheme = "https"
 	}
-	out.Host = p.fields[0].Value // see requestFields
+	out.Host = p.fields[0].Value // see header.AppendForTarget
 	setFields(out.Header, p.fields[1:])
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // or the library would add its own

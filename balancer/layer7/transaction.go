@@ -17,12 +17,12 @@ import (
 // transaction is one request on its way to its answer.
 type transaction struct {
 	exchange.Exchange
-	beganAt time.Duration       // began by clock
+	beganAt time.Duration       // Began by netconn.Clock
 	group   *targetgroup.Group  // nil when it was not for one
 	to      *targetgroup.Target // nil when none was chosen
 }
 
-// at is the time that clock told.
+// at is the time of a reading of netconn.Clock.
 func (x *transaction) at(now time.Duration) time.Time { return x.Began.Add(now - x.beganAt) }
 
 // begin notes when it began, and where the request came from.
@@ -57,7 +57,7 @@ func (x *transaction) admit(l *listener.Listener) int {
 	return 0
 }
 
-// mitigation is what is done with x for how it was written.
+// mitigation is what is done with a request that does not follow the RFCs.
 func (x *transaction) mitigation(l *listener.Listener) mitigation {
 	return mitigationFor(l.DesyncMode, x.Finding)
 }

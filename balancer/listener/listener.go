@@ -13,15 +13,14 @@ import (
 	"fargo/desired"
 )
 
-// Rule is a rule with the groups that its forward action names, in that
-// order.
+// Rule is a rule with the groups that its forward action names, in that order.
 type Rule struct {
 	*routing.Rule
 	Groups []*targetgroup.View
 }
 
-// bind compiles a rule. A group that is not known is one without targets, and
-// an error.
+// bind compiles a rule. A group that is not known is one without targets, and an
+// error.
 func bind(d *desired.BalancerRule, groups map[string]*targetgroup.View, turn *atomic.Uint64) (*Rule, error) {
 	r, err := routing.Compile(d, func(arn string) bool { return groups[arn] != nil }, turn)
 	if r == nil {
@@ -55,10 +54,11 @@ type Listener struct {
 	zones map[string]string
 }
 
+// IsHTTP reports whether it is one of an application load balancer.
 func (l *Listener) IsHTTP() bool { return l.Protocol == "HTTP" || l.Protocol == "HTTPS" }
 
-// Compile reads the listener with an index. Parts that are wrong are left out and told; a
-// default rule that is wrong answers 503.
+// Compile reads the listener with index i. Parts that are wrong are left out, and told
+// in the error; a default rule that is wrong answers 503.
 func (b *LoadBalancer) Compile(config *desired.Balancer, i int, groups map[string]*targetgroup.View, secrets tlsconfig.Secrets) (*Listener, error) {
 	d := &config.Listeners[i]
 	l := &Listener{
@@ -69,7 +69,7 @@ func (b *LoadBalancer) Compile(config *desired.Balancer, i int, groups map[strin
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
 		var err error
-		l.TLS, err = b.termsOf(d, l.protocols(d.ALPN), secrets)
+		l.TLS, err = b.tlsOf(d, l.protocols(d.ALPN), secrets)
 		errs = append(errs, err)
 	}
 	for i := range d.Rules {
@@ -116,7 +116,8 @@ func (l *Listener) Route(r *routing.Request) (found *Rule, evaluated int) {
 	return nil, 0
 }
 
-// TableOf is the table of a group for what comes in by an interface.
+// TableOf is the table of a group for requests and connections that come to an
+// interface.
 func (l *Listener) TableOf(g *targetgroup.View, interfaceID string) *targetgroup.Table {
 	t := g.Table.Load()
 	if t.Zones == nil {

@@ -56,9 +56,9 @@ func (b *LoadBalancer) turnOf(rule string) *atomic.Uint64 {
 	return b.turns[rule]
 }
 
-// termsOf compiles a listener's TLS, or gives what it was compiled to before:
+// tlsOf compiles a listener's TLS, or gives what it was compiled to before:
 // clients may then resume their sessions.
-func (b *LoadBalancer) termsOf(l *desired.BalancerListener, offered []string, secrets tlsconfig.Secrets) (*tlsconfig.ServerConfig, error) {
+func (b *LoadBalancer) tlsOf(l *desired.BalancerListener, offered []string, secrets tlsconfig.Secrets) (*tlsconfig.ServerConfig, error) {
 	t := b.tls[l.ARN]
 	if t != nil && t.Matches(l, offered) {
 		return t, nil

@@ -9,11 +9,11 @@ import (
 	"fargo/balancer/tlsconfig"
 )
 
-// Port is an open port of an interface, as those who serve it see it. It stays
-// while configurations change.
+// Port is an open port of an interface, as those who serve it see it. It stays while
+// configurations change. The server of all ports writes it.
 type Port struct {
 	InterfaceID string
-	Listener    atomic.Pointer[Listener] // nil only before the first configuration
+	Listener    atomic.Pointer[Listener] // its configuration
 	Closing     atomic.Bool              // no new connections, and answers are the last of theirs
 	Over        atomic.Bool              // no new requests
 	Conns       netconn.Tracker          // of clients

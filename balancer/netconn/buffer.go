@@ -10,7 +10,7 @@ type Buffer = [bufferSize]byte
 
 var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 
-// GetBuffer gives a buffer, which putBuffer takes back.
+// GetBuffer gives a buffer, which PutBuffer takes back.
 func GetBuffer() *Buffer { return buffers.Get().(*Buffer) }
 
 // PutBuffer takes back a buffer that nobody uses any more.

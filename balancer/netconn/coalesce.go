@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Coalescing is a client's connection whose writes are gathered: what the
+// Coalescing is a client's connection whose writes are coalesced: what the
 // goroutines write that are ready to run becomes one write, and so one record of
 // TLS. A server of HTTP/2 writes for each answer its head, its body and that of
-// every other stream by themselves; gathering them spares a quarter of the
+// every other stream by themselves; one write for all spares a quarter of the
 // processor's time of a small request (9 rounds, median).
 //
 // A write that succeeded may fail later. The next one tells, and reads do.
@@ -21,20 +21,20 @@ type Coalescing struct {
 
 	mu struct {
 		sync.Mutex
-		buffered  []byte // a buffer's, or nil
+		buffered  []byte // in a Buffer, or nil
 		scheduled bool   // a goroutine will write
 		writing   bool   // somebody does
 		closed    bool
-		until     time.Duration // the deadline that is set, by clock
+		until     time.Duration // the deadline that is set, by Clock
 		err       error
 	}
 	written *sync.Cond // something was
 }
 
-// maxCoalesced is how much is gathered before it is written at once, in bytes.
+// maxCoalesced is how much is buffered before it is written at once, in bytes.
 const maxCoalesced = 16 << 10
 
-// Coalesce gathers the writes to c, to a client that may take nothing for the idle
+// Coalesce coalesces the writes to c, to a client that may take nothing for the idle
 // time at most. tasks is told of goroutines that write.
 func Coalesce(c net.Conn, idle time.Duration, tasks *sync.WaitGroup) *Coalescing {
 	g := &Coalescing{Conn: c, idle: idle, tasks: tasks}
@@ -42,7 +42,7 @@ func Coalesce(c net.Conn, idle time.Duration, tasks *sync.WaitGroup) *Coalescing
 	return g
 }
 
-// Write has b written soon, or tells why what was gathered before was not.
+// Write has b written soon, or tells why what was buffered before was not.
 func (g *Coalescing) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -71,7 +71,7 @@ func (g *Coalescing) Write(b []byte) (int, error) {
 	return len(b), g.mu.err
 }
 
-// flushLater writes what is gathered when the others that are ready have run.
+// flushLater writes what is buffered when the others that are ready have run.
 func (g *Coalescing) flushLater() {
 	defer g.tasks.Done()
 	runtime.Gosched()
@@ -83,7 +83,7 @@ func (g *Coalescing) flushLater() {
 	}
 }
 
-// flush writes what is gathered until there is nothing more, and closes the
+// flush writes what is buffered until there is nothing more, and closes the
 // connection if that was to come after. The caller holds mu.
 func (g *Coalescing) flush() {
 	g.mu.writing = true
@@ -123,7 +123,7 @@ func (g *Coalescing) extend() error {
 // peer.
 const flushGrace = time.Second
 
-// Close closes the connection. What has been gathered is still written, if that
+// Close closes the connection. What is buffered is still written, if that
 // can be done within flushGrace.
 func (g *Coalescing) Close() error {
 	g.mu.Lock()

@@ -12,32 +12,33 @@ import (
 // so that deadlines need not be set at every read.
 const deadlineSlack = time.Second
 
-// start is where clock begins.
+// start is where Clock begins.
 var start = time.Now()
 
 // Clock is the time since start. It reads one of the two clocks that time.Now
 // reads.
 func Clock() time.Duration { return time.Since(start) }
 
-// ClockAt is what clock told at a time.
+// ClockAt is what Clock told at a time.
 func ClockAt(t time.Time) time.Duration { return t.Sub(start) }
 
 // Past is a deadline that has passed.
 var Past = time.Unix(1, 0)
 
-// watchEvery is how often a reader that waits looks whether it still should.
+// watchEvery is how often a read that waits asks Watch.
 const watchEvery = time.Second
 
-// Timed ends reads and writes when nothing passes either way for its idle
-// time. At most one goroutine reads, and at most one writes.
+// Timed is a connection whose reads and writes end when nothing passes either way
+// for its idle time. At most one goroutine reads, and at most one writes.
 type Timed struct {
 	net.Conn
+	// Idle is the idle time. It may be changed between requests.
 	Idle time.Duration
-	// Watch, if set, is asked about once a second while a read waits; its
-	// error ends the read.
+	// Watch, if set, is asked about once a second while a read waits; its error ends
+	// the read.
 	Watch interface{ CheckAlive() error }
 
-	// what deadlines are set to, and when something was written, by clock
+	// what deadlines are set to, and when something was written, by Clock
 	readUntil  time.Duration
 	writeUntil time.Duration
 	wrote      atomic.Int64
@@ -45,6 +46,7 @@ type Timed struct {
 	stopped    atomic.Bool
 }
 
+// Read reads.
 func (c *Timed) Read(b []byte) (int, error) {
 	began := Clock()
 	for now := began; ; now = Clock() {
@@ -90,6 +92,7 @@ func (c *Timed) Extend(began time.Duration) bool {
 	return !c.aborted.Load()
 }
 
+// Write writes.
 func (c *Timed) Write(b []byte) (int, error) {
 	now := Clock()
 	if c.writeUntil < now+c.Idle {
@@ -105,7 +108,7 @@ func (c *Timed) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// StopWrites ends a write that waits, and all that follow until there is a restart.
+// StopWrites ends a write that waits, and all that follow until RestartWrites.
 func (c *Timed) StopWrites() {
 	c.stopped.Store(true)
 	if err := c.SetWriteDeadline(Past); err != nil {
@@ -113,13 +116,14 @@ func (c *Timed) StopWrites() {
 	}
 }
 
-// RestartWrites undoes stop, when nobody writes.
+// RestartWrites undoes StopWrites, when nobody writes.
 func (c *Timed) RestartWrites() {
 	c.stopped.Store(false)
 	c.writeUntil = 0
 }
 
-// AbortReads ends a read that waits, and all that follow. Writes go on.
+// AbortReads ends a read that waits, and all that follow until ResumeReads. Writes
+// go on.
 func (c *Timed) AbortReads() {
 	c.aborted.Store(true)
 	if err := c.SetReadDeadline(Past); err != nil {
@@ -127,8 +131,8 @@ func (c *Timed) AbortReads() {
 	}
 }
 
-// Resume undoes abort, when nobody reads.
-func (c *Timed) Resume() {
+// ResumeReads undoes AbortReads, when nobody reads.
+func (c *Timed) ResumeReads() {
 	c.aborted.Store(false)
 	c.readUntil = 0
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inqReader reads from a socket of TCP and asks how much is left, the end
-// included. A read that found less than it had room for does not tell: the end
+// inqReader reads from a socket of TCP and is told how much is left, the end
+// included (TCP_INQ). A read that found less than it had room for does not tell: the end
 // may have come with it.
 type inqReader struct {
 	header  syscall.Msghdr
@@ -20,7 +20,7 @@ type inqReader struct {
 	}
 }
 
-// newInqReader has the kernel tell how much is left.
+// newInqReader has the kernel tell how much is left after each read.
 func (q *NonBlocking) newInqReader() *inqReader {
 	i := &inqReader{}
 	i.header.Iov, i.header.Iovlen = &i.vector, 1

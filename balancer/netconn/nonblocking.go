@@ -24,21 +24,21 @@ type NonBlocking struct {
 	read              int
 	readErr, writeErr syscall.Errno
 
-	pending []byte // see ask
+	pending []byte // see WriteBeforeRead
 	written bool
 	early   bool
 
 	readSome, writeSome, writeThenReadSome func(fd uintptr) bool // made once
 
-	// see each
-	serving  atomic.Bool // each is under way
+	// of OnReadable
+	serving  atomic.Bool // it is under way
 	stepping bool
 	fd       uintptr
 	drained  bool
 	inq      *inqReader
 }
 
-// NonBlock gives a quickConn for a connection that can be one.
+// NonBlock gives a NonBlocking for a connection that can be one.
 func NonBlock(c net.Conn) net.Conn {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {
@@ -138,11 +138,12 @@ func (q *NonBlocking) writeOut() error {
 	return nil
 }
 
-// ErrWouldBlock is what a read gives within each when there is nothing to be read.
+// ErrWouldBlock is what a read gives within a step of OnReadable when there is
+// nothing to be read.
 var ErrWouldBlock = errors.New("nothing to be read yet")
 
 // OnReadable calls step whenever there may be something to be read, until step is
-// done. Within step a read does not wait but gives errNotYet, and nothing is
+// done. Within step a read does not wait but gives ErrWouldBlock, and nothing is
 // read only to find out that nothing is there: the network's poller, which is
 // asked once and not for each read, tells of all that comes after a read that
 // left nothing.
@@ -161,8 +162,8 @@ func (q *NonBlocking) OnReadable(step func() (done bool)) error {
 	})
 }
 
-// Close closes the connection. While each is under way, for whose end it would
-// wait, it ends both directions instead, and whoever called each closes.
+// Close closes the connection. While OnReadable is under way, for whose end it
+// would wait, it ends both directions instead, and whoever called OnReadable closes.
 func (q *NonBlocking) Close() error {
 	if !q.serving.Load() {
 		return q.TCPConn.Close()
@@ -170,7 +171,7 @@ func (q *NonBlocking) Close() error {
 	return errors.Join(q.SetDeadline(Past), q.CloseRead(), q.CloseWrite())
 }
 
-// InStep reports whether a step of each is under way. Only the goroutine that
+// InStep reports whether a step of OnReadable is under way. Only the goroutine that
 // reads may ask.
 func (q *NonBlocking) InStep() bool { return q.stepping }
 
@@ -200,20 +201,20 @@ func (q *NonBlocking) readInStep() error {
 	}
 }
 
-// ErrUnsolicited says that a target said something before it was asked, if only
-// that it has ended. It was not asked then.
-var ErrUnsolicited = errors.New("target spoke unasked")
+// ErrUnsolicited says that the other side sent something before the request, if
+// only its end. The request was not sent then.
+var ErrUnsolicited = errors.New("unsolicited response, or the end of the connection")
 
-// WriteBeforeRead has the next read write the question first, which costs less than one
-// after the other and finds out whether the other side is still there. The
-// question is not to be changed meanwhile.
-func (q *NonBlocking) WriteBeforeRead(question []byte) { q.pending = question }
+// WriteBeforeRead has the next read write b first, which costs less than one after
+// the other and finds out whether the other side is still there. b is not to be
+// changed meanwhile.
+func (q *NonBlocking) WriteBeforeRead(b []byte) { q.pending = b }
 
 func (q *NonBlocking) writeThenRead() error {
 	q.out, q.written, q.early, q.writeErr = q.pending, false, false, 0
 	err := q.raw.Read(q.writeThenReadSome)
 	if !q.written && !q.early && err != nil {
-		return err // not even tried: it may be asked again
+		return err // not even tried: the next read may
 	}
 	q.pending = nil
 	switch {
@@ -230,7 +231,7 @@ func (q *NonBlocking) writeThenRead() error {
 	return err
 }
 
-// tryWriteThenRead is done when there is an answer, or why there is none.
+// tryWriteThenRead reports whether there is an answer, or why there is none.
 func (q *NonBlocking) tryWriteThenRead(fd uintptr) bool {
 	if q.written {
 		return q.tryRead(fd)

@@ -25,8 +25,8 @@ func rawConn(c net.Conn) net.Conn {
 }
 
 // Ended reports whether the other side has closed a connection from which
-// nothing is expected, or has sent what nobody asked for. It does not wait and
-// takes nothing. What cannot be asked has not ended.
+// nothing is expected, or has sent something all the same. It does not wait and
+// takes nothing. What cannot be looked at has not ended.
 func Ended(c net.Conn) bool {
 	state := peek(c)
 	return state == peerClosed || state == peerSent
@@ -36,6 +36,7 @@ func Ended(c net.Conn) bool {
 // have sent more.
 func Closed(c net.Conn) bool { return peek(c) == peerClosed }
 
+// peerState is what the other side of a connection has done.
 type peerState uint8
 
 const (
@@ -44,6 +45,7 @@ const (
 	peerClosed                  // the end, or an error
 )
 
+// peek looks what the other side has done, without taking anything.
 func peek(c net.Conn) peerState {
 	sc, ok := rawConn(c).(syscall.Conn)
 	if !ok {

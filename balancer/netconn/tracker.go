@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// Tracker holds what must be closed when a target's or listener's time is over.
+// Tracker is a set of connections that are closed together.
 type Tracker struct {
 	mu struct {
 		sync.Mutex
 		open map[io.Closer]struct{}
-		over bool
+		over bool // nothing more may be added
 	}
 }
 
-// Add reports whether c may go on; after closeAll it may not.
+// Add adds c, and reports whether it may go on; after CloseAll it may not.
 func (t *Tracker) Add(c io.Closer) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -32,38 +32,39 @@ func (t *Tracker) Add(c io.Closer) bool {
 	return true
 }
 
-// Track gives a connection that is in t until it is closed. When it may not be it
-// is closed at once, and the error is net.ErrClosed.
+// Track gives a connection that is in t until it is closed. When it may not be in t
+// it is closed at once, and the error is net.ErrClosed.
 func (t *Tracker) Track(c net.Conn) (net.Conn, error) {
-	held := &trackedConn{Conn: c, tracker: t}
-	if !t.Add(held) {
+	tracked := &trackedConn{Conn: c, tracker: t}
+	if !t.Add(tracked) {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	return held, nil
+	return tracked, nil
 }
 
+// Remove takes c out of t.
 func (t *Tracker) Remove(c io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.mu.open, c)
 }
 
-// List is what is held now.
+// List is what is in t now.
 func (t *Tracker) List() []io.Closer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Collect(maps.Keys(t.mu.open))
 }
 
-// CloseCurrent closes what is held now.
+// CloseCurrent closes what is in t now.
 func (t *Tracker) CloseCurrent() {
 	for _, c := range t.List() {
 		c.Close()
 	}
 }
 
-// CloseAll closes what is held, and refuses all that comes later.
+// CloseAll closes what is in t, and refuses all that comes later.
 func (t *Tracker) CloseAll() {
 	t.mu.Lock()
 	t.mu.over = true
@@ -78,11 +79,11 @@ type trackedConn struct {
 }
 
 // NetConn is the connection below.
-func (h *trackedConn) NetConn() net.Conn { return h.Conn }
+func (c *trackedConn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite ends what is sent, and leaves open what is received.
-func (h *trackedConn) CloseWrite() error {
-	half, ok := h.Conn.(interface{ CloseWrite() error })
+func (c *trackedConn) CloseWrite() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
 		return errors.ErrUnsupported
 	}
@@ -90,7 +91,7 @@ func (h *trackedConn) CloseWrite() error {
 }
 
 // Close closes the connection.
-func (h *trackedConn) Close() error {
-	h.tracker.Remove(h)
-	return h.Conn.Close()
+func (c *trackedConn) Close() error {
+	c.tracker.Remove(c)
+	return c.Conn.Close()
 }

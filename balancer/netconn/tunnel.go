@@ -9,11 +9,11 @@ import (
 )
 
 // Tunnel joins two connections. The end of one direction is passed on and
-// leaves the other open; when nothing passes in either for the idle time, or
-// one breaks, both end.
+// leaves the other open; when nothing passes in either for the idle time, or one
+// fails, both end.
 type Tunnel struct {
 	Idle time.Duration
-	// Sent and back count the bytes from the first to the second, and back.
+	// Sent and Received count the bytes from the first to the second, and back.
 	Sent, Received atomic.Int64
 	last           atomic.Int64 // when something passed, in Unix nanoseconds
 	over           atomic.Bool  // one direction failed
@@ -22,11 +22,12 @@ type Tunnel struct {
 // How a direction of a tunnel ended.
 var (
 	errIdle   = errors.New("nothing passed for the idle time")
-	errBroken = errors.New("the other side broke")
+	errBroken = errors.New("the other side failed")
 )
 
 // Run joins a and b until both directions have ended, and closes both. The
-// error is errIdle, what broke, or nil when both ended by themselves.
+// error is a *BrokenError when one of them failed, another when nothing passed, and
+// nil when both ended by themselves.
 func (t *Tunnel) Run(a, b net.Conn) error {
 	t.last.Store(time.Now().UnixNano())
 	t.rearm(a)
@@ -71,6 +72,7 @@ func (t *Tunnel) rearm(from net.Conn) bool {
 	return from.SetReadDeadline(until) == nil && !t.over.Load()
 }
 
+// copy passes on what comes until it ends.
 func (t *Tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 	var writeUntil time.Time
 	buffer := GetBuffer()
@@ -106,7 +108,7 @@ func (t *Tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 	}
 }
 
-// BrokenError says which connection of a tunnel broke.
+// BrokenError says which connection of a tunnel failed.
 type BrokenError struct {
 	Conn  net.Conn
 	cause error

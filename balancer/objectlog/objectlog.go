@@ -32,14 +32,14 @@ type Log struct {
 	dir  string // of the bucket and prefix
 	arn  string
 	kind string // what the files' names begin with
-	node string // and end with: see logNode
+	node string // and end with: see NodeSuffix
 
 	mu struct {
 		sync.Mutex
 		slot  time.Time // the end of the file's time
 		file  *os.File
 		out   *bufio.Writer
-		ended bool // what was under way then is written whole, line by line
+		ended bool // lines that come later are written one by one
 	}
 }
 
@@ -51,7 +51,7 @@ const (
 )
 
 // New gives the log that attributes with a prefix ask for, nil for none.
-// root stands for S3.
+// root is the directory that stands for S3.
 func New(root, arn, kind, node string, a settings.Attributes, prefix string) *Log {
 	if root == "" || !a.Bool(prefix+".s3.enabled", false) {
 		return nil
@@ -61,7 +61,8 @@ func New(root, arn, kind, node string, a settings.Attributes, prefix string) *Lo
 	return &Log{dir: filepath.Join(root, bucket), arn: arn, kind: kind, node: node}
 }
 
-// NodeSuffix is what the files of a balancer's new logs end with.
+// NodeSuffix is what the names of a load balancer's files end with: the address of its
+// node, and digits by chance.
 func NodeSuffix(d *desired.Balancer) string {
 	digits := fargo.NewHex(8)
 	if d.Network || len(d.Interfaces) == 0 {
@@ -70,7 +71,8 @@ func NodeSuffix(d *desired.Balancer) string {
 	return d.Interfaces[0].Address.String() + "_" + digits
 }
 
-// Replace ends a log for another, unless that goes to the same place.
+// Replace closes a log and puts another in its place, unless that goes to the same
+// files.
 func Replace(log **Log, next *Log) error {
 	old := *log
 	if old.same(next) {
@@ -80,7 +82,7 @@ func Replace(log **Log, next *Log) error {
 	return old.Close()
 }
 
-// same reports whether the log goes to the same place as another.
+// same reports whether the log goes to the same files as another.
 func (a *Log) same(b *Log) bool {
 	return a == b || a != nil && b != nil && a.dir == b.dir && a.arn == b.arn
 }
@@ -122,7 +124,7 @@ func (a *Log) Write(line string, now time.Time) error {
 	return nil
 }
 
-// Flush brings what was written to the file. A nil log has nothing to bring.
+// Flush writes what is buffered to the file. A nil log has nothing to write.
 func (a *Log) Flush() error {
 	if a == nil {
 		return nil
@@ -135,8 +137,8 @@ func (a *Log) Flush() error {
 	return a.mu.out.Flush()
 }
 
-// Close closes the file. A line that comes later opens it for itself alone. A nil
-// log has nothing to end.
+// Close closes the file. A line that comes later opens it for itself alone. A nil log
+// has nothing to close.
 func (a *Log) Close() error {
 	if a == nil {
 		return nil

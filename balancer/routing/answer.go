@@ -9,18 +9,18 @@ import (
 	"fargo/balancer/settings"
 )
 
-// fixedResponse is an answer the balancer gives itself.
-type fixedResponse struct {
+// FixedResponse is an answer the balancer gives itself.
+type FixedResponse struct {
 	Status            int
 	ContentType, Body string
 }
 
-func compileFixed(c *elbv2.FixedResponseActionConfig) (*fixedResponse, error) {
+func compileFixed(c *elbv2.FixedResponseActionConfig) (*FixedResponse, error) {
 	status, err := strconv.Atoi(settings.Value(c.StatusCode))
 	if err != nil {
 		return nil, fmt.Errorf("fixed-response: %w", err)
 	}
-	f := &fixedResponse{Status: status, ContentType: settings.Value(c.ContentType), Body: settings.Value(c.MessageBody)}
+	f := &FixedResponse{Status: status, ContentType: settings.Value(c.ContentType), Body: settings.Value(c.MessageBody)}
 	if f.ContentType == "" {
 		f.ContentType = "text/plain"
 	}
@@ -28,20 +28,20 @@ func compileFixed(c *elbv2.FixedResponseActionConfig) (*fixedResponse, error) {
 	return f, nil
 }
 
-// redirect sends the client elsewhere.
-type redirect struct {
+// Redirect sends the client elsewhere.
+type Redirect struct {
 	Status                            int
 	protocol, host, port, path, query string // templates
 }
 
-func compileRedirect(c *elbv2.RedirectActionConfig) *redirect {
+func compileRedirect(c *elbv2.RedirectActionConfig) *Redirect {
 	text := func(p *string, otherwise string) string {
 		if p == nil {
 			return otherwise
 		}
 		return *p
 	}
-	r := &redirect{
+	r := &Redirect{
 		Status:   301,
 		protocol: text(c.Protocol, "#{protocol}"),
 		host:     text(c.Host, "#{host}"),
@@ -57,7 +57,7 @@ func compileRedirect(c *elbv2.RedirectActionConfig) *redirect {
 
 // Location is where a request to a listener on this port is sent.
 // Source: ALB user guide, "Redirect actions".
-func (r *redirect) Location(q *Request, port uint16) string {
+func (r *Redirect) Location(q *Request, port uint16) string {
 	protocol := "http"
 	if q.TLS {
 		protocol = "https"

@@ -12,8 +12,8 @@ import (
 	"fargo/balancer/sticky"
 )
 
-// forward sends requests to groups, in exact shares of their weights.
-type forward struct {
+// Forward sends requests to groups, in exact shares of their weights.
+type Forward struct {
 	Groups []string // ARNs
 	// cycle has the index of a group for each turn; empty when all weights are 0.
 	cycle []uint8
@@ -22,8 +22,8 @@ type forward struct {
 	Sticky time.Duration
 }
 
-func compileForward(a *elbv2.Action, known func(group string) bool, turn *atomic.Uint64) (*forward, error) {
-	f := &forward{turn: turn}
+func compileForward(a *elbv2.Action, known func(group string) bool, turn *atomic.Uint64) (*Forward, error) {
+	f := &Forward{turn: turn}
 	var weights []int
 	if c := a.ForwardConfig; c != nil {
 		for _, g := range c.TargetGroups {
@@ -87,7 +87,7 @@ func gcd(a, b int) int {
 }
 
 // Next is the index of the group whose turn it is, or -1 when all weights are 0.
-func (f *forward) Next() int {
+func (f *Forward) Next() int {
 	switch len(f.cycle) {
 	case 0:
 		return -1
@@ -100,7 +100,7 @@ func (f *forward) Next() int {
 // Choose is the index of the group for a request with these fields, or -1 when
 // all weights are 0. When the choice is to be remembered, remember is the token to
 // give the client.
-func (f *forward) Choose(fields []http1.Field) (chosen int, remember string) {
+func (f *Forward) Choose(fields []http1.Field) (chosen int, remember string) {
 	if f.Sticky == 0 {
 		return f.Next(), ""
 	}

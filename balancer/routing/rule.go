@@ -11,10 +11,11 @@ import (
 type Rule struct {
 	arn, Priority string
 	conditions    []condition
-	Transform     *transform
-	Action        action
+	Transform     *Transform
+	Action        Action
 }
 
+// Match reports whether a request meets all conditions.
 func (r *Rule) Match(q *Request) bool {
 	for _, c := range r.conditions {
 		if !c(q) {
@@ -24,9 +25,9 @@ func (r *Rule) Match(q *Request) bool {
 	return true
 }
 
-// Compile reads a rule. Where a condition or a transform cannot be read there is no rule,
-// only the error. Groups that are not known are an error too, but there is a rule
-// that names them. turn counts the rule's turns.
+// Compile reads a rule. Where a condition or a transform cannot be read there is no
+// rule, only the error. Groups that are not known are an error too, but there is a
+// rule that names them. turn counts the rule's turns.
 func Compile(r *desired.BalancerRule, known func(group string) bool, turn *atomic.Uint64) (*Rule, error) {
 	compiled := &Rule{arn: r.ARN, Priority: r.Priority}
 	for i := range r.Conditions {

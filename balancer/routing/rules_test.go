@@ -15,9 +15,10 @@ import (
 	"fargo/desired"
 )
 
-// TestRules runs scenarios: "rule PRIORITY JSON-CONDITIONS | JSON-ACTION [| JSON-TRANSFORMS]"
-// adds a rule, "port N" and "tls" set the listener, "reset" forgets all; any
-// other line is a request: METHOD URL [NAME:VALUE …] [from ADDRESS].
+// TestRules runs scenarios: "rule PRIORITY JSON-CONDITIONS | JSON-ACTION
+// [| JSON-TRANSFORMS]" adds a rule, "port N" and "tls" set the listener, "reset"
+// forgets all; any other line is a request: METHOD URL [NAME:VALUE …] [from
+// ADDRESS].
 func TestRules(t *testing.T) {
 	var rules []*Rule
 	port, encrypted := uint16(80), false

@@ -10,7 +10,7 @@ import (
 	"fargo/balancer/settings"
 )
 
-// transform rewrites requests on their way to a target. Conditions and logs see
+// Transform rewrites requests on their way to a target. Conditions and logs see
 // them as they came. A nil transform leaves them as they are.
 //
 // Regular expressions are Go's, RE2's syntax without lookaround and back
@@ -18,7 +18,7 @@ import (
 // and no more; in the replacement $1, or ${1} before a letter, a digit or an
 // underscore, is a capture group.
 // Source: ALB user guide, "Transforms for listener rules".
-type transform struct{ host, url *substitution }
+type Transform struct{ host, url *substitution }
 
 type substitution struct {
 	pattern *regexp.Regexp
@@ -37,11 +37,11 @@ const (
 	transformedNoPath  = "TransformInvalidPath"
 )
 
-func compileTransform(transforms []elbv2.RuleTransform) (*transform, error) {
+func compileTransform(transforms []elbv2.RuleTransform) (*Transform, error) {
 	if len(transforms) == 0 {
 		return nil, nil
 	}
-	t := &transform{}
+	t := &Transform{}
 	for i := range transforms {
 		var err error
 		switch d := &transforms[i]; {
@@ -84,7 +84,7 @@ func (s *substitution) apply(text string) (result string, ok bool) {
 // Apply rewrites r for its target, and says how that ended, in the access log's
 // words; nothing when nothing matched. It reports whether what came out can be sent
 // to a target.
-func (t *transform) Apply(r *Request) (status string, ok bool) {
+func (t *Transform) Apply(r *Request) (status string, ok bool) {
 	if t == nil {
 		return "", true
 	}

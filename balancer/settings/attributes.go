@@ -36,7 +36,7 @@ func (a Attributes) Seconds(key string, otherwise int) time.Duration {
 	return time.Duration(a.number(key, otherwise)) * time.Second
 }
 
-// Value is what p points to, or its zero.
+// Value is what p points to, or the zero value.
 func Value[T any](p *T) T {
 	if p == nil {
 		return *new(T)

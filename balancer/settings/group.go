@@ -66,8 +66,8 @@ func (s *Group) ProxyProtocol() bool {
 // layer4 reports whether the group belongs to a network load balancer.
 func (s *Group) layer4() bool { return s.protocol != "HTTP" && s.protocol != "HTTPS" }
 
-// TerminatesDeregistered reports whether connections to a target end when its time to drain
-// is over. Source: ALB and NLB user guides, "Deregistration delay".
+// TerminatesDeregistered reports whether connections to a target end when its
+// deregistration delay is over. Source: ALB and NLB user guides, "Deregistration delay".
 func (s *Group) TerminatesDeregistered() bool {
 	return !s.layer4() || s.Attributes.Bool("deregistration_delay.connection_termination.enabled", false)
 }

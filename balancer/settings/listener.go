@@ -6,7 +6,7 @@ import (
 	"fargo/balancer/http1"
 )
 
-// Listener are what the attributes of a load balancer and a listener say about
+// Listener is what the attributes of a load balancer and a listener say about
 // requests.
 type Listener struct {
 	Idle          time.Duration // of either side, while nothing passes

@@ -26,9 +26,8 @@ func (f Flow) hash(bySource bool) uint64 {
 	return h.Sum64()
 }
 
-// ChooseFor is the target for a flow: the same as long as it is there,
-// whoever else comes and goes (highest random weight). It is nil when there is
-// none.
+// ChooseFor is the target for a flow: the same for as long as the target is there,
+// whichever others come and go (highest random weight). It is nil when there is none.
 func (t *Table) ChooseFor(f Flow) *Target {
 	seed := f.hash(t.Sticky.Kind == "source_ip")
 	var best *Target

@@ -37,8 +37,8 @@ func New(arn string, turn uint64) *Group {
 }
 
 // Set gives the group its configuration, to be seen in v from now on, and
-// answers the targets that are no longer in it. The view before keeps what it
-// showed last. New targets have the health they are known to have.
+// returns the targets that are no longer in it. The view before keeps what it showed
+// last. New targets have the health they are known to have.
 func (g *Group) Set(s settings.Group, desired []desired.BalancerTarget, known health.ByTarget, v *View) (removed []*Target) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,7 +57,7 @@ func (g *Group) Set(s settings.Group, desired []desired.BalancerTarget, known he
 			t.setState(known[health.Key{Group: g.ARN, TargetKey: key}])
 		}
 		t.draining.Store(d.Draining)
-		t.cutWhenGone = s.TerminatesDeregistered()
+		t.terminates = s.TerminatesDeregistered()
 		kept[key] = t
 		g.mu.ordered = append(g.mu.ordered, t)
 	}
@@ -71,7 +71,7 @@ func (g *Group) Set(s settings.Group, desired []desired.BalancerTarget, known he
 	return removed
 }
 
-// tabulate draws the table anew. The caller holds mu.
+// tabulate makes the table anew. The caller holds mu.
 func (g *Group) tabulate() { g.mu.view.Table.Store(newTable(g.mu.settings, g.mu.ordered)) }
 
 // SetHealth takes what is known of the targets' health, and ends the connections to
@@ -95,7 +95,7 @@ func (g *Group) SetHealth(known health.ByTarget) {
 	}
 }
 
-// UsedBy notes the name of the load balancer that uses the group.
+// UsedBy sets the name of the load balancer that uses the group.
 func (g *Group) UsedBy(name *string) { g.balancer.Store(name) }
 
 // Snapshot gives what was counted of the group.

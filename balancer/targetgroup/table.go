@@ -37,11 +37,11 @@ type Table struct {
 	Zones map[string]*Table
 }
 
-// newTable draws the table of a group's targets.
+// newTable makes the table of a group's targets.
 // Source: ELB user guides, "Cross-zone load balancing for target groups".
 func newTable(s settings.Group, targets []*Target) *Table {
 	if !s.Zonal {
-		return drawTable(s, targets)
+		return tableWithin(s, targets)
 	}
 	within := func(zone string) (near []*Target) {
 		for _, t := range targets {
@@ -51,11 +51,11 @@ func newTable(s settings.Group, targets []*Target) *Table {
 		}
 		return near
 	}
-	other := drawTable(s, within(""))
+	other := tableWithin(s, within(""))
 	other.Zones = map[string]*Table{}
 	for _, t := range targets {
 		if zone := t.desired.Zone; !t.everywhere() && other.Zones[zone] == nil {
-			other.Zones[zone] = drawTable(s, within(zone))
+			other.Zones[zone] = tableWithin(s, within(zone))
 		}
 	}
 	return other
@@ -64,7 +64,8 @@ func newTable(s settings.Group, targets []*Target) *Table {
 // everywhere reports whether a target is in no zone of its own.
 func (t *Target) everywhere() bool { return t.desired.Zone == "" || t.desired.Zone == "all" }
 
-func drawTable(s settings.Group, targets []*Target) *Table {
+// tableWithin makes a table of these targets alone.
+func tableWithin(s settings.Group, targets []*Target) *Table {
 	next := &Table{Group: s}
 	var all, fit []*Target
 	for _, t := range targets {

@@ -28,9 +28,9 @@ type Target struct {
 
 	Conns upstream.Pool // which end when the time to drain is over
 
-	// cutWhenGone says that its connections end with the time to drain. Guarded by
+	// terminates says that its connections end with the time to drain. Guarded by
 	// the server.
-	cutWhenGone bool
+	terminates bool
 
 	mu struct { // the rest is guarded by the group's mu
 		state  elbv2.TargetHealthStateEnum // "" while nothing is known
@@ -62,7 +62,7 @@ func (t *Target) ramp(now time.Time, over time.Duration) float64 {
 // End closes what a target that is no longer configured has.
 func (t *Target) End() {
 	t.Conns.Drain()
-	if t.draining.Load() && t.cutWhenGone {
+	if t.draining.Load() && t.terminates {
 		t.Conns.CloseAll()
 	}
 }

@@ -14,8 +14,8 @@ import (
 // Source: ALB user guide, "Troubleshoot your Application Load Balancers".
 const HandshakeTimeout = 10 * time.Second
 
-// ClientHandshake shakes hands with a target, whose certificate is not verified, as AWS
-// does not. The target must agree on one of the protocols, if any are given.
+// ClientHandshake makes the TLS handshake with a target, whose certificate is not
+// verified, as AWS does not. It does not close conn. The target must agree on one of the protocols, if any are given.
 func ClientHandshake(ctx context.Context, conn net.Conn, protocols ...string) (net.Conn, error) {
 	encrypted := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: protocols})
 	ctx, cancel := context.WithTimeout(ctx, HandshakeTimeout)
@@ -29,7 +29,7 @@ func ClientHandshake(ctx context.Context, conn net.Conn, protocols ...string) (n
 	return encrypted, nil
 }
 
-// handshakeError tells a TLS handshake that failed from a connection that did.
+// handshakeError is a TLS handshake that failed.
 type handshakeError struct{ cause error }
 
 func (e *handshakeError) Error() string { return "TLS handshake: " + e.cause.Error() }

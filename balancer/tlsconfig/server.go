@@ -19,18 +19,20 @@ type Secrets struct {
 	Keys    map[desired.SecretID]secret.Text // of certificates
 }
 
-// ServerConfig are what a listener's TLS was compiled to, and of what.
+// ServerConfig is what a listener's TLS was compiled to, and from what.
 type ServerConfig struct {
+	TLS *tls.Config
+	// Err is what is wrong with it. The rest can be used.
+	Err error
+
+	arns         []string // of TLS.Certificates
 	certificates []desired.Certificate
 	policy       string
 	offered      []string
-	TLS          *tls.Config
-	arns         []string
-	Err          error
 }
 
-// Compile compiles a listener's TLS, with the protocols of ALPN that it
-// offers, the preferred first. What is wrong is in err; the rest can be used.
+// Compile compiles a listener's TLS, with the protocols of ALPN that it offers, the
+// preferred first, and the keys that there are.
 func Compile(l *desired.BalancerListener, offered []string, keys map[desired.SecretID]secret.Text) *ServerConfig {
 	t := &ServerConfig{certificates: l.Certificates, policy: l.SSLPolicy, offered: offered}
 	t.TLS, t.arns, t.Err = compileTLS(l, offered, keys)
@@ -50,13 +52,13 @@ func (t *ServerConfig) SetTickets(listener string, secrets [][]byte) error {
 	if len(secrets) == 0 {
 		return nil // keys of its own
 	}
-	terms := []string{"session tickets", listener, t.policy}
+	parts := []string{"session tickets", listener, t.policy}
 	for _, c := range t.certificates {
-		terms = append(terms, c.Chain)
+		parts = append(parts, c.Chain)
 	}
 	keys := make([][32]byte, len(secrets))
 	for i, secret := range secrets {
-		key, err := hkdf.Key(sha256.New, secret, nil, strings.Join(terms, "\x00"), len(keys[i]))
+		key, err := hkdf.Key(sha256.New, secret, nil, strings.Join(parts, "\x00"), len(keys[i]))
 		if err != nil {
 			return fmt.Errorf("session tickets: %w", err)
 		}
@@ -66,8 +68,8 @@ func (t *ServerConfig) SetTickets(listener string, secrets [][]byte) error {
 	return nil
 }
 
-// compileTLS reads what a listener's TLS is made of. Certificates that do not
-// parse, or whose key is not there, are left out and told; arns are of the others.
+// compileTLS makes the configuration. Certificates that do not parse, or whose key is
+// not there, are left out, and told in the error; arns are those of the others.
 func compileTLS(l *desired.BalancerListener, offered []string, keys map[desired.SecretID]secret.Text) (config *tls.Config, arns []string, err error) {
 	var errs []error
 	config = &tls.Config{NextProtos: offered}
@@ -113,8 +115,8 @@ func versionsOf(policy string) (lowest, highest uint16) {
 	return lowest, highest
 }
 
-// CertificateARN is the ARN of the one that clients asking for a name are shown;
-// empty when there is none.
+// CertificateARN is the ARN of the certificate that clients who ask for a name are
+// shown; empty when there is none.
 func (t *ServerConfig) CertificateARN(sni string) string {
 	if t == nil || len(t.arns) == 0 {
 		return ""

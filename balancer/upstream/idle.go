@@ -18,7 +18,7 @@ type idlePool struct {
 // idleStack has the connections from one interface, the one used last on top.
 type idleStack struct{ conns []*Conn }
 
-// take gives a connection that was not idle since before oldest, by clock, or nil.
+// take gives a connection that was not idle since before oldest, by netconn.Clock, or nil.
 func (p *idlePool) take(from string, oldest time.Duration) *Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()

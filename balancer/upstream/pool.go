@@ -32,7 +32,7 @@ type Conn struct {
 
 	pool      *Pool
 	from      string        // the interface
-	idleSince time.Duration // by clock
+	idleSince time.Duration // by netconn.Clock
 }
 
 // Pool is the connections to one target: those in use and those that are
@@ -87,7 +87,7 @@ func (p *Pool) dialPlain(ctx context.Context, dialer Dialer, from, network strin
 }
 
 // Take gives an idle connection from an interface that was not idle since before
-// oldest, by clock, or nil.
+// oldest, by [netconn.Clock], or nil.
 func (p *Pool) Take(from string, oldest time.Duration) *Conn {
 	return p.idle.take(from, oldest)
 }
@@ -99,13 +99,13 @@ const maxIdle = time.Minute
 // Prune closes the connections that nobody has used for too long.
 func (p *Pool) Prune() { p.idle.prune(netconn.Clock() - maxIdle) }
 
-// Drain closes connections when no request is on them, until there is a resume.
+// Drain closes connections when no request is on them, until Resume.
 func (p *Pool) Drain() {
 	p.idle.close()
 	p.streams.closeIdle()
 }
 
-// Resume undoes drain.
+// Resume undoes Drain.
 func (p *Pool) Resume() { p.idle.open() }
 
 // CloseCurrent closes all connections. New ones may be opened.
@@ -117,8 +117,8 @@ func (p *Pool) CloseAll() {
 	p.conns.CloseAll()
 }
 
-// Send sends what was gathered of a request, or has that done when the answer is
-// waited for.
+// Send sends what Out has of a request, or has that done when the answer is waited
+// for.
 func (u *Conn) Send() error {
 	if quick, ok := u.Conn.(*netconn.NonBlocking); ok && u.Reused {
 		quick.WriteBeforeRead(u.Out.Take())

@@ -22,9 +22,9 @@ func inZones(b desired.Balancer) desired.Balancer {
 // Without cross-zone load balancing, each interface uses the targets of its own
 // zone and those that are in none.
 func TestZonalConnections(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	says := func(word string) string {
-		return Target(t, func(c net.Conn) { io.WriteString(c, word) })
+		return target(t, func(c net.Conn) { io.WriteString(c, word) })
 	}
 	g := flowGroup("TCP", says("in a"), says("in b"))
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
@@ -73,11 +73,11 @@ func TestZonalConnections(t *testing.T) {
 // An application load balancer's node without a target in its zone answers 503;
 // one whose targets are all unhealthy uses them all the same.
 func TestZonalRequests(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	a := backend(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in a") })
 	ill := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "in b", 500) }))
 	t.Cleanup(ill.Close)
-	g := Group("arn:g", a, ill.Listener.Addr().String())
+	g := group("arn:g", a, ill.Listener.Addr().String())
 	g.Targets[0].Zone, g.Targets[1].Zone, g.Zonal = "a", "b", true
 	b := []desired.Balancer{inZones(alb(forwardTo("arn:g")))}
 	h.set(b, []desired.BalancerGroup{g})

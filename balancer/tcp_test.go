@@ -30,15 +30,15 @@ func nlb(protocol, groupARN string) desired.Balancer {
 
 // flowGroup is a target group checked by TCP.
 func flowGroup(protocol string, addresses ...string) desired.BalancerGroup {
-	g := Group("arn:g", addresses...)
+	g := group("arn:g", addresses...)
 	g.Group.Protocol, g.Group.HealthCheckProtocol = elbv2.ProtocolEnum(protocol), "TCP"
 	return g
 }
 
 // The end of what a client sends is passed on, and the answer still comes.
 func TestHalfClose(t *testing.T) {
-	h := newHouse(t)
-	a := Target(t, func(c net.Conn) {
+	h := newSystem(t)
+	a := target(t, func(c net.Conn) {
 		all, _ := io.ReadAll(c)
 		c.Write(bytes.ToUpper(all))
 	})
@@ -57,7 +57,7 @@ func TestHalfClose(t *testing.T) {
 
 // A connection that rests too long, or finds no target, is reset.
 func TestResets(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	b := nlb("TCP", "arn:g")
 	b.Listeners[0].Attributes = map[string]string{"tcp.idle_timeout.seconds": "1"}
 	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP")})
@@ -80,8 +80,8 @@ func TestResets(t *testing.T) {
 // if and only if the attribute says so.
 func TestConnectionTermination(t *testing.T) {
 	for _, cut := range []string{"true", "false"} {
-		h := newHouse(t)
-		a := Target(t, func(c net.Conn) { io.Copy(c, c) })
+		h := newSystem(t)
+		a := target(t, func(c net.Conn) { io.Copy(c, c) })
 		b := []desired.Balancer{nlb("TCP", "arn:g")}
 		g := flowGroup("TCP", a)
 		g.Attributes["deregistration_delay.connection_termination.enabled"] = cut
@@ -112,9 +112,9 @@ func TestConnectionTermination(t *testing.T) {
 
 // TestProxyProtocol reads the header a target gets, field by field.
 func TestProxyProtocol(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	headers := make(chan []byte, 10)
-	a := Target(t, func(c net.Conn) {
+	a := target(t, func(c net.Conn) {
 		header := make([]byte, 28)
 		if _, err := io.ReadFull(c, header); err == nil {
 			headers <- header
@@ -140,8 +140,8 @@ func TestProxyProtocol(t *testing.T) {
 
 // A check's connection begins with a header too, which speaks of nobody.
 func TestProxyProtocolInChecks(t *testing.T) {
-	h := newHouse(t)
-	a := Target(t, func(c net.Conn) {
+	h := newSystem(t)
+	a := target(t, func(c net.Conn) {
 		header := make([]byte, 16)
 		if _, err := io.ReadFull(c, header); err != nil || string(header[:12]) != "\r\n\r\n\x00\r\nQUIT\n" {
 			return
@@ -150,7 +150,7 @@ func TestProxyProtocolInChecks(t *testing.T) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}
 	})
-	g := Group("arn:g", a)
+	g := group("arn:g", a)
 	g.Group.Protocol = "TCP"
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
 	h.set([]desired.Balancer{nlb("TCP", "arn:g")}, []desired.BalancerGroup{g})
@@ -162,7 +162,7 @@ func TestProxyProtocolInChecks(t *testing.T) {
 func TestUnhealthyConnections(t *testing.T) {
 	const terminate, interval = "target_health_state.unhealthy.connection_termination.enabled", "target_health_state.unhealthy.draining_interval_seconds"
 	for name, test := range map[string]struct {
-		Attributes map[string]string
+		attributes map[string]string
 		alone      bool
 		state      string
 		kept       bool
@@ -173,7 +173,7 @@ func TestUnhealthyConnections(t *testing.T) {
 		"all are unhealthy":  {map[string]string{}, true, "unhealthy", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t, func(c *balancer.Config) { c.Pace = 3000 })
+			h := newSystem(t, func(c *balancer.Config) { c.Pace = 3000 })
 			ill, err := net.Listen("tcp4", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -192,7 +192,7 @@ func TestUnhealthyConnections(t *testing.T) {
 				}
 			}()
 			g := flowGroup("TCP", ill.Addr().String())
-			g.Attributes = test.Attributes
+			g.Attributes = test.attributes
 			b := []desired.Balancer{nlb("TCP", "arn:g")}
 			h.set(b, []desired.BalancerGroup{g})
 			h.healthy(1)
@@ -236,9 +236,9 @@ func TestUnhealthyConnections(t *testing.T) {
 // A reset of either side is passed on to the other, and the end of what a target
 // sends leaves the client free to send on.
 func TestEndsArePassedOn(t *testing.T) {
-	h := newHouse(t)
+	h := newSystem(t)
 	ended := make(chan error, 10)
-	a := Target(t, func(c net.Conn) {
+	a := target(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		word, _ := in.ReadString('\n')
 		switch word {
@@ -290,8 +290,8 @@ func TestEndsArePassedOn(t *testing.T) {
 }
 
 func TestTLSTermination(t *testing.T) {
-	h := newHouse(t)
-	a := Target(t, func(c net.Conn) { io.Copy(c, c) })
+	h := newSystem(t)
+	a := target(t, func(c net.Conn) { io.Copy(c, c) })
 	b := nlb("TLS", "arn:g")
 	b.Listeners[0].Certificates = []desired.Certificate{keyPair(t, "a.example"), keyPair(t, "b.example")}
 	b.Listeners[0].ALPN = []string{"HTTP2Preferred"}
