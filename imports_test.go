@@ -1,6 +1,7 @@
 package fargo_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,38 @@ var rooms = map[string][]string{
 	"examples":   {},
 	"instance":   {root},
 	"process":    {},
+}
+
+// balancerRooms is the import table within balancer/, from below to above: each
+// package with those that it may import. Requests are decided on (routing, header,
+// sticky, accesslog) without knowing who serves them, and the checker of targets
+// knows nothing of load balancing.
+var balancerRooms = map[string][]string{
+	"http1":         {},
+	"netconn":       {},
+	"proxyprotocol": {},
+	"settings":      {"http1"},
+	"tlsconfig":     {},
+	"http2":         {"netconn", "tlsconfig"},
+	"objectlog":     {"settings"},
+	"health":        {"http2", "objectlog", "proxyprotocol", "settings"},
+	"sticky":        {"http1", "settings"},
+	"routing":       {"http1", "settings", "sticky"},
+	"exchange":      {"http1", "routing", "tlsconfig"},
+	"header":        {"exchange", "http1", "routing", "settings"},
+	"accesslog":     {"exchange", "netconn", "objectlog", "routing"},
+	"metrics":       {"exchange", "tlsconfig"},
+	"upstream":      {"http1", "http2", "netconn", "tlsconfig"},
+	"targetgroup":   {"health", "http1", "metrics", "settings", "sticky", "upstream"},
+	"listener":      {"metrics", "netconn", "objectlog", "routing", "settings", "targetgroup", "tlsconfig"},
+	"layer7": {"accesslog", "exchange", "header", "http1", "http2", "listener", "netconn", "routing", "settings", "sticky",
+		"targetgroup", "tlsconfig", "upstream"},
+	"layer4": {"accesslog", "listener", "metrics", "netconn", "proxyprotocol", "targetgroup", "tlsconfig", "upstream"},
+	"":       {"health", "layer4", "layer7", "listener", "metrics", "settings", "targetgroup", "tlsconfig", "upstream"},
+	"worker": {"", "health", "metrics"},
+
+	"balancertest": {}, // for tests and benchmarks
+	"scenariotest": {},
 }
 
 // onNodes are the rooms that run on a node. They import nothing of the control
@@ -101,6 +134,60 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestBalancerImports(t *testing.T) {
+	const prefix = module + "/balancer"
+	part := func(path string) string { // of the package with this path below balancer
+		name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		return name
+	}
+	seen := map[string]bool{}
+	for _, pkg := range packages(t) {
+		if pkg.room != "balancer" {
+			continue
+		}
+		name := part(strings.TrimPrefix(filepath.ToSlash(pkg.dir), "balancer"))
+		allowed, known := balancerRooms[name]
+		if !known {
+			t.Errorf("%s: the import table does not know it", pkg.dir)
+		}
+		seen[name] = true
+		for _, file := range pkg.files {
+			if file.test {
+				continue
+			}
+			for _, path := range file.imports {
+				below, ours := strings.CutPrefix(path, prefix)
+				if other := part(below); ours && other != name && !slices.Contains(allowed, other) {
+					t.Errorf("%s imports %s: it may import only %q", file.path, path, allowed)
+				}
+			}
+		}
+	}
+	for name, allowed := range balancerRooms {
+		if !seen[name] {
+			t.Errorf("balancer/%s: the import table has it, and it is not there", name)
+		}
+		for _, other := range allowed {
+			if slices.Contains(follow(balancerRooms, other), name) {
+				t.Errorf("balancer/%s may import %s, which may import it", name, other)
+			}
+		}
+	}
+}
+
+// follow are the packages that one may import, by whatever way.
+func follow(table map[string][]string, name string) (reached []string) {
+	reached = []string{name}
+	for i := 0; i < len(reached); i++ {
+		for _, next := range table[reached[i]] {
+			if !slices.Contains(reached, next) {
+				reached = append(reached, next)
+			}
+		}
+	}
+	return reached
 }
 
 // TestNodesKnowNothingOfThePlane follows the imports of all that runs on a node.

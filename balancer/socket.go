@@ -36,7 +36,7 @@ type socket struct {
 // open binds the socket and begins to serve what comes.
 func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 	k := &socket{socketKey: key}
-	k.Port.InterfaceID = key.interfaceID
+	k.InterfaceID = key.interfaceID
 	k.Listener.Store(l)
 	var err error
 	if key.network == "udp" {

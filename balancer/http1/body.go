@@ -22,11 +22,11 @@ var ErrChunk = &Error{400, "BadChunk"}
 
 // Body takes the body of a message from a Reader, piece by piece.
 type Body struct {
-	r      *Reader
-	length int64 // as in Request and Response
-	left   int64 // of the body, or of the chunk
-	later  bool  // a chunk came before, whose end is yet to be taken
-	done   bool
+	r        *Reader
+	length   int64 // as in Request and Response
+	left     int64 // of the body, or of the chunk
+	chunkEnd bool  // the end of a chunk is yet to be taken
+	done     bool
 
 	taken    int64
 	padding  int64 // of the lines before chunks
@@ -35,10 +35,10 @@ type Body struct {
 
 // Source is a body that comes piece by piece, as Body does.
 type Source interface {
-	// Ready reports whether Next has something to answer without waiting.
+	// Ready reports whether Next has something to return without waiting.
 	Ready() bool
 	// Next takes the next piece, which is never empty and valid until the next
-	// call. After the last one it answers io.EOF.
+	// call. After the last one it returns io.EOF.
 	Next() ([]byte, error)
 	// Done reports whether all of the body was taken.
 	Done() bool
@@ -68,21 +68,21 @@ func (b *Body) Trailers() []Field { return b.trailers }
 // Taken is how many bytes Next has given.
 func (b *Body) Taken() int64 { return b.taken }
 
-// Ready reports whether Next has something to answer without waiting for the
+// Ready reports whether Next has something to return without waiting for the
 // source.
 func (b *Body) Ready() bool {
 	if b.done || b.length != Chunked || b.left > 0 {
 		return b.done || b.r.r < b.r.w
 	}
 	ahead := b.r.Buffered()
-	if b.later {
+	if b.chunkEnd {
 		ahead = ahead[min(len(ahead), len("\r\n")):]
 	}
 	return bytes.IndexByte(ahead, '\n') >= 0
 }
 
 // Next takes the next piece, which is never empty and valid until the next call
-// on the Reader. After the last one it answers io.EOF; a source that ends before
+// on the Reader. After the last one it returns io.EOF; a source that ends before
 // gives io.ErrUnexpectedEOF. A body that is not as it should be, to the end of its
 // trailers, gives an *Error, and is never Done.
 func (b *Body) Next() ([]byte, error) {
@@ -90,12 +90,12 @@ func (b *Body) Next() ([]byte, error) {
 		b.r.shrink()
 		return nil, io.EOF
 	}
-	if b.r.wrong != nil {
-		return nil, b.r.wrong
+	if b.r.failed != nil {
+		return nil, b.r.failed
 	}
 	if b.length == Chunked && b.left == 0 {
 		if err := b.nextChunk(); err != nil {
-			return nil, b.r.fail(whole(err))
+			return nil, b.r.fail(unexpectedEOF(err))
 		}
 		if b.done {
 			b.r.shrink()
@@ -107,7 +107,7 @@ func (b *Body) Next() ([]byte, error) {
 			b.done = true
 			return nil, io.EOF
 		}
-		return nil, whole(err)
+		return nil, unexpectedEOF(err)
 	}
 	piece := b.r.Buffered()
 	if b.length == UntilClose {
@@ -118,7 +118,7 @@ func (b *Body) Next() ([]byte, error) {
 	b.left -= n
 	b.taken += n
 	if b.left == 0 {
-		b.done, b.later = b.length != Chunked, true
+		b.done, b.chunkEnd = b.length != Chunked, true
 	}
 	return b.r.take(int(n)), nil
 }
@@ -134,8 +134,8 @@ func (b *Body) wait() error {
 	return b.r.Wait()
 }
 
-// whole turns an end that came too early into an error.
-func whole(err error) error {
+// unexpectedEOF turns an end that came too early into an error.
+func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
@@ -144,14 +144,14 @@ func whole(err error) error {
 
 // nextChunk takes all up to the next chunk's content, or to the body's end.
 func (b *Body) nextChunk() error {
-	if b.later {
+	if b.chunkEnd {
 		if line, err := b.r.line(len("\r\n")); err != nil || len(line) > 0 {
-			return orChunk(err)
+			return chunkError(err)
 		}
 	}
 	line, err := b.r.line(maxChunkLine)
 	if err != nil {
-		return orChunk(err)
+		return chunkError(err)
 	}
 	if b.left, err = chunkSize(line); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (b *Body) takeTrailers() error {
 	for room := maxTrailers; ; {
 		line, err := b.r.line(room)
 		if err != nil {
-			return orChunk(err)
+			return chunkError(err)
 		}
 		if len(line) == 0 {
 			return nil
@@ -189,8 +189,8 @@ func (b *Body) takeTrailers() error {
 	}
 }
 
-// orChunk is err, or ErrChunk when what was read was wrong.
-func orChunk(err error) error {
+// chunkError is err, or ErrChunk when what was read was wrong.
+func chunkError(err error) error {
 	if err == nil {
 		return ErrChunk
 	}

@@ -49,12 +49,12 @@ func TestDesyncCases(t *testing.T) {
 func (c *desyncCase) judge() Finding {
 	r := Request{Method: c.Method, version: versionOf(c.Version)}
 	for _, h := range c.Headers {
-		f := r.oddField(h.Name, trim(h.Value))
+		f := r.nonStandardField(h.Name, trim(h.Value))
 		r.takeField(&f)
 	}
 	r.measure()
-	r.judgeVersion()
-	r.judgeTarget(c.URI)
-	r.judgeMethod()
+	r.checkVersion()
+	r.checkTarget(c.URI)
+	r.checkMethod()
 	return r.Finding
 }

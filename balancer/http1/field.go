@@ -28,12 +28,12 @@ const (
 	UserAgent
 	Date
 
-	// LikeContentLength and LikeTransferEncoding are names that other servers may
-	// take for those that frame a message. Misnamed are names with something in
+	// SuspiciousContentLength and SuspiciousTransferEncoding are names that other servers may
+	// take for those that frame a message. InvalidName are names with something in
 	// them that is not seen, or not ASCII. None of them is passed on.
-	LikeContentLength
-	LikeTransferEncoding
-	Misnamed
+	SuspiciousContentLength
+	SuspiciousTransferEncoding
+	InvalidName
 )
 
 var kinds = map[string]Kind{
@@ -70,7 +70,7 @@ func KindOf(name string) Kind {
 			}
 		}
 	}
-	return likeness(name)
+	return suspiciousKind(name)
 }
 
 type namedKind struct {
@@ -87,12 +87,12 @@ var kindsByLength = func() (by [longestKind + 1][]namedKind) {
 	return by
 }()
 
-// Hop reports whether a field of this kind concerns one connection only, or
+// HopByHop reports whether a field of this kind concerns one connection only, or
 // should, and is not passed on. Source: RFC 9110 section 7.6.1.
-func (k Kind) Hop() bool {
+func (k Kind) HopByHop() bool {
 	switch k {
 	case Connection, KeepAlive, ProxyConnection, TE, Trailer, Upgrade, TransferEncoding,
-		LikeContentLength, LikeTransferEncoding, Misnamed:
+		SuspiciousContentLength, SuspiciousTransferEncoding, InvalidName:
 		return true
 	}
 	return false

@@ -78,10 +78,10 @@ func isCoding(name string) bool {
 func (r *Request) measure() {
 	g := &r.framing
 	if g.lengths != "" || g.coded {
-		r.judgeFraming()
+		r.checkFraming()
 	}
 	switch {
-	case g.hosts > 1, g.hosts == 0 && (r.version == version11 || r.version == versionOdd):
+	case g.hosts > 1, g.hosts == 0 && (r.version == version11 || r.version == versionNonStandard11):
 		r.refuse(Compliant, 400, "BadHost")
 	}
 	switch {
@@ -98,8 +98,8 @@ func (r *Request) measure() {
 	}
 }
 
-// judgeFraming finds lengths that others may not see, or see differently.
-func (r *Request) judgeFraming() {
+// checkFraming finds lengths that others may not see, or see differently.
+func (r *Request) checkFraming() {
 	g := &r.framing
 	bare := r.Method == "GET" || r.Method == "HEAD"
 	old := r.version == version09
@@ -108,7 +108,7 @@ func (r *Request) judgeFraming() {
 			r.note(Ambiguous, "BothTeClPresent")
 			r.Finding.Doubtful = true // RFC 9112 section 6.3: the connection ends
 		}
-		if old = old || r.version == version10 || r.version == versionOdd0; bare || old {
+		if old = old || r.version == version10 || r.version == versionNonStandard10; bare || old {
 			r.note(Ambiguous, "UndefinedTransferEncodingSemantics")
 		}
 		if old && g.codings { // RFC 9112 section 6.1: "the framing is faulty"

@@ -42,7 +42,7 @@ type scan struct {
 	seen  int // where the one begins whose end has not been found
 }
 
-// RequestReady reports whether Request has an answer without waiting for the
+// RequestReady reports whether Request can return without waiting for the
 // source.
 func (r *Reader) RequestReady() bool {
 	end, err := r.findHead(&requestLimits)
@@ -50,7 +50,7 @@ func (r *Reader) RequestReady() bool {
 }
 
 // Request takes the head of a request, and reads it into q; n is its length. It
-// answers io.EOF when the source ended before the first byte,
+// returns io.EOF when the source ended before the first byte,
 // io.ErrUnexpectedEOF when it ended within, and an *Error when the request must
 // not be passed on. The head is valid until the next one is taken.
 func (r *Reader) Request(q *Request) (n int, err error) {
@@ -67,7 +67,7 @@ func (r *Reader) Request(q *Request) (n int, err error) {
 }
 
 // Response takes the head of an answer to a request of the given method, and
-// reads it into a. It answers io.EOF when the source ended before the first byte,
+// reads it into a. It returns io.EOF when the source ended before the first byte,
 // and is otherwise as Request.
 func (r *Reader) Response(a *Response, method string) error {
 	head, err := r.takeHead(&responseLimits)
@@ -108,8 +108,8 @@ func (r *Reader) takeHead(l *limits) (string, error) {
 
 // findHead finds where the next head ends, 0 while it does not.
 func (r *Reader) findHead(l *limits) (end int, err error) {
-	if r.wrong != nil {
-		return 0, r.wrong
+	if r.failed != nil {
+		return 0, r.failed
 	}
 	s := &r.scan
 	if s.lines == 0 && s.seen == 0 {

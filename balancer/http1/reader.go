@@ -21,9 +21,9 @@ type Reader struct {
 	big  *[bodyBuffer]byte
 	head []byte // the head taken last
 	scan scan   // of the next
-	// wrong is what could not be understood. Nothing is taken after it: what
+	// failed is what could not be understood. Nothing is taken after it: what
 	// follows has no meaning.
-	wrong *Error
+	failed *Error
 	// last says that no request may follow: see Finding.Doubtful.
 	last bool
 }
@@ -75,16 +75,16 @@ func (r *Reader) Wait() error {
 // Err is what could not be understood, or nil. It stays: a connection on which a
 // message was wrong, in whatever part, is of no further use.
 func (r *Reader) Err() error {
-	if r.wrong == nil {
+	if r.failed == nil {
 		return nil
 	}
-	return r.wrong
+	return r.failed
 }
 
 // fail remembers what could not be understood.
 func (r *Reader) fail(err error) error {
-	if err != nil && r.wrong == nil {
-		errors.As(err, &r.wrong)
+	if err != nil && r.failed == nil {
+		errors.As(err, &r.failed)
 	}
 	return err
 }
@@ -126,8 +126,8 @@ func (r *Reader) shrink() {
 	}
 }
 
-// line takes a line that ends with CRLF, and answers it without. It is valid
-// until the next call. ErrChunk is the answer to one that is too long or ends
+// line takes a line that ends with CRLF, and returns it without. It is valid
+// until the next call. ErrChunk is the error for one that is too long or ends
 // otherwise.
 func (r *Reader) line(limit int) ([]byte, error) {
 	scanned := 0

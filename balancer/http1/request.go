@@ -51,17 +51,17 @@ func (r *Request) Parse(head string) error {
 		r.parseField(line)
 	}
 	r.measure()
-	r.judgeVersion()
-	r.judgeTarget(target)
-	r.judgeMethod()
+	r.checkVersion()
+	r.checkTarget(target)
+	r.checkMethod()
 	return r.err
 }
 
-// Vet does for a request that another protocol has framed what Parse does for a
+// Check does for a request that another protocol has framed what Parse does for a
 // head: it reads Target, and finds what must not be written to a server of
 // HTTP/1.1, or could be misread by it. Method, Target, Authority and Fields are
 // given. The error is an *Error.
-func (r *Request) Vet() error {
+func (r *Request) Check() error {
 	if len(r.Target) > MaxRequestLine {
 		return errLineTooLong
 	}
@@ -73,14 +73,14 @@ func (r *Request) Vet() error {
 		if len(f.Name)+len(": ")+len(f.Value) > MaxField {
 			return errFieldTooLong
 		}
-		r.judgeName(f.Kind)
+		r.checkName(f.Kind)
 	}
 	if r.Target != "*" && !strings.HasPrefix(r.Target, "/") || !isTarget(r.Target) {
 		r.refuse(Severe, 400, "BadUri") // RFC 9113 section 8.3.1
 	} else if r.parseTarget(r.Target); r.Path == "" {
 		r.refuse(Severe, 400, "BadUri")
 	}
-	r.judgeMethod()
+	r.checkMethod()
 	return r.err
 }
 
@@ -109,18 +109,18 @@ func cutLine(s string) (line, rest string) {
 func (r *Request) parseField(line string) {
 	f, err := parseField(line, &tokenByte)
 	if err != nil {
-		f = r.parseOddField(line)
+		f = r.parseNonStandardField(line)
 	}
 	r.Fields = append(r.Fields, f)
 	switch f.Kind {
-	case Host, ContentLength, LikeContentLength, TransferEncoding, LikeTransferEncoding:
+	case Host, ContentLength, SuspiciousContentLength, TransferEncoding, SuspiciousTransferEncoding:
 		r.takeField(&f)
 	}
 }
 
 // takeField takes from a field what the request as a whole is made of.
 func (r *Request) takeField(f *Field) {
-	r.judgeName(f.Kind)
+	r.checkName(f.Kind)
 	switch f.Kind {
 	case Host:
 		r.framing.hosts++
@@ -128,25 +128,25 @@ func (r *Request) takeField(f *Field) {
 			r.refuse(Compliant, 400, "BadHost")
 		}
 		r.Authority = f.Value
-	case ContentLength, LikeContentLength:
+	case ContentLength, SuspiciousContentLength:
 		r.noteLength(f)
-	case TransferEncoding, LikeTransferEncoding:
+	case TransferEncoding, SuspiciousTransferEncoding:
 		r.noteCodings(f)
 	}
 }
 
-// judgeName finds names that some servers take for those that frame a message.
-func (r *Request) judgeName(k Kind) {
-	if k == LikeContentLength || k == LikeTransferEncoding {
+// checkName finds names that some servers take for those that frame a message.
+func (r *Request) checkName(k Kind) {
+	if k == SuspiciousContentLength || k == SuspiciousTransferEncoding {
 		r.note(Ambiguous, "SuspiciousHeader")
 		r.Finding.Doubtful = true
 	}
 }
 
-// judgeMethod refuses what is no method, and the one that makes a tunnel of the
+// checkMethod refuses what is no method, and the one that makes a tunnel of the
 // connection, which load balancers do not offer. Source: Classic Load Balancer
 // guide, "HTTP 400: BAD_REQUEST".
-func (r *Request) judgeMethod() {
+func (r *Request) checkMethod() {
 	if !isToken(r.Method) {
 		r.refuse(Severe, 400, "BadMethod")
 	} else if r.Method == "CONNECT" {
@@ -183,7 +183,7 @@ func Forwardable(fields []Field, yield func(f *Field)) {
 	}
 	for i := range fields {
 		f := &fields[i]
-		if f.Kind.Hop() || f.Kind == ContentLength {
+		if f.Kind.HopByHop() || f.Kind == ContentLength {
 			continue
 		}
 		if connection && f.Kind == Other && named(fields, f.Name) {

@@ -1,61 +1,26 @@
 package http1
 
 import (
-	"bufio"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-)
 
-var rewrite = flag.Bool("rewrite", false, "write what was understood into testdata")
+	"fargo/balancer/scenariotest"
+)
 
 // TestCorpus reads the requests in testdata, each a quoted Go string, and
 // compares what was understood of it with the lines that follow.
 func TestCorpus(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
+	scenariotest.Run(t, "testdata/requests.txt", func(line string) string {
+		raw, err := strconv.Unquote(line)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", line, err)
 		}
-		got := replay(t, string(content))
-		if *rewrite {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		} else if got != string(content) {
-			t.Errorf("%s: got\n%s", file, got)
-		}
-	}
-}
-
-// replay answers the script with the results as they are.
-func replay(t *testing.T, script string) string {
-	var out strings.Builder
-	lines := bufio.NewScanner(strings.NewReader(script))
-	for lines.Scan() {
-		line := lines.Text()
-		switch {
-		case strings.HasPrefix(line, `"`):
-			raw, err := strconv.Unquote(line)
-			if err != nil {
-				t.Fatalf("%s: %v", line, err)
-			}
-			fmt.Fprintf(&out, "%s\n%s", line, understand(strings.NewReader(raw)))
-		case !strings.HasPrefix(line, "  "):
-			fmt.Fprintln(&out, line)
-		}
-	}
-	return out.String()
+		return understand(strings.NewReader(raw))
+	})
 }
 
 // understand reads all requests that a server would see on a connection.
@@ -70,15 +35,15 @@ func understand(src io.Reader) string {
 		}
 		var refused *Error
 		if errors.As(err, &refused) {
-			fmt.Fprintf(&out, "  %d %s%s\n", refused.Status, refused.Reason, found(q.Finding))
+			fmt.Fprintf(&out, "%d %s%s\n", refused.Status, refused.Reason, found(q.Finding))
 			return out.String()
 		}
 		if err != nil {
-			fmt.Fprintf(&out, "  %v\n", err)
+			fmt.Fprintf(&out, "%v\n", err)
 			return out.String()
 		}
 		body, trailers, err := all(r, q.Length)
-		fmt.Fprintf(&out, "  %s %s host=%s length=%d", q.Method, q.Target, q.Authority, q.Length)
+		fmt.Fprintf(&out, "%s %s host=%s length=%d", q.Method, q.Target, q.Authority, q.Length)
 		out.WriteString(found(q.Finding))
 		if body != "" {
 			fmt.Fprintf(&out, " body=%q", body)

@@ -10,13 +10,13 @@ import (
 type version uint8
 
 const (
-	version11    version = iota
-	version10            // RFC 1945
-	version09            // said, or none said: no body, and the connection ends with the answer
-	versionOdd           // 1.2 to 1.9, or 1.1 with spaces around it: read as 1.1
-	versionOdd0          // 1.0 with spaces around it
-	versionOther         // another protocol
-	versionNone          // no version of anything
+	version11            version = iota
+	version10                    // RFC 1945
+	version09                    // said, or none said: no body, and the connection ends with the answer
+	versionNonStandard11         // 1.2 to 1.9, or 1.1 with spaces around it: read as 1.1
+	versionNonStandard10         // 1.0 with spaces around it
+	versionOther                 // another protocol
+	versionNone                  // no version of anything
 )
 
 // versionOf reads the version of a request line.
@@ -35,24 +35,24 @@ func versionOf(s string) version {
 	case !ok || len(number) != len("1.1") || number[1] != '.' || !isDigit(number[0]) || !isDigit(number[2]):
 		return versionNone
 	case number == "1.0":
-		return versionOdd0
+		return versionNonStandard10
 	case number[0] == '1':
-		return versionOdd
+		return versionNonStandard11
 	}
 	return versionOther
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// judgeVersion finds out whether the version tells how to read the request.
-func (r *Request) judgeVersion() {
+// checkVersion finds out whether the version tells how to read the request.
+func (r *Request) checkVersion() {
 	switch r.version {
 	case version10:
 		r.HTTP10 = true
-	case version09, versionOdd0:
+	case version09, versionNonStandard10:
 		r.HTTP10 = true
 		r.note(Acceptable, "NonCompliantVersion")
-	case versionOdd:
+	case versionNonStandard11:
 		r.note(Acceptable, "NonCompliantVersion")
 	case versionOther:
 		r.refuse(Severe, 505, "BadVersion")
@@ -94,8 +94,8 @@ func splitOldLine(method, rest string) (_, target, version string) {
 	return method, target, ""
 }
 
-// judgeTarget finds what may not be in a target, and encodes it.
-func (r *Request) judgeTarget(target string) {
+// checkTarget finds what may not be in a target, and encodes it.
+func (r *Request) checkTarget(target string) {
 	if !isTarget(target) {
 		target = r.encode(target)
 	}

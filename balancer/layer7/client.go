@@ -295,7 +295,7 @@ const maxLocation = 8 << 10
 // What could not be understood of it, to the end of its body, was its last.
 func (c *client) keep(l *listener.Listener) bool {
 	return c.head.KeepAlive() && c.in.Err() == nil && !c.mitigation(l).close &&
-		!c.port.Closing.Load() && c.transaction.Began.Sub(c.began) < l.MaxAge
+		!c.port.Closing.Load() && c.Began.Sub(c.began) < l.MaxAge
 }
 
 // maxDrain is how much of a body nobody wants is read to save a connection.

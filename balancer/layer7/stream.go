@@ -101,7 +101,7 @@ func (x *stream) read() error {
 	x.Protocol, x.URI = exchange.HTTP2, r.RequestURI
 	x.GRPC = exchange.IsGRPC(x.Fields)
 	head := http1.Request{Method: r.Method, Target: r.RequestURI, Authority: r.Host, Fields: x.Fields}
-	err := head.Vet()
+	err := head.Check()
 	x.Path, x.Query, x.Finding = head.Path, head.Query, head.Finding
 	return err
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Attributes are settings by AWS's keys. What is absent or does not parse has
-// the default given.
+// Attributes are settings by AWS's keys. An attribute that is absent, or does not
+// parse, is otherwise.
 type Attributes map[string]string
 
 func (a Attributes) text(key, otherwise string) string {
@@ -16,6 +16,7 @@ func (a Attributes) text(key, otherwise string) string {
 	return otherwise
 }
 
+// Bool is an attribute that is true or false.
 func (a Attributes) Bool(key string, otherwise bool) bool {
 	v, err := strconv.ParseBool(a[key])
 	if err != nil {
@@ -32,6 +33,7 @@ func (a Attributes) number(key string, otherwise int) int {
 	return v
 }
 
+// Seconds is an attribute that is a number of seconds.
 func (a Attributes) Seconds(key string, otherwise int) time.Duration {
 	return time.Duration(a.number(key, otherwise)) * time.Second
 }

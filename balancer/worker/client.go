@@ -27,19 +27,19 @@ func dial(socket string) *client {
 	}}}
 }
 
-// refusal is what a worker could not do of what it was told. It does the rest.
-type refusal struct{ text string }
+// rejection is what a worker could not do of what it was told. It does the rest.
+type rejection struct{ text string }
 
-func (r *refusal) Error() string { return r.text }
+func (r *rejection) Error() string { return r.text }
 
-// configure tells a worker all it should do. The error is a *refusal when the
+// configure tells a worker all it should do. The error is a *rejection when the
 // worker was told.
 func (c *client) configure(ctx context.Context, config []byte) error {
 	return c.call(ctx, http.MethodPut, "/config", config, nil)
 }
 
-// inform tells a worker what is known of targets.
-func (c *client) inform(ctx context.Context, health []byte) error {
+// setHealth tells a worker what is known of targets.
+func (c *client) setHealth(ctx context.Context, health []byte) error {
 	return c.call(ctx, http.MethodPut, "/health", health, nil)
 }
 
@@ -67,7 +67,7 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, to 
 	case err != nil:
 		return err
 	case answer.StatusCode == http.StatusUnprocessableEntity:
-		return &refusal{strings.TrimSpace(string(b))}
+		return &rejection{strings.TrimSpace(string(b))}
 	case answer.StatusCode >= http.StatusBadRequest:
 		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, b)
 	case to == nil:

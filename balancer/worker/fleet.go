@@ -23,9 +23,9 @@ type FleetConfig struct {
 	// Workers is how many there are while there are load balancers.
 	Workers int
 	Logger  *slog.Logger
-	// Patience is how long a worker may take for what it is told, before it is
+	// Timeout is how long a worker may take for what it is told, before it is
 	// killed; 0 means ten seconds.
-	Patience time.Duration
+	Timeout time.Duration
 }
 
 // Fleet is the workers of a node. They outlive it.
@@ -34,7 +34,7 @@ type Fleet struct {
 	processes Processes
 	workers   int
 	logger    *slog.Logger
-	patience  time.Duration
+	timeout   time.Duration
 
 	ctx    context.Context // ends what waits for workers
 	cancel context.CancelFunc
@@ -49,10 +49,10 @@ type Fleet struct {
 		groups    []desired.BalancerGroup
 		keys      map[desired.SecretID]secret.Text // of the balancers' certificates
 		tickets   [][]byte                         // of TLS sessions: secrets that all workers share
-		// lost is what was counted by members that are gone.
-		lost metrics.Metrics
+		// past is what was counted by members that are gone.
+		past metrics.Metrics
 	}
-	said struct { // may be asked for while somebody is told
+	published struct { // may be read while workers are called
 		sync.Mutex
 		reports []desired.TargetReport
 		newer   chan struct{}
@@ -67,42 +67,42 @@ type member struct {
 	counted metrics.Metrics // when asked last
 }
 
-// patience is how long a worker may take, unless configured otherwise.
-const patience = 10 * time.Second
+// answerTimeout is how long a worker may take, unless configured otherwise.
+const answerTimeout = 10 * time.Second
 
-// NewFleet makes a fleet of those workers that run. None is told anything yet.
+// NewFleet makes a fleet of the workers that run. None is called yet.
 func NewFleet(c FleetConfig) *Fleet {
-	f := &Fleet{checker: c.Checker, processes: c.Processes, workers: c.Workers, logger: c.Logger, patience: cmp.Or(c.Patience, patience), ended: make(chan *member)}
+	f := &Fleet{checker: c.Checker, processes: c.Processes, workers: c.Workers, logger: c.Logger, timeout: cmp.Or(c.Timeout, answerTimeout), ended: make(chan *member)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.said.newer = make(chan struct{})
+	f.published.newer = make(chan struct{})
 	f.renewTickets()
 	return f
 }
 
 // Set makes the load balancers and target groups given the only ones, with the
-// private keys of their certificates, in every worker: when it returns no worker does anything for others. What a worker
-// cannot do of it is told in the error. There are workers for as long as there
-// are load balancers.
+// private keys of their certificates, in every worker: when it returns no worker does
+// anything for others. What a worker cannot do of it is told in the error. There are
+// workers for as long as there are load balancers.
 func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []desired.BalancerGroup, keys map[desired.SecretID]secret.Text) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.find(ctx); err != nil {
+	if err := f.adopt(ctx); err != nil {
 		return fmt.Errorf("load balancers' workers: %w", err)
 	}
 	wrong := f.checker.Set(balancers, groups)
 	f.mu.balancers, f.mu.groups, f.mu.keys = balancers, groups, keys
-	f.mu.lost = f.mu.lost.Of(balancers, groups)
+	f.mu.past = f.mu.past.Of(balancers, groups)
 	if err := f.start(); err != nil {
 		return errors.Join(wrong, err, f.configure(ctx))
 	}
 	wrong = errors.Join(wrong, f.configure(ctx))
-	f.dismiss()
+	f.retire()
 	return wrong
 }
 
-// find takes over the workers that run already, once, and what was known of
+// adopt takes over the workers that run already, once, and what was known of
 // targets. The caller holds mu, as for all below.
-func (f *Fleet) find(ctx context.Context) error {
+func (f *Fleet) adopt(ctx context.Context) error {
 	if f.mu.found {
 		return nil
 	}
@@ -112,8 +112,8 @@ func (f *Fleet) find(ctx context.Context) error {
 	}
 	f.mu.found = true
 	for _, p := range running {
-		m := f.join(p)
-		if known, err := f.ask(ctx, m); err != nil {
+		m := f.add(p)
+		if known, err := f.knownTo(ctx, m); err != nil {
 			f.logger.Warn("a load balancer process does not say what it knows", "pid", p.PID(), "error", err)
 		} else {
 			f.checker.Remember(known)
@@ -122,8 +122,8 @@ func (f *Fleet) find(ctx context.Context) error {
 	return nil
 }
 
-func (f *Fleet) ask(ctx context.Context, m *member) ([]health.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.patience)
+func (f *Fleet) knownTo(ctx context.Context, m *member) ([]health.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	return m.health(ctx)
 }
@@ -137,7 +137,7 @@ func (f *Fleet) start() error {
 			return fmt.Errorf("start a load balancer process: %w", err)
 		}
 		f.logger.Info("started a load balancer process", "pid", p.PID())
-		f.join(p)
+		f.add(p)
 	}
 	return nil
 }
@@ -159,8 +159,8 @@ func (f *Fleet) current(yield func(*member) bool) {
 	}
 }
 
-// join makes a process a member, until it has ended.
-func (f *Fleet) join(p Process) *member {
+// add makes a process a member, until it has ended.
+func (f *Fleet) add(p Process) *member {
 	m := &member{process: p, client: dial(p.Socket()), since: time.Now()}
 	f.mu.members = append(f.mu.members, m)
 	f.tasks.Go(func() {
@@ -175,8 +175,8 @@ func (f *Fleet) join(p Process) *member {
 	return m
 }
 
-// dismiss lets those members go who are too many or not current.
-func (f *Fleet) dismiss() {
+// retire asks those members to end that are too many or not current.
+func (f *Fleet) retire() {
 	stay := slices.Collect(f.current)
 	stay = stay[:min(len(stay), f.wanted())]
 	for _, m := range f.mu.members {
@@ -187,13 +187,13 @@ func (f *Fleet) dismiss() {
 		if err := m.process.Leave(); err != nil {
 			f.logger.Warn("a load balancer process cannot be told to go", "pid", m.process.PID(), "error", err)
 		}
-		f.leave(m)
+		f.settle(m)
 	}
 	f.mu.members = stay
 }
 
-// leave settles what a member leaves behind.
-func (f *Fleet) leave(m *member) {
+// settle closes the way to a member that is gone, and keeps what it had counted.
+func (f *Fleet) settle(m *member) {
 	m.close()
-	f.mu.lost = f.mu.lost.Plus(m.counted.Past())
+	f.mu.past = f.mu.past.Plus(m.counted.Past())
 }

@@ -42,15 +42,15 @@ type machine struct {
 	dir  string
 	port uint16                           // of loopback, where all listen
 	keys map[desired.SecretID]secret.Text // of the certificates that fleets are given
-	// patience is that of fleets.
-	patience time.Duration
-	mu       struct {
+	// timeout is that of fleets.
+	timeout time.Duration
+	mu      struct {
 		sync.Mutex
 		build   string
 		started int
 		running []*process
 		failing error // of Start
-		deaf    bool  // those started from now on do not answer
+		silent  bool  // those started from now on do not answer
 	}
 }
 
@@ -122,12 +122,12 @@ func (m *machine) Start() (worker.Process, error) {
 		return nil, err
 	}
 	m.mu.running = append(m.mu.running, p)
-	go p.run(ctx, control, m.mu.deaf)
+	go p.run(ctx, control, m.mu.silent)
 	return p, nil
 }
 
 // run is the process's main function.
-func (p *process) run(ctx context.Context, control net.Listener, deaf bool) {
+func (p *process) run(ctx context.Context, control net.Listener, silent bool) {
 	server := balancer.New(balancer.Config{
 		Network: &balancertest.Loopback{At: map[uint16]uint16{80: p.machine.port}},
 		Logger:  slog.New(slog.DiscardHandler), Pace: 1, Turn: uint64(p.number),
@@ -135,7 +135,7 @@ func (p *process) run(ctx context.Context, control net.Listener, deaf bool) {
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	var tasks sync.WaitGroup
-	if !deaf {
+	if !silent {
 		tasks.Go(func() { worker.Serve(serving, control, server) })
 	}
 	tasks.Go(func() {
@@ -184,7 +184,7 @@ func (p *process) Wait(ctx context.Context) error {
 func (m *machine) newFleet() (f *worker.Fleet, end func()) {
 	log := slog.New(slog.DiscardHandler)
 	checker := health.NewChecker(health.Config{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
-	f = worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: m, Workers: 2, Logger: log, Patience: m.patience})
+	f = worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: m, Workers: 2, Logger: log, Timeout: m.timeout})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -483,16 +483,16 @@ func TestWorkersAreReplaced(t *testing.T) {
 // A worker that does not answer is killed, and replaced.
 func TestWorkerDoesNotAnswer(t *testing.T) {
 	m := newMachine(t)
-	m.patience = 100 * time.Millisecond
-	m.mu.deaf = true
+	m.timeout = 100 * time.Millisecond
+	m.mu.silent = true
 	f, _ := m.newFleet()
 	b, g := configuration(target(t, "one"))
 	m.set(f, b, g)
 	m.mu.Lock()
-	m.mu.deaf = false
-	deaf := slices.Clone(m.mu.running)
+	m.mu.silent = false
+	silent := slices.Clone(m.mu.running)
 	m.mu.Unlock()
-	for _, p := range deaf {
+	for _, p := range silent {
 		<-p.ended
 	}
 	healthy(t, f, 1)

@@ -11,7 +11,7 @@ import (
 // asked often: what a worker that dies has counted since then is lost, and one
 // that does not answer is found out.
 func (f *Fleet) count(ctx context.Context) {
-	err := f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error {
+	err := f.callAll(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error {
 		counted, err := m.metrics(ctx)
 		if err == nil {
 			m.counted = counted
@@ -28,7 +28,7 @@ func (f *Fleet) Metrics(ctx context.Context) metrics.Metrics {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count(ctx)
-	sum := f.mu.lost
+	sum := f.mu.past
 	for _, m := range f.mu.members {
 		sum = sum.Plus(m.counted)
 	}

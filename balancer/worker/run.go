@@ -28,7 +28,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	defer count.Stop()
 	renew := time.NewTicker(renewEvery)
 	defer renew.Stop()
-	newer := f.inform(ctx)
+	newer := f.publishHealth(ctx)
 	var missing <-chan time.Time // when to start those that are
 	var delay time.Duration
 	for {
@@ -36,7 +36,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-newer:
-			newer = f.inform(ctx)
+			newer = f.publishHealth(ctx)
 		case <-count.C:
 			f.mu.Lock()
 			f.count(ctx)
@@ -47,7 +47,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 			f.mu.Unlock()
 			f.replace(ctx)
 		case m := <-f.ended:
-			if !f.lose(m) {
+			if !f.remove(m) {
 				continue
 			}
 			if time.Since(m.since) > steadyAfter {
@@ -64,17 +64,17 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 }
 
-// lose forgets a member that has ended, and reports whether it was one.
-func (f *Fleet) lose(m *member) bool {
+// remove forgets a member that has ended, and reports whether it was one.
+func (f *Fleet) remove(m *member) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := slices.Index(f.mu.members, m)
 	if i < 0 {
-		return false // it was dismissed
+		return false // it was retired
 	}
 	f.logger.Warn("a load balancer process ended and is started again", "pid", m.process.PID())
 	f.mu.members = slices.Delete(f.mu.members, i, i+1)
-	f.leave(m)
+	f.settle(m)
 	return true
 }
 
@@ -89,8 +89,9 @@ func (f *Fleet) replace(ctx context.Context) bool {
 	return err == nil
 }
 
-// renewTickets has workers, when they are told next, use another secret for the tickets of TLS sessions.
-// Those before it are good for a while, so that clients may come back.
+// renewTickets makes another secret for the tickets of TLS sessions, which workers use
+// when they are configured next. Those before it stay good for a while, so that
+// clients may come back.
 func (f *Fleet) renewTickets() {
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails: see crypto/rand

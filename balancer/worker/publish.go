@@ -25,38 +25,38 @@ func (f *Fleet) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.configure(ctx, b) })
-	f.say(known)
+	err = f.callAll(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.configure(ctx, b) })
+	f.publish(known)
 	return err
 }
 
-// inform tells all members what is known of targets, and gives a channel that is
-// closed when there is something newer.
-func (f *Fleet) inform(ctx context.Context) (newer <-chan struct{}) {
+// publishHealth tells all members what is known of targets, and returns a channel that
+// is closed when there is something newer.
+func (f *Fleet) publishHealth(ctx context.Context) (newer <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	known, newer := f.checker.Health()
 	b, err := json.Marshal(known)
 	if err == nil {
-		err = f.tell(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.inform(ctx, b) })
+		err = f.callAll(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.setHealth(ctx, b) })
 	}
 	if err != nil {
 		f.logger.Error("load balancers do not know their targets' health", "error", err)
 	}
-	f.say(known)
+	f.publish(known)
 	return newer
 }
 
-// tell tells members something, all at the same time. A worker that does not
-// take it in time is killed, and started again: it might send requests to who is
-// long gone.
-func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.Context, *member) error) error {
-	telling, cancel := context.WithTimeout(ctx, f.patience)
+// callAll makes a call to each of the members, all at the same time. A worker that
+// does not answer in time is killed, and started again: it might send requests to
+// targets that are long gone.
+func (f *Fleet) callAll(ctx context.Context, members []*member, call func(context.Context, *member) error) error {
+	calling, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	errs := make([]error, len(members))
 	var all sync.WaitGroup
 	for i, m := range members {
-		all.Go(func() { errs[i] = tell(telling, m) })
+		all.Go(func() { errs[i] = call(calling, m) })
 	}
 	all.Wait()
 	if ctx.Err() != nil {
@@ -64,7 +64,7 @@ func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.C
 	}
 	var refused []string
 	for i, m := range members {
-		var r *refusal
+		var r *rejection
 		switch {
 		case errs[i] == nil:
 		case errors.As(errs[i], &r):
@@ -83,23 +83,23 @@ func (f *Fleet) tell(ctx context.Context, members []*member, tell func(context.C
 	return errors.New(strings.Join(slices.Compact(refused), "\n"))
 }
 
-// say lets others know what all workers know.
-func (f *Fleet) say(known []health.Status) {
+// publish makes what all workers know what Health returns.
+func (f *Fleet) publish(known []health.Status) {
 	reports := make([]desired.TargetReport, len(known))
 	for i := range known {
 		reports[i] = known[i].TargetReport
 	}
-	f.said.Lock()
-	defer f.said.Unlock()
-	f.said.reports = reports
-	close(f.said.newer)
-	f.said.newer = make(chan struct{})
+	f.published.Lock()
+	defer f.published.Unlock()
+	f.published.reports = reports
+	close(f.published.newer)
+	f.published.newer = make(chan struct{})
 }
 
-// Health gives what is known of targets, once all workers know it, and a channel
+// Health returns what is known of targets, once all workers know it, and a channel
 // that is closed when there is something newer. It does not block.
 func (f *Fleet) Health() (reports []desired.TargetReport, newer <-chan struct{}) {
-	f.said.Lock()
-	defer f.said.Unlock()
-	return f.said.reports, f.said.newer
+	f.published.Lock()
+	defer f.published.Unlock()
+	return f.published.reports, f.published.newer
 }

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// likeness tells names that some servers take for one of the two that frame a
+// suspiciousKind tells names that some servers take for one of the two that frame a
 // message: those whose letters and digits, in upper case, are the same. Whatever
 // else is between, before or after them is passed over, as are bytes that are no
 // UTF-8. Source: documentation of AWS's http-desync-guardian, "Suspicious
 // headers".
-func likeness(name string) Kind {
+func suspiciousKind(name string) Kind {
 	const shortest = len("contentlength")
 	if len(name) < shortest {
 		return Other
@@ -32,9 +32,9 @@ func likeness(name string) Kind {
 		if kind == Other {
 			switch c {
 			case 'c':
-				kind, want = LikeContentLength, "contentlength"
+				kind, want = SuspiciousContentLength, "contentlength"
 			case 't':
-				kind, want = LikeTransferEncoding, "transferencoding"
+				kind, want = SuspiciousTransferEncoding, "transferencoding"
 			default:
 				return Other
 			}
