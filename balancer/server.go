@@ -78,8 +78,8 @@ const (
 )
 
 // Run keeps the server going until ctx ends or Close is called: it opens
-// sockets that could not be opened at first and forgets connections that rest
-// too long. Before it returns, nil, all that Set has started has ended,
+// sockets that could not be opened at first and closes connections to targets that
+// are idle for too long. Before it returns, nil, all that Set has started has ended,
 // requests under way included.
 func (s *Server) Run(ctx context.Context) error {
 	tick := time.NewTicker(bindRetry)
@@ -87,7 +87,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
-			s.cut()
+			s.stop()
 			return nil
 		case <-s.ctx.Done():
 			s.tasks.Wait()
@@ -106,29 +106,29 @@ func (s *Server) Run(ctx context.Context) error {
 // then ends all. Set does nothing afterwards. A client that keeps its connection
 // is told with its next answer to come on another, and has lameDuck for that.
 func (s *Server) Close(ctx context.Context) error {
-	s.leave()
-	rest := time.NewTimer(lameDuck)
-	defer rest.Stop()
+	s.stopListening()
+	idle := time.NewTimer(lameDuck)
+	defer idle.Stop()
 	poll := time.NewTicker(closePoll)
 	defer poll.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			s.cut()
+			s.stop()
 			return ctx.Err()
-		case <-rest.C:
-			s.rest()
+		case <-idle.C:
+			s.closeIdle()
 		case <-poll.C:
 			if !s.busy() {
-				s.cut()
+				s.stop()
 				return nil
 			}
 		}
 	}
 }
 
-// leave stops listening for good.
-func (s *Server) leave() {
+// stopListening stops listening for good.
+func (s *Server) stopListening() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mu.closed = true
@@ -138,12 +138,12 @@ func (s *Server) leave() {
 	}
 }
 
-// rest closes what is between requests.
-func (s *Server) rest() {
+// closeIdle closes connections that are between requests.
+func (s *Server) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k := range s.mu.closing {
-		k.rest()
+		k.closeIdle()
 	}
 }
 
@@ -159,9 +159,9 @@ func (s *Server) busy() bool {
 	return false
 }
 
-// cut ends all at once.
-func (s *Server) cut() {
-	s.leave()
+// stop ends all at once.
+func (s *Server) stop() {
+	s.stopListening()
 	s.mu.Lock()
 	s.cancel()
 	for k := range s.mu.closing {
@@ -175,7 +175,7 @@ func (s *Server) cut() {
 	s.flushLogs(true)
 }
 
-// flushLogs brings logs to their files, and with end closes them.
+// flushLogs writes what is buffered of logs to their files, and with end closes them.
 func (s *Server) flushLogs(end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,18 +193,19 @@ func (s *Server) retire(key socketKey, k *socket) {
 	k.close()
 }
 
-// lost forgets a socket that was closed by the network, to open it again.
-func (s *Server) lost(k *socket) {
+// drop forgets a socket that was closed by the network, so that Run opens it again.
+func (s *Server) drop(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.sockets[k.socketKey] == k {
 		s.logger.Warn("socket was closed by the network", "socket", k.socketKey)
 		s.retire(k.socketKey, k)
-		k.rest()
+		k.closeIdle()
 	}
 }
 
-// prune forgets what rested too long and sockets without connections.
+// prune closes connections that were idle for too long, and forgets sockets without
+// connections.
 func (s *Server) prune() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

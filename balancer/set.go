@@ -12,11 +12,10 @@ import (
 	"fargo/secret"
 )
 
-// Set makes the load balancers and target groups given the only ones, and known
-// all that is known of their targets' health. The same
-// value may come again. What is wrong in a part is told in the error and does
-// not keep the rest from being done; a port that cannot be opened is tried
-// again while Run runs.
+// Set makes the load balancers and target groups given the only ones, and known all
+// that is known of their targets' health. The same value may come again. What is
+// wrong in a part is told in the error and does not keep the rest from being done; a
+// port that cannot be opened is tried again while Run runs.
 //
 // A listener that stays keeps its socket and its clients' connections, and each
 // request meets either the old configuration of its listener or the new one,
@@ -80,7 +79,7 @@ func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*t
 	return views, removed
 }
 
-// setBalancer compiles a balancer's listeners and wants them.
+// setBalancer compiles a load balancer's listeners and adds them to those wanted.
 func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.View) (*listener.LoadBalancer, error) {
 	b := s.mu.balancers[d.ARN]
 	if b == nil {
@@ -165,7 +164,7 @@ func (s *Server) bindLocked(all bool) error {
 				k.Listener.Store(l)
 			} else {
 				s.retire(key, k)
-				k.rest()
+				k.closeIdle()
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 		s.tasks.Go(func() {
 			k.flows.ServeUDP(k.udp)
 			if !k.Closing.Load() {
-				s.lost(k)
+				s.drop(k)
 			}
 		})
 	} else {
@@ -74,11 +74,12 @@ func (k *socket) close() {
 	k.http.Close()
 }
 
-// rest lets requests under way go on, and closes what is between requests.
-func (k *socket) rest() {
+// closeIdle lets requests under way go on, and closes connections that are between
+// requests.
+func (k *socket) closeIdle() {
 	k.Over.Store(true)
 	if k.http != nil {
-		k.http.Rest()
+		k.http.CloseIdle()
 	}
 }
 
@@ -94,7 +95,7 @@ func (s *Server) accept(k *socket) {
 			s.tasks.Go(func() { s.serve(k, conn) })
 		case errors.Is(err, net.ErrClosed):
 			if !k.Closing.Load() {
-				s.lost(k)
+				s.drop(k)
 			}
 			return
 		default:

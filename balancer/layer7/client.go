@@ -20,9 +20,9 @@ import (
 
 // What a client's connection is doing.
 const (
-	resting int32 = iota // between requests: it may be closed at any time
-	working
-	over
+	idle int32 = iota // between requests: it may be closed at any time
+	active
+	closed
 )
 
 // client is a connection of HTTP/1.x from a client.
@@ -50,9 +50,9 @@ type client struct {
 	transaction
 }
 
-func newClient(server *Server, conn net.Conn, idle time.Duration) *client {
+func newClient(server *Server, conn net.Conn, timeout time.Duration) *client {
 	c := &client{server: server, port: server.port, began: time.Now()}
-	c.Conn, c.Idle = conn, idle
+	c.Conn, c.Idle = conn, timeout
 	c.nonBlocking, _ = conn.(*netconn.NonBlocking)
 	c.in, c.out = http1.NewReader(c), http1.NewWriter(c)
 	var state *tls.ConnectionState
@@ -64,9 +64,9 @@ func newClient(server *Server, conn net.Conn, idle time.Duration) *client {
 	return c
 }
 
-// rest closes the connection once it is between requests.
-func (c *client) rest() {
-	if c.phase.CompareAndSwap(resting, over) {
+// closeIdle closes the connection if it is between requests.
+func (c *client) closeIdle() {
+	if c.phase.CompareAndSwap(idle, closed) {
 		c.AbortReads()
 	}
 }
@@ -158,7 +158,7 @@ func (c *client) next(ctx context.Context, inStep bool) progress {
 
 // await waits for the first of a request.
 func (c *client) await(inStep bool) progress {
-	c.phase.Store(resting)
+	c.phase.Store(idle)
 	l := c.port.Listener.Load()
 	if l == nil || !l.IsHTTP() || c.port.Over.Load() {
 		return noRequest
@@ -174,7 +174,7 @@ func (c *client) await(inStep bool) progress {
 	if errors.Is(err, netconn.ErrWouldBlock) {
 		return wouldBlock
 	}
-	if err != nil || !c.phase.CompareAndSwap(resting, working) {
+	if err != nil || !c.phase.CompareAndSwap(idle, active) {
 		return noRequest
 	}
 	if l = c.port.Listener.Load(); l == nil || !l.IsHTTP() {

@@ -57,7 +57,7 @@ func (p *roundTrip) choose(r *listener.Rule) (status int) {
 	if !p.understood(p.table.Version) {
 		return statusIncompatible
 	}
-	t, _ := g.Choose(p.table, p.Fields)
+	t := g.Choose(p.table, p.Fields)
 	if t == nil {
 		return http.StatusServiceUnavailable
 	}

@@ -34,11 +34,11 @@ func NewServer(ctx context.Context, tasks *sync.WaitGroup, dialer upstream.Diale
 // Close has ServeHTTP2 end when its requests have.
 func (s *Server) Close() { s.http2.Close() }
 
-// Rest closes the connections of HTTP/1.x that are between requests.
-func (s *Server) Rest() {
+// CloseIdle closes the connections of HTTP/1.x that are between requests.
+func (s *Server) CloseIdle() {
 	for _, c := range s.port.Conns.List() {
 		if c, ok := c.(*client); ok {
-			c.rest()
+			c.closeIdle()
 		}
 	}
 }

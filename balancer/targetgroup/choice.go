@@ -8,8 +8,9 @@ import (
 	"fargo/balancer/sticky"
 )
 
-// Choose is the target for a request, and whether a cookie decided.
-func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target, stuck bool) {
+// Choose is the target for a request with these fields: the one that its cookie names,
+// or the next. It is nil when there is none.
+func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target) {
 	switch t.Sticky.Kind {
 	case "lb_cookie":
 		chosen = t.byToken[sticky.First(fields, sticky.TargetCookie, sticky.TargetCookieCORS)]
@@ -19,9 +20,9 @@ func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target, stuck bo
 		}
 	}
 	if chosen != nil {
-		return chosen, true
+		return chosen
 	}
-	return g.pick(t), false
+	return g.pick(t)
 }
 
 // pick is the target for a request of a client that holds no valid cookie. It

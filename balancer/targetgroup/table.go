@@ -28,8 +28,6 @@ type Table struct {
 	byToken  map[string]*Target // of those eligible
 	FailOpen bool
 	slow     bool // some are in slow start and some are not
-	healthy  int
-	known    int // targets that are not draining
 
 	// Zones are the tables of zones in which there are targets, of a group whose
 	// nodes use their own zone's. The table itself is then that of all other
@@ -77,7 +75,7 @@ func tableWithin(s settings.Group, targets []*Target) *Table {
 			fit = append(fit, t)
 		}
 	}
-	next.eligible, next.known, next.healthy = fit, len(all), len(fit)
+	next.eligible = fit
 	if len(fit) < next.MinimumCount || len(fit)*100 < len(all)*next.MinimumPercent {
 		next.eligible, next.FailOpen = all, true
 	}

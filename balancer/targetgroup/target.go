@@ -15,7 +15,6 @@ import (
 
 // Target is a registered target, for as long as it is in the configuration.
 type Target struct {
-	key     health.TargetKey
 	desired desired.BalancerTarget // as it came first; Draining is below
 	Token   string                 // what a sticky client brings back
 	seed    uint64                 // tells it apart when flows are spread
@@ -43,7 +42,6 @@ func newTarget(group string, desired *desired.BalancerTarget) *Target {
 	fmt.Fprintf(h, "%s %d %s", desired.ID, desired.Port, desired.Address)
 	return &Target{
 		seed:    h.Sum64(),
-		key:     health.KeyOf(desired),
 		desired: *desired,
 		Conns:   upstream.Pool{Address: desired.Address.String()},
 		Token:   sticky.Token(group, desired.ID, desired.Port, desired.RegisteredAt),
