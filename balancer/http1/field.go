@@ -87,9 +87,9 @@ var kindsByLength = func() (by [longestKind + 1][]namedKind) {
 	return by
 }()
 
-// HopByHop reports whether a field of this kind concerns one connection only, or
+// hopByHop reports whether a field of this kind concerns one connection only, or
 // should, and is not passed on. Source: RFC 9110 section 7.6.1.
-func (k Kind) HopByHop() bool {
+func (k Kind) hopByHop() bool {
 	switch k {
 	case Connection, KeepAlive, ProxyConnection, TE, Trailer, Upgrade, TransferEncoding,
 		SuspiciousContentLength, SuspiciousTransferEncoding, InvalidName:

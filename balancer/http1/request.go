@@ -183,7 +183,7 @@ func Forwardable(fields []Field, yield func(f *Field)) {
 	}
 	for i := range fields {
 		f := &fields[i]
-		if f.Kind.HopByHop() || f.Kind == ContentLength {
+		if f.Kind.hopByHop() || f.Kind == ContentLength {
 			continue
 		}
 		if connection && f.Kind == Other && named(fields, f.Name) {
