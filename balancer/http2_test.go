@@ -166,7 +166,7 @@ func TestStreamLookAlikes(t *testing.T) {
 
 // A client that takes nothing of its answer for the idle time loses it, and the
 // target need not wait any longer.
-func TestStreamOfNobody(t *testing.T) {
+func TestStreamClientReadsNothing(t *testing.T) {
 	ended := make(chan error, 1)
 	a := backend(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, err := io.Copy(w, &counting{})

@@ -12,7 +12,7 @@ import (
 type Network interface {
 	upstream.Dialer
 
-	// ListenTCP and ListenUDP bind the port on the interface's own address, beside
+	// ListenTCP and ListenUDP bind the port on the interface's own address, along with
 	// others who have done so in the same way: connections, and clients'
 	// datagrams, are spread over all of them (SO_REUSEPORT). When the interface
 	// goes away, Accept and ReadFrom fail.

@@ -22,7 +22,7 @@ type Flow struct {
 	Handshake     time.Duration        // from then until it was done
 	State         *tls.ConnectionState // nil when the handshake failed
 
-	Certificate string   // the ARN of the one shown; empty when the client said nothing
+	Certificate string   // the ARN of the one shown; empty when no client hello came
 	ServerName  string   // that the client asked for
 	Offered     []string // protocols of ALPN, by the client
 	Negotiates  bool     // the listener has an ALPN policy

@@ -78,17 +78,17 @@ func (h targetState) after(o outcome, t thresholds) targetState {
 		}
 		return h
 	}
-	sick := targetState{state: elbv2.TargetHealthStateEnumUnhealthy, reason: o.reason, description: o.description}
+	unhealthy := targetState{state: elbv2.TargetHealthStateEnumUnhealthy, reason: o.reason, description: o.description}
 	switch {
 	case Unhealthy(h.state):
-		sick.state = h.state
-		return sick // for the reason seen last
+		unhealthy.state = h.state
+		return unhealthy // for the reason seen last
 	case h.state == elbv2.TargetHealthStateEnumHealthy && t.drain > 0:
-		sick.state = elbv2.TargetHealthStateEnumUnhealthyDraining
+		unhealthy.state = elbv2.TargetHealthStateEnumUnhealthyDraining
 	}
 	run := h.run + 1
 	if run >= t.unhealthy {
-		return sick
+		return unhealthy
 	}
 	if !known {
 		h = initial

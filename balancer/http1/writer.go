@@ -8,12 +8,12 @@ import (
 
 // What a Writer does with its buffer, in bytes.
 const (
-	flushAt  = 8 << 10  // gathers so much before it writes
+	flushAt  = 8 << 10  // buffers so much before it writes
 	direct   = 4 << 10  // a piece as large as this is not copied
 	keepRoom = 16 << 10 // gives back a buffer larger than this
 )
 
-// Writer gathers a message and writes it in as few pieces as it can.
+// Writer buffers a message and writes it in as few pieces as it can.
 type Writer struct {
 	dst io.Writer
 	buf []byte
@@ -78,7 +78,7 @@ func (w *Writer) Length(length int64) {
 }
 
 // Piece adds a piece of the body, as a chunk if it is chunked, and writes when
-// much has gathered. An empty piece adds nothing.
+// much is buffered. An empty piece adds nothing.
 func (w *Writer) Piece(piece []byte, chunked bool) error {
 	if len(piece) == 0 {
 		return nil
@@ -120,16 +120,16 @@ func (w *Writer) LastChunk(trailers []Field) {
 // Discard forgets what was not yet written.
 func (w *Writer) Discard() { w.buf = w.buf[:0] }
 
-// Take gives what has gathered to the caller, who writes it. It is valid until
+// Take gives what is buffered to the caller, who writes it. It is valid until
 // the next call.
 func (w *Writer) Take() []byte {
-	gathered := w.buf
+	buffered := w.buf
 	w.buf = w.buf[:0]
-	w.Written += int64(len(gathered))
-	return gathered
+	w.Written += int64(len(buffered))
+	return buffered
 }
 
-// Flush writes what has gathered.
+// Flush writes what is buffered.
 func (w *Writer) Flush() error {
 	if len(w.buf) == 0 {
 		return nil

@@ -12,11 +12,11 @@ import (
 // What a peer of HTTP/2 may send that carries nothing: the library answers or
 // drops it, at a cost, and would do so for ever.
 const (
-	floodBurst  = 10_000 // idle frames at once
-	floodRate   = 100    // idle frames a second, from then on
-	floodUseful = 2      // idle frames for each that carries something
-	floodBytes  = 32     // one idle frame for so many bytes that the peer is sent
-	floodOdd    = 100    // idle frames that one of an unknown type counts for: the library logs each
+	floodBurst   = 10_000 // idle frames at once
+	floodRate    = 100    // idle frames a second, from then on
+	floodUseful  = 2      // idle frames for each that carries something
+	floodBytes   = 32     // one idle frame for so many bytes that the peer is sent
+	floodUnknown = 100    // idle frames that one of an unknown type counts for: the library logs each
 )
 
 // errFlood says that a peer sent too many frames that carry nothing.
@@ -30,16 +30,17 @@ type Guarded struct {
 	net.Conn
 	frames frames
 	flood  flood
-	sent   atomic.Int64 // bytes since the flood was told
+	sent   atomic.Int64 // bytes for which no credit was given yet
 }
 
-// Guard makes one of a connection on which preface bytes come before the
+// Guard makes one of a connection on which so many bytes of a preface come before the
 // peer's first frame.
 func Guard(c net.Conn, preface int) *Guarded {
 	return &Guarded{Conn: c, frames: frames{skip: preface}, flood: flood{credit: floodBurst, since: netconn.Clock()}}
 }
 
-// Read reads, or says that there was too much of nothing.
+// Read reads. The error is that of a flood once there were too many frames that carry
+// nothing.
 func (c *Guarded) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
@@ -129,7 +130,7 @@ func (f *frames) count(b []byte) (idle, useful int) {
 		case kind == frameContinuation:
 			judge(f.skip > 0)
 		case kind > frameContinuation:
-			idle += floodOdd
+			idle += floodUnknown
 		default:
 			judge(kind == frameHeaders)
 		}

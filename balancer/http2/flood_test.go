@@ -32,7 +32,7 @@ func TestFrames(t *testing.T) {
 		nothing(f.WriteWindowUpdate(1, 9))
 		nothing(f.WriteRSTStream(1, 0))
 		nothing(f.WriteRawFrame(0x77, 0xff, 3, []byte("abc")))
-		idle += floodOdd - 1
+		idle += floodUnknown - 1
 		something(f.WriteData(1, true, nil))
 	}
 	seed := rand.Uint64()

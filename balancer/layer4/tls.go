@@ -20,7 +20,7 @@ type tlsConn struct {
 	began     time.Time
 	handshake time.Duration // from then until it was done
 
-	greeted    bool // a client hello came, with these:
+	hasHello   bool // a client hello came, with these:
 	serverName string
 	offered    []string // protocols of ALPN
 }
@@ -28,9 +28,9 @@ type tlsConn struct {
 // NetConn is the connection below.
 func (f *tlsConn) NetConn() net.Conn { return f.Conn }
 
-// ClientHello notes what the client says first. See [tlsconfig.ServerConfig].
+// ClientHello notes what the client hello has. See [tlsconfig.ServerConfig].
 func (f *tlsConn) ClientHello(hello *tls.ClientHelloInfo) {
-	f.greeted, f.serverName, f.offered = true, hello.ServerName, hello.SupportedProtos
+	f.hasHello, f.serverName, f.offered = true, hello.ServerName, hello.SupportedProtos
 }
 
 // flowEnd is how a connection of a network load balancer ended.
@@ -51,7 +51,7 @@ func (s *Server) logFlow(l *listener.Listener, f *tlsConn, state *tls.Connection
 		ServerName: f.serverName, Offered: f.offered, Negotiates: len(l.TLS.TLS.NextProtos) > 0,
 		Received: end.received, Sent: end.sent, Alert: end.alert,
 	}
-	if f.greeted {
+	if f.hasHello {
 		record.Certificate = l.TLS.CertificateARN(f.serverName)
 	}
 	now := time.Now()

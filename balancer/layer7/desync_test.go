@@ -10,7 +10,7 @@ import (
 // allowed but both connections are closed, severe blocked; strictest: compliant
 // allowed." ALB user guide, "Desync mitigation mode". What is doubtful closes
 // besides, which is ours.
-func TestConduct(t *testing.T) {
+func TestDesyncMode(t *testing.T) {
 	pass, closing, refuse := mitigation{}, mitigation{close: true}, mitigation{refuse: true, close: true}
 	for mode, want := range map[string][4]mitigation{
 		"monitor":   {pass, pass, pass, pass},

@@ -32,11 +32,11 @@ type roundTrip struct {
 	table *targetgroup.Table
 	back  sticky.Group // with which the client comes back to the group
 
-	fields  []http1.Field // for the target, and later for the client
-	up      *upstream.Conn
-	answer  http1.Response
-	content http1.Body
-	sending chan sendResult // gets one when the rest of the body was sent
+	fields   []http1.Field // for the target, and later for the client
+	up       *upstream.Conn
+	answer   http1.Response
+	content  http1.Body
+	bodySent chan sendResult // gets one when the rest of the body was sent
 }
 
 // errStale says that a connection that had been idle ended before any byte of
@@ -231,7 +231,7 @@ func (p *roundTrip) complete(whole bool) (done bool) {
 // blame tells who is to blame for an error: the client when it failed to send, or
 // when a target has nothing to say because it waits for what the client sends.
 func (p *roundTrip) blame(err error) error {
-	if p.sending == nil {
+	if p.bodySent == nil {
 		return err
 	}
 	p.up.Close()

@@ -28,13 +28,13 @@ func (c *interrupted) SetReadDeadline(at time.Time) error {
 func TestBodySentLate(t *testing.T) {
 	near, far := net.Pipe()
 	t.Cleanup(func() { near.Close(); far.Close() })
-	sending := make(chan sendResult, 1)
+	bodySent := make(chan sendResult, 1)
 	c := &client{}
-	c.Conn, c.Idle = &interrupted{near, func() { sending <- sendResult{} }}, time.Minute
+	c.Conn, c.Idle = &interrupted{near, func() { bodySent <- sendResult{} }}, time.Minute
 	up := &upstream.Conn{}
 	up.Conn, _ = net.Pipe()
 	t.Cleanup(func() { up.Conn.Close() })
-	p := &roundTrip{downstream: c, up: up, sending: sending}
+	p := &roundTrip{downstream: c, up: up, bodySent: bodySent}
 	if s := p.stopSending(); s.err != nil {
 		t.Fatal(s.err)
 	}

@@ -51,8 +51,8 @@ func (p *roundTrip) send() error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	p.sending = make(chan sendResult, 1)
-	go sendRest(p.up, p.body, chunked, p.sending)
+	p.bodySent = make(chan sendResult, 1)
+	go sendRest(p.up, p.body, chunked, p.bodySent)
 	return nil
 }
 
@@ -105,26 +105,26 @@ func (p *roundTrip) saysEmpty() bool {
 }
 
 // stillSending reports whether some of the body has yet to be sent.
-func (p *roundTrip) stillSending() bool { return p.sending != nil && len(p.sending) == 0 }
+func (p *roundTrip) stillSending() bool { return p.bodySent != nil && len(p.bodySent) == 0 }
 
 // errUnwanted says that a body was not sent in full because nobody wants it.
 var errUnwanted = errors.New("the rest of the body is not wanted")
 
 // stopSending ends the sending of a body, and says how it went.
 func (p *roundTrip) stopSending() sendResult {
-	if p.sending == nil {
+	if p.bodySent == nil {
 		return sendResult{}
 	}
-	sending := p.sending
-	p.sending = nil
+	bodySent := p.bodySent
+	p.bodySent = nil
 	select {
-	case s := <-sending:
+	case s := <-bodySent:
 		return s
 	default:
 	}
 	p.downstream.AbortReads()
 	p.up.StopWrites()
-	s := <-sending
+	s := <-bodySent
 	if s.err == nil { // it had sent all, and was about to say so
 		p.downstream.ResumeReads()
 		p.up.RestartWrites()

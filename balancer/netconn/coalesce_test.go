@@ -13,20 +13,20 @@ import (
 	"pgregory.net/rapid"
 )
 
-// gathered gives a connection that gathers, the other end of it, and what is to
+// coalescingPair gives a connection whose writes are coalesced, the other end of it, and what is to
 // be waited for.
-func gathered(t *testing.T, idle time.Duration) (*Coalescing, net.Conn, *sync.WaitGroup) {
-	quick, peer := quickPair(t)
+func coalescingPair(t *testing.T, idle time.Duration) (*Coalescing, net.Conn, *sync.WaitGroup) {
+	c, peer := pair(t)
 	tasks := new(sync.WaitGroup)
-	return Coalesce(quick, idle, tasks), peer, tasks
+	return Coalesce(c, idle, tasks), peer, tasks
 }
 
 // What several goroutines write arrives in full before the end, each one's in its
 // order.
-func TestGather(t *testing.T) {
+func TestCoalesce(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		sizes := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(1, 100<<10), 0, 10), 1, 4).Draw(r, "sizes by writer")
-		g, peer, tasks := gathered(t, time.Hour)
+		g, peer, tasks := coalescingPair(t, time.Hour)
 		tasks.Add(1)
 		var writing sync.WaitGroup
 		total := 0
@@ -71,7 +71,7 @@ func TestGather(t *testing.T) {
 }
 
 // Writes that follow each other become one.
-func TestGatherAtOnce(t *testing.T) {
+func TestCoalesceAtOnce(t *testing.T) {
 	counting := &countingConn{}
 	g := Coalesce(counting, time.Hour, new(sync.WaitGroup))
 	g.mu.scheduled = true // that somebody will write
@@ -100,7 +100,7 @@ func (c *countingConn) Write(b []byte) (int, error) {
 
 // A client that takes nothing for the idle time is let go, and so is one when its
 // connection is closed.
-func TestGatherForNobody(t *testing.T) {
+func TestCoalesceWithoutReader(t *testing.T) {
 	for name, test := range map[string]struct {
 		idle time.Duration
 		end  func(*Coalescing)
@@ -110,7 +110,7 @@ func TestGatherForNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g, _, tasks := gathered(t, test.idle)
+			g, _, tasks := coalescingPair(t, test.idle)
 			full := make(chan error, 1)
 			tasks.Go(func() {
 				for {

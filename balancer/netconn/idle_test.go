@@ -9,8 +9,8 @@ import (
 
 // stop ends a write that waits, and those that follow until there is a restart.
 func TestStopWriting(t *testing.T) {
-	quick, peer := quickPair(t)
-	c := &Timed{Conn: quick, Idle: time.Hour}
+	plain, peer := pair(t)
+	c := &Timed{Conn: plain, Idle: time.Hour}
 	ended := make(chan error)
 	go func() {
 		_, err := c.Write(make([]byte, 64<<20)) // more than fits between them

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// quickPair gives a quick connection and its other end.
-func quickPair(t *testing.T) (*NonBlocking, *net.TCPConn) {
+// pair gives a NonBlocking connection and its other end.
+func pair(t *testing.T) (*NonBlocking, *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -35,40 +35,40 @@ func quickPair(t *testing.T) (*NonBlocking, *net.TCPConn) {
 	return NonBlock(here).(*NonBlocking), there.(*net.TCPConn)
 }
 
-// A question that does not fit into the socket at once is written in full before
+// A request that does not fit into the socket at once is written in full before
 // the answer is read.
-func TestAsk(t *testing.T) {
+func TestWriteBeforeRead(t *testing.T) {
 	for _, size := range []int{1, 8 << 20} {
-		q, peer := quickPair(t)
-		question := bytes.Repeat([]byte("q"), size)
+		q, peer := pair(t)
+		request := bytes.Repeat([]byte("q"), size)
 		go func() {
 			got := make([]byte, size)
-			if _, err := io.ReadFull(peer, got); err == nil && bytes.Equal(got, question) {
+			if _, err := io.ReadFull(peer, got); err == nil && bytes.Equal(got, request) {
 				io.WriteString(peer, "answer")
 			}
 			peer.Close()
 		}()
-		q.WriteBeforeRead(question)
+		q.WriteBeforeRead(request)
 		if answer, err := io.ReadAll(q); err != nil || string(answer) != "answer" {
 			t.Errorf("%d bytes: %q %v", size, answer, err)
 		}
 	}
 }
 
-// A connection on which something came before the question gets none.
-func TestAskWhoSpokeBefore(t *testing.T) {
+// A connection on which something came before the request gets none.
+func TestUnsolicited(t *testing.T) {
 	for name, speak := range map[string]func(*net.TCPConn){
 		"end":   func(c *net.TCPConn) { c.CloseWrite() },
 		"text":  func(c *net.TCPConn) { io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\n\r\n") },
 		"reset": func(c *net.TCPConn) { c.SetLinger(0); c.Close() },
 	} {
-		q, peer := quickPair(t)
+		q, peer := pair(t)
 		speak(peer)
 		// The other end is another socket: wait until it has come.
 		if err := q.raw.Read(func(uintptr) bool { return peek(q) != peerSilent }); err != nil {
 			t.Fatal(err)
 		}
-		q.WriteBeforeRead([]byte("question"))
+		q.WriteBeforeRead([]byte("request"))
 		if n, err := q.Read(make([]byte, 100)); n != 0 || !errors.Is(err, ErrUnsolicited) {
 			t.Errorf("%s: %d %v", name, n, err)
 		}
@@ -77,14 +77,14 @@ func TestAskWhoSpokeBefore(t *testing.T) {
 			continue
 		}
 		if got, _ := io.ReadAll(peer); len(got) > 0 {
-			t.Errorf("%s: it was asked %q", name, got)
+			t.Errorf("%s: it was sent %q", name, got)
 		}
 	}
 }
 
-// Within each, all that comes is told of, though nothing is read in vain.
-func TestEach(t *testing.T) {
-	q, peer := quickPair(t)
+// OnReadable calls for all that comes, though nothing is read in vain.
+func TestOnReadable(t *testing.T) {
+	q, peer := pair(t)
 	const messages = 100
 	go func() {
 		echo := make([]byte, 1)
@@ -123,8 +123,8 @@ func TestEach(t *testing.T) {
 }
 
 // Close does not wait for a step, which may be long.
-func TestCloseDuringEach(t *testing.T) {
-	q, peer := quickPair(t)
+func TestCloseDuringOnReadable(t *testing.T) {
+	q, peer := pair(t)
 	stepping, closed := make(chan struct{}), make(chan struct{})
 	go func() {
 		<-stepping
@@ -141,7 +141,7 @@ func TestCloseDuringEach(t *testing.T) {
 		return false
 	})
 	if !IsTimeout(err) {
-		t.Errorf("each ended with %v", err)
+		t.Errorf("OnReadable ended with %v", err)
 	}
 	if _, err := peer.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the other end read %v", err)

@@ -89,8 +89,8 @@ func setsCookie(answer []http1.Field, name string) bool {
 	return false
 }
 
-// Token is what a cookie holds for a choice made: it tells the choice again to
-// any node at any time, and nothing else to the client.
+// Token is what a cookie holds for a choice: any node at any time finds the choice
+// again by it, and the client learns nothing from it.
 func Token(parts ...any) string {
 	h := sha256.New()
 	for _, p := range parts {

@@ -120,8 +120,8 @@ func (p *Pool) CloseAll() {
 // Send sends what Out has of a request, or has that done when the answer is waited
 // for.
 func (u *Conn) Send() error {
-	if quick, ok := u.Conn.(*netconn.NonBlocking); ok && u.Reused {
-		quick.WriteBeforeRead(u.Out.Take())
+	if conn, ok := u.Conn.(*netconn.NonBlocking); ok && u.Reused {
+		conn.WriteBeforeRead(u.Out.Take())
 		return nil
 	}
 	return u.Out.Flush()

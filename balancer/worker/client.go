@@ -14,7 +14,7 @@ import (
 	"fargo/balancer/metrics"
 )
 
-// client tells one worker.
+// client calls one worker.
 type client struct{ http http.Client }
 
 // dial makes a client for a worker's control socket. It connects when it is
@@ -27,23 +27,23 @@ func dial(socket string) *client {
 	}}}
 }
 
-// rejection is what a worker could not do of what it was told. It does the rest.
+// rejection is what a worker could not do of its configuration. It does the rest.
 type rejection struct{ text string }
 
 func (r *rejection) Error() string { return r.text }
 
-// configure tells a worker all it should do. The error is a *rejection when the
-// worker was told.
+// configure gives a worker its whole configuration. The error is a *rejection when
+// the worker has taken it.
 func (c *client) configure(ctx context.Context, config []byte) error {
 	return c.call(ctx, http.MethodPut, "/config", config, nil)
 }
 
-// setHealth tells a worker what is known of targets.
+// setHealth gives a worker what is known of targets.
 func (c *client) setHealth(ctx context.Context, health []byte) error {
 	return c.call(ctx, http.MethodPut, "/health", health, nil)
 }
 
-// health is what the worker was told of targets.
+// health is what the worker was last given by setHealth or configure.
 func (c *client) health(ctx context.Context) (known []health.Status, err error) {
 	return known, c.call(ctx, http.MethodGet, "/health", nil, &known)
 }
@@ -76,5 +76,5 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, to 
 	return json.Unmarshal(b, to)
 }
 
-// close lets go of the worker.
+// close closes the connections to the worker.
 func (c *client) close() { c.http.CloseIdleConnections() }

@@ -23,8 +23,8 @@ type FleetConfig struct {
 	// Workers is how many there are while there are load balancers.
 	Workers int
 	Logger  *slog.Logger
-	// Timeout is how long a worker may take for what it is told, before it is
-	// killed; 0 means ten seconds.
+	// Timeout is how long a worker may take to answer a call before it is killed; 0
+	// means ten seconds.
 	Timeout time.Duration
 }
 
@@ -59,7 +59,7 @@ type Fleet struct {
 	}
 }
 
-// member is a worker that is told what to do.
+// member is a worker of the fleet.
 type member struct {
 	process Process
 	*client

@@ -13,7 +13,7 @@ import (
 	"fargo/secret"
 )
 
-// configure tells all members what they should do, but for those that are not
+// configure gives all members their configuration, but for those that are not
 // current: nobody knows what they understand.
 func (f *Fleet) configure(ctx context.Context) error {
 	known, _ := f.checker.Health()
@@ -79,7 +79,7 @@ func (f *Fleet) callAll(ctx context.Context, members []*member, call func(contex
 	if len(refused) == 0 {
 		return nil
 	}
-	slices.Sort(refused) // of what cannot be done, all say the same
+	slices.Sort(refused) // all workers refuse the same
 	return errors.New(strings.Join(slices.Compact(refused), "\n"))
 }
 

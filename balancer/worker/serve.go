@@ -102,5 +102,5 @@ func write(out http.ResponseWriter, v any) {
 		return
 	}
 	out.Header().Set("Content-Type", "application/json")
-	_, _ = out.Write(b) // who does not hear it asks again
+	_, _ = out.Write(b) // a fleet that does not get it asks again
 }
