@@ -62,7 +62,7 @@ var balancerRooms = map[string][]string{
 	"objectlog":     {"settings"},
 	"health":        {"http2", "objectlog", "proxyprotocol", "settings"},
 	"sticky":        {"http1", "settings"},
-	"routing":       {"http1", "settings", "sticky"},
+	"routing":       {"http1", "sticky"},
 	"exchange":      {"http1", "routing", "tlsconfig"},
 	"header":        {"exchange", "http1", "routing", "settings"},
 	"accesslog":     {"exchange", "netconn", "objectlog", "routing"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/balancer/http2"
 	"fargo/balancer/proxyprotocol"
@@ -42,29 +43,23 @@ type check struct {
 func readCheck(d *desired.BalancerGroup, pace fargo.Pace) (check, error) {
 	group, g := settings.ReadGroup(d, pace), &d.Group
 	version := group.Version
-	number := func(p *int32, otherwise int) int {
-		if p == nil {
-			return otherwise
-		}
-		return int(*p)
-	}
 	c := check{
-		enabled:  g.HealthCheckEnabled == nil || *g.HealthCheckEnabled,
+		enabled:  aws.ValueOr(g.HealthCheckEnabled, true),
 		protocol: g.HealthCheckProtocol,
 		version:  version,
-		path:     settings.Value(g.HealthCheckPath),
+		path:     aws.Value(g.HealthCheckPath),
 		proxied:  group.ProxyProtocol(),
-		interval: pace.Of(time.Duration(number(g.HealthCheckIntervalSeconds, 30)) * time.Second),
-		timeout:  time.Duration(number(g.HealthCheckTimeoutSeconds, 5)) * time.Second,
+		interval: pace.Of(time.Duration(aws.ValueOr(g.HealthCheckIntervalSeconds, 30)) * time.Second),
+		timeout:  time.Duration(aws.ValueOr(g.HealthCheckTimeoutSeconds, 5)) * time.Second,
 		thresholds: thresholds{
-			healthy:   number(g.HealthyThresholdCount, 5),
-			unhealthy: number(g.UnhealthyThresholdCount, 2),
+			healthy:   int(aws.ValueOr(g.HealthyThresholdCount, 5)),
+			unhealthy: int(aws.ValueOr(g.UnhealthyThresholdCount, 2)),
 		},
 	}
 	if !group.TerminatesUnhealthy() {
 		c.drain = pace.Of(group.Attributes.Seconds("target_health_state.unhealthy.draining_interval_seconds", 0))
 	}
-	if port := settings.Value(g.HealthCheckPort); port != "" && port != "traffic-port" {
+	if port := aws.Value(g.HealthCheckPort); port != "" && port != "traffic-port" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil {
 			return c, err
@@ -76,9 +71,9 @@ func readCheck(d *desired.BalancerGroup, pace fargo.Pace) (check, error) {
 	}
 	matcher := "200"
 	if m := g.Matcher; m != nil {
-		matcher = settings.Value(m.HttpCode)
+		matcher = aws.Value(m.HttpCode)
 		if version == settings.VersionGRPC {
-			matcher = settings.Value(m.GrpcCode)
+			matcher = aws.Value(m.GrpcCode)
 		}
 	} else if version == settings.VersionGRPC {
 		matcher = "12"

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/balancer/objectlog"
-	"fargo/balancer/settings"
 	"fargo/desired"
 )
 
@@ -128,7 +128,7 @@ func (c *Checker) Set(balancers []desired.Balancer, groups []desired.BalancerGro
 			errs = append(errs, fmt.Errorf("target group %s: %w", d.ARN, err))
 		}
 		next := &group{
-			arn: d.ARN, name: settings.Value(d.Group.TargetGroupName), settings: check,
+			arn: d.ARN, name: aws.Value(d.Group.TargetGroupName), settings: check,
 			from: b.Interfaces[0].ID, log: c.mu.logs[b.ARN],
 		}
 		c.replaceTargets(next, c.mu.groups[d.ARN], d.Targets)
@@ -352,9 +352,9 @@ func groupsOf(actions []elbv2.Action) (arns []string) {
 	}
 	if c := actions[0].ForwardConfig; c != nil && len(c.TargetGroups) > 0 {
 		for _, g := range c.TargetGroups {
-			arns = append(arns, settings.Value(g.TargetGroupArn))
+			arns = append(arns, aws.Value(g.TargetGroupArn))
 		}
 		return arns
 	}
-	return []string{settings.Value(actions[0].TargetGroupArn)}
+	return []string{aws.Value(actions[0].TargetGroupArn)}
 }

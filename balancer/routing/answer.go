@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
-	"fargo/balancer/settings"
 )
 
 // FixedResponse is an answer the balancer gives itself.
@@ -16,11 +16,11 @@ type FixedResponse struct {
 }
 
 func compileFixed(c *elbv2.FixedResponseActionConfig) (*FixedResponse, error) {
-	status, err := strconv.Atoi(settings.Value(c.StatusCode))
+	status, err := strconv.Atoi(aws.Value(c.StatusCode))
 	if err != nil {
 		return nil, fmt.Errorf("fixed-response: %w", err)
 	}
-	f := &FixedResponse{Status: status, ContentType: settings.Value(c.ContentType), Body: settings.Value(c.MessageBody)}
+	f := &FixedResponse{Status: status, ContentType: aws.Value(c.ContentType), Body: aws.Value(c.MessageBody)}
 	if f.ContentType == "" {
 		f.ContentType = "text/plain"
 	}
@@ -35,19 +35,13 @@ type Redirect struct {
 }
 
 func compileRedirect(c *elbv2.RedirectActionConfig) *Redirect {
-	text := func(p *string, otherwise string) string {
-		if p == nil {
-			return otherwise
-		}
-		return *p
-	}
 	r := &Redirect{
 		Status:   301,
-		protocol: text(c.Protocol, "#{protocol}"),
-		host:     text(c.Host, "#{host}"),
-		port:     text(c.Port, "#{port}"),
-		path:     text(c.Path, "/#{path}"),
-		query:    text(c.Query, "#{query}"),
+		protocol: aws.ValueOr(c.Protocol, "#{protocol}"),
+		host:     aws.ValueOr(c.Host, "#{host}"),
+		port:     aws.ValueOr(c.Port, "#{port}"),
+		path:     aws.ValueOr(c.Path, "/#{path}"),
+		query:    aws.ValueOr(c.Query, "#{query}"),
 	}
 	if c.StatusCode == elbv2.RedirectActionStatusCodeEnumHttp302 {
 		r.Status = 302

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
-	"fargo/balancer/settings"
 )
 
 // condition reports whether a request meets one condition of a rule.
@@ -17,7 +17,7 @@ type condition func(*Request) bool
 // compileCondition reads a condition: its values are alternatives.
 // Source: ALB user guide, "Rule condition types".
 func compileCondition(c *elbv2.RuleCondition) (condition, error) {
-	switch field := settings.Value(c.Field); field {
+	switch field := aws.Value(c.Field); field {
 	case "host-header":
 		values, patterns := c.Values, c.RegexValues
 		if h := c.HostHeaderConfig; h != nil {
@@ -68,7 +68,7 @@ func compileHeader(c *elbv2.HttpHeaderConditionConfig) (condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := settings.Value(c.HttpHeaderName)
+	name := aws.Value(c.HttpHeaderName)
 	return func(r *Request) bool {
 		for i := range r.Fields {
 			if f := &r.Fields[i]; len(f.Name) == len(name) && strings.EqualFold(f.Name, name) && m.match(f.Value) {
@@ -87,7 +87,7 @@ func compileQuery(c *elbv2.QueryStringConditionConfig) (condition, error) {
 	type pair struct{ key, value glob }
 	var pairs []pair
 	for _, v := range c.Values {
-		p := pair{value: compileGlob(strings.ToLower(settings.Value(v.Value)), true)}
+		p := pair{value: compileGlob(strings.ToLower(aws.Value(v.Value)), true)}
 		if v.Key != nil {
 			p.key = compileGlob(strings.ToLower(*v.Key), true)
 		}

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/balancer/http1"
-	"fargo/balancer/settings"
 	"fargo/balancer/sticky"
 )
 
@@ -27,14 +27,11 @@ func compileForward(a *elbv2.Action, known func(group string) bool, turn *atomic
 	var weights []int
 	if c := a.ForwardConfig; c != nil {
 		for _, g := range c.TargetGroups {
-			weight := 1
-			if g.Weight != nil {
-				weight = int(*g.Weight)
-			}
-			f.Groups, weights = append(f.Groups, settings.Value(g.TargetGroupArn)), append(weights, weight)
+			weight := int(aws.ValueOr(g.Weight, 1))
+			f.Groups, weights = append(f.Groups, aws.Value(g.TargetGroupArn)), append(weights, weight)
 		}
-		if s := c.TargetGroupStickinessConfig; s != nil && settings.Value(s.Enabled) {
-			f.Sticky = time.Duration(settings.Value(s.DurationSeconds)) * time.Second
+		if s := c.TargetGroupStickinessConfig; s != nil && aws.Value(s.Enabled) {
+			f.Sticky = time.Duration(aws.Value(s.DurationSeconds)) * time.Second
 		}
 	}
 	if len(f.Groups) == 0 && a.TargetGroupArn != nil {

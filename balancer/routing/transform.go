@@ -5,9 +5,9 @@ import (
 	"regexp"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/balancer/http1"
-	"fargo/balancer/settings"
 )
 
 // Transform rewrites requests on their way to a target. Conditions and logs see
@@ -63,8 +63,8 @@ func compileSubstitution(rewrites []elbv2.RewriteConfig) (*substitution, error) 
 	if len(rewrites) != 1 {
 		return nil, fmt.Errorf("%d rewrites in a transform", len(rewrites))
 	}
-	pattern, err := regexp.Compile(settings.Value(rewrites[0].Regex))
-	return &substitution{pattern, settings.Value(rewrites[0].Replace)}, err
+	pattern, err := regexp.Compile(aws.Value(rewrites[0].Regex))
+	return &substitution{pattern, aws.Value(rewrites[0].Replace)}, err
 }
 
 // apply gives the text with the first match replaced; ok is false when there is

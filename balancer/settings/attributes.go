@@ -37,11 +37,3 @@ func (a Attributes) number(key string, otherwise int) int {
 func (a Attributes) Seconds(key string, otherwise int) time.Duration {
 	return time.Duration(a.number(key, otherwise)) * time.Second
 }
-
-// Value is what p points to, or the zero value.
-func Value[T any](p *T) T {
-	if p == nil {
-		return *new(T)
-	}
-	return *p
-}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/desired"
 )
@@ -48,7 +49,7 @@ func ReadGroup(g *desired.BalancerGroup, pace fargo.Pace) Group {
 		MinimumPercent: a.number("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", 0),
 		Attributes:     a,
 	}
-	if v := Value(g.Group.ProtocolVersion); v != "" {
+	if v := aws.Value(g.Group.ProtocolVersion); v != "" {
 		s.Version = v
 	}
 	if s.Algorithm != "round_robin" {
