@@ -10,9 +10,10 @@ import (
 )
 
 // operator is one way to compare: has tells whether a value of the request is
-// what the pattern, a value of the policy with variables expanded, says.
+// what a value of the policy says, with its variables expanded and its wildcards
+// marked.
 type operator struct {
-	has      func(pattern []rune, value string) bool
+	has      func(marked, value string) bool
 	negated  bool
 	quantity string // "ForAnyValue", "ForAllValues" or none
 	ifExists bool
@@ -20,10 +21,10 @@ type operator struct {
 }
 
 // Source: IAM user guide, "IAM JSON policy elements: Condition operators".
-var comparisons = map[string]func([]rune, string) bool{
-	"StringEquals":             func(p []rune, v string) bool { return plain(p) == v },
-	"StringEqualsIgnoreCase":   func(p []rune, v string) bool { return strings.EqualFold(plain(p), v) },
-	"StringLike":               func(p []rune, v string) bool { return matchGlob(p, []rune(v)) },
+var comparisons = map[string]func(string, string) bool{
+	"StringEquals":             func(p, v string) bool { return plain(p) == v },
+	"StringEqualsIgnoreCase":   func(p, v string) bool { return strings.EqualFold(plain(p), v) },
+	"StringLike":               func(p, v string) bool { return match(p, v) },
 	"NumericEquals":            number(func(c int) bool { return c == 0 }),
 	"NumericLessThan":          number(func(c int) bool { return c < 0 }),
 	"NumericLessThanEquals":    number(func(c int) bool { return c <= 0 }),
@@ -34,8 +35,8 @@ var comparisons = map[string]func([]rune, string) bool{
 	"DateLessThanEquals":       date(func(c int) bool { return c <= 0 }),
 	"DateGreaterThan":          date(func(c int) bool { return c > 0 }),
 	"DateGreaterThanEquals":    date(func(c int) bool { return c >= 0 }),
-	"Bool":                     func(p []rune, v string) bool { return strings.EqualFold(plain(p), v) },
-	"BinaryEquals":             func(p []rune, v string) bool { return plain(p) == v },
+	"Bool":                     func(p, v string) bool { return strings.EqualFold(plain(p), v) },
+	"BinaryEquals":             func(p, v string) bool { return plain(p) == v },
 	"IpAddress":                inNetwork,
 	"ArnEquals":                arnLike,
 	"ArnLike":                  arnLike,
@@ -68,65 +69,77 @@ func operatorOf(name string) (o operator, ok bool) {
 	return o, ok
 }
 
+// condition is a condition of a statement, ready to be asked.
+type condition struct {
+	operator
+	key    string // in lower case
+	values []pattern
+}
+
+// compile takes the operator's name apart; the parser has refused others.
+func (c Condition) compile(hasVariables bool) condition {
+	o, _ := operatorOf(c.Operator)
+	return condition{o, strings.ToLower(c.Key), compileAll(c.Values, hasVariables)}
+}
+
 // holds reports whether the request fulfils a condition.
-func (d Document) holds(c Condition, r Request) bool {
-	o, ok := operatorOf(c.Operator)
-	if !ok {
-		return false
-	}
-	values := r.values(c.Key)
+func (c *condition) holds(r *Request) bool {
+	values := r.values(c.key)
+	has := func(v string) bool { return c.compare(v, r) }
 	switch {
-	case o.null:
-		return len(c.Values) == 1 && strings.EqualFold(c.Values[0], strconv.FormatBool(len(values) == 0))
-	case o.quantity == "ForAnyValue":
-		return slices.ContainsFunc(values, func(v string) bool { return d.compare(o, c, v, r) })
-	case o.quantity == "ForAllValues":
-		return !slices.ContainsFunc(values, func(v string) bool { return !d.compare(o, c, v, r) })
+	case c.null:
+		return len(c.values) == 1 && strings.EqualFold(c.values[0].text, strconv.FormatBool(len(values) == 0))
+	case c.quantity == "ForAnyValue":
+		return slices.ContainsFunc(values, has)
+	case c.quantity == "ForAllValues":
+		return all(values, has)
 	case len(values) == 0:
-		return o.negated || o.ifExists
-	case o.negated:
-		return !slices.ContainsFunc(values, func(v string) bool { return !d.compare(o, c, v, r) })
+		return c.negated || c.ifExists
+	case c.negated:
+		return all(values, has)
 	}
-	return slices.ContainsFunc(values, func(v string) bool { return d.compare(o, c, v, r) })
+	return slices.ContainsFunc(values, has)
+}
+
+func all(values []string, has func(string) bool) bool {
+	for _, v := range values {
+		if !has(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // compare sets one value of the request against all values of the condition:
 // one must match, or none when the operator is negated.
-func (d Document) compare(o operator, c Condition, value string, r Request) bool {
-	for _, v := range c.Values {
-		pattern, ok := d.expand(v, r)
-		if ok && o.has(pattern, value) {
-			return !o.negated
+func (c *condition) compare(value string, r *Request) bool {
+	for i := range c.values {
+		marked, ok := c.values[i].marked(r)
+		if ok && c.has(marked, value) {
+			return !c.negated
 		}
 	}
-	return o.negated
+	return c.negated
 }
 
-// plain is a pattern as text, for operators without wildcards.
-func plain(p []rune) string {
-	out := make([]rune, len(p))
-	for i, r := range p {
-		switch r {
-		case anyRun:
-			r = '*'
-		case anyOne:
-			r = '?'
-		}
-		out[i] = r
+// plain is a marked text as it was written, for operators without wildcards.
+func plain(marked string) string {
+	if strings.IndexByte(marked, anyRun) < 0 && strings.IndexByte(marked, anyOne) < 0 {
+		return marked
 	}
-	return string(out)
+	return unmark.Replace(marked)
 }
 
-func number(keep func(int) bool) func([]rune, string) bool {
-	return func(p []rune, v string) bool {
+func number(keep func(int) bool) func(p, v string) bool {
+	return func(p, v string) bool {
 		want, err1 := strconv.ParseFloat(plain(p), 64)
 		have, err2 := strconv.ParseFloat(v, 64)
 		return err1 == nil && err2 == nil && keep(cmp.Compare(have, want))
 	}
 }
 
-func date(keep func(int) bool) func([]rune, string) bool {
-	return func(p []rune, v string) bool {
+func date(keep func(int) bool) func(p, v string) bool {
+	return func(p, v string) bool {
 		want, ok1 := parseDate(plain(p))
 		have, ok2 := parseDate(v)
 		return ok1 && ok2 && keep(have.Compare(want))
@@ -144,7 +157,7 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Unix(seconds, 0), err == nil
 }
 
-func inNetwork(p []rune, v string) bool {
+func inNetwork(p, v string) bool {
 	address, err := netip.ParseAddr(v)
 	if err != nil {
 		return false
@@ -158,26 +171,17 @@ func inNetwork(p []rune, v string) bool {
 
 // arnLike compares part by part: wildcards do not reach across the first five
 // colons. A lone "*" is any ARN.
-func arnLike(p []rune, v string) bool {
-	if slices.Equal(p, []rune{anyRun}) {
+func arnLike(p, v string) bool {
+	if p == string([]byte{anyRun}) {
 		return true
 	}
-	parts := strings.SplitN(v, ":", 6)
-	if len(parts) != 6 {
-		return false
-	}
-	for i, part := range parts {
-		want := p
-		if i < 5 {
-			colon := slices.Index(p, ':')
-			if colon < 0 {
-				return false
-			}
-			want, p = p[:colon], p[colon+1:]
-		}
-		if !matchGlob(want, []rune(part)) {
+	for range 5 {
+		want, restOfP, ok1 := strings.Cut(p, ":")
+		have, restOfV, ok2 := strings.Cut(v, ":")
+		if !ok1 || !ok2 || !match(want, have) {
 			return false
 		}
+		p, v = restOfP, restOfV
 	}
-	return true
+	return match(p, v)
 }

@@ -8,17 +8,18 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// Document is a policy, as it was written.
+// Document is a policy, as it was written. [Parse] makes it; nothing changes it.
 type Document struct {
 	Version    string // "2012-10-17", "2008-10-17", or empty
 	ID         string
 	Statements []Statement
 }
 
-// Statement is one rule. Of each pair (Actions and NotActions, …) at most one
-// is not nil.
+// Statement is one rule, as it was written. Of each pair (Actions and NotActions,
+// …) at most one is not nil.
 type Statement struct {
 	SID                     string
 	Allow                   bool // false denies
@@ -27,6 +28,48 @@ type Statement struct {
 	Actions, NotActions     []string
 	Resources, NotResources []string
 	Conditions              []Condition // all must hold
+
+	place    int // among the document's statements, from 1
+	compiled compiled
+}
+
+// compiled is a statement as requests are compared with it.
+type compiled struct {
+	actions, notActions     []pattern // in lower case
+	resources, notResources []pattern
+	conditions              []condition
+}
+
+// compile makes a statement ready for requests.
+func (s *Statement) compile(hasVariables bool) {
+	c := compiled{
+		actions: compileAll(lower(s.Actions), false), notActions: compileAll(lower(s.NotActions), false),
+		resources: compileAll(s.Resources, hasVariables), notResources: compileAll(s.NotResources, hasVariables),
+	}
+	for _, condition := range s.Conditions {
+		c.conditions = append(c.conditions, condition.compile(hasVariables))
+	}
+	s.compiled = c
+}
+
+func lower(texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	all := make([]string, len(texts))
+	for i, s := range texts {
+		all[i] = strings.ToLower(s)
+	}
+	return all
+}
+
+// Name is what explanations call the statement: its Sid or, without one, its
+// place in the document: "statement 2".
+func (s *Statement) Name() string {
+	if s.SID != "" {
+		return s.SID
+	}
+	return "statement " + strconv.Itoa(s.place)
 }
 
 // Principals are those whom a statement is about.
@@ -88,11 +131,13 @@ func Parse(doc string) (Document, error) {
 			return Document{}, errSyntax
 		}
 	}
-	for _, r := range raw.Statement {
+	for i, r := range raw.Statement {
 		s, err := r.statement()
 		if err != nil {
 			return Document{}, err
 		}
+		s.place = i + 1
+		s.compile(d.Version == "2012-10-17")
 		d.Statements = append(d.Statements, s)
 	}
 	return d, nil

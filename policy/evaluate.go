@@ -5,59 +5,81 @@ import (
 	"strings"
 )
 
-// Request is what somebody wants to do.
+// Request is one thing that somebody wants to do with one resource.
 type Request struct {
 	Action   string // "ecs:RunTask"
 	Resource string // ARN, or "*" for actions without resources
 	// Principal is who asks; only policies with principals look at it.
 	Principal Principal
-	// Context has the values of condition keys ("aws:username",
-	// "ecs:cluster", …), under their names in lower case.
-	Context map[string][]string
+	Context   Context // nil: no key has a value
+}
+
+// Context has the values of condition keys. They are asked for when a condition
+// or a variable needs them, so they may be dear to work out.
+type Context interface {
+	// Values gives the values of a key, whose name is in lower case
+	// ("aws:username", "aws:requesttag/team"), in the decision about a resource.
+	// A key that the request does not have gives none.
+	Values(key, resource string) []string
+}
+
+// Values are a context that is known beforehand: values by key, in lower case.
+type Values map[string][]string
+
+// Values implements [Context].
+func (v Values) Values(key, _ string) []string { return v[key] }
+
+// values gives those of a key that is in lower case.
+func (r *Request) values(key string) []string {
+	if r.Context == nil {
+		return nil
+	}
+	return r.Context.Values(key, r.Resource)
 }
 
 // Principal is who asks: an AWS service, or somebody in an account.
 type Principal struct {
 	Service string // "ecs-tasks.amazonaws.com"
-	// Account and ARNs are those of a user, or of a role's session: its own
-	// ARN and its role's.
+	// Account and ARNs are those of a user, or of a role's session: what policies
+	// may name it by, its unique id included.
 	Account string
 	ARNs    []string
+	Role    string // the ARN of the role that a session is of
 }
 
-func (r Request) values(key string) []string { return r.Context[strings.ToLower(key)] }
+// Effect is what policies say of a request. The zero value is ImplicitDeny.
+type Effect int
 
-// Decision is what policies say of a request. The zero value is ImplicitDeny.
-type Decision int
-
-// The decisions: nothing is said, something allows, something denies (whatever
+// The effects: nothing is said, something allows, something denies (whatever
 // else allows).
 const (
-	ImplicitDeny Decision = iota
+	ImplicitDeny Effect = iota
 	Allow
 	ExplicitDeny
 )
 
-// String is the decision's name.
-func (d Decision) String() string {
-	return [...]string{"implicit deny", "allow", "explicit deny"}[d]
+// String is the effect's name.
+func (e Effect) String() string {
+	return [...]string{"implicit deny", "allow", "explicit deny"}[e]
 }
 
 // Evaluate says what a set of policies attached to one place decides.
-func Evaluate(r Request, documents ...Document) Decision {
-	decision := ImplicitDeny
+func Evaluate(r Request, documents ...Document) Effect {
+	effect := ImplicitDeny
+	action := strings.ToLower(r.Action)
 	for _, d := range documents {
-		for _, s := range d.Statements {
+		for i := range d.Statements {
+			s := &d.Statements[i]
 			switch {
-			case !d.matches(s, r):
+			case !s.matches(action, &r):
 			case !s.Allow:
 				return ExplicitDeny
 			default:
-				decision = Allow
+				effect = Allow
 			}
 		}
 	}
-	return decision
+	return effect
 }
 
 // Trusts reports whether a role's trust policy lets an AWS service
@@ -65,56 +87,73 @@ func Evaluate(r Request, documents ...Document) Decision {
 // resource the service acts for (aws:SourceArn) is not asked.
 func Trusts(d Document, service, account string) bool {
 	statements := slices.Clone(d.Statements)
-	for i, s := range statements {
-		statements[i].Conditions = slices.DeleteFunc(slices.Clone(s.Conditions), func(c Condition) bool {
-			return strings.EqualFold(c.Key, "aws:SourceArn")
-		})
+	for i := range statements {
+		c := &statements[i].compiled
+		c.conditions = slices.DeleteFunc(slices.Clone(c.conditions), func(c condition) bool { return c.key == "aws:sourcearn" })
 	}
 	d.Statements = statements
 	return Evaluate(Request{
 		Action: "sts:AssumeRole", Resource: "*",
 		Principal: Principal{Service: service},
-		Context:   map[string][]string{"aws:sourceaccount": {account}},
+		Context:   Values{"aws:sourceaccount": {account}},
 	}, d) == Allow
 }
 
-func (d Document) matches(s Statement, r Request) bool {
+// matches reports whether a statement is about a request, whose action is given
+// in lower case.
+func (s *Statement) matches(action string, r *Request) bool {
+	c := &s.compiled
 	switch {
-	case s.Actions != nil && !slices.ContainsFunc(s.Actions, r.isAction):
+	case c.actions != nil && !anyMatches(c.actions, action, r):
 		return false
-	case s.NotActions != nil && slices.ContainsFunc(s.NotActions, r.isAction):
+	case c.notActions != nil && anyMatches(c.notActions, action, r):
 		return false
-	case s.Resources != nil && !d.anyResource(s.Resources, r):
+	case c.resources != nil && !anyMatches(c.resources, r.Resource, r):
 		return false
-	case s.NotResources != nil && d.anyResource(s.NotResources, r):
+	case c.notResources != nil && anyMatches(c.notResources, r.Resource, r):
 		return false
-	case s.Principals != nil && !s.Principals.include(r.Principal):
+	case s.Principals != nil && !s.Principals.include(&r.Principal):
 		return false
-	case s.NotPrincipals != nil && s.NotPrincipals.include(r.Principal):
+	case s.NotPrincipals != nil && s.NotPrincipals.include(&r.Principal):
 		return false
 	}
-	return !slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !d.holds(c, r) })
+	for i := range c.conditions {
+		if !c.conditions[i].holds(r) {
+			return false
+		}
+	}
+	return true
 }
 
-func (r Request) isAction(pattern string) bool {
-	return match(strings.ToLower(pattern), strings.ToLower(r.Action))
+func anyMatches(patterns []pattern, s string, r *Request) bool {
+	for i := range patterns {
+		if patterns[i].matches(s, r) {
+			return true
+		}
+	}
+	return false
 }
 
-func (d Document) anyResource(patterns []string, r Request) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		pattern, ok := d.expand(p, r)
-		return ok && matchGlob(pattern, []rune(r.Resource))
-	})
-}
-
-func (p *Principals) include(who Principal) bool {
-	if p.Everyone || slices.Contains(p.ByKind["AWS"], "*") {
+func (p *Principals) include(who *Principal) bool {
+	if p.isEveryone() {
 		return true
 	}
 	if who.Service != "" {
 		return slices.Contains(p.ByKind["Service"], who.Service)
 	}
 	return slices.ContainsFunc(p.ByKind["AWS"], func(v string) bool {
-		return v == who.Account || strings.HasSuffix(v, "::"+who.Account+":root") || slices.Contains(who.ARNs, v)
+		return isAccount(v, who.Account) || who.is(v) || who.Role != "" && v == who.Role
 	})
 }
+
+func (p *Principals) isEveryone() bool {
+	return p.Everyone || slices.Contains(p.ByKind["AWS"], "*")
+}
+
+// isAccount reports whether a principal of a policy is a whole account, by its
+// number or by the ARN of its root.
+func isAccount(v, account string) bool {
+	return account != "" && (v == account || strings.HasSuffix(v, "::"+account+":root"))
+}
+
+func (who *Principal) is(v string) bool { return slices.Contains(who.ARNs, v) }

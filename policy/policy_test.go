@@ -92,14 +92,14 @@ func TestTrusts(t *testing.T) {
 var request = policy.Request{
 	Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-east-1:123456789012:task-definition/web:3",
 	Principal: policy.Principal{Account: "123456789012", ARNs: []string{"arn:aws:iam::123456789012:user/dev"}},
-	Context: map[string][]string{
+	Context: policy.Values{
 		"aws:username": {"dev"}, "aws:sourceip": {"10.1.2.3"}, "ecs:cluster": {"arn:aws:ecs:us-east-1:123456789012:cluster/c"},
 		"aws:tagkeys": {"a", "b"}, "aws:currenttime": {"2026-11-23T12:00:00Z"}, "n:n": {"5"}, "b:b": {"true"}, "star:name": {"*"},
 	},
 }
 
 func TestStatements(t *testing.T) {
-	for statement, want := range map[string]policy.Decision{
+	for statement, want := range map[string]policy.Effect{
 		`"Action":"*","Resource":"*"`:                                                             policy.Allow,
 		`"Action":"ECS:run*","Resource":"*"`:                                                      policy.Allow,
 		`"Action":"ecs:Run????","Resource":"*"`:                                                   policy.Allow,

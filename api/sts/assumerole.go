@@ -178,33 +178,34 @@ func trusts(role *record.Role, c *api.Call, caller *record.Session, in *sts.Assu
 	if err != nil {
 		return false
 	}
+	known := policy.Values{
+		"aws:principalarn": {c.PrincipalARN}, "aws:principalaccount": {c.Account}, "aws:userid": {c.PrincipalID},
+		"sts:rolesessionname": {*in.RoleSessionName}, "aws:multifactorauthpresent": {"false"},
+	}
 	r := policy.Request{
 		Resource:  *role.Role.Arn,
 		Principal: policy.Principal{Account: c.Account, ARNs: []string{c.PrincipalARN, c.PrincipalID}},
-		Context: map[string][]string{
-			"aws:principalarn": {c.PrincipalARN}, "aws:principalaccount": {c.Account}, "aws:userid": {c.PrincipalID},
-			"sts:rolesessionname": {*in.RoleSessionName}, "aws:multifactorauthpresent": {"false"},
-		},
+		Context:   known,
 	}
 	if a, _ := fargo.ParseARN(c.PrincipalARN); strings.HasPrefix(a.Resource, "user/") {
-		r.Context["aws:username"] = []string{a.Name()}
+		known["aws:username"] = []string{a.Name()}
 	}
 	if caller != nil && caller.Role != "" {
 		r.Principal.ARNs = append(r.Principal.ARNs, caller.Role)
-		r.Context["aws:principalarn"] = []string{caller.Role}
+		known["aws:principalarn"] = []string{caller.Role}
 	}
 	if in.ExternalId != nil {
-		r.Context["sts:externalid"] = []string{*in.ExternalId}
+		known["sts:externalid"] = []string{*in.ExternalId}
 	}
 	if in.SourceIdentity != nil {
-		r.Context["sts:sourceidentity"] = []string{*in.SourceIdentity}
+		known["sts:sourceidentity"] = []string{*in.SourceIdentity}
 	}
 	for key, value := range tags {
-		r.Context["aws:requesttag/"+strings.ToLower(key)] = []string{value}
-		r.Context["aws:tagkeys"] = append(r.Context["aws:tagkeys"], key)
+		known["aws:requesttag/"+strings.ToLower(key)] = []string{value}
+		known["aws:tagkeys"] = append(known["aws:tagkeys"], key)
 	}
 	if len(in.TransitiveTagKeys) > 0 {
-		r.Context["sts:transitivetagkeys"] = in.TransitiveTagKeys
+		known["sts:transitivetagkeys"] = in.TransitiveTagKeys
 	}
 	actions := []string{"sts:AssumeRole"}
 	if len(in.Tags) > 0 {

@@ -1,0 +1,274 @@
+package policy
+
+import "strings"
+
+// Policy is a document and what explanations call it: the ARN of a managed
+// policy, the name of any other.
+type Policy struct {
+	Name string
+	Document
+}
+
+// Set is the policies of one kind that apply together: what one of them allows
+// is allowed, what one of them denies is denied. [NewSet] makes it; it never
+// changes, and may be used by many at once.
+type Set struct{ denies, allows []rule }
+
+// rule is a statement and the name of its policy.
+type rule struct {
+	*Statement
+	policy string
+}
+
+// NewSet makes a set. One of no policies allows nothing.
+func NewSet(policies ...Policy) *Set {
+	set := new(Set)
+	for _, p := range policies {
+		for i := range p.Statements {
+			r := rule{&p.Statements[i], p.Name}
+			if r.Allow {
+				set.allows = append(set.allows, r)
+			} else {
+				set.denies = append(set.denies, r)
+			}
+		}
+	}
+	return set
+}
+
+// find gives the first of rules that is about a request.
+func find(rules []rule, action string, r *Request) *rule {
+	for i := range rules {
+		if rules[i].matches(action, r) {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+// Caller is who asks, with all policies that are attached to it.
+type Caller struct {
+	Principal
+	Root bool // of its account, who needs no policy
+	// Identity are the policies of the user and its groups, or of the role.
+	Identity *Set // nil: none
+	// Boundary and Session limit what the others allow; nil: no limit.
+	Boundary *Set
+	Session  *Set
+	// Tags are the principal's, by their keys in lower case, for whoever makes the
+	// context of its requests.
+	Tags map[string]string
+}
+
+// Resource is something that a request is about.
+type Resource struct {
+	ARN string // or "*"
+	// Policies are the resource's own; nil: none.
+	Policies *Set
+	// Trust says that they are a role's trust policy, without which no other
+	// policy allows anything.
+	Trust bool
+}
+
+// Kind is where a policy is attached, as the texts of AWS call it.
+type Kind string
+
+// The kinds of policies.
+const (
+	IdentityBased Kind = "identity-based policy"
+	BoundaryLimit Kind = "permissions boundary"
+	SessionLimit  Kind = "session policy"
+	ResourceBased Kind = "resource-based policy"
+	RoleTrust     Kind = "role trust policy"
+)
+
+// Decision is whether an action is allowed on all of some resources, and why.
+type Decision struct {
+	Effect Effect
+	Action string
+	// Resource is the one that is denied, or the last of those that are allowed.
+	Resource string
+	// Kind is that of the policies that decided. It is empty when none were
+	// asked: a root user is allowed, nothing is asked for.
+	Kind Kind
+	// Policy and Statement are what decided; none when nothing allows.
+	Policy    string
+	Statement *Statement
+}
+
+// Decide says whether a caller may do something with all of some resources. A
+// request for none is allowed.
+// Source: IAM user guide, "Policy evaluation logic".
+func Decide(c *Caller, action string, resources []Resource, context Context) Decision {
+	r := Request{Action: action, Principal: c.Principal, Context: context}
+	lowered := strings.ToLower(action)
+	decision := Decision{Effect: Allow, Action: action}
+	for i := range resources {
+		r.Resource = resources[i].ARN
+		d := c.decide(lowered, &r, &resources[i])
+		switch {
+		case d.Effect == ExplicitDeny:
+			return d
+		case decision.Effect == Allow:
+			decision = d
+		}
+	}
+	return decision
+}
+
+// decide is about one resource.
+func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
+	if d, denied := c.denied(action, r, on); denied {
+		return d
+	}
+	granted, by := on.grant(action, r)
+	foreign := c.isForeign(on.ARN)
+	switch {
+	case by == toNobody && (on.Trust || foreign || c.Service != ""):
+		return r.undecided(on.kind())
+	case by == toCaller && !foreign || c.Service != "":
+		return r.allowed(on.kind(), granted)
+	case c.Root:
+		return r.allowed("", nil)
+	}
+	kind, rule := IdentityBased, c.Identity.allow(action, r)
+	if rule == nil && by == toRole && !foreign {
+		kind, rule = on.kind(), granted
+	}
+	switch {
+	case rule == nil:
+		return r.undecided(IdentityBased)
+	case c.Boundary != nil && c.Boundary.allow(action, r) == nil:
+		return r.undecided(BoundaryLimit)
+	case c.Session != nil && c.Session.allow(action, r) == nil:
+		return r.undecided(SessionLimit)
+	}
+	return r.allowed(kind, rule)
+}
+
+// denied finds a statement that denies, wherever it is.
+func (c *Caller) denied(action string, r *Request, on *Resource) (Decision, bool) {
+	for _, from := range [...]struct {
+		set  *Set
+		kind Kind
+	}{{c.Identity, IdentityBased}, {c.Boundary, BoundaryLimit}, {c.Session, SessionLimit}, {on.Policies, on.kind()}} {
+		if from.set == nil {
+			continue
+		}
+		if rule := find(from.set.denies, action, r); rule != nil {
+			return Decision{ExplicitDeny, r.Action, r.Resource, from.kind, rule.policy, rule.Statement}, true
+		}
+	}
+	return Decision{}, false
+}
+
+// isForeign reports whether a resource is in another account than the caller.
+func (c *Caller) isForeign(arn string) bool {
+	for range 4 { // arn:partition:service:region:account:resource
+		_, rest, ok := strings.Cut(arn, ":")
+		if !ok {
+			return false
+		}
+		arn = rest
+	}
+	account, _, _ := strings.Cut(arn, ":")
+	return account != "" && account != c.Account && account != "aws"
+}
+
+func (set *Set) allow(action string, r *Request) *rule {
+	if set == nil {
+		return nil
+	}
+	return find(set.allows, action, r)
+}
+
+func (r *Request) undecided(kind Kind) Decision {
+	return Decision{Effect: ImplicitDeny, Action: r.Action, Resource: r.Resource, Kind: kind}
+}
+
+func (r *Request) allowed(kind Kind, by *rule) Decision {
+	d := Decision{Effect: Allow, Action: r.Action, Resource: r.Resource, Kind: kind}
+	if by != nil {
+		d.Policy, d.Statement = by.policy, by.Statement
+	}
+	return d
+}
+
+// grantee is whom a resource's policy allows something, as far as it matters to
+// the caller.
+type grantee uint8
+
+const (
+	toNobody  grantee = iota
+	toAccount         // whose own policies then decide
+	toRole            // whose boundary and session policies still limit its sessions
+	toCaller          // to the user or the session itself, the service, or everybody
+)
+
+func (on *Resource) kind() Kind {
+	if on.Trust {
+		return RoleTrust
+	}
+	return ResourceBased
+}
+
+// grant finds what the resource's policies allow the caller by the most direct
+// name.
+func (on *Resource) grant(action string, r *Request) (best *rule, by grantee) {
+	if on.Policies == nil {
+		return nil, toNobody
+	}
+	for i := range on.Policies.allows {
+		rule := &on.Policies.allows[i]
+		if g := rule.grantee(&r.Principal); g > by && rule.matches(action, r) {
+			best, by = rule, g
+		}
+	}
+	return best, by
+}
+
+func (s *Statement) grantee(who *Principal) grantee {
+	p := s.Principals
+	switch {
+	case p == nil, p.isEveryone(): // without principals, all but those in NotPrincipal
+		return toCaller
+	case who.Service != "":
+		return toCaller // if the statement matches at all
+	}
+	best := toNobody
+	for _, v := range p.ByKind["AWS"] {
+		switch {
+		case who.is(v):
+			return toCaller
+		case who.Role != "" && v == who.Role:
+			best = max(best, toRole)
+		case isAccount(v, who.Account):
+			best = max(best, toAccount)
+		}
+	}
+	return best
+}
+
+// String explains the decision, in AWS's words as far as it has any.
+// Source: IAM user guide, "Troubleshoot access denied error messages".
+func (d Decision) String() string {
+	switch {
+	case d.Effect == ExplicitDeny:
+		return "with an explicit deny in " + d.Kind.withArticle() + ": " + d.Policy + ", " + d.Statement.Name()
+	case d.Effect == ImplicitDeny:
+		return "because no " + string(d.Kind) + " allows the " + d.Action + " action"
+	case d.Statement == nil:
+		return "allowed"
+	}
+	return "allowed by " + d.Kind.withArticle() + ": " + d.Policy + ", " + d.Statement.Name()
+}
+
+func (k Kind) withArticle() string {
+	switch k {
+	case IdentityBased:
+		return "an " + string(k)
+	case RoleTrust:
+		return "the " + string(k)
+	}
+	return "a " + string(k)
+}
