@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -20,14 +21,13 @@ type Keys interface {
 	Key(id string) (key Key, ok bool)
 }
 
-// Key is an access key and whom it stands for.
+// Key is an access key and the caller that signs with it.
 type Key struct {
-	Secret       string
-	Token        string    // the session token that must come with it; "" for a long-term key
-	Expires      time.Time // zero for a long-term key
-	Account      string
-	PrincipalARN string
-	PrincipalID  string
+	Secret  string
+	Token   string    // the session token that must come with it; "" for a long-term key
+	Expires time.Time // zero for a long-term key
+	Account string
+	Caller  // what is known of it without the request
 }
 
 // unsigned are the operations that a caller needs no key for.
@@ -37,10 +37,10 @@ var unsigned = []string{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity
 func (x *exchange) authenticate() error {
 	x.call.Account, x.call.Region = x.Account, x.Region
 	if x.sig != nil {
-		x.call.Region, x.call.AccessKeyID = x.sig.Region, x.sig.AccessKeyID
+		x.call.Region = x.sig.Region
 	}
 	if x.sig == nil && slices.Contains(unsigned, x.operation.name) {
-		x.call.Account, x.call.PrincipalARN = "", "" // nobody
+		x.is(Key{}) // nobody
 		return nil
 	}
 	if x.AcceptAnyCredentials {
@@ -67,15 +67,25 @@ func (x *exchange) authenticate() error {
 	return x.scope(words)
 }
 
+// is says whose the request is, and where it comes from.
 func (x *exchange) is(key Key) {
-	x.call.Account, x.call.PrincipalARN, x.call.PrincipalID = key.Account, key.PrincipalARN, key.PrincipalID
+	c := &x.call.Caller
+	x.call.Account, *c = key.Account, key.Caller
+	if x.sig != nil {
+		c.AccessKeyID = x.sig.AccessKeyID
+	}
+	if from, err := netip.ParseAddrPort(x.http.RemoteAddr); err == nil {
+		c.SourceAddress = from.Addr().Unmap()
+	}
+	c.Secure, c.UserAgent, c.Referer = x.http.TLS != nil, x.http.UserAgent(), x.http.Referer()
 }
 
 func (x *exchange) acceptAny() {
-	x.is(Key{Account: x.Account, PrincipalARN: "arn:aws:iam::" + x.Account + ":root", PrincipalID: x.Account})
 	if x.keyKnown {
 		x.is(x.key)
+		return
 	}
+	x.is(Key{Account: x.Account, Caller: Caller{PrincipalARN: "arn:aws:iam::" + x.Account + ":root", PrincipalID: x.Account}})
 }
 
 var region = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)

@@ -1,7 +1,8 @@
-// Package api is the front of the house: it takes a request apart, finds out
-// who sent it and what it asks for, and hands it to the service that means it.
-// Each folder below is one AWS service and says what its operations mean: check,
-// one transaction, answer. Nothing here knows of containers, kernels or nodes.
+// Package api serves the AWS APIs: it parses a request, authenticates its caller,
+// decides by IAM policies what the caller may do, and calls the service's method
+// for the operation. Each folder below is one AWS service: what its operations do
+// (check, one transaction, answer) and, in actions.go, what they ask IAM for.
+// Nothing here knows of containers, kernels or nodes.
 package api
 
 import (
@@ -12,14 +13,14 @@ import (
 
 // Call is what the chain has found out about the request being served.
 type Call struct {
-	RequestID    string
-	Service      string // our name: "ecs"
-	Operation    string // "RunTask"
-	Account      string
-	Region       string
-	PrincipalARN string // "arn:aws:iam::123456789012:user/admin"
-	PrincipalID  string // "AIDA…", as STS shows it
-	AccessKeyID  string
+	RequestID string
+	Service   string // our name: "ecs"
+	Operation string // "RunTask"
+	// Account and Region are where the resources are that the request names: the
+	// caller's account, and the region it signed for.
+	Account string
+	Region  string
+	Caller
 }
 
 // Scope is where the call's resources live.
@@ -32,8 +33,8 @@ func WithCall(ctx context.Context, c *Call) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// CallFrom gives the call a handler is serving. It panics outside of one: that
-// is a bug in the wiring, not a condition.
+// CallFrom gives the call that a handler is serving. It panics when the context
+// has none, which is a programming error.
 func CallFrom(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 
 // Gap is a field that an operation stores and shows but does not act on. The

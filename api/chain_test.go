@@ -68,8 +68,8 @@ type keys map[string]api.Key
 func (k keys) Key(id string) (api.Key, bool) { key, ok := k[id]; return key, ok }
 
 var ring = keys{
-	"AKIAADMIN": {Secret: "secret", Account: "123456789012", PrincipalARN: "arn:aws:iam::123456789012:user/admin", PrincipalID: "AIDAADMIN"},
-	"ASIALIVE":  {Secret: "secret", Token: "token", Expires: time.Now().Add(time.Hour), Account: "123456789012", PrincipalARN: "arn:aws:sts::123456789012:assumed-role/r/s"},
+	"AKIAADMIN": {Secret: "secret", Account: "123456789012", Caller: api.Caller{PrincipalARN: "arn:aws:iam::123456789012:user/admin", PrincipalID: "AIDAADMIN"}},
+	"ASIALIVE":  {Secret: "secret", Token: "token", Expires: time.Now().Add(time.Hour), Account: "123456789012", Caller: api.Caller{PrincipalARN: "arn:aws:sts::123456789012:assumed-role/r/s"}},
 	"ASIADEAD":  {Secret: "secret", Token: "token", Expires: time.Now().Add(-time.Hour), Account: "123456789012"},
 }
 

@@ -39,6 +39,7 @@ type Session struct {
 	AccessKeyID string
 	Secret      string
 	Token       string
+	Issued      time.Time `json:",omitzero"` // zero of sessions that older versions made
 	Expires     time.Time
 
 	Account      string

@@ -94,7 +94,7 @@ func (p *plane) kill(r *road) {
 
 // call gives a request's context, as the chain of package api would.
 func call(ctx context.Context) context.Context {
-	return api.WithCall(ctx, &api.Call{Account: home.Account, Region: home.Region, PrincipalARN: "arn:aws:iam::" + home.Account + ":user/admin"})
+	return api.WithCall(ctx, &api.Call{Account: home.Account, Region: home.Region, Caller: api.Caller{PrincipalARN: "arn:aws:iam::" + home.Account + ":user/admin"}})
 }
 
 func assumable(store.Reader, string, string) bool { return true }

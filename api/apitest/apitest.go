@@ -184,7 +184,7 @@ func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Opera
 	}
 	ctx = api.WithCall(ctx, &api.Call{
 		Service: m.Service.Name, Operation: op.Name, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
-		PrincipalARN: "arn:aws:iam::" + fargo.DefaultAccount + ":user/admin",
+		Caller: api.Caller{PrincipalARN: "arn:aws:iam::" + fargo.DefaultAccount + ":user/admin"},
 	})
 	if p, ok := m.Server.(api.Prechecker); ok {
 		if err := p.Precheck(ctx, in); err != nil {

@@ -28,7 +28,12 @@ func (k Keys) Key(id string) (api.Key, bool) {
 		}
 		return api.Key{
 			Secret: s.Secret, Token: s.Token, Expires: s.Expires,
-			Account: s.Account, PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID,
+			Account: s.Account,
+			Caller: api.Caller{
+				PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, AccessKeyID: id, Role: s.Role,
+				SessionPolicy: s.Policy, SessionPolicyARNs: s.PolicyARNs, SessionTags: s.Tags,
+				SourceIdentity: s.SourceIdentity, CredentialsIssued: s.Issued,
+			},
 		}, true
 	}
 	found, ok := store.AccessKeys.Get(v, id)
@@ -41,7 +46,8 @@ func (k Keys) Key(id string) (api.Key, bool) {
 	}
 	return api.Key{
 		Secret:  *found.Key.SecretAccessKey,
-		Account: u.Account, PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId,
+		Account: u.Account,
+		Caller:  api.Caller{PrincipalARN: *u.User.Arn, PrincipalID: *u.User.UserId, AccessKeyID: id},
 	}, true
 }
 

@@ -28,7 +28,7 @@ func TestAdministrator(t *testing.T) {
 	}
 
 	s := iam.New(iam.Config{DB: db})
-	ctx := api.WithCall(t.Context(), &api.Call{Account: fargo.DefaultAccount, PrincipalARN: key.PrincipalARN})
+	ctx := api.WithCall(t.Context(), &api.Call{Account: fargo.DefaultAccount, Caller: key.Caller})
 	if _, err := s.UpdateAccessKey(ctx, &wire.UpdateAccessKeyInput{AccessKeyId: &id, Status: wire.StatusTypeInactive}); err != nil {
 		t.Fatal(err)
 	}

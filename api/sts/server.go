@@ -59,7 +59,7 @@ func issue(tx *store.Tx, s *record.Session, lifetime time.Duration) *sts.Credent
 	}
 	s.AccessKeyID, s.Secret = fargo.NewAccessKeyID("ASIA"), fargo.NewSecretKey()
 	s.Token = fargo.NewSecretKey() + fargo.NewSecretKey() + fargo.NewSecretKey()
-	s.Expires = now.Add(lifetime)
+	s.Issued, s.Expires = now, now.Add(lifetime)
 	store.Sessions.Put(tx, s)
 	return &sts.Credentials{AccessKeyId: &s.AccessKeyID, SecretAccessKey: &s.Secret, SessionToken: &s.Token, Expiration: &s.Expires}
 }

@@ -3,6 +3,7 @@ package sts_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,7 +52,7 @@ func (s *fixture) as(id string) context.Context {
 	if !ok {
 		s.Fatalf("no key %s", id)
 	}
-	return api.WithCall(s.Context(), &api.Call{Account: k.Account, AccessKeyID: id, PrincipalARN: k.PrincipalARN, PrincipalID: k.PrincipalID})
+	return api.WithCall(s.Context(), &api.Call{Account: k.Account, Caller: k.Caller})
 }
 
 // role makes a role with a trust policy's principal and condition.
@@ -224,4 +225,40 @@ func TestExpiredSessionsGo(t *testing.T) {
 			t.Error("the new session is not there")
 		}
 	})
+}
+
+// A caller with a session's key is handed on with what AssumeRole was given.
+func TestSessionCaller(t *testing.T) {
+	s := newFixture(t)
+	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:*"}}`
+	role, err := s.iam.CreateRole(s.user, &wireiam.CreateRoleInput{RoleName: new("r"), Path: new("/apps/"), AssumeRolePolicyDocument: &trust})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-time.Second)
+	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{
+		RoleArn: role.Role.Arn, RoleSessionName: new("s1"), SourceIdentity: new("ann"),
+		Policy: new(`{"Version":"2012-10-17","Statement":[]}`), PolicyArns: []wire.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/ReadOnlyAccess")}},
+		Tags: []wire.Tag{{Key: new("team"), Value: new("a")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := api.CallFrom(s.as(*out.Credentials.AccessKeyId)).Caller
+	if c.CredentialsIssued.Before(before) || c.CredentialsIssued.After(time.Now()) {
+		t.Errorf("issued at %v", c.CredentialsIssued)
+	}
+	c.CredentialsIssued = time.Time{}
+	want := api.Caller{
+		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/r/s1", PrincipalID: *role.Role.RoleId + ":s1", AccessKeyID: *out.Credentials.AccessKeyId,
+		Role: "arn:aws:iam::123456789012:role/apps/r", SourceIdentity: "ann",
+		SessionPolicy: `{"Version":"2012-10-17","Statement":[]}`, SessionPolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		SessionTags: map[string]string{"team": "a"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("the caller is %+v", c)
+	}
+	if c.Kind() != api.RoleCaller || c.SessionName() != "s1" || c.UserName() != "" || c.PrincipalAccount() != account {
+		t.Errorf("it is a %s of %s, session %q, user %q", c.Kind(), c.PrincipalAccount(), c.SessionName(), c.UserName())
+	}
 }
