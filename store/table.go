@@ -82,6 +82,14 @@ func (t *Table[T]) Get(r Reader, key string) (*T, bool) {
 	return v.(*T), true
 }
 
+// Version is what a table is in some state: two are equal when they are of the
+// same records, unchanged.
+type Version struct{ root *node }
+
+// Version gives the table's. It costs nothing, and is how caches of what was
+// worked out of a table know that they are out of date.
+func (t *Table[T]) Version(s *Snapshot) Version { return Version{s.node(t.rows)} }
+
 // All gives every record in key order. In a transaction it gives those that
 // were there when the loop began; the loop may put and delete.
 func (t *Table[T]) All(r Reader) iter.Seq[*T] { return scan[T](r, t.rows, nil) }
