@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// CheckIdentity checks what only policies for users, groups and roles must
-// keep. Its error is the sentence that IAM refuses the document with.
+// CheckIdentity checks the rules for policies of users, groups and roles. Its error
+// has IAM's message.
 func (d Document) CheckIdentity() error {
 	if d.Version == "" && len(d.Statements) == 0 {
 		return errSyntax
@@ -33,8 +33,8 @@ func (d Document) CheckIdentity() error {
 	return d.check()
 }
 
-// CheckTrust checks what only the trust policies of roles must keep. Its error
-// is the sentence that IAM refuses the document with.
+// CheckTrust checks the rules for trust policies of roles. Its error has IAM's
+// message.
 func (d Document) CheckTrust() error {
 	if len(d.Statements) == 0 {
 		return errSyntax

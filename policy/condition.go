@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// operator is one way to compare: has tells whether a value of the request is
-// what a value of the policy says, with its variables expanded and its wildcards
-// marked.
+// operator is a condition operator. has compares a value of the policy, with its
+// variables expanded and its wildcards marked, with a value of the request.
 type operator struct {
 	has      func(marked, value string) bool
 	negated  bool
@@ -42,14 +41,14 @@ var comparisons = map[string]func(string, string) bool{
 	"ArnLike":                  arnLike,
 }
 
-// negations are the operators that hold when their opposite does not.
+// negations are the operators that are true when their opposite is false.
 var negations = map[string]string{
 	"StringNotEquals": "StringEquals", "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
 	"StringNotLike": "StringLike", "NumericNotEquals": "NumericEquals", "DateNotEquals": "DateEquals",
 	"NotIpAddress": "IpAddress", "ArnNotEquals": "ArnEquals", "ArnNotLike": "ArnLike",
 }
 
-// operatorOf takes an operator's name apart: "ForAnyValue:StringLikeIfExists".
+// operatorOf parses an operator's name: "ForAnyValue:StringLikeIfExists".
 func operatorOf(name string) (o operator, ok bool) {
 	if q, rest, found := strings.Cut(name, ":"); found {
 		if q != "ForAnyValue" && q != "ForAllValues" {
@@ -69,14 +68,14 @@ func operatorOf(name string) (o operator, ok bool) {
 	return o, ok
 }
 
-// condition is a condition of a statement, ready to be asked.
+// condition is a condition prepared for evaluation.
 type condition struct {
 	operator
 	key    string // in lower case
 	values []pattern
 }
 
-// compile takes the operator's name apart; the parser has refused others.
+// compile prepares a condition. Parse has refused unknown operators.
 func (c Condition) compile(hasVariables bool) condition {
 	o, _ := operatorOf(c.Operator)
 	return condition{o, strings.ToLower(c.Key), compileAll(c.Values, hasVariables)}
@@ -110,8 +109,8 @@ func all(values []string, has func(string) bool) bool {
 	return true
 }
 
-// compare sets one value of the request against all values of the condition:
-// one must match, or none when the operator is negated.
+// compare compares one value of the request with all values of the condition: one
+// must match, or none if the operator is negated.
 func (c *condition) compare(value string, r *Request) bool {
 	for i := range c.values {
 		marked, ok := c.values[i].marked(r)

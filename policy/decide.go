@@ -2,16 +2,16 @@ package policy
 
 import "strings"
 
-// Policy is a document and what explanations call it: the ARN of a managed
-// policy, the name of any other.
+// Policy is a document and its name in explanations: the ARN of a managed policy,
+// the policy name of an inline one.
 type Policy struct {
 	Name string
 	Document
 }
 
-// Set is the policies of one kind that apply together: what one of them allows
-// is allowed, what one of them denies is denied. [NewSet] makes it; it never
-// changes, and may be used by many at once.
+// Set is policies of one kind that apply together: what one of them allows is
+// allowed, unless one of them denies it. [NewSet] makes it. It never changes and
+// may be used by several goroutines.
 type Set struct{ denies, allows []rule }
 
 // rule is a statement and the name of its policy.
@@ -20,7 +20,7 @@ type rule struct {
 	policy string
 }
 
-// NewSet makes a set. One of no policies allows nothing.
+// NewSet makes a set. A set without policies allows nothing.
 func NewSet(policies ...Policy) *Set {
 	set := new(Set)
 	for _, p := range policies {
@@ -36,7 +36,7 @@ func NewSet(policies ...Policy) *Set {
 	return set
 }
 
-// find gives the first of rules that is about a request.
+// find gives the first rule that applies to a request, or nil.
 func find(rules []rule, action string, r *Request) *rule {
 	for i := range rules {
 		if rules[i].matches(action, r) {
@@ -46,31 +46,31 @@ func find(rules []rule, action string, r *Request) *rule {
 	return nil
 }
 
-// Caller is who asks, with all policies that are attached to it.
+// Caller is who makes a request, with the policies that apply to it.
 type Caller struct {
 	Principal
-	Root bool // of its account, who needs no policy
-	// Identity are the policies of the user and its groups, or of the role.
-	Identity *Set // nil: none
-	// Boundary and Session limit what the others allow; nil: no limit.
+	Root bool // the account's root user, who needs no identity-based policy
+	// Identity has the policies of the user and its groups, or of the role. nil: none.
+	Identity *Set
+	// Boundary and Session limit what Identity allows. nil: no limit.
 	Boundary *Set
 	Session  *Set
-	// Tags are the principal's, by their keys in lower case, for whoever makes the
-	// context of its requests.
+	// Tags are the principal's, by their keys in lower case. Decide does not use
+	// them; they are for the context of requests (aws:PrincipalTag).
 	Tags map[string]string
 }
 
-// Resource is something that a request is about.
+// Resource is a resource of a request.
 type Resource struct {
 	ARN string // or "*"
-	// Policies are the resource's own; nil: none.
+	// Policies are attached to the resource. nil: none.
 	Policies *Set
-	// Trust says that they are a role's trust policy, without which no other
-	// policy allows anything.
+	// Trust tells that Policies are a role's trust policy: it must allow the request
+	// whatever other policies allow.
 	Trust bool
 }
 
-// Kind is where a policy is attached, as the texts of AWS call it.
+// Kind is a kind of policy, named as in AWS's error messages.
 type Kind string
 
 // The kinds of policies.
@@ -82,22 +82,22 @@ const (
 	RoleTrust     Kind = "role trust policy"
 )
 
-// Decision is whether an action is allowed on all of some resources, and why.
+// Decision is whether an action is allowed on all resources of a request, and why.
 type Decision struct {
 	Effect Effect
 	Action string
-	// Resource is the one that is denied, or the last of those that are allowed.
+	// Resource is the one that is denied, or the last one if all are allowed.
 	Resource string
-	// Kind is that of the policies that decided. It is empty when none were
-	// asked: a root user is allowed, nothing is asked for.
+	// Kind is the kind of policy that decided. Empty if no policy was needed: for a
+	// root user, or without resources.
 	Kind Kind
-	// Policy and Statement are what decided; none when nothing allows.
+	// Policy and Statement are what decided. Unset for an implicit deny.
 	Policy    string
 	Statement *Statement
 }
 
-// Decide says whether a caller may do something with all of some resources. A
-// request for none is allowed.
+// Decide decides whether a caller may do an action on all of the resources. A
+// request without resources is allowed.
 // Source: IAM user guide, "Policy evaluation logic".
 func Decide(c *Caller, action string, resources []Resource, context Context) Decision {
 	r := Request{Action: action, Principal: c.Principal, Context: context}
@@ -116,7 +116,7 @@ func Decide(c *Caller, action string, resources []Resource, context Context) Dec
 	return decision
 }
 
-// decide is about one resource.
+// decide decides about one resource. action is in lower case.
 func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
 	if d, denied := c.denied(action, r, on); denied {
 		return d
@@ -146,7 +146,7 @@ func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
 	return r.allowed(kind, rule)
 }
 
-// denied finds a statement that denies, wherever it is.
+// denied looks for a statement that denies, in all policies.
 func (c *Caller) denied(action string, r *Request, on *Resource) (Decision, bool) {
 	for _, from := range [...]struct {
 		set  *Set
@@ -194,15 +194,14 @@ func (r *Request) allowed(kind Kind, by *rule) Decision {
 	return d
 }
 
-// grantee is whom a resource's policy allows something, as far as it matters to
-// the caller.
+// grantee is how directly a resource's policy names the caller.
 type grantee uint8
 
 const (
 	toNobody  grantee = iota
-	toAccount         // whose own policies then decide
-	toRole            // whose boundary and session policies still limit its sessions
-	toCaller          // to the user or the session itself, the service, or everybody
+	toAccount         // its account: the caller's own policies then decide
+	toRole            // its role: boundary and session policies still limit it
+	toCaller          // the user, the session or the service itself, or everybody
 )
 
 func (on *Resource) kind() Kind {
@@ -212,8 +211,8 @@ func (on *Resource) kind() Kind {
 	return ResourceBased
 }
 
-// grant finds what the resource's policies allow the caller by the most direct
-// name.
+// grant finds the statement of the resource's policies that allows the request and
+// names the caller most directly.
 func (on *Resource) grant(action string, r *Request) (best *rule, by grantee) {
 	if on.Policies == nil {
 		return nil, toNobody
@@ -249,7 +248,7 @@ func (s *Statement) grantee(who *Principal) grantee {
 	return best
 }
 
-// String explains the decision, in AWS's words as far as it has any.
+// String explains the decision, for a denial as AWS's error messages do.
 // Source: IAM user guide, "Troubleshoot access denied error messages".
 func (d Decision) String() string {
 	switch {

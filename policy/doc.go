@@ -1,6 +1,7 @@
-// Package policy knows what an IAM policy document says: its grammar, and which
-// requests it allows. It is pure; it refuses to know where documents are kept,
-// whom they are attached to, and how a refusal is told to a client.
+// Package policy evaluates IAM policies: it knows the grammar of a document, and
+// decides by the policies of a caller and of a resource whether a request is
+// allowed, and why. It is pure. It does not know where documents are stored, to
+// whom they are attached, or how a denial is reported to a client.
 //
 // Source: IAM user guide, "IAM JSON policy reference".
 package policy

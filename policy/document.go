@@ -18,7 +18,7 @@ type Document struct {
 	Statements []Statement
 }
 
-// Statement is one rule, as it was written. Of each pair (Actions and NotActions,
+// Statement is one rule of a document, as it was written. Of each pair (Actions and NotActions,
 // …) at most one is not nil.
 type Statement struct {
 	SID                     string
@@ -33,14 +33,14 @@ type Statement struct {
 	compiled compiled
 }
 
-// compiled is a statement as requests are compared with it.
+// compiled is a statement prepared for matching.
 type compiled struct {
 	actions, notActions     []pattern // in lower case
 	resources, notResources []pattern
 	conditions              []condition
 }
 
-// compile makes a statement ready for requests.
+// compile prepares a statement for matching.
 func (s *Statement) compile(hasVariables bool) {
 	c := compiled{
 		actions: compileAll(lower(s.Actions), false), notActions: compileAll(lower(s.NotActions), false),
@@ -72,7 +72,7 @@ func (s *Statement) Name() string {
 	return "statement " + strconv.Itoa(s.place)
 }
 
-// Principals are those whom a statement is about.
+// Principals are the principals that a statement applies to.
 type Principals struct {
 	Everyone bool // "*"
 	// By kind, "AWS", "Service", "Federated" or "CanonicalUser".
@@ -87,7 +87,7 @@ type Condition struct {
 	Values   []string
 }
 
-// errSyntax is what IAM says of anything that is not a policy.
+// errSyntax is IAM's error for anything that is not a policy.
 var errSyntax = errors.New("Syntax errors in policy.")
 
 // The names of the policy language are exact; a document with others is refused.

@@ -5,31 +5,31 @@ import (
 	"strings"
 )
 
-// Request is one thing that somebody wants to do with one resource.
+// Request is one action on one resource.
 type Request struct {
 	Action   string // "ecs:RunTask"
 	Resource string // ARN, or "*" for actions without resources
-	// Principal is who asks; only policies with principals look at it.
+	// Principal is who makes the request. Only policies with principals use it.
 	Principal Principal
 	Context   Context // nil: no key has a value
 }
 
-// Context has the values of condition keys. They are asked for when a condition
-// or a variable needs them, so they may be dear to work out.
+// Context has the values of condition keys. It is called only when a condition or
+// a variable needs a value, so computing one may be expensive.
 type Context interface {
-	// Values gives the values of a key, whose name is in lower case
-	// ("aws:username", "aws:requesttag/team"), in the decision about a resource.
-	// A key that the request does not have gives none.
+	// Values gives the values of a key (in lower case: "aws:username",
+	// "aws:requesttag/team") for the decision about a resource. It returns none for
+	// a key that the request does not have.
 	Values(key, resource string) []string
 }
 
-// Values are a context that is known beforehand: values by key, in lower case.
+// Values is a fixed context: values by key, in lower case.
 type Values map[string][]string
 
 // Values implements [Context].
 func (v Values) Values(key, _ string) []string { return v[key] }
 
-// values gives those of a key that is in lower case.
+// values gives the values of a key, which is in lower case.
 func (r *Request) values(key string) []string {
 	if r.Context == nil {
 		return nil
@@ -37,21 +37,21 @@ func (r *Request) values(key string) []string {
 	return r.Context.Values(key, r.Resource)
 }
 
-// Principal is who asks: an AWS service, or somebody in an account.
+// Principal is who makes a request: an AWS service, or a principal of an account.
 type Principal struct {
 	Service string // "ecs-tasks.amazonaws.com"
-	// Account and ARNs are those of a user, or of a role's session: what policies
-	// may name it by, its unique id included.
+	// Account and ARNs are those of a user or a role session. ARNs are all names
+	// that a policy may use for it, its unique id included.
 	Account string
 	ARNs    []string
 	Role    string // the ARN of the role that a session is of
 }
 
-// Effect is what policies say of a request. The zero value is ImplicitDeny.
+// Effect is the result of an evaluation. The zero value is ImplicitDeny.
 type Effect int
 
-// The effects: nothing is said, something allows, something denies (whatever
-// else allows).
+// The effects: no statement matches, a statement allows, a statement denies (which
+// overrides every allow).
 const (
 	ImplicitDeny Effect = iota
 	Allow
@@ -63,7 +63,7 @@ func (e Effect) String() string {
 	return [...]string{"implicit deny", "allow", "explicit deny"}[e]
 }
 
-// Evaluate says what a set of policies attached to one place decides.
+// Evaluate evaluates documents of one kind.
 func Evaluate(r Request, documents ...Document) Effect {
 	effect := ImplicitDeny
 	action := strings.ToLower(r.Action)
@@ -99,7 +99,7 @@ func Trusts(d Document, service, account string) bool {
 	}, d) == Allow
 }
 
-// matches reports whether a statement is about a request, whose action is given
+// matches reports whether a statement applies to a request, whose action is given
 // in lower case.
 func (s *Statement) matches(action string, r *Request) bool {
 	c := &s.compiled

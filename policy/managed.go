@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// managed has the policies of AWS that users of ECS attach, each under its path
-// and name.
+// managed has the AWS managed policies that users of ECS attach, each under its
+// path and name.
 //
 //go:embed managed
 var managed embed.FS

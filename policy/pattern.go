@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// The wildcards of a compiled text, as bytes that UTF-8 text does not have: so a
-// '*' that comes from a request is a '*'.
+// The wildcards of a marked text. They are bytes that do not occur in UTF-8, so
+// that a '*' from a request is not taken for a wildcard.
 const (
 	anyRun = '\xff' // any characters
 	anyOne = '\xfe' // one character
@@ -17,7 +17,7 @@ var (
 	unmark = strings.NewReplacer(string([]byte{anyRun}), "*", string([]byte{anyOne}), "?")
 )
 
-// pattern is a value of a policy, ready to be compared with what a request has.
+// pattern is a value of a policy, prepared for matching.
 type pattern struct {
 	text  string // with wildcards marked; with variables, as it was written
 	kind  patternKind
@@ -62,8 +62,8 @@ func compileAll(texts []string, hasVariables bool) []pattern {
 	return all
 }
 
-// matches reports whether s is what the pattern says. A pattern with a variable
-// that has no value matches nothing.
+// matches reports whether the pattern matches s. A pattern with a variable that has
+// no value matches nothing.
 func (p *pattern) matches(s string, r *Request) bool {
 	switch p.kind {
 	case exact:
@@ -79,7 +79,8 @@ func (p *pattern) matches(s string, r *Request) bool {
 	return match(p.text, s)
 }
 
-// inOrder reports whether s is two or more parts, with anything between them.
+// inOrder reports whether s consists of parts, at least two, with anything between
+// them.
 func inOrder(parts []string, s string) bool {
 	first, last := parts[0], parts[len(parts)-1]
 	if len(s) < len(first)+len(last) || s[:len(first)] != first || s[len(s)-len(last):] != last {
@@ -96,7 +97,7 @@ func inOrder(parts []string, s string) bool {
 	return true
 }
 
-// marked is the text that [match] takes.
+// marked is the pattern as a text for [match].
 func (p *pattern) marked(r *Request) (text string, ok bool) {
 	if p.kind == variables {
 		return expand(p.text, r)
@@ -104,9 +105,8 @@ func (p *pattern) marked(r *Request) (text string, ok bool) {
 	return p.text, true
 }
 
-// match reports whether s is what a marked text says. It goes back to the last
-// wildcard for many characters only, so it takes time in the product of the
-// lengths at worst.
+// match reports whether a marked text matches s. It backtracks only to the last '*',
+// so it takes at most time in the product of the lengths.
 func match(p, s string) bool {
 	i, j, star, from := 0, 0, -1, 0
 	for j < len(s) {

@@ -2,10 +2,10 @@ package policy
 
 import "strings"
 
-// expand puts the request's values into a text with variables, ${aws:username}
-// or ${key, 'default'}, and marks its wildcards. What comes from the request is
-// text: a '*' in it is no wildcard, as ${*}, ${?} and ${$} are not. ok is false
-// when a variable has no single value: the statement then does not match.
+// expand replaces the variables of a text, ${aws:username} or ${key, 'default'}, by
+// the request's values, and marks its wildcards. A '*' in a value is not a
+// wildcard, nor is ${*}, ${?} or ${$}. ok is false when a variable does not have
+// exactly one value: the statement then does not match.
 // Source: IAM user guide, "IAM policy elements: Variables and tags".
 func expand(s string, r *Request) (marked string, ok bool) {
 	var out strings.Builder

@@ -82,12 +82,12 @@ func (t *Table[T]) Get(r Reader, key string) (*T, bool) {
 	return v.(*T), true
 }
 
-// Version is what a table is in some state: two are equal when they are of the
-// same records, unchanged.
+// Version identifies the content of a table in a snapshot. While two are equal, no
+// record of the table has been written.
 type Version struct{ root *node }
 
-// Version gives the table's. It costs nothing, and is how caches of what was
-// worked out of a table know that they are out of date.
+// Version gives the table's version in a snapshot. Caches of what was computed from
+// a table use it to know whether they are out of date.
 func (t *Table[T]) Version(s *Snapshot) Version { return Version{s.node(t.rows)} }
 
 // All gives every record in key order. In a transaction it gives those that
