@@ -13,11 +13,10 @@ import (
 	"fargo/aws/sigv4"
 )
 
-// Keys finds who an access key belongs to. It is asked for every request, and
-// may be asked by many at once.
+// Keys looks up access keys. It is called for every request, by many goroutines.
 type Keys interface {
-	// Key gives what is known of an access key that may be used; ok is false
-	// when there is none of that id.
+	// Key gives the access key of an id; ok is false when there is no such key or
+	// it may not be used.
 	Key(id string) (key Key, ok bool)
 }
 
@@ -27,48 +26,48 @@ type Key struct {
 	Token   string    // the session token that must come with it; "" for a long-term key
 	Expires time.Time // zero for a long-term key
 	Account string
-	Caller  // what is known of it without the request
+	Caller  // without what only the request can say
 }
 
 // unsigned are the operations that a caller needs no key for.
 var unsigned = []string{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"}
 
-// authenticate finds out who is calling, from where and in which region.
+// authenticate sets the caller, the account and the region of the call.
 func (x *exchange) authenticate() error {
 	x.call.Account, x.call.Region = x.Account, x.Region
 	if x.sig != nil {
 		x.call.Region = x.sig.Region
 	}
 	if x.sig == nil && slices.Contains(unsigned, x.operation.name) {
-		x.is(Key{}) // nobody
+		x.setCaller(Key{}) // anonymous
 		return nil
 	}
 	if x.AcceptAnyCredentials {
 		x.acceptAny()
 		return nil
 	}
-	words := wordings[family(x.operation.service, x.request.HTTP)]
+	refusals := refusalsByFamily[family(x.operation.service, x.request.HTTP)]
 	if x.sig == nil {
-		return words.signature(x.sigErr)
+		return refusals.signature(x.sigErr)
 	}
 	key := x.key
 	if !x.keyKnown || subtle.ConstantTimeCompare([]byte(key.Token), []byte(x.sig.Token)) == 0 {
-		return words.refuse(unknownKey, "The security token included in the request is invalid.")
+		return refusals.refuse(unknownKey, "The security token included in the request is invalid.")
 	}
 	now := time.Now()
 	if err := x.verifier.Verify(x.sig, x.http, x.raw, key.Secret, now); err != nil {
-		return words.signature(err)
+		return refusals.signature(err)
 	}
 	if !key.Expires.IsZero() && now.After(key.Expires) {
-		return words.refuse(expiredToken, "The security token included in the request is expired")
+		return refusals.refuse(expiredToken, "The security token included in the request is expired")
 	}
-	x.is(key)
-	x.body.release() // from here on the caller answers for it
-	return x.scope(words)
+	x.setCaller(key)
+	x.body.release() // the caller is known
+	return x.scope(refusals)
 }
 
-// is says whose the request is, and where it comes from.
-func (x *exchange) is(key Key) {
+// setCaller sets the caller: what its key says, and what the request says.
+func (x *exchange) setCaller(key Key) {
 	c := &x.call.Caller
 	x.call.Account, *c = key.Account, key.Caller
 	if x.sig != nil {
@@ -82,30 +81,30 @@ func (x *exchange) is(key Key) {
 
 func (x *exchange) acceptAny() {
 	if x.keyKnown {
-		x.is(x.key)
+		x.setCaller(x.key)
 		return
 	}
-	x.is(Key{Account: x.Account, Caller: Caller{PrincipalARN: "arn:aws:iam::" + x.Account + ":root", PrincipalID: x.Account}})
+	x.setCaller(Key{Account: x.Account, Caller: Caller{PrincipalARN: "arn:aws:iam::" + x.Account + ":root", PrincipalID: x.Account}})
 }
 
 var region = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
 
 // scope checks the region and the service a signature was made for.
-func (x *exchange) scope(words wording) error {
+func (x *exchange) scope(refusals refusals) error {
 	if !region.MatchString(x.sig.Region) {
-		return words.refuse(badSignature, "Credential should be scoped to a valid region, not '%s'. ", x.sig.Region)
+		return refusals.refuse(badSignature, "Credential should be scoped to a valid region, not '%s'. ", x.sig.Region)
 	}
 	if want := x.operation.service.SigningName; x.sig.Service != want {
-		return words.refuse(badSignature, "Credential should be scoped to correct service: '%s'. ", want)
+		return refusals.refuse(badSignature, "Credential should be scoped to correct service: '%s'. ", want)
 	}
 	return nil
 }
 
-// problem is a kind of failure to authenticate.
-type problem uint8
+// authFailure is a reason for which authentication fails.
+type authFailure uint8
 
 const (
-	notSigned problem = iota
+	notSigned authFailure = iota
 	incomplete
 	badSignature
 	wrongTime
@@ -113,14 +112,15 @@ const (
 	expiredToken
 )
 
-// wording is how one family of services refuses each problem.
-type wording map[problem]protocol.Error
+// refusals are the errors of one family of services.
+type refusals map[authFailure]protocol.Error
 
-// EC2 tells nothing about why.
+// EC2's message does not say why.
 const ec2AuthFailure = "AWS was not able to validate the provided access credentials"
 
-// wordings are the families. An error with a message has that message always.
-var wordings = map[string]wording{
+// refusalsByFamily has the errors of each family. An error with a message always has
+// that message.
+var refusalsByFamily = map[string]refusals{
 	"json": {
 		notSigned:    {Code: "MissingAuthenticationTokenException", Status: 400, Message: "Missing Authentication Token"},
 		incomplete:   {Code: "IncompleteSignatureException", Status: 400},
@@ -147,7 +147,7 @@ var wordings = map[string]wording{
 	},
 }
 
-// family tells which wording a service uses.
+// family is the key in refusalsByFamily for a request to a service.
 func family(s *protocol.Service, r *http.Request) string {
 	switch {
 	case s.Speaks("ec2"):
@@ -158,7 +158,7 @@ func family(s *protocol.Service, r *http.Request) string {
 	return "json"
 }
 
-func (w wording) refuse(p problem, format string, args ...any) error {
+func (w refusals) refuse(p authFailure, format string, args ...any) error {
 	e := w[p]
 	if e.Message != "" {
 		return &e
@@ -166,7 +166,7 @@ func (w wording) refuse(p problem, format string, args ...any) error {
 	return protocol.Errorf(e.Code, format, args...).WithStatus(e.Status)
 }
 
-var problems = map[sigv4.Kind]problem{
+var failureOf = map[sigv4.Kind]authFailure{
 	sigv4.Missing:       notSigned,
 	sigv4.Malformed:     incomplete,
 	sigv4.Unsupported:   incomplete,
@@ -177,11 +177,11 @@ var problems = map[sigv4.Kind]problem{
 	sigv4.NotYetCurrent: wrongTime,
 }
 
-// signature refuses what sigv4 found.
-func (w wording) signature(err error) error {
+// signature translates an error of sigv4.
+func (w refusals) signature(err error) error {
 	var e *sigv4.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	return w.refuse(problems[e.Kind], "%s", e.Message)
+	return w.refuse(failureOf[e.Kind], "%s", e.Message)
 }

@@ -14,21 +14,21 @@ import (
 	"fargo/aws/protocol"
 )
 
-// Limits of what callers may have the server keep before it knows who they are.
+// Limits on the memory for bodies of callers that are not authenticated yet.
 const (
-	// maxStrangerBody is the largest body of a request that names no access key
+	// maxUnknownCallerBody is the largest body of a request that names no access key
 	// which may be used. The largest legitimate one brings an identity
 	// provider's assertion, of at most 100,000 characters (STS API reference,
 	// AssumeRoleWithSAML).
-	maxStrangerBody = 256 << 10
-	// strangerBodies and claimedBodies are the bytes that all such bodies may
-	// have together: those of strangers, and those of callers that name an
-	// access key which may be used, until their signatures have been checked.
-	// They are apart so that strangers cannot use up what callers with a key need.
-	strangerBodies = 16 << 20
-	claimedBodies  = 128 << 20
-	// bodyTimeout is how long a client may take to send a body. That each read
-	// of it ends is the HTTP server's to see to.
+	maxUnknownCallerBody = 256 << 10
+	// unknownCallerBodies is the memory, in bytes, for the bodies of all requests
+	// that name no usable access key. unverifiedBodies is that for requests that
+	// name one, until their signatures have been checked. They are separate, so that
+	// callers without a key cannot use up the memory of callers with one.
+	unknownCallerBodies = 16 << 20
+	unverifiedBodies    = 128 << 20
+	// bodyTimeout is how long a client may take to send a body. The HTTP server
+	// makes sure that each read ends.
 	bodyTimeout = 30 * time.Second
 )
 
@@ -54,8 +54,7 @@ func newBudget(bytes int64) *budget {
 	return b
 }
 
-// take reports whether n bytes were left, which are then the caller's until it
-// gives them back.
+// take reserves n bytes if as many are left, and reports whether it did.
 func (b *budget) take(n int64) bool {
 	if b.left.Add(-n) >= 0 {
 		return true
@@ -64,8 +63,8 @@ func (b *budget) take(n int64) bool {
 	return false
 }
 
-// bodyReader reads bodies into memory that it takes from a budget. Its owner
-// calls release when the memory need no longer be counted.
+// bodyReader reads bodies into memory that it reserves in a budget, until release
+// is called.
 type bodyReader struct {
 	budget *budget
 	limit  int64 // of one body, in bytes
@@ -108,11 +107,11 @@ func (br *bodyReader) readAll(b []byte, r io.Reader) ([]byte, error) {
 	}
 }
 
-// read takes in the body, as it was signed and without its compression.
+// read reads the body, and decompresses it.
 func (x *exchange) read() error {
-	x.body = bodyReader{budget: x.claimed, limit: x.routes.maxBody}
+	x.body = bodyReader{budget: x.unverified, limit: x.routes.maxBody}
 	if !x.keyKnown && !x.AcceptAnyCredentials {
-		x.body = bodyReader{budget: x.strangers, limit: min(maxStrangerBody, x.routes.maxBody)}
+		x.body = bodyReader{budget: x.unknownCallers, limit: min(maxUnknownCallerBody, x.routes.maxBody)}
 	}
 	if x.http.ContentLength > x.body.limit {
 		return errTooLarge

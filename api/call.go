@@ -11,7 +11,7 @@ import (
 	"fargo"
 )
 
-// Call is what the chain has found out about the request being served.
+// Call describes the request that is being served.
 type Call struct {
 	RequestID string
 	Service   string // our name: "ecs"
@@ -23,7 +23,7 @@ type Call struct {
 	Caller
 }
 
-// Scope is where the call's resources live.
+// Scope is the account and region of the call's resources.
 func (c *Call) Scope() fargo.Scope { return fargo.Scope{Account: c.Account, Region: c.Region} }
 
 type callKey struct{}
@@ -38,9 +38,9 @@ func WithCall(ctx context.Context, c *Call) context.Context {
 func CallFrom(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 
 // Gap is a field that an operation stores and shows but does not act on. The
-// coverage page lists them all.
+// coverage page lists all gaps.
 type Gap struct {
 	Operation string // "RunTask"
 	Field     string // by its wire path: "overrides.ephemeralStorage"
-	Why       string // what a user should know, in a few words
+	Why       string // an explanation for users, in a few words
 }

@@ -8,54 +8,54 @@ import (
 	"fargo"
 )
 
-// Caller is who sent a request, as the chain has found it out.
+// Caller is who sent a request.
 type Caller struct {
 	// PrincipalARN is "arn:aws:iam::123456789012:user/admin", or
-	// "arn:aws:sts::123456789012:assumed-role/web/s1"; empty for somebody unknown.
+	// "arn:aws:sts::123456789012:assumed-role/web/s1"; empty for an anonymous caller.
 	PrincipalARN string
 	PrincipalID  string // "AIDA…", "AROA…:s1", as STS shows it
 	AccessKeyID  string
 	// Role is the ARN, with its path, of the role that a session is of.
 	Role string
-	// Service is the AWS service that acts by itself, "ecs.amazonaws.com". It has
-	// no ARN.
-	Service string
-	// InvokedBy is the AWS service that passes on what the principal asked it for,
-	// with the principal's rights: aws:ViaAWSService is true.
+	// ServicePrincipal is the AWS service that makes the request for itself:
+	// "ecs.amazonaws.com". It has no ARN. Empty for everybody else.
+	ServicePrincipal string
+	// InvokedBy is the AWS service that makes the request for the principal, with
+	// the principal's permissions (aws:ViaAWSService). Empty for direct requests.
 	InvokedBy string
 
-	// What the session was given by AssumeRole, or handed on by the session that
-	// called it. The map and the list are the record's: they are not changed.
+	// What AssumeRole was called with, or inherited from the session that called it.
+	// The map and the list belong to the session's record and must not be changed.
 	SessionPolicy     string   // the text of a document; empty for none
-	SessionPolicyARNs []string // managed policies that limit the session too
+	SessionPolicyARNs []string // managed policies used as session policies
 	SessionTags       map[string]string
 	SourceIdentity    string
 	CredentialsIssued time.Time // of temporary credentials; zero for others
 
-	SourceAddress netip.Addr // of the connection; invalid when it is not known
-	Secure        bool       // by TLS
+	SourceAddress netip.Addr // of the connection; the zero value if it is not known
+	Secure        bool       // whether the connection uses TLS
 	UserAgent     string
 	Referer       string
 }
 
-// CallerKind is what aws:PrincipalType says. There is no MFA device: nobody has
-// ever shown one.
+// CallerKind is a kind of principal, as aws:PrincipalType has it. MFA devices are
+// not supported, so no caller has used one.
 // Source: IAM user guide, "AWS global condition context keys".
 type CallerKind string
 
-// The kinds of callers. An AWS service has no value of aws:PrincipalType.
+// The kinds of callers. For ServiceCaller there is no aws:PrincipalType.
 const (
 	RootCaller      CallerKind = "Account"
 	UserCaller      CallerKind = "User"
 	RoleCaller      CallerKind = "AssumedRole"
 	FederatedCaller CallerKind = "FederatedUser"
-	UnknownCaller   CallerKind = "Anonymous"
+	AnonymousCaller CallerKind = "Anonymous"
 	ServiceCaller   CallerKind = "AWSService"
 )
 
-// Kind tells what the caller is from its ARN.
+// Kind is what the caller is, by its ARN.
 func (c *Caller) Kind() CallerKind {
-	if c.Service != "" {
+	if c.ServicePrincipal != "" {
 		return ServiceCaller
 	}
 	a, _ := fargo.ParseARN(c.PrincipalARN)
@@ -70,17 +70,17 @@ func (c *Caller) Kind() CallerKind {
 	case "federated-user":
 		return FederatedCaller
 	}
-	return UnknownCaller
+	return AnonymousCaller
 }
 
-// PrincipalAccount is the account that the caller belongs to; empty for a service
-// and for somebody unknown.
+// PrincipalAccount is the account that the caller belongs to. Empty for a service
+// and for an anonymous caller.
 func (c *Caller) PrincipalAccount() string {
 	a, _ := fargo.ParseARN(c.PrincipalARN)
 	return a.Account
 }
 
-// UserName is that of an IAM user, without its path; empty for others.
+// UserName is the name of an IAM user, without its path. Empty for other callers.
 func (c *Caller) UserName() string {
 	if c.Kind() != UserCaller {
 		return ""
@@ -89,8 +89,8 @@ func (c *Caller) UserName() string {
 	return a.Name()
 }
 
-// SessionName is what a role's session was called by whoever assumed the role;
-// empty for others.
+// SessionName is the name of a role session (RoleSessionName). Empty for other
+// callers.
 func (c *Caller) SessionName() string {
 	if _, name, ok := strings.Cut(c.PrincipalARN, ":assumed-role/"); ok {
 		_, name, _ = strings.Cut(name, "/")

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -23,14 +22,14 @@ type Config struct {
 	Keys       Keys
 	Authorizer Authorizer
 	Logger     *slog.Logger
-	// AcceptAnyCredentials lets in whoever comes: signatures are not checked,
-	// and who names no known key is the root of Account, in Region if the
-	// request names none. For a machine nobody else can reach.
+	// AcceptAnyCredentials turns authentication off: signatures are not checked, and
+	// a caller without a known key is the root user of Account, in Region if the
+	// request names none. For machines that nobody else can reach.
 	AcceptAnyCredentials bool
 	Account, Region      string
 }
 
-// Mounted is a service and what carries it out: a value with a method for each
+// Mounted is a service and its implementation: a value with a method for each
 // operation that is implemented.
 type Mounted struct {
 	Service *protocol.Service
@@ -41,18 +40,11 @@ type Mounted struct {
 
 const defaultMaxBody = 10 << 20
 
-// Authorizer decides whether a caller may do what it asks for.
-type Authorizer interface {
-	// Authorize gives nil, or the error that the client is to see. in is the
-	// operation's input; it may be looked at, not changed.
-	Authorize(ctx context.Context, call *Call, in any) error
-}
-
 // New makes the handler of all API requests.
 func New(c Config) http.Handler {
 	return &chain{
 		Config: c, routes: newRouter(c.Services),
-		strangers: newBudget(strangerBodies), claimed: newBudget(claimedBodies),
+		unknownCallers: newBudget(unknownCallerBodies), unverified: newBudget(unverifiedBodies),
 	}
 }
 
@@ -60,13 +52,14 @@ type chain struct {
 	Config
 	routes   *router
 	verifier sigv4.Verifier
-	// What bodies may take while it is not known whose they are.
-	strangers, claimed *budget
+	// Memory for the bodies of callers that are not authenticated.
+	unknownCallers, unverified *budget
 }
 
-// steps is the way of every request. The input is read before the caller is
-// authorized because a policy speaks of what the input names; it is validated
-// after, so that who may do nothing learns nothing.
+// steps are what is done with every request, in order. The input is decoded before
+// the caller is authorized, because policies are about resources that the input
+// names. It is validated afterwards, so that a caller without permission learns
+// nothing from the errors.
 var steps = [...]func(*exchange) error{
 	(*exchange).parse,
 	(*exchange).authenticate,
@@ -77,7 +70,7 @@ var steps = [...]func(*exchange) error{
 	(*exchange).encode,
 }
 
-// exchange is one request on its way, and its answer.
+// exchange is one request and its answer.
 type exchange struct {
 	*chain
 	http    *http.Request
@@ -88,7 +81,7 @@ type exchange struct {
 	raw       []byte           // the body as it was signed
 	sig       *sigv4.Signature // nil if there is none
 	sigErr    error
-	key       Key // that the signature names
+	key       Key // of the access key id in the signature
 	keyKnown  bool
 	body      bodyReader
 	codec     protocol.Codec
@@ -101,13 +94,14 @@ type exchange struct {
 	buffers *buffers
 }
 
-// buffers outlive an exchange: one for the request's body, one for the answer's.
+// buffers are reused by later exchanges: one for the request's body, one for the
+// answer's.
 type buffers struct{ in, out []byte }
 
 var pool = sync.Pool{New: func() any { return new(buffers) }}
 
-// keep is the largest buffer worth keeping.
-const keep = 1 << 20
+// maxKept is the size, in bytes, of the largest buffer that is reused.
+const maxKept = 1 << 20
 
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{chain: c, http: r, w: w, started: time.Now(), buffers: pool.Get().(*buffers)}
@@ -124,8 +118,8 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.write()
 }
 
-// finish hides a panic from the client, logs the request, and gives back the
-// buffers.
+// finish answers a panic with an internal failure, logs the request, and returns
+// the buffers to the pool.
 func (x *exchange) finish() {
 	x.body.release()
 	if p := recover(); p != nil {
@@ -141,7 +135,7 @@ func (x *exchange) finish() {
 		x.write()
 	}
 	x.log()
-	if cap(x.answer.Body) <= keep && cap(x.raw) <= keep {
+	if cap(x.answer.Body) <= maxKept && cap(x.raw) <= maxKept {
 		x.buffers.in, x.buffers.out = x.raw, x.answer.Body
 		pool.Put(x.buffers)
 	}
@@ -186,19 +180,20 @@ func (x *exchange) encode() error {
 	return x.codec.Encode(&x.request, x.out, &x.answer)
 }
 
-// internalFailure is all that a client learns of what went wrong in here.
+// internalFailure is the answer to errors that are not the client's. What happened
+// is only logged.
 var internalFailure = &protocol.Error{
 	Code: "InternalFailure", Status: http.StatusInternalServerError, Fault: true,
 	Message: "The request processing has failed because of an unknown error, exception or failure.",
 }
 
-// fail turns a step's error into the answer.
+// fail makes a step's error the answer.
 func (x *exchange) fail(err error) {
 	var e *protocol.Error
 	switch {
 	case errors.As(err, &e):
 	case errors.Is(err, fargo.ErrNotWritable):
-		e = x.unavailable(err) // whoever found out has said so, once
+		e = x.unavailable(err) // already logged where it was noticed
 	default:
 		e = internalFailure
 		if x.http.Context().Err() == nil { // a client that left is no failure of ours
@@ -208,9 +203,9 @@ func (x *exchange) fail(err error) {
 	x.refuse(e)
 }
 
-// unavailable is how AWS says that it cannot do now what it could at other times:
-// in the service's own words, if it has any, or else as every service does. What
-// follows AWS's sentence is ours: the client is the one to make room.
+// unavailable is AWS's error for a temporary failure: the service's own, if it has
+// one, or else the one that all services share. The text after AWS's sentence is
+// ours, since the client is the one who can make room.
 // Source: "Common Errors" in each service's API reference.
 func (x *exchange) unavailable(err error) *protocol.Error {
 	e := protocol.Errorf("ServiceUnavailable", "The request has failed due to a temporary failure of the server. Fargo: %v.", err).WithStatus(http.StatusServiceUnavailable)
@@ -229,7 +224,7 @@ func (x *exchange) unavailable(err error) *protocol.Error {
 
 func (x *exchange) refuse(e *protocol.Error) {
 	if x.codec == nil {
-		x.guess()
+		x.guessCodec()
 	}
 	x.answer.Body, x.answer.Events = x.answer.Body[:0], nil
 	x.codec.EncodeError(&x.request, e, &x.answer)

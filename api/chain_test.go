@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,6 +40,10 @@ func (server) DescribeClusters(ctx context.Context, in *ecs.DescribeClustersInpu
 	return &ecs.DescribeClustersOutput{Clusters: []ecs.Cluster{{
 		ClusterArn: new(call.Scope().ARN("ecs", "cluster/default")), ClusterName: new(call.AccessKeyID),
 	}}}, nil
+}
+
+func (server) DescribeTasks(context.Context, *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutput, error) {
+	return new(ecs.DescribeTasksOutput), nil
 }
 
 func (server) StopTask(context.Context, *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {
@@ -287,21 +292,53 @@ func TestStream(t *testing.T) {
 	}
 }
 
-func BenchmarkDescribeClusters(b *testing.B) {
-	handler := api.New(config(server{}))
-	e := exchange{service: "ecs", header: target + "DescribeClusters\nContent-Type: application/x-amz-json-1.1", body: `{"clusters":["default"]}`}
-	r := e.request("http://127.0.0.1:4566")
-	body := strings.NewReader(e.body)
-	r.Body = io.NopCloser(body)
-	w := &discard{header: http.Header{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		body.Reset(e.body)
-		clear(w.header)
-		handler.ServeHTTP(w, r)
+// BenchmarkDescribeTasks is the way of a request with an operation that does
+// nothing: without policies, with an administrator's, and with a hundred
+// statements of which the last allows.
+func BenchmarkDescribeTasks(b *testing.B) {
+	var many []string
+	for i := range 100 {
+		many = append(many, fmt.Sprintf(`{"Effect":"Allow","Action":["ecs:List*","ecs:Describe*"],"Resource":"arn:aws:ecs:*:*:task/c%d/*"}`, i))
 	}
-	if w.status != 200 {
-		b.Fatal(w.status)
+	table := map[string]*api.Actions{"ecs": {Prefix: "ecs", Rows: map[string]api.Row{
+		"DescribeTasks": api.On(func(q *api.Query, in *ecs.DescribeTasksInput) []string {
+			arns := make([]string, len(in.Tasks))
+			for i, task := range in.Tasks {
+				arns[i] = q.ARN("ecs", "task/"+*in.Cluster+"/"+task)
+			}
+			return arns
+		}),
+	}}}
+	policies := map[string]*api.Auditor{"none": nil}
+	for name, statements := range map[string][]string{"administrator": {`{"Effect":"Allow","Action":"*","Resource":"*"}`}, "statements=100": many} {
+		policies[name] = newAuditor(b, allowing(b, statements...), slog.New(slog.DiscardHandler))
+		policies[name].Actions = table
+	}
+	for _, name := range []string{"none", "administrator", "statements=100"} {
+		b.Run("policies="+name, func(b *testing.B) {
+			c := config(server{})
+			if policies[name] != nil {
+				c.Authorizer = policies[name]
+			}
+			handler := api.New(c)
+			e := exchange{service: "ecs", header: target + "DescribeTasks\nContent-Type: application/x-amz-json-1.1", body: `{"cluster":"c99","tasks":["0123456789abcdef0123456789abcdef"]}`}
+			r := e.request("http://127.0.0.1:4566")
+			body := strings.NewReader(e.body)
+			r.Body = io.NopCloser(body)
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				body.Reset(e.body)
+				clear(w.header)
+				handler.ServeHTTP(w, r)
+			}
+			if w.status != 200 {
+				b.Fatal(w.status)
+			}
+			if a := policies[name]; a != nil && a.Decisions()["ecs"]["ecs:DescribeTasks"]["implicit deny"] > 0 {
+				b.Fatal(a.Decisions())
+			}
+		})
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Coverage is what a mounted service does of what AWS's does.
+// Coverage is how much of AWS's service a mounted service implements.
 type Coverage struct {
 	Service        string   // "ecs"
 	Works          []string // operations with a method

@@ -6,13 +6,13 @@ import (
 	"fargo/aws/protocol"
 )
 
-// Prechecker is a server that wants a look at every call before its operation:
-// for what all operations of the service share, such as EC2's dry runs.
+// Prechecker is a server that checks every call before its operation: for what all
+// operations of the service have in common, such as EC2's dry runs.
 type Prechecker interface {
 	Precheck(ctx context.Context, in any) error
 }
 
-// prechecked puts a server's Precheck, if it has one, before a handler.
+// prechecked calls a server's Precheck, if it has one, before a handler.
 func prechecked(server any, h protocol.Handler) protocol.Handler {
 	p, ok := server.(Prechecker)
 	if !ok || h == nil {

@@ -21,7 +21,7 @@ type operation struct {
 	handler protocol.Handler // nil if the server has no such method
 }
 
-// router finds what a request asks for.
+// router finds the operation that a request names.
 type router struct {
 	maxBody  int64
 	targets  map[string]*service // by the prefix in X-Amz-Target, also CBOR's service name
@@ -31,7 +31,7 @@ type router struct {
 	signing  map[string]bool
 }
 
-// query is what tells services apart that speak a query protocol.
+// query identifies a service that has a query protocol.
 type query struct{ signingName, version string }
 
 type service struct {
@@ -239,8 +239,8 @@ func (x *exchange) findPath() (*operation, string, error) {
 	return nil, "", protocol.Errorf("UnknownOperationException", "The request names no operation.").WithStatus(http.StatusNotFound)
 }
 
-// guess finds a codec for a request that names no operation we know.
-func (x *exchange) guess() {
+// guessCodec finds a codec for a request that names no operation we know.
+func (x *exchange) guessCodec() {
 	name := "json"
 	switch {
 	case x.http.Header.Get("X-Amz-Target") != "":

@@ -52,6 +52,7 @@ type plane struct {
 	images  taskImages
 	pushed  *registry.Server
 	nodes   *control.Plane
+	auditor *api.Auditor
 	handler http.Handler
 
 	// rest ends the controllers before everything else; rested is closed when
@@ -128,7 +129,10 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: api.AllowAuthenticated{}})
+	p.auditor = api.NewAuditor(api.AuditorConfig{
+		Actions: actions(p.logs), Policies: iam.NewCallerPolicies(p.db), State: p.db.View, Logger: p.log,
+	})
+	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
 	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Logger: p.log, Pace: p.pace}
@@ -150,15 +154,19 @@ func (p *plane) openServices(ctx context.Context) error {
 	chain := api.New(api.Config{
 		Services:             services(rooms{db: p.db, logs: p.logs, ecr: images}),
 		Keys:                 iam.Keys{DB: p.db},
-		Authorizer:           api.AllowAuthenticated{},
+		Authorizer:           p.auditor,
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,
 		Account:              fargo.DefaultAccount,
 		Region:               fargo.DefaultRegion,
 	})
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" {
+		switch r.URL.Path {
+		case "/healthz":
 			p.serveHealth(w, r)
+			return
+		case "/debug/authorization":
+			p.auditor.ServeHTTP(w, r)
 			return
 		}
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {

@@ -31,6 +31,20 @@ type rooms struct {
 	ecr  *apiecr.Server
 }
 
+// actions are what the operations of each service ask IAM for, by its name.
+func actions(l *logs.Store) map[string]*api.Actions {
+	return map[string]*api.Actions{
+		acm.API.Name:     apiacm.Actions,
+		ec2.API.Name:     apiec2.Actions,
+		ecr.API.Name:     apiecr.Actions,
+		ecs.API.Name:     apiecs.Actions,
+		elbv2.API.Name:   apielbv2.Actions,
+		iam.API.Name:     apiiam.Actions,
+		awslogs.API.Name: apilogs.Actions(l),
+		sts.API.Name:     apists.Actions,
+	}
+}
+
 // services are all the AWS services we answer for.
 func services(r rooms) []api.Mounted {
 	return []api.Mounted{
