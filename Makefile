@@ -52,7 +52,7 @@ SEED ?= 0
 chaos: build example-archive
 	go test -tags 'e2e carried chaos' -count=1 -timeout 0 -v -run '^TestChaos$$' ./e2e -chaos.for=$(CHAOS) -chaos.seed=$(SEED)
 
-## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes)
+## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes; more on a busy machine)
 .PHONY: bench
 bench: build example-archive
 	@.ci/setup bench
@@ -60,7 +60,7 @@ bench: build example-archive
 	go test -c -o build/sim.test ./sim
 	build/bench
 
-## bench-rooms: the benchmarks of single rooms
+## bench-rooms: the benchmarks of single packages
 .PHONY: bench-rooms
 bench-rooms: setup
 	go test -run '^$$' -bench . -benchmem ./...

@@ -46,7 +46,7 @@ func (in *installation) up(ctx context.Context) (ready time.Duration, err error)
 	}
 	cmd := exec.Command(in.binary, "up", "--data-dir", in.data, "--listen", listen)
 	cmd.Stderr = stderr
-	// A group of its own: an interrupt of ours goes to us, and we say down.
+	// A group of its own: an interrupt of ours goes to us, and we call down.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -57,55 +57,48 @@ func (in *installation) up(ctx context.Context) (ready time.Duration, err error)
 		return 0, err
 	}
 	in.cmd = cmd
-	giveUp := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	defer giveUp()
+	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	ready = time.Since(begun)
 	url, said := strings.CutPrefix(strings.TrimSpace(line), "fargo ready: ")
 	if err != nil || !said {
-		return 0, fmt.Errorf("fargo up said %q: %w\n%s", line, err, in.lastWords())
+		return 0, fmt.Errorf("fargo up said %q: %w\n%s", line, err, in.logTail())
 	}
 	in.url = url
 	return ready, nil
 }
 
-// leave ends the control plane alone: tasks, node and containerd run on.
-func (in *installation) leave() error {
-	if err := in.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return in.cmd.Wait()
+// stopControlPlane ends the control plane alone: tasks, node and containerd run on.
+func (in *installation) stopControlPlane(ctx context.Context) error {
+	return end(ctx, in.cmd, syscall.SIGTERM)
 }
 
 // down ends everything and keeps the data, unless told to purge that too.
 func (in *installation) down(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, in.binary, append([]string{"down", "--data-dir", in.data}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("fargo down: %w\n%s", err, out)
+	if _, err := command(ctx, in.binary, append([]string{"down", "--data-dir", in.data}, args...)...); err != nil {
+		return err
 	}
 	if in.cmd != nil && in.cmd.ProcessState == nil {
-		return in.cmd.Wait()
+		return wait(ctx, in.cmd)
 	}
 	return nil
 }
 
-// removal is how long the removal may take, whatever state things are in.
-const removal = time.Minute
-
 // remove leaves nothing of the installation.
 func (in *installation) remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, removal)
-	defer cancel()
 	if err := in.down(ctx, "--purge"); err != nil {
 		return fmt.Errorf("%w\nThe data directory is %s, the log %s", err, in.data, in.log)
 	}
 	// Had it never become an instance, down would not take it for one.
-	return errors.Join(os.RemoveAll(in.data), os.Remove(in.log))
+	err := os.RemoveAll(in.data)
+	if removed := os.Remove(in.log); !errors.Is(removed, fs.ErrNotExist) {
+		err = errors.Join(err, removed)
+	}
+	return err
 }
 
-// lastWords is the end of up's log.
-func (in *installation) lastWords() string {
+// logTail is the end of up's log.
+func (in *installation) logTail() string {
 	b, err := os.ReadFile(in.log)
 	if err != nil {
 		return err.Error()
@@ -113,9 +106,9 @@ func (in *installation) lastWords() string {
 	return string(b[max(0, len(b)-2000):])
 }
 
-// connected is when the node told the control plane that it is there, as up's
-// log has it; zero while it has not.
-func (in *installation) connected() (time.Time, error) {
+// nodeConnected is when the node connected to the control plane, by up's log; zero
+// while it has not.
+func (in *installation) nodeConnected() (time.Time, error) {
 	b, err := os.ReadFile(in.log)
 	if err != nil {
 		return time.Time{}, err
@@ -132,15 +125,15 @@ func (in *installation) connected() (time.Time, error) {
 	return time.Time{}, nil
 }
 
-// id names the instance, and all on the machine that is its own.
+// id is in the names of all that the instance has on the machine.
 func (in *installation) id() (string, error) {
 	b, err := os.ReadFile(filepath.Join(in.data, "instance"))
 	return strings.TrimSpace(string(b)), err
 }
 
-// holder is the process that holds the lock, "up.lock" or "node.lock"; 0 while
+// lockHolder is the process that holds the lock, "up.lock" or "node.lock"; 0 while
 // there is none.
-func (in *installation) holder(lock string) (pid int, err error) {
+func (in *installation) lockHolder(lock string) (pid int, err error) {
 	b, err := os.ReadFile(filepath.Join(in.data, lock))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(b) == 0 {
 		return 0, nil

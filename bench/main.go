@@ -4,8 +4,12 @@
 //
 // It knows Fargo by its command line, the wire, and what /proc says of its
 // processes; it refuses to know how any of it is done. All traffic stays on
-// loopback. Every loop is bounded, by a count and by the time of [patience], and
-// whatever happens fargo down --purge has the last word.
+// loopback and on the interfaces of its own tasks.
+//
+// Each measurement has a time limit of its own (suite.go). On a busy machine one
+// that repeats takes fewer samples, and one that does not end in time is named in
+// the report, which has all the others. Whatever happens, fargo down --purge is
+// called last.
 package main
 
 import (
@@ -13,6 +17,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,9 +25,6 @@ import (
 	"syscall"
 	"time"
 )
-
-// patience is how long everything together may take.
-const patience = 8 * time.Minute
 
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
@@ -33,12 +35,12 @@ func main() {
 	flag.Parse()
 	var err error
 	switch {
-	case flag.Arg(0) == balancerChild:
+	case flag.Arg(0) == balancerProcessArg:
 		err = serveBalancer(flag.Arg(1))
 	case *balancer:
-		err = runBalancer(os.Stdout)
+		err = runSuites(os.Stdout, balancerSuite(*only))
 	default:
-		err = run(*binary, *image, *simulation, *only)
+		err = runAll(*binary, *image, *simulation, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -46,104 +48,71 @@ func main() {
 	}
 }
 
-func run(binary, image, simulation, only string) (err error) {
+func runAll(binary, image, simulation, only string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done within %s", patience))
-	defer cancel()
-	defer func() {
-		if err != nil && ctx.Err() != nil {
-			err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
-		}
-	}()
-	if binary, err = filepath.Abs(binary); err != nil {
-		return err
-	}
-	in, err := newInstallation(binary)
+	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		// ctx may be what ended us.
-		err = errors.Join(err, in.remove(context.WithoutCancel(ctx)))
-	}()
+	return runSuites(os.Stdout, balancerSuite(only), installationSuite(binary, image, only), simulationSuite(simulation, only))
+}
+
+// runSuites takes the measurements of all suites and reports them to w. The error
+// is of what failed, the report has the rest; a measurement that did not end in
+// time is no error.
+func runSuites(w io.Writer, suites ...runnable) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	r, err := newReport()
 	if err != nil {
 		return err
 	}
-	if only == "" {
-		progress("load balancer")
-		if err := measureBalancer(ctx, r); err != nil {
-			return fmt.Errorf("load balancer: %w", err)
-		}
+	var limit time.Duration
+	for _, s := range suites {
+		limit += s.limit()
 	}
-	if err := measure(ctx, in, image, simulation, only, r); err != nil {
-		return err
+	progress("ends within %s, whatever the machine does meanwhile", limit)
+	for _, s := range suites {
+		err = errors.Join(err, s.run(ctx, r))
 	}
-	return r.print(os.Stdout)
+	return errors.Join(err, r.print(w))
 }
 
-// measure takes all measurements, in an order that lets each find what it needs
-// and disturbs none.
-func measure(ctx context.Context, in *installation, image, simulation, only string, r *report) error {
-	if _, err := in.up(ctx); err != nil {
-		return err
+// installationSuite measures a whole Fargo, in an order that lets each measurement
+// find what it needs and disturbs none.
+func installationSuite(binary, image, only string) *suite[*fixture] {
+	return &suite[*fixture]{
+		name:      "installation",
+		open:      func(ctx context.Context, r *report) (*fixture, error) { return openFixture(ctx, binary, image, r) },
+		close:     func(ctx context.Context, f *fixture) error { return f.close(ctx) },
+		openLimit: time.Minute, closeLimit: 2 * time.Minute,
+		measurements: matching(only, []measurement[*fixture]{
+			{"one task after the other", 2 * time.Minute, measureSingle},
+			{"many tasks at once", 2 * time.Minute, measureBurst},
+			{"a service that grows", time.Minute, measureService},
+			{"a rolling deployment", 2 * time.Minute, measureRollout},
+			{"idle services", 3 * time.Minute, measureIdle},
+			{"reads", time.Minute, measureReads},
+			{"starts of everything", 2 * time.Minute, measureColdStarts},
+			{"memory", time.Minute, measureMemory},
+			{"starts of the control plane", time.Minute, measureWarmStarts},
+		}),
 	}
-	s, err := openStage(ctx, in, image)
-	if err != nil {
-		return err
-	}
-	peers, closePeers, err := findPeers(ctx, in, image, r)
-	if err != nil {
-		return err
-	}
-	steps := []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"one task after the other", func(ctx context.Context) error { return measureSingle(ctx, s, peers, r) }},
-		{"many tasks at once", func(ctx context.Context) error { return measureBurst(ctx, s, peers, r) }},
-		{"a service that grows", func(ctx context.Context) error { return measureService(ctx, s, r) }},
-		{"a rolling deployment", func(ctx context.Context) error { return measureRollout(ctx, s, r) }},
-		{"services at rest", func(ctx context.Context) error { return measureIdle(ctx, s, r) }},
-		{"reading", func(ctx context.Context) error { return measureReads(ctx, s, r) }},
-		{"a simulated cluster", func(ctx context.Context) error { return measureSimulation(ctx, simulation, r) }},
-		{"starting", func(ctx context.Context) error { return measureStarts(ctx, s, r) }},
-	}
-	for _, step := range steps {
-		if !strings.Contains(step.name, only) {
-			continue
-		}
-		progress("%s", step.name)
-		if err = step.do(ctx); err != nil {
-			err = fmt.Errorf("%s: %w", step.name, err)
-			break
+}
+
+// matching are the measurements whose name contains the text.
+func matching[E any](text string, all []measurement[E]) (some []measurement[E]) {
+	for _, m := range all {
+		if strings.Contains(m.name, text) {
+			some = append(some, m)
 		}
 	}
-	return errors.Join(err, closePeers(context.WithoutCancel(ctx)))
+	return some
 }
 
 // progress tells whoever waits what is being done.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
-}
-
-// poll looks again and again, after rests of the length given, until look says
-// that it has seen enough.
-func poll(ctx context.Context, rest time.Duration, look func() (done bool, err error)) error {
-	ticker := time.NewTicker(rest)
-	defer ticker.Stop()
-	for {
-		if done, err := look(); done || err != nil {
-			return err
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }

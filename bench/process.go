@@ -69,8 +69,8 @@ func (p process) memory() (int64, error) {
 // tick is the unit of /proc/<pid>/stat on every Linux machine (USER_HZ).
 const tick = time.Second / 100
 
-// processorTime is what a process has computed so far; 0 when it is gone.
-func processorTime(pid int) time.Duration {
+// cpuTime is the processor time of a process so far; 0 when it is gone.
+func cpuTime(pid int) time.Duration {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
@@ -89,8 +89,8 @@ func processorTime(pid int) time.Duration {
 	return sum
 }
 
-// processorClock is what a process has computed so far, to the nanosecond.
-func processorClock(pid int) (time.Duration, error) {
+// cpuClock is the processor time of a process so far, to the nanosecond.
+func cpuClock(pid int) (time.Duration, error) {
 	// The clock of another process: clock_getcpuclockid(3), and CPUCLOCK_SCHED
 	// of linux/posix-timers.h.
 	const sched = 2
@@ -101,11 +101,9 @@ func processorClock(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// quiet waits until the installation's processes have computed next to nothing
-// for a while, and returns them.
-func (in *installation) quiet(ctx context.Context) (processes []process, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, 20*time.Second, fmt.Errorf("the idle processes do not rest"))
-	defer cancel()
+// awaitIdle waits until the installation's processes use next to no processor time,
+// and returns them.
+func (in *installation) awaitIdle(ctx context.Context) (processes []process, err error) {
 	last := time.Duration(-1)
 	err = poll(ctx, 2*time.Second, func() (bool, error) {
 		if processes, err = in.processes(); err != nil {
@@ -113,11 +111,11 @@ func (in *installation) quiet(ctx context.Context) (processes []process, err err
 		}
 		var sum time.Duration
 		for _, p := range processes {
-			sum += processorTime(p.pid)
+			sum += cpuTime(p.pid)
 		}
-		resting := last >= 0 && sum-last <= 4*tick // 2 % of a core
+		idle := last >= 0 && sum-last <= 4*tick // 2 % of a core
 		last = sum
-		return resting, nil
+		return idle, nil
 	})
 	return processes, err
 }

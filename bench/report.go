@@ -3,74 +3,70 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
 )
 
-// series is one thing measured several times.
-type series struct {
-	name    string
-	samples []time.Duration
-}
-
-func (s *series) add(d time.Duration) { s.samples = append(s.samples, d) }
-
-// percentile is the smallest sample that p percent are not above.
-func (s *series) percentile(p float64) time.Duration {
-	sorted := slices.Sorted(slices.Values(s.samples))
-	return sorted[max(0, int(math.Ceil(p/100*float64(len(sorted))))-1)]
-}
-
-// report is what is printed at the end.
+// report is what is printed at the end. Measurements add to it.
 type report struct {
 	Machine    string
 	LoadBefore string
-	Budgets    []budget
-	latencies  []series
+	LoadAfter  string
+	Budgets    []row
 	Ratios     []ratio
-	Absent     []string // peers that are not there
-	Balanced   []string // rows of the table of load balancers
+	Missing    []string // peers that this machine has not
+	Failed     []failure
+	Proxies    []string // rows of the table of load balancers
+	latencies  []series
 }
 
-type budget struct{ What, Budget, Measured, Met string }
+type ratio struct{ What, Peer, Ratio string }
 
-type ratio struct{ What, Beside, Ratio string }
+// failure is a measurement that was not made.
+type failure struct{ Name, Reason string }
 
 func newReport() (*report, error) {
 	machine, err := describeMachine()
 	if err != nil {
 		return nil, err
 	}
-	load, err := load()
+	load, err := loadAverage()
 	return &report{Machine: machine, LoadBefore: load}, err
 }
 
-func (r *report) budget(what, limit, measured string, met bool) {
-	answer := "no"
-	if met {
-		answer = "yes"
+// budget notes something measured, shown as the text, and whether it is within its
+// bounds.
+func (r *report) budget(what, text string, checks ...check) {
+	r.Budgets = append(r.Budgets, judge(what, text, checks...))
+}
+
+// ratio notes how long something takes us, compared with a peer.
+func (r *report) ratio(what string, ours time.Duration, peer string, theirs time.Duration) {
+	r.Ratios = append(r.Ratios, ratio{what, peer, fmt.Sprintf("%.2f", ours.Seconds()/theirs.Seconds())})
+}
+
+// missing notes a peer that is not on this machine, once.
+func (r *report) missing(peer string) {
+	for _, known := range r.Missing {
+		if known == peer {
+			return
+		}
 	}
-	r.Budgets = append(r.Budgets, budget{what, limit, measured, answer})
+	r.Missing = append(r.Missing, peer)
 }
 
-// figure is something measured that has no budget.
-func (r *report) figure(what, measured string) {
-	r.Budgets = append(r.Budgets, budget{What: what, Measured: measured})
+// notMeasured notes a measurement that was not made, and why. Only the reason's
+// first line is shown.
+func (r *report) notMeasured(name string, reason error) {
+	line, _, _ := strings.Cut(reason.Error(), "\n")
+	r.Failed = append(r.Failed, failure{name, strings.ReplaceAll(line, "|", "\\|")})
 }
 
-func (r *report) ratio(what string, ours time.Duration, beside string, theirs time.Duration) {
-	r.Ratios = append(r.Ratios, ratio{what, beside, fmt.Sprintf("%.2f", ours.Seconds()/theirs.Seconds())})
-}
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", inMillis(d)) }
 
-func (r *report) absent(peer string) { r.Absent = append(r.Absent, peer) }
-
-func millis(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-}
+func inMillis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Latencies are the rows of the table of percentiles.
 func (r *report) Latencies() []string {
@@ -82,34 +78,41 @@ func (r *report) Latencies() []string {
 	return rows
 }
 
-// LoadAfter is the load average now.
-func (r *report) LoadAfter() (string, error) { return load() }
-
 var page = template.Must(template.New("report").Parse(`{{.Machine}}. Load average {{.LoadBefore}} before, {{.LoadAfter}} after.
 
 | budget | | measured | met |
 |---|---|---|---|
 {{range .Budgets}}| {{.What}} | {{.Budget}} | {{.Measured}} | {{.Met}} |
-{{end}}
-| Fargo | beside | ratio of times, below 1 is faster |
+{{end}}{{if .Failed}}
+| not measured | because |
+|---|---|
+{{range .Failed}}| {{.Name}} | {{.Reason}} |
+{{end}}{{end}}
+| Fargo | peer | ratio of times, below 1 is faster |
 |---|---|---|
-{{range .Ratios}}| {{.What}} | {{.Beside}} | {{.Ratio}} |
-{{end}}{{range .Absent}}| | {{.}} | not installed |
+{{range .Ratios}}| {{.What}} | {{.Peer}} | {{.Ratio}} |
+{{end}}{{range .Missing}}| | {{.}} | not installed |
 {{end}}
 | | runs | p50 | p90 | p99 |
 |---|---|---|---|---|
 {{range .Latencies}}{{.}}
-{{end}}{{if .Balanced}}
+{{end}}{{if .Proxies}}
 | load balancer | | requests | p50 | p99 | processor time per request |
 |---|---|---|---|---|---|
-{{range .Balanced}}{{.}}
+{{range .Proxies}}{{.}}
 {{end}}{{end}}`))
 
-func (r *report) print(w io.Writer) error { return page.Execute(w, r) }
+// print writes the report as Markdown, with the load average of now.
+func (r *report) print(w io.Writer) (err error) {
+	if r.LoadAfter, err = loadAverage(); err != nil {
+		return err
+	}
+	return page.Execute(w, r)
+}
 
-// load is the load average of one, five and fifteen minutes. Our own work is in
-// the second one.
-func load() (string, error) {
+// loadAverage is that of one, five and fifteen minutes, from /proc. Our own work
+// is in the one taken at the end.
+func loadAverage() (string, error) {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return "", err

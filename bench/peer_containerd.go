@@ -65,19 +65,26 @@ func (b *bareContainerd) start(ctx context.Context) (remove func(context.Context
 	if err != nil {
 		return nil, err
 	}
-	clean := func(ctx context.Context) error { return container.Delete(ctx, client.WithSnapshotCleanup) }
+	removeContainer := func(ctx context.Context) error { return container.Delete(ctx, client.WithSnapshotCleanup) }
 	task, err := container.NewTask(ctx, cio.NullIO)
 	if err != nil {
-		return nil, errors.Join(err, clean(context.WithoutCancel(ctx)))
+		return nil, undo(ctx, removeContainer, err)
 	}
 	remove = func(ctx context.Context) error {
 		_, err := task.Delete(ctx, client.WithProcessKill)
-		return errors.Join(err, clean(ctx))
+		return errors.Join(err, removeContainer(ctx))
 	}
 	if err := task.Start(ctx); err != nil {
-		return nil, errors.Join(err, remove(context.WithoutCancel(ctx)))
+		return nil, undo(ctx, remove, err)
 	}
 	return remove, nil
+}
+
+// undo removes what was made before err.
+func undo(ctx context.Context, remove func(context.Context) error, err error) error {
+	ctx, cancel := cleanup(ctx)
+	defer cancel()
+	return errors.Join(err, remove(ctx))
 }
 
 // close leaves image and snapshots to go with the data directory.

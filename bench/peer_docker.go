@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ type docker struct {
 var errNoDocker = errors.New("no docker daemon answers")
 
 func newDocker(ctx context.Context, image string) (*docker, error) {
-	if err := exec.CommandContext(ctx, "docker", "info").Run(); err != nil {
+	if _, err := command(ctx, "docker", "info"); err != nil {
 		return nil, errNoDocker
 	}
 	said, err := command(ctx, "docker", "load", "--quiet", "--input", image)
@@ -47,14 +46,4 @@ func (d *docker) start(ctx context.Context) (remove func(context.Context) error,
 func (d *docker) close(ctx context.Context) error {
 	_, err := command(ctx, "docker", "rmi", d.image)
 	return err
-}
-
-// command gives the trimmed output of a command.
-func command(ctx context.Context, name string, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, name, args...).Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = fmt.Errorf("%s %s: %w: %s", name, args[0], err, exit.Stderr)
-	}
-	return strings.TrimSpace(string(out)), err
 }

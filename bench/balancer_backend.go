@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// balancerSet is what all proxies share: the targets and a certificate.
-type balancerSet struct {
+// backend is what all proxies share: the targets and a certificate.
+type backend struct {
 	dir     string
 	targets []net.Listener
 	// chain and key are files in PEM.
@@ -29,32 +29,32 @@ type balancerSet struct {
 // own.
 var targetWeights = []int{3, 1}
 
-func openBalancerSet(dir string) (*balancerSet, error) {
-	s := &balancerSet{dir: dir, chain: filepath.Join(dir, "chain.pem"), key: filepath.Join(dir, "key.pem")}
-	if err := s.certify(); err != nil {
+func openBackend(dir string) (*backend, error) {
+	b := &backend{dir: dir, chain: filepath.Join(dir, "chain.pem"), key: filepath.Join(dir, "key.pem")}
+	if err := b.certify(); err != nil {
 		return nil, err
 	}
 	for range targetWeights {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
-			return nil, errors.Join(err, s.close())
+			return nil, errors.Join(err, b.close())
 		}
-		s.targets = append(s.targets, l)
+		b.targets = append(b.targets, l)
 		go serveTarget(l)
 	}
-	return s, nil
+	return b, nil
 }
 
-func (s *balancerSet) close() error {
+func (b *backend) close() error {
 	var errs []error
-	for _, l := range s.targets {
+	for _, l := range b.targets {
 		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
 }
 
 // certify makes a certificate that is its own authority.
-func (s *balancerSet) certify() error {
+func (b *backend) certify() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -72,8 +72,8 @@ func (s *balancerSet) certify() error {
 		return err
 	}
 	for path, block := range map[string]*pem.Block{
-		s.chain: {Type: "CERTIFICATE", Bytes: chain},
-		s.key:   {Type: "PRIVATE KEY", Bytes: private},
+		b.chain: {Type: "CERTIFICATE", Bytes: chain},
+		b.key:   {Type: "PRIVATE KEY", Bytes: private},
 	} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			return err
@@ -92,8 +92,8 @@ func targetAnswer(body []byte) []byte {
 		time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), len(body)), body...)
 }
 
-// serveTarget answers requests without a body, at the least cost: it looks only
-// for the end of each and whether it wants much.
+// serveTarget answers requests without a body, at the least cost: it finds only the
+// end of each, and whether its path is the large answer's.
 func serveTarget(l net.Listener) {
 	for {
 		c, err := l.Accept()

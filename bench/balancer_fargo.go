@@ -27,57 +27,63 @@ import (
 	"fargo/secret"
 )
 
-// balancerChild is the argument with which this program is a load balancer
+// balancerProcessArg is the argument with which this program is a load balancer
 // process, as `fargo balancer` is one: Fargo's data plane and nothing else.
-const balancerChild = "balancer"
+const balancerProcessArg = "balancer"
 
 // balancerPorts are where listeners are on loopback, by their own ports.
 type balancerPorts map[uint16]uint16
 
 // startBalancer starts as many load balancer processes as a node would, and waits
 // until their targets are healthy.
-func startBalancer(ctx context.Context, set *balancerSet) (_ *proxy, err error) {
+func startBalancer(ctx context.Context, b *backend) (_ *proxy, err error) {
 	plain, encrypted, err := freePorts()
 	if err != nil {
 		return nil, err
 	}
-	children := &balancerChildren{
-		dir:   set.dir,
+	processes := &balancerProcesses{
+		dir:   b.dir,
 		ports: balancerPorts{80: netip.MustParseAddrPort(plain).Port(), 443: netip.MustParseAddrPort(encrypted).Port()},
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	checker := health.NewChecker(health.Config{Network: &balancertest.Loopback{}, Logger: log, Pace: 1})
-	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: children, Workers: worker.Workers(), Logger: log})
+	fleet := worker.NewFleet(worker.FleetConfig{Checker: checker, Processes: processes, Workers: worker.Workers(), Logger: log})
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ran := make(chan error, 1)
 	go func() { ran <- fleet.Run(running) }()
 	p := &proxy{name: "Fargo", addresses: map[string]string{"http": plain, "https": encrypted}}
-	p.close = func() error {
+	p.close = func(ctx context.Context) error {
 		stop()
-		err := <-ran
-		checker.Close()
-		return errors.Join(err, children.end())
+		select {
+		case err := <-ran:
+			checker.Close()
+			return errors.Join(err, processes.kill(ctx))
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), processes.kill(ctx))
+		}
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("load balancer: %w", err), p.close())
+			ctx, cancel := cleanup(ctx)
+			defer cancel()
+			err = errors.Join(fmt.Errorf("load balancer: %w", err), p.close(ctx))
 		}
 	}()
-	b, groups, keys, err := set.balancer()
+	config, groups, keys, err := b.balancer()
 	if err != nil {
 		return nil, err
 	}
-	if err := fleet.Set(ctx, []desired.Balancer{b}, groups, keys); err != nil {
+	if err := fleet.Set(ctx, []desired.Balancer{config}, groups, keys); err != nil {
 		return nil, err
 	}
-	for _, c := range children.started {
+	for _, c := range processes.started {
 		p.pids = append(p.pids, c.PID())
 	}
-	return p, awaitHealth(ctx, fleet, len(groups))
+	return p, awaitHealthy(ctx, fleet, len(groups))
 }
 
-// balancerChildren implements [worker.Processes] with this program.
-type balancerChildren struct {
+// balancerProcesses implements [worker.Processes] with this program.
+type balancerProcesses struct {
 	dir     string
 	ports   balancerPorts
 	started []*balancerProcess
@@ -90,10 +96,10 @@ type balancerProcess struct {
 }
 
 // Find implements [worker.Processes]: what runs, we have started.
-func (b *balancerChildren) Find(context.Context) ([]worker.Process, error) { return nil, nil }
+func (b *balancerProcesses) Find(context.Context) ([]worker.Process, error) { return nil, nil }
 
 // Start implements [worker.Processes].
-func (b *balancerChildren) Start() (worker.Process, error) {
+func (b *balancerProcesses) Start() (worker.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -108,7 +114,7 @@ func (b *balancerChildren) Start() (worker.Process, error) {
 		return nil, err
 	}
 	defer control.Close()
-	p.cmd = exec.Command(self, balancerChild, string(ports))
+	p.cmd = exec.Command(self, balancerProcessArg, string(ports))
 	p.cmd.Stderr, p.cmd.ExtraFiles = os.Stderr, []*os.File{control}
 	// A group of its own: an interrupt of ours goes to us, and we end it.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -126,12 +132,11 @@ func (b *balancerChildren) Start() (worker.Process, error) {
 	return p, nil
 }
 
-// end ends all.
-func (b *balancerChildren) end() error {
+// kill kills all and waits for their ends.
+func (b *balancerProcesses) kill(ctx context.Context) error {
 	var errs []error
 	for _, p := range b.started {
-		errs = append(errs, p.Kill())
-		<-p.ended
+		errs = append(errs, p.Kill(), p.Wait(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -159,8 +164,8 @@ func (p *balancerProcess) Wait(ctx context.Context) error {
 	}
 }
 
-// serveBalancer is the child. It serves until it is killed, or its standard input
-// ends, as it does with the parent.
+// serveBalancer is the load balancer process. It serves until it is killed, or its standard input
+// ends, as it does when the parent ends.
 func serveBalancer(config string) error {
 	runtime.GOMAXPROCS(1) // as in fargo balancer
 	var ports balancerPorts
@@ -187,9 +192,7 @@ func serveBalancer(config string) error {
 	return g.Wait()
 }
 
-func awaitHealth(ctx context.Context, fleet *worker.Fleet, want int) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, errors.New("targets do not become healthy"))
-	defer cancel()
+func awaitHealthy(ctx context.Context, fleet *worker.Fleet, want int) error {
 	for {
 		reports, newer := fleet.Health()
 		healthy := 0
@@ -204,24 +207,24 @@ func awaitHealth(ctx context.Context, fleet *worker.Fleet, want int) error {
 		select {
 		case <-newer:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("%d of %d targets are healthy: %w", healthy, want, context.Cause(ctx))
 		}
 	}
 }
 
 // balancer is the configuration: a plain and an encrypted listener, rules that
 // do not match and one that does, two target groups by weight.
-func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerGroup, keys map[desired.SecretID]secret.Text, err error) {
-	chain, err := os.ReadFile(s.chain)
+func (b *backend) balancer() (config desired.Balancer, groups []desired.BalancerGroup, keys map[desired.SecretID]secret.Text, err error) {
+	chain, err := os.ReadFile(b.chain)
 	if err != nil {
-		return b, nil, nil, err
+		return config, nil, nil, err
 	}
-	key, err := os.ReadFile(s.key)
+	key, err := os.ReadFile(b.key)
 	if err != nil {
-		return b, nil, nil, err
+		return config, nil, nil, err
 	}
 	var tuples []elbv2.TargetGroupTuple
-	for i, l := range s.targets {
+	for i, l := range b.targets {
 		address := netip.MustParseAddrPort(l.Addr().String())
 		arn := "arn:group-" + strconv.Itoa(i)
 		groups = append(groups, desired.BalancerGroup{
@@ -244,12 +247,12 @@ func (s *balancerSet) balancer() (b desired.Balancer, groups []desired.BalancerG
 		rule("default", elsewhere),
 	}
 	certificate := desired.Certificate{ARN: "arn:certificate", Chain: string(chain), KeyID: desired.CertificateKeyOf(string(chain))}
-	b = desired.Balancer{
+	config = desired.Balancer{
 		ARN: "arn:balancer", Name: "app/bench/1", Interfaces: []desired.Interface{{ID: "eni-1"}},
 		Listeners: []desired.BalancerListener{
 			{ARN: "arn:http", Protocol: "HTTP", Port: 80, Rules: rules},
 			{ARN: "arn:https", Protocol: "HTTPS", Port: 443, Rules: rules, Certificates: []desired.Certificate{certificate}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06"},
 		},
 	}
-	return b, groups, map[desired.SecretID]secret.Text{certificate.KeyID: secret.New(string(key))}, nil
+	return config, groups, map[desired.SecretID]secret.Text{certificate.KeyID: secret.New(string(key))}, nil
 }

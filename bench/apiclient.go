@@ -9,16 +9,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"regexp"
 	"time"
 
 	"fargo/aws/sigv4"
 )
 
-// caller calls the AWS APIs over connections that stay open, and signs, as an
+// apiClient calls the AWS APIs over connections that stay open, and signs, as an
 // SDK does.
-type caller struct {
+type apiClient struct {
 	http   http.Client
 	url    string
 	region string
@@ -27,17 +26,17 @@ type caller struct {
 
 var export = regexp.MustCompile(`(?m)^export (\w+)='([^']*)'$`)
 
-// newCaller makes a caller with what fargo env says.
-func newCaller(ctx context.Context, in *installation) (*caller, error) {
-	out, err := exec.CommandContext(ctx, in.binary, "env", "--data-dir", in.data).Output()
+// newAPIClient makes a client with what fargo env says.
+func newAPIClient(ctx context.Context, in *installation) (*apiClient, error) {
+	out, err := command(ctx, in.binary, "env", "--data-dir", in.data)
 	if err != nil {
-		return nil, fmt.Errorf("fargo env: %w", err)
+		return nil, err
 	}
 	env := map[string]string{}
-	for _, m := range export.FindAllStringSubmatch(string(out), -1) {
+	for _, m := range export.FindAllStringSubmatch(out, -1) {
 		env[m[1]] = m[2]
 	}
-	return &caller{
+	return &apiClient{
 		http:   http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		url:    env["AWS_ENDPOINT_URL"],
 		region: env["AWS_REGION"],
@@ -46,7 +45,7 @@ func newCaller(ctx context.Context, in *installation) (*caller, error) {
 }
 
 // json calls an operation of a service that speaks awsJson; out may be nil.
-func (c *caller) json(ctx context.Context, service, target string, in, out any) error {
+func (c *apiClient) json(ctx context.Context, service, target string, in, out any) error {
 	r, body, err := c.jsonRequest(ctx, service, target, in)
 	if err != nil {
 		return err
@@ -61,7 +60,7 @@ func (c *caller) json(ctx context.Context, service, target string, in, out any) 
 	return json.Unmarshal(answer, out)
 }
 
-func (c *caller) jsonRequest(ctx context.Context, service, target string, in any) (*http.Request, []byte, error) {
+func (c *apiClient) jsonRequest(ctx context.Context, service, target string, in any) (*http.Request, []byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +76,7 @@ func (c *caller) jsonRequest(ctx context.Context, service, target string, in any
 
 // query calls an operation of a service that speaks a query protocol; out may be
 // nil.
-func (c *caller) query(ctx context.Context, service string, in url.Values, out any) error {
+func (c *apiClient) query(ctx context.Context, service string, in url.Values, out any) error {
 	body := []byte(in.Encode())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/", bytes.NewReader(body))
 	if err != nil {
@@ -94,7 +93,7 @@ func (c *caller) query(ctx context.Context, service string, in url.Values, out a
 	return xml.Unmarshal(answer, out)
 }
 
-func (c *caller) do(r *http.Request, body []byte, service string) ([]byte, error) {
+func (c *apiClient) do(r *http.Request, body []byte, service string) ([]byte, error) {
 	sigv4.Sign(r, body, c.key, c.region, service, time.Now())
 	response, err := c.http.Do(r)
 	if err != nil {

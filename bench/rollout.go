@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// rolloutTasks is the size of the service that is deployed anew.
+// rolloutTasks is the size of the service.
 const rolloutTasks = 20
 
 // The load balancer's times are the shortest that AWS takes: a check every five
@@ -17,62 +17,62 @@ var targetGroup = url.Values{
 	"HealthCheckIntervalSeconds": {"5"}, "HealthCheckTimeoutSeconds": {"2"}, "HealthyThresholdCount": {"2"},
 }
 
-// measureRollout deploys a service behind a load balancer anew and waits until
-// only new tasks are there.
-func measureRollout(ctx context.Context, s *stage, r *report) error {
-	balancer, targets, err := s.makeBalancer(ctx)
+// measureRollout begins a new deployment of a service behind a load balancer and
+// waits until it is completed and only its tasks are there.
+func measureRollout(ctx context.Context, f *fixture, r *report) error {
+	balancer, targets, err := f.createBalancer(ctx)
 	if err != nil {
 		return err
 	}
 	const name = "rolling"
-	if err := s.createService(ctx, name, rolloutTasks, map[string]any{
+	if err := f.createService(ctx, name, rolloutTasks, map[string]any{
 		"loadBalancers": []any{map[string]any{"targetGroupArn": targets, "containerName": "api", "containerPort": 8080}},
 	}); err != nil {
 		return err
 	}
-	if err := s.awaitServices(ctx, []string{name}, (*service).steady); err != nil {
+	if err := f.awaitServices(ctx, []string{name}, (*service).steady); err != nil {
 		return err
 	}
 	begun := time.Now()
-	if err := s.ecs(ctx, "UpdateService", map[string]any{"cluster": cluster, "service": name, "forceNewDeployment": true}, nil); err != nil {
+	if err := f.ecs(ctx, "UpdateService", map[string]any{"cluster": cluster, "service": name, "forceNewDeployment": true}, nil); err != nil {
 		return err
 	}
-	if err := s.awaitServices(ctx, []string{name}, (*service).steady); err != nil {
+	if err := f.awaitServices(ctx, []string{name}, (*service).steady); err != nil {
 		return err
 	}
 	took := time.Since(begun)
-	r.figure(fmt.Sprintf("a rolling deployment of %d tasks behind a load balancer, until COMPLETED and the old ones gone", rolloutTasks),
+	r.budget(fmt.Sprintf("a rolling deployment of %d tasks behind a load balancer, until COMPLETED and the old ones gone", rolloutTasks),
 		fmt.Sprintf("%.1f s, %.1f tasks/s", took.Seconds(), rolloutTasks/took.Seconds()))
-	if err := s.deleteServices(ctx, []string{name}); err != nil {
+	if err := f.deleteServices(ctx, []string{name}); err != nil {
 		return err
 	}
-	return s.dropBalancer(ctx, balancer, targets)
+	return f.deleteBalancer(ctx, balancer, targets)
 }
 
-// dropBalancer undoes makeBalancer.
-func (s *stage) dropBalancer(ctx context.Context, balancer, targets string) error {
+// deleteBalancer deletes what createBalancer has created.
+func (f *fixture) deleteBalancer(ctx context.Context, balancer, targets string) error {
 	for _, in := range []url.Values{
 		{"Action": {"DeleteLoadBalancer"}, "LoadBalancerArn": {balancer}},
 		{"Action": {"DeleteTargetGroup"}, "TargetGroupArn": {targets}},
 	} {
-		if err := s.elb(ctx, in, nil); err != nil {
+		if err := f.elb(ctx, in, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// makeBalancer makes a load balancer with a listener on port 80.
-func (s *stage) makeBalancer(ctx context.Context) (balancer, targets string, err error) {
-	in := url.Values{"Action": {"CreateLoadBalancer"}, "Name": {"rolling"}, "SecurityGroups.member.1": {s.group}}
-	for i, subnet := range s.subnets {
+// createBalancer creates a load balancer with a listener on port 80.
+func (f *fixture) createBalancer(ctx context.Context) (balancer, targets string, err error) {
+	in := url.Values{"Action": {"CreateLoadBalancer"}, "Name": {"rolling"}, "SecurityGroups.member.1": {f.group}}
+	for i, subnet := range f.subnets {
 		in.Set(fmt.Sprintf("Subnets.member.%d", i+1), subnet)
 	}
 	var made struct {
 		Balancer string `xml:"CreateLoadBalancerResult>LoadBalancers>member>LoadBalancerArn"`
 		VPC      string `xml:"CreateLoadBalancerResult>LoadBalancers>member>VpcId"`
 	}
-	if err := s.elb(ctx, in, &made); err != nil {
+	if err := f.elb(ctx, in, &made); err != nil {
 		return "", "", err
 	}
 	in = url.Values{"Action": {"CreateTargetGroup"}, "VpcId": {made.VPC}}
@@ -82,7 +82,7 @@ func (s *stage) makeBalancer(ctx context.Context) (balancer, targets string, err
 	var group struct {
 		ARN string `xml:"CreateTargetGroupResult>TargetGroups>member>TargetGroupArn"`
 	}
-	if err := s.elb(ctx, in, &group); err != nil {
+	if err := f.elb(ctx, in, &group); err != nil {
 		return "", "", err
 	}
 	for _, in := range []url.Values{
@@ -95,7 +95,7 @@ func (s *stage) makeBalancer(ctx context.Context) (balancer, targets string, err
 			"DefaultActions.member.1.Type": {"forward"}, "DefaultActions.member.1.TargetGroupArn": {group.ARN},
 		},
 	} {
-		if err := s.elb(ctx, in, nil); err != nil {
+		if err := f.elb(ctx, in, nil); err != nil {
 			return "", "", err
 		}
 	}
@@ -103,7 +103,7 @@ func (s *stage) makeBalancer(ctx context.Context) (balancer, targets string, err
 }
 
 // elb calls an operation of Elastic Load Balancing.
-func (s *stage) elb(ctx context.Context, in url.Values, out any) error {
+func (f *fixture) elb(ctx context.Context, in url.Values, out any) error {
 	in.Set("Version", "2015-12-01")
-	return s.query(ctx, "elasticloadbalancing", in, out)
+	return f.query(ctx, "elasticloadbalancing", in, out)
 }

@@ -60,7 +60,7 @@ http {
 }
 `))
 
-func startNginx(ctx context.Context, set *balancerSet) (*proxy, error) {
+func startNginx(ctx context.Context, b *backend) (*proxy, error) {
 	path, err := exec.LookPath("nginx")
 	if err != nil {
 		return nil, errNoNginx
@@ -76,11 +76,11 @@ func startNginx(ctx context.Context, set *balancerSet) (*proxy, error) {
 	values := struct {
 		Dir, HTTP, HTTPS, Chain, Key string
 		Targets                      []target
-	}{Dir: set.dir, HTTP: plain, HTTPS: encrypted, Chain: set.chain, Key: set.key}
-	for i, l := range set.targets {
+	}{Dir: b.dir, HTTP: plain, HTTPS: encrypted, Chain: b.chain, Key: b.key}
+	for i, l := range b.targets {
 		values.Targets = append(values.Targets, target{l.Addr().String(), targetWeights[i]})
 	}
-	file := filepath.Join(set.dir, "nginx.conf")
+	file := filepath.Join(b.dir, "nginx.conf")
 	f, err := os.Create(file)
 	if err != nil {
 		return nil, err
@@ -88,19 +88,22 @@ func startNginx(ctx context.Context, set *balancerSet) (*proxy, error) {
 	if err := errors.Join(nginxConfig.Execute(f, values), f.Close()); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, "-c", file, "-p", set.dir)
+	cmd := exec.Command(path, "-c", file, "-p", b.dir)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of ours goes to us, and we end it
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &proxy{name: "nginx", addresses: map[string]string{"http": plain, "https": encrypted}, close: func() error { return endNginx(cmd) }}
-	if err := p.await(ctx); err != nil {
-		return nil, errors.Join(err, p.close())
+	p := &proxy{name: "nginx", addresses: map[string]string{"http": plain, "https": encrypted}}
+	// As a user would end it, with its workers.
+	p.close = func(ctx context.Context) error { return end(ctx, cmd, syscall.SIGTERM) }
+	if err = p.awaitListening(ctx); err == nil {
+		p.pids, err = children(cmd.Process.Pid)
 	}
-	p.pids, err = children(cmd.Process.Pid)
 	if err != nil {
-		return nil, errors.Join(err, p.close())
+		ctx, cancel := cleanup(ctx)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("nginx: %w", err), p.close(ctx))
 	}
 	return p, nil
 }
@@ -120,10 +123,8 @@ func freePorts() (a, b string, err error) {
 	return first.Addr().String(), second.Addr().String(), nil
 }
 
-// await waits until the proxy accepts connections.
-func (p *proxy) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("%s does not listen", p.name))
-	defer cancel()
+// awaitListening waits until the proxy accepts connections.
+func (p *proxy) awaitListening(ctx context.Context) error {
 	return poll(ctx, 10*time.Millisecond, func() (bool, error) {
 		for _, address := range p.addresses {
 			c, err := net.Dial("tcp4", address)
@@ -153,12 +154,4 @@ func children(pid int) (pids []int, err error) {
 		return nil, fmt.Errorf("process %d has no children", pid)
 	}
 	return pids, nil
-}
-
-// endNginx ends nginx and its workers as a user would.
-func endNginx(cmd *exec.Cmd) error {
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return cmd.Wait()
 }

@@ -2,21 +2,24 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os/exec"
 	"strings"
 	"time"
 )
 
-// stage is all that a task needs, made once: roles, image, log group, security
-// group, cluster, task definition.
-type stage struct {
-	*caller
+// fixture is a Fargo with all that a task needs, made once: roles, image, log
+// group, security group, cluster, task definition; and the peers beside it.
+type fixture struct {
+	*apiClient
 	in      *installation
 	subnets []string
-	group   string
+	group   string // of security
+	port    string // at which tasks listen
+	peers   []peer
+	counts  counts
 }
 
 const (
@@ -29,32 +32,56 @@ const (
 
 const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
-func openStage(ctx context.Context, in *installation, image string) (*stage, error) {
-	c, err := newCaller(ctx, in)
+// openFixture starts a Fargo of its own. With an error nothing of it is left.
+func openFixture(ctx context.Context, binary, image string, r *report) (_ *fixture, err error) {
+	in, err := newInstallation(binary)
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{caller: c, in: in}
+	f := &fixture{in: in, port: "8080", counts: usual}
+	defer func() {
+		if err != nil {
+			ctx, cancel := cleanup(ctx)
+			defer cancel()
+			err = errors.Join(err, f.close(ctx))
+		}
+	}()
+	if _, err := in.up(ctx); err != nil {
+		return nil, err
+	}
+	if f.apiClient, err = newAPIClient(ctx, in); err != nil {
+		return nil, err
+	}
 	for _, step := range []func(context.Context) error{
-		s.makeRole, s.makeGroup,
-		func(ctx context.Context) error { return s.push(ctx, image) },
+		f.makeRole, f.makeGroup,
+		func(ctx context.Context) error { return f.push(ctx, image) },
 		func(ctx context.Context) error {
-			return s.json(ctx, "logs", "Logs_20140328.CreateLogGroup", map[string]any{"logGroupName": "/ecs/api"}, nil)
+			return f.json(ctx, "logs", "Logs_20140328.CreateLogGroup", map[string]any{"logGroupName": "/ecs/api"}, nil)
 		},
 		func(ctx context.Context) error {
-			return s.ecs(ctx, "CreateCluster", map[string]any{"clusterName": cluster}, nil)
+			return f.ecs(ctx, "CreateCluster", map[string]any{"clusterName": cluster}, nil)
 		},
-		s.defineTask,
+		f.defineTask,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return s, nil
+	f.peers, err = openPeers(ctx, in, image, r)
+	return f, err
 }
 
-func (s *stage) makeRole(ctx context.Context) error {
-	return s.query(ctx, "iam", url.Values{
+// close removes the peers and all of Fargo.
+func (f *fixture) close(ctx context.Context) error {
+	var errs []error
+	for _, p := range f.peers {
+		errs = append(errs, p.close(ctx))
+	}
+	return errors.Join(append(errs, f.in.remove(ctx))...)
+}
+
+func (f *fixture) makeRole(ctx context.Context) error {
+	return f.query(ctx, "iam", url.Values{
 		"Action": {"CreateRole"}, "Version": {"2010-05-08"},
 		"RoleName": {role}, "AssumeRolePolicyDocument": {trust},
 	}, nil)
@@ -62,7 +89,7 @@ func (s *stage) makeRole(ctx context.Context) error {
 
 // makeGroup finds the subnets of the default VPC and makes a security group in
 // it that lets port 8080 in.
-func (s *stage) makeGroup(ctx context.Context) error {
+func (f *fixture) makeGroup(ctx context.Context) error {
 	const version = "2016-11-15"
 	var found struct {
 		Subnets []struct {
@@ -70,36 +97,36 @@ func (s *stage) makeGroup(ctx context.Context) error {
 			VPC string `xml:"vpcId"`
 		} `xml:"subnetSet>item"`
 	}
-	if err := s.query(ctx, "ec2", url.Values{"Action": {"DescribeSubnets"}, "Version": {version}}, &found); err != nil {
+	if err := f.query(ctx, "ec2", url.Values{"Action": {"DescribeSubnets"}, "Version": {version}}, &found); err != nil {
 		return err
 	}
 	if len(found.Subnets) == 0 {
 		return fmt.Errorf("there are no subnets")
 	}
 	for _, subnet := range found.Subnets {
-		s.subnets = append(s.subnets, subnet.ID)
+		f.subnets = append(f.subnets, subnet.ID)
 	}
 	var made struct {
 		ID string `xml:"groupId"`
 	}
-	if err := s.query(ctx, "ec2", url.Values{
+	if err := f.query(ctx, "ec2", url.Values{
 		"Action": {"CreateSecurityGroup"}, "Version": {version},
 		"GroupName": {"api"}, "GroupDescription": {"api"}, "VpcId": {found.Subnets[0].VPC},
 	}, &made); err != nil {
 		return err
 	}
-	s.group = made.ID
-	return s.query(ctx, "ec2", url.Values{
-		"Action": {"AuthorizeSecurityGroupIngress"}, "Version": {version}, "GroupId": {s.group},
+	f.group = made.ID
+	return f.query(ctx, "ec2", url.Values{
+		"Action": {"AuthorizeSecurityGroupIngress"}, "Version": {version}, "GroupId": {f.group},
 		"IpPermissions.1.IpProtocol": {"tcp"}, "IpPermissions.1.FromPort": {"8080"}, "IpPermissions.1.ToPort": {"8080"},
 		"IpPermissions.1.IpRanges.1.CidrIp": {"0.0.0.0/0"},
 	}, nil)
 }
 
 // push pushes the example image to the registry, as a developer would.
-func (s *stage) push(ctx context.Context, image string) error {
+func (f *fixture) push(ctx context.Context, image string) error {
 	const target = "AmazonEC2ContainerRegistry_V20150921."
-	if err := s.json(ctx, "ecr", target+"CreateRepository", map[string]any{"repositoryName": repository}, nil); err != nil {
+	if err := f.json(ctx, "ecr", target+"CreateRepository", map[string]any{"repositoryName": repository}, nil); err != nil {
 		return err
 	}
 	var token struct {
@@ -107,22 +134,19 @@ func (s *stage) push(ctx context.Context, image string) error {
 			AuthorizationToken []byte
 		}
 	}
-	if err := s.json(ctx, "ecr", target+"GetAuthorizationToken", map[string]any{}, &token); err != nil {
+	if err := f.json(ctx, "ecr", target+"GetAuthorizationToken", map[string]any{}, &token); err != nil {
 		return err
 	}
 	credentials := string(token.AuthorizationData[0].AuthorizationToken)
-	to := fmt.Sprintf("docker://%s/%s:%s", strings.TrimPrefix(s.url, "http://"), repository, tag)
-	out, err := exec.CommandContext(ctx, "skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false",
-		"--dest-creds", credentials, "oci-archive:"+image, to).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("skopeo copy: %w: %s", err, out)
-	}
-	return nil
+	to := fmt.Sprintf("docker://%s/%s:%s", strings.TrimPrefix(f.url, "http://"), repository, tag)
+	_, err := command(ctx, "skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false",
+		"--dest-creds", credentials, "oci-archive:"+image, to)
+	return err
 }
 
-func (s *stage) defineTask(ctx context.Context) error {
+func (f *fixture) defineTask(ctx context.Context) error {
 	type object = map[string]any
-	return s.ecs(ctx, "RegisterTaskDefinition", object{
+	return f.ecs(ctx, "RegisterTaskDefinition", object{
 		"family": "api", "networkMode": "awsvpc", "requiresCompatibilities": []string{"FARGATE"},
 		"cpu": "256", "memory": "512",
 		"executionRoleArn": "arn:aws:iam::123456789012:role/" + role,
@@ -137,13 +161,13 @@ func (s *stage) defineTask(ctx context.Context) error {
 }
 
 // ecs calls an operation of ECS.
-func (s *stage) ecs(ctx context.Context, operation string, in, out any) error {
-	return s.json(ctx, "ecs", ecsTarget+operation, in, out)
+func (f *fixture) ecs(ctx context.Context, operation string, in, out any) error {
+	return f.json(ctx, "ecs", ecsTarget+operation, in, out)
 }
 
 const ecsTarget = "AmazonEC2ContainerServiceV20141113."
 
-// task is what the measurements look at of a task.
+// task is what the measurements need of DescribeTasks.
 type task struct {
 	ARN           string  `json:"taskArn"`
 	LastStatus    string  `json:"lastStatus"`
@@ -153,6 +177,11 @@ type task struct {
 	Attachments   []struct {
 		Details []struct{ Name, Value string }
 	} `json:"attachments"`
+}
+
+// startTime is from createdAt to startedAt.
+func (t *task) startTime() time.Duration {
+	return time.Duration((t.StartedAt - t.CreatedAt) * float64(time.Second))
 }
 
 // address is that of the task's interface.
@@ -180,13 +209,13 @@ func (a *tasksAnswer) check(count int) error {
 }
 
 // runTasks calls RunTask and returns the tasks' ARNs.
-func (s *stage) runTasks(ctx context.Context, count int) ([]string, error) {
+func (f *fixture) runTasks(ctx context.Context, count int) ([]string, error) {
 	type object = map[string]any
 	var answer tasksAnswer
-	if err := s.ecs(ctx, "RunTask", object{
+	if err := f.ecs(ctx, "RunTask", object{
 		"cluster": cluster, "taskDefinition": "api", "launchType": "FARGATE", "count": count,
 		"networkConfiguration": object{"awsvpcConfiguration": object{
-			"subnets": s.subnets, "securityGroups": []string{s.group}, "assignPublicIp": "DISABLED",
+			"subnets": f.subnets, "securityGroups": []string{f.group}, "assignPublicIp": "DISABLED",
 		}},
 	}, &answer); err != nil {
 		return nil, err
@@ -198,9 +227,9 @@ func (s *stage) runTasks(ctx context.Context, count int) ([]string, error) {
 	return arns, answer.check(count)
 }
 
-func (s *stage) describe(ctx context.Context, arns []string) ([]task, error) {
+func (f *fixture) describe(ctx context.Context, arns []string) ([]task, error) {
 	var answer tasksAnswer
-	if err := s.ecs(ctx, "DescribeTasks", describeInput(arns), &answer); err != nil {
+	if err := f.ecs(ctx, "DescribeTasks", describeInput(arns), &answer); err != nil {
 		return nil, err
 	}
 	return answer.Tasks, answer.check(len(arns))
@@ -208,14 +237,14 @@ func (s *stage) describe(ctx context.Context, arns []string) ([]task, error) {
 
 func describeInput(arns []string) any { return map[string]any{"cluster": cluster, "tasks": arns} }
 
-// look is the rest between two looks at tasks: short beside what is measured,
-// and each look costs the machine a few percent of that.
-const look = 2 * time.Millisecond
+// pollInterval is that of calls of DescribeTasks: short beside what is measured,
+// and each call costs the machine a few percent of that.
+const pollInterval = 2 * time.Millisecond
 
-// await looks at the tasks until all have the status.
-func (s *stage) await(ctx context.Context, rest time.Duration, arns []string, status string) (tasks []task, err error) {
-	err = poll(ctx, rest, func() (bool, error) {
-		if tasks, err = s.describe(ctx, arns); err != nil {
+// await polls the tasks until all have the status.
+func (f *fixture) await(ctx context.Context, interval time.Duration, arns []string, status string) (tasks []task, err error) {
+	err = poll(ctx, interval, func() (bool, error) {
+		if tasks, err = f.describe(ctx, arns); err != nil {
 			return false, err
 		}
 		for _, t := range tasks {
@@ -231,13 +260,13 @@ func (s *stage) await(ctx context.Context, rest time.Duration, arns []string, st
 	return tasks, err
 }
 
-// answers waits until each task's service accepts a connection. One that is told
-// to end before it listens for that would be killed half a minute later: signals
-// that PID 1 does not handle yet are lost on it (pid_namespaces(7)).
-func (s *stage) answers(ctx context.Context, tasks []task) error {
+// awaitListening waits until each task's service accepts a connection. A task that
+// is stopped before it handles SIGTERM would only end half a minute later, killed:
+// PID 1 ignores signals that it does not handle (pid_namespaces(7)).
+func (f *fixture) awaitListening(ctx context.Context, tasks []task) error {
 	for _, t := range tasks {
-		address := net.JoinHostPort(t.address(), "8080")
-		if err := poll(ctx, look, func() (bool, error) {
+		address := net.JoinHostPort(t.address(), f.port)
+		if err := poll(ctx, pollInterval, func() (bool, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 			if err != nil {
 				return false, nil
@@ -251,12 +280,12 @@ func (s *stage) answers(ctx context.Context, tasks []task) error {
 }
 
 // stop stops the tasks and waits until they are.
-func (s *stage) stop(ctx context.Context, arns []string) error {
+func (f *fixture) stop(ctx context.Context, arns []string) error {
 	for _, arn := range arns {
-		if err := s.ecs(ctx, "StopTask", map[string]any{"cluster": cluster, "task": arn}, nil); err != nil {
+		if err := f.ecs(ctx, "StopTask", map[string]any{"cluster": cluster, "task": arn}, nil); err != nil {
 			return err
 		}
 	}
-	_, err := s.await(ctx, 5*look, arns, "STOPPED")
+	_, err := f.await(ctx, 5*pollInterval, arns, "STOPPED")
 	return err
 }
