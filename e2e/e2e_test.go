@@ -139,10 +139,10 @@ func tearDown(t testing.TB, in *installation, before machine) {
 	if err != nil {
 		t.Fatalf("looking at the machine: %v", err)
 	}
-	for _, line := range after.since(before, in) {
+	for _, line := range after.since(before, in.id, in.data) {
 		t.Errorf("left on the machine: %s", line)
 	}
-	for _, line := range before.since(after, in) {
+	for _, line := range before.since(after, in.id, in.data) {
 		t.Errorf("taken from the machine: %s", line)
 	}
 }

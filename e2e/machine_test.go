@@ -13,9 +13,7 @@ import (
 	"strings"
 )
 
-// machine is what could be left behind on a machine, as lines of text.
-type machine []string
-
+// lookAtMachine lists what Fargo could leave behind.
 func lookAtMachine() (machine, error) {
 	var m machine
 	for _, look := range []func() ([]string, error){
@@ -36,38 +34,8 @@ func lookAtMachine() (machine, error) {
 	return m, nil
 }
 
-var (
-	// Counters and remaining lifetimes change by themselves.
-	volatile = regexp.MustCompile(`(packets \d+ bytes \d+|expires \S+|valid_lft \S+|preferred_lft \S+)`)
-	// What carries an instance's id belongs to it: other installations on this
-	// machine may come and go.
-	dataName     = regexp.MustCompile(`fargo-e2e-\d+`)
-	instanceName = regexp.MustCompile(`\b(?:fargo-|fg)([0-9a-f]{4}|test)\b`)
-)
-
-// since gives the lines of m that are not in before, but for those that belong
-// to another installation than in, or to other programs: files of /run and mounts
-// are Fargo's, or containerd's, by their names.
-func (m machine) since(before machine, in *installation) []string {
-	var lines []string
-	for _, line := range m {
-		if _, found := slices.BinarySearch(before, line); found {
-			continue
-		}
-		if owner := instanceName.FindStringSubmatch(line); owner != nil && owner[1] != in.id {
-			continue
-		}
-		if owner := dataName.FindString(line); owner != "" && !strings.Contains(in.data, owner) {
-			continue
-		}
-		others := !instanceName.MatchString(line) && !strings.Contains(line, in.data) && !strings.Contains(line, "containerd")
-		if others && (strings.HasPrefix(line, "file: ") || strings.HasPrefix(line, "mount: ")) {
-			continue
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
+// Counters and remaining lifetimes change by themselves.
+var volatile = regexp.MustCompile(`(packets \d+ bytes \d+|expires \S+|valid_lft \S+|preferred_lft \S+)`)
 
 func command(name string, args ...string) func() ([]string, error) {
 	return func() ([]string, error) {
@@ -140,20 +108,23 @@ func cgroups() ([]string, error) {
 	return lines, nil
 }
 
+// runFiles are the entries of /run, and those in which other programs' default
+// directories keep what belongs to one caller: containerd's and runc's.
 func runFiles() ([]string, error) {
-	entries, err := os.ReadDir("/run")
-	if err != nil {
-		return nil, err
-	}
 	var lines []string
-	for _, entry := range entries {
-		lines = append(lines, "file: /run/"+entry.Name())
+	for _, pattern := range []string{"/run/*", "/run/containerd/*/*", "/run/runc/*"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			lines = append(lines, "file: "+path)
+		}
 	}
 	return lines, nil
 }
 
-// processes are those whose arguments name a Fargo instance or data directory:
-// what else runs on the machine is none of our business.
+// processes are those whose arguments name a Fargo instance or data directory.
 func processes() ([]string, error) {
 	paths, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -163,7 +134,7 @@ func processes() ([]string, error) {
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		line := strings.ReplaceAll(strings.TrimRight(string(b), "\x00"), "\x00", " ")
-		if err == nil && (instanceName.MatchString(line) || strings.Contains(line, "fargo-e2e-")) {
+		if err == nil && strings.Contains(line, "fargo-") {
 			lines = append(lines, "process: "+line)
 		}
 	}

@@ -66,7 +66,7 @@ func BenchmarkAdopt(b *testing.B) {
 
 // BenchmarkAddGroup adds the 101st task's control groups.
 func BenchmarkAddGroup(b *testing.B) {
-	c := newTestCgroups(b, "b004")
+	c := newTestCgroups(b)
 	var tasks []host.TaskCgroup
 	for i := range 101 {
 		tasks = append(tasks, host.TaskCgroup{TaskID: fmt.Sprintf("task-%d", i), CPU: 256, Memory: 512})

@@ -5,7 +5,9 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +20,11 @@ import (
 	"fargo/host"
 )
 
-func newTestCgroups(t testing.TB, instance string) *Cgroups {
+// newTestCgroups are of an instance that no other on this machine is: other tests,
+// and other Fargos, may run at the same time.
+func newTestCgroups(t testing.TB) *Cgroups {
 	t.Helper()
-	c, err := NewCgroups(Config{Instance: instance})
+	c, err := NewCgroups(Config{Instance: unusedInstance(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +39,27 @@ func newTestCgroups(t testing.TB, instance string) *Cgroups {
 		}
 	})
 	return c
+}
+
+// unusedInstance is a random instance name without control groups.
+func unusedInstance(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		instance := fmt.Sprintf("%04x", rand.N(1<<16))
+		var used []string
+		for _, pattern := range []string{"/sys/fs/cgroup/fargo-%s*", "/sys/fs/cgroup/*/fargo-%s*"} {
+			paths, err := filepath.Glob(fmt.Sprintf(pattern, instance))
+			if err != nil {
+				t.Fatal(err)
+			}
+			used = append(used, paths...)
+		}
+		if len(used) == 0 {
+			return instance
+		}
+	}
+	t.Fatal("every instance name is in use")
+	return ""
 }
 
 // inGroup runs a command inside the container group of a task, in every
@@ -69,7 +94,7 @@ func inGroup(t *testing.T, c *Cgroups, task string, args ...string) *exec.Cmd {
 }
 
 func TestCgroupLimitsAndUsage(t *testing.T) {
-	c := newTestCgroups(t, "c001")
+	c := newTestCgroups(t)
 	task := host.TaskCgroup{TaskID: "t1", CPU: 256, Memory: 64, PIDs: 64}
 	if err := c.Set(t.Context(), []host.TaskCgroup{task}); err != nil {
 		t.Fatal(err)
@@ -134,7 +159,7 @@ func checkLimits(t *testing.T, dir string, written []setting) {
 }
 
 func TestCgroupsAreRemovedWhenEmpty(t *testing.T) {
-	c := newTestCgroups(t, "c002")
+	c := newTestCgroups(t)
 	if err := c.Set(t.Context(), []host.TaskCgroup{{TaskID: "t1"}, {TaskID: "t2"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +218,7 @@ func init() {
 // A task that forks without end fills its own group, and nothing else: the
 // machine and other tasks go on, and all of it ends with the task.
 func TestForkBombHitsItsOwnBound(t *testing.T) {
-	c := newTestCgroups(t, "c003")
+	c := newTestCgroups(t)
 	bomb := host.TaskCgroup{TaskID: "bomb", CPU: 256, Memory: 512, PIDs: 80}
 	other := host.TaskCgroup{TaskID: "other", CPU: 256, Memory: 64, PIDs: 80}
 	if err := c.Set(t.Context(), []host.TaskCgroup{bomb, other}); err != nil {
