@@ -19,11 +19,11 @@ import (
 // Cgroups keeps the control groups of tasks on this machine: one for each task,
 // /fargo-<instance>/<task>, in every hierarchy that limits or counts. The group
 // that all of them are in is limited too, so that tasks, however many and
-// whatever they were promised, leave the machine and Fargo's own processes room.
+// whatever their sizes, leave a reserve to the machine and Fargo's own processes.
 // Its methods may be called from several goroutines.
 //
-// Hierarchies are used as they are mounted: version 1, version 2, or both side
-// by side with the controllers in either.
+// Hierarchies are used as they are mounted: version 1, version 2, or both (hybrid)
+// with the controllers in either.
 type Cgroups struct {
 	cfg         Config
 	hierarchies []hierarchy
@@ -32,7 +32,7 @@ type Cgroups struct {
 	mu struct {
 		sync.Mutex
 		applied map[string]host.TaskCgroup // by task id
-		pruned  bool                       // nothing is there beside what was applied since
+		pruned  bool                       // there are no groups but the applied ones
 	}
 }
 
@@ -47,8 +47,7 @@ type Usage struct {
 	Memory int64
 }
 
-// needed are the controllers without which tasks are not safe to run: any of
-// them could use up the machine.
+// needed are the controllers without which a task could use up the machine.
 var needed = []string{"cpu", "memory", "pids"}
 
 // NewCgroups finds out how control groups are mounted, and fails if no hierarchy
@@ -89,11 +88,11 @@ func (c *Cgroups) dir(h hierarchy, taskID string) string {
 	return filepath.Join(h.mount, c.base(), taskID)
 }
 
-// Set makes the machine have exactly these control groups, with these limits.
-// One that cannot be made, or taken away, does not keep the others from it: the
-// error is then [host.Failures], by task id. What is left in a group that should
-// go is killed, all of it, but Set waits for nobody: until it has ended the group
-// stays, which is [ErrBusy]. Call it again; the kernel may take a moment.
+// Set makes the machine have exactly these control groups, with these limits. When
+// one cannot be made or removed, the others are all the same: the error is then
+// [host.Failures], by task id. Processes in a group that is to be removed are killed
+// with SIGKILL. Set does not wait for their end: a group that still has processes is
+// [ErrBusy], and Set is to be called again.
 func (c *Cgroups) Set(ctx context.Context, tasks []host.TaskCgroup) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +115,7 @@ func (c *Cgroups) Set(ctx context.Context, tasks []host.TaskCgroup) error {
 			c.mu.pruned = false
 		}
 	}
-	// To look through all hierarchies takes longer than to make a group in them.
+	// Listing all hierarchies takes longer than making a group in them.
 	if !c.mu.pruned {
 		if err := c.prune(ctx, want, failed); err != nil {
 			return fmt.Errorf("set control groups: %w", err)
@@ -129,17 +128,17 @@ func (c *Cgroups) Set(ctx context.Context, tasks []host.TaskCgroup) error {
 	return ctx.Err()
 }
 
-// patience is how long Purge waits for processes that have been killed to leave
-// their groups (many may share little CPU), and pause how long between two looks.
+// purgeTimeout is how long Purge waits for killed processes to leave their groups
+// (many may share little CPU). pause is the interval of polling.
 const (
-	patience = 10 * time.Second
-	pause    = 5 * time.Millisecond
+	purgeTimeout = 10 * time.Second
+	pause        = 5 * time.Millisecond
 )
 
-// Purge removes every control group of this instance. Like Set, it kills what is
-// in them, and gives it a moment to end.
+// Purge removes every control group of this instance. Like Set, it kills the
+// processes in them, and it waits for their end, for at most ten seconds.
 func (c *Cgroups) Purge(ctx context.Context) error {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, purgeTimeout)
 	defer cancel()
 	for {
 		err := c.Set(ctx, nil)
@@ -177,8 +176,8 @@ func (c *Cgroups) apply(t host.TaskCgroup) error {
 			return err
 		}
 		if h.unified {
-			// From the top down, as a group can give only what it was given;
-			// the last is for the containers inside.
+			// From the top down: a group can delegate only what was delegated to
+			// it. The last is for the containers inside.
 			for _, d := range []string{h.mount, c.dir(h, ""), dir} {
 				if err := h.enable(d); err != nil {
 					return err
@@ -211,12 +210,12 @@ func (c *Cgroups) Usage(taskID string) (Usage, error) {
 	if err := checkName(taskID); err != nil {
 		return u, err
 	}
-	account, _ := with(c.hierarchies, "cpu")
+	cpu, _ := with(c.hierarchies, "cpu")
 	if h, ok := with(c.hierarchies, "cpuacct"); ok {
-		account = h
+		cpu = h
 	}
 	var err error
-	if u.CPU, err = account.cpuUsed(c.dir(account, taskID)); err != nil {
+	if u.CPU, err = cpu.cpuUsed(c.dir(cpu, taskID)); err != nil {
 		return u, fmt.Errorf("CPU usage of task %s: %w", taskID, err)
 	}
 	memory, _ := with(c.hierarchies, "memory")
@@ -226,13 +225,12 @@ func (c *Cgroups) Usage(taskID string) (Usage, error) {
 	return u, nil
 }
 
-// ErrBusy says that a control group could not be removed because processes are
-// in it.
+// ErrBusy means that a control group was not removed because it has processes.
 var ErrBusy = errors.New("control group holds processes")
 
-// prune removes the groups of tasks that are not wanted, kills what is in them,
-// and notes those that it cannot remove. The runtime makes a container's parents
-// in all hierarchies, so all are looked through.
+// prune removes the groups of tasks that are not wanted, and kills the processes in
+// them. Those that it cannot remove are added to failed. The runtime makes the
+// parents of a container's group in all hierarchies, so all are searched.
 func (c *Cgroups) prune(ctx context.Context, want map[string]bool, failed host.Failures) error {
 	for _, h := range c.hierarchies {
 		tasks, err := subgroups(c.dir(h, ""))
@@ -311,7 +309,7 @@ func with(hs []hierarchy, controller string) (hierarchy, bool) {
 }
 
 // writeFile writes to a file that the kernel has made; an error that is
-// fs.ErrNotExist tells of a kernel without the feature.
+// fs.ErrNotExist means a kernel without the feature.
 func writeFile(dir, name, value string) error {
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY, 0)
 	if err != nil {

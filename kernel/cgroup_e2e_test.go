@@ -67,7 +67,7 @@ func unusedInstance(t testing.TB) string {
 func inGroup(t *testing.T, c *Cgroups, task string, args ...string) *exec.Cmd {
 	t.Helper()
 	path := c.Path(task, "container")
-	// It waits for its standard input before it becomes the command.
+	// It waits for its standard input before it compatible the command.
 	cmd := exec.Command("sh", append([]string{"-c", `read go; exec "$@"`, "sh"}, args...)...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -11,25 +11,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Lack is something that this machine does not have and we need.
-type Lack struct {
+// A Problem is something that the machine lacks.
+type Problem struct {
 	What string // "the veth driver: interfaces cannot be joined to their VPC"
 	Why  string // what the kernel said when it was tried
-	Mend string // the command that mends it, or what to do where no command does
+	Fix  string // the command that helps, or what to do where there is none
 }
 
-// Check tries, without leaving anything behind, whether this machine can do
-// what [NewNetwork] and [NewCgroups] will ask of it. What it tries happens in a
-// network namespace made for it, or only reads.
-func Check() []Lack {
-	lacks := onScratchThread()
-	lacks = append(lacks, checkForwarding()...)
-	return append(lacks, checkCgroups()...)
+// Check tries whether this machine can do what [NewNetwork] and [NewCgroups] need.
+// It works in a network namespace of its own, or only reads, and leaves nothing
+// behind.
+func Check() []Problem {
+	problems := checkNetwork()
+	problems = append(problems, checkForwarding()...)
+	return append(problems, checkCgroups()...)
 }
 
-// onScratchThread tries the parts of a network in a namespace that ends with
-// its thread.
-func onScratchThread() (lacks []Lack) {
+// checkNetwork tries links and rules in a namespace that ends with its thread.
+func checkNetwork() (problems []Problem) {
 	err := onNewThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err
@@ -39,34 +38,34 @@ func onScratchThread() (lacks []Lack) {
 			return err
 		}
 		defer scratch.close()
-		lacks = append(checkLinks(scratch), checkRules(scratch)...)
+		problems = append(checkLinks(scratch), checkRules(scratch)...)
 		return nil
 	})
 	switch {
 	case err == nil:
-		return lacks
+		return problems
 	case errors.Is(err, unix.EPERM):
-		return []Lack{{"the right to make network namespaces", err.Error(), "run as root: sudo fargo …"}}
+		return []Problem{{"the right to make network namespaces", err.Error(), "run as root: sudo fargo …"}}
 	}
-	return []Lack{{"network namespaces", err.Error(), "boot a kernel that has them (CONFIG_NET_NS)"}}
+	return []Problem{{"network namespaces", err.Error(), "boot a kernel that has them (CONFIG_NET_NS)"}}
 }
 
-func checkLinks(scratch *namespace) []Lack {
+func checkLinks(scratch *namespace) []Problem {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "here"
 	if err := scratch.links.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "there"}); err != nil {
-		return []Lack{{"the veth driver: interfaces cannot be joined to their VPC", err.Error(), "modprobe veth"}}
+		return []Problem{{"the veth driver: interfaces cannot be joined to their VPC", err.Error(), "modprobe veth"}}
 	}
 	return nil
 }
 
 // checkRules tries each kind of rule that a router or the machine gets.
-func checkRules(scratch *namespace) []Lack {
+func checkRules(scratch *namespace) []Problem {
 	verdicts := set{verdicts: true, elements: map[element]string{{addr: gatewayAddress}: "to"}}
 	guarded := set{links: true, elements: map[element]string{{"here", gatewayAddress}: ""}}
 	tests := []struct {
-		what, mend string
-		rules      ruleset
+		what, fix string
+		rules     ruleset
 	}{
 		{"nftables sets and maps: security groups cannot be enforced", "modprobe nf_tables", ruleset{
 			chains: map[string]chain{"at": {hook: &hookIngress, rules: []rule{
@@ -84,7 +83,7 @@ func checkRules(scratch *namespace) []Lack {
 			chains: map[string]chain{"at": {hook: &hookPostrouting, rules: []rule{{masquerade}}}},
 		}},
 	}
-	var lacks []Lack
+	var problems []Problem
 	for i, test := range tests {
 		test.rules.table = fmt.Sprintf("check%d", i)
 		conn, err := openNFT(int(scratch.file.Fd()))
@@ -93,16 +92,16 @@ func checkRules(scratch *namespace) []Lack {
 			_ = conn.CloseLasting()
 		}
 		if err != nil {
-			lacks = append(lacks, Lack{test.what, err.Error(), test.mend})
+			problems = append(problems, Problem{test.what, err.Error(), test.fix})
 		}
 	}
-	return lacks
+	return problems
 }
 
-// checkForwarding looks for what will keep the machine from forwarding for
-// tasks: a switch we cannot turn, or somebody's filter that drops by default.
-func checkForwarding() []Lack {
-	var lacks []Lack
+// checkForwarding finds what would keep the machine from forwarding for tasks: a
+// sysctl that cannot be set, or another program's filter that drops by default.
+func checkForwarding() []Problem {
+	var problems []Problem
 	const path = "/proc/sys/net/ipv4/ip_forward"
 	is, err := os.ReadFile(path)
 	if err == nil && strings.TrimSpace(string(is)) != "1" {
@@ -112,61 +111,61 @@ func checkForwarding() []Lack {
 		}
 	}
 	if err != nil {
-		lacks = append(lacks, Lack{"IP forwarding: tasks cannot reach the Internet", err.Error(), "sysctl -w net.ipv4.ip_forward=1"})
+		problems = append(problems, Problem{"IP forwarding: tasks cannot reach the Internet", err.Error(), "sysctl -w net.ipv4.ip_forward=1"})
 	}
 	conn, err := nftables.New()
 	if err != nil {
-		return lacks // and said so before
+		return problems // and said so before
 	}
 	chains, err := conn.ListChains()
 	if err != nil {
-		return lacks
+		return problems
 	}
-	return append(lacks, foreignFilters(chains)...)
+	return append(problems, foreignFilters(chains)...)
 }
 
-// foreignFilters finds chains of others that drop what they do not know on its
-// way through the machine. Docker makes one, with a chain for exceptions.
-func foreignFilters(chains []*nftables.Chain) []Lack {
+// foreignFilters finds chains of other programs that drop forwarded packets by
+// default. Docker makes one, with a chain for exceptions.
+func foreignFilters(chains []*nftables.Chain) []Problem {
 	into := "FORWARD"
 	for _, c := range chains {
 		if c.Name == "DOCKER-USER" {
 			into = c.Name
 		}
 	}
-	var lacks []Lack
+	var problems []Problem
 	for _, c := range chains {
 		drops := c.Policy != nil && *c.Policy == nftables.ChainPolicyDrop
 		forward := c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookForward
 		if !drops || !forward || c.Table.Family != nftables.TableFamilyIPv4 && c.Table.Family != nftables.TableFamilyINet {
 			continue
 		}
-		lacks = append(lacks, Lack{
+		problems = append(problems, Problem{
 			What: "a way through the machine's packet filter: tasks cannot reach the Internet",
 			Why:  fmt.Sprintf("chain %s of nftables table %s drops what it does not know", c.Name, c.Table.Name),
-			Mend: fmt.Sprintf("iptables -I %[1]s -i fg+ -j ACCEPT && iptables -I %[1]s -o fg+ -j ACCEPT", into),
+			Fix:  fmt.Sprintf("iptables -I %[1]s -i fg+ -j ACCEPT && iptables -I %[1]s -o fg+ -j ACCEPT", into),
 		})
 	}
-	return lacks
+	return problems
 }
 
-func checkCgroups() []Lack {
+func checkCgroups() []Problem {
 	hs, err := findHierarchies()
 	if err != nil {
-		return []Lack{{"control groups", err.Error(), "mount -t cgroup2 cgroup2 /sys/fs/cgroup"}}
+		return []Problem{{"control groups", err.Error(), "mount -t cgroup2 cgroup2 /sys/fs/cgroup"}}
 	}
 	if len(hs) == 0 {
-		return []Lack{{"control groups: tasks cannot be limited", "none is mounted", "mount -t cgroup2 cgroup2 /sys/fs/cgroup"}}
+		return []Problem{{"control groups: tasks cannot be limited", "none is mounted", "mount -t cgroup2 cgroup2 /sys/fs/cgroup"}}
 	}
-	var lacks []Lack
+	var problems []Problem
 	for _, controller := range needed {
 		if _, ok := with(hs, controller); !ok {
-			lacks = append(lacks, Lack{
+			problems = append(problems, Problem{
 				What: "the " + controller + " controller of control groups: tasks cannot be limited",
 				Why:  "no mounted hierarchy has it",
-				Mend: "add cgroup_enable=" + controller + " to the kernel's command line and reboot",
+				Fix:  "add cgroup_enable=" + controller + " to the kernel's command line and reboot",
 			})
 		}
 	}
-	return lacks
+	return problems
 }

@@ -12,8 +12,8 @@ import (
 
 func TestCheck(t *testing.T) {
 	clean := footprint(t)
-	if lacks := Check(); len(lacks) != 0 {
-		t.Errorf("this machine runs these tests, and lacks %+v", lacks)
+	if problems := Check(); len(problems) != 0 {
+		t.Errorf("this machine runs these tests, and problems %+v", problems)
 	}
 	if d := cmp.Diff(clean, footprint(t)); d != "" {
 		t.Error(d)
@@ -37,8 +37,8 @@ func TestCheck(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	lacks := Check()
-	if len(lacks) != 1 || !strings.Contains(lacks[0].Mend, "DOCKER-USER") {
-		t.Errorf("with a filter of Docker's: %+v", lacks)
+	problems := Check()
+	if len(problems) != 1 || !strings.Contains(problems[0].Fix, "DOCKER-USER") {
+		t.Errorf("with a filter of Docker's: %+v", problems)
 	}
 }

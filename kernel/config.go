@@ -9,16 +9,15 @@ import (
 	"strconv"
 )
 
-// Config says which installation on the machine this is. Two with different
-// instances do not disturb each other.
+// Config names the instance. Several instances on a machine do not interfere.
 type Config struct {
-	// Instance is four hexadecimal digits, lower case. Everything of ours on the
-	// machine is named after it. Required.
+	// Instance is four hexadecimal digits, lower case. Everything that it
+	// has on the machine is named after it. Required.
 	Instance string
 	// NetNSDir is where namespaces are bound. By default
 	// /run/fargo-<instance>/netns.
 	NetNSDir string
-	// Logger hears of what was found and repaired. Nil means silence.
+	// Logger logs what was found and repaired. Nil logs nothing.
 	Logger *slog.Logger
 }
 
@@ -46,8 +45,8 @@ func (c Config) uplinkName(l uplink) string {
 }
 
 // portName names the router's end of the link to an interface: by 40 bits of a
-// hash of its id. Not by its address, as the next interface with that may come
-// while the kernel is still taking down the last.
+// hash of its id. Not by its address, as another interface may get that while the
+// kernel is still removing the last.
 func (c Config) portName(interfaceID string) string {
 	sum := sha256.Sum256([]byte(interfaceID))
 	return c.linkPrefix() + nameEncoding.EncodeToString(sum[:5])
@@ -59,7 +58,7 @@ var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")
 func (c Config) tableName() string { return "fargo-" + c.Instance }
 
 // unreachableMetric is the metric of the machine's routes for unused addresses:
-// behind whatever a person would choose, and different for every instance so
+// larger than any that people choose, and different for every instance so
 // that each has its own.
 func (c Config) unreachableMetric() int {
 	n, _ := strconv.ParseUint(c.Instance, 16, 16)

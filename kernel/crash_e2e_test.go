@@ -69,7 +69,7 @@ var (
 		VPCs: []desired.VPC{{ID: "vpc-1", CIDRs: []netip.Prefix{vpcCIDR, netip.MustParsePrefix("100.64.0.0/16")}, Groups: []desired.SecurityGroup{open}}},
 		Interfaces: []desired.Interface{
 			eni(12, "vpc-1", "sg-open"),
-			func() desired.Interface { e := eni(11, "vpc-1", "sg-open"); e.ID = "eni-heir"; return e }(),
+			func() desired.Interface { e := eni(11, "vpc-1", "sg-open"); e.ID = "eni-successor"; return e }(),
 		},
 	}
 )
@@ -92,10 +92,10 @@ func TestKilledAtAnyStep(t *testing.T) {
 		steps = runSome(t, killed, after, cut)
 		killed.Close()
 
-		heir := start()
-		apply(t, heir, after)
-		checkAfter(t, heir, fmt.Sprintf("after %d steps", cut))
-		heir.Close()
+		successor := start()
+		apply(t, successor, after)
+		checkAfter(t, successor, fmt.Sprintf("after %d steps", cut))
+		successor.Close()
 
 		// And the same with nothing there before.
 		killed = start()
@@ -105,13 +105,13 @@ func TestKilledAtAnyStep(t *testing.T) {
 		killed = start()
 		runSome(t, killed, after, cut)
 		killed.Close()
-		heir = start()
-		apply(t, heir, after)
-		checkAfter(t, heir, fmt.Sprintf("after %d first steps", cut))
+		successor = start()
+		apply(t, successor, after)
+		checkAfter(t, successor, fmt.Sprintf("after %d first steps", cut))
 
 		// Half a plan is also purged.
-		runSome(t, heir, before, cut)
-		if err := heir.Purge(t.Context()); err != nil {
+		runSome(t, successor, before, cut)
+		if err := successor.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(clean, footprint(t)); d != "" {
@@ -141,7 +141,7 @@ func runSome(t *testing.T, n *Network, network host.Network, cut int) (steps int
 				if steps++; steps > cut {
 					continue
 				}
-				if err := n.machine.runScript(script{steps: s.steps[i : i+1], lets: s.lets}); err != nil {
+				if err := n.machine.runScript(script{steps: s.steps[i : i+1], closes: s.closes}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -153,14 +153,14 @@ func runSome(t *testing.T, n *Network, network host.Network, cut int) (steps int
 
 func checkAfter(t *testing.T, n *Network, when string) {
 	t.Helper()
-	l, err := n.ListenInterfaceTCP("eni-heir", 80)
+	l, err := n.ListenInterfaceTCP("eni-successor", 80)
 	if err != nil {
 		t.Fatal(when, err)
 	}
 	defer l.Close()
-	answer(t, l, "heir")
+	answer(t, l, "successor")
 	for _, d := range []dialer{from(n, "eni-vpc-1-12"), fromMachine} {
-		if got, err := ask(d, longer, "172.31.0.11:80"); err != nil || got != "heir" {
+		if got, err := ask(d, longer, "172.31.0.11:80"); err != nil || got != "successor" {
 			t.Errorf("%s: got %q, %v", when, got, err)
 		}
 	}
@@ -169,7 +169,7 @@ func checkAfter(t *testing.T, n *Network, when string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours := n.machine.ours(links); len(ours) != 1 {
+	if ours := n.machine.ownLinks(links); len(ours) != 1 {
 		t.Errorf("%s: links %v", when, ours)
 	}
 	entries, err := os.ReadDir(n.cfg.NetNSDir)

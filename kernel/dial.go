@@ -23,8 +23,8 @@ func (n *Network) DialInterfaceUDP(ctx context.Context, interfaceID string, to n
 	return n.dial(ctx, interfaceID, unix.SOCK_DGRAM, to)
 }
 
-// dial makes the socket inside and connects it outside: a socket belongs to
-// where it was made, and a thread is not kept there while nobody answers.
+// dial makes the socket in the namespace, where it stays, and connects it on any
+// thread, so that no thread is held in the namespace meanwhile.
 func (n *Network) dial(ctx context.Context, interfaceID string, kind int, to netip.AddrPort) (net.Conn, error) {
 	if !to.Addr().Is4() {
 		return nil, fmt.Errorf("dial %s: not an IPv4 address", to)

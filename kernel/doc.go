@@ -1,9 +1,7 @@
-// Package kernel is the second door to the machine: it builds the networks and
-// control groups of tasks, and is the only room that speaks netlink, nftables,
-// network namespaces, sysctl and cgroupfs. It knows how Linux is made to hold
-// what [host.Network] and [host.TaskCgroup] describe; it refuses to know
-// why they say so, what a task or a container is, and what happens to packets
-// above TCP and UDP.
+// Package kernel makes the networks and control groups of tasks. It implements what
+// [host.Network] and [host.TaskCgroup] describe, and is the only package that uses
+// netlink, nftables, network namespaces, sysctl and cgroupfs. It does not know why
+// a network is as it is, what a container is, or any protocol above TCP and UDP.
 //
 // # The shape of a VPC
 //
@@ -30,35 +28,35 @@
 //   - Between two interfaces: the source's groups must allow it out and the
 //     destination's groups must allow it in. A source address that is not the
 //     interface's own is dropped before anything looks at it.
-//   - From an interface to an address of the VPC that nobody has: the sender is
-//     told each time that there is no such host.
+//   - From an interface to an unused address of the VPC: each packet is answered
+//     with ICMP "host unreachable".
 //   - From the machine to an interface: it leaves from the uplink's own address
 //     (169.254.192.0/18), so of the groups of the destination only rules for
-//     0.0.0.0/0 and the like admit it. A program that binds another address of
-//     the machine reaches no interface.
+//     0.0.0.0/0 and other blocks with that address admit it. A program that binds
+//     another address of the machine reaches no interface.
 //   - From an interface to the machine: never, but for answers.
 //   - From an interface to the Internet: only with [desired.Interface].Internet.
 //     The router replaces the source by its uplink address, so that VPCs with
 //     the same addresses stay apart, and the machine replaces that by its own.
 //     Forwarding (net.ipv4.ip_forward) is switched on when the first such
-//     interface comes, and stays on: other programs may rely on it by the time
-//     ours is gone. Link-local addresses (a cloud's metadata service) stay out
+//     interface is added, and is not switched off again: other programs may
+//     rely on it by then. Link-local addresses (a cloud's metadata service) stay out
 //     of reach.
 //   - From anywhere else to an interface: never, but for answers.
 //   - From an interface to the router's own addresses: TCP 80 of 169.254.170.2;
 //     port 53 of 169.254.169.253 and of the second address after each CIDR's
 //     base. Groups have no say in these, as on AWS.
 //
-// # What is ours on the machine
+// # What an instance has on the machine
 //
-// Everything carries the instance (four hexadecimal digits, here 1a2b), and
-// what does not carry it is not touched:
+// Everything carries the instance (four hexadecimal digits, here 1a2b); nothing
+// that does not carry it is changed:
 //
-//   - links fg1a2b-*, with routes of protocol 236 over them, appended behind
-//     any that are there: of several VPCs with one address, the first wins;
-//   - for each VPC CIDR a route "unreachable … metric 2147418112 + 0x1a2b", there
-//     before the first interface is, so that no packet to an unused address
-//     leaves by the machine's default route;
+//   - links fg1a2b-*, with routes of protocol 236 over them, appended to
+//     those that exist: of several VPCs with one address, the first is reached;
+//   - for each VPC CIDR a route "unreachable … metric 2147418112 + 0x1a2b", added
+//     before the first interface, so that no packet to an unused address leaves by
+//     the machine's default route;
 //   - the nftables table "inet fargo-1a2b";
 //   - namespaces bound below /run/fargo-1a2b/netns;
 //   - control groups below /fargo-1a2b in every hierarchy, with what is in them: a

@@ -50,26 +50,26 @@ var (
 // default. (Were the second reached from the first's rules, the kernel's check
 // for loops would walk every pair of interfaces at every change.)
 //
-// The last rules say again what the policies say: when a whole table is
-// replaced, rules take effect at one instant, and policies a moment later.
+// The last rules repeat the policies: when a whole table is replaced, rules take
+// effect at one instant, and policies a moment later.
 //
-// The groups of all interfaces are among the VPC's. A rule that makes no sense
-// allows nothing, and the error says so; the firewall is whole nonetheless.
+// The groups of all interfaces must be among the VPC's. A rule that is invalid
+// allows nothing and is in the error; the ruleset is complete all the same.
 func routerRules(cfg Config, vpc desired.VPC, link uplink, interfaces []desired.Interface) (ruleset, error) {
 	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
 	rs := ruleset{
 		table: routerTable,
 		chains: map[string]chain{
-			// Whoever lies about its address is not heard at all.
+			// Packets with another source address than the interface's are dropped.
 			"guard": {hook: &hookPrerouting, rules: []rule{
 				{iifname("lo"), accept},
 				{iifname(machineLink), accept},
 				{linkAndSourceInSet("interfaces"), accept},
 				{drop},
 			}},
-			// Whoever sends something to an address that nobody has learns so, each
-			// time. The route for such addresses would say it to each sender once a
-			// second, and leave the rest to time-outs.
+			// Packets to an address that no interface has are rejected, each of them.
+			// The unreachable route would answer each sender once a second, and the
+			// other packets would be lost without an answer.
 			"unused": {hook: &hookArrival, rules: []rule{
 				{destination.inSet("used"), accept},
 			}},
@@ -114,7 +114,7 @@ func routerRules(cfg Config, vpc desired.VPC, link uplink, interfaces []desired.
 		unused.rules = append(unused.rules, rule{destination.in(cidr), reject})
 	}
 	rs.chains["unused"] = unused
-	groups := groupRules{groups: map[string]*desired.SecurityGroup{}, into: &rs, refused: map[string]error{}}
+	groups := groupRules{groups: map[string]*desired.SecurityGroup{}, into: &rs, invalid: map[string]error{}}
 	for i := range vpc.Groups {
 		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
 	}
@@ -130,14 +130,15 @@ func routerRules(cfg Config, vpc desired.VPC, link uplink, interfaces []desired.
 		}
 	}
 	var errs []error
-	for _, place := range sorted(groups.refused) {
-		errs = append(errs, fmt.Errorf("%s: %w", place, groups.refused[place]))
+	for _, place := range sorted(groups.invalid) {
+		errs = append(errs, fmt.Errorf("%s: %w", place, groups.invalid[place]))
 	}
 	return rs, errors.Join(errs...)
 }
 
-// machineRules is our table on the machine: it keeps interfaces from the
-// machine, and everyone else from interfaces, and lets interfaces out.
+// machineRules is the instance's table on the machine. Interfaces cannot connect to
+// the machine, nobody can connect through the machine to an interface, and
+// interfaces can connect through the machine to others.
 func machineRules(cfg Config, links []uplink) ruleset {
 	ours := cfg.linkPrefix() + "*"
 	routers := addresses()
@@ -170,11 +171,11 @@ func machineRules(cfg Config, links []uplink) ruleset {
 type groupRules struct {
 	groups  map[string]*desired.SecurityGroup
 	into    *ruleset
-	refused map[string]error // what makes no sense, by the place it is in
+	invalid map[string]error // by the place of the rule or the member
 }
 
-// chains makes sure of the pair for a combination, and says what follows "in-"
-// and "out-" in their names.
+// chains adds the pair for a combination, if it is missing. It returns what follows
+// "in-" and "out-" in their names.
 func (g groupRules) chains(ids []string) string {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	suffix := strings.Join(ids, ".")
@@ -190,7 +191,7 @@ func (g groupRules) chains(ids []string) string {
 	return suffix
 }
 
-// append adds what rules allow, leaving out what is there.
+// append adds rules, without duplicates.
 func (g groupRules) append(to []rule, peer side, rules []desired.Rule, place string) []rule {
 	for i, r := range rules {
 		if r.Group == "" && !r.CIDR.Addr().Is4() && r.CIDR.IsValid() {
@@ -198,7 +199,7 @@ func (g groupRules) append(to []rule, peer side, rules []desired.Rule, place str
 		}
 		terms, err := g.terms(peer, r)
 		if err != nil {
-			g.refused[fmt.Sprintf("%s rule %d", place, i)] = err
+			g.invalid[fmt.Sprintf("%s rule %d", place, i)] = err
 			continue
 		}
 		if !slices.ContainsFunc(to, func(other rule) bool { return other.String() == terms.String() }) {
@@ -224,8 +225,8 @@ func (g groupRules) terms(peer side, r desired.Rule) (rule, error) {
 	return append(append(terms, traffic...), accept), err
 }
 
-// members makes sure of the set of a group's addresses. A group that the VPC
-// does not list has none.
+// members adds the set of a group's addresses, if it is missing. A group that the
+// VPC does not list has none.
 func (g groupRules) members(id string) {
 	if _, done := g.into.sets[id]; done {
 		return
@@ -236,7 +237,7 @@ func (g groupRules) members(id string) {
 	}
 	for e := range members.elements {
 		if !e.addr.Is4() {
-			g.refused[fmt.Sprintf("security group %s: member %s", id, e.addr)] = errors.New("is not an IPv4 address")
+			g.invalid[fmt.Sprintf("security group %s: member %s", id, e.addr)] = errors.New("is not an IPv4 address")
 			delete(members.elements, e)
 		}
 	}

@@ -49,7 +49,7 @@ func findHierarchies() ([]hierarchy, error) {
 
 // parseHierarchies reads the format of /proc/PID/mountinfo (proc(5)). A tree
 // that is mounted twice counts once, where it is mounted first. The controllers
-// of a version 2 tree are not to be seen there.
+// of a version 2 tree are not in this file.
 func parseHierarchies(mountinfo string) []hierarchy {
 	var out []hierarchy
 	for line := range strings.Lines(mountinfo) {
@@ -110,9 +110,8 @@ func pageSize(kb int) string {
 	}
 }
 
-// enable hands on to the groups inside dir, a group of version 2, the
-// controllers that bound tasks: those that are needed, and of the others what the
-// machine lets us.
+// enable delegates the controllers that limit tasks to the groups inside dir, a group
+// of version 2: those that are needed, and of the others those that can be.
 func (h hierarchy) enable(dir string) error {
 	var words []string
 	for _, c := range needed {

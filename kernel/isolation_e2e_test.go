@@ -211,7 +211,7 @@ func TestRouterServices(t *testing.T) {
 func outside(t *testing.T, n *Network) {
 	t.Helper()
 	m := n.machine
-	steps := script{lets: "outside"}
+	steps := script{closes: "outside"}
 	steps.add("", netnsAdd{"outside"},
 		vethAdd{name: "wan0", peer: "eth0", peerNS: "outside"},
 		addrAdd{dev: "wan0", prefix: netip.MustParsePrefix("203.0.113.2/24")},

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kill sends SIGKILL to all that is in a task's group, in whatever hierarchy, so
-// that nothing that is born meanwhile gets away. It does not wait for their end.
+// kill sends SIGKILL to all processes in a task's group, in every hierarchy, and to
+// those that they fork meanwhile. It does not wait for their end.
 func (c *Cgroups) kill(ctx context.Context, taskID string) error {
 	for _, h := range c.hierarchies {
 		if !h.unified {
@@ -41,12 +41,12 @@ func (c *Cgroups) kill(ctx context.Context, taskID string) error {
 	return nil
 }
 
-// frozen is how long a group may take to freeze.
-const frozen = 50 * time.Millisecond
+// freezeTimeout is how long to wait until a group is frozen.
+const freezeTimeout = 50 * time.Millisecond
 
-// freeze stops a group of version 1, which nobody can be born in then. Source:
-// Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst. Without such a group
-// it does nothing.
+// freeze stops the processes in a group of version 1, so that they cannot fork.
+// Without such a group it does nothing. Source:
+// Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst.
 func (c *Cgroups) freeze(ctx context.Context, taskID string) (thaw func(), err error) {
 	nothing := func() {}
 	h, ok := with(c.hierarchies, "freezer")
@@ -61,12 +61,12 @@ func (c *Cgroups) freeze(ctx context.Context, taskID string) (thaw func(), err e
 		return nothing, err
 	}
 	thaw = func() { _ = writeFile(dir, "freezer.state", "THAWED") } // fails when the group is gone
-	ctx, cancel := context.WithTimeout(ctx, frozen)
+	ctx, cancel := context.WithTimeout(ctx, freezeTimeout)
 	defer cancel()
 	for ctx.Err() == nil {
 		state, err := os.ReadFile(filepath.Join(dir, "freezer.state"))
 		if err != nil || strings.TrimSpace(string(state)) == "FROZEN" {
-			break // or what is in it is killed as it moves
+			break // without the file, they are killed while they run
 		}
 		select {
 		case <-ctx.Done():
@@ -76,7 +76,7 @@ func (c *Cgroups) freeze(ctx context.Context, taskID string) (thaw func(), err e
 	return thaw, nil
 }
 
-// killEach signals the processes in a group and in those inside it, one by one.
+// killEach kills the processes in a group and in those inside it, one by one.
 func killEach(dir string) error {
 	inside, err := subgroups(dir)
 	if err != nil {

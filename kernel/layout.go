@@ -14,8 +14,8 @@ import (
 	"fargo/host"
 )
 
-// A layout is everything of ours on the machine but for control groups: what a
-// [host.Network] comes to, with uplinks chosen.
+// A layout is everything that this instance has on the machine but for control
+// groups: a [host.Network] with uplinks chosen.
 type layout struct {
 	unreachable []netip.Prefix // on the machine; sorted, each once
 	forwarding  bool           // the machine forwards for some interface
@@ -41,8 +41,8 @@ type router struct {
 	rules ruleset
 }
 
-// A port is an interface's namespace and its way to the machine. Ports are
-// comparable: one that differs in anything is another.
+// A port is an interface's namespace and its link to the router. Ports are
+// comparable: a change of any field makes another port.
 type port struct {
 	id, vpc string
 	link    uplink // of the VPC
@@ -54,15 +54,15 @@ type port struct {
 // An uplink is the pair of addresses between the machine and a router.
 type uplink struct{ machine, router netip.Addr }
 
-// mac is the machine's hardware address on the link, locally administered. A
-// chosen one is left alone by udev, which would else replace it (systemd.link(5),
-// MACAddressPolicy=) under the router's eyes.
+// mac is the machine's hardware address on the link, locally administered. It
+// is set because udev replaces addresses that the kernel chose (systemd.link(5),
+// MACAddressPolicy=), and the router would keep the old one.
 func (l uplink) mac() string {
 	return net.HardwareAddr(append([]byte{0x02, 0x00}, l.machine.AsSlice()...)).String()
 }
 
-// uplinks is where the pairs come from: 8192 of them, away from the link-local
-// addresses that AWS gives a meaning to.
+// uplinks is the block that the pairs are from, 8192 of them. It has none of the
+// link-local addresses that AWS gives a meaning to.
 var uplinks = netip.MustParsePrefix("169.254.192.0/18")
 
 const uplinkCount = 1 << (31 - 18)
@@ -83,10 +83,10 @@ func uplinkOf(router netip.Addr) (uplink, bool) {
 	return uplink{machine, router}, ok
 }
 
-// chooseUplinks gives every VPC a pair: the one it has, or else a free one,
-// looked for from a place that depends on instance and VPC so that instances
-// rarely meet. taken are the machine's addresses that are not our uplinks. When
-// none is free the VPC gets none.
+// chooseUplinks gives every VPC a pair: the one it has, or else a free one. The
+// search begins at a hash of instance and VPC, so that two instances that choose at
+// the same time rarely choose the same. taken are the machine's addresses that are
+// not uplinks of this instance. When none is free the VPC gets none.
 func chooseUplinks(instance string, vpcs []desired.VPC, have map[string]uplink, taken map[netip.Addr]bool) map[string]uplink {
 	out := make(map[string]uplink, len(vpcs))
 	used := map[netip.Addr]bool{}
@@ -115,9 +115,9 @@ func chooseUplinks(instance string, vpcs []desired.VPC, have map[string]uplink, 
 	return out
 }
 
-// newLayout works out what the machine must look like. A VPC or an interface
-// that contradicts itself or what came before it is left out, and said to have
-// failed; what prev has comes before what it has not.
+// newLayout is the layout of a network. A VPC or an interface that is invalid, or in
+// conflict with one before it, is left out, and its error is among the failures.
+// Interfaces that prev has come before those that are new.
 func newLayout(cfg Config, prev *layout, network host.Network, links map[string]uplink) (*layout, host.Failures) {
 	l := &layout{routers: map[string]router{}, interfaces: map[string]port{}}
 	failed := host.Failures{}
@@ -183,14 +183,14 @@ func checkVPC(vpc desired.VPC) error {
 	return checkName(vpc.ID)
 }
 
-// addVPC adds a router and those of its interfaces that can be.
+// addVPC adds a router and those of its interfaces that are valid.
 func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, enis []desired.Interface, failed host.Failures) {
 	taken := map[netip.Addr]string{}
 	names := map[string]string{}
 	for _, c := range vpc.CIDRs {
 		taken[resolverIn(c)] = "the resolver"
 	}
-	var sound []desired.Interface
+	var valid []desired.Interface
 	for _, eni := range enis {
 		name := cfg.portName(eni.ID)
 		err := checkInterface(vpc, eni)
@@ -208,9 +208,9 @@ func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, enis []desired
 		names[name], taken[eni.Address] = eni.ID, eni.ID
 		l.interfaces[eni.ID] = port{eni.ID, eni.VPC, link, eni.Address, eni.Prefix.Bits(), strings.ToLower(eni.MAC)}
 		l.forwarding = l.forwarding || eni.Internet
-		sound = append(sound, eni)
+		valid = append(valid, eni)
 	}
-	rules, err := routerRules(cfg, vpc, link, sound)
+	rules, err := routerRules(cfg, vpc, link, valid)
 	if err != nil {
 		failed[vpc.ID] = err
 	}
@@ -239,7 +239,7 @@ func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	return nil
 }
 
-// checkName makes sure that an id can name a file.
+// checkName fails when an id cannot be a file name.
 func checkName(id string) error {
 	if id == "" || strings.ContainsAny(id, "/\x00") || id[0] == '.' {
 		return fmt.Errorf("%q cannot name a namespace", id)
@@ -247,7 +247,7 @@ func checkName(id string) error {
 	return nil
 }
 
-// prefixes sorts, masks and leaves out what comes twice.
+// prefixes sorts and masks prefixes, and drops duplicates.
 func prefixes(in []netip.Prefix) []netip.Prefix {
 	out := make([]netip.Prefix, len(in))
 	for i, p := range in {

@@ -26,18 +26,17 @@ func (s setting) write(dir string) error {
 
 const period = 100_000 // microseconds, the kernel's default
 
-// limiting are the controllers that bound a task. What others bound (cpuset,
-// devices, rdma, misc, dmem) containers cannot reach: they have no device nodes,
-// and all processors are theirs to share.
+// limiting are the controllers that limit a task. The others (cpuset, devices, rdma,
+// misc, dmem) limit what containers cannot use, for they have no device nodes, or
+// what all tasks share, as processors.
 var limiting = []string{"cpu", "memory", "pids", "hugetlb", "io"}
 
 // limits are the files to write, in order, for what this hierarchy limits.
 //
-// The CPU ceiling comes with a share in proportion to it, by which tasks divide
-// a machine that has promised too much, of its disks too where a scheduler of
-// the kernel heeds that. Swap is not given: a task's memory is all it has, as on
-// Fargate. Neither are huge pages, which whoever runs the machine has set aside
-// for something.
+// A weight in proportion to the CPU ceiling divides a machine that is overcommitted,
+// and its disks too where the I/O scheduler supports that. A task has no swap, as on
+// Fargate. It has no huge pages either: the administrator has reserved them for
+// something else.
 func (h hierarchy) limits(t host.TaskCgroup) []setting {
 	var out []setting
 	for _, of := range []struct {
@@ -78,15 +77,15 @@ func cpu(units int64) []setting {
 	}
 }
 
-// weigh is the weight of ECS units where 100 is the default: as 1024 are the
-// default of shares, 1024 units weigh 100.
-func weigh(units int64) int64 { return min(max(units*100/1024, 1), 10_000) }
+// weightOf is the weight of ECS units where 100 is the default: as 1024 are the
+// default of shares, 1024 units have the weight 100.
+func weightOf(units int64) int64 { return min(max(units*100/1024, 1), 10_000) }
 
 func unifiedCPU(units int64) []setting {
 	ceiling, weight := "max", int64(100)
 	if units > 0 {
 		ceiling = strconv.FormatInt(quota(units), 10)
-		weight = weigh(units)
+		weight = weightOf(units)
 	}
 	return []setting{
 		{file: "cpu.max", value: fmt.Sprintf("%s %d", ceiling, period)},
@@ -94,9 +93,9 @@ func unifiedCPU(units int64) []setting {
 	}
 }
 
-// memory sets limits in an order that works both ways: that of memory and swap
-// together may never be below that of memory alone, so it is lifted, memory is
-// set, and it comes down again.
+// memory sets limits in an order that can raise and lower them: that of memory and
+// swap together may never be below that of memory alone, so it is removed before
+// that is set, and set again afterwards.
 func memory(mib int64) []setting {
 	limit := "-1"
 	if mib > 0 {
@@ -143,7 +142,7 @@ func (h hierarchy) noHugePages(file string) []setting {
 	return out
 }
 
-// blkio weighs what waits for a disk, where its scheduler is BFQ. Source:
+// blkio is the weight of disk requests, where the scheduler is BFQ. Source:
 // Documentation/block/bfq-iosched.rst.
 func blkio(units int64) []setting {
 	return []setting{{file: "blkio.bfq.weight", value: diskWeight(units, 1000), optional: true}}
@@ -162,5 +161,5 @@ func diskWeight(units, most int64) string {
 	if units == 0 {
 		return "100"
 	}
-	return strconv.FormatInt(min(weigh(units), most), 10)
+	return strconv.FormatInt(min(weightOf(units), most), 10)
 }

@@ -10,31 +10,30 @@ import (
 	"fargo/host"
 )
 
-// atOnce is how many scripts run side by side. The kernel changes links under
+// maxParallel is how many scripts run in parallel. The kernel changes links under
 // one lock, but making namespaces scales a little.
-const atOnce = 4
+const maxParallel = 4
 
-// A machine carries out plans. It keeps the namespaces it works in open until
-// they are let go of.
+// A machine executes plans. It keeps the namespaces it works in open.
 type machine struct {
 	cfg Config
 	own *namespace
 
-	// stocking makes spare namespaces.
-	stocking sync.WaitGroup
+	// filling is the goroutine that makes spare namespaces.
+	filling sync.WaitGroup
 
 	mu struct {
 		sync.Mutex
 		open   map[string]*namespace // by name, never ""
-		spare  []*os.File            // namespaces that nobody has yet
-		busy   bool                  // stocking is
+		spare  []*os.File            // namespaces without a name
+		busy   bool                  // filling runs
 		closed bool
 	}
 }
 
-// spares is how many namespaces are made ahead: the kernel may take
-// milliseconds to make one, and a task waits for its own.
-const spares = 4
+// maxSpares is how many namespaces are made in advance: the kernel may take
+// milliseconds to make one, and a task would wait for it.
+const maxSpares = 4
 
 func newMachine(cfg Config) (*machine, error) {
 	own, err := openNamespace("/proc/thread-self/ns/net")
@@ -66,8 +65,8 @@ func (m *machine) namespace(name string) (*namespace, error) {
 	return n, nil
 }
 
-// letGo closes the namespace of that name, if it is open.
-func (m *machine) letGo(name string) {
+// closeNamespace closes the namespace of that name, if it is open.
+func (m *machine) closeNamespace(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if n, ok := m.mu.open[name]; ok {
@@ -76,8 +75,8 @@ func (m *machine) letGo(name string) {
 	}
 }
 
-// letGoOfAll closes every namespace but the machine's own.
-func (m *machine) letGoOfAll() {
+// closeNamespaces closes all but the machine's own.
+func (m *machine) closeNamespaces() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, n := range m.mu.open {
@@ -90,12 +89,12 @@ func (m *machine) close() {
 	m.mu.Lock()
 	m.mu.closed = true
 	m.mu.Unlock()
-	m.stocking.Wait()
+	m.filling.Wait()
 	for _, f := range m.mu.spare {
 		f.Close()
 	}
 	m.mu.spare = nil
-	m.letGoOfAll()
+	m.closeNamespaces()
 	m.own.close()
 }
 
@@ -113,7 +112,7 @@ func (m *machine) addNamespace(name string) error {
 	return bind(fresh, path)
 }
 
-// takeNamespace gives a spare namespace or makes one.
+// takeNamespace returns a spare namespace, or makes one.
 func (m *machine) takeNamespace() (*os.File, error) {
 	m.mu.Lock()
 	if n := len(m.mu.spare); n > 0 {
@@ -126,25 +125,25 @@ func (m *machine) takeNamespace() (*os.File, error) {
 	return newNamespace()
 }
 
-// stock begins to make the spare namespaces that are missing. Nothing of them
-// is left when this process ends.
-func (m *machine) stock() {
+// fillSpares begins to make the spare namespaces that are missing. They end with
+// this process.
+func (m *machine) fillSpares() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.mu.busy || m.mu.closed {
 		return
 	}
 	m.mu.busy = true
-	m.stocking.Go(func() {
-		for m.stockOne() {
+	m.filling.Go(func() {
+		for m.addSpare() {
 		}
 	})
 }
 
-// stockOne makes one and reports whether there may be more to make.
-func (m *machine) stockOne() bool {
+// addSpare makes one and reports whether more may be missing.
+func (m *machine) addSpare() bool {
 	m.mu.Lock()
-	if m.mu.busy = len(m.mu.spare) < spares && !m.mu.closed; !m.mu.busy {
+	if m.mu.busy = len(m.mu.spare) < maxSpares && !m.mu.closed; !m.mu.busy {
 		defer m.mu.Unlock()
 		return false
 	}
@@ -153,7 +152,7 @@ func (m *machine) stockOne() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
-		m.cfg.Logger.Debug("no network namespace ahead", "err", err) // who needs one will hear
+		m.cfg.Logger.Debug("making a spare network namespace", "err", err) // whoever needs one gets the error
 		m.mu.busy = false
 		return false
 	}
@@ -162,14 +161,14 @@ func (m *machine) stockOne() bool {
 }
 
 func (m *machine) removeNamespace(name string) error {
-	m.letGo(name)
+	m.closeNamespace(name)
 	return unbind(m.path(name))
 }
 
-// run carries out a plan. A script that fails keeps from running only those of
-// later phases that are about the same VPC or interface, or rest on it; what
-// failed is said by id. The error is of the machine itself, or of ctx: nothing
-// more was done then.
+// run executes a plan. After a script that failed, those of later phases for the
+// same VPC or interface, or for interfaces in the VPC, are not run; the failures
+// are returned by id. The error is that of a script for the machine itself, or of
+// ctx: nothing more was done then.
 func (m *machine) run(ctx context.Context, p plan) (host.Failures, error) {
 	failed := host.Failures{}
 	for _, phase := range p {
@@ -185,14 +184,14 @@ func (m *machine) run(ctx context.Context, p plan) (host.Failures, error) {
 
 func (m *machine) runPhase(scripts []script, failed host.Failures) error {
 	errs := make([]error, len(scripts))
-	tokens := make(chan struct{}, atOnce)
+	tokens := make(chan struct{}, maxParallel)
 	var all sync.WaitGroup
 	for i, s := range scripts {
-		if err := failed[s.in]; err != nil {
-			errs[i] = fmt.Errorf("vpc %s: %w", s.in, err)
+		if err := failed[s.vpc]; err != nil {
+			errs[i] = fmt.Errorf("vpc %s: %w", s.vpc, err)
 			continue
 		}
-		if failed[s.of] != nil {
+		if failed[s.id] != nil {
 			continue
 		}
 		if len(scripts) == 1 {
@@ -209,18 +208,18 @@ func (m *machine) runPhase(scripts []script, failed host.Failures) error {
 	for i, s := range scripts {
 		switch {
 		case errs[i] == nil:
-		case s.of == "":
+		case s.id == "":
 			return errs[i]
 		default:
-			failed[s.of] = errs[i]
+			failed[s.id] = errs[i]
 		}
 	}
 	return nil
 }
 
 func (m *machine) runScript(s script) error {
-	if s.lets != "" {
-		defer m.letGo(s.lets)
+	if s.closes != "" {
+		defer m.closeNamespace(s.closes)
 	}
 	for _, st := range s.steps {
 		in, err := m.namespace(st.in)

@@ -63,8 +63,8 @@ func (n *namespace) nft() (*nftables.Conn, error) {
 	return n.mu.rules, nil
 }
 
-// inside runs f on a thread that is in the namespace. What f opens belongs to
-// the namespace for good; goroutines that f starts do not run in it.
+// inside runs f on a thread that is in the namespace. Sockets that f opens stay in
+// the namespace; goroutines that f starts do not run in it.
 func (n *namespace) inside(f func() error) error { return inside(n.file, f) }
 
 // inside runs f on a thread that is in the namespace of an open file.
@@ -86,17 +86,17 @@ func inside(ns *os.File, f func() error) error {
 	}
 	err = f()
 	if back := unix.Setns(int(own.Fd()), unix.CLONE_NEWNET); back != nil {
-		// The thread stays locked and ends with its goroutine; nobody else
-		// must run in the wrong place.
+		// The thread stays locked and ends with its goroutine, so that no other
+		// goroutine runs in the namespace.
 		return errors.Join(err, fmt.Errorf("leave network namespace: %w", back))
 	}
 	runtime.UnlockOSThread()
 	return err
 }
 
-// onNewThread runs f on a thread that ends with it, so f may do to the thread
-// what cannot be undone. It is not the main thread, which would not end but stay
-// where f took it, and through whose eyes /proc/self and /proc/net look.
+// onNewThread runs f on a thread that ends with it, so f may change the thread in
+// ways that cannot be undone. It is never the main thread: that would not end, and
+// /proc/self and /proc/net show what the main thread has.
 func onNewThread(f func() error) error {
 	done := make(chan error)
 	go func() {
@@ -113,11 +113,11 @@ func onNewThread(f func() error) error {
 
 func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
-// inEach is set in each new namespace. Devices yet to come have no IPv6; ::1
+// namespaceDefaults is set in each new namespace. Devices yet to come have no IPv6; ::1
 // stays, as in a Fargate task. Connections that wait at a listener go to another
 // at the same port when it closes.
 // Source: Documentation/networking/ip-sysctl.rst, tcp_migrate_req.
-var inEach = []sysctl{
+var namespaceDefaults = []sysctl{
 	{"net/ipv6/conf/default/disable_ipv6", "1"},
 	{"net/ipv4/tcp_migrate_req", "1"},
 }
@@ -129,7 +129,7 @@ func newNamespace() (file *os.File, err error) {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("new network namespace: %w", err)
 		}
-		for _, s := range inEach {
+		for _, s := range namespaceDefaults {
 			if err := s.write(); err != nil {
 				return fmt.Errorf("new network namespace: %w", err)
 			}

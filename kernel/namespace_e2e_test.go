@@ -14,7 +14,7 @@ import (
 
 // Whatever is done in other namespaces, no thread that goes on stays there, the
 // main thread least of all.
-func TestThreadsComeHome(t *testing.T) {
+func TestThreadsReturnToTheirNamespace(t *testing.T) {
 	n := newTestNetwork(t, "a040")
 	apply(t, n, before)
 	home, err := os.Readlink("/proc/self/ns/net")

@@ -32,9 +32,9 @@ type Network struct {
 	}
 }
 
-// NewNetwork takes hold of the machine's networking. It changes nothing but for
-// making the directory of namespaces; what an earlier process with the same
-// instance left is found by the first Set. It needs root (CAP_NET_ADMIN and
+// NewNetwork opens the machine's networking. It only makes the directory of
+// namespaces. What an earlier process of the same instance left is found by the
+// first Set. It needs root (CAP_NET_ADMIN and
 // CAP_SYS_ADMIN).
 func NewNetwork(cfg Config) (*Network, error) {
 	cfg, err := cfg.withDefaults()
@@ -53,26 +53,24 @@ func NewNetwork(cfg Config) (*Network, error) {
 
 // Set makes the machine have exactly this network. When it returns nil, every
 // interface works, under its security groups, and what is not in network is
-// gone. The packet filter of a VPC changes in one transaction: no packet ever
-// meets half a policy. Connections that are known to the connection tracker
+// gone. The packet filter of a VPC changes in one transaction: no packet is
+// judged by a part of the rules. Connections that are known to the connection tracker
 // outlive a rule that allowed them, as AWS documents for tracked connections.
 //
-// What cannot be made does not keep the rest from it: the error is then
-// [host.Failures], by the ids of VPCs and interfaces, and what is not among
-// them works. An interface fails that contradicts itself or what was there
-// before it (it is in no VPC, has another's address, an unknown group), a VPC
-// with it all its interfaces; of a VPC that fails because a rule makes no sense,
-// the interfaces work and the rule allows nothing. After any other error the
-// machine is somewhere between.
+// When something cannot be made, the rest is: the error is then [host.Failures], by
+// the ids of VPCs and interfaces, and what is not among them works. An interface
+// fails when it is invalid or in conflict with one before it (no such VPC, another's
+// address, an unknown group). All interfaces of a VPC fail with it, but for one
+// reason: when a rule is invalid, the interfaces work and the rule allows nothing.
+// After any other error the machine is in a state between the two.
 //
-// Set may be called again with the same network, and after an error: it finds
-// out where the machine is. An interface is its address, MAC, subnet and VPC:
-// when any of them changes the old one is removed, with its namespace, and a new
-// one made.
+// Set is idempotent, and may be called again after an error: it observes the state
+// of the machine first. An interface is its address, MAC, subnet and VPC: when any of
+// them changes the old one is removed, with its namespace, and a new one made.
 func (n *Network) Set(ctx context.Context, network host.Network) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	defer n.machine.stock()
+	defer n.machine.fillSpares()
 	if err := n.set(ctx, network); err != nil {
 		return fmt.Errorf("set network: %w", err)
 	}
@@ -83,7 +81,7 @@ func (n *Network) Set(ctx context.Context, network host.Network) error {
 func (n *Network) set(ctx context.Context, network host.Network) error {
 	prev := n.mu.applied
 	if prev == nil {
-		n.machine.letGoOfAll()
+		n.machine.closeNamespaces()
 	}
 	links, err := n.uplinks(prev, network.VPCs)
 	if err != nil {
@@ -116,7 +114,7 @@ func (n *Network) set(ctx context.Context, network host.Network) error {
 	return nil
 }
 
-// recover plans from what the machine has, not from what we remember.
+// recover makes the plan from the observed state of the machine.
 func (n *Network) recover(ctx context.Context, next *layout) (plan, error) {
 	seen, err := n.machine.observe(sorted(next.routers))
 	if err != nil {
@@ -130,8 +128,8 @@ func (n *Network) recover(ctx context.Context, next *layout) (plan, error) {
 	return p, nil
 }
 
-// uplinks gives every VPC its pair of addresses, and asks the kernel only when
-// there is a VPC that is not known.
+// uplinks gives every VPC its pair of addresses. It observes the machine only when
+// there is a VPC that prev has not.
 func (n *Network) uplinks(prev *layout, vpcs []desired.VPC) (map[string]uplink, error) {
 	have, taken := map[string]uplink{}, map[netip.Addr]bool{}
 	var unknown []string
@@ -188,9 +186,9 @@ func (n *Network) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, erro
 }
 
 // ListenInterfaceTCP listens inside an interface, as a program in its namespace
-// would: whoever its security groups admit can connect. Several processes may
-// listen at the same port, and connections are spread over them; when one of
-// them closes, the others get what waits for it. The caller closes the listener.
+// would: clients that its security groups admit can connect. Several processes may
+// listen at the same port, and connections are spread over them; when one of them
+// closes its listener, the others get the connections in its backlog. The caller closes the listener.
 func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Listener, error) {
 	var l net.Listener
 	err := n.inside(interfaceID, func() (err error) {
@@ -235,7 +233,7 @@ func (n *Network) inside(name string, f func() error) error {
 	return inside(ns, f)
 }
 
-// Close lets go of the machine and leaves everything as it is.
+// Close closes what is open and leaves everything on the machine as it is.
 func (n *Network) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -79,8 +79,7 @@ func (t tableCommands) flushSet(name string) command {
 
 func (t tableCommands) set(name string, s set) *nftables.Set {
 	// Sets are always meant by name; an id other than 0 keeps the library from
-	// counting in a global variable, which transactions side by side would race
-	// for.
+	// counting in a global variable, which concurrent transactions would race for.
 	out := &nftables.Set{Table: t.table, Name: name, ID: 1, KeyType: nftables.TypeIPAddr}
 	if s.links {
 		out.KeyType = nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIPAddr)
@@ -140,8 +139,8 @@ func commit(c *nftables.Conn, commands []command) error {
 	return c.Flush()
 }
 
-// observeRuleset finds the chains and sets of a table, to make other rules of
-// them; nil if there is no table. What is in them is left unknown.
+// observeRuleset finds the chains and sets of a table, as the base of a diff; nil if
+// there is no table. Their contents are unknown.
 func observeRuleset(c *nftables.Conn, table string) (*ruleset, error) {
 	tables, err := c.ListTablesOfFamily(nftables.TableFamilyINet)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An op is one change of the machine. It may find itself done, wholly or in
-// part, and is no error then; so a plan that was cut short anywhere can be run
-// again. String is the command line that would do it.
+// An op is one change of the machine. It is idempotent, also when it was done in
+// part, so a plan that was interrupted anywhere can be run again. String is the
+// command line that would do it.
 type op interface {
 	String() string
 	do(m *machine, in *namespace) error
@@ -101,11 +101,11 @@ func (r route) resolve(nl *netlink.Handle) (*netlink.Route, error) {
 
 type routeAdd struct {
 	route
-	behind bool // others with the same destination and metric may be there
+	appended bool // there may be others with the same destination and metric
 }
 
 func (o routeAdd) String() string {
-	if o.behind {
+	if o.appended {
 		return "ip route append " + o.route.String()
 	}
 	return "ip route replace " + o.route.String()
@@ -116,7 +116,7 @@ func (o routeAdd) do(_ *machine, in *namespace) error {
 	if err != nil {
 		return err
 	}
-	if o.behind {
+	if o.appended {
 		return unless(in.links.RouteAppend(r), unix.EEXIST)
 	}
 	return in.links.RouteReplace(r)
@@ -212,8 +212,8 @@ func (o linkDel) do(_ *machine, in *namespace) error {
 	return unless(in.links.LinkDel(link), unix.ENODEV)
 }
 
-// vethAdd makes a pair, this end up. Both ends are born where they belong, so
-// no name is ever seen in another namespace.
+// vethAdd makes a pair, this end up. Both ends are created in their namespaces, so
+// their names never appear in another.
 type vethAdd struct {
 	name    string
 	mac     string // "": the kernel's choice
@@ -280,8 +280,8 @@ func (o vethAdd) joined(in, peerNS *namespace) bool {
 	return same && (o.peerMAC == "" || there.Attrs().HardwareAddr.String() == o.peerMAC) && in.links.LinkSetUp(here) == nil
 }
 
-// sysctl writes a file below /proc/sys. What the kernel was built without
-// (IPv6) need not be switched off.
+// sysctl writes a file below /proc/sys. A file that does not exist is no error: what
+// the kernel was built without (IPv6) need not be switched off.
 type sysctl struct{ path, value string }
 
 func (o sysctl) String() string {
@@ -290,7 +290,7 @@ func (o sysctl) String() string {
 
 func (o sysctl) do(_ *machine, in *namespace) error { return in.inside(o.write) }
 
-// write does it in the namespace that the thread is in.
+// write writes in the namespace that the thread is in.
 func (o sysctl) write() error {
 	path := "/proc/sys/" + o.path
 	if was, err := os.ReadFile(path); errors.Is(err, fs.ErrNotExist) || strings.TrimSpace(string(was)) == o.value {

@@ -13,13 +13,12 @@ type step struct {
 	op op
 }
 
-// A script is steps in order, about a VPC or an interface; of is its id, empty
-// for the machine. The interface's rests on its VPC, which is in. Its last steps
-// may be all that use a namespace, which is then let go of at its end.
+// A script is steps in order that change one VPC, one interface or the machine.
 type script struct {
-	of, in string
+	id     string // of the VPC or the interface; "" for the machine
+	vpc    string // that an interface is in: its script is not run when the VPC's fails
 	steps  []step
-	lets   string
+	closes string // a namespace that no later script uses; it is closed at the end
 }
 
 func (s *script) add(in string, ops ...op) {
@@ -28,11 +27,11 @@ func (s *script) add(in string, ops ...op) {
 	}
 }
 
-// A plan is phases in order; the scripts of a phase run side by side.
+// A plan is phases in order. The scripts of a phase run in parallel.
 type plan [][]script
 
-// String is what a person would type. Each line that is not for the machine's
-// own namespace begins with the name of the namespace it is for.
+// String is the plan as commands of ip(8), nft(8) and sysctl(8). A line that is not
+// for the machine's own namespace begins with the name of its namespace.
 func (p plan) String() string {
 	var b strings.Builder
 	for _, phase := range p {
@@ -50,13 +49,13 @@ func (p plan) String() string {
 	return b.String()
 }
 
-// makePlan says how to get from prev to next. With prev nil nothing is taken
-// for granted but the rulesets, which were found; every step may find its work
-// done, and prune has said what else must go first.
+// makePlan is the plan that changes prev into next. With prev nil only the rulesets
+// are known, from observation: every step may be done already, and prune has
+// removed what is not wanted.
 //
-// The order keeps two promises. What an interface may do is settled before it
-// can do anything; and an address of a VPC is unreachable from the machine
-// before, between and after it is some interface's, never on its way elsewhere.
+// The order has two invariants. The rules for an interface are in force before the
+// interface is reachable. And while an address of a VPC belongs to no interface, it
+// is unreachable from the machine: no packet for it leaves by another route.
 func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 	if prev == nil {
 		prev = &layout{}
@@ -103,7 +102,7 @@ func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 	return p
 }
 
-// prepareMachine makes what must be there before any router is.
+// prepareMachine adds what must exist before any router does.
 func prepareMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	var s script
 	for _, cidr := range next.unreachable {
@@ -120,7 +119,7 @@ func prepareMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	return s
 }
 
-// releaseMachine takes away what must be there as long as some router is.
+// releaseMachine removes what must exist as long as any router does.
 func releaseMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	var s script
 	for _, cidr := range prev.unreachable {
@@ -135,16 +134,16 @@ func releaseMachine(cfg Config, prev, next *layout, found *ruleset) script {
 }
 
 func changeRules(in string, prev, next *ruleset) script {
-	s := script{of: in}
+	s := script{id: in}
 	if commands := diffRulesets(prev, *next); len(commands) > 0 {
 		s.add(in, transaction{commands})
 	}
 	return s
 }
 
-// changeRouter makes a router, or follows a change of its VPC's CIDRs.
+// changeRouter adds a router, or changes its CIDRs.
 func changeRouter(cfg Config, old, r router) script {
-	s := script{of: r.vpc}
+	s := script{id: r.vpc}
 	if old.vpc == "" {
 		s = addRouter(cfg, r)
 	}
@@ -161,19 +160,18 @@ func changeRouter(cfg Config, old, r router) script {
 	return s
 }
 
-// unlimited has the kernel limit the number of ICMP messages as it does by
-// itself, but not that of "destination unreachable": see routerRules.
-// Source: Documentation/networking/ip-sysctl.rst, icmp_ratemask.
-const unlimited = "6160"
+// icmpRateMask is the kernel's default but for "destination unreachable", whose rate
+// is not limited: see routerRules. Source: Documentation/networking/ip-sysctl.rst, icmp_ratemask.
+const icmpRateMask = "6160"
 
 func addRouter(cfg Config, r router) script {
-	s := script{of: r.vpc}
+	s := script{id: r.vpc}
 	name := cfg.uplinkName(r.link)
 	s.add("", netnsAdd{r.vpc})
 	s.add(r.vpc,
 		sysctl{"net/ipv6/conf/all/disable_ipv6", "1"},
 		sysctl{"net/ipv4/ip_forward", "1"},
-		sysctl{"net/ipv4/icmp_ratemask", unlimited},
+		sysctl{"net/ipv4/icmp_ratemask", icmpRateMask},
 		linkUp{"lo"},
 		addrAdd{dev: "lo", prefix: single(gatewayAddress)},
 		addrAdd{dev: "lo", prefix: single(metadataAddress)},
@@ -194,50 +192,49 @@ func addRouter(cfg Config, r router) script {
 }
 
 func removeRouter(cfg Config, r router) script {
-	s := script{of: r.vpc}
+	s := script{id: r.vpc}
 	s.add("", linkDel{cfg.uplinkName(r.link)}, netnsDel{r.vpc})
 	return s
 }
 
-// addInterface gives the namespace its device, with everything behind it, and
-// opens the way to it last.
+// addInterface makes the namespace and its device, and adds the routes to it last.
 func addInterface(cfg Config, p port) script {
-	s := script{of: p.id, in: p.vpc, lets: p.id}
+	s := script{id: p.id, vpc: p.vpc, closes: p.id}
 	name := cfg.portName(p.id)
 	s.add("", netnsAdd{p.id})
 	s.add(p.vpc, vethAdd{name: name, peer: "eth0", peerNS: p.id, peerMAC: p.mac})
 	s.add(p.id,
 		linkUp{"lo"},
 		linkUp{"eth0"},
-		// The subnet's prefix is there to be seen, not to route by: neighbours
-		// are reached through the router as well.
+		// The subnet's prefix is shown on the device, but no route follows from
+		// it: other addresses of the subnet are reached through the router too.
 		addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address, p.bits), noRoute: true},
 		routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
 	)
 	s.add(p.vpc, routeAdd{route: routerRoute(cfg, p)})
-	s.add("", routeAdd{route: machineRoute(cfg, p), behind: true})
+	s.add("", routeAdd{route: machineRoute(cfg, p), appended: true})
 	return s
 }
 
-// removeInterface closes every way to it and lets go of the namespace. The link
-// goes when the kernel takes the namespace down, a moment after its last
-// process has ended; to delete it here would be to wait for the kernel, some 20
-// ms each. Until then the packet filter knows neither it nor its address, and
-// who needs its name takes it: see vethAdd.
+// removeInterface removes the routes to it and unbinds the namespace. The kernel
+// removes the link with the namespace, after its last process has ended. Deleting
+// the link here would wait for the kernel, some 20 ms each. Until it is gone, the
+// packet filter has neither the link nor its address, and another interface can
+// take its name: see vethAdd.
 func removeInterface(cfg Config, p port) script {
-	s := script{of: p.id}
+	s := script{id: p.id}
 	s.add("", routeDel{machineRoute(cfg, p)})
 	s.add(p.vpc, routeDel{routerRoute(cfg, p)})
 	s.add("", netnsDel{p.id})
 	return s
 }
 
-// machineRoute is how the machine reaches an interface.
+// machineRoute is the machine's route to an interface.
 func machineRoute(cfg Config, p port) route {
 	return route{to: single(p.address), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
 }
 
-// routerRoute is how its router reaches an interface.
+// routerRoute is the router's route to an interface.
 func routerRoute(cfg Config, p port) route {
 	return route{to: single(p.address), dev: cfg.portName(p.id)}
 }

@@ -65,7 +65,7 @@ func runScenario(t *testing.T, text string) string {
 			if applied != nil && c.rules {
 				c.found.rules = forgotten(*applied.rules)
 				for id, r := range applied.routers {
-					c.found.routers[id] = routerFigure{rules: forgotten(r.rules)}
+					c.found.routers[id] = observedRouter{rules: forgotten(r.rules)}
 				}
 			}
 			applied = nil
@@ -122,7 +122,7 @@ type testCase struct {
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {
-	c := testCase{found: observation{routers: map[string]routerFigure{}}}
+	c := testCase{found: observation{routers: map[string]observedRouter{}}}
 	for line := range strings.Lines(input) {
 		f := strings.Fields(line)
 		if len(f) == 0 {

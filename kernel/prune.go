@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An observation is what the kernel has of ours, as far as something in it may
-// be unwanted. What is merely missing shows when it is made again.
+// An observation is what the kernel has of this instance, as far as something in it
+// may be unwanted. What is missing is not looked for: adding it is idempotent.
 type observation struct {
-	namespaces []string                // names bound in our directory
-	links      []string                // ours on the machine
-	routes     []route                 // ours on the machine
-	rules      *ruleset                // ours on the machine
-	routers    map[string]routerFigure // the namespaces of wanted VPCs
+	namespaces []string                  // names bound in our directory
+	links      []string                  // ours on the machine
+	routes     []route                   // ours on the machine
+	rules      *ruleset                  // ours on the machine
+	routers    map[string]observedRouter // the namespaces of wanted VPCs
 }
 
-// A routerFigure is what is found in a router.
-type routerFigure struct {
+// An observedRouter is what was found in a router.
+type observedRouter struct {
 	links     []string
 	routes    []route
 	addresses map[string][]netip.Prefix // by link
@@ -41,8 +41,9 @@ func (o observation) rulesets() map[string]*ruleset {
 	return out
 }
 
-// prune takes away what next does not want, in an order in which nothing is
-// reachable by a way that is half gone.
+// prune removes what is not in next. First routes and links, then addresses and
+// namespaces, and the unreachable routes last: nothing is reachable by a route that
+// is removed in part.
 func prune(cfg Config, seen observation, next *layout) script {
 	var s script
 	stale := pruneRoutes(seen.routes, next.machineRoutes(cfg))
@@ -92,7 +93,7 @@ func pruneLinks(seen []string, want map[string]bool) []op {
 	return out
 }
 
-func pruneRouter(cfg Config, seen routerFigure, next *layout, r router) []op {
+func pruneRouter(cfg Config, seen observedRouter, next *layout, r router) []op {
 	links := map[string]bool{}
 	routes := []route{
 		unreachable(linkLocal, 0).route,
@@ -123,7 +124,7 @@ func pruneRouter(cfg Config, seen routerFigure, next *layout, r router) []op {
 	return out
 }
 
-// machineRoutes are all routes that we want on the machine.
+// machineRoutes are all routes that the layout has on the machine.
 func (l *layout) machineRoutes(cfg Config) []route {
 	var out []route
 	for _, cidr := range l.unreachable {
@@ -135,10 +136,10 @@ func (l *layout) machineRoutes(cfg Config) []route {
 	return out
 }
 
-// observe looks for what is ours: on the machine, and in the namespaces that
-// are the routers of vpcs.
+// observe finds what belongs to this instance: on the machine, and in the
+// namespaces that are the routers of vpcs.
 func (m *machine) observe(vpcs []string) (observation, error) {
-	seen := observation{routers: map[string]routerFigure{}}
+	seen := observation{routers: map[string]observedRouter{}}
 	entries, err := os.ReadDir(m.cfg.NetNSDir)
 	if err != nil {
 		return seen, err
@@ -150,7 +151,7 @@ func (m *machine) observe(vpcs []string) (observation, error) {
 	if err != nil {
 		return seen, err
 	}
-	seen.links = m.ours(links)
+	seen.links = m.ownLinks(links)
 	if seen.routes, err = observeRoutes(m.own, links); err != nil {
 		return seen, err
 	}
@@ -178,8 +179,8 @@ func (m *machine) observe(vpcs []string) (observation, error) {
 	return seen, nil
 }
 
-func (m *machine) observeRouter(vpc string) (routerFigure, error) {
-	var seen routerFigure
+func (m *machine) observeRouter(vpc string) (observedRouter, error) {
+	var seen observedRouter
 	in, err := m.namespace(vpc)
 	if err != nil {
 		return seen, err
@@ -188,7 +189,7 @@ func (m *machine) observeRouter(vpc string) (routerFigure, error) {
 	if err != nil {
 		return seen, err
 	}
-	seen.links = m.ours(links)
+	seen.links = m.ownLinks(links)
 	if seen.routes, err = observeRoutes(in, links); err != nil {
 		return seen, err
 	}
@@ -207,8 +208,8 @@ func observeRules(in *namespace, table string) (*ruleset, error) {
 	return observeRuleset(conn, table)
 }
 
-// ours picks the links that carry our name.
-func (m *machine) ours(links map[int]string) []string {
+// ownLinks are the links whose name carries the instance, sorted.
+func (m *machine) ownLinks(links map[int]string) []string {
 	var out []string
 	for _, name := range links {
 		if strings.HasPrefix(name, m.cfg.linkPrefix()) {
@@ -219,8 +220,8 @@ func (m *machine) ours(links map[int]string) []string {
 	return out
 }
 
-// dump lists until nothing changes underneath, which the kernel says of a list
-// it gives in parts. Links that it is taking down change it for a while.
+// dump repeats a listing until the kernel says that nothing changed meanwhile.
+// Links that it is removing change the list for a while.
 func dump[T any](list func() ([]T, error)) ([]T, error) {
 	const attempts, pause = 200, 5 * time.Millisecond
 	for i := 1; ; i++ {
@@ -285,8 +286,8 @@ func observeAddresses(in *namespace, links map[int]string) (map[string][]netip.P
 	return out, nil
 }
 
-// adoptUplinks finds the pairs that routers already have. Addresses of the
-// machine that are on links of others are taken.
+// adoptUplinks finds the pairs that routers already have. taken are the addresses of
+// the machine that are on other links.
 func (m *machine) adoptUplinks(vpcs []string) (have map[string]uplink, taken map[netip.Addr]bool, err error) {
 	have, taken = map[string]uplink{}, map[netip.Addr]bool{}
 	links, err := observeLinks(m.own)

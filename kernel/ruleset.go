@@ -34,7 +34,7 @@ func (r rule) String() string {
 	return strings.Join(words, " ")
 }
 
-// A hook is where the kernel enters a base chain, and what becomes of packets
+// A hook is where the kernel enters a base chain, and what compatible of packets
 // that reach its end.
 type hook struct {
 	kind     nftables.ChainType
@@ -60,12 +60,12 @@ func (h *hook) same(other *hook) bool {
 	return h.kind == other.kind && *h.number == *other.number && h.priority == other.priority && h.policy == other.policy
 }
 
-// unknown stands for the rules of a chain that were found and not understood.
+// unknown stands for the rules of a chain that was observed: they are not parsed.
 var unknown = []rule{{term{text: "unknown"}}}
 
 // A set holds elements; when verdicts is true it is a map from them to chains.
 type set struct {
-	unknown  bool // found, with elements that nobody has looked at
+	unknown  bool // observed, with elements that are not read
 	links    bool // elements are a link and an address, not only an address
 	verdicts bool
 	elements map[element]string // to the chain to jump to, if verdicts
@@ -103,14 +103,14 @@ func addresses(addrs ...netip.Addr) set {
 	return s
 }
 
-// diffRulesets says how to make next of prev, in an order that is valid at
-// every step; the kernel takes all of it or nothing. With prev nil, or too
-// different, whatever the kernel has in the table goes first: then the old base
-// chains drop packets until they are gone, some microseconds later.
+// diffRulesets are the commands that change prev into next, in an order that is
+// valid at every step, for one transaction. With prev nil, or too different, the
+// table is deleted first: then the old base chains drop packets until they are gone,
+// some microseconds later.
 func diffRulesets(prev *ruleset, next ruleset) []command {
 	t := tableCommands{&nftables.Table{Family: nftables.TableFamilyINet, Name: next.table}}
 	var out []command
-	if prev == nil || !becomes(prev, next) {
+	if prev == nil || !compatible(prev, next) {
 		out = append(out, t.add(), t.delete(), t.add())
 		prev = &ruleset{}
 	}
@@ -150,9 +150,9 @@ func diffRulesets(prev *ruleset, next ruleset) []command {
 	return out
 }
 
-// becomes reports whether prev can become next: no chain or set that stays is of
-// another kind.
-func becomes(prev *ruleset, next ruleset) bool {
+// compatible reports whether prev can be changed into next: no chain or set that
+// stays is of another kind.
+func compatible(prev *ruleset, next ruleset) bool {
 	for name, c := range prev.chains {
 		if kept, ok := next.chains[name]; ok && !c.hook.same(kept.hook) {
 			return false
@@ -166,8 +166,8 @@ func becomes(prev *ruleset, next ruleset) bool {
 	return true
 }
 
-// diffElements takes away before it adds, as an element may change its verdict.
-// A set that goes as a whole is emptied too: its verdicts hold on to chains.
+// diffElements deletes before it adds, as an element may change its verdict. A set
+// that is deleted is emptied first, because its verdicts refer to chains.
 func (t tableCommands) diffElements(prev, next map[string]set) []command {
 	var gone, come []command
 	for _, name := range sorted(prev) {

@@ -7,7 +7,7 @@ import (
 	"fargo/host"
 )
 
-// A size is what a machine has to give.
+// A size is what a machine has for processes.
 type size struct {
 	memory int64 // MiB
 	// pids is how many processes and threads the kernel can have at once:
@@ -15,7 +15,7 @@ type size struct {
 	pids int64
 }
 
-// machineSize asks the kernel.
+// machineSize reads the size from /proc.
 func machineSize() (size, error) {
 	pidMax, err := readNumber("/proc/sys/kernel/pid_max")
 	if err != nil {
@@ -36,19 +36,19 @@ func machineSize() (size, error) {
 	return size{memory: kb >> 10, pids: min(pidMax, threads)}, nil
 }
 
-// What tasks leave to the machine, to containerd and its shims, and to Fargo's
-// own processes, whatever was promised to tasks.
+// The bounds of the reserve of memory: for the machine, containerd and its shims,
+// and Fargo's own processes.
 const (
-	leastReserve = 512  // MiB: a control plane, a node, containerd, a few load balancers and a system
-	mostReserve  = 4096 // MiB
+	minReserve = 512  // MiB: a control plane, a node, containerd, a few load balancers and a system
+	maxReserve = 4096 // MiB
 )
 
-// tasksShare bounds the group that all tasks are in. Memory: an eighth is kept,
-// within bounds, but never more than half. Processes: a quarter is kept. CPU is
-// shared by weight, of which all tasks together have as much as one other group
-// or service: nothing is kept, and nothing is wasted.
+// tasksShare are the limits of the group that all tasks are in. Memory: an eighth is
+// reserved, within bounds, but never more than half. Processes: a quarter is
+// reserved. CPU is shared by weight, and all tasks together have the weight of one
+// other group or service: nothing is reserved, and nothing is idle.
 func tasksShare(of size) host.TaskCgroup {
-	reserve := min(max(of.memory/8, leastReserve), mostReserve)
+	reserve := min(max(of.memory/8, minReserve), maxReserve)
 	return host.TaskCgroup{
 		Memory: max(of.memory-reserve, of.memory/2),
 		PIDs:   max(of.pids-of.pids/4, 1),

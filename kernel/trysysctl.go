@@ -17,9 +17,9 @@ import (
 var namespaced = regexp.MustCompile(`^(net|fs\.mqueue|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))(\.[a-zA-Z0-9_-]+)*$`)
 
 // TrySysctl sets a setting of a network or an IPC namespace ("net.core.somaxconn")
-// in namespaces made for it, with an eth0 as a task's have, and says why the
-// kernel does not take it. Nothing of the machine's own changes, and nothing is
-// left.
+// in namespaces made for it, with an eth0 as a task's have. The error says why the
+// kernel refuses it. The machine's own settings do not change, and nothing is left
+// behind.
 func TrySysctl(name, value string) error {
 	if !namespaced.MatchString(name) {
 		return errors.New("it is the machine's, not a task's") // and is not tried

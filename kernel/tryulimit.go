@@ -26,7 +26,7 @@ func TryUlimit(name string, hard int64) error {
 	if err := unix.Getrlimit(resource, &own); err != nil {
 		return err
 	}
-	most, err := mostUlimit(resource, own.Max)
+	most, err := maxUlimit(resource, own.Max)
 	if err != nil {
 		return err
 	}
@@ -40,9 +40,9 @@ func TryUlimit(name string, hard int64) error {
 	return nil
 }
 
-// mostUlimit is the highest that a hard limit can be set to. Source: setrlimit(2),
+// maxUlimit is the highest that a hard limit can be set to. Source: setrlimit(2),
 // CAP_SYS_RESOURCE; Documentation/admin-guide/sysctl/fs.rst, nr_open.
-func mostUlimit(resource int, own uint64) (uint64, error) {
+func maxUlimit(resource int, own uint64) (uint64, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
 	if err := unix.Capget(&header, &sets[0]); err != nil {

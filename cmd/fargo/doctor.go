@@ -36,14 +36,14 @@ func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 	missing := 0
 	for _, lack := range kernel.Check() {
 		missing++
-		fmt.Fprintf(std.out, "missing  %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Mend)
+		fmt.Fprintf(std.out, "missing  %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Fix)
 	}
 	if missing == 0 {
 		fmt.Fprintln(std.out, "ok       control groups, network namespaces, nftables")
 	}
-	room := kernel.CheckRoom()
+	room := kernel.CheckSharedLimits()
 	for _, lack := range room {
-		fmt.Fprintf(std.out, "better   %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Mend)
+		fmt.Fprintf(std.out, "better   %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Fix)
 	}
 	if len(room) == 0 {
 		fmt.Fprintln(std.out, "ok       room for a thousand tasks in what the kernel shares among all")

@@ -23,12 +23,11 @@ func reader(machine map[string]int64) func(string) (int64, error) {
 	}
 }
 
-// What is low is named with its value and the command that raises it; what is
-// enough, or not there, is not.
-func TestRoomNamesWhatIsLow(t *testing.T) {
+// A limit that is too low is reported with its value and the command that raises it.
+func TestLowLimitsAreReported(t *testing.T) {
 	var low []string
-	for _, l := range tooLow(reader(freshMachine)) {
-		low = append(low, l.Why+" → "+l.Mend)
+	for _, l := range lowLimits(reader(freshMachine)) {
+		low = append(low, l.Why+" → "+l.Fix)
 	}
 	const keep = ", and the same in /etc/sysctl.d to keep it"
 	want := []string{
@@ -45,13 +44,13 @@ func TestRoomNamesWhatIsLow(t *testing.T) {
 	}
 }
 
-// Whoever does as told is told nothing more.
-func TestRoomIsEnoughOnceMended(t *testing.T) {
-	mended := map[string]int64{}
-	for _, b := range bounds {
-		mended[b.key] = b.set
+// The values that are suggested are enough.
+func TestRaisedLimitsAreEnough(t *testing.T) {
+	raised := map[string]int64{}
+	for _, b := range sharedLimits {
+		raised[b.key] = b.set
 	}
-	if lacks := tooLow(reader(mended)); len(lacks) > 0 {
-		t.Errorf("%+v", lacks)
+	if problems := lowLimits(reader(raised)); len(problems) > 0 {
+		t.Errorf("%+v", problems)
 	}
 }

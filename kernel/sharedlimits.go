@@ -11,31 +11,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a machine is measured for: a thousand of the smallest tasks, each of which
-// may have 1024 processes, beside a quarter that is kept for the machine.
+// The machine is checked for a thousand of the smallest tasks, each of which may have
+// 1024 processes, in addition to a quarter that is reserved for the machine.
 const (
 	manyTasks = 1000
-	// mostPIDs is the kernel's own limit (PID_MAX_LIMIT).
-	mostPIDs = 4 << 20
+	// maxPIDs is the kernel's own limit (PID_MAX_LIMIT).
+	maxPIDs = 4 << 20
 )
 
-// A bound is a limit of the kernel that all of a machine shares: who meets it
-// first takes it from all others.
-type bound struct {
+// A sharedLimit is a limit of the kernel for the whole machine, or for all processes
+// of a user: one task can use it up for all others.
+type sharedLimit struct {
 	key   string // of sysctl(8)
-	what  string // that a full machine runs out of
-	least int64  // that a full machine needs
-	set   int64  // what to raise it to
+	what  string // is limited, and what uses it
+	least int64  // that a thousand tasks need
+	set   int64  // the value to suggest
 }
 
-// bounds are those that tasks, or what Fargo makes for tasks, use up. Control
-// groups cannot divide them; each is named with what takes from it.
+// sharedLimits are those that tasks, or what Fargo makes for tasks, use. Control
+// groups cannot divide them.
 // Sources: Documentation/admin-guide/sysctl/ (kernel.rst, fs.rst, vm.rst),
 // Documentation/networking/ip-sysctl.rst and nf_conntrack-sysctl.rst;
 // inotify(7), io_setup(2), pty(7), epoll(7).
-var bounds = []bound{
-	{"kernel.pid_max", "process ids: tasks may have three quarters of them together", manyTasks * 1024 * 4 / 3, mostPIDs},
-	{"kernel.threads-max", "threads: a task's shim has about ten beside the task's own", 64 * manyTasks, 256 * manyTasks},
+var sharedLimits = []sharedLimit{
+	{"kernel.pid_max", "process ids: tasks may have three quarters of them together", manyTasks * 1024 * 4 / 3, maxPIDs},
+	{"kernel.threads-max", "threads: a task's shim has about ten in addition to the task's own", 64 * manyTasks, 256 * manyTasks},
 	{"fs.file-max", "open files of all processes together", 1 << 20, 1 << 23},
 	{"fs.nr_open", "open files of one process: Fargate lets a task ask for 1048576", 1 << 20, 1 << 20},
 	{"fs.inotify.max_user_instances", "inotify instances: root's in all tasks and the machine's count together", 8 * manyTasks, 8 * manyTasks},
@@ -47,49 +47,49 @@ var bounds = []bound{
 	{"user.max_net_namespaces", "network namespaces, of which each task has one", 2 * manyTasks, 64 * manyTasks},
 	{"fs.mount-max", "mounts in one namespace, of which each task adds two", 8 * manyTasks, 100 * manyTasks},
 	{"vm.max_map_count", "memory mappings of one process: search engines and databases want 262144", 1 << 18, 1 << 20},
-	{"net.ipv4.neigh.default.gc_thresh3", "neighbours: each task has two, in one table for all namespaces", 4 * manyTasks, 16 * manyTasks},
-	{"net.ipv4.neigh.default.gc_thresh2", "neighbours: from here on the kernel looks for some to forget", 2 * manyTasks, 8 * manyTasks},
+	{"net.ipv4.neigh.default.gc_thresh3", "entries of the neighbour table: each task has two, and there is one table for all namespaces", 4 * manyTasks, 16 * manyTasks},
+	{"net.ipv4.neigh.default.gc_thresh2", "entries of the neighbour table: above this the kernel removes unused ones", 2 * manyTasks, 8 * manyTasks},
 	{"net.netfilter.nf_conntrack_max", "tracked connections, by the machine and by each VPC", 1 << 17, 1 << 20},
 }
 
-// CheckRoom finds the limits of this machine that a full one would meet, though
-// none keeps Fargo from working.
-func CheckRoom() []Lack {
-	lacks := tooLow(readSysctl)
+// CheckSharedLimits finds the limits of this machine that are too low for a thousand
+// tasks. Fargo works all the same.
+func CheckSharedLimits() []Problem {
+	problems := lowLimits(readSysctl)
 	var files unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err == nil && files.Max < leastFiles {
-		lacks = append(lacks, Lack{
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err == nil && files.Max < minFiles {
+		problems = append(problems, Problem{
 			What: "open files: each connection through a load balancer takes two",
 			Why:  fmt.Sprintf("the hard limit (ulimit -Hn) is %d", files.Max),
-			Mend: fmt.Sprintf("ulimit -Hn %[1]d before fargo up, or LimitNOFILE=%[1]d in its systemd unit", mostFiles),
+			Fix:  fmt.Sprintf("ulimit -Hn %[1]d before fargo up, or LimitNOFILE=%[1]d in its systemd unit", maxFiles),
 		})
 	}
-	return lacks
+	return problems
 }
 
-// leastFiles is for ten thousand connections in each of a few load balancer
-// processes, and mostFiles what the kernel gives without further questions.
+// minFiles is for ten thousand connections in each of a few load balancer
+// processes. maxFiles is the kernel's default of fs.nr_open.
 const (
-	leastFiles = 1 << 16
-	mostFiles  = 1 << 20
+	minFiles = 1 << 16
+	maxFiles = 1 << 20
 )
 
-// tooLow compares with what read gives; what this kernel does not have is no
-// lack.
-func tooLow(read func(key string) (int64, error)) []Lack {
-	var lacks []Lack
-	for _, b := range bounds {
+// lowLimits are the shared limits that are too low. read returns the value of one;
+// one that it cannot read does not count.
+func lowLimits(read func(key string) (int64, error)) []Problem {
+	var problems []Problem
+	for _, b := range sharedLimits {
 		is, err := read(b.key)
 		if err != nil || is >= b.least {
 			continue
 		}
-		lacks = append(lacks, Lack{
+		problems = append(problems, Problem{
 			What: b.what,
 			Why:  fmt.Sprintf("%s is %d", b.key, is),
-			Mend: fmt.Sprintf("sysctl -w %s=%d, and the same in /etc/sysctl.d to keep it", b.key, b.set),
+			Fix:  fmt.Sprintf("sysctl -w %s=%d, and the same in /etc/sysctl.d to keep it", b.key, b.set),
 		})
 	}
-	return lacks
+	return problems
 }
 
 func readSysctl(key string) (int64, error) {

@@ -28,16 +28,16 @@ func MachineAddresses() ([]netip.Addr, error) {
 	return out, nil
 }
 
-// leastNetwork is the length of the shortest prefix that counts as a network:
-// shorter ones are defaults by another name, such as 0.0.0.0/1 of a VPN.
-const leastNetwork = 8
+// minPrefixLength is the length of the shortest prefix that counts as a network:
+// shorter ones are default routes in parts, such as 0.0.0.0/1 of a VPN.
+const minPrefixLength = 8
 
 // ourLink is the name of a link that some instance of Fargo has made.
 var ourLink = regexp.MustCompile(`^fg[0-9a-f]{4}-`)
 
 // MachineNetworks are the IPv4 networks that this machine is in or has routes to,
-// whatever table they are in, without those that Fargo made and without default
-// routes. Each is there once, in the order of the prefixes.
+// in any table, without those that Fargo made and without default routes. They are
+// sorted by prefix, without duplicates.
 func MachineNetworks() ([]fargo.MachineNetwork, error) {
 	links, err := netlink.LinkList()
 	if err != nil {
@@ -78,7 +78,7 @@ func MachineNetworks() ([]fargo.MachineNetwork, error) {
 
 func appendNetwork(to []fargo.MachineNetwork, block, link string) []fargo.MachineNetwork {
 	prefix, err := netip.ParsePrefix(block)
-	if err != nil || prefix.Bits() < leastNetwork || prefix.Addr().IsLoopback() || ourLink.MatchString(link) {
+	if err != nil || prefix.Bits() < minPrefixLength || prefix.Addr().IsLoopback() || ourLink.MatchString(link) {
 		return to
 	}
 	return append(to, fargo.MachineNetwork{Prefix: prefix.Masked(), Link: link})
