@@ -30,7 +30,7 @@ func keyOf(q *query) key {
 
 func (k key) String() string { return fmt.Sprint(k.name, " ", k.kind, k.dnssec, k.checkingDisabled) }
 
-// A cache remembers answers for as long as they allow.
+// A cache keeps answers for their TTL.
 type cache struct{ entries *lru.Cache[key, entry] }
 
 type entry struct {
@@ -48,7 +48,7 @@ func newCache() *cache {
 
 func (c *cache) clear() { c.entries.Purge() }
 
-// get gives a copy with what is left of its time, or nil.
+// get returns a copy with the remaining TTLs, or nil.
 func (c *cache) get(k key, now time.Time) *dns.Msg {
 	e, ok := c.entries.Get(k)
 	if !ok {
@@ -68,7 +68,7 @@ func (c *cache) get(k key, now time.Time) *dns.Msg {
 	return m
 }
 
-// put keeps m, which its giver no longer changes.
+// put keeps m, which the caller no longer changes.
 func (c *cache) put(k key, m *dns.Msg, now time.Time) {
 	ttl := lifetime(m)
 	if ttl <= 0 || m.Len() > cacheMessage {
@@ -77,8 +77,8 @@ func (c *cache) put(k key, m *dns.Msg, now time.Time) {
 	c.entries.Add(k, entry{m, now, now.Add(ttl)})
 }
 
-// lifetime is how long all of an answer holds. That there is nothing holds as
-// the zone's SOA says (RFC 2308, 5), and not at all without one.
+// lifetime is how long an answer may be kept: the least of its TTLs. A negative one
+// is kept as its SOA says (RFC 2308, 5), and not at all without one.
 func lifetime(m *dns.Msg) time.Duration {
 	if m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
 		return 0

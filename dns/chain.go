@@ -12,37 +12,35 @@ import (
 	"fargo/desired"
 )
 
-// A query is one question, and whoever answers it needs.
+// A query is one question with what the handlers need to answer it.
 type query struct {
-	view *view
-	vpc  *desired.VPC
-	msg  *dns.Msg
-	q    dns.Question
-	name string // canonical
-	turn uint32 // counts questions, so that answers can take turns
+	view     *view
+	vpc      *desired.VPC
+	msg      *dns.Msg
+	q        dns.Question
+	name     string // canonical
+	sequence uint32 // counts queries, to rotate the addresses of answers
 }
 
-// A link of the chain answers, or leaves the question to the next with nil.
+// A link of the chain answers, or returns nil for the next one to answer.
 type link struct {
 	name   string
 	answer func(context.Context, *query) *dns.Msg
 }
 
-// ownTTL is how long answers of ours may be remembered that are not of a record,
-// such as that there is no such name.
-const ownTTL = 60 // seconds
+// localTTL is the TTL of answers that are not of a record, negative ones included.
+const localTTL = 60 // seconds
 
-// refuse turns away what only an authority could answer, and what is not about
-// the Internet.
+// refuse refuses zone transfers, and classes other than IN.
 func refuse(_ context.Context, q *query) *dns.Msg {
 	if q.q.Qclass != dns.ClassINET || q.q.Qtype == dns.TypeAXFR || q.q.Qtype == dns.TypeIXFR {
-		return q.fails(dns.RcodeRefused)
+		return q.failure(dns.RcodeRefused)
 	}
 	return nil
 }
 
-// record answers with all addresses of a record, each time another one first,
-// as programs mostly use the first.
+// record answers with all addresses of a record, rotated by one for each query, as
+// most programs use the first.
 func record(_ context.Context, q *query) *dns.Msg {
 	r, ok := q.view.record(q.vpc.ID, q.name)
 	if !ok {
@@ -53,10 +51,10 @@ func record(_ context.Context, q *query) *dns.Msg {
 		ours = q.name
 	}
 	m := q.reply()
-	if q.asks(dns.TypeA) {
+	if q.wantsType(dns.TypeA) {
 		first := 0
 		if n := len(r.Addresses); n > 0 {
-			first = int(q.turn % uint32(n)) //nolint:gosec // smaller than an int already
+			first = int(q.sequence % uint32(n)) //nolint:gosec // smaller than an int already
 		}
 		for i := range r.Addresses {
 			if a := r.Addresses[(first+i)%len(r.Addresses)]; a.Is4() {
@@ -64,24 +62,23 @@ func record(_ context.Context, q *query) *dns.Msg {
 			}
 		}
 	}
-	return q.nothingMore(m, ours)
+	return q.complete(m, ours)
 }
 
-// address answers for the private names of the VPC's addresses, whether anything
-// has them or not.
+// address answers for the private names of the VPC's addresses, whether they are in use or not.
 func address(_ context.Context, q *query) *dns.Msg {
 	a, ok := addressIn(q.name, q.vpc.Region)
 	if !ok {
 		return nil
 	}
-	if _, ok := within(q.vpc, a); !ok {
+	if _, ok := rangeOf(q.vpc, a); !ok {
 		return nil
 	}
 	m := q.reply()
-	if q.asks(dns.TypeA) {
-		m.Answer = append(m.Answer, q.a(a, ownTTL))
+	if q.wantsType(dns.TypeA) {
+		m.Answer = append(m.Answer, q.a(a, localTTL))
 	}
-	return q.nothingMore(m, fargo.PrivateDomain(q.vpc.Region))
+	return q.complete(m, fargo.PrivateDomain(q.vpc.Region))
 }
 
 // reverse answers with the private name of an address of the VPC.
@@ -90,21 +87,21 @@ func reverse(_ context.Context, q *query) *dns.Msg {
 	if !ok {
 		return nil
 	}
-	cidr, ok := within(q.vpc, a)
+	cidr, ok := rangeOf(q.vpc, a)
 	if !ok {
 		return nil
 	}
 	m := q.reply()
-	if q.asks(dns.TypePTR) {
-		m.Answer = append(m.Answer, &dns.PTR{Hdr: q.header(dns.TypePTR, ownTTL), Ptr: fargo.PrivateDNSName(q.vpc.Region, a) + "."})
+	if q.wantsType(dns.TypePTR) {
+		m.Answer = append(m.Answer, &dns.PTR{Hdr: q.header(dns.TypePTR, localTTL), Ptr: fargo.PrivateDNSName(q.vpc.Region, a) + "."})
 	}
 	// The zone ends where the range's last whole octet does.
 	labels := strings.Split(q.name, ".")
-	return q.nothingMore(m, strings.Join(labels[4-max(1, cidr.Bits()/8):], "."))
+	return q.complete(m, strings.Join(labels[4-max(1, cidr.Bits()/8):], "."))
 }
 
-// zone says that there is nothing: whatever exists in our zones, a link before
-// has answered.
+// zone answers that a name of our zones does not exist: those that do, the handlers
+// before it have answered.
 func zone(_ context.Context, q *query) *dns.Msg {
 	ours, ok := zoneOf(q.name)
 	if !ok {
@@ -112,25 +109,25 @@ func zone(_ context.Context, q *query) *dns.Msg {
 	}
 	m := q.reply()
 	switch {
-	case q.name == ours && q.asks(dns.TypeSOA):
+	case q.name == ours && q.wantsType(dns.TypeSOA):
 		m.Answer = append(m.Answer, soa(ours))
-	case q.name != ours && !q.view.above[q.name]:
+	case q.name != ours && !q.view.parents[q.name]:
 		m.Rcode = dns.RcodeNameError
 	}
-	return q.nothingMore(m, ours)
+	return q.complete(m, ours)
 }
 
-func (q *query) asks(kind uint16) bool { return q.q.Qtype == kind || q.q.Qtype == dns.TypeANY }
+func (q *query) wantsType(kind uint16) bool { return q.q.Qtype == kind || q.q.Qtype == dns.TypeANY }
 
-// reply is an answer with nothing in it. It repeats the name as it was asked,
-// for clients that hide an identifier in its upper and lower case.
+// reply is an empty answer. It repeats the name with the case of the query, for
+// clients that encode random bits in it (0x20).
 func (q *query) reply() *dns.Msg {
 	m := new(dns.Msg).SetReply(q.msg)
 	m.RecursionAvailable = true
 	return m
 }
 
-func (q *query) fails(rcode int) *dns.Msg {
+func (q *query) failure(rcode int) *dns.Msg {
 	m := q.reply()
 	m.Rcode = rcode
 	return m
@@ -144,21 +141,21 @@ func (q *query) a(address netip.Addr, ttl uint32) dns.RR {
 	return &dns.A{Hdr: q.header(dns.TypeA, ttl), A: address.AsSlice()}
 }
 
-// nothingMore completes an answer that is ours. One that says no has the zone's
-// SOA, which says for how long that holds. Source: RFC 2308, 3 and 5.
-func (q *query) nothingMore(m *dns.Msg, zone string) *dns.Msg {
+// complete adds the zone's SOA to a negative answer, for its TTL. Source: RFC 2308, 3
+// and 5.
+func (q *query) complete(m *dns.Msg, zone string) *dns.Msg {
 	if len(m.Answer) == 0 {
 		m.Ns = append(m.Ns, soa(zone))
 	}
 	return m
 }
 
-// soa is the start of authority of a zone of ours. Nobody transfers it: only
-// its last number, the TTL of negative answers, means anything.
+// soa is the start of authority of one of our zones. It is never transferred: of its
+// numbers only the last, the TTL of negative answers, has a meaning.
 func soa(zone string) dns.RR {
 	return &dns.SOA{
-		Hdr: dns.RR_Header{Name: zone + ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ownTTL},
+		Hdr: dns.RR_Header{Name: zone + ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: localTTL},
 		Ns:  "ns." + zone + ".", Mbox: "hostmaster." + zone + ".",
-		Serial: 1, Refresh: 7200, Retry: 900, Expire: 1209600, Minttl: ownTTL,
+		Serial: 1, Refresh: 7200, Retry: 900, Expire: 1209600, Minttl: localTTL,
 	}
 }

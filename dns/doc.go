@@ -1,23 +1,22 @@
-// Package dns answers for the names of VPCs, and makes the machine itself know
-// those that are its own.
+// Package dns is the Amazon-provided resolver of every VPC, and it adds the names of
+// load balancers to the hosts file of the machine.
 //
-// In every VPC it is the Amazon-provided resolver: at 169.254.169.253 and at
-// the second address after the base of each of the VPC's ranges, on sockets
-// inside the VPC's router. A question goes along the links of one chain, and
-// the first that has an answer gives it:
+// In a VPC it answers at 169.254.169.253 and at the second address after the base of
+// each of the VPC's CIDRs, on sockets inside the VPC's router. A query goes through
+// a chain of handlers, and the first that has an answer gives it:
 //
-//	refuse    what is no question for a resolver
-//	record    names we were given: load balancers
+//	refuse    queries that are not for a resolver
+//	record    the names that were set: load balancers
 //	address   ip-10-0-0-1.ec2.internal, for every address of the VPC
-//	reverse   the way back, 1.0.0.10.in-addr.arpa
-//	zone      whatever else is in a zone of ours does not exist
-//	forward   the rest of the world, by the machine's own resolvers
+//	reverse   1.0.0.10.in-addr.arpa, for every address of the VPC
+//	zone      other names in the zones above do not exist
+//	forward   all others, by the machine's own resolvers
 //
 // On the machine it keeps lines in /etc/hosts, see [Hosts].
 //
-// All of it is answered from memory and from what was set last: it goes on
-// while the control plane is away. It refuses to know who made a name and why,
-// how a router comes to be, and what is at an address.
+// Answers come from memory, from what was set last, so they do not depend on the
+// control plane. The package does not know who made a name, how a router is made, or
+// what is at an address.
 //
 // Sources: Amazon VPC user guide, "DNS attributes for your VPC" and "Amazon DNS
 // server"; RFC 1034, 1035, 2308 (negative answers), 6891 (EDNS), 7766 (TCP).
@@ -28,9 +27,9 @@ import (
 	"net/netip"
 )
 
-// Network makes sockets inside the routers of VPCs. An address takes one socket
-// of a kind at a time. An error says that it has one, or can have none now: the
-// router may not be there yet.
+// Network makes sockets inside the routers of VPCs. An address takes one socket of a
+// kind at a time. An error means that the address has one, or that none can be made
+// now, because the router may not exist yet.
 type Network interface {
 	ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, error)
 	ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, error)

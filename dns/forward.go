@@ -13,24 +13,24 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// How a question travels on: to each resolver in turn, twice, and in all for no
-// longer than clients wait before they ask again (resolv.conf(5): 5 seconds).
+// A query is forwarded to each resolver in turn, twice, and in all for no longer than
+// clients wait before they repeat it (resolv.conf(5): 5 seconds).
 const (
 	attemptTimeout = 1500 * time.Millisecond
 	forwardTimeout = 4500 * time.Millisecond
-	rounds         = 2
+	attempts       = 2
 )
 
-// atOnce bounds the questions under way, and so sockets and memory: what one
-// interface may ask in a second on AWS.
-const atOnce = 1024
+// maxForwarded bounds the queries under way, and so sockets and memory. It is what
+// one interface may send in a second on AWS.
+const maxForwarded = 1024
 
-// A forwarder asks the machine's resolvers, and remembers what they say.
+// A forwarder sends queries to the machine's resolvers, and caches the answers.
 type forwarder struct {
 	upstream func() []netip.AddrPort
 	log      *slog.Logger
 	cache    *cache
-	flights  singleflight.Group // one question is asked once at a time
+	inFlight singleflight.Group // equal queries are sent once
 	slots    chan struct{}
 
 	mu struct {
@@ -40,7 +40,7 @@ type forwarder struct {
 }
 
 func newForwarder(upstream func() []netip.AddrPort, log *slog.Logger) *forwarder {
-	return &forwarder{upstream: upstream, log: log, cache: newCache(), slots: make(chan struct{}, atOnce)}
+	return &forwarder{upstream: upstream, log: log, cache: newCache(), slots: make(chan struct{}, maxForwarded)}
 }
 
 // answer is the last link of the chain: it always answers.
@@ -53,9 +53,9 @@ func (f *forwarder) answer(ctx context.Context, q *query) *dns.Msg {
 		case f.slots <- struct{}{}:
 			defer func() { <-f.slots }()
 		default:
-			return q.fails(dns.RcodeServerFailure)
+			return q.failure(dns.RcodeServerFailure)
 		}
-		shared, _, _ := f.flights.Do(key.String(), func() (any, error) {
+		shared, _, _ := f.inFlight.Do(key.String(), func() (any, error) {
 			m := f.ask(ctx, key, servers)
 			if m != nil {
 				f.cache.put(key, m, time.Now())
@@ -65,16 +65,16 @@ func (f *forwarder) answer(ctx context.Context, q *query) *dns.Msg {
 		found = shared.(*dns.Msg)
 	}
 	if found == nil {
-		return q.fails(dns.RcodeServerFailure)
+		return q.failure(dns.RcodeServerFailure)
 	}
-	m := q.fails(found.Rcode)
+	m := q.failure(found.Rcode)
 	m.AuthenticatedData = found.AuthenticatedData
 	m.Answer, m.Ns, m.Extra = slices.Clone(found.Answer), slices.Clone(found.Ns), slices.Clone(found.Extra)
 	return m
 }
 
-// servers are whom to ask now. What others said before is forgotten: on another
-// network, names may mean something else.
+// servers are the resolvers to use now. When they have changed, the cache is cleared:
+// in another network, names may have other addresses.
 func (f *forwarder) servers() []netip.AddrPort {
 	now := f.upstream()
 	f.mu.Lock()
@@ -86,12 +86,12 @@ func (f *forwarder) servers() []netip.AddrPort {
 	return now
 }
 
-// ask asks until one resolver knows; nil if none does. Nothing of what comes
-// back is without our question, and the OPT record is taken out.
+// ask sends the query until one resolver answers; nil if none does. The answer is to
+// that query, without its OPT record.
 func (f *forwarder) ask(ctx context.Context, key key, servers []netip.AddrPort) *dns.Msg {
 	ctx, cancel := context.WithTimeout(ctx, forwardTimeout)
 	defer cancel()
-	for range rounds {
+	for range attempts {
 		for _, server := range servers {
 			m, err := exchange(ctx, key, server)
 			if ctx.Err() != nil {
@@ -111,8 +111,8 @@ func (f *forwarder) ask(ctx context.Context, key key, servers []netip.AddrPort) 
 	return nil
 }
 
-// exchange asks one resolver: by UDP; by TCP what is too long for that; and
-// without EDNS one that does not understand it (RFC 6891, 6.2.2 and 7).
+// exchange sends the query to one resolver: by UDP; again by TCP when the answer was
+// truncated; and without EDNS to one that does not understand it (RFC 6891, 6.2.2 and 7).
 func exchange(ctx context.Context, key key, server netip.AddrPort) (*dns.Msg, error) {
 	msg := new(dns.Msg).SetQuestion(dns.Fqdn(key.name), key.kind)
 	msg.CheckingDisabled = key.checkingDisabled

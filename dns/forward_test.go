@@ -57,7 +57,7 @@ func TestForwardGivesUp(t *testing.T) {
 	if m := s.query(t, "www.example.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
 		t.Errorf("answer %v", m)
 	}
-	if asked := broken.questions(); len(asked) != rounds {
+	if asked := broken.questions(); len(asked) != attempts {
 		t.Errorf("asked %v", asked)
 	}
 	// And does not remember that.
@@ -136,7 +136,7 @@ func TestForwardAsksOnce(t *testing.T) {
 }
 
 // On another network what was remembered is forgotten.
-func TestForwardForgetsOtherNetworks(t *testing.T) {
+func TestForwardClearsCacheInAnotherNetwork(t *testing.T) {
 	office, home := startResolver(t), startResolver(t)
 	office.add(t, "intra.example. 3600 IN A 192.0.2.1")
 	home.add(t, "intra.example. 3600 IN A 192.0.2.2")

@@ -15,25 +15,24 @@ import (
 	"fargo/desired"
 )
 
-// Hosts makes the machine know names, by lines in its hosts file:
+// Hosts makes names resolve on the machine, by lines in its hosts file:
 //
 //	172.31.0.10	api-1234567890.us-east-1.elb.amazonaws.com	# fargo 1a2b
 //
-// Each of them says whose it is. Several instances keep theirs side by side,
-// what is left behind by a process that was killed is found by the next, and no
-// line of anybody else is touched, wherever it was put.
+// Each line names its instance. So several instances can use one file, a process
+// finds what one that was killed has left, and no other line is changed.
 //
-// systemd-resolved reads the same file (resolved.conf(5), ReadEtcHosts=), so
-// nothing of its configuration, which is all the machine's, need be changed.
+// systemd-resolved reads the same file (resolved.conf(5), ReadEtcHosts=), so its
+// configuration need not be changed.
 type Hosts struct {
 	Path string // "/etc/hosts"
 	// Instance is four hexadecimal digits.
 	Instance string
 }
 
-// Set makes the file's lines of this instance those of records that are known
-// on the machine (with no VPC). It may be repeated, by several processes; when
-// nothing changes, nothing is written.
+// Set makes the file's lines of this instance those of the records for the machine
+// (with no VPC). Several processes may call it. When nothing changes, nothing is
+// written.
 func (h *Hosts) Set(records []desired.Record) error {
 	if err := h.set(linesOf(records, h.Instance)); err != nil {
 		return fmt.Errorf("names in %s: %w", h.Path, err)
@@ -41,12 +40,12 @@ func (h *Hosts) Set(records []desired.Record) error {
 	return nil
 }
 
-// Remove takes away all lines of this instance.
+// Remove removes all lines of this instance.
 func (h *Hosts) Remove() error { return h.Set(nil) }
 
-// changedMeanwhile is how often to begin again when somebody who does not know
-// our lock writes at the same time.
-const changedMeanwhile = 10
+// maxConflicts is how often to begin again when a program that does not take the
+// lock writes at the same time.
+const maxConflicts = 10
 
 func (h *Hosts) set(lines []string) error {
 	lock, err := lockDir(filepath.Dir(h.Path))
@@ -64,10 +63,10 @@ func (h *Hosts) set(lines []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(beside(path)); err != nil && !errors.Is(err, fs.ErrNotExist) && !closed(err) {
+	if err := os.Remove(tempPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) && !isReadOnly(err) {
 		return err
 	}
-	for range changedMeanwhile {
+	for range maxConflicts {
 		before, err := os.Stat(path)
 		if err != nil {
 			return err
@@ -87,9 +86,8 @@ func (h *Hosts) set(lines []string) error {
 	return errChanged
 }
 
-// lockDir waits until it alone has a directory: a lock that all instances find
-// and that leaves no file behind. Closing lets go of it, as does the end of the
-// process.
+// lockDir locks a directory, which all instances find and which leaves no file
+// behind. Closing unlocks it, as does the end of the process.
 func lockDir(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -106,37 +104,37 @@ func lockDir(path string) (*os.File, error) {
 	return f, nil
 }
 
-var errChanged = errors.New("the file is being changed by others")
+var errChanged = errors.New("the file is being changed by other programs")
 
-// beside is where a file's new content is made. Whoever holds the lock may
+// tempPath is where a file's new content is written. The holder of the lock may
 // remove what a killed process left there.
-func beside(path string) string {
+func tempPath(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".fargo")
 }
 
-// closed tells whether an error says that nothing can be made in a directory.
-func closed(err error) bool {
+// isReadOnly reports whether an error means that no file can be made in a directory.
+func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
 }
 
-// replace gives path new content, with mode, owner and label as before. Readers
-// and a crash see the old or the new one. Where the file itself cannot be
-// replaced, as in containers, where it is a mount of its own, it is written over
-// instead; there, a crash of the machine may leave both.
+// replace gives path new content, with mode, owner and label as before. After a crash
+// and for readers it is the old or the new one. Where the file cannot be replaced, as
+// in containers, where it is a mount of its own, it is overwritten in place; there, a
+// crash of the machine may leave parts of both.
 func replace(path string, content []byte, before fs.FileInfo) error {
-	f, err := os.OpenFile(beside(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if closed(err) {
-		return writeOver(path, content, before)
+	f, err := os.OpenFile(tempPath(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if isReadOnly(err) {
+		return overwrite(path, content, before)
 	}
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails, as it should, once renamed
+	defer os.Remove(f.Name()) // failure, as it should, once renamed
 	defer f.Close()
 	if _, err := f.Write(content); err != nil {
 		return err
 	}
-	if err := dressAs(f, path, before); err != nil {
+	if err := copyMetadata(f, path, before); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
@@ -147,13 +145,13 @@ func replace(path string, content []byte, before fs.FileInfo) error {
 	}
 	err = os.Rename(f.Name(), path)
 	if errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EXDEV) {
-		return writeOver(path, content, before)
+		return overwrite(path, content, before)
 	}
 	return err
 }
 
-// dressAs gives f the owner, mode and security label of path.
-func dressAs(f *os.File, path string, info fs.FileInfo) error {
+// copyMetadata gives f the owner, mode and security label of path.
+func copyMetadata(f *os.File, path string, info fs.FileInfo) error {
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
 		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
 			return err
@@ -171,7 +169,7 @@ func dressAs(f *os.File, path string, info fs.FileInfo) error {
 	return unix.Fsetxattr(int(f.Fd()), label, value[:n], 0) //nolint:gosec // a file descriptor is small
 }
 
-func writeOver(path string, content []byte, before fs.FileInfo) error {
+func overwrite(path string, content []byte, before fs.FileInfo) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -201,21 +199,21 @@ func unchanged(path string, before fs.FileInfo) error {
 	return nil
 }
 
-// How often the hosts file is looked after without a cause, and after an error.
-// Programs that set up machines like to write it anew.
+// How often the hosts file is checked without an event, and after an error. Programs
+// that configure machines may rewrite it.
 const (
-	hostsEvery = 30 * time.Second
-	hostsRetry = time.Second
+	hostsInterval      = 30 * time.Second
+	hostsRetryInterval = time.Second
 )
 
-// nameMachine keeps the hosts file as the view wants it, until ctx ends.
-func (s *Server) nameMachine(ctx context.Context) {
+// updateHosts keeps the hosts file as in the view, until ctx ends.
+func (s *Server) updateHosts(ctx context.Context) {
 	for {
-		wait := hostsEvery
+		wait := hostsInterval
 		if v := s.view.Load(); v != nil {
 			if err := s.cfg.Hosts.Set(v.all); err != nil {
-				s.cfg.Logger.Warn("the machine does not know all names", "err", err)
-				wait = hostsRetry
+				s.cfg.Logger.Warn("names in the hosts file are not up to date", "err", err)
+				wait = hostsRetryInterval
 			}
 		}
 		select {

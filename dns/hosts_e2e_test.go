@@ -30,7 +30,7 @@ func TestHostsOnMount(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.check(t, before)
-	if _, err := os.Stat(beside(h.Path)); !os.IsNotExist(err) {
+	if _, err := os.Stat(tempPath(h.Path)); !os.IsNotExist(err) {
 		t.Error("left behind", err)
 	}
 }

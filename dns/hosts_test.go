@@ -129,27 +129,27 @@ func TestHostsFollowsLinkAndMakesFile(t *testing.T) {
 // What a process that was killed in the middle left does not stay.
 func TestHostsClearsLeftovers(t *testing.T) {
 	h := hostsFile(t, "127.0.0.1 localhost\n172.31.0.9\told.example\t# fargo 1a2b\n")
-	if err := os.WriteFile(beside(h.Path), []byte("127.0."), 0o600); err != nil {
+	if err := os.WriteFile(tempPath(h.Path), []byte("127.0."), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h.mustSet(t, names("a.example", "172.31.0.5"))
 	h.check(t, "127.0.0.1 localhost\n172.31.0.5\ta.example\t# fargo 1a2b\n")
-	if _, err := os.Stat(beside(h.Path)); !os.IsNotExist(err) {
+	if _, err := os.Stat(tempPath(h.Path)); !os.IsNotExist(err) {
 		t.Error("still there", err)
 	}
 }
 
 // Many instances write at the same time, and none loses anything of another.
-func TestHostsTogether(t *testing.T) {
+func TestHostsOfSeveralInstances(t *testing.T) {
 	h := hostsFile(t, "127.0.0.1 localhost\n")
 	instances := []string{"0001", "0002", "0003", "0004"}
 	var all sync.WaitGroup
 	for _, id := range instances {
 		all.Go(func() {
-			mine := &Hosts{Path: h.Path, Instance: id}
+			isOwn := &Hosts{Path: h.Path, Instance: id}
 			for i := range 20 {
 				address := netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}).String()
-				if err := mine.Set(names(id+".example", address)); err != nil {
+				if err := isOwn.Set(names(id+".example", address)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -202,7 +202,7 @@ func TestHostsKeepForeignLines(t *testing.T) {
 				at := rapid.IntRange(0, len(lines)-1).Draw(t, "at")
 				before := 0 // foreign lines that come before
 				for _, l := range lines[:at] {
-					if !mine(l, "1a2b") && !mine(l, "ffff") {
+					if !isOwn(l, "1a2b") && !isOwn(l, "ffff") {
 						before++
 					}
 				}
@@ -215,9 +215,9 @@ func TestHostsKeepForeignLines(t *testing.T) {
 				found := map[string][]string{}
 				for _, l := range strings.Split(text, "\n") {
 					switch {
-					case mine(l, "1a2b"):
+					case isOwn(l, "1a2b"):
 						found["1a2b"] = append(found["1a2b"], l)
-					case mine(l, "ffff"):
+					case isOwn(l, "ffff"):
 						found["ffff"] = append(found["ffff"], l)
 					default:
 						others = append(others, l)
@@ -259,14 +259,14 @@ func FuzzHosts(f *testing.F) {
 		}
 		var foreign []string
 		for _, l := range strings.Split(text, "\n") {
-			if !mine(l, "1a2b") {
+			if !isOwn(l, "1a2b") {
 				foreign = append(foreign, l)
 			}
 		}
 		if got := strings.Split(without, "\n"); !slices.Equal(got, foreign) && len(foreign) > 0 {
 			t.Fatalf("%q: others keep %q", text, got)
 		}
-		ours := slices.DeleteFunc(strings.Split(with, "\n"), func(l string) bool { return !mine(l, "1a2b") })
+		ours := slices.DeleteFunc(strings.Split(with, "\n"), func(l string) bool { return !isOwn(l, "1a2b") })
 		if !slices.Equal(ours, lines) {
 			t.Fatalf("%q: ours are %q", text, ours)
 		}

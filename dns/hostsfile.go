@@ -8,13 +8,13 @@ import (
 	"fargo/desired"
 )
 
-// tag ends every line of ours in a hosts file: a comment to all who read it.
-func tag(instance string) string { return "\t# fargo " + instance }
+// ownerComment ends every line of an instance in a hosts file.
+func ownerComment(instance string) string { return "\t# fargo " + instance }
 
-// mine tells whether a line is of this instance: an address, names, and the
-// tag. Nothing else is ever taken for ours, so no line of others can be lost.
-func mine(line, instance string) bool {
-	entry, ok := strings.CutSuffix(strings.TrimRight(line, " \t\r"), tag(instance))
+// isOwn reports whether a line is this instance's: an address, names, and the owner
+// comment. Any other line is left alone.
+func isOwn(line, instance string) bool {
+	entry, ok := strings.CutSuffix(strings.TrimRight(line, " \t\r"), ownerComment(instance))
 	if !ok {
 		return false
 	}
@@ -26,16 +26,16 @@ func mine(line, instance string) bool {
 	return err == nil
 }
 
-// edit gives text with lines in place of all that are mine. They go where mine
-// were, or else last, but never behind a last line without an end, which
-// somebody may yet go on writing. All other lines stay as they are, byte for
-// byte and in their order. When mine are lines already, nothing changes; edit
-// with no lines undoes an earlier edit.
+// edit returns text with lines in place of all that are the instance's own. They go
+// where the first of those was, or else last, but before a last line without a line
+// feed, which may be incomplete. All other lines stay byte for byte and in their
+// order. When the own lines are lines already, nothing changes; edit with no lines
+// undoes an earlier edit.
 func edit(text, instance string, lines []string) string {
 	var kept, had []string
 	at := -1
 	for _, line := range strings.Split(text, "\n") {
-		if !mine(line, instance) {
+		if !isOwn(line, instance) {
 			kept = append(kept, line)
 			continue
 		}
@@ -54,7 +54,7 @@ func edit(text, instance string, lines []string) string {
 }
 
 // linesOf are the lines of a hosts file for the records that the machine knows,
-// one for each address: a name with several is looked up with all of them.
+// one for each address.
 func linesOf(records []desired.Record, instance string) []string {
 	var out []string
 	for _, r := range records {
@@ -63,7 +63,7 @@ func linesOf(records []desired.Record, instance string) []string {
 		}
 		for _, a := range r.Addresses {
 			if a.IsValid() {
-				out = append(out, a.String()+"\t"+r.Name+tag(instance))
+				out = append(out, a.String()+"\t"+r.Name+ownerComment(instance))
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func linesOf(records []desired.Record, instance string) []string {
 	return slices.Compact(out)
 }
 
-// hostName tells whether a name can stand in a hosts file. Source: hosts(5).
+// hostName reports whether a name is valid in a hosts file. Source: hosts(5).
 func hostName(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_'

@@ -9,9 +9,9 @@ import (
 	"fargo/desired"
 )
 
-// zoneOf is the zone of ours that a name is in, on whatever level. Names of it
-// are never asked of anybody else: who would answer knows other load balancers,
-// or nothing at all.
+// zoneOf is the zone that a name is in, if it is one that we are authoritative for.
+// Its names are never forwarded: other resolvers know other load balancers by them,
+// or none.
 func zoneOf(name string) (zone string, ok bool) {
 	labels := strings.Split(name, ".")
 	n := len(labels)
@@ -29,8 +29,7 @@ func zoneOf(name string) (zone string, ok bool) {
 	return "", false
 }
 
-// addressIn reads the address out of a private name, as
-// [fargo.PrivateDNSName] writes it into one.
+// addressIn parses a private name, as [fargo.PrivateDNSName] makes it.
 func addressIn(name, region string) (netip.Addr, bool) {
 	host, ok := strings.CutSuffix(name, "."+fargo.PrivateDomain(region))
 	if !ok {
@@ -46,7 +45,7 @@ func addressIn(name, region string) (netip.Addr, bool) {
 // reverseZone is where names of addresses are. Source: RFC 1035, 3.5.
 const reverseZone = ".in-addr.arpa"
 
-// addressOf reads the address out of a name in reverseZone.
+// addressOf parses a name in reverseZone.
 func addressOf(name string) (netip.Addr, bool) {
 	digits, ok := strings.CutSuffix(name, reverseZone)
 	if !ok {
@@ -62,8 +61,8 @@ func ipv4(octets []string) (netip.Addr, bool) {
 	return a, err == nil && a.Is4()
 }
 
-// within is the VPC's range that an address is in.
-func within(v *desired.VPC, a netip.Addr) (netip.Prefix, bool) {
+// rangeOf is the VPC's range that an address is in.
+func rangeOf(v *desired.VPC, a netip.Addr) (netip.Prefix, bool) {
 	for _, c := range v.CIDRs {
 		if c.Contains(a) {
 			return c, true
@@ -72,6 +71,6 @@ func within(v *desired.VPC, a netip.Addr) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// canonical is a name as we compare names: in lower case, without the final
+// canonical is the form in which names are compared: in lower case, without the final
 // dot. Source: RFC 4343.
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }

@@ -12,13 +12,13 @@ import (
 // ResolvConf reads the machine's resolvers from a file of resolv.conf(5).
 type ResolvConf struct {
 	Path string // "/etc/resolv.conf"
-	// Behind is the file to read instead when Path has nothing but the stub of
+	// Fallback is the file to read instead when Path has nothing but the stub of
 	// systemd-resolved: "/run/systemd/resolve/resolv.conf". Empty: none.
-	Behind string
+	Fallback string
 
 	mu struct {
 		sync.Mutex
-		seen    [2]fs.FileInfo // of Path and Behind when servers was read
+		seen    [2]fs.FileInfo // of Path and Fallback when servers was read
 		servers []netip.AddrPort
 	}
 }
@@ -30,7 +30,7 @@ func (r *ResolvConf) Servers() []netip.AddrPort {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var now [2]fs.FileInfo
-	for i, path := range []string{r.Path, r.Behind} {
+	for i, path := range []string{r.Path, r.Fallback} {
 		now[i], _ = os.Stat(path)
 	}
 	if r.mu.seen[0] == nil || !sameFile(now[0], r.mu.seen[0]) || !sameFile(now[1], r.mu.seen[1]) {
@@ -59,7 +59,7 @@ func (r *ResolvConf) read() []netip.AddrPort {
 	if slices.ContainsFunc(servers, func(s netip.AddrPort) bool { return s.Addr() != stub }) {
 		return servers
 	}
-	if text, err = os.ReadFile(r.Behind); err == nil {
+	if text, err = os.ReadFile(r.Fallback); err == nil {
 		return nameservers(string(text))
 	}
 	return servers

@@ -12,25 +12,25 @@ import (
 	"fargo/desired"
 )
 
-// Config is what a server is made of.
+// Config is the configuration of a server. All fields but Hosts are required.
 type Config struct {
 	Network Network
-	// Upstream gives the machine's own resolvers in the order to ask them, anew
-	// for every question that goes there. With none, names that are not ours
-	// cannot be resolved. It must not block for long.
+	// Upstream returns the machine's own resolvers in order. It is called for every
+	// query that is forwarded, and must not block for long. With none, forwarded
+	// queries fail.
 	Upstream func() []netip.AddrPort
-	// Hosts makes the machine know the names too; nil leaves it alone.
+	// Hosts is the hosts file of the machine; nil leaves it alone.
 	Hosts  *Hosts
 	Logger *slog.Logger
 }
 
 // Server answers in all VPCs of the machine.
 type Server struct {
-	cfg   Config
-	chain []link
-	view  atomic.Pointer[view] // nil until the first Set
-	turn  atomic.Uint32
-	// There is a newer view, for each who follows it.
+	cfg      Config
+	chain    []link
+	view     atomic.Pointer[view] // nil until the first Set
+	sequence atomic.Uint32
+	// Each has an element when there is a newer view.
 	sockets, hosts chan struct{}
 
 	mu struct {
@@ -54,14 +54,14 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Set replaces all that is known: the VPCs to answer in, and the names. It may
-// be called before Run, by one at a time. The server keeps both. From its return
-// answers are of the new ones, and nothing is left in VPCs that are not among
-// them; in new ones there are sockets as soon as there is a router.
+// Set replaces the VPCs to answer in, and the names. It may be called before Run, by
+// one caller at a time. The server keeps both slices. When it returns, answers are
+// of the new ones, and sockets in VPCs that are not among them are closed; sockets in
+// new VPCs are opened as soon as there is a router.
 func (s *Server) Set(vpcs []desired.VPC, records []desired.Record) {
 	v := newView(vpcs, records)
 	s.view.Store(v)
-	s.closeAllBut(v.endpoints())
+	s.closeOthers(v.endpoints())
 	wake(s.sockets)
 	wake(s.hosts)
 }
@@ -73,30 +73,30 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// Run answers until ctx ends. Then it returns nil; what the machine knows, it
-// goes on knowing. Nothing happens before the first Set, so that a start without
-// a control plane forgets no name of the machine.
+// Run answers until ctx ends, and returns nil. The hosts file stays as it is.
+// Nothing happens before the first Set, so that a start without a control plane
+// removes no name from the machine.
 func (s *Server) Run(ctx context.Context) error {
 	var both sync.WaitGroup
 	both.Go(func() { s.serve(ctx) })
 	if s.cfg.Hosts != nil {
-		both.Go(func() { s.nameMachine(ctx) })
+		both.Go(func() { s.updateHosts(ctx) })
 	}
 	both.Wait()
 	return nil
 }
 
-// resolve answers one question asked in a VPC.
+// resolve answers one query from a VPC.
 func (s *Server) resolve(ctx context.Context, vpc string, msg *dns.Msg) *dns.Msg {
 	v := s.view.Load()
-	q := &query{view: v, vpc: v.vpcs[vpc], msg: msg, turn: s.turn.Add(1)}
+	q := &query{view: v, vpc: v.vpcs[vpc], msg: msg, sequence: s.sequence.Add(1)}
 	if q.vpc == nil || len(msg.Question) != 1 {
-		return q.fails(dns.RcodeRefused)
+		return q.failure(dns.RcodeRefused)
 	}
 	q.q = msg.Question[0]
 	q.name = canonical(q.q.Name)
 	if opt := msg.IsEdns0(); opt != nil && opt.Version() != 0 {
-		return q.fails(dns.RcodeBadVers)
+		return q.failure(dns.RcodeBadVers)
 	}
 	for _, l := range s.chain {
 		if m := l.answer(ctx, q); m != nil {
@@ -105,15 +105,15 @@ func (s *Server) resolve(ctx context.Context, vpc string, msg *dns.Msg) *dns.Msg
 			return m
 		}
 	}
-	return q.fails(dns.RcodeServerFailure)
+	return q.failure(dns.RcodeServerFailure)
 }
 
-// datagram is the most that we send by UDP to those who take that much: what
-// passes everywhere without being cut to pieces. Source: DNS Flag Day 2020.
+// datagram is the largest answer by UDP, to clients that accept it: it is never
+// fragmented. Source: DNS Flag Day 2020.
 const datagram = 1232
 
-// fit makes an answer one that msg's sender can take: with the extension it
-// uses, and cut if it must come by UDP and is too long.
+// fit makes an answer one that the sender of msg can take: with EDNS when it uses
+// that, and truncated when it is by UDP and too long.
 func fit(answer, msg *dns.Msg, tcp bool) {
 	size := dns.MinMsgSize
 	opt := msg.IsEdns0()

@@ -160,7 +160,7 @@ func quiet() Config {
 
 const balancerName = "api-1234567890.us-east-1.elb.amazonaws.com"
 
-func TestServerAnswersEverywhere(t *testing.T) {
+func TestServerAnswersInEveryVPC(t *testing.T) {
 	l := newLoopback()
 	cfg := quiet()
 	cfg.Network = l
@@ -190,7 +190,7 @@ func TestServerAnswersEverywhere(t *testing.T) {
 
 // enableDnsSupport false: "the Amazon-provided DNS server is not enabled".
 // Source: Amazon VPC user guide, "DNS attributes for your VPC".
-func TestServerLeavesVPCsWithoutDNSAlone(t *testing.T) {
+func TestServerDoesNotListenWithoutDNS(t *testing.T) {
 	l := newLoopback()
 	cfg := quiet()
 	cfg.Network = l
@@ -226,7 +226,7 @@ func TestServerFollowsRouters(t *testing.T) {
 }
 
 // An address that another program has is not a reason to give up the others.
-func TestServerServesWhatItCan(t *testing.T) {
+func TestServerListensWhereItCan(t *testing.T) {
 	l := newLoopback()
 	taken := netip.MustParseAddrPort("172.31.0.2:53")
 	if _, err := l.ListenUDP("vpc-1", taken); err != nil {
@@ -247,7 +247,7 @@ func TestServerServesWhatItCan(t *testing.T) {
 	l.eventually(t, "udp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")
 }
 
-func TestServerNamesTheMachine(t *testing.T) {
+func TestServerUpdatesTheHostsFile(t *testing.T) {
 	h := hostsFile(t, "127.0.0.1 localhost\n172.31.0.9\told.example\t# fargo 1a2b\n")
 	cfg := quiet()
 	cfg.Network, cfg.Hosts = newLoopback(), h
@@ -276,7 +276,7 @@ func TestResolvConf(t *testing.T) {
 		}
 		return path
 	}
-	r := &ResolvConf{Path: filepath.Join(dir, "resolv.conf"), Behind: filepath.Join(dir, "behind")}
+	r := &ResolvConf{Path: filepath.Join(dir, "resolv.conf"), Fallback: filepath.Join(dir, "behind")}
 	check := func(want ...string) {
 		t.Helper()
 		var got []string

@@ -11,50 +11,50 @@ import (
 	"github.com/miekg/dns"
 )
 
-// How soon to try again for a socket that cannot be had yet: doubling from the
-// first to the last.
+// The delays between attempts to open a socket: doubling from the first to the
+// maximum.
 const (
-	firstTry = 10 * time.Millisecond
-	lastTry  = 250 * time.Millisecond
+	firstRetry = 10 * time.Millisecond
+	maxRetry   = 250 * time.Millisecond
 )
 
 // idle is how long a TCP connection may be silent. Source: RFC 7766, 6.2.3.
 const idle = 10 * time.Second
 
-// lookEvery is how often sockets are looked after without a cause.
-const lookEvery = 5 * time.Second
+// checkInterval is how often sockets are checked without an event.
+const checkInterval = 5 * time.Second
 
-// serve keeps a socket wherever one should be, until ctx ends.
+// serve keeps a socket open at every endpoint, until ctx ends.
 //
-// A socket outlives its router, and a new router may have taken the place of
-// the old one, or the socket may have broken. All that comes to the same: the
-// address takes another one, which then replaces it.
+// A socket outlives its router, and a new router may have replaced the old one; or
+// the socket may have failed. In both cases the address takes another socket, which
+// then replaces the old one.
 func (s *Server) serve(ctx context.Context) {
-	defer s.closeAllBut(nil)
-	try := firstTry
+	defer s.closeOthers(nil)
+	delay := firstRetry
 	for {
-		wait := lookEvery
-		if err := s.follow(ctx); err != nil {
-			wait, try = try, min(2*try, lastTry)
-			if wait < lastTry && try == lastTry { // not each time
-				s.cfg.Logger.Warn("names cannot be asked for everywhere", "err", err)
+		wait := checkInterval
+		if err := s.openSockets(ctx); err != nil {
+			wait, delay = delay, min(2*delay, maxRetry)
+			if wait < maxRetry && delay == maxRetry { // not each time
+				s.cfg.Logger.Warn("the resolver does not listen everywhere", "err", err)
 			}
 		} else {
-			try = firstTry
+			delay = firstRetry
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.sockets:
-			try = firstTry
+			delay = firstRetry
 		case <-time.After(wait):
 		}
 	}
 }
 
-// follow has sockets where the view wants them. The error is of those that are
-// still missing.
-func (s *Server) follow(ctx context.Context) error {
+// openSockets opens the sockets of the view that are not open. The error is of those
+// that are still missing.
+func (s *Server) openSockets(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.view.Load()
@@ -78,9 +78,9 @@ func (s *Server) follow(ctx context.Context) error {
 	return errors.Join(missing...)
 }
 
-// closeAllBut closes the sockets that are not at wanted and returns when they
+// closeOthers closes the sockets that are not at wanted and returns when they
 // are closed.
-func (s *Server) closeAllBut(wanted []endpoint) {
+func (s *Server) closeOthers(wanted []endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for e, stop := range s.mu.serving {
@@ -91,8 +91,8 @@ func (s *Server) closeAllBut(wanted []endpoint) {
 	}
 }
 
-// listen answers at an endpoint until stop, which cuts questions short that are
-// under way, and returns when the socket is closed.
+// listen answers at an endpoint until stop is called. stop cancels the queries under
+// way and returns when the socket is closed.
 func (s *Server) listen(ctx context.Context, e endpoint) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	server := &dns.Server{
@@ -122,7 +122,7 @@ func (s *Server) listen(ctx context.Context, e endpoint) (stop func(), err error
 	server.NotifyStartedFunc = func() { close(begun) }
 	go func() {
 		defer close(ended)
-		_ = server.ActivateAndServe() // follow finds a socket that broke
+		_ = server.ActivateAndServe() // openSockets finds a socket that broke
 	}()
 	return func() {
 		cancel()

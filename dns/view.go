@@ -8,41 +8,41 @@ import (
 	"fargo/desired"
 )
 
-// A view is all that is known at one moment. It does not change.
+// A view is what was set last. It is immutable.
 type view struct {
 	all     []desired.Record
 	vpcs    map[string]*desired.VPC
-	records map[place]*desired.Record
-	above   map[string]bool // names that have records below them
+	records map[recordKey]*desired.Record
+	parents map[string]bool // names that have records below them
 }
 
-type place struct{ vpc, name string }
+type recordKey struct{ vpc, name string }
 
 func newView(vpcs []desired.VPC, records []desired.Record) *view {
-	v := &view{all: records, vpcs: map[string]*desired.VPC{}, records: map[place]*desired.Record{}, above: map[string]bool{}}
+	v := &view{all: records, vpcs: map[string]*desired.VPC{}, records: map[recordKey]*desired.Record{}, parents: map[string]bool{}}
 	for i := range vpcs {
 		v.vpcs[vpcs[i].ID] = &vpcs[i]
 	}
 	for i := range records {
 		name := canonical(records[i].Name)
-		v.records[place{records[i].VPC, name}] = &records[i]
+		v.records[recordKey{records[i].VPC, name}] = &records[i]
 		for _, rest, more := strings.Cut(name, "."); more; _, rest, more = strings.Cut(rest, ".") {
-			v.above[rest] = true
+			v.parents[rest] = true
 		}
 	}
 	return v
 }
 
-// record finds a name as a VPC knows it: its own before everybody's.
+// record finds a name in a VPC: its own records go before those for all.
 func (v *view) record(vpc, name string) (*desired.Record, bool) {
-	if r, ok := v.records[place{vpc, name}]; ok {
+	if r, ok := v.records[recordKey{vpc, name}]; ok {
 		return r, true
 	}
-	r, ok := v.records[place{"", name}]
+	r, ok := v.records[recordKey{"", name}]
 	return r, ok
 }
 
-// resolverAddress is the resolver's in every VPC.
+// resolverAddress is that of the resolver in every VPC.
 var resolverAddress = netip.MustParseAddr("169.254.169.253")
 
 const port = 53
@@ -54,7 +54,7 @@ type endpoint struct {
 	tcp  bool
 }
 
-// endpoints are all that should be there: none in a VPC without DNS.
+// endpoints are all where sockets should be: none in a VPC without DNS.
 func (v *view) endpoints() []endpoint {
 	var out []endpoint
 	for id, vpc := range v.vpcs {

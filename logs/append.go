@@ -23,14 +23,14 @@ type Event struct {
 	ID        string // 56 digits, unique in the group and ordered as events are
 }
 
-// Append takes a stretch of a container's output into a stream that must be
-// there. Events, the stream's times and the source's position are written
-// together, and are on disk when Append returns.
+// Append adds a part of a container's output to a stream that must exist. Events,
+// the stream's times and the source's position are written together, and are on disk
+// when Append returns.
 //
-// to is the position up to which the store has the source, and where the sender
-// goes on. A batch that begins before it is not taken, since its events cannot
-// be told apart from those that are there: it may be sent again without harm.
-// Events without a message are left out, as CloudWatch Logs has none.
+// to is the position up to which the store has the source; the sender goes on there.
+// A batch that begins before that position is not added, for some of its events are
+// stored already: so sending a batch again has no effect. Events without a message
+// are dropped, as CloudWatch Logs has none.
 func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, err error) {
 	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream, events: batch.Events}
 	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
@@ -58,7 +58,7 @@ func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, e
 	return to, nil
 }
 
-// Put adds events to a stream that must be there, each time it is called.
+// Put adds events to a stream that must exist. Called again, it adds them again.
 func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []desired.LogEvent) error {
 	w := write{scope: scope, group: groupName, stream: streamName, events: events}
 	err := s.update(ctx, func(b *pebble.Batch) (func(), error) {
@@ -78,7 +78,7 @@ func targetScope(t desired.LogTarget) fargo.Scope {
 	return fargo.Scope{Account: t.Account, Region: t.Region}
 }
 
-// write is events on their way into a stream.
+// write is events that are added to a stream.
 type write struct {
 	scope         fargo.Scope
 	group, stream string
@@ -125,7 +125,7 @@ func (s *Store) put(b *pebble.Batch, w *write) (seen func(), err error) {
 	return w.g.addBytes(b, size), nil
 }
 
-// position is how far the store has a source.
+// position is that up to which the store has a source.
 func (s *Store) position(key []byte) (to int64, known bool, err error) {
 	v, known, err := s.get(key)
 	if err != nil || !known {
@@ -134,7 +134,7 @@ func (s *Store) position(key []byte) (to int64, known bool, err error) {
 	return int64(binary.BigEndian.Uint64(v)), true, nil
 }
 
-// encodeEvent is an event's value: how long after its time it came, and the
+// encodeEvent is an event's value: the delay from its time to its ingestion, and the
 // message.
 func encodeEvent(time, ingested int64, message string) []byte {
 	v := make([]byte, 0, binary.MaxVarintLen64+len(message))

@@ -71,10 +71,10 @@ func stretch(sender int, from int64) desired.LogBatch {
 	return b
 }
 
-// TestKilledInAStorm kills a process that is appending, again and again:
+// TestKilledUnderLoad kills a process that is appending, again and again:
 // nothing acknowledged is lost, and although senders repeat what they are not
 // sure of, nothing is there twice.
-func TestKilledInAStorm(t *testing.T) {
+func TestKilledUnderLoad(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	must(t, s.CreateGroup(t.Context(), testScope, Group{Name: "g"}))

@@ -32,7 +32,7 @@ type Group struct {
 	Bytes int64 `json:"-"`
 }
 
-// expired is the time before which events are no longer there.
+// expired is the time before which events are removed, or will be.
 func (g *Group) expired() int64 {
 	if g.RetentionDays == 0 {
 		return 0
@@ -102,8 +102,8 @@ func (s *Store) newGroup(b *pebble.Batch, scope fargo.Scope, g Group) (*group, e
 	return n, putGroup(b, n)
 }
 
-// CreateGroup makes a group; the store says when it was created. The error is
-// ErrGroupExists when it was before.
+// CreateGroup creates a group; Created is set by the store. The error is
+// ErrGroupExists when there is one.
 func (s *Store) CreateGroup(ctx context.Context, scope fargo.Scope, g Group) error {
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		if _, err := s.group(scope, g.Name); err == nil {
@@ -114,8 +114,8 @@ func (s *Store) CreateGroup(ctx context.Context, scope fargo.Scope, g Group) err
 	})
 }
 
-// UpdateGroup lets change edit a copy of a group. Its error is returned as it
-// is, and nothing is changed then. Name, Created and Bytes cannot be edited.
+// UpdateGroup calls change with a copy of a group and stores it. The error of change
+// is returned unchanged, and nothing is stored then. Name, Created and Bytes cannot be edited.
 func (s *Store) UpdateGroup(ctx context.Context, scope fargo.Scope, name string, change func(*Group) error) error {
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		old, err := s.group(scope, name)
@@ -132,7 +132,7 @@ func (s *Store) UpdateGroup(ctx context.Context, scope fargo.Scope, name string,
 	})
 }
 
-// DeleteGroup forgets a group and all in it.
+// DeleteGroup deletes a group and all in it.
 func (s *Store) DeleteGroup(ctx context.Context, scope fargo.Scope, name string) error {
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, name)
@@ -159,16 +159,16 @@ func (s *Store) Group(scope fargo.Scope, name string) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	return g.shown(), nil
+	return g.snapshot(), nil
 }
 
-// Groups gives all groups of a scope in the order of their names.
+// Groups returns all groups of a scope in the order of their names.
 func (s *Store) Groups(scope fargo.Scope) []Group {
 	s.mu.RLock()
 	var all []Group
 	for key, g := range s.mu.groups {
 		if strings.HasPrefix(key, scope.Key()) {
-			all = append(all, g.shown())
+			all = append(all, g.snapshot())
 		}
 	}
 	s.mu.RUnlock()
@@ -176,14 +176,14 @@ func (s *Store) Groups(scope fargo.Scope) []Group {
 	return all
 }
 
-func (g *group) shown() Group {
+func (g *group) snapshot() Group {
 	v := g.Group
 	v.Bytes = g.bytes.Load()
 	return v
 }
 
-// addBytes adds to a batch that a group has grown, or shrunk, and gives what to
-// do once that is so.
+// addBytes adds the new size of a group to a batch, and returns what is to be done
+// when the batch is visible.
 func (g *group) addBytes(b *pebble.Batch, n int64) (seen func()) {
 	total := g.bytes.Load() + n
 	b.Set(idKey(tableBytes, g.ID), binary.BigEndian.AppendUint64(nil, uint64(total)), nil)

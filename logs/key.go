@@ -9,7 +9,7 @@ import (
 )
 
 // The tables, by the first byte of their keys. Ids are eight bytes, and never
-// given twice, so that what a deleted group or stream left behind is nobody's.
+// used twice, so that what is left of a deleted group or stream belongs to no other.
 const (
 	tableGroup  = 'g' // account/region/name → group, JSON
 	tableBytes  = 'b' // group id → bytes stored
@@ -44,7 +44,7 @@ func eventKey(group uint64, p point) []byte {
 	return idKey(tableEvent, group, p.stream, uint64(p.time), p.number)
 }
 
-// eventPoint is where an event's key lies.
+// eventPoint is the point of an event's key.
 func eventPoint(key []byte) point {
 	return point{
 		stream: binary.BigEndian.Uint64(key[9:]),
@@ -53,7 +53,7 @@ func eventPoint(key []byte) point {
 	}
 }
 
-// after is the first key behind all those that begin with prefix.
+// after is the first key after all those that begin with prefix.
 func after(prefix []byte) []byte {
 	k := bytes.Clone(prefix)
 	for i := len(k) - 1; i >= 0; i-- {
@@ -64,8 +64,8 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// point is the place of an event in the order of its group: by time, then by
-// stream, then by arrival. Taken as a boundary it lies just before that event.
+// point is the position of an event in the order of its group: by time, then by
+// stream, then by arrival. As a boundary it lies just before that event.
 type point struct {
 	time   int64
 	stream uint64
@@ -93,10 +93,10 @@ func (p point) in(stream uint64) point {
 	return p
 }
 
-// next is the boundary just behind p.
+// next is the boundary just after p.
 func (p point) next() point { return point{p.time, p.stream, p.number + 1} }
 
-// String gives 56 digits, as event ids and tokens have in CloudWatch Logs.
+// String returns 56 digits, as event ids and tokens have in CloudWatch Logs.
 func (p point) String() string { return fmt.Sprintf("%019d%018d%019d", p.time, p.stream, p.number) }
 
 func parsePoint(s string) (p point, ok bool) {

@@ -1,9 +1,9 @@
-// Package logs is what CloudWatch Logs remembers: log groups, their streams and
-// the events in them, of every account and region of an installation, in an
-// embedded engine of its own. It knows how to take events exactly once, find
-// them by stream or by group in the order of time, forget them when their time
-// is over, and let someone watch them arrive. It refuses to know the API's
-// shapes and texts, who may ask, and where a container's output comes from.
+// Package logs stores log groups, their streams and the events in them, of every
+// account and region of an installation, in an embedded key-value store of its own.
+// It adds events exactly once, reads them by stream or by group in the order of
+// time, removes them when their retention is over, and lets callers watch new ones.
+// It does not know the shapes and error texts of CloudWatch Logs' API, who may call
+// it, or where a container's output comes from.
 //
 // Times are milliseconds since the epoch, as CloudWatch Logs counts.
 package logs
@@ -24,8 +24,8 @@ import (
 	"fargo/engine"
 )
 
-// The kinds of refusal. For the first two errdefs.IsNotFound holds, which is
-// how a node learns that its output has nowhere to go any more.
+// The errors of requests. The first two satisfy errdefs.IsNotFound, by which a node
+// knows that there is no stream for its output any more.
 var (
 	ErrNoGroup      = errdefs.ErrNotFound.WithMessage("no such log group")
 	ErrNoStream     = errdefs.ErrNotFound.WithMessage("no such log stream")
@@ -39,14 +39,14 @@ var (
 const (
 	memTableSize = 2 << 20
 	cacheSize    = 4 << 20
-	// reserve is the room on disk that is not filled with logs: more than the
-	// control plane's state needs, so that it can be written when they no longer
-	// can.
+	// reserve is the space on disk that is not filled with logs, in bytes: more than
+	// the reserve of the control plane's state, which can so be written when logs
+	// no longer can.
 	reserve = 48 << 20
 )
 
-// Store holds the logs. Its methods may be called from many goroutines; a
-// method that changes something returns when the change is on disk.
+// Store stores the logs. Its methods may be called from many goroutines. A method
+// that changes something returns when the change is on disk.
 type Store struct {
 	engine *engine.Engine
 	db     *pebble.DB // the engine's, for reading
@@ -65,7 +65,7 @@ type Store struct {
 	tails tails
 }
 
-// Open opens the store in dir, or makes one. What is damaged is refused with an
+// Open opens the store in dir, or makes one. When it is damaged the error is an
 // [*engine.Damage].
 func Open(dir string, log *slog.Logger) (*Store, error) { return openOn(vfs.Default, dir, log) }
 
@@ -94,11 +94,11 @@ func config(fs vfs.FS, dir string, log *slog.Logger) engine.Config {
 	return engine.Config{Dir: dir, FS: fs, What: "logs", Reserve: reserve, Logger: log, Options: opts}
 }
 
-// Writable is nil when events would be taken now. Otherwise [fargo.ErrNotWritable]
+// Writable is nil when events can be added now. Otherwise [fargo.ErrNotWritable]
 // holds for the error, and for that of every write.
 func (s *Store) Writable() error { return s.engine.Writable() }
 
-// Close closes the store. Nobody may be using it or use it afterwards.
+// Close closes the store, which must not be in use, or used afterwards.
 func (s *Store) Close() error {
 	if err := s.engine.Close(); err != nil {
 		return fmt.Errorf("close logs: %w", err)
@@ -106,7 +106,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// load brings groups and the next id into memory.
+// load reads groups and the next id into memory.
 func (s *Store) load() error {
 	s.mu.groups = make(map[string]*group)
 	s.nextID = 1
@@ -133,10 +133,10 @@ func (s *Store) get(key []byte) (value []byte, found bool, err error) {
 	return value, true, closer.Close()
 }
 
-// update runs fn with the right to write and makes what fn put into the batch
-// durable. When fn fails nothing is written and its error is returned as it is.
-// The function that fn may return runs as soon as readers can see the batch,
-// before the next writer.
+// update calls fn as the only writer, and makes the batch that fn fills durable. When
+// fn fails nothing is written and its error is returned unchanged. The function that
+// fn may return is called as soon as readers can see the batch, before the next
+// writer.
 func (s *Store) update(ctx context.Context, fn func(b *pebble.Batch) (seen func(), err error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *Store) apply(b *pebble.Batch, fn func(b *pebble.Batch) (func(), error))
 // newID takes an id; the caller is writing b.
 func (s *Store) newID(b *pebble.Batch) uint64 {
 	id := s.nextID
-	s.nextID++ // an id of a failed write is lost, which is no harm
+	s.nextID++ // the id of a failed write is not used again
 	b.Set(nextIDKey, binary.BigEndian.AppendUint64(nil, s.nextID), nil)
 	return id
 }

@@ -52,9 +52,9 @@ func (s *modelStream) sorted(start, end int64) []modelEvent {
 	return es
 }
 
-// TestStoreIsTheModel does anything to a store and to plain slices, opening the
+// TestStoreMatchesModel does anything to a store and to plain slices, opening the
 // store anew now and then, and compares all that can be read.
-func TestStoreIsTheModel(t *testing.T) {
+func TestStoreMatchesModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := &harness{fs: vfs.NewMem(), t: t, model: &model{streams: map[string]*modelStream{}}}
 		h.open(rt)

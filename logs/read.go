@@ -17,7 +17,7 @@ const (
 	MaxPageBytes  = 1 << 20
 )
 
-// Read asks for a page of one stream.
+// Read is a request for a page of one stream.
 type Read struct {
 	Start, End int64  // Start ≤ time < End; End 0 means no end
 	Token      string // from a page before
@@ -25,14 +25,14 @@ type Read struct {
 	Limit      int    // at most so many events; 0 means MaxPageEvents
 }
 
-// Page is a page of a stream, oldest event first. The tokens lead on in both
-// directions; one that leads nowhere leads to itself.
+// Page is a page of a stream, oldest event first. The tokens are those of
+// the next page in each direction; at an end the token is that of the request.
 type Page struct {
 	Events            []Event
 	Forward, Backward string
 }
 
-// Read gives a page of a stream.
+// Read returns a page of a stream.
 func (s *Store) Read(scope fargo.Scope, groupName, streamName string, q Read) (Page, error) {
 	g, err := s.group(scope, groupName)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Store) Read(scope fargo.Scope, groupName, streamName string, q Read) (P
 	return Page{events, token("f", points[len(points)-1].next()), token("b", points[0])}, nil
 }
 
-// scan reads events between two keys from one end, and gives them oldest first.
+// scan reads events between two keys from one end, and returns them oldest first.
 func (s *Store) scan(st *stream, lower, upper []byte, forward bool, limit int) (events []Event, points []point, err error) {
 	if bytes.Compare(lower, upper) >= 0 {
 		return nil, nil, nil
@@ -84,11 +84,11 @@ func (s *Store) scan(st *stream, lower, upper []byte, forward bool, limit int) (
 	if !forward {
 		begin, step = it.Last, it.Prev
 	}
-	room := newRoom(limit)
+	left := newPageSpace(limit)
 	for ok := begin(); ok; ok = step() {
 		p := eventPoint(it.Key())
 		e := decodeEvent(st.Name, p, it.Value())
-		if !room.take(e) {
+		if !left.take(e) {
 			break
 		}
 		events, points = append(events, e), append(points, p)
@@ -100,21 +100,21 @@ func (s *Store) scan(st *stream, lower, upper []byte, forward bool, limit int) (
 	return events, points, it.Error()
 }
 
-// room is what is left of a page.
-type room struct {
+// pageSpace is what may still be added to a page.
+type pageSpace struct {
 	events, bytes int
 	used          bool
 }
 
-func newRoom(limit int) *room {
+func newPageSpace(limit int) *pageSpace {
 	if limit <= 0 || limit > MaxPageEvents {
 		limit = MaxPageEvents
 	}
-	return &room{events: limit, bytes: MaxPageBytes}
+	return &pageSpace{events: limit, bytes: MaxPageBytes}
 }
 
-// take reports whether an event still fits; the first always does.
-func (r *room) take(e Event) bool {
+// take reports whether an event still fits, and adds it then; the first always does.
+func (r *pageSpace) take(e Event) bool {
 	size := len(e.Message) + EventOverhead
 	if r.events == 0 || r.used && size > r.bytes {
 		return false

@@ -12,11 +12,11 @@ import (
 	"fargo/engine"
 )
 
-// Exists reports whether dir holds logs, be they whole or not.
+// Exists reports whether dir has logs, damaged or not.
 func Exists(dir string) (bool, error) { return engine.Exists(vfs.Default, dir) }
 
-// Repair makes a store that is damaged anew, with all that can be read of it, and
-// keeps the old one beside it. Nobody may have the store open.
+// Repair replaces a damaged store by a new one with all that can be read of it, and
+// keeps the old one next to it. The store must not be open.
 func Repair(dir string, log *slog.Logger, now time.Time) (*engine.Report, error) {
 	return repair(vfs.Default, dir, log, now)
 }
@@ -29,14 +29,14 @@ func repair(files vfs.FS, dir string, log *slog.Logger, now time.Time) (*engine.
 			next = max(next, afterIDs(key, value))
 			return true
 		},
-		// An id that was given out again would mix the events of two streams.
+		// An id that is used twice would mix the events of two streams.
 		Finish: func(set func(key, value []byte) error) error {
 			return set(nextIDKey, binary.BigEndian.AppendUint64(nil, next))
 		},
 	}, now)
 }
 
-// afterIDs is the first id behind those that an entry shows to be taken.
+// afterIDs is the first id after those that an entry has.
 func afterIDs(key, value []byte) uint64 {
 	id := uint64(0)
 	switch {
@@ -58,7 +58,7 @@ func afterIDs(key, value []byte) uint64 {
 	return id + 1
 }
 
-// keyName says what a key is of.
+// keyName describes a key for a report.
 func keyName(key []byte) (string, bool) {
 	if len(key) == 0 {
 		return "", false

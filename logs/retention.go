@@ -11,11 +11,11 @@ import (
 
 const (
 	sweepEvery = 10 * time.Minute
-	sweepStep  = 1000 // events removed at a time, so that writers hardly wait
+	sweepStep  = 1000 // events removed at a time, so that writers wait little
 )
 
-// Run removes expired events until ctx ends. Readers do not see them even
-// before; this gives their space back.
+// Run removes expired events until ctx ends. Readers do not see expired events;
+// removing them frees their space.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -73,9 +73,9 @@ func (s *Store) sweepGroup(ctx context.Context, g *group) error {
 	return nil
 }
 
-// trim adds to a batch the removal of a stretch of a stream's oldest events,
-// those that are expired now: the group may have changed since was. more says
-// that there are others.
+// trim adds to a batch the removal of at most sweepStep of a stream's oldest events,
+// those that are expired now: the group may have changed since was was read. more
+// reports whether there are others.
 func (s *Store) trim(b *pebble.Batch, was *group, name string) (seen func(), more bool, err error) {
 	s.mu.RLock()
 	g, ok := s.mu.groups[was.key]

@@ -15,13 +15,13 @@ import (
 
 // The bounds of one search.
 const (
-	maxSearched = 32 << 20 // bytes looked at before the page ends, matches or not
+	maxSearched = 32 << 20 // bytes read before the page ends, whether they match or not
 	maxBuffered = 1 << 20  // bytes of events read ahead, over all streams
 )
 
-// Search asks for a page of events of many streams.
+// Search is a request for a page of events of many streams.
 type Search struct {
-	Streams    []string // only these, which must be there
+	Streams    []string // only these, which must exist
 	Prefix     string   // only those whose name begins so
 	Start, End int64    // Start ≤ time < End; End 0 means no end
 	Match      func(message string) bool
@@ -33,13 +33,13 @@ type Search struct {
 // backward begins the tokens of pages with the newest events first.
 const backward = "b/"
 
-// span is what a search still has to go through: from lower up to upper, or back.
+// span is the range of a search: from lower up to upper, or back.
 type span struct {
 	lower, upper point
 	back         bool
 }
 
-// span is all that a search asks for, of events that are not older than expired.
+// span is the range of the request, of events that are not older than expired.
 func (q *Search) span(expired int64) (span, error) {
 	s := span{lower: point{time: max(q.Start, expired)}, upper: point{time: math.MaxInt64}, back: q.Backward}
 	if q.End > 0 {
@@ -69,7 +69,7 @@ func (s span) rest(p point) string {
 	return p.String()
 }
 
-// Search gives the events of a group that match, in the order of their time or
+// Search returns the events of a group that match, in the order of their time or
 // against it, and the token of the next page, which is empty at the end. A page
 // may have few events or none and a next page all the same.
 func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string, q Search) (events []Event, next string, err error) {
@@ -86,7 +86,7 @@ func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string,
 		return nil, "", err
 	}
 	defer m.it.Close()
-	room, searched := newRoom(q.Limit), 0
+	left, searched := newPageSpace(q.Limit), 0
 	for {
 		c, err := m.head(ctx)
 		if err != nil || c == nil {
@@ -98,7 +98,7 @@ func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string,
 		}
 		searched += len(e.Message) + EventOverhead
 		if q.Match == nil || q.Match(e.Message) {
-			if !room.take(e) {
+			if !left.take(e) {
 				return events, within.rest(c.at), nil
 			}
 			events = append(events, e)
@@ -107,10 +107,9 @@ func (s *Store) Search(ctx context.Context, scope fargo.Scope, groupName string,
 	}
 }
 
-// merge brings streams together in the order of time, or against it. It reads
-// through one iterator, a stretch of one stream at a time, and looks at a stream
-// only when its turn may have come: a group of ten thousand short streams costs
-// little.
+// merge merges streams in the order of time, or against it. It reads through one
+// iterator, a part of one stream at a time, and a stream only when it may have the
+// next event: a group of ten thousand short streams costs little.
 type merge struct {
 	group   uint64
 	it      *pebble.Iterator
@@ -177,7 +176,7 @@ func (s *Store) selected(g *group, q Search, add func(*stream)) error {
 	return nil
 }
 
-// head gives the cursor whose next event comes first, or nil at the end.
+// head returns the cursor whose next event comes first, or nil at the end.
 func (m *merge) head(ctx context.Context) (*cursor, error) {
 	for m.cursors.Len() > 0 {
 		c := m.cursors.all[0]
@@ -199,7 +198,7 @@ func (m *merge) head(ctx context.Context) (*cursor, error) {
 	return nil, nil
 }
 
-// advance leaves the event at the head behind.
+// advance goes to the event after the head.
 func (m *merge) advance() {
 	c := m.cursors.all[0]
 	if !m.cursors.back {

@@ -95,8 +95,8 @@ func (s *Store) newStream(b *pebble.Batch, name string) *stream {
 	return &stream{Stream: Stream{Name: name, Created: nowMillis()}, id: s.newID(b)}
 }
 
-// CreateStream makes a stream in a group that must be there. The error is
-// ErrStreamExists when the stream was before.
+// CreateStream creates a stream in a group that must exist. The error is
+// ErrStreamExists when there is one.
 func (s *Store) CreateStream(ctx context.Context, scope fargo.Scope, groupName, name string) error {
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, groupName)
@@ -113,7 +113,7 @@ func (s *Store) CreateStream(ctx context.Context, scope fargo.Scope, groupName, 
 	})
 }
 
-// DeleteStream forgets a stream, its events and the positions of its sources.
+// DeleteStream deletes a stream, its events and the positions of its sources.
 func (s *Store) DeleteStream(ctx context.Context, scope fargo.Scope, groupName, name string) error {
 	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, groupName)
@@ -153,11 +153,11 @@ type StreamQuery struct {
 	// otherwise the order is by name.
 	ByLastEvent bool
 	Descending  bool
-	Token       string // where the page before ended
+	Token       string // of the page before
 	Limit       int    // at most so many
 }
 
-// Streams gives a page of a group's streams and the token of the next, which is
+// Streams returns a page of a group's streams and the token of the next, which is
 // empty at the end.
 func (s *Store) Streams(scope fargo.Scope, groupName string, q StreamQuery) (page []Stream, next string, err error) {
 	g, err := s.group(scope, groupName)

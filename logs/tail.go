@@ -8,13 +8,13 @@ import (
 	"fargo"
 )
 
-// The bounds of what a tail holds for a reader that does not come.
+// The bounds of what a tail keeps until it is read.
 const (
 	maxTailEvents = 10_000
 	maxTailBytes  = 4 << 20
 )
 
-// TailQuery selects what to watch.
+// TailQuery selects the streams to watch.
 type TailQuery struct {
 	Scope    fargo.Scope
 	Groups   []string // names
@@ -22,14 +22,14 @@ type TailQuery struct {
 	Prefixes []string // only streams whose name begins with one, if any
 }
 
-// TailEvent is an event on its way past.
+// TailEvent is an event with the name of its group.
 type TailEvent struct {
 	Group string // name
 	Event
 }
 
-// Tail collects events as they are stored. It never holds up who writes them:
-// what comes when it is full is dropped.
+// Tail collects events as they are stored. It never delays writers: events that come
+// when it is full are dropped.
 type Tail struct {
 	query TailQuery
 	all   *tails
@@ -42,7 +42,7 @@ type Tail struct {
 	}
 }
 
-// Tail begins to watch. The caller closes it.
+// Tail begins a watch. The caller closes it.
 func (s *Store) Tail(q TailQuery) *Tail {
 	t := &Tail{query: q, all: &s.tails}
 	s.tails.mu.Lock()
@@ -58,7 +58,7 @@ func (t *Tail) Close() {
 	t.all.mu.open = slices.DeleteFunc(t.all.mu.open, func(o *Tail) bool { return o == t })
 }
 
-// Take gives what came since it was last called, and whether some was dropped.
+// Take returns the events since it was last called, and whether some were dropped.
 // It does not wait.
 func (t *Tail) Take() (events []TailEvent, dropped bool) {
 	t.mu.Lock()
@@ -109,7 +109,7 @@ type tails struct {
 	}
 }
 
-// publish shows w, which is on disk, to those who watch.
+// publish gives w, which is on disk, to the tails that want it.
 func (ts *tails) publish(w *write) {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()

@@ -8,7 +8,7 @@ import (
 	"fargo/record"
 )
 
-// The actions a client needs for what it does here, as IAM names them.
+// The IAM actions that requests need.
 // Source: ECR user guide, "Amazon ECR repository policy examples".
 const (
 	actionPullManifest = "ecr:BatchGetImage"
@@ -21,37 +21,36 @@ const (
 	actionPushManifest = "ecr:PutImage"
 )
 
-// Catalog knows the repositories, their images and who may use them. Errors a
-// client should see are AWS errors (*protocol.Error); the server says them in
-// the registry's protocol. All methods may be called at the same time.
+// Catalog has the repositories, their images and who may use them. Errors for clients
+// are AWS errors (*protocol.Error); the server translates them to those of the
+// registry's protocol. All methods may be called concurrently.
 type Catalog interface {
-	// Login finds whom a password was given to. One that is no good, or no
-	// longer, is an AccessDeniedException.
+	// Login finds the principal that a password was given to. One that is invalid
+	// or has expired is an AccessDeniedException.
 	Login(ctx context.Context, password string) (record.RegistryGrant, error)
 
-	// Authorize returns nil if the repository is there and the principal may
-	// do action in it; else RepositoryNotFoundException or
+	// Authorize returns nil if the repository exists and the principal may do
+	// action in it; else RepositoryNotFoundException or
 	// AccessDeniedException.
 	Authorize(ctx context.Context, g record.RegistryGrant, action string, s fargo.Scope, repository string) error
 
-	// FindImage gives the image behind a tag or a digest, or
+	// FindImage returns the image of a tag or a digest, or
 	// ImageNotFoundException.
 	FindImage(ctx context.Context, s fargo.Scope, repository, reference string) (*record.RepositoryImage, error)
 
-	// ListTags gives the repository's tags in order.
+	// ListTags returns the repository's tags in order.
 	ListTags(ctx context.Context, s fargo.Scope, repository string) ([]string, error)
 
 	// RecordImage writes the record of a manifest that is durable, and moves
 	// tag to it unless that is empty. When it returns nil, the record is
 	// durable too. It refuses a tag that may not be moved
 	// (ImageTagAlreadyExistsException) and an index with a child that is not
-	// in the repository (ReferencedImagesNotFoundException). To record what is
-	// there already changes nothing and is no error.
+	// in the repository (ReferencedImagesNotFoundException). It is idempotent.
 	RecordImage(ctx context.Context, i *record.RepositoryImage, tag string) error
 
 	// RecordPull notes that the image was pulled now.
 	RecordPull(ctx context.Context, i *record.RepositoryImage) error
 
-	// AllImages gives every image of every account, as of now.
+	// AllImages returns every image of every account, as of now.
 	AllImages() iter.Seq[*record.RepositoryImage]
 }

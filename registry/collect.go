@@ -16,19 +16,19 @@ import (
 	"fargo/record"
 )
 
-// uploadLife is how long an upload that nobody adds to can still be resumed.
-const uploadLife = 24 * time.Hour
+// uploadTTL is how long an upload that nobody adds to can still be resumed.
+const uploadTTL = 24 * time.Hour
 
-// keep makes everything a push is going to rely on look young: the blob and its
-// links in the repository. What is not there stays so.
+// refresh sets the modification time of what a push is going to refer to: a blob and
+// its links in the repository. It does nothing when they do not exist.
 //
-// This is one half of the bargain between pushes and Collect. A push first
-// keeps what it relies on and then checks that it is there; Collect removes, in
-// one step under the same lock, only what is still old. So whatever passes the
-// check of a push outlives it, and neither waits for the other.
-func (s *Storage) keep(name string, d digest.Digest) {
-	s.keeping.Lock()
-	defer s.keeping.Unlock()
+// Pushes and Collect run concurrently by this rule: a push first refreshes what it
+// refers to and then checks that it exists; Collect removes a file only when it is
+// still old, with the check and the removal under the same lock. So what a push has
+// found is not removed during the grace.
+func (s *Storage) refresh(name string, d digest.Digest) {
+	s.refreshing.Lock()
+	defer s.refreshing.Unlock()
 	now := time.Now()
 	for _, path := range []string{
 		filepath.Join(s.blobDir(d), "data"),
@@ -44,10 +44,10 @@ func (s *Storage) keep(name string, d digest.Digest) {
 // Collected counts what a collection removed.
 type Collected struct{ Links, Blobs, Uploads int }
 
-// Collect removes from disk what none of the images leads to and no push has
-// asked for during the grace, and uploads that were abandoned. images are all
-// there are, in all accounts; they may be a snapshot, which pushes overtake. It
-// removes nothing when it cannot read the manifest of one of them.
+// Collect removes from disk the blobs that no image refers to and that no push has
+// refreshed during the grace, and abandoned uploads. images are those of all accounts;
+// they may be a snapshot that is older than the last pushes. It removes nothing when it
+// cannot read the manifest of one of them.
 func (s *Storage) Collect(ctx context.Context, images iter.Seq[*record.RepositoryImage]) (Collected, error) {
 	c := collection{Storage: s, before: time.Now().Add(-s.grace), links: map[link]bool{}, blobs: map[digest.Digest]bool{}}
 	for _, step := range []func(context.Context) error{
@@ -71,13 +71,13 @@ type link struct {
 // collection is one run of Collect.
 type collection struct {
 	*Storage
-	before time.Time // what is younger is left alone
+	before time.Time // what was refreshed later is not removed
 	links  map[link]bool
 	blobs  map[digest.Digest]bool
 	done   Collected
 }
 
-// mark finds all that images lead to.
+// mark finds all that images refer to.
 func (c *collection) mark(ctx context.Context, images iter.Seq[*record.RepositoryImage]) error {
 	for i := range images {
 		if err := ctx.Err(); err != nil {
@@ -108,8 +108,8 @@ func (c *collection) use(l link) {
 	c.blobs[l.digest] = true
 }
 
-// sweepRepositories removes links that were not marked and abandoned uploads.
-// What a link leads to that is left alone for its youth is marked too.
+// sweepRepositories removes links that were not marked, and abandoned uploads. The
+// blob of a link that is too young to be removed is marked too.
 func (c *collection) sweepRepositories(ctx context.Context) error {
 	return c.walk(ctx, repositoriesDir, func(path, file string) error {
 		if strings.Contains(path, "/"+uploadsPart+"/") {
@@ -138,7 +138,7 @@ func (c *collection) sweepUpload(file string) error {
 		return nil // its directory is looked at once, by this file
 	}
 	dir := filepath.Dir(file)
-	before := time.Now().Add(-uploadLife)
+	before := time.Now().Add(-uploadTTL)
 	for _, f := range []string{file, filepath.Join(dir, "data")} {
 		info, err := os.Stat(f)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -167,10 +167,10 @@ func (c *collection) sweepBlobs(ctx context.Context) error {
 	})
 }
 
-// removeOld removes the directory of a file that was last kept before t.
+// removeOld removes the directory of a file that was last refreshed before t.
 func (c *collection) removeOld(file string, t time.Time) (removed bool, err error) {
-	c.keeping.Lock()
-	defer c.keeping.Unlock()
+	c.refreshing.Lock()
+	defer c.refreshing.Unlock()
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil

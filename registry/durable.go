@@ -12,10 +12,9 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 )
 
-// durable is distribution's filesystem driver with the missing half of
-// durability. The driver syncs what is in a file, but not the directories that
-// lead to it once it has been moved into place, so a blob it has acknowledged
-// may be gone after a power cut.
+// durable is distribution's filesystem driver, made durable. The driver syncs a file,
+// but not the directories above it after it has moved the file into place, so a blob
+// that it has acknowledged may be lost by a power cut.
 type durable struct {
 	driver.StorageDriver
 	dir string
@@ -37,9 +36,8 @@ func (d *durable) PutContent(ctx context.Context, path string, content []byte) e
 	return d.sync(path)
 }
 
-// sync makes the directories above path durable, up to the root of the storage.
-// All of them: any may have been made a moment ago, and not only by us. What
-// belongs to an upload is not worth it: a client begins a lost one again.
+// sync syncs the directories above path, up to the root of the storage: any of them
+// may be new. Uploads are not synced: a client begins a lost one again.
 func (d *durable) sync(path string) error {
 	if strings.Contains(path, "/"+uploadsPart+"/") {
 		return nil
@@ -66,16 +64,16 @@ func syncDir(path string) error {
 	return nil
 }
 
-// driverName is what distribution's handler finds our driver under. It takes
-// drivers by name from a registry of the whole process, so the name leads to a
-// factory that hands out the driver in its parameters.
+// driverName is the name of our driver for distribution's handler. The handler takes
+// drivers by name from a registry of the whole process, so the name is that of a
+// factory that returns the driver in its parameters.
 const driverName = "fargo"
 
-type handOver struct{}
+type driverFactory struct{}
 
 // Create implements [factory.StorageDriverFactory].
-func (handOver) Create(_ context.Context, parameters map[string]any) (driver.StorageDriver, error) {
+func (driverFactory) Create(_ context.Context, parameters map[string]any) (driver.StorageDriver, error) {
 	return parameters["driver"].(driver.StorageDriver), nil
 }
 
-var registerDriver = sync.OnceFunc(func() { factory.Register(driverName, handOver{}) })
+var registerDriver = sync.OnceFunc(func() { factory.Register(driverName, driverFactory{}) })

@@ -28,7 +28,7 @@ var (
 	errInternal     = &apiError{status: http.StatusInternalServerError, Code: "UNKNOWN", Message: "internal error"}
 )
 
-// codes say AWS errors in the registry's protocol.
+// codes are the errors of the registry's protocol for AWS errors.
 // Source: ECR user guide, "Common error messages for Docker commands when using
 // Amazon ECR", and what ECR answers.
 var codes = map[string]struct {
@@ -45,8 +45,8 @@ var codes = map[string]struct {
 	"LimitExceededException":            {http.StatusTooManyRequests, "TOOMANYREQUESTS"},
 }
 
-// translate gives the error a client is told; ok is false when err is our own
-// failure, of which it is told no more than that.
+// translate returns the error for a client; ok is false when err is an internal
+// failure, of which the client gets no details.
 func translate(err error) (e *apiError, ok bool) {
 	if errors.As(err, &e) {
 		return e, true
@@ -59,7 +59,7 @@ func translate(err error) (e *apiError, ok bool) {
 	}
 	if errors.Is(err, fargo.ErrNotWritable) {
 		e := *errUnavailable
-		e.Message += ": " + err.Error() // who pushes may be the one to make room
+		e.Message += ": " + err.Error() // the client may be able to free space
 		return &e, true
 	}
 	return errInternal, false

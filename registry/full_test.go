@@ -25,13 +25,13 @@ import (
 // and with room again all goes on. The cause is logged once.
 func TestFullDisk(t *testing.T) {
 	var said bytes.Buffer
-	var room atomic.Int64
-	room.Store(1 << 40)
+	var space atomic.Int64
+	space.Store(1 << 40)
 	logger := slog.New(slog.NewTextHandler(&said, nil))
 	dir, c := t.TempDir(), newCatalog("app")
 	storage, err := registry.OpenStorage(t.Context(), registry.StorageConfig{
 		Dir: filepath.Join(dir, "registry"), Grace: time.Hour, Logger: logger,
-		Free: func() (uint64, error) { return uint64(room.Load()), nil },
+		Free: func() (uint64, error) { return uint64(space.Load()), nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestFullDisk(t *testing.T) {
 	resp, _ := s.do("POST", "/v2/app/blobs/uploads/", "")
 	begun := resp.Header.Get("Location")
 
-	room.Store(1 << 20)
+	space.Store(1 << 20)
 	c.failPulls(fargo.ErrNotWritable)
 	for range 3 {
 		err = remote.Write(s.ref("app:v2"), randomImage(t), asAnn, remote.WithRetryBackoff(remote.Backoff{Steps: 1}))
@@ -62,13 +62,13 @@ func TestFullDisk(t *testing.T) {
 	s.mustPull("app:v1", first)
 	c.failPulls(nil)
 
-	// The room goes while a layer comes in.
-	room.Store(1 << 40)
+	// The space goes while a layer comes in.
+	space.Store(1 << 40)
 	source, sink := io.Pipe()
 	go func() {
 		for i := range 4 {
 			if i == 2 {
-				room.Store(1 << 20)
+				space.Store(1 << 20)
 			}
 			if _, err := sink.Write(make([]byte, 3<<20)); err != nil {
 				return
@@ -90,7 +90,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("in the middle of a layer: %s %s", answer.Status, body)
 	}
 
-	room.Store(1 << 40)
+	space.Store(1 << 40)
 	s.mustPull("app:v4", s.push("app:v4", randomImage(t)))
 	if n := strings.Count(said.String(), "level=ERROR"); n != 2 {
 		t.Errorf("the disk was full twice, and %d errors were logged:\n%s", n, said.String())

@@ -21,7 +21,7 @@ func (s *Server) getLayer(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// serveContent answers with what has a digest, all or a range of it.
+// serveContent answers with content of a digest, all or a range of it.
 func serveContent(w http.ResponseWriter, r *request, mediaType, dgst string, content io.ReadSeeker) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
@@ -30,24 +30,24 @@ func serveContent(w http.ResponseWriter, r *request, mediaType, dgst string, con
 	http.ServeContent(w, r.Request, "", time.Time{}, content)
 }
 
-// beginUpload makes an upload, or mounts a blob from another repository that
+// beginUpload begins an upload, or mounts a blob from another repository that
 // the client may pull from.
 func (s *Server) beginUpload(w http.ResponseWriter, r *request) error {
 	q := r.URL.Query()
 	from, mount := q.Get("from"), q.Get("mount")
 	q.Del("from")
 	if d, err := digest.Parse(mount); err == nil && from != "" && s.authorize(r, actionPullLayer, from) == nil {
-		s.Storage.keep(storedName(r.scope, from), d)
+		s.Storage.refresh(storedName(r.scope, from), d)
 		q.Set("from", storedName(r.scope, from))
 	}
 	r.URL.RawQuery = q.Encode()
 	return s.upload(w, r)
 }
 
-// endUpload makes a blob of an upload.
+// endUpload completes an upload, which becomes a blob.
 func (s *Server) endUpload(w http.ResponseWriter, r *request) error {
 	if d, err := digest.Parse(r.URL.Query().Get("digest")); err == nil {
-		s.Storage.keep(storedName(r.scope, r.repository), d)
+		s.Storage.refresh(storedName(r.scope, r.repository), d)
 	}
 	return s.upload(w, r)
 }
@@ -55,7 +55,7 @@ func (s *Server) endUpload(w http.ResponseWriter, r *request) error {
 // upload hands a request over to distribution's handler, which knows the
 // repository by its name on disk.
 func (s *Server) upload(w http.ResponseWriter, r *request) error {
-	if err := s.roomFor(r); err != nil {
+	if err := s.checkSpace(r); err != nil {
 		return err
 	}
 	name, err := namedRepository(r.scope, r.repository)
@@ -68,14 +68,14 @@ func (s *Server) upload(w http.ResponseWriter, r *request) error {
 	there := r.Clone(r.Context())
 	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference
 	there.URL.RawPath = ""
-	there.Body = &measured{ReadCloser: r.Body, room: s.Storage.Writable}
-	answer := &renamed{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/", room: s.Storage.Writable}
+	there.Body = &measuredBody{ReadCloser: r.Body, space: s.Storage.Writable}
+	answer := &locationWriter{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/", space: s.Storage.Writable}
 	s.layers.ServeHTTP(answer, there)
 	return answer.failure
 }
 
-// roomFor refuses what would add to an upload when there is no room for it.
-func (s *Server) roomFor(r *request) error {
+// checkSpace refuses a request that adds to an upload when the disk is full.
+func (s *Server) checkSpace(r *request) error {
 	switch r.Method {
 	case http.MethodPost, http.MethodPatch, http.MethodPut:
 		return s.Storage.Writable()
@@ -83,8 +83,8 @@ func (s *Server) roomFor(r *request) error {
 	return nil
 }
 
-// checkUpload refuses what distribution's handler would answer with 500 though it
-// is the client's fault. The texts are ours.
+// checkUpload refuses client errors that distribution's handler would answer with
+// 500. The texts are ours.
 // Source: OCI Distribution Specification, "Pushing a blob in chunks".
 func checkUpload(r *request) error {
 	if said := r.Header.Get("Content-Range"); said != "" && !isContentRange(said) {
@@ -107,44 +107,43 @@ func isContentRange(s string) bool {
 	return ok
 }
 
-// measured is a body that ends with an error when there is no room for more of it.
-type measured struct {
+// measuredBody is a body that ends with an error when the disk is full.
+type measuredBody struct {
 	io.ReadCloser
-	room func() error
-	left int // bytes until the room is measured again
+	space func() error
+	left  int // bytes until the free space is measured again
 }
 
-// measureEvery is how much is taken between two looks at the room.
-const measureEvery = 4 << 20
+// checkInterval is the bytes between two measurements of the free space.
+const checkInterval = 4 << 20
 
 // Read implements [io.Reader].
-func (m *measured) Read(p []byte) (int, error) {
+func (m *measuredBody) Read(p []byte) (int, error) {
 	if m.left <= 0 {
-		if err := m.room(); err != nil {
+		if err := m.space(); err != nil {
 			return 0, err
 		}
-		m.left = measureEvery
+		m.left = checkInterval
 	}
 	n, err := m.ReadCloser.Read(p)
 	m.left -= n
 	return n, err
 }
 
-// renamed takes the scope out of the Location of an answer.
-//
-// An answer that something went wrong on our side is held back when there is no
-// room, which is then what went wrong: failure says so.
-type renamed struct {
+// locationWriter removes the scope from the Location of an answer. When the disk is
+// full, it replaces an answer with an internal error by the error failure, which says
+// so.
+type locationWriter struct {
 	http.ResponseWriter
 	from, to string
-	room     func() error
+	space    func() error
 	failure  error
 }
 
 // WriteHeader implements [http.ResponseWriter].
-func (w *renamed) WriteHeader(status int) {
+func (w *locationWriter) WriteHeader(status int) {
 	if status >= http.StatusInternalServerError {
-		if w.failure = w.room(); w.failure != nil {
+		if w.failure = w.space(); w.failure != nil {
 			return
 		}
 	}
@@ -156,12 +155,12 @@ func (w *renamed) WriteHeader(status int) {
 }
 
 // Write implements [http.ResponseWriter].
-func (w *renamed) Write(p []byte) (int, error) {
+func (w *locationWriter) Write(p []byte) (int, error) {
 	if w.failure != nil {
 		return len(p), nil
 	}
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap gives [http.ResponseController] the writer behind.
-func (w *renamed) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// Unwrap is for [http.ResponseController].
+func (w *locationWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

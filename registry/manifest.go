@@ -27,8 +27,8 @@ const (
 // Source: OCI Distribution Specification, "Pushing Manifests".
 const maxManifest = 4 << 20
 
-// outline is what we read of a manifest ourselves, image or index.
-type outline struct {
+// manifestFields is what we read of a manifest ourselves, image or index.
+type manifestFields struct {
 	MediaType string          `json:"mediaType"`
 	Config    v1.Descriptor   `json:"config"`
 	Layers    []v1.Descriptor `json:"layers"`
@@ -39,7 +39,7 @@ type outline struct {
 // parseManifest checks a manifest's text and describes the image it makes.
 // mediaType is what the client calls it; without one, the text must say.
 func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *record.RepositoryImage, error) {
-	var o outline
+	var o manifestFields
 	if err := json.Unmarshal(text, &o); err != nil {
 		return nil, nil, invalidManifest(err)
 	}
@@ -68,7 +68,7 @@ func invalidManifest(err error) error {
 
 // image is the record of a manifest. The size of an index is not here: it is
 // that of its largest child, which the catalog knows.
-func (o *outline) image(scope fargo.Scope, repository, mediaType string, d digest.Digest) *record.RepositoryImage {
+func (o *manifestFields) image(scope fargo.Scope, repository, mediaType string, d digest.Digest) *record.RepositoryImage {
 	i := &record.RepositoryImage{Scope: scope, Image: ecr.ImageDetail{
 		RegistryId:             &scope.Account,
 		RepositoryName:         &repository,
@@ -96,7 +96,7 @@ func (o *outline) image(scope fargo.Scope, repository, mediaType string, d diges
 // references are the digests of what a manifest needs to be there: children or
 // configuration and layers.
 func references(text []byte) ([]digest.Digest, error) {
-	var o outline
+	var o manifestFields
 	if err := json.Unmarshal(text, &o); err != nil {
 		return nil, err
 	}

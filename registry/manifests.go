@@ -29,7 +29,7 @@ func (s *Server) getManifest(w http.ResponseWriter, r *request) error {
 		return fmt.Errorf("manifest of a recorded image: %w", err)
 	}
 	if r.Method == http.MethodGet {
-		// That it was pulled is not worth a pull.
+		// A pull does not fail because it cannot be recorded.
 		if err := s.Catalog.RecordPull(r.Context(), image); err != nil && !errors.Is(err, fargo.ErrNotWritable) {
 			return err
 		}

@@ -15,12 +15,12 @@ import (
 	"fargo/record"
 )
 
-// Config is what a [Server] is made of. All of it is required.
+// Config is the configuration of a [Server]. All fields are required.
 type Config struct {
 	Storage *Storage
 	Catalog Catalog
-	// Secret signs the state of uploads that clients carry around. When it is
-	// the same after a restart, they go on with the uploads they began.
+	// Secret signs the state of uploads that clients send back. With the same secret
+	// after a restart, uploads can be continued.
 	Secret []byte
 	Logger *slog.Logger
 }
@@ -31,8 +31,7 @@ type Server struct {
 	layers http.Handler // distribution's
 }
 
-// New makes a server. ctx ends what distribution's handler does beside
-// answering requests.
+// New makes a server. ctx ends the background work of distribution's handler.
 func New(ctx context.Context, c Config) *Server {
 	registerDriver()
 	layers := &configuration.Configuration{
@@ -99,7 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// login finds out who asks.
+// login authenticates a request.
 func (s *Server) login(r *http.Request) (record.RegistryGrant, error) {
 	user, password, ok := r.BasicAuth()
 	if !ok || user != "AWS" {
@@ -108,8 +107,8 @@ func (s *Server) login(r *http.Request) (record.RegistryGrant, error) {
 	return s.Catalog.Login(r.Context(), password)
 }
 
-// scopeOf is the registry the client means: that of the host it believes to be
-// talking to, or else the one its password was made in.
+// scopeOf is the account and region of a request: those in the host name, or else
+// those of the password.
 func scopeOf(r *http.Request, grant record.RegistryGrant) fargo.Scope {
 	for _, host := range []string{r.URL.Query().Get("ns"), r.Host} {
 		if s, ok := fargo.ParseRegistryHost(host); ok {
@@ -119,7 +118,7 @@ func scopeOf(r *http.Request, grant record.RegistryGrant) fargo.Scope {
 	return grant.Scope
 }
 
-// serve checks that r may be done, and does it.
+// serve authorizes a request and does it.
 func (s *Server) serve(w http.ResponseWriter, r *request) error {
 	action, do := s.operation(r)
 	if do == nil {
@@ -135,8 +134,8 @@ func (s *Server) authorize(r *request, action, repository string) error {
 	return s.Catalog.Authorize(r.Context(), r.grant, action, r.scope, repository)
 }
 
-// operation is all that clients can do in a repository, and the IAM action each
-// thing needs. Deleting is not among it: ECR leaves that to its own API.
+// operation is what a request does, and the IAM action that it needs. Nothing is
+// deleted by this protocol: ECR has its own API for that.
 func (s *Server) operation(r *request) (action string, do func(http.ResponseWriter, *request) error) {
 	switch r.kind + " " + r.Method {
 	case "manifests GET", "manifests HEAD":

@@ -35,42 +35,41 @@ var (
 // threads bounds the files the storage works on at the same time.
 const threads = 100
 
-// StorageConfig is what a [Storage] is made of.
+// StorageConfig is the configuration of a [Storage].
 type StorageConfig struct {
-	// Dir is where the blobs are. It is made when it is not there.
+	// Dir is where the blobs are. It is made when it does not exist.
 	Dir string
-	// Grace is how long a blob that no image leads to is left alone after it
-	// was last asked for: long enough for any push to get from its first layer
+	// Grace is how long a blob that no image refers to is kept after it was last
+	// used by a push: long enough for any push to get from its first layer
 	// to its manifest.
 	Grace  time.Duration
 	Logger *slog.Logger
-	// Free measures the bytes that are free on the disk; nil asks the kernel.
+	// Free measures the bytes that are free on the disk; nil is statfs(2).
 	Free func() (uint64, error)
 }
 
-// reserve is the room on disk that is not filled with images: more than logs and
-// the control plane's state need, which can do with less.
+// reserve is the space on disk that is not filled with images, in bytes: more than
+// the reserves of logs and of the control plane's state.
 const reserve = 64 << 20
 
 // Writable is nil when something can be pushed now. Otherwise
 // [fargo.ErrNotWritable] holds for the error.
-func (s *Storage) Writable() error { return s.room.Check() }
+func (s *Storage) Writable() error { return s.space.Check() }
 
 // Storage keeps the blobs of all repositories on disk, each content once. All
-// of its methods may be called at the same time. Errors that a client should
-// see are AWS errors (*protocol.Error).
+// of its methods may be called concurrently. Errors for clients are AWS errors (*protocol.Error).
 type Storage struct {
 	dir    string
 	grace  time.Duration
 	logger *slog.Logger
 
-	room   *diskspace.Gauge
+	space  *diskspace.Gauge
 	driver *durable
 	blobs  distribution.Namespace
 
-	// keeping is held to touch what a push relies on, and to remove what
-	// nobody touched: see Collect.
-	keeping sync.Mutex
+	// refreshing is held to refresh what a push refers to, and to remove what was
+	// not refreshed: see refresh.
+	refreshing sync.Mutex
 }
 
 // OpenStorage opens the storage in a directory.
@@ -83,7 +82,7 @@ func OpenStorage(ctx context.Context, c StorageConfig) (*Storage, error) {
 	}
 	files := filesystem.New(filesystem.DriverParameters{RootDirectory: c.Dir, MaxThreads: threads})
 	s := &Storage{dir: filepath.Clean(c.Dir), grace: c.Grace, logger: c.Logger}
-	s.room = diskspace.New(diskspace.Config{Dir: c.Dir, What: "images", Reserve: reserve, Logger: c.Logger, Free: c.Free})
+	s.space = diskspace.New(diskspace.Config{Dir: c.Dir, What: "images", Reserve: reserve, Logger: c.Logger, Free: c.Free})
 	s.driver = &durable{files, s.dir}
 	var err error
 	if s.blobs, err = storage.NewRegistry(ctx, s.driver, options...); err != nil {
@@ -120,9 +119,9 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 // PutManifest stores a manifest and describes it as the catalog keeps it,
 // without tags and time. When it returns, the manifest is durable, and so is
 // everything it names; all of it stays for at least the grace, in which the
-// caller must write the record. What is wrong with the manifest is an
-// InvalidParameterException; what it names and the repository does not have, a
-// LayersNotFoundException or, for an index, a ReferencedImagesNotFoundException.
+// caller must write the record. An invalid manifest is an InvalidParameterException; one that names what the
+// repository does not have is a LayersNotFoundException or, for an index, a
+// ReferencedImagesNotFoundException.
 func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository, mediaType string, text []byte) (*record.RepositoryImage, error) {
 	m, image, err := parseManifest(scope, repository, mediaType, text)
 	if err != nil {
@@ -136,10 +135,10 @@ func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository
 		return nil, err
 	}
 	name := r.Named().Name()
-	s.keep(name, digest.Digest(image.Digest()))
+	s.refresh(name, digest.Digest(image.Digest()))
 	for _, ref := range m.References() {
 		if ref.Digest.Validate() == nil {
-			s.keep(name, ref.Digest)
+			s.refresh(name, ref.Digest)
 		}
 	}
 	manifests, err := r.Manifests(ctx)
@@ -152,7 +151,7 @@ func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository
 	return image, nil
 }
 
-// refused says in AWS's words what distribution found wrong with a manifest.
+// refused is the AWS error for one of distribution about a manifest.
 func refused(err error, index bool) error {
 	var found distribution.ErrManifestVerification
 	if !errors.As(err, &found) {
@@ -197,7 +196,7 @@ func (s *Storage) openLayer(ctx context.Context, scope fargo.Scope, repository, 
 	if err != nil {
 		return nil, err
 	}
-	s.keep(r.Named().Name(), d)
+	s.refresh(r.Named().Name(), d)
 	desc, err := r.Blobs(ctx).Stat(ctx, d)
 	if errors.Is(err, distribution.ErrBlobUnknown) {
 		return nil, errNoLayer

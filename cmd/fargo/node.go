@@ -157,7 +157,7 @@ func (m *machine) run(ctx context.Context) error {
 	if err := kernel.MemoryDir(m.inst.NodeSecretsDir()); err != nil {
 		return err
 	}
-	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Behind: "/run/systemd/resolve/resolv.conf"}
+	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Fallback: "/run/systemd/resolve/resolv.conf"}
 	names := dns.New(dns.Config{
 		Network:  m.network,
 		Upstream: machineResolvers.Servers,

@@ -13,7 +13,7 @@ type columns struct {
 	ellipsis      bool
 }
 
-// column is a field's name and what is asked of it; nil asks nothing.
+// column is a field's name and its condition; nil is none.
 type column struct {
 	name      string
 	condition condition[string]
@@ -48,7 +48,7 @@ func (p *parser) columns() (matcher, error) {
 	return m, nil
 }
 
-// column reads a name, or conditions that all speak of one name.
+// column reads a name, or conditions that all have the same name.
 func (p *parser) column() (column, error) {
 	var c column
 	var named, bare bool
@@ -79,8 +79,8 @@ func (m *columns) Match(message string) bool {
 	return ok
 }
 
-// Extract gives every field by its name, and by its number from 1 those that
-// the ellipsis stands for.
+// Extract returns every field by its name, and those of the ellipsis by their number
+// from 1.
 func (m *columns) Extract(message string) map[string]string {
 	values := make(map[string]string)
 	fields, ok := m.place(message)

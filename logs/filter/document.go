@@ -33,7 +33,7 @@ func (m *document) Match(message string) bool {
 	return ok && m.condition.holds(doc)
 }
 
-// Extract gives the scalars that the pattern's selectors find.
+// Extract returns the scalars that the pattern's selectors find.
 func (m *document) Extract(message string) map[string]string {
 	values := make(map[string]string)
 	doc, ok := parseJSON(message)
@@ -120,7 +120,7 @@ var constants = map[string]func(any) bool{
 	"FALSE": func(v any) bool { return v == false },
 }
 
-// found holds when one of the values that a selector finds is as asked.
+// found holds when one of the values that a selector finds satisfies the condition.
 type found struct {
 	selector *selector
 	is       func(any) bool
@@ -135,8 +135,8 @@ func (c found) holds(doc any) bool {
 	return hit
 }
 
-// holdsJSON compares a JSON value. In quotes stands text, and only a string is
-// like or unlike text; an order is one of numbers.
+// holdsJSON compares a JSON value. A quoted value is text, which only strings are
+// compared with; < and > compare numbers.
 func (c comparison) holdsJSON(v any) bool {
 	text, ok := scalar(v)
 	if !ok {

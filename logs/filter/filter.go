@@ -1,6 +1,6 @@
-// Package filter is the language of CloudWatch Logs' filter patterns: which
-// messages a pattern matches and what it takes out of them. It is pure, and
-// knows nothing of where messages are kept.
+// Package filter implements CloudWatch Logs' filter patterns: which messages a
+// pattern matches, and which fields it extracts. It does no I/O, and does not know
+// where messages are stored.
 //
 // Source: CloudWatch Logs user guide, "Filter pattern syntax for metric
 // filters, subscription filters, filter log events, and Live Tail".
@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// ErrPattern is the refusal of a pattern. Its text, and that of the errors that
+// ErrPattern is the error of an invalid pattern. Its text, and that of the errors that
 // wrap it, is what CloudWatch Logs answers.
 var ErrPattern = errors.New("Invalid filter pattern")
 
-// Pattern is a parsed filter pattern. It does not change and may be shared.
+// Pattern is a parsed filter pattern. It is immutable and may be shared.
 type Pattern struct{ matcher }
 
 // matcher is one of the three kinds of pattern: terms, document, columns.
 type matcher interface {
 	// Match reports whether a message matches.
 	Match(message string) bool
-	// Extract gives what the pattern names in a message that matches, by
+	// Extract returns the fields that the pattern names in a message that matches, by
 	// "$name" for columns and by selector ("$.a.b") for JSON.
 	Extract(message string) map[string]string
 }

@@ -27,8 +27,8 @@ func (t term) in(message string) bool {
 
 // terms reads words, "phrases" and %regular expressions%: all must be there,
 // except that of those with a question mark one suffices, and those with a
-// minus must not be there. Beside others those with a question mark mean
-// nothing, as in CloudWatch Logs.
+// minus must not be there. When there are terms of other kinds, those
+// with a question mark are ignored, as in CloudWatch Logs.
 func (p *parser) terms() (matcher, error) {
 	var m terms
 	for p.space(); p.rest != ""; p.space() {
@@ -93,5 +93,5 @@ func (m terms) Match(message string) bool {
 	return len(m.some) == 0
 }
 
-// Extract gives nothing: terms name nothing.
+// Extract returns nothing: terms have no names.
 func (m terms) Extract(string) map[string]string { return map[string]string{} }
