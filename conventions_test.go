@@ -13,10 +13,11 @@ import (
 	"testing"
 )
 
-// A pkg is one package of this module as its source shows it.
+// A pkg is one package of this module, parsed.
 type pkg struct {
-	dir, room string
-	files     []file
+	dir   string
+	top   string // the top-level package that it is in
+	files []file
 }
 
 type file struct {
@@ -52,8 +53,8 @@ func packages(t *testing.T) []*pkg {
 		}
 		dir := filepath.Dir(path)
 		if byDir[dir] == nil {
-			room, _, _ := strings.Cut(filepath.ToSlash(dir), "/")
-			byDir[dir] = &pkg{dir: dir, room: room}
+			top, _, _ := strings.Cut(filepath.ToSlash(dir), "/")
+			byDir[dir] = &pkg{dir: dir, top: top}
 		}
 		byDir[dir].files = append(byDir[dir].files, parsed)
 		return nil
@@ -69,7 +70,7 @@ func packages(t *testing.T) []*pkg {
 	return all
 }
 
-// outside reports whether dir is no part of this module's packages.
+// outside reports whether dir is not one of this module's packages.
 func outside(dir string) bool {
 	if base := filepath.Base(dir); base == "testdata" || base == "node_modules" {
 		return true
@@ -100,7 +101,7 @@ func parseFile(fset *token.FileSet, path string) (file, error) {
 	return f, nil
 }
 
-// A package opens by saying what it knows and what it refuses to know.
+// A package comment says what the package knows and what it does not.
 func TestPackagesAreDocumented(t *testing.T) {
 	for _, p := range packages(t) {
 		documented, tests := false, true
@@ -170,7 +171,7 @@ func undocumentedSpecs(specs []ast.Spec) []string {
 	return names
 }
 
-// pure are the rooms that decide, and those that only have types.
+// pure are the packages of decisions, and those that only have types.
 var pure = []string{"plan", "policy", "record", "desired", root}
 
 // Decisions take the time as an argument and randomness with it, so that the
@@ -181,7 +182,7 @@ func TestDecisionsArePure(t *testing.T) {
 	}
 	forbidden := []string{"os", "net", "net/http", "sync", "crypto/rand", "math/rand", "math/rand/v2", "log/slog"}
 	for _, p := range packages(t) {
-		if !slices.Contains(pure, p.room) {
+		if !slices.Contains(pure, p.top) {
 			continue
 		}
 		for _, f := range p.files {
@@ -190,7 +191,7 @@ func TestDecisionsArePure(t *testing.T) {
 			}
 			for _, path := range f.imports {
 				// The root package makes random ids; nothing else is random.
-				if slices.Contains(forbidden, path) && (p.room != root || path != "crypto/rand") {
+				if slices.Contains(forbidden, path) && (p.top != root || path != "crypto/rand") {
 					t.Errorf("%s imports %s", f.path, path)
 				}
 			}
@@ -209,8 +210,8 @@ func TestDecisionsArePure(t *testing.T) {
 	}
 }
 
-// Tests wait for conditions, never for time to pass: a sleep is the rest between
-// two looks, in a loop, or it is wrong.
+// Tests wait for conditions, never for time to pass: a sleep is the interval of
+// polling, in a loop, or it is wrong.
 func TestTestsDoNotSleep(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, f := range p.files {
@@ -232,7 +233,7 @@ func TestTestsDoNotSleep(t *testing.T) {
 	}
 }
 
-// A file that outgrows this has a noun missing.
+// A file that is longer than this should be more than one.
 func TestFilesAreSmall(t *testing.T) {
 	const most = 600
 	for _, p := range packages(t) {

@@ -10,13 +10,14 @@ import (
 // module is the prefix of our own import paths.
 const module = "fargo"
 
-// root is the package that names things, which every room may import.
+// root is the package that names things, which every other may import.
 const root = "."
 
-// rooms is the import table of docs/design.md: each room with the rooms it may
-// import. A room may always import what is inside itself. Imports run one way:
+// imports is the import table of docs/design.md: each top-level package with those
+// that it may import. A package may always import what is inside itself. Imports run
+// one way:
 // aws ← fargo ← {record, desired} ← {store, plan, policy} ← {api, control, …} ← cmd.
-var rooms = map[string][]string{
+var imports = map[string][]string{
 	"aws":        {},
 	root:         {"aws"},
 	"secret":     {},
@@ -48,11 +49,11 @@ var rooms = map[string][]string{
 	"process":    {},
 }
 
-// balancerRooms is the import table within balancer/, from below to above: each
+// balancerImports is the import table within balancer/, from below to above: each
 // package with those that it may import. Requests are decided on (routing, header,
 // sticky, accesslog) without knowing who serves them, and the checker of targets
 // knows nothing of load balancing.
-var balancerRooms = map[string][]string{
+var balancerImports = map[string][]string{
 	"http1":         {},
 	"netconn":       {},
 	"proxyprotocol": {},
@@ -80,21 +81,21 @@ var balancerRooms = map[string][]string{
 	"scenariotest": {},
 }
 
-// onNodes are the rooms that run on a node. They import nothing of the control
+// onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
 var onNodes = []string{"node", "balancer", "dns", "containerd", "kernel", "host", "desired"}
 
-// ofPlane are the rooms that only the control plane has.
-var ofPlane = []string{"record", "store", "plan", "policy", "api", "control"}
+// onControlPlane are the packages that only the control plane has.
+var onControlPlane = []string{"record", "store", "plan", "policy", "api", "control"}
 
-// free are the rooms that may import any other: cmd joins them, sim rehearses
-// with them.
-var free = []string{"cmd", "sim"}
+// unrestricted are the packages that may import any other: cmd connects them, sim
+// simulates them.
+var unrestricted = []string{"cmd", "sim"}
 
-// doors are the packages of others that only one room may import, by the
-// prefix of their path. The machine is touched through two doors, and each
-// storage engine, protocol and client has one home.
-var doors = map[string][]string{
+// restricted are the third-party packages that only some of ours may import, by the
+// prefix of their path: those that change the machine, and each storage engine,
+// protocol and client.
+var restricted = map[string][]string{
 	"github.com/containerd/containerd/":     {"containerd", "bench"}, // a peer, there
 	"github.com/containerd/cgroups/":        {"kernel"},
 	"github.com/vishvananda/":               {"kernel"},
@@ -110,24 +111,24 @@ var doors = map[string][]string{
 
 func TestImports(t *testing.T) {
 	for _, pkg := range packages(t) {
-		allowed, known := rooms[pkg.room]
-		if !known && !slices.Contains(free, pkg.room) {
-			t.Errorf("%s: the import table does not know the room %q", pkg.dir, pkg.room)
+		allowed, known := imports[pkg.top]
+		if !known && !slices.Contains(unrestricted, pkg.top) {
+			t.Errorf("%s: the import table has no %q", pkg.dir, pkg.top)
 			continue
 		}
 		for _, file := range pkg.files {
 			if file.test {
-				continue // a test may use any room to prove its own
+				continue // a test may import any package
 			}
 			for _, path := range file.imports {
-				if room, ours := roomOf(path); ours {
-					if room != pkg.room && known && !slices.Contains(allowed, room) {
-						t.Errorf("%s imports %s: %s may import only %v", file.path, path, pkg.room, allowed)
+				if top, ours := topLevel(path); ours {
+					if top != pkg.top && known && !slices.Contains(allowed, top) {
+						t.Errorf("%s imports %s: %s may import only %v", file.path, path, pkg.top, allowed)
 					}
 					continue
 				}
-				for prefix, homes := range doors {
-					if strings.HasPrefix(path, prefix) && !slices.Contains(homes, pkg.room) {
+				for prefix, homes := range restricted {
+					if strings.HasPrefix(path, prefix) && !slices.Contains(homes, pkg.top) {
 						t.Errorf("%s imports %s: only %v may", file.path, path, homes)
 					}
 				}
@@ -144,11 +145,11 @@ func TestBalancerImports(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, pkg := range packages(t) {
-		if pkg.room != "balancer" {
+		if pkg.top != "balancer" {
 			continue
 		}
 		name := part(strings.TrimPrefix(filepath.ToSlash(pkg.dir), "balancer"))
-		allowed, known := balancerRooms[name]
+		allowed, known := balancerImports[name]
 		if !known {
 			t.Errorf("%s: the import table does not know it", pkg.dir)
 		}
@@ -165,20 +166,20 @@ func TestBalancerImports(t *testing.T) {
 			}
 		}
 	}
-	for name, allowed := range balancerRooms {
+	for name, allowed := range balancerImports {
 		if !seen[name] {
 			t.Errorf("balancer/%s: the import table has it, and it is not there", name)
 		}
 		for _, other := range allowed {
-			if slices.Contains(follow(balancerRooms, other), name) {
+			if slices.Contains(reachable(balancerImports, other), name) {
 				t.Errorf("balancer/%s may import %s, which may import it", name, other)
 			}
 		}
 	}
 }
 
-// follow are the packages that one may import, by whatever way.
-func follow(table map[string][]string, name string) (reached []string) {
+// reachable are the packages that one may import, directly or through others.
+func reachable(table map[string][]string, name string) (reached []string) {
 	reached = []string{name}
 	for i := 0; i < len(reached); i++ {
 		for _, next := range table[reached[i]] {
@@ -190,43 +191,43 @@ func follow(table map[string][]string, name string) (reached []string) {
 	return reached
 }
 
-// TestNodesKnowNothingOfThePlane follows the imports of all that runs on a node.
-func TestNodesKnowNothingOfThePlane(t *testing.T) {
-	imports := map[string][]string{} // rooms by room, without tests
+// TestNodesDoNotImportTheControlPlane follows the imports of all that runs on a node.
+func TestNodesDoNotImportTheControlPlane(t *testing.T) {
+	found := map[string][]string{} // without those of tests
 	for _, pkg := range packages(t) {
 		for _, file := range pkg.files {
 			if file.test || strings.HasSuffix(pkg.dir, "test") { // what tests share
 				continue
 			}
 			for _, path := range file.imports {
-				if room, ours := roomOf(path); ours && room != pkg.room {
-					imports[pkg.room] = append(imports[pkg.room], room)
+				if top, ours := topLevel(path); ours && top != pkg.top {
+					found[pkg.top] = append(found[pkg.top], top)
 				}
 			}
 		}
 	}
-	var follow func(way []string)
-	follow = func(way []string) {
-		for _, next := range imports[way[len(way)-1]] {
-			if slices.Contains(ofPlane, next) {
-				t.Errorf("%s imports %s", strings.Join(way, " imports "), next)
-			} else if !slices.Contains(way, next) {
-				follow(append(slices.Clone(way), next))
+	var follow func(chain []string)
+	follow = func(chain []string) {
+		for _, next := range found[chain[len(chain)-1]] {
+			if slices.Contains(onControlPlane, next) {
+				t.Errorf("%s imports %s", strings.Join(chain, " imports "), next)
+			} else if !slices.Contains(chain, next) {
+				follow(append(slices.Clone(chain), next))
 			}
 		}
 	}
-	for _, room := range onNodes {
-		follow([]string{room})
+	for _, top := range onNodes {
+		follow([]string{top})
 	}
 }
 
-// roomOf is the room an import path of ours leads to: "fargo/store/disk" is in
-// "store", "fargo" itself is the root.
-func roomOf(path string) (room string, ours bool) {
+// topLevel is the top-level package of an import path of ours: "store" of
+// "fargo/store/disk", root of "fargo".
+func topLevel(path string) (top string, ours bool) {
 	if path == module {
 		return root, true
 	}
 	rest, ours := strings.CutPrefix(path, module+"/")
-	room, _, _ = strings.Cut(rest, "/")
-	return room, ours
+	top, _, _ = strings.Cut(rest, "/")
+	return top, ours
 }
