@@ -322,7 +322,7 @@ func TestMountAcrossRepositories(t *testing.T) {
 	}
 }
 
-func TestWhoAsks(t *testing.T) {
+func TestAuthentication(t *testing.T) {
 	s := newSite(t, "app")
 	for _, c := range []struct {
 		user, password string

@@ -29,7 +29,7 @@ var askedByClients = []string{"ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForL
 // an operation, and a row reads the input of its own operation.
 func TestActionsAreComplete(t *testing.T) {
 	tables := actions(nil)
-	for _, m := range services(rooms{}) {
+	for _, m := range services(dependencies{}) {
 		table := tables[m.Service.Name]
 		if table == nil {
 			t.Errorf("%s has no actions", m.Service.Name)
@@ -78,7 +78,7 @@ func eachRow(t *testing.T, f func(name string, row api.Row, asked []api.Access))
 		t.Fatal(err)
 	}
 	tables := actions(nil)
-	for _, m := range services(rooms{}) {
+	for _, m := range services(dependencies{}) {
 		table := tables[m.Service.Name]
 		for _, op := range m.Service.Operations {
 			if row := table.Rows[op.Name]; row != nil {
@@ -326,7 +326,7 @@ func TestActionsOfIncompleteInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables := actions(nil)
-	for _, m := range services(rooms{}) {
+	for _, m := range services(dependencies{}) {
 		table := tables[m.Service.Name]
 		for _, op := range m.Service.Operations {
 			row := table.Rows[op.Name]

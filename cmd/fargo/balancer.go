@@ -24,7 +24,7 @@ import (
 )
 
 // balancerCommand runs one of the processes that are this machine's load
-// balancers. fargo node starts them and tells them what to do; they outlive it.
+// balancers. fargo node starts and configures them; they outlive it.
 type balancerCommand struct {
 	dataDir
 	Speed float64 `default:"1"`
@@ -38,15 +38,15 @@ func balancerArgs(inst *instance.Instance, flags machineFlags) []string {
 	return []string{"balancer", "--data-dir", inst.Dir, "--speed", strconv.FormatFloat(flags.Speed, 'g', -1, 64)}
 }
 
-// requestGrace is how long requests may take to finish when a process is to
-// go. Nothing waits for that: others serve.
+// requestGrace is how long requests may take to finish when a process is to end.
+// Nothing waits for that: the other processes serve new ones.
 const requestGrace = 5 * time.Minute
 
-// Run serves until it is asked to end: by SIGTERM, when what is under way is
-// done, or by SIGINT, at once.
+// Run serves until SIGTERM, after which it finishes the requests under way, or SIGINT,
+// at which it ends at once.
 func (c *balancerCommand) Run(log *slog.Logger) error {
-	// One thread that computes: what a request costs is then the least, for nobody
-	// is woken who is not needed. There are as many of us as there are processors.
+	// With one thread that runs Go code a request costs least, for no second thread
+	// is woken in vain. There are as many processes as processors.
 	runtime.GOMAXPROCS(1)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -83,8 +83,8 @@ func (c *balancerCommand) Run(log *slog.Logger) error {
 	return errors.Join(err, network.Close())
 }
 
-// serveBalancers runs a server until a signal has been obeyed. leave is called
-// when nobody should tell it anything any more.
+// serveBalancers runs a server until a signal has ended it. leave is called when it
+// is not to be configured any more.
 func serveBalancers(server *balancer.Server, control net.Listener, signals <-chan os.Signal, leave func() error) error {
 	serving, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -42,7 +42,7 @@ func (c claim) matching(names []string) (matched []string) {
 // What README.md says to work works, and what it says not to work yet does not.
 func TestCapabilities(t *testing.T) {
 	covers := map[string]api.Coverage{}
-	for _, c := range api.Covers(services(rooms{})) {
+	for _, c := range api.Covers(services(dependencies{})) {
 		covers[c.Service] = c
 	}
 	named := map[string][]string{} // operations that do not work, by service

@@ -14,7 +14,7 @@ import (
 	"fargo/instance"
 )
 
-// client speaks the public API, as any other client does.
+// client calls the public API, as any other client does.
 type client struct {
 	endpoint string
 	key      instance.AccessKey
@@ -38,8 +38,8 @@ func newClient(dataDir, region string) (*client, error) {
 	return &client{endpoint: endpoint, key: key, region: region}, err
 }
 
-// call carries out an operation of a service that speaks JSON and decodes what
-// it needs of the answer into out.
+// call calls an operation of a service with a JSON protocol and decodes the answer
+// into out.
 func (c *client) call(ctx context.Context, service *protocol.Service, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {

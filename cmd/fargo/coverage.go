@@ -6,4 +6,6 @@ import "fargo/api"
 type coverageCommand struct{}
 
 // Run prints the page that is docs/coverage.md.
-func (coverageCommand) Run(std *stdio) error { return api.WriteCoverage(std.out, services(rooms{})) }
+func (coverageCommand) Run(std *stdio) error {
+	return api.WriteCoverage(std.out, services(dependencies{}))
+}

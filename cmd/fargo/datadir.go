@@ -14,7 +14,7 @@ import (
 // What starting without the registry means is also said when images are recorded.
 const withoutRegistry = "which forgets all images that were pushed"
 
-// parts are those of a data directory, in the order in which the first start makes
+// parts are those of a data directory, in the order in which the first start creates
 // them.
 var parts = []instance.Part{
 	{Name: "store", Exists: disk.Exists, Consequence: "which starts with an empty account and ends all tasks that run"},
@@ -26,8 +26,8 @@ var parts = []instance.Part{
 	{Name: "node"},
 }
 
-// checkDataDir refuses to go on without a part that was there once, unless it is to
-// be begun anew. That the registry is missing it only says: there may have been no
+// checkDataDir fails when a part that existed is missing, unless it is to be created
+// again. When the registry is missing it only reports so: there may have been no
 // image in it.
 func checkDataDir(inst *instance.Instance, beginAnew bool) (registryMissing bool, err error) {
 	for _, dir := range []string{inst.StoreDir(), inst.LogsDir()} {
@@ -52,8 +52,8 @@ func checkDataDir(inst *instance.Instance, beginAnew bool) (registryMissing bool
 	return registryMissing, nil
 }
 
-// withRemedy adds to what is wrong with a store how it can be repaired.
-func withRemedy(inst *instance.Instance, err error) error {
+// withAdvice adds to the error of a store how to repair it.
+func withAdvice(inst *instance.Instance, err error) error {
 	var damage *engine.Damage
 	var key *disk.KeyLost
 	switch {

@@ -44,7 +44,7 @@ func started(t *testing.T) *instance.Instance {
 
 // What is gone is not taken for what never was, whatever else is gone with it; only
 // who says so begins anew.
-func TestGoneIsNotNew(t *testing.T) {
+func TestMissingStoreIsNotReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		lose    []string
 		refused string // the part
@@ -91,7 +91,7 @@ func TestGoneIsNotNew(t *testing.T) {
 }
 
 // Images whose layers are gone lead nowhere: said, or forgotten.
-func TestRegistryThatIsGone(t *testing.T) {
+func TestMissingRegistry(t *testing.T) {
 	db, err := store.Open(t.Context(), store.NewMemory())
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestRegistryThatIsGone(t *testing.T) {
 	}
 }
 
-func TestUnfinishedRepairIsSaid(t *testing.T) {
+func TestUnfinishedRepairIsReported(t *testing.T) {
 	inst := started(t)
 	if err := os.Rename(inst.StoreDir(), inst.StoreDir()+engine.Repaired); err != nil {
 		t.Fatal(err)

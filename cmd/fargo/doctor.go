@@ -15,37 +15,37 @@ import (
 	"fargo/kernel"
 )
 
-// doctorCommand tries, in small, all that Fargo asks of a machine. It does not
-// look for signs of an ability but uses it, and removes what it made.
+// doctorCommand checks that a machine has what Fargo needs. It tries each thing, and
+// removes what it made.
 type doctorCommand struct {
 	Listen string `default:"${listen}" help:"The address that up would listen on (${default})." placeholder:"ADDR"`
 }
 
-// check is something tried, and the command that mends a failure.
+// check is something to try, and the command that helps when it fails.
 type check struct {
 	name string
 	try  func(context.Context) error
-	mend string
+	fix  string
 	// optional: Fargo works without, if less well.
 	optional bool
 }
 
-// Run prints what is missing and how to mend it, and fails when Fargo cannot
-// do without it.
+// Run prints what is missing and how to get it, and fails when Fargo cannot work
+// without it.
 func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 	missing := 0
-	for _, lack := range kernel.Check() {
+	for _, problem := range kernel.Check() {
 		missing++
-		fmt.Fprintf(std.out, "missing  %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Fix)
+		fmt.Fprintf(std.out, "missing  %s: %s\n         try: %s\n", problem.What, problem.Why, problem.Fix)
 	}
 	if missing == 0 {
 		fmt.Fprintln(std.out, "ok       control groups, network namespaces, nftables")
 	}
-	room := kernel.CheckSharedLimits()
-	for _, lack := range room {
-		fmt.Fprintf(std.out, "better   %s: %s\n         try: %s\n", lack.What, lack.Why, lack.Fix)
+	ephemeralStorage := kernel.CheckSharedLimits()
+	for _, problem := range ephemeralStorage {
+		fmt.Fprintf(std.out, "better   %s: %s\n         try: %s\n", problem.What, problem.Why, problem.Fix)
 	}
-	if len(room) == 0 {
+	if len(ephemeralStorage) == 0 {
 		fmt.Fprintln(std.out, "ok       room for a thousand tasks in what the kernel shares among all")
 	}
 	for _, check := range c.checks() {
@@ -60,7 +60,7 @@ func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 			missing++
 			fmt.Fprintf(std.out, "missing  %s: %v\n", check.name, err)
 		}
-		fmt.Fprintf(std.out, "         try: %s\n", check.mend)
+		fmt.Fprintf(std.out, "         try: %s\n", check.fix)
 	}
 	if missing > 0 {
 		return fmt.Errorf("this machine lacks %d of the things Fargo needs", missing)
@@ -70,10 +70,10 @@ func (c *doctorCommand) Run(ctx context.Context, std *stdio) error {
 
 func (c *doctorCommand) checks() []check {
 	return []check{
-		{name: "containers", try: tryContainerd, mend: "sudo fargo doctor, or see containerd's message"},
-		{name: "the overlay file system", try: tryOverlay, mend: "modprobe overlay", optional: true},
-		{name: "a free port at " + c.Listen, try: c.tryPort, mend: "fargo up --listen 127.0.0.1:4567"},
-		{name: "the aws command", try: tryClient, mend: "apt-get install awscli", optional: true},
+		{name: "containers", try: tryContainerd, fix: "sudo fargo doctor, or see containerd's message"},
+		{name: "the overlay file system", try: tryOverlay, fix: "modprobe overlay", optional: true},
+		{name: "a free port at " + c.Listen, try: c.tryPort, fix: "fargo up --listen 127.0.0.1:4567"},
+		{name: "the aws command", try: tryClient, fix: "apt-get install awscli", optional: true},
 	}
 }
 
@@ -100,8 +100,8 @@ func tryContainerd(ctx context.Context) (err error) {
 	return daemon.Stop(ctx)
 }
 
-// tryOverlay looks for what containerd lays the layers of an image over each
-// other with. Without it every container gets a copy of its image.
+// tryOverlay finds out whether the kernel has overlayfs, by which containers share
+// the layers of an image. Without it every container gets a copy.
 func tryOverlay(context.Context) error {
 	b, err := os.ReadFile("/proc/filesystems")
 	if err != nil {

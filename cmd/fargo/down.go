@@ -19,8 +19,7 @@ type downCommand struct {
 	Purge bool `help:"Remove the data directory too."`
 }
 
-// Run stops what runs, in good order if the control plane is there to see to
-// it, and removes what is left.
+// Run stops what runs, by the control plane if that runs, and removes what is left.
 func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -57,8 +56,8 @@ func (c *downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// stopControlPlane asks a running fargo up to end its tasks and itself, as
-// Ctrl-C would, and waits for that.
+// stopControlPlane sends SIGINT to a running fargo up, which ends its tasks and
+// itself, and waits for its end.
 func stopControlPlane(ctx context.Context, inst *instance.Instance) error {
 	p, err := process.Find(inst.UpLock())
 	if err != nil || p == nil {

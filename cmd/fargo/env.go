@@ -46,13 +46,13 @@ func (c *envCommand) Run(ctx context.Context, std *stdio) error {
 	return e.print(std.out)
 }
 
-// environment is what a client needs to find Fargo and be let in.
+// environment is what a client needs to find Fargo and to sign requests.
 type environment struct {
 	endpoint string
 	key      instance.AccessKey
 	region   string
-	// dropToken: a session token left over in the shell would be sent with our
-	// key, and refused.
+	// dropToken: a session token of the shell would be sent with our key, and
+	// refused.
 	dropToken bool
 	// wrapOldClient: the aws command is too old to read AWS_ENDPOINT_URL.
 	wrapOldClient bool
@@ -84,8 +84,8 @@ func (e environment) print(w io.Writer) error {
 	return err
 }
 
-// installedClient is what the aws command on the PATH says of itself; empty when
-// there is none.
+// installedClient is the version of the aws command on the PATH; empty when there is
+// none.
 func installedClient(ctx context.Context) string {
 	// Early versions answered on stderr.
 	out, err := exec.CommandContext(ctx, "aws", "--version").CombinedOutput()

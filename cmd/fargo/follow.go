@@ -14,17 +14,17 @@ import (
 	"fargo/secret"
 )
 
-// balancing is the load balancers' part of what the node is told.
-type balancing struct{ fleet *worker.Fleet }
+// balancerFollower hands the load balancers of the desired state over to their fleet.
+type balancerFollower struct{ fleet *worker.Fleet }
 
-func (b balancing) Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
+func (b balancerFollower) Follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	return b.fleet.Set(ctx, d.Balancers, d.Groups, secrets)
 }
 
-// naming is the names' part.
-type naming struct{ server *dns.Server }
+// dnsFollower hands the names of the desired state over to the DNS server.
+type dnsFollower struct{ server *dns.Server }
 
-func (n naming) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
+func (n dnsFollower) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
 	n.server.Set(d.VPCs, d.Records)
 	return nil
 }

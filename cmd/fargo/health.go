@@ -13,7 +13,7 @@ type health struct {
 	Causes []string `json:"causes,omitempty"`
 }
 
-// health looks whether everything can be written. Reading is possible in any case.
+// health reports whether everything can be written. Reads work in any case.
 func (p *plane) health() health {
 	h := health{Status: "ok"}
 	for _, part := range []struct {
@@ -28,7 +28,7 @@ func (p *plane) health() health {
 	return h
 }
 
-// serveHealth answers whoever asks: a monitor has no key.
+// serveHealth answers without authentication: a monitor has no key.
 func (p *plane) serveHealth(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -46,8 +46,8 @@ func (p *plane) serveHealth(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// healthPause is the time between two looks.
-const healthPause = time.Second
+// healthInterval is the time between two checks.
+const healthInterval = time.Second
 
 // untilWritable waits until everything can be written.
 func (p *plane) untilWritable(ctx context.Context) error {
@@ -59,7 +59,7 @@ func (p *plane) untilWritable(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(healthPause):
+		case <-time.After(healthInterval):
 		}
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Limits of what clients of the APIs and of the registry may hold before anything
-// is known of them. What their bodies may take is the handlers' to limit.
+// Limits for clients of the APIs and of the registry before they are authenticated.
+// The handlers limit the sizes of bodies.
 const (
 	// maxConnections are served at once; further ones wait to be accepted.
 	maxConnections = 2048
-	// maxRequestHead is in bytes. Session tokens and presigned URLs are the
-	// longest that clients legitimately send, of a few KiB.
+	// maxRequestHead is in bytes. The longest legitimate ones have session tokens
+	// or presigned URLs of a few KiB.
 	maxRequestHead = 64 << 10
 	headTimeout    = 10 * time.Second
-	// bodyStall is how long a body may bring nothing. A layer of an image may
-	// take as long as it needs, as long as it comes.
+	// bodyStall is the longest pause within a body. A layer of an image may take
+	// any time, as long as bytes arrive.
 	bodyStall   = 30 * time.Second
 	idleTimeout = 2 * time.Minute
 )
@@ -48,15 +48,15 @@ func endStalledBodies(h http.Handler) http.Handler {
 	})
 }
 
-// stallingBody is a body whose reads end.
+// stallingBody is a body whose reads have deadlines.
 type stallingBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
 }
 
-// Read gives the connection new time with each piece of the body. After the body
-// it has no deadline: the server goes on reading there to see the client leave,
-// however long the answer takes.
+// Read extends the connection's deadline with each read of the body. After the body
+// there is no deadline: the server goes on reading to notice that the client has
+// disconnected, however long the answer takes.
 func (b *stallingBody) Read(p []byte) (int, error) {
 	deadline := time.Now().Add(bodyStall)
 	if err := b.connection.SetReadDeadline(deadline); err != nil {

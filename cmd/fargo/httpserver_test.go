@@ -67,7 +67,7 @@ func answerLate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestPatienceWithClients(t *testing.T) {
+func TestSlowClientsAreDisconnected(t *testing.T) {
 	for _, c := range patience {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"fargo/containerd/confined"
 )
 
-// imageCommand is what a node starts to look into an image, which nobody trusts.
+// imageCommand is the process in which a node reads an image, which is untrusted.
 type imageCommand struct{}
 
-// Run does what it is asked on its input.
+// Run serves one request from its standard input.
 func (*imageCommand) Run() error { return confined.Serve(os.Stdin, os.Stdout) }
 
 // imageHelper is its command line.

@@ -10,9 +10,9 @@ import (
 	"fargo/store"
 )
 
-// taskImages tells the control plane about images: names of an ECR registry
-// mean our own, whose address no DNS knows, and are pulled with the rights of
-// the task's execution role; all other names mean what they say.
+// taskImages resolves the names of images for the control plane. Names of an ECR
+// registry are in our own registry, which has no DNS name, and are pulled with the
+// permissions of the task's execution role. All other names are used as they are.
 type taskImages struct {
 	db       *store.DB
 	registry *ecr.Server
@@ -25,10 +25,10 @@ func (i taskImages) Source(t *record.Task, c *awsecs.ContainerDefinition) desire
 		return desired.PullSource{}
 	}
 	if _, ours := fargo.ParseImageName(*c.Image); !ours {
-		return desired.PullSource{Digest: t.Digests[*c.Name], Room: room(t)}
+		return desired.PullSource{Digest: t.Digests[*c.Name], Room: ephemeralStorage(t)}
 	}
 	return desired.PullSource{
-		Room:       room(t),
+		Room:       ephemeralStorage(t),
 		Endpoint:   i.endpoint,
 		Username:   "AWS",
 		PasswordID: desired.RegistryPasswordOf(t.ARN()),
@@ -36,8 +36,8 @@ func (i taskImages) Source(t *record.Task, c *awsecs.ContainerDefinition) desire
 	}
 }
 
-// room is what an image may take: the task's ephemeral storage, in bytes.
-func room(t *record.Task) int64 {
+// ephemeralStorage is the task's, in bytes, which bounds the size of its images.
+func ephemeralStorage(t *record.Task) int64 {
 	if s := t.Intent.EphemeralStorage; s != nil && s.SizeInGiB != nil {
 		return int64(*s.SizeInGiB) << 30
 	}
@@ -53,7 +53,7 @@ func (i taskImages) Password(t *record.Task) secret.Text {
 	return secret.New(password)
 }
 
-// executionRole is the role that the task's preparations have the rights of.
+// executionRole is the role with whose permissions the task is prepared.
 func executionRole(r store.Reader, t *record.Task) string {
 	if o := t.Intent.Overrides; o != nil && o.ExecutionRoleArn != nil {
 		return *o.ExecutionRoleArn

@@ -1,5 +1,5 @@
-// Command fargo is Amazon ECS and Fargate on one's own machines. It knows every
-// room by name and puts them together; it refuses to know what any of them does.
+// Command fargo is Amazon ECS and Fargate on one's own machines. It has the flags, and
+// constructs and connects the other packages; what they do is their own.
 package main
 
 import (
@@ -35,7 +35,7 @@ type dataDir struct {
 	DataDir string `default:"/var/lib/fargo" env:"FARGO_DATA_DIR" help:"Where everything is kept (${default})." placeholder:"DIR"`
 }
 
-// stdio is where a command speaks: out is for programs to read, err for people.
+// stdio is where a command writes: out is for programs to read, err for people.
 type stdio struct {
 	out, err io.Writer
 }

@@ -24,16 +24,16 @@ import (
 	"fargo/process"
 )
 
-// nodeCommand runs this machine's data plane: containerd and the foreman of
-// the tasks. fargo up starts it; it is a process of its own so that it outlives
+// nodeCommand runs this machine's data plane: containerd and the agent that
+// runs the tasks. fargo up starts it; it is a process of its own so that it outlives
 // the control plane.
 type nodeCommand struct {
 	dataDir
 	machineFlags
 }
 
-// machineFlags say how this machine runs what it is told to. The control plane hands
-// them on to the node it starts.
+// machineFlags are how this machine runs tasks and load balancers. The control plane
+// passes them to the node it starts.
 type machineFlags struct {
 	Containerd string  `help:"Use the containerd at this socket instead of one of our own." placeholder:"SOCKET"`
 	Speed      float64 `default:"1" help:"Divide every waiting time that AWS configuration prescribes by this (${default})." placeholder:"N"`
@@ -82,7 +82,7 @@ func (c *nodeCommand) Run(ctx context.Context, log *slog.Logger) error {
 	return m.run(ctx)
 }
 
-// machine is this machine as the node's two door see it.
+// machine is this machine, by the packages that change it.
 type machine struct {
 	inst    *instance.Instance
 	flags   machineFlags
@@ -99,7 +99,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	door := containerd.Config{
+	runtime := containerd.Config{
 		Address:   flags.Containerd,
 		Namespace: inst.ContainerdNamespace(),
 		StateDir:  inst.ContainerdStateDir(),
@@ -112,9 +112,9 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	}
 	if flags.Containerd == "" {
 		m.daemon = ownContainerd(inst, programs, log)
-		door.Address, door.Cgroup = m.daemon.Address(), m.daemon.Cgroup
+		runtime.Address, runtime.Cgroup = m.daemon.Address(), m.daemon.Cgroup
 	} else {
-		door.Binaries.Shim = "" // a daemon that is not ours starts its own
+		runtime.Binaries.Shim = "" // a daemon that is not ours starts its own
 	}
 	config := kernel.Config{Instance: inst.ID, Logger: log}
 	if m.network, err = kernel.NewNetwork(config); err != nil {
@@ -123,7 +123,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	if m.cgroups, err = kernel.NewCgroups(config); err != nil {
 		return nil, errors.Join(err, m.network.Close())
 	}
-	m.runtime, err = containerd.New(door)
+	m.runtime, err = containerd.New(runtime)
 	if err != nil {
 		return nil, errors.Join(err, m.network.Close())
 	}
@@ -141,10 +141,10 @@ func ownContainerd(inst *instance.Instance, programs carried.Binaries, log *slog
 	}
 }
 
-// close lets go of the machine and leaves everything on it as it is.
+// close closes what is open and leaves everything on the machine as it is.
 func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.network.Close()) }
 
-// run keeps containerd alive and the tasks as the control plane wants them.
+// run keeps containerd running, and the tasks as in the desired state.
 func (m *machine) run(ctx context.Context) error {
 	client, err := dispatch.NewClient(dispatch.ClientConfig{
 		Target: "unix://" + m.inst.Socket(),
@@ -187,7 +187,7 @@ func (m *machine) run(ctx context.Context) error {
 		Cgroups:    m.cgroups,
 		Link:       client,
 		Watcher:    node.Inotify{},
-		Followers:  []node.Follower{balancing{balancers}, naming{names}},
+		Followers:  []node.Follower{balancerFollower{balancers}, dnsFollower{names}},
 		Dir:        m.inst.NodeDir(),
 		MemoryDir:  m.inst.NodeMemoryDir(),
 		SecretsDir: m.inst.NodeSecretsDir(),

@@ -12,7 +12,7 @@ import (
 
 // The node is told all that the control plane was told of its machine, and a
 // teardown finds it again.
-func TestNodeIsToldOfItsMachine(t *testing.T) {
+func TestNodeGetsTheMachineFlags(t *testing.T) {
 	var given, told cli
 	for _, p := range []struct {
 		into *cli

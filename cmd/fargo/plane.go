@@ -33,16 +33,15 @@ import (
 type planeConfig struct {
 	inst *instance.Instance
 	log  *slog.Logger
-	// endpoint is the URL that clients, and nodes pulling images, reach us by.
+	// endpoint is the URL for clients, and for nodes that pull images.
 	endpoint             string
 	pace                 fargo.Pace
 	acceptAnyCredentials bool
-	// beginAnew makes parts of the data directory anew that are gone.
+	// beginAnew creates missing parts of the data directory again.
 	beginAnew bool
 }
 
-// plane is the control plane: what it remembers, and all that reads and
-// changes it.
+// plane is the control plane: its state, and all that reads and changes it.
 type plane struct {
 	planeConfig
 	journal *disk.Journal
@@ -55,11 +54,11 @@ type plane struct {
 	auditor *api.Auditor
 	handler http.Handler
 
-	// rest ends the controllers before everything else; rested is closed when
+	// quiesce ends the controllers before everything else; quiesced is closed when
 	// they have ended.
-	rest            context.Context //nolint:containedctx // a signal, not a request
+	quiesce         context.Context //nolint:containedctx // a signal, not a request
 	stopControllers context.CancelFunc
-	rested          chan struct{}
+	quiesced        chan struct{}
 }
 
 // uploadGrace is how long the registry keeps layers that no image has: longer
@@ -67,8 +66,8 @@ type plane struct {
 const uploadGrace = 24 * time.Hour
 
 func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
-	p = &plane{planeConfig: c, rested: make(chan struct{})}
-	p.rest, p.stopControllers = context.WithCancel(context.WithoutCancel(ctx))
+	p = &plane{planeConfig: c, quiesced: make(chan struct{})}
+	p.quiesce, p.stopControllers = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -97,8 +96,8 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	return p, p.openServices(ctx)
 }
 
-// checkImages refuses to go on when the registry is missing and images were in it,
-// unless it is begun anew: then they are forgotten.
+// checkImages fails when the registry is missing and images were in it. With
+// beginAnew it deletes their records instead.
 func (p *plane) checkImages(ctx context.Context, missing bool) error {
 	images := 0
 	for range store.Images.All(p.db.View()) {
@@ -152,7 +151,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	chain := api.New(api.Config{
-		Services:             services(rooms{db: p.db, logs: p.logs, ecr: images}),
+		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images}),
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,
@@ -200,10 +199,10 @@ func (p *plane) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx, nodes) })
 	g.Go(func() error {
-		defer close(p.rested)
+		defer close(p.quiesced)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		defer context.AfterFunc(p.rest, cancel)()
+		defer context.AfterFunc(p.quiesce, cancel)()
 		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, Pace: p.pace})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
@@ -211,11 +210,11 @@ func (p *plane) run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// drain ends every task and waits until all have ended. The controllers rest from
-// then on, or services would replace what is being ended.
+// drain ends every task and waits until all have ended. The controllers are
+// stopped first, or services would replace the tasks.
 func (p *plane) drain(ctx context.Context, reason string) error {
 	p.stopControllers()
-	<-p.rested
+	<-p.quiesced
 	return p.nodes.Drain(ctx, reason)
 }
 

@@ -11,17 +11,15 @@ import (
 	"fargo/process"
 )
 
-// buildOf tells processes apart that would do things differently: by what they
-// are and by what they were told.
+// buildOf identifies what a process does: by its program and its arguments.
 func buildOf(args []string) (string, error) {
 	id, err := buildID()
 	return id + " " + strings.Join(args, " "), err
 }
 
 const (
-	// nodeGrace is how long a node may take to end: what it is at work on is given
-	// up or ends by its own deadlines, the longest of which is for a process that
-	// was killed.
+	// nodeGrace is how long a node may take to end: its work is cancelled or ends by
+	// its own deadlines, the longest of which is for a process that was killed.
 	nodeGrace = 30 * time.Second
 	// balancerGrace is how long a load balancer process may take to end that is not
 	// to finish its requests.

@@ -13,8 +13,8 @@ import (
 	"fargo/store/disk"
 )
 
-// repairCommand makes what is damaged in a data directory anew, with all that can
-// still be read.
+// repairCommand replaces what is damaged in a data directory, with all that can still
+// be read.
 type repairCommand struct {
 	dataDir
 }

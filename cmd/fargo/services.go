@@ -23,15 +23,15 @@ import (
 	"fargo/store"
 )
 
-// rooms are what the services answer from. With none of them, the services can
-// still say what they implement.
-type rooms struct {
+// dependencies are what the services work on. Without them, the services can only
+// list what they implement.
+type dependencies struct {
 	db   *store.DB
 	logs *logs.Store
 	ecr  *apiecr.Server
 }
 
-// actions are what the operations of each service ask IAM for, by its name.
+// actions are the IAM actions of each service's operations, by its name.
 func actions(l *logs.Store) map[string]*api.Actions {
 	return map[string]*api.Actions{
 		acm.API.Name:     apiacm.Actions,
@@ -45,8 +45,8 @@ func actions(l *logs.Store) map[string]*api.Actions {
 	}
 }
 
-// services are all the AWS services we answer for.
-func services(r rooms) []api.Mounted {
+// services are all AWS services that are implemented.
+func services(r dependencies) []api.Mounted {
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(r.db, kernel.MachineNetworks), Gaps: apiec2.NotActedOn},

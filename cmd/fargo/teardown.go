@@ -12,9 +12,9 @@ import (
 
 // tearDown removes everything of the instance from the machine but its data
 // directory: the node and load balancer processes, containers, containerd, networks, names, control
-// groups, mounts and sockets. It needs none of it to be alive or whole, and may
-// be repeated. What it cannot remove it names, and removes the rest. The control
-// plane must not run.
+// groups, mounts and sockets. None of it need run or be
+// undamaged. It is idempotent. The error names what could not be removed; the rest is.
+// The control plane must not run.
 func (m *machine) tearDown(ctx context.Context) error {
 	node, err := nodeSupervisor(m.inst, m.flags, m.log)
 	if err != nil {
@@ -48,15 +48,15 @@ func (m *machine) tearDown(ctx context.Context) error {
 }
 
 const (
-	// containerdTimeout is how long a teardown waits for a containerd that is away.
-	// One of our own has just been started; for another nobody knows.
+	// containerdTimeout is how long a teardown waits for a containerd that does not
+	// answer: one that has just been started, or the user's.
 	containerdTimeout = 15 * time.Second
 	// removalTimeout is how long it waits for containers to be removed.
 	removalTimeout = 2 * time.Minute
 )
 
-// removeContainers removes all of them in good order. A containerd of our own
-// that does not run is started for it: it alone knows what is left of them.
+// removeContainers removes all containers by containerd. One of our own that does not
+// run is started, for it has the list of what is left.
 func (m *machine) removeContainers(ctx context.Context) error {
 	if m.daemon != nil {
 		if _, err := os.Stat(m.daemon.StateDir); errors.Is(err, os.ErrNotExist) {

@@ -30,8 +30,8 @@ type upCommand struct {
 // defaultListen is reachable from this machine only.
 const defaultListen = "127.0.0.1:4566"
 
-// Run serves until it is asked to end. SIGTERM leaves the tasks running, to be
-// adopted by the next one; SIGINT ends them and removes what they had.
+// Run serves until a signal. SIGTERM leaves the tasks running, to be adopted by the
+// next up; SIGINT ends them and removes what they had.
 func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo up makes network namespaces, mounts and control groups: run it as root")
@@ -62,13 +62,13 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err := inst.SetMachineFlags(c.machineFlags); err != nil {
 		return err
 	}
-	endpoint := "http://" + reachable(listener.Addr())
+	endpoint := "http://" + dialAddress(listener.Addr())
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
 	})
 	if err != nil {
-		return errors.Join(withRemedy(inst, err), listener.Close())
+		return errors.Join(withAdvice(inst, err), listener.Close())
 	}
 	interrupted, err := c.serve(ctx, p, listener, signals, func() error {
 		if err := inst.SetEndpoint(endpoint); err != nil {
@@ -88,8 +88,8 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	return m.tearDown(ctx)
 }
 
-// serve runs the control plane and this machine's node until the first signal
-// has been obeyed, and says whether that was SIGINT.
+// serve runs the control plane and this machine's node until the first signal has
+// ended it, and reports whether that was SIGINT.
 func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals <-chan os.Signal, ready func() error) (interrupted bool, err error) {
 	node, err := nodeSupervisor(p.inst, c.machineFlags, p.log)
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals
 		stopServing()
 		return drain(ctx, p, signals)
 	})
-	// Who reads is served meanwhile.
+	// Reads are served meanwhile.
 	if err := p.untilWritable(ctx); err == nil {
 		if err := ready(); err != nil {
 			cancel()
@@ -129,8 +129,7 @@ func (c *upCommand) serve(ctx context.Context, p *plane, l net.Listener, signals
 	return interrupted, g.Wait()
 }
 
-// drain asks every task to end and waits until all have, or another signal
-// comes.
+// drain stops every task and waits until all have ended, or for another signal.
 func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -152,9 +151,9 @@ func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
 	return err
 }
 
-// reachable is the address by which this machine reaches a listener: one that
-// listens everywhere is reached by loopback.
-func reachable(a net.Addr) string {
+// dialAddress is the address at which this machine connects to a listener: loopback
+// when it listens at all addresses.
+func dialAddress(a net.Addr) string {
 	ap, err := netip.ParseAddrPort(a.String())
 	if err != nil || !ap.Addr().IsUnspecified() {
 		return a.String()

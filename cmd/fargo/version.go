@@ -19,8 +19,8 @@ func (versionCommand) Run(std *stdio) error {
 	return err
 }
 
-// buildID tells one build of this binary from another: the Go build id, which
-// follows the content. A control plane restarts a node of another build.
+// buildID identifies the build of this binary: the Go build id, a hash of its inputs.
+// A control plane replaces a node of another build.
 func buildID() (string, error) {
 	f, err := elf.Open("/proc/self/exe")
 	if err != nil {

@@ -25,7 +25,7 @@ type watchCommand struct {
 	Service string `arg:"" optional:"" help:"The service; without, all of the cluster's."`
 }
 
-// watchInterval is how often the picture is drawn anew.
+// watchInterval is how often the picture is drawn.
 const watchInterval = 500 * time.Millisecond
 
 // Run draws until it is interrupted: over and over in place on a terminal, and
@@ -91,7 +91,7 @@ func (s *screen) show(picture string) error {
 	return err
 }
 
-// picture asks for all that is drawn.
+// picture calls the APIs for all that is drawn.
 func (c *watchCommand) picture(ctx context.Context, api *client) (string, error) {
 	names := []string{c.Service}
 	if c.Service == "" {

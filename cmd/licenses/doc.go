@@ -1,8 +1,8 @@
 // Command licenses writes docs/licenses.md and docs/licenses.txt: the licences of
-// all that others wrote and that is inside the fargo binary, with their texts. It
-// asks the go command which modules each program inside is built from, and reads
-// the licence files that came with them. It knows nothing of what the programs do.
+// all third-party code inside the fargo binary, with their texts. It lists the modules
+// of each program inside with the go command, and reads the licence files of the
+// modules.
 //
-// It fails when a module has no licence file, or one that it does not recognise:
-// somebody has to read that one.
+// It fails when a module has no licence file, or one that it does not recognise, which
+// a person has to read.
 package main

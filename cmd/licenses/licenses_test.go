@@ -36,7 +36,7 @@ func TestListIsCurrent(t *testing.T) {
 }
 
 // Programs are listed with the tags that they are built with.
-func TestProgramsAreThoseThatAreBuilt(t *testing.T) {
+func TestProgramsAreThoseOfTheMakefile(t *testing.T) {
 	build := regexp.MustCompile(`(?m)^\t*(?:CGO_ENABLED=(\d) )go build (?:.*\\\n)?.*$`)
 	var commands []string
 	for _, path := range []string{"Makefile", "containerd/carried/build"} {
@@ -75,7 +75,7 @@ func built(p program, commands []string) bool {
 	return false
 }
 
-func TestGuess(t *testing.T) {
+func TestLicencesAreRecognized(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"  Apache License\n   Version 2.0, January 2004\n", "Apache-2.0"},
 		{"Redistribution and use in source and binary\nforms, with", "BSD-2-Clause"},

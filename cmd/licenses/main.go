@@ -17,7 +17,7 @@ const (
 	textsPath = "docs/licenses.txt"
 )
 
-// component is a module of others, or the standard library.
+// component is a third-party module, or the standard library.
 type component struct {
 	path, version string
 	programs      []string // it is in

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// licenseFile is a file that came with a module and says on what terms.
+// licenseFile is a file of a module with its licence or notice.
 type licenseFile struct {
 	name   string // below the module's directory
 	spdx   string // "Apache-2.0"; "notice" for what is to be passed on with a licence
@@ -66,7 +66,7 @@ func readLicense(path, name string) (licenseFile, error) {
 	return f, nil
 }
 
-// phrases are what only one licence's text says, by the licence's SPDX identifier.
+// phrases are those that only one licence's text has, by the licence's SPDX identifier.
 // Source: the texts at https://spdx.org/licenses.
 var phrases = []struct{ spdx, phrase string }{
 	{"Apache-2.0", "apache license version 2.0, january 2004"},
