@@ -1,7 +1,7 @@
-// Package fargo names things: accounts, regions, ids, ARNs, image names, and the
-// states of tasks with their order. Every other package may speak of these.
+// Package fargo has the names that all other packages use: accounts, regions, ids,
+// ARNs, image names, and the states of tasks with their order.
 //
-// It knows no behaviour: nothing here reads a clock, a disk, a socket or the
-// kernel. It refuses to know what is kept of a thing, which is package record's,
-// and what a node is told of it, which is package desired's.
+// It has no behavior: nothing here reads a clock, a disk, a socket or the kernel. What
+// the control plane stores is in package record, and what nodes are sent in package
+// desired.
 package fargo

@@ -20,7 +20,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// craftAttacks are what clients send that mean harm, or do not know better.
+// craftAttacks are malicious or malformed requests of clients.
 var craftAttacks = []attack{
 	{name: "smuggle requests", run: (*chaos).smuggle},
 	{name: "send large bodies without a signature", run: (*chaos).sendUnsigned},
@@ -29,9 +29,9 @@ var craftAttacks = []attack{
 	{name: "call operations with nonsense", run: (*chaos).callNonsense},
 }
 
-// smuggled are requests that hide another one from who reads them in another
-// way. Each is sent on a connection of its own, again and again: if a target
-// reads the hidden one, its answer goes to the load, which does not know it.
+// smuggled are requests that contain another one for whoever frames them otherwise
+// (request smuggling). Each is sent on a connection of its own, repeatedly: if a
+// target reads the hidden one, its answer goes to a client of the load, which fails.
 var smuggled = []string{
 	"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n",
 	"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 40\r\n\r\nxxxxGET /hidden HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -59,7 +59,7 @@ func (c *chaos) smuggle() {
 	}
 }
 
-// send sends text on a connection of its own and gives what comes back within a
+// send sends text on a connection of its own and returns what comes back within a
 // second.
 func (c *chaos) send(address, text string) string {
 	c.t.Helper()
@@ -74,8 +74,8 @@ func (c *chaos) send(address, text string) string {
 	return string(answer)
 }
 
-// grown notes how much memory the named processes have gained while do did what
-// it does, which must not be more than most.
+// grown notes by how much the memory of the named processes grows during do, and fails
+// when it is more than most.
 func (c *chaos) grown(process string, most int, do func()) {
 	c.t.Helper()
 	before := c.memory(process)
@@ -109,7 +109,7 @@ func (c *chaos) memory(process string) (bytes int) {
 	return bytes
 }
 
-// together does something many times at once.
+// together calls a function many times concurrently.
 func together(n int, do func()) {
 	var all sync.WaitGroup
 	for range n {
@@ -156,11 +156,11 @@ func (c *chaos) openConnections() {
 		}
 		conns = append(conns, conn)
 	}
-	c.healthz(http.StatusOK) // when the heads that do not come are given up
+	c.healthz(http.StatusOK) // when the incomplete heads have timed out
 }
 
-// callNonsense calls every operation of ECS with input that its model does not
-// allow, or that nobody means. None may fail inside.
+// callNonsense calls every operation of ECS with input that its model does not allow,
+// or that makes no sense. None may answer with an internal error.
 func (c *chaos) callNonsense() {
 	content, err := os.ReadFile("../aws/models/ecs.json")
 	if err != nil {

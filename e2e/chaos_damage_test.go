@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// damageAttacks are what a disk, or somebody with an editor, does to files while no
-// control plane runs.
+// damageAttacks change files while no control plane runs, as a failing disk or a
+// person would.
 var damageAttacks = []attack{
 	{name: "flip a byte at the end of the journal", run: func(c *chaos) {
 		file := c.newestLog()
@@ -24,8 +24,7 @@ var damageAttacks = []attack{
 		})
 	}},
 	{name: "cut the journal short by less than a record", run: func(c *chaos) {
-		// As after a write that the disk did not end: what is torn was never
-		// acknowledged.
+		// As after a torn write, which was never acknowledged.
 		c.untouched(c.newestLog(), func(content []byte) []byte {
 			torn := make([]byte, 1+c.rng.IntN(6))
 			for i := range torn {
@@ -83,7 +82,7 @@ func (c *chaos) withoutControl(do func()) {
 	c.up("10")
 }
 
-// changed writes a file anew for as long as look looks.
+// changed changes a file while look runs.
 func (c *chaos) changed(path string, change func([]byte) []byte, look func()) {
 	c.t.Helper()
 	before, err := os.ReadFile(path)
@@ -129,7 +128,7 @@ func (c *chaos) damaged(path string, change func([]byte) []byte) {
 	})
 }
 
-// untouched changes a file in a way that must not matter.
+// untouched changes a file in a way that must have no effect.
 func (c *chaos) untouched(path string, change func([]byte) []byte) {
 	c.t.Helper()
 	c.withoutControl(func() {
@@ -152,7 +151,7 @@ func (c *chaos) damagedOrRefused(name string, change func([]byte) []byte) {
 	})
 }
 
-// refuses has up refuse to start, and say something of what.
+// refuses starts up, which must fail with an error that contains what.
 func (c *chaos) refuses(what string) {
 	c.t.Helper()
 	_, from := c.upLog(0)

@@ -16,16 +16,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fillAttacks use up what there is.
+// fillAttacks use up resources.
 var fillAttacks = []attack{
 	{name: "fill the disk", run: (*chaos).fillDisk},
 }
 
-// left is what a full disk still has: nothing can be done with it.
+// left is what is free on a full disk, in bytes: too little for any write.
 const left = 1 << 20
 
-// fillDisk uses up the file system that the installation is on. Clients are told,
-// reads and the service go on, and when there is room again so do writes.
+// fillDisk uses up the file system that the installation is on. Writes of
+// clients fail with an error, reads and the service go on, and when there is space
+// again so do writes.
 func (c *chaos) fillDisk() {
 	ctx := context.Background()
 	filler := filepath.Join(c.disk, "filler")

@@ -23,7 +23,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// imageAttacks are images that somebody has prepared for who runs them.
+// imageAttacks are malicious images.
 var imageAttacks = []attack{
 	{name: "run an image whose users are a device", run: func(c *chaos) {
 		c.runImage("device", func(w *tar.Writer) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 )
 
-// killAttacks end processes, at any moment of what they do.
+// killAttacks kill processes at random moments.
 var killAttacks = []attack{
 	{name: "kill the control plane", run: func(c *chaos) { c.killThenUp("control") }},
 	{name: "kill the node", run: func(c *chaos) { c.killSome("node") }},

@@ -32,17 +32,17 @@ const (
 
 var chaosRate = vegeta.Rate{Freq: 500, Per: time.Second}
 
-// attack is one thing that can go wrong, or that somebody does to Fargo.
+// attack is one failure or attack.
 type attack struct {
 	name string
-	// mayFail says that requests to the service may fail: what answers them is
-	// what is attacked.
+	// mayFail: requests to the service may fail, because what answers them is
+	// attacked.
 	mayFail bool
 	run     func(c *chaos)
 }
 
-// chaos is a service under load, a user who goes on changing things, and what
-// is done to them.
+// chaos is a service under load, a user who calls the API all the time, and the
+// attacks.
 type chaos struct {
 	*rollout
 	name  string // of the load balancer
@@ -52,11 +52,11 @@ type chaos struct {
 	notes []string // of the attack under way, for the table
 }
 
-// TestChaos kills, damages, fills and crafts for some minutes, one attack after
-// another, while a service answers requests and a user changes things. After each
-// attack the service must be as it was, nothing that was acknowledged may be lost
-// or done twice, no request may have failed that was not with what was attacked;
-// and in the end nothing may be left on the machine. It prints a table.
+// TestChaos makes one attack after another for some minutes, while a service answers
+// requests and a user calls the API. After each attack the service must be as before,
+// nothing that was acknowledged may be lost or done twice, and no request may have
+// failed but those with what was attacked. In the end nothing may be left on the
+// machine. It prints a table.
 func TestChaos(t *testing.T) {
 	seed := *chaosSeed
 	if seed == 0 {
@@ -111,7 +111,7 @@ func (c *chaos) settled() {
 	c.healthy(chaosTasks)
 }
 
-// attack makes one attack and checks what came of it. It gives the table's row.
+// attack makes one attack and checks its effects. It returns the table's row.
 func (c *chaos) attack(a attack) []string {
 	began := time.Now()
 	c.notes = nil
@@ -142,8 +142,7 @@ func (c *chaos) attack(a attack) []string {
 // sparesMost is how many shims the node keeps ready for tasks to come.
 const sparesMost = 2
 
-// noneLeft waits until there are as many shims and control groups as tasks ask
-// for.
+// noneLeft waits until there are no more shims and control groups than tasks need.
 func (c *chaos) noneLeft(name string) {
 	c.t.Helper()
 	c.user.paused.Lock()
@@ -179,13 +178,12 @@ func (c *chaos) note(format string, args ...any) {
 	c.notes = append(c.notes, fmt.Sprintf(format, args...))
 }
 
-// pause lets a moment of at most d pass, so that what comes next comes at any
-// point of what goes on.
+// pause waits for a random time of at most d.
 func (c *chaos) pause(d time.Duration) {
 	<-time.After(time.Duration(c.rng.Int64N(int64(d))))
 }
 
-// draw lays a table out.
+// draw formats a table.
 func draw(rows [][]string) string {
 	rows = append([][]string{{"attack", "took", "requests", "failed", "acknowledged", "unanswered", "notes"}}, rows...)
 	widths := make([]int, len(rows[0]))
@@ -204,7 +202,7 @@ func draw(rows [][]string) string {
 	return out.String()
 }
 
-// upLog is what up has written since it was last asked for.
+// upLog is what up has logged since the last call.
 func (c *chaos) upLog(from int64) (string, int64) {
 	c.t.Helper()
 	b, err := os.ReadFile(filepath.Join(c.in.logs, ".up.log"))

@@ -23,8 +23,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// callInterval is the rest between two of a user's calls, and tasksKept how many
-// tasks a user has at a time.
+// callInterval is the pause between two calls of a user. tasksKept is how many tasks a
+// user has at a time.
 const (
 	callInterval = 40 * time.Millisecond
 	tasksKept    = 2
@@ -105,7 +105,7 @@ func (u *user) run(ctx context.Context) {
 	}
 }
 
-// answered counts a call's outcome and says what is known after it.
+// answered counts a call's outcome and returns what is known after it.
 func (u *user) answered(err error) (acknowledged, known bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -129,7 +129,7 @@ func (u *user) createCluster(ctx context.Context) {
 	u.remember(u.clusters, name, "ACTIVE", err)
 }
 
-// remember keeps what a call that failed or not says of one thing.
+// remember notes what is known of one resource after a call.
 func (u *user) remember(things map[string]string, name, state string, err error) {
 	acknowledged, known := u.answered(err)
 	u.mu.Lock()
@@ -209,15 +209,15 @@ func (u *user) counts() tally {
 	return u.tally
 }
 
-// verify looks whether everything acknowledged is there, and nothing twice. What
-// is verified is settled and forgotten, so that each look is short.
+// verify checks that everything acknowledged exists, and nothing twice. What has been
+// verified is not checked again.
 func (u *user) verify(after string) {
 	u.paused.Lock()
 	defer u.paused.Unlock()
 	u.verifyPaused(after)
 }
 
-// verifyPaused is verify by who holds paused.
+// verifyPaused is verify with paused held.
 func (u *user) verifyPaused(after string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -30,7 +30,7 @@ func clients(t *testing.T) []client {
 		path := filepath.Join(dir, "aws")
 		out, err := exec.Command(path, "--version").CombinedOutput()
 		if err != nil {
-			continue // nothing there that runs
+			continue // no such command
 		}
 		m := versionPattern.FindStringSubmatch(string(out))
 		if m == nil || seen[m[1]] {

@@ -36,7 +36,7 @@ func installationOf(ts *testscript.TestScript) *installation {
 	return ts.Value(installationKey{}).(*installation)
 }
 
-// argv is the real command behind one of a script's that starts a process.
+// argv is the command line for a command of a script that starts a process.
 func argv(ts *testscript.TestScript, args []string) []string {
 	if len(args) == 0 {
 		ts.Fatalf("no command")
@@ -57,8 +57,7 @@ func argv(ts *testscript.TestScript, args []string) []string {
 	return nil
 }
 
-// awsArgv gives the client and, where it needs one, the flag that fargo env
-// would put there. The variables are set once.
+// awsArgv is the client and, where it needs one, the flag that fargo env would add. The variables are set once.
 func awsArgv(ts *testscript.TestScript) []string {
 	in := installationOf(ts)
 	if ts.Getenv("AWS_ENDPOINT_URL") == "" {
@@ -131,7 +130,7 @@ func check(ts *testscript.TestScript, neg bool, err error) {
 	}
 }
 
-// interval is the rest between two attempts of eventually.
+// interval is the pause between two attempts of eventually.
 const interval = 200 * time.Millisecond
 
 func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -158,7 +157,7 @@ func eventuallyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// attempts gives a function that tries a command once.
+// attempts returns a function that tries a command once.
 func attempts(ts *testscript.TestScript, args []string) func() error {
 	if args[0] == "matches" {
 		return matching(ts, args[1:])
@@ -184,7 +183,7 @@ func matchesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, matching(ts, args)())
 }
 
-// matching gives a function that tries whether a command's output matches.
+// matching returns a function that tries whether a command's output matches.
 func matching(ts *testscript.TestScript, args []string) func() error {
 	if len(args) < 2 {
 		ts.Fatalf("usage: matches regexp command...")

@@ -43,7 +43,7 @@ func TestMachine(t *testing.T) {
 	runScripts(t, "testdata/machine", clients(t)[0])
 }
 
-// TestRegistry pushes and pulls with the registry clients that people have.
+// TestRegistry pushes and pulls with common registry clients.
 func TestRegistry(t *testing.T) {
 	runScripts(t, "testdata/registry", clients(t)[0])
 }
@@ -69,7 +69,7 @@ func runScripts(t *testing.T, dir string, c client) {
 		RequireExplicitExec: true,
 		Cmds:                commands,
 		Setup: func(env *testscript.Env) error {
-			before, err := lookAtMachine()
+			before, err := listMachine()
 			if err != nil {
 				return fmt.Errorf("looking at the machine: %w", err)
 			}
@@ -110,7 +110,7 @@ func runScripts(t *testing.T, dir string, c client) {
 	})
 }
 
-// force takes down what would not go: nothing of it need be alive for that.
+// force removes an installation that down has not removed, after killing all of it.
 func (in *installation) force(t testing.TB) {
 	for _, name := range []string{"control", "node", "containerd"} {
 		if err := in.kill(name); err != nil {
@@ -122,7 +122,7 @@ func (in *installation) force(t testing.TB) {
 	}
 }
 
-// tearDown removes the installation and compares the machine with what it was.
+// tearDown removes the installation and fails when something of it is left.
 func tearDown(t testing.TB, in *installation, before machine) {
 	if t.Failed() {
 		in.printLogs(t)
@@ -135,7 +135,7 @@ func tearDown(t testing.TB, in *installation, before machine) {
 	if _, err := os.Stat(in.data); err == nil {
 		t.Errorf("fargo down --purge left %s", in.data)
 	}
-	after, err := lookAtMachine()
+	after, err := listMachine()
 	if err != nil {
 		t.Fatalf("looking at the machine: %v", err)
 	}

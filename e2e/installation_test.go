@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// Deadlines, far above what things take.
+// Deadlines, far above the usual times.
 const (
 	readyTimeout = 60 * time.Second
 	downTimeout  = 2 * time.Minute
@@ -38,7 +38,7 @@ type installation struct {
 
 func (in *installation) runDir() string { return "/run/fargo-" + in.id }
 
-// up starts the control plane and returns when it says that it is ready.
+// up starts the control plane and returns when it is ready.
 func (in *installation) up(args ...string) error {
 	stderr, err := os.OpenFile(filepath.Join(in.logs, ".up.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -98,7 +98,7 @@ func (in *installation) down(args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), downTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, in.binary, append([]string{"down", "--data-dir", in.data}, args...)...)
-	cmd.WaitDelay = time.Second // whoever it started may hold its output open
+	cmd.WaitDelay = time.Second // processes that it started may hold its output open
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("not within %v: %w", downTimeout, err)
@@ -205,7 +205,7 @@ func (in *installation) byCommand(match func(argv []string) bool) ([]int, error)
 	return pids, nil
 }
 
-// printLogs shows the end of what every process logged.
+// printLogs prints the end of every process's log.
 func (in *installation) printLogs(t testing.TB) {
 	for _, path := range []string{
 		filepath.Join(in.logs, ".up.log"),

@@ -15,13 +15,13 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// The load is steady, and ends by itself if nothing else ends it. Two cores bear
-// it, and the changes and the clients that ask for them beside it.
+// The load has a constant rate, and ends by itself if nothing else ends it. Two cores
+// can serve it, and the other clients of a test.
 var loadRate = vegeta.Rate{Freq: 2000, Per: time.Second}
 
 const loadTime = 8 * time.Minute
 
-// load asks for the service's page until it is stopped.
+// load requests the service's page until it is stopped.
 type load struct {
 	t        *testing.T
 	attacker *vegeta.Attacker
@@ -66,8 +66,8 @@ func startLoad(t *testing.T, in *installation, name string, rate vegeta.Rate) *l
 	return l
 }
 
-// stop ends the load, when there were at least so many requests, and says how
-// many failed, by what went wrong.
+// stop ends the load after at least so many requests, and returns how many failed, by
+// error.
 func (l *load) stop(least int64) (failed map[string]int) {
 	l.t.Helper()
 	ticker := time.NewTicker(interval)

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// lookAtMachine lists what Fargo could leave behind.
-func lookAtMachine() (machine, error) {
+// listMachine lists what Fargo could leave behind.
+func listMachine() (machine, error) {
 	var m machine
 	for _, look := range []func() ([]string, error){
 		command("ip", "-o", "link", "show"),
@@ -51,8 +51,8 @@ func command(name string, args ...string) func() ([]string, error) {
 	}
 }
 
-// routeMetric is that of a route for unused addresses: 0x7fff0000 and the
-// instance, which has no other place for its name there.
+// routeMetric is that of a route for unused addresses: 0x7fff0000 plus the instance,
+// which a route cannot carry otherwise.
 var routeMetric = regexp.MustCompile(`^(.* )proto 236 metric (\d+)`)
 
 func routes() ([]string, error) {
@@ -82,8 +82,8 @@ func mounts() ([]string, error) {
 	return lines, nil
 }
 
-// cgroups are the top-level groups of every hierarchy: what is further down
-// belongs to whoever made the top, and comes and goes.
+// cgroups are the top-level groups of every hierarchy: those below belong to the
+// owner of the top one.
 func cgroups() ([]string, error) {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {

@@ -18,15 +18,15 @@ import (
 // to a minute.
 const readmeTimeout = 5 * time.Minute
 
-// TestReadme types the commands of README.md, in their order, into one shell of a
-// user who has just started Fargo.
+// TestReadme runs the commands of README.md, in their order, in one shell of a user
+// who has just started Fargo.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := lookAtMachine()
+	before, err := listMachine()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func readmeCommands(t *testing.T, page string) []readmeCommand {
 	return all
 }
 
-// isComplete asks bash, which complains of a command that goes on, also of a here
-// document without its end.
+// isComplete reports whether bash can parse a command: not one that goes on, nor a
+// here document without its end.
 func isComplete(t *testing.T, command string) bool {
 	t.Helper()
 	if strings.HasSuffix(command, "\\\n") {
@@ -118,14 +118,14 @@ func isComplete(t *testing.T, command string) bool {
 	}
 	cmd := exec.Command("bash", "-n")
 	cmd.Stdin = strings.NewReader(command)
-	out, _ := cmd.CombinedOutput() // an error is told there too
+	out, _ := cmd.CombinedOutput() // it has the error too
 	return len(out) == 0
 }
 
 var curlFailure = regexp.MustCompile(`^curl: \((\d+)\)`)
 
-// exit is the code that a command ends with: what curl says where its failure is
-// shown, or else 0.
+// exit is the code that a command ends with: that of curl where its failure is shown,
+// or else 0.
 func (c readmeCommand) exit() string {
 	if m := curlFailure.FindStringSubmatch(c.output); m != nil {
 		return m[1]
@@ -133,11 +133,11 @@ func (c readmeCommand) exit() string {
 	return "0"
 }
 
-// shown is the output that README.md promises.
+// shown is the output in README.md.
 func (c readmeCommand) shown() string { return c.seen(c.output) }
 
-// seen is what of an output is compared: of the pictures that fargo watch draws the
-// last alone, since which others there are depends on the moments it looks.
+// seen is the part of an output that is compared: of the pictures of fargo watch only
+// the last, since the others depend on timing.
 func (c readmeCommand) seen(output string) string {
 	if !strings.Contains(c.text, "fargo watch") {
 		return output
@@ -148,10 +148,10 @@ func (c readmeCommand) seen(output string) string {
 
 type typedCommand struct{ exit, output string }
 
-// typeCommands gives bash the commands, and tells what each ended with ("0 after
-// 3 s") and printed. It stops after the first that does not end as it should: others
-// would wait for what does not come. The directory is one with what make built in
-// bin, so that files are not written among the sources.
+// typeCommands runs the commands in bash, and returns how each ended ("0 after 3 s")
+// and what it printed. It stops after the first that does not end as it should:
+// others may wait for its effects. The directory has what make built in bin, so that
+// files are not written among the sources.
 func typeCommands(t *testing.T, in *installation, work string, commands []readmeCommand) []typedCommand {
 	t.Helper()
 	var script strings.Builder
@@ -198,7 +198,7 @@ func typeCommands(t *testing.T, in *installation, work string, commands []readme
 	return all
 }
 
-// shapes are what differs from one time to the next.
+// shapes are what differs between runs.
 var shapes = []struct {
 	pattern *regexp.Regexp
 	shape   string

@@ -22,13 +22,13 @@ const (
 	kills         = 5
 )
 
-// TestRollout rolls a service over again and again, with more tasks and fewer in
-// between, while requests come in through its load balancer. Meanwhile it kills
-// the control plane, and the node's process, and has a Fargo that does things
-// otherwise take over, load balancers and all: no request fails.
+// TestRollout makes one rolling deployment of a service after another, with more tasks
+// and fewer in between, while requests come through its load balancer. Meanwhile it
+// kills the control plane and the node, and replaces all processes of Fargo, load
+// balancers included, by others with another speed: no request fails.
 //
-// Then containers are killed, one after another, and replaced. Requests that go
-// to one that was killed fail, until its target is taken away; no other does.
+// Then containers are killed, one after another, and replaced. Requests to one that
+// was killed fail until its target is deregistered; no other does.
 func TestRollout(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Fatal("this test makes namespaces, mounts and control groups: run it as root")
@@ -98,7 +98,7 @@ func newRolloutIn(t *testing.T, data string) *rollout {
 		}
 		paths[file] = path
 	}
-	before, err := lookAtMachine()
+	before, err := listMachine()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (s *rollout) update(args ...string) {
 	s.shell(`aws ecs update-service --cluster kubedojo-exercise --service api-service "$@" >/dev/null`, args...)
 }
 
-// eventually waits until the service is as wanted: the newest deployment's task
+// eventually waits until the service is as given: the newest deployment's task
 // definition and state, how many deployments there are, and how many tasks run.
 func (s *rollout) eventually(want string) {
 	s.t.Helper()
@@ -159,7 +159,7 @@ func (s *rollout) await(want, script string) {
 	})
 }
 
-// wait tries until it succeeds, at most for two minutes.
+// wait repeats a function until it succeeds, for at most two minutes.
 func (s *rollout) wait(try func() error) {
 	s.t.Helper()
 	ticker := time.NewTicker(interval)
@@ -201,7 +201,7 @@ func (s *rollout) up(speed string) {
 	}
 }
 
-// replace has every process of Fargo replaced, as another binary does.
+// replace replaces every process of Fargo, as an upgrade does.
 func (s *rollout) replace(speed string) {
 	s.t.Helper()
 	before, err := s.in.balancers()
@@ -222,8 +222,8 @@ func (s *rollout) replace(speed string) {
 }
 
 // killContainers kills containers one after another while requests come in, and
-// waits each time until another is in its place. The access log says of each
-// request that failed which target it was with.
+// waits each time until another has replaced it. The access log has the target of
+// each request that failed.
 func (s *rollout) killContainers(name string) {
 	s.shell(`. ./balancer.env; aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB_ARN" \
 		--attributes Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=killed >/dev/null`)
@@ -252,8 +252,8 @@ func (s *rollout) killContainers(name string) {
 	}
 }
 
-// killContainer kills the processes of a task, which must be replaced, and gives
-// the address that was its target.
+// killContainer kills the processes of a task, which must be replaced, and
+// returns the address of its target.
 func (s *rollout) killContainer() (target string) {
 	task := s.shell(`aws ecs list-tasks --cluster kubedojo-exercise --service-name api-service --query 'taskArns[0]' --output text`)
 	target = s.shell(`aws ecs describe-tasks --cluster kubedojo-exercise --tasks "$1" --output text \
@@ -272,8 +272,8 @@ func (s *rollout) killContainer() (target string) {
 	return target
 }
 
-// badGateways gives the target of each request that the access log says failed,
-// as soon as there are n.
+// badGateways waits until the access log has n failed requests, and returns the target
+// of each.
 func (s *rollout) badGateways(n int) []string {
 	s.t.Helper()
 	const target, status = 4, 8 // the fields of an entry

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// damaged says that a small file is not what it should be.
+// damaged is the error of a small file with invalid content.
 func damaged(path string) error {
 	return fmt.Errorf("%s is damaged, and fargo up writes it again", path)
 }
 
-// MachineFlags decodes into flags what the control plane was last told of this
-// machine. It leaves them as they are when it was never told.
+// MachineFlags decodes the flags of the last SetMachineFlags into flags. Without one
+// it leaves them as they are.
 func (i *Instance) MachineFlags(flags any) error {
 	path := i.path(machineFlagsFile)
 	b, err := os.ReadFile(path)
@@ -34,8 +34,8 @@ func (i *Instance) MachineFlags(flags any) error {
 	return nil
 }
 
-// SetMachineFlags remembers flags, as JSON, so that what was made by them can be
-// removed.
+// SetMachineFlags writes flags as JSON, so that fargo down can remove what was made
+// with them.
 func (i *Instance) SetMachineFlags(flags any) error {
 	b, err := json.Marshal(flags)
 	if err != nil {
@@ -62,10 +62,10 @@ func (i *Instance) Endpoint() (string, error) {
 	return endpoint, nil
 }
 
-// addrPort is how an address that is listened at is written.
+// addrPort matches the address and port of an endpoint.
 var addrPort = regexp.MustCompile(`^([0-9A-Za-z.-]+|\[[0-9A-Za-z.:%]+\]):[0-9]+$`)
 
-// SetEndpoint remembers the URL being served.
+// SetEndpoint writes the URL that is served.
 func (i *Instance) SetEndpoint(url string) error {
 	return writeFile(i.path(endpointFile), []byte(url+"\n"), 0o644)
 }
@@ -89,7 +89,7 @@ func (i *Instance) AdminKey() (key AccessKey, err error) {
 	return key, nil
 }
 
-// What keys are made of. A shell is going to evaluate them.
+// The characters of keys. A shell is going to evaluate them.
 var (
 	keyID     = regexp.MustCompile(`^[A-Z0-9]+$`)
 	keySecret = regexp.MustCompile(`^[A-Za-z0-9/+=]+$`)
@@ -110,8 +110,9 @@ func (i *Instance) SetCA(pem string) error {
 	return writeFile(i.CAFile(), []byte(pem), 0o644)
 }
 
-// writeFile replaces a file whole: a reader, and a crash, see the old or the new. A
-// file that is as it should be is left alone, so that a start needs no room.
+// writeFile replaces a file atomically: readers, and what is left after a crash, have
+// the old or the new content. A file with that content already is not written, so
+// that a start needs no space on the disk.
 func writeFile(path string, content []byte, mode fs.FileMode) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(content)) {
 		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {

@@ -104,8 +104,8 @@ func freeID() (string, error) {
 	return "", errors.New("no free instance id: is /run full of fargo-* directories?")
 }
 
-// restrictAccess keeps other users of the machine out of what clients and tasks
-// have brought, also where an older version let them in.
+// restrictAccess makes the data of clients and tasks unreadable for other users of the
+// machine, also where an older version did not.
 func (i *Instance) restrictAccess() error {
 	var errs []error
 	for _, dir := range []string{i.StoreDir(), i.LogsDir(), i.RegistryDir(), i.AccessLogsDir(), i.NodeDir()} {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// MissingError says that a part of a data directory was there and is not any more.
-// A new one in its place would look as if nothing had ever been.
+// MissingError means that a part of a data directory has been lost. Fargo does not
+// replace it by an empty one, which would look like a new installation.
 type MissingError struct {
-	// Part is the path of what is gone.
+	// Part is the path of what is missing.
 	Part string
 	// Consequence says what a start without it means: "which starts with no logs".
 	Consequence string
-	// Seen is what is there, and was made after it.
+	// Seen is a part that exists and was created after it.
 	Seen []string
 }
 
@@ -36,9 +36,9 @@ type Part struct {
 	Consequence string
 }
 
-// Missing are the parts that were there once and are not. The parts are in the
-// order in which the first start makes them: what follows one that is missing shows
-// that it was there once.
+// Missing are the parts that existed and do not any more. The parts are in the order
+// in which the first start creates them: one that exists proves that those before it
+// did.
 func (i *Instance) Missing(parts []Part) ([]*MissingError, error) {
 	exist := make([]bool, len(parts))
 	for n, part := range parts {

@@ -1,10 +1,9 @@
-// Command api is a small service to run as a task, with the handles that a
-// lesson in operations needs: it says which version answers, burns CPU, holds
-// memory, crashes and drains on request. It knows nothing of where it runs
-// beyond its environment.
+// Command api is a small service to run as a task, with what a lesson in operations
+// needs: it shows its version, uses CPU and memory, crashes and drains on request. It
+// depends on nothing but its environment variables.
 //
 //	api               serves on $PORT (8080)
-//	api healthcheck   asks that service whether it is healthy; exits 0 or 1
+//	api healthcheck   exits 0 when that service is healthy, or 1
 //	curl …            when called by this name: see curl.go
 package main
 
@@ -82,7 +81,7 @@ func run(ctx context.Context, listener net.Listener, handler http.Handler, logge
 	return nil
 }
 
-// healthcheck gives the exit code of a container health check.
+// healthcheck returns the exit code of a container health check.
 func healthcheck(url string) int {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get(url)

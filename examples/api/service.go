@@ -36,7 +36,7 @@ func (s *service) handler() http.Handler {
 	return s.logged(mux)
 }
 
-// hello says who answers: in words, or in JSON for those who ask for it.
+// hello answers with version and host: as text, or as JSON when the client accepts it.
 func (s *service) hello(w http.ResponseWriter, r *http.Request) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *service) burn(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, map[string]any{"ms": time.Since(start).Milliseconds(), "rounds": rounds, "sum": hex.EncodeToString(sum[:4])})
 }
 
-// alloc holds ?mb= more MiB, all of it touched, so that it is really there; 0
-// lets go of everything.
+// alloc allocates ?mb= more MiB and writes to all of it, so that it is resident; 0
+// frees everything.
 func (s *service) alloc(w http.ResponseWriter, r *http.Request) {
 	mb, ok := number(w, r, "mb", 1)
 	if !ok {
@@ -89,7 +89,7 @@ func (s *service) alloc(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, map[string]int{"mb": len(s.mu.held)})
 }
 
-// crash ends the process at once with ?code=, and answers nobody.
+// crash ends the process at once with ?code=, without an answer.
 func (s *service) crash(w http.ResponseWriter, r *http.Request) {
 	code, ok := number(w, r, "code", 1)
 	if !ok {

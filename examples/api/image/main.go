@@ -1,6 +1,6 @@
 // Command image makes the image of the example service without Docker, and
-// pushes it to a registry or writes it to a file. It knows what goes into the
-// image; it refuses to know how the service is built.
+// pushes it to a registry or writes it to a file. The
+// service's binary is built elsewhere.
 //
 // The same inputs make the same digest: no file in the image has a time.
 //
