@@ -60,9 +60,9 @@ bench: build example-archive
 	go test -c -o build/sim.test ./sim
 	build/bench
 
-## bench-rooms: the benchmarks of single packages
-.PHONY: bench-rooms
-bench-rooms: setup
+## bench-packages: the benchmarks of single packages
+.PHONY: bench-packages
+bench-packages: setup
 	go test -run '^$$' -bench . -benchmem ./...
 
 ## lint: what a reviewer should not have to say
