@@ -71,8 +71,10 @@ var balancerImports = map[string][]string{
 	"upstream":      {"http1", "http2", "netconn", "tlsconfig"},
 	"targetgroup":   {"health", "http1", "metrics", "settings", "sticky", "upstream"},
 	"listener":      {"metrics", "netconn", "objectlog", "routing", "settings", "targetgroup", "tlsconfig"},
-	"layer7": {"accesslog", "exchange", "header", "http1", "http2", "listener", "netconn", "routing", "settings", "sticky",
-		"targetgroup", "tlsconfig", "upstream"},
+	"layer7": {
+		"accesslog", "exchange", "header", "http1", "http2", "listener", "netconn", "routing", "settings", "sticky",
+		"targetgroup", "tlsconfig", "upstream",
+	},
 	"layer4": {"accesslog", "listener", "metrics", "netconn", "proxyprotocol", "targetgroup", "tlsconfig", "upstream"},
 	"":       {"health", "layer4", "layer7", "listener", "metrics", "settings", "targetgroup", "tlsconfig", "upstream"},
 	"worker": {"", "health", "metrics"},
