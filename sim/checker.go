@@ -87,7 +87,7 @@ func (c *checker) check() {
 			}
 			key := target{g.ARN, t.ID, t.Port, t.RegisteredAt}
 			before, known := last[key]
-			next[key] = before.after(key, c.machine.road.answers(t.Address.Addr()), int(*g.Group.UnhealthyThresholdCount))
+			next[key] = before.after(key, c.machine.answers(t.Address.Addr()), int(*g.Group.UnhealthyThresholdCount))
 			changed = changed || !known || before.report != next[key].report
 		}
 	}

@@ -17,8 +17,7 @@ type Scale struct {
 	Nodes           int
 }
 
-// Cost is what a cluster costs this process, machines that are stood in for and
-// both ends of the messenger included.
+// Cost is what a cluster costs this process, with its fake nodes.
 type Cost struct {
 	// Rise is processor time from the first CreateService until every service
 	// says that it is steady.
@@ -40,23 +39,23 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	var machines sync.WaitGroup
 	defer machines.Wait()
 	defer cancel()
-	road := newRoad()
+	link := newLink()
 	quiet := slog.New(slog.DiscardHandler)
-	config := planeConfig{memory: store.NewMemory(), road: road, log: quiet, pace: 1}
+	config := planeConfig{memory: store.NewMemory(), link: link, log: quiet, pace: 1}
 	p, err := startPlane(ctx, config)
 	if err != nil {
 		return c, err
 	}
-	defer func() { p.kill(road) }()
+	defer func() { p.kill(link) }()
 	for i := range s.Nodes {
-		standIn(ctx, &machines, p.nodes, fmt.Sprintf("node-%04d", i))
+		runFakeNode(ctx, &machines, p.nodes, fmt.Sprintf("node-%04d", i))
 	}
 	time.Sleep(time.Second) // until all have connected
 	u, err := newUser(ctx, p)
 	if err != nil {
 		return c, err
 	}
-	if err := u.widen(ctx, p); err != nil {
+	if err := u.createLargeSubnets(ctx, p); err != nil {
 		return c, err
 	}
 	before := cpu()
@@ -73,7 +72,7 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	time.Sleep(time.Hour)
 	c.Idle = (cpu() - before).Seconds() / time.Hour.Seconds()
 
-	p.kill(road)
+	p.kill(link)
 	before = cpu()
 	if p, err = startPlane(ctx, config); err != nil {
 		return c, err

@@ -1,16 +1,16 @@
-// Package sim rehearses the whole: the real store, controllers, messenger and
-// nodes in one process, with simulated machines and simulated time.
+// Package sim simulates a whole installation in one process: the real store, API
+// handlers, controllers, connections and nodes, on simulated machines and with
+// simulated time.
 //
 // A [World] is a control plane and a few machines. A seed decides what its user
-// asks for and what goes wrong: processes are killed and started again on what
-// they left, machines lose power, connections break or fall silent, containers
-// die or fail their checks, images cannot be pulled, the disk is full. Every
-// durable state is held against the laws (law.go), and in the end everything
-// must come to rest, and nothing may be left (settle.go, leftovers.go).
+// asks for, and which faults are injected and when (fault.go has the list). Every
+// durable state is checked against the invariants (invariant.go). In the end faults
+// stop, and the state must converge to what the user wants (converge.go), with
+// nothing leaked (leaks.go).
 //
-// [Measure] takes what a large cluster costs.
+// [Measure] measures what a large cluster costs.
 //
-// Both need a bubble of testing/synctest. The package knows every other room; it
-// refuses to decide anything for them, and stands in only for what is outside of
-// Fargo: users, machines, disks, networks.
+// Both run in a bubble of testing/synctest. The package knows every other room. It
+// refuses to decide anything for them, and simulates only what is outside of Fargo:
+// users, machines, disks, networks.
 package sim

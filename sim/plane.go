@@ -23,7 +23,7 @@ import (
 )
 
 // home is where everything in the simulation lives.
-var home = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
+var scope = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
 
 // plane is one life of a control plane: the process between two kills.
 type plane struct {
@@ -44,13 +44,13 @@ type plane struct {
 // planeConfig is what outlives a control plane, and how it is set up.
 type planeConfig struct {
 	memory *store.Memory
-	road   *road
+	link   *link
 	logs   control.Logs
 	log    *slog.Logger
 	pace   fargo.Pace
 }
 
-// startPlane begins a control plane on what the last one left.
+// startPlane starts a control plane on the state that the last one left.
 func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	p := &plane{disk: &journal{Journal: c.memory}, fail: make(chan error, 2)}
 	p.ctx, p.cancel = context.WithCancel(ctx)
@@ -59,15 +59,15 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ec2.EnsureDefaults(ctx, db, nil, home); err != nil {
+	if err := ec2.EnsureDefaults(ctx, db, nil, scope); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	p.db, p.ec2, p.elb = db, ec2.New(db, nil), elbv2.New(db)
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
 	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
-	gate := c.road.listen()
-	p.run("dispatch", func() error { return server.Serve(ctx, gate) })
+	listener := c.link.listen()
+	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
 	p.run("controllers", func() error {
 		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Pace: c.pace}))
 	})
@@ -85,16 +85,16 @@ func (p *plane) run(what string, part func() error) {
 
 // kill ends the process as SIGKILL does: nothing more is written, and nobody is
 // told anything.
-func (p *plane) kill(r *road) {
+func (p *plane) kill(l *link) {
 	p.disk.kill()
-	r.cut("")
+	l.cut("")
 	p.cancel()
 	p.all.Wait()
 }
 
 // call gives a request's context, as the chain of package api would.
 func call(ctx context.Context) context.Context {
-	return api.WithCall(ctx, &api.Call{Account: home.Account, Region: home.Region, Caller: api.Caller{PrincipalARN: "arn:aws:iam::" + home.Account + ":user/admin"}})
+	return api.WithCall(ctx, &api.Call{Account: scope.Account, Region: scope.Region, Caller: api.Caller{PrincipalARN: "arn:aws:iam::" + scope.Account + ":user/admin"}})
 }
 
 func assumable(store.Reader, string, string) bool { return true }

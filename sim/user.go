@@ -31,25 +31,26 @@ type user struct {
 
 	mu struct {
 		sync.Mutex
-		wishes map[string]wish // services, by name
-		tasks  []string        // ARNs that RunTask has answered
-		made   int
+		services map[string]wanted // by name
+		tasks    []string          // ARNs that RunTask has answered
+		made     int
 	}
 }
 
-// wish is what the user knows to be wanted of a service. In doubt, the last call
-// was not answered: either of both holds.
-type wish struct {
+// wanted is what the user knows to be wanted of a service.
+type wanted struct {
 	count   int
-	tight   bool // there is no room for one more beside one
+	tight   bool // maximumPercent leaves no room to replace a single task
 	deleted bool
-	doubt   *wish
+	// or is what was wanted before the last call, when that failed and so may or may
+	// not have changed it.
+	or *wanted
 }
 
 // newUser makes the cluster and the task definitions.
 func newUser(ctx context.Context, p *plane) (*user, error) {
 	u := &user{}
-	u.mu.wishes = map[string]wish{}
+	u.mu.services = map[string]wanted{}
 	for s := range store.EC2Subnets.All(p.db.View()) {
 		u.subnets, u.vpc = append(u.subnets, *s.Subnet.SubnetId), *s.Subnet.VpcId
 	}
@@ -69,11 +70,11 @@ func newUser(ctx context.Context, p *plane) (*user, error) {
 func (u *user) register(ctx context.Context, p *plane, family, image string, check *ecs.HealthCheck) error {
 	_, err := p.ecs.RegisterTaskDefinition(call(ctx), &ecs.RegisterTaskDefinitionInput{
 		Family: &family, NetworkMode: ecs.NetworkModeAwsvpc, RequiresCompatibilities: []ecs.Compatibility{ecs.CompatibilityFargate},
-		Cpu: new("256"), Memory: new("512"), ExecutionRoleArn: new("arn:aws:iam::" + home.Account + ":role/ecsTaskExecutionRole"),
+		Cpu: new("256"), Memory: new("512"), ExecutionRoleArn: new("arn:aws:iam::" + scope.Account + ":role/ecsTaskExecutionRole"),
 		ContainerDefinitions: []ecs.ContainerDefinition{{
 			Name: new("app"), Image: &image, Essential: new(true), HealthCheck: check, StopTimeout: new(int32(20)),
 			LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs, Options: map[string]string{
-				"awslogs-group": "/sim", "awslogs-region": home.Region, "awslogs-stream-prefix": "sim",
+				"awslogs-group": "/sim", "awslogs-region": scope.Region, "awslogs-stream-prefix": "sim",
 			}},
 			PortMappings: []ecs.PortMapping{{ContainerPort: new(int32(80))}},
 		}},
@@ -84,11 +85,11 @@ func (u *user) register(ctx context.Context, p *plane, family, image string, che
 	return nil
 }
 
-// widen makes subnets with room for 49,000 tasks, and has new ones go there.
-func (u *user) widen(ctx context.Context, p *plane) error {
+// createLargeSubnets makes subnets with room for 49,000 tasks, and has new ones go there.
+func (u *user) createLargeSubnets(ctx context.Context, p *plane) error {
 	u.subnets = nil
 	for zone, cidr := range map[string]string{"a": "172.31.64.0/18", "b": "172.31.128.0/18", "c": "172.31.192.0/18"} {
-		made, err := p.ec2.CreateSubnet(call(ctx), &ec2.CreateSubnetInput{VpcId: &u.vpc, CidrBlock: &cidr, AvailabilityZone: new(home.Region + zone)})
+		made, err := p.ec2.CreateSubnet(call(ctx), &ec2.CreateSubnetInput{VpcId: &u.vpc, CidrBlock: &cidr, AvailabilityZone: new(scope.Region + zone)})
 		if err != nil {
 			return fmt.Errorf("create the subnet %s: %w", cidr, err)
 		}
@@ -114,14 +115,15 @@ func (u *user) createPlain(ctx context.Context, p *plane, name string, count int
 	return nil
 }
 
-// patience is how long a call may take until something else happens.
-func (u *user) patience() time.Duration { return time.Duration(rand.Int64N(int64(3 * syncTime))) }
+// killDelay is after how long a call is interrupted: before, while or after what it
+// writes is synced.
+func (u *user) killDelay() time.Duration { return time.Duration(rand.Int64N(int64(3 * syncTime))) }
 
-// act asks for something, and notes what is known to be wanted afterwards.
+// act asks for something, and remembers what is wanted afterwards.
 func (u *user) act(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	u.mu.Lock()
-	names := slices.Sorted(maps.Keys(u.mu.wishes))
-	names = slices.DeleteFunc(names, func(n string) bool { return u.mu.wishes[n].deleted || u.mu.wishes[n].doubt != nil })
+	names := slices.Sorted(maps.Keys(u.mu.services))
+	names = slices.DeleteFunc(names, func(n string) bool { return u.mu.services[n].deleted || u.mu.services[n].or != nil })
 	u.mu.Unlock()
 	choice := r.IntN(12)
 	if len(names) == 0 || (len(names) < maxServices && choice < 3) {
@@ -133,10 +135,10 @@ func (u *user) act(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	case choice < 8:
 		u.update(ctx, p, r, t, name)
 	case choice == 8:
-		u.wish(name, func() error {
+		u.change(name, func() error {
 			_, err := p.ecs.DeleteService(call(ctx), &ecs.DeleteServiceInput{Cluster: new(clusterName), Service: &name, Force: new(true)})
-			return t.said(err, "delete %s", name)
-		}, func(w *wish) { w.deleted = true })
+			return t.call(err, "delete %s", name)
+		}, func(w *wanted) { w.deleted = true })
 	case choice == 9:
 		u.runTask(ctx, p, r, t)
 	default:
@@ -144,26 +146,26 @@ func (u *user) act(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	}
 }
 
-// wish makes a call that changes what is wanted of a service.
-func (u *user) wish(name string, call func() error, change func(*wish)) {
+// change makes a call that changes what is wanted of a service.
+func (u *user) change(name string, call func() error, change func(*wanted)) {
 	u.mu.Lock()
-	before := u.mu.wishes[name]
+	before := u.mu.services[name]
 	u.mu.Unlock()
 	after := before
 	change(&after)
 	if err := call(); err != nil {
-		after.doubt = &before
+		after.or = &before
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.mu.wishes[name] = after
+	u.mu.services[name] = after
 }
 
 func (u *user) create(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	u.mu.Lock()
 	u.mu.made++
 	name := fmt.Sprintf("s%02d", u.mu.made)
-	u.mu.wishes[name] = wish{deleted: true} // as good as
+	u.mu.services[name] = wanted{deleted: true} // the same as never created
 	u.mu.Unlock()
 	bounds := [][2]int32{{100, 200}, {50, 100}, {0, 100}, {50, 150}}[r.IntN(4)]
 	tight := bounds[1] < 200 && bounds[0] > 0
@@ -177,17 +179,17 @@ func (u *user) create(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 		},
 	}
 	if r.IntN(2) == 0 {
-		group, err := u.balance(ctx, p, name)
-		if t.said(err, "a load balancer for %s", name) != nil {
+		group, err := u.createLoadBalancer(ctx, p, name)
+		if t.call(err, "a load balancer for %s", name) != nil {
 			return
 		}
 		in.LoadBalancers = []ecs.LoadBalancer{{TargetGroupArn: &group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
 		in.HealthCheckGracePeriodSeconds = new(int32(30)) // longer than any image takes
 	}
-	u.wish(name, func() error {
+	u.change(name, func() error {
 		_, err := p.ecs.CreateService(call(ctx), in)
-		return t.said(err, "create %s: %d of %s, %d–%d %%, balanced %v", name, count, *in.TaskDefinition, bounds[0], bounds[1], in.LoadBalancers != nil)
-	}, func(w *wish) { *w = wish{count: count, tight: tight} })
+		return t.call(err, "create %s: %d of %s, %d–%d %%, balanced %v", name, count, *in.TaskDefinition, bounds[0], bounds[1], in.LoadBalancers != nil)
+	}, func(w *wanted) { *w = wanted{count: count, tight: tight} })
 }
 
 // someCount is how many tasks a service may be wanted to have: where the bounds
@@ -212,7 +214,7 @@ func definition(r *rand.Rand) string {
 }
 
 // balance makes a load balancer, with a target group for a service.
-func (u *user) balance(ctx context.Context, p *plane, name string) (group string, err error) {
+func (u *user) createLoadBalancer(ctx context.Context, p *plane, name string) (group string, err error) {
 	lb, err := p.elb.CreateLoadBalancer(call(ctx), &elbv2.CreateLoadBalancerInput{Name: &name, Subnets: u.subnets})
 	if err != nil {
 		return "", err
@@ -235,7 +237,7 @@ func (u *user) balance(ctx context.Context, p *plane, name string) (group string
 func (u *user) update(ctx context.Context, p *plane, r *rand.Rand, t *trace, name string) {
 	in := &ecs.UpdateServiceInput{Cluster: new(clusterName), Service: &name}
 	u.mu.Lock()
-	count, tight := u.mu.wishes[name].count, u.mu.wishes[name].tight
+	count, tight := u.mu.services[name].count, u.mu.services[name].tight
 	u.mu.Unlock()
 	what := "update " + name + ":"
 	if r.IntN(2) == 0 {
@@ -251,10 +253,10 @@ func (u *user) update(ctx context.Context, p *plane, r *rand.Rand, t *trace, nam
 		in.TaskDefinition = new(definition(r))
 		what += " of " + *in.TaskDefinition
 	}
-	u.wish(name, func() error {
+	u.change(name, func() error {
 		_, err := p.ecs.UpdateService(call(ctx), in)
-		return t.said(err, "%s", what)
-	}, func(w *wish) { w.count = count })
+		return t.call(err, "%s", what)
+	}, func(w *wanted) { w.count = count })
 }
 
 func (u *user) runTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
@@ -262,7 +264,7 @@ func (u *user) runTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 		Cluster: new(clusterName), TaskDefinition: new(definition(r)), LaunchType: ecs.LaunchTypeFargate,
 		Count: new(int32(1 + r.IntN(3))), NetworkConfiguration: u.network(),
 	})
-	if t.said(err, "run tasks") != nil {
+	if t.call(err, "run tasks") != nil {
 		return
 	}
 	u.mu.Lock()
@@ -285,11 +287,11 @@ func (u *user) stopTask(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 	}
 	arn := all[r.IntN(len(all))]
 	_, err := p.ecs.StopTask(call(ctx), &ecs.StopTaskInput{Cluster: new(clusterName), Task: &arn})
-	_ = t.said(err, "stop %s", short(arn))
+	_ = t.call(err, "stop %s", short(arn))
 }
 
-// said notes a call and its answer, and gives the error back.
-func (t *trace) said(err error, format string, args ...any) error {
+// call notes a call of the user's and its answer, and gives its error back.
+func (t *trace) call(err error, format string, args ...any) error {
 	answer := "ok"
 	if err != nil {
 		answer = err.Error()
@@ -300,10 +302,10 @@ func (t *trace) said(err error, format string, args ...any) error {
 
 func short(arn string) string { return arn[len(arn)-min(len(arn), 32):][:8] }
 
-// remembered compares what the user was answered with what the control plane
-// knows after a restart, and settles what was in doubt.
-// Tasks that are over may be forgotten.
-func (u *user) remembered(view *store.Snapshot, over func(arn string) bool) error {
+// verify compares what the user was answered with what the control plane has on
+// record, and finds out which of the calls that failed have had an effect. Tasks
+// that are expired need not be there.
+func (u *user) verify(view *store.Snapshot, expired func(arn string) bool) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	var errs []error
@@ -312,26 +314,28 @@ func (u *user) remembered(view *store.Snapshot, over func(arn string) bool) erro
 		known[t.ARN()] = true
 	}
 	for _, arn := range u.mu.tasks {
-		if !known[arn] && !over(arn) {
+		if !known[arn] && !expired(arn) {
 			errs = append(errs, fmt.Errorf("task %s: the user was told of it, and it is not known", short(arn)))
 		}
 	}
-	for name, w := range u.mu.wishes {
-		found := wish{deleted: true}
-		if s, ok := store.Services.Get(view, home.Key(clusterName, name)); ok && s.Status() == "ACTIVE" {
-			found = wish{count: s.DesiredCount(), tight: w.tight}
+	for name, w := range u.mu.services {
+		found := wanted{deleted: true}
+		if s, ok := store.Services.Get(view, scope.Key(clusterName, name)); ok && s.Status() == "ACTIVE" {
+			found = wanted{count: s.DesiredCount(), tight: w.tight}
 		}
 		switch {
 		case w.same(found):
-		case w.doubt != nil && w.doubt.same(found):
-			w = *w.doubt
+		case w.or != nil && w.or.same(found):
+			w = *w.or
 		default:
 			errs = append(errs, fmt.Errorf("service %s: the user was answered %+v, and finds %+v", name, w, found))
 		}
-		w.doubt = nil
-		u.mu.wishes[name] = w
+		w.or = nil
+		u.mu.services[name] = w
 	}
 	return errors.Join(errs...)
 }
 
-func (w wish) same(o wish) bool { return w.deleted == o.deleted && (w.deleted || w.count == o.count) }
+func (w wanted) same(o wanted) bool {
+	return w.deleted == o.deleted && (w.deleted || w.count == o.count)
+}

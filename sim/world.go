@@ -13,25 +13,25 @@ import (
 	"fargo/store"
 )
 
-// World is a control plane and its machines, with a user who wants things of
-// them and faults that befall them, all of it decided by a seed. It is for a
-// bubble of [testing/synctest].
+// World is a control plane and its machines, with a user who asks things of them
+// and faults that are injected, all of it decided by a seed. It runs in a bubble
+// of [testing/synctest].
 type World struct {
-	ctx   context.Context //nolint:containedctx // the world's own end
-	end   context.CancelFunc
-	rand  *rand.Rand
-	trace *trace
-	law   *law
-	log   *slog.Logger
+	ctx        context.Context //nolint:containedctx // ends with the world
+	end        context.CancelFunc
+	rand       *rand.Rand
+	trace      *trace
+	invariants *invariants
+	log        *slog.Logger
 
-	memory   *store.Memory // what outlives the control plane
-	road     *road
-	logs     *logbook
-	machines []*machine
-	plane    *plane // nil while it is dead
-	user     *user
-	later    []event // what ends a fault, in order of time
-	failed   chan error
+	memory    *store.Memory // what outlives the control plane
+	link      *link
+	logs      *logStore
+	machines  []*machine
+	plane     *plane // nil while it is dead
+	user      *user
+	scheduled []event // what ends a fault, in order of time
+	failed    chan error
 }
 
 // event is something that happens at a time.
@@ -43,21 +43,20 @@ type event struct {
 // NewWorld makes a world of machines whose files are in dir.
 func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*World, error) {
 	w := &World{
-		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), memory: store.NewMemory(), logs: newLogbook(), failed: make(chan error, 16),
+		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), memory: store.NewMemory(), logs: newLogStore(), failed: make(chan error, 16),
 	}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.log = slog.New(w.trace.handler(slog.LevelWarn))
-	w.law = newLaw(w.trace)
-	w.road = newRoad()
-	w.road.slow(time.Millisecond)
-	w.road.answers = func(a netip.Addr) bool {
-		return slices.ContainsFunc(w.machines, func(m *machine) bool { return m.answers(a) })
-	}
+	w.invariants = newInvariants(w.trace)
+	w.link = newLink()
+	w.link.setDelay(usualDelay)
 	if err := w.startPlane(); err != nil {
 		return nil, err
 	}
 	for i := range machines {
-		m := newMachine(fmt.Sprintf("m%d", i+1), dir, w.road, seed+uint64(i), w.log, w.failed)
+		m := newMachine(machineConfig{
+			name: fmt.Sprintf("m%d", i+1), dir: dir, link: w.link, answers: w.answers, seed: seed + uint64(i), log: w.log, failed: w.failed,
+		})
 		w.machines = append(w.machines, m)
 		if err := m.start(w.ctx); err != nil {
 			return nil, err
@@ -69,14 +68,14 @@ func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*Worl
 }
 
 func (w *World) startPlane() error {
-	p, err := startPlane(w.ctx, planeConfig{memory: w.memory, road: w.road, logs: w.logs, log: w.log, pace: 1})
+	p, err := startPlane(w.ctx, planeConfig{memory: w.memory, link: w.link, logs: w.logs, log: w.log, pace: 1})
 	if err != nil {
 		return fmt.Errorf("start the control plane: %w", err)
 	}
 	w.plane = p
 	w.trace.note("control plane starts")
 	watch := p.db.Watch()
-	w.law.begin(watch.View())
+	w.invariants.restart(watch.View())
 	p.all.Go(func() {
 		defer watch.Close()
 		for {
@@ -84,37 +83,43 @@ func (w *World) startPlane() error {
 			if err != nil {
 				return
 			}
-			w.law.look(watch.View(), changes, time.Now())
+			w.invariants.observe(watch.View(), changes, time.Now())
 		}
 	})
 	if w.user == nil {
 		return nil
 	}
-	return w.user.remembered(p.db.View(), w.law.over)
+	return w.user.verify(p.db.View(), w.invariants.isExpired)
 }
 
 func (w *World) killPlane() {
 	w.trace.note("control plane killed")
-	w.plane.kill(w.road)
+	w.plane.kill(w.link)
 	w.plane = nil
 }
 
-// Run lets n things happen, ends all faults, and sees that everything comes to
-// rest as the user wants it, and that nothing is left of it when the user wants
-// nothing any more.
+// answers reports whether something answers at an address of a VPC, whatever
+// machine it is on.
+func (w *World) answers(a netip.Addr) bool {
+	return slices.ContainsFunc(w.machines, func(m *machine) bool { return m.serves(a) })
+}
+
+// Run takes n steps, ends all faults, and checks that the state then converges to
+// what the user wants, and that nothing is left when the user wants nothing any
+// more.
 func (w *World) Run(n int) error {
 	err := w.play(n)
 	if err == nil {
-		err = w.settle()
+		err = w.converge()
 	}
 	if err == nil {
-		err = w.dismiss()
+		err = w.tearDown()
 	}
 	for _, m := range w.machines {
 		m.kill()
 	}
 	if w.plane != nil {
-		w.plane.kill(w.road)
+		w.plane.kill(w.link)
 	}
 	w.end()
 	return err
@@ -123,13 +128,13 @@ func (w *World) Run(n int) error {
 // Trace is what happened, in order.
 func (w *World) Trace() string { return w.trace.String() }
 
-// play lets n things happen.
+// play takes n steps, at random times.
 func (w *World) play(n int) error {
 	for range n {
-		if err := w.pass(w.upTo(20 * time.Second)); err != nil {
+		if err := w.advance(w.upTo(20 * time.Second)); err != nil {
 			return err
 		}
-		if err := w.act(); err != nil {
+		if err := w.step(); err != nil {
 			return err
 		}
 	}
@@ -138,39 +143,39 @@ func (w *World) play(n int) error {
 
 func (w *World) upTo(d time.Duration) time.Duration { return time.Duration(w.rand.Int64N(int64(d))) }
 
-// pass lets time go by, with what is due meanwhile.
-func (w *World) pass(d time.Duration) error {
+// advance lets time go by, and does what is due meanwhile.
+func (w *World) advance(d time.Duration) error {
 	for end := time.Now().Add(d); ; {
 		next := end
-		if len(w.later) > 0 && w.later[0].at.Before(end) {
-			next = w.later[0].at
+		if len(w.scheduled) > 0 && w.scheduled[0].at.Before(end) {
+			next = w.scheduled[0].at
 		}
 		time.Sleep(time.Until(next))
-		if err := w.wrong(); err != nil {
+		if err := w.failure(); err != nil {
 			return err
 		}
-		if len(w.later) == 0 || w.later[0].at.After(next) {
+		if len(w.scheduled) == 0 || w.scheduled[0].at.After(next) {
 			if !next.Before(end) {
 				return nil
 			}
 			continue
 		}
-		do := w.later[0].do
-		w.later = w.later[1:]
+		do := w.scheduled[0].do
+		w.scheduled = w.scheduled[1:]
 		if err := do(); err != nil {
 			return err
 		}
 	}
 }
 
-// after has something happen when d has passed.
+// after schedules something for when d has passed.
 func (w *World) after(d time.Duration, do func() error) {
-	w.later = append(w.later, event{time.Now().Add(d), do})
-	slices.SortStableFunc(w.later, func(a, b event) int { return a.at.Compare(b.at) })
+	w.scheduled = append(w.scheduled, event{time.Now().Add(d), do})
+	slices.SortStableFunc(w.scheduled, func(a, b event) int { return a.at.Compare(b.at) })
 }
 
-// wrong is what should not have happened so far.
-func (w *World) wrong() error {
+// failure is what should not have happened so far.
+func (w *World) failure() error {
 	var errs []error
 	if w.plane != nil {
 		select {
@@ -186,8 +191,8 @@ func (w *World) wrong() error {
 	}
 	w.logs.mu.Lock()
 	defer w.logs.mu.Unlock()
-	for _, text := range w.logs.mu.wrong {
+	for _, text := range w.logs.mu.gaps {
 		errs = append(errs, errors.New(text))
 	}
-	return errors.Join(append(errs, w.law.broken())...)
+	return errors.Join(append(errs, w.invariants.violations())...)
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -12,33 +13,56 @@ import (
 )
 
 var (
-	seed   = flag.Uint64("seed", 0, "rehearse this `seed` alone")
-	rounds = flag.Int("rounds", 1, "how many fresh seeds to rehearse")
-	length = flag.Int("length", 60, "how many things happen in a rehearsal")
+	seed   = flag.Uint64("seed", 0, "simulate this `seed` alone")
+	rounds = flag.Int("rounds", 1, "how many fresh seeds to simulate")
+	length = flag.Int("length", 60, "how many steps a simulation takes")
 )
 
-// known are seeds that once found something.
-var known = []uint64{1, 2}
-
-// TestRehearsal holds everything that package sim holds, over the seeds that
-// once broke it and fresh ones.
+// TestSimulation checks all invariants, over the seeds that once violated one and
+// over fresh ones.
 //
-//	go test ./sim -run TestRehearsal -rounds 100 -length 300    look harder
-//	go test ./sim -run TestRehearsal -seed 17 -v                see one again
-func TestRehearsal(t *testing.T) {
-	seeds := known
-	for range *rounds {
-		seeds = append(seeds, rand.Uint64())
-	}
+//	go test ./sim -run TestSimulation -rounds 100 -length 300    look harder
+//	go test ./sim -run TestSimulation -seed 17 -v                see one again
+func TestSimulation(t *testing.T) {
 	if *seed != 0 {
-		seeds = []uint64{*seed}
+		simulate(t, *seed, *length)
+		return
 	}
-	for _, s := range seeds {
-		t.Run(fmt.Sprint(s), func(t *testing.T) { rehearse(t, s) })
+	for seed, steps := range regressions(t) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed, steps) })
+	}
+	for range *rounds {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed, *length) })
 	}
 }
 
-func rehearse(t *testing.T, seed uint64) {
+// regressions gives the seeds that once found something, and how many steps they
+// need.
+func regressions(t *testing.T) iter.Seq2[uint64, int] {
+	file, err := os.ReadFile("testdata/seeds.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(seed uint64, steps int) bool) {
+		for line := range strings.Lines(string(file)) {
+			line, found, _ := strings.Cut(strings.TrimSpace(line), "#")
+			if line == "" {
+				continue
+			}
+			var seed uint64
+			var steps int
+			if _, err := fmt.Sscan(line, &seed, &steps); err != nil || found == "" {
+				t.Errorf("testdata/seeds.txt: %q: want a seed, a number of steps, and # what it found: %v", line, err)
+			}
+			if !yield(seed, steps) {
+				return
+			}
+		}
+	}
+}
+
+func simulate(t *testing.T, seed uint64, steps int) {
 	cryptotest.SetGlobalRandom(t, seed)
 	dir := files(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -46,12 +70,12 @@ func rehearse(t *testing.T, seed uint64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = w.Run(*length)
+		err = w.Run(steps)
 		if err != nil || testing.Verbose() {
 			t.Logf("what happened:\n%s", tail(w.Trace()))
 		}
 		if err != nil {
-			t.Errorf("seed %d, see it again with -seed %d -length %d: %v", seed, seed, *length, err)
+			t.Errorf("seed %d, see it again with -seed %d -length %d: %v", seed, seed, steps, err)
 		}
 	})
 }

@@ -11,18 +11,18 @@ import (
 	"fargo/desired"
 )
 
-// mime is a machine that says what a node would say and does nothing: its tasks
-// start and stop within seconds. It speaks to the control plane without a
-// messenger in between.
-type mime struct {
+// fakeNode is a node that runs nothing: it reports that its tasks have started and
+// stopped, within seconds. It calls the control plane directly, without a
+// connection in between.
+type fakeNode struct {
 	mu      sync.Mutex
 	reports []desired.TaskReport // to be sent
-	some    chan struct{}        // has room for one; full when there are reports
+	ready   chan struct{}        // has room for one; full when there are reports
 }
 
-// standIn runs a mime until ctx ends.
-func standIn(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name string) {
-	m := &mime{some: make(chan struct{}, 1)}
+// runFakeNode runs a fake node until ctx ends.
+func runFakeNode(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name string) {
+	m := &fakeNode{ready: make(chan struct{}, 1)}
 	all.Go(func() {
 		if p.Hello(ctx, name) == nil {
 			_ = p.Follow(ctx, name, m.take) // ends with ctx
@@ -33,7 +33,7 @@ func standIn(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name st
 			select {
 			case <-ctx.Done():
 				return
-			case <-m.some:
+			case <-m.ready:
 			}
 			m.mu.Lock()
 			reports := m.reports
@@ -46,21 +46,21 @@ func standIn(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name st
 	})
 }
 
-// take begins and ends tasks, each at a time of its own.
-func (m *mime) take(d desired.Delta) error {
+// take starts and stops tasks, each after a random time.
+func (m *fakeNode) take(d desired.Delta) error {
 	for _, a := range d.Tasks.Put {
 		soon := time.Duration(rand.Int64N(int64(time.Second)))
 		if a.DesiredStatus == fargo.TaskStopped {
-			time.AfterFunc(soon, func() { m.say(&a, fargo.TaskStopped) })
+			time.AfterFunc(soon, func() { m.report(&a, fargo.TaskStopped) })
 			continue
 		}
-		time.AfterFunc(soon, func() { m.say(&a, fargo.TaskActivating) })
-		time.AfterFunc(2*soon+time.Second, func() { m.say(&a, fargo.TaskRunning) })
+		time.AfterFunc(soon, func() { m.report(&a, fargo.TaskActivating) })
+		time.AfterFunc(2*soon+time.Second, func() { m.report(&a, fargo.TaskRunning) })
 	}
 	return nil
 }
 
-func (m *mime) say(a *desired.Assignment, s fargo.TaskStatus) {
+func (m *fakeNode) report(a *desired.Assignment, s fargo.TaskStatus) {
 	r := desired.TaskReport{TaskARN: a.TaskARN, Status: s}
 	for _, c := range a.Containers {
 		report := desired.ContainerReport{Name: c.Name, RuntimeID: c.RuntimeID, ImageDigest: "sha256:" + c.Image, Health: desired.HealthUnknown}
@@ -78,7 +78,7 @@ func (m *mime) say(a *desired.Assignment, s fargo.TaskStatus) {
 	defer m.mu.Unlock()
 	m.reports = append(m.reports, r)
 	select {
-	case m.some <- struct{}{}:
+	case m.ready <- struct{}{}:
 	default:
 	}
 }

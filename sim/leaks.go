@@ -18,20 +18,20 @@ import (
 	"fargo/store"
 )
 
-// holdings is what a machine should have.
-type holdings struct {
+// inventory is what a machine should have.
+type inventory struct {
 	tasks      map[string]*record.Task // by id
 	interfaces map[string]bool         // of tasks and load balancers, by id
 }
 
-// leftovers is what is there and should not be, or the other way around, once
-// everything is at rest: in the store, and on every machine.
-func (w *World) leftovers() error {
+// leaks is what is there and should not be, or is missing, once the state has
+// converged: in the store, and on every machine.
+func (w *World) leaks() error {
 	view := w.plane.db.View()
 	var errs []error
-	want := map[string]holdings{}
+	want := map[string]inventory{}
 	for _, m := range w.machines {
-		want[m.name] = holdings{map[string]*record.Task{}, map[string]bool{}}
+		want[m.name] = inventory{map[string]*record.Task{}, map[string]bool{}}
 	}
 	interfaces, targets := map[string]bool{}, map[string]bool{}
 	for lb := range store.ELBLoadBalancers.All(view) {
@@ -59,13 +59,13 @@ func (w *World) leftovers() error {
 		}
 	}
 	for _, m := range w.machines {
-		errs = append(errs, m.leftovers(want[m.name])...)
+		errs = append(errs, m.leaks(want[m.name])...)
 	}
 	return errors.Join(errs...)
 }
 
-// leftovers compares a machine with what it should have.
-func (m *machine) leftovers(want holdings) (errs []error) {
+// leaks compares a machine with what it should have.
+func (m *machine) leaks(want inventory) (errs []error) {
 	wrong := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf(m.name+": "+format, args...))
 	}
@@ -97,7 +97,7 @@ func (m *machine) leftovers(want holdings) (errs []error) {
 			wrong("task %.8s is %s: container %v, control group %v", id, t.LastStatus(), containers[id], groups[id])
 		}
 	}
-	err := filepath.WalkDir(filepath.Join(m.dir, "tasks"), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(m.disk, "tasks"), func(path string, d fs.DirEntry, err error) error {
 		if id := filepath.Base(path); err == nil && d.IsDir() && len(id) == 32 && want.tasks[id] == nil {
 			wrong("the folder of task %.8s is left", id)
 		}
@@ -106,15 +106,16 @@ func (m *machine) leftovers(want holdings) (errs []error) {
 	return append(errs, err)
 }
 
-// dismiss has the user want nothing any more, and sees that nothing is left,
-// that no container was begun twice, and that each line of output has come once.
-func (w *World) dismiss() error {
+// tearDown has the user want nothing any more, and checks that nothing is left,
+// that no container was started twice, and that each line of output has arrived
+// exactly once.
+func (w *World) tearDown() error {
 	w.trace.note("the user wants nothing any more")
 	view := w.plane.db.View()
 	for s := range store.Services.All(view) {
 		if s.Status() == "ACTIVE" {
 			_, err := w.plane.ecs.DeleteService(call(w.ctx), &ecs.DeleteServiceInput{Cluster: new(clusterName), Service: new(s.Name()), Force: new(true)})
-			if err := w.trace.said(err, "delete %s", s.Name()); err != nil {
+			if err := w.trace.call(err, "delete %s", s.Name()); err != nil {
 				return err
 			}
 		}
@@ -122,13 +123,13 @@ func (w *World) dismiss() error {
 	for t := range store.Tasks.All(view) {
 		if t.Service == "" && t.Desired == fargo.TaskRunning {
 			_, err := w.plane.ecs.StopTask(call(w.ctx), &ecs.StopTaskInput{Cluster: new(clusterName), Task: new(t.ARN())})
-			if err := w.trace.said(err, "stop %.8s", t.ID); err != nil {
+			if err := w.trace.call(err, "stop %.8s", t.ID); err != nil {
 				return err
 			}
 		}
 	}
-	// The longest way to STOPPED: draining, a stop timeout, output that waits.
-	if err := w.pass(15 * time.Minute); err != nil {
+	// The longest that stopping may take: draining, a stop timeout, output that waits.
+	if err := w.advance(15 * time.Minute); err != nil {
 		return err
 	}
 	for lb := range store.ELBLoadBalancers.All(w.plane.db.View()) {
@@ -137,40 +138,40 @@ func (w *World) dismiss() error {
 			return fmt.Errorf("delete %s: %w", lb.Key(), err)
 		}
 	}
-	if err := w.pass(plan.StoppedRetention + time.Minute); err != nil {
+	if err := w.advance(plan.StoppedRetention + time.Minute); err != nil {
 		return err
 	}
-	if err := w.leftovers(); err != nil {
+	if err := w.leaks(); err != nil {
 		return err
 	}
 	view = w.plane.db.View()
 	for t := range store.Tasks.All(view) {
-		return fmt.Errorf("task %.8s is remembered: %s", t.ID, t.LastStatus())
+		return fmt.Errorf("task %.8s is still on record: %s", t.ID, t.LastStatus())
 	}
 	for s := range store.Services.All(view) {
-		return fmt.Errorf("service %s is remembered: %s", s.Name(), s.Status())
+		return fmt.Errorf("service %s is still on record: %s", s.Name(), s.Status())
 	}
-	return w.outputs()
+	return w.output()
 }
 
-// outputs compares what containers wrote with what came.
-func (w *World) outputs() error {
+// output compares what containers wrote with what has arrived.
+func (w *World) output() error {
 	var errs []error
 	w.logs.mu.Lock()
 	defer w.logs.mu.Unlock()
 	for _, m := range w.machines {
-		begun := map[string]int{}
+		started := map[string]int{}
 		for _, h := range m.runtime.History() {
 			if id, ok := strings.CutPrefix(h, "start "); ok {
-				begun[id]++
+				started[id]++
 			}
 		}
-		for id, n := range begun {
+		for id, n := range started {
 			if n > 1 {
-				errs = append(errs, fmt.Errorf("%s: container %.8s was begun %d times", m.name, id, n))
+				errs = append(errs, fmt.Errorf("%s: container %.8s was started %d times", m.name, id, n))
 			}
 			if want, got := images[m.image(id)].Output, w.logs.mu.lines[id]; !slices.Equal(got, want) {
-				errs = append(errs, fmt.Errorf("%s: container %.8s wrote %q, and %q came", m.name, id, want, got))
+				errs = append(errs, fmt.Errorf("%s: container %.8s wrote %q, and %q arrived", m.name, id, want, got))
 			}
 		}
 	}

@@ -13,38 +13,38 @@ import (
 	"fargo/store"
 )
 
-// settling is how long everything may take to come to rest: the longest wait
+// convergeWithin is how long the state may take to converge: the longest backoff
 // between launches that fail, and then a deployment.
-const settling = 3 * time.Hour
+const convergeWithin = 3 * time.Hour
 
-// settle ends all faults, has the user want only what can be, and waits until
-// everything is so.
-func (w *World) settle() error {
+// converge ends all faults, has the user want only what can be had, and waits until
+// everything is as the user wants it.
+func (w *World) converge() error {
 	w.trace.note("faults end")
-	for len(w.later) > 0 {
-		if err := w.pass(max(0, time.Until(w.later[0].at)) + time.Millisecond); err != nil {
+	for len(w.scheduled) > 0 {
+		if err := w.advance(max(0, time.Until(w.scheduled[0].at)) + time.Millisecond); err != nil {
 			return err
 		}
 	}
-	if err := w.pass(time.Minute); err != nil { // until all are connected again
+	if err := w.advance(time.Minute); err != nil { // until all are connected again
 		return err
 	}
-	if err := w.user.remembered(w.plane.db.View(), w.law.over); err != nil {
+	if err := w.user.verify(w.plane.db.View(), w.invariants.isExpired); err != nil {
 		return err
 	}
 	if err := w.repair(); err != nil {
 		return err
 	}
-	var unrest error
-	for end := time.Now().Add(settling); time.Now().Before(end); {
-		if err := w.pass(10 * time.Second); err != nil {
+	var missing error
+	for end := time.Now().Add(convergeWithin); time.Now().Before(end); {
+		if err := w.advance(10 * time.Second); err != nil {
 			return err
 		}
-		if unrest = w.unrest(); unrest == nil {
-			return w.leftovers()
+		if missing = w.unconverged(); missing == nil {
+			return w.leaks()
 		}
 	}
-	return fmt.Errorf("not at rest after %s: %w", settling, unrest)
+	return fmt.Errorf("not converged after %s: %w", convergeWithin, missing)
 }
 
 // repair updates services whose newest deployment has failed, or cannot work.
@@ -61,7 +61,7 @@ func (w *World) repair() error {
 		_, err := w.plane.ecs.UpdateService(call(w.ctx), &ecs.UpdateServiceInput{
 			Cluster: new(clusterName), Service: new(s.Name()), TaskDefinition: new("plain"), ForceNewDeployment: new(true),
 		})
-		if err := w.trace.said(err, "repair %s", s.Name()); err != nil {
+		if err := w.trace.call(err, "repair %s", s.Name()); err != nil {
 			return err
 		}
 	}
@@ -80,8 +80,8 @@ func deploymentsOf(r store.Reader, s *record.Service) []*record.Deployment {
 	return out
 }
 
-// unrest is what is not yet as the user wants it.
-func (w *World) unrest() error {
+// unconverged is what is not yet as the user wants it.
+func (w *World) unconverged() error {
 	view := w.plane.db.View()
 	var errs []error
 	for s := range store.Services.All(view) {
@@ -92,11 +92,11 @@ func (w *World) unrest() error {
 			errs = append(errs, fmt.Errorf("service %s is still draining", s.Name()))
 			continue
 		}
-		now := standing(view, s.Key(), time.Now())
+		now := countTasks(view, s.Key(), time.Now())
 		deployments := deploymentsOf(view, s)
-		if s.SteadyAt.IsZero() || len(deployments) != 1 || len(now.good) != s.DesiredCount() || now.wanted != s.DesiredCount() {
+		if s.SteadyAt.IsZero() || len(deployments) != 1 || len(now.healthy) != s.DesiredCount() || now.wanted != s.DesiredCount() {
 			errs = append(errs, fmt.Errorf("service %s wants %d tasks, has %d, %d of them healthy, in %d deployments",
-				s.Name(), s.DesiredCount(), now.wanted, len(now.good), len(deployments)))
+				s.Name(), s.DesiredCount(), now.wanted, len(now.healthy), len(deployments)))
 		}
 	}
 	for t := range store.Tasks.All(view) {

@@ -8,28 +8,28 @@ import (
 	"fargo/desired"
 )
 
-// logbook is what is remembered of containers' output, and outlives the control
-// plane. It keeps the contract of [control.Logs].
-type logbook struct {
+// logStore keeps containers' output, and outlives the control plane. It implements
+// [control.Logs].
+type logStore struct {
 	mu struct {
 		sync.Mutex
 		held  map[string]int64    // position by source
 		lines map[string][]string // by source
-		wrong []string            // what should never be
+		gaps  []string            // output that was lost, which should never be
 	}
 }
 
-func newLogbook() *logbook {
-	l := &logbook{}
+func newLogStore() *logStore {
+	l := &logStore{}
 	l.mu.held, l.mu.lines = map[string]int64{}, map[string][]string{}
 	return l
 }
 
 // OpenLog implements [control.Logs].
-func (l *logbook) OpenLog(context.Context, desired.LogTarget) error { return nil }
+func (l *logStore) OpenLog(context.Context, desired.LogTarget) error { return nil }
 
 // Append implements [control.Logs].
-func (l *logbook) Append(ctx context.Context, b desired.LogBatch) (int64, error) {
+func (l *logStore) Append(ctx context.Context, b desired.LogBatch) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -37,7 +37,7 @@ func (l *logbook) Append(ctx context.Context, b desired.LogBatch) (int64, error)
 	defer l.mu.Unlock()
 	held := l.mu.held[b.Source]
 	if b.From > held {
-		l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("output of %s from %d on is lost: next comes %d", b.Source, held, b.From))
+		l.mu.gaps = append(l.mu.gaps, fmt.Sprintf("output of %s from %d on is lost: next comes %d", b.Source, held, b.From))
 	}
 	if b.From != held {
 		return held, nil
