@@ -14,6 +14,7 @@ import (
 	"fargo"
 	"fargo/aws/protocol"
 	"fargo/aws/sigv4"
+	"fargo/store"
 )
 
 // Config is what New needs.
@@ -194,6 +195,8 @@ func (x *exchange) fail(err error) {
 	case errors.As(err, &e):
 	case errors.Is(err, fargo.ErrNotWritable):
 		e = x.unavailable(err) // already logged where it was noticed
+	case errors.Is(err, store.ErrTooLarge):
+		e = x.tooLarge(err)
 	default:
 		e = internalFailure
 		if x.http.Context().Err() == nil { // a client that left is no failure of ours
@@ -217,6 +220,24 @@ func (x *exchange) unavailable(err error) *protocol.Error {
 	for _, known := range x.operation.service.Errors {
 		if known.Name == own {
 			e.Code = own
+		}
+	}
+	return e
+}
+
+// tooLarge is the answer to a request that changes more than can be written at once:
+// the service's error for a limit, if it has one, or else what every service says
+// of input that it cannot take. The message is ours: AWS has no such limit.
+// Source: "Common Errors" in each service's API reference.
+func (x *exchange) tooLarge(err error) *protocol.Error {
+	e := protocol.Errorf("ValidationError", "The request changes more than can be written at once. Fargo: %v.", err)
+	if x.operation == nil {
+		return e
+	}
+	for _, known := range x.operation.service.Errors {
+		if known.Name == "LimitExceededException" {
+			e.Code = known.Code
+			return e.WithStatus(known.Status)
 		}
 	}
 	return e

@@ -41,7 +41,7 @@ func Certificates(renew func(tx *store.Tx, c *record.Certificate, now time.Time)
 			}
 			// A key takes long to make: one in a transaction, so that none holds up
 			// the API for long.
-			done := store.Memo(tx, renewed{}, func() *bool { return new(false) })
+			done := store.Cached(tx, renewed{}, func() *bool { return new(false) })
 			if *done {
 				return now, nil
 			}

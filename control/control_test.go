@@ -349,11 +349,11 @@ type full struct {
 	full atomic.Bool
 }
 
-func (f *full) Commit(ctx context.Context, writes []store.Write) error {
+func (f *full) Commit(ctx context.Context, epoch store.Epoch, writes []store.Write) (store.Revision, error) {
 	if f.full.Load() {
-		return fargo.ErrNotWritable
+		return 0, fargo.ErrNotWritable
 	}
-	return f.Journal.Commit(ctx, writes)
+	return f.Journal.Commit(ctx, epoch, writes)
 }
 
 // Controllers say nothing of a disk that is full, which is known by then, and go on

@@ -50,13 +50,17 @@ func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desire
 	if !news(p.DB.View(), node, reports) {
 		return nil
 	}
-	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		for i := range reports {
+	i := 0
+	return p.DB.UpdateInParts(ctx, func(tx *store.Tx) (more bool, err error) {
+		for ; i < len(reports); i++ {
+			if tx.Full() {
+				return true, nil
+			}
 			if next, ok := reported(tx, node, &reports[i]); ok {
 				store.ELBTargets.Put(tx, next)
 			}
 		}
-		return nil
+		return false, nil
 	})
 }
 

@@ -56,8 +56,12 @@ func (p *Plane) Hello(ctx context.Context, node string) error {
 // Report commits what a node has seen of its tasks. A report about a task of
 // another node, or one that is forgotten, says nothing.
 func (p *Plane) Report(ctx context.Context, node string, reports []desired.TaskReport) error {
-	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		for i := range reports {
+	i := 0
+	return p.DB.UpdateInParts(ctx, func(tx *store.Tx) (more bool, err error) {
+		for ; i < len(reports); i++ {
+			if tx.Full() {
+				return true, nil
+			}
 			r := &reports[i]
 			t, ok := taskByARN(tx, r.TaskARN)
 			if !ok || t.Node != node || !plan.Advances(t, r) {
@@ -71,7 +75,7 @@ func (p *Plane) Report(ctx context.Context, node string, reports []desired.TaskR
 			next.Version = plan.TaskVersion(t, &next)
 			store.Tasks.Put(tx, &next)
 		}
-		return nil
+		return false, nil
 	})
 }
 
@@ -112,10 +116,13 @@ func (p *Plane) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, 
 func (p *Plane) Drain(ctx context.Context, reason string) error {
 	w := p.DB.Watch()
 	defer w.Close()
-	if err := p.DB.Update(ctx, func(tx *store.Tx) error {
+	if err := p.DB.UpdateInParts(ctx, func(tx *store.Tx) (more bool, err error) {
 		for t := range store.Tasks.All(tx) {
 			if t.Desired == fargo.TaskStopped && !t.Held() {
 				continue
+			}
+			if tx.Full() {
+				return true, nil
 			}
 			s := *t
 			if t.Desired != fargo.TaskStopped {
@@ -128,7 +135,7 @@ func (p *Plane) Drain(ctx context.Context, reason string) error {
 			s.Targets = nil
 			store.Tasks.Put(tx, &s)
 		}
-		return nil
+		return false, nil
 	}); err != nil {
 		return err
 	}

@@ -67,8 +67,10 @@ func (r *runner) reconcile(ctx context.Context) error {
 	for r.dirty() {
 		n := min(len(r.queue), batchLimit)
 		batch := r.queue[:n]
-		switch err := r.commit(ctx, batch); {
+		done, err := r.commit(ctx, batch)
+		switch {
 		case err == nil:
+			batch = batch[:done]
 		case errors.Is(err, fargo.ErrNotWritable):
 			// No key is at fault, and whoever found out has said so.
 			for _, w := range batch {
@@ -76,7 +78,7 @@ func (r *runner) reconcile(ctx context.Context) error {
 			}
 		default:
 			for _, w := range batch {
-				if err := r.commit(ctx, []work{w}); err != nil {
+				if _, err := r.commit(ctx, []work{w}); err != nil {
 					if ctx.Err() != nil {
 						return ctx.Err()
 					}
@@ -88,18 +90,22 @@ func (r *runner) reconcile(ctx context.Context) error {
 		for _, w := range batch {
 			delete(r.queued, w)
 		}
-		r.queue = r.queue[n:]
+		r.queue = r.queue[len(batch):]
 	}
 	r.queue = nil
 	return nil
 }
 
-func (r *runner) commit(ctx context.Context, batch []work) error {
+// commit reconciles the keys of a batch in one transaction, as many as are well
+// within what the journal takes as one, and says how many that were.
+func (r *runner) commit(ctx context.Context, batch []work) (done int, err error) {
 	var next []alarm
-	err := r.db.Update(ctx, func(tx *store.Tx) error {
+	err = r.db.Update(ctx, func(tx *store.Tx) error {
 		now := time.Now()
-		next = next[:0]
 		for _, w := range batch {
+			if tx.Full() {
+				return nil
+			}
 			at, err := r.controllers[w.controller].Reconcile(tx, w.key, now)
 			if err != nil {
 				return err
@@ -107,16 +113,17 @@ func (r *runner) commit(ctx context.Context, batch []work) error {
 			if !at.IsZero() {
 				next = append(next, alarm{at, w})
 			}
+			done++
 		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, a := range next {
 		heap.Push(&r.alarms, a)
 	}
-	return nil
+	return done, nil
 }
 
 // idle is how long the loop sleeps when nothing is due.

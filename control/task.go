@@ -118,7 +118,7 @@ func zoneOf(t *record.Task, zone string) deploymentZone {
 	return d
 }
 
-// The memos of a transaction that places tasks: nodeIDs of all, neighboursKey of
+// What is cached in a transaction that places tasks: nodeIDs of all, neighboursKey of
 // a service's key.
 type (
 	nodeIDs       struct{}
@@ -130,8 +130,8 @@ func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
 	if t.Service != "" {
 		service = t.ServiceKey()
 	}
-	return store.Memo(tx, neighboursKey(service), func() *neighbours {
-		nodes := store.Memo(tx, nodeIDs{}, func() []string { return slices.Collect(keys(store.Nodes.All(tx))) })
+	return store.Cached(tx, neighboursKey(service), func() *neighbours {
+		nodes := store.Cached(tx, nodeIDs{}, func() []string { return slices.Collect(keys(store.Nodes.All(tx))) })
 		load, zones := map[string]int{}, map[deploymentZone]int{}
 		for o := range store.Tasks.By(tx, store.TaskByService, service) {
 			if o.Desired != fargo.TaskRunning || o.Node == "" {

@@ -41,7 +41,7 @@ func (w *World) converge() error {
 			return err
 		}
 		if missing = w.unconverged(); missing == nil {
-			return w.leaks()
+			return errors.Join(w.leaks(), w.follower.compare(w.plane.db.View))
 		}
 	}
 	return fmt.Errorf("not converged after %s: %w", convergeWithin, missing)

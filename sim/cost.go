@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -41,12 +42,12 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	defer cancel()
 	link := newLink()
 	quiet := slog.New(slog.DiscardHandler)
-	config := planeConfig{memory: store.NewMemory(), link: link, log: quiet, pace: 1}
+	config := planeConfig{storage: memoryStorage{store.NewMemory()}, link: link, log: quiet, pace: 1}
 	p, err := startPlane(ctx, config)
 	if err != nil {
 		return c, err
 	}
-	defer func() { p.kill(link) }()
+	defer func() { err = errors.Join(err, p.kill(link)) }()
 	for i := range s.Nodes {
 		runFakeNode(ctx, &machines, p.nodes, fmt.Sprintf("node-%04d", i))
 	}
@@ -72,7 +73,9 @@ func Measure(ctx context.Context, s Scale) (c Cost, err error) {
 	time.Sleep(time.Hour)
 	c.Idle = (cpu() - before).Seconds() / time.Hour.Seconds()
 
-	p.kill(link)
+	if err := p.kill(link); err != nil {
+		return c, err
+	}
 	before = cpu()
 	if p, err = startPlane(ctx, config); err != nil {
 		return c, err

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"time"
 )
 
@@ -24,7 +25,10 @@ var faults = []fault{
 	{2, (*World).killContainer},
 	{1, (*World).failHealthChecks},
 	{1, (*World).stopRegistries},
-	{1, (*World).fillDisk},
+	{1, (*World).fillStorage},
+	{1, (*World).delayStorage},
+	{1, (*World).breakStorage},
+	{1, (*World).deposePlane},
 	{1, (*World).delayConnections},
 }
 
@@ -57,9 +61,8 @@ func (w *World) killPlaneFor(d time.Duration) error {
 	if w.plane == nil {
 		return nil
 	}
-	w.killPlane()
 	w.after(d, w.startPlane)
-	return nil
+	return w.killPlane()
 }
 
 // killPlaneInCall kills the control plane while the user waits for an answer.
@@ -73,9 +76,9 @@ func (w *World) killPlaneInCall() error {
 		w.user.act(w.ctx, p, w.rand, w.trace)
 	}()
 	time.Sleep(w.user.killDelay())
-	w.killPlane()
+	err := w.killPlane()
 	<-done
-	return w.startPlane()
+	return errors.Join(err, w.startPlane())
 }
 
 // killNode kills a node's process, or switches its machine off, for a while.
@@ -156,19 +159,46 @@ func (w *World) stopRegistries(m *machine) error {
 	return nil
 }
 
-// fillDisk leaves the control plane's disk without room for a while.
-func (w *World) fillDisk(*machine) error {
-	p := w.plane
-	if p == nil {
-		return nil
-	}
-	w.trace.note("the disk is full")
-	p.disk.fill(true)
+// fillStorage leaves the control plane's storage without room for a while.
+func (w *World) fillStorage(*machine) error {
+	w.trace.note("the storage is full")
+	w.storage.setFull(true)
 	w.after(w.upTo(longestOutage), func() error {
-		p.disk.fill(false)
-		w.trace.note("the disk has room")
+		w.storage.setFull(false)
+		w.trace.note("the storage has room")
 		return nil
 	})
+	return nil
+}
+
+// delayStorage makes commits slow for a while.
+func (w *World) delayStorage(*machine) error {
+	w.trace.note("commits are slow")
+	w.storage.setDelay(w.upTo(3 * time.Second))
+	w.after(w.upTo(longestOutage), func() error {
+		w.storage.setDelay(0)
+		w.trace.note("commits are fast")
+		return nil
+	})
+	return nil
+}
+
+// breakStorage makes commits unreliable for a while.
+func (w *World) breakStorage(*machine) error {
+	w.trace.note("commits are unreliable")
+	w.storage.setUnreliable(true)
+	w.after(w.upTo(longestOutage), func() error {
+		w.storage.setUnreliable(false)
+		w.trace.note("commits are reliable")
+		return nil
+	})
+	return nil
+}
+
+// deposePlane has the control plane lose leadership.
+func (w *World) deposePlane(*machine) error {
+	w.trace.note("another control plane leads")
+	w.storage.depose()
 	return nil
 }
 

@@ -151,7 +151,7 @@ func (w *World) tearDown() error {
 	for s := range store.Services.All(view) {
 		return fmt.Errorf("service %s is still on record: %s", s.Name(), s.Status())
 	}
-	return w.output()
+	return errors.Join(w.output(), w.follower.compare(w.plane.db.View))
 }
 
 // output compares what containers wrote with what has arrived.

@@ -27,11 +27,11 @@ var scope = fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegi
 
 // plane is one life of a control plane: the process between two kills.
 type plane struct {
-	db   *store.DB
-	disk *journal
-	ecs  *ecs.Server
-	elb  *elbv2.Server
-	ec2  *ec2.Server
+	db      *store.DB
+	journal *journal
+	ecs     *ecs.Server
+	elb     *elbv2.Server
+	ec2     *ec2.Server
 	// nodes is what machines ask and tell, by way of dispatch or directly.
 	nodes *control.Plane
 
@@ -43,19 +43,23 @@ type plane struct {
 
 // planeConfig is what outlives a control plane, and how it is set up.
 type planeConfig struct {
-	memory *store.Memory
-	link   *link
-	logs   control.Logs
-	log    *slog.Logger
-	pace   fargo.Pace
+	storage storage
+	link    *link
+	logs    control.Logs
+	log     *slog.Logger
+	pace    fargo.Pace
 }
 
 // startPlane starts a control plane on the state that the last one left.
 func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
-	p := &plane{disk: &journal{Journal: c.memory}, fail: make(chan error, 2)}
+	j, err := openJournal(c.storage)
+	if err != nil {
+		return nil, err
+	}
+	p := &plane{journal: j, fail: make(chan error, 2)}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	ctx = p.ctx
-	db, err := store.Open(ctx, p.disk)
+	db, err := store.Open(ctx, p.journal)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +89,23 @@ func (p *plane) run(what string, part func() error) {
 
 // kill ends the process as SIGKILL does: nothing more is written, and nobody is
 // told anything.
-func (p *plane) kill(l *link) {
-	p.disk.kill()
+func (p *plane) kill(l *link) error {
+	p.journal.kill()
 	l.cut("")
 	p.cancel()
 	p.all.Wait()
+	return p.journal.storage.abandon(p.journal.Journal)
+}
+
+// deposed reports whether another control plane leads, so that this one can only
+// end.
+func (p *plane) deposed() bool {
+	select {
+	case <-p.db.Lost():
+		return true
+	default:
+		return false
+	}
 }
 
 // call gives a request's context, as the chain of package api would.

@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"time"
-
-	"fargo/store"
 )
 
 // World is a control plane and its machines, with a user who asks things of them
@@ -24,11 +22,12 @@ type World struct {
 	invariants *invariants
 	log        *slog.Logger
 
-	memory    *store.Memory // what outlives the control plane
+	storage   storage // what outlives the control plane
 	link      *link
 	logs      *logStore
 	machines  []*machine
-	plane     *plane // nil while it is dead
+	plane     *plane    // nil while it is dead
+	follower  *follower // of the plane's journal
 	user      *user
 	scheduled []event // what ends a fault, in order of time
 	failed    chan error
@@ -43,11 +42,12 @@ type event struct {
 // NewWorld makes a world of machines whose files are in dir.
 func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*World, error) {
 	w := &World{
-		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), memory: store.NewMemory(), logs: newLogStore(), failed: make(chan error, 16),
+		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), logs: newLogStore(), failed: make(chan error, 16),
 	}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.log = slog.New(w.trace.handler(slog.LevelWarn))
 	w.invariants = newInvariants(w.trace)
+	w.storage = newStorage(seed, dir, w.log)
 	w.link = newLink()
 	w.link.setDelay(usualDelay)
 	if err := w.startPlane(); err != nil {
@@ -68,12 +68,15 @@ func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*Worl
 }
 
 func (w *World) startPlane() error {
-	p, err := startPlane(w.ctx, planeConfig{memory: w.memory, link: w.link, logs: w.logs, log: w.log, pace: 1})
+	p, err := startPlane(w.ctx, planeConfig{storage: w.storage, link: w.link, logs: w.logs, log: w.log, pace: 1})
 	if err != nil {
 		return fmt.Errorf("start the control plane: %w", err)
 	}
 	w.plane = p
 	w.trace.note("control plane starts")
+	if w.follower, err = follow(p.ctx, p.journal); err != nil {
+		return err
+	}
 	watch := p.db.Watch()
 	w.invariants.restart(watch.View())
 	p.all.Go(func() {
@@ -92,10 +95,24 @@ func (w *World) startPlane() error {
 	return w.user.verify(p.db.View(), w.invariants.isExpired)
 }
 
-func (w *World) killPlane() {
+func (w *World) killPlane() error {
 	w.trace.note("control plane killed")
-	w.plane.kill(w.link)
+	p := w.plane
 	w.plane = nil
+	return p.kill(w.link)
+}
+
+// replaceDeposed has a new control plane take the place of one that does not lead
+// any more: a process ends then, and is started anew.
+func (w *World) replaceDeposed() error {
+	if w.plane == nil || !w.plane.deposed() {
+		return nil
+	}
+	w.trace.note("control plane is deposed")
+	if err := w.killPlane(); err != nil {
+		return err
+	}
+	return w.startPlane()
 }
 
 // answers reports whether something answers at an address of a VPC, whatever
@@ -119,7 +136,7 @@ func (w *World) Run(n int) error {
 		m.kill()
 	}
 	if w.plane != nil {
-		w.plane.kill(w.link)
+		err = errors.Join(err, w.killPlane())
 	}
 	w.end()
 	return err
@@ -151,7 +168,7 @@ func (w *World) advance(d time.Duration) error {
 			next = w.scheduled[0].at
 		}
 		time.Sleep(time.Until(next))
-		if err := w.failure(); err != nil {
+		if err := errors.Join(w.failure(), w.replaceDeposed()); err != nil {
 			return err
 		}
 		if len(w.scheduled) == 0 || w.scheduled[0].at.After(next) {

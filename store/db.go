@@ -4,21 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-	"sync/atomic"
-
-	iradix "github.com/hashicorp/go-immutable-radix/v2"
 )
 
-// ErrClosed is returned by what was asked of a closed DB or watcher.
+// ErrClosed is returned by what was asked of a closed DB, watcher or journal.
 var ErrClosed = errors.New("store: closed")
 
-// DB is the state: what the journal has, in memory.
+// DB is the state: what the journal has, in memory. It leads the journal.
 type DB struct {
-	journal  Journal
-	view     atomic.Pointer[Snapshot] // the newest durable state
-	watchers watchers
+	state   // the newest durable one
+	journal Journal
+	limits  Limits
+	lease   Lease
 
 	// committing is held by the one caller that is writing a batch to the
 	// journal, on behalf of all in it. It is taken before mu. A channel and not
@@ -30,60 +27,56 @@ type DB struct {
 		sync.Mutex
 		closed bool
 		newest *Snapshot // with all functions that ran, durable or not
-		open   *batch    // what the journal will be given next
+		// queue is what the journal has not been given yet, in order. It is never
+		// empty: what has room in the last batch joins it.
+		queue []*batch
 	}
 }
 
 // batch is the work of several callers, written to the journal as one.
 type batch struct {
 	writes  []Write
+	bytes   int // of writes, as the journal's limits count them
 	changes []pending
+	after   *Snapshot // the state with all of changes
 	// done and err are guarded by DB.committing.
 	done bool
 	err  error
 }
 
-// Open loads the state from j, which belongs to the DB from now on, also when
-// Open fails, and brings records of older versions up to date. Records of tables that this program does not declare are left in
-// the journal untouched.
+// Open takes over the lead of j, which belongs to the DB from now on, also when
+// Open fails, loads the state from it, and brings records of older versions up to
+// date. It waits until j can be led. Records of tables that this program does not
+// declare are left in the journal untouched.
 func Open(ctx context.Context, j Journal) (*DB, error) {
-	empty := &Snapshot{trees: make([]*tree, places)}
-	for i := range empty.trees {
-		empty.trees[i] = iradix.New[any]()
+	fail := func(what string, err error) (*DB, error) {
+		return nil, fmt.Errorf("%s: %w", what, errors.Join(err, j.Close()))
 	}
-	tx := newTx(empty)
-	var old []oldService
-	err := j.Load(ctx, func(key string, value []byte) error {
-		name, key, _ := strings.Cut(key, "/")
-		t, ok := declared[name]
-		if !ok {
-			return nil
-		}
-		if err := t.load(tx, key, value); err != nil {
-			return fmt.Errorf("record %q of table %s: %w", key, name, err)
-		}
-		if name == Services.name {
-			if s, ok := parseOldService(value); ok {
-				old = append(old, s)
-			}
-		}
-		return nil
+	lease, err := j.Lead(ctx)
+	if err != nil {
+		return fail("lead the journal", err)
+	}
+	loaded, old, err := load(ctx, j)
+	if err != nil {
+		return fail("load the journal", err)
+	}
+	db := &DB{journal: j, limits: j.Limits(), lease: lease, committing: make(chan struct{}, 1)}
+	db.mu.newest, db.mu.queue = loaded, []*batch{{}}
+	db.view.Store(loaded)
+	err = db.UpdateInParts(ctx, func(tx *Tx) (more bool, err error) {
+		old, more = upgradeServices(tx, old)
+		return more, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load the journal: %w", errors.Join(err, j.Close()))
-	}
-	db := &DB{journal: j, committing: make(chan struct{}, 1)}
-	db.mu.newest = tx.snapshot()
-	db.mu.open = new(batch)
-	db.view.Store(db.mu.newest)
-	if err := db.Update(ctx, func(tx *Tx) error { upgradeServices(tx, old); return nil }); err != nil {
-		return nil, fmt.Errorf("bring services up to date: %w", errors.Join(err, db.Close()))
+		return fail("bring services up to date", err)
 	}
 	return db, nil
 }
 
-// View gives the newest durable state. It never blocks.
-func (db *DB) View() *Snapshot { return db.view.Load() }
+// Lost is closed when the DB does not lead its journal any more: another does, or
+// the DB was closed. Updates are refused with [ErrNotLeader] then, and views grow
+// old; who goes on must open the journal anew.
+func (db *DB) Lost() <-chan struct{} { return db.lease.Lost }
 
 // Update runs fn on the newest state and makes its writes durable as one. When
 // fn returns an error or panics, none of its writes happens, and Update returns
@@ -92,8 +85,9 @@ func (db *DB) View() *Snapshot { return db.view.Load() }
 //
 // Update returns when all that fn saw and wrote is durable and seen by
 // [DB.View]. If the journal fails, Update returns its error and nothing was
-// written. A context that is done keeps fn from running but does not take back
-// what it did.
+// written: [ErrNotLeader] when another leads it, [ErrTooLarge] when it does not take
+// all of fn's writes as one. A context that is done keeps fn from running but does
+// not take back what it did.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	b, answer := db.run(ctx, fn)
 	if b == nil {
@@ -107,19 +101,30 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return answer
 }
 
-// run calls fn and adds its writes, if it has any, to the open batch, which it
+// UpdateInParts runs fn in one transaction after another, as [DB.Update] does, for as
+// long as it returns more. It is for work without a bound, of which every part
+// stands on its own: fn ends a part when [Tx.Full] says so. What was done before an
+// error stays.
+func (db *DB) UpdateInParts(ctx context.Context, fn func(*Tx) (more bool, err error)) error {
+	for more := true; more; {
+		err := db.Update(ctx, func(tx *Tx) (err error) { more, err = fn(tx); return err })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run calls fn and adds its writes, if it has any, to the last batch, which it
 // returns; the batch is nil if fn was not called.
 func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := db.refuse(ctx); err != nil {
 		return nil, err
 	}
-	if db.mu.closed {
-		return nil, ErrClosed
-	}
-	b := db.mu.open
-	tx := newTx(db.mu.newest)
+	b := db.mu.queue[len(db.mu.queue)-1]
+	tx := newTx(db.mu.newest, db.limits)
 	if err := fn(tx); err != nil {
 		return b, err
 	}
@@ -130,50 +135,92 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 	if len(writes) == 0 {
 		return b, nil
 	}
+	bytes := sizeOf(writes)
+	if err := db.limits.allow(len(writes), bytes); err != nil {
+		return b, err
+	}
+	if db.limits.allow(len(b.writes)+len(writes), b.bytes+bytes) != nil {
+		b = new(batch)
+		db.mu.queue = append(db.mu.queue, b)
+	}
 	db.mu.newest = tx.snapshot()
 	b.writes = append(b.writes, writes...)
+	b.bytes += bytes
 	b.changes = append(b.changes, tx.writes...)
+	b.after = db.mu.newest
 	return b, nil
 }
 
-// commit returns when b is durable, or can not be. The first of b's callers to
-// come here writes it; meanwhile the next batch gathers.
+// refuse is why no function can run now. mu is held.
+func (db *DB) refuse(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.mu.closed {
+		return ErrClosed
+	}
+	select {
+	case <-db.lease.Lost:
+		return ErrNotLeader
+	default:
+		return nil
+	}
+}
+
+// commit returns when b is durable, or can not be. Whoever comes here first writes
+// b, and what is before it; meanwhile later batches gather.
 func (db *DB) commit(ctx context.Context, b *batch) error {
 	db.committing <- struct{}{}
 	defer func() { <-db.committing }()
-	if b.done {
-		return b.err
+	for !b.done {
+		// The batch is not only this caller's, whose context may end.
+		db.write(context.WithoutCancel(ctx), db.next())
 	}
-	// b is the open batch: batches are closed one at a time, here, and done
-	// before the lock is given up.
-	db.mu.Lock()
-	next := db.mu.newest
-	db.mu.open = new(batch)
-	db.mu.Unlock()
-
-	b.done = true
-	if len(b.writes) == 0 {
-		return nil
-	}
-	// The batch is not only this caller's, whose context may end.
-	if err := db.journal.Commit(context.WithoutCancel(ctx), b.writes); err != nil {
-		b.err = fmt.Errorf("write the journal: %w", err)
-		db.fallBack(b.err)
-		return b.err
-	}
-	db.view.Store(next)
-	db.watchers.notify(b.changes, next)
-	return nil
+	return b.err
 }
 
-// fallBack forgets all that is not durable. What has gathered in the open batch
-// rests on the failed one and fails with it.
+// next takes the first batch from the queue.
+func (db *DB) next() *batch {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	b := db.mu.queue[0]
+	if db.mu.queue = db.mu.queue[1:]; len(db.mu.queue) == 0 {
+		db.mu.queue = []*batch{{}}
+	}
+	return b
+}
+
+// write gives a batch to the journal, and then shows it. committing is held.
+func (db *DB) write(ctx context.Context, b *batch) {
+	b.done = true
+	if len(b.writes) == 0 {
+		return
+	}
+	revision, err := db.journal.Commit(ctx, db.lease.Epoch, b.writes)
+	if err != nil {
+		b.err = fmt.Errorf("write the journal: %w", err)
+		db.fallBack(b.err)
+		return
+	}
+	b.after.revision = revision // nobody has seen it yet
+	db.show(b.after, b.changes)
+}
+
+// fallBack forgets all that is not durable. What has gathered in the queue rests on
+// the batch that failed and fails with it.
 func (db *DB) fallBack(err error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.mu.open.done, db.mu.open.err = true, err
-	db.mu.open = new(batch)
+	db.abandon(err)
 	db.mu.newest = db.view.Load()
+}
+
+// abandon ends all batches of the queue with an error. committing and mu are held.
+func (db *DB) abandon(err error) {
+	for _, b := range db.mu.queue {
+		b.done, b.err = true, err
+	}
+	db.mu.queue = []*batch{{}}
 }
 
 // Close waits for the batch being written and closes the journal. Updates are
@@ -187,6 +234,6 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.mu.closed = true
-	db.mu.open.done, db.mu.open.err = true, ErrClosed
+	db.abandon(ErrClosed)
 	return db.journal.Close()
 }

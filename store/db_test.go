@@ -31,12 +31,12 @@ type gated struct {
 	end   chan error // gives its result
 }
 
-func (g *gated) Commit(ctx context.Context, writes []store.Write) error {
+func (g *gated) Commit(ctx context.Context, epoch store.Epoch, writes []store.Write) (store.Revision, error) {
 	g.begun <- len(writes)
 	if err := <-g.end; err != nil {
-		return err
+		return 0, err
 	}
-	return g.Memory.Commit(ctx, writes)
+	return g.Memory.Commit(ctx, epoch, writes)
 }
 
 func newGated() *gated {
@@ -263,15 +263,15 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
-// A memo is made once in a transaction, for each key, and not kept after it.
-func TestMemo(t *testing.T) {
+// What is cached is made once in a transaction, for each key, and not kept after it.
+func TestCached(t *testing.T) {
 	type key string
 	db := open(t, store.NewMemory())
 	made := 0
 	for range 2 {
 		err := db.Update(t.Context(), func(tx *store.Tx) error {
 			for _, k := range []key{"a", "b", "a"} {
-				got := store.Memo(tx, k, func() *int { made++; return new(made) })
+				got := store.Cached(tx, k, func() *int { made++; return new(made) })
 				*got += 10
 			}
 			return nil

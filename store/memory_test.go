@@ -8,8 +8,12 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	storetest.Run(t, func(*testing.T) storetest.Opener {
-		m := store.NewMemory()
-		return func() (store.Journal, error) { return m, nil }
-	})
+	for name, limits := range map[string]store.Limits{"unlimited": store.Unlimited, "limited": {Ops: 200, Bytes: 20 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(*testing.T) storetest.Opener {
+				m := store.NewMemoryWithin(limits)
+				return func() (store.Journal, error) { return m, nil }
+			})
+		})
+	}
 }

@@ -94,17 +94,41 @@ func Seal(j Journal, key Key) Journal {
 }
 
 // Load implements [Journal].
-func (s *sealed) Load(ctx context.Context, yield func(string, []byte) error) error {
+func (s *sealed) Load(ctx context.Context, yield func(string, []byte) error) (Revision, error) {
 	return s.Journal.Load(ctx, func(key string, value []byte) error {
-		if !Sealed(value) {
-			return yield(key, value)
-		}
-		plain, err := s.aead.Open(nil, nil, value[1:], []byte(key))
+		value, err := s.unseal(key, value)
 		if err != nil {
-			return fmt.Errorf("record %q: %w", key, ErrSealed)
+			return err
 		}
-		return yield(key, plain)
+		return yield(key, value)
 	})
+}
+
+// Follow implements [Journal].
+func (s *sealed) Follow(ctx context.Context, from Revision, yield func(Commit) error) error {
+	return s.Journal.Follow(ctx, from, func(c Commit) error {
+		plain := make([]Write, len(c.Writes))
+		for i, w := range c.Writes {
+			value, err := s.unseal(w.Key, w.Value)
+			if err != nil {
+				return err
+			}
+			plain[i] = Write{w.Key, value, Sealed(w.Value)}
+		}
+		return yield(Commit{c.Revision, plain})
+	})
+}
+
+// unseal decrypts a value that is sealed.
+func (s *sealed) unseal(key string, value []byte) ([]byte, error) {
+	if !Sealed(value) {
+		return value, nil
+	}
+	plain, err := s.aead.Open(nil, nil, value[1:], []byte(key))
+	if err != nil {
+		return nil, fmt.Errorf("record %q: %w", key, ErrSealed)
+	}
+	return plain, nil
 }
 
 // Unseals reports whether key opens a value that is sealed.
@@ -114,7 +138,7 @@ func Unseals(key Key, name string, value []byte) bool {
 }
 
 // Commit implements [Journal].
-func (s *sealed) Commit(ctx context.Context, writes []Write) error {
+func (s *sealed) Commit(ctx context.Context, epoch Epoch, writes []Write) (Revision, error) {
 	out := make([]Write, len(writes))
 	for i, w := range writes {
 		if w.Secret && w.Value != nil {
@@ -122,5 +146,5 @@ func (s *sealed) Commit(ctx context.Context, writes []Write) error {
 		}
 		out[i] = w
 	}
-	return s.Journal.Commit(ctx, out)
+	return s.Journal.Commit(ctx, epoch, out)
 }

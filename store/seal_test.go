@@ -44,15 +44,27 @@ func TestSeal(t *testing.T) {
 	}
 }
 
+// commit takes over a journal and commits to it.
+func commit(t *testing.T, j store.Journal, writes ...store.Write) {
+	t.Helper()
+	lease, err := j.Lead(t.Context())
+	if err == nil {
+		_, err = j.Commit(t.Context(), lease.Epoch, writes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A sealed value is bound to its record: moved to another, it does not open.
 func TestSealBindsKey(t *testing.T) {
 	m := store.NewMemory()
 	s := store.Seal(m, store.Key{1})
-	s.Commit(t.Context(), []store.Write{{Key: "a", Value: []byte("v"), Secret: true}})
+	commit(t, s, store.Write{Key: "a", Value: []byte("v"), Secret: true})
 	var value []byte
 	m.Load(t.Context(), func(_ string, v []byte) error { value = v; return nil })
-	m.Commit(t.Context(), []store.Write{{Key: "a"}, {Key: "b", Value: value}})
-	if err := s.Load(context.Background(), func(string, []byte) error { return nil }); err == nil {
+	commit(t, m, store.Write{Key: "a"}, store.Write{Key: "b", Value: value})
+	if _, err := s.Load(context.Background(), func(string, []byte) error { return nil }); err == nil {
 		t.Error("a value moved to another key was opened")
 	}
 }

@@ -35,6 +35,8 @@ type schema struct {
 	found func(n int, record any) []string
 	// load adds a record from the journal to an empty DB's transaction.
 	load func(tx *Tx, key string, value []byte) error
+	// apply puts or, when value is nil, deletes a record as the journal has it.
+	apply func(tx *Tx, key string, value []byte) error
 }
 
 // declared are all tables of the program, by name; places is how many trees
@@ -56,7 +58,7 @@ func NewTable[T any](name string, key func(*T) string, indexes ...Index[T]) *Tab
 		key:     key,
 		indexes: indexes,
 	}
-	t.load = t.loadRecord
+	t.load, t.apply = t.loadRecord, t.applyRecord
 	t.found = func(n int, record any) []string { return t.indexes[n].Values(record.(*T)) }
 	declared[name] = t.schema
 	places += t.trees
@@ -162,15 +164,38 @@ func (t *Table[T]) unindex(tx *Tx, index int, key string, before, after []string
 }
 
 func (t *Table[T]) loadRecord(tx *Tx, key string, value []byte) error {
-	v := new(T)
-	if err := json.Unmarshal(value, v); err != nil {
+	v, err := t.decode(key, value)
+	if err != nil {
 		return err
-	}
-	if k := t.key(v); k != key {
-		return fmt.Errorf("the record calls itself %q", k)
 	}
 	t.set(tx, key, v)
 	return nil
+}
+
+func (t *Table[T]) applyRecord(tx *Tx, key string, value []byte) error {
+	if value == nil {
+		if !t.Delete(tx, key) { // watchers are told the same as the leader's
+			tx.write(t.schema, key, nil, nil)
+		}
+		return nil
+	}
+	v, err := t.decode(key, value)
+	if err != nil {
+		return err
+	}
+	t.Put(tx, v)
+	return nil
+}
+
+func (t *Table[T]) decode(key string, value []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(value, v); err != nil {
+		return nil, err
+	}
+	if k := t.key(v); k != key {
+		return nil, fmt.Errorf("the record's own key is %q", k)
+	}
+	return v, nil
 }
 
 // indexKey is a key of an index tree. The value's length comes first, so that

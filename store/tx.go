@@ -22,7 +22,14 @@ type Reader interface {
 }
 
 // Snapshot is the state after some transaction. It never changes.
-type Snapshot struct{ trees []*tree }
+type Snapshot struct {
+	trees    []*tree
+	revision Revision
+}
+
+// Revision is that of the commit which led to this state. It is 0 where nothing was
+// committed yet.
+func (s *Snapshot) Revision() Revision { return s.revision }
 
 func (s *Snapshot) node(place int) *node   { return s.trees[place].Root() }
 func (s *Snapshot) steady(place int) *node { return s.trees[place].Root() }
@@ -30,43 +37,59 @@ func (s *Snapshot) steady(place int) *node { return s.trees[place].Root() }
 // Tx is a transaction: what it reads includes what it wrote. It is good only
 // until the function that was given it returns, and only in its goroutine.
 type Tx struct {
-	base *Snapshot
-	txns []*iradix.Txn[any] // nil: untouched
+	base   *Snapshot
+	limits Limits
+	txns   []*iradix.Txn[any] // nil: untouched
 
 	// writes are in the order of the first write to each key, the last write to
 	// it counting; place is where in writes a key is.
 	writes []pending
 	place  map[Change]int
+	// sized is how many of writes Full has encoded, and bytes their size.
+	sized, bytes int
 
-	memos map[any]any // what Memo was given, by key
+	cached map[any]any // what Cached was given, by key
 }
 
-// pending is a write not yet encoded; a nil record deletes. before is the record
-// that was there when the transaction began, if any.
+// pending is a write; a nil record deletes. before is the record that was there
+// when the transaction began, if any.
 type pending struct {
 	Change
 	table          *schema
 	before, record any
+	value          []byte // record, encoded; nil when it is not yet
 }
 
-func newTx(base *Snapshot) *Tx {
-	return &Tx{base: base, txns: make([]*iradix.Txn[any], len(base.trees)), place: map[Change]int{}}
+func newTx(base *Snapshot, limits Limits) *Tx {
+	return &Tx{base: base, limits: limits, txns: make([]*iradix.Txn[any], len(base.trees)), place: map[Change]int{}}
 }
 
-// Memo gives what make gives, made once in a transaction: what is dear to work
-// out of the state and wanted often. Whoever made it keeps it up to date with what
-// is written meanwhile, as far as that matters. key is of a type of one's own, as
-// a context's is.
-func Memo[T any](tx *Tx, key any, make func() T) T {
-	if v, ok := tx.memos[key]; ok {
+// Cached gives what make gives, made once in a transaction: what is expensive to
+// work out of the state and wanted often. Whoever made it keeps it up to date with
+// what is written meanwhile, as far as that matters. key is of a type of one's own,
+// as a context's is.
+func Cached[T any](tx *Tx, key any, make func() T) T {
+	if v, ok := tx.cached[key]; ok {
 		return v.(T)
 	}
 	v := make()
-	if tx.memos == nil {
-		tx.memos = map[any]any{}
+	if tx.cached == nil {
+		tx.cached = map[any]any{}
 	}
-	tx.memos[key] = v
+	tx.cached[key] = v
 	return v
+}
+
+// Full reports whether the transaction has written half of what the journal takes
+// as one. A loop whose every turn stands on its own goes on in another transaction
+// then. Records that were put must not be changed any more, also not in fn.
+func (tx *Tx) Full() bool {
+	for ; tx.sized < len(tx.writes); tx.sized++ {
+		if w, err := tx.writes[tx.sized].encode(); err == nil { // else the update fails with it
+			tx.bytes += w.Size()
+		}
+	}
+	return len(tx.writes) > 0 && (len(tx.writes) >= tx.limits.Ops/2 || tx.bytes >= tx.limits.Bytes/2)
 }
 
 func (tx *Tx) node(place int) *node {
@@ -91,9 +114,9 @@ func (tx *Tx) txn(place int) *iradix.Txn[any] {
 }
 
 func (tx *Tx) write(t *schema, key string, old, record any) {
-	w := pending{Change{t.name, key}, t, old, record}
+	w := pending{Change: Change{t.name, key}, table: t, before: old, record: record}
 	if i, ok := tx.place[w.Change]; ok {
-		tx.writes[i].record = record
+		tx.writes[i].record, tx.writes[i].value = record, nil
 		return
 	}
 	tx.place[w.Change] = len(tx.writes)
@@ -103,21 +126,31 @@ func (tx *Tx) write(t *schema, key string, old, record any) {
 // encode gives the transaction's writes as the journal takes them.
 func (tx *Tx) encode() ([]Write, error) {
 	writes := make([]Write, 0, len(tx.writes))
-	for _, w := range tx.writes {
-		out := Write{Key: w.Table + "/" + w.Key, Secret: w.table.secret}
-		if !utf8.ValidString(w.Key) {
-			return nil, fmt.Errorf("the key %q is not text, which JSON can not keep", out.Key)
+	for i := range tx.writes {
+		w, err := tx.writes[i].encode()
+		if err != nil {
+			return nil, err
 		}
-		if w.record != nil {
-			value, err := json.Marshal(w.record)
-			if err != nil {
-				return nil, fmt.Errorf("encode %s: %w", out.Key, err)
-			}
-			out.Value = value
-		}
-		writes = append(writes, out)
+		writes = append(writes, w)
 	}
 	return writes, nil
+}
+
+// encode gives the write as the journal takes it.
+func (w *pending) encode() (Write, error) {
+	out := Write{Key: w.Table + "/" + w.Key, Secret: w.table.secret}
+	if !utf8.ValidString(w.Key) {
+		return out, fmt.Errorf("the key %q is not text, which JSON can not keep", out.Key)
+	}
+	if w.record != nil && w.value == nil {
+		value, err := json.Marshal(w.record)
+		if err != nil {
+			return out, fmt.Errorf("encode %s: %w", out.Key, err)
+		}
+		w.value = value
+	}
+	out.Value = w.value
+	return out, nil
 }
 
 // snapshot is the state with the transaction's writes in it.

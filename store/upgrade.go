@@ -55,18 +55,29 @@ func parseOldService(value []byte) (s oldService, ok bool) {
 }
 
 // upgradeServices gives the deployments of old services records of their own, and
-// leaves nothing of how they were kept.
-func upgradeServices(tx *Tx, services []oldService) {
+// leaves nothing of how they were kept. It goes as far as one transaction should,
+// and returns the services that are left, and whether anything is.
+func upgradeServices(tx *Tx, services []oldService) (left []oldService, more bool) {
 	for h := range oldHistories.All(tx) {
+		if tx.Full() {
+			return services, true
+		}
 		Deployments.Put(tx, deploymentOfHistory(tx, h))
 		oldHistories.Delete(tx, *h.Deployment.ServiceDeploymentArn)
 	}
-	for r := range oldRevisions.All(tx) {
+	for r := range oldRevisions.All(tx) { // which histories are made of
+		if tx.Full() {
+			return services, true
+		}
 		oldRevisions.Delete(tx, *r.Revision.ServiceRevisionArn)
 	}
 	for i := range services {
+		if tx.Full() {
+			return services[i:], true
+		}
 		upgradeService(tx, &services[i])
 	}
+	return nil, false
 }
 
 func upgradeService(tx *Tx, old *oldService) {

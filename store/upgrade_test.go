@@ -37,9 +37,7 @@ var kept = map[string]string{
 func TestDeploymentsMoveOut(t *testing.T) {
 	journal := store.NewMemory()
 	for key, value := range kept {
-		if err := journal.Commit(t.Context(), []store.Write{{Key: key, Value: []byte(value)}}); err != nil {
-			t.Fatal(err)
-		}
+		commit(t, journal, store.Write{Key: key, Value: []byte(value)})
 	}
 	for range 2 {
 		view := open(t, journal).View()

@@ -54,19 +54,19 @@ func (t *Table[T]) Under(index, value string) Interest { return Interest{t.place
 // Watch begins to collect changes in what is of interest, all there are if
 // nothing is named; a View taken later lacks none of those before. Close the
 // watcher when done.
-func (db *DB) Watch(of ...Interest) *Watcher {
+func (s *state) Watch(of ...Interest) *Watcher {
 	if len(of) == 0 {
 		of = []Interest{everything}
 	}
-	w := &Watcher{owner: &db.watchers, of: of, ready: make(chan struct{}, 1)}
+	w := &Watcher{owner: &s.watchers, of: of, ready: make(chan struct{}, 1)}
 	w.mu.changed = map[Change]struct{}{}
-	ws := &db.watchers
+	ws := &s.watchers
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.mu.all == nil {
 		ws.mu.all, ws.mu.places = map[Interest]map[*Watcher]struct{}{}, map[int]int{}
 	}
-	w.view = db.View()
+	w.view = s.View()
 	for _, i := range of {
 		if ws.mu.all[i] == nil {
 			ws.mu.all[i] = map[*Watcher]struct{}{}

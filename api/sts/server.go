@@ -53,6 +53,9 @@ func (s *Server) GetAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInp
 func issue(tx *store.Tx, s *record.Session, lifetime time.Duration) *sts.Credentials {
 	now := time.Now().UTC().Truncate(time.Second)
 	for old := range store.Sessions.All(tx) {
+		if tx.Full() {
+			break // the next session takes the rest with it
+		}
 		if now.After(old.Expires) {
 			store.Sessions.Delete(tx, old.AccessKeyID)
 		}

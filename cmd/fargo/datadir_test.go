@@ -27,7 +27,10 @@ func started(t *testing.T) *instance.Instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = j.Commit(t.Context(), []store.Write{{Key: "some/record", Value: []byte("{}")}})
+	lease, err := j.Lead(t.Context())
+	if err == nil {
+		_, err = j.Commit(t.Context(), lease.Epoch, []store.Write{{Key: "some/record", Value: []byte("{}")}})
+	}
 	if err := errors.Join(err, j.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 func opener(t *testing.T) func(files vfs.FS, dir string) (store.Journal, error) {
 	key := keyFile(t)
 	return func(files vfs.FS, dir string) (store.Journal, error) {
-		return open(dir, key, quiet(), files)
+		return OpenIn(files, dir, key, quiet())
 	}
 }
 

@@ -15,6 +15,6 @@ import (
 func TestDisk(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Opener {
 		fs, key := vfs.NewMem(), filepath.Join(t.TempDir(), "key")
-		return func() (store.Journal, error) { return open("journal", key, quiet(), fs) }
+		return func() (store.Journal, error) { return OpenIn(fs, "journal", key, quiet()) }
 	})
 }

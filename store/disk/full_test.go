@@ -31,10 +31,21 @@ func one(key string) []store.Write { return []store.Write{{Key: key, Value: []by
 
 func keyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "key") }
 
+// commit takes over the journal and commits to it.
+func commit(t *testing.T, j *Journal, writes []store.Write) error {
+	t.Helper()
+	lease, err := j.Lead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = j.Commit(t.Context(), lease.Epoch, writes)
+	return err
+}
+
 func found(t *testing.T, j *Journal) string {
 	t.Helper()
 	var keys []string
-	err := j.Load(t.Context(), func(key string, _ []byte) error { keys = append(keys, key); return nil })
+	_, err := j.Load(t.Context(), func(key string, _ []byte) error { keys = append(keys, key); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +54,7 @@ func found(t *testing.T, j *Journal) string {
 
 func TestFull(t *testing.T) {
 	fs, key := &crowded{FS: vfs.NewMem(), free: 2 * reserve}, keyFile(t)
-	storetest.Full(t, func() (store.Journal, error) { return open("journal", key, quiet(), fs) }, func(full bool) {
+	storetest.Full(t, func() (store.Journal, error) { return OpenIn(fs, "journal", key, quiet()) }, func(full bool) {
 		fs.free = 2 * reserve
 		if full {
 			fs.free = reserve - 1
@@ -62,19 +73,19 @@ func TestFailedSyncRefusesForever(t *testing.T) {
 		}
 		return nil
 	}))
-	j, err := open("journal", keyFile(t), quiet(), fs)
+	j, err := OpenIn(fs, "journal", keyFile(t), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Commit(t.Context(), one("a")); err != nil {
+	if err := commit(t, j, one("a")); err != nil {
 		t.Fatal(err)
 	}
 	broken.Store(true)
-	if err := j.Commit(t.Context(), one("b")); err == nil {
+	if err := commit(t, j, one("b")); err == nil {
 		t.Error("Commit that could not sync returned nil")
 	}
 	broken.Store(false)
-	if err := j.Commit(t.Context(), one("c")); err == nil || !strings.Contains(err.Error(), "I/O error") {
+	if err := commit(t, j, one("c")); err == nil || !strings.Contains(err.Error(), "I/O error") {
 		t.Errorf("Commit after a failure returned %v, want the failure", err)
 	}
 	if err := j.Close(); err != nil {
@@ -82,7 +93,7 @@ func TestFailedSyncRefusesForever(t *testing.T) {
 	}
 
 	crashed := under.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{})
-	j, err = open("journal", keyFile(t), quiet(), &crowded{FS: crashed, free: reserve})
+	j, err = OpenIn(&crowded{FS: crashed, free: reserve}, "journal", keyFile(t), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (p *plain) key(file string) (store.Key, error) {
 
 // sealed gives the keys of all records that are sealed.
 func (p *plain) sealed(ctx context.Context) (keys []string, err error) {
-	err = p.Load(ctx, func(key string, value []byte) error {
+	_, err = p.Load(ctx, func(key string, value []byte) error {
 		if store.Sealed(value) {
 			keys = append(keys, key)
 		}

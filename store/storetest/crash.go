@@ -19,17 +19,18 @@ func Crash(t *testing.T, open func(files vfs.FS, dir string) (store.Journal, err
 	mem := vfs.NewCrashableMem()
 	for round := range 12 {
 		random := rand.New(rand.NewPCG(uint64(round), 1))
-		j, err := open(mem, damageDir)
+		opened, err := open(mem, damageDir)
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
-		acked := powerCut(t, j, round, random, func() {
+		acked := powerCut(t, lead(t, opened), round, random, func() {
 			mem = mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: random.IntN(101), RNG: random})
 		})
-		j, err = open(mem, damageDir)
+		opened, err = open(mem, damageDir)
 		if err != nil {
 			t.Fatalf("round %d: after a power cut: %v", round, err)
 		}
+		j := lead(t, opened)
 		found := load(t, j)
 		for i := range acked {
 			if key := crashKey(round, i); found[key] == "" {
@@ -44,7 +45,7 @@ func crashKey(round, i int) string { return fmt.Sprintf("crash/%02d/%04d", round
 
 // powerCut commits until the power is cut, in the middle of a commit as a rule, and
 // gives how many commits were acknowledged before.
-func powerCut(t *testing.T, j store.Journal, round int, random *rand.Rand, cut func()) int {
+func powerCut(t *testing.T, j *leader, round int, random *rand.Rand, cut func()) int {
 	t.Helper()
 	var mu sync.Mutex
 	acked, wanted, off := 0, 20+random.IntN(60), false
@@ -62,7 +63,7 @@ func powerCut(t *testing.T, j store.Journal, round int, random *rand.Rand, cut f
 			}
 			// Some are in several pages, and some in several blocks, of a log.
 			value := strings.Repeat("v", 1+sizes[i%len(sizes)]*sizes[(i+1)%len(sizes)])
-			if err := j.Commit(t.Context(), []store.Write{write(crashKey(round, i), value), write("crash/last", value)}); err != nil {
+			if _, err := j.Commit(t.Context(), j.lease.Epoch, []store.Write{write(crashKey(round, i), value), write("crash/last", value)}); err != nil {
 				done <- err
 				return
 			}

@@ -25,10 +25,11 @@ func Damage(t *testing.T, open func(files vfs.FS, dir string) (store.Journal, er
 	for _, name := range slices.Sorted(maps.Keys(states)) {
 		t.Run(name, func(t *testing.T) {
 			files := states[name]
-			j, err := open(files.FS(t, damageDir), damageDir)
+			opened, err := open(files.FS(t, damageDir), damageDir)
 			if err != nil {
 				t.Fatal("open it undamaged:", err)
 			}
+			j := lead(t, opened)
 			want := load(t, j)
 			mustClose(t, j)
 			refused, n := 0, 0
@@ -50,7 +51,7 @@ func examine(t *testing.T, open func(vfs.FS, string) (store.Journal, error), d e
 	j, err := open(d.Files.FS(t, damageDir), damageDir)
 	if err == nil {
 		defer j.Close()
-		err = j.Load(t.Context(), func(key string, value []byte) error {
+		_, err = j.Load(t.Context(), func(key string, value []byte) error {
 			found[key] = string(value)
 			return nil
 		})
@@ -72,10 +73,11 @@ func examine(t *testing.T, open func(vfs.FS, string) (store.Journal, error), d e
 func written(t *testing.T, open func(vfs.FS, string) (store.Journal, error)) map[string]enginetest.Files {
 	mem := vfs.NewMem()
 	states := map[string]enginetest.Files{}
-	j, err := open(mem, damageDir)
+	opened, err := open(mem, damageDir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	j := lead(t, opened)
 	fill := func(round int) {
 		for i := range 20 {
 			commit(t, j, write(fmt.Sprintf("damage/%d/%02d", round, i), strings.Repeat("x", 10*i)), remove(fmt.Sprintf("damage/%d/%02d", round-1, i/2)))
@@ -85,9 +87,10 @@ func written(t *testing.T, open func(vfs.FS, string) (store.Journal, error)) map
 	states["killed with a log"] = enginetest.Read(t, mem, damageDir)
 	for round := 2; round < 4; round++ {
 		mustClose(t, j)
-		if j, err = open(mem, damageDir); err != nil {
+		if opened, err = open(mem, damageDir); err != nil {
 			t.Fatal(err)
 		}
+		j = lead(t, opened)
 		fill(round)
 	}
 	states["killed with tables"] = enginetest.Read(t, mem, damageDir)

@@ -17,7 +17,7 @@ func Full(t *testing.T, open Opener, fill func(full bool)) {
 	for range 3 {
 		fill(true)
 		for range 2 {
-			if err := j.Commit(t.Context(), []store.Write{write("full/2", "two")}); !errors.Is(err, fargo.ErrNotWritable) {
+			if _, err := j.Commit(t.Context(), j.lease.Epoch, []store.Write{write("full/2", "two")}); !errors.Is(err, fargo.ErrNotWritable) {
 				t.Errorf("Commit without room returned %v", err)
 			}
 		}
@@ -30,7 +30,8 @@ func Full(t *testing.T, open Opener, fill func(full bool)) {
 	mustClose(t, j)
 
 	// Without room it opens, if it does, with everything that was there.
-	if j, err := open(); err == nil {
+	if opened, err := open(); err == nil {
+		j := lead(t, opened)
 		check(t, j, map[string]string{"full/1": "one"})
 		mustClose(t, j)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -37,14 +38,21 @@ var (
 	values = rapid.SampledFrom([]string{"", "a", "ab", "b", "\x00", "a\x00b"})
 )
 
-// machine drives a DB and a plain map with the same transactions.
+// machine drives a DB and a plain map with the same transactions, and has the DB's
+// journal followed.
 type machine struct {
 	open  Opener
 	db    *store.DB
 	model map[string]item
+
+	follower *store.Follower
+	watcher  *store.Watcher // of the follower
+	cancel   func()         // ends the follower
+	ended    chan error     // gets its error
 }
 
-// testModel compares a DB with a map, over random transactions and restarts.
+// testModel compares a DB, and who follows it, with a map, over random transactions
+// and restarts.
 func testModel(t *testing.T, fresh func(t *testing.T) Opener) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := &machine{open: fresh(t), model: map[string]item{}}
@@ -53,6 +61,7 @@ func testModel(t *testing.T, fresh func(t *testing.T) Opener) {
 			"update": func(r *rapid.T) { m.update(r, nil) },
 			"fail":   func(r *rapid.T) { m.update(r, errors.New("changed my mind")) },
 			"reopen": func(r *rapid.T) { m.stop(r); m.start(r) },
+			"follow": func(r *rapid.T) { m.check(r, m.followed(r), m.model) },
 			"":       func(r *rapid.T) { m.check(r, m.db.View(), m.model) },
 		})
 		m.stop(r)
@@ -67,9 +76,32 @@ func (m *machine) start(r *rapid.T) {
 	if m.db, err = store.Open(context.Background(), j); err != nil {
 		r.Fatal(err)
 	}
+	if m.follower, err = store.NewFollower(context.Background(), j); err != nil {
+		r.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	m.watcher, m.cancel, m.ended = m.follower.Watch(), cancel, make(chan error, 1)
+	go func() { m.ended <- m.follower.Run(ctx) }()
+}
+
+// followed waits until the follower has all that is durable, and gives its view.
+func (m *machine) followed(r *rapid.T) *store.Snapshot {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for m.follower.View().Revision() < m.db.View().Revision() {
+		if _, err := m.watcher.Next(ctx); err != nil {
+			r.Fatalf("the follower is at revision %d, the leader at %d: %v", m.follower.View().Revision(), m.db.View().Revision(), err)
+		}
+	}
+	return m.follower.View()
 }
 
 func (m *machine) stop(r *rapid.T) {
+	m.cancel()
+	if err := <-m.ended; !errors.Is(err, context.Canceled) {
+		r.Fatalf("the follower ended with %v", err)
+	}
+	m.watcher.Close()
 	if err := m.db.Close(); err != nil {
 		r.Fatal(err)
 	}

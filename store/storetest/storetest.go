@@ -1,6 +1,6 @@
-// Package storetest is what every journal must pass. It knows the promises of
-// [store.Journal] and of a [store.DB] on top of it; it refuses to know any
-// journal in particular.
+// Package storetest is the conformance suite of journals. It knows the promises of
+// [store.Journal], and of a [store.DB] and a [store.Follower] on top of it; it
+// refuses to know any journal in particular.
 package storetest
 
 import (
@@ -18,6 +18,11 @@ type Opener func() (store.Journal, error)
 
 // Run checks a kind of journal. fresh makes an empty storage for one test.
 func Run(t *testing.T, fresh func(t *testing.T) Opener) {
+	t.Run("contract", func(t *testing.T) { Contract(t, fresh) })
+	t.Run("two leaders", func(t *testing.T) { testTwoLeaders(t, fresh(t)) })
+	t.Run("follow", func(t *testing.T) { testFollow(t, fresh(t)) })
+	t.Run("follow from too far behind", func(t *testing.T) { testCompacted(t, fresh(t)) })
+	t.Run("limits", func(t *testing.T) { testLimits(t, fresh(t)) })
 	t.Run("commit and load", func(t *testing.T) { testCommit(t, fresh(t)) })
 	t.Run("large batch", func(t *testing.T) { testLarge(t, fresh(t)) })
 	t.Run("load stops", func(t *testing.T) { testLoadStops(t, fresh(t)) })
@@ -39,12 +44,13 @@ func testCommit(t *testing.T, open Opener) {
 	mustClose(t, j)
 }
 
-// testLarge commits more than an engine's write buffer holds.
+// testLarge commits more than an engine's write buffer holds, if that is within the
+// limits.
 func testLarge(t *testing.T, open Opener) {
 	j := mustOpen(t, open)
 	want := map[string]string{}
 	var writes []store.Write
-	for i := range 100 {
+	for i := range min(100, j.Limits().Bytes/110_000) {
 		key, value := fmt.Sprintf("large/%03d", i), strings.Repeat(string(rune('a'+i%26)), 100_000)
 		want[key] = value
 		writes = append(writes, write(key, value))
@@ -63,13 +69,14 @@ func testLoadStops(t *testing.T, open Opener) {
 	defer mustClose(t, j)
 	commit(t, j, write("a/1", "one"), write("a/2", "two"))
 	stop, calls := errors.New("stop"), 0
-	err := j.Load(t.Context(), func(string, []byte) error { calls++; return stop })
+	_, err := j.Load(t.Context(), func(string, []byte) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("Load called yield %d times and returned %v; want one call and its error", calls, err)
 	}
 }
 
-// testForeign keeps what an other version of the program may know.
+// testForeign checks that a record which another version of the program may know is
+// kept.
 func testForeign(t *testing.T, open Opener) {
 	j := mustOpen(t, open)
 	commit(t, j, write("a-table-of-the-future/1", "{}"), write(items.Name()+"/a", `{"Key":"a","New":1}`))
@@ -94,17 +101,29 @@ func testForeign(t *testing.T, open Opener) {
 func write(key, value string) store.Write { return store.Write{Key: key, Value: []byte(value)} }
 func remove(key string) store.Write       { return store.Write{Key: key} }
 
-func commit(t *testing.T, j store.Journal, writes ...store.Write) {
-	t.Helper()
-	if err := j.Commit(t.Context(), writes); err != nil {
-		t.Fatalf("Commit: %v", err)
-	}
+// leader is a journal that was opened, and is led.
+type leader struct {
+	store.Journal
+	lease store.Lease
+	last  store.Revision // of what was committed
 }
 
-func load(t *testing.T, j store.Journal) map[string]string {
+func commit(t *testing.T, j *leader, writes ...store.Write) {
+	t.Helper()
+	revision, err := j.Commit(t.Context(), j.lease.Epoch, writes)
+	if err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	if revision <= j.last {
+		t.Errorf("Commit returned revision %d after %d", revision, j.last)
+	}
+	j.last = revision
+}
+
+func load(t *testing.T, j *leader) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	err := j.Load(t.Context(), func(key string, value []byte) error {
+	revision, err := j.Load(t.Context(), func(key string, value []byte) error {
 		if _, ok := found[key]; ok {
 			t.Errorf("Load yields %q twice", key)
 		}
@@ -114,23 +133,35 @@ func load(t *testing.T, j store.Journal) map[string]string {
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
+	if revision < j.last {
+		t.Errorf("Load is of revision %d, before %d", revision, j.last)
+	}
 	return found
 }
 
-func check(t *testing.T, j store.Journal, want map[string]string) {
+func check(t *testing.T, j *leader, want map[string]string) {
 	t.Helper()
 	if found := load(t, j); !maps.Equal(found, want) {
 		t.Errorf("Load found %d records, want %d\n%.200v", len(found), len(want), found)
 	}
 }
 
-func mustOpen(t *testing.T, open Opener) store.Journal {
+func mustOpen(t *testing.T, open Opener) *leader {
 	t.Helper()
 	j, err := open()
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
-	return j
+	return lead(t, j)
+}
+
+func lead(t *testing.T, j store.Journal) *leader {
+	t.Helper()
+	lease, err := j.Lead(t.Context())
+	if err != nil {
+		t.Fatalf("Lead: %v", err)
+	}
+	return &leader{Journal: j, lease: lease}
 }
 
 func mustClose(t *testing.T, j store.Journal) {
