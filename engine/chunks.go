@@ -39,21 +39,26 @@ type format struct {
 	log uint64
 }
 
-// header is the smallest room for a chunk: where less is left of a block, it is
-// filled with zeros.
-func (f format) header() int64 {
-	if f.log == 0 {
-		return headerLegacy
-	}
-	return headerSync
-}
-
-// align is where the next chunk begins when the one before ends at offset.
-func (f format) align(offset int64) int64 {
-	if rest := blockSize - offset%blockSize; rest < f.header() {
+// align is where the next chunk begins when the one before ends at offset. Where
+// too little is left of a block for a header, it is filled with zeros. How much a
+// header takes is the log's affair: those that are begun before the engine has
+// raised its format, as the first one of a directory, have no sync offsets.
+func (f format) align(data []byte, offset int64) int64 {
+	rest := blockSize - offset%blockSize
+	switch {
+	case f.log == 0 && rest < headerLegacy, f.log != 0 && rest < headerRecyclable:
+		return offset + rest
+	case f.log != 0 && rest < headerSync && allZero(data, offset, offset+rest):
 		return offset + rest
 	}
 	return offset
+}
+
+// allZero reports whether data has nothing but zeros from one offset to another,
+// where it reaches as far.
+func allZero(data []byte, from, to int64) bool {
+	n := int64(len(data))
+	return len(bytes.Trim(data[min(from, n):min(to, n)], "\x00")) == 0
 }
 
 // chunk is one whole chunk whose checksum is right.
@@ -137,14 +142,14 @@ func (f format) measure(data []byte) (e extent) {
 		if !ok || begins == within {
 			break
 		}
-		e.good = f.align(c.end)
+		e.good = f.align(data, c.end)
 		if within = !ends; ends {
 			whole = e.good
 		}
 	}
 	// Up to here it makes no difference whose reader reads. What counts is what the
 	// engine's own finds.
-	e.replayed = f.align(f.replay(data[:min(e.good, int64(len(data)))]))
+	e.replayed = f.align(data, f.replay(data[:min(e.good, int64(len(data)))]))
 	if e.replayed != whole {
 		e.good = e.replayed
 	}

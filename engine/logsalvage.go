@@ -84,7 +84,7 @@ func (s *salvage) salvageLog(number uint64, data []byte, last bool) {
 	next := uint64(0) // the number of the write after those that were found
 	good := int64(0)  // where the last batch that was found ended
 	var record []byte // up to now
-	within, end := false, f.align(int64(len(data)))
+	within, end := false, f.align(data, int64(len(data)))
 	for offset := int64(0); offset < end; {
 		if offset < int64(len(data)) && bytes.HasPrefix(data[offset:], f.trailer()) {
 			good = offset
@@ -104,7 +104,7 @@ func (s *salvage) salvageLog(number uint64, data []byte, last bool) {
 			}
 			record, ends = nil, c.part == partFull
 		}
-		offset, record, within = f.align(c.end), append(record, c.payload...), !ends
+		offset, record, within = f.align(data, c.end), append(record, c.payload...), !ends
 		if !ends {
 			continue
 		}

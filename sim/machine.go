@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"fargo/balancer"
 	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/host"
@@ -42,8 +44,11 @@ type machine struct {
 		imageOf        map[string]string // images of containers, by id
 	}
 
-	cancel context.CancelFunc // ends the node's process
-	all    sync.WaitGroup     // of the node's process
+	cancel  context.CancelFunc // ends the node's process
+	all     sync.WaitGroup     // of the node's process
+	checker checker            // of the node's process
+	// health is what load balancers have been told of their targets.
+	health []balancer.TargetHealth
 }
 
 // machineConfig is what a machine is made of.
@@ -51,12 +56,12 @@ type machineConfig struct {
 	name string
 	dir  string // its disk and memory are below it
 	link *link
-	// answers reports whether something answers at an address of a VPC, whatever
-	// machine it is on.
-	answers func(netip.Addr) bool
-	seed    uint64
-	log     *slog.Logger
-	failed  chan<- error // gets the error of a node that ends by itself
+	// answer gives the status with which an address of a VPC answers a health check,
+	// whatever machine it is on; 0 when nothing listens there.
+	answer func(netip.Addr) (status int)
+	seed   uint64
+	log    *slog.Logger
+	failed chan<- error // gets the error of a node that ends by itself
 }
 
 func newMachine(c machineConfig) *machine {
@@ -80,18 +85,17 @@ func (m *machine) start(ctx context.Context) error {
 		return err
 	}
 	ctx, m.cancel = context.WithCancel(ctx)
-	targets := newChecker(m)
+	m.checker = newChecker(m)
 	n := node.New(node.Config{
 		Runtime: faultyRuntime{m.runtime, m}, Network: m.network, Cgroups: m.cgroups, Link: client, Watcher: m.runtime,
-		Followers: []node.Follower{targets}, Dir: m.disk, MemoryDir: m.memory, SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
+		Followers: []node.Follower{m.checker}, Dir: m.disk, MemoryDir: m.memory, SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
 	})
 	m.all.Go(func() {
 		if err := n.Run(ctx); err != nil || ctx.Err() == nil {
 			m.failed <- fmt.Errorf("node %s ended: %w", m.name, err)
 		}
 	})
-	m.all.Go(func() { targets.run(ctx) })
-	m.all.Go(func() { _ = client.Run(ctx, n, targets) }) // nil, always
+	m.all.Go(func() { _ = client.Run(ctx, n, m.checker) }) // nil, always
 	return nil
 }
 
@@ -101,11 +105,14 @@ func (m *machine) kill() {
 	m.link.cut(m.name)
 	m.cancel()
 	m.all.Wait()
+	m.health, _ = m.checker.Checker.Health()
+	m.checker.Close()
 }
 
 // losePower ends what runs, and empties the memory.
 func (m *machine) losePower() error {
 	m.runtime.Lose()
+	m.health = nil
 	return os.RemoveAll(m.memory)
 }
 
@@ -161,9 +168,9 @@ func (m *machine) running() []host.ContainerState {
 	return out
 }
 
-// serves reports whether what runs at an address of this machine would pass a
-// target group's check.
-func (m *machine) serves(a netip.Addr) bool {
+// serve gives the status with which an address of this machine answers a health
+// check; 0 when nothing listens there.
+func (m *machine) serve(a netip.Addr) (status int) {
 	now, _ := m.network.Now()
 	for _, i := range now.Interfaces {
 		if i.Address != a {
@@ -171,15 +178,18 @@ func (m *machine) serves(a netip.Addr) bool {
 		}
 		for _, c := range m.running() {
 			spec, ok := m.runtime.Spec(c.ID)
-			if !ok || spec.NetNS != m.network.NetNS(i.ID) || m.isUnhealthy(c.ID) {
+			if !ok || spec.NetNS != m.network.NetNS(i.ID) {
 				continue
 			}
-			if s := images[spec.Image]; s.Healthy >= 0 && time.Since(c.StartedAt) >= s.Healthy {
-				return true
+			switch s := images[spec.Image]; {
+			case m.isUnhealthy(c.ID), s.Healthy < 0:
+				return http.StatusInternalServerError
+			case time.Since(c.StartedAt) >= s.Healthy:
+				return http.StatusOK
 			}
 		}
 	}
-	return false
+	return 0
 }
 
 // faultyRuntime is the machine's runtime as the node sees it, with faults.

@@ -184,7 +184,7 @@ func (u *user) create(ctx context.Context, p *plane, r *rand.Rand, t *trace) {
 			return
 		}
 		in.LoadBalancers = []ecs.LoadBalancer{{TargetGroupArn: &group, ContainerName: new("app"), ContainerPort: new(int32(80))}}
-		in.HealthCheckGracePeriodSeconds = new(int32(30)) // longer than any image takes
+		in.HealthCheckGracePeriodSeconds = new(int32(30)) // longer than any image takes to pass two checks
 	}
 	u.change(name, func() error {
 		_, err := p.ecs.CreateService(call(ctx), in)
@@ -221,7 +221,8 @@ func (u *user) createLoadBalancer(ctx context.Context, p *plane, name string) (g
 	}
 	made, err := p.elb.CreateTargetGroup(call(ctx), &elbv2.CreateTargetGroupInput{
 		Name: &name, Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &u.vpc, TargetType: elbv2.TargetTypeEnumIp,
-		HealthCheckIntervalSeconds: new(int32(5)), HealthCheckTimeoutSeconds: new(int32(2)), UnhealthyThresholdCount: new(int32(2)),
+		HealthCheckIntervalSeconds: new(int32(5)), HealthCheckTimeoutSeconds: new(int32(2)),
+		HealthyThresholdCount: new(int32(2)), UnhealthyThresholdCount: new(int32(2)),
 	})
 	if err != nil {
 		return "", err

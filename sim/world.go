@@ -55,7 +55,7 @@ func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*Worl
 	}
 	for i := range machines {
 		m := newMachine(machineConfig{
-			name: fmt.Sprintf("m%d", i+1), dir: dir, link: w.link, answers: w.answers, seed: seed + uint64(i), log: w.log, failed: w.failed,
+			name: fmt.Sprintf("m%d", i+1), dir: dir, link: w.link, answer: w.answer, seed: seed + uint64(i), log: w.log, failed: w.failed,
 		})
 		w.machines = append(w.machines, m)
 		if err := m.start(w.ctx); err != nil {
@@ -115,10 +115,13 @@ func (w *World) replaceDeposed() error {
 	return w.startPlane()
 }
 
-// answers reports whether something answers at an address of a VPC, whatever
-// machine it is on.
-func (w *World) answers(a netip.Addr) bool {
-	return slices.ContainsFunc(w.machines, func(m *machine) bool { return m.serves(a) })
+// answer gives the status with which an address of a VPC answers a health check,
+// whatever machine it is on; 0 when nothing listens there.
+func (w *World) answer(a netip.Addr) (status int) {
+	for _, m := range w.machines {
+		status = max(status, m.serve(a))
+	}
+	return status
 }
 
 // Run takes n steps, ends all faults, and checks that the state then converges to
