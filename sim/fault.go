@@ -87,7 +87,6 @@ func (w *World) killNode(m *machine, d time.Duration, power bool) error {
 		return nil
 	}
 	m.kill()
-	m.cancel = nil
 	what := "node %s killed"
 	if power {
 		what = "machine %s loses power"

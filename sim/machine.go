@@ -44,7 +44,7 @@ type machine struct {
 		imageOf        map[string]string // images of containers, by id
 	}
 
-	cancel  context.CancelFunc // ends the node's process
+	cancel  context.CancelFunc // ends the node's process; nil while there is none
 	all     sync.WaitGroup     // of the node's process
 	checker checker            // of the node's process
 	// health is what load balancers have been told of their targets.
@@ -102,8 +102,12 @@ func (m *machine) start(ctx context.Context) error {
 // kill ends the node's process: when it returns, no call of it has an effect any
 // more.
 func (m *machine) kill() {
+	if m.cancel == nil {
+		return
+	}
 	m.link.cut(m.name)
 	m.cancel()
+	m.cancel = nil
 	m.all.Wait()
 	m.health, _ = m.checker.Checker.Health()
 	m.checker.Close()
