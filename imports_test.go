@@ -102,8 +102,8 @@ var restricted = map[string][]string{
 	"github.com/containerd/cgroups/":        {"kernel"},
 	"github.com/vishvananda/":               {"kernel"},
 	"github.com/google/nftables":            {"kernel"},
-	"github.com/cockroachdb/pebble/":        {"engine", "store", "logs", "metrics"},
-	"go.etcd.io/bbolt":                      {"containerd"}, // whose databases are of it
+	"github.com/cockroachdb/pebble/":        {"engine", "store", "logs", "metrics", "sim"}, // sim has its file systems
+	"go.etcd.io/bbolt":                      {"containerd"},                                // whose databases are of it
 	"github.com/hashicorp/go-memdb":         {"store"},
 	"github.com/hashicorp/go-immutable":     {"store"},
 	"github.com/distribution/distribution/": {"registry"},

@@ -46,7 +46,7 @@ type Engine struct {
 	room    *diskspace.Gauge
 	ballast *ballast
 	failure *failure
-	witness *witness
+	tracker *syncTracker
 }
 
 // Open opens a directory, which it makes if need be, and which no other process may
@@ -57,8 +57,8 @@ func Open(c Config) (*Engine, error) {
 	}
 	e := &Engine{dir: c.Dir, failure: &failure{log: c.Logger}}
 	fail := func(err error) (*Engine, error) {
-		if e.witness != nil {
-			err = errors.Join(err, e.witness.Close())
+		if e.tracker != nil {
+			err = errors.Join(err, e.tracker.Close())
 		}
 		return nil, fmt.Errorf("open %s in %s: %w", c.What, c.Dir, err)
 	}
@@ -84,14 +84,14 @@ func Open(c Config) (*Engine, error) {
 	if err := e.roomToOpen(); err != nil {
 		return fail(err)
 	}
-	buoyant := vfs.OnDiskFull(c.FS, e.ballast.drop)
+	withBallast := vfs.OnDiskFull(c.FS, e.ballast.drop)
 	if !d.marked && d.sizes[syncedFile] > 0 {
 		c.Logger.Warn("the note of how far the log is synced is damaged, and made anew", "file", d.path(syncedFile))
 	}
-	if e.witness, err = newWitness(buoyant, c.Dir, d.mark, c.Logger); err != nil {
+	if e.tracker, err = newSyncTracker(withBallast, c.Dir, d.mark, c.Logger); err != nil {
 		return fail(err)
 	}
-	c.Options.FS = e.witness
+	c.Options.FS = e.tracker
 	if e.DB, err = open(c.Dir, &c.Options); err != nil {
 		return fail(err)
 	}
@@ -199,5 +199,5 @@ func (e *Engine) Close() error {
 	if e.failure.get() != nil {
 		return nil // the engine waits forever for what failed; the process's end is its close
 	}
-	return errors.Join(e.DB.Close(), e.witness.Close())
+	return errors.Join(e.DB.Close(), e.tracker.Close())
 }

@@ -83,9 +83,9 @@ func readFile(files vfs.FS, path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// witness is a file system that keeps the watermark of the engine that writes to
+// syncTracker is a file system that keeps the watermark of the engine that writes to
 // it.
-type witness struct {
+type syncTracker struct {
 	vfs.FS
 	log  *slog.Logger
 	file vfs.File
@@ -97,13 +97,13 @@ type witness struct {
 	}
 }
 
-// newWitness begins with what is known; the zero watermark if nothing is.
-func newWitness(files vfs.FS, dir string, known watermark, log *slog.Logger) (*witness, error) {
+// newSyncTracker begins with what is known; the zero watermark if nothing is.
+func newSyncTracker(files vfs.FS, dir string, known watermark, log *slog.Logger) (*syncTracker, error) {
 	f, err := files.OpenReadWrite(files.PathJoin(dir, syncedFile), vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return nil, err
 	}
-	w := &witness{FS: files, log: log, file: f}
+	w := &syncTracker{FS: files, log: log, file: f}
 	w.mu.watermark = known
 	if _, err := f.WriteAt(known.encode(), 0); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -116,33 +116,33 @@ func newWitness(files vfs.FS, dir string, known watermark, log *slog.Logger) (*w
 }
 
 // Close lets go of the file.
-func (w *witness) Close() error { return w.file.Close() }
+func (w *syncTracker) Close() error { return w.file.Close() }
 
 // Unwrap implements [vfs.FS].
-func (w *witness) Unwrap() vfs.FS { return w.FS }
+func (w *syncTracker) Unwrap() vfs.FS { return w.FS }
 
 // Create implements [vfs.FS].
-func (w *witness) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (w *syncTracker) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := w.FS.Create(name, category)
-	return w.watch(name, f, err)
+	return w.track(name, f, err)
 }
 
 // ReuseForWrite implements [vfs.FS].
-func (w *witness) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (w *syncTracker) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := w.FS.ReuseForWrite(oldname, newname, category)
-	return w.watch(newname, f, err)
+	return w.track(newname, f, err)
 }
 
-func (w *witness) watch(path string, f vfs.File, err error) (vfs.File, error) {
+func (w *syncTracker) track(path string, f vfs.File, err error) (vfs.File, error) {
 	kind, number := parseName(w.PathBase(path))
 	if err != nil || kind != kindLog && kind != kindManifest {
 		return f, err
 	}
-	return &watched{File: f, witness: w, kind: kind, number: number}, nil
+	return &trackedFile{File: f, tracker: w, kind: kind, number: number}, nil
 }
 
 // note takes down that a file is synced up to an offset.
-func (w *witness) note(kind fileKind, number, bytes uint64) {
+func (w *syncTracker) note(kind fileKind, number, bytes uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at, synced := &w.mu.log, &w.mu.logBytes
@@ -160,34 +160,34 @@ func (w *witness) note(kind fileKind, number, bytes uint64) {
 	}
 }
 
-// watched is a file of which the witness knows how far it is synced. It is only
+// trackedFile is a file whose tracker knows how far it is synced. It is only
 // ever written from its beginning on.
-type watched struct {
+type trackedFile struct {
 	vfs.File
-	witness *witness
+	tracker *syncTracker
 	kind    fileKind
 	number  uint64
 	written atomic.Int64
 }
 
 // Write implements [vfs.File].
-func (f *watched) Write(p []byte) (int, error) {
+func (f *trackedFile) Write(p []byte) (int, error) {
 	n, err := f.File.Write(p)
 	f.written.Add(int64(n))
 	return n, err
 }
 
 // Sync implements [vfs.File].
-func (f *watched) Sync() error { return f.synced(f.File.Sync) }
+func (f *trackedFile) Sync() error { return f.synced(f.File.Sync) }
 
 // SyncData implements [vfs.File].
-func (f *watched) SyncData() error { return f.synced(f.File.SyncData) }
+func (f *trackedFile) SyncData() error { return f.synced(f.File.SyncData) }
 
-func (f *watched) synced(sync func() error) error {
+func (f *trackedFile) synced(sync func() error) error {
 	written := f.written.Load()
 	err := sync()
 	if err == nil {
-		f.witness.note(f.kind, f.number, uint64(written))
+		f.tracker.note(f.kind, f.number, uint64(written))
 	}
 	return err
 }

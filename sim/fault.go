@@ -7,7 +7,7 @@ import (
 
 // fault is one kind of thing that goes wrong.
 type fault struct {
-	// weight is how often it is drawn, beside the weights of the others.
+	// weight is how often it is drawn, relative to the weights of the others.
 	weight int
 	// inject begins it, on m if it befalls a machine, and schedules its end.
 	inject func(w *World, m *machine) error

@@ -35,8 +35,8 @@ func (f *follower) compare(leader func() *store.Snapshot) error {
 	time.Sleep(time.Second)
 	select {
 	case err := <-f.ended:
-		// As after a time without being heard of: it is begun anew with the next
-		// control plane.
+		// It was too far behind, which is allowed. The next control plane has a new
+		// follower.
 		if errors.Is(err, store.ErrCompacted) {
 			return nil
 		}

@@ -35,14 +35,14 @@ type storage interface {
 	abandon(j store.Journal) error
 	// setFull says whether there is room to write.
 	setFull(full bool)
-	// setDelay says how long a commit takes at most, beside syncTime.
+	// setDelay says how long a commit takes at most, in addition to syncTime.
 	setDelay(most time.Duration)
 	// setUnreliable says whether commits are refused, lose their answer, or meet
 	// with another leader, all at random.
 	setUnreliable(on bool)
 	// depose has the present leader lose leadership.
 	depose()
-	// delay draws how long a commit takes beside syncTime.
+	// delay draws how long a commit takes in addition to syncTime.
 	delay() time.Duration
 }
 

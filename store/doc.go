@@ -2,7 +2,10 @@
 // behind them a [Journal] that makes every change durable before anybody sees
 // it. It knows keys, indexes, transactions and watches; it refuses to know what
 // any record means, who may write which field of it, or how a journal keeps its
-// promise.
+// contract.
+//
+// A [DB] leads its journal and writes it. A [Follower] takes over what the leader has
+// committed, and only reads.
 //
 // # Transactions
 //

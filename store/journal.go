@@ -136,7 +136,7 @@ type Write struct {
 	Secret bool
 }
 
-// writeOverhead is what a write may take beside key and value: a seal, and the
+// writeOverhead is what a write may take in addition to key and value: a seal, and the
 // framing of a log or a request.
 const writeOverhead = 64
 
