@@ -10,17 +10,17 @@ import (
 	"syscall"
 	"time"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
 	"fargo/desired"
 	"fargo/secret"
 )
 
 // checker is a node's health checker: the real one, whose connections lead to what
 // is simulated. The load balancers themselves are not simulated.
-type checker struct{ *balancer.Checker }
+type checker struct{ *health.Checker }
 
 func newChecker(m *machine) checker {
-	c := balancer.NewChecker(balancer.CheckerConfig{Network: vpc{m.answer}, Logger: m.log, Pace: 1})
+	c := health.NewChecker(health.Config{Network: vpc{m.answer}, Logger: m.log, Pace: 1})
 	// Load balancers outlive a node, and tell the next one what it has told them.
 	c.Remember(m.health)
 	return checker{c}
@@ -46,7 +46,7 @@ type vpc struct {
 	answer func(netip.Addr) (status int)
 }
 
-// Dial implements [balancer.Dialer].
+// Dial implements [health.Dialer].
 func (v vpc) Dial(ctx context.Context, _, network, address string) (net.Conn, error) {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"fargo/balancer"
+	"fargo/balancer/health"
 	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/host"
@@ -48,7 +48,7 @@ type machine struct {
 	all     sync.WaitGroup     // of the node's process
 	checker checker            // of the node's process
 	// health is what load balancers have been told of their targets.
-	health []balancer.TargetHealth
+	health []health.Status
 }
 
 // machineConfig is what a machine is made of.
