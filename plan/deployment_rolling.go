@@ -46,7 +46,7 @@ func (p rolling) stopSurplus(d *record.Deployment, desired, lower int) {
 	if surplus <= 0 {
 		return
 	}
-	victims := p.leastUseful(current, surplus)
+	victims := p.leastUseful(p.withoutReplacements(current, min(lower, desired)), surplus)
 	held := len(victims) < surplus
 	victims = p.dispensable(victims, lower)
 	p.stop(victims, p.scalingReason())
@@ -107,6 +107,19 @@ func (p rolling) restore(d *record.Deployment, lower, upper int) {
 	id := d.ID
 	have := len(p.of(d, good)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && notBad(m) }))
 	p.event(startedEvent(p.start(last, min(lower-have, upper-len(p.of(nil, nil))))))
+}
+
+// withoutReplacements leaves out the tasks of older deployments that the lower bound
+// counts on though they are not healthy yet: restore would start them again at once.
+func (p rolling) withoutReplacements(tasks []*member, lower int) []*member {
+	id, needed := p.primary().ID, lower-len(p.of(nil, good))
+	return slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool {
+		if needed <= 0 || m.deployment() == id || m.verdict != Unsettled {
+			return false
+		}
+		needed--
+		return true
+	})
 }
 
 // restored: it was started to replace one of the last completed deployment, and
