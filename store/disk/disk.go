@@ -114,8 +114,8 @@ func newPlain(e *engine.Engine) (*plain, error) {
 		if err := errors.Join(err, closer.Close()); err != nil {
 			return nil, err
 		}
-		p.mu.revision = h.revision
-		p.terms.Resume(h.epoch)
+		p.mu.revision = h.Revision
+		p.terms.Resume(h.Epoch)
 	}
 	p.tail = store.NewTail(p.mu.revision)
 	return p, nil
@@ -160,7 +160,7 @@ func (p *plain) Load(ctx context.Context, yield func(key string, value []byte) e
 		}
 	}
 	// Close says again what Error has said.
-	return h.revision, p.engine.Read(cmp.Or(it.Error(), it.Close()))
+	return h.Revision, p.engine.Read(cmp.Or(it.Error(), it.Close()))
 }
 
 // Commit implements [store.Journal]. With too little room on the disk, and once the
@@ -178,9 +178,9 @@ func (p *plain) Commit(_ context.Context, epoch store.Epoch, writes []store.Writ
 	if err := p.engine.Write(func() error { return p.write(writes, next) }); err != nil {
 		return 0, err
 	}
-	p.mu.revision = next.revision
-	p.tail.Append(store.Commit{Revision: next.revision, Writes: writes})
-	return next.revision, nil
+	p.mu.revision = next.Revision
+	p.tail.Append(store.Commit{Revision: next.Revision, Writes: writes})
+	return next.Revision, nil
 }
 
 func (p *plain) write(writes []store.Write, next head) error {

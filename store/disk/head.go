@@ -1,7 +1,7 @@
 package disk
 
 import (
-	"encoding/binary"
+	"encoding/json"
 	"fmt"
 
 	"fargo/store"
@@ -11,21 +11,24 @@ import (
 // no slash, as the keys of records do, so versions that do not know it pass it by.
 const headKey = "head"
 
-// head is how far the journal has come.
+// head is how far the journal has come. It is JSON, as all records are: the bytes of
+// a number might be what a log ends in, and the end of a damaged log is looked for.
 type head struct {
-	revision store.Revision // of the last commit
-	epoch    store.Epoch    // that it was made in
+	Revision store.Revision `json:"revision"` // of the last commit
+	Epoch    store.Epoch    `json:"epoch"`    // that it was made in
 }
 
-// encode gives two numbers of 8 bytes, the most significant one first.
 func (h head) encode() []byte {
-	b := binary.BigEndian.AppendUint64(nil, uint64(h.revision))
-	return binary.BigEndian.AppendUint64(b, uint64(h.epoch))
+	b, err := json.Marshal(h)
+	if err != nil {
+		panic(err) // two numbers
+	}
+	return b
 }
 
-func parseHead(b []byte) (head, error) {
-	if len(b) != 16 {
-		return head{}, fmt.Errorf("the journal's record %q has %d bytes, not 16", headKey, len(b))
+func parseHead(b []byte) (h head, err error) {
+	if err := json.Unmarshal(b, &h); err != nil {
+		return head{}, fmt.Errorf("the journal's record %q: %w", headKey, err)
 	}
-	return head{store.Revision(binary.BigEndian.Uint64(b)), store.Epoch(binary.BigEndian.Uint64(b[8:]))}, nil
+	return h, nil
 }
