@@ -11,7 +11,6 @@ import (
 // drawBreaker gives the service any threshold and any way of counting.
 func (r *rehearsal) drawBreaker(t *rapid.T) {
 	b := *r.service.Service.DeploymentConfiguration.DeploymentCircuitBreaker
-	b.Rollback = new(*b.Enable && rapid.Bool().Draw(t, "rollback"))
 	if rapid.Bool().Draw(t, "configured") {
 		kind := rapid.SampledFrom([]ecs.ThresholdType{ecs.ThresholdTypeCount, ecs.ThresholdTypeBoundedPercent, ecs.ThresholdTypeUnboundedPercent}).Draw(t, "type")
 		most := 100

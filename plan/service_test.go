@@ -28,6 +28,8 @@ func TestServiceProperties(t *testing.T) {
 			r.group = "group"
 		}
 		r.drawBreaker(t)
+		breaker := r.service.Service.DeploymentConfiguration.DeploymentCircuitBreaker
+		breaker.Rollback = new(*breaker.Enable && rapid.Bool().Draw(t, "rollback"))
 		if rapid.Bool().Draw(t, "rebalance") {
 			r.service.Service.AvailabilityZoneRebalancing = ecs.AvailabilityZoneRebalancingEnabled
 		}
