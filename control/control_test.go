@@ -44,6 +44,7 @@ func (noImages) Password(t *record.Task) secret.Text { return secret.New("passwo
 type world struct {
 	db    *store.DB
 	plane *Plane
+	ctx   context.Context //nolint:containedctx // until stop
 	stop  func()
 }
 
@@ -52,22 +53,24 @@ func newWorld(t interface{ Fatal(...any) }) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{db: db, plane: &Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}}
+	w := &world{db: db, plane: &Plane{DB: db, Sessions: NewSessions(), Logger: slog.New(slog.DiscardHandler)}}
 	w.update(func(tx *store.Tx) {
 		store.EC2VPCs.Put(tx, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: new("vpc-1"), CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{CidrBlock: new("10.0.0.0/16")}}}})
 		store.EC2Subnets.Put(tx, &record.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
 			SubnetId: new("subnet-1"), VpcId: new("vpc-1"), CidrBlock: new("10.0.0.0/28"), AvailabilityZone: new("us-east-1a"),
 		}})
-		store.Nodes.Put(tx, &record.Node{ID: "a"})
+		store.Nodes.Put(tx, &record.Node{ID: "a", State: record.NodeActive})
 		store.TaskDefinitions.Put(tx, &record.TaskDefinition{Scope: home, Definition: ecs.TaskDefinition{
 			Family: new("web"), Revision: new(int32(1)), TaskDefinitionArn: new("arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"),
 			Status: ecs.TaskDefinitionStatusActive, ContainerDefinitions: []ecs.ContainerDefinition{{Name: new("app"), Image: new("i")}},
 		}})
 	})
 	ctx, cancel := context.WithCancel(context.Background())
+	w.ctx = ctx
+	w.plane.Sessions.open(ctx, "a")
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Renew: acm.Renew}))
+		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Renew: acm.Renew, Sessions: w.plane.Sessions}))
 	}()
 	w.stop = func() {
 		cancel()
@@ -81,6 +84,15 @@ func (w *world) update(fn func(*store.Tx)) {
 	if err := w.db.Update(context.Background(), func(tx *store.Tx) error { fn(tx); return nil }); err != nil {
 		panic(err)
 	}
+}
+
+// join has a node say hello that holds nothing, and stay until the session is ended.
+func (w *world) join(h desired.Hello) (leave context.CancelFunc) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	if err := errors.Join(w.plane.Hello(ctx, h), w.plane.ReportEmpty(ctx, h.ID)); err != nil {
+		panic(err)
+	}
+	return cancel
 }
 
 func (w *world) run() *record.Task { return w.runIn("subnet-1") }

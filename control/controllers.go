@@ -16,6 +16,8 @@ type Config struct {
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Renew issues a certificate of ACM's anew, under its own ARN.
 	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
+	// Sessions is who is connected: the Plane's.
+	Sessions *Sessions
 	// Pace divides the waiting times that configuration prescribes.
 	Pace fargo.Pace
 }
@@ -24,7 +26,9 @@ type Config struct {
 func Controllers(c Config) []Controller {
 	return []Controller{
 		Services(c),
+		Nodes(c.Sessions),
 		Tasks(c.Images),
+		LoadBalancers(),
 		Targets(c.Pace),
 		Certificates(c.Renew),
 		TaskDefinitions(),

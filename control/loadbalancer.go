@@ -2,7 +2,10 @@ package control
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"slices"
+	"time"
 
 	"fargo"
 	"fargo/desired"
@@ -11,21 +14,104 @@ import (
 	"fargo/store"
 )
 
-// loadBalancers are those that a node is to run: all of them, on the first node
-// there is.
-func loadBalancers(r store.Reader, node string) []*record.ELBLoadBalancer {
-	if firstNode(r) != node {
-		return nil
+// LoadBalancers is the controller that gives the interfaces of load balancers their
+// nodes.
+func LoadBalancers() Controller {
+	all := func(r store.Reader) iter.Seq[string] { return keys(store.ELBLoadBalancers.All(r)) }
+	return Controller{
+		Name: "loadbalancer",
+		All:  all,
+		Scope: func(r store.Reader, c store.Change) iter.Seq[string] {
+			switch c.Table {
+			case store.ELBLoadBalancers.Name():
+				return slices.Values([]string{c.Key})
+			case store.Nodes.Name():
+				return all(r)
+			}
+			return slices.Values([]string(nil))
+		},
+		Reconcile: func(tx *store.Tx, key string, _ time.Time) (time.Time, error) {
+			if lb, ok := store.ELBLoadBalancers.Get(tx, key); ok && !placed(tx, lb) {
+				placeInterfaces(tx, lb)
+			}
+			return time.Time{}, nil
+		},
 	}
-	return slices.Collect(store.ELBLoadBalancers.All(r))
 }
 
-// firstNode is the first machine there is, "" when there is none.
-func firstNode(r store.Reader) string {
-	for n := range store.Nodes.All(r) {
-		return n.ID
+// placed reports whether all interfaces of a load balancer are on active nodes, and
+// no others are.
+func placed(r store.Reader, lb *record.ELBLoadBalancer) bool {
+	for _, i := range lb.Interfaces {
+		if n, ok := store.Nodes.Get(r, lb.Nodes[i.ID]); !ok || !n.Active() {
+			return false
+		}
 	}
-	return ""
+	return len(lb.Nodes) == len(lb.Interfaces)
+}
+
+func placeInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer) {
+	load := interfacesByNode(tx)
+	nodes := plan.PlaceInterfaces(lb, plan.InterfaceView{
+		Nodes: slices.Collect(store.Nodes.All(tx)), Targets: targetsByNode(tx, lb), Interfaces: load,
+	})
+	if maps.Equal(nodes, lb.Nodes) {
+		return
+	}
+	for _, n := range lb.Nodes {
+		load[n]--
+	}
+	for _, n := range nodes {
+		load[n]++
+	}
+	next := *lb
+	next.Nodes = nodes
+	store.ELBLoadBalancers.Put(tx, &next)
+}
+
+// interfaceCount is the key of what a transaction that places interfaces remembers.
+type interfaceCount struct{}
+
+// interfacesByNode counts the interfaces of load balancers. It is made once in a
+// transaction; who places interfaces keeps it up to date.
+func interfacesByNode(tx *store.Tx) map[string]int {
+	return store.Cached(tx, interfaceCount{}, func() map[string]int {
+		count := map[string]int{}
+		for lb := range store.ELBLoadBalancers.All(tx) {
+			for _, n := range lb.Nodes {
+				count[n]++
+			}
+		}
+		return count
+	})
+}
+
+// targetsByNode counts the tasks that a load balancer sends requests to.
+func targetsByNode(r store.Reader, lb *record.ELBLoadBalancer) map[string]int {
+	count := map[string]int{}
+	for _, group := range groupsOf(r, lb) {
+		for target := range store.ELBTargets.By(r, store.TargetByGroup, group) {
+			for t := range store.Tasks.By(r, store.TaskByTarget, target.Key()) {
+				if !t.Stopped() {
+					count[t.Node]++
+				}
+			}
+		}
+	}
+	return count
+}
+
+// groupsOf are the ARNs of the target groups that a load balancer forwards to.
+func groupsOf(r store.Reader, lb *record.ELBLoadBalancer) []string {
+	var groups []string
+	for l := range store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb.Key()) {
+		groups = append(groups, l.TargetGroups()...)
+		for rule := range store.ELBRules.By(r, store.RuleByListener, l.Key()) {
+			groups = append(groups, rule.TargetGroups()...)
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
 // elbView is what there is to know of load balancers.
@@ -44,8 +130,8 @@ func elbView(r store.Reader, lbs []*record.ELBLoadBalancer) plan.ELBView {
 }
 
 // ReportTargets commits what a node has seen of targets' health. A report from
-// another node than the one that runs the load balancers, or about a target
-// that is gone, draining, in no use or was registered anew, says nothing.
+// another node than the one whose word counts, or about a target that is gone,
+// draining, in no use or was registered anew, says nothing.
 func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error {
 	if !news(p.DB.View(), node, reports) {
 		return nil
@@ -75,12 +161,19 @@ func news(r store.Reader, node string, reports []desired.TargetReport) bool {
 }
 
 func reported(r store.Reader, node string, report *desired.TargetReport) (*record.ELBTarget, bool) {
-	if firstNode(r) != node {
-		return nil, false
-	}
 	t, ok := store.ELBTargets.Get(r, fargo.TargetKey(report.Group, report.ID, report.Port))
-	if !ok || len(store.LoadBalancersOfGroup(r, t.Group)) == 0 {
+	if !ok || !checks(r, node, t.Group) {
 		return nil, false
 	}
 	return plan.Reported(t, report)
+}
+
+// checks reports whether a node's word on the health of a group's targets counts.
+func checks(r store.Reader, node, group string) bool {
+	for _, arn := range store.LoadBalancersOfGroup(r, group) {
+		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok && plan.Checker(lb) == node {
+			return true
+		}
+	}
+	return false
 }

@@ -43,7 +43,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 		store.Tasks.Under(store.TaskByNode, node),
 		store.EC2VPCs.Any(), store.EC2SecurityGroups.Any(), store.EC2NetworkInterfaces.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
-		store.ELBTargets.Any(), store.Certificates.Any(), store.Nodes.Any(),
+		store.ELBTargets.Any(), store.Certificates.Any(),
 	)
 	defer w.Close()
 	s := &nodeState{plane: p, node: node}
@@ -144,8 +144,7 @@ func (s *nodeState) diffTask(key string, c *desired.Change[desired.Assignment]) 
 func (s *nodeState) dataPlaneState() (d desired.State) {
 	elb := elbView(s.view, slices.Collect(store.ELBLoadBalancers.All(s.view)))
 	d.Records = plan.Records(elb)
-	elb.LoadBalancers = loadBalancers(s.view, s.node)
-	d.Balancers, d.Groups = plan.Balancers(elb)
+	d.Balancers, d.Groups = plan.Balancers(elb, s.node)
 	return d
 }
 

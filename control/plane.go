@@ -39,18 +39,10 @@ type Plane struct {
 	Logs   Logs
 	Puller Puller
 	Logger *slog.Logger
+	// Sessions notes which nodes are connected. It is the controllers' too.
+	Sessions *Sessions
 	// Pace divides the intervals of container health checks.
 	Pace fargo.Pace
-}
-
-// Hello makes a node known.
-func (p *Plane) Hello(ctx context.Context, node string) error {
-	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		if _, known := store.Nodes.Get(tx, node); !known {
-			store.Nodes.Put(tx, &record.Node{ID: node, RegisteredAt: time.Now()})
-		}
-		return nil
-	})
 }
 
 // Report commits what a node has seen of its tasks. A report about a task of
@@ -110,13 +102,21 @@ func (p *Plane) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, 
 	return p.Logs.Append(ctx, batch)
 }
 
-// Drain ends every task at once, as when the machine is being put away: no load
-// balancer is waited for. It returns when no node has a task any more. The
-// controllers must have ended, or they would start what is being stopped anew.
+// Drain has nodes take nothing new and ends every task at once, as when the machine
+// is being put away: no load balancer is waited for. It returns when no node has a
+// task any more. The controllers must have ended, or they would start what is being
+// stopped anew.
 func (p *Plane) Drain(ctx context.Context, reason string) error {
 	w := p.DB.Watch()
 	defer w.Close()
 	if err := p.DB.UpdateInParts(ctx, func(tx *store.Tx) (more bool, err error) {
+		for n := range store.Nodes.All(tx) {
+			if n.Active() {
+				draining := *n
+				draining.State, draining.Seen = record.NodeDraining, time.Now()
+				store.Nodes.Put(tx, &draining)
+			}
+		}
 		for t := range store.Tasks.All(tx) {
 			if t.Desired == fargo.TaskStopped && !t.Held() {
 				continue

@@ -35,8 +35,10 @@ func (p *Plane) Secret(_ context.Context, node string, id desired.SecretID) (sec
 // certificateKey finds a private key among those of the certificates in use on a node.
 func certificateKey(view *store.Snapshot, node string, id desired.SecretID) (secret.Text, bool) {
 	var running []string
-	for _, lb := range loadBalancers(view, node) {
-		running = append(running, lb.Key())
+	for lb := range store.ELBLoadBalancers.All(view) {
+		if plan.On(lb, node) {
+			running = append(running, lb.Key())
+		}
 	}
 	for l := range store.ELBListeners.All(view) {
 		if !slices.Contains(running, *l.Listener.LoadBalancerArn) {

@@ -29,12 +29,14 @@ func TestSecretsOfANode(t *testing.T) {
 	unused := *certificate
 	unused.Certificate.CertificateArn, unused.Body = new("arn:unused"), "other\n"
 	w.update(func(tx *store.Tx) {
-		store.Nodes.Put(tx, &record.Node{ID: "a"})
-		store.Nodes.Put(tx, &record.Node{ID: "b"})
+		store.Nodes.Put(tx, &record.Node{ID: "b", State: record.NodeActive})
 		store.Tasks.Put(tx, task)
 		store.Certificates.Put(tx, certificate)
 		store.Certificates.Put(tx, &unused)
-		store.ELBLoadBalancers.Put(tx, &record.ELBLoadBalancer{Scope: home, LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new(theBalancer)}})
+		store.ELBLoadBalancers.Put(tx, &record.ELBLoadBalancer{
+			Scope: home, LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new(theBalancer)},
+			Interfaces: []desired.Interface{{ID: "eni-lb"}}, Nodes: map[string]string{"eni-lb": "a"},
+		})
 		store.ELBListeners.Put(tx, &record.ELBListener{Scope: home, Listener: elbv2.Listener{
 			ListenerArn: new("arn:listener"), LoadBalancerArn: new(theBalancer), Certificates: []elbv2.Certificate{{CertificateArn: new("arn:certificate")}},
 		}})

@@ -86,7 +86,7 @@ func (s services) view(tx *store.Tx, service *record.Service, now time.Time) pla
 		}
 	}
 	if service.Daemon() { // nobody else asks, and there may be many
-		v.Nodes = len(slices.Collect(store.Nodes.All(tx)))
+		v.Nodes = len(activeNodes(tx))
 	}
 	for t := range store.Tasks.By(tx, store.TaskByService, service.Key()) {
 		st := plan.ServiceTask{Task: t, Protected: now.Before(t.ProtectedUntil)}

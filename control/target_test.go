@@ -1,6 +1,7 @@
 package control
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,7 @@ func (w *world) balanced() *record.ELBTarget {
 		})
 		store.ELBLoadBalancers.Put(tx, &record.ELBLoadBalancer{Scope: home, LoadBalancer: elbv2.LoadBalancer{
 			LoadBalancerArn: new(theBalancer), VpcId: new("vpc-1"), AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("us-east-1a")}},
-		}})
+		}, Interfaces: []desired.Interface{{ID: "eni-lb", VPC: "vpc-1", Address: netip.MustParseAddr("10.0.0.13")}}})
 		store.ELBListeners.Put(tx, &record.ELBListener{Scope: home, Listener: elbv2.Listener{
 			ListenerArn: new(theListener), LoadBalancerArn: new(theBalancer), Protocol: elbv2.ProtocolEnumHttp, Port: new(int32(80)),
 			DefaultActions: []elbv2.Action{{Type: elbv2.ActionTypeEnumForward, TargetGroupArn: new(theGroup)}},
@@ -96,6 +97,7 @@ func TestOutOfUse(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		at := w.balanced().RegisteredAt
+		synctest.Wait()
 		report := desired.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: at, State: "healthy"}
 		w.plane.ReportTargets(t.Context(), "a", []desired.TargetReport{report})
 		if w.target().Health == nil {
@@ -125,6 +127,7 @@ func TestReportTargets(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		at := w.balanced().RegisteredAt
+		synctest.Wait()
 		say := func(node, state string, registered time.Time) {
 			r := desired.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: registered, State: state}
 			if err := w.plane.ReportTargets(t.Context(), node, []desired.TargetReport{r}); err != nil {
@@ -150,21 +153,41 @@ func TestReportTargets(t *testing.T) {
 	})
 }
 
-// TestDesiredBalancers holds that the first node runs all load balancers, in
-// VPCs that it is told of, and no other node any.
+// TestDesiredBalancers holds that a node is told of the load balancers' interfaces
+// that are on it, in VPCs that it is told of, and of no others; and that another node
+// gets them when theirs is lost.
 func TestDesiredBalancers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
+		leave := w.join(desired.Hello{ID: "b"})
+		synctest.Wait()
 		w.balanced()
-		w.update(func(tx *store.Tx) { store.Nodes.Put(tx, &record.Node{ID: "b"}) })
-		a, b := w.desired("a"), w.desired("b")
-		if len(a.Balancers) != 1 || len(a.Groups) != 1 || len(a.Groups[0].Targets) != 1 ||
-			!slices.ContainsFunc(a.VPCs, func(v desired.VPC) bool { return v.ID == "vpc-1" }) {
-			t.Errorf("the first node is told %+v", a)
+		synctest.Wait()
+		for lb := range store.ELBLoadBalancers.All(w.db.View()) {
+			onB := *lb
+			onB.Nodes = map[string]string{"eni-lb": "b"}
+			w.update(func(tx *store.Tx) { store.ELBLoadBalancers.Put(tx, &onB) })
 		}
-		if len(b.Balancers)+len(b.Groups) != 0 {
-			t.Errorf("the second node is told %+v", b)
+		check := func(on, off string) {
+			t.Helper()
+			synctest.Wait()
+			told, other := w.desired(on), w.desired(off)
+			if len(told.Balancers) != 1 || len(told.Balancers[0].Interfaces) != 1 || len(told.Groups) != 1 || len(told.Groups[0].Targets) != 1 ||
+				!slices.ContainsFunc(told.VPCs, func(v desired.VPC) bool { return v.ID == "vpc-1" }) {
+				t.Errorf("node %s is told %+v", on, told)
+			}
+			if len(other.Balancers)+len(other.Groups) != 0 {
+				t.Errorf("node %s is told %+v", off, other)
+			}
 		}
+		check("b", "a")
+		leave()
+		time.Sleep(119 * time.Second)
+		check("b", "a")
+		time.Sleep(2 * time.Second)
+		check("a", "b")
+		w.join(desired.Hello{ID: "b"})
+		check("a", "b")
 	})
 }

@@ -131,7 +131,7 @@ func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
 		service = t.ServiceKey()
 	}
 	return store.Cached(tx, neighboursKey(service), func() *neighbours {
-		nodes := store.Cached(tx, nodeIDs{}, func() []string { return slices.Collect(keys(store.Nodes.All(tx))) })
+		nodes := store.Cached(tx, nodeIDs{}, func() []string { return activeNodes(tx) })
 		load, zones := map[string]int{}, map[deploymentZone]int{}
 		for o := range store.Tasks.By(tx, store.TaskByService, service) {
 			if o.Desired != fargo.TaskRunning || o.Node == "" {
@@ -142,6 +142,16 @@ func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
 		}
 		return &neighbours{nodes, plan.NewSpread(nodes, load), zones}
 	})
+}
+
+// activeNodes are the ids of the nodes that take tasks, in their order.
+func activeNodes(r store.Reader) (ids []string) {
+	for n := range store.Nodes.All(r) {
+		if n.Active() {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
 }
 
 // end stops a task that no node ever had.

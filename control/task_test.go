@@ -57,7 +57,7 @@ func unplaced(b *testing.B, tasks, size int) (db *store.DB, keys []string) {
 	network := &ecs.AwsVpcConfiguration{}
 	update(b, db, func(tx *store.Tx) error {
 		for i := range 6100 {
-			store.Nodes.Put(tx, &record.Node{ID: fmt.Sprintf("node-%05d", i)})
+			store.Nodes.Put(tx, &record.Node{ID: fmt.Sprintf("node-%05d", i), State: record.NodeActive})
 		}
 		for i := range 3 {
 			id, zone, cidr := fmt.Sprint("subnet-", i), fmt.Sprint("zone-", i), fmt.Sprintf("10.%d.0.0/18", i)

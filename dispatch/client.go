@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ const (
 // ClientConfig is what a client is made of.
 type ClientConfig struct {
 	Target string // as gRPC names it: "unix:///run/fargo/node.sock"
-	Node   string // the node's id
+	// Hello is what each session begins with; its Contract is the client's to fill in.
+	Hello  desired.Hello
 	Logger *slog.Logger
 	// Options are added to the connection's: transport credentials, where the
 	// control plane is another machine, in place of none.
@@ -39,7 +41,7 @@ type ClientConfig struct {
 
 // Client is a node's end.
 type Client struct {
-	node string
+	hello desired.Hello
 	log  *slog.Logger
 	conn *grpc.ClientConn
 
@@ -64,7 +66,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control plane at %s: %w", cfg.Target, err)
 	}
-	return &Client{node: cfg.Node, log: cfg.Logger, conn: conn}, nil
+	cfg.Hello.Contract = desired.Version
+	return &Client{hello: cfg.Hello, log: cfg.Logger, conn: conn}, nil
 }
 
 // Run keeps a session open for n and t until ctx ends, and reconnects, with
@@ -104,7 +107,9 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 	if err != nil {
 		return err
 	}
-	if err := stream.SendMsg(&up{Node: c.node, Contract: desired.Version}); err != nil {
+	// A control plane of a version without Hello knows the node by its former name.
+	first := up{Node: cmp.Or(c.hello.Former, c.hello.ID), Contract: desired.Version, Hello: &c.hello}
+	if err := stream.SendMsg(&first); err != nil {
 		return err
 	}
 	received := make(chan error, 1)
@@ -144,6 +149,7 @@ func (c *Client) receive(stream grpc.ClientStream, n Node) error {
 func (c *Client) send(ctx context.Context, stream grpc.ClientStream, n Node, t Targets) error {
 	var version uint64
 	var sent []desired.TargetReport
+	sentEmpty := false
 	for {
 		var m up
 		reports, now, newTask := n.Reports(version)
@@ -152,7 +158,10 @@ func (c *Client) send(ctx context.Context, stream grpc.ClientStream, n Node, t T
 		}
 		health, newHealth := t.Health()
 		m.Targets, sent = desired.Between(sent, health, targetKey).Put, health
-		if len(m.Reports)+len(m.Targets) > 0 {
+		empty, maybeEmpty := n.Empty()
+		m.Empty = empty && !sentEmpty
+		sentEmpty = sentEmpty || empty
+		if len(m.Reports)+len(m.Targets) > 0 || m.Empty {
 			if err := stream.SendMsg(&m); err != nil {
 				return err
 			}
@@ -162,6 +171,7 @@ func (c *Client) send(ctx context.Context, stream grpc.ClientStream, n Node, t T
 			return ctx.Err()
 		case <-newTask:
 		case <-newHealth:
+		case <-maybeEmpty:
 		}
 	}
 }

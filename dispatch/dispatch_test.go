@@ -37,6 +37,7 @@ type machine struct {
 		acknowledged uint64
 		reports      []desired.TaskReport // the version of each is its place, from 1
 		health       []desired.TargetReport
+		empty        bool
 		changed      chan struct{}
 	}
 }
@@ -78,6 +79,19 @@ func (m *machine) Acknowledged(version uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.acknowledged = version
+	m.touch()
+}
+
+func (m *machine) Empty() (bool, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.empty, m.mu.changed
+}
+
+func (m *machine) setEmpty(empty bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.empty = empty
 	m.touch()
 }
 
@@ -146,7 +160,7 @@ func serveOn(t *testing.T, plane dispatch.Plane, l net.Listener) (stop func()) {
 
 func connect(t *testing.T, socket, node string, m *machine) (*dispatch.Client, func()) {
 	t.Helper()
-	c, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Node: node, Logger: quietly()})
+	c, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Hello: desired.Hello{ID: node, Former: "1a2b", CPU: 2048}, Logger: quietly()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,9 +317,9 @@ type full struct {
 	reports, targets atomic.Bool
 }
 
-func (f *full) Hello(ctx context.Context, node string) error {
+func (f *full) Hello(ctx context.Context, h desired.Hello) error {
 	f.hellos.Add(1)
-	return f.Plane.Hello(ctx, node)
+	return f.Plane.Hello(ctx, h)
 }
 
 func (f *full) Report(ctx context.Context, node string, r []desired.TaskReport) error {
@@ -352,6 +366,33 @@ func TestTargetsAreReported(t *testing.T) {
 	fresh := dispatchtest.New()
 	serve(t, fresh, socket)
 	waitPlane(t, fresh, "all of it again", has(fresh, "10.0.0.1 healthy", "10.0.0.2 initial"))
+}
+
+// What a node says of itself comes to the plane, under its id; that it is empty is
+// said once in each session, when it is so.
+func TestHello(t *testing.T) {
+	plane, socket, m := dispatchtest.New(), filepath.Join(t.TempDir(), "s"), newMachine()
+	stop := serve(t, plane, socket)
+	connect(t, socket, "n", m)
+	want := desired.Hello{ID: "n", Former: "1a2b", CPU: 2048, Contract: desired.Version}
+	waitPlane(t, plane, "the hello", func() bool { return plane.Greeting("n") == want })
+	m.wait(t, "an assignment", func() bool { return m.mu.assigned > 0 })
+	if n := plane.Empty("n"); n != 0 {
+		t.Errorf("it has said %d times that it is empty", n)
+	}
+	m.setEmpty(true)
+	waitPlane(t, plane, "that it is empty", func() bool { return plane.Empty("n") == 1 })
+	m.setEmpty(false)
+	m.setEmpty(true)
+	m.report(desired.TaskReport{TaskARN: "arn:a", Status: fargo.TaskRunning})
+	m.wait(t, "an acknowledgement", func() bool { return m.mu.acknowledged == 1 })
+	if n := plane.Empty("n"); n != 1 {
+		t.Errorf("it has said %d times that it is empty", n)
+	}
+	stop()
+	fresh := dispatchtest.New()
+	serve(t, fresh, socket)
+	waitPlane(t, fresh, "that it is empty, in the next session", func() bool { return fresh.Empty("n") == 1 })
 }
 
 // Load balancers and target groups travel like tasks.

@@ -27,8 +27,13 @@ import (
 // Plane is what a [Server] needs of the control plane. All methods may be
 // called from several goroutines.
 type Plane interface {
-	// Hello registers that node has opened a session, before any other call for it.
-	Hello(ctx context.Context, node string) error
+	// Hello registers a node that has opened a session, before any other call for it.
+	// The session lasts as long as ctx.
+	Hello(ctx context.Context, h desired.Hello) error
+
+	// ReportEmpty says that node has no tasks and no interfaces of load balancers. It
+	// is called at most once in a session.
+	ReportEmpty(ctx context.Context, node string) error
 
 	// Follow calls send with all that node should be doing, as a delta from
 	// nothing, and then with what leads from there to what it should be doing
@@ -76,6 +81,10 @@ type Node interface {
 
 	// Acknowledged says that all reports up to version are committed.
 	Acknowledged(version uint64)
+
+	// Empty reports whether the node holds nothing of tasks or load balancers, nor
+	// is to, and gives a channel that is closed when the answer may be another.
+	Empty() (empty bool, changed <-chan struct{})
 }
 
 // Targets is what a [Client] needs of the checker of the node's targets.

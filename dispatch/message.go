@@ -7,16 +7,19 @@ import (
 	"fargo/secret"
 )
 
-// up is a message from a node within its session. The first one is its hello
-// and has nothing but Node and Contract, the version of package desired that the
-// node has.
+// up is a message from a node within its session. The first one has nothing but Node
+// and Contract, the version of package desired that the node has, and Hello. Of a
+// node of a version without Hello, Node is all there is to know.
 type up struct {
-	Node     string `json:"node,omitempty"`
-	Contract int    `json:"contract,omitempty"`
+	Node     string         `json:"node,omitempty"`
+	Contract int            `json:"contract,omitempty"`
+	Hello    *desired.Hello `json:"hello,omitempty"`
 
 	Reports []desired.TaskReport   `json:"reports,omitempty"`
 	Version uint64                 `json:"version,omitempty"` // of Reports, to be acknowledged
 	Targets []desired.TargetReport `json:"targets,omitempty"`
+	// Empty says that the node holds nothing of tasks or load balancers.
+	Empty bool `json:"empty,omitempty"`
 }
 
 // down is a message to a node: exactly one field is set. The first one of a

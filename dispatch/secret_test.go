@@ -74,7 +74,7 @@ func TestSecrets(t *testing.T) {
 	serve(t, plane, socket)
 	var logged bytes.Buffer
 	client, err := dispatch.NewClient(dispatch.ClientConfig{
-		Target: "unix://" + socket, Node: "n", Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Target: "unix://" + socket, Hello: desired.Hello{ID: "n"}, Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestSecretsOfAPlaneOfVersion1(t *testing.T) {
 	}
 	socket := filepath.Join(t.TempDir(), "s")
 	serveVersion1(t, socket, []map[string]any{{"desired": v1}, {"delta": map[string]any{"tasks": map[string]any{"gone": []string{state.Tasks[0].TaskARN}}}}})
-	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Node: "n", Logger: quietly()})
+	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "unix://" + socket, Hello: desired.Hello{ID: "n"}, Logger: quietly()})
 	if err != nil {
 		t.Fatal(err)
 	}

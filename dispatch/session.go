@@ -17,35 +17,50 @@ import (
 // session serves one node until it disconnects, opens another session, or the
 // server stops.
 func (s *Server) session(stream grpc.ServerStream) error {
-	var hello up
-	if err := stream.RecvMsg(&hello); err != nil {
+	var first up
+	if err := stream.RecvMsg(&first); err != nil {
 		return err
 	}
-	if hello.Node == "" {
+	hello := helloOf(&first)
+	if hello.ID == "" {
 		return status.Error(codes.InvalidArgument, "a session begins with the node's name")
 	}
 	if !desired.Compatible(hello.Contract) {
 		return status.Errorf(codes.FailedPrecondition,
 			"the node has version %d of the contract with the control plane, which has version %d: they may differ by one", hello.Contract, desired.Version)
 	}
-	if err := connectionOf(stream.Context()).claim(hello.Node); err != nil {
+	if err := connectionOf(stream.Context()).claim(hello.ID); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	leave, err := s.register(ctx, hello.Node, cancel)
+	leave, err := s.register(ctx, hello.ID, cancel)
 	if err != nil {
 		return toStatus(ctx, err)
 	}
 	defer leave()
-	if err := s.plane.Hello(ctx, hello.Node); err != nil {
+	err = s.plane.Hello(ctx, hello)
+	if err == nil && first.Hello == nil {
+		err = s.plane.ReportEmpty(ctx, hello.ID) // it could not say so
+	}
+	if err != nil {
 		return status.Error(codes.Unavailable, err.Error())
 	}
 
-	s.log.Info("node connected", "node", hello.Node)
+	s.log.Info("node connected", "node", hello.ID)
 	err = s.exchange(ctx, cancel, hello, stream)
-	s.log.Info("node disconnected", "node", hello.Node, "reason", err)
+	s.log.Info("node disconnected", "node", hello.ID, "reason", err)
 	return status.Error(codes.Unavailable, err.Error())
+}
+
+// helloOf is what the first message of a session says of its node.
+func helloOf(first *up) desired.Hello {
+	h := desired.Hello{ID: first.Node}
+	if first.Hello != nil {
+		h = *first.Hello
+	}
+	h.Contract = first.Contract
+	return h
 }
 
 // errReplaced ends a session whose node has opened a newer one.
@@ -81,7 +96,7 @@ func (s *Server) register(ctx context.Context, node string, cancel context.Cance
 // exchange sends and receives until either fails, and gives the first error.
 // The goroutine that reads the stream ends only after the handler has returned,
 // so it calls nothing else.
-func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, hello up, stream grpc.ServerStream) error {
+func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, hello desired.Hello, stream grpc.ServerStream) error {
 	received := make(chan up)
 	acks := make(chan uint64)
 	go func() {
@@ -99,7 +114,7 @@ func (s *Server) exchange(ctx context.Context, cancel context.CancelCauseFunc, h
 		}
 	}()
 	var both sync.WaitGroup
-	both.Go(func() { cancel(s.commit(ctx, hello.Node, received, acks)) })
+	both.Go(func() { cancel(s.commit(ctx, hello.ID, received, acks)) })
 	both.Go(func() { cancel(s.send(ctx, hello, stream, acks)) })
 	both.Wait()
 	return context.Cause(ctx)
@@ -115,6 +130,11 @@ func (s *Server) commit(ctx context.Context, node string, received <-chan up, ac
 		case m := <-received:
 			if len(m.Targets) > 0 {
 				if err := whenWritable(ctx, func() error { return s.plane.ReportTargets(ctx, node, m.Targets) }); err != nil {
+					return err
+				}
+			}
+			if m.Empty {
+				if err := whenWritable(ctx, func() error { return s.plane.ReportEmpty(ctx, node) }); err != nil {
 					return err
 				}
 			}
@@ -155,14 +175,14 @@ func whenWritable(ctx context.Context, fn func() error) error {
 
 // send is the one writer of the stream: the whole first, then what changes,
 // and acknowledgements in between.
-func (s *Server) send(ctx context.Context, hello up, stream grpc.ServerStream, acks <-chan uint64) error {
+func (s *Server) send(ctx context.Context, hello desired.Hello, stream grpc.ServerStream, acks <-chan uint64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer cancel()
 	deltas, followed := make(chan desired.Delta), make(chan error, 1)
 	following.Go(func() {
-		followed <- s.plane.Follow(ctx, hello.Node, func(d desired.Delta) error {
+		followed <- s.plane.Follow(ctx, hello.ID, func(d desired.Delta) error {
 			select {
 			case deltas <- d:
 				return nil
@@ -191,11 +211,11 @@ func (s *Server) send(ctx context.Context, hello up, stream grpc.ServerStream, a
 }
 
 // sendMessage sends a message as the node's version of the contract has it.
-func (s *Server) sendMessage(ctx context.Context, hello up, stream grpc.ServerStream, m down) error {
+func (s *Server) sendMessage(ctx context.Context, hello desired.Hello, stream grpc.ServerStream, m down) error {
 	if hello.Contract >= desired.Version {
 		return stream.SendMsg(&m)
 	}
-	v1, err := s.toV1(ctx, hello.Node, m)
+	v1, err := s.toV1(ctx, hello.ID, m)
 	if err != nil {
 		return err
 	}

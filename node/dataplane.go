@@ -199,6 +199,7 @@ func (n *Node) release(followed desired.State) (changed bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w := &n.mu.dataPlane
+	defer n.mayBeEmpty()
 	w.followed = followed
 	n.secrets.hold(dataPlaneHolder, w.secrets())
 	keep := map[string]bool{}

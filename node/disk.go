@@ -19,6 +19,7 @@ import (
 
 // disk is the node's own folder:
 //
+//	id                     see [Identity]
 //	tasks/<id>/task.json   a [Task]
 //	tasks/<id>/etc/…       resolv.conf, hosts, hostname
 //	tasks/<id>/volumes/…   one folder each

@@ -51,6 +51,7 @@ type Node struct {
 		dataPlane dataPlane
 		loops     map[string]*loop  // by task ARN
 		owners    map[string]string // task ARN by the runtime ids of its containers
+		empty     emptiness
 	}
 }
 
@@ -67,6 +68,7 @@ func New(cfg Config) *Node {
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}
+	n.mu.empty.changing = make(chan struct{})
 	return n
 }
 
@@ -247,14 +249,25 @@ func growing(tasks []Task) func(id string) bool {
 
 // clear removes containers of tasks that were forgotten.
 func (n *Node) clear(ctx context.Context, all *sync.WaitGroup, states map[string]host.ContainerState) {
+	var unowned []string
 	for id := range states {
-		if n.owner(id) != nil {
-			continue
+		if n.owner(id) == nil {
+			unowned = append(unowned, id)
 		}
+	}
+	n.mu.Lock()
+	n.mu.empty.listed, n.mu.empty.unowned = true, len(unowned)
+	n.mayBeEmpty()
+	n.mu.Unlock()
+	for _, id := range unowned {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				err := n.cfg.Runtime.Remove(ctx, id)
 				if err == nil {
+					n.mu.Lock()
+					defer n.mu.Unlock()
+					n.mu.empty.unowned--
+					n.mayBeEmpty()
 					return
 				}
 				n.cfg.Logger.Warn("removing a container of no task", "container", id, "err", err)
@@ -291,6 +304,7 @@ func (n *Node) forget(a *desired.Assignment) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.mu.loops, a.TaskARN)
+	n.mayBeEmpty()
 	for _, c := range a.Containers {
 		delete(n.mu.owners, c.RuntimeID)
 	}
@@ -308,11 +322,13 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 	n.mu.Lock()
 	d := n.mu.desired
 	n.mu.desired = nil
+	n.mu.empty.taking = d != nil
 	absent := maps.Clone(n.mu.loops)
 	n.mu.Unlock()
 	if d == nil {
 		return
 	}
+	defer n.taken()
 	var tasks []Task
 	for i := range d.Tasks {
 		a := &d.Tasks[i]

@@ -13,7 +13,7 @@ import (
 
 // ELBView is all that Balancers needs to see, in any order.
 type ELBView struct {
-	LoadBalancers []*record.ELBLoadBalancer // those that the node is to run
+	LoadBalancers []*record.ELBLoadBalancer // all there are
 	Listeners     []*record.ELBListener
 	Rules         []*record.ELBRule
 	Groups        []*record.ELBTargetGroup
@@ -21,14 +21,16 @@ type ELBView struct {
 	Certificates  []*record.Certificate
 }
 
-// Balancers gives the load balancers as a node must run them, and the target
-// groups that they use. What belongs to no load balancer of the view is left
-// out. The result is sorted, so that equal views give equal values.
-func Balancers(v ELBView) ([]desired.Balancer, []desired.BalancerGroup) {
+// Balancers gives the load balancers as a node must run them, each with those of its
+// interfaces that are on the node, and the target groups that they use. What belongs
+// to no load balancer of the view is left out, as are load balancers that are not on
+// the node. The result is sorted, so that equal views give equal values.
+func Balancers(v ELBView, node string) ([]desired.Balancer, []desired.BalancerGroup) {
+	v.LoadBalancers = slices.DeleteFunc(slices.Clone(v.LoadBalancers), func(lb *record.ELBLoadBalancer) bool { return !On(lb, node) })
 	p := newELBPlan(v)
 	var balancers []desired.Balancer
 	for _, lb := range v.LoadBalancers {
-		balancers = append(balancers, p.balancer(lb))
+		balancers = append(balancers, p.balancer(lb, node))
 	}
 	var groups []desired.BalancerGroup
 	for _, g := range v.Groups {
@@ -98,16 +100,21 @@ func (p *elbPlan) used(lb *record.ELBLoadBalancer) (groups []string) {
 	return groups
 }
 
-func (p *elbPlan) balancer(lb *record.ELBLoadBalancer) desired.Balancer {
+func (p *elbPlan) balancer(lb *record.ELBLoadBalancer, node string) desired.Balancer {
 	b := desired.Balancer{
 		ARN: lb.Key(), Name: strings.TrimPrefix(resource(lb.Key()), "loadbalancer/"),
-		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes, Zones: Zones(lb),
+		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes,
 	}
-	for _, i := range lb.Interfaces {
+	zones := Zones(lb)
+	for n, i := range lb.Interfaces {
+		if lb.Nodes[i.ID] != node {
+			continue
+		}
 		if len(i.Groups) == 0 {
 			i.Groups = []string{OpenGroup}
 		}
 		b.Interfaces = append(b.Interfaces, i)
+		b.Zones = append(b.Zones, zones[n])
 	}
 	for _, l := range p.listeners[lb.Key()] {
 		b.Listeners = append(b.Listeners, p.listener(l))

@@ -31,6 +31,7 @@ func elbWorld() ELBView {
 		v.LoadBalancers = append(v.LoadBalancers, &record.ELBLoadBalancer{
 			LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: &arn, Type: kind, AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("a")}}},
 			Interfaces:   []desired.Interface{{ID: fmt.Sprint("eni-", i), VPC: "vpc-1", Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Groups: groups}},
+			Nodes:        map[string]string{fmt.Sprint("eni-", i): "n"},
 		})
 		for port := range int32(2) {
 			l := fmt.Sprintf("%slistener/app/lb%d/1/%d", elbARN, i, port)
@@ -59,7 +60,7 @@ func elbWorld() ELBView {
 
 // TestBalancers holds what a node is told of a view.
 func TestBalancers(t *testing.T) {
-	balancers, groups := Balancers(elbWorld())
+	balancers, groups := Balancers(elbWorld(), "n")
 	if len(balancers) != 2 || len(groups) != 2 {
 		t.Fatalf("%d balancers, %d groups", len(balancers), len(groups))
 	}
@@ -91,7 +92,7 @@ func TestBalancers(t *testing.T) {
 
 // TestBalancersOrder holds that the order of a view says nothing.
 func TestBalancersOrder(t *testing.T) {
-	balancers, groups := Balancers(elbWorld())
+	balancers, groups := Balancers(elbWorld(), "n")
 	rapid.Check(t, func(t *rapid.T) {
 		v := elbWorld()
 		v.LoadBalancers = rapid.Permutation(v.LoadBalancers).Draw(t, "load balancers")
@@ -100,7 +101,7 @@ func TestBalancersOrder(t *testing.T) {
 		v.Groups = rapid.Permutation(v.Groups).Draw(t, "groups")
 		v.Targets = rapid.Permutation(v.Targets).Draw(t, "targets")
 		v.Certificates = rapid.Permutation(v.Certificates).Draw(t, "certificates")
-		b, g := Balancers(v)
+		b, g := Balancers(v, "n")
 		if !reflect.DeepEqual(b, balancers) || !reflect.DeepEqual(g, groups) {
 			t.Fatalf("another order gives %+v and %+v", b, g)
 		}
@@ -110,7 +111,7 @@ func TestBalancersOrder(t *testing.T) {
 // TestOpenTo holds that who has no security group is in one that lets all pass,
 // in its own VPC only.
 func TestOpenTo(t *testing.T) {
-	balancers, _ := Balancers(elbWorld())
+	balancers, _ := Balancers(elbWorld(), "n")
 	vpcs := []desired.VPC{{ID: "vpc-0"}, {ID: "vpc-1", Groups: []desired.SecurityGroup{{ID: "sg-1"}}}}
 	OpenTo(vpcs, balancers)
 	if len(vpcs[0].Groups) != 0 || len(vpcs[1].Groups) != 2 {

@@ -35,15 +35,15 @@ func Records(v ELBView) []desired.Record {
 	return out
 }
 
-// addresses are those of a load balancer in zones where every group that it uses
-// has enough healthy targets; where there is no such zone, all.
+// addresses are those of a load balancer that are on a node, in zones where every
+// group that it uses has enough healthy targets; where there is no such zone, all.
 // Source: ELB user guides, "Target group health", DNS failover.
 func (p *elbPlan) addresses(lb *record.ELBLoadBalancer) []netip.Addr {
 	zones := Zones(lb)
 	var fit, all []netip.Addr
 	for n, i := range lb.Interfaces {
 		all = append(all, i.Address)
-		if n >= len(zones) || p.serves(lb, zones[n]) {
+		if lb.Nodes[i.ID] != "" && (n >= len(zones) || p.serves(lb, zones[n])) {
 			fit = append(fit, i.Address)
 		}
 	}

@@ -73,7 +73,8 @@ func TestDNSFailover(t *testing.T) {
 					LoadBalancerArn: new("lb"), DNSName: new("name"), Type: test.kind,
 					AvailabilityZones: []elbv2.AvailabilityZone{{ZoneName: new("a")}, {ZoneName: new("b")}},
 				},
-				Interfaces: []desired.Interface{{Address: netip.MustParseAddr(a)}, {Address: netip.MustParseAddr(b)}},
+				Interfaces: []desired.Interface{{ID: "eni-a", Address: netip.MustParseAddr(a)}, {ID: "eni-b", Address: netip.MustParseAddr(b)}},
+				Nodes:      map[string]string{"eni-a": "n", "eni-b": "m"},
 			}}}
 			for n, targets := range strings.Split(test.targets, "-") {
 				arn := fmt.Sprint("g", n)

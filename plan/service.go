@@ -178,12 +178,12 @@ func (p *servicePlan) takeStock() {
 // replaced. One that ended by itself before it was
 // healthy is a failure of its deployment, and to the circuit breaker one that
 // failed its health checks later is too; one that never ran slows down the
-// launches to come.
+// launches to come. What a user stops, or a lost node, is no failure.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures" and "Amazon ECS service throttle logic".
 func (p *servicePlan) countEnd(m *member, d *record.Deployment) {
 	t := m.task
-	if t.StopCode == fargo.StopUserInitiated || (t.StopCode == fargo.StopServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed ")) {
+	if t.StopCode == fargo.StopUserInitiated || t.StopCode == fargo.StopTerminationNotice || (t.StopCode == fargo.StopServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed ")) {
 		return
 	}
 	if d != nil {

@@ -1,11 +1,8 @@
 package plan
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,11 +14,9 @@ import (
 	"fargo/record"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata answer")
-
-// TestServiceScenarios walks the scenarios in testdata/service. Each is a row of
-// blocks: a command, a line of dashes, and what comes of it: the new events,
-// then the service with its deployments and the tasks that have not stopped.
+// TestServiceScenarios runs the scenarios in testdata/service. What comes of a command
+// are the new events, then the service with its deployments and the tasks that have
+// not stopped.
 // Tasks are named by pattern: v1/2, v1/*, */*. The commands:
 //
 //	service OPTION…       a new service of v1
@@ -45,40 +40,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios in testdata 
 // threshold=TYPE:N reset=on|off
 // grace=TIME strategy=PROVIDER:WEIGHT:BASE,… rebalance zones=a,b nodes=N target daemon checked force.
 func TestServiceScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/service/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { walk(t, file) })
-	}
-}
-
-func walk(t *testing.T, file string) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &scenario{}
-	var out []string
-	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
-		if strings.HasPrefix(block, "#") {
-			out = append(out, strings.TrimSpace(block))
-			continue
-		}
-		command, want, _ := strings.Cut(block+"\n", "----\n")
-		command = strings.TrimSpace(command)
-		got := s.do(t, command)
-		if got != strings.TrimSpace(want) && !*rewrite {
-			t.Errorf("%s: %s\ngives\n%s\nwant\n%s", file, command, got, want)
-		}
-		out = append(out, command+"\n----\n"+got)
-	}
-	if *rewrite {
-		if err := os.WriteFile(file, []byte(strings.Join(out, "\n\n")+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	scenarios(t, "testdata/service", func() func(*testing.T, string) string { return new(scenario).do })
 }
 
 type scenario struct {

@@ -54,9 +54,13 @@ func health(state elbv2.TargetHealthStateEnum, reason elbv2.TargetHealthReasonEn
 }
 
 // Reported is target t with a node's word on its health. ok is false when the
-// report is about an earlier target with the same address, or says nothing new.
+// report is about an earlier target with the same address, or says nothing new: a
+// node that has only begun to check says nothing of what another has found.
 func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTarget, ok bool) {
 	if !t.RegisteredAt.Equal(r.RegisteredAt) || !t.DrainingSince.IsZero() {
+		return nil, false
+	}
+	if t.Health != nil && r.State == string(elbv2.TargetHealthStateEnumInitial) {
 		return nil, false
 	}
 	h := &elbv2.TargetHealth{

@@ -103,9 +103,13 @@ func macAddress(id string) string {
 
 // Advances reports whether report r says more than what is known of task t: a
 // report never moves a task backwards, and one that changes nothing is not
-// worth writing.
+// worth writing. Of a task that the control plane has ended nobody is heard: its node
+// was lost and may be back.
 func Advances(t *record.Task, r *desired.TaskReport) bool {
 	old := t.Report
+	if t.Status == fargo.TaskStopped {
+		return false
+	}
 	if old == nil {
 		return true
 	}

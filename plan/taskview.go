@@ -103,16 +103,15 @@ func taskContainers(t *record.Task) []ecs.Container {
 				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: new(t.Interface.Address.String()),
 			}}
 		}
-		if t.Report == nil {
-			if t.Stopped() {
-				c.LastStatus = new(string(fargo.ContainerStopped))
+		if t.Report != nil {
+			for _, r := range t.Report.Containers {
+				if r.Name == *c.Name {
+					showReport(c, r)
+				}
 			}
-			continue
 		}
-		for _, r := range t.Report.Containers {
-			if r.Name == *c.Name {
-				showReport(c, r)
-			}
+		if t.Stopped() { // whatever was heard of it last
+			c.LastStatus = new(string(fargo.ContainerStopped))
 		}
 	}
 	return out

@@ -24,6 +24,9 @@ type ELBLoadBalancer struct {
 	// Interfaces are its network interfaces, one for each subnet, in the order
 	// of LoadBalancer.AvailabilityZones. They are made and deleted with it.
 	Interfaces []desired.Interface
+	// Nodes are the ids of the nodes that the interfaces are on, by the interfaces'
+	// ids; one that is missing is on none. The load balancer controller writes it.
+	Nodes map[string]string `json:",omitempty"`
 }
 
 // Key is the load balancer's place in the store.

@@ -36,7 +36,12 @@ func (w *World) leaks() error {
 	interfaces, targets := map[string]bool{}, map[string]bool{}
 	for lb := range store.ELBLoadBalancers.All(view) {
 		for _, i := range lb.Interfaces {
-			interfaces[i.ID], want[w.machines[0].name].interfaces[i.ID] = true, true
+			interfaces[i.ID] = true
+			if on, known := want[lb.Nodes[i.ID]]; known {
+				on.interfaces[i.ID] = true
+			} else {
+				errs = append(errs, fmt.Errorf("the interface %s of %s is on %q", i.ID, lb.Key(), lb.Nodes[i.ID]))
+			}
 		}
 	}
 	for t := range store.Tasks.All(view) {

@@ -77,7 +77,7 @@ func newMachine(c machineConfig) *machine {
 
 // start starts a node's process.
 func (m *machine) start(ctx context.Context) error {
-	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "passthrough:///control", Node: m.name, Logger: m.log, Options: []grpc.DialOption{
+	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "passthrough:///control", Hello: desired.Hello{ID: m.name, Machine: m.name, Network: "road"}, Logger: m.log, Options: []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return m.link.dial(ctx, m.name) }),
 	}})

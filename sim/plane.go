@@ -68,12 +68,12 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	}
 	p.db, p.ec2, p.elb = db, ec2.New(db, nil), elbv2.New(db)
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
-	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Logger: c.log, Pace: c.pace}
+	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
 	p.run("controllers", func() error {
-		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Pace: c.pace}))
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: c.pace}))
 	})
 	return p, nil
 }

@@ -70,6 +70,10 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 	if err != nil {
 		return fail("bring services up to date", err)
 	}
+	err = db.UpdateInParts(ctx, func(tx *Tx) (more bool, err error) { return upgradeNodes(tx), nil })
+	if err != nil {
+		return fail("bring nodes up to date", err)
+	}
 	return db, nil
 }
 

@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
+		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Setup{
 			Services: []api.Mounted{
 				{Service: &wireec2.API, Server: ec2.New(db, nil)},
@@ -63,7 +63,9 @@ func TestScripts(t *testing.T) {
 				}, TrySysctl: trySysctl, TryUlimit: tryUlimit})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
-				"node":   func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
+				"node": func(ctx context.Context, name string) (string, error) {
+					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name}), plane.ReportEmpty(ctx, name))
+				},
 				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
 				"all": func(ctx context.Context, status string) (string, error) {
 					return "", reportAll(ctx, db, plane, fargo.TaskStatus(status))
@@ -85,7 +87,7 @@ func TestScripts(t *testing.T) {
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Pace: 1e6})
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6})
 	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {

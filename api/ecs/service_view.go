@@ -42,8 +42,10 @@ func desiredCount(r store.Reader, s *record.Service) int32 {
 		return *s.Service.DesiredCount
 	}
 	n := int32(0)
-	for range store.Nodes.All(r) {
-		n++
+	for node := range store.Nodes.All(r) {
+		if node.Active() {
+			n++
+		}
 	}
 	return n
 }

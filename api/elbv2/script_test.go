@@ -32,14 +32,16 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		plane := &control.Plane{DB: db, Logger: slog.New(slog.DiscardHandler)}
+		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Setup{
 			Services: []api.Mounted{
 				{Service: &wireec2.API, Server: ec2.New(db, nil)},
 				{Service: &wire.API, Server: elbv2.New(db)},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
-				"node":    func(ctx context.Context, name string) (string, error) { return "", plane.Hello(ctx, name) },
+				"node": func(ctx context.Context, name string) (string, error) {
+					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name}), plane.ReportEmpty(ctx, name))
+				},
 				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
 				"desired": func(ctx context.Context, node string) (string, error) { return balancing(ctx, plane, node) },
 				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
@@ -75,11 +77,12 @@ func health(ctx context.Context, db *store.DB, plane *control.Plane, args string
 
 // settle lets the target controller look at everything once.
 func settle(ctx context.Context, db *store.DB) error {
-	targets := control.Targets(1)
 	return db.Update(ctx, func(tx *store.Tx) error {
-		for key := range targets.All(tx) {
-			if _, err := targets.Reconcile(tx, key, time.Now()); err != nil {
-				return err
+		for _, c := range []control.Controller{control.LoadBalancers(), control.Targets(1)} {
+			for key := range c.All(tx) {
+				if _, err := c.Reconcile(tx, key, time.Now()); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

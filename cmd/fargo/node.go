@@ -146,9 +146,13 @@ func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.networ
 
 // run keeps containerd running, and the tasks as in the desired state.
 func (m *machine) run(ctx context.Context) error {
+	hello, err := m.greeting()
+	if err != nil {
+		return err
+	}
 	client, err := dispatch.NewClient(dispatch.ClientConfig{
 		Target: "unix://" + m.inst.Socket(),
-		Node:   m.inst.ID,
+		Hello:  hello,
 		Logger: m.log,
 	})
 	if err != nil {

@@ -26,6 +26,8 @@ type Plane struct {
 		watchers map[string]map[chan struct{}]bool
 		reports  map[string]map[string]desired.TaskReport   // by node and task ARN
 		targets  map[string]map[target]desired.TargetReport // by node
+		hellos   map[string]desired.Hello                   // by node
+		empty    map[string]int                             // by node
 		groups   map[string]*Group
 		sources  map[string]int64
 		secrets  map[desired.SecretID]secret.Text
@@ -52,6 +54,7 @@ func New() *Plane {
 	p.mu.watchers = map[string]map[chan struct{}]bool{}
 	p.mu.reports = map[string]map[string]desired.TaskReport{}
 	p.mu.targets = map[string]map[target]desired.TargetReport{}
+	p.mu.hellos, p.mu.empty = map[string]desired.Hello{}, map[string]int{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.secrets = map[desired.SecretID]secret.Text{}
@@ -164,7 +167,36 @@ func (p *Plane) Messages(group, stream string) []string {
 }
 
 // Hello lets every node in.
-func (p *Plane) Hello(context.Context, string) error { return nil }
+func (p *Plane) Hello(_ context.Context, h desired.Hello) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.hellos[h.ID] = h
+	p.touch()
+	return nil
+}
+
+// Greeting is what node last said of itself.
+func (p *Plane) Greeting(node string) desired.Hello {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.hellos[node]
+}
+
+// ReportEmpty counts how often a node has said that it is empty.
+func (p *Plane) ReportEmpty(_ context.Context, node string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.empty[node]++
+	p.touch()
+	return nil
+}
+
+// Empty is how often node has said that it is empty.
+func (p *Plane) Empty(node string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.empty[node]
+}
 
 // Desired is what Set has set.
 func (p *Plane) Desired(_ context.Context, node string) (desired.State, error) {

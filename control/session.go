@@ -1,0 +1,76 @@
+package control
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"fargo/plan"
+)
+
+// Sessions is what this control plane has heard of nodes since it began to listen:
+// what is not worth a write, or not true any more when the process has ended.
+type Sessions struct {
+	began time.Time
+	mu    struct {
+		sync.Mutex
+		newest map[string]*session // by node
+	}
+}
+
+// session is one that a node has, or had last.
+type session struct {
+	ended time.Time // zero while it lasts
+	empty bool      // the node has said that it holds nothing
+}
+
+// NewSessions are those of a control plane that begins to listen now.
+func NewSessions() *Sessions {
+	s := &Sessions{began: time.Now()}
+	s.mu.newest = map[string]*session{}
+	return s
+}
+
+// open begins a session, which takes the place of the node's last one and lasts as
+// long as ctx.
+func (s *Sessions) open(ctx context.Context, node string) {
+	opened := &session{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.newest[node] = opened
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		opened.ended = time.Now()
+	})
+}
+
+// empty notes that a node has said that it holds nothing.
+func (s *Sessions) empty(node string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if newest := s.mu.newest[node]; newest != nil {
+		newest.empty = true
+	}
+}
+
+// forget drops what was heard of a node that has no session.
+func (s *Sessions) forget(node string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mu.newest, node)
+}
+
+// contact is what has been heard of a node by now.
+func (s *Sessions) contact(node string, now time.Time) plan.NodeContact {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch newest := s.mu.newest[node]; {
+	case newest == nil:
+		return plan.NodeContact{Heard: s.began}
+	case newest.ended.IsZero():
+		return plan.NodeContact{Connected: true, Empty: newest.empty, Heard: now}
+	default:
+		return plan.NodeContact{Heard: newest.ended}
+	}
+}
