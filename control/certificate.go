@@ -10,7 +10,7 @@ import (
 	"fargo/store"
 )
 
-// renewed is the memo of a transaction that has renewed a certificate.
+// renewed is the key under which a transaction notes that it has renewed a certificate.
 type renewed struct{}
 
 // Certificates is the controller that renews what ACM has issued before it

@@ -1,7 +1,8 @@
-// Package control is the hands of the control plane: it looks at the store,
-// asks package plan what should change, and commits that. It knows when to look
-// again; it refuses to know what should be decided, and it never touches a
-// container or the kernel: nodes do that, told by the store through [Plane].
+// Package control carries out the control plane's decisions: its controllers read the
+// store, ask package plan what should change, and commit that. It knows when to
+// reconcile a key again. It refuses to know what should be decided, and never touches a
+// container or the kernel: nodes do that, which get their desired state from the store
+// through [Plane].
 package control
 
 import (
@@ -36,7 +37,7 @@ const retryAfter = time.Second
 const batchLimit = 256
 
 // Run drives the controllers until ctx ends or the store is closed. The first
-// look at every key and a look after a change are one path: a key is dirty or it
+// look at every key and a look after a change are one path: a key is pending or it
 // is not.
 func Run(ctx context.Context, db *store.DB, log *slog.Logger, controllers []Controller) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -48,9 +49,9 @@ func Run(ctx context.Context, db *store.DB, log *slog.Logger, controllers []Cont
 	go func() { ended <- forward(ctx, w, changes) }()
 
 	r := newRunner(db, log, controllers)
-	r.lookAtAll()
+	r.enqueueAll()
 	for {
-		if r.dirty() {
+		if r.pending() {
 			if err := r.reconcile(ctx); err != nil {
 				cancel()
 				return errors.Join(err, unlessCanceled(<-ended))
@@ -59,9 +60,9 @@ func Run(ctx context.Context, db *store.DB, log *slog.Logger, controllers []Cont
 		timer := time.NewTimer(r.untilNext())
 		select {
 		case c := <-changes:
-			r.lookAt(c)
+			r.enqueueChanged(c)
 		case <-timer.C:
-			r.wake(time.Now())
+			r.enqueueDue(time.Now())
 		case err := <-ended:
 			timer.Stop()
 			return err
@@ -78,7 +79,7 @@ func unlessCanceled(err error) error {
 	return err
 }
 
-// forward hands on what the watcher sees until ctx ends.
+// forward passes on what the watcher sees until ctx ends.
 func forward(ctx context.Context, w *store.Watcher, out chan<- []store.Change) error {
 	for {
 		c, err := w.Next(ctx)

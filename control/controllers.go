@@ -8,7 +8,7 @@ import (
 	"fargo/store"
 )
 
-// Config is what the controllers need beside the store.
+// Config is what the controllers need in addition to the store.
 type Config struct {
 	Images Images
 	// Assumable reports whether a role exists and trusts an AWS service

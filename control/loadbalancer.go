@@ -130,8 +130,8 @@ func elbView(r store.Reader, lbs []*record.ELBLoadBalancer) plan.ELBView {
 }
 
 // ReportTargets commits what a node has seen of targets' health. A report from
-// another node than the one whose word counts, or about a target that is gone,
-// draining, in no use or was registered anew, says nothing.
+// another node than [plan.Checker]'s, or about a target that is gone, draining, unused
+// or was registered anew, changes nothing.
 func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error {
 	if !news(p.DB.View(), node, reports) {
 		return nil
@@ -168,7 +168,7 @@ func reported(r store.Reader, node string, report *desired.TargetReport) (*recor
 	return plan.Reported(t, report)
 }
 
-// checks reports whether a node's word on the health of a group's targets counts.
+// checks reports whether a node's reports on the health of a group's targets count.
 func checks(r store.Reader, node, group string) bool {
 	for _, arn := range store.LoadBalancersOfGroup(r, group) {
 		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok && plan.Checker(lb) == node {

@@ -17,8 +17,8 @@ import (
 // that none holds up the API for long, nor is larger than a journal takes.
 const endedAtOnce = 100
 
-// Nodes is the controller that gives up nodes which are silent for too long, ends
-// their tasks, and takes them again when they are back.
+// Nodes is the controller that marks nodes as lost which have had no session for too
+// long, stops their tasks, and makes them active again when they are back.
 func Nodes(sessions *Sessions) Controller {
 	n := nodes{sessions}
 	return Controller{
@@ -49,15 +49,15 @@ func (c nodes) reconcile(tx *store.Tx, key string, now time.Time) (time.Time, er
 		store.Nodes.Put(tx, &turned)
 	}
 	switch action {
-	case plan.NodeLose:
-		turn(record.NodeLost, contact.Heard)
-	case plan.NodeEnd:
+	case plan.NodeMarkLost:
+		turn(record.NodeLost, contact.LastSeen)
+	case plan.NodeStopTasks:
 		return endTasks(tx, key, now), nil
 	case plan.NodeActivate:
 		turn(record.NodeActive, now)
-	case plan.NodeRemove:
-		turn(record.NodeGone, contact.Heard)
-	case plan.NodeForget:
+	case plan.NodeMarkGone:
+		turn(record.NodeGone, contact.LastSeen)
+	case plan.NodeDelete:
 		if hasTask(tx, key) {
 			return now.Add(time.Minute), nil // until the last is forgotten
 		}
@@ -92,18 +92,17 @@ func endTasks(tx *store.Tx, node string, now time.Time) (next time.Time) {
 		if n++; n > endedAtOnce {
 			break
 		}
-		store.Tasks.Put(tx, plan.Lost(t, now))
+		store.Tasks.Put(tx, plan.StopLost(t, now))
 	}
 	return now
 }
 
-// Hello makes a node known that has opened a session, which lasts as long as ctx. A
-// node on record keeps its tasks, unless it was lost. A machine's earlier node is
-// gone when another says hello from it; one that was known by its former name hands
-// on all it had to the id.
+// Hello registers a node that has opened a session, which lasts as long as ctx. A node
+// on record keeps its tasks, unless it was lost. An earlier node of the same machine is
+// GONE from then on. What is on record under the node's former name becomes the node's.
 func (p *Plane) Hello(ctx context.Context, h desired.Hello) error {
 	p.Sessions.open(ctx, h.ID)
-	if n, ok := store.Nodes.Get(p.DB.View(), h.ID); ok && *plan.Greeted(n, h, time.Now()) == *n {
+	if n, ok := store.Nodes.Get(p.DB.View(), h.ID); ok && *plan.Registered(n, h, time.Now()) == *n {
 		return nil // also when nothing can be written
 	}
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
@@ -113,7 +112,7 @@ func (p *Plane) Hello(ctx context.Context, h desired.Hello) error {
 			before = takeOver(tx, h)
 			retire(tx, h, now)
 		}
-		store.Nodes.Put(tx, plan.Greeted(before, h, now))
+		store.Nodes.Put(tx, plan.Registered(before, h, now))
 		return nil
 	})
 }
@@ -161,8 +160,8 @@ func retire(tx *store.Tx, h desired.Hello, now time.Time) {
 	}
 }
 
-// ReportEmpty notes that a node holds nothing of tasks or load balancers: one that
-// was lost can be used again.
+// ReportEmpty notes that a node has no tasks and no interfaces of load balancers left:
+// one that was lost becomes ACTIVE.
 func (p *Plane) ReportEmpty(ctx context.Context, node string) error {
 	p.Sessions.empty(node)
 	if n, ok := store.Nodes.Get(p.DB.View(), node); ok && n.Active() {

@@ -124,7 +124,7 @@ func (s *nodeState) diffTask(key string, c *desired.Change[desired.Assignment]) 
 		return
 	}
 	next := sentTask{arn: t.ARN()}
-	next.desired, next.code, next.reason = plan.Fate(t)
+	next.desired, next.code, next.reason = plan.AssignedStatus(t)
 	if known && next == sent {
 		return
 	}

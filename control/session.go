@@ -8,8 +8,9 @@ import (
 	"fargo/plan"
 )
 
-// Sessions is what this control plane has heard of nodes since it began to listen:
-// what is not worth a write, or not true any more when the process has ended.
+// Sessions are the sessions that nodes have had since this control plane began to
+// listen. They are kept in memory: none outlives the process, and no write is needed to
+// know that a node is still connected.
 type Sessions struct {
 	began time.Time
 	mu    struct {
@@ -21,7 +22,7 @@ type Sessions struct {
 // session is one that a node has, or had last.
 type session struct {
 	ended time.Time // zero while it lasts
-	empty bool      // the node has said that it holds nothing
+	empty bool      // the node has reported that it is empty
 }
 
 // NewSessions are those of a control plane that begins to listen now.
@@ -45,7 +46,7 @@ func (s *Sessions) open(ctx context.Context, node string) {
 	})
 }
 
-// empty notes that a node has said that it holds nothing.
+// empty notes that a node has reported that it is empty.
 func (s *Sessions) empty(node string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,23 +55,23 @@ func (s *Sessions) empty(node string) {
 	}
 }
 
-// forget drops what was heard of a node that has no session.
+// forget drops what is known of a node that has no session.
 func (s *Sessions) forget(node string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.mu.newest, node)
 }
 
-// contact is what has been heard of a node by now.
+// contact is what is known of a node's sessions at now.
 func (s *Sessions) contact(node string, now time.Time) plan.NodeContact {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch newest := s.mu.newest[node]; {
 	case newest == nil:
-		return plan.NodeContact{Heard: s.began}
+		return plan.NodeContact{LastSeen: s.began}
 	case newest.ended.IsZero():
-		return plan.NodeContact{Connected: true, Empty: newest.empty, Heard: now}
+		return plan.NodeContact{Connected: true, Empty: newest.empty, LastSeen: now}
 	default:
-		return plan.NodeContact{Heard: newest.ended}
+		return plan.NodeContact{LastSeen: newest.ended}
 	}
 }

@@ -24,7 +24,7 @@ func Targets(pace fargo.Pace) Controller {
 			case store.ELBTargetGroups.Name(): // its delay may be another
 				return keys(store.ELBTargets.By(r, store.TargetByGroup, c.Key))
 			case store.ELBListeners.Name(), store.ELBRules.Name():
-				return keys(unattended(r))
+				return keys(unusedTargets(r))
 			}
 			return slices.Values([]string(nil))
 		},
@@ -36,7 +36,7 @@ func Targets(pace fargo.Pace) Controller {
 			g, _ := store.ELBTargetGroups.Get(tx, t.Group)
 			action, next := plan.NextTargetAction(t, g, len(store.LoadBalancersOfGroup(tx, t.Group)) > 0, pace, now)
 			switch action {
-			case plan.TargetForget:
+			case plan.TargetDelete:
 				store.ELBTargets.Delete(tx, key)
 			case plan.TargetReset:
 				c := *t
@@ -48,8 +48,8 @@ func Targets(pace fargo.Pace) Controller {
 	}
 }
 
-// unattended are the targets of groups that no load balancer uses.
-func unattended(r store.Reader) iter.Seq[*record.ELBTarget] {
+// unusedTargets are the targets of groups that no load balancer uses.
+func unusedTargets(r store.Reader) iter.Seq[*record.ELBTarget] {
 	return func(yield func(*record.ELBTarget) bool) {
 		for g := range store.ELBTargetGroups.All(r) {
 			if len(store.LoadBalancersOfGroup(r, g.Key())) > 0 {

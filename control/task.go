@@ -52,7 +52,7 @@ func Tasks(images Images) Controller {
 				store.EC2NetworkInterfaces.Delete(tx, t.Scope.Key(t.Interface.ID))
 				// Not changed by the delete, but due to be forgotten some day.
 				_, next = plan.NextTaskAction(t, false, now)
-			case plan.TaskForget:
+			case plan.TaskDelete:
 				store.Tasks.Delete(tx, key)
 			}
 			return next, nil
@@ -70,11 +70,11 @@ func hasInterface(r store.Reader, t *record.Task) bool {
 
 // place gives a task its interface and its node; without any node it waits.
 func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
-	others := neighboursOf(tx, t)
-	if len(others.nodes) == 0 {
+	spread := spreadOf(tx, t)
+	if len(spread.nodes) == 0 {
 		return nil
 	}
-	candidates, err := candidates(tx, t, others)
+	candidates, err := candidates(tx, t, spread)
 	if err != nil {
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
@@ -84,8 +84,8 @@ func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
 	}
-	node, _ := others.spread.Place(t)
-	others.zones[zoneOf(t, zone)]++
+	node, _ := spread.nodeSpread.Place(t)
+	spread.zones[zoneOf(t, zone)]++
 	placed := *t
 	placed.Interface, placed.Node = &iface, node
 	placed.Status, placed.ConnectivityAt = fargo.TaskPending, now
@@ -97,14 +97,14 @@ func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
 	return nil
 }
 
-// neighbours is where the tasks of a service are, or nothing but the nodes for
-// tasks of none. It is made once for all that are placed in a transaction, which
-// count themselves in; tasks that end in the same transaction still count.
-type neighbours struct {
-	nodes  []string
-	spread *plan.Spread
-	// zones counts the tasks of each deployment: so what a rollout leaves behind
-	// is spread, whatever it takes the place of.
+// serviceSpread is how the tasks of a service are spread over nodes and zones; for
+// tasks of no service it has no counts. It is made once in a transaction and counts the
+// tasks that are placed in it; tasks that end in the same transaction still count.
+type serviceSpread struct {
+	nodes      []string
+	nodeSpread *plan.Spread
+	// zones counts the tasks of each deployment apart, so that a new deployment is
+	// spread evenly whatever it replaces.
 	zones map[deploymentZone]int
 }
 
@@ -118,19 +118,19 @@ func zoneOf(t *record.Task, zone string) deploymentZone {
 	return d
 }
 
-// What is cached in a transaction that places tasks: nodeIDs of all, neighboursKey of
-// a service's key.
+// What is cached in a transaction that places tasks: the active nodes, and the spread of
+// the service with this key.
 type (
-	nodeIDs       struct{}
-	neighboursKey string
+	nodeIDs   struct{}
+	spreadKey string
 )
 
-func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
+func spreadOf(tx *store.Tx, t *record.Task) *serviceSpread {
 	service := ""
 	if t.Service != "" {
 		service = t.ServiceKey()
 	}
-	return store.Cached(tx, neighboursKey(service), func() *neighbours {
+	return store.Cached(tx, spreadKey(service), func() *serviceSpread {
 		nodes := store.Cached(tx, nodeIDs{}, func() []string { return activeNodes(tx) })
 		load, zones := map[string]int{}, map[deploymentZone]int{}
 		for o := range store.Tasks.By(tx, store.TaskByService, service) {
@@ -140,7 +140,7 @@ func neighboursOf(tx *store.Tx, t *record.Task) *neighbours {
 			load[o.Node]++
 			zones[zoneOf(o, *o.Intent.AvailabilityZone)]++
 		}
-		return &neighbours{nodes, plan.NewSpread(nodes, load), zones}
+		return &serviceSpread{nodes, plan.NewSpread(nodes, load), zones}
 	})
 }
 
@@ -166,7 +166,7 @@ func end(tx *store.Tx, t *record.Task, code fargo.StopCode, reason string, now t
 	store.Tasks.Put(tx, &s)
 }
 
-func candidates(r store.Reader, t *record.Task, others *neighbours) ([]plan.Candidate, error) {
+func candidates(r store.Reader, t *record.Task, spread *serviceSpread) ([]plan.Candidate, error) {
 	var out []plan.Candidate
 	for _, id := range t.Network.Subnets {
 		s, ok := store.EC2Subnets.Get(r, t.Scope.Key(id))
@@ -177,7 +177,7 @@ func candidates(r store.Reader, t *record.Task, others *neighbours) ([]plan.Cand
 		public := t.Network.AssignPublicIp == "ENABLED"
 		out = append(out, plan.Candidate{
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
-			Load:     others.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
+			Load:     spread.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
 			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
 			Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 		})

@@ -375,7 +375,7 @@ func TestHello(t *testing.T) {
 	stop := serve(t, plane, socket)
 	connect(t, socket, "n", m)
 	want := desired.Hello{ID: "n", Former: "1a2b", CPU: 2048, Contract: desired.Version}
-	waitPlane(t, plane, "the hello", func() bool { return plane.Greeting("n") == want })
+	waitPlane(t, plane, "the hello", func() bool { return plane.LastHello("n") == want })
 	m.wait(t, "an assignment", func() bool { return m.mu.assigned > 0 })
 	if n := plane.Empty("n"); n != 0 {
 		t.Errorf("it has said %d times that it is empty", n)

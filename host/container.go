@@ -20,7 +20,7 @@ type ContainerSpec struct {
 	// machine's own.
 	NetNS string
 	// CgroupPath is where the container's control group goes, below the
-	// task's, as the kernel door named it.
+	// task's, as package kernel named it.
 	CgroupPath string
 	// PIDOf is the id of the container whose PID namespace to join, if any.
 	PIDOf string

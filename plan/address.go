@@ -1,7 +1,3 @@
-// Package plan is the mind: pure functions from what is wanted and what is seen
-// to what should change. It knows ECS's and EC2's rules; it refuses to know a
-// clock, a disk, a socket or a goroutine, so that every decision can be tested
-// as text and rehearsed by the million.
 package plan
 
 import (

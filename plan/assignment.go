@@ -35,7 +35,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
 	}
 	a.PIDs = PIDs(a.CPU)
-	a.DesiredStatus, a.StopCode, a.StoppedReason = Fate(t)
+	a.DesiredStatus, a.StopCode, a.StoppedReason = AssignedStatus(t)
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}
@@ -46,8 +46,9 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	return a
 }
 
-// Fate is the part of a task's assignment that may change.
-func Fate(t *record.Task) (desired fargo.TaskStatus, code fargo.StopCode, reason string) {
+// AssignedStatus is the part of a task's assignment that may change: what its node
+// should bring it to, and why.
+func AssignedStatus(t *record.Task) (desired fargo.TaskStatus, code fargo.StopCode, reason string) {
 	if t.Held() {
 		return fargo.TaskRunning, "", ""
 	}

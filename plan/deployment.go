@@ -189,12 +189,12 @@ func (p *servicePlan) saySteady() {
 		return
 	}
 	if again := p.s.SteadyAt.Add(sayAgain); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
-		p.lookAgain(again)
+		p.requeue(again)
 		return
 	}
 	p.event("has reached a steady state.")
 	p.s.SteadyAt, p.changed = p.now, true
-	p.lookAgain(p.now.Add(sayAgain))
+	p.requeue(p.now.Add(sayAgain))
 }
 
 // hasTasks reports whether a deployment still has a task that has not stopped.

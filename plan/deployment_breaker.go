@@ -73,7 +73,7 @@ func (p *servicePlan) breakCircuit() {
 	}
 	if due := d.PrimaryAt.Add(breakerPatience); p.now.Before(due) {
 		p.failing = true
-		p.lookAgain(due)
+		p.requeue(due)
 		return
 	}
 	d.Rollout, d.Reason = ecs.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: tasks failed to start."

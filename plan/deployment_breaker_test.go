@@ -9,7 +9,7 @@ import (
 )
 
 // drawBreaker gives the service any threshold and any way of counting.
-func (r *rehearsal) drawBreaker(t *rapid.T) {
+func (r *serviceSim) drawBreaker(t *rapid.T) {
 	b := *r.service.Service.DeploymentConfiguration.DeploymentCircuitBreaker
 	if rapid.Bool().Draw(t, "configured") {
 		kind := rapid.SampledFrom([]ecs.ThresholdType{ecs.ThresholdTypeCount, ecs.ThresholdTypeBoundedPercent, ecs.ThresholdTypeUnboundedPercent}).Draw(t, "type")

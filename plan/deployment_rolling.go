@@ -24,7 +24,7 @@ func (p rolling) advance() {
 
 	// A bad task that is waiting for its replacement does not count as one of
 	// those the deployment has.
-	need := desired - len(p.of(d, notBad))
+	need := desired - len(p.of(d, mayBeHealthy))
 	room := upper - len(p.of(nil, nil)) - len(p.launched)
 	p.launch(d, min(need, room))
 	if need > 0 && room <= 0 && lower >= upper && len(p.old()) > 0 {
@@ -42,7 +42,7 @@ func (p rolling) stopSurplus(d *record.Deployment, desired, lower int) {
 	}
 	surplus := len(current) - desired - p.s.Rebalance.Moving
 	// A replacement of a bad task may be more than desired until it is healthy.
-	surplus -= min(len(p.of(d, bad)), max(0, surplus))
+	surplus -= min(len(p.of(d, isUnhealthy)), max(0, surplus))
 	if surplus <= 0 {
 		return
 	}
@@ -64,10 +64,10 @@ func (p rolling) stopOld(d *record.Deployment, desired, lower, upper int) {
 	if len(p.old()) == 0 || d.Rollout == ecs.DeploymentRolloutStateFailed {
 		return
 	}
-	p.endUnhealthy(slices.DeleteFunc(p.old(), notBad))
+	p.endUnhealthy(slices.DeleteFunc(p.old(), mayBeHealthy))
 	p.stop(slices.DeleteFunc(p.old(), func(m *member) bool { return works(m) || m.Protected || p.restored(m) }), p.scalingReason())
 	old := slices.DeleteFunc(p.old(), func(m *member) bool { return !works(m) })
-	replaced := len(old) - max(0, desired-len(p.of(d, good)))
+	replaced := len(old) - max(0, desired-len(p.of(d, isHealthy)))
 	missing := desired - len(p.of(d, nil))
 	blocked := missing - (upper - len(p.of(nil, nil)))
 	victims := p.leastUseful(old, max(replaced, min(missing, blocked)))
@@ -78,7 +78,7 @@ func (p rolling) stopOld(d *record.Deployment, desired, lower, upper int) {
 	// Of those that do not count as healthy yet, none before it is replaced.
 	p.stop(slices.DeleteFunc(p.dispensable(victims, lower), func(m *member) bool {
 		replaced--
-		return !good(m) && replaced < 0
+		return !isHealthy(m) && replaced < 0
 	}), p.scalingReason())
 }
 
@@ -105,7 +105,7 @@ func (p rolling) restore(d *record.Deployment, lower, upper int) {
 		return
 	}
 	id := d.ID
-	have := len(p.of(d, good)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && notBad(m) }))
+	have := len(p.of(d, isHealthy)) + len(p.of(nil, func(m *member) bool { return m.deployment() != id && mayBeHealthy(m) }))
 	p.event(startedEvent(p.start(last, min(lower-have, upper-len(p.of(nil, nil))))))
 }
 
@@ -126,7 +126,7 @@ func (p rolling) withoutReplacements(tasks []*member, lower int) []*member {
 // is still needed for that.
 func (p rolling) restored(m *member) bool {
 	d, last := p.primary(), p.last()
-	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && notBad(m) && !m.task.Intent.CreatedAt.Before(d.PrimaryAt)
+	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && mayBeHealthy(m) && !m.task.Intent.CreatedAt.Before(d.PrimaryAt)
 }
 
 // replaceBad stops unhealthy tasks: when their replacements are healthy, or
@@ -135,13 +135,13 @@ func (p rolling) restored(m *member) bool {
 // Source: ECS developer guide, "Amazon ECS services", on replacing unhealthy
 // tasks.
 func (p rolling) replaceBad(d *record.Deployment, desired, upper int) {
-	sick := p.of(d, bad)
+	sick := p.of(d, isUnhealthy)
 	if len(sick) == 0 {
 		return
 	}
-	fresh := p.of(d, func(m *member) bool { return bad(m) && !m.task.Settled })
-	onTheWay := p.of(d, func(m *member) bool { return !bad(m) && !good(m) })
-	enough := len(p.of(d, good)) >= desired
+	fresh := p.of(d, func(m *member) bool { return isUnhealthy(m) && !m.task.Settled })
+	onTheWay := p.of(d, func(m *member) bool { return !isUnhealthy(m) && !isHealthy(m) })
+	enough := len(p.of(d, isHealthy)) >= desired
 	full := len(p.of(nil, nil)) >= upper
 	switch {
 	case enough:
@@ -162,5 +162,5 @@ func (p rolling) arrived() bool {
 			return false
 		}
 	}
-	return len(p.launched) == 0 && len(p.of(d, nil)) == desired && len(p.of(d, good)) == desired
+	return len(p.launched) == 0 && len(p.of(d, nil)) == desired && len(p.of(d, isHealthy)) == desired
 }

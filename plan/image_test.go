@@ -30,7 +30,7 @@ func TestImagesToResolve(t *testing.T) {
 // A deployment learns from its first task what a name of another registry means,
 // and holds to it when the tag moves on.
 func TestFirstTaskResolves(t *testing.T) {
-	r := newRehearsal(1, 100, 200, false)
+	r := newServiceSim(1, 100, 200, false)
 	d := r.deploy("v1")
 	d.Revision.ContainerImages = []ecs.ContainerImage{{ContainerName: new("app"), Image: new("nginx")}, {ContainerName: new("pinned"), Image: new("nginx@sha256:0")}}
 	r.settle(t)

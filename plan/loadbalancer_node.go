@@ -8,8 +8,7 @@ import (
 	"fargo/record"
 )
 
-// InterfaceView is what the choice of nodes for a load balancer's interfaces rests
-// on.
+// InterfaceView is what [PlaceInterfaces] decides by.
 type InterfaceView struct {
 	Nodes []*record.Node // all there are
 	// Targets counts the load balancer's targets by the node they are on.
@@ -92,9 +91,9 @@ func nearness(n *record.Node, zones []string, k int) int {
 	return 0
 }
 
-// Checker is the node whose word on the health of a load balancer's targets counts,
-// of all that check them: that of its first interface which has one. It is "" when
-// none has.
+// Checker is the node whose reports on the health of a load balancer's targets count.
+// Every node with an interface of the load balancer checks them; this is that of the
+// first interface which has a node, "" when none has.
 func Checker(lb *record.ELBLoadBalancer) string {
 	for _, i := range lb.Interfaces {
 		if n := lb.Nodes[i.ID]; n != "" {

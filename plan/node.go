@@ -9,28 +9,26 @@ import (
 )
 
 const (
-	// nodeSilence is how long a node may be silent before it is lost. A connection
-	// that breaks is noticed within 15 seconds and dialed again every two, and a
-	// node's process that ends is started again within five: what lasts longer than
-	// this is neither. It is long enough for a machine that is slow under load, for
-	// what is lost is ended when the node comes back. No configuration of AWS's
-	// prescribes it, so --speed does not divide it.
-	nodeSilence = 2 * time.Minute
-	// nodeAbsence is how long a lost node is expected back.
-	nodeAbsence = 24 * time.Hour
+	// nodeTimeout is how long a node may have no session before it is lost. A connection
+	// that breaks is noticed within 15 seconds and dialed again every two, and a node
+	// process that ends is started again within five. This is several times as long,
+	// because a machine that is slow for a while must not lose its tasks: they end when
+	// the node comes back. AWS has no such setting, so --speed does not divide it.
+	nodeTimeout = 2 * time.Minute
+	// nodeRetention is how long a lost node is expected back.
+	nodeRetention = 24 * time.Hour
 )
 
-// NodeContact is what the control plane has heard of a node since it began to
-// listen. It is kept in memory: what a control plane that is dead did not hear,
-// nobody said too late.
+// NodeContact is what the control plane knows of a node's sessions since it began to
+// listen. It is kept in memory: while no control plane listens no node is late.
 type NodeContact struct {
 	Connected bool // it has a session now
-	// Empty says that the node has said, in the session that it has now, that it
-	// holds nothing of tasks or load balancers.
+	// Empty says that the node has reported, in its present session, that it has no
+	// tasks and no interfaces of load balancers.
 	Empty bool
-	// Heard is when it was last heard of: now while it is connected, and when the
-	// control plane began to listen if it has not been connected since.
-	Heard time.Time
+	// LastSeen is now while it is connected, else when its last session ended, else when
+	// the control plane began to listen.
+	LastSeen time.Time
 }
 
 // NodeAction is what the control plane should do next for a node.
@@ -38,12 +36,12 @@ type NodeAction int
 
 // The actions, and when they are due.
 const (
-	NodeWait     NodeAction = iota
-	NodeLose                // silent for too long: it is LOST
-	NodeEnd                 // LOST or GONE with tasks: they are STOPPED
-	NodeActivate            // LOST, back, and holds nothing: it is ACTIVE
-	NodeRemove              // LOST for too long: it is GONE
-	NodeForget              // GONE, and its last task may be forgotten: delete it if so
+	NodeWait      NodeAction = iota
+	NodeMarkLost             // no session for too long: it is LOST
+	NodeStopTasks            // LOST or GONE with tasks: they are STOPPED
+	NodeActivate             // LOST, connected and empty: it is ACTIVE
+	NodeMarkGone             // LOST for too long: it is GONE
+	NodeDelete               // GONE, and its last task may be forgotten: delete it if so
 )
 
 // NextNodeAction decides what a node needs. busy says that it has tasks which are not
@@ -60,29 +58,28 @@ func NextNodeAction(n *record.Node, c NodeContact, busy bool, now time.Time) (No
 	case record.NodeLost:
 		switch {
 		case busy:
-			return NodeEnd, time.Time{}
+			return NodeStopTasks, time.Time{}
 		case c.Connected && c.Empty:
 			return NodeActivate, time.Time{}
 		}
-		return until(c.Heard.Add(nodeAbsence), NodeRemove)
+		return until(c.LastSeen.Add(nodeRetention), NodeMarkGone)
 	case record.NodeGone:
 		switch {
 		case busy:
-			return NodeEnd, time.Time{}
+			return NodeStopTasks, time.Time{}
 		case c.Connected:
-			return NodeWait, now.Add(nodeAbsence)
+			return NodeWait, now.Add(nodeRetention)
 		}
-		return until(n.Seen.Add(StoppedRetention), NodeForget)
+		return until(n.Seen.Add(StoppedRetention), NodeDelete)
 	default:
-		return until(c.Heard.Add(nodeSilence), NodeLose)
+		return until(c.LastSeen.Add(nodeTimeout), NodeMarkLost)
 	}
 }
 
-// Greeted is a node that has opened a session, with what it says of itself; before
-// is nil when it is not on record. A node that takes nothing yet is LOST: new ones,
-// those that nobody expected back, and those that were drained when their machine
-// was put away.
-func Greeted(before *record.Node, h desired.Hello, now time.Time) *record.Node {
+// Registered is a node that has opened a session, with what it says of itself; before
+// is nil when it is not on record. A node is LOST until it reports that it is empty if
+// it is new, was not expected back, or was drained.
+func Registered(before *record.Node, h desired.Hello, now time.Time) *record.Node {
 	n := record.Node{ID: h.ID, RegisteredAt: now}
 	if before != nil {
 		n = *before
@@ -104,9 +101,9 @@ func Replaced(n *record.Node, h desired.Hello) bool {
 // i-…) terminated." of an instance; it publishes no text for a host of Fargate's.
 func lostReason(node string) string { return "Host (node " + node + ") was lost." }
 
-// Lost is a task whose node is lost: STOPPED, whatever its containers do. A task that
+// StopLost is a task whose node is lost: STOPPED, whatever its containers do. A task that
 // was to stop keeps its reason.
-func Lost(t *record.Task, now time.Time) *record.Task {
+func StopLost(t *record.Task, now time.Time) *record.Task {
 	s := *t
 	s.Status, s.StoppedAt = fargo.TaskStopped, now
 	if s.Desired != fargo.TaskStopped {

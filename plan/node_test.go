@@ -58,7 +58,7 @@ func (s *nodeSim) do(t *testing.T, command string) string {
 	case "empty":
 		s.contacts[args[0]].Empty = true
 	case "silent":
-		s.contacts[args[0]] = &NodeContact{Heard: s.now}
+		s.contacts[args[0]] = &NodeContact{LastSeen: s.now}
 	case "restart":
 		s.began, s.contacts = s.now, map[string]*NodeContact{}
 	case "drain":
@@ -69,8 +69,10 @@ func (s *nodeSim) do(t *testing.T, command string) string {
 		}
 	case "run":
 		for _, id := range args {
-			s.tasks = append(s.tasks, &record.Task{ID: id, Cluster: "c", Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
-				Intent: ecs.Task{Attachments: []ecs.Attachment{{}}}})
+			s.tasks = append(s.tasks, &record.Task{
+				ID: id, Cluster: "c", Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
+				Intent: ecs.Task{Attachments: []ecs.Attachment{{}}},
+			})
 		}
 	case "stop":
 		c := s.task(args[0])
@@ -118,7 +120,7 @@ func (s *nodeSim) hello(t *testing.T, args []string) {
 			n.State, n.Seen = record.NodeGone, s.now
 		}
 	}
-	s.nodes[h.ID] = Greeted(s.nodes[h.ID], h, s.now)
+	s.nodes[h.ID] = Registered(s.nodes[h.ID], h, s.now)
 	s.contacts[h.ID] = &NodeContact{Connected: true}
 }
 
@@ -148,28 +150,28 @@ func (s *nodeSim) settle(t *testing.T) string {
 }
 
 func (s *nodeSim) act(n *record.Node) (next time.Time) {
-	c := NodeContact{Heard: s.began}
+	c := NodeContact{LastSeen: s.began}
 	if known := s.contacts[n.ID]; known != nil {
 		if c = *known; c.Connected {
-			c.Heard = s.now
+			c.LastSeen = s.now
 		}
 	}
 	busy := slices.ContainsFunc(s.tasks, func(t *record.Task) bool { return t.Node == n.ID && !t.Stopped() })
 	action, next := NextNodeAction(n, c, busy, s.now)
 	switch action {
-	case NodeLose:
-		n.State, n.Seen = record.NodeLost, c.Heard
-	case NodeEnd:
+	case NodeMarkLost:
+		n.State, n.Seen = record.NodeLost, c.LastSeen
+	case NodeStopTasks:
 		for i, t := range s.tasks {
 			if t.Node == n.ID && !t.Stopped() {
-				s.tasks[i] = Lost(t, s.now)
+				s.tasks[i] = StopLost(t, s.now)
 			}
 		}
 	case NodeActivate:
 		n.State, n.Seen = record.NodeActive, s.now
-	case NodeRemove:
-		n.State, n.Seen = record.NodeGone, c.Heard
-	case NodeForget:
+	case NodeMarkGone:
+		n.State, n.Seen = record.NodeGone, c.LastSeen
+	case NodeDelete:
 		s.tasks = slices.DeleteFunc(s.tasks, func(t *record.Task) bool { return t.Node == n.ID })
 		delete(s.nodes, n.ID)
 	}

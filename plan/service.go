@@ -59,7 +59,7 @@ type ServiceChanges struct {
 // healthy task when that would leave fewer than minimumHealthyPercent.
 func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	p := newServicePlan(v, now)
-	p.takeStock()
+	p.observe()
 	switch p.s.Status() {
 	case "DRAINING":
 		p.drain()
@@ -109,13 +109,13 @@ func newServicePlan(v ServiceView, now time.Time) *servicePlan {
 	return p
 }
 
-// member is a task with its verdict. task is replaced by a copy when it is to
+// member is a task with its health. task is replaced by a copy when it is to
 // change.
 type member struct {
 	ServiceTask
 	task    *record.Task
 	changed bool
-	verdict Verdict
+	health  Health
 	why     string
 }
 
@@ -132,24 +132,24 @@ func (m *member) wanted() bool { return m.task.Desired == fargo.TaskRunning && !
 
 func (m *member) deployment() string { return str(m.task.Intent.StartedBy) }
 
-func (p *servicePlan) lookAgain(at time.Time) {
+func (p *servicePlan) requeue(at time.Time) {
 	if !at.IsZero() && (p.next.IsZero() || at.Before(p.next)) {
 		p.next = at
 	}
 }
 
-// takeStock judges every task and takes note of those that became healthy or
+// observe judges every task and takes note of those that became healthy or
 // ended since the last time.
-func (p *servicePlan) takeStock() {
+func (p *servicePlan) observe() {
 	grace := time.Duration(value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second
 	for _, t := range p.Tasks {
 		m := &member{ServiceTask: t, task: t.Task}
 		var next time.Time
 		if m.wanted() {
-			m.verdict, m.why, next = Judge(t.Task, t.Targets, grace, p.Pace, p.now)
-			p.lookAgain(next)
+			m.health, m.why, next = EvaluateHealth(t.Task, t.Targets, grace, p.Pace, p.now)
+			p.requeue(next)
 			if t.Protected {
-				p.lookAgain(t.Task.ProtectedUntil)
+				p.requeue(t.Task.ProtectedUntil)
 			}
 		}
 		p.tasks = append(p.tasks, m)
@@ -160,7 +160,7 @@ func (p *servicePlan) takeStock() {
 		if t.Task.LastStatus() == fargo.TaskRunning && p.s.Throttle.Failures > 0 && t.Task.Report.StartedAt.After(p.s.Throttle.Last) {
 			p.s.Throttle, p.changed = record.Throttle{}, true
 		}
-		if m.verdict == Good && !t.Task.Settled {
+		if m.health == Healthy && !t.Task.Settled {
 			m.edit().Settled = true
 			if d != nil {
 				d.FailedTasks = 0
@@ -221,10 +221,10 @@ func (p *servicePlan) of(d *record.Deployment, pass func(*member) bool) []*membe
 	return out
 }
 
-func good(m *member) bool { return m.verdict == Good }
-func bad(m *member) bool  { return m.verdict == Bad }
+func isHealthy(m *member) bool   { return m.health == Healthy }
+func isUnhealthy(m *member) bool { return m.health == Unhealthy }
 
-func notBad(m *member) bool { return m.verdict != Bad }
+func mayBeHealthy(m *member) bool { return m.health != Unhealthy }
 
 // old passes the tasks of every deployment but the newest.
 func (p *servicePlan) old() []*member {

@@ -55,7 +55,7 @@ func (p *servicePlan) rebalance() {
 	}
 	for _, rest := range []time.Time{r.Rest, p.s.Throttle.Until} {
 		if p.now.Before(rest) {
-			p.lookAgain(rest)
+			p.requeue(rest)
 			p.stopRebalancing(r.Rest)
 			p.saySteady()
 			return
@@ -67,7 +67,7 @@ func (p *servicePlan) rebalance() {
 	if len(into) == 0 {
 		p.complain(obstacle)
 		p.stopRebalancing(time.Time{})
-		p.lookAgain(p.now.Add(rebalanceLook))
+		p.requeue(p.now.Add(rebalanceLook))
 		p.saySteady()
 		return
 	}
@@ -154,7 +154,7 @@ func (p *servicePlan) startMoves(into []string) {
 	started := map[string][]*record.Task{}
 	r := &p.s.Rebalance
 	r.Since, p.changed = p.now, true
-	p.lookAgain(p.now.Add(moveLimit))
+	p.requeue(p.now.Add(moveLimit))
 	for _, z := range into {
 		t, ok := p.make(p.only(z))
 		if !ok {
@@ -202,15 +202,15 @@ func (p *servicePlan) finishMoves(d *record.Deployment, desired int) {
 		p.stopRebalancing(p.now.Add(rebalanceRest))
 		return
 	}
-	p.lookAgain(limit)
+	p.requeue(limit)
 	if extra := max(0, len(p.of(d, nil))-desired); extra < r.Moving {
 		r.Moving, p.changed = extra, true
 	}
-	arrived := min(r.Moving, len(p.of(d, good))-desired)
+	arrived := min(r.Moving, len(p.of(d, isHealthy))-desired)
 	if arrived <= 0 {
 		return
 	}
-	victims := p.choose(p.of(d, good), arrived, (*tally).byZone, (*tally).byProvider)
+	victims := p.choose(p.of(d, isHealthy), arrived, (*tally).byZone, (*tally).byProvider)
 	p.stopMoved(victims)
 	r.Moving, p.changed = r.Moving-len(victims), true
 	if text, ok := protectedEvent(p.of(d, nil)); ok && len(victims) < arrived {

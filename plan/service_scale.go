@@ -22,15 +22,15 @@ func (p *servicePlan) desired() int {
 // dispensable are those of the tasks that the lower bound can do without: it
 // wants so many that are healthy, and until they are, so many that work.
 func (p *servicePlan) dispensable(tasks []*member, lower int) []*member {
-	healthy, working := len(p.of(nil, good))-lower, len(p.of(nil, works))-lower
+	healthy, working := len(p.of(nil, isHealthy))-lower, len(p.of(nil, works))-lower
 	return slices.DeleteFunc(tasks, func(m *member) bool {
-		if works(m) && working <= 0 || good(m) && healthy <= 0 {
+		if works(m) && working <= 0 || isHealthy(m) && healthy <= 0 {
 			return true
 		}
 		if works(m) {
 			working--
 		}
-		if good(m) {
+		if isHealthy(m) {
 			healthy--
 		}
 		return false
@@ -148,18 +148,18 @@ func zone(m *member) string { return str(m.task.Intent.AvailabilityZone) }
 // rank is how much a task is worth: the bad least, the healthy most.
 func rank(m *member) int {
 	switch {
-	case m.verdict == Bad:
+	case m.health == Unhealthy:
 		return 0
 	case m.task.LastStatus().Before(fargo.TaskRunning):
 		return 1
-	case m.verdict == Unsettled:
+	case m.health == HealthPending:
 		return 2
 	}
 	return 3
 }
 
 // works: it runs and nothing speaks against it.
-func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.verdict != Bad }
+func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.health != Unhealthy }
 
 // endUnhealthy stops tasks for their health's sake, which no protection is
 // against.
@@ -179,12 +179,12 @@ func (p *servicePlan) launch(d *record.Deployment, n int) {
 		return
 	}
 	if p.now.Before(p.s.Throttle.Until) {
-		p.lookAgain(p.s.Throttle.Until)
+		p.requeue(p.s.Throttle.Until)
 		return
 	}
 	made := p.start(d, n)
 	text := startedEvent(made)
-	if sick := min(len(made), p.sick+len(p.of(d, bad))); sick > 0 {
+	if sick := min(len(made), p.sick+len(p.of(d, isUnhealthy))); sick > 0 {
 		text += fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", sick)
 	}
 	p.event(text)
@@ -212,7 +212,7 @@ func (p *servicePlan) make(d *record.Deployment) (t *record.Task, ok bool) {
 	if err != nil {
 		p.event("failed to launch a task with (error " + err.Error() + ").")
 		p.throttle()
-		p.lookAgain(p.s.Throttle.Until)
+		p.requeue(p.s.Throttle.Until)
 		return nil, false
 	}
 	have[provider]++

@@ -44,13 +44,13 @@ func TestServiceScenarios(t *testing.T) {
 }
 
 type scenario struct {
-	*rehearsal
+	*serviceSim
 }
 
 func (s *scenario) do(t *testing.T, command string) string {
 	words := strings.Fields(command)
 	if words[0] == "service" {
-		s.rehearsal = newRehearsal(1, 100, 200, false)
+		s.serviceSim = newServiceSim(1, 100, 200, false)
 		s.options(t, words[1:])
 		s.deploy("v1")
 		return s.show(t, nil)

@@ -21,7 +21,7 @@ import (
 // spread over its zones when the user wants that.
 func TestServiceProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := newRehearsal(rapid.IntRange(0, 8).Draw(t, "desired"), rapid.SampledFrom([]int{0, 50, 100}).Draw(t, "minimum"),
+		r := newServiceSim(rapid.IntRange(0, 8).Draw(t, "desired"), rapid.SampledFrom([]int{0, 50, 100}).Draw(t, "minimum"),
 			rapid.SampledFrom([]int{100, 120, 150, 200}).Draw(t, "maximum"), rapid.Bool().Draw(t, "breaker"))
 		r.checked = rapid.Bool().Draw(t, "checked")
 		if rapid.Bool().Draw(t, "balanced") {
@@ -43,7 +43,7 @@ func TestServiceProperties(t *testing.T) {
 	})
 }
 
-func (r *rehearsal) disturb(t *rapid.T) {
+func (r *serviceSim) disturb(t *rapid.T) {
 	switch rapid.IntRange(0, 14).Draw(t, "what") {
 	case 0:
 		r.copyService()
@@ -80,7 +80,7 @@ func (r *rehearsal) disturb(t *rapid.T) {
 }
 
 // draw1 does something to a task that has not ended, if there is one.
-func (r *rehearsal) draw1(t *rapid.T, do func(*record.Task)) {
+func (r *serviceSim) draw1(t *rapid.T, do func(*record.Task)) {
 	left := slices.DeleteFunc(slices.Clone(r.tasks), (*record.Task).Stopped)
 	if len(left) > 0 {
 		do(left[rapid.IntRange(0, len(left)-1).Draw(t, "task")])
@@ -88,7 +88,7 @@ func (r *rehearsal) draw1(t *rapid.T, do func(*record.Task)) {
 }
 
 // checkedPlan plans once and holds the scheduler to its bounds.
-func (r *rehearsal) checkedPlan(t interface{ Fatalf(string, ...any) }) ServiceChanges {
+func (r *serviceSim) checkedPlan(t interface{ Fatalf(string, ...any) }) ServiceChanges {
 	before, healthy, working := r.count(all), r.count(r.healthy), r.count(r.working)
 	shielded := map[string]bool{}
 	for _, task := range r.tasks {
@@ -117,7 +117,7 @@ func (r *rehearsal) checkedPlan(t interface{ Fatalf(string, ...any) }) ServiceCh
 
 // converge lets everything go well and demands that the service becomes steady
 // with healthy tasks of its newest deployment only, evenly spread.
-func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
+func (r *serviceSim) converge(t interface{ Fatalf(string, ...any) }) {
 	if lower, upper := Bounds(r.service, r.service.DesiredCount()); lower >= upper {
 		// Nothing can move: the user does what the event says.
 		r.copyService()
@@ -139,7 +139,7 @@ func (r *rehearsal) converge(t interface{ Fatalf(string, ...any) }) {
 	t.Fatalf("not steady or not even:\n%s", r)
 }
 
-func (r *rehearsal) isSteady() bool {
+func (r *serviceSim) isSteady() bool {
 	d := r.current()[0]
 	fresh := r.count(func(task *record.Task) bool { return *task.Intent.StartedBy == d.ID && r.healthy(task) })
 	return !r.service.SteadyAt.IsZero() && len(r.current()) == 1 && fresh == r.service.DesiredCount() &&
@@ -148,7 +148,7 @@ func (r *rehearsal) isSteady() bool {
 
 // isEven reports whether no zone has two tasks more than another, when that is
 // wanted and can be.
-func (r *rehearsal) isEven() bool {
+func (r *serviceSim) isEven() bool {
 	_, upper := Bounds(r.service, r.service.DesiredCount())
 	if r.service.Service.AvailabilityZoneRebalancing != ecs.AvailabilityZoneRebalancingEnabled || upper <= r.service.DesiredCount() {
 		return true
@@ -167,7 +167,7 @@ func (r *rehearsal) isEven() bool {
 func TestBreakerEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		desired := rapid.IntRange(1, 30).Draw(t, "desired")
-		r := newRehearsal(desired, 100, 200, true)
+		r := newServiceSim(desired, 100, 200, true)
 		r.checked = rapid.Bool().Draw(t, "checked")
 		r.drawBreaker(t)
 		sick := r.checked && rapid.Bool().Draw(t, "sick")
@@ -233,8 +233,8 @@ func TestRebalanceEnds(t *testing.T) {
 }
 
 // newUneven is a steady service with as many tasks in each zone as spread says.
-func newUneven(spread []int, maximum int) *rehearsal {
-	r := newRehearsal(0, 100, maximum, false)
+func newUneven(spread []int, maximum int) *serviceSim {
+	r := newServiceSim(0, 100, maximum, false)
 	r.zones = nil
 	for i := range spread {
 		r.zones = append(r.zones, string(rune('a'+i)))
@@ -311,7 +311,7 @@ func TestDrainingTasksAreCounted(t *testing.T) {
 // A deployment is remembered for 90 days, and as long as the service needs its
 // revision.
 func TestHistoryExpires(t *testing.T) {
-	r := newRehearsal(1, 100, 200, false)
+	r := newServiceSim(1, 100, 200, false)
 	created := r.now
 	deployments := []*record.Deployment{
 		{ID: "gone", CreatedAt: created, Retired: true},

@@ -53,9 +53,9 @@ func health(state elbv2.TargetHealthStateEnum, reason elbv2.TargetHealthReasonEn
 	return elbv2.TargetHealth{State: state, Reason: reason, Description: &description}
 }
 
-// Reported is target t with a node's word on its health. ok is false when the
-// report is about an earlier target with the same address, or says nothing new: a
-// node that has only begun to check says nothing of what another has found.
+// Reported is target t with the health that a node reports. ok is false when the
+// report is about an earlier target with the same address, or changes nothing: a node
+// that has only begun to check does not replace what another has found.
 func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTarget, ok bool) {
 	if !t.RegisteredAt.Equal(r.RegisteredAt) || !t.DrainingSince.IsZero() {
 		return nil, false
@@ -75,7 +75,7 @@ func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTar
 }
 
 // CrossesZones reports whether the nodes of a load balancer use a group's targets
-// in all zones, and not only those in their own. The group's word counts before
+// in all zones, and not only those in their own. The group's attribute overrides
 // the load balancer's.
 // Source: ELB user guides, "Cross-zone load balancing for target groups".
 func CrossesZones(lb *record.ELBLoadBalancer, g *record.ELBTargetGroup) bool {
@@ -96,7 +96,7 @@ type TargetAction int
 // The actions, and when they are due.
 const (
 	TargetWait   TargetAction = iota
-	TargetForget              // drained, or its group is gone: delete it
+	TargetDelete              // drained, or its group is gone: delete it
 	TargetReset               // its group is in no use: nobody checks it any more
 )
 
@@ -108,13 +108,13 @@ const (
 func NextTargetAction(t *record.ELBTarget, g *record.ELBTargetGroup, inUse bool, pace fargo.Pace, now time.Time) (TargetAction, time.Time) {
 	switch {
 	case g == nil:
-		return TargetForget, time.Time{}
+		return TargetDelete, time.Time{}
 	case !t.DrainingSince.IsZero():
 		end := t.DrainingSince.Add(pace.Of(g.DeregistrationDelay()))
 		if inUse && now.Before(end) {
 			return TargetWait, end
 		}
-		return TargetForget, time.Time{}
+		return TargetDelete, time.Time{}
 	case !inUse && t.Health != nil:
 		return TargetReset, time.Time{}
 	}

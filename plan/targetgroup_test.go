@@ -51,13 +51,13 @@ func TestNextTargetAction(t *testing.T) {
 	}{
 		"here":            {record.ELBTarget{Health: healthy}, g, true, 1, 0, TargetWait, time.Time{}},
 		"draining":        {record.ELBTarget{DrainingSince: since}, g, true, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
-		"drained":         {record.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetForget, time.Time{}},
+		"drained":         {record.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetDelete, time.Time{}},
 		"hurried":         {record.ELBTarget{DrainingSince: since}, g, true, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
-		"hurried, gone":   {record.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetForget, time.Time{}},
-		"nothing to send": {record.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetForget, time.Time{}},
+		"hurried, gone":   {record.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetDelete, time.Time{}},
+		"nothing to send": {record.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetDelete, time.Time{}},
 		"unwatched":       {record.ELBTarget{Health: healthy}, g, false, 1, 0, TargetReset, time.Time{}},
 		"unknown":         {record.ELBTarget{}, g, false, 1, 0, TargetWait, time.Time{}},
-		"no group":        {record.ELBTarget{}, nil, false, 1, 0, TargetForget, time.Time{}},
+		"no group":        {record.ELBTarget{}, nil, false, 1, 0, TargetDelete, time.Time{}},
 	}
 	for name, c := range tests {
 		action, next := NextTargetAction(&c.target, c.group, c.inUse, c.pace, since.Add(c.after))

@@ -26,7 +26,7 @@ const (
 	TaskPlace                     // give it an interface and a node
 	TaskAbandon                   // wanted stopped before it had a node: it is STOPPED
 	TaskRelease                   // its node has stopped it: give the interface back
-	TaskForget                    // stopped long enough: delete it
+	TaskDelete                    // stopped long enough: delete it
 )
 
 // NextTaskAction decides what a task needs from the control plane. When it
@@ -39,7 +39,7 @@ func NextTaskAction(t *record.Task, hasInterface bool, now time.Time) (TaskActio
 		if forget := StoppedAt(t).Add(StoppedRetention); now.Before(forget) {
 			return TaskWait, forget
 		}
-		return TaskForget, time.Time{}
+		return TaskDelete, time.Time{}
 	case t.Node == "" && t.Desired == fargo.TaskStopped:
 		return TaskAbandon, time.Time{}
 	case t.Node == "":
@@ -103,8 +103,8 @@ func macAddress(id string) string {
 
 // Advances reports whether report r says more than what is known of task t: a
 // report never moves a task backwards, and one that changes nothing is not
-// worth writing. Of a task that the control plane has ended nobody is heard: its node
-// was lost and may be back.
+// worth writing. Nor does it change a task that the control plane has ended because
+// its node was lost: the node may be back.
 func Advances(t *record.Task, r *desired.TaskReport) bool {
 	old := t.Report
 	if t.Status == fargo.TaskStopped {

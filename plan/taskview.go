@@ -110,7 +110,7 @@ func taskContainers(t *record.Task) []ecs.Container {
 				}
 			}
 		}
-		if t.Stopped() { // whatever was heard of it last
+		if t.Stopped() { // whatever was reported last
 			c.LastStatus = new(string(fargo.ContainerStopped))
 		}
 	}

@@ -1,11 +1,11 @@
-// Package record has what the control plane keeps: one file for each noun, one type
-// for each table of package store. A record has the user's intent as the AWS shape
-// that it came in, and beside it our own status. Each field has one writer, which
-// its type's comment names.
+// Package record has the types of what the control plane stores: one file for each
+// noun, one type for each table of package store. A record has the user's intent as
+// the AWS shape that it came in, and our own status in other fields. Each field has one
+// writer, which the comment of its type names.
 //
-// It knows what of package desired a record repeats word for word, such as a task's
-// last report. It refuses to know how records are stored, decided about or shown.
-// No code that runs on a node imports it.
+// The package uses those types of package desired that a record repeats, such as a
+// task's last report. It refuses to know how records are stored, changed or shown. No
+// code that runs on a node imports it.
 //
 // # Who writes what
 //

@@ -13,7 +13,7 @@ import (
 
 // The ELB nouns are what the Elastic Load Balancing API knows; Balancer and
 // BalancerGroup (balancer.go) are what a node must run of it. Each holds the
-// shape that Describe shows; what others decide or see is beside it.
+// shape that Describe shows. What others decide or observe is in other fields.
 
 // ELBLoadBalancer is a load balancer.
 type ELBLoadBalancer struct {
@@ -38,7 +38,7 @@ type ELBListener struct {
 	Listener   elbv2.Listener
 	Attributes map[string]string
 	Tags       []elbv2.Tag
-	// Certificates are those beside the default one, by ARN, for SNI.
+	// Certificates are the ARNs of the additional certificates, which SNI chooses.
 	Certificates []string
 }
 
@@ -48,7 +48,7 @@ func (l *ELBListener) Key() string { return *l.Listener.ListenerArn }
 // TargetGroups are the ARNs of the groups that the default actions forward to.
 func (l *ELBListener) TargetGroups() []string { return forwardedTo(l.Listener.DefaultActions) }
 
-// AllCertificates are the ARNs of the default certificate and of those beside it.
+// AllCertificates are the ARNs of the default and the additional certificates.
 func (l *ELBListener) AllCertificates() []string {
 	var arns []string
 	for _, c := range l.Listener.Certificates {
@@ -124,8 +124,8 @@ type ELBTarget struct {
 	// DrainingSince is set when the target was deregistered: it takes no new
 	// requests, and is deleted after the group's deregistration delay.
 	DrainingSince time.Time `json:",omitzero"`
-	// Health is the node's word: State, Reason and Description. Nil before it
-	// has said anything.
+	// Health is what the node reported last: State, Reason and Description. Nil before
+	// the first report.
 	Health *elbv2.TargetHealth `json:",omitzero"`
 }
 

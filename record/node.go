@@ -15,21 +15,21 @@ const (
 	NodeActive NodeState = "ACTIVE"
 	// NodeDraining: it keeps what it has and gets nothing new.
 	NodeDraining NodeState = "DRAINING"
-	// NodeLost: what it has is unknown, because it has not been heard of for too
-	// long or is new. All of its tasks are STOPPED on record. It is ACTIVE once it
-	// says that it holds nothing.
+	// NodeLost: the control plane does not know what runs on it, because it has had no
+	// session for too long, or is new. All tasks it had are STOPPED on record. It becomes
+	// ACTIVE when it reports that it is empty.
 	NodeLost NodeState = "LOST"
-	// NodeGone: nobody expects it back. Its record goes when no task refers to it.
+	// NodeGone: it is not expected back. Its record is deleted when no task refers to
+	// it.
 	NodeGone NodeState = "GONE"
 )
 
 // Node is a machine that runs tasks. It registers itself when it opens its first
 // session.
 //
-// State is written by the node controller; but what a new session begins with, by
-// package control's Plane when the node says hello, and DRAINING by it when the
-// machine is put away. Seen is written with State, Hello when the node says
-// something else than before.
+// State and Seen are written by the node controller, and by package control's Plane
+// when a session begins and when all tasks are drained. Hello is written by Plane when
+// it differs from the last one.
 type Node struct {
 	// ID is 32 hexadecimal digits that the node made at random. Nodes of older
 	// versions are known by the four digits that their machine's links and control
@@ -37,8 +37,8 @@ type Node struct {
 	ID           string
 	RegisteredAt time.Time
 	State        NodeState
-	// Seen is when the node was last heard of, as of the latest change of State:
-	// that it is still heard of is kept in memory alone.
+	// Seen is when the node last had a session, as of the latest change of State. What
+	// happens between two changes is kept in memory only, by control.Sessions.
 	Seen time.Time
 	// Hello is what the node last said of itself: its machine, zone, address, capacity
 	// and version.

@@ -24,7 +24,7 @@ type Permissions struct {
 	Attached []string `json:",omitempty"`
 }
 
-// InstanceProfile hands a role to machines.
+// InstanceProfile gives instances a role.
 type InstanceProfile struct {
 	Account string
 	Profile iam.InstanceProfile // without Roles

@@ -75,7 +75,7 @@ func (t *Task) ServiceKey() string { return t.Scope.Key(t.Cluster, t.Service) }
 // ARN is the task's name.
 func (t *Task) ARN() string { return t.Scope.ARN("ecs", "task/"+t.Cluster+"/"+t.ID) }
 
-// LastStatus is the status clients see: the node's word once it has one, and
+// LastStatus is the status clients see: what the node reported, once it has, and
 // DEACTIVATING while a task that is to stop leaves its target groups, until the
 // node has begun to stop it.
 func (t *Task) LastStatus() fargo.TaskStatus {

@@ -200,7 +200,7 @@ func countTasks(view *store.Snapshot, service string, now time.Time) taskCounts 
 				targets = append(targets, target)
 			}
 		}
-		if v, _, _ := plan.Judge(t, targets, 0, 1, now); v == plan.Good {
+		if v, _, _ := plan.EvaluateHealth(t, targets, 0, 1, now); v == plan.Healthy {
 			s.healthy[t.Key()] = true
 		}
 	}

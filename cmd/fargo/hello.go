@@ -7,9 +7,9 @@ import (
 	"fargo/node"
 )
 
-// greeting is what this machine's node says of itself. It has no zone: a machine
+// hello is what this machine's node says of itself. It has no zone: a machine
 // alone is as near to all of them. It has no network with others either.
-func (m *machine) greeting() (desired.Hello, error) {
+func (m *machine) hello() (desired.Hello, error) {
 	id, err := node.Identity(m.inst.NodeDir(), func() string { return fargo.NewHex(32) })
 	if err != nil {
 		return desired.Hello{}, err

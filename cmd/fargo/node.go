@@ -146,7 +146,7 @@ func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.networ
 
 // run keeps containerd running, and the tasks as in the desired state.
 func (m *machine) run(ctx context.Context) error {
-	hello, err := m.greeting()
+	hello, err := m.hello()
 	if err != nil {
 		return err
 	}

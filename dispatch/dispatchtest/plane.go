@@ -175,8 +175,8 @@ func (p *Plane) Hello(_ context.Context, h desired.Hello) error {
 	return nil
 }
 
-// Greeting is what node last said of itself.
-func (p *Plane) Greeting(node string) desired.Hello {
+// LastHello is what node last said of itself.
+func (p *Plane) LastHello(node string) desired.Hello {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.mu.hellos[node]

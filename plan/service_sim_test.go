@@ -16,10 +16,10 @@ import (
 	"fargo/record"
 )
 
-// rehearsal is one service with its tasks, and a world that does to them what a
+// serviceSim is one service with its tasks, and a world that does to them what a
 // test wants. Time is a number. Tasks are named by what they are made from:
 // v1/1, v1/2.
-type rehearsal struct {
+type serviceSim struct {
 	service     *record.Service
 	deployments []*record.Deployment // all there ever were
 	tasks       []*record.Task
@@ -39,8 +39,8 @@ type rehearsal struct {
 	minted   int // deployments
 }
 
-func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
-	r := &rehearsal{
+func newServiceSim(desired, minimum, maximum int, breaker bool) *serviceSim {
+	r := &serviceSim{
 		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"},
 		targets: map[string]*record.ELBTarget{},
 		full:    map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
@@ -59,7 +59,7 @@ func newRehearsal(desired, minimum, maximum int, breaker bool) *rehearsal {
 }
 
 // deploy is what UpdateService does with something that tasks are made from.
-func (r *rehearsal) deploy(definition string) *record.Deployment {
+func (r *serviceSim) deploy(definition string) *record.Deployment {
 	r.copyService()
 	network := &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: slices.Clone(r.zones)}}
 	var balancers []ecs.LoadBalancer
@@ -77,7 +77,7 @@ func (r *rehearsal) deploy(definition string) *record.Deployment {
 	return begun[0]
 }
 
-func (r *rehearsal) find(id string) *record.Deployment {
+func (r *serviceSim) find(id string) *record.Deployment {
 	for _, d := range r.deployments {
 		if d.ID == id {
 			return d
@@ -87,7 +87,7 @@ func (r *rehearsal) find(id string) *record.Deployment {
 }
 
 // put keeps deployments in place of what was known of them.
-func (r *rehearsal) put(deployments ...*record.Deployment) {
+func (r *serviceSim) put(deployments ...*record.Deployment) {
 	for _, d := range deployments {
 		if i := slices.IndexFunc(r.deployments, func(o *record.Deployment) bool { return o.ID == d.ID }); i >= 0 {
 			r.deployments[i] = d
@@ -98,14 +98,14 @@ func (r *rehearsal) put(deployments ...*record.Deployment) {
 }
 
 // current are the deployments that are not retired, the primary one first.
-func (r *rehearsal) current() []*record.Deployment {
+func (r *serviceSim) current() []*record.Deployment {
 	out := slices.DeleteFunc(slices.Clone(r.deployments), func(d *record.Deployment) bool { return d.Retired })
 	SortDeployments(r.service, out)
 	return out
 }
 
 // abandon is StopServiceDeployment.
-func (r *rehearsal) abandon() (ok bool) {
+func (r *serviceSim) abandon() (ok bool) {
 	r.copyService()
 	primary, completed := *r.find(r.service.Primary), r.find(r.service.Completed)
 	if completed != nil {
@@ -119,7 +119,7 @@ func (r *rehearsal) abandon() (ok bool) {
 }
 
 // history are the records of all deployments, the oldest first.
-func (r *rehearsal) history() (out []ecs.ServiceDeployment) {
+func (r *serviceSim) history() (out []ecs.ServiceDeployment) {
 	v := r.view()
 	for _, d := range r.deployments {
 		out = append(out, History(r.service, d, v.Tasks))
@@ -127,16 +127,16 @@ func (r *rehearsal) history() (out []ecs.ServiceDeployment) {
 	return out
 }
 
-func (r *rehearsal) copyService() {
+func (r *serviceSim) copyService() {
 	c := *r.service
 	c.Events = slices.Clone(c.Events)
 	r.service = &c
 }
 
-func (r *rehearsal) digits() string { r.minted++; return fmt.Sprint(r.minted) }
-func (r *rehearsal) uuid() string   { r.ids++; return fmt.Sprintf("%010d", r.ids) }
+func (r *serviceSim) digits() string { r.minted++; return fmt.Sprint(r.minted) }
+func (r *serviceSim) uuid() string   { r.ids++; return fmt.Sprintf("%010d", r.ids) }
 
-func (r *rehearsal) make(d *record.Deployment, provider string) (*record.Task, error) {
+func (r *serviceSim) make(d *record.Deployment, provider string) (*record.Task, error) {
 	if r.lost {
 		return nil, fmt.Errorf("ECS was unable to assume the role")
 	}
@@ -155,7 +155,7 @@ func (r *rehearsal) make(d *record.Deployment, provider string) (*record.Task, e
 	return t, nil
 }
 
-func (r *rehearsal) view() ServiceView {
+func (r *serviceSim) view() ServiceView {
 	v := ServiceView{Service: r.service, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
 	for _, t := range r.tasks {
 		v.Tasks = append(v.Tasks, ServiceTask{Task: t, Targets: r.targetsOf(t), Protected: r.now.Before(t.ProtectedUntil)})
@@ -173,7 +173,7 @@ func (r *rehearsal) view() ServiceView {
 	return v
 }
 
-func (r *rehearsal) targetsOf(t *record.Task) []*record.ELBTarget {
+func (r *serviceSim) targetsOf(t *record.Task) []*record.ELBTarget {
 	var out []*record.ELBTarget
 	for _, ref := range t.Targets {
 		if target := r.targets[ref.Key()]; target != nil {
@@ -184,7 +184,7 @@ func (r *rehearsal) targetsOf(t *record.Task) []*record.ELBTarget {
 }
 
 // plan carries out what the planner wants now, as the service controller does.
-func (r *rehearsal) plan() ServiceChanges {
+func (r *serviceSim) plan() ServiceChanges {
 	c := PlanService(r.view(), r.now)
 	r.put(c.Deployments...)
 	if c.Service != nil {
@@ -206,7 +206,7 @@ func (r *rehearsal) plan() ServiceChanges {
 }
 
 // place is the task controller: a new task gets its zone and its node, or ends.
-func (r *rehearsal) place() (changed bool) {
+func (r *serviceSim) place() (changed bool) {
 	for i, t := range r.tasks {
 		c := *t
 		switch action, _ := NextTaskAction(t, false, r.now); action {
@@ -238,7 +238,7 @@ func (r *rehearsal) place() (changed bool) {
 func zoneOf(t *record.Task) string { return str(t.Intent.AvailabilityZone) }
 
 // settle plans until nothing more is wanted, letting no time pass.
-func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Time) {
+func (r *serviceSim) settle(t interface{ Fatalf(string, ...any) }) (next time.Time) {
 	for range 200 {
 		c := r.plan()
 		placed := r.place()
@@ -251,7 +251,7 @@ func (r *rehearsal) settle(t interface{ Fatalf(string, ...any) }) (next time.Tim
 }
 
 // edit replaces a task by a changed copy.
-func (r *rehearsal) edit(t *record.Task, change func(*record.Task)) {
+func (r *serviceSim) edit(t *record.Task, change func(*record.Task)) {
 	c := *t
 	if c.Report != nil {
 		c.Report = new(*t.Report)
@@ -261,7 +261,7 @@ func (r *rehearsal) edit(t *record.Task, change func(*record.Task)) {
 }
 
 // report is a node's word on a task.
-func (r *rehearsal) report(t *record.Task, status fargo.TaskStatus) {
+func (r *serviceSim) report(t *record.Task, status fargo.TaskStatus) {
 	r.edit(t, func(c *record.Task) {
 		if c.Report == nil {
 			c.Report = &desired.TaskReport{Containers: []desired.ContainerReport{{Name: "app"}}}
@@ -280,7 +280,7 @@ func (r *rehearsal) report(t *record.Task, status fargo.TaskStatus) {
 }
 
 // health sets what the load balancer and the container's check say of a task.
-func (r *rehearsal) health(t *record.Task, healthy bool) {
+func (r *serviceSim) health(t *record.Task, healthy bool) {
 	state, container := elbv2.TargetHealthStateEnumUnhealthy, desired.Unhealthy
 	if healthy {
 		state, container = elbv2.TargetHealthStateEnumHealthy, desired.Healthy
@@ -300,7 +300,7 @@ func (r *rehearsal) health(t *record.Task, healthy bool) {
 }
 
 // drained ends the draining of a task's targets.
-func (r *rehearsal) drained(t *record.Task) {
+func (r *serviceSim) drained(t *record.Task) {
 	maps.DeleteFunc(r.targets, func(_ string, target *record.ELBTarget) bool {
 		return !target.DrainingSince.IsZero() && slices.Contains(r.targetsOf(t), target)
 	})
@@ -308,7 +308,7 @@ func (r *rehearsal) drained(t *record.Task) {
 
 // advance moves a task one step on in its life, as a node and a load balancer
 // would.
-func (r *rehearsal) advance(t *record.Task) {
+func (r *serviceSim) advance(t *record.Task) {
 	switch {
 	case t.Stopped() || t.Node == "":
 	case t.Held():
@@ -322,12 +322,12 @@ func (r *rehearsal) advance(t *record.Task) {
 	}
 }
 
-func (r *rehearsal) verdict(t *record.Task) Verdict {
-	v, _, _ := Judge(t, r.targetsOf(t), time.Duration(value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
+func (r *serviceSim) healthOf(t *record.Task) Health {
+	v, _, _ := EvaluateHealth(t, r.targetsOf(t), time.Duration(value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
 	return v
 }
 
-func (r *rehearsal) count(pass func(*record.Task) bool) int {
+func (r *serviceSim) count(pass func(*record.Task) bool) int {
 	n := 0
 	for _, t := range r.tasks {
 		if t.Desired == fargo.TaskRunning && !t.Stopped() && pass(t) {
@@ -337,17 +337,17 @@ func (r *rehearsal) count(pass func(*record.Task) bool) int {
 	return n
 }
 
-func all(*record.Task) bool                      { return true }
-func (r *rehearsal) healthy(t *record.Task) bool { return r.verdict(t) == Good }
+func all(*record.Task) bool                       { return true }
+func (r *serviceSim) healthy(t *record.Task) bool { return r.healthOf(t) == Healthy }
 
 // working tasks run and are not known to be bad, though they may not count as
 // healthy yet.
-func (r *rehearsal) working(t *record.Task) bool {
-	return t.LastStatus() == fargo.TaskRunning && r.verdict(t) != Bad
+func (r *serviceSim) working(t *record.Task) bool {
+	return t.LastStatus() == fargo.TaskRunning && r.healthOf(t) != Unhealthy
 }
 
 // String draws the service: a line for each deployment, and one for its tasks.
-func (r *rehearsal) String() string {
+func (r *serviceSim) String() string {
 	var b strings.Builder
 	if s := r.service.Status(); s != "ACTIVE" {
 		fmt.Fprintln(&b, s)
@@ -367,10 +367,10 @@ func (r *rehearsal) String() string {
 	return b.String()
 }
 
-func (r *rehearsal) draw(t *record.Task) string {
+func (r *serviceSim) draw(t *record.Task) string {
 	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus()), str(t.Intent.CapacityProviderName)}
 	if t.Desired == fargo.TaskRunning {
-		words = append(words, map[Verdict]string{Good: "healthy", Bad: "unhealthy"}[r.verdict(t)])
+		words = append(words, map[Health]string{Healthy: "healthy", Unhealthy: "unhealthy"}[r.healthOf(t)])
 		if r.now.Before(t.ProtectedUntil) {
 			words = append(words, "protected")
 		}

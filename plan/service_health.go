@@ -15,24 +15,24 @@ import (
 // Source: ECS developer guide, "Deploy Amazon ECS services by replacing tasks".
 const settleTime = 40 * time.Second
 
-// Verdict is what the service scheduler makes of a running task.
-type Verdict int
+// Health says whether the service scheduler counts a running task as healthy.
+type Health int
 
-// The verdicts.
+// The states of health.
 const (
-	Unsettled Verdict = iota // not known yet
-	Good                     // counts as healthy
-	Bad                      // must be replaced
+	HealthPending Health = iota // not known yet
+	Healthy                     // counts as healthy
+	Unhealthy                   // must be replaced
 )
 
-// Judge says whether a service's task is healthy, by its container health
-// checks and its targets. why is the reason to stop a Bad task with. When the
-// verdict may change by time alone, it does so at next.
+// EvaluateHealth says whether a service's task is healthy, by its container health
+// checks and its targets. why is the reason to stop an Unhealthy task with. When the
+// answer may change by time alone, it does so at next.
 // Source: ECS developer guide, "Service definition parameters", on
 // healthCheckGracePeriodSeconds and minimumHealthyPercent.
-func Judge(t *record.Task, targets []*record.ELBTarget, grace time.Duration, pace fargo.Pace, now time.Time) (v Verdict, why string, next time.Time) {
+func EvaluateHealth(t *record.Task, targets []*record.ELBTarget, grace time.Duration, pace fargo.Pace, now time.Time) (h Health, why string, next time.Time) {
 	if t.LastStatus() != fargo.TaskRunning || t.Report == nil {
-		return Unsettled, "", time.Time{}
+		return HealthPending, "", time.Time{}
 	}
 	started := t.Report.StartedAt
 	health := TaskHealth(t.Report.Containers, t.HealthChecked)
@@ -52,22 +52,22 @@ func Judge(t *record.Task, targets []*record.ELBTarget, grace time.Duration, pac
 	}
 	if bad != "" {
 		if end := started.Add(pace.Of(grace)); now.Before(end) {
-			return Unsettled, "", end
+			return HealthPending, "", end
 		}
-		return Bad, bad, time.Time{}
+		return Unhealthy, bad, time.Time{}
 	}
 	switch {
 	case len(t.HealthChecked) > 0 && health != ecs.HealthStatusHealthy:
-		return Unsettled, "", time.Time{}
+		return HealthPending, "", time.Time{}
 	case len(t.LoadBalancers) > 0:
 		if len(t.Targets) == len(t.LoadBalancers) && healthy == len(t.Targets) {
-			return Good, "", time.Time{}
+			return Healthy, "", time.Time{}
 		}
-		return Unsettled, "", time.Time{}
+		return HealthPending, "", time.Time{}
 	case len(t.HealthChecked) == 0:
 		if end := started.Add(pace.Of(settleTime)); now.Before(end) {
-			return Unsettled, "", end
+			return HealthPending, "", end
 		}
 	}
-	return Good, "", time.Time{}
+	return Healthy, "", time.Time{}
 }
