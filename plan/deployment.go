@@ -11,7 +11,7 @@ import (
 
 // strategy is how a service gets from the deployments it has to its primary one.
 // A strategy sees the tasks of a plan, and starts and stops them; whether a
-// deployment has failed, and what is then gone back to, is not its concern.
+// deployment has failed, and which one is then rolled back to, is not its concern.
 type strategy interface {
 	// advance moves the service one step on.
 	advance()
@@ -42,7 +42,7 @@ func boolean(b bool) int {
 
 // Begin makes the rollout of a revision the primary deployment of a service, in
 // place of the one before, nil if there was none, which is superseded if it is
-// under way. rollbackOf is the deployment that previous was the way back from,
+// under way. rollbackOf is the deployment whose rollback previous is,
 // nil if it was none. Those of the three that are new or changed are given back.
 // digits end the names of the deployment and of its revision.
 // Source: ECS developer guide, "View service history using Amazon ECS service
@@ -84,14 +84,14 @@ func (p *servicePlan) configure() {
 	}
 }
 
-// goBack puts the deployment that was completed last, nil if there was none, in
-// the primary one's place, which has failed. It is the same deployment with the
+// rollBack makes the deployment that was completed last, nil if there was none,
+// primary in place of one that has failed. It is the same deployment with the
 // same id, so that its tasks that still run count at once, and only what is
 // missing is started. What the user wants stays what it is. ok is false when there
-// is nothing to go back to, or when it is the way back that failed.
+// is nothing to roll back to, or when it is the rollback that failed.
 // Source: ECS developer guide, "How the Amazon ECS deployment circuit breaker
 // detects failures": the deployment goes from COMPLETED to IN_PROGRESS again.
-func goBack(s *record.Service, failed, back *record.Deployment, why string, now time.Time) (ok bool) {
+func rollBack(s *record.Service, failed, back *record.Deployment, why string, now time.Time) (ok bool) {
 	if back == nil || back.ID == failed.ID || failed.RollbackOf != "" {
 		return false
 	}
@@ -104,7 +104,7 @@ func goBack(s *record.Service, failed, back *record.Deployment, why string, now 
 	return true
 }
 
-// endRollback says how the way back from a deployment ended.
+// endRollback notes how the rollback of a deployment ended.
 func endRollback(failed *record.Deployment, outcome ecs.ServiceDeploymentStatus, now time.Time) {
 	if failed.Rollback != nil && failed.Rollback.Outcome == ecs.ServiceDeploymentStatusRollbackInProgress {
 		r := *failed.Rollback
@@ -113,12 +113,12 @@ func endRollback(failed *record.Deployment, outcome ecs.ServiceDeploymentStatus,
 	}
 }
 
-// Abandon ends the primary deployment because the user wants it, and begins to go
-// back to the one that was completed last, nil if there was none. It changes
-// all three; ok is false, and nothing changed, when there is nothing to go back to.
+// Abandon ends the primary deployment because the user wants it, and rolls back
+// to the one that was completed last, nil if there was none. It changes all three; ok
+// is false, and nothing changed, when there is nothing to roll back to.
 // uuid is the id of the event that says so.
 func Abandon(s *record.Service, primary, completed *record.Deployment, uuid string, now time.Time) (ok bool) {
-	if !goBack(s, primary, completed, "ECS deployment stopped", now) {
+	if !rollBack(s, primary, completed, "ECS deployment stopped", now) {
 		return false
 	}
 	primary.Rollout, primary.StopRequested, primary.Reason = ecs.DeploymentRolloutStateFailed, true, "ECS deployment stopped."
@@ -188,13 +188,13 @@ func (p *servicePlan) saySteady() {
 		p.s.SteadyAt, p.changed = time.Time{}, true
 		return
 	}
-	if again := p.s.SteadyAt.Add(sayAgain); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
+	if again := p.s.SteadyAt.Add(repeatAfter); !p.s.SteadyAt.IsZero() && p.now.Before(again) {
 		p.requeue(again)
 		return
 	}
 	p.event("has reached a steady state.")
 	p.s.SteadyAt, p.changed = p.now, true
-	p.requeue(p.now.Add(sayAgain))
+	p.requeue(p.now.Add(repeatAfter))
 }
 
 // hasTasks reports whether a deployment still has a task that has not stopped.

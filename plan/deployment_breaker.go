@@ -57,21 +57,21 @@ func (p *servicePlan) countHealthy(d *record.Deployment) {
 	}
 }
 
-// breakerPatience is how old a deployment is before its failures end it. On AWS
+// breakerGrace is how old a deployment is before its failures end it. On AWS
 // tasks take longer than that to fail; here they may do so at once, and a client
 // that looks up the deployment it has just begun must still find it the newest.
 // What has failed often enough starts nothing more meanwhile.
-const breakerPatience = 5 * time.Second
+const breakerGrace = 5 * time.Second
 
 // breakCircuit ends a deployment whose tasks keep failing, and, if the user
-// wants that, goes back to the last one that was completed.
+// wants that, rolls back to the last one that was completed.
 func (p *servicePlan) breakCircuit() {
 	d := p.primary()
 	threshold, on := Breaker(p.s.Service.DeploymentConfiguration, p.desired())
 	if !on || d.Rollout != ecs.DeploymentRolloutStateInProgress || d.Failures < threshold {
 		return
 	}
-	if due := d.PrimaryAt.Add(breakerPatience); p.now.Before(due) {
+	if due := d.PrimaryAt.Add(breakerGrace); p.now.Before(due) {
 		p.failing = true
 		p.requeue(due)
 		return
@@ -88,7 +88,7 @@ func (p *servicePlan) breakCircuit() {
 	if !yes(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
 		return
 	}
-	if back := p.find(p.s.Completed); goBack(p.s, d, back, "ECS deployment circuit breaker", p.now) {
+	if back := p.find(p.s.Completed); rollBack(p.s, d, back, "ECS deployment circuit breaker", p.now) {
 		p.changed = true
 		SortDeployments(p.s, p.deployments)
 		p.event(rollingBackEvent(p.s))

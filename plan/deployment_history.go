@@ -44,7 +44,7 @@ func History(s *record.Service, d *record.Deployment, tasks []ServiceTask) ecs.S
 const historyRetention = 90 * 24 * time.Hour
 
 // HistoryExpired reports whether a deployment can be forgotten: it is old, and the
-// service neither runs its tasks nor would go back to them.
+// service neither runs its tasks nor would roll back to them.
 func HistoryExpired(s *record.Service, d *record.Deployment, now time.Time) bool {
 	return d.Retired && d.ID != s.Completed && now.Sub(d.CreatedAt) > historyRetention
 }

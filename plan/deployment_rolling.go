@@ -19,10 +19,10 @@ func (p rolling) advance() {
 	p.finishMoves(d, desired)
 	p.stopSurplus(d, desired, lower)
 	p.stopOld(d, desired, lower, upper)
-	p.replaceBad(d, desired, upper)
+	p.replaceUnhealthy(d, desired, upper)
 	p.restore(d, lower, upper)
 
-	// A bad task that is waiting for its replacement does not count as one of
+	// An unhealthy task that is waiting for its replacement does not count as one of
 	// those the deployment has.
 	need := desired - len(p.of(d, mayBeHealthy))
 	room := upper - len(p.of(nil, nil)) - len(p.launched)
@@ -41,7 +41,7 @@ func (p rolling) stopSurplus(d *record.Deployment, desired, lower int) {
 		current = p.of(nil, nil)
 	}
 	surplus := len(current) - desired - p.s.Rebalance.Moving
-	// A replacement of a bad task may be more than desired until it is healthy.
+	// A replacement of an unhealthy task may be more than desired until it is healthy.
 	surplus -= min(len(p.of(d, isUnhealthy)), max(0, surplus))
 	if surplus <= 0 {
 		return
@@ -129,12 +129,12 @@ func (p rolling) restored(m *member) bool {
 	return d.FailedTasks > 0 && last != nil && m.deployment() == last.ID && mayBeHealthy(m) && !m.task.Intent.CreatedAt.Before(d.PrimaryAt)
 }
 
-// replaceBad stops unhealthy tasks: when their replacements are healthy, or
+// replaceUnhealthy stops unhealthy tasks: when their replacements are healthy, or
 // before, one at a time, when there is no room for a replacement. A task that
 // never was healthy does no work to wait for.
 // Source: ECS developer guide, "Amazon ECS services", on replacing unhealthy
 // tasks.
-func (p rolling) replaceBad(d *record.Deployment, desired, upper int) {
+func (p rolling) replaceUnhealthy(d *record.Deployment, desired, upper int) {
 	sick := p.of(d, isUnhealthy)
 	if len(sick) == 0 {
 		return

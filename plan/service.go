@@ -138,7 +138,7 @@ func (p *servicePlan) requeue(at time.Time) {
 	}
 }
 
-// observe judges every task and takes note of those that became healthy or
+// observe evaluates the health of every task and takes note of those that became healthy or
 // ended since the last time.
 func (p *servicePlan) observe() {
 	grace := time.Duration(value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second

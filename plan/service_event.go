@@ -11,8 +11,8 @@ import (
 	"fargo/record"
 )
 
-// sayAgain is how long an event that says what another has said is left out.
-const sayAgain = 6 * time.Hour
+// repeatAfter is how long an event that says what another has said is left out.
+const repeatAfter = 6 * time.Hour
 
 // event adds to the service's events, newest first. An empty message is none;
 // one that says again what the newest says can wait.
@@ -49,7 +49,7 @@ func (p *servicePlan) complain(message string) {
 
 // said reports whether an event has said a text not long ago.
 func (p *servicePlan) said(e ecs.ServiceEvent, text string) bool {
-	return *e.Message == text && p.now.Before(e.CreatedAt.Add(sayAgain))
+	return *e.Message == text && p.now.Before(e.CreatedAt.Add(repeatAfter))
 }
 
 func eventText(s *record.Service, message string) string {

@@ -145,7 +145,7 @@ func (t *tally) excess(m *member) float64 {
 
 func zone(m *member) string { return str(m.task.Intent.AvailabilityZone) }
 
-// rank is how much a task is worth: the bad least, the healthy most.
+// rank orders tasks by their use: unhealthy ones have the least, healthy ones the most.
 func rank(m *member) int {
 	switch {
 	case m.health == Unhealthy:
@@ -158,7 +158,7 @@ func rank(m *member) int {
 	return 3
 }
 
-// works: it runs and nothing speaks against it.
+// works: it runs and is not known to be unhealthy.
 func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.health != Unhealthy }
 
 // endUnhealthy stops tasks for their health's sake, which no protection is

@@ -90,12 +90,12 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 	case "drained":
 		s.each(t, []string{"*/*"}, s.drained)
 	default:
-		s.each(t, args, s.deed(t, verb))
+		s.each(t, args, s.taskCommand(t, verb))
 	}
 }
 
-// deed is what a verb does to one task.
-func (s *scenario) deed(t *testing.T, verb string) func(*record.Task) {
+// taskCommand is what a verb does to one task.
+func (s *scenario) taskCommand(t *testing.T, verb string) func(*record.Task) {
 	switch verb {
 	case "run":
 		return func(task *record.Task) {

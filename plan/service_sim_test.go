@@ -16,8 +16,8 @@ import (
 	"fargo/record"
 )
 
-// serviceSim is one service with its tasks, and a world that does to them what a
-// test wants. Time is a number. Tasks are named by what they are made from:
+// serviceSim simulates one service with its tasks, and what happens to them as a test
+// says. Tasks are named by what they are made from:
 // v1/1, v1/2.
 type serviceSim struct {
 	service     *record.Service
@@ -260,7 +260,7 @@ func (r *serviceSim) edit(t *record.Task, change func(*record.Task)) {
 	r.tasks[slices.Index(r.tasks, t)] = &c
 }
 
-// report is a node's word on a task.
+// report is what a node reports of a task.
 func (r *serviceSim) report(t *record.Task, status fargo.TaskStatus) {
 	r.edit(t, func(c *record.Task) {
 		if c.Report == nil {
@@ -279,7 +279,8 @@ func (r *serviceSim) report(t *record.Task, status fargo.TaskStatus) {
 	})
 }
 
-// health sets what the load balancer and the container's check say of a task.
+// health sets the results of a task's health checks, the load balancer's and the
+// container's.
 func (r *serviceSim) health(t *record.Task, healthy bool) {
 	state, container := elbv2.TargetHealthStateEnumUnhealthy, desired.Unhealthy
 	if healthy {
@@ -340,7 +341,7 @@ func (r *serviceSim) count(pass func(*record.Task) bool) int {
 func all(*record.Task) bool                       { return true }
 func (r *serviceSim) healthy(t *record.Task) bool { return r.healthOf(t) == Healthy }
 
-// working tasks run and are not known to be bad, though they may not count as
+// working tasks run and are not known to be unhealthy, though they may not count as
 // healthy yet.
 func (r *serviceSim) working(t *record.Task) bool {
 	return t.LastStatus() == fargo.TaskRunning && r.healthOf(t) != Unhealthy
