@@ -24,7 +24,7 @@ type fakeNode struct {
 func runFakeNode(ctx context.Context, all *sync.WaitGroup, p *control.Plane, name string) {
 	m := &fakeNode{ready: make(chan struct{}, 1)}
 	all.Go(func() {
-		if p.Hello(ctx, desired.Hello{ID: name, Network: "road"}) == nil && p.ReportEmpty(ctx, name) == nil {
+		if p.Hello(ctx, desired.Hello{ID: name, Network: "sim"}) == nil && p.ReportEmpty(ctx, name) == nil {
 			_ = p.Follow(ctx, name, m.take) // ends with ctx
 		}
 	})

@@ -30,6 +30,9 @@ var faults = []fault{
 	{1, (*World).breakStorage},
 	{1, (*World).deposePlane},
 	{1, (*World).delayConnections},
+	{1, (*World).leaveMachine},
+	{1, (*World).loseNodeData},
+	{1, (*World).loseMachine},
 }
 
 // step is one thing that happens: something the user wants, or a fault.

@@ -18,7 +18,9 @@ import (
 // control plane has made durable, and compares it with the one before.
 type invariants struct {
 	trace *trace
-	mu    struct {
+	// containers gives the ids of all containers on the machine of a node.
+	containers func(node string) []string
+	mu         struct {
 		sync.Mutex
 		view    *store.Snapshot
 		errs    []error
@@ -26,8 +28,8 @@ type invariants struct {
 	}
 }
 
-func newInvariants(t *trace) *invariants {
-	v := &invariants{trace: t}
+func newInvariants(t *trace, containers func(node string) []string) *invariants {
+	v := &invariants{trace: t, containers: containers}
 	v.mu.expired = map[string]bool{}
 	return v
 }
@@ -64,9 +66,14 @@ func (v *invariants) observe(view *store.Snapshot, changes []store.Change, now t
 		case store.Tasks.Name():
 			old, next := get(before, c.Key), get(view, c.Key)
 			v.task(old, next, now)
+			if next != nil && next.Node != "" && (old == nil || old.Node == "") {
+				v.placed(before, view, next)
+			}
 			if next != nil && next.Service != "" {
 				services[next.ServiceKey()] = true
 			}
+		case store.Nodes.Name():
+			v.node(before, view, c.Key)
 		case store.EC2NetworkInterfaces.Name():
 			v.address(view, c.Key)
 		case store.Services.Name():

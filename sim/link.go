@@ -22,12 +22,13 @@ type link struct {
 		delay    time.Duration // how long each segment takes to arrive
 		listener *listener     // the living control plane's; nil while it is dead
 		conns    map[*conn]bool
+		isolated map[string]bool // machines that reach nobody
 	}
 }
 
 func newLink() *link {
 	l := &link{}
-	l.mu.conns = map[*conn]bool{}
+	l.mu.conns, l.mu.isolated = map[*conn]bool{}, map[string]bool{}
 	return l
 }
 
@@ -42,9 +43,9 @@ func (l *link) listen() net.Listener {
 // dial connects a machine to the control plane that lives now.
 func (l *link) dial(ctx context.Context, machine string) (net.Conn, error) {
 	l.mu.Lock()
-	to := l.mu.listener
+	to, isolated := l.mu.listener, l.mu.isolated[machine]
 	l.mu.Unlock()
-	if to == nil {
+	if to == nil || isolated {
 		return nil, errors.New("connection refused")
 	}
 	near, far := l.connect(machine)
@@ -74,6 +75,22 @@ func (l *link) cut(machine string) {
 	for _, c := range l.of(machine) {
 		c.Close()
 	}
+}
+
+// isolate breaks a machine's connections and refuses new ones, or lets it connect
+// again.
+func (l *link) isolate(machine string, on bool) {
+	l.mu.Lock()
+	l.mu.isolated[machine] = on
+	l.mu.Unlock()
+	l.cut(machine)
+}
+
+// isolated reports whether a machine reaches nobody.
+func (l *link) isolated(machine string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.isolated[machine]
 }
 
 // blackhole loses whatever is sent from now on, in both directions, on the

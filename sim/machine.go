@@ -42,7 +42,12 @@ type machine struct {
 		registriesDown bool
 		unhealthy      map[string]bool   // containers that fail their checks, by id
 		imageOf        map[string]string // images of containers, by id
+		dataLosses     int               // how often its node has lost its data
 	}
+
+	away       bool            // for long, or for good
+	gone       bool            // for good
+	outputLost map[string]bool // containers whose output was lost with the node's data, by id
 
 	cancel  context.CancelFunc // ends the node's process; nil while there is none
 	all     sync.WaitGroup     // of the node's process
@@ -68,7 +73,7 @@ func newMachine(c machineConfig) *machine {
 	c.log = c.log.With("machine", c.name)
 	m := &machine{
 		machineConfig: c, disk: filepath.Join(c.dir, c.name, "disk"), memory: filepath.Join(c.dir, c.name, "memory"),
-		runtime: nodetest.NewRuntime(images), network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{},
+		outputLost: map[string]bool{}, runtime: nodetest.NewRuntime(images), network: &nodetest.Network{}, cgroups: &nodetest.Cgroups{},
 	}
 	m.runtime.Delay, m.network.Delay, m.cgroups.Delay = 3*time.Millisecond, 5*time.Millisecond, time.Millisecond
 	m.mu.rand, m.mu.unhealthy, m.mu.imageOf = rand.New(rand.NewPCG(c.seed, 1)), map[string]bool{}, map[string]string{}
@@ -77,7 +82,7 @@ func newMachine(c machineConfig) *machine {
 
 // start starts a node's process.
 func (m *machine) start(ctx context.Context) error {
-	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "passthrough:///control", Hello: desired.Hello{ID: m.name, Machine: m.name, Network: "road"}, Logger: m.log, Options: []grpc.DialOption{
+	client, err := dispatch.NewClient(dispatch.ClientConfig{Target: "passthrough:///control", Hello: desired.Hello{ID: m.nodeID(), Machine: m.name, Network: "sim"}, Logger: m.log, Options: []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return m.link.dial(ctx, m.name) }),
 	}})
@@ -175,6 +180,9 @@ func (m *machine) running() []host.ContainerState {
 // serve gives the status with which an address of this machine answers a health
 // check; 0 when nothing listens there.
 func (m *machine) serve(a netip.Addr) (status int) {
+	if m.link.isolated(m.name) {
+		return 0
+	}
 	now, _ := m.network.Now()
 	for _, i := range now.Interfaces {
 		if i.Address != a {

@@ -46,7 +46,7 @@ func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*Worl
 	}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.log = slog.New(w.trace.handler(slog.LevelWarn))
-	w.invariants = newInvariants(w.trace)
+	w.invariants = newInvariants(w.trace, w.containersOf)
 	w.storage = newStorage(seed, dir, w.log)
 	w.link = newLink()
 	w.link.setDelay(usualDelay)
@@ -135,7 +135,7 @@ func (w *World) Run(n int) error {
 	if err == nil {
 		err = w.tearDown()
 	}
-	for _, m := range w.machines {
+	for _, m := range w.present() {
 		m.kill()
 	}
 	if w.plane != nil {

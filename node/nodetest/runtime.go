@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -112,6 +113,13 @@ func (r *Runtime) Passwords() []secret.Text {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.mu.passwords)
+}
+
+// Now gives the ids of all containers, at once.
+func (r *Runtime) Now() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.mu.containers))
 }
 
 // Spec is what a container was made of.
