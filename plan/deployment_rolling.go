@@ -112,9 +112,9 @@ func (p rolling) restore(d *record.Deployment, lower, upper int) {
 // withoutReplacements leaves out the tasks of older deployments that the lower bound
 // counts on though they are not healthy yet: restore would start them again at once.
 func (p rolling) withoutReplacements(tasks []*member, lower int) []*member {
-	id, needed := p.primary().ID, lower-len(p.of(nil, good))
+	id, needed := p.primary().ID, lower-len(p.of(nil, isHealthy))
 	return slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool {
-		if needed <= 0 || m.deployment() == id || m.verdict != Unsettled {
+		if needed <= 0 || m.deployment() == id || m.health != HealthPending {
 			return false
 		}
 		needed--
