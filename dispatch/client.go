@@ -42,8 +42,8 @@ type ClientConfig struct {
 // Client is a node's end.
 type Client struct {
 	hello desired.Hello
-	log  *slog.Logger
-	conn *grpc.ClientConn
+	log   *slog.Logger
+	conn  *grpc.ClientConn
 
 	mu struct {
 		sync.Mutex
