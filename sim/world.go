@@ -135,8 +135,10 @@ func (w *World) Run(n int) error {
 	if err == nil {
 		err = w.tearDown()
 	}
-	for _, m := range w.present() {
-		m.kill()
+	for _, m := range w.machines {
+		if m.cancel != nil { // its node's process lives
+			m.kill()
+		}
 	}
 	if w.plane != nil {
 		err = errors.Join(err, w.killPlane())
