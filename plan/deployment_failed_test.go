@@ -13,7 +13,7 @@ import (
 // knows yet whether they are healthy: what the one before lost is replaced, and not
 // stopped again at once as more than desired. It was, in turns without an end.
 func TestReplacementsOutliveAFailedDeployment(t *testing.T) {
-	r := newRehearsal(3, 100, 200, true)
+	r := newServiceSim(3, 100, 200, true)
 	r.service.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback = new(false)
 	r.deploy("a")
 	for range 5 {

@@ -17,9 +17,7 @@ func TestNodesGetStates(t *testing.T) {
 		"elbloadbalancer/arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1": `{"LoadBalancer":{"LoadBalancerArn":"arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1"},
 			"Interfaces":[{"id":"eni-1","address":"172.31.0.5","prefix":"172.31.0.0/20"},{"id":"eni-2","address":"172.31.16.5","prefix":"172.31.16.0/20"}]}`,
 	} {
-		if err := journal.Commit(t.Context(), []store.Write{{Key: key, Value: []byte(value)}}); err != nil {
-			t.Fatal(err)
-		}
+		commit(t, journal, store.Write{Key: key, Value: []byte(value)})
 	}
 	for range 2 {
 		view := open(t, journal).View()
