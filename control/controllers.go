@@ -29,7 +29,7 @@ func Controllers(c Config) []Controller {
 		Nodes(c.Sessions),
 		Tasks(c.Images),
 		LoadBalancers(),
-		Targets(c.Pace),
+		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),
 		TaskDefinitions(),
 		RunTaskTokens(),

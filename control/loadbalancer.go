@@ -130,9 +130,10 @@ func elbView(r store.Reader, lbs []*record.ELBLoadBalancer) plan.ELBView {
 }
 
 // ReportTargets commits what a node has seen of targets' health. A report from
-// another node than [plan.Checker]'s, or about a target that is gone, draining, unused
-// or was registered anew, changes nothing.
+// another node than the checker changes nothing until that node becomes the checker; one
+// about a target that is gone, draining, unused or was registered anew changes nothing.
 func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error {
+	p.Sessions.reportTargets(node, reports)
 	if !news(p.DB.View(), node, reports) {
 		return nil
 	}
@@ -162,18 +163,21 @@ func news(r store.Reader, node string, reports []desired.TargetReport) bool {
 
 func reported(r store.Reader, node string, report *desired.TargetReport) (*record.ELBTarget, bool) {
 	t, ok := store.ELBTargets.Get(r, fargo.TargetKey(report.Group, report.ID, report.Port))
-	if !ok || !checks(r, node, t.Group) {
+	if !ok || checker(r, t.Group) != node {
 		return nil, false
 	}
 	return plan.Reported(t, report)
 }
 
-// checks reports whether a node's reports on the health of a group's targets count.
-func checks(r store.Reader, node, group string) bool {
+// checker is the node whose reports on the health of a group's targets count, "" when
+// there is none.
+func checker(r store.Reader, group string) string {
 	for _, arn := range store.LoadBalancersOfGroup(r, group) {
-		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok && plan.Checker(lb) == node {
-			return true
+		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok {
+			if node := plan.Checker(lb); node != "" {
+				return node
+			}
 		}
 	}
-	return false
+	return ""
 }

@@ -56,6 +56,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 			return err
 		}
 		if d := s.advance(w.View(), changes); !desired.Empty(&d) {
+			p.Sessions.stopChecking(node, d.Groups.Gone)
 			if err := send(d); err != nil {
 				return err
 			}

@@ -7,13 +7,13 @@ import (
 
 	"fargo"
 	"fargo/plan"
-	"fargo/record"
 	"fargo/store"
 )
 
-// Targets is the controller that deletes a target once it is drained, and takes
-// back what was known of its health when its group goes out of use.
-func Targets(pace fargo.Pace) Controller {
+// Targets is the controller that deletes a target once it is drained, takes back what
+// was known of its health when its group goes out of use, and takes over what its
+// checker reported before the checker's reports counted.
+func Targets(sessions *Sessions, pace fargo.Pace) Controller {
 	return Controller{
 		Name: "target",
 		All:  func(r store.Reader) iter.Seq[string] { return keys(store.ELBTargets.All(r)) },
@@ -23,14 +23,15 @@ func Targets(pace fargo.Pace) Controller {
 				return slices.Values([]string{c.Key})
 			case store.ELBTargetGroups.Name(): // its delay may be another
 				return keys(store.ELBTargets.By(r, store.TargetByGroup, c.Key))
-			case store.ELBListeners.Name(), store.ELBRules.Name():
-				return keys(unusedTargets(r))
+			case store.ELBListeners.Name(), store.ELBRules.Name(), store.ELBLoadBalancers.Name():
+				return keys(store.ELBTargets.All(r)) // which may be used or unused now, or checked by another node
 			}
 			return slices.Values([]string(nil))
 		},
 		Reconcile: func(tx *store.Tx, key string, now time.Time) (time.Time, error) {
 			t, ok := store.ELBTargets.Get(tx, key)
 			if !ok {
+				sessions.dropTarget(key)
 				return time.Time{}, nil
 			}
 			g, _ := store.ELBTargetGroups.Get(tx, t.Group)
@@ -42,24 +43,14 @@ func Targets(pace fargo.Pace) Controller {
 				c := *t
 				c.Health = nil
 				store.ELBTargets.Put(tx, &c)
+			default:
+				if report, ok := sessions.target(checker(tx, t.Group), key); ok {
+					if c, ok := plan.Reported(t, &report); ok {
+						store.ELBTargets.Put(tx, c)
+					}
+				}
 			}
 			return next, nil
 		},
-	}
-}
-
-// unusedTargets are the targets of groups that no load balancer uses.
-func unusedTargets(r store.Reader) iter.Seq[*record.ELBTarget] {
-	return func(yield func(*record.ELBTarget) bool) {
-		for g := range store.ELBTargetGroups.All(r) {
-			if len(store.LoadBalancersOfGroup(r, g.Key())) > 0 {
-				continue
-			}
-			for t := range store.ELBTargets.By(r, store.TargetByGroup, g.Key()) {
-				if !yield(t) {
-					return
-				}
-			}
-		}
 	}
 }

@@ -191,3 +191,41 @@ func TestDesiredBalancers(t *testing.T) {
 		check("a", "b")
 	})
 }
+
+// TestCheckerChanges holds that what a node reported while another was the checker is
+// taken over when the node becomes the checker itself: it does not report again what has
+// not changed. The same holds for a group that is out of use for a moment.
+func TestCheckerChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		defer w.join(desired.Hello{ID: "b"})()
+		synctest.Wait()
+		at := w.balanced().RegisteredAt
+		synctest.Wait()
+		report := desired.TargetReport{Group: theGroup, ID: "10.0.0.9", Port: 80, RegisteredAt: at, State: "healthy"}
+		if err := w.plane.ReportTargets(t.Context(), "b", []desired.TargetReport{report}); err != nil {
+			t.Fatal(err)
+		}
+		if h := w.target().Health; h != nil {
+			t.Fatalf("%s, as a node says that is not the checker", h.State)
+		}
+		w.update(func(tx *store.Tx) {
+			lb, _ := store.ELBLoadBalancers.Get(tx, theBalancer)
+			moved := *lb
+			moved.Nodes = map[string]string{"eni-lb": "b"}
+			store.ELBLoadBalancers.Put(tx, &moved)
+		})
+		synctest.Wait()
+		if w.target().Health == nil {
+			t.Fatal("what the new checker reported before is lost")
+		}
+		listener, _ := store.ELBListeners.Get(w.db.View(), theListener)
+		w.update(func(tx *store.Tx) { store.ELBListeners.Delete(tx, theListener) })
+		w.update(func(tx *store.Tx) { store.ELBListeners.Put(tx, listener) })
+		synctest.Wait()
+		if w.target().Health == nil {
+			t.Fatal("nothing is known of a target that is checked all the time")
+		}
+	})
+}
