@@ -128,7 +128,7 @@ func (s *Server) SetHealth(known []health.Status) {
 // SetTickets gives secrets from which the keys of TLS session tickets are made:
 // the first for new tickets, the others for those that clients still have.
 // Servers with the same secrets resume each other's sessions.
-func (s *Server) SetTickets(secrets [][]byte) error {
+func (s *Server) SetTickets(secrets []secret.Text) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mu.secrets.Tickets = secrets

@@ -54,24 +54,27 @@ func Diff(old, next State) Delta {
 
 // Empty reports whether a delta leads to where it began.
 func Empty(d *Delta) bool {
-	return none(d.Tasks) && none(d.VPCs) && len(d.Members) == 0 && none(d.Balancers) && none(d.Groups) && none(d.Records)
+	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() && d.Records.Empty()
 }
 
-func none[T any](c Change[T]) bool { return len(c.Put)+len(c.Gone) == 0 }
+// Empty reports whether a change leads to where it began.
+func (c Change[T]) Empty() bool { return len(c.Put)+len(c.Gone) == 0 }
 
 // Apply gives the Desired that d leads to from old, which stays as it is.
 func Apply(old State, d *Delta) State {
 	return State{
-		Tasks:     apply(old.Tasks, d.Tasks, taskKey),
-		VPCs:      applyMembers(apply(old.VPCs, d.VPCs, vpcKey), d.Members),
-		Balancers: apply(old.Balancers, d.Balancers, balancerKey),
-		Groups:    apply(old.Groups, d.Groups, groupKey),
-		Records:   apply(old.Records, d.Records, recordKey),
+		Tasks:     d.Tasks.Apply(old.Tasks, taskKey),
+		VPCs:      applyMembers(d.VPCs.Apply(old.VPCs, vpcKey), d.Members),
+		Balancers: d.Balancers.Apply(old.Balancers, balancerKey),
+		Groups:    d.Groups.Apply(old.Groups, groupKey),
+		Records:   d.Records.Apply(old.Records, recordKey),
 	}
 }
 
-func apply[T any](old []T, c Change[T], key func(*T) string) []T {
-	if none(c) {
+// Apply gives the list that c leads to from old, which stays as it is. key is that of
+// [Between].
+func (c Change[T]) Apply(old []T, key func(*T) string) []T {
+	if c.Empty() {
 		return old
 	}
 	gone := make(map[string]bool, len(c.Gone))

@@ -8,6 +8,7 @@ import (
 	"fargo/balancer/objectlog"
 	"fargo/balancer/tlsconfig"
 	"fargo/desired"
+	"fargo/secret"
 )
 
 // LoadBalancer is a load balancer, for as long as it is in the configuration.
@@ -35,7 +36,7 @@ func NewLoadBalancer(d *desired.Balancer, turn uint64) *LoadBalancer {
 
 // SetTickets has clients of all listeners resume sessions that any server began
 // that has the same secrets.
-func (b *LoadBalancer) SetTickets(secrets [][]byte) error {
+func (b *LoadBalancer) SetTickets(secrets []secret.Text) error {
 	var errs []error
 	for arn, terms := range b.tls {
 		errs = append(errs, terms.SetTickets(arn, secrets))

@@ -15,7 +15,7 @@ import (
 
 // Secrets are those that the listeners of a server share. They are never logged.
 type Secrets struct {
-	Tickets [][]byte                         // see [ServerConfig.SetTickets]
+	Tickets []secret.Text                    // see [ServerConfig.SetTickets]
 	Keys    map[desired.SecretID]secret.Text // of certificates
 }
 
@@ -48,7 +48,7 @@ func (t *ServerConfig) Matches(l *desired.BalancerListener, offered []string) bo
 // SetTickets has the listener's clients resume sessions that any server began
 // that has the same secrets. The keys are the listener's own: a session is
 // worth nothing where other certificates are shown.
-func (t *ServerConfig) SetTickets(listener string, secrets [][]byte) error {
+func (t *ServerConfig) SetTickets(listener string, secrets []secret.Text) error {
 	if len(secrets) == 0 {
 		return nil // keys of its own
 	}
@@ -57,8 +57,8 @@ func (t *ServerConfig) SetTickets(listener string, secrets [][]byte) error {
 		parts = append(parts, c.Chain)
 	}
 	keys := make([][32]byte, len(secrets))
-	for i, secret := range secrets {
-		key, err := hkdf.Key(sha256.New, secret, nil, strings.Join(parts, "\x00"), len(keys[i]))
+	for i, s := range secrets {
+		key, err := hkdf.Key(sha256.New, []byte(s.Reveal()), nil, strings.Join(parts, "\x00"), len(keys[i]))
 		if err != nil {
 			return fmt.Errorf("session tickets: %w", err)
 		}

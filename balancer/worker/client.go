@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 
 	"fargo/balancer/health"
 	"fargo/balancer/metrics"
@@ -27,23 +27,16 @@ func dial(socket string) *client {
 	}}}
 }
 
-// rejection is what a worker could not do of its configuration. It does the rest.
-type rejection struct{ text string }
+// errGeneration is of an update that leads from another generation than the worker's.
+var errGeneration = errors.New("worker: it is of another generation")
 
-func (r *rejection) Error() string { return r.text }
-
-// configure gives a worker its whole configuration. The error is a *rejection when
-// the worker has taken it.
-func (c *client) configure(ctx context.Context, config []byte) error {
-	return c.call(ctx, http.MethodPut, "/config", config, nil)
+// update gives a worker an update, encoded. The error is errGeneration when the worker
+// cannot take it.
+func (c *client) update(ctx context.Context, update []byte) (a acknowledgement, err error) {
+	return a, c.call(ctx, http.MethodPatch, "/config", update, &a)
 }
 
-// setHealth gives a worker what is known of targets.
-func (c *client) setHealth(ctx context.Context, health []byte) error {
-	return c.call(ctx, http.MethodPut, "/health", health, nil)
-}
-
-// health is what the worker was last given by setHealth or configure.
+// health is what the worker was told last of targets.
 func (c *client) health(ctx context.Context) (known []health.Status, err error) {
 	return known, c.call(ctx, http.MethodGet, "/health", nil, &known)
 }
@@ -66,12 +59,10 @@ func (c *client) call(ctx context.Context, method, path string, body []byte, to 
 	switch {
 	case err != nil:
 		return err
-	case answer.StatusCode == http.StatusUnprocessableEntity:
-		return &rejection{strings.TrimSpace(string(b))}
+	case answer.StatusCode == http.StatusConflict:
+		return errGeneration
 	case answer.StatusCode >= http.StatusBadRequest:
 		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, b)
-	case to == nil:
-		return nil
 	}
 	return json.Unmarshal(b, to)
 }

@@ -10,10 +10,19 @@
 // outlive it: while there is no fleet they serve as they were told last, and the
 // next fleet finds them, takes over what was known, and goes on.
 //
+// What workers are told is in pieces: a load balancer, a target group, a certificate,
+// what is known of a group's targets. Each change is a new generation. The fleet
+// remembers the generation that each worker has acknowledged, and tells it the pieces
+// that have changed since; one of which it knows nothing, because it has just been
+// started or was found running, is told all.
+//
 // A worker answers these requests of HTTP on its control socket, with JSON:
 //
-//	PUT /config   what to do, and what is known of targets; 422 tells what of it cannot be done
-//	PUT /health   what is known of targets
-//	GET /health   the same, as it was told last
-//	GET /metrics  what was counted
+//	PATCH /config  leads from a generation to another; answers with the one that it has
+//	               then and with what of it cannot be done; 409 when it has another
+//	GET /health    what it was told last of targets
+//	GET /metrics   what was counted
+//
+// A worker of another build is asked nothing but for its health, which every build
+// answers alike, and replaced.
 package worker

@@ -3,6 +3,8 @@ package worker
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,12 +45,9 @@ type Fleet struct {
 
 	mu struct {
 		sync.Mutex
-		found     bool // those that ran before us
-		members   []*member
-		balancers []desired.Balancer
-		groups    []desired.BalancerGroup
-		keys      map[desired.SecretID]secret.Text // of the balancers' certificates
-		tickets   [][]byte                         // of TLS sessions: secrets that all workers share
+		found   bool // those that ran before us
+		members []*member
+		config  *config // the newest
 		// past is what was counted by members that are gone.
 		past metrics.Metrics
 	}
@@ -59,14 +58,6 @@ type Fleet struct {
 	}
 }
 
-// member is a worker of the fleet.
-type member struct {
-	process Process
-	*client
-	since   time.Time
-	counted metrics.Metrics // when asked last
-}
-
 // answerTimeout is how long a worker may take, unless configured otherwise.
 const answerTimeout = 10 * time.Second
 
@@ -75,8 +66,17 @@ func NewFleet(c FleetConfig) *Fleet {
 	f := &Fleet{checker: c.Checker, processes: c.Processes, workers: c.Workers, logger: c.Logger, timeout: cmp.Or(c.Timeout, answerTimeout), ended: make(chan *member)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.published.newer = make(chan struct{})
+	f.mu.config = &config{generation: firstGeneration()}
 	f.renewTickets()
 	return f
+}
+
+// firstGeneration is random, so that workers do not take an update of another fleet, one
+// before this whose call was still under way, for one of this.
+func firstGeneration() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:])                       // never fails: see crypto/rand
+	return binary.NativeEndian.Uint64(b[:]) >> 1 // with room to grow
 }
 
 // Set makes the load balancers and target groups given the only ones, with the
@@ -90,14 +90,17 @@ func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []
 		return fmt.Errorf("load balancers' workers: %w", err)
 	}
 	wrong := f.checker.Set(balancers, groups)
-	f.mu.balancers, f.mu.groups, f.mu.keys = balancers, groups, keys
+	f.change(func(c *config) {
+		c.balancers, c.certificates = splitCertificates(balancers, keys)
+		c.groups = groups
+	})
 	f.mu.past = f.mu.past.Of(balancers, groups)
-	if err := f.start(); err != nil {
-		return errors.Join(wrong, err, f.configure(ctx))
+	missing := f.start()
+	_, refused := f.configure(ctx, true)
+	if missing == nil {
+		f.retire()
 	}
-	wrong = errors.Join(wrong, f.configure(ctx))
-	f.retire()
-	return wrong
+	return errors.Join(wrong, missing, refused)
 }
 
 // adopt takes over the workers that run already, once, and what was known of
@@ -144,7 +147,7 @@ func (f *Fleet) start() error {
 
 // wanted is how many workers there should be.
 func (f *Fleet) wanted() int {
-	if len(f.mu.balancers) == 0 {
+	if len(f.mu.config.balancers) == 0 {
 		return 0
 	}
 	return f.workers

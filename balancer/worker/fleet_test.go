@@ -3,8 +3,6 @@ package worker_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,7 +43,9 @@ type machine struct {
 	keys map[desired.SecretID]secret.Text // of the certificates that fleets are given
 	// timeout is that of fleets.
 	timeout time.Duration
-	mu      struct {
+	// received is how many bytes came to control sockets.
+	received atomic.Int64
+	mu       struct {
 		sync.Mutex
 		build   string
 		started int
@@ -136,7 +137,7 @@ func (p *process) run(ctx context.Context, control net.Listener, silent bool) {
 	defer stop()
 	var tasks sync.WaitGroup
 	if !silent {
-		tasks.Go(func() { worker.Serve(serving, control, server) })
+		tasks.Go(func() { worker.Serve(serving, countingListener{control, &p.machine.received}, server) })
 	}
 	tasks.Go(func() {
 		select {
@@ -157,6 +158,28 @@ func (p *process) run(ctx context.Context, control net.Listener, silent bool) {
 	m.mu.running = slices.DeleteFunc(m.mu.running, func(r *process) bool { return r == p })
 	m.mu.Unlock()
 	close(p.ended)
+}
+
+// countingListener counts what its connections read.
+type countingListener struct {
+	net.Listener
+	received *atomic.Int64
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return countingConn{c, l.received}, err
+}
+
+type countingConn struct {
+	net.Conn
+	received *atomic.Int64
+}
+
+func (c countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.received.Add(int64(n))
+	return n, err
 }
 
 func (p *process) PID() int       { return 1000 + p.number }
@@ -330,20 +353,12 @@ func TestFleet(t *testing.T) {
 func TestSessionsAreShared(t *testing.T) {
 	m := newMachine(t)
 	f, _ := m.newFleet()
-	source := httptest.NewTLSServer(http.NotFoundHandler())
-	t.Cleanup(source.Close)
-	own := source.TLS.Certificates[0]
-	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate, key := testCertificate(t)
 	b, g := configuration(target(t, "one"))
 	l := &b[0].Listeners[0]
 	l.Protocol, l.SSLPolicy = "HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06"
-	chain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}))
-	id := desired.CertificateKeyOf(chain)
-	l.Certificates = []desired.Certificate{{ARN: "arn:certificate", Chain: chain, KeyID: id}}
-	m.keys = map[desired.SecretID]secret.Text{id: secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))}
+	l.Certificates = []desired.Certificate{certificate}
+	m.keys = map[desired.SecretID]secret.Text{certificate.KeyID: key}
 	m.set(f, b, g)
 	config := &tls.Config{InsecureSkipVerify: true, ServerName: "example.com", ClientSessionCache: tls.NewLRUClientSessionCache(1), MaxVersion: tls.VersionTLS12}
 	const connections = 32 // all with one worker: once in 2^31 runs

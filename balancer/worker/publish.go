@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -10,24 +9,27 @@ import (
 
 	"fargo/balancer/health"
 	"fargo/desired"
-	"fargo/secret"
 )
 
-// configure gives all members their configuration, but for those that are not
-// current: nobody knows what they understand.
-func (f *Fleet) configure(ctx context.Context) error {
-	known, _ := f.checker.Health()
-	keys := make(map[desired.SecretID]secret.Exposed, len(f.mu.keys))
-	for id, key := range f.mu.keys {
-		keys[id] = secret.Exposed{Text: key}
-	}
-	b, err := json.Marshal(Config{Balancers: f.mu.balancers, Groups: f.mu.groups, Keys: keys, Tickets: f.mu.tickets, Health: known})
-	if err != nil {
-		return err
-	}
-	err = f.callAll(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.configure(ctx, b) })
+// change makes the next generation of the configuration. The caller holds mu, as for
+// all below.
+func (f *Fleet) change(set func(*config)) {
+	next := *f.mu.config
+	next.generation++
+	set(&next)
+	f.mu.config = &next
+}
+
+// configure tells all members what has changed since what each has acknowledged, what
+// is known of targets included; newer is closed when more is. With retry they do again
+// what they could not do. Those that are not current are told nothing: nobody knows
+// what they understand.
+func (f *Fleet) configure(ctx context.Context, retry bool) (newer <-chan struct{}, err error) {
+	known, newer := f.checker.Health()
+	f.change(func(c *config) { c.health = splitHealth(known) })
+	err = f.tell(ctx, retry)
 	f.publish(known)
-	return err
+	return newer, err
 }
 
 // publishHealth tells all members what is known of targets, and returns a channel that
@@ -35,16 +37,30 @@ func (f *Fleet) configure(ctx context.Context) error {
 func (f *Fleet) publishHealth(ctx context.Context) (newer <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	known, newer := f.checker.Health()
-	b, err := json.Marshal(known)
-	if err == nil {
-		err = f.callAll(ctx, slices.Collect(f.current), func(ctx context.Context, m *member) error { return m.setHealth(ctx, b) })
-	}
+	newer, err := f.configure(ctx, false)
 	if err != nil {
 		f.logger.Error("load balancers do not know their targets' health", "error", err)
 	}
-	f.publish(known)
 	return newer
+}
+
+// tell brings all current members to the configuration.
+func (f *Fleet) tell(ctx context.Context, retry bool) error {
+	members := slices.Collect(f.current)
+	updates := map[*config]*encoded{} // by what members have, which is mostly the same
+	for _, m := range members {
+		if updates[m.acknowledged] != nil {
+			continue
+		}
+		e, err := encode(m.acknowledged, f.mu.config, retry)
+		if err != nil {
+			return err
+		}
+		updates[m.acknowledged] = e
+	}
+	return f.callAll(ctx, members, func(ctx context.Context, m *member) error {
+		return m.bring(ctx, updates[m.acknowledged])
+	})
 }
 
 // callAll makes a call to each of the members, all at the same time. A worker that

@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
+
+	"fargo/secret"
 )
 
 // Times of a fleet's own housekeeping.
@@ -82,8 +85,10 @@ func (f *Fleet) remove(m *member) bool {
 func (f *Fleet) replace(ctx context.Context) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := f.start()
-	if err = errors.Join(err, f.configure(ctx)); err != nil {
+	missing := f.start()
+	_, refused := f.configure(ctx, true)
+	err := errors.Join(missing, refused)
+	if err != nil {
 		f.logger.Error("load balancer processes are missing", "error", err)
 	}
 	return err == nil
@@ -93,8 +98,11 @@ func (f *Fleet) replace(ctx context.Context) bool {
 // when they are configured next. Those before it stay good for a while, so that
 // clients may come back.
 func (f *Fleet) renewTickets() {
-	secret := make([]byte, sha256.Size)
-	_, _ = rand.Read(secret) // never fails: see crypto/rand
-	f.mu.tickets = slices.Insert(f.mu.tickets, 0, secret)
-	f.mu.tickets = f.mu.tickets[:min(len(f.mu.tickets), ticketsKept)]
+	b := make([]byte, sha256.Size)
+	_, _ = rand.Read(b) // never fails: see crypto/rand
+	ticket := secret.Exposed{Text: secret.New(hex.EncodeToString(b))}
+	f.change(func(c *config) {
+		c.tickets = slices.Insert(slices.Clone(c.tickets), 0, ticket)
+		c.tickets = c.tickets[:min(len(c.tickets), ticketsKept)]
+	})
 }

@@ -4,37 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"sync"
 
 	"fargo/balancer"
-	"fargo/balancer/health"
-	"fargo/desired"
 	"fargo/secret"
 )
-
-// Config is all that a worker is to do.
-type Config struct {
-	Balancers []desired.Balancer      `json:"balancers"`
-	Groups    []desired.BalancerGroup `json:"groups"`
-	// Keys are the private keys of the listeners' certificates.
-	Keys map[desired.SecretID]secret.Exposed `json:"keys,omitempty"`
-	// Tickets are the secrets of [balancer.Server.SetTickets].
-	Tickets [][]byte        `json:"tickets"`
-	Health  []health.Status `json:"health"`
-}
 
 // Serve lets a fleet tell the server what to do, on the connections of a
 // control socket, until ctx ends. It closes the listener. The server is run, and
 // closed, by the caller.
 func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error {
 	w := &worker{server: s}
-	w.health.Store(&[]health.Status{})
+	w.mu.config = &config{}
 	mux := http.NewServeMux()
-	mux.HandleFunc("PUT /config", w.putConfig)
-	mux.HandleFunc("PUT /health", w.putHealth)
+	mux.HandleFunc("PATCH /config", w.patchConfig)
 	mux.HandleFunc("GET /health", w.getHealth)
 	mux.HandleFunc("GET /metrics", w.getMetrics)
 	server := &http.Server{Handler: mux}
@@ -48,38 +35,57 @@ func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error 
 
 type worker struct {
 	server *balancer.Server
-	health atomic.Pointer[[]health.Status] // as told last
+	mu     struct {
+		sync.Mutex
+		config *config // as told last
+	}
 }
 
-func (w *worker) putConfig(out http.ResponseWriter, r *http.Request) {
-	var c Config
-	if !read(out, r, &c) {
+func (w *worker) patchConfig(out http.ResponseWriter, r *http.Request) {
+	var u update
+	if !read(out, r, &u) {
 		return
 	}
-	w.health.Store(&c.Health)
-	keys := make(map[desired.SecretID]secret.Text, len(c.Keys))
-	for id, key := range c.Keys {
-		keys[id] = key.Text
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.mu.config
+	if u.From == 0 {
+		before = &config{}
+	} else if u.From != before.generation {
+		http.Error(out, fmt.Sprintf("generation %d is here, not %d", before.generation, u.From), http.StatusConflict)
+		return
+	}
+	w.mu.config = before.apply(&u)
+	a := acknowledgement{Generation: u.To}
+	if err := w.serve(w.mu.config, &u); err != nil {
+		a.Rejected = err.Error()
+	}
+	write(out, a)
+}
+
+// serve has the server do what an update has led to. What is known of targets comes
+// often, and by itself: the server need not be configured for it.
+func (w *worker) serve(c *config, u *update) error {
+	known := joinHealth(c.health)
+	if u.onlyHealth() {
+		w.server.SetHealth(known)
+		return nil
+	}
+	balancers, keys := joinCertificates(c.balancers, c.certificates)
+	tickets := make([]secret.Text, len(c.tickets))
+	for i, t := range c.tickets {
+		tickets[i] = t.Text
 	}
 	w.server.SetKeys(keys)
-	if err := errors.Join(w.server.SetTickets(c.Tickets), w.server.Set(c.Balancers, c.Groups, c.Health)); err != nil {
-		http.Error(out, err.Error(), http.StatusUnprocessableEntity)
-		return
-	}
-	out.WriteHeader(http.StatusNoContent)
+	return errors.Join(w.server.SetTickets(tickets), w.server.Set(balancers, c.groups, known))
 }
 
-func (w *worker) putHealth(out http.ResponseWriter, r *http.Request) {
-	var known []health.Status
-	if !read(out, r, &known) {
-		return
-	}
-	w.health.Store(&known)
-	w.server.SetHealth(known)
-	out.WriteHeader(http.StatusNoContent)
+func (w *worker) getHealth(out http.ResponseWriter, _ *http.Request) {
+	w.mu.Lock()
+	known := joinHealth(w.mu.config.health)
+	w.mu.Unlock()
+	write(out, known)
 }
-
-func (w *worker) getHealth(out http.ResponseWriter, _ *http.Request) { write(out, w.health.Load()) }
 
 func (w *worker) getMetrics(out http.ResponseWriter, _ *http.Request) { write(out, w.server.Metrics()) }
 
