@@ -38,7 +38,7 @@ type dataPlane struct {
 	interfaces map[string]desired.Interface
 	// change is the number of the network's change that desired came with.
 	change uint64
-	// incomplete says that the file for a restart has older certificates than are
+	// incomplete says that what is kept for a restart has older certificates than are
 	// desired, because keys were missing.
 	incomplete bool
 }
@@ -242,7 +242,7 @@ func (n *Node) save() {
 	n.mu.Lock()
 	n.mu.dataPlane.incomplete = !reflect.DeepEqual(d.Balancers, wanted)
 	n.mu.Unlock()
-	if err := n.disk.saveDesired(d); err != nil {
+	if err := n.disk.saveDataPlane(d); err != nil {
 		n.cfg.Logger.Error("a restart would find older networks, balancers and names", "err", err)
 	}
 }

@@ -27,7 +27,7 @@ import (
 //
 // and another one, which goes with the machine's memory:
 //
-//	desired.json           what was last desired apart from tasks
+//	data-plane/…           what was last desired apart from tasks, see dataplanefile.go
 //
 // No file has a secret in it: those are in a third one, see secrets.go. The files of a
 // node of version 1 of the contract had; they are written again without it.
@@ -40,7 +40,6 @@ type disk struct{ dir, memory string }
 
 func (d disk) task(id string) string     { return filepath.Join(d.dir, "tasks", id) }
 func (d disk) taskFile(id string) string { return filepath.Join(d.task(id), "task.json") }
-func (d disk) desired() string           { return filepath.Join(d.memory, "desired.json") }
 func (d disk) logs() string              { return filepath.Join(d.dir, "logs") }
 func (d disk) damaged() string           { return filepath.Join(d.dir, "damaged") }
 
@@ -166,27 +165,6 @@ func (d disk) forgetTask(id string) error {
 		return err
 	}
 	return RemoveAll(d.task(id))
-}
-
-func (d disk) saveDesired(desired desired.State) error {
-	data, err := json.Marshal(desired)
-	if err == nil {
-		err = replace(d.desired(), data, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("saving what is desired: %w", err)
-	}
-	return nil
-}
-
-// loadDesired gives what was last desired, and the secrets that were in the file.
-func (d disk) loadDesired() (desired.State, []desired.Secret, error) {
-	var file desired.StateV1
-	if err := load(d.desired(), &file); err != nil {
-		return desired.State{}, nil, fmt.Errorf("loading what is desired: %w", err)
-	}
-	state, inside := file.Current()
-	return state, inside, nil
 }
 
 // errBroken is of a file that is not what we wrote.

@@ -50,7 +50,7 @@ func TestBrokenFiles(t *testing.T) {
 		h.reach(1, fargo.TaskRunning)
 		stop()
 		for _, path := range []string{
-			filepath.Join(h.dir, "tasks/a/task.json"), filepath.Join(h.dir, "logs/a-0.json"), filepath.Join(h.memory, "desired.json"),
+			filepath.Join(h.dir, "tasks/a/task.json"), filepath.Join(h.dir, "logs/a-0.json"), filepath.Join(h.memory, "data-plane", "index.json"),
 		} {
 			if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 				t.Fatal(err)
@@ -101,7 +101,7 @@ func TestStrayFiles(t *testing.T) {
 			}
 		}
 		for _, path := range []string{
-			filepath.Join(h.dir, "tasks/dir/task.json"), filepath.Join(h.dir, "logs/x.json"), filepath.Join(h.memory, "desired.json"),
+			filepath.Join(h.dir, "tasks/dir/task.json"), filepath.Join(h.dir, "logs/x.json"), filepath.Join(h.memory, "data-plane", "index.json"),
 		} {
 			if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o700)); err != nil {
 				t.Fatal(err)

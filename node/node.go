@@ -178,21 +178,21 @@ func (n *Node) loadTasks() ([]Task, error) {
 func (n *Node) resume(tasks []Task) error {
 	interfaces, groups := holdings(tasks)
 	n.cgroups.change(groups)
-	d, found, err := n.disk.loadDesired()
+	d, found, before, err := n.disk.loadDataPlane()
 	switch {
 	case err == nil:
 		n.setDataPlane(d, interfaces)
 		for _, s := range found {
 			n.secrets.add(s)
 		}
-		if len(found) > 0 {
-			n.save() // without them
+		if before {
+			n.save() // in pieces, and without them
 		}
 		wake(n.changed)
 		return nil
 	case errors.Is(err, errBroken):
 		n.cfg.Logger.Error("networks stay as they are until the control plane is there", "err", err)
-		if err := n.disk.putAside(n.disk.desired()); err != nil {
+		if err := n.disk.putDataPlaneAside(); err != nil {
 			return err
 		}
 	case !errors.Is(err, fs.ErrNotExist):

@@ -268,6 +268,17 @@ func TestFilesOfVersion1(t *testing.T) {
 			t.Fatal(err)
 		}
 		task, desiredFile := filepath.Join(h.dir, "tasks/a/task.json"), filepath.Join(h.memory, "desired.json")
+		if err := os.RemoveAll(filepath.Join(h.memory, "data-plane")); err != nil {
+			t.Fatal(err)
+		}
+		state.Tasks = nil
+		all, err := json.Marshal(state)
+		if err == nil {
+			err = os.WriteFile(desiredFile, all, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		replaceIn(t, task, `"passwordId":"`+string(password.ID)+`"`, `"password":"`+value+`"`)
 		replaceIn(t, desiredFile, `"keyId":"`+string(key.ID)+`"`, `"key":"`+value+`"`)
 		old, err := os.ReadFile(task)
