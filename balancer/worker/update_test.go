@@ -1,9 +1,13 @@
 package worker
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -120,4 +124,24 @@ func TestCertificatesGoApart(t *testing.T) {
 			t.Fatalf("got %+v %+v\nwant %+v %+v", without, all, c.balancers, c.certificates)
 		}
 	})
+}
+
+// What is logged or dumped of a configuration or an update shows no key and no secret
+// of tickets.
+func TestSecretsAreNotShown(t *testing.T) {
+	const value = "hunter2-correct-horse"
+	s := secret.Exposed{Text: secret.New(value)}
+	c := &config{generation: 1, certificates: []certificate{{ID: "id", Chain: "chain", Key: s}}, tickets: []secret.Exposed{s}}
+	u := between(nil, c)
+	data, err := json.Marshal(u)
+	if err != nil || strings.Count(string(data), value) != 2 {
+		t.Fatalf("the update does not carry the secrets: %s, %v", data, err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("told", "config", *c, "update", *u)
+	for _, text := range []string{log.String(), fmt.Sprintf("%v %+v %#v", *c, *c, *c), fmt.Sprintf("%v %+v %#v", *u, *u, *u)} {
+		if strings.Contains(text, value) {
+			t.Errorf("a secret is shown: %s", text)
+		}
+	}
 }
