@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 				},
 				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
 				"desired": func(ctx context.Context, node string) (string, error) { return balancing(ctx, plane, node) },
-				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
+				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db, plane.Sessions) },
 				"certificate": func(ctx context.Context, arn string) (string, error) {
 					return "", db.Update(ctx, func(tx *store.Tx) error {
 						c := &record.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
@@ -76,9 +76,9 @@ func health(ctx context.Context, db *store.DB, plane *control.Plane, args string
 }
 
 // settle lets the target controller look at everything once.
-func settle(ctx context.Context, db *store.DB) error {
+func settle(ctx context.Context, db *store.DB, sessions *control.Sessions) error {
 	return db.Update(ctx, func(tx *store.Tx) error {
-		for _, c := range []control.Controller{control.LoadBalancers(), control.Targets(1)} {
+		for _, c := range []control.Controller{control.LoadBalancers(), control.Targets(sessions, 1)} {
 			for key := range c.All(tx) {
 				if _, err := c.Reconcile(tx, key, time.Now()); err != nil {
 					return err
