@@ -42,13 +42,8 @@ var privateWords = map[string]string{
 	"trouble":   "failure",
 }
 
-// pending are the top-level packages that still have private words in names. The list
-// only ever shrinks; -v shows how many each has.
-var pending = []string{"control", "plan", "sim", "store"}
-
 // TestNamesArePlain fails when a private word is in a name.
 func TestNamesArePlain(t *testing.T) {
-	found := map[string]int{}
 	for _, p := range packages(t) {
 		for _, f := range p.files {
 			if f.generated {
@@ -56,19 +51,11 @@ func TestNamesArePlain(t *testing.T) {
 			}
 			base := strings.TrimSuffix(filepath.Base(f.path), ".go")
 			for _, name := range append(declaredNames(f.syntax), base, filepath.Base(p.dir)) {
-				word := privateWord(name)
-				if word == "" {
-					continue
-				}
-				found[p.top]++
-				if !slices.Contains(pending, p.top) {
+				if word := privateWord(name); word != "" {
 					t.Errorf("%s: the name %s has the word %q: say %s", f.path, name, word, privateWords[word])
 				}
 			}
 		}
-	}
-	for _, top := range pending {
-		t.Logf("%s has %d names with private words", top, found[top])
 	}
 }
 
