@@ -34,6 +34,7 @@ var privateWords = map[string]string{
 	"messenger": "transport, dispatcher",
 	"neighbour": "peer, ARP entry",
 	"outlook":   "forecast, next event",
+	"patience":  "timeout",
 	"passage":   "exchange, proxied request",
 	"rehearsal": "simulation",
 	"rehearse":  "simulate",

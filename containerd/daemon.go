@@ -123,7 +123,7 @@ func (d *Daemon) startAnew(ctx context.Context, held *os.File, why error) (*chil
 // holds the lock and does not answer in time is killed.
 func (d *Daemon) claim(ctx context.Context) (held *os.File, err error) {
 	path := filepath.Join(d.StateDir, lifeLock)
-	patience, cancel := context.WithTimeout(ctx, startTimeout)
+	bounded, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		if _, err := d.pid(ctx); err == nil {
@@ -137,7 +137,7 @@ func (d *Daemon) claim(ctx context.Context) (held *os.File, err error) {
 		}
 		select {
 		case <-tick.C:
-		case <-patience.Done():
+		case <-bounded.Done():
 			tick.Stop()
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)

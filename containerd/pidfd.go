@@ -50,9 +50,9 @@ func terminate(ctx context.Context, pid int) error {
 		} else if err != nil {
 			return err
 		}
-		patience, cancel := context.WithTimeout(ctx, stopTimeout)
-		err := waitGone(patience, pid)
-		ended := patience.Err() == nil
+		bounded, cancel := context.WithTimeout(ctx, stopTimeout)
+		err := waitGone(bounded, pid)
+		ended := bounded.Err() == nil
 		cancel()
 		if err != nil || ended {
 			return err

@@ -134,7 +134,7 @@ func elbView(r store.Reader, lbs []*record.ELBLoadBalancer) plan.ELBView {
 // about a target that is gone, draining, unused or was registered anew changes nothing.
 func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desired.TargetReport) error {
 	p.Sessions.reportTargets(node, reports)
-	if !news(p.DB.View(), node, reports) {
+	if !changesAny(p.DB.View(), node, reports) {
 		return nil
 	}
 	i := 0
@@ -151,8 +151,8 @@ func (p *Plane) ReportTargets(ctx context.Context, node string, reports []desire
 	})
 }
 
-// news reports whether any report changes something.
-func news(r store.Reader, node string, reports []desired.TargetReport) bool {
+// changesAny reports whether any report changes something.
+func changesAny(r store.Reader, node string, reports []desired.TargetReport) bool {
 	for i := range reports {
 		if _, ok := reported(r, node, &reports[i]); ok {
 			return true

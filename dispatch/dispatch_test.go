@@ -26,7 +26,7 @@ import (
 	"fargo/dispatch/dispatchtest"
 )
 
-const patience = 20 * time.Second
+const testTimeout = 20 * time.Second
 
 // machine is a node that remembers what it is assigned.
 type machine struct {
@@ -111,7 +111,7 @@ func (m *machine) sees(all ...desired.TargetReport) {
 
 func (m *machine) wait(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testTimeout)
 	for {
 		m.mu.Lock()
 		ok, changed := cond(), m.mu.changed
@@ -182,7 +182,7 @@ func connect(t *testing.T, socket, node string, m *machine) (*dispatch.Client, f
 
 func waitPlane(t *testing.T, p *dispatchtest.Plane, what string, cond func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if p.Wait(ctx, cond) != nil {
 		t.Fatalf("waited in vain: %s", what)
@@ -423,7 +423,7 @@ func TestBalancersAreFollowed(t *testing.T) {
 func TestLogs(t *testing.T) {
 	plane, socket := dispatchtest.New(), filepath.Join(t.TempDir(), "s")
 	c, _ := connect(t, socket, "n", newMachine())
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	serve(t, plane, socket) // the calls below wait for it
 

@@ -80,7 +80,7 @@ func TestSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := newMachine()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	done := make(chan error, 1)
 	go func() { done <- client.Run(ctx, m, m) }()
 	for _, s := range secrets { // perhaps before there is a session
@@ -118,7 +118,7 @@ func TestSecretsAreOfTheSessionsNode(t *testing.T) {
 	plane.SetSecret(secrets[0])
 	serve(t, plane, socket)
 	ask := func(conn *grpc.ClientConn) error {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 		defer cancel()
 		var answer map[string]any
 		return conn.Invoke(ctx, "/fargo.Dispatch/Secret", map[string]any{"id": secrets[0].ID, "node": "n"}, &answer)
@@ -151,7 +151,7 @@ func TestSecretsForVersion1(t *testing.T) {
 	serve(t, plane, socket)
 	for version, inside := range map[int]int{1: 2, desired.Version: 0, desired.Version + 1: 0} {
 		plane.Set("n", state)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 		stream, err := wire(t, socket).NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/fargo.Dispatch/Session")
 		if err == nil {
 			err = stream.SendMsg(map[string]any{"node": "n", "contract": version})
@@ -198,7 +198,7 @@ func TestSecretsOfAPlaneOfVersion1(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &machineWithSecrets{machine: newMachine(), client: client, t: t}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- client.Run(ctx, m, m) }()

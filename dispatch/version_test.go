@@ -36,7 +36,7 @@ func TestVersionsOfNodes(t *testing.T) {
 	}
 	defer conn.Close()
 	for difference, served := range map[int]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 		stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/fargo.Dispatch/Session")
 		if err != nil {
 			t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 	"fargo/secret"
 )
 
-const patience = 20 * time.Second
+const testTimeout = 20 * time.Second
 
 // shipping is an output on a real folder with the kernel's watcher, and a
 // control plane that may be away.
@@ -100,7 +100,7 @@ func (s *shipping) start(id string, target desired.LogTarget) {
 
 func (s *shipping) wait(id string, want ...string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if s.plane.Wait(ctx, func() bool { return slices.Equal(s.plane.Messages("g", id), want) }) != nil {
 		s.t.Fatalf("%s has %.300q", id, s.plane.Messages("g", id))
@@ -109,7 +109,7 @@ func (s *shipping) wait(id string, want ...string) {
 
 func (s *shipping) end(id string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	if err := s.finish(ctx, id); err != nil {
 		s.t.Fatal(err)
@@ -191,7 +191,7 @@ func TestDeletedGroupDropsOutput(t *testing.T) {
 	s.start("c", desired.LogTarget{})
 	s.plane.RemoveGroup("g")
 	s.append("c", "one\n")
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for {
 		var c cursor
 		if err := load(s.path("c")+".json", &c); err != nil {

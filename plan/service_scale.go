@@ -238,20 +238,20 @@ func (p *servicePlan) provided(d *record.Deployment) map[string]int {
 // Source: ECS developer guide, "Amazon ECS service throttle logic"; the curve
 // between nothing and the maximum is our own.
 const (
-	patience    = 3
-	maxThrottle = 27 * time.Minute
+	freeFailures = 3
+	maxThrottle  = 27 * time.Minute
 )
 
 func (p *servicePlan) throttle() {
 	t := &p.s.Throttle
 	t.Failures++
 	t.Last, p.changed = p.now, true
-	if t.Failures < patience {
+	if t.Failures < freeFailures {
 		return
 	}
-	if t.Failures == patience {
+	if t.Failures == freeFailures {
 		p.event("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
 	}
-	delay := time.Second << min(t.Failures-patience, 11)
+	delay := time.Second << min(t.Failures-freeFailures, 11)
 	t.Until = p.now.Add(min(delay, maxThrottle))
 }

@@ -107,7 +107,7 @@ func (x *stream) copyFrom(body http1.Source) error {
 		if body.Done() && x.Written == 0 { // all of a small one, which the library can hold
 			err = x.write(piece)
 		} else {
-			err = x.patiently(func(*http.ResponseController) error { return x.write(piece) })
+			err = x.withWriteTimeout(func(*http.ResponseController) error { return x.write(piece) })
 		}
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (x *stream) copyFrom(body http1.Source) error {
 }
 
 func (x *stream) flush() error {
-	return x.patiently(func(c *http.ResponseController) error { return c.Flush() })
+	return x.withWriteTimeout(func(c *http.ResponseController) error { return c.Flush() })
 }
 
 func (x *stream) write(piece []byte) error {
@@ -125,16 +125,16 @@ func (x *stream) write(piece []byte) error {
 	return err
 }
 
-// patiently resets the stream when the client has let a write wait for the idle
+// withWriteTimeout resets the stream when the client has let a write wait for the idle
 // time.
-func (x *stream) patiently(write func(*http.ResponseController) error) error {
+func (x *stream) withWriteTimeout(write func(*http.ResponseController) error) error {
 	control, ended := http.NewResponseController(x.w), make(chan struct{})
-	impatience := time.AfterFunc(x.listener.Idle, func() {
+	idle := time.AfterFunc(x.listener.Idle, func() {
 		defer close(ended)
 		_ = control.SetWriteDeadline(netconn.Past) // which the library can do
 	})
 	err := write(control)
-	if !impatience.Stop() {
+	if !idle.Stop() {
 		<-ended // for control must not be used any more
 	}
 	return err

@@ -33,7 +33,7 @@ func (p pipes) Addr() net.Addr {
 // lasting is a request head, of a request that brings 10 bytes.
 const lasting = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
 
-var patience = []struct {
+var slowClients = []struct {
 	name    string
 	send    []string // a piece every 20 s
 	handler http.HandlerFunc
@@ -68,7 +68,7 @@ func answerLate(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestSlowClientsAreDisconnected(t *testing.T) {
-	for _, c := range patience {
+	for _, c := range slowClients {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := make(pipes)

@@ -240,9 +240,9 @@ func (p *plane) serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	err := server.Shutdown(patience)
+	err := server.Shutdown(bounded)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
