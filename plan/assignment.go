@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/desired"
 	"fargo/record"
@@ -30,7 +31,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	a := desired.Assignment{
 		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
 		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
-		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: str(t.Intent.AvailabilityZone),
+		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: aws.Value(t.Intent.AvailabilityZone),
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
 	}
@@ -60,22 +61,22 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		Name: *c.Name, RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
 		Essential:  c.Essential == nil || *c.Essential,
 		EntryPoint: c.EntryPoint, Command: c.Command,
-		WorkingDirectory: str(c.WorkingDirectory), User: str(c.User),
-		ReadonlyRootfs: yes(c.ReadonlyRootFilesystem), Tty: yes(c.PseudoTerminal), Stdin: yes(c.Interactive),
+		WorkingDirectory: aws.Value(c.WorkingDirectory), User: aws.Value(c.User),
+		ReadonlyRootfs: aws.Value(c.ReadonlyRootFilesystem), Tty: aws.Value(c.PseudoTerminal), Stdin: aws.Value(c.Interactive),
 		Labels: labels(t, d, c),
-		CPU:    int64(value(c.Cpu)), Memory: int64(value(c.Memory)), MemoryReservation: int64(value(c.MemoryReservation)),
+		CPU:    int64(aws.Value(c.Cpu)), Memory: int64(aws.Value(c.Memory)), MemoryReservation: int64(aws.Value(c.MemoryReservation)),
 		StopTimeout: seconds(c.StopTimeout, defaultStopTimeout), StartTimeout: seconds(c.StartTimeout, 0),
 		HealthCheck: healthCheck(c.HealthCheck, pace), Restart: restart(c.RestartPolicy, pace),
 		Log: logTarget(t, c),
 	}
 	for _, e := range c.Environment {
-		a.Environment = append(a.Environment, str(e.Name)+"="+str(e.Value))
+		a.Environment = append(a.Environment, aws.Value(e.Name)+"="+aws.Value(e.Value))
 	}
 	for _, u := range c.Ulimits {
-		a.Ulimits = append(a.Ulimits, desired.Ulimit{Name: string(u.Name), Soft: int64(value(u.SoftLimit)), Hard: int64(value(u.HardLimit))})
+		a.Ulimits = append(a.Ulimits, desired.Ulimit{Name: string(u.Name), Soft: int64(aws.Value(u.SoftLimit)), Hard: int64(aws.Value(u.HardLimit))})
 	}
 	if p := c.LinuxParameters; p != nil {
-		a.Init = yes(p.InitProcessEnabled)
+		a.Init = aws.Value(p.InitProcessEnabled)
 		if p.Capabilities != nil {
 			a.CapAdd, a.CapDrop = p.Capabilities.Add, p.Capabilities.Drop
 		}
@@ -84,13 +85,13 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		if a.Sysctls == nil {
 			a.Sysctls = map[string]string{}
 		}
-		a.Sysctls[str(s.Namespace)] = str(s.Value)
+		a.Sysctls[aws.Value(s.Namespace)] = aws.Value(s.Value)
 	}
 	for _, m := range c.MountPoints {
-		a.MountPoints = append(a.MountPoints, desired.MountPoint{Volume: str(m.SourceVolume), Path: str(m.ContainerPath), ReadOnly: yes(m.ReadOnly)})
+		a.MountPoints = append(a.MountPoints, desired.MountPoint{Volume: aws.Value(m.SourceVolume), Path: aws.Value(m.ContainerPath), ReadOnly: aws.Value(m.ReadOnly)})
 	}
 	for _, v := range c.VolumesFrom {
-		a.VolumesFrom = append(a.VolumesFrom, desired.VolumeFrom{Container: str(v.SourceContainer), ReadOnly: yes(v.ReadOnly)})
+		a.VolumesFrom = append(a.VolumesFrom, desired.VolumeFrom{Container: aws.Value(v.SourceContainer), ReadOnly: aws.Value(v.ReadOnly)})
 	}
 	for _, dep := range c.DependsOn {
 		a.DependsOn = append(a.DependsOn, desired.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
@@ -105,7 +106,7 @@ func Overridden(d ecs.ContainerDefinition, o *ecs.TaskOverride) ecs.ContainerDef
 		return d
 	}
 	for _, c := range o.ContainerOverrides {
-		if str(c.Name) != str(d.Name) {
+		if aws.Value(c.Name) != aws.Value(d.Name) {
 			continue
 		}
 		if len(c.Command) > 0 {
@@ -161,7 +162,7 @@ func healthCheck(h *ecs.HealthCheck, pace fargo.Pace) *desired.HealthCheck {
 }
 
 func restart(r *ecs.ContainerRestartPolicy, pace fargo.Pace) *desired.RestartPolicy {
-	if r == nil || !yes(r.Enabled) {
+	if r == nil || !aws.Value(r.Enabled) {
 		return nil
 	}
 	p := &desired.RestartPolicy{AttemptPeriod: pace.Of(seconds(r.RestartAttemptPeriod, defaultRestartPeriod))}
@@ -197,24 +198,8 @@ func logTarget(t *record.Task, c *ecs.ContainerDefinition) *desired.LogTarget {
 	}
 }
 
-func str(p *string) string {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
-
-func yes(p *bool) bool { return p != nil && *p }
-
-func value(p *int32) int32 {
-	if p == nil {
-		return 0
-	}
-	return *p
-}
-
 func number(p *string) int64 {
-	n, _ := strconv.ParseInt(str(p), 10, 64)
+	n, _ := strconv.ParseInt(aws.Value(p), 10, 64)
 	return n
 }
 

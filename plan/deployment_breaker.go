@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -21,7 +22,7 @@ const (
 // detects failures"; ECS API, ThresholdConfiguration. That it takes a failure at
 // least, even of a small percentage, is our own rule.
 func Breaker(c *ecs.DeploymentConfiguration, desired int) (threshold int, ok bool) {
-	if c == nil || c.DeploymentCircuitBreaker == nil || !yes(c.DeploymentCircuitBreaker.Enable) {
+	if c == nil || c.DeploymentCircuitBreaker == nil || !aws.Value(c.DeploymentCircuitBreaker.Enable) {
 		return 0, false
 	}
 	t := record.CompleteBreaker(c.DeploymentCircuitBreaker).ThresholdConfiguration
@@ -85,7 +86,7 @@ func (p *servicePlan) breakCircuit() {
 		endRollback(failed, ecs.ServiceDeploymentStatusRollbackFailed, p.now)
 		return
 	}
-	if !yes(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
+	if !aws.Value(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
 		return
 	}
 	if back := p.find(p.s.Completed); rollBack(p.s, d, back, "ECS deployment circuit breaker", p.now) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -69,7 +70,7 @@ func summary(d *record.Deployment, tasks []ServiceTask, wanted int32) ecs.Servic
 // a service that was scaled to 0 is stable when its tasks are out of use.
 func TaskCounts(deployment string, tasks []ServiceTask) (running, pending int32) {
 	for _, t := range tasks {
-		if deployment != "" && str(t.Task.Intent.StartedBy) != deployment {
+		if deployment != "" && aws.Value(t.Task.Intent.StartedBy) != deployment {
 			continue
 		}
 		switch s := t.Task.LastStatus(); {
@@ -117,7 +118,7 @@ func ServiceTaskTags(s *record.Service, d *record.TaskDefinition) []ecs.Tag {
 	case ecs.PropagateTagsTaskDefinition:
 		tags = append(tags, d.Tags...)
 	}
-	if yes(s.Service.EnableECSManagedTags) {
+	if aws.Value(s.Service.EnableECSManagedTags) {
 		tags = append(tags,
 			ecs.Tag{Key: new("aws:ecs:clusterName"), Value: &s.Cluster},
 			ecs.Tag{Key: new("aws:ecs:serviceName"), Value: s.Service.ServiceName})

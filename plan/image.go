@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -19,8 +20,8 @@ func ImagesToResolve(d *ecs.TaskDefinition, known func(image string) (digest str
 	out := map[string]string{}
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
-		if c.VersionConsistency != ecs.VersionConsistencyDisabled && !strings.Contains(str(c.Image), "@") {
-			out[*c.Name] = known(str(c.Image))
+		if c.VersionConsistency != ecs.VersionConsistencyDisabled && !strings.Contains(aws.Value(c.Image), "@") {
+			out[*c.Name] = known(aws.Value(c.Image))
 		}
 	}
 	return out

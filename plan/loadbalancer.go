@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/desired"
 	"fargo/record"
@@ -125,8 +126,8 @@ func (p *elbPlan) balancer(lb *record.ELBLoadBalancer, node string) desired.Bala
 
 func (p *elbPlan) listener(l *record.ELBListener) desired.BalancerListener {
 	out := desired.BalancerListener{
-		ARN: l.Key(), Protocol: string(l.Listener.Protocol), Port: uint16(value(l.Listener.Port)),
-		SSLPolicy: str(l.Listener.SslPolicy), ALPN: l.Listener.AlpnPolicy, Attributes: l.Attributes,
+		ARN: l.Key(), Protocol: string(l.Listener.Protocol), Port: uint16(aws.Value(l.Listener.Port)),
+		SSLPolicy: aws.Value(l.Listener.SslPolicy), ALPN: l.Listener.AlpnPolicy, Attributes: l.Attributes,
 	}
 	for _, arn := range l.AllCertificates() {
 		// The API keeps a certificate for as long as a listener has it.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -55,7 +57,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	overrides := ecs.TaskOverride{}
 	if s.Overrides != nil {
 		overrides = *s.Overrides
-		cpu, memory = or(overrides.Cpu, cpu), or(overrides.Memory, memory)
+		cpu, memory = cmp.Or(overrides.Cpu, cpu), cmp.Or(overrides.Memory, memory)
 		if overrides.EphemeralStorage != nil {
 			storage = overrides.EphemeralStorage
 		}
@@ -66,8 +68,8 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	}
 	t.Intent = ecs.Task{
 		TaskArn: new(t.ARN()), ClusterArn: s.Cluster.Cluster.ClusterArn, TaskDefinitionArn: d.TaskDefinitionArn,
-		Group: new(group(s)), LaunchType: s.LaunchType, StartedBy: optional(s.StartedBy),
-		CapacityProviderName: optional(s.CapacityProvider),
+		Group: new(group(s)), LaunchType: s.LaunchType, StartedBy: aws.NonZero(s.StartedBy),
+		CapacityProviderName: aws.NonZero(s.CapacityProvider),
 		Cpu:                  cpu, Memory: memory, CreatedAt: &now, EnableExecuteCommand: &s.EnableExec,
 		Overrides: &overrides, PlatformVersion: new(PlatformVersion), PlatformFamily: new("Linux"),
 		EphemeralStorage:        storage,
@@ -83,7 +85,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
 		t.Intent.Containers = append(t.Intent.Containers, newContainer(t, c, newHex))
-		if yes(c.Essential) && healthCheck(c.HealthCheck, 1) != nil {
+		if aws.Value(c.Essential) && healthCheck(c.HealthCheck, 1) != nil {
 			t.HealthChecked = append(t.HealthChecked, *c.Name)
 		}
 	}
@@ -97,7 +99,7 @@ func newContainer(t *record.Task, c *ecs.ContainerDefinition, newHex func(int) s
 		RuntimeId:  new(fmt.Sprintf("%s-%010d", t.ID, hash(t.ID+*c.Name))),
 		LastStatus: new(string(fargo.ContainerPending)), HealthStatus: ecs.HealthStatusUnknown,
 		NetworkInterfaces: []ecs.NetworkInterface{},
-		Cpu:               new(strconv.Itoa(int(value(c.Cpu)))), Memory: decimal(c.Memory), MemoryReservation: decimal(c.MemoryReservation),
+		Cpu:               new(strconv.Itoa(int(aws.Value(c.Cpu)))), Memory: decimal(c.Memory), MemoryReservation: decimal(c.MemoryReservation),
 	}
 }
 
@@ -106,7 +108,7 @@ func allOverrides(d *ecs.TaskDefinition, given []ecs.ContainerOverride) []ecs.Co
 	out := make([]ecs.ContainerOverride, 0, len(d.ContainerDefinitions))
 	for i := range d.ContainerDefinitions {
 		name := d.ContainerDefinitions[i].Name
-		n := slices.IndexFunc(given, func(o ecs.ContainerOverride) bool { return str(o.Name) == *name })
+		n := slices.IndexFunc(given, func(o ecs.ContainerOverride) bool { return aws.Value(o.Name) == *name })
 		if n >= 0 {
 			out = append(out, given[n])
 		} else {
@@ -136,20 +138,6 @@ func architecture(d *ecs.TaskDefinition) string {
 func uuid(newHex func(int) string) string {
 	h := newHex(32)
 	return strings.Join([]string{h[:8], h[8:12], "4" + h[13:16], "8" + h[17:20], h[20:]}, "-")
-}
-
-func or(a, b *string) *string {
-	if a != nil {
-		return a
-	}
-	return b
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 func decimal(n *int32) *string {

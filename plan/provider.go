@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 )
 
@@ -25,7 +26,7 @@ func SpreadProviders(strategy []ecs.CapacityProviderStrategyItem, count int) []s
 func NextProvider(strategy []ecs.CapacityProviderStrategyItem, have map[string]int) string {
 	best := -1
 	for i, item := range strategy {
-		if have[*item.CapacityProvider] < int(value(item.Base)) {
+		if have[*item.CapacityProvider] < int(aws.Value(item.Base)) {
 			return *item.CapacityProvider
 		}
 		w := weight(strategy, i)
@@ -60,7 +61,7 @@ func Excess(strategy []ecs.CapacityProviderStrategyItem, have map[string]int, pr
 
 // beyond is how many tasks a provider has more than its base.
 func beyond(strategy []ecs.CapacityProviderStrategyItem, have map[string]int, i int) int {
-	return max(0, have[*strategy[i].CapacityProvider]-int(value(strategy[i].Base)))
+	return max(0, have[*strategy[i].CapacityProvider]-int(aws.Value(strategy[i].Base)))
 }
 
 // weight of an item. The only item of a strategy needs none: the rule that one
@@ -69,5 +70,5 @@ func weight(strategy []ecs.CapacityProviderStrategyItem, i int) int {
 	if len(strategy) == 1 {
 		return 1
 	}
-	return int(value(strategy[i].Weight))
+	return int(aws.Value(strategy[i].Weight))
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/record"
 )
@@ -55,6 +56,6 @@ func Rules(l *record.ELBListener, rules []*record.ELBRule) []elbv2.Rule {
 // InOrder are actions in the order in which they are carried out.
 func InOrder(actions []elbv2.Action) []elbv2.Action {
 	return slices.SortedStableFunc(slices.Values(actions), func(a, b elbv2.Action) int {
-		return int(value(a.Order)) - int(value(b.Order))
+		return int(aws.Value(a.Order)) - int(aws.Value(b.Order))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/record"
 )
 
@@ -130,7 +131,7 @@ func (m *member) edit() *record.Task {
 // wanted: it runs or is on its way to, and nobody has asked it to stop.
 func (m *member) wanted() bool { return m.task.Desired == fargo.TaskRunning && !m.task.Stopped() }
 
-func (m *member) deployment() string { return str(m.task.Intent.StartedBy) }
+func (m *member) deployment() string { return aws.Value(m.task.Intent.StartedBy) }
 
 func (p *servicePlan) requeue(at time.Time) {
 	if !at.IsZero() && (p.next.IsZero() || at.Before(p.next)) {
@@ -141,7 +142,7 @@ func (p *servicePlan) requeue(at time.Time) {
 // observe evaluates the health of every task and takes note of those that became healthy or
 // ended since the last time.
 func (p *servicePlan) observe() {
-	grace := time.Duration(value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second
+	grace := time.Duration(aws.Value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second
 	for _, t := range p.Tasks {
 		m := &member{ServiceTask: t, task: t.Task}
 		var next time.Time

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -104,7 +105,7 @@ func taskList(ids []string) string {
 func unhealthyEvent(m *member) string {
 	for _, t := range m.Targets {
 		if t.Health != nil && t.Health.State == "unhealthy" {
-			return fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", m.task.ID, t.Port, t.Group, str(t.Health.Description))
+			return fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", m.task.ID, t.Port, t.Group, aws.Value(t.Health.Description))
 		}
 	}
 	return fmt.Sprintf("(task %s) failed container health checks.", m.task.ID)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -90,7 +91,7 @@ func queue(tasks []*member) [][]*member {
 	var queues [][]*member
 	place := map[kind]int{}
 	for _, m := range tasks {
-		k := kind{rank(m), m.deployment(), str(m.task.Intent.CapacityProviderName), zone(m)}
+		k := kind{rank(m), m.deployment(), aws.Value(m.task.Intent.CapacityProviderName), zone(m)}
 		if _, ok := place[k]; !ok {
 			place[k] = len(queues)
 			queues = append(queues, nil)
@@ -126,7 +127,7 @@ func (t *tally) count(m *member, n int) {
 		have = map[string]int{}
 		t.providers[m.deployment()] = have
 	}
-	have[str(m.task.Intent.CapacityProviderName)] += n
+	have[aws.Value(m.task.Intent.CapacityProviderName)] += n
 }
 
 func (t *tally) byZone(a, b *member) int {
@@ -140,10 +141,10 @@ func (t *tally) excess(m *member) float64 {
 	if d == nil || len(d.Template.CapacityProviderStrategy) == 0 {
 		return 0
 	}
-	return Excess(d.Template.CapacityProviderStrategy, t.providers[d.ID], str(m.task.Intent.CapacityProviderName))
+	return Excess(d.Template.CapacityProviderStrategy, t.providers[d.ID], aws.Value(m.task.Intent.CapacityProviderName))
 }
 
-func zone(m *member) string { return str(m.task.Intent.AvailabilityZone) }
+func zone(m *member) string { return aws.Value(m.task.Intent.AvailabilityZone) }
 
 // rank orders tasks by their use: unhealthy ones have the least, healthy ones the most.
 func rank(m *member) int {
@@ -227,7 +228,7 @@ func (p *servicePlan) provided(d *record.Deployment) map[string]int {
 	if have == nil {
 		have = map[string]int{}
 		for _, m := range p.of(d, nil) {
-			have[str(m.task.Intent.CapacityProviderName)]++
+			have[aws.Value(m.task.Intent.CapacityProviderName)]++
 		}
 		p.providers[d.ID] = have
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
 	"fargo/desired"
@@ -147,7 +148,7 @@ func (r *serviceSim) make(d *record.Deployment, provider string) (*record.Task, 
 		Scope: r.service.Scope, ID: fmt.Sprintf("%s/%d", definition, r.made[definition]), Cluster: "c", Service: "web",
 		Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning,
 		Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration, LoadBalancers: d.Revision.LoadBalancers,
-		Intent: ecs.Task{StartedBy: &id, CreatedAt: &now, TaskDefinitionArn: d.Revision.TaskDefinition, CapacityProviderName: optional(provider)},
+		Intent: ecs.Task{StartedBy: &id, CreatedAt: &now, TaskDefinitionArn: d.Revision.TaskDefinition, CapacityProviderName: aws.NonZero(provider)},
 	}
 	if r.checked {
 		t.HealthChecked = []string{"app"}
@@ -235,7 +236,7 @@ func (r *serviceSim) place() (changed bool) {
 	return changed
 }
 
-func zoneOf(t *record.Task) string { return str(t.Intent.AvailabilityZone) }
+func zoneOf(t *record.Task) string { return aws.Value(t.Intent.AvailabilityZone) }
 
 // settle plans until nothing more is wanted, letting no time pass.
 func (r *serviceSim) settle(t interface{ Fatalf(string, ...any) }) (next time.Time) {
@@ -324,7 +325,7 @@ func (r *serviceSim) advance(t *record.Task) {
 }
 
 func (r *serviceSim) healthOf(t *record.Task) Health {
-	v, _, _ := EvaluateHealth(t, r.targetsOf(t), time.Duration(value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
+	v, _, _ := EvaluateHealth(t, r.targetsOf(t), time.Duration(aws.Value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
 	return v
 }
 
@@ -369,7 +370,7 @@ func (r *serviceSim) String() string {
 }
 
 func (r *serviceSim) draw(t *record.Task) string {
-	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus()), str(t.Intent.CapacityProviderName)}
+	words := []string{cmp.Or(zoneOf(t), "-"), string(t.LastStatus()), aws.Value(t.Intent.CapacityProviderName)}
 	if t.Desired == fargo.TaskRunning {
 		words = append(words, map[Health]string{Healthy: "healthy", Unhealthy: "unhealthy"}[r.healthOf(t)])
 		if r.now.Before(t.ProtectedUntil) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/record"
 )
 
@@ -35,7 +36,7 @@ func (p *servicePlan) keepTargets() {
 func targetsOf(t *record.Task) []record.TargetRef {
 	var out []record.TargetRef
 	for _, l := range t.LoadBalancers {
-		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: str(t.Intent.AvailabilityZone)})
+		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: aws.Value(t.Intent.AvailabilityZone)})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/elbv2"
 	"fargo/desired"
 	"fargo/record"
@@ -64,9 +65,9 @@ func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTar
 		return nil, false
 	}
 	h := &elbv2.TargetHealth{
-		State: elbv2.TargetHealthStateEnum(r.State), Reason: elbv2.TargetHealthReasonEnum(r.Reason), Description: optional(r.Description),
+		State: elbv2.TargetHealthStateEnum(r.State), Reason: elbv2.TargetHealthReasonEnum(r.Reason), Description: aws.NonZero(r.Description),
 	}
-	if old := t.Health; old != nil && old.State == h.State && old.Reason == h.Reason && str(old.Description) == r.Description {
+	if old := t.Health; old != nil && old.State == h.State && old.Reason == h.Reason && aws.Value(old.Description) == r.Description {
 		return nil, false
 	}
 	c := *t
