@@ -45,6 +45,12 @@ e2e: build example-archive build/docker
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
 
+## simulate: all seeds that ever found something, and fresh ones; ROUNDS=n for how many
+ROUNDS ?= 30
+.PHONY: simulate
+simulate: setup
+	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./sim -long -rounds $(ROUNDS)
+
 ## chaos: attack Fargo for ten minutes (as root): kill, damage, fill, craft; CHAOS=30m for longer, SEED=n for the same again
 CHAOS ?= 10m
 SEED ?= 0

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -82,7 +83,11 @@ func (v *invariants) observe(view *store.Snapshot, changes []store.Change, now t
 	}
 	for key := range services {
 		if s, ok := store.Services.Get(view, key); ok && s.Status() == "ACTIVE" {
-			v.bounds(s, view, countTasks(before, key, now), countTasks(view, key, now))
+			intents := []*record.Service{s}
+			if old, ok := store.Services.Get(before, key); ok {
+				intents = append(intents, old)
+			}
+			v.bounds(intents, view, countTasks(before, key, now), countTasks(view, key, now))
 		}
 	}
 }
@@ -217,9 +222,14 @@ func countTasks(view *store.Snapshot, service string, now time.Time) taskCounts 
 // bounds checks that no task is made above maximumPercent, and that no healthy task
 // is stopped for another when that leaves fewer than minimumHealthyPercent. A task
 // that became unhealthy by itself counts as healthy: it was not stopped by a
-// decision.
-func (v *invariants) bounds(s *record.Service, view *store.Snapshot, before, after taskCounts) {
-	lower, upper := plan.Bounds(s, s.DesiredCount())
+// decision. intents are the service after and before: one commit may have a user's
+// update and what was decided without knowing of it.
+func (v *invariants) bounds(intents []*record.Service, view *store.Snapshot, before, after taskCounts) {
+	s, lower, upper := intents[0], math.MaxInt, 0
+	for _, intent := range intents {
+		l, u := plan.Bounds(intent, intent.DesiredCount())
+		lower, upper = min(lower, l, intent.DesiredCount()), max(upper, u)
+	}
 	if after.wanted > upper && after.wanted > before.wanted {
 		v.violated("service %s has %d tasks, more than %d", s.Name(), after.wanted, upper)
 	}
@@ -232,7 +242,7 @@ func (v *invariants) bounds(s *record.Service, view *store.Snapshot, before, aft
 			left[key] = true
 		}
 	}
-	if stopped > 0 && len(left) < min(lower, s.DesiredCount()) {
+	if stopped > 0 && len(left) < lower {
 		v.violated("service %s stops %d healthy tasks, which leaves %d of at least %d", s.Name(), stopped, len(left), lower)
 	}
 }

@@ -14,15 +14,16 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 0, "simulate this `seed` alone")
-	rounds = flag.Int("rounds", 1, "how many fresh seeds to simulate")
+	rounds = flag.Int("rounds", 0, "how many fresh seeds to simulate")
+	long   = flag.Bool("long", false, "also simulate the seeds that take long")
 	length = flag.Int("length", 60, "how many steps a simulation takes")
 )
 
-// TestSimulation checks all invariants, over the seeds that once violated one and
-// over fresh ones.
+// TestSimulation checks all invariants, over the seeds that once violated one and,
+// when asked to, over fresh ones.
 //
-//	go test ./sim -run TestSimulation -rounds 100 -length 300    look harder
-//	go test ./sim -run TestSimulation -seed 17 -v                see one again
+//	go test ./sim -run TestSimulation -long -rounds 100 -length 300    look harder
+//	go test ./sim -run TestSimulation -seed 17 -v                      see one again
 func TestSimulation(t *testing.T) {
 	if *seed != 0 {
 		simulate(t, *seed, *length)
@@ -38,7 +39,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // regressions gives the seeds that once found something, and how many steps they
-// need.
+// need; those that take long only with -long.
 func regressions(t *testing.T) iter.Seq2[uint64, int] {
 	file, err := os.ReadFile("testdata/seeds.txt")
 	if err != nil {
@@ -52,8 +53,12 @@ func regressions(t *testing.T) iter.Seq2[uint64, int] {
 			}
 			var seed uint64
 			var steps int
+			line, takesLong := strings.CutSuffix(strings.TrimSpace(line), "long")
 			if _, err := fmt.Sscan(line, &seed, &steps); err != nil || found == "" {
 				t.Errorf("testdata/seeds.txt: %q: want a seed, a number of steps, and # what it found: %v", line, err)
+			}
+			if takesLong && !*long {
+				continue
 			}
 			if !yield(seed, steps) {
 				return
