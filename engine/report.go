@@ -10,7 +10,8 @@ type Loss struct {
 	File   string // its path
 	Offset int64  // where in the file; -1 when that is not known
 	Why    string
-	// Writes is how many writes are lost; -1 when that is not known.
+	// Writes is how many writes are lost, those that the owner makes for itself
+	// included; -1 when that is not known.
 	Writes int64
 	// Keys are those that can still be made out, of what is lost: of a log, some
 	// of them; of a table, the last one before and the first one after.
