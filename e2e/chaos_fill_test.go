@@ -31,16 +31,12 @@ func (c *chaos) fillDisk() {
 	ctx := context.Background()
 	filler := filepath.Join(c.disk, "filler")
 	defer os.Remove(filler)
-	var fs unix.Statfs_t
-	if err := unix.Statfs(c.disk, &fs); err != nil {
-		c.t.Fatal(err)
-	}
 	f, err := os.Create(filler)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer f.Close()
-	if err := unix.Fallocate(int(f.Fd()), 0, 0, int64(fs.Bavail)*fs.Bsize-left); err != nil {
+	if err := takeSpace(f); err != nil {
 		c.t.Fatal(err)
 	}
 	name := fmt.Sprintf("full%d", c.rng.Uint32())
@@ -83,4 +79,24 @@ func (c *chaos) healthz(want int) {
 		}
 		return nil
 	})
+}
+
+// takeSpace gives a file all of its file system but left. Others write meanwhile, so
+// it asks again how much there is when it was less than it looked.
+func takeSpace(f *os.File) error {
+	var err error
+	for range 20 {
+		var fs unix.Statfs_t
+		if err := unix.Fstatfs(int(f.Fd()), &fs); err != nil {
+			return err
+		}
+		var info unix.Stat_t // what an attempt that failed has taken is the file's already
+		if err := unix.Fstat(int(f.Fd()), &info); err != nil {
+			return err
+		}
+		if err = unix.Fallocate(int(f.Fd()), 0, 0, info.Blocks*512+int64(fs.Bavail)*fs.Bsize-left); !errors.Is(err, unix.ENOSPC) {
+			return err
+		}
+	}
+	return err
 }
