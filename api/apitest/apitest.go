@@ -13,6 +13,8 @@
 // written back, to be read as a diff. What is random is replaced by what it is:
 // ids by <eni-1>, times by <time>; and so are the tokens of pages, by <token-1>.
 // Such names stand for the same in later commands.
+//
+// RunRecorded holds a service to answers that AWS really gave.
 package apitest
 
 import (
@@ -150,8 +152,18 @@ func (r *runner) failure(err error) string {
 	return fmt.Sprintf("%d %s", status, e)
 }
 
-// call carries out one operation as the default account in the default region.
+// call carries out one operation, whose output it writes as JSON.
 func (r *runner) call(ctx context.Context, service, rest string) (string, error) {
+	out, err := r.output(ctx, service, rest)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	return string(b), err
+}
+
+// output carries out one operation as the default account in the default region.
+func (r *runner) output(ctx context.Context, service, rest string) (any, error) {
 	name, input, _ := strings.Cut(rest, " ")
 	for _, m := range r.Services {
 		if m.Service.Name != service {
@@ -159,28 +171,28 @@ func (r *runner) call(ctx context.Context, service, rest string) (string, error)
 		}
 		for _, op := range m.Service.Operations {
 			if op.Name == name && op.Bind != nil {
-				return r.operation(ctx, m, op, input)
+				return operation(ctx, m, op, input)
 			}
 		}
 	}
-	return "", fmt.Errorf("no operation %s %s", service, name)
+	return nil, fmt.Errorf("no operation %s %s", service, name)
 }
 
-func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Operation, input string) (string, error) {
+func operation(ctx context.Context, m api.Mounted, op protocol.Operation, input string) (any, error) {
 	handle, ok := op.Bind(m.Server)
 	if !ok {
-		return "", fmt.Errorf("%s is not implemented", op.Name)
+		return nil, fmt.Errorf("%s is not implemented", op.Name)
 	}
 	in := op.Input()
 	if input != "" {
 		d := json.NewDecoder(strings.NewReader(input))
 		d.DisallowUnknownFields()
 		if err := d.Decode(in); err != nil {
-			return "", fmt.Errorf("input: %w", err)
+			return nil, fmt.Errorf("input: %w", err)
 		}
 	}
 	if v := protocol.Validate(in); v != nil {
-		return "", m.Service.Refusal(op.Name, v)
+		return nil, m.Service.Refusal(op.Name, v)
 	}
 	ctx = api.WithCall(ctx, &api.Call{
 		Service: m.Service.Name, Operation: op.Name, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,
@@ -188,15 +200,10 @@ func (r *runner) operation(ctx context.Context, m api.Mounted, op protocol.Opera
 	})
 	if p, ok := m.Server.(api.Prechecker); ok {
 		if err := p.Precheck(ctx, in); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	out, err := handle(ctx, in)
-	if err != nil {
-		return "", err
-	}
-	b, err := json.MarshalIndent(out, "", "  ")
-	return string(b), err
+	return handle(ctx, in)
 }
 
 var (
