@@ -57,8 +57,8 @@ func NewAuditor(c AuditorConfig) *Auditor { return &Auditor{AuditorConfig: c} }
 // Authorize implements [Authorizer]. It always returns nil.
 func (a *Auditor) Authorize(ctx context.Context, call *Call, in any) error {
 	debug := a.Logger.Enabled(ctx, slog.LevelDebug)
-	a.decide(call, in, func(d *policy.Decision) {
-		a.counts.add(call.Service, d)
+	a.decide(call, in, func(d policy.Decision) {
+		a.counts.add(call.Service, d.Action, d.Effect)
 		if debug {
 			a.log(ctx, call, d)
 		}
@@ -66,14 +66,14 @@ func (a *Auditor) Authorize(ctx context.Context, call *Call, in any) error {
 	return nil
 }
 
-func (a *Auditor) log(ctx context.Context, call *Call, d *policy.Decision) {
+func (a *Auditor) log(ctx context.Context, call *Call, d policy.Decision) {
 	a.Logger.LogAttrs(ctx, slog.LevelDebug, "policy decision, not enforced",
 		slog.String("action", d.Action), slog.String("resource", d.Resource), slog.String("effect", d.Effect.String()),
 		slog.String("why", d.String()), slog.String("principal", call.PrincipalARN), slog.String("request", call.RequestID))
 }
 
 // decide calls report with the decision on each access that a request needs.
-func (a *Auditor) decide(call *Call, in any, report func(*policy.Decision)) {
+func (a *Auditor) decide(call *Call, in any, report func(policy.Decision)) {
 	actions := a.Actions[call.Service]
 	if actions == nil { // a test excludes that a service has no table
 		actions = &Actions{Prefix: call.Service}
@@ -85,8 +85,7 @@ func (a *Auditor) decide(call *Call, in any, report func(*policy.Decision)) {
 	accesses := c.row.accesses(&c.Query, in)
 	for i := range accesses {
 		c.access = &accesses[i]
-		d := policy.Decide(c.caller, c.access.Action, a.resources(&c.Query, c.access), c)
-		report(&d)
+		report(policy.Decide(c.caller, c.access.Action, a.resources(&c.Query, c.access), c))
 	}
 }
 
@@ -150,15 +149,15 @@ type counts struct {
 
 type counted struct{ service, action string }
 
-func (c *counts) add(service string, d *policy.Decision) {
-	key := counted{service, d.Action}
+func (c *counts) add(service, action string, effect policy.Effect) {
+	key := counted{service, action}
 	c.mu.RLock()
 	n := c.mu.of[key]
 	c.mu.RUnlock()
 	if n == nil {
 		n = c.first(key)
 	}
-	n[d.Effect].Add(1)
+	n[effect].Add(1)
 }
 
 func (c *counts) first(key counted) *[3]atomic.Int64 {

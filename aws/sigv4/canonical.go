@@ -112,13 +112,26 @@ func appendEncoded(b []byte, text string) []byte {
 	return b
 }
 
+// canonicalNames are how net/http spells the headers that clients always sign. It
+// would make each anew.
+var canonicalNames = map[string]string{
+	"x-amz-content-sha256": "X-Amz-Content-Sha256",
+	"x-amz-date":           "X-Amz-Date",
+	"x-amz-security-token": "X-Amz-Security-Token",
+	"x-amz-target":         "X-Amz-Target",
+}
+
 // appendHeader appends a header's values: trimmed, inner runs of space made one,
 // joined by commas. Host is where net/http keeps it.
 func appendHeader(b []byte, r *http.Request, name string) []byte {
 	if name == "host" {
 		return append(b, r.Host...)
 	}
-	for i, value := range r.Header[http.CanonicalHeaderKey(name)] {
+	canonical, ok := canonicalNames[name]
+	if !ok {
+		canonical = http.CanonicalHeaderKey(name)
+	}
+	for i, value := range r.Header[canonical] {
 		if i > 0 {
 			b = append(b, ',')
 		}
