@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"node":       {root, "secret", "desired", "host"},
 	"balancer":   {root, "secret", "aws", "desired"},
 	"dns":        {root, "desired"},
-	"containerd": {root, "desired", "host"},
+	"containerd": {root, "desired", "host", "process"},
 	"kernel":     {root, "desired", "host"},
 	"console":    {},
 	"bench":      {root, "secret", "aws", "desired", "balancer"}, // which it runs by itself

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fargo/containerd/carried"
+	"fargo/process"
 )
 
 // Daemon is a containerd of our own. It outlives us: whoever comes next with
@@ -36,7 +37,6 @@ const (
 	// startTimeout is far above the 0.1 s that a start takes.
 	startTimeout = 30 * time.Second
 	stopTimeout  = 10 * time.Second
-	maxLog       = 16 << 20
 )
 
 // Address is the path of the daemon's socket, whether it runs or not.
@@ -254,5 +254,9 @@ func (d *Daemon) watch(ctx context.Context) error {
 	if err != nil {
 		return nil // gone already
 	}
-	return waitGone(ctx, pid)
+	running, err := process.Open(pid)
+	if err != nil {
+		return err
+	}
+	return errUnless(ctx, running.Wait(ctx))
 }

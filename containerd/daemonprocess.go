@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"fargo/process"
 )
 
 // child is a daemon that is our child.
@@ -53,7 +55,7 @@ func (d *Daemon) start(ctx context.Context, held *os.File) (*child, error) {
 	if err := os.WriteFile(configPath, d.config(), 0o600); err != nil {
 		return nil, err
 	}
-	log, err := openLog(filepath.Join(d.RootDir, "containerd.log"))
+	log, err := process.OpenLog(filepath.Join(d.RootDir, "containerd.log"))
 	if err != nil {
 		return nil, err
 	}
@@ -142,16 +144,6 @@ func flock(path string, how int) (*os.File, error) {
 			return nil, &os.PathError{Op: "flock", Path: path, Err: err}
 		}
 	}
-}
-
-// openLog opens the daemon's log to append to it, and begins anew when it has
-// grown large.
-func openLog(path string) (*os.File, error) {
-	flags := os.O_CREATE | os.O_RDWR | os.O_APPEND
-	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
-		flags |= os.O_TRUNC
-	}
-	return os.OpenFile(path, flags, 0o600)
 }
 
 // tail is what was logged since begin: why a start failed.

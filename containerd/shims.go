@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"fargo/process"
 )
 
 // readyShims is how many shims are started ahead. One is enough for a task that
@@ -176,7 +178,10 @@ func (r *Runtime) startShim(ctx context.Context) (socket string, err error) {
 // bury waits for a shim's end and removes what it leaves. It does not hold a
 // thread as Wait alone would.
 func (r *Runtime) bury(shim *exec.Cmd, dir string) {
-	err := waitGone(context.Background(), shim.Process.Pid)
+	ending, err := process.Open(shim.Process.Pid)
+	if err == nil {
+		err = ending.Wait(context.Background())
+	}
 	_ = shim.Wait() // a shim that was killed is no news: its containers say so
 	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		r.config.Logger.Warn("cannot clean up after a shim", "error", err)

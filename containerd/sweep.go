@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"fargo/process"
 )
 
 // sweep ends and removes all that a daemon which does not run has left in
@@ -47,18 +49,19 @@ func (d *Daemon) endProcesses(ctx context.Context) error {
 		if err != nil || len(pids) == 0 {
 			return err
 		}
-		for _, pid := range pids {
-			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("kill process %d: %w", pid, err)
+		killed := make([]*process.Process, len(pids))
+		for i, pid := range pids {
+			if killed[i], err = process.Open(pid); err == nil {
+				err = killed[i].Signal(unix.SIGKILL)
 			}
-		}
-		for _, pid := range pids {
-			if err := waitGone(ctx, pid); err != nil {
+			if err != nil {
 				return err
 			}
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("processes do not end: %v", pids)
+		for _, p := range killed {
+			if err := p.Wait(ctx); err != nil {
+				return fmt.Errorf("process %d does not end: %w", p.PID(), err)
+			}
 		}
 	}
 }

@@ -26,8 +26,19 @@ type Process struct {
 func (p *Process) PID() int { return p.handle.Pid }
 
 // maxLog is the size in bytes from which a process that is started begins its log
-// anew. The log before that one is kept, with the ending ".1".
+// anew.
 const maxLog = 16 << 20
+
+// OpenLog opens the log of a process that is to be started, to append to it. One that
+// has grown large is kept, with the ending ".1", and a new one begun.
+func OpenLog(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, err
+		}
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+}
 
 // start starts this program with arguments, as a process that outlives us: in a
 // session of its own, writing to a log file that others may write too. It inherits
@@ -37,12 +48,7 @@ func start(args []string, log string, files ...*os.File) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(log); err == nil && info.Size() > maxLog {
-		if err := os.Rename(log, log+".1"); err != nil {
-			return nil, err
-		}
-	}
-	logFile, err := os.OpenFile(log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	logFile, err := OpenLog(log)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +62,16 @@ func start(args []string, log string, files ...*os.File) (*Process, error) {
 		return nil, err
 	}
 	return &Process{handle: cmd.Process}, nil
+}
+
+// Open opens the process of an id. One that has ended already is like any other that
+// has.
+func Open(pid int) (*Process, error) {
+	handle, err := os.FindProcess(pid)
+	if err != nil {
+		return nil, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return &Process{handle: handle}, nil
 }
 
 // Find opens the process that holds the lock at path; nil when no process does.
@@ -102,41 +118,53 @@ func (p *Process) Stop(ctx context.Context, s syscall.Signal, grace time.Duratio
 }
 
 // Wait returns nil when the process has ended, or the context's error. A zombie has
-// ended.
+// ended. It costs a goroutine, no thread.
 func (p *Process) Wait(ctx context.Context) error {
-	wakeR, wakeW, err := os.Pipe()
+	pidfd, err := p.pollable()
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("wait for process %d: %w", p.PID(), err)
+	}
+	defer pidfd.Close()
+	raw, err := pidfd.SyscallConn()
 	if err != nil {
 		return err
 	}
-	defer wakeR.Close()
-	stop := context.AfterFunc(ctx, func() { wakeW.Close() })
-	defer func() {
-		if stop() {
-			wakeW.Close()
-		}
-	}()
+	stop := context.AfterFunc(ctx, func() {
+		_ = pidfd.SetReadDeadline(time.Unix(0, 0)) // wakes Read; it fails only when that is over
+	})
+	defer stop()
+	err = raw.Read(ended)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ctx.Err()
+	}
+	return err
+}
 
-	var pollErr error
-	err = p.handle.WithHandle(func(pidfd uintptr) {
-		// A pidfd can be read when its process has ended. Source: pidfd_open(2).
-		fds := []unix.PollFd{
-			{Fd: int32(pidfd), Events: unix.POLLIN},
-			{Fd: int32(wakeR.Fd()), Events: unix.POLLIN},
+// pollable opens a second pidfd of the process, which Go's poller can wait for. The
+// first one must block, or [os.Process.Wait] fails.
+func (p *Process) pollable() (file *os.File, err error) {
+	withErr := p.handle.WithHandle(func(pidfd uintptr) {
+		var fd int
+		if fd, err = unix.PidfdOpen(p.handle.Pid, unix.PIDFD_NONBLOCK); err != nil {
+			return
 		}
-		for {
-			_, pollErr = unix.Poll(fds, -1)
-			if !errors.Is(pollErr, unix.EINTR) {
-				break
-			}
-		}
-		if pollErr == nil && fds[0].Revents == 0 {
-			pollErr = ctx.Err()
+		file = os.NewFile(uintptr(fd), "pidfd")
+		if ended(pidfd) { // and so the id may be another's by now
+			file.Close()
+			err = os.ErrProcessDone
 		}
 	})
-	if errors.Is(err, os.ErrProcessDone) {
-		return nil
-	}
-	return errors.Join(err, pollErr)
+	return file, errors.Join(withErr, err)
+}
+
+// ended reports whether the process of a pidfd has ended.
+func ended(pidfd uintptr) bool {
+	// A pidfd can be read when its process has ended. Source: pidfd_open(2).
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0)
+	return n > 0 && err == nil
 }
 
 // reap collects a child that has ended, so that no zombie stays, and says how it
