@@ -8,72 +8,91 @@ import (
 	"strings"
 )
 
-// CheckIdentity checks the rules for policies of users, groups and roles. Its error
-// has IAM's message.
-func (d Document) CheckIdentity() error {
-	if d.Version == "" && len(d.Statements) == 0 {
+// ParseManaged reads a document that shall be a managed policy. Its error is IAM's
+// sentence, as are those of the others.
+func ParseManaged(doc string) (Document, error) {
+	d, err := decode(doc)
+	if err == nil && d.Version != "2012-10-17" && len(d.Statements) > 0 {
+		err = errors.New("Policy document must be version 2012-10-17 or greater.")
+	}
+	return d.checked(err, Document.checkIdentity)
+}
+
+// ParseInline reads a document that shall be a policy of a user, a group or a role,
+// or of a session.
+func ParseInline(doc string) (Document, error) {
+	d, err := decode(doc)
+	return d.checked(err, Document.checkIdentity)
+}
+
+// checked gives the document, or the first error.
+func (d Document) checked(err error, check func(Document) error) (Document, error) {
+	if err == nil {
+		err = check(d)
+	}
+	if err != nil {
+		return Document{}, err
+	}
+	return d, nil
+}
+
+// checkIdentity checks the rules of identity-based policies: the first that is
+// broken decides. A resource that is not one is told of only after statements that
+// lack something, while what the older parser does not read comes before.
+func (d Document) checkIdentity() error {
+	if len(d.Statements) == 0 {
 		return errSyntax
 	}
+	if d.misspelt() || d.hasBadDate() {
+		return errLegacy
+	}
+	badResource, legacy := d.checkResources()
+	if legacy {
+		return errLegacy
+	}
+	for _, check := range []func() error{d.checkNoPrincipals, d.checkSIDs, d.checkHasActions} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if badResource != nil {
+		return badResource
+	}
+	if err := d.checkActions(); err != nil {
+		return err
+	}
+	for _, s := range d.Statements {
+		if len(s.Resources)+len(s.NotResources) == 0 {
+			return errors.New("Policy statement must contain resources.")
+		}
+	}
+	return nil
+}
+
+func (d Document) checkNoPrincipals() error {
 	for _, s := range d.Statements {
 		if s.Principals != nil || s.NotPrincipals != nil {
 			return errors.New("Policy document should not specify a principal.")
 		}
+	}
+	return nil
+}
+
+func (d Document) checkHasActions() error {
+	for _, s := range d.Statements {
 		if len(s.Actions)+len(s.NotActions) == 0 {
 			return errors.New("Policy statement must contain actions.")
 		}
-		if len(s.Resources)+len(s.NotResources) == 0 {
-			return errors.New("Policy statement must contain resources.")
-		}
-		for _, r := range slices.Concat(s.Resources, s.NotResources) {
-			if err := checkResource(r); err != nil {
-				return err
-			}
-		}
 	}
-	return d.check()
-}
-
-// CheckTrust checks the rules for trust policies of roles. Its error has IAM's
-// message.
-func (d Document) CheckTrust() error {
-	if len(d.Statements) == 0 {
-		return errSyntax
-	}
-	for _, s := range d.Statements {
-		if s.Resources != nil || s.NotResources != nil {
-			return errors.New("Has prohibited field Resource")
-		}
-		if s.Principals == nil && s.NotPrincipals == nil {
-			return errors.New("Missing required field Principal")
-		}
-		if s.Principals != nil && !s.Principals.Everyone && len(s.Principals.ByKind) == 0 {
-			return errors.New("Missing required field Principal cannot be empty!")
-		}
-		if len(s.Actions)+len(s.NotActions) == 0 {
-			return errors.New("Missing required field Action")
-		}
-		for _, a := range s.Actions {
-			if !strings.HasPrefix(strings.ToLower(a), "sts:") && a != "*" {
-				return errors.New("AssumeRole policy may only specify STS AssumeRole actions.")
-			}
-		}
-		if err := checkPrincipals(s.Principals); err != nil {
-			return err
-		}
-	}
-	return d.check()
+	return nil
 }
 
 var (
-	action   = regexp.MustCompile(`^[a-zA-Z0-9*?-]+:[a-zA-Z0-9*?_.:-]+$`)
-	sid      = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
-	account  = regexp.MustCompile(`^\d{12}$`)
-	iamARN   = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::(\d{12}|aws|cloudfront):.+$`)
-	uniqueID = regexp.MustCompile(`^(AIDA|AROA)[A-Z0-9]{12,}$`)
-	service  = regexp.MustCompile(`^[a-z0-9.-]+\.(amazonaws\.com|amazon\.com|aws\.internal|aws)(\.cn)?$`)
+	sid    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
+	vendor = regexp.MustCompile(`^(\*|[a-zA-Z0-9.-]*)$`)
 )
 
-func (d Document) check() error {
+func (d Document) checkSIDs() error {
 	seen := map[string]bool{}
 	for _, s := range d.Statements {
 		if !sid.MatchString(s.SID) {
@@ -83,39 +102,25 @@ func (d Document) check() error {
 			return errors.New("Statement IDs (SID) in a single policy must be unique.")
 		}
 		seen[s.SID] = true
-		for _, a := range slices.Concat(s.Actions, s.NotActions) {
-			if a != "*" && !action.MatchString(a) {
-				return errors.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-			}
-		}
-		for _, c := range s.Conditions {
-			if !strings.Contains(c.Key, ":") {
-				return errors.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-			}
-		}
 	}
 	return nil
 }
 
-func checkResource(r string) error {
-	if r == "*" || strings.HasPrefix(r, "arn:") {
-		return nil
-	}
-	return fmt.Errorf("Resource %s must be in ARN format or \"*\".", r)
-}
-
-func checkPrincipals(p *Principals) error {
-	if p == nil {
-		return nil
-	}
-	for _, v := range p.ByKind["AWS"] {
-		if v != "*" && !account.MatchString(v) && !iamARN.MatchString(v) && !uniqueID.MatchString(v) {
-			return fmt.Errorf("Invalid principal in policy: \"AWS\":\"%s\"", v)
-		}
-	}
-	for _, v := range p.ByKind["Service"] {
-		if !service.MatchString(v) {
-			return fmt.Errorf("Invalid principal in policy: \"SERVICE\":\"%s\"", v)
+// checkActions checks actions, "*" or a vendor and a name. Which names there are is
+// not asked.
+func (d Document) checkActions() error {
+	for _, s := range d.Statements {
+		for _, a := range slices.Concat(s.Actions, s.NotActions) {
+			prefix, name, found := strings.Cut(a, ":")
+			switch {
+			case a == "*":
+			case !found:
+				return errors.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+			case strings.Contains(name, ":"):
+				return errors.New("Actions/Condition can contain only one colon.")
+			case !vendor.MatchString(prefix):
+				return fmt.Errorf("Vendor %s is not valid", prefix)
+			}
 		}
 	}
 	return nil

@@ -239,7 +239,7 @@ func (s *Statement) grantee(who *Principal) grantee {
 		switch {
 		case who.is(v):
 			return toCaller
-		case who.Role != "" && v == who.Role:
+		case who.isOf(v):
 			best = max(best, toRole)
 		case isAccount(v, who.Account):
 			best = max(best, toAccount)

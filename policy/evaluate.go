@@ -44,7 +44,8 @@ type Principal struct {
 	// that a policy may use for it, its unique id included.
 	Account string
 	ARNs    []string
-	Role    string // the ARN of the role that a session is of
+	// Role and RoleID are the ARN and the unique id of the role that a session is of.
+	Role, RoleID string
 }
 
 // Effect is the result of an evaluation. The zero value is ImplicitDeny.
@@ -142,7 +143,7 @@ func (p *Principals) include(who *Principal) bool {
 		return slices.Contains(p.ByKind["Service"], who.Service)
 	}
 	return slices.ContainsFunc(p.ByKind["AWS"], func(v string) bool {
-		return isAccount(v, who.Account) || who.is(v) || who.Role != "" && v == who.Role
+		return isAccount(v, who.Account) || who.is(v) || who.isOf(v)
 	})
 }
 
@@ -155,5 +156,8 @@ func (p *Principals) isEveryone() bool {
 func isAccount(v, account string) bool {
 	return account != "" && (v == account || strings.HasSuffix(v, "::"+account+":root"))
 }
+
+// isOf reports whether a principal of a policy is the role that a session is of.
+func (who *Principal) isOf(v string) bool { return v != "" && (v == who.Role || v == who.RoleID) }
 
 func (who *Principal) is(v string) bool { return slices.Contains(who.ARNs, v) }

@@ -8,7 +8,8 @@ import (
 // Role is an IAM role: what those who assume it may do, and who may.
 type Role struct {
 	Account string
-	// Role is as its user made it, the trust policy as it was written.
+	// Role is as its user made it. In the trust policy users and roles are their unique
+	// ids, and accounts the ARNs of their roots; records of older versions have names.
 	Role iam.Role
 	Permissions
 }

@@ -6,8 +6,9 @@ import (
 )
 
 // Roles are the IAM roles; "policy" finds those that a policy is attached to, by
-// its ARN, and "boundary" those that it limits.
-var Roles = NewTable("roles", (*record.Role).Key,
+// its ARN, "boundary" those that it limits, and "id" the one with a unique id.
+var Roles = NewTable("roles", (*record.Role).Key, byName((*record.Role).Key),
+	Index[record.Role]{"id", func(r *record.Role) []string { return []string{*r.Role.RoleId} }},
 	Index[record.Role]{"policy", func(r *record.Role) []string { return r.Attached }},
 	Index[record.Role]{"boundary", func(r *record.Role) []string {
 		if b := r.Role.PermissionsBoundary; b != nil {
@@ -18,7 +19,7 @@ var Roles = NewTable("roles", (*record.Role).Key,
 )
 
 // InstanceProfiles hold roles; "role" finds them by the role's key.
-var InstanceProfiles = NewTable("instance-profiles", (*record.InstanceProfile).Key,
+var InstanceProfiles = NewTable("instance-profiles", (*record.InstanceProfile).Key, byName((*record.InstanceProfile).Key),
 	Index[record.InstanceProfile]{"role", func(p *record.InstanceProfile) []string {
 		if p.Role == "" {
 			return nil
@@ -28,4 +29,4 @@ var InstanceProfiles = NewTable("instance-profiles", (*record.InstanceProfile).K
 )
 
 // Policies are the managed policies of customers.
-var Policies = NewTable("policies", (*record.Policy).Key)
+var Policies = NewTable("policies", (*record.Policy).Key, byName((*record.Policy).Key))

@@ -6,9 +6,10 @@ import (
 )
 
 // Users are the IAM users; "policy" finds those that a policy is attached to,
-// "boundary" those that it limits, both by its ARN, and "group" those in a group,
-// by its key.
-var Users = NewTable("users", (*record.User).Key,
+// "boundary" those that it limits, both by its ARN, "group" those in a group, by its
+// key, and "id" the one with a unique id.
+var Users = NewTable("users", (*record.User).Key, byName((*record.User).Key),
+	Index[record.User]{"id", func(u *record.User) []string { return []string{*u.User.UserId} }},
 	Index[record.User]{"policy", func(u *record.User) []string { return u.Attached }},
 	Index[record.User]{"boundary", func(u *record.User) []string {
 		if b := u.User.PermissionsBoundary; b != nil {
@@ -27,7 +28,7 @@ var Users = NewTable("users", (*record.User).Key,
 
 // Groups are the IAM groups; "policy" finds those that a policy is attached to,
 // by its ARN.
-var Groups = NewTable("groups", (*record.Group).Key,
+var Groups = NewTable("groups", (*record.Group).Key, byName((*record.Group).Key),
 	Index[record.Group]{"policy", func(g *record.Group) []string { return g.Attached }},
 )
 

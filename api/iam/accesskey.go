@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"strings"
 
 	"fargo"
 	"fargo/aws/iam"
@@ -23,7 +24,7 @@ func newKey(u *record.User) *record.AccessKey {
 // accessKey finds an access key of a user.
 func accessKey(r store.Reader, s fargo.Scope, name, id *string) (*record.AccessKey, error) {
 	k, ok := store.AccessKeys.Get(r, *id)
-	if !ok || k.Account != s.Account || *k.Key.UserName != *name {
+	if !ok || k.Account != s.Account || !strings.EqualFold(*k.Key.UserName, *name) {
 		return nil, missing("The Access Key with id %s cannot be found.", *id)
 	}
 	return k, nil

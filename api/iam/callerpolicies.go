@@ -117,7 +117,7 @@ func (g gathering) role(out *policy.Caller, c *api.Caller) {
 	if !ok {
 		return
 	}
-	out.Role = *role.Role.Arn
+	out.Role, out.RoleID = *role.Role.Arn, *role.Role.RoleId
 	out.Identity = policy.NewSet(g.policies(role.Permissions)...)
 	out.Boundary = g.boundary(role.Role.PermissionsBoundary)
 	out.Tags = lowered(role.Role.Tags, c.SessionTags)

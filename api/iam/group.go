@@ -14,7 +14,7 @@ import (
 
 // group finds a group by name.
 func group(r store.Reader, s fargo.Scope, name *string) (*record.Group, error) {
-	if found, ok := store.Groups.Get(r, s.Key(*name)); ok {
+	if found, ok := store.Named(store.Groups, r, s.Key(*name)); ok {
 		return found, nil
 	}
 	return nil, missing("The group with name %s cannot be found.", *name)
@@ -37,7 +37,7 @@ func (s *Server) CreateGroup(ctx context.Context, in *iam.CreateGroupInput) (*ia
 		Arn: new(scope.ARN("iam", "group"+*path+*in.GroupName)), CreateDate: now(),
 	}}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.Groups.Get(tx, g.Key()); ok {
+		if _, ok := store.Named(store.Groups, tx, g.Key()); ok {
 			return exists("Group with name %s already exists.", *in.GroupName)
 		}
 		store.Groups.Put(tx, g)
@@ -92,11 +92,12 @@ func (s *Server) ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUse
 // AddUserToGroup implements the operation of that name.
 func (s *Server) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInput) (*iam.AddUserToGroupOutput, error) {
 	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) error {
-		if _, err := group(tx, scopeOf(ctx), in.GroupName); err != nil {
+		g, err := group(tx, scopeOf(ctx), in.GroupName)
+		if err != nil {
 			return err
 		}
-		if at, found := slices.BinarySearch(u.Groups, *in.GroupName); !found {
-			u.Groups = slices.Insert(slices.Clone(u.Groups), at, *in.GroupName)
+		if at, found := slices.BinarySearch(u.Groups, *g.Group.GroupName); !found {
+			u.Groups = slices.Insert(slices.Clone(u.Groups), at, *g.Group.GroupName)
 		}
 		return nil
 	})
@@ -106,10 +107,11 @@ func (s *Server) AddUserToGroup(ctx context.Context, in *iam.AddUserToGroupInput
 // RemoveUserFromGroup implements the operation of that name.
 func (s *Server) RemoveUserFromGroup(ctx context.Context, in *iam.RemoveUserFromGroupInput) (*iam.RemoveUserFromGroupOutput, error) {
 	err := s.changeUser(ctx, in.UserName, func(tx *store.Tx, u *record.User) error {
-		if _, err := group(tx, scopeOf(ctx), in.GroupName); err != nil {
+		g, err := group(tx, scopeOf(ctx), in.GroupName)
+		if err != nil {
 			return err
 		}
-		u.Groups = slices.DeleteFunc(slices.Clone(u.Groups), func(name string) bool { return name == *in.GroupName })
+		u.Groups = slices.DeleteFunc(slices.Clone(u.Groups), func(name string) bool { return name == *g.Group.GroupName })
 		return nil
 	})
 	return &iam.RemoveUserFromGroupOutput{}, err

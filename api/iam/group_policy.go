@@ -23,7 +23,7 @@ func (s *Server) GetGroupPolicy(ctx context.Context, in *iam.GetGroupPolicyInput
 		return nil, err
 	}
 	document, err := ofGroup(g).get(*in.PolicyName)
-	return &iam.GetGroupPolicyOutput{GroupName: in.GroupName, PolicyName: in.PolicyName, PolicyDocument: document}, err
+	return &iam.GetGroupPolicyOutput{GroupName: g.Group.GroupName, PolicyName: in.PolicyName, PolicyDocument: document}, err
 }
 
 // DeleteGroupPolicy implements the operation of that name.

@@ -13,7 +13,7 @@ import (
 
 // profile finds an instance profile by name.
 func profile(r store.Reader, s fargo.Scope, name *string) (*record.InstanceProfile, error) {
-	if found, ok := store.InstanceProfiles.Get(r, s.Key(*name)); ok {
+	if found, ok := store.Named(store.InstanceProfiles, r, s.Key(*name)); ok {
 		return found, nil
 	}
 	return nil, missing("Instance Profile %s cannot be found.", *name)
@@ -29,8 +29,16 @@ func shownProfile(r store.Reader, p *record.InstanceProfile) iam.InstanceProfile
 	shown := p.Profile
 	shown.Roles = []iam.Role{}
 	if held, ok := store.Roles.Get(r, fargo.Scope{Account: p.Account}.Key(p.Role)); ok {
-		shown.Roles = append(shown.Roles, listedRole(held))
+		shown.Roles = append(shown.Roles, roleOfProfile(r, held))
 	}
+	return shown
+}
+
+// roleOfProfile is a role inside an instance profile.
+// Source: IAM API, the answer of GetInstanceProfile.
+func roleOfProfile(r store.Reader, held *record.Role) iam.Role {
+	shown := listedRole(r)(held)
+	shown.MaxSessionDuration = nil
 	return shown
 }
 
@@ -40,7 +48,7 @@ func (s *Server) CreateInstanceProfile(ctx context.Context, in *iam.CreateInstan
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagRules.Merge(nil, in.Tags)
+	tags, err := otherTags.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func (s *Server) CreateInstanceProfile(ctx context.Context, in *iam.CreateInstan
 		Arn: new(scope.ARN("iam", "instance-profile"+*path+*in.InstanceProfileName)), CreateDate: now(), Tags: tags,
 	}}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.InstanceProfiles.Get(tx, p.Key()); ok {
+		if _, ok := store.Named(store.InstanceProfiles, tx, p.Key()); ok {
 			return exists("Instance Profile %s already exists.", *in.InstanceProfileName)
 		}
 		store.InstanceProfiles.Put(tx, p)
@@ -110,7 +118,7 @@ func (s *Server) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleTo
 		if p.Role != "" {
 			return iam.LimitExceededException("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
 		}
-		p.Role = *in.RoleName
+		p.Role = *r.Role.RoleName
 		return unprotected(r)
 	})
 	return &iam.AddRoleToInstanceProfileOutput{}, err
@@ -119,7 +127,7 @@ func (s *Server) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleTo
 // RemoveRoleFromInstanceProfile implements the operation of that name.
 func (s *Server) RemoveRoleFromInstanceProfile(ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
 	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) error {
-		if p.Role != *in.RoleName {
+		if !strings.EqualFold(p.Role, *in.RoleName) {
 			return missing("Role %s cannot be found in Instance Profile %s.", *in.RoleName, *in.InstanceProfileName)
 		}
 		p.Role = ""

@@ -39,7 +39,7 @@ func ofGroup(g *record.Group) identity {
 
 // put sets an inline policy.
 func (h identity) put(entity, name, document string) error {
-	if err := checkIdentity(document); err != nil {
+	if err := checkInline(document); err != nil {
 		return err
 	}
 	inline := maps.Clone(h.Inline)
@@ -85,8 +85,8 @@ func (h identity) names(asked page.Request) ([]string, *bool, *string, error) {
 
 // attach adds a managed policy; one that is there already stays.
 func (h identity) attach(r store.Reader, s fargo.Scope, arn string) error {
-	if _, ok := fargo.ParseARN(arn); !ok {
-		return errARN
+	if err := checkPolicyARN(arn); err != nil {
+		return err
 	}
 	if _, ok := findPolicy(r, s, arn); !ok {
 		return missing("Policy %s does not exist or is not attachable.", arn)
@@ -104,8 +104,8 @@ func (h identity) attach(r store.Reader, s fargo.Scope, arn string) error {
 
 // detach takes a managed policy away.
 func (h identity) detach(arn string) error {
-	if _, ok := fargo.ParseARN(arn); !ok {
-		return errARN
+	if err := checkPolicyARN(arn); err != nil {
+		return err
 	}
 	at, found := slices.BinarySearch(h.Attached, arn)
 	if !found {
@@ -143,16 +143,21 @@ func deletable(p record.Permissions) error {
 	return nil
 }
 
+// boundaryType is the type of every boundary, which the model's enumeration does not
+// have. Source: IAM API, AttachedPermissionsBoundary: "This data type can only have a
+// value of Policy".
+const boundaryType = "Policy"
+
 // boundary makes the limit of an entity's permissions from a call's argument.
 func boundary(r store.Reader, s fargo.Scope, arn *string) (*iam.AttachedPermissionsBoundary, error) {
 	if arn == nil {
 		return nil, nil
 	}
+	if err := checkPolicyARN(*arn); err != nil {
+		return nil, err
+	}
 	if _, ok := findPolicy(r, s, *arn); !ok {
 		return nil, missing("Scope ARN: %s does not exist or is not attachable.", *arn)
 	}
-	return &iam.AttachedPermissionsBoundary{
-		PermissionsBoundaryArn:  arn,
-		PermissionsBoundaryType: iam.PermissionsBoundaryAttachmentTypePermissionsBoundaryPolicy,
-	}, nil
+	return &iam.AttachedPermissionsBoundary{PermissionsBoundaryArn: arn, PermissionsBoundaryType: boundaryType}, nil
 }

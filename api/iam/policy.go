@@ -12,7 +12,6 @@ import (
 	"fargo"
 	"fargo/aws"
 	"fargo/aws/iam"
-	"fargo/aws/protocol"
 	"fargo/policy"
 	"fargo/record"
 	"fargo/store"
@@ -47,9 +46,6 @@ func awsPolicy(arn, document string) *record.Policy {
 	}
 }
 
-// errARN refuses what is no ARN where a policy's must be. Source: recorded.
-var errARN = protocol.Errorf("ValidationError", "Invalid ARN:  Could not be parsed!")
-
 // findPolicy finds a managed policy, of the account or of AWS, by its ARN.
 func findPolicy(r store.Reader, s fargo.Scope, arn string) (*record.Policy, bool) {
 	if p, ok := awsPolicies[arn]; ok {
@@ -65,8 +61,8 @@ func findPolicy(r store.Reader, s fargo.Scope, arn string) (*record.Policy, bool
 
 // managed is findPolicy for calls that look at a policy.
 func managed(r store.Reader, s fargo.Scope, arn *string) (*record.Policy, error) {
-	if _, ok := fargo.ParseARN(*arn); !ok {
-		return nil, errARN
+	if err := checkPolicyARN(*arn); err != nil {
+		return nil, err
 	}
 	p, ok := findPolicy(r, s, *arn)
 	if !ok {
@@ -132,7 +128,8 @@ func checkManaged(document string) error {
 	if size(document) > maxManaged {
 		return iam.LimitExceededException("Cannot exceed quota for PolicySize: %d", maxManaged)
 	}
-	return checkIdentity(document)
+	_, err := policy.ParseManaged(document)
+	return malformed(err)
 }
 
 // CreatePolicy implements the operation of that name.
@@ -141,7 +138,7 @@ func (s *Server) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagRules.Merge(nil, in.Tags)
+	tags, err := otherTags.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +152,7 @@ func (s *Server) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*
 		DefaultVersionId: new("v1"), IsAttachable: new(true), CreateDate: made, UpdateDate: made,
 	}, Versions: []iam.PolicyVersion{{VersionId: new("v1"), Document: in.PolicyDocument, CreateDate: made}}}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.Policies.Get(tx, p.Key()); ok {
+		if _, ok := store.Named(store.Policies, tx, p.Key()); ok {
 			return exists("A policy called %s already exists. Duplicate names are not allowed.", *in.PolicyName)
 		}
 		store.Policies.Put(tx, p)

@@ -20,7 +20,7 @@ const defaultSession = 3600
 
 // role finds a role by name.
 func role(r store.Reader, s fargo.Scope, name *string) (*record.Role, error) {
-	if found, ok := store.Roles.Get(r, s.Key(*name)); ok {
+	if found, ok := store.Named(store.Roles, r, s.Key(*name)); ok {
 		return found, nil
 	}
 	return nil, missing("The role with name %s cannot be found.", *name)
@@ -41,18 +41,28 @@ func unprotected(r *record.Role) error {
 }
 
 // shownRole is a role as answers carry it.
-func shownRole(r *record.Role) *iam.Role {
+func shownRole(reader store.Reader, r *record.Role) *iam.Role {
 	shown := r.Role
-	shown.AssumeRolePolicyDocument = encoded(*shown.AssumeRolePolicyDocument)
+	shown.AssumeRolePolicyDocument = encoded(shownTrust(reader, *shown.AssumeRolePolicyDocument))
+	return &shown
+}
+
+// madeRole is a role as the call that made it is answered: with the trust policy
+// that was given, without what has a default. Source: recorded.
+func madeRole(r *record.Role, trust string) *iam.Role {
+	shown := r.Role
+	shown.AssumeRolePolicyDocument, shown.MaxSessionDuration = encoded(trust), nil
 	return &shown
 }
 
 // listedRole leaves out what lists do not have.
 // Source: IAM API, ListRoles.
-func listedRole(r *record.Role) iam.Role {
-	shown := *shownRole(r)
-	shown.PermissionsBoundary, shown.Tags, shown.RoleLastUsed = nil, nil, nil
-	return shown
+func listedRole(reader store.Reader) func(*record.Role) iam.Role {
+	return func(r *record.Role) iam.Role {
+		shown := *shownRole(reader, r)
+		shown.PermissionsBoundary, shown.Tags, shown.RoleLastUsed = nil, nil, nil
+		return shown
+	}
 }
 
 // CreateRole implements the operation of that name.
@@ -64,7 +74,7 @@ func (s *Server) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.
 	if strings.HasPrefix(*path, servicePath) {
 		return nil, iam.InvalidInputException("The path '%s' is reserved for service-linked roles.", servicePath)
 	}
-	tags, err := tagRules.Merge(nil, in.Tags)
+	tags, err := entityTags.Merge(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +85,14 @@ func (s *Server) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.
 		r.Role.MaxSessionDuration = in.MaxSessionDuration
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.Roles.Get(tx, r.Key()); ok {
+		if _, ok := store.Named(store.Roles, tx, r.Key()); ok {
 			return exists("Role with name %s already exists.", *in.RoleName)
 		}
-		if err := checkTrust(tx, scope, *in.AssumeRolePolicyDocument); err != nil {
+		trust, err := keptTrust(tx, scope, *in.AssumeRolePolicyDocument)
+		if err != nil {
 			return err
 		}
+		r.Role.AssumeRolePolicyDocument = &trust
 		if r.Role.PermissionsBoundary, err = boundary(tx, scope, in.PermissionsBoundary); err != nil {
 			return err
 		}
@@ -90,7 +102,7 @@ func (s *Server) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateRoleOutput{Role: shownRole(r)}, nil
+	return &iam.CreateRoleOutput{Role: madeRole(r, *in.AssumeRolePolicyDocument)}, nil
 }
 
 // newRole makes a role without anything but what every role has.
@@ -104,19 +116,21 @@ func newRole(s fargo.Scope, name, path, trust string) *record.Role {
 
 // GetRole implements the operation of that name.
 func (s *Server) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
-	r, err := role(s.db.View(), scopeOf(ctx), in.RoleName)
+	v := s.db.View()
+	r, err := role(v, scopeOf(ctx), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
-	shown := shownRole(r)
+	shown := shownRole(v, r)
 	shown.RoleLastUsed = &iam.RoleLastUsed{}
 	return &iam.GetRoleOutput{Role: shown}, nil
 }
 
 // ListRoles implements the operation of that name.
 func (s *Server) ListRoles(ctx context.Context, in *iam.ListRolesInput) (*iam.ListRolesOutput, error) {
-	roles := each(store.Roles.Prefix(s.db.View(), scopeOf(ctx).Key()),
-		func(r *record.Role) bool { return strings.HasPrefix(*r.Role.Path, aws.Value(in.PathPrefix)) }, listedRole)
+	v := s.db.View()
+	roles := each(store.Roles.Prefix(v, scopeOf(ctx).Key()),
+		func(r *record.Role) bool { return strings.HasPrefix(*r.Role.Path, aws.Value(in.PathPrefix)) }, listedRole(v))
 	out, more, next, err := pageOf(pages.Ask(in, in.Marker, in.MaxItems), roles, func(r iam.Role) string { return *r.RoleName })
 	return &iam.ListRolesOutput{Roles: out, IsTruncated: more, Marker: next}, err
 }
@@ -152,9 +166,9 @@ func (s *Server) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.
 		if in.Description != nil {
 			r.Role.Description = in.Description
 		}
-		if in.MaxSessionDuration != nil {
-			r.Role.MaxSessionDuration = in.MaxSessionDuration
-		}
+		// Source: IAM API, UpdateRole: "If you do not specify a value for this setting,
+		// the default value of one hour is applied."
+		r.Role.MaxSessionDuration = new(aws.ValueOr(in.MaxSessionDuration, defaultSession))
 		return nil
 	})
 	return &iam.UpdateRoleOutput{}, err
@@ -163,9 +177,9 @@ func (s *Server) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.
 // UpdateRoleDescription implements the operation of that name.
 func (s *Server) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
 	var shown *iam.Role
-	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) error {
+	err := s.changeRole(ctx, in.RoleName, func(tx *store.Tx, r *record.Role) error {
 		r.Role.Description = in.Description // of services' roles too
-		shown = shownRole(r)
+		shown = shownRole(tx, r)
 		return nil
 	})
 	return &iam.UpdateRoleDescriptionOutput{Role: shown}, err
@@ -177,8 +191,9 @@ func (s *Server) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssum
 		if err := unprotected(r); err != nil {
 			return err
 		}
-		r.Role.AssumeRolePolicyDocument = in.PolicyDocument
-		return checkTrust(tx, scopeOf(ctx), *in.PolicyDocument)
+		trust, err := keptTrust(tx, scopeOf(ctx), *in.PolicyDocument)
+		r.Role.AssumeRolePolicyDocument = &trust
+		return err
 	})
 	return &iam.UpdateAssumeRolePolicyOutput{}, err
 }

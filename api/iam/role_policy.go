@@ -26,7 +26,7 @@ func (s *Server) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput) 
 		return nil, err
 	}
 	document, err := ofRole(r).get(*in.PolicyName)
-	return &iam.GetRolePolicyOutput{RoleName: in.RoleName, PolicyName: in.PolicyName, PolicyDocument: document}, err
+	return &iam.GetRolePolicyOutput{RoleName: r.Role.RoleName, PolicyName: in.PolicyName, PolicyDocument: document}, err
 }
 
 // DeleteRolePolicy implements the operation of that name.

@@ -3,9 +3,11 @@ package iam_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
+	"fargo"
 	"fargo/api"
 	"fargo/api/apitest"
 	"fargo/api/iam"
@@ -22,13 +24,23 @@ func open(t *testing.T) *store.DB {
 	return db
 }
 
-// "assumable <role ARN> <service>" asks what ECS asks before it uses a role.
+// "assumable <role ARN> <service>" asks what ECS asks before it uses a role; "trust
+// <role>" shows its trust policy as clients decode it.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db := open(t)
+		server := iam.New(iam.Config{DB: db})
 		return apitest.Setup{
-			Services: []api.Mounted{{Service: &wire.API, Server: iam.New(iam.Config{DB: db})}},
+			Services: []api.Mounted{{Service: &wire.API, Server: server}},
 			Commands: map[string]func(context.Context, string) (string, error){
+				"trust": func(ctx context.Context, name string) (string, error) {
+					ctx = api.WithCall(ctx, &api.Call{Account: fargo.DefaultAccount})
+					out, err := server.GetRole(ctx, &wire.GetRoleInput{RoleName: &name})
+					if err != nil {
+						return "", err
+					}
+					return url.QueryUnescape(*out.Role.AssumeRolePolicyDocument)
+				},
 				"assumable": func(_ context.Context, args string) (string, error) {
 					role, service, _ := strings.Cut(args, " ")
 					return fmt.Sprint(iam.Assumable(db.View(), role, service)), nil

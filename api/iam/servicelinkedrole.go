@@ -47,7 +47,7 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 	r.Role.Description = in.Description
 	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + kind.policy}
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.Roles.Get(tx, r.Key()); ok {
+		if _, ok := store.Named(store.Roles, tx, r.Key()); ok {
 			return iam.InvalidInputException("Service role name %s has been taken in this account, please try a different suffix.", name)
 		}
 		store.Roles.Put(tx, r)
@@ -56,25 +56,25 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateServiceLinkedRoleOutput{Role: shownRole(r)}, nil
+	return &iam.CreateServiceLinkedRoleOutput{Role: madeRole(r, trust)}, nil
 }
 
 // DeleteServiceLinkedRole implements the operation of that name. The role is
 // gone at once: nothing in Fargo works through it.
 func (s *Server) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {
-	var path string
+	var path, name string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		r, err := role(tx, scopeOf(ctx), in.RoleName)
 		if err != nil {
 			return err
 		}
-		if path = *r.Role.Path; !strings.HasPrefix(path, servicePath) {
+		if path, name = *r.Role.Path, *r.Role.RoleName; !strings.HasPrefix(path, servicePath) {
 			return iam.InvalidInputException("%s is not a service-linked role.", *in.RoleName)
 		}
 		store.Roles.Delete(tx, r.Key())
 		return nil
 	})
-	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: new("task" + path + *in.RoleName + "/" + uuid.NewString())}, err
+	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: new("task" + path + name + "/" + uuid.NewString())}, err
 }
 
 // GetServiceLinkedRoleDeletionStatus implements the operation of that name. A
@@ -84,7 +84,7 @@ func (s *Server) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam
 	if len(parts) != 5 || parts[0] != "task" {
 		return nil, missing("Deletion task %s cannot be found.", *in.DeletionTaskId)
 	}
-	if _, ok := store.Roles.Get(s.db.View(), scopeOf(ctx).Key(parts[3])); ok {
+	if _, ok := store.Named(store.Roles, s.db.View(), scopeOf(ctx).Key(parts[3])); ok {
 		return &iam.GetServiceLinkedRoleDeletionStatusOutput{
 			Status: iam.DeletionTaskStatusTypeFailed,
 			Reason: &iam.DeletionTaskFailureReasonType{Reason: new("The role was made again.")},

@@ -12,10 +12,11 @@ import (
 	"fargo/store"
 )
 
-// tagRules are IAM's; keys and values have their bounds in the model. The text on
-// reserved keys is ours. Source: IAM user guide, "Tags for AWS Identity and Access
-// Management resources".
-var tagRules = tags.Rules[iam.Tag]{
+// entityTags are the rules for tags of users and roles, whose keys are the same in
+// any case; keys and values have their bounds in the model. The text on reserved keys
+// is ours. Source: IAM user guide, "Tags for AWS Identity and Access Management
+// resources".
+var entityTags = tags.Rules[iam.Tag]{
 	Most: 50, FoldCase: true,
 	TooMany: func(int) error {
 		return iam.LimitExceededException("The number of tags has reached the maximum limit.")
@@ -26,6 +27,13 @@ var tagRules = tags.Rules[iam.Tag]{
 	},
 }
 
+// otherTags are the rules for tags of all else, whose keys differ in case.
+var otherTags = func() tags.Rules[iam.Tag] {
+	rules := entityTags
+	rules.FoldCase = false
+	return rules
+}()
+
 // pageOfTags takes one page of an entity's tags.
 func pageOfTags(asked page.Request, tags []iam.Tag) ([]iam.Tag, *bool, *string, error) {
 	sorted := slices.SortedFunc(slices.Values(tags), func(a, b iam.Tag) int { return strings.Compare(*a.Key, *b.Key) })
@@ -35,7 +43,7 @@ func pageOfTags(asked page.Request, tags []iam.Tag) ([]iam.Tag, *bool, *string, 
 // TagRole implements the operation of that name.
 func (s *Server) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
 	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) (err error) {
-		r.Role.Tags, err = tagRules.Merge(r.Role.Tags, in.Tags)
+		r.Role.Tags, err = entityTags.Merge(r.Role.Tags, in.Tags)
 		return err
 	})
 	return &iam.TagRoleOutput{}, err
@@ -44,7 +52,7 @@ func (s *Server) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRol
 // UntagRole implements the operation of that name.
 func (s *Server) UntagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
 	err := s.changeRole(ctx, in.RoleName, func(_ *store.Tx, r *record.Role) (err error) {
-		r.Role.Tags, err = tagRules.Remove(r.Role.Tags, in.TagKeys)
+		r.Role.Tags, err = entityTags.Remove(r.Role.Tags, in.TagKeys)
 		return err
 	})
 	return &iam.UntagRoleOutput{}, err
@@ -63,7 +71,7 @@ func (s *Server) ListRoleTags(ctx context.Context, in *iam.ListRoleTagsInput) (*
 // TagUser implements the operation of that name.
 func (s *Server) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
 	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) (err error) {
-		u.User.Tags, err = tagRules.Merge(u.User.Tags, in.Tags)
+		u.User.Tags, err = entityTags.Merge(u.User.Tags, in.Tags)
 		return err
 	})
 	return &iam.TagUserOutput{}, err
@@ -72,7 +80,7 @@ func (s *Server) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUse
 // UntagUser implements the operation of that name.
 func (s *Server) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.UntagUserOutput, error) {
 	err := s.changeUser(ctx, in.UserName, func(_ *store.Tx, u *record.User) (err error) {
-		u.User.Tags, err = tagRules.Remove(u.User.Tags, in.TagKeys)
+		u.User.Tags, err = entityTags.Remove(u.User.Tags, in.TagKeys)
 		return err
 	})
 	return &iam.UntagUserOutput{}, err
@@ -91,7 +99,7 @@ func (s *Server) ListUserTags(ctx context.Context, in *iam.ListUserTagsInput) (*
 // TagPolicy implements the operation of that name.
 func (s *Server) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
 	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) (err error) {
-		p.Policy.Tags, err = tagRules.Merge(p.Policy.Tags, in.Tags)
+		p.Policy.Tags, err = otherTags.Merge(p.Policy.Tags, in.Tags)
 		return err
 	})
 	return &iam.TagPolicyOutput{}, err
@@ -100,7 +108,7 @@ func (s *Server) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.Ta
 // UntagPolicy implements the operation of that name.
 func (s *Server) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
 	err := s.changePolicy(ctx, in.PolicyArn, func(_ *store.Tx, p *record.Policy) (err error) {
-		p.Policy.Tags, err = tagRules.Remove(p.Policy.Tags, in.TagKeys)
+		p.Policy.Tags, err = otherTags.Remove(p.Policy.Tags, in.TagKeys)
 		return err
 	})
 	return &iam.UntagPolicyOutput{}, err
@@ -119,7 +127,7 @@ func (s *Server) ListPolicyTags(ctx context.Context, in *iam.ListPolicyTagsInput
 // TagInstanceProfile implements the operation of that name.
 func (s *Server) TagInstanceProfile(ctx context.Context, in *iam.TagInstanceProfileInput) (*iam.TagInstanceProfileOutput, error) {
 	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) (err error) {
-		p.Profile.Tags, err = tagRules.Merge(p.Profile.Tags, in.Tags)
+		p.Profile.Tags, err = otherTags.Merge(p.Profile.Tags, in.Tags)
 		return err
 	})
 	return &iam.TagInstanceProfileOutput{}, err
@@ -128,7 +136,7 @@ func (s *Server) TagInstanceProfile(ctx context.Context, in *iam.TagInstanceProf
 // UntagInstanceProfile implements the operation of that name.
 func (s *Server) UntagInstanceProfile(ctx context.Context, in *iam.UntagInstanceProfileInput) (*iam.UntagInstanceProfileOutput, error) {
 	err := s.changeProfile(ctx, in.InstanceProfileName, func(_ *store.Tx, p *record.InstanceProfile) (err error) {
-		p.Profile.Tags, err = tagRules.Remove(p.Profile.Tags, in.TagKeys)
+		p.Profile.Tags, err = otherTags.Remove(p.Profile.Tags, in.TagKeys)
 		return err
 	})
 	return &iam.UntagInstanceProfileOutput{}, err

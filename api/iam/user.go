@@ -15,7 +15,7 @@ import (
 
 // user finds a user by name.
 func user(r store.Reader, s fargo.Scope, name *string) (*record.User, error) {
-	if found, ok := store.Users.Get(r, s.Key(*name)); ok {
+	if found, ok := store.Named(store.Users, r, s.Key(*name)); ok {
 		return found, nil
 	}
 	return nil, missing("The user with name %s cannot be found.", *name)
@@ -54,11 +54,11 @@ func (s *Server) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam.
 	}
 	scope := scopeOf(ctx)
 	u := newUser(scope, *in.UserName, *path)
-	if u.User.Tags, err = tagRules.Merge(nil, in.Tags); err != nil {
+	if u.User.Tags, err = entityTags.Merge(nil, in.Tags); err != nil {
 		return nil, err
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		if _, ok := store.Users.Get(tx, u.Key()); ok {
+		if _, ok := store.Named(store.Users, tx, u.Key()); ok {
 			return exists("User with name %s already exists.", *in.UserName)
 		}
 		if u.User.PermissionsBoundary, err = boundary(tx, scope, in.PermissionsBoundary); err != nil {
@@ -120,7 +120,7 @@ func (s *Server) UpdateUser(ctx context.Context, in *iam.UpdateUserInput) (*iam.
 		}
 		changed.User.Arn = new(scope.ARN("iam", "user"+*changed.User.Path+*changed.User.UserName))
 		if changed.Key() != old.Key() {
-			if _, ok := store.Users.Get(tx, changed.Key()); ok {
+			if other, ok := store.Named(store.Users, tx, changed.Key()); ok && other != old {
 				return exists("User with name %s already exists.", *in.NewUserName)
 			}
 			store.Users.Delete(tx, old.Key())

@@ -23,7 +23,7 @@ func (s *Server) GetUserPolicy(ctx context.Context, in *iam.GetUserPolicyInput) 
 		return nil, err
 	}
 	document, err := ofUser(u).get(*in.PolicyName)
-	return &iam.GetUserPolicyOutput{UserName: in.UserName, PolicyName: in.PolicyName, PolicyDocument: document}, err
+	return &iam.GetUserPolicyOutput{UserName: u.User.UserName, PolicyName: in.PolicyName, PolicyDocument: document}, err
 }
 
 // DeleteUserPolicy implements the operation of that name.

@@ -62,11 +62,7 @@ func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
 		return err
 	}
 	if in.Policy != nil {
-		d, err := policy.Parse(*in.Policy)
-		if err == nil {
-			err = d.CheckIdentity()
-		}
-		if err != nil {
+		if _, err := policy.ParseInline(*in.Policy); err != nil {
 			return sts.MalformedPolicyDocumentException("%s", err)
 		}
 		if len(*in.Policy) > maxPacked {
@@ -191,7 +187,8 @@ func trusts(role *record.Role, c *api.Call, caller *record.Session, in *sts.Assu
 		known["aws:username"] = []string{a.Name()}
 	}
 	if caller != nil && caller.Role != "" {
-		r.Principal.ARNs = append(r.Principal.ARNs, caller.Role)
+		r.Principal.Role = caller.Role
+		r.Principal.RoleID, _, _ = strings.Cut(c.PrincipalID, ":")
 		known["aws:principalarn"] = []string{caller.Role}
 	}
 	if in.ExternalId != nil {

@@ -21,6 +21,8 @@ import (
 
 const account = fargo.DefaultAccount
 
+const sessionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}`
+
 type fixture struct {
 	*testing.T
 	db   *store.DB
@@ -104,7 +106,8 @@ func TestAssumeRole(t *testing.T) {
 		"identity":                 {wire.AssumeRoleInput{RoleArn: &byUser, SourceIdentity: new("me")}, "AccessDenied"}, // sts:SetSourceIdentity
 		"too long":                 {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7201))}, "ValidationError"},
 		"long":                     {wire.AssumeRoleInput{RoleArn: &byUser, DurationSeconds: new(int32(7200))}, ""},
-		"session policy":           {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(`{"Version":"2012-10-17","Statement":[]}`)}, ""},
+		"session policy":           {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(sessionPolicy)}, ""},
+		"empty session policy":     {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new(`{"Version":"2012-10-17","Statement":[]}`)}, "MalformedPolicyDocument"},
 		"no policy":                {wire.AssumeRoleInput{RoleArn: &byUser, Policy: new("{")}, "MalformedPolicyDocument"},
 		"MFA":                      {wire.AssumeRoleInput{RoleArn: &byUser, SerialNumber: new("arn:aws:iam::1:mfa/x"), TokenCode: new("123456")}, "AccessDenied"},
 	} {
@@ -126,6 +129,75 @@ func TestAssumeRole(t *testing.T) {
 				t.Errorf("the session's key is %+v, %v", k, ok)
 			}
 		})
+	}
+}
+
+// Who is trusted is who had the name when the trust policy was written, not who has
+// it now.
+func TestTrustIsOfIdentities(t *testing.T) {
+	s := newFixture(t)
+	newUser := func() context.Context {
+		s.Helper()
+		if _, err := s.iam.CreateUser(s.user, &wireiam.CreateUserInput{UserName: new("ann")}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.iam.CreateAccessKey(s.user, &wireiam.CreateAccessKeyInput{UserName: new("ann")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.as(*out.AccessKey.AccessKeyId)
+	}
+	assume := func(who context.Context, role string, want string) *wire.AssumeRoleOutput {
+		s.Helper()
+		out, err := s.sts.AssumeRole(who, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")})
+		if code(err) != want {
+			t.Errorf("AssumeRole of %s: %v, want %q", role, err, want)
+		}
+		return out
+	}
+	ann := newUser()
+	first := s.role("first", `{"AWS":"123456789012"}`, "")
+	byUser := s.role("user", `{"AWS":"arn:aws:iam::123456789012:user/ann"}`, "")
+	byRole := s.role("role", `{"AWS":"`+first+`"}`, "")
+	assume(ann, byUser, "")
+	assume(s.as(*assume(ann, first, "").Credentials.AccessKeyId), byRole, "")
+
+	// Under another name it is the same user.
+	if _, err := s.iam.UpdateUser(s.user, &wireiam.UpdateUserInput{UserName: new("ann"), NewUserName: new("anna")}); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.iam.ListAccessKeys(s.user, &wireiam.ListAccessKeysInput{UserName: new("anna")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	assume(s.as(*keys.AccessKeyMetadata[0].AccessKeyId), byUser, "")
+
+	// Others with the old names are not trusted.
+	another := newUser()
+	assume(another, byUser, "AccessDenied")
+	if _, err := s.iam.DeleteRole(s.user, &wireiam.DeleteRoleInput{RoleName: new("first")}); err != nil {
+		t.Fatal(err)
+	}
+	s.role("first", `{"AWS":"123456789012"}`, "")
+	assume(s.as(*assume(another, first, "").Credentials.AccessKeyId), byRole, "AccessDenied")
+}
+
+// What older versions stored, with names of who is trusted, works by the names.
+func TestTrustOfOlderStores(t *testing.T) {
+	s := newFixture(t)
+	role := s.role("old", `{"AWS":"123456789012"}`, "")
+	err := s.db.Update(t.Context(), func(tx *store.Tx) error {
+		stored, _ := store.Roles.Get(tx, fargo.Scope{Account: account}.Key("old"))
+		changed := *stored
+		changed.Role.AssumeRolePolicyDocument = new(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/admin"},"Action":"sts:AssumeRole"}}`)
+		store.Roles.Put(tx, &changed)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{RoleArn: &role, RoleSessionName: new("s1")}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -238,7 +310,7 @@ func TestSessionCaller(t *testing.T) {
 	before := time.Now().Add(-time.Second)
 	out, err := s.sts.AssumeRole(s.user, &wire.AssumeRoleInput{
 		RoleArn: role.Role.Arn, RoleSessionName: new("s1"), SourceIdentity: new("ann"),
-		Policy: new(`{"Version":"2012-10-17","Statement":[]}`), PolicyArns: []wire.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/ReadOnlyAccess")}},
+		Policy: new(sessionPolicy), PolicyArns: []wire.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/ReadOnlyAccess")}},
 		Tags: []wire.Tag{{Key: new("team"), Value: new("a")}},
 	})
 	if err != nil {
@@ -252,7 +324,7 @@ func TestSessionCaller(t *testing.T) {
 	want := api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/r/s1", PrincipalID: *role.Role.RoleId + ":s1", AccessKeyID: *out.Credentials.AccessKeyId,
 		Role: "arn:aws:iam::123456789012:role/apps/r", SourceIdentity: "ann",
-		SessionPolicy: `{"Version":"2012-10-17","Statement":[]}`, SessionPolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		SessionPolicy: sessionPolicy, SessionPolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
 		SessionTags: map[string]string{"team": "a"},
 	}
 	if !reflect.DeepEqual(c, want) {
