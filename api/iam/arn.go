@@ -24,3 +24,9 @@ func checkPolicyARN(arn string) error {
 	}
 	return nil
 }
+
+// policyPath is the path of a policy, which its ARN has: "/service-role/".
+func policyPath(arn string) string {
+	a, _ := fargo.ParseARN(arn)
+	return strings.TrimSuffix(strings.TrimPrefix(a.Resource, "policy"), a.Name())
+}

@@ -62,11 +62,10 @@ func (s *Server) DetachGroupPolicy(ctx context.Context, in *iam.DetachGroupPolic
 
 // ListAttachedGroupPolicies implements the operation of that name.
 func (s *Server) ListAttachedGroupPolicies(ctx context.Context, in *iam.ListAttachedGroupPoliciesInput) (*iam.ListAttachedGroupPoliciesOutput, error) {
-	v := s.db.View()
-	g, err := group(v, scopeOf(ctx), in.GroupName)
+	g, err := group(s.db.View(), scopeOf(ctx), in.GroupName)
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofGroup(g).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
+	policies, more, next, err := ofGroup(g).attached(in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedGroupPoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }

@@ -1,12 +1,13 @@
 package iam
 
 import (
-	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"fargo"
 	"fargo/api/page"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/record"
 	"fargo/store"
@@ -116,19 +117,13 @@ func (h identity) detach(arn string) error {
 }
 
 // attached takes one page of the managed policies below a path.
-func (h identity) attached(r store.Reader, s fargo.Scope, pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
-	var below iter.Seq[string] = func(yield func(string) bool) {
-		for _, arn := range h.Attached {
-			p, ok := findPolicy(r, s, arn)
-			if ok && under(&p.Policy, pathPrefix) && !yield(arn) {
-				return
-			}
-		}
-	}
-	policies := each(below, func(string) bool { return true }, func(arn string) iam.AttachedPolicy {
-		a, _ := fargo.ParseARN(arn)
-		return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
-	})
+func (h identity) attached(pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
+	policies := each(slices.Values(h.Attached),
+		func(arn string) bool { return strings.HasPrefix(policyPath(arn), aws.Value(pathPrefix)) },
+		func(arn string) iam.AttachedPolicy {
+			a, _ := fargo.ParseARN(arn)
+			return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
+		})
 	return pageOf(asked, policies, func(p iam.AttachedPolicy) string { return *p.PolicyArn })
 }
 

@@ -37,7 +37,7 @@ func awsPolicy(arn, document string) *record.Policy {
 		Account: a.Account,
 		Policy: iam.Policy{
 			PolicyName: new(a.Name()), Arn: new(arn),
-			Path:             new(strings.TrimSuffix(strings.TrimPrefix(a.Resource, "policy"), a.Name())),
+			Path:             new(policyPath(arn)),
 			PolicyId:         new("ANPA" + base32.StdEncoding.EncodeToString(id[:])[:17]),
 			DefaultVersionId: new("v1"), IsAttachable: new(true), CreateDate: &awsDate, UpdateDate: &awsDate,
 		},

@@ -74,11 +74,10 @@ func (s *Server) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicyI
 
 // ListAttachedRolePolicies implements the operation of that name.
 func (s *Server) ListAttachedRolePolicies(ctx context.Context, in *iam.ListAttachedRolePoliciesInput) (*iam.ListAttachedRolePoliciesOutput, error) {
-	v := s.db.View()
-	r, err := role(v, scopeOf(ctx), in.RoleName)
+	r, err := role(s.db.View(), scopeOf(ctx), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofRole(r).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
+	policies, more, next, err := ofRole(r).attached(in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }

@@ -49,3 +49,9 @@ func TestScripts(t *testing.T) {
 		}
 	})
 }
+
+func TestRecorded(t *testing.T) {
+	apitest.RunRecorded(t, func(t *testing.T) apitest.Setup {
+		return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: iam.New(iam.Config{DB: open(t)})}}}
+	})
+}

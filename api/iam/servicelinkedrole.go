@@ -10,23 +10,6 @@ import (
 	"fargo/store"
 )
 
-// serviceRole is the role that an AWS service makes for itself.
-type serviceRole struct {
-	name   string
-	policy string // of AWS, below servicePath; the same role's policy there
-	suffix bool   // whether a custom suffix can be asked for
-}
-
-// serviceRoles are those of the services around ECS.
-// Source: IAM user guide, "AWS services that work with IAM", and each service's
-// page on its service-linked roles.
-var serviceRoles = map[string]serviceRole{
-	"ecs.amazonaws.com":                         {"AWSServiceRoleForECS", "AmazonECSServiceRolePolicy", false},
-	"elasticloadbalancing.amazonaws.com":        {"AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy", false},
-	"ecs.application-autoscaling.amazonaws.com": {"AWSServiceRoleForApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy", false},
-	"autoscaling.amazonaws.com":                 {"AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy", true},
-}
-
 // CreateServiceLinkedRole implements the operation of that name, for the
 // services in serviceRoles.
 func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServiceLinkedRoleInput) (*iam.CreateServiceLinkedRoleOutput, error) {

@@ -62,11 +62,10 @@ func (s *Server) DetachUserPolicy(ctx context.Context, in *iam.DetachUserPolicyI
 
 // ListAttachedUserPolicies implements the operation of that name.
 func (s *Server) ListAttachedUserPolicies(ctx context.Context, in *iam.ListAttachedUserPoliciesInput) (*iam.ListAttachedUserPoliciesOutput, error) {
-	v := s.db.View()
-	u, err := user(v, scopeOf(ctx), in.UserName)
+	u, err := user(s.db.View(), scopeOf(ctx), in.UserName)
 	if err != nil {
 		return nil, err
 	}
-	policies, more, next, err := ofUser(u).attached(v, scopeOf(ctx), in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
+	policies, more, next, err := ofUser(u).attached(in.PathPrefix, pages.Ask(in, in.Marker, in.MaxItems))
 	return &iam.ListAttachedUserPoliciesOutput{AttachedPolicies: policies, IsTruncated: more, Marker: next}, err
 }
