@@ -66,7 +66,7 @@ func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
 			return sts.MalformedPolicyDocumentException("%s", err)
 		}
 		if len(*in.Policy) > maxPacked {
-			return sts.PackedPolicyTooLargeException("Packed size of session policies exceeds the limit: %d%%", len(*in.Policy)*100/maxPacked)
+			return sts.PackedPolicyTooLargeException("Packed size of session policies consumes %d%% of allotted space.", len(*in.Policy)*100/maxPacked)
 		}
 	}
 	return mfa(in.SerialNumber, in.TokenCode)

@@ -70,7 +70,7 @@ func issue(tx *store.Tx, s *record.Session, lifetime time.Duration) *sts.Credent
 // mfa refuses what comes with a device: there are none.
 func mfa(serial, code *string) error {
 	if serial != nil || code != nil {
-		return accessDenied("MultiFactorAuthentication failed, unable to validate MFA code.")
+		return accessDenied("MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
 	}
 	return nil
 }
