@@ -176,7 +176,7 @@ var Actions = &api.Actions{
 func onRole[In any](name func(*In) *string) api.Rule[In] {
 	return api.On(func(q *api.Query, in *In) []string { return []string{roleNamed(q, name(in))} }).
 		Key("iam:PermissionsBoundary", func(q *api.Query, in *In) []string {
-			r, ok := store.Roles.Get(q.State, keyOf(q, name(in)))
+			r, ok := store.Named(store.Roles, q.State, keyOf(q, name(in)))
 			if !ok {
 				return nil
 			}
@@ -189,7 +189,7 @@ func onRole[In any](name func(*In) *string) api.Rule[In] {
 func onUser[In any](name func(*In) *string) api.Rule[In] {
 	return api.On(func(q *api.Query, in *In) []string { return []string{userNamed(q, name(in))} }).
 		Key("iam:PermissionsBoundary", func(q *api.Query, in *In) []string {
-			u, ok := store.Users.Get(q.State, keyOf(q, name(in)))
+			u, ok := store.Named(store.Users, q.State, keyOf(q, name(in)))
 			if !ok {
 				return nil
 			}
@@ -199,7 +199,7 @@ func onUser[In any](name func(*In) *string) api.Rule[In] {
 
 func onGroup[In any](name func(*In) *string) api.Rule[In] {
 	return api.On(func(q *api.Query, in *In) []string {
-		if g, ok := store.Groups.Get(q.State, keyOf(q, name(in))); ok {
+		if g, ok := store.Named(store.Groups, q.State, keyOf(q, name(in))); ok {
 			return []string{*g.Group.Arn}
 		}
 		return []string{q.GlobalARN("iam", "group/"+aws.Value(name(in)))}
@@ -208,7 +208,7 @@ func onGroup[In any](name func(*In) *string) api.Rule[In] {
 
 func onProfile[In any](name func(*In) *string) api.Rule[In] {
 	return api.On(func(q *api.Query, in *In) []string {
-		if p, ok := store.InstanceProfiles.Get(q.State, keyOf(q, name(in))); ok {
+		if p, ok := store.Named(store.InstanceProfiles, q.State, keyOf(q, name(in))); ok {
 			return []string{*p.Profile.Arn}
 		}
 		return []string{q.GlobalARN("iam", "instance-profile/"+aws.Value(name(in)))}
@@ -247,7 +247,7 @@ func keyOf(q *api.Query, name *string) string {
 }
 
 func roleNamed(q *api.Query, name *string) string {
-	if r, ok := store.Roles.Get(q.State, keyOf(q, name)); ok {
+	if r, ok := store.Named(store.Roles, q.State, keyOf(q, name)); ok {
 		return *r.Role.Arn
 	}
 	return q.GlobalARN("iam", "role/"+aws.Value(name))
@@ -257,7 +257,7 @@ func userNamed(q *api.Query, name *string) string {
 	if name == nil && q.UserName() != "" {
 		return q.PrincipalARN
 	}
-	if u, ok := store.Users.Get(q.State, keyOf(q, name)); ok {
+	if u, ok := store.Named(store.Users, q.State, keyOf(q, name)); ok {
 		return *u.User.Arn
 	}
 	return q.GlobalARN("iam", "user/"+aws.Value(name))
