@@ -46,7 +46,7 @@ func (d Document) checkIdentity() error {
 	if d.misspelt() || d.hasBadDate() {
 		return errLegacy
 	}
-	badResource, legacy := d.checkResources()
+	legacy, badResource := d.checkResources()
 	if legacy {
 		return errLegacy
 	}

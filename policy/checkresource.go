@@ -28,7 +28,7 @@ var accountPart = regexp.MustCompile(`^(|\d{12}|aws|amazon|cloudfront|aws-manage
 
 // checkResources looks for what is no resource. The older parser reads the resources
 // of a statement only if they look right, and what it does not read is told first.
-func (d Document) checkResources() (bad error, legacy bool) {
+func (d Document) checkResources() (legacy bool, bad error) {
 	for _, s := range d.Statements {
 		for _, list := range [][]string{s.Resources, s.NotResources} {
 			for _, r := range list {
@@ -37,11 +37,11 @@ func (d Document) checkResources() (bad error, legacy bool) {
 				}
 			}
 			if bad == nil && slices.ContainsFunc(list, isUnreadable) {
-				return nil, true
+				return true, nil
 			}
 		}
 	}
-	return bad, false
+	return false, bad
 }
 
 // checkResource checks a resource, "*" or an ARN. That it begins with "arn" is not
