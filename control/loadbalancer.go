@@ -166,7 +166,7 @@ func reported(r store.Reader, node string, report *desired.TargetReport) (*recor
 	if !ok || checker(r, t.Group) != node {
 		return nil, false
 	}
-	return plan.Reported(t, report)
+	return plan.Reported(t, store.ZonesOfGroup(r, t.Group), report)
 }
 
 // checker is the node whose reports on the health of a group's targets count, "" when

@@ -44,10 +44,23 @@ func (s services) scope(r store.Reader, c store.Change) iter.Seq[string] {
 				}
 			}
 		}
+	case store.ELBListeners.Name(), store.ELBRules.Name(), store.ELBLoadBalancers.Name(), store.ELBTargetGroups.Name():
+		return balanced(r) // whose targets may be used or unused now
 	case store.Nodes.Name():
 		return keys(store.Services.All(r))
 	}
 	return slices.Values([]string(nil))
+}
+
+// balanced are the services with load balancers, some of them more than once.
+func balanced(r store.Reader) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for d := range store.Deployments.All(r) {
+			if !d.Retired && len(d.Revision.LoadBalancers) > 0 && !yield(d.Service) {
+				return
+			}
+		}
+	}
 }
 
 func (s services) reconcile(tx *store.Tx, key string, now time.Time) (time.Time, error) {
@@ -75,7 +88,7 @@ func (services) forget(tx *store.Tx, s *record.Service, now time.Time) time.Time
 
 func (s services) view(tx *store.Tx, service *record.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
-		Service: service, Pace: s.Pace, UUID: uuid.NewString,
+		Service: service, Groups: GroupUses(tx), Pace: s.Pace, UUID: uuid.NewString,
 	}
 	for d := range store.Deployments.By(tx, store.ByService, service.Key()) {
 		if !d.Retired || d.ID == service.Completed {
@@ -108,6 +121,20 @@ func (s services) view(tx *store.Tx, service *record.Service, now time.Time) pla
 		return plan.NewTask(*spec, now, fargo.NewHex), nil
 	}
 	return v
+}
+
+// GroupUses tells how target groups are used, and looks up each once.
+func GroupUses(r store.Reader) func(arn string) plan.GroupUse {
+	known := map[string]plan.GroupUse{}
+	return func(arn string) plan.GroupUse {
+		use, ok := known[arn]
+		if !ok {
+			_, exists := store.ELBTargetGroups.Get(r, arn)
+			use = plan.GroupUse{Exists: exists, Zones: store.ZonesOfGroup(r, arn)}
+			known[arn] = use
+		}
+		return use
+	}
 }
 
 // serviceSubnets are those of ids that exist.

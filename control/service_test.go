@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
+	"fargo/aws/elbv2"
 	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
@@ -20,7 +21,10 @@ import (
 const webDefinition = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"
 
 // serve puts a service into a world, its tasks in the subnets named.
-func (w *world) serve(desired int, subnets ...string) {
+func (w *world) serve(desired int, subnets ...string) { w.serveBehind(nil, desired, subnets...) }
+
+// serveBehind is serve, with load balancers.
+func (w *world) serveBehind(balancers []ecs.LoadBalancer, desired int, subnets ...string) {
 	w.update(func(tx *store.Tx) {
 		store.Clusters.Put(tx, &record.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c")}})
 		s := &record.Service{Scope: home, Cluster: "c", Service: ecs.Service{
@@ -28,7 +32,7 @@ func (w *world) serve(desired int, subnets ...string) {
 			DesiredCount: new(int32(desired)), AvailabilityZoneRebalancing: ecs.AvailabilityZoneRebalancingEnabled,
 		}}
 		revision := ecs.ServiceRevision{
-			TaskDefinition: new(webDefinition), LaunchType: ecs.LaunchTypeFargate,
+			TaskDefinition: new(webDefinition), LaunchType: ecs.LaunchTypeFargate, LoadBalancers: balancers,
 			NetworkConfiguration: &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: subnets}},
 		}
 		for _, d := range plan.Begin(s, revision, nil, nil, nil, fargo.NewDeploymentDigits(), "u", time.Now()) {
@@ -109,4 +113,45 @@ func TestRebalance(t *testing.T) {
 			t.Fatalf("in the end: %s", got)
 		}
 	})
+}
+
+// TestZoneTakenAway holds that a service looks at its tasks again when their load
+// balancer is no longer enabled in their zone, or their listener is gone, though no
+// target has changed.
+func TestZoneTakenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.balanced()
+		w.serveBehind([]ecs.LoadBalancer{{TargetGroupArn: new(theGroup), ContainerName: new("app"), ContainerPort: new(int32(80))}}, 1, "subnet-1")
+		synctest.Wait()
+		w.runService()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.update(func(tx *store.Tx) { store.ELBListeners.Delete(tx, theListener) })
+		w.said(t, "Target group is not configured to receive traffic from the load balancer")
+		w.balanced()
+		w.update(func(tx *store.Tx) {
+			lb, _ := store.ELBLoadBalancers.Get(tx, theBalancer)
+			next := *lb
+			next.LoadBalancer.AvailabilityZones = []elbv2.AvailabilityZone{{ZoneName: new("us-east-1b")}}
+			store.ELBLoadBalancers.Put(tx, &next)
+		})
+		w.said(t, "Target is in an Availability Zone that is not enabled for the load balancer")
+	})
+}
+
+// said fails unless an event of the service gives a reason.
+func (w *world) said(t *testing.T, reason string) {
+	t.Helper()
+	synctest.Wait()
+	var said []string
+	for s := range store.Services.All(w.db.View()) {
+		for _, e := range s.Events {
+			said = append(said, *e.Message)
+		}
+	}
+	if !slices.ContainsFunc(said, func(m string) bool { return strings.Contains(m, "(reason "+reason+")") }) {
+		t.Errorf("no event says %q, but %q", reason, said)
+	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Targets is the controller that deletes a target once it is drained, takes back what
-// was known of its health when its group goes out of use, and takes over what its
+// was known of its health when it goes out of use, and takes over what its
 // checker reported before the checker's reports counted.
 func Targets(sessions *Sessions, pace fargo.Pace) Controller {
 	return Controller{
@@ -35,7 +35,8 @@ func Targets(sessions *Sessions, pace fargo.Pace) Controller {
 				return time.Time{}, nil
 			}
 			g, _ := store.ELBTargetGroups.Get(tx, t.Group)
-			action, next := plan.NextTargetAction(t, g, len(store.LoadBalancersOfGroup(tx, t.Group)) > 0, pace, now)
+			zones := store.ZonesOfGroup(tx, t.Group)
+			action, next := plan.NextTargetAction(t, g, zones, pace, now)
 			switch action {
 			case plan.TargetDelete:
 				store.ELBTargets.Delete(tx, key)
@@ -45,7 +46,7 @@ func Targets(sessions *Sessions, pace fargo.Pace) Controller {
 				store.ELBTargets.Put(tx, &c)
 			default:
 				if report, ok := sessions.target(checker(tx, t.Group), key); ok {
-					if c, ok := plan.Reported(t, &report); ok {
+					if c, ok := plan.Reported(t, zones, &report); ok {
 						store.ELBTargets.Put(tx, c)
 					}
 				}

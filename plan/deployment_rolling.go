@@ -114,7 +114,7 @@ func (p rolling) restore(d *record.Deployment, lower, upper int) {
 func (p rolling) withoutReplacements(tasks []*member, lower int) []*member {
 	id, needed := p.primary().ID, lower-len(p.of(nil, isHealthy))
 	return slices.DeleteFunc(slices.Clone(tasks), func(m *member) bool {
-		if needed <= 0 || m.deployment() == id || m.health != HealthPending {
+		if needed <= 0 || m.deployment() == id || m.Health != HealthPending {
 			return false
 		}
 		needed--

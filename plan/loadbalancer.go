@@ -43,7 +43,7 @@ func Balancers(v ELBView, node string) ([]desired.Balancer, []desired.BalancerGr
 		shape.LoadBalancerArns = nil
 		groups = append(groups, desired.BalancerGroup{
 			ARN: g.Key(), Name: resource(g.Key()), Group: shape, Attributes: g.Attributes,
-			Targets: balancerTargets(p.targets[g.Key()], Zones(lb)), Zonal: !CrossesZones(lb, g),
+			Targets: balancerTargets(p.targets[g.Key()], lb.Zones()), Zonal: !CrossesZones(lb, g),
 		})
 	}
 	slices.SortFunc(balancers, func(a, b desired.Balancer) int { return strings.Compare(a.ARN, b.ARN) })
@@ -106,7 +106,7 @@ func (p *elbPlan) balancer(lb *record.ELBLoadBalancer, node string) desired.Bala
 		ARN: lb.Key(), Name: strings.TrimPrefix(resource(lb.Key()), "loadbalancer/"),
 		Network: lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork, Attributes: lb.Attributes,
 	}
-	zones := Zones(lb)
+	zones := lb.Zones()
 	for n, i := range lb.Interfaces {
 		if lb.Nodes[i.ID] != node {
 			continue
@@ -148,15 +148,6 @@ func (p *elbPlan) listener(l *record.ELBListener) desired.BalancerListener {
 func Certificate(c *record.Certificate) desired.Certificate {
 	chain := strings.TrimRight(c.Body, "\n") + "\n" + c.Chain
 	return desired.Certificate{ARN: c.Key(), Chain: chain, KeyID: desired.CertificateKeyOf(chain)}
-}
-
-// Zones are those that a load balancer is enabled in.
-func Zones(lb *record.ELBLoadBalancer) []string {
-	zones := make([]string, len(lb.LoadBalancer.AvailabilityZones))
-	for i, z := range lb.LoadBalancer.AvailabilityZones {
-		zones[i] = *z.ZoneName
-	}
-	return zones
 }
 
 // resource is the part of an ARN that the metrics know a thing by.

@@ -33,7 +33,7 @@ func PlaceInterfaces(lb *record.ELBLoadBalancer, v InterfaceView) map[string]str
 			active = append(active, n)
 		}
 	}
-	placed, zones := map[string]string{}, Zones(lb)
+	placed, zones := map[string]string{}, lb.Zones()
 	for _, i := range lb.Interfaces {
 		n := byID[lb.Nodes[i.ID]]
 		if n != nil && (n.Active() || n.State == record.NodeDraining && len(active) == 0) {

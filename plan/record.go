@@ -39,7 +39,7 @@ func Records(v ELBView) []desired.Record {
 // group that it uses has enough healthy targets; where there is no such zone, all.
 // Source: ELB user guides, "Target group health", DNS failover.
 func (p *elbPlan) addresses(lb *record.ELBLoadBalancer) []netip.Addr {
-	zones := Zones(lb)
+	zones := lb.Zones()
 	var fit, all []netip.Addr
 	for n, i := range lb.Interfaces {
 		all = append(all, i.Address)
@@ -77,7 +77,7 @@ func (p *elbPlan) countHealthy(lb *record.ELBLoadBalancer, g *record.ELBTargetGr
 		if !crosses && t.Zone != zone && t.Zone != "" && t.Zone != anyZone {
 			continue
 		}
-		switch TargetHealth(t, Zones(lb)).State {
+		switch TargetHealth(t, lb.Zones()).State {
 		case elbv2.TargetHealthStateEnumDraining, elbv2.TargetHealthStateEnumUnused:
 		case elbv2.TargetHealthStateEnumHealthy, elbv2.TargetHealthStateEnumUnavailable:
 			healthy++

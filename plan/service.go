@@ -21,7 +21,9 @@ type ServiceView struct {
 	Nodes       int           // machines, for DAEMON services
 	// Subnets are those that tasks of the primary deployment may be in.
 	Subnets []ServiceSubnet
-	Pace    fargo.Pace
+	// Groups tells how a target group is used.
+	Groups func(arn string) GroupUse
+	Pace   fargo.Pace
 	// Make makes a new task of a deployment, of a capacity provider or "" for
 	// none; nobody knows it yet. An error is the reason why ECS cannot launch it.
 	Make func(d *record.Deployment, provider string) (*record.Task, error)
@@ -70,6 +72,7 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 		p.strategy().advance()
 		p.conclude()
 		p.rebalance()
+		p.sayWaiting()
 	}
 	p.keepTargets()
 	return p.changes()
@@ -116,8 +119,7 @@ type member struct {
 	ServiceTask
 	task    *record.Task
 	changed bool
-	health  Health
-	why     string
+	Verdict
 }
 
 func (m *member) edit() *record.Task {
@@ -145,10 +147,9 @@ func (p *servicePlan) observe() {
 	grace := time.Duration(aws.Value(p.s.Service.HealthCheckGracePeriodSeconds)) * time.Second
 	for _, t := range p.Tasks {
 		m := &member{ServiceTask: t, task: t.Task}
-		var next time.Time
 		if m.wanted() {
-			m.health, m.why, next = EvaluateHealth(t.Task, t.Targets, grace, p.Pace, p.now)
-			p.requeue(next)
+			m.Verdict = EvaluateHealth(t.Task, t.Targets, p.Groups, grace, p.Pace, p.now)
+			p.requeue(m.Next)
 			if t.Protected {
 				p.requeue(t.Task.ProtectedUntil)
 			}
@@ -161,7 +162,7 @@ func (p *servicePlan) observe() {
 		if t.Task.LastStatus() == fargo.TaskRunning && p.s.Throttle.Failures > 0 && t.Task.Report.StartedAt.After(p.s.Throttle.Last) {
 			p.s.Throttle, p.changed = record.Throttle{}, true
 		}
-		if m.health == Healthy && !t.Task.Settled {
+		if m.Health == Healthy && !t.Task.Settled {
 			m.edit().Settled = true
 			if d != nil {
 				d.FailedTasks = 0
@@ -222,10 +223,10 @@ func (p *servicePlan) of(d *record.Deployment, pass func(*member) bool) []*membe
 	return out
 }
 
-func isHealthy(m *member) bool   { return m.health == Healthy }
-func isUnhealthy(m *member) bool { return m.health == Unhealthy }
+func isHealthy(m *member) bool   { return m.Health == Healthy }
+func isUnhealthy(m *member) bool { return m.Health == Unhealthy }
 
-func mayBeHealthy(m *member) bool { return m.health != Unhealthy }
+func mayBeHealthy(m *member) bool { return m.Health != Unhealthy }
 
 // old passes the tasks of every deployment but the newest.
 func (p *servicePlan) old() []*member {

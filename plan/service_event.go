@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"fargo"
-	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -101,14 +100,13 @@ func taskList(ids []string) string {
 	return "(task " + strings.Join(ids, ") (task ") + ")"
 }
 
-// unhealthyEvent says why a task is being replaced.
-func unhealthyEvent(m *member) string {
-	for _, t := range m.Targets {
-		if t.Health != nil && t.Health.State == "unhealthy" {
-			return fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", m.task.ID, t.Port, t.Group, aws.Value(t.Health.Description))
-		}
+// sayWaiting says of the first task that waits for what only others can do what that
+// is.
+func (p *servicePlan) sayWaiting() {
+	for _, m := range p.of(nil, func(m *member) bool { return m.Health == HealthPending && m.Event != "" }) {
+		p.complain(m.Event)
+		return
 	}
-	return fmt.Sprintf("(task %s) failed container health checks.", m.task.ID)
 }
 
 // drainingText is the text of an event, which names the task set of the tasks

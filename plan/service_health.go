@@ -6,7 +6,6 @@ import (
 
 	"fargo"
 	"fargo/aws/ecs"
-	"fargo/aws/elbv2"
 	"fargo/record"
 )
 
@@ -25,49 +24,47 @@ const (
 	Unhealthy                   // must be replaced
 )
 
+// Verdict is what a service makes of a task's health.
+type Verdict struct {
+	Health Health
+	// Reason is why an Unhealthy task is stopped.
+	Reason string
+	// Event is what the service says of a task that is Unhealthy, or that only
+	// somebody else can help to become healthy.
+	Event string
+	// Next is when the verdict may change by time alone; zero for never.
+	Next time.Time
+}
+
 // EvaluateHealth says whether a service's task is healthy, by its container health
-// checks and its targets. why is the reason to stop an Unhealthy task with. When the
-// answer may change by time alone, it does so at next.
+// checks and its targets, those of them that there are. groups tells how a target
+// group is used.
 // Source: ECS developer guide, "Service definition parameters", on
 // healthCheckGracePeriodSeconds and minimumHealthyPercent.
-func EvaluateHealth(t *record.Task, targets []*record.ELBTarget, grace time.Duration, pace fargo.Pace, now time.Time) (h Health, why string, next time.Time) {
+func EvaluateHealth(t *record.Task, targets []*record.ELBTarget, groups func(arn string) GroupUse, grace time.Duration, pace fargo.Pace, now time.Time) Verdict {
 	if t.LastStatus() != fargo.TaskRunning || t.Report == nil {
-		return HealthPending, "", time.Time{}
+		return Verdict{}
 	}
 	started := t.Report.StartedAt
-	health := TaskHealth(t.Report.Containers, t.HealthChecked)
-	bad := ""
-	if len(t.HealthChecked) > 0 && health == ecs.HealthStatusUnhealthy {
-		bad = "Task failed container health checks"
+	balanced := targetsVerdict(t, targets, groups, pace, now)
+	container := TaskHealth(t.Report.Containers, t.HealthChecked)
+	failed := balanced
+	if failed.Health != Unhealthy && len(t.HealthChecked) > 0 && container == ecs.HealthStatusUnhealthy {
+		failed = Verdict{Unhealthy, "Task failed container health checks", fmt.Sprintf("(task %s) failed container health checks.", t.ID), time.Time{}}
 	}
-	healthy := 0
-	for _, target := range targets {
-		switch {
-		case target.Health == nil:
-		case target.Health.State == elbv2.TargetHealthStateEnumHealthy:
-			healthy++
-		case target.Health.State == elbv2.TargetHealthStateEnumUnhealthy:
-			bad = fmt.Sprintf("Task failed ELB health checks in (target-group %s)", target.Group)
-		}
-	}
-	if bad != "" {
+	if failed.Health == Unhealthy {
 		if end := started.Add(pace.Of(grace)); now.Before(end) {
-			return HealthPending, "", end
+			return Verdict{Next: end}
 		}
-		return Unhealthy, bad, time.Time{}
+		return failed
 	}
 	switch {
-	case len(t.HealthChecked) > 0 && health != ecs.HealthStatusHealthy:
-		return HealthPending, "", time.Time{}
-	case len(t.LoadBalancers) > 0:
-		if len(t.Targets) == len(t.LoadBalancers) && healthy == len(t.Targets) {
-			return Healthy, "", time.Time{}
-		}
-		return HealthPending, "", time.Time{}
-	case len(t.HealthChecked) == 0:
+	case len(t.HealthChecked) > 0 && container != ecs.HealthStatusHealthy:
+		balanced.Health = HealthPending
+	case len(t.LoadBalancers) == 0 && len(t.HealthChecked) == 0:
 		if end := started.Add(pace.Of(settleTime)); now.Before(end) {
-			return HealthPending, "", end
+			return Verdict{Next: end}
 		}
 	}
-	return Healthy, "", time.Time{}
+	return balanced
 }

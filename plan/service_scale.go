@@ -149,25 +149,25 @@ func zone(m *member) string { return aws.Value(m.task.Intent.AvailabilityZone) }
 // rank orders tasks by their use: unhealthy ones have the least, healthy ones the most.
 func rank(m *member) int {
 	switch {
-	case m.health == Unhealthy:
+	case m.Health == Unhealthy:
 		return 0
 	case m.task.LastStatus().Before(fargo.TaskRunning):
 		return 1
-	case m.health == HealthPending:
+	case m.Health == HealthPending:
 		return 2
 	}
 	return 3
 }
 
 // works: it runs and is not known to be unhealthy.
-func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.health != Unhealthy }
+func works(m *member) bool { return m.task.LastStatus() == fargo.TaskRunning && m.Health != Unhealthy }
 
 // endUnhealthy stops tasks for their health's sake, which no protection is
 // against.
 func (p *servicePlan) endUnhealthy(sick []*member) {
 	for _, m := range sick {
-		p.event(unhealthyEvent(m))
-		p.stop([]*member{m}, m.why)
+		p.event(m.Event)
+		p.stop([]*member{m}, m.Reason)
 		if m.deployment() == p.primary().ID {
 			p.sick++
 		}

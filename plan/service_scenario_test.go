@@ -30,6 +30,9 @@ import (
 //	stopped               what was told to stop has stopped
 //	drained               what was draining has drained
 //	protect TIME TASK…    UpdateTaskProtection
+//	unregister TASK…      their targets are deregistered and gone
+//	balance ZONE…         the zones of the load balancer; with none, its listener is gone
+//	delete-group          DeleteTargetGroup
 //	full ZONE / free ZONE the zone's subnet has no address left, or has again
 //	tick TIME             time passes
 //	stop-deployment       StopServiceDeployment
@@ -74,6 +77,10 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 	case "protect":
 		until := s.now.Add(duration(t, args[0]))
 		s.each(t, args[1:], func(task *record.Task) { s.edit(task, func(c *record.Task) { c.ProtectedUntil = until }) })
+	case "balance":
+		s.enabled = args
+	case "delete-group":
+		s.groupGone, s.targets = true, map[string]*record.ELBTarget{}
 	case "stop-deployment":
 		if !s.abandon() {
 			t.Fatal("nothing to go back to")
@@ -107,6 +114,12 @@ func (s *scenario) taskCommand(t *testing.T, verb string) func(*record.Task) {
 		return func(task *record.Task) { s.health(task, true) }
 	case "sick":
 		return func(task *record.Task) { s.health(task, false) }
+	case "unregister":
+		return func(task *record.Task) {
+			for _, ref := range task.Targets {
+				delete(s.targets, ref.Key())
+			}
+		}
 	case "failing":
 		return func(task *record.Task) { s.report(task, fargo.TaskDeprovisioning) }
 	case "fail":

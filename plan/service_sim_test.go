@@ -27,6 +27,8 @@ type serviceSim struct {
 	targets     map[string]*record.ELBTarget
 	now         time.Time
 	group       string   // target group, "" for none
+	groupGone   bool     // it was deleted
+	enabled     []string // zones of its load balancer, none while there is no listener
 	checked     bool     // tasks have a container health check
 	nodes       int      // machines
 	zones       []string // each with one subnet of the same name
@@ -42,7 +44,7 @@ type serviceSim struct {
 
 func newServiceSim(desired, minimum, maximum int, breaker bool) *serviceSim {
 	r := &serviceSim{
-		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"},
+		now: time.Unix(1_700_000_000, 0).UTC(), nodes: 1, zones: []string{"a", "b", "c"}, enabled: []string{"a", "b", "c"},
 		targets: map[string]*record.ELBTarget{},
 		full:    map[string]bool{}, broken: map[string]bool{}, made: map[string]int{},
 	}
@@ -157,7 +159,7 @@ func (r *serviceSim) make(d *record.Deployment, provider string) (*record.Task, 
 }
 
 func (r *serviceSim) view() ServiceView {
-	v := ServiceView{Service: r.service, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
+	v := ServiceView{Service: r.service, Groups: r.groups, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
 	for _, t := range r.tasks {
 		v.Tasks = append(v.Tasks, ServiceTask{Task: t, Targets: r.targetsOf(t), Protected: r.now.Before(t.ProtectedUntil)})
 	}
@@ -172,6 +174,10 @@ func (r *serviceSim) view() ServiceView {
 		}
 	}
 	return v
+}
+
+func (r *serviceSim) groups(string) GroupUse {
+	return GroupUse{Exists: !r.groupGone, Zones: r.enabled}
 }
 
 func (r *serviceSim) targetsOf(t *record.Task) []*record.ELBTarget {
@@ -196,7 +202,7 @@ func (r *serviceSim) plan() ServiceChanges {
 	}
 	r.tasks = append(r.tasks, c.Launch...)
 	for _, ref := range c.Register {
-		r.targets[ref.Key()] = &record.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, RegisteredAt: r.now}
+		r.targets[ref.Key()] = &record.ELBTarget{Group: ref.Group, ID: ref.ID, Port: ref.Port, Zone: ref.Zone, RegisteredAt: r.now}
 	}
 	for _, ref := range c.Deregister {
 		t := *r.targets[ref.Key()]
@@ -325,8 +331,8 @@ func (r *serviceSim) advance(t *record.Task) {
 }
 
 func (r *serviceSim) healthOf(t *record.Task) Health {
-	v, _, _ := EvaluateHealth(t, r.targetsOf(t), time.Duration(aws.Value(r.service.Service.HealthCheckGracePeriodSeconds))*time.Second, 1, r.now)
-	return v
+	grace := time.Duration(aws.Value(r.service.Service.HealthCheckGracePeriodSeconds)) * time.Second
+	return EvaluateHealth(t, r.targetsOf(t), r.groups, grace, 1, r.now).Health
 }
 
 func (r *serviceSim) count(pass func(*record.Task) bool) int {

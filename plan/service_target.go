@@ -20,8 +20,7 @@ func (p *servicePlan) keepTargets() {
 		switch {
 		case len(t.LoadBalancers) == 0:
 		case m.wanted() && t.LastStatus() == fargo.TaskRunning && len(t.Targets) == 0:
-			m.edit().Targets = targetsOf(t)
-			p.register = append(p.register, m.task.Targets...)
+			p.enter(m)
 		case !m.wanted() && len(t.Targets) > 0:
 			p.release(m)
 		}
@@ -30,6 +29,21 @@ func (p *servicePlan) keepTargets() {
 	p.announce("deregistered", p.deregister)
 	for _, d := range slices.Sorted(maps.Keys(p.draining)) {
 		p.tell(drainingText(p.s, d, p.draining[d]))
+	}
+}
+
+// enter registers a task in its target groups, those of them that there are.
+func (p *servicePlan) enter(m *member) {
+	refs := slices.DeleteFunc(targetsOf(m.task), func(ref record.TargetRef) bool {
+		gone := !p.Groups(ref.Group).Exists
+		if gone {
+			p.complain("failed to register targets in (target-group " + ref.Group + ") with (error One or more target groups not found)")
+		}
+		return gone
+	})
+	if len(refs) > 0 {
+		m.edit().Targets = refs
+		p.register = append(p.register, refs...)
 	}
 }
 

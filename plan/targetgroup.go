@@ -54,11 +54,12 @@ func health(state elbv2.TargetHealthStateEnum, reason elbv2.TargetHealthReasonEn
 	return elbv2.TargetHealth{State: state, Reason: reason, Description: &description}
 }
 
-// Reported is target t with the health that a node reports. ok is false when the
-// report is about an earlier target with the same address, or changes nothing: a node
-// that has only begun to check does not replace what another has found.
-func Reported(t *record.ELBTarget, r *desired.TargetReport) (next *record.ELBTarget, ok bool) {
-	if !t.RegisteredAt.Equal(r.RegisteredAt) || !t.DrainingSince.IsZero() {
+// Reported is target t with the health that a node reports. zones are those of
+// TargetHealth. ok is false when the report is about an earlier target with the same
+// address, or one that is not checked, or changes nothing: a node that has only begun
+// to check does not replace what another has found.
+func Reported(t *record.ELBTarget, zones []string, r *desired.TargetReport) (next *record.ELBTarget, ok bool) {
+	if _, unused := unusedTarget(t, zones); unused || !t.RegisteredAt.Equal(r.RegisteredAt) || !t.DrainingSince.IsZero() {
 		return nil, false
 	}
 	if t.Health != nil && r.State == string(elbv2.TargetHealthStateEnumInitial) {
@@ -98,25 +99,26 @@ type TargetAction int
 const (
 	TargetWait   TargetAction = iota
 	TargetDelete              // drained, or its group is gone: delete it
-	TargetReset               // its group is in no use: nobody checks it any more
+	TargetReset               // it is in no use: nobody checks it any more
 )
 
 // NextTargetAction decides what a target needs. g is nil when its group is
-// gone, and inUse says whether a load balancer uses the group: without one
-// there is nothing to drain. When it answers TargetWait with a time, the target
-// should be looked at again then.
+// gone. zones are those of TargetHealth: a target that its load balancer does not use
+// has nothing to drain. When it answers TargetWait with a time, the target should be
+// looked at again then.
 // Source: ELB user guide, "Deregistration delay".
-func NextTargetAction(t *record.ELBTarget, g *record.ELBTargetGroup, inUse bool, pace fargo.Pace, now time.Time) (TargetAction, time.Time) {
+func NextTargetAction(t *record.ELBTarget, g *record.ELBTargetGroup, zones []string, pace fargo.Pace, now time.Time) (TargetAction, time.Time) {
+	_, unused := unusedTarget(t, zones)
 	switch {
 	case g == nil:
 		return TargetDelete, time.Time{}
 	case !t.DrainingSince.IsZero():
 		end := t.DrainingSince.Add(pace.Of(g.DeregistrationDelay()))
-		if inUse && now.Before(end) {
+		if !unused && now.Before(end) {
 			return TargetWait, end
 		}
 		return TargetDelete, time.Time{}
-	case !inUse && t.Health != nil:
+	case unused && t.Health != nil:
 		return TargetReset, time.Time{}
 	}
 	return TargetWait, time.Time{}

@@ -6,6 +6,7 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/desired"
 	"fargo/record"
 )
 
@@ -39,31 +40,47 @@ func TestTargetHealth(t *testing.T) {
 func TestNextTargetAction(t *testing.T) {
 	g := &record.ELBTargetGroup{Attributes: map[string]string{"deregistration_delay.timeout_seconds": "100"}}
 	since := time.Unix(1000, 0)
-	healthy := &elbv2.TargetHealth{}
+	healthy, inUse := &elbv2.TargetHealth{}, []string{"a"}
 	tests := map[string]struct {
 		target record.ELBTarget
 		group  *record.ELBTargetGroup
-		inUse  bool
+		zones  []string
 		pace   fargo.Pace
 		after  time.Duration
 		action TargetAction
 		next   time.Time
 	}{
-		"here":            {record.ELBTarget{Health: healthy}, g, true, 1, 0, TargetWait, time.Time{}},
-		"draining":        {record.ELBTarget{DrainingSince: since}, g, true, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
-		"drained":         {record.ELBTarget{DrainingSince: since}, g, true, 1, 100 * time.Second, TargetDelete, time.Time{}},
-		"hurried":         {record.ELBTarget{DrainingSince: since}, g, true, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
-		"hurried, gone":   {record.ELBTarget{DrainingSince: since}, g, true, 10, 10 * time.Second, TargetDelete, time.Time{}},
-		"nothing to send": {record.ELBTarget{DrainingSince: since}, g, false, 1, 0, TargetDelete, time.Time{}},
-		"unwatched":       {record.ELBTarget{Health: healthy}, g, false, 1, 0, TargetReset, time.Time{}},
-		"unknown":         {record.ELBTarget{}, g, false, 1, 0, TargetWait, time.Time{}},
-		"no group":        {record.ELBTarget{}, nil, false, 1, 0, TargetDelete, time.Time{}},
+		"here":            {record.ELBTarget{Health: healthy}, g, inUse, 1, 0, TargetWait, time.Time{}},
+		"draining":        {record.ELBTarget{DrainingSince: since}, g, inUse, 1, 99 * time.Second, TargetWait, since.Add(100 * time.Second)},
+		"drained":         {record.ELBTarget{DrainingSince: since}, g, inUse, 1, 100 * time.Second, TargetDelete, time.Time{}},
+		"hurried":         {record.ELBTarget{DrainingSince: since}, g, inUse, 10, 9 * time.Second, TargetWait, since.Add(10 * time.Second)},
+		"hurried, gone":   {record.ELBTarget{DrainingSince: since}, g, inUse, 10, 10 * time.Second, TargetDelete, time.Time{}},
+		"nothing to send": {record.ELBTarget{DrainingSince: since}, g, nil, 1, 0, TargetDelete, time.Time{}},
+		"unwatched":       {record.ELBTarget{Health: healthy}, g, nil, 1, 0, TargetReset, time.Time{}},
+		"elsewhere":       {record.ELBTarget{Zone: "b", DrainingSince: since}, g, inUse, 1, 0, TargetDelete, time.Time{}},
+		"zone taken away": {record.ELBTarget{Zone: "b", Health: healthy}, g, inUse, 1, 0, TargetReset, time.Time{}},
+		"unknown":         {record.ELBTarget{}, g, nil, 1, 0, TargetWait, time.Time{}},
+		"no group":        {record.ELBTarget{}, nil, nil, 1, 0, TargetDelete, time.Time{}},
 	}
 	for name, c := range tests {
-		action, next := NextTargetAction(&c.target, c.group, c.inUse, c.pace, since.Add(c.after))
+		action, next := NextTargetAction(&c.target, c.group, c.zones, c.pace, since.Add(c.after))
 		if action != c.action || !next.Equal(c.next) {
 			t.Errorf("%s: %d at %s", name, action, next)
 		}
+	}
+}
+
+// TestReportedUnused holds that a late report of a target that is in no use any more
+// says nothing.
+func TestReportedUnused(t *testing.T) {
+	report := &desired.TargetReport{State: "healthy"}
+	for zone, zones := range map[string][]string{"a": nil, "b": {"a"}} {
+		if _, ok := Reported(&record.ELBTarget{Zone: zone}, zones, report); ok {
+			t.Errorf("in zone %s, where the load balancer is in %v", zone, zones)
+		}
+	}
+	if next, ok := Reported(&record.ELBTarget{Zone: "a"}, []string{"a"}, report); !ok || next.Health.State != "healthy" {
+		t.Error("a target in use")
 	}
 }
 

@@ -32,6 +32,15 @@ type ELBLoadBalancer struct {
 // Key is the load balancer's place in the store.
 func (l *ELBLoadBalancer) Key() string { return *l.LoadBalancer.LoadBalancerArn }
 
+// Zones are those that the load balancer is enabled in, in the order of Interfaces.
+func (l *ELBLoadBalancer) Zones() []string {
+	zones := make([]string, len(l.LoadBalancer.AvailabilityZones))
+	for i, z := range l.LoadBalancer.AvailabilityZones {
+		zones[i] = *z.ZoneName
+	}
+	return zones
+}
+
 // ELBListener is a listener of a load balancer. Its default actions are in it.
 type ELBListener struct {
 	Scope      fargo.Scope

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/control"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -201,6 +202,7 @@ type taskCounts struct {
 
 func countTasks(view *store.Snapshot, service string, now time.Time) taskCounts {
 	s := taskCounts{healthy: map[string]bool{}}
+	groups := control.GroupUses(view)
 	for t := range store.Tasks.By(view, store.TaskByService, service) {
 		if t.Desired != fargo.TaskRunning || t.Stopped() {
 			continue
@@ -212,7 +214,7 @@ func countTasks(view *store.Snapshot, service string, now time.Time) taskCounts 
 				targets = append(targets, target)
 			}
 		}
-		if v, _, _ := plan.EvaluateHealth(t, targets, 0, 1, now); v == plan.Healthy {
+		if plan.EvaluateHealth(t, targets, groups, 0, 1, now).Health == plan.Healthy {
 			s.healthy[t.Key()] = true
 		}
 	}

@@ -63,3 +63,14 @@ func LoadBalancersOfGroup(r Reader, group string) []string {
 	}
 	return arns
 }
+
+// ZonesOfGroup are those that the load balancer of a target group is enabled in; none
+// means that the group is not in use.
+func ZonesOfGroup(r Reader, group string) (zones []string) {
+	for _, arn := range LoadBalancersOfGroup(r, group) {
+		if lb, ok := ELBLoadBalancers.Get(r, arn); ok {
+			zones = append(zones, lb.Zones()...)
+		}
+	}
+	return zones
+}

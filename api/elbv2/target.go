@@ -170,7 +170,7 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 	if err != nil {
 		return nil, err
 	}
-	h := healthOf{g: g, zones: zonesOfGroup(r, g), anomalies: len(in.Include) > 0 && speaksHTTP(g.TargetGroup.Protocol)}
+	h := healthOf{g: g, zones: store.ZonesOfGroup(r, g.Key()), anomalies: len(in.Include) > 0 && speaksHTTP(g.TargetGroup.Protocol)}
 	out := &elbv2.DescribeTargetHealthOutput{TargetHealthDescriptions: []elbv2.TargetHealthDescription{}}
 	if len(in.Targets) == 0 {
 		for t := range store.ELBTargets.By(r, store.TargetByGroup, g.Key()) {
@@ -189,16 +189,6 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 		})
 	}
 	return out, nil
-}
-
-// zonesOfGroup are the zones of the load balancer that uses a group.
-func zonesOfGroup(r store.Reader, g *record.ELBTargetGroup) (zones []string) {
-	for _, arn := range store.LoadBalancersOfGroup(r, g.Key()) {
-		if lb, ok := store.ELBLoadBalancers.Get(r, arn); ok {
-			zones = append(zones, plan.Zones(lb)...)
-		}
-	}
-	return zones
 }
 
 // healthOf describes the targets of one group.
