@@ -12,8 +12,9 @@ import (
 type Network interface {
 	upstream.Dialer
 
-	// ListenTCP and ListenUDP bind the port on the interface's own address, along with
-	// others who have done so in the same way: connections, and clients'
+	// ListenTCP and ListenUDP bind the port of the interface, along with others who
+	// have done so in the same way; the listener's own address may be the unspecified
+	// one: connections, and clients'
 	// datagrams, are spread over all of them (SO_REUSEPORT). When the interface
 	// goes away, Accept and ReadFrom fail.
 	ListenTCP(interfaceID string, port uint16) (net.Listener, error)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"fargo/balancer/layer4"
@@ -14,7 +15,8 @@ import (
 // socketKey is a place to listen.
 type socketKey struct {
 	interfaceID string
-	network     string // "tcp" or "udp"
+	address     netip.Addr // the interface's
+	network     string     // "tcp" or "udp"
 	port        uint16
 }
 
@@ -36,7 +38,7 @@ type socket struct {
 // open binds the socket and begins to serve what comes.
 func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 	k := &socket{socketKey: key}
-	k.InterfaceID = key.interfaceID
+	k.InterfaceID, k.Address = key.interfaceID, key.address
 	k.Listener.Store(l)
 	var err error
 	if key.network == "udp" {

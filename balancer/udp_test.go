@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,8 +72,15 @@ func TestUDP(t *testing.T) {
 }
 
 // Each client's port is a flow of its own, and with the PROXY protocol each
-// datagram says whose it is.
+// datagram says whose it is, and which address and port of the load balancer it was
+// sent to, whatever the address is that the socket is bound to.
 func TestUDPProxyProtocol(t *testing.T) {
+	for _, protocol := range []string{"UDP", "TCP_UDP"} {
+		t.Run(protocol, func(t *testing.T) { udpProxyProtocol(t, protocol) })
+	}
+}
+
+func udpProxyProtocol(t *testing.T, protocol string) {
 	h := newSystem(t)
 	echo, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -91,10 +99,10 @@ func TestUDPProxyProtocol(t *testing.T) {
 	}()
 	// checks are of TCP
 	check := silent(t)
-	g := flowGroup("UDP", echo.LocalAddr().String())
+	g := flowGroup(protocol, echo.LocalAddr().String())
 	g.Group.HealthCheckPort = new(strings.Split(check, ":")[1])
 	g.Attributes["proxy_protocol_v2.enabled"] = "true"
-	h.set([]desired.Balancer{nlb("UDP", "arn:g")}, []desired.BalancerGroup{g})
+	h.set([]desired.Balancer{nlb(protocol, "arn:g")}, []desired.BalancerGroup{g})
 	h.healthy(1)
 	for range 2 {
 		c, err := net.Dial("udp", h.network.Addr("udp", "eni-1", 90))
@@ -112,6 +120,10 @@ func TestUDPProxyProtocol(t *testing.T) {
 			}
 			from := c.LocalAddr().(*net.UDPAddr).AddrPort()
 			got := buffer[:n]
+			to := netip.MustParseAddrPort("192.0.2.1:90")
+			if !bytes.Equal(got[20:24], to.Addr().AsSlice()) || binary.BigEndian.Uint16(got[26:]) != to.Port() {
+				t.Errorf("%q to %s", got, to)
+			}
 			if n != 28+5 || string(got[28:]) != "hello" || got[13] != 0x12 || !bytes.Equal(got[16:20], from.Addr().AsSlice()) || binary.BigEndian.Uint16(got[24:]) != from.Port() {
 				t.Errorf("%q from %s", got, from)
 			}

@@ -85,7 +85,8 @@ func (f *udpFlows) find(client netip.AddrPort) *udpFlow {
 // begin chooses a target for a new client. It is nil when there is none.
 func (f *udpFlows) begin(l *listener.Listener, client netip.AddrPort) *udpFlow {
 	s := f.server
-	from := targetgroup.Flow{Client: client, Local: netconn.AddrPort(f.socket.LocalAddr())}
+	// The socket may be at any address: it does not know where datagrams were sent to.
+	from := targetgroup.Flow{Client: client, Local: netip.AddrPortFrom(s.port.Address, l.Port)}
 	g, table, t := s.destination(l, from)
 	if t == nil {
 		return nil

@@ -3,6 +3,7 @@ package listener
 import (
 	"context"
 	"crypto/tls"
+	"net/netip"
 	"sync/atomic"
 
 	"fargo/balancer/netconn"
@@ -13,6 +14,7 @@ import (
 // configurations change. The server of all ports writes it.
 type Port struct {
 	InterfaceID string
+	Address     netip.Addr               // the interface's, to which clients send
 	Listener    atomic.Pointer[Listener] // its configuration
 	Closing     atomic.Bool              // no new connections, and answers are the last of theirs
 	Over        atomic.Bool              // no new requests
