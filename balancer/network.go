@@ -12,11 +12,10 @@ import (
 type Network interface {
 	upstream.Dialer
 
-	// ListenTCP and ListenUDP bind the port of the interface, along with others who
-	// have done so in the same way; the listener's own address may be the unspecified
-	// one: connections, and clients'
-	// datagrams, are spread over all of them (SO_REUSEPORT). When the interface
-	// goes away, Accept and ReadFrom fail.
+	// ListenTCP and ListenUDP bind a port of the interface, along with others who have
+	// done so in the same way: connections, and clients' datagrams, are spread over
+	// all of them (SO_REUSEPORT). The local address may be the unspecified one. When
+	// the interface goes away, Accept and ReadFrom fail.
 	ListenTCP(interfaceID string, port uint16) (net.Listener, error)
 	ListenUDP(interfaceID string, port uint16) (net.PacketConn, error)
 }

@@ -137,7 +137,7 @@ func completeStickiness(lb *record.ELBLoadBalancer, config *elbv2.ForwardActionC
 	s.Enabled = cmp.Or(s.Enabled, new(false))
 	switch {
 	case (*s.Enabled || s.DurationSeconds != nil) && lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumNetwork:
-		return elbv2.InvalidConfigurationRequestException("Target group stickiness duration cannot be configured on load balancers of type 'network'")
+		return unfit("Target group stickiness duration cannot be configured on load balancers of type 'network'")
 	case *s.Enabled && s.DurationSeconds == nil:
 		return invalid("You must provide a duration when enabling target group stickiness")
 	case s.DurationSeconds != nil && (*s.DurationSeconds < 1 || *s.DurationSeconds > maxStickySeconds):
@@ -181,7 +181,7 @@ func fits(lb *record.ELBLoadBalancer, l *elbv2.Listener, g *record.ELBTargetGrou
 	case l.Protocol == elbv2.ProtocolEnumHttp && (version == "GRPC" || version == "HTTP2"):
 		return elbv2.InvalidLoadBalancerActionException("Listener protocol 'HTTP' is not supported with a target group with the protocol-version '%s'", version)
 	case *g.TargetGroup.VpcId != *lb.LoadBalancer.VpcId:
-		return elbv2.InvalidConfigurationRequestException("The following target groups are in a different VPC than load balancer '%s': %s", lb.Key(), g.Key())
+		return unfit("The following target groups are in a different VPC than load balancer '%s': %s", lb.Key(), g.Key())
 	}
 	return nil
 }

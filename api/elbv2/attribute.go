@@ -21,7 +21,7 @@ type attributes struct {
 	list []attribute
 	// twice is what is said of a key that is set twice, and foreign of one that
 	// another kind of the resource has; nil when no other has.
-	twice   string
+	twice   func(key string) error
 	foreign func(key string) error
 }
 
@@ -64,7 +64,7 @@ func (a attributes) change(old map[string]string, settings []setting) (map[strin
 			return nil, invalid("%s attribute key '%s' is not recognized", a.of, s.key)
 		}
 		if seen[s.key] {
-			return nil, invalid(a.twice, s.key)
+			return nil, a.twice(s.key)
 		}
 		seen[s.key] = true
 		if err := a.list[i].check(s.key, s.value); err != nil {

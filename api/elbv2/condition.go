@@ -199,8 +199,11 @@ func queryValues(pairs []elbv2.QueryStringKeyValuePair) (condition, error) {
 	}
 	c := condition{fieldQuery, nil, true}
 	for _, p := range pairs {
-		if p.Value == nil {
+		switch {
+		case p.Value == nil:
 			return c, invalid("A value must be specified for each key of a 'query-string' condition")
+		case *p.Value == "":
+			return c, invalid("A condition value must be specified")
 		}
 		for _, s := range []string{aws.Value(p.Key), *p.Value} {
 			if err := checkLength(fieldQuery, s); err != nil {
@@ -221,7 +224,7 @@ func checkLength(field, value string) error {
 
 // The characters of patterns. Source: ELBv2 API, CreateRule.
 var (
-	hostPattern = regexp.MustCompile(`^[A-Za-z0-9.*?-]*\.[A-Za-z*?]+$`)
+	hostPattern = regexp.MustCompile(`^[A-Za-z0-9_.*?-]*\.[A-Za-z*?]+$`) // names of hosts in use have "_" too
 	pathPattern = regexp.MustCompile(`^[A-Za-z0-9_.$/~"'@:+&*?-]+$`)
 	methodName  = regexp.MustCompile(`^[A-Z_-]+$`)
 )

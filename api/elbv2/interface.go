@@ -50,7 +50,7 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 			return nil, err
 		}
 		if zones[p.Zone] {
-			return nil, elbv2.InvalidConfigurationRequestException("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+			return nil, unfit("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
 		}
 		zones[p.Zone] = true
 		if len(places) > 0 && p.VPC != places[0].VPC {
@@ -71,7 +71,7 @@ var subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8}([0-9a-f]{9})?$`)
 
 func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, m elbv2.SubnetMapping) (place, error) {
 	if m.AllocationId != nil && kind == elbv2.LoadBalancerTypeEnumApplication {
-		return place{}, elbv2.InvalidConfigurationRequestException("Elastic IPs are not supported for load balancers with type '%s'", kind)
+		return place{}, unfit("Elastic IPs are not supported for load balancers with type '%s'", kind)
 	}
 	if err := refuse(
 		gap{"AllocationId (Elastic IP addresses)", m.AllocationId != nil},
@@ -97,7 +97,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 		return p, nil
 	}
 	if kind != elbv2.LoadBalancerTypeEnumNetwork || scheme != elbv2.LoadBalancerSchemeEnumInternal {
-		return p, elbv2.InvalidConfigurationRequestException("You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.")
+		return p, unfit("You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.")
 	}
 	a, err := netip.ParseAddr(*m.PrivateIPv4Address)
 	if err != nil || !plan.Assignable(p.Prefix, a) {
@@ -134,7 +134,7 @@ func hasGateway(r store.Reader, scope fargo.Scope, vpc string) bool {
 // balancer without any gets its VPC's default group.
 func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.LoadBalancerTypeEnum, ids []string) ([]string, error) {
 	if len(ids) > maxSecurityGroups {
-		return nil, elbv2.InvalidConfigurationRequestException("A load balancer cannot have more than %d security groups", maxSecurityGroups)
+		return nil, unfit("A load balancer cannot have more than %d security groups", maxSecurityGroups)
 	}
 	for n, id := range ids {
 		g, ok := store.EC2SecurityGroups.Get(r, scope.Key(id))
@@ -142,9 +142,9 @@ func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.Lo
 		case !ok:
 			return nil, elbv2.InvalidSecurityGroupException("Security group %s does not exist", id)
 		case *g.Group.VpcId != vpc:
-			return nil, elbv2.InvalidConfigurationRequestException("One or more security groups are invalid")
+			return nil, unfit("One or more security groups are invalid")
 		case slices.Contains(ids[:n], id):
-			return nil, elbv2.InvalidConfigurationRequestException("Security group '%s' is specified more than once", id)
+			return nil, unfit("Security group '%s' is specified more than once", id)
 		}
 	}
 	if len(ids) > 0 || kind != elbv2.LoadBalancerTypeEnumApplication {

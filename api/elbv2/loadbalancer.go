@@ -84,20 +84,19 @@ func checkLoadBalancer(in *elbv2.CreateLoadBalancerInput) error {
 // checkLoadBalancerName holds what a load balancer's name may be.
 // Source: ELBv2 API, CreateLoadBalancer.
 func checkLoadBalancerName(name string) error {
-	wrong := func(why string) error { return invalid("The load balancer name '%s' %s", name, why) }
 	switch {
 	case name == "":
-		return wrong("cannot be empty")
+		return invalid("The load balancer name '%s' cannot be empty", name)
 	case len(name) > 32:
-		return wrong("cannot be longer than '32' characters")
+		return invalid("The load balancer name '%s' cannot be longer than '32' characters", name)
 	case strings.HasPrefix(name, "internal-"):
-		return wrong("cannot begin with 'internal-'")
+		return invalid("The load balancer name '%s' cannot begin with 'internal-'", name)
 	case name[0] == '-':
-		return wrong("cannot begin with a hyphen(-)")
+		return invalid("The load balancer name '%s' cannot begin with a hyphen(-)", name)
 	case strings.HasSuffix(name, "-"):
-		return wrong("cannot end with a hyphen(-)")
+		return invalid("The load balancer name '%s' cannot end with a hyphen(-)", name)
 	case !plain(name):
-		return wrong("can only contain characters that are alphanumeric characters and hyphens(-)")
+		return invalid("The load balancer name '%s' can only contain characters that are alphanumeric characters and hyphens(-)", name)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
 		of: "Load balancer", twice: loadBalancerTwice, list: attributesOfType(kind),
 		foreign: func(key string) error {
 			if slices.ContainsFunc(attributesOfType(other), func(at attribute) bool { return at.key == key }) {
-				return elbv2.InvalidConfigurationRequestException("Load balancer attribute key '%s' is not supported on load balancers with type '%s'", key, kind)
+				return unfit("Load balancer attribute key '%s' is not supported on load balancers with type '%s'", key, kind)
 			}
 			return nil
 		},
@@ -64,7 +64,7 @@ func attributesOfType(kind elbv2.LoadBalancerTypeEnum) []attribute {
 // on, and so none here.
 func onlyIPv6(key, value string) error {
 	if value == "true" {
-		return elbv2.InvalidConfigurationRequestException("Load balancer attribute key '%s' is not supported on load balancers with IP address type 'ipv4'", key)
+		return unfit("Load balancer attribute key '%s' is not supported on load balancers with IP address type 'ipv4'", key)
 	}
 	return boolean(key, value)
 }
@@ -90,21 +90,22 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 // checkLog holds what a kind of log needs.
 // Source: ALB user guide, "Access log files".
 func checkLog(m map[string]string, prefix, called string) error {
-	wrong := elbv2.InvalidConfigurationRequestException
 	switch bucket, folder := m[prefix+"bucket"], m[prefix+"prefix"]; {
 	case m[prefix+"enabled"] == "true" && bucket == "":
-		return wrong("The key '%sbucket' must set in order to enable %s", prefix, called)
+		return unfit("The key '%sbucket' must set in order to enable %s", prefix, called)
 	case bucket == "" && folder != "":
-		return wrong("The key '%sbucket' must set in order to set the key '%sprefix'", prefix, prefix)
+		return unfit("The key '%sbucket' must set in order to set the key '%sprefix'", prefix, prefix)
 	case bucket != "" && !bucketName.MatchString(bucket):
-		return wrong("Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+		return unfit("Access Denied for bucket: %s. Please check S3bucket permission", bucket)
 	case strings.Contains(folder, "AWSLogs"):
-		return wrong("The value of '%sprefix' cannot contain 'AWSLogs'", prefix)
+		return unfit("The value of '%sprefix' cannot contain 'AWSLogs'", prefix)
 	}
 	return nil
 }
 
-const loadBalancerTwice = "Attribute key '%s' has been specified more than once"
+func loadBalancerTwice(key string) error {
+	return invalid("Attribute key '%s' has been specified more than once", key)
+}
 
 // idleTimeout has the text of AWS, which speaks of characters.
 func idleTimeout(key, value string) error {

@@ -96,19 +96,18 @@ func (s *Server) SetSecurityGroups(ctx context.Context, in *elbv2.SetSecurityGro
 // checkSecurityGroupChange holds which load balancers may have other groups.
 // Source: ELBv2 API, SetSecurityGroups.
 func checkSecurityGroupChange(lb *elbv2.LoadBalancer, in *elbv2.SetSecurityGroupsInput) error {
-	wrong := elbv2.InvalidConfigurationRequestException
 	network, privateLink := lb.Type == elbv2.LoadBalancerTypeEnumNetwork, in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != ""
 	switch had, has := len(lb.SecurityGroups) > 0, len(in.SecurityGroups) > 0; {
 	case !network && privateLink:
-		return wrong("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is supported for Network Load Balancers only")
+		return unfit("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is supported for Network Load Balancers only")
 	case !network && !has:
-		return wrong("At least one security group must be specified")
+		return unfit("At least one security group must be specified")
 	case network && has && !had:
-		return wrong("You cannot set security groups on a Network Load Balancer which was created without any security groups.")
+		return unfit("You cannot set security groups on a Network Load Balancer which was created without any security groups.")
 	case network && had && !has:
-		return wrong("You cannot remove all security groups from a Network Load Balancer")
+		return unfit("You cannot remove all security groups from a Network Load Balancer")
 	case network && !has && privateLink:
-		return wrong("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
+		return unfit("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
 	}
 	return nil
 }

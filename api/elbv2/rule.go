@@ -76,7 +76,7 @@ func (s *Server) CreateRule(ctx context.Context, in *elbv2.CreateRuleInput) (*el
 			return err
 		}
 		if lb.LoadBalancer.Type != elbv2.LoadBalancerTypeEnumApplication {
-			return elbv2.InvalidConfigurationRequestException("Rules cannot be created for listeners of Network Load Balancers")
+			return unfit("Rules cannot be created for listeners of Network Load Balancers")
 		}
 		actions, err := completeActions(tx, lb, &l.Listener, in.Actions)
 		if err != nil {

@@ -99,3 +99,6 @@ func balancing(ctx context.Context, plane *control.Plane, node string) (string, 
 	b, err := json.MarshalIndent(desired.State{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
 	return string(b), err
 }
+
+// TestTexts holds that the source of every text of an error is known.
+func TestTexts(t *testing.T) { apitest.Texts(t, ".") }

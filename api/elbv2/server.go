@@ -45,6 +45,12 @@ func invalid(format string, args ...any) error {
 	return protocol.Errorf("ValidationError", format, args...)
 }
 
+// unfit is the error of settings that are valid, but not for what they are set on, or
+// not together.
+func unfit(format string, args ...any) error {
+	return elbv2.InvalidConfigurationRequestException(format, args...)
+}
+
 // notImplemented names something that would change what happens, if Fargo knew
 // how.
 func notImplemented(what string) error {
@@ -79,8 +85,10 @@ func checkTargetGroupName(name string) error {
 	switch {
 	case len(name) > 32:
 		return invalid("Target group name '%s' cannot be longer than '32' characters", name)
-	case !plain(name) || strings.Trim(name, "-") != name || name == "":
-		return invalid("1 validation error detected: Value '%s' at 'targetGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^-)(?!.*-$)^[A-Za-z0-9-]+$", name)
+	case name == "" || !plain(name):
+		return invalid("Target group name '%s' can only contain characters that are alphanumeric characters or hyphens(-)", name)
+	case strings.Trim(name, "-") != name:
+		return invalid("Target group name '%s' cannot begin or end with '-'", name)
 	}
 	return nil
 }

@@ -185,7 +185,7 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 			continue
 		}
 		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, elbv2.TargetHealthDescription{
-			Target: &elbv2.TargetDescription{Id: d.Id, Port: new(int32(port))}, TargetHealth: new(plan.NotRegistered()),
+			Target: &elbv2.TargetDescription{Id: d.Id, Port: new(int32(port))}, HealthCheckPort: new(h.checkPort(port)), TargetHealth: new(plan.NotRegistered()),
 		})
 	}
 	return out, nil
@@ -198,13 +198,17 @@ type healthOf struct {
 	anomalies bool
 }
 
-func (h healthOf) describe(t *record.ELBTarget) elbv2.TargetHealthDescription {
-	port := aws.Value(h.g.TargetGroup.HealthCheckPort)
-	if port == "traffic-port" {
-		port = strconv.Itoa(t.Port)
+// checkPort is where a target with a port is checked, registered or not.
+func (h healthOf) checkPort(port int) string {
+	if p := aws.Value(h.g.TargetGroup.HealthCheckPort); p != "traffic-port" {
+		return p
 	}
+	return strconv.Itoa(port)
+}
+
+func (h healthOf) describe(t *record.ELBTarget) elbv2.TargetHealthDescription {
 	d := elbv2.TargetHealthDescription{
-		Target: &elbv2.TargetDescription{Id: &t.ID, Port: new(int32(t.Port))}, HealthCheckPort: &port,
+		Target: &elbv2.TargetDescription{Id: &t.ID, Port: new(int32(t.Port))}, HealthCheckPort: new(h.checkPort(t.Port)),
 		TargetHealth: new(plan.TargetHealth(t, h.zones)),
 		AdministrativeOverride: &elbv2.AdministrativeOverride{
 			State:       elbv2.TargetAdministrativeOverrideStateEnumNoOverride,

@@ -16,18 +16,26 @@ import (
 // Source: ELBv2 API, TargetGroupAttribute.
 func targetGroupAttributes(g *elbv2.TargetGroup) attributes {
 	return attributes{
-		of: "Target group", twice: "Target group attribute keys must be unique: '[%s]'", list: attributesOf(g),
+		of: "Target group", twice: targetGroupTwice, list: attributesOf(g),
 		foreign: func(key string) error {
 			other := elbv2.TargetGroup{Protocol: elbv2.ProtocolEnumHttp}
 			if speaksHTTP(g.Protocol) {
 				other.Protocol = elbv2.ProtocolEnumTcp
 			}
-			if slices.ContainsFunc(attributesOf(&other), func(at attribute) bool { return at.key == key }) {
-				return invalid("A target group with %s protocol does not support the attribute %s", g.Protocol, key)
+			switch {
+			case key == "lambda.multi_value_headers.enabled":
+				return unfit("A target group with target type '%s' does not support the attribute %s", g.TargetType, key)
+			case strings.HasPrefix(key, "target_failover.on_"), // of Gateway Load Balancers
+				slices.ContainsFunc(attributesOf(&other), func(at attribute) bool { return at.key == key }):
+				return unfit("A target group with %s protocol does not support the attribute %s", g.Protocol, key)
 			}
 			return nil
 		},
 	}
+}
+
+func targetGroupTwice(key string) error {
+	return invalid("Target group attribute keys must be unique: '[%s]'", key)
 }
 
 func attributesOf(g *elbv2.TargetGroup) []attribute {
@@ -107,17 +115,22 @@ func cookieName(key, value string) error {
 func sticky(p elbv2.ProtocolEnum) func(key, value string) error {
 	return func(key, value string) error {
 		if p == elbv2.ProtocolEnumTls && value == "true" {
-			return elbv2.InvalidConfigurationRequestException("You cannot enable stickiness on target groups with the TLS protocol")
+			return unfit("You cannot enable stickiness on target groups with the TLS protocol")
 		}
 		return boolean(key, value)
 	}
 }
 
+// stickinessTypes are those of groups that are not a Gateway Load Balancer's.
+var stickinessTypes = []string{"app_cookie", "lb_cookie", "source_ip"}
+
 func stickinessType(p elbv2.ProtocolEnum, types ...string) func(key, value string) error {
-	allowed := oneOf(types...)
-	return func(key, value string) error {
-		if allowed(key, value) != nil {
-			return invalid("Stickiness type '%s' is not supported for target groups with the %s protocol", value, p)
+	return func(_, value string) error {
+		switch {
+		case !slices.Contains(stickinessTypes, value):
+			return invalid("'Stickiness type' must be one of [%s]", strings.Join(stickinessTypes, ", "))
+		case !slices.Contains(types, value):
+			return unfit("Stickiness type '%s' is not supported for target groups with the %s protocol", value, p)
 		}
 		return nil
 	}
@@ -134,27 +147,26 @@ const (
 
 // checkTogether refuses attributes that do not go with each other.
 func checkTogether(g *elbv2.TargetGroup, m map[string]string) error {
-	wrong := elbv2.InvalidConfigurationRequestException
 	algorithm := m["load_balancing.algorithm.type"]
 	switch {
 	case m["load_balancing.algorithm.anomaly_mitigation"] == "on" && algorithm != "weighted_random":
-		return wrong("You cannot enable both anomaly mitigation and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
+		return unfit("You cannot enable both anomaly mitigation and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
 	case speaksHTTP(g.Protocol) && m["slow_start.duration_seconds"] != "0" && algorithm != "round_robin":
-		return wrong("You cannot enable both slow start and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
+		return unfit("You cannot enable both slow start and %s algorithm on a target group", strings.ReplaceAll(algorithm, "_", " "))
 	case m["stickiness.enabled"] == "true" && m["stickiness.type"] == "app_cookie" && m["stickiness.app_cookie.cookie_name"] == "":
-		return wrong("You must set an application cookie name to enable stickiness of type 'app_cookie'")
+		return unfit("You must set an application cookie name to enable stickiness of type 'app_cookie'")
 	case m["stickiness.enabled"] == "true" && algorithm == "weighted_random":
-		return wrong("You cannot have both stickiness and weighted random algorithm enabled on the same target group.")
+		return unfit("You cannot have both stickiness and weighted random algorithm enabled on the same target group.")
 	case speaksHTTP(g.Protocol) && m["stickiness.enabled"] == "true" && m[crossZone] == "false":
-		return wrong("You cannot enable stickiness on a target group with cross-zone load balancing turned off")
+		return unfit("You cannot enable stickiness on a target group with cross-zone load balancing turned off")
 	case m[terminateUnwell] == "true" && m[drainUnwell] != "0":
-		return wrong("You cannot have both '%s' and '%s' enabled on a target group", terminateUnwell, drainUnwell)
+		return unfit("You cannot have both '%s' and '%s' enabled on a target group", terminateUnwell, drainUnwell)
 	case datagrams(g.Protocol) && m["preserve_client_ip.enabled"] == "false":
-		return wrong("preserve_client_ip.enabled cannot be false if the target group protocol is UDP or TCP_UDP.")
+		return unfit("preserve_client_ip.enabled cannot be false if the target group protocol is UDP or TCP_UDP.")
 	case datagrams(g.Protocol) && m[terminateUnwell] == "true":
-		return wrong("%s cannot be true if the target group protocol is UDP or TCP_UDP.", terminateUnwell)
+		return unfit("%s cannot be true if the target group protocol is UDP or TCP_UDP.", terminateUnwell)
 	case less(m, "count"), less(m, "percentage"):
-		return wrong("DNS failover threshold must be greater than or equal to unhealthy state routing threshold")
+		return unfit("DNS failover threshold must be greater than or equal to unhealthy state routing threshold")
 	}
 	return nil
 }
@@ -180,7 +192,7 @@ func checkZones(r store.Reader, g *record.ELBTargetGroup) error {
 	}
 	for t := range store.ELBTargets.By(r, store.TargetByGroup, g.Key()) {
 		if t.Zone == everyZone {
-			return elbv2.InvalidConfigurationRequestException("The Availability Zone of the target '%s' cannot be 'all' while cross-zone load balancing is turned off", t.ID)
+			return unfit("The Availability Zone of the target '%s' cannot be 'all' while cross-zone load balancing is turned off", t.ID)
 		}
 	}
 	return nil
@@ -196,7 +208,7 @@ func checkSticky(r store.Reader, g *record.ELBTargetGroup) error {
 		for l := range store.ELBListeners.By(r, store.ListenerByLoadBalancer, lb) {
 			for _, rule := range rulesOf(r, l) {
 				if slices.ContainsFunc(rule.Actions, func(a elbv2.Action) bool { return mayLeave(a, g.Key()) }) {
-					return elbv2.InvalidConfigurationRequestException("This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", *rule.RuleArn)
+					return unfit("This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", *rule.RuleArn)
 				}
 			}
 		}
