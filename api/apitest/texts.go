@@ -55,7 +55,7 @@ func Texts(t *testing.T, dir string) {
 }
 
 // sources is what a row may name as its source.
-var sources = regexp.MustCompile(`^(recorded|ours|reference/[a-z-]+\.md|fargo/[a-z0-9/]+|[a-z0-9-]+(\.[a-z0-9-]+)+/\S+)( .+)?$`)
+var sources = regexp.MustCompile(`^(recorded|ours|reference/[a-z0-9-]+\.md|fargo/[a-z0-9/]+|[a-z0-9-]+(\.[a-z0-9-]+)+/\S+)( .+)?$`)
 
 // compareTexts tells what the table lacks, what it has for nothing, and which
 // sources are none. found gives for each text where it is made.
