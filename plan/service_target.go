@@ -33,6 +33,7 @@ func (p *servicePlan) keepTargets() {
 }
 
 // enter registers a task in its target groups, those of them that there are.
+// Source: aws/containers-roadmap issue 1107, for the event when that fails.
 func (p *servicePlan) enter(m *member) {
 	refs := slices.DeleteFunc(targetsOf(m.task), func(ref record.TargetRef) bool {
 		gone := !p.Groups(ref.Group).Exists

@@ -57,6 +57,8 @@ func targetsVerdict(t *record.Task, targets []*record.ELBTarget, groups func(arn
 
 // targetVerdict is what one target of a task says about it. target is nil when it is
 // not registered any more.
+// Source: ECS developer guide, "Amazon ECS service event messages", on targets and
+// target groups that are not found.
 func targetVerdict(t *record.Task, ref record.TargetRef, target *record.ELBTarget, use GroupUse, pace fargo.Pace, now time.Time) Verdict {
 	failed := Verdict{Health: Unhealthy, Reason: fmt.Sprintf("Task failed ELB health checks in (target-group %s)", ref.Group)}
 	notFound := func(what string) string {
@@ -97,7 +99,8 @@ func targetVerdict(t *record.Task, ref record.TargetRef, target *record.ELBTarge
 //     Source: public reports of the event that says so of tasks in a zone that their
 //     load balancer lacks, and of the circuit breaker that it sets off.
 //   - While the whole group is out of use, tasks keep running, and a deployment waits
-//     until there is a listener again.
+//     until there is a listener again. AWS's then waits without a word; that there is
+//     an event is our own.
 //     Source: aws/containers-roadmap issue 2196.
 func shownHealth(h elbv2.TargetHealth, inUse bool) (_ Health, helpless bool) {
 	switch h.State {
