@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -113,15 +115,7 @@ func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"ro", "nosuid", "noexec", "nodev"}},
 	}
-	for _, m := range spec.Mounts {
-		access := "rw"
-		if m.ReadOnly {
-			access = "ro"
-		}
-		mounts = append(mounts, specs.Mount{
-			Destination: m.Target, Type: "bind", Source: m.Source, Options: []string{"rbind", "rprivate", access},
-		})
-	}
+	mounts = append(mounts, ownMounts(spec)...)
 	if spec.Init {
 		if on.init == "" {
 			return nil, errors.New("initProcessEnabled: this build carries no init program")
@@ -131,6 +125,30 @@ func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
 		})
 	}
 	return mounts, nil
+}
+
+// ownMounts are the directories in memory, files and volumes that a container alone
+// has, those nearest to the root first: no mount may hide one that is inside it.
+func ownMounts(spec *host.ContainerSpec) []specs.Mount {
+	var mounts []specs.Mount
+	for _, t := range spec.Tmpfs {
+		// The usual options are Docker's. The kernel takes the last of those that
+		// contradict each other, so none makes it larger.
+		options := slices.Concat([]string{"nosuid", "noexec", "nodev"}, t.Options, []string{fmt.Sprintf("size=%dm", t.Size)})
+		mounts = append(mounts, specs.Mount{Destination: t.Path, Type: "tmpfs", Source: "tmpfs", Options: options})
+	}
+	for _, m := range spec.Mounts {
+		access := "rw"
+		if m.ReadOnly {
+			access = "ro"
+		}
+		mounts = append(mounts, specs.Mount{
+			Destination: m.Target, Type: "bind", Source: m.Source, Options: []string{"rbind", "rprivate", access},
+		})
+	}
+	depth := func(m specs.Mount) int { return strings.Count(path.Clean(m.Destination), "/") }
+	slices.SortStableFunc(mounts, func(a, b specs.Mount) int { return depth(a) - depth(b) })
+	return mounts
 }
 
 func newNamespaces(spec *host.ContainerSpec, on machine) []specs.LinuxNamespace {

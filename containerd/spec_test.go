@@ -51,11 +51,13 @@ func TestSpec(t *testing.T) {
 		}},
 		{"everything", web, v1, host.ContainerSpec{
 			ID: "c-2", TaskID: "c", CgroupPath: "/fargo/c/c-2", PIDOf: "c-1", Hostname: "box",
+			Mounts: []host.Mount{{Source: "/var/c/data", Target: "/data/"}},
 			ContainerAssignment: desired.ContainerAssignment{
 				EntryPoint: []string{"sh", "-c"}, Command: []string{"exec top"}, User: "0", WorkingDirectory: "/tmp",
 				Tty: true, Init: true, ReadonlyRootfs: true, CPU: 1, MemoryReservation: 64,
 				CapAdd: []string{"SYS_PTRACE"}, CapDrop: []string{"ALL"},
 				Ulimits: []desired.Ulimit{{Name: "core", Soft: -1, Hard: -1}, {Name: "nofile", Soft: 10, Hard: 20}},
+				Tmpfs:   []desired.Tmpfs{{Path: "/data/cache", Size: 64, Options: []string{"exec", "mode=700"}}, {Path: "/dev/shm", Size: 1024}},
 			},
 		}},
 	} {

@@ -86,6 +86,7 @@ type ContainerAssignment struct {
 	Stdin            bool              `json:"stdin,omitempty"`
 	Sysctls          map[string]string `json:"sysctls,omitempty"`
 	MountPoints      []MountPoint      `json:"mountPoints,omitempty"`
+	Tmpfs            []Tmpfs           `json:"tmpfs,omitempty"`
 	VolumesFrom      []VolumeFrom      `json:"volumesFrom,omitempty"`
 	Labels           map[string]string `json:"labels,omitempty"`
 
@@ -131,6 +132,14 @@ type MountPoint struct {
 	Volume   string `json:"volume"`
 	Path     string `json:"path"`
 	ReadOnly bool   `json:"readOnly,omitempty"`
+}
+
+// Tmpfs is a directory in memory, which counts as the container's own.
+type Tmpfs struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"` // MiB, at most
+	// Options are those of the mount ("noexec", "mode=700"), over the usual ones.
+	Options []string `json:"options,omitempty"`
 }
 
 // VolumeFrom repeats another container's mount points.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"fargo"
@@ -18,8 +17,8 @@ import (
 // Source: ECS API, ContainerDefinition and HealthCheck.
 const (
 	defaultStopTimeout    = 30 * time.Second
-	defaultHealthInterval = 30 * time.Second
-	defaultHealthTimeout  = 5 * time.Second
+	defaultHealthInterval = 30 // seconds
+	defaultHealthTimeout  = 5  // seconds
 	defaultHealthRetries  = 3
 	defaultRestartPeriod  = 300 * time.Second
 )
@@ -79,6 +78,9 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		a.Init = aws.Value(p.InitProcessEnabled)
 		if p.Capabilities != nil {
 			a.CapAdd, a.CapDrop = p.Capabilities.Add, p.Capabilities.Drop
+		}
+		for _, t := range p.Tmpfs {
+			a.Tmpfs = append(a.Tmpfs, desired.Tmpfs{Path: aws.Value(t.ContainerPath), Size: int64(aws.Value(t.Size)), Options: t.MountOptions})
 		}
 	}
 	for _, s := range c.SystemControls {
@@ -145,18 +147,24 @@ func labels(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinition
 	return l
 }
 
+// CompleteHealthCheck is a health check with what it leaves out filled in.
+func CompleteHealthCheck(h *ecs.HealthCheck) *ecs.HealthCheck {
+	c := *h
+	c.Interval = cmp.Or(h.Interval, new(int32(defaultHealthInterval)))
+	c.Timeout = cmp.Or(h.Timeout, new(int32(defaultHealthTimeout)))
+	c.Retries = cmp.Or(h.Retries, new(int32(defaultHealthRetries)))
+	return &c
+}
+
 func healthCheck(h *ecs.HealthCheck, pace fargo.Pace) *desired.HealthCheck {
 	if h == nil || len(h.Command) == 0 || h.Command[0] == "NONE" {
 		return nil
 	}
-	retries := defaultHealthRetries
-	if h.Retries != nil {
-		retries = int(*h.Retries)
-	}
+	h = CompleteHealthCheck(h)
 	return &desired.HealthCheck{
-		Command: h.Command, Retries: retries,
-		Interval:    pace.Of(seconds(h.Interval, defaultHealthInterval)),
-		Timeout:     seconds(h.Timeout, defaultHealthTimeout),
+		Command: h.Command, Retries: int(*h.Retries),
+		Interval:    pace.Of(seconds(h.Interval, 0)),
+		Timeout:     seconds(h.Timeout, 0),
 		StartPeriod: pace.Of(seconds(h.StartPeriod, 0)),
 	}
 }
@@ -192,9 +200,10 @@ func logTarget(t *record.Task, c *ecs.ContainerDefinition) *desired.LogTarget {
 	if multiline == "" && o["awslogs-datetime-format"] != "" {
 		multiline = DatetimePattern(o["awslogs-datetime-format"])
 	}
+	create, _ := strconv.ParseBool(o["awslogs-create-group"])
 	return &desired.LogTarget{
 		Account: t.Scope.Account, Region: region, Group: o["awslogs-group"], Stream: stream,
-		Create: strings.EqualFold(o["awslogs-create-group"], "true"), MultilineStart: multiline,
+		Create: create, MultilineStart: multiline,
 	}
 }
 

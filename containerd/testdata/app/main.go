@@ -56,6 +56,10 @@ func main() {
 		filtered()
 	case "write":
 		fail(os.WriteFile(args[1], []byte(args[2]), 0o644))
+	case "fill": // a file with as many MiB, and stays
+		fail(os.WriteFile(args[1], make([]byte, number(args[2])<<20), 0o644))
+		fmt.Println("filled")
+		time.Sleep(time.Hour)
 	case "read":
 		content, err := os.ReadFile(args[1])
 		fail(err)
