@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 	"fargo/record"
@@ -171,7 +172,7 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 	}
 	return &plan.TaskSpec{
 		Scope: service.Scope, Cluster: cluster, Definition: definition, Service: service.Name(),
-		LaunchType:       ecs.LaunchTypeFargate,
+		LaunchType: ecs.LaunchTypeFargate, PlatformVersion: aws.Value(d.Revision.PlatformVersion),
 		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
 		LoadBalancers: d.Revision.LoadBalancers, Digests: plan.KnownDigests(d.Digests), Tags: plan.ServiceTaskTags(service, definition),

@@ -2,9 +2,57 @@ package plan
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"fargo/aws/ecs"
 )
+
+// PlatformVersion is what LATEST means for Linux, and oldPlatform the one before it
+// that still takes tasks.
+// Source: ECS developer guide, "Fargate Linux platform versions".
+const (
+	PlatformVersion = "1.4.0"
+	oldPlatform     = "1.3.0"
+)
+
+// ResolvePlatform gives the platform version that a user means ("LATEST", "1.4.0",
+// "" for any); ok is false when there is none of the name.
+func ResolvePlatform(given string) (version string, ok bool) {
+	switch given {
+	case "", "LATEST", PlatformVersion:
+		return PlatformVersion, true
+	case oldPlatform:
+		return oldPlatform, true
+	}
+	return "", false
+}
+
+// OnPlatform reports whether a platform version has what a definition asks for.
+// Source: ECS API, RegisterTaskDefinition (memory, pidMode, ephemeralStorage) and
+// LinuxParameters (capabilities); ECS developer guide, "Fargate Linux platform
+// versions" (EFS, environment files, ARM).
+func OnPlatform(version string, d *ecs.TaskDefinition) bool {
+	if version != oldPlatform {
+		return true
+	}
+	if number(d.Cpu) > 4096 || d.PidMode != "" || d.EphemeralStorage != nil || architecture(d) != "x86_64" {
+		return false
+	}
+	for _, v := range d.Volumes {
+		if v.EfsVolumeConfiguration != nil {
+			return false
+		}
+	}
+	for _, c := range d.ContainerDefinitions {
+		p := c.LinuxParameters
+		if len(c.EnvironmentFiles) > 0 || p != nil && (len(p.Tmpfs) > 0 || p.Capabilities != nil && len(p.Capabilities.Add) > 0) {
+			return false
+		}
+	}
+	return true
+}
 
 // fargateMemory gives, for each CPU size in units, the memory sizes in MiB that
 // go with it: least, most and step.
@@ -18,10 +66,19 @@ var fargateMemory = map[int64][3]int64{
 	16384: {32768, 122880, 8192},
 }
 
+// largestCPU is the largest CPU size, and largestMemory the memory sizes in MiB that
+// go with it.
+const largestCPU = 32 << 10
+
+var largestMemory = []int64{60 << 10, 120 << 10, 244 << 10}
+
 // FargateSize reports whether Fargate offers tasks of cpu units and memory MiB.
 func FargateSize(cpu, memory int64) bool {
 	if cpu == 256 {
 		return memory == 512 || memory == 1024 || memory == 2048
+	}
+	if cpu == largestCPU {
+		return slices.Contains(largestMemory, memory)
 	}
 	m, ok := fargateMemory[cpu]
 	return ok && memory >= m[0] && memory <= m[1] && (memory-m[0])%m[2] == 0

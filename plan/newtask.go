@@ -14,10 +14,6 @@ import (
 	"fargo/record"
 )
 
-// PlatformVersion is what LATEST means for Linux.
-// Source: ECS developer guide, "Fargate Linux platform versions".
-const PlatformVersion = "1.4.0"
-
 // defaultEphemeralStorage is what a Fargate task gets when it asks for none, in
 // GiB.
 const defaultEphemeralStorage = 20
@@ -29,6 +25,8 @@ type TaskSpec struct {
 	Definition       *record.TaskDefinition
 	Service          string // name; "" for a task of its own
 	LaunchType       ecs.LaunchType
+	PlatformVersion  string // resolved
+	AvailabilityZone string // "" when it is known only once there is an interface
 	CapacityProvider string
 	Group            string // "" means family:<family>, or service:<service>
 	StartedBy        string
@@ -69,9 +67,9 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	t.Intent = ecs.Task{
 		TaskArn: new(t.ARN()), ClusterArn: s.Cluster.Cluster.ClusterArn, TaskDefinitionArn: d.TaskDefinitionArn,
 		Group: new(group(s)), LaunchType: s.LaunchType, StartedBy: aws.NonZero(s.StartedBy),
-		CapacityProviderName: aws.NonZero(s.CapacityProvider),
-		Cpu:                  cpu, Memory: memory, CreatedAt: &now, EnableExecuteCommand: &s.EnableExec,
-		Overrides: &overrides, PlatformVersion: new(PlatformVersion), PlatformFamily: new("Linux"),
+		CapacityProviderName: aws.NonZero(s.CapacityProvider), AvailabilityZone: aws.NonZero(s.AvailabilityZone),
+		Cpu: cpu, Memory: memory, CreatedAt: &now, EnableExecuteCommand: &s.EnableExec,
+		Overrides: &overrides, PlatformVersion: &s.PlatformVersion, PlatformFamily: new("Linux"),
 		EphemeralStorage:        storage,
 		FargateEphemeralStorage: &ecs.TaskEphemeralStorage{SizeInGiB: storage.SizeInGiB},
 		Attributes:              []ecs.Attribute{{Name: new("ecs.cpu-architecture"), Value: new(architecture(d))}},

@@ -3,6 +3,7 @@ package plan
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"fargo"
@@ -120,7 +121,12 @@ func taskContainers(t *record.Task) []ecs.Container {
 // showReport lays what the node has seen over a container.
 func showReport(c *ecs.Container, r desired.ContainerReport) {
 	c.LastStatus = new(string(r.Status))
-	c.ImageDigest, c.Reason = nonEmpty(r.ImageDigest), nonEmpty(r.Reason)
+	c.ImageDigest = nonEmpty(r.ImageDigest)
+	// Of an image that could not be pulled, the task alone tells. Source: answers of
+	// AWS recorded in LocalStack's tests (test_ecs_task_service).
+	if !strings.HasPrefix(r.Reason, "CannotPullContainerError") {
+		c.Reason = nonEmpty(r.Reason)
+	}
 	if r.ExitCode != nil {
 		c.ExitCode = new(int32(*r.ExitCode))
 	}

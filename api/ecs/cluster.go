@@ -90,9 +90,9 @@ func checkExecConfiguration(c *ecs.ClusterConfiguration) error {
 	l := x.LogConfiguration
 	switch {
 	case x.Logging == ecs.ExecuteCommandLoggingOverride && (l == nil || (l.CloudWatchLogGroupName == nil && l.S3BucketName == nil)):
-		return invalid("A CloudWatch log group name or S3 bucket name must be specified when overriding the execute command log configuration.")
+		return invalid("A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.")
 	case x.Logging != ecs.ExecuteCommandLoggingOverride && l != nil:
-		return invalid("A log configuration can only be specified when logging is OVERRIDE.")
+		return invalid("You must set logging to 'OVERRIDE' when you supply a log configuration.")
 	}
 	return nil
 }

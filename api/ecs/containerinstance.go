@@ -24,7 +24,7 @@ func (s *Server) DescribeContainerInstances(ctx context.Context, in *ecs.Describ
 		return nil, invalid("Container instance cannot be empty.")
 	}
 	if len(in.ContainerInstances) > maxPage {
-		return nil, invalid("Container instances cannot have more than %d elements.", maxPage)
+		return nil, invalid("instanceIds can have at most %d items.", maxPage)
 	}
 	out := &ecs.DescribeContainerInstancesOutput{ContainerInstances: []ecs.ContainerInstance{}, Failures: []ecs.Failure{}}
 	for _, id := range in.ContainerInstances {

@@ -17,6 +17,7 @@ var NotActedOn = []api.Gap{
 	{Operation: "RunTask", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "RunTask", Field: "networkConfiguration.awsvpcConfiguration.assignPublicIp", Why: "gives the task a way to the Internet, but no public address of its own is shown"},
 	{Operation: "RunTask", Field: "capacityProviderStrategy FARGATE_SPOT", Why: "tasks are never interrupted yet"},
+	{Operation: "RunTask", Field: "platformVersion 1.3.0", Why: "refused with what that version lacks, and shown; tasks run as those of 1.4.0 do"},
 	{Operation: "RunTask", Field: "overrides.ephemeralStorage", Why: "disk use is not limited"},
 	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
 	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
@@ -26,5 +27,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.options mode, max-buffer-size", Why: "output is kept in files first, so no container ever blocks on it"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.secrets", Why: "kept; RunTask refuses them by name"},
 }

@@ -69,7 +69,7 @@ func (s *Server) RunTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTas
 	}
 	out := &ecs.RunTaskOutput{Tasks: []ecs.Task{}, Failures: []ecs.Failure{}}
 	for _, t := range tasks {
-		out.Tasks = append(out.Tasks, *taskView(t, true))
+		out.Tasks = append(out.Tasks, *launchedView(t))
 	}
 	return out, nil
 }
@@ -91,8 +91,8 @@ func checkRunTask(in *ecs.RunTaskInput) error {
 			return invalid("Container Overrides length must be at most %d", maxOverrides)
 		}
 	}
-	if v := aws.Value(in.PlatformVersion); v != "" && v != "LATEST" && v != plan.PlatformVersion {
-		return ecs.PlatformUnknownException("The specified platform does not exist.")
+	if _, err := platform(in.PlatformVersion); err != nil {
+		return err
 	}
 	if len(in.VolumeConfigurations) > 0 {
 		return ecs.UnsupportedFeatureException("Fargo does not implement volumeConfigurations (Amazon EBS volumes).")
@@ -149,15 +149,33 @@ func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *record.Cluster, in
 	if err := s.checkRunnable(tx, d, in, launchType); err != nil {
 		return nil, nil, err
 	}
+	version, err := platformFor(in.PlatformVersion, overridden(&d.Definition, in.Overrides))
+	if err != nil {
+		return nil, nil, err
+	}
 	network, err := checkNetworkConfiguration(tx, scope, in.NetworkConfiguration)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &plan.TaskSpec{
-		Scope: scope, Cluster: c, Definition: d, LaunchType: launchType, Group: aws.Value(in.Group),
-		StartedBy: aws.Value(in.StartedBy), Overrides: in.Overrides, Network: network,
+		Scope: scope, Cluster: c, Definition: d, LaunchType: launchType, PlatformVersion: version, Group: aws.Value(in.Group),
+		AvailabilityZone: onlyZone(tx, scope, network.Subnets),
+		StartedBy:        aws.Value(in.StartedBy), Overrides: in.Overrides, Network: network,
 		EnableExec: aws.Value(in.EnableExecuteCommand), Tags: taskTags(c, d, in),
 	}, providers, nil
+}
+
+// onlyZone is the availability zone that subnets share, "" when there are several.
+func onlyZone(r store.Reader, scope fargo.Scope, subnets []string) string {
+	zone := ""
+	for _, id := range subnets {
+		s, _ := store.EC2Subnets.Get(r, scope.Key(id))
+		if zone != "" && *s.Subnet.AvailabilityZone != zone {
+			return ""
+		}
+		zone = *s.Subnet.AvailabilityZone
+	}
+	return zone
 }
 
 // capacity decides the launch type, and a capacity provider for each task.
@@ -194,12 +212,8 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 		if err := checkOverrides(d, o); err != nil {
 			return err
 		}
-		if o.TaskRoleArn != nil {
-			taskRole = o.TaskRoleArn
-		}
-		if o.ExecutionRoleArn != nil {
-			executionRole = o.ExecutionRoleArn
-		}
+		o.TaskRoleArn, o.ExecutionRoleArn = roleARN(d.Scope, o.TaskRoleArn), roleARN(d.Scope, o.ExecutionRoleArn)
+		taskRole, executionRole = cmp.Or(o.TaskRoleArn, taskRole), cmp.Or(o.ExecutionRoleArn, executionRole)
 	}
 	for _, role := range []*string{taskRole, executionRole} {
 		if role != nil && !s.assumable(tx, *role, "ecs-tasks.amazonaws.com") {
@@ -226,6 +240,9 @@ func checkOverrides(d *record.TaskDefinition, o *ecs.TaskOverride) error {
 	}
 	if len(o.InferenceAcceleratorOverrides) > 0 {
 		return invalid("Overrides of inference accelerators are not supported with the FARGATE launch type.")
+	}
+	if err := checkStorage(o.EphemeralStorage); err != nil {
+		return err
 	}
 	cpu, memory := d.Definition.Cpu, d.Definition.Memory
 	if o.Cpu != nil {
@@ -263,7 +280,7 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 		return missing("Windows containers")
 	}
 	for _, v := range d.Volumes {
-		if v.EfsVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
+		if v.EfsVolumeConfiguration != nil || v.S3filesVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
 			return missing("volumes other than the task's own storage")
 		}
 	}
@@ -279,6 +296,8 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 			return missing("firelensConfiguration")
 		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs:
 			return missing("the log driver " + string(c.LogConfiguration.LogDriver))
+		case c.LogConfiguration != nil && c.LogConfiguration.Options["awslogs-endpoint"] != "":
+			return missing("the log option awslogs-endpoint")
 		case c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0:
 			return missing("secretOptions of log configurations")
 		case len(c.CredentialSpecs) > 0:
@@ -302,6 +321,7 @@ func overridden(d *ecs.TaskDefinition, o *ecs.TaskOverride) *ecs.TaskDefinition 
 		changed.ContainerDefinitions = append(changed.ContainerDefinitions, plan.Overridden(c, o))
 	}
 	changed.Cpu, changed.Memory = cmp.Or(o.Cpu, d.Cpu), cmp.Or(o.Memory, d.Memory)
+	changed.EphemeralStorage = cmp.Or(o.EphemeralStorage, d.EphemeralStorage)
 	return &changed
 }
 
@@ -337,7 +357,7 @@ func checkNetworkConfiguration(r store.Reader, scope fargo.Scope, n *ecs.Network
 			return nil, invalid("Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", strings.Join(v.SecurityGroups, ", "), id)
 		}
 		if *g.Group.VpcId != vpc {
-			return nil, invalid("Security Groups and subnets must belong to same VPC.")
+			return nil, invalid("Security group %s does not appear to belong to the same VPC as the input subnets.", id)
 		}
 	}
 	if len(v.SecurityGroups) == 0 {

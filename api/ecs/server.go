@@ -60,8 +60,11 @@ func cluster(r store.Reader, scope fargo.Scope, id *string) (*record.Cluster, er
 		return nil, err
 	}
 	c, ok := store.Clusters.Get(r, scope.Key(name))
-	if !ok || *c.Cluster.Status == statusInactive {
+	switch {
+	case !ok:
 		return nil, ecs.ClusterNotFoundException("Cluster not found.")
+	case *c.Cluster.Status == statusInactive:
+		return nil, ecs.ClusterNotFoundException("The referenced cluster was inactive.")
 	}
 	return c, nil
 }

@@ -14,7 +14,6 @@ import (
 	"fargo/api/page"
 	"fargo/aws"
 	"fargo/aws/ecs"
-	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -70,7 +69,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 			return err
 		}
 		next := newService(ctx, c, in, now)
-		if err := checkRebalancing(&next.Service); err != nil {
+		if err := checkService(&next.Service); err != nil {
 			return err
 		}
 		old, ok := findService(tx, c, *in.ServiceName)
@@ -78,6 +77,9 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 			if old.Status() == statusActive && sameService(&old.Service, &next.Service, primary(tx, old), in) {
 				made = old
 				return nil
+			}
+			if old.Status() != statusActive {
+				return invalid("Unable to Start a service that is still Draining.")
 			}
 			return invalid("Creation of service was not idempotent.")
 		}
@@ -227,6 +229,10 @@ func (s *Server) revision(tx *store.Tx, service *record.Service, definition stri
 	if err := checkImplemented(&d.Definition, nil); err != nil {
 		return nil, err
 	}
+	version, err := platformFor(shape.PlatformVersion, &d.Definition)
+	if err != nil {
+		return nil, err
+	}
 	if len(shape.CapacityProviderStrategy) > 0 {
 		c, _ := store.Clusters.Get(tx, service.Scope.Key(service.Cluster))
 		if err := checkStrategy(c.Cluster.CapacityProviders, shape.CapacityProviderStrategy); err != nil {
@@ -243,7 +249,7 @@ func (s *Server) revision(tx *store.Tx, service *record.Service, definition stri
 	return &ecs.ServiceRevision{
 		ServiceArn: shape.ServiceArn, ClusterArn: shape.ClusterArn, TaskDefinition: d.Definition.TaskDefinitionArn,
 		LaunchType: shape.LaunchType, CapacityProviderStrategy: shape.CapacityProviderStrategy,
-		PlatformVersion: new(plan.PlatformVersion), PlatformFamily: new("Linux"),
+		PlatformVersion: &version, PlatformFamily: new("Linux"),
 		LoadBalancers: shape.LoadBalancers, ServiceRegistries: shape.ServiceRegistries,
 		NetworkConfiguration:    &ecs.NetworkConfiguration{AwsvpcConfiguration: network},
 		ContainerImages:         containerImages(d),
@@ -271,7 +277,7 @@ func (s *Server) DescribeServices(ctx context.Context, in *ecs.DescribeServicesI
 	case len(in.Services) == 0:
 		return nil, invalid("Services cannot be empty.")
 	case len(in.Services) > maxDescribeServices:
-		return nil, invalid("Services cannot be more than %d.", maxDescribeServices)
+		return nil, invalid("service names can have at most %d items.", maxDescribeServices)
 	}
 	out := &ecs.DescribeServicesOutput{Services: []ecs.Service{}, Failures: []ecs.Failure{}}
 	for _, id := range in.Services {

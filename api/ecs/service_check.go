@@ -12,18 +12,12 @@ import (
 	"fargo/store"
 )
 
-// checkCreateService holds the rules that need no state.
+// checkCreateService holds the rules of a call itself. What the service is to be is
+// for [checkService].
 func checkCreateService(in *ecs.CreateServiceInput) error {
-	daemon := in.SchedulingStrategy == ecs.SchedulingStrategyDaemon
 	switch {
 	case !serviceName.MatchString(aws.Value(in.ServiceName)):
 		return invalid("Invalid service name: %s. A service name may only contain letters, numbers, hyphens and underscores, up to 255 characters.", aws.Value(in.ServiceName))
-	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
-		return invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
-	case daemon && in.DesiredCount != nil:
-		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
-	case !daemon && in.DesiredCount == nil:
-		return invalid("DesiredCount is required for services with the REPLICA scheduling strategy.")
 	case in.TaskDefinition == nil:
 		return invalid("TaskDefinition cannot be blank.")
 	case in.ClientToken != nil && !serviceToken.MatchString(*in.ClientToken):
@@ -34,13 +28,11 @@ func checkCreateService(in *ecs.CreateServiceInput) error {
 	if err := checkServiceParameters(in); err != nil {
 		return err
 	}
-	if err := checkDeploymentConfiguration(in.DeploymentConfiguration, daemon); err != nil {
-		return err
-	}
 	return tagRules.Check(in.Tags)
 }
 
-// checkServiceParameters checks what CreateService and UpdateService both take.
+// checkServiceParameters checks what CreateService and UpdateService both take, and
+// no service has.
 func checkServiceParameters(in *ecs.CreateServiceInput) error {
 	switch {
 	case in.DeploymentController != nil && in.DeploymentController.Type != ecs.DeploymentControllerTypeEcs:
@@ -55,24 +47,40 @@ func checkServiceParameters(in *ecs.CreateServiceInput) error {
 		return notImplemented("vpcLatticeConfigurations")
 	case in.Monitoring != nil && len(in.Monitoring.MetricConfigurations) > 0:
 		return notImplemented("monitoring.metricConfigurations (the resolution of metrics)")
+	case len(in.PlacementStrategy) > 0 && in.SchedulingStrategy == ecs.SchedulingStrategyDaemon:
+		return invalid("The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again")
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
-	if err := checkDesiredCount(in.DesiredCount); err != nil {
-		return err
-	}
-	if err := checkServicePlatform(in.PlatformVersion); err != nil {
-		return err
-	}
-	return checkGrace(in.HealthCheckGracePeriodSeconds)
+	return nil
 }
 
-func notImplemented(what string) error {
-	return ecs.UnsupportedFeatureException("Fargo does not implement %s.", what)
+// checkService holds the rules of a service as it is to be, with its defaults and
+// what an update leaves as it was: what a call does not name counts as much as what
+// it names. What depends on other things is for [Server.revision].
+func checkService(s *ecs.Service) error {
+	for _, check := range []func(*ecs.Service) error{
+		checkScheduling, checkServicePlatform, checkDeploymentConfiguration, checkGrace, checkRebalancing,
+	} {
+		if err := check(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func checkDesiredCount(n *int32) error {
+func checkScheduling(s *ecs.Service) error {
+	daemon := s.SchedulingStrategy == ecs.SchedulingStrategyDaemon
+	n := s.DesiredCount
 	switch {
+	case s.LaunchType != "" && len(s.CapacityProviderStrategy) > 0:
+		return invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	case daemon && len(s.CapacityProviderStrategy) > 0:
+		return invalid("Specifying a capacity provider strategy is not supported when you create a service using the DAEMON scheduling strategy.")
+	case daemon && n != nil:
+		return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
+	case !daemon && n == nil:
+		return invalid("DesiredCount is required for services with the REPLICA scheduling strategy.")
 	case n != nil && *n < 0:
 		return invalid("DesiredCount must be greater than or equal to 0.")
 	case n != nil && *n > maxServiceTasks:
@@ -81,35 +89,41 @@ func checkDesiredCount(n *int32) error {
 	return nil
 }
 
-func checkServicePlatform(v *string) error {
-	if v != nil && *v != "LATEST" && *v != "1.4.0" {
-		return ecs.PlatformUnknownException("The specified platform does not exist.")
-	}
-	return nil
+func notImplemented(what string) error {
+	return ecs.UnsupportedFeatureException("Fargo does not implement %s.", what)
 }
 
-func checkGrace(seconds *int32) error {
-	if seconds != nil && *seconds < 0 {
+func checkServicePlatform(s *ecs.Service) error {
+	_, err := platform(s.PlatformVersion)
+	return err
+}
+
+func checkGrace(s *ecs.Service) error {
+	switch seconds := aws.Value(s.HealthCheckGracePeriodSeconds); {
+	case seconds < 0:
 		return invalid("healthCheckGracePeriodSeconds must be at least 0")
+	case seconds > 0 && len(s.LoadBalancers) == 0:
+		return invalid("Health check grace period is only valid for services configured to use load balancers")
 	}
 	return nil
 }
 
 // checkDeploymentConfiguration knows no upper bound of maximumPercent: AWS has
 // none.
-func checkDeploymentConfiguration(c *ecs.DeploymentConfiguration, daemon bool) error {
-	if c == nil {
-		return nil
-	}
+func checkDeploymentConfiguration(s *ecs.Service) error {
+	c := s.DeploymentConfiguration
+	least, most := *c.MinimumHealthyPercent, *c.MaximumPercent
 	switch {
-	case c.MinimumHealthyPercent != nil && *c.MinimumHealthyPercent < 0:
+	case least < 0:
 		return invalid("minimumHealthyPercent must be at least 0")
-	case c.MinimumHealthyPercent != nil && *c.MinimumHealthyPercent > 100:
+	case least > 100:
 		return invalid("minimumHealthyPercent must be at most 100")
-	case c.MaximumPercent != nil && *c.MaximumPercent < 100:
+	case most < 100:
 		return invalid("maximumPercent must be at least 100")
-	case daemon && c.MaximumPercent != nil && *c.MaximumPercent > 100:
+	case most > 100 && s.SchedulingStrategy == ecs.SchedulingStrategyDaemon:
 		return invalid("The daemon scheduling strategy does not support values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to 100, and try again")
+	case least == 100 && most == 100:
+		return invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
 	case c.Strategy != "" && c.Strategy != ecs.DeploymentStrategyRolling:
 		return notImplemented("the deployment strategy " + string(c.Strategy))
 	case c.LinearConfiguration != nil:

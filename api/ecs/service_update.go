@@ -3,6 +3,8 @@ package ecs
 import (
 	"context"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"fargo"
@@ -53,12 +55,6 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 			begin(tx, &next, *revision, now)
 			return nil
 		}
-		if len(in.CapacityProviderStrategy) > 0 {
-			if err := checkStrategy(c.Cluster.CapacityProviders, in.CapacityProviderStrategy); err != nil {
-				return err
-			}
-			useStrategy(tx, &next, current, now)
-		}
 		store.Services.Put(tx, &next)
 		return nil
 	})
@@ -70,7 +66,6 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 
 func checkUpdateService(in *ecs.UpdateServiceInput) error {
 	return checkServiceParameters(&ecs.CreateServiceInput{
-		DesiredCount: in.DesiredCount, PlatformVersion: in.PlatformVersion, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
 		DeploymentController: in.DeploymentController, PlacementConstraints: in.PlacementConstraints, PlacementStrategy: in.PlacementStrategy,
 		ServiceRegistries: in.ServiceRegistries, ServiceConnectConfiguration: in.ServiceConnectConfiguration,
 		VolumeConfigurations: in.VolumeConfigurations, VpcLatticeConfigurations: in.VpcLatticeConfigurations, Monitoring: in.Monitoring,
@@ -80,22 +75,13 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 // apply lays an update over a service's intent.
 func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	shape := &s.Service
-	if in.DesiredCount != nil {
-		if s.Daemon() {
-			return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
-		}
-		shape.DesiredCount = in.DesiredCount
-	}
+	set(&shape.DesiredCount, in.DesiredCount)
 	if in.DeploymentConfiguration != nil {
-		if err := checkDeploymentConfiguration(in.DeploymentConfiguration, s.Daemon()); err != nil {
-			return err
-		}
 		shape.DeploymentConfiguration = mergeDeployment(shape.DeploymentConfiguration, in.DeploymentConfiguration)
 	}
 	if in.CapacityProviderStrategy != nil {
-		changes := (len(in.CapacityProviderStrategy) > 0) != (len(shape.CapacityProviderStrategy) > 0)
-		if changes && !aws.Value(in.ForceNewDeployment) {
-			return invalid("A new deployment must be forced to change between a launch type and a capacity provider strategy.")
+		if !sameStrategy(shape.CapacityProviderStrategy, strategyDefaults(in.CapacityProviderStrategy)) && !aws.Value(in.ForceNewDeployment) {
+			return invalid("When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.")
 		}
 		shape.CapacityProviderStrategy = strategyDefaults(in.CapacityProviderStrategy)
 		shape.LaunchType = ""
@@ -118,16 +104,16 @@ func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	if in.LoadBalancers != nil {
 		shape.LoadBalancers = in.LoadBalancers
 	}
-	return checkRebalancing(shape)
+	return checkService(shape)
 }
 
-// useStrategy makes the tasks to come of the primary deployment follow the
-// service's capacity provider strategy, which begins no deployment of its own.
-func useStrategy(tx *store.Tx, s *record.Service, primary *record.Deployment, now time.Time) {
-	d := *primary
-	d.Template.CapacityProviderStrategy, d.Template.LaunchType = s.Service.CapacityProviderStrategy, s.Service.LaunchType
-	d.UpdatedAt = now
-	store.Deployments.Put(tx, &d)
+// sameStrategy compares strategies, whose items have no order.
+func sameStrategy(a, b []ecs.CapacityProviderStrategyItem) bool {
+	byProvider := func(a, b ecs.CapacityProviderStrategyItem) int {
+		return strings.Compare(*a.CapacityProvider, *b.CapacityProvider)
+	}
+	a, b = slices.SortedFunc(slices.Values(a), byProvider), slices.SortedFunc(slices.Values(b), byProvider)
+	return reflect.DeepEqual(a, b)
 }
 
 func set[T any](to **T, from *T) {
@@ -146,6 +132,14 @@ func mergeDeployment(old, in *ecs.DeploymentConfiguration) *ecs.DeploymentConfig
 	set(&c.MaximumPercent, in.MaximumPercent)
 	set(&c.BakeTimeInMinutes, in.BakeTimeInMinutes)
 	set(&c.Alarms, in.Alarms)
+	set(&c.LinearConfiguration, in.LinearConfiguration)
+	set(&c.CanaryConfiguration, in.CanaryConfiguration)
+	if in.Strategy != "" {
+		c.Strategy = in.Strategy
+	}
+	if in.LifecycleHooks != nil {
+		c.LifecycleHooks = in.LifecycleHooks
+	}
 	return &c
 }
 

@@ -174,7 +174,7 @@ func (s *Server) StopServiceDeployment(ctx context.Context, in *ecs.StopServiceD
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		d, ok := store.Deployments.Get(tx, *in.ServiceDeploymentArn)
 		if !ok || d.Scope != scope {
-			return ecs.ServiceDeploymentNotFoundException("The service deployment was not found.")
+			return ecs.ServiceDeploymentNotFoundException("The service deployment does not exist.")
 		}
 		status, _ := plan.DeploymentStatus(d)
 		switch status {

@@ -45,7 +45,7 @@ func TestDeploymentsOfAnotherRegion(t *testing.T) {
 	}
 	ctx := api.WithCall(t.Context(), &api.Call{Account: fargo.DefaultAccount, Region: "us-east-1"})
 	_, err = server.StopServiceDeployment(ctx, &wire.StopServiceDeploymentInput{ServiceDeploymentArn: &deployment})
-	if err == nil || err.Error() != "ServiceDeploymentNotFoundException: The service deployment was not found." {
+	if err == nil || err.Error() != "ServiceDeploymentNotFoundException: The service deployment does not exist." {
 		t.Error(err)
 	}
 }

@@ -28,11 +28,11 @@ func unstartable(d *ecs.TaskDefinition) string {
 			return "volume.name contains invalid characters." // github.com/aws/amazon-ecs-cli/issues/277
 		}
 	}
-	var cpu int64
+	var cpu, reserved int64
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]
 		for _, of := range []func(*ecs.ContainerDefinition) string{
-			ofImage, ofTexts, ofEnvironment, ofUser, ofPaths, ofNumbers, ofUlimits, ofSystemControls, ofCapabilities, ofPattern,
+			ofImage, ofTexts, ofEnvironment, ofUser, ofPaths, ofTmpfs, ofNumbers, ofUlimits, ofSystemControls, ofCapabilities, ofLogs,
 		} {
 			if why := of(c); why != "" {
 				return why
@@ -42,9 +42,13 @@ func unstartable(d *ecs.TaskDefinition) string {
 			return fmt.Sprintf("The 'memory' setting for container '%s' is greater than for the task", *c.Name)
 		}
 		cpu += int64(aws.Value(c.Cpu))
+		reserved += int64(aws.Value(c.MemoryReservation))
 	}
-	if d.Cpu != nil && cpu > mustInt(*d.Cpu) {
-		return fmt.Sprintf("The sum of all container cpu units (%d) is greater than the task cpu (%s).", cpu, *d.Cpu)
+	switch {
+	case d.Cpu != nil && cpu > mustInt(*d.Cpu):
+		return "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."
+	case d.Memory != nil && reserved > mustInt(*d.Memory):
+		return "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'."
 	}
 	return ""
 }
@@ -141,14 +145,21 @@ func ofPaths(c *ecs.ContainerDefinition) string {
 		return of(c, "workingDirectory %q is no absolute path that can exist.", w)
 	}
 	for _, m := range c.MountPoints {
-		at := aws.Value(m.ContainerPath)
-		clean := path.Clean(at)
-		switch {
-		case badPath(at) || strings.Contains(at, "\x00"):
-			return of(c, "containerPath %q is no absolute path that can exist.", at)
-		case slices.Contains(taken, clean) || strings.HasPrefix(clean, "/proc/"):
-			return of(c, "nothing can be mounted at containerPath %q.", at)
+		if why := ofPlace(c, aws.Value(m.ContainerPath)); why != "" {
+			return why
 		}
+	}
+	return ""
+}
+
+// ofPlace sees that a directory can be mounted at a path.
+func ofPlace(c *ecs.ContainerDefinition, at string) string {
+	clean := path.Clean(at)
+	switch {
+	case badPath(at) || strings.Contains(at, "\x00"):
+		return of(c, "containerPath %q is no absolute path that can exist.", at)
+	case slices.Contains(taken, clean) || strings.HasPrefix(clean, "/proc/"):
+		return of(c, "nothing can be mounted at containerPath %q.", at)
 	}
 	return ""
 }
@@ -223,19 +234,6 @@ func ofSystemControls(c *ecs.ContainerDefinition) string {
 		case value == "" || len(value) > maxControl || strings.ContainsFunc(value, func(r rune) bool { return isControl(r) && r != '\t' }):
 			return of(c, "systemControls has no value for %s that the kernel could read.", name)
 		}
-	}
-	return ""
-}
-
-// ofPattern: output is taken apart by it, and one that cannot be read would join
-// nothing.
-func ofPattern(c *ecs.ContainerDefinition) string {
-	if c.LogConfiguration == nil {
-		return ""
-	}
-	const option = "awslogs-multiline-pattern"
-	if _, err := regexp.Compile(c.LogConfiguration.Options[option]); err != nil {
-		return of(c, "the log option %s is no regular expression (RE2): %v.", option, err)
 	}
 	return ""
 }

@@ -30,9 +30,17 @@ func startable() *ecs.TaskDefinition {
 				{Namespace: new("fs.mqueue.msg_max"), Value: new("10")},
 				{Namespace: new("kernel.sem"), Value: new("250\t32000\t100\t128")},
 			},
-			LinuxParameters:  &ecs.LinuxParameters{Capabilities: &ecs.KernelCapabilities{Add: []string{"SYS_PTRACE"}, Drop: []string{"ALL", "NET_RAW"}}},
-			HealthCheck:      &ecs.HealthCheck{Command: []string{"CMD-SHELL", "exit 0"}},
-			LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs, Options: map[string]string{"awslogs-multiline-pattern": `^\d{4}-`}},
+			LinuxParameters: &ecs.LinuxParameters{
+				Capabilities: &ecs.KernelCapabilities{Add: []string{"SYS_PTRACE"}, Drop: []string{"ALL", "NET_RAW"}},
+				Tmpfs: []ecs.Tmpfs{
+					{ContainerPath: new("/dev/shm"), Size: new(int32(1024))},
+					{ContainerPath: new("/scratch"), Size: new(int32(1)), MountOptions: []string{"exec", "mode=1777", "uid=1000", "nr_inodes=10k", "mpol=bind:0-3", "rslave"}},
+				},
+			},
+			HealthCheck: &ecs.HealthCheck{Command: []string{"CMD-SHELL", "exit 0"}},
+			LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs, Options: map[string]string{
+				"awslogs-multiline-pattern": `^\d{4}-`, "mode": "non-blocking", "max-buffer-size": "25m", "awslogs-create-group": "true",
+			}},
 		}},
 	}
 }
@@ -96,7 +104,7 @@ func TestUnstartableDefinitions(t *testing.T) {
 		{mount("/etc/hostname"), ours + `nothing can be mounted at containerPath "/etc/hostname".`},
 
 		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.Cpu = new(int32(-1)) }, "Invalid 'cpu' setting for container 'web': must be at least 0."},
-		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.Cpu = new(int32(257)) }, "The sum of all container cpu units (257) is greater than the task cpu (256)."},
+		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.Cpu = new(int32(257)) }, "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
 		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.Memory = new(int32(3)) }, "Invalid 'memory' setting for container 'web': must be at least 4."},
 		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.Memory = new(int32(513)) }, "The 'memory' setting for container 'web' is greater than for the task"},
 		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.MemoryReservation = new(int32(-1)) }, "Invalid 'memoryReservation' setting for container 'web': must be at least 4."},
@@ -121,9 +129,27 @@ func TestUnstartableDefinitions(t *testing.T) {
 		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) {
 			c.LinuxParameters.Capabilities.Drop = []string{"NET_RAWW"}
 		}, ours + `there is no capability "NET_RAWW".`},
-		{func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) {
-			c.LogConfiguration.Options["awslogs-multiline-pattern"] = "("
-		}, ours + "the log option awslogs-multiline-pattern is no regular expression"},
+		{option("awslogs-multiline-pattern", "("), ours + "the log option awslogs-multiline-pattern is no regular expression"},
+		{option("awslogs-datetime-format", "%Y"), ours + "the log options awslogs-multiline-pattern and awslogs-datetime-format exclude each other."},
+		{option("mode", "nonblocking"), ours + "the log option mode is neither of [blocking non-blocking]."},
+		{option("max-buffer-size", "plenty"), ours + "the log option max-buffer-size is no size."},
+		{option("awslogs-create-group", "yes"), ours + "the log option awslogs-create-group is neither true nor false."},
+
+		{func(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) {
+			c.MemoryReservation = new(int32(500))
+			d.ContainerDefinitions = append(d.ContainerDefinitions, ecs.ContainerDefinition{Name: new("b"), Image: new("b"), MemoryReservation: new(int32(13))})
+		}, "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'."},
+
+		{tmpfs("scratch", 1), ours + `containerPath "scratch" is no absolute path that can exist.`},
+		{tmpfs("/", 1), ours + `nothing can be mounted at containerPath "/".`},
+		{tmpfs("/proc/x", 1), ours + `nothing can be mounted at containerPath "/proc/x".`},
+		{tmpfs("/etc/app", 1), ours + `more than one thing is mounted at containerPath "/etc/app".`},
+		{tmpfs("/a", 0), ours + "the size of a tmpfs must be at least 1 MiB."},
+		{tmpfs("/a", 1, "bind"), ours + `a tmpfs cannot be mounted with the option "bind".`},
+		{tmpfs("/a", 1, "remount"), ours + `a tmpfs cannot be mounted with the option "remount".`},
+		{tmpfs("/a", 1, "size=99g"), ours + `a tmpfs cannot be mounted with the option "size=99g".`},
+		{tmpfs("/a", 1, "mode=755,size=99g"), ours + `a tmpfs cannot be mounted with the option "mode=755,size=99g".`},
+		{tmpfs("/a", 1, "mode=rwx"), ours + `a tmpfs cannot be mounted with the option "mode=rwx".`},
 	} {
 		d := startable()
 		test.change(d, &d.ContainerDefinitions[0])
@@ -134,6 +160,16 @@ func TestUnstartableDefinitions(t *testing.T) {
 }
 
 type change = func(*ecs.TaskDefinition, *ecs.ContainerDefinition)
+
+func option(name, value string) change {
+	return func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) { c.LogConfiguration.Options[name] = value }
+}
+
+func tmpfs(path string, size int32, options ...string) change {
+	return func(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) {
+		c.LinuxParameters.Tmpfs = []ecs.Tmpfs{{ContainerPath: &path, Size: &size, MountOptions: options}}
+	}
+}
 
 func volumes(name string) change {
 	return func(d *ecs.TaskDefinition, _ *ecs.ContainerDefinition) { d.Volumes[1].Name = &name }

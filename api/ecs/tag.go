@@ -14,17 +14,32 @@ import (
 	"fargo/store"
 )
 
-// tagRules are ECS's. Source: ECS API, Tag; the duplicates' text is the one that IAM
-// has, the others are ours.
-var tagRules = tags.Rules[ecs.Tag]{
-	Most: 50, MostKey: 128, MostValue: 256,
-	TooMany:  func(most int) error { return invalid("Tags can not have more than %d elements.", most) },
-	BadKey:   func(most int) error { return invalid("Tag key must be between 1 and %d characters long.", most) },
-	BadValue: func(most int) error { return invalid("Tag value must be at most %d characters long.", most) },
-	Reserved: func(string) error { return invalid("Tag keys that begin with aws: are reserved.") },
-	Duplicate: func(string) error {
-		return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-	},
+// tagRules are ECS's, and definitionTags those of task definitions, which are refused
+// in another way. Source: ECS API, Tag.
+var (
+	tagRules       = rulesOfTags(invalid)
+	definitionTags = rulesOfTags(refuse)
+)
+
+func rulesOfTags(refuse func(string, ...any) error) tags.Rules[ecs.Tag] {
+	return tags.Rules[ecs.Tag]{
+		Most: 50, MostKey: 128, MostValue: 256,
+		TooMany:  func(most int) error { return refuse("Tags can not have more than %d elements.", most) },
+		BadKey:   func(most int) error { return refuse("Tag key must be between 1 and %d characters long.", most) },
+		BadValue: func(most int) error { return refuse("Tag value must be at most %d characters long.", most) },
+		Reserved: func(string) error { return refuse("Tag keys that begin with aws: are reserved.") },
+		Duplicate: func(string) error {
+			return refuse("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		},
+	}
+}
+
+// checkDefinitionTags: none is not the same as an empty list.
+func checkDefinitionTags(given []ecs.Tag) error {
+	if given != nil && len(given) == 0 {
+		return refuse("Tags can not be empty.")
+	}
+	return definitionTags.Check(given)
 }
 
 // findTagged finds the resource that arn names.
@@ -36,7 +51,7 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[e
 	kind, rest, _ := strings.Cut(a.Resource, "/")
 	switch kind {
 	case "cluster":
-		c, err := cluster(r, scope, &rest)
+		c, err := taggedCluster(r, scope, rest)
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +83,14 @@ func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[e
 		return tags.Of(store.Tasks, t, func(t *record.Task) *[]ecs.Tag { return &t.Intent.Tags }), nil
 	}
 	return nil, invalid("The specified resourceArn is not valid: %s", arn)
+}
+
+// taggedCluster finds a cluster; of one that was deleted, tags are another matter.
+func taggedCluster(r store.Reader, scope fargo.Scope, name string) (*record.Cluster, error) {
+	if c, ok := store.Clusters.Get(r, scope.Key(name)); ok && *c.Cluster.Status == statusInactive {
+		return nil, invalid("The specified cluster is inactive. Specify an active cluster and try again.")
+	}
+	return cluster(r, scope, &name)
 }
 
 func (s *Server) changeTags(ctx context.Context, arn string, change func([]ecs.Tag) ([]ecs.Tag, error)) error {

@@ -29,7 +29,7 @@ func (s *Server) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput) 
 		return nil, invalid("Tasks cannot be empty.")
 	}
 	if len(in.Tasks) > maxDescribe {
-		return nil, invalid("Tasks cannot have more than %d elements.", maxDescribe)
+		return nil, invalid("taskIds can have at most %d items.", maxDescribe)
 	}
 	withTags := slices.Contains(in.Include, ecs.TaskFieldTags)
 	out := &ecs.DescribeTasksOutput{Tasks: make([]ecs.Task, 0, len(in.Tasks)), Failures: []ecs.Failure{}}
@@ -151,6 +151,21 @@ func taskView(t *record.Task, withTags bool) *ecs.Task {
 	v := plan.TaskView(t)
 	if !withTags {
 		v.Tags = []ecs.Tag{}
+	}
+	return v
+}
+
+// launchedView is a task as RunTask shows it. Before a node has said anything of it,
+// there is neither health nor a name in a runtime. Source: answers of AWS recorded in
+// LocalStack's tests (test_ecs_task_service).
+func launchedView(t *record.Task) *ecs.Task {
+	v := taskView(t, true)
+	if t.Report != nil {
+		return v
+	}
+	v.HealthStatus = ""
+	for i := range v.Containers {
+		v.Containers[i].RuntimeId, v.Containers[i].HealthStatus = nil, ""
 	}
 	return v
 }

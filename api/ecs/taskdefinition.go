@@ -21,13 +21,13 @@ import (
 
 // RegisterTaskDefinition adds a revision to a family.
 func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTaskDefinitionInput) (*ecs.RegisterTaskDefinitionOutput, error) {
-	if err := tagRules.Check(in.Tags); err != nil {
+	if err := checkDefinitionTags(in.Tags); err != nil {
 		return nil, err
 	}
 	if err := checkLength(in); err != nil {
 		return nil, err
 	}
-	d := newDefinition(in)
+	d := newDefinition(api.CallFrom(ctx).Scope(), in)
 	if err := checkDefinition(d); err != nil {
 		return nil, err
 	}
@@ -55,46 +55,6 @@ func (s *Server) RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTas
 		return nil, err
 	}
 	return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: &def.Definition, Tags: in.Tags}, nil
-}
-
-// newDefinition fills in what the user left out, once and for all.
-// Source: ECS API, RegisterTaskDefinition; Terraform compares with these.
-func newDefinition(in *ecs.RegisterTaskDefinitionInput) *ecs.TaskDefinition {
-	d := &ecs.TaskDefinition{
-		Family: in.Family, TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn,
-		NetworkMode: in.NetworkMode, ContainerDefinitions: slices.Clone(in.ContainerDefinitions),
-		Volumes: aws.List(in.Volumes), PlacementConstraints: aws.List(in.PlacementConstraints),
-		RequiresCompatibilities: in.RequiresCompatibilities, Cpu: in.Cpu, Memory: in.Memory,
-		PidMode: in.PidMode, IpcMode: in.IpcMode, ProxyConfiguration: in.ProxyConfiguration,
-		InferenceAccelerators: in.InferenceAccelerators, EphemeralStorage: in.EphemeralStorage,
-		RuntimePlatform: in.RuntimePlatform, EnableFaultInjection: in.EnableFaultInjection,
-		Status: ecs.TaskDefinitionStatusActive,
-	}
-	awsvpc := d.NetworkMode == ecs.NetworkModeAwsvpc
-	for i := range d.ContainerDefinitions {
-		c := &d.ContainerDefinitions[i]
-		if c.Cpu == nil {
-			c.Cpu = new(int32(0))
-		}
-		if c.Essential == nil {
-			c.Essential = new(true)
-		}
-		c.Environment = aws.List(c.Environment)
-		c.MountPoints = aws.List(c.MountPoints)
-		c.VolumesFrom = aws.List(c.VolumesFrom)
-		c.SystemControls = aws.List(c.SystemControls)
-		c.PortMappings = slices.Clone(aws.List(c.PortMappings))
-		for j := range c.PortMappings {
-			p := &c.PortMappings[j]
-			if p.Protocol == "" {
-				p.Protocol = ecs.TransportProtocolTcp
-			}
-			if awsvpc && p.HostPort == nil && p.ContainerPort != nil {
-				p.HostPort = p.ContainerPort
-			}
-		}
-	}
-	return d
 }
 
 var revisionText = regexp.MustCompile(`^[0-9]+$`)

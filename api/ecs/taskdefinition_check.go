@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 
 	"fargo/aws"
 	"fargo/aws/ecs"
@@ -21,7 +19,7 @@ import (
 var (
 	familyName    = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 	containerName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
-	roleARN       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+	roleARNForm   = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
 	ecrImage      = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr\.[a-z0-9-]+\.`)
 )
 
@@ -39,15 +37,15 @@ func checkDefinition(d *ecs.TaskDefinition) error {
 		if n == 0 {
 			return refuse("Container list cannot be empty.")
 		}
-		return refuse("Too many containers: a task definition can have at most %d.", maxContainers)
+		return refuse("Too many containers.")
 	}
 	for _, arn := range []*string{d.TaskRoleArn, d.ExecutionRoleArn} {
-		if arn != nil && !roleARN.MatchString(*arn) {
+		if arn != nil && !roleARNForm.MatchString(*arn) {
 			return refuse("Role is not valid")
 		}
 	}
 	for _, check := range []func(*ecs.TaskDefinition) error{
-		checkSize, checkContainers, checkDependencies, checkVolumes, checkCompatibilities,
+		checkSize, checkContainers, checkDependencies, checkVolumes, checkLogs, checkCompatibilities,
 	} {
 		if err := check(d); err != nil {
 			return err
@@ -109,7 +107,7 @@ func checkContainers(d *ecs.TaskDefinition) error {
 		case !containerName.MatchString(name):
 			return refuse("Container.name contains invalid characters.")
 		case names[name]:
-			return refuse("Container name '%s' is used more than once in the task definition.", name)
+			return refuse("Container names must be unique within a task definition.")
 		case aws.Value(c.Image) == "":
 			return refuse("Container.image should not be null or empty.")
 		}
@@ -161,7 +159,9 @@ func checkParameters(_ *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 			bound{"healthCheck.retries", h.Retries, 1, 10}, bound{"healthCheck.startPeriod", h.StartPeriod, 0, 300})
 	}
 	if r := c.RestartPolicy; r != nil {
-		bounds = append(bounds, bound{"restartPolicy.restartAttemptPeriod", r.RestartAttemptPeriod, 60, 1800})
+		if p := r.RestartAttemptPeriod; p != nil && (*p < 60 || *p > 1800) {
+			return refuse("the 'restartAttemptPeriod' setting for container '%s' must be between 60 and 1800.", *c.Name)
+		}
 		if len(r.IgnoredExitCodes) > 50 {
 			return refuse("Container restart policy cannot contain more than 50 ignored exit codes.")
 		}
@@ -179,7 +179,7 @@ func checkNetwork(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 		return nil
 	}
 	switch {
-	case c.Hostname != nil:
+	case aws.Value(c.Hostname) != "":
 		return refuse("hostname is not supported on container when networkMode=awsvpc")
 	case len(c.DnsServers) > 0:
 		return refuse("DNS servers are not supported on container when networkMode=awsvpc")
@@ -195,17 +195,25 @@ func checkNetwork(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 	return nil
 }
 
+const maxPort = 1<<16 - 1
+
+// ownPorts reports whether the ports of a container are those of its host.
+func ownPorts(mode ecs.NetworkMode) bool {
+	return mode == ecs.NetworkModeAwsvpc || mode == ecs.NetworkModeHost
+}
+
 func checkPorts(d *ecs.TaskDefinition, c *ecs.ContainerDefinition, ports, names map[string]bool) error {
 	for _, p := range c.PortMappings {
 		switch {
 		case p.ContainerPort != nil && p.ContainerPortRange != nil:
 			return refuse("cannot specify both single port and port range")
-		case p.ContainerPort == nil && p.ContainerPortRange == nil:
-			return refuse("Container port must be specified in a port mapping of container '%s'.", *c.Name)
-		case p.ContainerPort != nil && (*p.ContainerPort < 1 || *p.ContainerPort > 65535):
+		case p.ContainerPort == nil && p.ContainerPortRange == nil,
+			p.ContainerPort != nil && (*p.ContainerPort < 1 || *p.ContainerPort > maxPort):
 			return refuse("Invalid 'containerPort' setting for container '%s'.", *c.Name)
-		case d.NetworkMode == ecs.NetworkModeAwsvpc && p.HostPort != nil && p.ContainerPort != nil && *p.HostPort != *p.ContainerPort:
-			return refuse("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+		case aws.Value(p.HostPort) < 0 || aws.Value(p.HostPort) > maxPort:
+			return refuse("Invalid 'hostPort' setting for container '%s'.", *c.Name)
+		case ownPorts(d.NetworkMode) && p.HostPort != nil && p.ContainerPort != nil && *p.HostPort != *p.ContainerPort:
+			return refuse("When networkMode=%s, the host ports and container ports in port mappings must match.", d.NetworkMode)
 		}
 		if p.ContainerPort != nil {
 			key := fmt.Sprintf("%d/%s", *p.ContainerPort, p.Protocol)
@@ -251,7 +259,7 @@ func checkDependencies(d *ecs.TaskDefinition) error {
 			on, ok := byName[*dep.ContainerName]
 			switch {
 			case !ok:
-				return refuse("Container '%s' depends on container '%s', which is not in the task definition.", *c.Name, *dep.ContainerName)
+				return refuse("Cannot depend on container %s because it does not exist.", *dep.ContainerName)
 			case (dep.Condition == ecs.ContainerConditionSuccess || dep.Condition == ecs.ContainerConditionComplete) && *on.Essential:
 				return refuse("A dependency container with SUCCESS or COMPLETE condition cannot be an essential container")
 			case dep.Condition == ecs.ContainerConditionHealthy && on.HealthCheck == nil:
@@ -312,75 +320,4 @@ func checkVolumes(d *ecs.TaskDefinition) error {
 		}
 	}
 	return nil
-}
-
-// checkCompatibilities finds out what the definition can run on, and refuses it
-// when it cannot run on what it requires.
-func checkCompatibilities(d *ecs.TaskDefinition) error {
-	d.Compatibilities = []ecs.Compatibility{ecs.CompatibilityEc2}
-	d.RequiresAttributes = requiredAttributes(d)
-	err := checkFargate(d)
-	if slices.Contains(d.RequiresCompatibilities, ecs.CompatibilityFargate) {
-		if err != nil {
-			return err
-		}
-		d.Compatibilities = append(d.Compatibilities, ecs.CompatibilityFargate)
-		return nil
-	}
-	if err == nil && d.NetworkMode == ecs.NetworkModeAwsvpc {
-		d.Compatibilities = append(d.Compatibilities, ecs.CompatibilityFargate)
-	}
-	return nil
-}
-
-// requiredAttributes are what an EC2 instance would have to offer.
-// Source: amazon-ecs-agent, capability names.
-func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
-	set := map[string]bool{"com.amazonaws.ecs.capability.docker-remote-api.1.18": true}
-	if d.TaskRoleArn != nil {
-		set["com.amazonaws.ecs.capability.task-iam-role"] = true
-	}
-	if d.NetworkMode == ecs.NetworkModeAwsvpc {
-		set["ecs.capability.task-eni"] = true
-	}
-	for _, c := range d.ContainerDefinitions {
-		if ecrImage.MatchString(*c.Image) {
-			set["com.amazonaws.ecs.capability.ecr-auth"] = true
-			if d.ExecutionRoleArn != nil {
-				set["ecs.capability.execution-role-ecr-pull"] = true
-			}
-		}
-		if l := c.LogConfiguration; l != nil {
-			set["com.amazonaws.ecs.capability.logging-driver."+string(l.LogDriver)] = true
-			if l.LogDriver == ecs.LogDriverAwslogs && d.ExecutionRoleArn != nil {
-				set["ecs.capability.execution-role-awslogs"] = true
-			}
-		}
-		if c.HealthCheck != nil {
-			set["ecs.capability.container-health-check"] = true
-		}
-		if len(c.DependsOn) > 0 {
-			set["ecs.capability.container-ordering"] = true
-		}
-		if c.RestartPolicy != nil {
-			set["ecs.capability.container-restart-policy"] = true
-		}
-		for _, s := range c.Secrets {
-			if strings.Contains(aws.Value(s.ValueFrom), ":secretsmanager:") {
-				set["ecs.capability.secrets.asm.environment-variables"] = true
-			} else {
-				set["ecs.capability.secrets.ssm.environment-variables"] = true
-			}
-		}
-	}
-	names := make([]string, 0, len(set))
-	for n := range set {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	out := make([]ecs.Attribute, len(names))
-	for i, n := range names {
-		out[i] = ecs.Attribute{Name: new(n)}
-	}
-	return out
 }

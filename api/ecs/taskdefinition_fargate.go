@@ -1,16 +1,10 @@
 package ecs
 
 import (
-	"slices"
-	"strings"
-
 	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
 )
-
-// fargateDrivers are the log drivers Fargate takes, in the order AWS names them.
-var fargateDrivers = []ecs.LogDriver{ecs.LogDriverAwslogs, ecs.LogDriverSplunk, ecs.LogDriverAwsfirelens}
 
 // checkFargate refuses what Fargate cannot run.
 // Source: ECS developer guide, "Task definition differences for Fargate".
@@ -31,16 +25,17 @@ func checkFargate(d *ecs.TaskDefinition) error {
 	case d.IpcMode != "":
 		return unsupported("ipcMode")
 	case d.PidMode == ecs.PidModeHost:
-		return refuse("Fargate only supports pid mode 'task'.")
+		return refuse("Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'.")
 	case len(d.PlacementConstraints) > 0:
 		return unsupported("constraints")
 	case len(d.InferenceAccelerators) > 0:
 		return refuse("Unsupported field 'inferenceAccelerators'")
-	case d.EphemeralStorage != nil && d.EphemeralStorage.SizeInGiB != nil && (*d.EphemeralStorage.SizeInGiB < 20 || *d.EphemeralStorage.SizeInGiB > 200):
-		return refuse("Invalid 'ephemeralStorage' setting for task: sizeInGiB must be between 20 and 200.")
+	}
+	if err := checkStorage(d.EphemeralStorage); err != nil {
+		return err
 	}
 	for _, v := range d.Volumes {
-		if v.Host != nil && v.Host.SourcePath != nil {
+		if v.Host != nil && aws.Value(v.Host.SourcePath) != "" {
 			return unsupported("sourcePath")
 		}
 		if v.DockerVolumeConfiguration != nil {
@@ -51,6 +46,24 @@ func checkFargate(d *ecs.TaskDefinition) error {
 		if err := checkFargateContainer(d, &d.ContainerDefinitions[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Bounds of a task's storage, in GiB. Source: ECS API, EphemeralStorage.
+const (
+	minStorage = 21
+	maxStorage = 200
+)
+
+func checkStorage(e *ecs.EphemeralStorage) error {
+	switch {
+	case e == nil || e.SizeInGiB == nil:
+		return nil
+	case *e.SizeInGiB < minStorage:
+		return refuse("EphemeralStorage size should be at least %d.", minStorage)
+	case *e.SizeInGiB > maxStorage:
+		return refuse("EphemeralStorage size should be at most %d.", maxStorage)
 	}
 	return nil
 }
@@ -67,7 +80,7 @@ func checkFargateContainer(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) er
 		return unsupported("dockerSecurityOptions")
 	}
 	if r := c.ResourceRequirements; len(r) > 0 && r[0].Type == ecs.ResourceTypeGpu {
-		return unsupported("gpu")
+		return refuse("Tasks using the Fargate launch type do not support GPU resource requirements.")
 	} else if len(r) > 0 {
 		return unsupported("resourceRequirements of the type " + string(r[0].Type))
 	}
@@ -77,7 +90,7 @@ func checkFargateContainer(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) er
 	if err := checkFargateLinux(c.LinuxParameters); err != nil {
 		return err
 	}
-	return checkFargateLogs(d, c.LogConfiguration)
+	return checkFargateLogs(d, c)
 }
 
 func checkFargateLinux(p *ecs.LinuxParameters) error {
@@ -89,8 +102,6 @@ func checkFargateLinux(p *ecs.LinuxParameters) error {
 		return unsupported("devices")
 	case p.SharedMemorySize != nil:
 		return unsupported("sharedMemorySize")
-	case len(p.Tmpfs) > 0:
-		return unsupported("tmpfs")
 	case p.MaxSwap != nil:
 		return unsupported("maxSwap")
 	case p.Swappiness != nil:
@@ -102,33 +113,6 @@ func checkFargateLinux(p *ecs.LinuxParameters) error {
 				return refuse("%s is not allowed on Fargate.", name)
 			}
 		}
-	}
-	return nil
-}
-
-func checkFargateLogs(d *ecs.TaskDefinition, l *ecs.LogConfiguration) error {
-	if l == nil {
-		return nil
-	}
-	if !slices.Contains(fargateDrivers, l.LogDriver) {
-		names := make([]string, len(fargateDrivers))
-		for i, n := range fargateDrivers {
-			names[i] = string(n)
-		}
-		return refuse("%s is not a valid log driver. Must be one of [%s]", l.LogDriver, strings.Join(names, ", "))
-	}
-	if l.LogDriver != ecs.LogDriverAwslogs {
-		return nil
-	}
-	switch {
-	case l.Options["awslogs-group"] == "":
-		return refuse("Log driver awslogs requires options: awslogs-group")
-	case l.Options["awslogs-region"] == "":
-		return refuse("Log driver awslogs requires options: awslogs-region")
-	case l.Options["awslogs-stream-prefix"] == "":
-		return refuse("Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs.")
-	case d.ExecutionRoleArn == nil:
-		return refuse("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
 	}
 	return nil
 }

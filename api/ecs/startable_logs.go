@@ -1,0 +1,44 @@
+package ecs
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+
+	"fargo/aws/ecs"
+)
+
+// logModes are the ways of handing output on. Source: ECS API, LogConfiguration.
+var logModes = []string{"blocking", "non-blocking"}
+
+// bufferSize is the form of a size of the log drivers. Source: Docker's
+// documentation, "Configure logging drivers", max-buffer-size.
+var bufferSize = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([kKmMgGtTpP]([iI]?[bB])?|[bB])?$`)
+
+// ofLogs reads the values of log options. Output is taken apart by the pattern, and
+// one that cannot be read would join nothing.
+func ofLogs(c *ecs.ContainerDefinition) string {
+	if c.LogConfiguration == nil || c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs {
+		return ""
+	}
+	const pattern, format = "awslogs-multiline-pattern", "awslogs-datetime-format"
+	o := c.LogConfiguration.Options
+	if _, err := regexp.Compile(o[pattern]); err != nil {
+		return of(c, "the log option %s is no regular expression (RE2): %v.", pattern, err)
+	}
+	if o[pattern] != "" && o[format] != "" {
+		return of(c, "the log options %s and %s exclude each other.", pattern, format)
+	}
+	if mode, given := o["mode"]; given && !slices.Contains(logModes, mode) {
+		return of(c, "the log option mode is neither of %v.", logModes)
+	}
+	if size, given := o["max-buffer-size"]; given && !bufferSize.MatchString(size) {
+		return of(c, "the log option max-buffer-size is no size.")
+	}
+	if create, given := o["awslogs-create-group"]; given {
+		if _, err := strconv.ParseBool(create); err != nil {
+			return of(c, "the log option awslogs-create-group is neither true nor false.")
+		}
+	}
+	return ""
+}
