@@ -127,6 +127,7 @@ func (g *generator) service(b *bytes.Buffer) {
 		fmt.Fprintf(b, "{Name: %q, Code: %q, Status: %d, Fault: %v},\n", name, code, status, s.Fault)
 	}
 	b.WriteString("},\n}\n")
+	g.filters(b)
 }
 
 func (g *generator) anyTyped() bool {

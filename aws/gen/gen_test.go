@@ -106,3 +106,13 @@ func TestConstName(t *testing.T) {
 		}
 	}
 }
+
+func TestImportKeepsTheNamesOfFilters(t *testing.T) {
+	var o ordered
+	if err := json.Unmarshal([]byte(`{"shape":"FilterList","documentation":"<p>The filters.</p> <ul> <li> <p> <code>tag</code>:&lt;key&gt; - A tag, for example <code>tag:Owner</code>.</p> </li> <li> <p> <code>cidr-block</code> - The block. You can also use <code>cidr</code> or <code>cidrBlock</code> as the filter names.</p> </li> </ul>"}`), &o); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"tag:", "cidr-block", "cidr", "cidrBlock"}, filtersOf(o)); d != "" {
+		t.Error(d)
+	}
+}

@@ -18,7 +18,8 @@ var prose = map[string]bool{
 }
 
 // importModels copies the model of each service from a botocore data directory,
-// without prose, one line per shape or operation so that updates diff well.
+// without prose, one line per shape or operation so that updates diff well. The names
+// of filters are taken out of the prose.
 func importModels(from, to string, services map[string]selection) error {
 	for _, name := range sortedKeys(services) {
 		raw, err := os.ReadFile(filepath.Join(from, name, "service-2.json"))
@@ -46,6 +47,9 @@ const linesDepth = 2
 func writeStripped(out *bytes.Buffer, o ordered, depth int) {
 	out.WriteByte('{')
 	first := true
+	if names := filtersOf(o); names != nil {
+		o = append(o, entry{"filters", marshal(names)})
+	}
 	for _, e := range o {
 		// At depth 1 the keys are names of operations and shapes, never prose.
 		if depth != 1 && prose[e.Key] && !isMemberTable(e.Value) {
@@ -95,4 +99,9 @@ func writeValue(out *bytes.Buffer, key string, v json.RawMessage, depth int) {
 // isMemberTable tells a member that happens to be called like prose from prose.
 func isMemberTable(v json.RawMessage) bool {
 	return len(v) > 0 && v[0] == '{' && bytes.Contains(v, []byte(`"shape"`))
+}
+
+func marshal(names []string) json.RawMessage {
+	b, _ := json.Marshal(names)
+	return b
 }

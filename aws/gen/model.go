@@ -88,6 +88,8 @@ type ref struct {
 	Flattened        bool   `json:"flattened"`
 	Streaming        bool   `json:"streaming"`
 	IdempotencyToken bool   `json:"idempotencyToken"`
+	// Filters are the documented names, of a member that is a list of filters.
+	Filters []string `json:"filters"`
 }
 
 type shape struct {
