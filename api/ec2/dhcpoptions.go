@@ -13,24 +13,17 @@ import (
 const dhcpOptions = "dopt-00000000000000001"
 
 var dhcpFields = fields[ec2.DhcpOptions]{
+	operation: "DescribeDhcpOptions",
 	names: map[string]func(ec2.DhcpOptions) []string{
 		"dhcp-options-id": one(func(o ec2.DhcpOptions) *string { return o.DhcpOptionsId }),
 		"owner-id":        one(func(o ec2.DhcpOptions) *string { return o.OwnerId }),
-		"key": func(o ec2.DhcpOptions) (out []string) {
-			for _, c := range o.DhcpConfigurations {
-				out = append(out, *c.Key)
-			}
-			return out
-		},
-		"value": func(o ec2.DhcpOptions) (out []string) {
-			for _, c := range o.DhcpConfigurations {
-				out = append(out, *c.Values[0].Value)
-			}
-			return out
-		},
+		"key":             each(dhcpConfigurations, func(c ec2.DhcpConfiguration) *string { return c.Key }),
+		"value":           each(dhcpConfigurations, func(c ec2.DhcpConfiguration) *string { return c.Values[0].Value }),
 	},
 	tags: func(ec2.DhcpOptions) []ec2.Tag { return nil },
 }
+
+func dhcpConfigurations(o ec2.DhcpOptions) []ec2.DhcpConfiguration { return o.DhcpConfigurations }
 
 // DescribeDhcpOptions shows the options that every VPC has.
 func (s *Server) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOptionsInput) (*ec2.DescribeDhcpOptionsOutput, error) {
@@ -44,6 +37,6 @@ func (s *Server) DescribeDhcpOptions(ctx context.Context, in *ec2.DescribeDhcpOp
 	}}
 	found, next, err := describe(slices.Values(all), query{in.DhcpOptionsIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, dhcpFields,
 		func(o ec2.DhcpOptions) string { return *o.DhcpOptionsId },
-		func(id string) error { return notFound("DhcpOptionID", "dhcpOption ID", id) })
+		noSuch("dopt"))
 	return &ec2.DescribeDhcpOptionsOutput{DhcpOptions: found, NextToken: next}, err
 }

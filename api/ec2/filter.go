@@ -2,7 +2,7 @@ package ec2
 
 import (
 	"iter"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,11 +12,20 @@ import (
 	"fargo/aws/protocol"
 )
 
-// fields are what a kind of resource can be filtered by: for each filter name,
-// the values that a resource has for it. Tag filters work everywhere.
+// Bounds of the filters of one call. Source: EC2 user guide, "List and filter your
+// resources".
+const (
+	maxFilterValues = 200
+	maxFilterValue  = 255 // characters
+)
+
+// fields are what the resources of a call can be filtered by.
 type fields[T any] struct {
-	names map[string]func(T) []string
-	tags  func(T) []ec2.Tag
+	operation string                          // whose documented filters these are
+	names     map[string]func(T) []string     // the values that a resource has, by filter
+	absent    []string                        // filters that nothing here has a value for
+	tags      func(T) []ec2.Tag               // nil where nothing has tags
+	check     map[string]func(v string) error // of filters that refuse some values
 }
 
 // one lifts an accessor of a single, possibly absent, value.
@@ -29,78 +38,140 @@ func one[T any](get func(T) *string) func(T) []string {
 	}
 }
 
+// each lifts an accessor of what a resource has several of.
+func each[T, E any](list func(T) []E, get func(E) *string) func(T) []string {
+	return func(v T) (out []string) {
+		for _, e := range list(v) {
+			if s := get(e); s != nil {
+				out = append(out, *s)
+			}
+		}
+		return out
+	}
+}
+
 // match compiles filters: a resource passes when each filter has a value that
-// one of the resource's matches. * and ? are wildcards.
+// one of the resource's matches.
 // Source: EC2 user guide, "List and filter your resources".
 func (f fields[T]) match(filters []ec2.Filter) (func(T) bool, error) {
+	if err := checkFilters(filters); err != nil {
+		return nil, err
+	}
 	var tests []func(T) bool
 	for _, filter := range filters {
-		get, err := f.accessor(aws.Value(filter.Name))
+		name := aws.Value(filter.Name)
+		get, err := f.accessor(name)
 		if err != nil {
 			return nil, err
 		}
-		wanted := filter.Values
-		tests = append(tests, func(v T) bool {
-			for _, has := range get(v) {
-				for _, want := range wanted {
-					if wildcard(want, has) {
-						return true
-					}
+		var wanted []func(string) bool
+		for _, v := range filter.Values {
+			if check := f.check[name]; check != nil {
+				if err := check(v); err != nil {
+					return nil, err
 				}
 			}
-			return false
+			wanted = append(wanted, pattern(v))
+		}
+		tests = append(tests, func(v T) bool {
+			return slices.ContainsFunc(get(v), func(has string) bool {
+				return slices.ContainsFunc(wanted, func(is func(string) bool) bool { return is(has) })
+			})
 		})
 	}
 	return func(v T) bool {
-		for _, t := range tests {
-			if !t(v) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(tests, func(passes func(T) bool) bool { return !passes(v) })
 	}, nil
 }
 
+func checkFilters(filters []ec2.Filter) error {
+	values := 0
+	for _, filter := range filters {
+		if filter.Name == nil {
+			return badValue("The filter 'null' is invalid")
+		}
+		values += len(filter.Values)
+		for _, v := range filter.Values {
+			if len(v) > maxFilterValue {
+				return badValue("A value of the filter '%s' is longer than %d characters.", *filter.Name, maxFilterValue)
+			}
+		}
+	}
+	if values > maxFilterValues {
+		return protocol.Errorf("FilterLimitExceeded", "The maximum number of filter values specified on a single call is %d", maxFilterValues)
+	}
+	return nil
+}
+
 func (f fields[T]) accessor(name string) (func(T) []string, error) {
-	if key, ok := strings.CutPrefix(name, "tag:"); ok {
-		return func(v T) []string {
-			for _, t := range f.tags(v) {
-				if aws.Value(t.Key) == key {
-					return []string{aws.Value(t.Value)}
-				}
-			}
-			return nil
-		}, nil
-	}
-	switch name {
-	case "tag-key", "tag-value":
-		return func(v T) []string {
-			var out []string
-			for _, t := range f.tags(v) {
-				if name == "tag-key" {
-					out = append(out, aws.Value(t.Key))
-				} else {
-					out = append(out, aws.Value(t.Value))
-				}
-			}
-			return out
-		}, nil
-	}
 	if get, ok := f.names[name]; ok {
 		return get, nil
+	}
+	if slices.Contains(f.absent, name) {
+		return func(T) []string { return nil }, nil
+	}
+	if get := f.tagAccessor(name); get != nil {
+		return get, nil
+	}
+	if f.documents(name) {
+		return nil, protocol.Errorf("UnsupportedOperation", "Fargo does not implement the filter %s.", name)
 	}
 	return nil, badValue("The filter '%s' is invalid", name)
 }
 
-// wildcard matches as EC2's filters do. A slash is a character like any other,
-// so it is hidden from path.Match, as are brackets, which EC2 takes literally.
-func wildcard(pattern, s string) bool {
-	if !strings.ContainsAny(pattern, "*?") {
-		return pattern == s
+func (f fields[T]) documents(name string) bool {
+	if key, byKey := strings.CutPrefix(name, "tag:"); byKey {
+		return key != "" && slices.Contains(ec2.Filters[f.operation], "tag:")
 	}
-	hide := strings.NewReplacer("/", "\x00", "[", `\[`)
-	ok, err := path.Match(hide.Replace(pattern), strings.ReplaceAll(s, "/", "\x00"))
-	return err == nil && ok
+	return slices.Contains(ec2.Filters[f.operation], name)
+}
+
+// tagAccessor is that of the filters by tag, which all resources with tags have; nil
+// for other names.
+func (f fields[T]) tagAccessor(name string) func(T) []string {
+	key, byKey := strings.CutPrefix(name, "tag:")
+	switch {
+	case f.tags == nil, byKey && key == "":
+		return nil
+	case byKey:
+		return each(f.tags, func(t ec2.Tag) *string {
+			if aws.Value(t.Key) == key {
+				return new(aws.Value(t.Value))
+			}
+			return nil
+		})
+	case name == "tag-key":
+		return each(f.tags, func(t ec2.Tag) *string { return t.Key })
+	case name == "tag-value":
+		return each(f.tags, func(t ec2.Tag) *string { return t.Value })
+	}
+	return nil
+}
+
+// pattern compiles a filter's value: * is for any characters, ? for one, and what
+// follows a backslash is itself.
+func pattern(value string) func(string) bool {
+	if !strings.ContainsAny(value, `*?\`) {
+		return func(s string) bool { return s == value }
+	}
+	var re strings.Builder
+	literal := false
+	for _, r := range value {
+		switch {
+		case literal:
+			re.WriteString(regexp.QuoteMeta(string(r)))
+			literal = false
+		case r == '\\':
+			literal = true
+		case r == '*':
+			re.WriteString(".*")
+		case r == '?':
+			re.WriteByte('.')
+		default:
+			re.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	return regexp.MustCompile(`(?s)\A` + re.String() + `\z`).MatchString
 }
 
 // pages are those of all lists: everything at once, unless a call says otherwise.

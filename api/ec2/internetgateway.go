@@ -37,8 +37,6 @@ func (s *Server) CreateInternetGateway(ctx context.Context, in *ec2.CreateIntern
 	return &ec2.CreateInternetGatewayOutput{InternetGateway: &g.Gateway}, nil
 }
 
-func noGateway(id string) error { return notFound("InternetGatewayID", "internetGateway ID", id) }
-
 func findGateway(r store.Reader, scope fargo.Scope, id string) (*record.EC2InternetGateway, error) {
 	g, ok := store.EC2InternetGateways.Get(r, scope.Key(id))
 	if !ok {
@@ -105,23 +103,18 @@ func (s *Server) DeleteInternetGateway(ctx context.Context, in *ec2.DeleteIntern
 }
 
 var gatewayFields = fields[*record.EC2InternetGateway]{
+	operation: "DescribeInternetGateways",
 	names: map[string]func(*record.EC2InternetGateway) []string{
 		"internet-gateway-id": one(func(g *record.EC2InternetGateway) *string { return g.Gateway.InternetGatewayId }),
 		"owner-id":            one(func(g *record.EC2InternetGateway) *string { return g.Gateway.OwnerId }),
-		"attachment.vpc-id": func(g *record.EC2InternetGateway) (out []string) {
-			for _, a := range g.Gateway.Attachments {
-				out = append(out, *a.VpcId)
-			}
-			return out
-		},
-		"attachment.state": func(g *record.EC2InternetGateway) (out []string) {
-			for _, a := range g.Gateway.Attachments {
-				out = append(out, string(a.State))
-			}
-			return out
-		},
+		"attachment.vpc-id":   each(attachments, func(a ec2.InternetGatewayAttachment) *string { return a.VpcId }),
+		"attachment.state":    each(attachments, func(a ec2.InternetGatewayAttachment) *string { return new(string(a.State)) }),
 	},
 	tags: func(g *record.EC2InternetGateway) []ec2.Tag { return g.Gateway.Tags },
+}
+
+func attachments(g *record.EC2InternetGateway) []ec2.InternetGatewayAttachment {
+	return g.Gateway.Attachments
 }
 
 // DescribeInternetGateways shows gateways.

@@ -71,7 +71,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateNetworkInterfaceOutput{NetworkInterface: &made.Interface, ClientToken: in.ClientToken}, nil
+	return &ec2.CreateNetworkInterfaceOutput{NetworkInterface: new(interfaceView(made)), ClientToken: in.ClientToken}, nil
 }
 
 // wantedAddress is the address that a call asks for, in either of two ways.
@@ -118,8 +118,8 @@ func newInterface(scope fargo.Scope, i *desired.Interface, n *record.EC2Subnet, 
 	address, name := i.Address.String(), fargo.PrivateDNSName(scope.Region, i.Address)
 	return &record.EC2NetworkInterface{Scope: scope, CreatedAt: now, Interface: ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, OwnerId: &scope.Account, MacAddress: &i.MAC,
-		AvailabilityZone: n.Subnet.AvailabilityZone, AvailabilityZoneId: n.Subnet.AvailabilityZoneId,
-		Description: new(aws.Value(description)), Groups: groups, InterfaceType: ec2.NetworkInterfaceTypeInterface,
+		AvailabilityZone: n.Subnet.AvailabilityZone,
+		Description:      new(aws.Value(description)), Groups: groups, InterfaceType: ec2.NetworkInterfaceTypeInterface,
 		PrivateDnsName: &name, PrivateIpAddress: &address,
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &name, PrivateIpAddress: &address}},
 		Ipv6Addresses:      []ec2.NetworkInterfaceIpv6Address{}, RequesterManaged: new(false), SourceDestCheck: new(true),

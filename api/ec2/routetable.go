@@ -56,8 +56,6 @@ func withoutSubnet(t *record.EC2RouteTable, subnet string) (*record.EC2RouteTabl
 	return without(t, func(a ec2.RouteTableAssociation) bool { return aws.Value(a.SubnetId) == subnet })
 }
 
-func noRouteTable(id string) error { return notFound("RouteTableID", "routeTable ID", id) }
-
 func findRouteTable(r store.Reader, scope fargo.Scope, id string) (*record.EC2RouteTable, error) {
 	t, ok := store.EC2RouteTables.Get(r, scope.Key(id))
 	if !ok {
@@ -154,7 +152,7 @@ func findAssociation(r store.Reader, scope fargo.Scope, id string) (*record.EC2R
 			}
 		}
 	}
-	return nil, ec2.RouteTableAssociation{}, notFound("AssociationID", "association ID", id)
+	return nil, ec2.RouteTableAssociation{}, noSuch("rtbassoc")(id)
 }
 
 // DisassociateRouteTable gives a subnet back to the main table.
@@ -299,48 +297,37 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 }
 
 var routeTableFields = fields[*record.EC2RouteTable]{
+	operation: "DescribeRouteTables",
 	names: map[string]func(*record.EC2RouteTable) []string{
-		"route-table-id": one(func(t *record.EC2RouteTable) *string { return t.RouteTable.RouteTableId }),
-		"vpc-id":         one(func(t *record.EC2RouteTable) *string { return t.RouteTable.VpcId }),
-		"owner-id":       one(func(t *record.EC2RouteTable) *string { return t.RouteTable.OwnerId }),
-		"association.main": func(t *record.EC2RouteTable) []string {
-			return boolean(new(isMain(t)))
-		},
-		"association.subnet-id": associationField(func(a ec2.RouteTableAssociation) *string { return a.SubnetId }),
-		"association.route-table-association-id": associationField(func(a ec2.RouteTableAssociation) *string {
-			return a.RouteTableAssociationId
-		}),
-		"association.route-table-id":   associationField(func(a ec2.RouteTableAssociation) *string { return a.RouteTableId }),
-		"route.destination-cidr-block": routeField(func(r ec2.Route) *string { return r.DestinationCidrBlock }),
-		"route.gateway-id":             routeField(func(r ec2.Route) *string { return r.GatewayId }),
-		"route.nat-gateway-id":         routeField(func(r ec2.Route) *string { return r.NatGatewayId }),
-		"route.origin":                 routeField(func(r ec2.Route) *string { return new(string(r.Origin)) }),
-		"route.state":                  routeField(func(r ec2.Route) *string { return new(string(r.State)) }),
+		"route-table-id":   one(func(t *record.EC2RouteTable) *string { return t.RouteTable.RouteTableId }),
+		"vpc-id":           one(func(t *record.EC2RouteTable) *string { return t.RouteTable.VpcId }),
+		"owner-id":         one(func(t *record.EC2RouteTable) *string { return t.RouteTable.OwnerId }),
+		"association.main": func(t *record.EC2RouteTable) []string { return boolean(new(isMain(t))) },
+
+		"association.subnet-id":                  each(associations, func(a ec2.RouteTableAssociation) *string { return a.SubnetId }),
+		"association.gateway-id":                 each(associations, func(a ec2.RouteTableAssociation) *string { return a.GatewayId }),
+		"association.route-table-association-id": each(associations, func(a ec2.RouteTableAssociation) *string { return a.RouteTableAssociationId }),
+		"association.route-table-id":             each(associations, func(a ec2.RouteTableAssociation) *string { return a.RouteTableId }),
+
+		"route.destination-cidr-block":          each(routes, func(r ec2.Route) *string { return r.DestinationCidrBlock }),
+		"route.destination-ipv6-cidr-block":     each(routes, func(r ec2.Route) *string { return r.DestinationIpv6CidrBlock }),
+		"route.destination-prefix-list-id":      each(routes, func(r ec2.Route) *string { return r.DestinationPrefixListId }),
+		"route.egress-only-internet-gateway-id": each(routes, func(r ec2.Route) *string { return r.EgressOnlyInternetGatewayId }),
+		"route.gateway-id":                      each(routes, func(r ec2.Route) *string { return r.GatewayId }),
+		"route.instance-id":                     each(routes, func(r ec2.Route) *string { return r.InstanceId }),
+		"route.nat-gateway-id":                  each(routes, func(r ec2.Route) *string { return r.NatGatewayId }),
+		"route.transit-gateway-id":              each(routes, func(r ec2.Route) *string { return r.TransitGatewayId }),
+		"route.origin":                          each(routes, func(r ec2.Route) *string { return new(string(r.Origin)) }),
+		"route.state":                           each(routes, func(r ec2.Route) *string { return new(string(r.State)) }),
+		"route.vpc-peering-connection-id":       each(routes, func(r ec2.Route) *string { return r.VpcPeeringConnectionId }),
 	},
 	tags: func(t *record.EC2RouteTable) []ec2.Tag { return t.RouteTable.Tags },
 }
 
-func associationField(get func(ec2.RouteTableAssociation) *string) func(*record.EC2RouteTable) []string {
-	return func(t *record.EC2RouteTable) (out []string) {
-		for _, a := range t.RouteTable.Associations {
-			if v := get(a); v != nil {
-				out = append(out, *v)
-			}
-		}
-		return out
-	}
+func associations(t *record.EC2RouteTable) []ec2.RouteTableAssociation {
+	return t.RouteTable.Associations
 }
-
-func routeField(get func(ec2.Route) *string) func(*record.EC2RouteTable) []string {
-	return func(t *record.EC2RouteTable) (out []string) {
-		for _, r := range t.RouteTable.Routes {
-			if v := get(r); v != nil {
-				out = append(out, *v)
-			}
-		}
-		return out
-	}
-}
+func routes(t *record.EC2RouteTable) []ec2.Route { return t.RouteTable.Routes }
 
 // DescribeRouteTables shows route tables.
 func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {

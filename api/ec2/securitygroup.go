@@ -49,8 +49,10 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 		return nil, badValue("Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*.", name)
 	case name == "default":
 		return nil, protocol.Errorf("InvalidGroup.Reserved", "Cannot use reserved security group name: default")
+	case description == "":
+		return nil, missingParameter("GroupDescription")
 	case !groupText.MatchString(description):
-		return nil, badValue("Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", description)
+		return nil, badValue("Invalid security group description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 	}
 	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeSecurityGroup)
 	if err != nil {
@@ -80,19 +82,16 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateSecurityGroupOutput{GroupId: g.Group.GroupId, Tags: g.Group.Tags, SecurityGroupArn: g.Group.SecurityGroupArn}, nil
-}
-
-func noGroup(id string) error {
-	return protocol.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
-}
-
-// noGroupID is noGroup for what was given as an id.
-func noGroupID(id string) error {
-	if !strings.HasPrefix(id, "sg-") {
-		return protocol.Errorf("InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", id)
+	out := &ec2.CreateSecurityGroupOutput{GroupId: g.Group.GroupId, SecurityGroupArn: g.Group.SecurityGroupArn}
+	if len(tags) > 0 { // none are not shown as [] here
+		out.Tags = tags
 	}
-	return noGroup(id)
+	return out, nil
+}
+
+// noGroup is the error of a name that no group has.
+func noGroup(name string) error {
+	return protocol.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", name)
 }
 
 // findGroup finds a group by id, or by name in the default VPC.
@@ -154,38 +153,24 @@ func refersTo(g *record.EC2SecurityGroup, id string) bool {
 }
 
 var groupFields = fields[ec2.SecurityGroup]{
-	names: map[string]func(ec2.SecurityGroup) []string{
+	operation: "DescribeSecurityGroups",
+	names:     groupFilters(),
+	tags:      func(g ec2.SecurityGroup) []ec2.Tag { return g.Tags },
+}
+
+func groupFilters() map[string]func(ec2.SecurityGroup) []string {
+	names := map[string]func(ec2.SecurityGroup) []string{
 		"group-id":    one(func(g ec2.SecurityGroup) *string { return g.GroupId }),
 		"group-name":  one(func(g ec2.SecurityGroup) *string { return g.GroupName }),
 		"description": one(func(g ec2.SecurityGroup) *string { return g.Description }),
 		"owner-id":    one(func(g ec2.SecurityGroup) *string { return g.OwnerId }),
 		"vpc-id":      one(func(g ec2.SecurityGroup) *string { return g.VpcId }),
-
-		"ip-permission.cidr":             permissionField(false, cidrs),
-		"ip-permission.group-id":         permissionField(false, groupIDs),
-		"ip-permission.protocol":         permissionField(false, protocols),
-		"ip-permission.from-port":        permissionField(false, fromPorts),
-		"ip-permission.to-port":          permissionField(false, toPorts),
-		"egress.ip-permission.cidr":      permissionField(true, cidrs),
-		"egress.ip-permission.group-id":  permissionField(true, groupIDs),
-		"egress.ip-permission.protocol":  permissionField(true, protocols),
-		"egress.ip-permission.from-port": permissionField(true, fromPorts),
-		"egress.ip-permission.to-port":   permissionField(true, toPorts),
-	},
-	tags: func(g ec2.SecurityGroup) []ec2.Tag { return g.Tags },
-}
-
-func permissionField(egress bool, get func(ec2.IpPermission) []string) func(ec2.SecurityGroup) []string {
-	return func(g ec2.SecurityGroup) (out []string) {
-		permissions := g.IpPermissions
-		if egress {
-			permissions = g.IpPermissionsEgress
-		}
-		for _, p := range permissions {
-			out = append(out, get(p)...)
-		}
-		return out
 	}
+	for name, get := range permissionFilters {
+		names["ip-permission."+name] = func(g ec2.SecurityGroup) []string { return ofAll(g.IpPermissions, get) }
+		names["egress.ip-permission."+name] = func(g ec2.SecurityGroup) []string { return ofAll(g.IpPermissionsEgress, get) }
+	}
+	return names
 }
 
 // DescribeSecurityGroups shows groups with their rules as permissions.
@@ -216,22 +201,31 @@ func (s *Server) GetSecurityGroupsForVpc(ctx context.Context, in *ec2.GetSecurit
 	if _, err := findVPC(view, scope, *in.VpcId); err != nil {
 		return nil, err
 	}
-	all := func(yield func(ec2.SecurityGroup) bool) {
-		for g := range store.EC2SecurityGroups.By(view, store.ByVPC, *in.VpcId) {
-			if !yield(groupView(g)) {
+	all := func(yield func(ec2.SecurityGroupForVpc) bool) {
+		for r := range store.EC2SecurityGroups.By(view, store.ByVPC, *in.VpcId) {
+			g := r.Group
+			if !yield(ec2.SecurityGroupForVpc{
+				GroupId: g.GroupId, GroupName: g.GroupName, Description: g.Description, OwnerId: g.OwnerId, PrimaryVpcId: g.VpcId, Tags: g.Tags,
+			}) {
 				return
 			}
 		}
 	}
-	found, next, err := describe(all, query{nil, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, groupFields,
-		func(g ec2.SecurityGroup) string { return *g.GroupId }, nil)
-	out := &ec2.GetSecurityGroupsForVpcOutput{SecurityGroupForVpcs: []ec2.SecurityGroupForVpc{}, NextToken: next}
-	for _, g := range found {
-		out.SecurityGroupForVpcs = append(out.SecurityGroupForVpcs, ec2.SecurityGroupForVpc{
-			GroupId: g.GroupId, GroupName: g.GroupName, Description: g.Description, OwnerId: g.OwnerId, PrimaryVpcId: g.VpcId, Tags: g.Tags,
-		})
-	}
-	return out, err
+	found, next, err := describe(all, query{nil, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, groupForVPCFields,
+		func(g ec2.SecurityGroupForVpc) string { return *g.GroupId }, nil)
+	return &ec2.GetSecurityGroupsForVpcOutput{SecurityGroupForVpcs: aws.List(found), NextToken: next}, err
+}
+
+var groupForVPCFields = fields[ec2.SecurityGroupForVpc]{
+	operation: "GetSecurityGroupsForVpc",
+	names: map[string]func(ec2.SecurityGroupForVpc) []string{
+		"group-id":       one(func(g ec2.SecurityGroupForVpc) *string { return g.GroupId }),
+		"group-name":     one(func(g ec2.SecurityGroupForVpc) *string { return g.GroupName }),
+		"description":    one(func(g ec2.SecurityGroupForVpc) *string { return g.Description }),
+		"owner-id":       one(func(g ec2.SecurityGroupForVpc) *string { return g.OwnerId }),
+		"primary-vpc-id": one(func(g ec2.SecurityGroupForVpc) *string { return g.PrimaryVpcId }),
+	},
+	tags: func(g ec2.SecurityGroupForVpc) []ec2.Tag { return g.Tags },
 }
 
 // DescribeSecurityGroupReferences shows nothing: there is no peering.

@@ -8,7 +8,6 @@ import (
 
 	"fargo"
 	"fargo/api"
-	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -27,19 +26,19 @@ type ask struct {
 }
 
 // permission makes the one permission that the old parameters of a call mean.
-func permission(protocol *string, from, to *int32, cidr, sourceGroup *string) []ec2.IpPermission {
-	if protocol == nil && cidr == nil && sourceGroup == nil {
+func permission(protocol *string, from, to *int32, cidr, sourceGroup, owner *string) []ec2.IpPermission {
+	if protocol == nil && from == nil && to == nil && cidr == nil && sourceGroup == nil {
 		return nil
 	}
 	p := ec2.IpPermission{IpProtocol: protocol, FromPort: from, ToPort: to}
-	if protocol == nil {
-		p.IpProtocol = new("-1")
+	if protocol == nil && sourceGroup != nil {
+		p.IpProtocol = new(allProtocols)
 	}
 	if cidr != nil {
 		p.IpRanges = []ec2.IpRange{{CidrIp: cidr}}
 	}
 	if sourceGroup != nil {
-		p.UserIdGroupPairs = []ec2.UserIdGroupPair{{GroupName: sourceGroup}}
+		p.UserIdGroupPairs = []ec2.UserIdGroupPair{{GroupName: sourceGroup, UserId: owner}}
 	}
 	return []ec2.IpPermission{p}
 }
@@ -62,12 +61,15 @@ func (s *Server) authorize(ctx context.Context, a ask, specs []ec2.TagSpecificat
 		c.Rules = slices.Clone(g.Rules)
 		for i := range added {
 			r := &added[i]
-			if slices.ContainsFunc(c.Rules, func(o ec2.SecurityGroupRule) bool { return sameRule(o, *r) }) {
-				return protocol.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", describeRule(*r))
+			if hasRule(g.Rules, *r) {
+				return duplicate(*r)
 			}
 			identify(scope, r)
 			r.Tags = tags
 			c.Rules = append(c.Rules, *r)
+			if len(tags) == 0 { // none are not shown as [] here
+				r.Tags = nil
+			}
 		}
 		if err := checkRuleCount(&c); err != nil {
 			return err
@@ -76,11 +78,6 @@ func (s *Server) authorize(ctx context.Context, a ask, specs []ec2.TagSpecificat
 		return nil
 	})
 	return added, err
-}
-
-func identify(scope fargo.Scope, r *ec2.SecurityGroupRule) {
-	id := fargo.NewEC2ID("sgr")
-	r.SecurityGroupRuleId, r.SecurityGroupRuleArn = &id, new(scope.ARN("ec2", "security-group-rule/"+id))
 }
 
 func checkRuleCount(g *record.EC2SecurityGroup) error {
@@ -96,14 +93,14 @@ func checkRuleCount(g *record.EC2SecurityGroup) error {
 
 // AuthorizeSecurityGroupIngress adds rules for what comes in.
 func (s *Server) AuthorizeSecurityGroupIngress(ctx context.Context, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
-	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId)...)
 	added, err := s.authorize(ctx, ask{in.GroupId, in.GroupName, p, false}, in.TagSpecifications)
 	return &ec2.AuthorizeSecurityGroupIngressOutput{Return: new(true), SecurityGroupRules: added}, err
 }
 
 // AuthorizeSecurityGroupEgress adds rules for what goes out.
 func (s *Server) AuthorizeSecurityGroupEgress(ctx context.Context, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
-	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId)...)
 	added, err := s.authorize(ctx, ask{in.GroupId, nil, p, true}, in.TagSpecifications)
 	return &ec2.AuthorizeSecurityGroupEgressOutput{Return: new(true), SecurityGroupRules: added}, err
 }
@@ -133,6 +130,9 @@ func (s *Server) revoke(ctx context.Context, a ask, ids []string) ([]ec2.Revoked
 				return noRule(id)
 			}
 		}
+		if len(ids) == 0 && len(a.permissions) == 0 {
+			return missingEither("ipPermissions", "securityGroupRuleIds")
+		}
 		if len(ids) == 0 {
 			unwanted, err := rules(tx, g, a.egress, a.permissions)
 			if err != nil {
@@ -140,7 +140,7 @@ func (s *Server) revoke(ctx context.Context, a ask, ids []string) ([]ec2.Revoked
 			}
 			for _, u := range unwanted {
 				if !take(func(r ec2.SecurityGroupRule) bool { return sameRule(r, u) }) {
-					return protocol.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+					return noPermission()
 				}
 			}
 		}
@@ -150,8 +150,9 @@ func (s *Server) revoke(ctx context.Context, a ask, ids []string) ([]ec2.Revoked
 	return revoked, err
 }
 
-func noRule(id string) error {
-	return protocol.Errorf("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", id)
+// noPermission is the error of a rule, named by what it allows, that is not there.
+func noPermission() error {
+	return protocol.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
 }
 
 func revokedView(r ec2.SecurityGroupRule) ec2.RevokedSecurityGroupRule {
@@ -167,14 +168,14 @@ func revokedView(r ec2.SecurityGroupRule) ec2.RevokedSecurityGroupRule {
 
 // RevokeSecurityGroupIngress takes rules for what comes in.
 func (s *Server) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
-	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId)...)
 	revoked, err := s.revoke(ctx, ask{in.GroupId, in.GroupName, p, false}, in.SecurityGroupRuleIds)
 	return &ec2.RevokeSecurityGroupIngressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
 
 // RevokeSecurityGroupEgress takes rules for what goes out.
 func (s *Server) RevokeSecurityGroupEgress(ctx context.Context, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
-	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName)...)
+	p := append(in.IpPermissions, permission(in.IpProtocol, in.FromPort, in.ToPort, in.CidrIp, in.SourceSecurityGroupName, in.SourceSecurityGroupOwnerId)...)
 	revoked, err := s.revoke(ctx, ask{in.GroupId, nil, p, true}, in.SecurityGroupRuleIds)
 	return &ec2.RevokeSecurityGroupEgressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
@@ -196,102 +197,18 @@ func (s *Server) changeRules(ctx context.Context, id, name *string, change func(
 	})
 }
 
-// ModifySecurityGroupRules replaces rules, keeping their ids.
-func (s *Server) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySecurityGroupRulesInput) (*ec2.ModifySecurityGroupRulesOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, nil, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
-		for _, u := range in.SecurityGroupRules {
-			i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == *u.SecurityGroupRuleId })
-			if i < 0 {
-				return noRule(*u.SecurityGroupRuleId)
-			}
-			if u.SecurityGroupRule == nil {
-				return missingParameter("SecurityGroupRule")
-			}
-			r, err := requestedRule(tx, g, *g.Rules[i].IsEgress, u.SecurityGroupRule)
-			if err != nil {
-				return err
-			}
-			old := g.Rules[i]
-			r.SecurityGroupRuleId, r.SecurityGroupRuleArn, r.Tags = old.SecurityGroupRuleId, old.SecurityGroupRuleArn, old.Tags
-			g.Rules[i] = r
-		}
-		return nil
-	})
-	return &ec2.ModifySecurityGroupRulesOutput{Return: new(err == nil)}, err
-}
-
-func requestedRule(r store.Reader, g *record.EC2SecurityGroup, egress bool, in *ec2.SecurityGroupRuleRequest) (ec2.SecurityGroupRule, error) {
-	rule, err := baseRule(g, egress, in.IpProtocol, in.FromPort, in.ToPort)
-	if err != nil {
-		return rule, err
-	}
-	rule.Description = in.Description
-	switch {
-	case in.CidrIpv4 != nil:
-		err = cidrPeer(in.CidrIpv4)(&rule)
-	case in.CidrIpv6 != nil:
-		err = cidr6Peer(in.CidrIpv6)(&rule)
-	case in.ReferencedGroupId != nil:
-		err = groupPeer(r, g, in.ReferencedGroupId, nil)(&rule)
-	case in.PrefixListId != nil:
-		err = notImplemented("PrefixListId")
-	default:
-		err = missingParameter("CidrIpv4")
-	}
-	return rule, err
-}
-
-// describeRules changes the descriptions of rules, named by id or by what they
-// allow.
-func describeRules(tx *store.Tx, g *record.EC2SecurityGroup, egress bool, permissions []ec2.IpPermission, byID []ec2.SecurityGroupRuleDescription) error {
-	for _, d := range byID {
-		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return *r.SecurityGroupRuleId == aws.Value(d.SecurityGroupRuleId) })
-		if i < 0 {
-			return noRule(aws.Value(d.SecurityGroupRuleId))
-		}
-		g.Rules[i].Description = d.Description
-	}
-	if len(permissions) == 0 {
-		return nil
-	}
-	wanted, err := rules(tx, g, egress, permissions)
-	if err != nil {
-		return err
-	}
-	for _, w := range wanted {
-		i := slices.IndexFunc(g.Rules, func(r ec2.SecurityGroupRule) bool { return sameRule(r, w) })
-		if i < 0 {
-			return protocol.Errorf("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
-		}
-		g.Rules[i].Description = w.Description
-	}
-	return nil
-}
-
-// UpdateSecurityGroupRuleDescriptionsIngress changes descriptions of rules for
-// what comes in.
-func (s *Server) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsIngressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
-		return describeRules(tx, g, false, in.IpPermissions, in.SecurityGroupRuleDescriptions)
-	})
-	return &ec2.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: new(err == nil)}, err
-}
-
-// UpdateSecurityGroupRuleDescriptionsEgress changes descriptions of rules for
-// what goes out.
-func (s *Server) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, in *ec2.UpdateSecurityGroupRuleDescriptionsEgressInput) (*ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
-	err := s.changeRules(ctx, in.GroupId, in.GroupName, func(tx *store.Tx, g *record.EC2SecurityGroup) error {
-		return describeRules(tx, g, true, in.IpPermissions, in.SecurityGroupRuleDescriptions)
-	})
-	return &ec2.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: new(err == nil)}, err
-}
-
 var ruleFields = fields[ec2.SecurityGroupRule]{
+	operation: "DescribeSecurityGroupRules",
 	names: map[string]func(ec2.SecurityGroupRule) []string{
 		"group-id":               one(func(r ec2.SecurityGroupRule) *string { return r.GroupId }),
 		"security-group-rule-id": one(func(r ec2.SecurityGroupRule) *string { return r.SecurityGroupRuleId }),
 	},
 	tags: func(r ec2.SecurityGroupRule) []ec2.Tag { return r.Tags },
+	// Unlike the older calls, this one takes no pattern for an id.
+	check: map[string]func(string) error{
+		"group-id":               func(id string) error { return malformedID("sg", "security group", id) },
+		"security-group-rule-id": func(id string) error { return malformedID("sgr", "security group rule", id) },
+	},
 }
 
 // DescribeSecurityGroupRules shows rules one by one.

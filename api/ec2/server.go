@@ -6,7 +6,9 @@ package ec2
 
 import (
 	"context"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"fargo"
@@ -48,16 +50,20 @@ func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.S
 // The errors of EC2, which its model does not name.
 // Source: EC2 API reference, "Error codes".
 
-func notFound(kind, what, id string) error {
-	return protocol.Errorf("Invalid"+kind+".NotFound", "The %s '%s' does not exist", what, id)
-}
-
 func badValue(format string, args ...any) error {
 	return protocol.Errorf("InvalidParameterValue", format, args...)
 }
 
+func badParameter(format string, args ...any) error {
+	return protocol.Errorf("InvalidParameter", format, args...)
+}
+
 func missingParameter(name string) error {
 	return protocol.Errorf("MissingParameter", "The request must contain the parameter %s", name)
+}
+
+func missingEither(one, other string) error {
+	return protocol.Errorf("MissingParameter", "Either '%s' or '%s' should be provided.", one, other)
 }
 
 func inUse(format string, args ...any) error {
@@ -70,10 +76,10 @@ func notImplemented(parameter string) error {
 	return protocol.Errorf("UnsupportedOperation", "Fargo does not implement the parameter %s.", parameter)
 }
 
-// refuseSet refuses the first of the named parameters that is set.
+// refuseSet refuses the first by name of the parameters that are set.
 func refuseSet(set map[string]bool) error {
-	for name, is := range set {
-		if is {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if set[name] {
 			return notImplemented(name)
 		}
 	}
@@ -84,8 +90,13 @@ func refuseSet(set map[string]bool) error {
 func requestTags(specs []ec2.TagSpecification, kind ec2.ResourceType) ([]ec2.Tag, error) {
 	tags := []ec2.Tag{}
 	for _, s := range specs {
-		if s.ResourceType != kind {
-			return nil, badValue("'%s' is not a valid taggable resource type for this operation.", s.ResourceType)
+		switch {
+		case s.ResourceType == "":
+			return nil, badParameter("Tag specification resource type must have a value")
+		case s.ResourceType != kind:
+			return nil, badParameter("'%s' is not a valid taggable resource type for this operation.", s.ResourceType)
+		case len(s.Tags) == 0:
+			return nil, badParameter("Tag specification must have at least one tag")
 		}
 		tags = append(tags, s.Tags...)
 	}

@@ -31,8 +31,8 @@ func newSubnet(v *record.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone, 
 
 // CreateSubnet cuts a subnet out of a VPC.
 func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*ec2.CreateSubnetOutput, error) {
-	if in.CidrBlock == nil {
-		return nil, missingParameter("cidrBlock")
+	if err := checkFamilies(in); err != nil {
+		return nil, err
 	}
 	if err := refuseSet(map[string]bool{
 		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Native": aws.Value(in.Ipv6Native), "OutpostArn": in.OutpostArn != nil,
@@ -71,6 +71,22 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 	return &ec2.CreateSubnetOutput{Subnet: new(subnetView(s.db.View(), made))}, nil
 }
 
+// checkFamilies refuses blocks that do not go with the subnet's kind. IPv6 itself is
+// not implemented.
+func checkFamilies(in *ec2.CreateSubnetInput) error {
+	switch {
+	case !aws.Value(in.Ipv6Native):
+		if in.CidrBlock == nil && in.Ipv4IpamPoolId == nil {
+			return missingEither("cidrBlock", "ipv4IpamPoolId")
+		}
+	case in.Ipv6CidrBlock == nil && in.Ipv6IpamPoolId == nil:
+		return missingEither("ipv6CidrBlock", "ipv6IpamPoolId")
+	case in.CidrBlock != nil || in.Ipv4IpamPoolId != nil:
+		return protocol.Errorf("InvalidParameterCombination", "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true.")
+	}
+	return nil
+}
+
 func checkSubnetBlock(r store.Reader, v *record.EC2VPC, block netip.Prefix, given string) error {
 	inside := false
 	for _, c := range v.CIDRs() {
@@ -101,8 +117,6 @@ func chooseZone(region string, name, id *string) (ec2.AvailabilityZone, error) {
 	return all[0], nil
 }
 
-func noSubnet(id string) error { return notFound("SubnetID", "subnet ID", id) }
-
 func findSubnet(r store.Reader, scope fargo.Scope, id string) (*record.EC2Subnet, error) {
 	n, ok := store.EC2Subnets.Get(r, scope.Key(id))
 	if !ok {
@@ -119,28 +133,50 @@ func subnetView(r store.Reader, s *record.EC2Subnet) ec2.Subnet {
 	}
 	v := s.Subnet
 	v.AvailableIpAddressCount = new(int32(free))
+	v.AvailabilityZoneId = zoneIDOf(s.Scope.Region, *v.AvailabilityZone)
 	return v
 }
 
 var subnetFields = fields[ec2.Subnet]{
+	operation: "DescribeSubnets",
 	names: map[string]func(ec2.Subnet) []string{
-		"subnet-id":            one(func(s ec2.Subnet) *string { return s.SubnetId }),
-		"subnet-arn":           one(func(s ec2.Subnet) *string { return s.SubnetArn }),
-		"vpc-id":               one(func(s ec2.Subnet) *string { return s.VpcId }),
-		"cidr":                 one(func(s ec2.Subnet) *string { return s.CidrBlock }),
-		"cidrBlock":            one(func(s ec2.Subnet) *string { return s.CidrBlock }),
-		"cidr-block":           one(func(s ec2.Subnet) *string { return s.CidrBlock }),
-		"availability-zone":    one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
-		"availabilityZone":     one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
-		"availability-zone-id": one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
-		"availabilityZoneId":   one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
-		"owner-id":             one(func(s ec2.Subnet) *string { return s.OwnerId }),
-		"state":                func(s ec2.Subnet) []string { return []string{string(s.State)} },
-		"default-for-az":       func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
-		"defaultForAz":         func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
-		"map-public-ip-on-launch": func(s ec2.Subnet) []string {
-			return boolean(s.MapPublicIpOnLaunch)
+		"subnet-id":                  one(func(s ec2.Subnet) *string { return s.SubnetId }),
+		"subnet-arn":                 one(func(s ec2.Subnet) *string { return s.SubnetArn }),
+		"vpc-id":                     one(func(s ec2.Subnet) *string { return s.VpcId }),
+		"cidr":                       one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"cidrBlock":                  one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"cidr-block":                 one(func(s ec2.Subnet) *string { return s.CidrBlock }),
+		"availability-zone":          one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
+		"availabilityZone":           one(func(s ec2.Subnet) *string { return s.AvailabilityZone }),
+		"availability-zone-id":       one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
+		"availabilityZoneId":         one(func(s ec2.Subnet) *string { return s.AvailabilityZoneId }),
+		"owner-id":                   one(func(s ec2.Subnet) *string { return s.OwnerId }),
+		"state":                      func(s ec2.Subnet) []string { return []string{string(s.State)} },
+		"default-for-az":             func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
+		"defaultForAz":               func(s ec2.Subnet) []string { return boolean(s.DefaultForAz) },
+		"map-public-ip-on-launch":    func(s ec2.Subnet) []string { return boolean(s.MapPublicIpOnLaunch) },
+		"available-ip-address-count": func(s ec2.Subnet) []string { return number(s.AvailableIpAddressCount) },
+		"enable-dns64":               func(s ec2.Subnet) []string { return boolean(s.EnableDns64) },
+		"ipv6-native":                func(s ec2.Subnet) []string { return boolean(s.Ipv6Native) },
+
+		"map-customer-owned-ip-on-launch": func(s ec2.Subnet) []string { return boolean(s.MapCustomerOwnedIpOnLaunch) },
+		"private-dns-name-options-on-launch.hostname-type": func(s ec2.Subnet) []string {
+			return []string{string(s.PrivateDnsNameOptionsOnLaunch.HostnameType)}
 		},
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": func(s ec2.Subnet) []string {
+			return boolean(s.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord)
+		},
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": func(s ec2.Subnet) []string {
+			return boolean(s.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord)
+		},
+	},
+	absent: []string{
+		"customer-owned-ipv4-pool",
+		"enable-lni-at-device-index",
+		"outpost-arn",
+		"ipv6-cidr-block-association.ipv6-cidr-block",
+		"ipv6-cidr-block-association.association-id",
+		"ipv6-cidr-block-association.state",
 	},
 	tags: func(s ec2.Subnet) []ec2.Tag { return s.Tags },
 }

@@ -104,28 +104,10 @@ func taggableRules(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 	}
 }
 
-// noResource is the error of an id that is not there, which differs by its kind. Clients wait and try again when they know the resource is new.
-func noResource(id string) error {
-	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
-	case "vpc":
-		return noVPC(id)
-	case "subnet":
-		return noSubnet(id)
-	case "igw":
-		return noGateway(id)
-	case "rtb":
-		return noRouteTable(id)
-	case "sg":
-		return noGroup(id)
-	case "sgr":
-		return noRule(id)
-	case "eni":
-		return noInterface(id)
-	}
-	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)
-}
-
 func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2.Tag) ([]ec2.Tag, error)) error {
+	if len(ids) == 0 {
+		return missingParameter("resourceIdSet")
+	}
 	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		for _, id := range ids {
 			found := false
@@ -166,6 +148,7 @@ func (s *Server) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput) (*ec2.
 }
 
 var tagFields = fields[ec2.TagDescription]{
+	operation: "DescribeTags",
 	names: map[string]func(ec2.TagDescription) []string{
 		"key":           one(func(t ec2.TagDescription) *string { return t.Key }),
 		"value":         one(func(t ec2.TagDescription) *string { return t.Value }),

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"slices"
 
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
@@ -10,9 +11,16 @@ import (
 // The kinds of resources in this file cannot be created here. Tools that look at a
 // whole VPC list them, and get an empty list.
 
-// none answers for a kind of resource of which there is none: the first id
-// asked for is not there.
-func none(ids []string, missing func(id string) error) error {
+// none answers for a kind of resource of which there is none: filters that the
+// operation does not have are refused, and the first id asked for is not there.
+func none(operation string, filters []ec2.Filter, ids []string, missing func(id string) error) error {
+	f := fields[struct{}]{operation: operation, absent: ec2.Filters[operation]}
+	if slices.Contains(f.absent, "tag:") {
+		f.tags = func(struct{}) []ec2.Tag { return nil }
+	}
+	if _, err := f.match(filters); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		return missing(id)
 	}
@@ -21,41 +29,40 @@ func none(ids []string, missing func(id string) error) error {
 
 // DescribeInstances shows nothing: there are no instances.
 func (s *Server) DescribeInstances(_ context.Context, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
-	return &ec2.DescribeInstancesOutput{Reservations: []ec2.Reservation{}}, none(in.InstanceIds, func(id string) error {
-		return notFound("InstanceID", "instance ID", id)
-	})
+	return &ec2.DescribeInstancesOutput{Reservations: []ec2.Reservation{}}, none("DescribeInstances", in.Filters, in.InstanceIds, noSuch("i"))
 }
 
 // DescribeNatGateways shows nothing: NAT gateways cannot be made yet.
 func (s *Server) DescribeNatGateways(_ context.Context, in *ec2.DescribeNatGatewaysInput) (*ec2.DescribeNatGatewaysOutput, error) {
-	return &ec2.DescribeNatGatewaysOutput{NatGateways: []ec2.NatGateway{}}, none(in.NatGatewayIds, func(id string) error {
-		return protocol.Errorf("NatGatewayNotFound", "NAT gateway %s was not found", id)
-	})
+	return &ec2.DescribeNatGatewaysOutput{NatGateways: []ec2.NatGateway{}}, none("DescribeNatGateways", in.Filter, in.NatGatewayIds, noSuch("nat"))
 }
 
 // DescribeAddresses shows nothing: Elastic IP addresses cannot be allocated yet.
 func (s *Server) DescribeAddresses(_ context.Context, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
-	err := none(in.AllocationIds, func(id string) error {
-		return protocol.Errorf("InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist", id)
-	})
-	if err == nil {
-		err = none(in.PublicIps, func(address string) error {
-			return protocol.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", address)
-		})
+	err := none("DescribeAddresses", in.Filters, in.AllocationIds, noSuch("eipalloc"))
+	if err == nil && len(in.PublicIps) > 0 {
+		err = protocol.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", in.PublicIps[0])
 	}
 	return &ec2.DescribeAddressesOutput{Addresses: []ec2.Address{}}, err
 }
 
 // DescribeVpcEndpoints shows nothing: VPC endpoints cannot be made yet.
 func (s *Server) DescribeVpcEndpoints(_ context.Context, in *ec2.DescribeVpcEndpointsInput) (*ec2.DescribeVpcEndpointsOutput, error) {
-	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []ec2.VpcEndpoint{}}, none(in.VpcEndpointIds, func(id string) error {
-		return protocol.Errorf("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist", id)
-	})
+	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []ec2.VpcEndpoint{}}, none("DescribeVpcEndpoints", in.Filters, in.VpcEndpointIds, noSuch("vpce"))
 }
 
 // DescribeVpcPeeringConnections shows nothing: VPCs cannot be peered yet.
 func (s *Server) DescribeVpcPeeringConnections(_ context.Context, in *ec2.DescribeVpcPeeringConnectionsInput) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
-	return &ec2.DescribeVpcPeeringConnectionsOutput{VpcPeeringConnections: []ec2.VpcPeeringConnection{}}, none(in.VpcPeeringConnectionIds, func(id string) error {
-		return notFound("VpcPeeringConnectionID", "vpcPeeringConnection ID", id)
-	})
+	return &ec2.DescribeVpcPeeringConnectionsOutput{VpcPeeringConnections: []ec2.VpcPeeringConnection{}},
+		none("DescribeVpcPeeringConnections", in.Filters, in.VpcPeeringConnectionIds, noSuch("pcx"))
+}
+
+// DescribeVpcClassicLink shows nothing: EC2-Classic is gone.
+func (s *Server) DescribeVpcClassicLink(_ context.Context, in *ec2.DescribeVpcClassicLinkInput) (*ec2.DescribeVpcClassicLinkOutput, error) {
+	return &ec2.DescribeVpcClassicLinkOutput{Vpcs: []ec2.VpcClassicLink{}}, none("DescribeVpcClassicLink", in.Filters, nil, nil)
+}
+
+// DescribeVpcClassicLinkDnsSupport shows nothing: EC2-Classic is gone.
+func (s *Server) DescribeVpcClassicLinkDnsSupport(context.Context, *ec2.DescribeVpcClassicLinkDnsSupportInput) (*ec2.DescribeVpcClassicLinkDnsSupportOutput, error) {
+	return &ec2.DescribeVpcClassicLinkDnsSupportOutput{Vpcs: []ec2.ClassicLinkDnsSupport{}}, nil
 }

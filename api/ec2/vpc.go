@@ -56,8 +56,8 @@ func putVPC(tx *store.Tx, v *record.EC2VPC) (*record.EC2RouteTable, *record.EC2S
 
 // CreateVpc makes a VPC with its main route table and default security group.
 func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
-	if in.CidrBlock == nil {
-		return nil, missingParameter("cidrBlock")
+	if in.CidrBlock == nil && in.Ipv4IpamPoolId == nil {
+		return nil, missingEither("cidrBlock", "ipv4IpamPoolId")
 	}
 	if err := refuseSet(map[string]bool{
 		"AmazonProvidedIpv6CidrBlock": aws.Value(in.AmazonProvidedIpv6CidrBlock), "Ipv6CidrBlock": in.Ipv6CidrBlock != nil,
@@ -88,8 +88,6 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 	return &ec2.CreateVpcOutput{Vpc: &v.VPC}, nil
 }
 
-func noVPC(id string) error { return notFound("VpcID", "vpc ID", id) }
-
 func findVPC(r store.Reader, scope fargo.Scope, id string) (*record.EC2VPC, error) {
 	v, ok := store.EC2VPCs.Get(r, scope.Key(id))
 	if !ok {
@@ -109,6 +107,7 @@ func defaultVPC(r store.Reader, scope fargo.Scope) *record.EC2VPC {
 }
 
 var vpcFields = fields[*record.EC2VPC]{
+	operation: "DescribeVpcs",
 	names: map[string]func(*record.EC2VPC) []string{
 		"vpc-id":          one(func(v *record.EC2VPC) *string { return v.VPC.VpcId }),
 		"cidr":            one(func(v *record.EC2VPC) *string { return v.VPC.CidrBlock }),
@@ -118,15 +117,21 @@ var vpcFields = fields[*record.EC2VPC]{
 		"state":           func(v *record.EC2VPC) []string { return []string{string(v.VPC.State)} },
 		"is-default":      func(v *record.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
 		"isDefault":       func(v *record.EC2VPC) []string { return boolean(v.VPC.IsDefault) },
-		"cidr-block-association.cidr-block": func(v *record.EC2VPC) (out []string) {
-			for _, a := range v.VPC.CidrBlockAssociationSet {
-				out = append(out, *a.CidrBlock)
-			}
-			return out
-		},
+
+		"cidr-block-association.cidr-block":     each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return a.CidrBlock }),
+		"cidr-block-association.association-id": each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return a.AssociationId }),
+		"cidr-block-association.state":          each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return new(string(a.CidrBlockState.State)) }),
+	},
+	absent: []string{
+		"ipv6-cidr-block-association.ipv6-cidr-block",
+		"ipv6-cidr-block-association.ipv6-pool",
+		"ipv6-cidr-block-association.association-id",
+		"ipv6-cidr-block-association.state",
 	},
 	tags: func(v *record.EC2VPC) []ec2.Tag { return v.VPC.Tags },
 }
+
+func vpcBlocks(v *record.EC2VPC) []ec2.VpcCidrBlockAssociation { return v.VPC.CidrBlockAssociationSet }
 
 func boolean(b *bool) []string {
 	if aws.Value(b) {
@@ -224,16 +229,6 @@ func (s *Server) DescribeVpcAttribute(ctx context.Context, in *ec2.DescribeVpcAt
 		return nil, badValue("Value (%s) for parameter attribute is invalid. Unknown attribute.", in.Attribute)
 	}
 	return out, nil
-}
-
-// DescribeVpcClassicLink shows nothing: EC2-Classic is gone.
-func (s *Server) DescribeVpcClassicLink(context.Context, *ec2.DescribeVpcClassicLinkInput) (*ec2.DescribeVpcClassicLinkOutput, error) {
-	return &ec2.DescribeVpcClassicLinkOutput{Vpcs: []ec2.VpcClassicLink{}}, nil
-}
-
-// DescribeVpcClassicLinkDnsSupport shows nothing: EC2-Classic is gone.
-func (s *Server) DescribeVpcClassicLinkDnsSupport(context.Context, *ec2.DescribeVpcClassicLinkDnsSupportInput) (*ec2.DescribeVpcClassicLinkDnsSupportOutput, error) {
-	return &ec2.DescribeVpcClassicLinkDnsSupportOutput{Vpcs: []ec2.ClassicLinkDnsSupport{}}, nil
 }
 
 // CreateDefaultVpc makes the default VPC again after it was deleted.

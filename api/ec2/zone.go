@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fargo/api"
@@ -13,8 +14,29 @@ import (
 // zoneLetters are the availability zones of every region here.
 var zoneLetters = []string{"a", "b", "c"}
 
+// zoneNumbers are what the letters stand for where they do not count up. AWS chooses
+// that for each account; these are of the account whose answers were recorded.
+var zoneNumbers = map[string][]int{"us-east-1": {6, 1, 2}}
+
+func zoneNumber(region string, letter int) int {
+	if numbers, ok := zoneNumbers[region]; ok {
+		return numbers[letter]
+	}
+	return letter + 1
+}
+
+// zoneIDOf is the id of a zone by its name, nil when the region has no such zone.
+func zoneIDOf(region, name string) *string {
+	for _, z := range zones(region) {
+		if *z.ZoneName == name {
+			return z.ZoneId
+		}
+	}
+	return nil
+}
+
 // zoneID shortens a region's name as AWS's zone ids do: us-east-1 is use1.
-func zoneID(region string, n int) string {
+func zoneID(region string, number int) string {
 	short := ""
 	for i, part := range strings.Split(region, "-") {
 		if i == 0 {
@@ -23,7 +45,7 @@ func zoneID(region string, n int) string {
 			short += abbreviation(part)
 		}
 	}
-	return short + "-az" + string(rune('1'+n))
+	return short + "-az" + strconv.Itoa(number)
 }
 
 func abbreviation(part string) string {
@@ -51,26 +73,28 @@ func zones(region string) []ec2.AvailabilityZone {
 	for i, letter := range zoneLetters {
 		out = append(out, ec2.AvailabilityZone{
 			OptInStatus: ec2.AvailabilityZoneOptInStatusOptInNotRequired, Messages: []ec2.AvailabilityZoneMessage{},
-			RegionName: &region, ZoneName: new(region + letter), ZoneId: new(zoneID(region, i)),
+			RegionName: &region, ZoneName: new(region + letter), ZoneId: new(zoneID(region, zoneNumber(region, i))),
 			GroupName: new(region + "-zg-1"), NetworkBorderGroup: &region, ZoneType: new("availability-zone"),
-			State: ec2.AvailabilityZoneStateAvailable,
+			GroupLongName: groupLongName(region), State: ec2.AvailabilityZoneStateAvailable,
 		})
 	}
 	return out
 }
 
 var zoneFields = fields[ec2.AvailabilityZone]{
+	operation: "DescribeAvailabilityZones",
 	names: map[string]func(ec2.AvailabilityZone) []string{
 		"zone-name":            one(func(z ec2.AvailabilityZone) *string { return z.ZoneName }),
 		"zone-id":              one(func(z ec2.AvailabilityZone) *string { return z.ZoneId }),
 		"zone-type":            one(func(z ec2.AvailabilityZone) *string { return z.ZoneType }),
 		"region-name":          one(func(z ec2.AvailabilityZone) *string { return z.RegionName }),
+		"group-long-name":      one(func(z ec2.AvailabilityZone) *string { return z.GroupLongName }),
 		"group-name":           one(func(z ec2.AvailabilityZone) *string { return z.GroupName }),
 		"network-border-group": one(func(z ec2.AvailabilityZone) *string { return z.NetworkBorderGroup }),
 		"state":                func(z ec2.AvailabilityZone) []string { return []string{string(z.State)} },
 		"opt-in-status":        func(z ec2.AvailabilityZone) []string { return []string{string(z.OptInStatus)} },
 	},
-	tags: func(ec2.AvailabilityZone) []ec2.Tag { return nil },
+	absent: []string{"message", "parent-zone-id", "parent-zone-name"},
 }
 
 // DescribeAvailabilityZones shows the three zones of the call's region.
@@ -84,35 +108,6 @@ func (s *Server) DescribeAvailabilityZones(ctx context.Context, in *ec2.Describe
 	out, _, err := describe(slices.Values(all), query{ids: ids, filters: in.Filters}, zoneFields, key,
 		func(id string) error { return badValue("Invalid availability zone: [%s]", id) })
 	return &ec2.DescribeAvailabilityZonesOutput{AvailabilityZones: aws.List(out)}, err
-}
-
-// regions are those that AWS opens to every account. Any region works here: it
-// is a name.
-var regions = []string{
-	"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-	"ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
-	"us-east-1", "us-east-2", "us-west-1", "us-west-2",
-}
-
-var regionFields = fields[ec2.Region]{
-	names: map[string]func(ec2.Region) []string{
-		"region-name":   one(func(r ec2.Region) *string { return r.RegionName }),
-		"endpoint":      one(func(r ec2.Region) *string { return r.Endpoint }),
-		"opt-in-status": one(func(r ec2.Region) *string { return r.OptInStatus }),
-	},
-	tags: func(ec2.Region) []ec2.Tag { return nil },
-}
-
-// DescribeRegions shows the regions.
-func (s *Server) DescribeRegions(_ context.Context, in *ec2.DescribeRegionsInput) (*ec2.DescribeRegionsOutput, error) {
-	var all []ec2.Region
-	for _, name := range regions {
-		all = append(all, ec2.Region{RegionName: &name, Endpoint: new("ec2." + name + ".amazonaws.com"), OptInStatus: new("opt-in-not-required")})
-	}
-	out, _, err := describe(slices.Values(all), query{ids: in.RegionNames, filters: in.Filters}, regionFields,
-		func(r ec2.Region) string { return *r.RegionName },
-		func(id string) error { return badValue("Invalid region names: [%s]", id) })
-	return &ec2.DescribeRegionsOutput{Regions: aws.List(out)}, err
 }
 
 // DescribeAccountAttributes tells that the account has VPCs only.

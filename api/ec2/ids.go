@@ -1,0 +1,80 @@
+package ec2
+
+import (
+	"regexp"
+	"strings"
+
+	"fargo/aws/protocol"
+)
+
+// idErrors are the errors of the ids of one kind of resource.
+type idErrors struct {
+	// malformed is the code of an id that does not begin as those of its kind do.
+	// Empty where EC2 says of any text that there is no such resource.
+	malformed string
+	// missing is the code, and text what it says, of an id that is not there.
+	missing, text string
+}
+
+// ids are the errors by how ids begin. The spelling of the codes is EC2's.
+// Source: EC2 API reference, "Error codes".
+var ids = map[string]idErrors{
+	"vpc":      {"InvalidVpcID.Malformed", "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
+	"subnet":   {"", "InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist"},
+	"igw":      {"InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist"},
+	"rtb":      {"InvalidRouteTableId.Malformed", "InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist"},
+	"rtbassoc": {"", "InvalidAssociationID.NotFound", "The association ID '%s' does not exist"},
+	"sg":       {"InvalidGroupId.Malformed", "InvalidGroup.NotFound", "The security group '%s' does not exist"},
+	"sgr":      {"InvalidSecurityGroupRuleId.Malformed", "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist"},
+	"eni":      {"InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist"},
+	"acl":      {"InvalidNetworkAclId.Malformed", "InvalidNetworkAclID.NotFound", "The networkAcl ID '%s' does not exist"},
+	"dopt":     {"InvalidDhcpOptionsId.Malformed", "InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist"},
+	"i":        {"InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "The instance ID '%s' does not exist"},
+	"nat":      {"NatGatewayMalformed", "NatGatewayNotFound", "NAT gateway %s was not found"},
+	"eipalloc": {"", "InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist"},
+	"vpce":     {"InvalidVpcEndpointId.Malformed", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist"},
+	"pcx":      {"InvalidVpcPeeringConnectionId.Malformed", "InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '%s' does not exist"},
+}
+
+// noSuch makes the error of an id that is not there, of the kind whose ids begin
+// with prefix.
+func noSuch(prefix string) func(id string) error {
+	of := ids[prefix]
+	return func(id string) error {
+		if of.malformed != "" && !strings.HasPrefix(id, prefix+"-") {
+			return protocol.Errorf(of.malformed, "Invalid id: \"%s\" (expecting \"%s-...\")", id, prefix)
+		}
+		return protocol.Errorf(of.missing, of.text, id)
+	}
+}
+
+var (
+	noVPC        = noSuch("vpc")
+	noSubnet     = noSuch("subnet")
+	noGateway    = noSuch("igw")
+	noRouteTable = noSuch("rtb")
+	noGroupID    = noSuch("sg")
+	noRule       = noSuch("sgr")
+	noInterface  = noSuch("eni")
+)
+
+// noResource is the error of an id that is not there, of any kind that has tags.
+// Clients wait and try again when they know the resource is new.
+func noResource(id string) error {
+	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
+	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni":
+		return noSuch(prefix)(id)
+	}
+	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)
+}
+
+// wholeID is the form of ids: eight digits in the past, seventeen now.
+var wholeID = regexp.MustCompile(`^[a-z]+-(?:[0-9a-f]{8}|[0-9a-f]{17})$`)
+
+// malformedID is the error of a filter's value that is no id of a kind.
+func malformedID(prefix, noun, id string) error {
+	if strings.HasPrefix(id, prefix+"-") && wholeID.MatchString(id) {
+		return nil
+	}
+	return protocol.Errorf(ids[prefix].malformed, "The %s ID '%s' is malformed", noun, id)
+}
