@@ -12,28 +12,32 @@ type idErrors struct {
 	// malformed is the code of an id that does not begin as those of its kind do.
 	// Empty where EC2 says of any text that there is no such resource.
 	malformed string
-	// missing is the code, and text what it says, of an id that is not there.
-	missing, text string
+	missing   func(id string) error
 }
 
 // ids are the errors by how ids begin. The spelling of the codes is EC2's.
 // Source: EC2 API reference, "Error codes".
 var ids = map[string]idErrors{
-	"vpc":      {"InvalidVpcID.Malformed", "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
-	"subnet":   {"", "InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist"},
-	"igw":      {"InvalidInternetGatewayId.Malformed", "InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist"},
-	"rtb":      {"InvalidRouteTableId.Malformed", "InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist"},
-	"rtbassoc": {"", "InvalidAssociationID.NotFound", "The association ID '%s' does not exist"},
-	"sg":       {"InvalidGroupId.Malformed", "InvalidGroup.NotFound", "The security group '%s' does not exist"},
-	"sgr":      {"InvalidSecurityGroupRuleId.Malformed", "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist"},
-	"eni":      {"InvalidNetworkInterfaceId.Malformed", "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist"},
-	"acl":      {"InvalidNetworkAclId.Malformed", "InvalidNetworkAclID.NotFound", "The networkAcl ID '%s' does not exist"},
-	"dopt":     {"InvalidDhcpOptionsId.Malformed", "InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist"},
-	"i":        {"InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "The instance ID '%s' does not exist"},
-	"nat":      {"NatGatewayMalformed", "NatGatewayNotFound", "NAT gateway %s was not found"},
-	"eipalloc": {"", "InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist"},
-	"vpce":     {"InvalidVpcEndpointId.Malformed", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist"},
-	"pcx":      {"InvalidVpcPeeringConnectionId.Malformed", "InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '%s' does not exist"},
+	"vpc":      {"InvalidVpcID.Malformed", missing("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist")},
+	"subnet":   {"", missing("InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist")},
+	"igw":      {"InvalidInternetGatewayId.Malformed", missing("InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist")},
+	"rtb":      {"InvalidRouteTableId.Malformed", missing("InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist")},
+	"rtbassoc": {"", missing("InvalidAssociationID.NotFound", "The association ID '%s' does not exist")},
+	"sg":       {"InvalidGroupId.Malformed", missing("InvalidGroup.NotFound", "The security group '%s' does not exist")},
+	"sgr":      {"InvalidSecurityGroupRuleId.Malformed", missing("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist")},
+	"eni":      {"InvalidNetworkInterfaceId.Malformed", missing("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist")},
+	"acl":      {"InvalidNetworkAclId.Malformed", missing("InvalidNetworkAclID.NotFound", "The networkAcl ID '%s' does not exist")},
+	"dopt":     {"InvalidDhcpOptionsId.Malformed", missing("InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist")},
+	"i":        {"InvalidInstanceID.Malformed", missing("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist")},
+	"nat":      {"NatGatewayMalformed", missing("NatGatewayNotFound", "NAT gateway %s was not found")},
+	"eipalloc": {"", missing("InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist")},
+	"vpce":     {"InvalidVpcEndpointId.Malformed", missing("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist")},
+	"pcx":      {"InvalidVpcPeeringConnectionId.Malformed", missing("InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '%s' does not exist")},
+}
+
+// missing makes the error of a well-formed id that is not there.
+func missing(code, text string) func(id string) error {
+	return func(id string) error { return protocol.Errorf(code, text, id) }
 }
 
 // noSuch makes the error of an id that is not there, of the kind whose ids begin
@@ -44,7 +48,7 @@ func noSuch(prefix string) func(id string) error {
 		if of.malformed != "" && !strings.HasPrefix(id, prefix+"-") {
 			return protocol.Errorf(of.malformed, "Invalid id: \"%s\" (expecting \"%s-...\")", id, prefix)
 		}
-		return protocol.Errorf(of.missing, of.text, id)
+		return of.missing(id)
 	}
 }
 

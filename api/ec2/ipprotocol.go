@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -106,14 +107,16 @@ func protocolText(protocol string) string {
 
 // traffic is a rule's protocol and range as the text of a duplicate has them.
 func traffic(protocol string, from, to int32) string {
-	text := protocolText(protocol)
-	switch {
+	switch name := protocolText(protocol); {
 	case isTransport(protocol):
-		text += ", from port: " + strconv.Itoa(int(from)) + ", to port: " + strconv.Itoa(int(to))
+		return fmt.Sprintf("%s, from port: %d, to port: %d", name, from, to)
 	case isICMP(protocol):
-		text += ", type: " + orAll(from) + ", code: " + orAll(to)
+		return fmt.Sprintf("%s, type: %s, code: %s", name, orAll(from), orAll(to))
+	case protocol == allProtocols:
+		return name
+	default:
+		return "protocol: " + name
 	}
-	return text
 }
 
 func orAll(n int32) string {

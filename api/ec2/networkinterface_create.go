@@ -62,7 +62,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 		case !ok && wanted.IsValid():
 			return badValue("Address %s does not fall within the subnet's address range", wanted)
 		case !ok:
-			return protocol.Errorf("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", *in.SubnetId)
+			return protocol.Errorf("InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses to satisfy the request.")
 		}
 		made = newInterface(scope, &i, n, groups, in.Description, tags, now)
 		store.EC2NetworkInterfaces.Put(tx, made)

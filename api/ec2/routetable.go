@@ -109,8 +109,8 @@ func (s *Server) AssociateRouteTable(ctx context.Context, in *ec2.AssociateRoute
 	var made ec2.RouteTableAssociation
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		t, err := findRouteTable(tx, scope, *in.RouteTableId)
-		if err != nil {
-			return err
+		if err != nil { // of any text, as EC2 does here
+			return ids["rtb"].missing(*in.RouteTableId)
 		}
 		n, err := findSubnet(tx, scope, *in.SubnetId)
 		if err != nil {

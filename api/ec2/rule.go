@@ -1,7 +1,6 @@
 package ec2
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -172,6 +171,6 @@ func referenced(r ec2.SecurityGroupRule) string {
 // duplicate is the error of a rule that its group has already.
 func duplicate(r ec2.SecurityGroupRule) error {
 	peer := aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6) + referenced(r)
-	return protocol.Errorf("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists",
-		fmt.Sprintf("peer: %s, %s, ALLOW", peer, traffic(*r.IpProtocol, *r.FromPort, *r.ToPort)))
+	return protocol.Errorf("InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, ALLOW\" already exists",
+		peer, traffic(*r.IpProtocol, *r.FromPort, *r.ToPort))
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"fargo"
 	"fargo/api"
@@ -18,6 +19,10 @@ import (
 // groupText is what a group's name and description may be made of.
 // Source: EC2 API, CreateSecurityGroup.
 var groupText = regexp.MustCompile(`^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}$`)
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
 
 // newSecurityGroup makes a group that lets everything out and nothing in.
 func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *record.EC2SecurityGroup {
@@ -51,6 +56,8 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 		return nil, protocol.Errorf("InvalidGroup.Reserved", "Cannot use reserved security group name: default")
 	case description == "":
 		return nil, missingParameter("GroupDescription")
+	case !ascii(description):
+		return nil, badValue("Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", description)
 	case !groupText.MatchString(description):
 		return nil, badValue("Invalid security group description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 	}

@@ -76,9 +76,10 @@ func peersOf(in *ec2.SecurityGroupRuleRequest) (n int) {
 	return n
 }
 
+const otherKind = "You may not specify %s for an existing %s rule."
+
 // requestedPeer is the one peer that a request names, of the kind that the rule has.
 func requestedPeer(r store.Reader, g *record.EC2SecurityGroup, old ec2.SecurityGroupRule, in *ec2.SecurityGroupRuleRequest) (peer, error) {
-	const otherKind = "You may not specify %s for an existing %s rule."
 	has := peerKind(old)
 	switch {
 	case in.CidrIpv4 != nil && old.CidrIpv4 == nil:

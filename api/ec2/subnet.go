@@ -51,8 +51,8 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 	var made *record.EC2Subnet
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v, err := findVPC(tx, scope, *in.VpcId)
-		if err != nil {
-			return err
+		if err != nil { // of any text, as EC2 does here
+			return ids["vpc"].missing(*in.VpcId)
 		}
 		if err := checkSubnetBlock(tx, v, block, *in.CidrBlock); err != nil {
 			return err

@@ -27,6 +27,16 @@ var tagRules = tags.Rules[ec2.Tag]{
 	Duplicate: func(key string) error { return badValue("Duplicate tag key '%s' specified.", key) },
 }
 
+// changeRules are those of the calls that give tags to what there is, which name the
+// key that is reserved.
+var changeRules = func() tags.Rules[ec2.Tag] {
+	r := tagRules
+	r.Reserved = func(key string) error {
+		return badValue("Value ( %s ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use", key)
+	}
+	return r
+}()
+
 // taggable is a resource that can have tags.
 type taggable struct {
 	id   string
@@ -132,7 +142,7 @@ func (s *Server) changeTags(ctx context.Context, ids []string, change func([]ec2
 // CreateTags adds tags to resources, or gives them other values.
 func (s *Server) CreateTags(ctx context.Context, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
 	return &ec2.CreateTagsOutput{}, s.changeTags(ctx, in.Resources, func(tags []ec2.Tag) ([]ec2.Tag, error) {
-		return tagRules.Merge(tags, in.Tags)
+		return changeRules.Merge(tags, in.Tags)
 	})
 }
 
@@ -143,7 +153,7 @@ func (s *Server) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput) (*ec2.
 		if len(in.Tags) == 0 {
 			return tags.RemoveAll(has), nil
 		}
-		return tagRules.RemoveMatching(has, in.Tags)
+		return changeRules.RemoveMatching(has, in.Tags)
 	})
 }
 

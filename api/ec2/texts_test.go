@@ -1,0 +1,9 @@
+package ec2_test
+
+import (
+	"testing"
+
+	"fargo/api/apitest"
+)
+
+func TestTexts(t *testing.T) { apitest.Texts(t, ".") }
