@@ -3,8 +3,11 @@ package ec2_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,14 +43,45 @@ func call(ctx context.Context, operation string) context.Context {
 	return api.WithCall(ctx, &api.Call{Service: "ec2", Operation: operation, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion})
 }
 
+// count calls an operation and tells how many there are in the list that it answers.
+func count(ctx context.Context, s *ec2.Server, args string) (string, error) {
+	name, input, _ := strings.Cut(args, " ")
+	for _, op := range wire.API.Operations {
+		if op.Name != name {
+			continue
+		}
+		in := op.Input()
+		if err := json.Unmarshal([]byte(input), in); err != nil {
+			return "", err
+		}
+		handle, _ := op.Bind(s)
+		ctx = call(ctx, name)
+		if err := s.Precheck(ctx, in); err != nil {
+			return "", err
+		}
+		out, err := handle(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		answer := reflect.ValueOf(out).Elem()
+		for i := range answer.NumField() {
+			if f := answer.Field(i); f.Kind() == reflect.Slice {
+				return strconv.Itoa(f.Len()), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no operation %s answers a list", name)
+}
+
 // TestScripts runs the scripts. "groups" lists the names of the security groups that a
-// query finds.
+// query finds, "count" tells how many of anything an operation finds.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		s := server(t, networks)
 		return apitest.Setup{
 			Services: []api.Mounted{{Service: &wire.API, Server: s}},
 			Commands: map[string]func(context.Context, string) (string, error){
+				"count": func(ctx context.Context, args string) (string, error) { return count(ctx, s, args) },
 				"groups": func(ctx context.Context, args string) (string, error) {
 					var in wire.DescribeSecurityGroupsInput
 					if err := json.Unmarshal([]byte(args), &in); err != nil {

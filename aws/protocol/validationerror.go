@@ -55,7 +55,7 @@ var validationFormats = map[string]validationFormat{
 		code: "InvalidParameterValue", missing: "MissingParameter",
 		texts: map[Rule]string{
 			Required:  "The request must contain the parameter {query}",
-			Enum:      "Invalid value '{raw}' for {query}. Allowed values: {want}",
+			Enum:      "Value ({raw}) for parameter {path} is invalid. Unknown {words}.",
 			MinLength: "Value ( {raw} ) for parameter {query} is invalid. Expecting a length greater than or equal to {want}.",
 			MaxLength: "Value ( {raw} ) for parameter {query} is invalid. Expecting a length less than or equal to {want}.",
 			MinValue:  "Value ( {raw} ) for parameter {query} is invalid. Expecting a value greater than or equal to {want}.",
