@@ -11,7 +11,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,9 +60,6 @@ func (s *Server) RequestCertificate(ctx context.Context, in *acm.RequestCertific
 	})
 }
 
-// domain is what a name must be. Source: ACM API, RequestCertificate.
-var domain = regexp.MustCompile(`^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
-
 // checkRequest checks a request, and gives the names it is for, each once.
 func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 	switch {
@@ -83,9 +79,6 @@ func checkRequest(in *acm.RequestCertificateInput) ([]string, error) {
 	}
 	var names []string
 	for _, n := range append([]string{*in.DomainName}, in.SubjectAlternativeNames...) {
-		if !domain.MatchString(n) {
-			return nil, invalid("The domain name '%s' is not valid.", n)
-		}
 		if n = strings.ToLower(n); !slices.Contains(names, n) {
 			names = append(names, n)
 		}

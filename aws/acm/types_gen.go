@@ -149,14 +149,14 @@ type DescribeCertificateOutput struct {
 // ExportCertificateInput is the input of ExportCertificate.
 type ExportCertificateInput struct {
 	CertificateArn *string `aws:"CertificateArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	Passphrase     []byte  `aws:"Passphrase,required" min:"4" max:"128" json:",omitzero"`
+	Passphrase     []byte  `aws:"Passphrase,required" min:"4" max:"128" sensitive:"true" json:",omitzero"`
 }
 
 // ExportCertificateOutput is the output of ExportCertificate.
 type ExportCertificateOutput struct {
-	Certificate      *string `aws:"Certificate" min:"1" max:"32768" json:",omitzero"`
-	CertificateChain *string `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
-	PrivateKey       *string `aws:"PrivateKey" min:"1" max:"524288" json:",omitzero"`
+	Certificate      *string `aws:"Certificate" min:"1" max:"32768" pattern:"-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}(\\u000D?\\u000A)?" json:",omitzero"`
+	CertificateChain *string `aws:"CertificateChain" min:"1" max:"2097152" pattern:"(-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}\\u000D?\\u000A)*-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}(\\u000D?\\u000A)?" json:",omitzero"`
+	PrivateKey       *string `aws:"PrivateKey" min:"1" max:"524288" pattern:"-{5}BEGIN PRIVATE KEY-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END PRIVATE KEY-{5}(\\u000D?\\u000A)?" sensitive:"true" json:",omitzero"`
 }
 
 // GetAccountConfigurationInput is the input of GetAccountConfiguration.
@@ -176,7 +176,7 @@ type GetAcmeExternalAccountBindingCredentialsInput struct {
 // GetAcmeExternalAccountBindingCredentialsOutput is the output of GetAcmeExternalAccountBindingCredentials.
 type GetAcmeExternalAccountBindingCredentialsOutput struct {
 	KeyId  *string `aws:"KeyId" json:",omitzero"`
-	MacKey *string `aws:"MacKey" json:",omitzero"`
+	MacKey *string `aws:"MacKey" sensitive:"true" json:",omitzero"`
 }
 
 // GetCertificateInput is the input of GetCertificate.
@@ -186,15 +186,15 @@ type GetCertificateInput struct {
 
 // GetCertificateOutput is the output of GetCertificate.
 type GetCertificateOutput struct {
-	Certificate      *string `aws:"Certificate" min:"1" max:"32768" json:",omitzero"`
-	CertificateChain *string `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
+	Certificate      *string `aws:"Certificate" min:"1" max:"32768" pattern:"-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}(\\u000D?\\u000A)?" json:",omitzero"`
+	CertificateChain *string `aws:"CertificateChain" min:"1" max:"2097152" pattern:"(-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}\\u000D?\\u000A)*-{5}BEGIN CERTIFICATE-{5}\\u000D?\\u000A([A-Za-z0-9/+]{64}\\u000D?\\u000A)*[A-Za-z0-9/+]{1,64}={0,2}\\u000D?\\u000A-{5}END CERTIFICATE-{5}(\\u000D?\\u000A)?" json:",omitzero"`
 }
 
 // ImportCertificateInput is the input of ImportCertificate.
 type ImportCertificateInput struct {
 	CertificateArn   *string `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
 	Certificate      []byte  `aws:"Certificate,required" min:"1" max:"32768" json:",omitzero"`
-	PrivateKey       []byte  `aws:"PrivateKey,required" min:"1" max:"5120" json:",omitzero"`
+	PrivateKey       []byte  `aws:"PrivateKey,required" min:"1" max:"5120" sensitive:"true" json:",omitzero"`
 	CertificateChain []byte  `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
 	Tags             []Tag   `aws:"Tags" min:"1" max:"50" json:",omitzero"`
 }
@@ -260,7 +260,7 @@ type ListCertificatesInput struct {
 	CertificateStatuses       []CertificateStatus        `aws:"CertificateStatuses" itemenum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
 	CertificateKeyPairOrigins []CertificateKeyPairOrigin `aws:"CertificateKeyPairOrigins" min:"1" max:"3" itemenum:"AWS_MANAGED|ACME|CUSTOMER_PROVIDED" json:",omitzero"`
 	Includes                  *Filters                   `aws:"Includes" json:",omitzero"`
-	NextToken                 *string                    `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+	NextToken                 *string                    `aws:"NextToken" min:"1" max:"10000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*" json:",omitzero"`
 	MaxItems                  *int32                     `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 	SortBy                    SortBy                     `aws:"SortBy" enum:"CREATED_AT" json:",omitzero"`
 	SortOrder                 SortOrder                  `aws:"SortOrder" enum:"ASCENDING|DESCENDING" json:",omitzero"`
@@ -268,7 +268,7 @@ type ListCertificatesInput struct {
 
 // ListCertificatesOutput is the output of ListCertificates.
 type ListCertificatesOutput struct {
-	NextToken              *string              `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+	NextToken              *string              `aws:"NextToken" min:"1" max:"10000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*" json:",omitzero"`
 	CertificateSummaryList []CertificateSummary `aws:"CertificateSummaryList" json:",omitzero"`
 }
 
@@ -323,9 +323,9 @@ type RenewCertificateOutput struct {
 
 // RequestCertificateInput is the input of RequestCertificate.
 type RequestCertificateInput struct {
-	DomainName              *string                  `aws:"DomainName,required" min:"1" max:"253" json:",omitzero"`
+	DomainName              *string                  `aws:"DomainName,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	ValidationMethod        ValidationMethod         `aws:"ValidationMethod" enum:"EMAIL|DNS|HTTP" json:",omitzero"`
-	SubjectAlternativeNames []string                 `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
+	SubjectAlternativeNames []string                 `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" itempattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	IdempotencyToken        *string                  `aws:"IdempotencyToken" min:"1" max:"32" pattern:"\\w+" json:",omitzero"`
 	DomainValidationOptions []DomainValidationOption `aws:"DomainValidationOptions" min:"1" max:"100" json:",omitzero"`
 	Options                 *CertificateOptions      `aws:"Options" json:",omitzero"`
@@ -343,8 +343,8 @@ type RequestCertificateOutput struct {
 // ResendValidationEmailInput is the input of ResendValidationEmail.
 type ResendValidationEmailInput struct {
 	CertificateArn   *string `aws:"CertificateArn,required" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	Domain           *string `aws:"Domain,required" min:"1" max:"253" json:",omitzero"`
-	ValidationDomain *string `aws:"ValidationDomain,required" min:"1" max:"253" json:",omitzero"`
+	Domain           *string `aws:"Domain,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
+	ValidationDomain *string `aws:"ValidationDomain,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 }
 
 // ResendValidationEmailOutput is the output of ResendValidationEmail.
@@ -385,7 +385,7 @@ type RevokeCertificateOutput struct {
 type SearchCertificatesInput struct {
 	FilterStatement *CertificateFilterStatement `aws:"FilterStatement" json:",omitzero"`
 	MaxResults      *int32                      `aws:"MaxResults" min:"1" max:"500" json:",omitzero"`
-	NextToken       *string                     `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+	NextToken       *string                     `aws:"NextToken" min:"1" max:"10000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*" json:",omitzero"`
 	SortBy          SearchCertificatesSortBy    `aws:"SortBy" enum:"CREATED_AT|NOT_AFTER|STATUS|RENEWAL_STATUS|EXPORTED|IN_USE|NOT_BEFORE|KEY_ALGORITHM|TYPE|CERTIFICATE_ARN|COMMON_NAME|REVOKED_AT|RENEWAL_ELIGIBILITY|ISSUED_AT|MANAGED_BY|EXPORT_OPTION|VALIDATION_METHOD|IMPORTED_AT|ACME_ENDPOINT_ARN|ACME_ACCOUNT_ID|CERTIFICATE_KEY_PAIR_ORIGIN" json:",omitzero"`
 	SortOrder       SearchCertificatesSortOrder `aws:"SortOrder" enum:"ASCENDING|DESCENDING" json:",omitzero"`
 }
@@ -393,7 +393,7 @@ type SearchCertificatesInput struct {
 // SearchCertificatesOutput is the output of SearchCertificates.
 type SearchCertificatesOutput struct {
 	Results   []CertificateSearchResult `aws:"Results" json:",omitzero"`
-	NextToken *string                   `aws:"NextToken" min:"1" max:"10000" json:",omitzero"`
+	NextToken *string                   `aws:"NextToken" min:"1" max:"10000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*" json:",omitzero"`
 }
 
 // TagResourceInput is the input of TagResource.
@@ -490,7 +490,7 @@ type AcmeAccount struct {
 	Status                        AcmeAccountStatus `aws:"Status" enum:"VALID|DEACTIVATED|REVOKED" json:",omitzero"`
 	CreatedAt                     *time.Time        `aws:"CreatedAt" json:",omitzero"`
 	AcmeExternalAccountBindingArn *string           `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
-	Contacts                      []string          `aws:"Contacts" json:",omitzero"`
+	Contacts                      []string          `aws:"Contacts" sensitive:"true" json:",omitzero"`
 }
 
 // AcmeAccountSummary is a structure of the model.
@@ -500,7 +500,7 @@ type AcmeAccountSummary struct {
 	Status                        AcmeAccountStatus `aws:"Status" enum:"VALID|DEACTIVATED|REVOKED" json:",omitzero"`
 	CreatedAt                     *time.Time        `aws:"CreatedAt" json:",omitzero"`
 	AcmeExternalAccountBindingArn *string           `aws:"AcmeExternalAccountBindingArn" min:"1" max:"200" pattern:"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:acme-endpoint/[a-zA-Z0-9-]+/acme-external-account-binding/[a-zA-Z0-9-]+" json:",omitzero"`
-	Contacts                      []string          `aws:"Contacts" json:",omitzero"`
+	Contacts                      []string          `aws:"Contacts" sensitive:"true" json:",omitzero"`
 }
 
 // AcmeDomainValidation is a structure of the model.
@@ -589,8 +589,8 @@ type CertificateAuthority struct {
 // CertificateDetail is a structure of the model.
 type CertificateDetail struct {
 	CertificateArn           *string                  `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	DomainName               *string                  `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
-	SubjectAlternativeNames  []string                 `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
+	DomainName               *string                  `aws:"DomainName" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
+	SubjectAlternativeNames  []string                 `aws:"SubjectAlternativeNames" min:"1" max:"100" itemmin:"1" itemmax:"253" itempattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	ManagedBy                CertificateManagedBy     `aws:"ManagedBy" enum:"CLOUDFRONT" json:",omitzero"`
 	DomainValidationOptions  []DomainValidation       `aws:"DomainValidationOptions" min:"1" max:"1000" json:",omitzero"`
 	Serial                   *string                  `aws:"Serial" json:",omitzero"`
@@ -656,8 +656,8 @@ type CertificateSearchResult struct {
 // CertificateSummary is a structure of the model.
 type CertificateSummary struct {
 	CertificateArn                       *string                  `aws:"CertificateArn" min:"20" max:"2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*" json:",omitzero"`
-	DomainName                           *string                  `aws:"DomainName" min:"1" max:"253" json:",omitzero"`
-	SubjectAlternativeNameSummaries      []string                 `aws:"SubjectAlternativeNameSummaries" min:"1" max:"100" itemmin:"1" itemmax:"253" json:",omitzero"`
+	DomainName                           *string                  `aws:"DomainName" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
+	SubjectAlternativeNameSummaries      []string                 `aws:"SubjectAlternativeNameSummaries" min:"1" max:"100" itemmin:"1" itemmax:"253" itempattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	HasAdditionalSubjectAlternativeNames *bool                    `aws:"HasAdditionalSubjectAlternativeNames" json:",omitzero"`
 	Status                               CertificateStatus        `aws:"Status" enum:"PENDING_VALIDATION|ISSUED|INACTIVE|EXPIRED|VALIDATION_TIMED_OUT|REVOKED|FAILED" json:",omitzero"`
 	Type                                 CertificateType          `aws:"Type" enum:"IMPORTED|AMAZON_ISSUED|PRIVATE" json:",omitzero"`
@@ -738,9 +738,9 @@ type DomainScope struct {
 
 // DomainValidation is a structure of the model.
 type DomainValidation struct {
-	DomainName       *string          `aws:"DomainName,required" min:"1" max:"253" json:",omitzero"`
+	DomainName       *string          `aws:"DomainName,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	ValidationEmails []string         `aws:"ValidationEmails" json:",omitzero"`
-	ValidationDomain *string          `aws:"ValidationDomain" min:"1" max:"253" json:",omitzero"`
+	ValidationDomain *string          `aws:"ValidationDomain" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 	ValidationStatus DomainStatus     `aws:"ValidationStatus" enum:"PENDING_VALIDATION|SUCCESS|FAILED" json:",omitzero"`
 	ResourceRecord   *ResourceRecord  `aws:"ResourceRecord" json:",omitzero"`
 	HttpRedirect     *HttpRedirect    `aws:"HttpRedirect" json:",omitzero"`
@@ -749,8 +749,8 @@ type DomainValidation struct {
 
 // DomainValidationOption is a structure of the model.
 type DomainValidationOption struct {
-	DomainName       *string `aws:"DomainName,required" min:"1" max:"253" json:",omitzero"`
-	ValidationDomain *string `aws:"ValidationDomain,required" min:"1" max:"253" json:",omitzero"`
+	DomainName       *string `aws:"DomainName,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
+	ValidationDomain *string `aws:"ValidationDomain,required" min:"1" max:"253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])" json:",omitzero"`
 }
 
 // Expiration is a structure of the model.

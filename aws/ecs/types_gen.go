@@ -1306,7 +1306,7 @@ type Container struct {
 type ContainerDefinition struct {
 	Name                   *string                 `aws:"name" json:",omitzero"`
 	Image                  *string                 `aws:"image" json:",omitzero"`
-	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" json:",omitzero"`
+	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" sensitive:"true" json:",omitzero"`
 	Cpu                    *int32                  `aws:"cpu" json:",omitzero"`
 	Memory                 *int32                  `aws:"memory" json:",omitzero"`
 	MemoryReservation      *int32                  `aws:"memoryReservation" json:",omitzero"`
@@ -1316,7 +1316,7 @@ type ContainerDefinition struct {
 	RestartPolicy          *ContainerRestartPolicy `aws:"restartPolicy" json:",omitzero"`
 	EntryPoint             []string                `aws:"entryPoint" json:",omitzero"`
 	Command                []string                `aws:"command" json:",omitzero"`
-	Environment            []KeyValuePair          `aws:"environment" json:",omitzero"`
+	Environment            []KeyValuePair          `aws:"environment" sensitive:"true" json:",omitzero"`
 	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles" json:",omitzero"`
 	MountPoints            []MountPoint            `aws:"mountPoints" json:",omitzero"`
 	VolumesFrom            []VolumeFrom            `aws:"volumesFrom" json:",omitzero"`
@@ -1393,7 +1393,7 @@ type ContainerInstanceHealthStatus struct {
 type ContainerOverride struct {
 	Name                 *string               `aws:"name" json:",omitzero"`
 	Command              []string              `aws:"command" json:",omitzero"`
-	Environment          []KeyValuePair        `aws:"environment" json:",omitzero"`
+	Environment          []KeyValuePair        `aws:"environment" sensitive:"true" json:",omitzero"`
 	EnvironmentFiles     []EnvironmentFile     `aws:"environmentFiles" json:",omitzero"`
 	Cpu                  *int32                `aws:"cpu" json:",omitzero"`
 	Memory               *int32                `aws:"memory" json:",omitzero"`
@@ -1459,7 +1459,7 @@ type DaemonContainerDefinition struct {
 	Image                  *string                 `aws:"image,required" json:",omitzero"`
 	Memory                 *int32                  `aws:"memory" json:",omitzero"`
 	MemoryReservation      *int32                  `aws:"memoryReservation" json:",omitzero"`
-	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" json:",omitzero"`
+	RepositoryCredentials  *RepositoryCredentials  `aws:"repositoryCredentials" sensitive:"true" json:",omitzero"`
 	HealthCheck            *HealthCheck            `aws:"healthCheck" json:",omitzero"`
 	Cpu                    *int32                  `aws:"cpu" json:",omitzero"`
 	Essential              *bool                   `aws:"essential" json:",omitzero"`
@@ -1467,7 +1467,7 @@ type DaemonContainerDefinition struct {
 	Command                []string                `aws:"command" json:",omitzero"`
 	WorkingDirectory       *string                 `aws:"workingDirectory" json:",omitzero"`
 	EnvironmentFiles       []EnvironmentFile       `aws:"environmentFiles" json:",omitzero"`
-	Environment            []KeyValuePair          `aws:"environment" json:",omitzero"`
+	Environment            []KeyValuePair          `aws:"environment" sensitive:"true" json:",omitzero"`
 	Secrets                []Secret                `aws:"secrets" json:",omitzero"`
 	ReadonlyRootFilesystem *bool                   `aws:"readonlyRootFilesystem" json:",omitzero"`
 	MountPoints            []MountPoint            `aws:"mountPoints" json:",omitzero"`
@@ -1827,7 +1827,7 @@ type ExpressGatewayContainer struct {
 	AwsLogsConfiguration  *ExpressGatewayServiceAwsLogsConfiguration `aws:"awsLogsConfiguration" json:",omitzero"`
 	RepositoryCredentials *ExpressGatewayRepositoryCredentials       `aws:"repositoryCredentials" json:",omitzero"`
 	Command               []string                                   `aws:"command" json:",omitzero"`
-	Environment           []KeyValuePair                             `aws:"environment" json:",omitzero"`
+	Environment           []KeyValuePair                             `aws:"environment" sensitive:"true" json:",omitzero"`
 	Secrets               []Secret                                   `aws:"secrets" json:",omitzero"`
 }
 
@@ -2641,7 +2641,7 @@ type ServiceVolumeConfiguration struct {
 type Session struct {
 	SessionId  *string `aws:"sessionId" json:",omitzero"`
 	StreamUrl  *string `aws:"streamUrl" json:",omitzero"`
-	TokenValue *string `aws:"tokenValue" json:",omitzero"`
+	TokenValue *string `aws:"tokenValue" sensitive:"true" json:",omitzero"`
 }
 
 // Setting is a structure of the model.

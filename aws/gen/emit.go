@@ -6,10 +6,11 @@ import (
 	"go/format"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"fargo/aws/protocol"
 )
 
 // maxEnum is the largest enum that gets constants and is checked; the few
@@ -352,6 +353,9 @@ func (g *generator) tag(owner *shape, mm member) string {
 		tags = append(tags, `query:`+strconv.Quote(mm.QueryName))
 	}
 	tags = append(tags, constraints(s, "")...)
+	if s.Sensitive {
+		tags = append(tags, `sensitive:"true"`)
+	}
 	if s.Type == "list" {
 		tags = append(tags, constraints(g.m.Shapes[s.Member.Shape], "item")...)
 	}
@@ -376,8 +380,7 @@ func locationName(r *ref) string {
 
 func isEnum(s *shape) bool { return s.Type == "string" && len(s.Enum) > 0 }
 
-// constraints are the tags of what a shape asks of its values. A pattern that
-// Go's regexp cannot express (Java's look-around) is left out.
+// constraints are the tags of what a shape asks of its values.
 func constraints(s *shape, prefix string) []string {
 	var tags []string
 	add := func(key, value string) { tags = append(tags, prefix+key+":"+strconv.Quote(value)) }
@@ -391,9 +394,10 @@ func constraints(s *shape, prefix string) []string {
 		add("max", strconv.FormatFloat(*s.Max, 'f', -1, 64))
 	}
 	if s.Pattern != "" && s.Pattern != ".*" && s.Pattern != "^.*$" {
-		if _, err := regexp.Compile(s.Pattern); err == nil {
-			add("pattern", s.Pattern)
+		if _, err := protocol.CompilePattern(s.Pattern); err != nil {
+			panic(fmt.Sprintf("pattern %s: %v: give its equivalent in aws/protocol/pattern.go", s.Pattern, err))
 		}
+		add("pattern", s.Pattern)
 	}
 	if isEnum(s) && len(s.Enum) <= maxEnum {
 		add("enum", strings.Join(s.Enum, "|"))

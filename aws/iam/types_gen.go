@@ -86,8 +86,8 @@ type AttachUserPolicyOutput struct {
 
 // ChangePasswordInput is the input of ChangePassword.
 type ChangePasswordInput struct {
-	OldPassword *string `aws:"OldPassword,required" min:"1" max:"128" json:",omitzero"`
-	NewPassword *string `aws:"NewPassword,required" min:"1" max:"128" json:",omitzero"`
+	OldPassword *string `aws:"OldPassword,required" min:"1" max:"128" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
+	NewPassword *string `aws:"NewPassword,required" min:"1" max:"128" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
 }
 
 // ChangePasswordOutput is the output of ChangePassword.
@@ -106,7 +106,7 @@ type CreateAccessKeyOutput struct {
 
 // CreateAccountAliasInput is the input of CreateAccountAlias.
 type CreateAccountAliasInput struct {
-	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" json:",omitzero"`
+	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" pattern:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$" json:",omitzero"`
 }
 
 // CreateAccountAliasOutput is the output of CreateAccountAlias.
@@ -116,10 +116,10 @@ type CreateAccountAliasOutput struct {
 // CreateDelegationRequestInput is the input of CreateDelegationRequest.
 type CreateDelegationRequestInput struct {
 	OwnerAccountId      *string               `aws:"OwnerAccountId" pattern:"\\d{12}" json:",omitzero"`
-	Description         *string               `aws:"Description,required" max:"1000" json:",omitzero"`
+	Description         *string               `aws:"Description,required" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	Permissions         *DelegationPermission `aws:"Permissions,required" json:",omitzero"`
-	RequestMessage      *string               `aws:"RequestMessage" max:"200" json:",omitzero"`
-	RequestorWorkflowId *string               `aws:"RequestorWorkflowId,required" min:"5" max:"400" json:",omitzero"`
+	RequestMessage      *string               `aws:"RequestMessage" max:"200" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
+	RequestorWorkflowId *string               `aws:"RequestorWorkflowId,required" min:"5" max:"400" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+" json:",omitzero"`
 	RedirectUrl         *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$" json:",omitzero"`
 	NotificationChannel *string               `aws:"NotificationChannel,required" min:"2" max:"400" pattern:"^[a-zA-Z0-9:_.-]+$" json:",omitzero"`
 	SessionDuration     *int32                `aws:"SessionDuration,required" min:"300" max:"43200" json:",omitzero"`
@@ -158,7 +158,7 @@ type CreateInstanceProfileOutput struct {
 // CreateLoginProfileInput is the input of CreateLoginProfile.
 type CreateLoginProfileInput struct {
 	UserName              *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Password              *string `aws:"Password" min:"1" max:"128" json:",omitzero"`
+	Password              *string `aws:"Password" min:"1" max:"128" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
 	PasswordResetRequired *bool   `aws:"PasswordResetRequired" json:",omitzero"`
 }
 
@@ -185,7 +185,7 @@ type CreateOpenIDConnectProviderOutput struct {
 type CreatePolicyInput struct {
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	Path           *string `aws:"Path" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	Description    *string `aws:"Description" max:"1000" json:",omitzero"`
 	Tags           []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
@@ -198,7 +198,7 @@ type CreatePolicyOutput struct {
 // CreatePolicyVersionInput is the input of CreatePolicyVersion.
 type CreatePolicyVersionInput struct {
 	PolicyArn      *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	SetAsDefault   *bool   `aws:"SetAsDefault" json:",omitzero"`
 }
 
@@ -211,8 +211,8 @@ type CreatePolicyVersionOutput struct {
 type CreateRoleInput struct {
 	Path                     *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
 	RoleName                 *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	AssumeRolePolicyDocument *string `aws:"AssumeRolePolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
-	Description              *string `aws:"Description" max:"1000" json:",omitzero"`
+	AssumeRolePolicyDocument *string `aws:"AssumeRolePolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	Description              *string `aws:"Description" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	MaxSessionDuration       *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
 	PermissionsBoundary      *string `aws:"PermissionsBoundary" min:"20" max:"2048" json:",omitzero"`
 	Tags                     []Tag   `aws:"Tags" max:"50" json:",omitzero"`
@@ -229,7 +229,7 @@ type CreateSAMLProviderInput struct {
 	Name                    *string                     `aws:"Name,required" min:"1" max:"128" pattern:"[\\w._-]+" json:",omitzero"`
 	Tags                    []Tag                       `aws:"Tags" max:"50" json:",omitzero"`
 	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed" json:",omitzero"`
-	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" json:",omitzero"`
+	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
 }
 
 // CreateSAMLProviderOutput is the output of CreateSAMLProvider.
@@ -241,7 +241,7 @@ type CreateSAMLProviderOutput struct {
 // CreateServiceLinkedRoleInput is the input of CreateServiceLinkedRole.
 type CreateServiceLinkedRoleInput struct {
 	AWSServiceName *string `aws:"AWSServiceName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Description    *string `aws:"Description" max:"1000" json:",omitzero"`
+	Description    *string `aws:"Description" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	CustomSuffix   *string `aws:"CustomSuffix" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 }
 
@@ -309,7 +309,7 @@ type DeleteAccessKeyOutput struct {
 
 // DeleteAccountAliasInput is the input of DeleteAccountAlias.
 type DeleteAccountAliasInput struct {
-	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" json:",omitzero"`
+	AccountAlias *string `aws:"AccountAlias,required" min:"3" max:"63" pattern:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$" json:",omitzero"`
 }
 
 // DeleteAccountAliasOutput is the output of DeleteAccountAlias.
@@ -658,7 +658,7 @@ type GetAccessKeyLastUsedOutput struct {
 type GetAccountAuthorizationDetailsInput struct {
 	Filter   []EntityType `aws:"Filter" itemenum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
 	MaxItems *int32       `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string      `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string      `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetAccountAuthorizationDetailsOutput is the output of GetAccountAuthorizationDetails.
@@ -691,7 +691,7 @@ type GetAccountSummaryOutput struct {
 
 // GetContextKeysForCustomPolicyInput is the input of GetContextKeysForCustomPolicy.
 type GetContextKeysForCustomPolicyInput struct {
-	PolicyInputList []string `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PolicyInputList []string `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetContextKeysForCustomPolicyOutput is the output of GetContextKeysForCustomPolicy.
@@ -702,7 +702,7 @@ type GetContextKeysForCustomPolicyOutput struct {
 // GetContextKeysForPrincipalPolicyInput is the input of GetContextKeysForPrincipalPolicy.
 type GetContextKeysForPrincipalPolicyInput struct {
 	PolicySourceArn *string  `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
-	PolicyInputList []string `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PolicyInputList []string `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetContextKeysForPrincipalPolicyOutput is the output of GetContextKeysForPrincipalPolicy.
@@ -737,7 +737,7 @@ type GetDelegationRequestOutput struct {
 // GetGroupInput is the input of GetGroup.
 type GetGroupInput struct {
 	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -759,7 +759,7 @@ type GetGroupPolicyInput struct {
 type GetGroupPolicyOutput struct {
 	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetHumanReadableSummaryInput is the input of GetHumanReadableSummary.
@@ -827,7 +827,7 @@ type GetOpenIDConnectProviderOutput struct {
 type GetOrganizationsAccessReportInput struct {
 	JobId    *string     `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	MaxItems *int32      `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string     `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string     `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	SortKey  SortKeyType `aws:"SortKey" enum:"SERVICE_NAMESPACE_ASCENDING|SERVICE_NAMESPACE_DESCENDING|LAST_AUTHENTICATED_TIME_ASCENDING|LAST_AUTHENTICATED_TIME_DESCENDING" json:",omitzero"`
 }
 
@@ -840,7 +840,7 @@ type GetOrganizationsAccessReportOutput struct {
 	NumberOfServicesNotAccessed *int32         `aws:"NumberOfServicesNotAccessed" json:",omitzero"`
 	AccessDetails               []AccessDetail `aws:"AccessDetails" json:",omitzero"`
 	IsTruncated                 *bool          `aws:"IsTruncated" json:",omitzero"`
-	Marker                      *string        `aws:"Marker" min:"1" json:",omitzero"`
+	Marker                      *string        `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	ErrorDetails                *ErrorDetails  `aws:"ErrorDetails" json:",omitzero"`
 }
 
@@ -895,7 +895,7 @@ type GetRolePolicyInput struct {
 type GetRolePolicyOutput struct {
 	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetSAMLProviderInput is the input of GetSAMLProvider.
@@ -940,7 +940,7 @@ type GetServerCertificateOutput struct {
 type GetServiceLastAccessedDetailsInput struct {
 	JobId    *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsOutput is the output of GetServiceLastAccessedDetails.
@@ -960,7 +960,7 @@ type GetServiceLastAccessedDetailsWithEntitiesInput struct {
 	JobId            *string `aws:"JobId,required" min:"36" max:"36" json:",omitzero"`
 	ServiceNamespace *string `aws:"ServiceNamespace,required" min:"1" max:"64" pattern:"[\\w-]*" json:",omitzero"`
 	MaxItems         *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker           *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker           *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // GetServiceLastAccessedDetailsWithEntitiesOutput is the output of GetServiceLastAccessedDetailsWithEntities.
@@ -1005,13 +1005,13 @@ type GetUserPolicyInput struct {
 type GetUserPolicyOutput struct {
 	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // ListAccessKeysInput is the input of ListAccessKeys.
 type ListAccessKeysInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1024,13 +1024,13 @@ type ListAccessKeysOutput struct {
 
 // ListAccountAliasesInput is the input of ListAccountAliases.
 type ListAccountAliasesInput struct {
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListAccountAliasesOutput is the output of ListAccountAliases.
 type ListAccountAliasesOutput struct {
-	AccountAliases []string `aws:"AccountAliases,required" itemmin:"3" itemmax:"63" json:",omitzero"`
+	AccountAliases []string `aws:"AccountAliases,required" itemmin:"3" itemmax:"63" itempattern:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$" json:",omitzero"`
 	IsTruncated    *bool    `aws:"IsTruncated" json:",omitzero"`
 	Marker         *string  `aws:"Marker" json:",omitzero"`
 }
@@ -1039,7 +1039,7 @@ type ListAccountAliasesOutput struct {
 type ListAttachedGroupPoliciesInput struct {
 	GroupName  *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1054,7 +1054,7 @@ type ListAttachedGroupPoliciesOutput struct {
 type ListAttachedRolePoliciesInput struct {
 	RoleName   *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1069,7 +1069,7 @@ type ListAttachedRolePoliciesOutput struct {
 type ListAttachedUserPoliciesInput struct {
 	UserName   *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1083,14 +1083,14 @@ type ListAttachedUserPoliciesOutput struct {
 // ListDelegationRequestsInput is the input of ListDelegationRequests.
 type ListDelegationRequestsInput struct {
 	OwnerId  *string `aws:"OwnerId" min:"20" max:"2048" pattern:"^[a-zA-Z0-9:/+=,.@_-]+$" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
 // ListDelegationRequestsOutput is the output of ListDelegationRequests.
 type ListDelegationRequestsOutput struct {
 	DelegationRequests []DelegationRequest `aws:"DelegationRequests" json:",omitzero"`
-	Marker             *string             `aws:"Marker" min:"1" json:",omitzero"`
+	Marker             *string             `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	IsTruncated        *bool               `aws:"isTruncated" json:",omitzero"`
 }
 
@@ -1100,7 +1100,7 @@ type ListEntitiesForPolicyInput struct {
 	EntityFilter      EntityType      `aws:"EntityFilter" enum:"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy" json:",omitzero"`
 	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
 	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
-	Marker            *string         `aws:"Marker" min:"1" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1116,7 +1116,7 @@ type ListEntitiesForPolicyOutput struct {
 // ListGroupPoliciesInput is the input of ListGroupPolicies.
 type ListGroupPoliciesInput struct {
 	GroupName *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1129,8 +1129,8 @@ type ListGroupPoliciesOutput struct {
 
 // ListGroupsInput is the input of ListGroups.
 type ListGroupsInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"\\u002F[\\u0021-\\u007F]*" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1144,7 +1144,7 @@ type ListGroupsOutput struct {
 // ListGroupsForUserInput is the input of ListGroupsForUser.
 type ListGroupsForUserInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1158,7 +1158,7 @@ type ListGroupsForUserOutput struct {
 // ListInstanceProfileTagsInput is the input of ListInstanceProfileTags.
 type ListInstanceProfileTagsInput struct {
 	InstanceProfileName *string `aws:"InstanceProfileName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker              *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker              *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems            *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1171,8 +1171,8 @@ type ListInstanceProfileTagsOutput struct {
 
 // ListInstanceProfilesInput is the input of ListInstanceProfiles.
 type ListInstanceProfilesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"\\u002F[\\u0021-\\u007F]*" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1186,7 +1186,7 @@ type ListInstanceProfilesOutput struct {
 // ListInstanceProfilesForRoleInput is the input of ListInstanceProfilesForRole.
 type ListInstanceProfilesForRoleInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1200,7 +1200,7 @@ type ListInstanceProfilesForRoleOutput struct {
 // ListMFADeviceTagsInput is the input of ListMFADeviceTags.
 type ListMFADeviceTagsInput struct {
 	SerialNumber *string `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
-	Marker       *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker       *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems     *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1214,7 +1214,7 @@ type ListMFADeviceTagsOutput struct {
 // ListMFADevicesInput is the input of ListMFADevices.
 type ListMFADevicesInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1228,7 +1228,7 @@ type ListMFADevicesOutput struct {
 // ListOpenIDConnectProviderTagsInput is the input of ListOpenIDConnectProviderTags.
 type ListOpenIDConnectProviderTagsInput struct {
 	OpenIDConnectProviderArn *string `aws:"OpenIDConnectProviderArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker                   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker                   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems                 *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1264,7 +1264,7 @@ type ListPoliciesInput struct {
 	OnlyAttached      *bool           `aws:"OnlyAttached" json:",omitzero"`
 	PathPrefix        *string         `aws:"PathPrefix" min:"1" max:"512" pattern:"((/[A-Za-z0-9\\.,\\+@=_-]+)*)/" json:",omitzero"`
 	PolicyUsageFilter PolicyUsageType `aws:"PolicyUsageFilter" enum:"PermissionsPolicy|PermissionsBoundary" json:",omitzero"`
-	Marker            *string         `aws:"Marker" min:"1" json:",omitzero"`
+	Marker            *string         `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems          *int32          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1277,7 +1277,7 @@ type ListPoliciesOutput struct {
 
 // ListPoliciesGrantingServiceAccessInput is the input of ListPoliciesGrantingServiceAccess.
 type ListPoliciesGrantingServiceAccessInput struct {
-	Marker            *string  `aws:"Marker" min:"1" json:",omitzero"`
+	Marker            *string  `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	Arn               *string  `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
 	ServiceNamespaces []string `aws:"ServiceNamespaces,required" min:"1" max:"200" itemmin:"1" itemmax:"64" itempattern:"[\\w-]*" json:",omitzero"`
 }
@@ -1292,7 +1292,7 @@ type ListPoliciesGrantingServiceAccessOutput struct {
 // ListPolicyTagsInput is the input of ListPolicyTags.
 type ListPolicyTagsInput struct {
 	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1306,7 +1306,7 @@ type ListPolicyTagsOutput struct {
 // ListPolicyVersionsInput is the input of ListPolicyVersions.
 type ListPolicyVersionsInput struct {
 	PolicyArn *string `aws:"PolicyArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker    *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker    *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems  *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1320,7 +1320,7 @@ type ListPolicyVersionsOutput struct {
 // ListRolePoliciesInput is the input of ListRolePolicies.
 type ListRolePoliciesInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1334,7 +1334,7 @@ type ListRolePoliciesOutput struct {
 // ListRoleTagsInput is the input of ListRoleTags.
 type ListRoleTagsInput struct {
 	RoleName *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1347,8 +1347,8 @@ type ListRoleTagsOutput struct {
 
 // ListRolesInput is the input of ListRoles.
 type ListRolesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"\\u002F[\\u0021-\\u007F]*" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1362,7 +1362,7 @@ type ListRolesOutput struct {
 // ListSAMLProviderTagsInput is the input of ListSAMLProviderTags.
 type ListSAMLProviderTagsInput struct {
 	SAMLProviderArn *string `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
-	Marker          *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker          *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems        *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1385,7 +1385,7 @@ type ListSAMLProvidersOutput struct {
 // ListSSHPublicKeysInput is the input of ListSSHPublicKeys.
 type ListSSHPublicKeysInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1399,7 +1399,7 @@ type ListSSHPublicKeysOutput struct {
 // ListServerCertificateTagsInput is the input of ListServerCertificateTags.
 type ListServerCertificateTagsInput struct {
 	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker                *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker                *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems              *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1412,8 +1412,8 @@ type ListServerCertificateTagsOutput struct {
 
 // ListServerCertificatesInput is the input of ListServerCertificates.
 type ListServerCertificatesInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"\\u002F[\\u0021-\\u007F]*" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1429,7 +1429,7 @@ type ListServiceSpecificCredentialsInput struct {
 	UserName    *string `aws:"UserName" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	ServiceName *string `aws:"ServiceName" json:",omitzero"`
 	AllUsers    *bool   `aws:"AllUsers" json:",omitzero"`
-	Marker      *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker      *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems    *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1443,7 +1443,7 @@ type ListServiceSpecificCredentialsOutput struct {
 // ListSigningCertificatesInput is the input of ListSigningCertificates.
 type ListSigningCertificatesInput struct {
 	UserName *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1457,7 +1457,7 @@ type ListSigningCertificatesOutput struct {
 // ListUserPoliciesInput is the input of ListUserPolicies.
 type ListUserPoliciesInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1471,7 +1471,7 @@ type ListUserPoliciesOutput struct {
 // ListUserTagsInput is the input of ListUserTags.
 type ListUserTagsInput struct {
 	UserName *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Marker   *string `aws:"Marker" min:"1" json:",omitzero"`
+	Marker   *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1484,8 +1484,8 @@ type ListUserTagsOutput struct {
 
 // ListUsersInput is the input of ListUsers.
 type ListUsersInput struct {
-	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" json:",omitzero"`
-	Marker     *string `aws:"Marker" min:"1" json:",omitzero"`
+	PathPrefix *string `aws:"PathPrefix" min:"1" max:"512" pattern:"\\u002F[\\u0021-\\u007F]*" json:",omitzero"`
+	Marker     *string `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems   *int32  `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1499,7 +1499,7 @@ type ListUsersOutput struct {
 // ListVirtualMFADevicesInput is the input of ListVirtualMFADevices.
 type ListVirtualMFADevicesInput struct {
 	AssignmentStatus AssignmentStatusType `aws:"AssignmentStatus" enum:"Assigned|Unassigned|Any" json:",omitzero"`
-	Marker           *string              `aws:"Marker" min:"1" json:",omitzero"`
+	Marker           *string              `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 	MaxItems         *int32               `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
 }
 
@@ -1514,7 +1514,7 @@ type ListVirtualMFADevicesOutput struct {
 type PutGroupPolicyInput struct {
 	GroupName      *string `aws:"GroupName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // PutGroupPolicyOutput is the output of PutGroupPolicy.
@@ -1535,7 +1535,7 @@ type PutRolePermissionsBoundaryOutput struct {
 type PutRolePolicyInput struct {
 	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // PutRolePolicyOutput is the output of PutRolePolicy.
@@ -1556,7 +1556,7 @@ type PutUserPermissionsBoundaryOutput struct {
 type PutUserPolicyInput struct {
 	UserName       *string `aws:"UserName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	PolicyName     *string `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // PutUserPolicyOutput is the output of PutUserPolicy.
@@ -1566,7 +1566,7 @@ type PutUserPolicyOutput struct {
 // RejectDelegationRequestInput is the input of RejectDelegationRequest.
 type RejectDelegationRequestInput struct {
 	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
-	Notes               *string `aws:"Notes" max:"500" json:",omitzero"`
+	Notes               *string `aws:"Notes" max:"500" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 }
 
 // RejectDelegationRequestOutput is the output of RejectDelegationRequest.
@@ -1656,18 +1656,18 @@ type SetSecurityTokenServicePreferencesOutput struct {
 
 // SimulateCustomPolicyInput is the input of SimulateCustomPolicy.
 type SimulateCustomPolicyInput struct {
-	PolicyInputList                    []string                        `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	PermissionsBoundaryPolicyInputList []string                        `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PolicyInputList                    []string                        `aws:"PolicyInputList,required" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string                        `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	OrderedOrganizationPolicyInputList []OrderedOrganizationPolicyType `aws:"OrderedOrganizationPolicyInputList" max:"7" json:",omitzero"`
 	ActionNames                        []string                        `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
 	ResourceArns                       []string                        `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
-	ResourcePolicy                     *string                         `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourcePolicy                     *string                         `aws:"ResourcePolicy" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	ResourceOwner                      *string                         `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
 	CallerArn                          *string                         `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
 	ContextEntries                     []ContextEntry                  `aws:"ContextEntries" json:",omitzero"`
 	ResourceHandlingOption             *string                         `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
 	MaxItems                           *int32                          `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string                         `aws:"Marker" min:"1" json:",omitzero"`
+	Marker                             *string                         `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // SimulateCustomPolicyOutput is the output of SimulateCustomPolicy.
@@ -1680,18 +1680,18 @@ type SimulateCustomPolicyOutput struct {
 // SimulatePrincipalPolicyInput is the input of SimulatePrincipalPolicy.
 type SimulatePrincipalPolicyInput struct {
 	PolicySourceArn                    *string            `aws:"PolicySourceArn,required" min:"20" max:"2048" json:",omitzero"`
-	PolicyInputList                    []string           `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
-	PermissionsBoundaryPolicyInputList []string           `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	PolicyInputList                    []string           `aws:"PolicyInputList" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	PermissionsBoundaryPolicyInputList []string           `aws:"PermissionsBoundaryPolicyInputList" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	PolicyExclusionList                []PolicyIdentifier `aws:"PolicyExclusionList" max:"256" json:",omitzero"`
 	ActionNames                        []string           `aws:"ActionNames,required" itemmin:"3" itemmax:"128" json:",omitzero"`
 	ResourceArns                       []string           `aws:"ResourceArns" itemmin:"1" itemmax:"2048" json:",omitzero"`
-	ResourcePolicy                     *string            `aws:"ResourcePolicy" min:"1" max:"131072" json:",omitzero"`
+	ResourcePolicy                     *string            `aws:"ResourcePolicy" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	ResourceOwner                      *string            `aws:"ResourceOwner" min:"1" max:"2048" json:",omitzero"`
 	CallerArn                          *string            `aws:"CallerArn" min:"1" max:"2048" json:",omitzero"`
 	ContextEntries                     []ContextEntry     `aws:"ContextEntries" json:",omitzero"`
 	ResourceHandlingOption             *string            `aws:"ResourceHandlingOption" min:"1" max:"64" json:",omitzero"`
 	MaxItems                           *int32             `aws:"MaxItems" min:"1" max:"1000" json:",omitzero"`
-	Marker                             *string            `aws:"Marker" min:"1" json:",omitzero"`
+	Marker                             *string            `aws:"Marker" min:"1" pattern:"[\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // SimulatePrincipalPolicyOutput is the output of SimulatePrincipalPolicy.
@@ -1892,7 +1892,7 @@ type UpdateAccountPasswordPolicyOutput struct {
 // UpdateAssumeRolePolicyInput is the input of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyInput struct {
 	RoleName       *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument,required" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // UpdateAssumeRolePolicyOutput is the output of UpdateAssumeRolePolicy.
@@ -1902,7 +1902,7 @@ type UpdateAssumeRolePolicyOutput struct {
 // UpdateDelegationRequestInput is the input of UpdateDelegationRequest.
 type UpdateDelegationRequestInput struct {
 	DelegationRequestId *string `aws:"DelegationRequestId,required" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
-	Notes               *string `aws:"Notes" max:"500" json:",omitzero"`
+	Notes               *string `aws:"Notes" max:"500" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 }
 
 // UpdateDelegationRequestOutput is the output of UpdateDelegationRequest.
@@ -1923,7 +1923,7 @@ type UpdateGroupOutput struct {
 // UpdateLoginProfileInput is the input of UpdateLoginProfile.
 type UpdateLoginProfileInput struct {
 	UserName              *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Password              *string `aws:"Password" min:"1" max:"128" json:",omitzero"`
+	Password              *string `aws:"Password" min:"1" max:"128" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
 	PasswordResetRequired *bool   `aws:"PasswordResetRequired" json:",omitzero"`
 }
 
@@ -1944,7 +1944,7 @@ type UpdateOpenIDConnectProviderThumbprintOutput struct {
 // UpdateRoleInput is the input of UpdateRole.
 type UpdateRoleInput struct {
 	RoleName           *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Description        *string `aws:"Description" max:"1000" json:",omitzero"`
+	Description        *string `aws:"Description" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	MaxSessionDuration *int32  `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
 }
 
@@ -1955,7 +1955,7 @@ type UpdateRoleOutput struct {
 // UpdateRoleDescriptionInput is the input of UpdateRoleDescription.
 type UpdateRoleDescriptionInput struct {
 	RoleName    *string `aws:"RoleName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	Description *string `aws:"Description,required" max:"1000" json:",omitzero"`
+	Description *string `aws:"Description,required" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 }
 
 // UpdateRoleDescriptionOutput is the output of UpdateRoleDescription.
@@ -1968,7 +1968,7 @@ type UpdateSAMLProviderInput struct {
 	SAMLMetadataDocument    *string                     `aws:"SAMLMetadataDocument" min:"1000" max:"10000000" json:",omitzero"`
 	SAMLProviderArn         *string                     `aws:"SAMLProviderArn,required" min:"20" max:"2048" json:",omitzero"`
 	AssertionEncryptionMode AssertionEncryptionModeType `aws:"AssertionEncryptionMode" enum:"Required|Allowed" json:",omitzero"`
-	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" json:",omitzero"`
+	AddPrivateKey           *string                     `aws:"AddPrivateKey" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
 	RemovePrivateKey        *string                     `aws:"RemovePrivateKey" min:"22" max:"64" pattern:"[A-Z0-9]+" json:",omitzero"`
 }
 
@@ -2035,7 +2035,7 @@ type UpdateUserOutput struct {
 // UploadSSHPublicKeyInput is the input of UploadSSHPublicKey.
 type UploadSSHPublicKeyInput struct {
 	UserName         *string `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	SSHPublicKeyBody *string `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" json:",omitzero"`
+	SSHPublicKeyBody *string `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // UploadSSHPublicKeyOutput is the output of UploadSSHPublicKey.
@@ -2047,9 +2047,9 @@ type UploadSSHPublicKeyOutput struct {
 type UploadServerCertificateInput struct {
 	Path                  *string `aws:"Path" min:"1" max:"512" json:",omitzero"`
 	ServerCertificateName *string `aws:"ServerCertificateName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	CertificateBody       *string `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
-	PrivateKey            *string `aws:"PrivateKey,required" min:"1" max:"16384" json:",omitzero"`
-	CertificateChain      *string `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
+	CertificateBody       *string `aws:"CertificateBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	PrivateKey            *string `aws:"PrivateKey,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" sensitive:"true" json:",omitzero"`
+	CertificateChain      *string `aws:"CertificateChain" min:"1" max:"2097152" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	Tags                  []Tag   `aws:"Tags" max:"50" json:",omitzero"`
 }
 
@@ -2062,7 +2062,7 @@ type UploadServerCertificateOutput struct {
 // UploadSigningCertificateInput is the input of UploadSigningCertificate.
 type UploadSigningCertificateInput struct {
 	UserName        *string `aws:"UserName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	CertificateBody *string `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
+	CertificateBody *string `aws:"CertificateBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // UploadSigningCertificateOutput is the output of UploadSigningCertificate.
@@ -2085,7 +2085,7 @@ type AccessKey struct {
 	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
-	SecretAccessKey *string    `aws:"SecretAccessKey,required" json:",omitzero"`
+	SecretAccessKey *string    `aws:"SecretAccessKey,required" sensitive:"true" json:",omitzero"`
 	CreateDate      *time.Time `aws:"CreateDate" json:",omitzero"`
 }
 
@@ -2133,8 +2133,8 @@ type DelegationPermission struct {
 type DelegationRequest struct {
 	DelegationRequestId           *string               `aws:"DelegationRequestId" min:"16" max:"128" pattern:"[\\w-]+" json:",omitzero"`
 	OwnerAccountId                *string               `aws:"OwnerAccountId" pattern:"\\d{12}" json:",omitzero"`
-	Description                   *string               `aws:"Description" max:"1000" json:",omitzero"`
-	RequestMessage                *string               `aws:"RequestMessage" max:"200" json:",omitzero"`
+	Description                   *string               `aws:"Description" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
+	RequestMessage                *string               `aws:"RequestMessage" max:"200" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	Permissions                   *DelegationPermission `aws:"Permissions" json:",omitzero"`
 	PermissionPolicy              *string               `aws:"PermissionPolicy" json:",omitzero"`
 	RolePermissionRestrictionArns []string              `aws:"RolePermissionRestrictionArns" itemmin:"20" itemmax:"2048" json:",omitzero"`
@@ -2143,12 +2143,12 @@ type DelegationRequest struct {
 	State                         StateType             `aws:"State" enum:"UNASSIGNED|ASSIGNED|PENDING_APPROVAL|FINALIZED|ACCEPTED|REJECTED|EXPIRED" json:",omitzero"`
 	ExpirationTime                *time.Time            `aws:"ExpirationTime" json:",omitzero"`
 	RequestorId                   *string               `aws:"RequestorId" pattern:"\\d{12}" json:",omitzero"`
-	RequestorName                 *string               `aws:"RequestorName" max:"30" json:",omitzero"`
+	RequestorName                 *string               `aws:"RequestorName" max:"30" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	CreateDate                    *time.Time            `aws:"CreateDate" json:",omitzero"`
 	SessionDuration               *int32                `aws:"SessionDuration" min:"300" max:"43200" json:",omitzero"`
 	RedirectUrl                   *string               `aws:"RedirectUrl" min:"1" max:"255" pattern:"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$" json:",omitzero"`
-	Notes                         *string               `aws:"Notes" max:"500" json:",omitzero"`
-	RejectionReason               *string               `aws:"RejectionReason" max:"500" json:",omitzero"`
+	Notes                         *string               `aws:"Notes" max:"500" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
+	RejectionReason               *string               `aws:"RejectionReason" max:"500" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	OnlySendByOwner               *bool                 `aws:"OnlySendByOwner" json:",omitzero"`
 	UpdatedTime                   *time.Time            `aws:"UpdatedTime" json:",omitzero"`
 }
@@ -2274,7 +2274,7 @@ type OpenIDConnectProviderListEntry struct {
 
 // OrderedOrganizationPolicyType is a structure of the model.
 type OrderedOrganizationPolicyType struct {
-	ServiceControlPolicyInputList []string `aws:"ServiceControlPolicyInputList" itemmin:"1" itemmax:"131072" json:",omitzero"`
+	ServiceControlPolicyInputList []string `aws:"ServiceControlPolicyInputList" itemmin:"1" itemmax:"131072" itempattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // OrganizationsDecisionDetail is a structure of the model.
@@ -2320,7 +2320,7 @@ type Policy struct {
 // PolicyDetail is a structure of the model.
 type PolicyDetail struct {
 	PolicyName     *string `aws:"PolicyName" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	PolicyDocument *string `aws:"PolicyDocument" min:"1" max:"131072" json:",omitzero"`
+	PolicyDocument *string `aws:"PolicyDocument" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 }
 
 // PolicyGrantingServiceAccess is a structure of the model.
@@ -2366,7 +2366,7 @@ type PolicyUser struct {
 
 // PolicyVersion is a structure of the model.
 type PolicyVersion struct {
-	Document         *string    `aws:"Document" min:"1" max:"131072" json:",omitzero"`
+	Document         *string    `aws:"Document" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	VersionId        *string    `aws:"VersionId" pattern:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?" json:",omitzero"`
 	IsDefaultVersion *bool      `aws:"IsDefaultVersion" json:",omitzero"`
 	CreateDate       *time.Time `aws:"CreateDate" json:",omitzero"`
@@ -2395,8 +2395,8 @@ type Role struct {
 	RoleId                   *string                      `aws:"RoleId,required" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 	Arn                      *string                      `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
 	CreateDate               *time.Time                   `aws:"CreateDate,required" json:",omitzero"`
-	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" json:",omitzero"`
-	Description              *string                      `aws:"Description" max:"1000" json:",omitzero"`
+	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	Description              *string                      `aws:"Description" max:"1000" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*" json:",omitzero"`
 	MaxSessionDuration       *int32                       `aws:"MaxSessionDuration" min:"3600" max:"43200" json:",omitzero"`
 	PermissionsBoundary      *AttachedPermissionsBoundary `aws:"PermissionsBoundary" json:",omitzero"`
 	Tags                     []Tag                        `aws:"Tags" max:"50" json:",omitzero"`
@@ -2410,7 +2410,7 @@ type RoleDetail struct {
 	RoleId                   *string                      `aws:"RoleId" min:"16" max:"128" pattern:"[\\w]+" json:",omitzero"`
 	Arn                      *string                      `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
 	CreateDate               *time.Time                   `aws:"CreateDate" json:",omitzero"`
-	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" json:",omitzero"`
+	AssumeRolePolicyDocument *string                      `aws:"AssumeRolePolicyDocument" min:"1" max:"131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	InstanceProfileList      []InstanceProfile            `aws:"InstanceProfileList" json:",omitzero"`
 	RolePolicyList           []PolicyDetail               `aws:"RolePolicyList" json:",omitzero"`
 	AttachedManagedPolicies  []AttachedPolicy             `aws:"AttachedManagedPolicies" json:",omitzero"`
@@ -2449,7 +2449,7 @@ type SSHPublicKey struct {
 	UserName         *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	SSHPublicKeyId   *string    `aws:"SSHPublicKeyId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
 	Fingerprint      *string    `aws:"Fingerprint,required" min:"48" max:"48" pattern:"[:\\w]+" json:",omitzero"`
-	SSHPublicKeyBody *string    `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" json:",omitzero"`
+	SSHPublicKeyBody *string    `aws:"SSHPublicKeyBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	Status           StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 	UploadDate       *time.Time `aws:"UploadDate" json:",omitzero"`
 }
@@ -2465,8 +2465,8 @@ type SSHPublicKeyMetadata struct {
 // ServerCertificate is a structure of the model.
 type ServerCertificate struct {
 	ServerCertificateMetadata *ServerCertificateMetadata `aws:"ServerCertificateMetadata,required" json:",omitzero"`
-	CertificateBody           *string                    `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
-	CertificateChain          *string                    `aws:"CertificateChain" min:"1" max:"2097152" json:",omitzero"`
+	CertificateBody           *string                    `aws:"CertificateBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
+	CertificateChain          *string                    `aws:"CertificateChain" min:"1" max:"2097152" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	Tags                      []Tag                      `aws:"Tags" max:"50" json:",omitzero"`
 }
 
@@ -2497,9 +2497,9 @@ type ServiceSpecificCredential struct {
 	ExpirationDate              *time.Time `aws:"ExpirationDate" json:",omitzero"`
 	ServiceName                 *string    `aws:"ServiceName,required" json:",omitzero"`
 	ServiceUserName             *string    `aws:"ServiceUserName" min:"0" max:"200" pattern:"[\\w+=,.@-]*" json:",omitzero"`
-	ServicePassword             *string    `aws:"ServicePassword" json:",omitzero"`
+	ServicePassword             *string    `aws:"ServicePassword" sensitive:"true" json:",omitzero"`
 	ServiceCredentialAlias      *string    `aws:"ServiceCredentialAlias" min:"0" max:"200" pattern:"[\\w+=,.@-]+" json:",omitzero"`
-	ServiceCredentialSecret     *string    `aws:"ServiceCredentialSecret" json:",omitzero"`
+	ServiceCredentialSecret     *string    `aws:"ServiceCredentialSecret" sensitive:"true" json:",omitzero"`
 	ServiceSpecificCredentialId *string    `aws:"ServiceSpecificCredentialId,required" min:"20" max:"128" pattern:"[\\w]+" json:",omitzero"`
 	UserName                    *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	Status                      StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
@@ -2521,7 +2521,7 @@ type ServiceSpecificCredentialMetadata struct {
 type SigningCertificate struct {
 	UserName        *string    `aws:"UserName,required" min:"1" max:"64" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	CertificateId   *string    `aws:"CertificateId,required" min:"24" max:"128" pattern:"[\\w]+" json:",omitzero"`
-	CertificateBody *string    `aws:"CertificateBody,required" min:"1" max:"16384" json:",omitzero"`
+	CertificateBody *string    `aws:"CertificateBody,required" min:"1" max:"16384" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	Status          StatusType `aws:"Status,required" enum:"Active|Inactive|Expired" json:",omitzero"`
 	UploadDate      *time.Time `aws:"UploadDate" json:",omitzero"`
 }
@@ -2580,8 +2580,8 @@ type UserDetail struct {
 // VirtualMFADevice is a structure of the model.
 type VirtualMFADevice struct {
 	SerialNumber     *string    `aws:"SerialNumber,required" min:"9" max:"256" pattern:"[\\w+=/:,.@-]+" json:",omitzero"`
-	Base32StringSeed []byte     `aws:"Base32StringSeed" json:",omitzero"`
-	QRCodePNG        []byte     `aws:"QRCodePNG" json:",omitzero"`
+	Base32StringSeed []byte     `aws:"Base32StringSeed" sensitive:"true" json:",omitzero"`
+	QRCodePNG        []byte     `aws:"QRCodePNG" sensitive:"true" json:",omitzero"`
 	User             *User      `aws:"User" json:",omitzero"`
 	EnableDate       *time.Time `aws:"EnableDate" json:",omitzero"`
 	Tags             []Tag      `aws:"Tags" max:"50" json:",omitzero"`

@@ -30,6 +30,7 @@
 //	                        list's or map's size
 //	pattern:"…"             what a string must match, as the model has it
 //	enum:"A|B"              what a string may be
+//	sensitive:"true"        the value is not shown in errors
 //	itemmin, itemmax, itempattern, itemenum   the same for the strings or numbers in a list
 package protocol
 

@@ -58,6 +58,7 @@ type field struct {
 	stream    bool
 	time      string
 	exception bool
+	sensitive bool
 
 	own   bounds // of the member itself
 	items bounds // of the strings or numbers in a list
@@ -196,6 +197,7 @@ func parseField(sf reflect.StructField) field {
 			panic(fmt.Sprintf("protocol: field %s: unknown option %q", sf.Name, option))
 		}
 	}
+	f.sensitive = sf.Tag.Get("sensitive") != ""
 	f.own = parseBounds(sf.Tag, "")
 	f.items = parseBounds(sf.Tag, "item")
 	return f

@@ -51,6 +51,14 @@ type strict struct {
 	Tags        []part  `aws:"tags,required" min:"1"`
 }
 
+// guarded has demands that are worded in a way of their own.
+type guarded struct {
+	Names    []string `aws:"names" itemmin:"1" itemmax:"3" itempattern:"[a-z]*"`
+	Parts    []part   `aws:"parts" max:"1"`
+	Password *string  `aws:"password" pattern:"[\\w]+" sensitive:"true"`
+	Kind     color    `aws:"kind" enum:"RED|GREEN" sensitive:"true"`
+}
+
 var service = protocol.Service{
 	Name: "things", SigningName: "things", JSONVersion: "1.1", TargetPrefix: "Things_20200101",
 	XMLNamespace: "http://things.example/doc/2020-01-01/",

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -37,7 +36,11 @@ type Violation struct {
 	Value string // as Java prints it: 'a', '[a, b]'
 	Rule  Rule
 	Want  string // the bound, the pattern, or the enum's values: "A, B"
-	Item  bool   // the value is a list, one of whose items breaks the rule
+	// Items is all that the model asks of a list's items, one of which breaks the
+	// rule: "Member must have length less than or equal to 3, Member must …".
+	Items string
+	// Secret is set if the value must not be shown.
+	Secret bool
 }
 
 // Validate checks an input, a pointer to a structure, against its model. It gives
@@ -75,9 +78,10 @@ func parseBounds(tag reflect.StructTag, prefix string) bounds {
 	if b.pattern = tag.Get(prefix + "pattern"); b.pattern != "" {
 		b.any = true
 		b.regexp = sync.OnceValue(func() *regexp.Regexp {
-			// A pattern is for the whole value. The generator leaves out those
-			// that Go cannot compile; nil lets everything pass.
-			re, _ := regexp.Compile(`^(?:` + b.pattern + `)$`)
+			re, err := CompilePattern(b.pattern)
+			if err != nil {
+				panic("protocol: " + err.Error()) // the generator lets none pass
+			}
 			return re
 		})
 	}
@@ -121,9 +125,7 @@ func join(path, name string) string {
 func (c *checker) add(v Violation) { c.found = append(c.found, v) }
 
 func (c *checker) member(v reflect.Value, f *field, path string) {
-	f.own.check(v, f.shape, func(r Rule, want string) {
-		c.add(Violation{Path: path, Query: f.query, Value: javaString(v, f.shape), Rule: r, Want: want})
-	})
+	f.own.check(v, f.shape, func(r Rule, want string) { c.add(f.violation(v, path, r, want)) })
 	if f.items.any && f.shape.kind == kindList {
 		c.items(v, f, path)
 	}
@@ -132,18 +134,53 @@ func (c *checker) member(v reflect.Value, f *field, path string) {
 	}
 }
 
-// items checks the strings or numbers of a list; AWS reports each broken rule
-// once, about the list.
+// violation is that of a rule by a member's value.
+func (f *field) violation(v reflect.Value, path string, r Rule, want string) Violation {
+	broken := Violation{Path: path, Query: f.query, Rule: r, Want: want, Secret: f.sensitive}
+	if !f.sensitive {
+		broken.Value = javaString(v, f.shape)
+	}
+	return broken
+}
+
+// items checks the strings or numbers of a list. AWS reports them once, about the
+// list, with all that is asked of an item.
 func (c *checker) items(v reflect.Value, f *field, path string) {
-	var seen []Rule
+	var broken []Violation
 	for i := range v.Len() {
 		f.items.check(deref(v.Index(i)), f.shape.elem, func(r Rule, want string) {
-			if !slices.Contains(seen, r) {
-				seen = append(seen, r)
-				c.add(Violation{Path: path, Query: f.query, Value: javaString(v, f.shape), Rule: r, Want: want, Item: true})
-			}
+			broken = append(broken, f.violation(v, path, r, want))
 		})
+		if broken != nil {
+			broken[0].Items = f.items.demands(f.shape.elem)
+			c.add(broken[0])
+			return
+		}
 	}
+}
+
+// demands is all that is asked of a value, in the order in which AWS says it.
+// Source: terraform-provider-aws, pull request 14782, of ACM's domain names.
+func (b *bounds) demands(s *shape) string {
+	low, high := MinLength, MaxLength
+	if s.kind == kindInteger || s.kind == kindFloat {
+		low, high = MinValue, MaxValue
+	}
+	var all []string
+	say := func(r Rule, want string) { all = append(all, "Member "+demand(r, want)) }
+	if b.max != nil {
+		say(high, number(*b.max))
+	}
+	if b.min != nil {
+		say(low, number(*b.min))
+	}
+	if b.pattern != "" {
+		say(Pattern, b.pattern)
+	}
+	if b.enum != nil {
+		say(Enum, strings.Join(b.enum, ", "))
+	}
+	return strings.Join(all, ", ")
 }
 
 // inside checks what a list, map or structure holds.
@@ -162,7 +199,8 @@ func (c *checker) inside(v reflect.Value, s *shape, path string) {
 	}
 }
 
-// check reports the rules that v breaks.
+// check reports the rules that v breaks, in the order in which AWS does: the pattern
+// before the length, as recorded of EventBridge's CreateConnection.
 func (b *bounds) check(v reflect.Value, s *shape, report func(Rule, string)) {
 	if !b.any {
 		return
@@ -180,6 +218,9 @@ func (b *bounds) check(v reflect.Value, s *shape, report func(Rule, string)) {
 	default:
 		return
 	}
+	if b.regexp != nil && s.kind == kindString && !b.regexp().MatchString(v.String()) {
+		report(Pattern, b.pattern)
+	}
 	if b.max != nil && !(size <= *b.max) {
 		report(high, number(*b.max))
 	}
@@ -188,11 +229,6 @@ func (b *bounds) check(v reflect.Value, s *shape, report func(Rule, string)) {
 	}
 	if s.kind != kindString {
 		return
-	}
-	if b.regexp != nil {
-		if re := b.regexp(); re != nil && !re.MatchString(v.String()) {
-			report(Pattern, b.pattern)
-		}
 	}
 	if b.enum != nil && !slices.Contains(b.enum, v.String()) {
 		report(Enum, strings.Join(b.enum, ", "))
@@ -204,27 +240,4 @@ func number(n float64) string {
 		return strconv.FormatInt(int64(n), 10)
 	}
 	return strconv.FormatFloat(n, 'f', -1, 64)
-}
-
-// javaString prints a value as the services do, which are written in Java.
-func javaString(v reflect.Value, s *shape) string {
-	switch s.kind {
-	case kindList:
-		items := make([]string, v.Len())
-		for i := range items {
-			items[i] = javaString(deref(v.Index(i)), s.elem)
-		}
-		return "[" + strings.Join(items, ", ") + "]"
-	case kindMap:
-		var entries []string
-		for _, key := range sortedKeys(v) {
-			entries = append(entries, key.String()+"="+javaString(deref(v.MapIndex(key)), s.elem))
-		}
-		return "{" + strings.Join(entries, ", ") + "}"
-	case kindBlob:
-		return fmt.Sprintf("java.nio.HeapByteBuffer[pos=0 lim=%d cap=%[1]d]", v.Len())
-	case kindStructure:
-		return s.typ.Name()
-	}
-	return fmt.Sprint(v.Interface())
 }

@@ -21,8 +21,8 @@ func TestRefusals(t *testing.T) {
 		{"things", "", &strict{ClusterName: new(""), Tags: []part{}}, "ValidationException: 1 validation error detected: " +
 			"Value '[]' at 'tags' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{"things", "", wrong, "ValidationException: 7 validation errors detected: " +
-			"Value 'UPPERCASE' at 'text' failed to satisfy constraint: Member must have length less than or equal to 8; " +
 			"Value 'UPPERCASE' at 'text' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z<&>]+; " +
+			"Value 'UPPERCASE' at 'text' failed to satisfy constraint: Member must have length less than or equal to 8; " +
 			"Value 'BLUE' at 'color' failed to satisfy constraint: Member must satisfy enum value set: [RED, GREEN]; " +
 			"Value '101' at 'small' failed to satisfy constraint: Member must have value less than or equal to 100; " +
 			"Value '[abcd, efgh]' at 'texts' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 3]; " +
@@ -30,6 +30,17 @@ func TestRefusals(t *testing.T) {
 			"Value null at 'parts.2.member.key' failed to satisfy constraint: Member must not be null"},
 		{"logs", "", &everything{Text: new("A")}, "InvalidParameterException: 1 validation error detected: " +
 			"Value 'A' at 'text' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z<&>]+"},
+		// As ACM says it in terraform-provider-aws, pull request 14782.
+		{"things", "", &guarded{Names: []string{"a", ""}}, "ValidationException: 1 validation error detected: " +
+			"Value '[a, ]' at 'names' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 3, " +
+			"Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [a-z]*]"},
+		// As recorded of CloudWatch Logs' PutMetricFilter.
+		{"logs", "", &guarded{Parts: []part{{Key: new("k"), Count: new(int64(1))}, {Key: new("l")}}}, "InvalidParameterException: 1 validation error detected: " +
+			"Value '[part(key=k, count=1), part(key=l, count=null)]' at 'parts' failed to satisfy constraint: Member must have length less than or equal to 1"},
+		// As recorded of IAM's UpdateServiceSpecificCredential.
+		{"iam", "", &guarded{Password: new("-"), Kind: "BLUE"}, "ValidationError: 2 validation errors detected: " +
+			"Value at 'password' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w]+; " +
+			"Value at 'kind' failed to satisfy constraint: Member must satisfy enum value set"},
 		{"iam", "", &everything{Named: map[color]part{"GREEN": {}}}, "ValidationError: 1 validation error detected: " +
 			"Value null at 'named.GREEN.member.key' failed to satisfy constraint: Member must not be null"},
 		{"ecr", "", &everything{Text: new("A")}, "InvalidParameterException: Invalid parameter at 'text' failed to satisfy constraint: 'must satisfy regular expression '[a-z<&>]+''"},

@@ -19,10 +19,10 @@ type validationFormat struct {
 	texts   map[Rule]string // instead of the common texts
 }
 
-// In a text {value} is the value in quotes or null, {raw} the value without
+// In a text {value} is a space and the value in quotes or null, {raw} the value without
 // quotes, {path} its path, {query} its name as a query has it,
 // {words} and {Words} its name in words, {must} and {want} what it should be.
-const commonText = "Value {value} at '{path}' failed to satisfy constraint: Member {must}"
+const commonText = "Value{value} at '{path}' failed to satisfy constraint: Member {must}"
 
 // must says what a rule asks.
 var must = map[Rule]string{
@@ -118,18 +118,25 @@ func (s *Service) Refusal(op string, violations []Violation) *Error {
 	return Errorf(code, "%d validation error%s detected: %s", len(texts), plural, strings.Join(texts, "; "))
 }
 
+// demand says what a rule asks.
+func demand(r Rule, want string) string { return strings.ReplaceAll(must[r], "{want}", want) }
+
 // text fills in a text.
 func (v Violation) text(template string) string {
-	demand := must[v.Rule]
-	if v.Item {
-		demand = "must satisfy constraint: [Member " + demand + "]"
+	asked := demand(v.Rule, v.Want)
+	value := " '" + v.Value + "'"
+	switch {
+	case v.Items != "":
+		asked = "must satisfy constraint: [" + v.Items + "]"
+	case v.Null:
+		value = " null"
+	case v.Secret && v.Rule == Enum: // recorded of IAM's UpdateServiceSpecificCredential
+		asked = "must satisfy enum value set"
 	}
-	value := "null"
-	if !v.Null {
-		value = "'" + v.Value + "'"
+	if v.Secret {
+		value = ""
 	}
-	template = strings.ReplaceAll(template, "{must}", demand)
-	return strings.NewReplacer("{value}", value, "{raw}", v.Value, "{path}", v.Path,
+	return strings.NewReplacer("{must}", asked, "{value}", value, "{raw}", v.Value, "{path}", v.Path,
 		"{query}", v.Query, "{words}", words(v.Path), "{Words}", upperFirst(words(v.Path)), "{want}", v.Want).Replace(template)
 }
 

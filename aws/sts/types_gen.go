@@ -8,10 +8,10 @@ import (
 
 // AssumeRoleInput is the input of AssumeRole.
 type AssumeRoleInput struct {
-	RoleArn           *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
+	RoleArn           *string                `aws:"RoleArn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 	RoleSessionName   *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
 	PolicyArns        []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
-	Policy            *string                `aws:"Policy" min:"1" json:",omitzero"`
+	Policy            *string                `aws:"Policy" min:"1" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	DurationSeconds   *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
 	Tags              []Tag                  `aws:"Tags" max:"50" json:",omitzero"`
 	TransitiveTagKeys []string               `aws:"TransitiveTagKeys" max:"50" itemmin:"1" itemmax:"128" itempattern:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" json:",omitzero"`
@@ -32,11 +32,11 @@ type AssumeRoleOutput struct {
 
 // AssumeRoleWithSAMLInput is the input of AssumeRoleWithSAML.
 type AssumeRoleWithSAMLInput struct {
-	RoleArn         *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
-	PrincipalArn    *string                `aws:"PrincipalArn,required" min:"20" max:"2048" json:",omitzero"`
-	SAMLAssertion   *string                `aws:"SAMLAssertion,required" min:"4" max:"100000" json:",omitzero"`
+	RoleArn         *string                `aws:"RoleArn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
+	PrincipalArn    *string                `aws:"PrincipalArn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
+	SAMLAssertion   *string                `aws:"SAMLAssertion,required" min:"4" max:"100000" sensitive:"true" json:",omitzero"`
 	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
-	Policy          *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	Policy          *string                `aws:"Policy" min:"1" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
 }
 
@@ -55,12 +55,12 @@ type AssumeRoleWithSAMLOutput struct {
 
 // AssumeRoleWithWebIdentityInput is the input of AssumeRoleWithWebIdentity.
 type AssumeRoleWithWebIdentityInput struct {
-	RoleArn          *string                `aws:"RoleArn,required" min:"20" max:"2048" json:",omitzero"`
+	RoleArn          *string                `aws:"RoleArn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 	RoleSessionName  *string                `aws:"RoleSessionName,required" min:"2" max:"64" pattern:"[\\w+=,.@-]*" json:",omitzero"`
-	WebIdentityToken *string                `aws:"WebIdentityToken,required" min:"4" max:"20000" json:",omitzero"`
+	WebIdentityToken *string                `aws:"WebIdentityToken,required" min:"4" max:"20000" sensitive:"true" json:",omitzero"`
 	ProviderId       *string                `aws:"ProviderId" min:"4" max:"2048" json:",omitzero"`
 	PolicyArns       []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
-	Policy           *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	Policy           *string                `aws:"Policy" min:"1" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	DurationSeconds  *int32                 `aws:"DurationSeconds" min:"900" max:"43200" json:",omitzero"`
 }
 
@@ -116,25 +116,25 @@ type GetCallerIdentityInput struct {
 type GetCallerIdentityOutput struct {
 	UserId  *string `aws:"UserId" json:",omitzero"`
 	Account *string `aws:"Account" json:",omitzero"`
-	Arn     *string `aws:"Arn" min:"20" max:"2048" json:",omitzero"`
+	Arn     *string `aws:"Arn" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 }
 
 // GetDelegatedAccessTokenInput is the input of GetDelegatedAccessToken.
 type GetDelegatedAccessTokenInput struct {
-	TradeInToken *string `aws:"TradeInToken,required" json:",omitzero"`
+	TradeInToken *string `aws:"TradeInToken,required" sensitive:"true" json:",omitzero"`
 }
 
 // GetDelegatedAccessTokenOutput is the output of GetDelegatedAccessToken.
 type GetDelegatedAccessTokenOutput struct {
 	Credentials      *Credentials `aws:"Credentials" json:",omitzero"`
 	PackedPolicySize *int32       `aws:"PackedPolicySize" min:"0" json:",omitzero"`
-	AssumedPrincipal *string      `aws:"AssumedPrincipal" min:"20" max:"2048" json:",omitzero"`
+	AssumedPrincipal *string      `aws:"AssumedPrincipal" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 }
 
 // GetFederationTokenInput is the input of GetFederationToken.
 type GetFederationTokenInput struct {
 	Name            *string                `aws:"Name,required" min:"2" max:"32" pattern:"[\\w+=,.@-]*" json:",omitzero"`
-	Policy          *string                `aws:"Policy" min:"1" max:"2048" json:",omitzero"`
+	Policy          *string                `aws:"Policy" min:"1" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" json:",omitzero"`
 	PolicyArns      []PolicyDescriptorType `aws:"PolicyArns" json:",omitzero"`
 	DurationSeconds *int32                 `aws:"DurationSeconds" min:"900" max:"129600" json:",omitzero"`
 	Tags            []Tag                  `aws:"Tags" max:"50" json:",omitzero"`
@@ -169,20 +169,20 @@ type GetWebIdentityTokenInput struct {
 
 // GetWebIdentityTokenOutput is the output of GetWebIdentityToken.
 type GetWebIdentityTokenOutput struct {
-	WebIdentityToken *string    `aws:"WebIdentityToken" json:",omitzero"`
+	WebIdentityToken *string    `aws:"WebIdentityToken" sensitive:"true" json:",omitzero"`
 	Expiration       *time.Time `aws:"Expiration" json:",omitzero"`
 }
 
 // AssumedRoleUser is a structure of the model.
 type AssumedRoleUser struct {
 	AssumedRoleId *string `aws:"AssumedRoleId,required" min:"2" max:"193" pattern:"[\\w+=,.@:-]*" json:",omitzero"`
-	Arn           *string `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	Arn           *string `aws:"Arn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 }
 
 // Credentials is a structure of the model.
 type Credentials struct {
 	AccessKeyId     *string    `aws:"AccessKeyId,required" min:"16" max:"128" pattern:"[\\w]*" json:",omitzero"`
-	SecretAccessKey *string    `aws:"SecretAccessKey,required" json:",omitzero"`
+	SecretAccessKey *string    `aws:"SecretAccessKey,required" sensitive:"true" json:",omitzero"`
 	SessionToken    *string    `aws:"SessionToken,required" json:",omitzero"`
 	Expiration      *time.Time `aws:"Expiration,required" json:",omitzero"`
 }
@@ -190,17 +190,17 @@ type Credentials struct {
 // FederatedUser is a structure of the model.
 type FederatedUser struct {
 	FederatedUserId *string `aws:"FederatedUserId,required" min:"2" max:"193" pattern:"[\\w+=,.@\\:-]*" json:",omitzero"`
-	Arn             *string `aws:"Arn,required" min:"20" max:"2048" json:",omitzero"`
+	Arn             *string `aws:"Arn,required" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 }
 
 // PolicyDescriptorType is a structure of the model.
 type PolicyDescriptorType struct {
-	Arn *string `aws:"arn" min:"20" max:"2048" json:",omitzero"`
+	Arn *string `aws:"arn" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 }
 
 // ProvidedContext is a structure of the model.
 type ProvidedContext struct {
-	ProviderArn      *string `aws:"ProviderArn" min:"20" max:"2048" json:",omitzero"`
+	ProviderArn      *string `aws:"ProviderArn" min:"20" max:"2048" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+" json:",omitzero"`
 	ContextAssertion *string `aws:"ContextAssertion" min:"4" max:"2048" json:",omitzero"`
 }
 
