@@ -84,6 +84,12 @@ fmt: bin/golangci-lint
 bin/golangci-lint: tools/go.mod
 	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+## fuzz: damage requests of every operation for FUZZTIME (1m), and look for Go's words in the answers
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz:
+	go test -run '^$$' -fuzz FuzzDamagedRequests -fuzztime $(FUZZTIME) ./cmd/fargo
+
 ## generate: the AWS packages from their models, docs/coverage.md, docs/licenses.md, docs/processes.svg
 .PHONY: generate
 generate:

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 
@@ -40,15 +41,15 @@ type manifestFields struct {
 // mediaType is what the client calls it; without one, the text must say.
 func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *record.RepositoryImage, error) {
 	var o manifestFields
-	if err := json.Unmarshal(text, &o); err != nil {
-		return nil, nil, invalidManifest(err)
+	if json.Unmarshal(text, &o) != nil {
+		return nil, nil, invalidManifest(errNotJSON)
 	}
 	if mediaType == "" {
 		mediaType = o.MediaType
 	}
 	mediaType, _, err := mime.ParseMediaType(mediaType)
 	if err != nil {
-		return nil, nil, invalidManifest(fmt.Errorf("media type: %w", err))
+		return nil, nil, invalidManifest(errNoMediaType)
 	}
 	switch mediaType {
 	case dockerManifest, dockerList, v1.MediaTypeImageManifest, v1.MediaTypeImageIndex:
@@ -57,10 +58,15 @@ func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte)
 	}
 	m, _, err := distribution.UnmarshalManifest(mediaType, text)
 	if err != nil {
-		return nil, nil, invalidManifest(err)
+		return nil, nil, invalidManifest(errNotJSON)
 	}
 	return m, o.image(scope, repository, mediaType, digest.FromBytes(text)), nil
 }
+
+var (
+	errNotJSON     = errors.New("Invalid JSON syntax")
+	errNoMediaType = errors.New("no media type of an image manifest or index")
+)
 
 func invalidManifest(err error) error {
 	return ecr.InvalidParameterException("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%v'", err)

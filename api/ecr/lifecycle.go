@@ -83,8 +83,8 @@ func checkLifecycle(policy string) error {
 	var p lifecycle
 	d := json.NewDecoder(strings.NewReader(policy))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return err
+	if d.Decode(&p) != nil {
+		return fmt.Errorf("the text is not JSON of a lifecycle policy")
 	}
 	if len(p.Rules) == 0 {
 		return fmt.Errorf("there must be at least one rule")

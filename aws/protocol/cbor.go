@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -34,7 +36,7 @@ func (rpcCBOR) Decode(r *Request, in any) error {
 	}
 	var tree any
 	if err := cborMode.Unmarshal(r.Body, &tree); err != nil {
-		return serialization("The body is not valid CBOR: %v", err)
+		return errSyntax
 	}
 	v, s := structure(in)
 	return assign(v, s, tree)
@@ -128,7 +130,7 @@ func assignScalar(v reflect.Value, s *shape, tree any) error {
 		if s.kind == kindTimestamp {
 			t, err := writable(value.Round(time.Millisecond))
 			if err != nil {
-				return serialization("%v", err)
+				return outOfRange(value.Unix())
 			}
 			v.Set(reflect.ValueOf(t))
 			return nil
@@ -152,7 +154,7 @@ func assignNumber(v reflect.Value, s *shape, f float64, n int64, whole bool) err
 	case s.kind == kindTimestamp:
 		t, err := fromEpoch(f)
 		if err != nil {
-			return serialization("%v", err)
+			return outOfRange(f)
 		}
 		v.Set(reflect.ValueOf(t))
 	default:
@@ -161,8 +163,24 @@ func assignNumber(v reflect.Value, s *shape, f float64, n int64, whole bool) err
 	return nil
 }
 
+// misfit refuses a value of another kind than its shape, in the words of JSON.
 func misfit(got any, s *shape) error {
-	return serialization("A value of type %T can not be converted to %s", got, s.typ)
+	var w newerWords
+	switch got := got.(type) {
+	case map[string]any, map[any]any:
+		return w.object()
+	case []any:
+		return w.list(s)
+	case bool:
+		return w.scalar(strings.ToUpper(strconv.FormatBool(got))+"_VALUE", s, nil)
+	case int64, float64:
+		return w.scalar("NUMBER_VALUE", s, nil)
+	case []byte:
+		return w.scalar("BLOB_VALUE", s, nil)
+	case time.Time:
+		return w.scalar("TIMESTAMP_VALUE", s, nil)
+	}
+	return w.scalar("STRING_VALUE", s, nil)
 }
 
 func (rpcCBOR) Encode(r *Request, out any, a *Answer) error {

@@ -112,3 +112,9 @@ func (e *Error) side() string {
 func serialization(format string, args ...any) *Error {
 	return Errorf("SerializationException", format, args...)
 }
+
+// errSyntax is the error of a body that is no JSON, or CBOR. AWS gives it no message.
+var errSyntax = &Error{Code: "SerializationException", Status: 400}
+
+// outOfRange is the error of a number that its shape cannot hold.
+func outOfRange(number any) *Error { return serialization("%v is out of range", number) }

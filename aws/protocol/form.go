@@ -132,7 +132,7 @@ func (d formDecoder) value(n *node, v reflect.Value, s *shape, f *field, path st
 	switch s.kind {
 	case kindStructure:
 		if n.set && n.value != "" {
-			return d.bad(n.value, path, "a structure")
+			return d.noStructure(n.value, path)
 		}
 		return d.structure(n, alloc(v), s, path)
 	case kindList:
@@ -156,7 +156,7 @@ func (d formDecoder) list(n *node, v reflect.Value, s *shape, f *field, path str
 		n = n.kids[item]
 	}
 	if n.set && n.value != "" {
-		return d.bad(n.value, path, "a list")
+		return d.noList(n.value, path)
 	}
 	nodes, err := n.numbered(path)
 	if err != nil {
@@ -202,18 +202,39 @@ func (d formDecoder) mapping(n *node, v reflect.Value, s *shape, f *field, path 
 }
 
 func (d formDecoder) scalar(text string, v reflect.Value, s *shape, f *field, path string) error {
-	if what := setText(text, v, s, cmp.Or(f.time, iso8601)); what != "" {
+	what := setText(text, v, s, cmp.Or(f.time, iso8601))
+	switch {
+	case what == "":
+		return nil
+	case d.ec2:
 		return d.bad(text, path, what)
+	case s.kind == kindTimestamp: // github.com/brendanhay/amazonka/issues/495
+		return malformed("timestamp must follow ISO8601")
+	case s.kind == kindBoolean: // measured of SES, in github.com/floci-io/floci
+		return malformed("boolean must follow xsd1.1 definition")
 	}
-	return nil
+	return malformed("Invalid value '%s' at '%s': expected %s", text, path, what)
 }
 
-// bad is the error for a value of the wrong kind.
-func (d formDecoder) bad(value, path, want string) error {
+// noStructure refuses text where the members of a structure should be, and noList
+// text where items should be.
+func (d formDecoder) noStructure(value, path string) error {
 	if d.ec2 {
-		return Errorf("InvalidParameterValue", "Invalid value '%s' for %s. Expecting %s", value, path, want)
+		return d.bad(value, path, "a structure")
 	}
-	return malformed("Invalid value '%s' at '%s': expected %s", value, path, want)
+	return malformed("Unexpected complex element termination")
+}
+
+func (d formDecoder) noList(value, path string) error {
+	if d.ec2 {
+		return d.bad(value, path, "a list")
+	}
+	return malformed("Unexpected list element termination")
+}
+
+// bad is EC2's error for a value of the wrong kind.
+func (d formDecoder) bad(value, path, want string) error {
+	return Errorf("InvalidParameterValue", "Invalid value '%s' for %s. Expecting %s", value, path, want)
 }
 
 // setText sets a scalar from its textual form, as queries, headers and XML have

@@ -6,7 +6,10 @@ import "net/http"
 // else is one JSON object.
 type awsJSON struct{}
 
-func (awsJSON) Decode(r *Request, in any) error { return unmarshalJSON(r.Body, in) }
+func (awsJSON) Decode(r *Request, in any) error {
+	v, s := structure(in)
+	return unmarshalJSON(r.Body, v, s, r.Service.mismatches())
+}
 
 func (awsJSON) Encode(r *Request, out any, a *Answer) error {
 	setHeader(a, "Content-Type", r.Service.jsonType())

@@ -9,16 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// unmarshalJSON fills the value p points to from a JSON text. An empty text is
-// an empty object, as AWS takes it. Members a shape does not have are skipped,
-// null is absent.
-func unmarshalJSON(b []byte, p any) error {
-	v, s := structure(p)
-	return unmarshalJSONValue(b, v, s)
-}
-
-func unmarshalJSONValue(b []byte, v reflect.Value, s *shape) error {
-	d := jsonDecoder{b: b}
+// unmarshalJSON fills v from a JSON text. An empty text is an empty object, as AWS
+// takes it. Members a shape does not have are skipped, null is absent. What does not
+// fit is refused in the given words.
+func unmarshalJSON(b []byte, v reflect.Value, s *shape, w mismatchWords) error {
+	d := jsonDecoder{b: b, words: w}
 	if d.peek() == 0 {
 		return nil
 	}
@@ -26,17 +21,15 @@ func unmarshalJSONValue(b []byte, v reflect.Value, s *shape) error {
 		return err
 	}
 	if d.peek() != 0 || d.i < len(d.b) {
-		return errJSONSyntax
+		return errSyntax
 	}
 	return nil
 }
 
-// errJSONSyntax is the error of a body that is no JSON. AWS gives it no message.
-var errJSONSyntax = &Error{Code: "SerializationException", Status: 400}
-
 // jsonDecoder reads a JSON text straight into shapes, in one pass.
 type jsonDecoder struct {
 	b     []byte
+	words mismatchWords
 	i     int
 	depth int
 	items int // of all lists so far
@@ -56,7 +49,7 @@ func (d *jsonDecoder) peek() byte {
 
 func (d *jsonDecoder) literal(word string) error {
 	if len(d.b)-d.i < len(word) || string(d.b[d.i:d.i+len(word)]) != word {
-		return errJSONSyntax
+		return errSyntax
 	}
 	d.i += len(word)
 	return nil
@@ -83,12 +76,12 @@ func (d *jsonDecoder) value(v reflect.Value, s *shape, f *field) error {
 		case kindMap:
 			return d.mapping(v, s)
 		}
-		return serialization("Start of structure or map found where not expected.")
+		return d.words.object()
 	case '[':
 		if s.kind == kindList {
 			return d.list(v, s, f)
 		}
-		return serialization("Start of list found where not expected")
+		return d.words.list(s)
 	case '"':
 		text, err := d.str()
 		if err != nil {
@@ -96,9 +89,9 @@ func (d *jsonDecoder) value(v reflect.Value, s *shape, f *field) error {
 		}
 		return d.text(v, s, f, text)
 	case 't', 'f':
-		return d.boolean(v, s, c == 't')
+		return d.boolean(v, s, f, c == 't')
 	}
-	return d.number(v, s)
+	return d.number(v, s, f)
 }
 
 func (d *jsonDecoder) enter() error {
@@ -121,14 +114,14 @@ func (d *jsonDecoder) members(each func(key []byte) error) error {
 	}
 	for {
 		if d.peek() != '"' {
-			return errJSONSyntax
+			return errSyntax
 		}
 		key, err := d.str()
 		if err != nil {
 			return err
 		}
 		if d.peek() != ':' {
-			return errJSONSyntax
+			return errSyntax
 		}
 		d.i++
 		if err := each(key); err != nil {
@@ -141,7 +134,7 @@ func (d *jsonDecoder) members(each func(key []byte) error) error {
 			d.i++
 			return nil
 		default:
-			return errJSONSyntax
+			return errSyntax
 		}
 	}
 }
@@ -167,7 +160,7 @@ func (d *jsonDecoder) elements(each func() error) error {
 			d.i++
 			return nil
 		default:
-			return errJSONSyntax
+			return errSyntax
 		}
 	}
 }
@@ -236,19 +229,19 @@ func (d *jsonDecoder) numeral() (text string, whole bool, err error) {
 	}
 	next("-")
 	if !next("0") && !digits() {
-		return "", false, errJSONSyntax
+		return "", false, errSyntax
 	}
 	whole = true
 	if next(".") {
 		if whole = false; !digits() {
-			return "", false, errJSONSyntax
+			return "", false, errSyntax
 		}
 	}
 	if next("eE") {
 		whole = false
 		next("+-")
 		if !digits() {
-			return "", false, errJSONSyntax
+			return "", false, errSyntax
 		}
 	}
 	return string(d.b[start:d.i]), whole, nil
@@ -267,10 +260,10 @@ func (d *jsonDecoder) str() ([]byte, error) {
 		case c == '\\':
 			return d.escaped(append([]byte(nil), d.b[start:d.i]...))
 		case c < ' ':
-			return nil, errJSONSyntax
+			return nil, errSyntax
 		}
 	}
-	return nil, errJSONSyntax
+	return nil, errSyntax
 }
 
 // escaped goes on with a string at its first backslash.
@@ -282,7 +275,7 @@ func (d *jsonDecoder) escaped(out []byte) ([]byte, error) {
 		case c == '"':
 			return out, nil
 		case c < ' ':
-			return nil, errJSONSyntax
+			return nil, errSyntax
 		case c != '\\':
 			out = append(out, c)
 			continue
@@ -302,20 +295,20 @@ func (d *jsonDecoder) escaped(out []byte) ([]byte, error) {
 		}
 		at := strings.IndexByte(`"\/bfnrt`, c)
 		if at < 0 {
-			return nil, errJSONSyntax
+			return nil, errSyntax
 		}
 		out = append(out, "\"\\/\b\f\n\r\t"[at])
 	}
-	return nil, errJSONSyntax
+	return nil, errSyntax
 }
 
 func (d *jsonDecoder) hex4() (rune, error) {
 	if len(d.b)-d.i < 4 {
-		return 0, errJSONSyntax
+		return 0, errSyntax
 	}
 	n, err := strconv.ParseUint(string(d.b[d.i:d.i+4]), 16, 16)
 	if err != nil {
-		return 0, errJSONSyntax
+		return 0, errSyntax
 	}
 	d.i += 4
 	return rune(n), nil
@@ -372,7 +365,7 @@ func (d *jsonDecoder) document(v reflect.Value) error {
 	dec.UseNumber()
 	var doc any
 	if err := dec.Decode(&doc); err != nil {
-		return errJSONSyntax
+		return errSyntax
 	}
 	v.Set(reflect.ValueOf(&doc).Elem())
 	return nil

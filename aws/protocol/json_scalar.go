@@ -29,10 +29,9 @@ func (d *jsonDecoder) text(v reflect.Value, s *shape, f *field, text []byte) err
 			v.SetFloat(n)
 			return nil
 		}
-		return serialization("STRING_VALUE can not be converted to a Float")
 	case kindTimestamp:
 		if f.time == "" || f.time == epoch {
-			return serialization("STRING_VALUE can not be converted to milliseconds since epoch")
+			return d.words.scalar("STRING_VALUE", s, f)
 		}
 		t, err := parseTime(string(text), f.time)
 		if err != nil {
@@ -41,10 +40,10 @@ func (d *jsonDecoder) text(v reflect.Value, s *shape, f *field, text []byte) err
 		v.Set(reflect.ValueOf(t))
 		return nil
 	}
-	return unexpected("STRING_VALUE", s)
+	return d.words.scalar("STRING_VALUE", s, f)
 }
 
-func (d *jsonDecoder) boolean(v reflect.Value, s *shape, value bool) error {
+func (d *jsonDecoder) boolean(v reflect.Value, s *shape, f *field, value bool) error {
 	word := "false"
 	if value {
 		word = "true"
@@ -53,40 +52,14 @@ func (d *jsonDecoder) boolean(v reflect.Value, s *shape, value bool) error {
 		return err
 	}
 	if s.kind != kindBoolean {
-		return unexpected(strings.ToUpper(word)+"_VALUE", s)
+		return d.words.scalar(strings.ToUpper(word)+"_VALUE", s, f)
 	}
 	v.SetBool(value)
 	return nil
 }
 
-// unexpected is AWS's error for a scalar where the shape has something else.
-func unexpected(got string, s *shape) error {
-	switch s.kind {
-	case kindStructure:
-		return serialization("Expected null")
-	case kindList:
-		return serialization("Expected list or null")
-	case kindMap:
-		return serialization("Expected map or null")
-	case kindInteger:
-		if s.typ.Kind() == reflect.Int64 {
-			return serialization("%s can not be converted to a Long", got)
-		}
-		return serialization("%s can not be converted to an Integer", got)
-	case kindFloat:
-		return serialization("%s can not be converted to a Float", got)
-	case kindBoolean:
-		return serialization("%s can not be converted to a Boolean", got)
-	case kindTimestamp:
-		return serialization("%s can not be converted to milliseconds since epoch", got)
-	case kindBlob:
-		return serialization("%s can not be converted to a Blob", got)
-	}
-	return serialization("%s can not be converted to a String", got)
-}
-
 // number reads a JSON number.
-func (d *jsonDecoder) number(v reflect.Value, s *shape) error {
+func (d *jsonDecoder) number(v reflect.Value, s *shape, f *field) error {
 	text, whole, err := d.numeral()
 	if err != nil {
 		return err
@@ -95,30 +68,34 @@ func (d *jsonDecoder) number(v reflect.Value, s *shape) error {
 	case kindInteger:
 		n, err := integer(text, whole)
 		if err != nil || v.OverflowInt(n) {
-			return serialization("%s is out of range", text)
+			return outOfRange(text)
 		}
 		v.SetInt(n)
 		return nil
 	case kindFloat:
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return serialization("%s is out of range", text)
+			return outOfRange(text)
 		}
 		v.SetFloat(n)
 		return nil
 	case kindTimestamp:
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return serialization("%s is out of range", text)
+			return outOfRange(text)
 		}
 		t, err := fromEpoch(n)
 		if err != nil {
-			return serialization("%s is out of range", text)
+			return outOfRange(text)
 		}
 		v.Set(reflect.ValueOf(t))
 		return nil
 	}
-	return unexpected("NUMBER_VALUE", s)
+	token := "NUMBER_VALUE"
+	if !whole {
+		token = "DECIMAL_VALUE"
+	}
+	return d.words.scalar(token, s, f)
 }
 
 // integer reads a whole number. AWS cuts off the fraction of one that is not.

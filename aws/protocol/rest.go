@@ -262,7 +262,7 @@ type jsonFormat struct{}
 func (jsonFormat) contentType() string { return "application/json" }
 
 func (jsonFormat) decode(body []byte, v reflect.Value, s *shape) error {
-	return unmarshalJSONValue(body, v, s)
+	return unmarshalJSON(body, v, s, newerWords{})
 }
 
 func (jsonFormat) encode(b []byte, v reflect.Value, s *shape, _ string) ([]byte, error) {

@@ -1,0 +1,70 @@
+package protocol_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"fargo/aws/ecs"
+	"fargo/aws/protocol"
+)
+
+// ECS says in its own words that a value does not fit. Source: as olderWords.
+func TestECSMismatches(t *testing.T) {
+	for body, want := range map[string]string{
+		`[]`:                                               "Unrecognized collection type class com.amazonaws.madison.frontend.RegisterTaskDefinitionRequest",
+		`{"family":1}`:                                     "NUMBER_VALUE cannot be converted to String",
+		`{"family":1.5}`:                                   "DECIMAL_VALUE cannot be converted to String",
+		`{"family":true}`:                                  "TRUE_VALUE cannot be converted to String",
+		`{"family":{}}`:                                    "Start of structure or map found where not expected",
+		`{"family":[]}`:                                    "Unrecognized collection type class java.lang.String",
+		`{"containerDefinitions":"web"}`:                   "Unexpected field type",
+		`{"containerDefinitions":{}}`:                      "Start of structure or map found where not expected",
+		`{"containerDefinitions":["web"]}`:                 "Unexpected value type in payload",
+		`{"containerDefinitions":[[]]}`:                    "Unrecognized collection type class com.amazonaws.madison.frontend.ContainerDefinition",
+		`{"containerDefinitions":[{"memory":"512"}]}`:      "STRING_VALUE cannot be converted to Integer",
+		`{"containerDefinitions":[{"essential":"true"}]}`:  "Unexpected token received from parser",
+		`{"containerDefinitions":[{"essential":1}]}`:       "NUMBER_VALUE cannot be converted to Boolean",
+		`{"containerDefinitions":[{"dockerLabels":[]}]}`:   "Unrecognized collection type java.util.Map<java.lang.String, java.lang.String>",
+		`{"containerDefinitions":[{"dockerLabels":"a"}]}`:  "Unexpected field type",
+		`{"containerDefinitions":[{"command":[1]}]}`:       "NUMBER_VALUE cannot be converted to String",
+		`{"ephemeralStorage":21}`:                          "Unexpected field type",
+		`{"containerDefinitions":[{"memory":5000000000}]}`: "5000000000 is out of range",
+	} {
+		r := request(body)
+		r.Service = &ecs.API
+		refuses(t, body, protocol.For("json").Decode(r, &ecs.RegisterTaskDefinitionInput{}), want)
+	}
+}
+
+// CBOR that does not fit is refused in the words of JSON.
+func TestCBORMismatches(t *testing.T) {
+	refuses(t, "half a map", protocol.For("smithy-rpc-v2-cbor").Decode(request("\xa1\x64te"), &everything{}), "")
+	for _, c := range []struct {
+		in   any
+		want string
+	}{
+		{map[string]any{"text": 1}, "NUMBER_VALUE can not be converted to a String"},
+		{map[string]any{"text": []any{}}, "Start of list found where not expected"},
+		{map[string]any{"text": map[string]any{}}, "Start of structure or map found where not expected."},
+		{map[string]any{"small": "7"}, "STRING_VALUE can not be converted to an Integer"},
+		{map[string]any{"flag": []byte("x")}, "BLOB_VALUE can not be converted to a Boolean"},
+		{map[string]any{"texts": true}, "Expected list or null"},
+		{map[string]any{"when": 1e300}, "1e+300 is out of range"},
+	} {
+		body, err := cbor.Marshal(c.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, c.want, protocol.For("smithy-rpc-v2-cbor").Decode(request(string(body)), &everything{}), c.want)
+	}
+}
+
+func refuses(t *testing.T, what string, err error, want string) {
+	t.Helper()
+	var e *protocol.Error
+	if !errors.As(err, &e) || e.Code != "SerializationException" || e.Message != want {
+		t.Errorf("%s: %v, want %q", what, err, want)
+	}
+}
