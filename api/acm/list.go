@@ -88,7 +88,7 @@ func listed(in *acm.ListCertificatesInput, m *acm.CertificateSummary) bool {
 	}
 	return (len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, m.Status)) &&
 		(len(in.CertificateKeyPairOrigins) == 0 || slices.Contains(in.CertificateKeyPairOrigins, m.CertificateKeyPairOrigin)) &&
-		slices.Contains(f.KeyTypes, m.KeyAlgorithm) &&
+		slices.ContainsFunc(f.KeyTypes, func(k acm.KeyAlgorithm) bool { return hyphenated(k) == m.KeyAlgorithm }) &&
 		(f.ExportOption == "" || f.ExportOption == m.ExportOption) && (f.ManagedBy == "" || f.ManagedBy == m.ManagedBy) &&
 		shares(f.KeyUsage, m.KeyUsages) && shares(f.ExtendedKeyUsage, m.ExtendedKeyUsages)
 }

@@ -182,8 +182,11 @@ func validations(scope fargo.Scope, in *acm.RequestCertificateInput, names []str
 				v.ValidationDomain = o.ValidationDomain
 			}
 		}
-		if method == acm.ValidationMethodDns {
+		switch method {
+		case acm.ValidationMethodDns:
 			v.ResourceRecord = validationRecord(scope, base(n))
+		case acm.ValidationMethodEmail:
+			v.ValidationEmails = []string{} // as recorded
 		}
 		out = append(out, v)
 	}

@@ -62,6 +62,12 @@ func inUseBy(r store.Reader, arn string) []string {
 	return slices.Compact(arns)
 }
 
+// hyphenated is an algorithm as ACM shows it: "RSA-2048", where it takes RSA_2048.
+// Source: recorded; terraform-provider-aws, internal/service/acm/certificate.go.
+func hyphenated(a acm.KeyAlgorithm) acm.KeyAlgorithm {
+	return acm.KeyAlgorithm(strings.ReplaceAll(string(a), "_", "-"))
+}
+
 // shown is a certificate as it is now.
 func shown(r store.Reader, c *record.Certificate, at time.Time) acm.CertificateDetail {
 	d := c.Certificate
@@ -73,6 +79,7 @@ func shown(r store.Reader, c *record.Certificate, at time.Time) acm.CertificateD
 	if d.Type == acm.CertificateTypeImported {
 		d.CertificateKeyPairOrigin = acm.CertificateKeyPairOriginCustomerProvided
 	}
+	d.KeyAlgorithm = hyphenated(d.KeyAlgorithm)
 	d.RenewalEligibility = acm.RenewalEligibilityIneligible
 	if renewable(r, c) {
 		d.RenewalEligibility = acm.RenewalEligibilityEligible

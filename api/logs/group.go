@@ -77,7 +77,11 @@ func (s *Server) DescribeLogGroups(ctx context.Context, in *logs.DescribeLogGrou
 	var groups []logs.LogGroup
 	for _, g := range s.store.Groups(scopeOf(ctx)) {
 		if wanted(g) {
-			groups = append(groups, showGroup(ctx, g))
+			shown := showGroup(ctx, g)
+			if in.LogGroupNamePattern != nil { // then AWS shows less, as recorded
+				shown.StoredBytes, shown.DeletionProtectionEnabled = nil, nil
+			}
+			groups = append(groups, shown)
 		}
 	}
 	name := func(g logs.LogGroup) string { return *g.LogGroupName }

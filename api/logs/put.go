@@ -50,7 +50,11 @@ func sequenceToken(millis int64) string { return fmt.Sprintf("49%054d", millis) 
 func checkBatch(events []logs.InputLogEvent) error {
 	size := 0
 	for i, e := range events {
-		size += len(*e.Message) + engine.EventOverhead
+		counted := len(*e.Message) + engine.EventOverhead
+		if counted > maxBatchBytes { // the largest event is as large as the largest batch
+			return logs.InvalidParameterException("Log event too large: %d bytes exceeds limit of %d", counted, maxBatchBytes)
+		}
+		size += counted
 		if i > 0 && *e.Timestamp < *events[i-1].Timestamp {
 			return logs.InvalidParameterException("Log events in a single PutLogEvents request must be in chronological order.")
 		}

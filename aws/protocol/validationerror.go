@@ -17,6 +17,8 @@ type validationFormat struct {
 	// detected: …; …". The others tell the first thing they find.
 	counted bool
 	texts   map[Rule]string // instead of the common texts
+	// members are the texts of those members, by their paths, that have their own.
+	members map[string]map[Rule]string
 }
 
 // In a text {value} is a space and the value in quotes or null, {raw} the value without
@@ -79,7 +81,10 @@ var validationFormats = map[string]validationFormat{
 		code: "InvalidParameterValue", missing: "MissingParameter", counted: true,
 		texts: map[Rule]string{Required: "The request must contain the parameter {query}."},
 	},
-	"logs":             {code: "InvalidParameterException", counted: true},
+	"logs": {code: "InvalidParameterException", counted: true, members: map[string]map[Rule]string{
+		"logGroupName":  {MaxLength: logsNameTooLong},
+		"logStreamName": {MaxLength: logsNameTooLong},
+	}},
 	"iam":              {code: "ValidationError", counted: true},
 	"sts":              {code: "ValidationError", counted: true},
 	"elbv2":            {code: "ValidationError", counted: true},
@@ -90,6 +95,9 @@ var validationFormats = map[string]validationFormat{
 	"route53":          {code: "InvalidInput", counted: true},
 	"s3":               {code: "InvalidArgument", counted: true},
 }
+
+// logsNameTooLong is recorded of CreateLogGroup and DeleteMetricFilter.
+const logsNameTooLong = "Invalid LogGroup or LogStream, both must have length less than or equal to {want}."
 
 var commonFormat = validationFormat{code: "ValidationException", counted: true}
 
@@ -104,7 +112,7 @@ func (s *Service) Refusal(op string, violations []Violation) *Error {
 	if first.Rule == Required {
 		code = cmp.Or(d.missing, code)
 	}
-	if text := d.texts[first.Rule]; text != "" || !d.counted {
+	if text := cmp.Or(d.members[first.Path][first.Rule], d.texts[first.Rule]); text != "" || !d.counted {
 		return Errorf(code, "%s", first.text(cmp.Or(text, commonText)))
 	}
 	texts := make([]string, len(violations))

@@ -8,6 +8,7 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -40,9 +41,25 @@ func Parse(pattern string) (*Pattern, error) {
 func (p *parser) pattern() (matcher, error) {
 	switch {
 	case strings.HasPrefix(p.rest, "{"):
+		if !strings.HasSuffix(p.rest, "}") {
+			return nil, unclosed("{}")
+		}
 		return p.document()
 	case strings.HasPrefix(p.rest, "["):
+		if !strings.HasSuffix(p.rest, "]") {
+			return nil, unclosed("[]")
+		}
 		return p.columns()
 	}
 	return p.terms()
 }
+
+// unclosed is an ErrPattern with a text of its own: the pattern begins with the first
+// of two characters and does not end with the second.
+// Source: github.com/jorgebastida/awslogs/issues/210.
+type unclosed string
+
+func (e unclosed) Error() string {
+	return fmt.Sprintf("If a filter pattern starts with '%c' it must end with '%c'", e[0], e[1])
+}
+func (e unclosed) Is(target error) bool { return target == ErrPattern }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // terms is a pattern for messages without structure.
@@ -58,14 +59,40 @@ func (p *parser) term() (t term, err error) {
 	case p.rest[0] == '"':
 		t.text, err = p.quoted('"')
 	case p.rest[0] == '%':
-		t.regexp, err = p.regexp()
+		if t.regexp, err = p.regexp(); err == nil {
+			err = p.ended()
+		}
 	default:
 		t.text = p.span(func(r rune) bool { return !unicode.IsSpace(r) })
-		if t.text == "" || strings.ContainsFunc(t.text, func(r rune) bool { return !isName(r) }) {
-			err = badTerm(t.text)
+		if t.text == "" {
+			return t, ErrPattern
 		}
+		err = checkTerm(t.text)
 	}
 	return t, err
+}
+
+// ended sees that a term ends where a regular expression does.
+func (p *parser) ended() error {
+	if r, _ := utf8.DecodeRuneInString(p.rest); p.rest != "" && !unicode.IsSpace(r) {
+		return badTerm("%")
+	}
+	return nil
+}
+
+// checkTerm refuses a term with other characters than a name has, which would have to
+// be in quotes. The error shows the first of them, as public reports do:
+// github.com/dougmoscrop/serverless-plugin-log-subscription/issues/47.
+func checkTerm(text string) error {
+	from := strings.IndexFunc(text, func(r rune) bool { return !isName(r) })
+	if from < 0 {
+		return nil
+	}
+	bad, rest := text[from:], strings.IndexFunc(text[from:], isName)
+	if rest > 0 {
+		bad = bad[:rest]
+	}
+	return badTerm(bad)
 }
 
 // badTerm is an ErrPattern with a text of its own.

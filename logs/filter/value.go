@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // comparison is an operator and what stands to its right.
@@ -78,11 +79,14 @@ func (p *parser) regexp() (*regexp.Regexp, error) {
 		}
 	}
 	if end < 2 {
-		return nil, ErrPattern
+		return nil, badTerm("%")
 	}
 	body := p.rest[1:end]
 	p.rest = p.rest[end+1:]
-	if p.regexps++; p.regexps > maxRegexps || !plainRegexp(body) {
+	if bad := foreignInRegexp(body); bad != "" {
+		return nil, badTerm(bad)
+	}
+	if p.regexps++; p.regexps > maxRegexps || !balanced(body) {
 		return nil, ErrPattern
 	}
 	re, err := regexp.Compile(body)
@@ -92,17 +96,35 @@ func (p *parser) regexp() (*regexp.Regexp, error) {
 	return re, nil
 }
 
-func plainRegexp(s string) bool {
+// foreignInRegexp gives the first character that CloudWatch Logs does not take in a
+// regular expression, or nothing. Source: as the package's, "Supported regular
+// expressions"; that such are refused as terms are:
+// github.com/ministryofjustice/modernisation-platform-environments/pull/5137.
+func foreignInRegexp(s string) string {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
 			i++
 		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
 		case !strings.ContainsRune("_#=@/;,-: ^$?[]{}|*+.", rune(c)):
-			return false
+			r, _ := utf8.DecodeRuneInString(s[i:])
+			return string(r)
 		}
 	}
-	return true
+	return ""
+}
+
+var (
+	// escapedOrClass are the parts of a regular expression in which brackets and
+	// braces mean themselves.
+	escapedOrClass = regexp.MustCompile(`\\.|\[\^?\]?(\\.|[^\]\\])*\]`)
+	repetition     = regexp.MustCompile(`\{[0-9]+(,[0-9]*)?\}`)
+)
+
+// balanced tells whether every bracket and brace has its counterpart. Go would take
+// one that has none for itself.
+func balanced(s string) bool {
+	return !strings.ContainsAny(repetition.ReplaceAllString(escapedOrClass.ReplaceAllString(s, ""), ""), "[]{}")
 }
 
 // parseNumber reads a decimal number, not the other forms Go would take.
