@@ -33,5 +33,6 @@ func Controllers(c Config) []Controller {
 		Certificates(c.Renew),
 		TaskDefinitions(),
 		RunTaskTokens(),
+		Lifecycles(c.Pace),
 	}
 }

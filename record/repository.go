@@ -1,6 +1,8 @@
 package record
 
 import (
+	"time"
+
 	"fargo"
 	"fargo/aws/ecr"
 )
@@ -15,6 +17,29 @@ type Repository struct {
 	// means none.
 	Policy          string `json:",omitempty"`
 	LifecyclePolicy string `json:",omitempty"`
+	// LifecyclePolicySetAt is when the user gave LifecyclePolicy.
+	LifecyclePolicySetAt time.Time `json:",omitzero"`
+	// LifecyclePolicyRunAt is when a policy was last carried out. Owner: the
+	// lifecycle controller.
+	LifecyclePolicyRunAt time.Time `json:",omitzero"`
+	// LifecyclePreview is the last preview that was asked for.
+	LifecyclePreview *LifecyclePreview `json:",omitempty"`
+}
+
+// LifecyclePreview is what a user wants to know: what Policy would do, with the
+// images there were at a time.
+type LifecyclePreview struct {
+	Policy string // JSON text
+	At     time.Time
+}
+
+// LifecycleEvaluated is when the policy that is in force was last carried out; zero
+// when it was not yet.
+func (r *Repository) LifecycleEvaluated() time.Time {
+	if r.LifecyclePolicyRunAt.Before(r.LifecyclePolicySetAt) {
+		return time.Time{}
+	}
+	return r.LifecyclePolicyRunAt
 }
 
 // Key is the repository's place in the store.
@@ -30,6 +55,9 @@ type RepositoryImage struct {
 	// Image is what DescribeImages shows. A tag is on one image of a
 	// repository at most.
 	Image ecr.ImageDetail
+	// PushedAt is Image.ImagePushedAt, which is in whole seconds, as exactly as it is
+	// known; zero in records of before.
+	PushedAt time.Time `json:",omitzero"`
 	// Children are the digests of the manifests that an image index lists, if
 	// this is one. They cannot be deleted before it.
 	Children []string `json:",omitempty"`
@@ -43,6 +71,14 @@ func (i *RepositoryImage) Repository() string { return *i.Image.RepositoryName }
 
 // Digest is that of the manifest: "sha256:…".
 func (i *RepositoryImage) Digest() string { return *i.Image.ImageDigest }
+
+// Pushed is when the image was pushed.
+func (i *RepositoryImage) Pushed() time.Time {
+	if i.PushedAt.IsZero() {
+		return *i.Image.ImagePushedAt
+	}
+	return i.PushedAt
+}
 
 // ImageKey is the store key of an image. With an empty digest it is the prefix
 // of all images of the repository, and of no other's: a repository's name has

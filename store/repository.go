@@ -1,7 +1,12 @@
 package store
 
 import (
+	"iter"
+	"slices"
+	"time"
+
 	"fargo"
+	"fargo/aws/ecr"
 	"fargo/record"
 )
 
@@ -19,6 +24,15 @@ var Images = NewTable("images", (*record.RepositoryImage).Key, Index[record.Repo
 		return keys
 	},
 }, Index[record.RepositoryImage]{
+	// subject finds what refers to an image (signatures, attestations), by its key.
+	Name: "subject",
+	Values: func(i *record.RepositoryImage) []string {
+		if i.Image.SubjectManifestDigest == nil {
+			return nil
+		}
+		return []string{record.ImageKey(i.Scope, i.Repository(), *i.Image.SubjectManifestDigest)}
+	},
+}, Index[record.RepositoryImage]{
 	// child finds the indexes that list an image, by its key.
 	Name: "child",
 	Values: func(i *record.RepositoryImage) []string {
@@ -29,6 +43,59 @@ var Images = NewTable("images", (*record.RepositoryImage).Key, Index[record.Repo
 		return keys
 	},
 })
+
+// IndexOf finds an index that lists an image.
+func IndexOf(r Reader, i *record.RepositoryImage) (index *record.RepositoryImage, ok bool) {
+	for index := range Images.By(r, "child", i.Key()) {
+		return index, true
+	}
+	return nil, false
+}
+
+// Referrers finds the images whose subject is that of a digest, which need not be
+// there.
+func Referrers(r Reader, s fargo.Scope, repository, digest string) iter.Seq[*record.RepositoryImage] {
+	return Images.By(r, "subject", record.ImageKey(s, repository, digest))
+}
+
+// DeleteImage deletes an image, and with it what refers to it, but for what an index
+// lists.
+// Source: ECR user guide, "Lifecycle policy evaluation rules", of reference artifacts.
+func DeleteImage(tx *Tx, i *record.RepositoryImage) {
+	Images.Delete(tx, i.Key())
+	for _, referrer := range slices.Collect(Referrers(tx, i.Scope, i.Repository(), i.Digest())) {
+		if _, listed := IndexOf(tx, referrer); !listed {
+			DeleteImage(tx, referrer)
+		}
+	}
+}
+
+// ArchiveImage moves an image to the archive, from where it cannot be pulled, and with
+// it what refers to it.
+func ArchiveImage(tx *Tx, i *record.RepositoryImage, now time.Time) {
+	now = now.UTC().Truncate(time.Second)
+	archived := *i
+	archived.Image.ImageStatus, archived.Image.LastArchivedAt = ecr.ImageStatusArchived, &now
+	Images.Put(tx, &archived)
+	for _, referrer := range slices.Collect(Referrers(tx, i.Scope, i.Repository(), i.Digest())) {
+		if referrer.Image.ImageStatus != ecr.ImageStatusArchived {
+			ArchiveImage(tx, referrer, now)
+		}
+	}
+}
+
+// RestoreImage moves an image back from the archive, and with it what refers to it.
+func RestoreImage(tx *Tx, i *record.RepositoryImage, now time.Time) {
+	now = now.UTC().Truncate(time.Second)
+	restored := *i
+	restored.Image.ImageStatus, restored.Image.LastActivatedAt = ecr.ImageStatusActive, &now
+	Images.Put(tx, &restored)
+	for _, referrer := range slices.Collect(Referrers(tx, i.Scope, i.Repository(), i.Digest())) {
+		if referrer.Image.ImageStatus == ecr.ImageStatusArchived {
+			RestoreImage(tx, referrer, now)
+		}
+	}
+}
 
 // RegistryKeys holds the one key that passwords for the registry are signed
 // with.

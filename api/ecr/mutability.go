@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fargo/aws/ecr"
+	"fargo/plan"
 	"fargo/record"
 )
 
@@ -13,7 +14,7 @@ import (
 func movable(r *record.Repository, tag string) bool {
 	excluded := false
 	for _, f := range r.Repository.ImageTagMutabilityExclusionFilters {
-		excluded = excluded || matches(*f.Filter, tag)
+		excluded = excluded || plan.MatchesTagPattern(*f.Filter, tag)
 	}
 	switch r.Repository.ImageTagMutability {
 	case ecr.ImageTagMutabilityImmutable:
@@ -27,25 +28,3 @@ func movable(r *record.Repository, tag string) bool {
 }
 
 func wildcards(pattern string) int { return strings.Count(pattern, "*") }
-
-// matches reports whether s is what pattern says, in which each * stands for
-// any characters, or none.
-func matches(pattern, s string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == s
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	s, ok := strings.CutPrefix(s, first)
-	if !ok {
-		return false
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(s, part)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(part):]
-	}
-	return strings.HasSuffix(s, last)
-}

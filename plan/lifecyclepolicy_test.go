@@ -1,4 +1,4 @@
-package ecr
+package plan_test
 
 import (
 	"regexp"
@@ -6,16 +6,18 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"fargo/plan"
 )
 
-// matches agrees with a regular expression that says the same.
-func TestMatches(t *testing.T) {
+// MatchesTagPattern agrees with a regular expression that says the same.
+func TestMatchesTagPattern(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pattern := rapid.StringMatching(`[ab.*]{1,6}`).Draw(t, "pattern")
 		tag := rapid.StringMatching(`[ab.]{0,8}`).Draw(t, "tag")
 		same := regexp.MustCompile(`^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`)
-		if got, want := matches(pattern, tag), same.MatchString(tag); got != want {
-			t.Errorf("matches(%q, %q) is %v", pattern, tag, got)
+		if got, want := plan.MatchesTagPattern(pattern, tag), same.MatchString(tag); got != want {
+			t.Errorf("MatchesTagPattern(%q, %q) is %v", pattern, tag, got)
 		}
 	})
 }
