@@ -19,6 +19,7 @@ const (
 	actionUploadPart   = "ecr:UploadLayerPart"
 	actionEndUpload    = "ecr:CompleteLayerUpload"
 	actionPushManifest = "ecr:PutImage"
+	actionDeleteImage  = "ecr:BatchDeleteImage"
 )
 
 // Catalog has the repositories, their images and who may use them. Errors for clients
@@ -47,6 +48,15 @@ type Catalog interface {
 	// (ImageTagAlreadyExistsException) and an index with a child that is not
 	// in the repository (ReferencedImagesNotFoundException). It is idempotent.
 	RecordImage(ctx context.Context, i *record.RepositoryImage, tag string) error
+
+	// Referrers returns the images whose subject is that of a digest, in the order of
+	// their digests.
+	Referrers(ctx context.Context, s fargo.Scope, repository, digest string) ([]*record.RepositoryImage, error)
+
+	// DeleteImage takes a tag away, or deletes an image: that of a digest, or of
+	// its last tag. It refuses what an index lists (InvalidParameterException), and
+	// returns ImageNotFoundException.
+	DeleteImage(ctx context.Context, s fargo.Scope, repository, reference string) error
 
 	// RecordPull notes that the image was pulled now.
 	RecordPull(ctx context.Context, i *record.RepositoryImage) error

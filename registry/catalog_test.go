@@ -108,6 +108,27 @@ func (c *catalog) RecordImage(_ context.Context, i *record.RepositoryImage, tag 
 	return nil
 }
 
+func (c *catalog) Referrers(_ context.Context, s fargo.Scope, name, digest string) ([]*record.RepositoryImage, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []*record.RepositoryImage
+	for _, key := range slices.Sorted(maps.Keys(c.images[s.Key(name)])) {
+		if i := c.images[s.Key(name)][key]; i.Image.SubjectManifestDigest != nil && *i.Image.SubjectManifestDigest == digest {
+			found = append(found, i)
+		}
+	}
+	return found, nil
+}
+
+func (c *catalog) DeleteImage(ctx context.Context, s fargo.Scope, name, reference string) error {
+	i, err := c.FindImage(ctx, s, name, reference)
+	if err != nil {
+		return err
+	}
+	c.forget(s, name, i.Digest())
+	return nil
+}
+
 func (c *catalog) RecordPull(context.Context, *record.RepositoryImage) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -41,7 +41,7 @@ var codes = map[string]struct {
 	"ImageTagAlreadyExistsException":    {http.StatusBadRequest, "TAG_INVALID"},
 	"ReferencedImagesNotFoundException": {http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN"},
 	"LayersNotFoundException":           {http.StatusNotFound, "BLOB_UNKNOWN"},
-	"InvalidParameterException":         {http.StatusBadRequest, "MANIFEST_INVALID"},
+	"InvalidParameterException":         {http.StatusMethodNotAllowed, "UNSUPPORTED"},
 	"LimitExceededException":            {http.StatusTooManyRequests, "TOOMANYREQUESTS"},
 }
 

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -68,10 +70,19 @@ func (s *Server) upload(w http.ResponseWriter, r *request) error {
 	there := r.Clone(r.Context())
 	there.URL.Path = "/v2/" + name.Name() + "/blobs/uploads/" + r.reference
 	there.URL.RawPath = ""
+	if r.Method == http.MethodPost {
+		// As a form, the body could name what to mount, which nobody has looked at.
+		there.Header.Del("Content-Type")
+	}
 	there.Body = &measuredBody{ReadCloser: r.Body, space: s.Storage.Writable}
-	answer := &locationWriter{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/", space: s.Storage.Writable}
+	answer := &uploadWriter{ResponseWriter: w, from: "/v2/" + r.scope.Key(), to: "/v2/"}
 	s.layers.ServeHTTP(answer, there)
-	return answer.failure
+	if answer.refused >= http.StatusInternalServerError {
+		if err := s.Storage.Writable(); err != nil {
+			return err
+		}
+	}
+	return answer.refusal()
 }
 
 // checkSpace refuses a request that adds to an upload when the disk is full.
@@ -130,22 +141,20 @@ func (m *measuredBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// locationWriter removes the scope from the Location of an answer. When the disk is
-// full, it replaces an answer with an internal error by the error failure, which says
-// so.
-type locationWriter struct {
+// uploadWriter passes on what distribution's handler answers, without the scope in the
+// Location. It keeps refusals back, whose details are not for clients.
+type uploadWriter struct {
 	http.ResponseWriter
 	from, to string
-	space    func() error
-	failure  error
+	refused  int // the status of a refusal, 0 when there is none
+	body     bytes.Buffer
 }
 
 // WriteHeader implements [http.ResponseWriter].
-func (w *locationWriter) WriteHeader(status int) {
-	if status >= http.StatusInternalServerError {
-		if w.failure = w.space(); w.failure != nil {
-			return
-		}
+func (w *uploadWriter) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		w.refused = status
+		return
 	}
 	h := w.Header()
 	if rest, ok := strings.CutPrefix(h.Get("Location"), w.from); ok {
@@ -155,12 +164,24 @@ func (w *locationWriter) WriteHeader(status int) {
 }
 
 // Write implements [http.ResponseWriter].
-func (w *locationWriter) Write(p []byte) (int, error) {
-	if w.failure != nil {
-		return len(p), nil
+func (w *uploadWriter) Write(p []byte) (int, error) {
+	if w.refused != 0 {
+		return w.body.Write(p)
 	}
 	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap is for [http.ResponseController].
-func (w *locationWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *uploadWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// refusal is the error that the handler has answered with, if it has.
+func (w *uploadWriter) refusal() error {
+	if w.refused == 0 {
+		return nil
+	}
+	var said struct{ Errors []apiError }
+	if json.Unmarshal(w.body.Bytes(), &said) != nil || len(said.Errors) == 0 {
+		return &apiError{w.refused, "UNKNOWN", http.StatusText(w.refused)}
+	}
+	return &apiError{w.refused, said.Errors[0].Code, said.Errors[0].Message}
+}

@@ -1,10 +1,10 @@
 package registry
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"mime"
+	"slices"
 
 	"github.com/distribution/distribution/v3"
 	_ "github.com/distribution/distribution/v3/manifest/manifestlist" // the manifests there are
@@ -30,47 +30,69 @@ const maxManifest = 4 << 20
 
 // manifestFields is what we read of a manifest ourselves, image or index.
 type manifestFields struct {
-	MediaType string          `json:"mediaType"`
-	Config    v1.Descriptor   `json:"config"`
-	Layers    []v1.Descriptor `json:"layers"`
-	Manifests []v1.Descriptor `json:"manifests"`
-	Subject   *v1.Descriptor  `json:"subject"`
+	MediaType    string            `json:"mediaType"`
+	ArtifactType string            `json:"artifactType"`
+	Config       v1.Descriptor     `json:"config"`
+	Layers       []v1.Descriptor   `json:"layers"`
+	Manifests    []v1.Descriptor   `json:"manifests"`
+	Subject      *v1.Descriptor    `json:"subject"`
+	Annotations  map[string]string `json:"annotations"`
 }
 
-// parseManifest checks a manifest's text and describes the image it makes.
-// mediaType is what the client calls it; without one, the text must say.
+// parseManifest checks a manifest's text and describes the image it makes. mediaType
+// is what the client calls it, and may be empty.
 func parseManifest(scope fargo.Scope, repository, mediaType string, text []byte) (distribution.Manifest, *record.RepositoryImage, error) {
 	var o manifestFields
-	if json.Unmarshal(text, &o) != nil {
-		return nil, nil, invalidManifest(errNotJSON)
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, nil, errNotManifest
 	}
-	if mediaType == "" {
-		mediaType = o.MediaType
-	}
-	mediaType, _, err := mime.ParseMediaType(mediaType)
+	mediaType, err := o.mediaType(mediaType)
 	if err != nil {
-		return nil, nil, invalidManifest(errNoMediaType)
-	}
-	switch mediaType {
-	case dockerManifest, dockerList, v1.MediaTypeImageManifest, v1.MediaTypeImageIndex:
-	default:
-		return nil, nil, invalidManifest(fmt.Errorf("media type %q is not that of an image manifest or index", mediaType))
+		return nil, nil, err
 	}
 	m, _, err := distribution.UnmarshalManifest(mediaType, text)
-	if err != nil {
-		return nil, nil, invalidManifest(errNotJSON)
+	if err != nil || o.Subject != nil && isNoDigest(*o.Subject) || slices.ContainsFunc(m.References(), isNoDigest) {
+		return nil, nil, errNotManifest
 	}
 	return m, o.image(scope, repository, mediaType, digest.FromBytes(text)), nil
 }
 
-var (
-	errNotJSON     = errors.New("Invalid JSON syntax")
-	errNoMediaType = errors.New("no media type of an image manifest or index")
-)
+func isNoDigest(d v1.Descriptor) bool { return d.Digest.Validate() != nil }
 
-func invalidManifest(err error) error {
-	return ecr.InvalidParameterException("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%v'", err)
+// mediaType is the type of the manifest, by what the client calls it and by what it
+// says itself. One of the two is enough; two that differ are refused, unless the
+// client's is none of a manifest.
+// Source: OCI Distribution Specification, "Pushing Manifests"; ECR API,
+// PutImage.imageManifestMediaType.
+func (o *manifestFields) mediaType(given string) (string, error) {
+	if parsed, _, err := mime.ParseMediaType(given); err == nil {
+		given = parsed
+	}
+	switch {
+	case given == "" && o.MediaType == "":
+		return "", errNoMediaType
+	case isManifestType(given) && (o.MediaType == "" || o.MediaType == given):
+		return given, nil
+	case !isManifestType(given) && isManifestType(o.MediaType):
+		return o.MediaType, nil
+	}
+	return "", errNotManifest
 }
+
+func isManifestType(mediaType string) bool {
+	switch mediaType {
+	case dockerManifest, dockerList, v1.MediaTypeImageManifest, v1.MediaTypeImageIndex:
+		return true
+	}
+	return false
+}
+
+// What is wrong with a manifest, ECR tells no more of than this.
+// Source: public reports of pushes of what ECR does not know.
+var (
+	errNotManifest = ecr.InvalidParameterException("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'")
+	errNoMediaType = ecr.InvalidParameterException("image manifest mediatype not provided in manifest or parameter")
+)
 
 // image is the record of a manifest. The size of an index is not here: it is
 // that of its largest child, which the catalog knows.
@@ -91,13 +113,19 @@ func (o *manifestFields) image(scope fargo.Scope, repository, mediaType string, 
 			size += layer.Size
 		}
 		i.Image.ImageSizeInBytes = &size
-		i.Image.ArtifactMediaType = &o.Config.MediaType
+	}
+	if t := o.artifactType(); t != "" {
+		i.Image.ArtifactMediaType = &t
 	}
 	if o.Subject != nil {
 		i.Image.SubjectManifestDigest = new(o.Subject.Digest.String())
 	}
 	return i
 }
+
+// artifactType is what a manifest is the manifest of.
+// Source: OCI Distribution Specification, "Listing Referrers".
+func (o *manifestFields) artifactType() string { return cmp.Or(o.ArtifactType, o.Config.MediaType) }
 
 // references are the digests of what a manifest needs to be there: children or
 // configuration and layers.

@@ -16,6 +16,8 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"fargo"
+	"fargo/aws/ecr"
+	"fargo/record"
 )
 
 // getManifest answers with a manifest by tag or digest.
@@ -23,6 +25,9 @@ func (s *Server) getManifest(w http.ResponseWriter, r *request) error {
 	image, err := s.Catalog.FindImage(r.Context(), r.scope, r.repository, r.reference)
 	if err != nil {
 		return err
+	}
+	if isArchived(image) {
+		return &apiError{http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image is archived and cannot be pulled. Restore it first."}
 	}
 	text, err := s.Storage.Manifest(r.Context(), r.scope, r.repository, image.Digest())
 	if err != nil {
@@ -35,6 +40,21 @@ func (s *Server) getManifest(w http.ResponseWriter, r *request) error {
 		}
 	}
 	serveContent(w, r, *image.Image.ImageManifestMediaType, image.Digest(), bytes.NewReader(text))
+	return nil
+}
+
+func isArchived(i *record.RepositoryImage) bool {
+	return i.Image.ImageStatus == ecr.ImageStatusArchived
+}
+
+// deleteManifest deletes an image by tag or digest.
+// Source: ECR user guide, "Deleting signatures and other artifacts from an Amazon ECR
+// private repository".
+func (s *Server) deleteManifest(w http.ResponseWriter, r *request) error {
+	if err := s.Catalog.DeleteImage(r.Context(), r.scope, r.repository, r.reference); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusAccepted)
 	return nil
 }
 
@@ -70,6 +90,9 @@ func (s *Server) putManifest(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("Location", "/v2/"+r.repository+"/manifests/"+dgst)
 	w.Header().Set("Docker-Content-Digest", dgst)
+	if subject := image.Image.SubjectManifestDigest; subject != nil {
+		w.Header().Set("OCI-Subject", *subject)
+	}
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }

@@ -4,7 +4,7 @@ import "strings"
 
 // route is what the path of a request names.
 type route struct {
-	kind       string // "manifests", "tags", "blobs", "uploads"
+	kind       string // "manifests", "referrers", "tags", "blobs", "uploads"
 	repository string // as the client calls it
 	reference  string // a tag, a digest or an upload's id; empty for tags and for new uploads
 }
@@ -25,6 +25,7 @@ func parseRoute(path string) (route, bool) {
 	}
 	for _, kind := range []struct{ suffix, kind string }{
 		{"/manifests", "manifests"},
+		{"/referrers", "referrers"},
 		{"/blobs/uploads", "uploads"},
 		{"/blobs", "blobs"},
 	} {

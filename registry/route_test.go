@@ -42,7 +42,7 @@ func TestParseRoute(t *testing.T) {
 		"/v2/manifests/v1":                  {},
 		"/v2/tags/list":                     {},
 		"/v2/a/other/x":                     {},
-		"/v2/a/referrers/sha256:00":         {},
+		"/v2/a/referrers/sha256:00":         {"referrers", "a", "sha256:00"},
 	} {
 		got, ok := parseRoute(path)
 		if ok != (want != route{}) || ok && got != want {

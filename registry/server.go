@@ -134,14 +134,18 @@ func (s *Server) authorize(r *request, action, repository string) error {
 	return s.Catalog.Authorize(r.Context(), r.grant, action, r.scope, repository)
 }
 
-// operation is what a request does, and the IAM action that it needs. Nothing is
-// deleted by this protocol: ECR has its own API for that.
+// operation is what a request does, and the IAM action that it needs. Blobs are not
+// deleted by clients: those that no manifest needs are collected.
 func (s *Server) operation(r *request) (action string, do func(http.ResponseWriter, *request) error) {
 	switch r.kind + " " + r.Method {
 	case "manifests GET", "manifests HEAD":
 		return actionPullManifest, s.getManifest
 	case "manifests PUT":
 		return actionPushManifest, s.putManifest
+	case "manifests DELETE":
+		return actionDeleteImage, s.deleteManifest
+	case "referrers GET":
+		return actionPullManifest, s.listReferrers
 	case "tags GET":
 		return actionListTags, s.listTags
 	case "blobs GET":

@@ -141,12 +141,18 @@ func (s *site) do(method, path string, body string, header ...string) (*http.Res
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return resp, read(s.t, resp)
+}
+
+// read gives the whole body of an answer.
+func read(t testing.TB, resp *http.Response) string {
+	t.Helper()
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return resp, string(b)
+	return string(b)
 }
 
 // get begins to read something as Ann.
@@ -371,13 +377,14 @@ func TestErrors(t *testing.T) {
 		code                                string
 	}{
 		{"layers missing", "PUT", "/v2/app/manifests/v1", string(manifest), mediaType, 404, "MANIFEST_BLOB_UNKNOWN"},
-		{"not JSON", "PUT", "/v2/app/manifests/v1", "no", mediaType, 400, "MANIFEST_INVALID"},
-		{"no media type", "PUT", "/v2/app/manifests/v1", "{}", "", 400, "MANIFEST_INVALID"},
-		{"strange media type", "PUT", "/v2/app/manifests/v1", "{}", "text/plain", 400, "MANIFEST_INVALID"},
+		{"not JSON", "PUT", "/v2/app/manifests/v1", "no", mediaType, 405, "UNSUPPORTED"},
+		{"no media type", "PUT", "/v2/app/manifests/v1", "{}", "", 405, "UNSUPPORTED"},
+		{"strange media type", "PUT", "/v2/app/manifests/v1", "{}", "text/plain", 405, "UNSUPPORTED"},
 		{"wrong digest", "PUT", "/v2/app/manifests/sha256:" + strings.Repeat("0", 64), string(manifest), mediaType, 400, "DIGEST_INVALID"},
 		{"bad tag", "PUT", "/v2/app/manifests/-v1", string(manifest), mediaType, 400, "TAG_INVALID"},
 		{"huge", "PUT", "/v2/app/manifests/v1", strings.Repeat(" ", 5<<20), mediaType, 413, "MANIFEST_INVALID"},
-		{"delete", "DELETE", "/v2/app/manifests/v1", "", "", 405, "UNSUPPORTED"},
+		{"delete", "DELETE", "/v2/app/manifests/v1", "", "", 404, "MANIFEST_UNKNOWN"},
+		{"referrers of no digest", "GET", "/v2/app/referrers/v1", "", "", 400, "DIGEST_INVALID"},
 		{"delete layer", "DELETE", "/v2/app/blobs/sha256:" + strings.Repeat("0", 64), "", "", 405, "UNSUPPORTED"},
 		{"no layer", "GET", "/v2/app/blobs/sha256:" + strings.Repeat("0", 64), "", "", 404, "BLOB_UNKNOWN"},
 		{"no digest", "GET", "/v2/app/blobs/x", "", "", 404, "BLOB_UNKNOWN"},

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage"
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fargo"
 	"fargo/aws/ecr"
@@ -116,6 +118,22 @@ func (s *Storage) Manifest(ctx context.Context, scope fargo.Scope, repository, d
 	return text, err
 }
 
+// Describe gives the descriptor of an image as an index of referrers has it.
+func (s *Storage) Describe(ctx context.Context, i *record.RepositoryImage) (v1.Descriptor, error) {
+	text, err := s.Manifest(ctx, i.Scope, i.Repository(), i.Digest())
+	if err != nil {
+		return v1.Descriptor{}, fmt.Errorf("manifest of a recorded image: %w", err)
+	}
+	var o manifestFields
+	if err := json.Unmarshal(text, &o); err != nil {
+		return v1.Descriptor{}, fmt.Errorf("manifest of a recorded image: %w", err)
+	}
+	return v1.Descriptor{
+		MediaType: *i.Image.ImageManifestMediaType, ArtifactType: o.artifactType(), Annotations: o.Annotations,
+		Digest: digest.Digest(i.Digest()), Size: int64(len(text)),
+	}, nil
+}
+
 // PutManifest stores a manifest and describes it as the catalog keeps it,
 // without tags and time. When it returns, the manifest is durable, and so is
 // everything it names; all of it stays for at least the grace, in which the
@@ -137,9 +155,7 @@ func (s *Storage) PutManifest(ctx context.Context, scope fargo.Scope, repository
 	name := r.Named().Name()
 	s.refresh(name, digest.Digest(image.Digest()))
 	for _, ref := range m.References() {
-		if ref.Digest.Validate() == nil {
-			s.refresh(name, ref.Digest)
-		}
+		s.refresh(name, ref.Digest)
 	}
 	manifests, err := r.Manifests(ctx)
 	if err != nil {
@@ -161,7 +177,7 @@ func refused(err error, index bool) error {
 	for _, e := range found {
 		var unknown distribution.ErrManifestBlobUnknown
 		if !errors.As(e, &unknown) {
-			return invalidManifest(e)
+			return errNotManifest
 		}
 		missing = append(missing, unknown.Digest.String())
 	}

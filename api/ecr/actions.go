@@ -100,6 +100,21 @@ var Actions = &api.Actions{
 		"SetRepositoryPolicy": inRepository(func(in *ecr.SetRepositoryPolicyInput) (registry, name *string) {
 			return in.RegistryId, in.RepositoryName
 		}),
+		"GetLifecyclePolicyPreview": inRepository(func(in *ecr.GetLifecyclePolicyPreviewInput) (registry, name *string) {
+			return in.RegistryId, in.RepositoryName
+		}),
+		"StartLifecyclePolicyPreview": inRepository(func(in *ecr.StartLifecyclePolicyPreviewInput) (registry, name *string) {
+			return in.RegistryId, in.RepositoryName
+		}),
+		"DescribeImageScanFindings": inRepository(func(in *ecr.DescribeImageScanFindingsInput) (registry, name *string) {
+			return in.RegistryId, in.RepositoryName
+		}),
+		"UpdateImageStorageClass": inRepository(func(in *ecr.UpdateImageStorageClassInput) (registry, name *string) {
+			return in.RegistryId, in.RepositoryName
+		}).Inferred(),
+		"ListImageReferrers": inRepository(func(in *ecr.ListImageReferrersInput) (registry, name *string) {
+			return in.RegistryId, in.RepositoryName
+		}).Inferred(),
 		"UploadLayerPart": inRepository(func(in *ecr.UploadLayerPartInput) (registry, name *string) {
 			return in.RegistryId, in.RepositoryName
 		}),

@@ -54,6 +54,8 @@ func inputOf(operation string, registry, repository *string) any {
 		return &ecr.UploadLayerPartInput{RegistryId: registry, RepositoryName: repository}
 	case "CompleteLayerUpload":
 		return &ecr.CompleteLayerUploadInput{RegistryId: registry, RepositoryName: repository}
+	case "BatchDeleteImage":
+		return &ecr.BatchDeleteImageInput{RegistryId: registry, RepositoryName: repository}
 	case "PutImage":
 		return &ecr.PutImageInput{RegistryId: registry, RepositoryName: repository}
 	}
@@ -66,6 +68,42 @@ func (s *Server) FindImage(_ context.Context, scope fargo.Scope, repository, ref
 		return i, nil
 	}
 	return nil, ecr.ImageNotFoundException("Requested image not found")
+}
+
+// Referrers gives what refers to a manifest, in the order of digests.
+func (s *Server) Referrers(_ context.Context, scope fargo.Scope, repository, digest string) ([]*record.RepositoryImage, error) {
+	return referrers(s.db.View(), scope, repository, digest), nil
+}
+
+func referrers(r store.Reader, scope fargo.Scope, repository, digest string) []*record.RepositoryImage {
+	return slices.SortedFunc(store.Referrers(r, scope, repository, digest), func(a, b *record.RepositoryImage) int {
+		return strings.Compare(a.Digest(), b.Digest())
+	})
+}
+
+// DeleteImage is what the registry does when a client deletes a manifest.
+func (s *Server) DeleteImage(ctx context.Context, scope fargo.Scope, repository, reference string) error {
+	id := ecr.ImageIdentifier{ImageTag: &reference}
+	if strings.Contains(reference, ":") {
+		id = ecr.ImageIdentifier{ImageDigest: &reference}
+	}
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		r, err := find(tx, scope, repository)
+		if err != nil {
+			return err
+		}
+		i, failure := findImage(tx, r, id)
+		if failure == nil {
+			_, failure = deleteImage(tx, i, id)
+		}
+		switch {
+		case failure == nil:
+			return nil
+		case failure.FailureCode == ecr.ImageFailureCodeImageNotFound:
+			return ecr.ImageNotFoundException("%s", *failure.FailureReason)
+		}
+		return ecr.InvalidParameterException("%s", *failure.FailureReason)
+	})
 }
 
 // ListTags gives a repository's tags in order.

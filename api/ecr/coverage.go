@@ -4,10 +4,9 @@ import "fargo/api"
 
 // NotActedOn lists the fields that are kept and shown but change nothing.
 var NotActedOn = []api.Gap{
-	{Operation: "CreateRepository", Field: "imageScanningConfiguration", Why: "images are not scanned"},
-	{Operation: "PutImageScanningConfiguration", Field: "imageScanningConfiguration", Why: "images are not scanned"},
+	{Operation: "CreateRepository", Field: "imageScanningConfiguration", Why: "images are not scanned, and their findings are not found"},
+	{Operation: "PutImageScanningConfiguration", Field: "imageScanningConfiguration", Why: "images are not scanned, and their findings are not found"},
 	{Operation: "CreateRepository", Field: "encryptionConfiguration", Why: "layers are kept as they came; encrypt the disk"},
-	{Operation: "PutLifecyclePolicy", Field: "lifecyclePolicyText", Why: "checked and kept; images do not expire"},
 	{Operation: "SetRepositoryPolicy", Field: "policyText", Why: "identity policies alone decide, and no account can use another's registry"},
 	{Operation: "SetRepositoryPolicy", Field: "force", Why: "no policy can lock its author out while it is not evaluated"},
 }

@@ -42,31 +42,19 @@ func (s *Server) BatchDeleteImage(ctx context.Context, in *ecr.BatchDeleteImageI
 }
 
 // deleteImage takes the tag in id from an image, or deletes it, and gives the
-// ids that are gone.
+// ids that are gone. An index keeps the images that it lists, also when their last
+// tag is to go.
 func deleteImage(tx *store.Tx, i *record.RepositoryImage, id ecr.ImageIdentifier) ([]ecr.ImageIdentifier, *ecr.ImageFailure) {
-	parent := indexOf(tx, i)
-	if id.ImageTag != nil {
-		if len(i.Image.ImageTags) > 1 || parent != nil {
-			untag(tx, i, *id.ImageTag)
-		} else {
-			store.Images.Delete(tx, i.Key())
-		}
+	if id.ImageTag != nil && len(i.Image.ImageTags) > 1 {
+		untag(tx, i, *id.ImageTag)
 		return []ecr.ImageIdentifier{{ImageDigest: i.Image.ImageDigest, ImageTag: id.ImageTag}}, nil
 	}
-	if parent != nil {
+	if index, ok := store.IndexOf(tx, i); ok {
 		return nil, &ecr.ImageFailure{
 			ImageId: &id, FailureCode: ecr.ImageFailureCodeImageReferencedByManifestList,
-			FailureReason: new(fmt.Sprintf("Requested image referenced by manifest list: [%s]", parent.Digest())),
+			FailureReason: new(fmt.Sprintf("Requested image referenced by manifest list: [%s]", index.Digest())),
 		}
 	}
-	store.Images.Delete(tx, i.Key())
+	store.DeleteImage(tx, i)
 	return idsOf(i), nil
-}
-
-// indexOf finds an index that lists the image.
-func indexOf(r store.Reader, i *record.RepositoryImage) *record.RepositoryImage {
-	for parent := range store.Images.By(r, "child", i.Key()) {
-		return parent
-	}
-	return nil
 }

@@ -12,6 +12,10 @@ import (
 	"fargo/store"
 )
 
+var errPagedImageIDs = ecr.InvalidParameterException("Invalid parameter: maxResults and nextToken cannot be used with imageIds")
+
+const badDigest = "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
+
 // quoted shows a member of an image id in a text, as ECR does.
 func quoted(p *string) string {
 	if p == nil {
@@ -35,7 +39,7 @@ func findImage(r store.Reader, repository *record.Repository, id ecr.ImageIdenti
 		return fail(ecr.ImageFailureCodeMissingDigestAndTag, "Invalid request parameters: both tag and digest cannot be null")
 	}
 	if id.ImageDigest != nil && !isDigest(*id.ImageDigest) {
-		return fail(ecr.ImageFailureCodeInvalidImageDigest, "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
+		return fail(ecr.ImageFailureCodeInvalidImageDigest, badDigest)
 	}
 	var image *record.RepositoryImage
 	var ok bool
@@ -51,6 +55,18 @@ func findImage(r store.Reader, repository *record.Repository, id ecr.ImageIdenti
 		return fail(ecr.ImageFailureCodeImageTagDoesNotMatchDigest, "Requested image tag does not match the digest")
 	}
 	return image, nil
+}
+
+// findOne finds the image of an operation on one.
+func findOne(v store.Reader, r *record.Repository, id ecr.ImageIdentifier) (*record.RepositoryImage, error) {
+	i, failure := findImage(v, r, id)
+	switch {
+	case failure == nil:
+		return i, nil
+	case failure.FailureCode == ecr.ImageFailureCodeImageNotFound || failure.FailureCode == ecr.ImageFailureCodeImageTagDoesNotMatchDigest:
+		return nil, imageNotFound(r.Scope, r.Name(), id)
+	}
+	return nil, ecr.InvalidParameterException("%s", *failure.FailureReason)
 }
 
 // wanted reports whether an image is among those a filter lets through.
@@ -121,18 +137,14 @@ func (s *Server) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput
 	out := &ecr.DescribeImagesOutput{ImageDetails: []ecr.ImageDetail{}}
 	if len(in.ImageIds) > 0 {
 		if in.NextToken != nil || in.MaxResults != nil {
-			return nil, ecr.InvalidParameterException("Invalid parameter: maxResults and nextToken cannot be used with imageIds")
+			return nil, errPagedImageIDs
 		}
 		for _, id := range in.ImageIds {
-			i, failure := findImage(v, r, id)
-			switch {
-			case failure == nil:
-				out.ImageDetails = append(out.ImageDetails, i.Image)
-			case failure.FailureCode == ecr.ImageFailureCodeImageNotFound || failure.FailureCode == ecr.ImageFailureCodeImageTagDoesNotMatchDigest:
-				return nil, imageNotFound(r.Scope, r.Name(), id)
-			default:
-				return nil, ecr.InvalidParameterException("%s", *failure.FailureReason)
+			i, err := findOne(v, r, id)
+			if err != nil {
+				return nil, err
 			}
+			out.ImageDetails = append(out.ImageDetails, i.Image)
 		}
 		return out, nil
 	}
@@ -154,6 +166,9 @@ func (s *Server) BatchGetImage(ctx context.Context, in *ecr.BatchGetImageInput) 
 	out := &ecr.BatchGetImageOutput{Images: []ecr.Image{}, Failures: []ecr.ImageFailure{}}
 	for _, id := range in.ImageIds {
 		i, failure := findImage(v, r, id)
+		if failure == nil && i.Image.ImageStatus == ecr.ImageStatusArchived {
+			failure = &ecr.ImageFailure{ImageId: &id, FailureCode: ecr.ImageFailureCodeImageInaccessible, FailureReason: new(archivedText(i))}
+		}
 		if failure == nil && !accepts(in.AcceptedMediaTypes, *i.Image.ImageManifestMediaType) {
 			failure = &ecr.ImageFailure{
 				ImageId: &id, FailureCode: ecr.ImageFailureCodeImageNotFound,

@@ -2,16 +2,16 @@ package ecr
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 
 	"fargo/aws/ecr"
+	"fargo/policy"
 	"fargo/record"
 )
 
 // SetRepositoryPolicy keeps who may use a repository.
 func (s *Server) SetRepositoryPolicy(ctx context.Context, in *ecr.SetRepositoryPolicyInput) (*ecr.SetRepositoryPolicyOutput, error) {
-	var policy struct{ Statement json.RawMessage }
-	if err := json.Unmarshal([]byte(*in.PolicyText), &policy); err != nil || policy.Statement == nil {
+	if !isRepositoryPolicy(*in.PolicyText) {
 		return nil, ecr.InvalidParameterException("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
 	}
 	r, err := s.change(ctx, in.RegistryId, in.RepositoryName, func(r *record.Repository) error {
@@ -22,6 +22,16 @@ func (s *Server) SetRepositoryPolicy(ctx context.Context, in *ecr.SetRepositoryP
 		return nil, err
 	}
 	return &ecr.SetRepositoryPolicyOutput{RegistryId: r.Repository.RegistryId, RepositoryName: r.Repository.RepositoryName, PolicyText: &r.Policy}, nil
+}
+
+// isRepositoryPolicy reports whether a text is a policy of IAM's grammar in which each
+// statement names principals.
+func isRepositoryPolicy(text string) bool {
+	p, err := policy.Parse(text)
+	if err != nil || len(p.Statements) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(p.Statements, func(s policy.Statement) bool { return s.Principals == nil && s.NotPrincipals == nil })
 }
 
 func policyNotFound(r *record.Repository) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"fargo/aws"
 	"fargo/aws/ecr"
@@ -54,10 +55,15 @@ func (s *Server) record(ctx context.Context, i *record.RepositoryImage, tag stri
 		}
 		image := *i
 		old, known := store.Images.Get(tx, i.Key())
-		if known {
+		switch {
+		case known && old.Image.ImageStatus == ecr.ImageStatusArchived: // a push restores it
+			store.RestoreImage(tx, old, time.Now())
+			old, _ = store.Images.Get(tx, i.Key())
+			image, known = *old, false
+		case known:
 			image = *old
-		} else {
-			image.Image.ImagePushedAt = now()
+		default:
+			image.PushedAt, image.Image.ImagePushedAt = time.Now(), now()
 			if err := measure(tx, &image); err != nil {
 				return err
 			}
@@ -66,7 +72,7 @@ func (s *Server) record(ctx context.Context, i *record.RepositoryImage, tag stri
 			return ecr.ImageAlreadyExistsException("Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'",
 				i.Digest(), quoted(aws.NonZero(tag)), r.Name(), r.Scope.Account)
 		}
-		if tag != "" {
+		if tag != "" && !hasTag(&image, tag) {
 			if err := takeTag(tx, r, tag); err != nil {
 				return err
 			}

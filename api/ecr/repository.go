@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"fargo"
 	"fargo/api"
 	"fargo/api/page"
@@ -50,15 +52,26 @@ func newRepository(scope fargo.Scope, in *ecr.CreateRepositoryInput) *record.Rep
 		ImageTagMutability:                 in.ImageTagMutability,
 		ImageTagMutabilityExclusionFilters: in.ImageTagMutabilityExclusionFilters,
 		ImageScanningConfiguration:         scanning(in.ImageScanningConfiguration),
-		EncryptionConfiguration:            in.EncryptionConfiguration,
+		EncryptionConfiguration:            encryption(scope, in.EncryptionConfiguration),
 	}}
 	if r.Repository.ImageTagMutability == "" {
 		r.Repository.ImageTagMutability = ecr.ImageTagMutabilityMutable
 	}
-	if r.Repository.EncryptionConfiguration == nil {
-		r.Repository.EncryptionConfiguration = &ecr.EncryptionConfiguration{EncryptionType: ecr.EncryptionTypeAes256}
-	}
 	return r
+}
+
+// encryption is what a repository shows of its encryption: by default ECR's own, and with
+// KMS but without a key the one that AWS manages for ECR (alias/aws/ecr), of which there
+// is one in each account and region.
+func encryption(s fargo.Scope, c *ecr.EncryptionConfiguration) *ecr.EncryptionConfiguration {
+	if c == nil {
+		return &ecr.EncryptionConfiguration{EncryptionType: ecr.EncryptionTypeAes256}
+	}
+	if c.EncryptionType == ecr.EncryptionTypeAes256 || c.KmsKey != nil {
+		return c
+	}
+	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(s.ARN("kms", "alias/aws/ecr")))
+	return &ecr.EncryptionConfiguration{EncryptionType: c.EncryptionType, KmsKey: new(s.ARN("kms", "key/"+id.String()))}
 }
 
 func scanning(c *ecr.ImageScanningConfiguration) *ecr.ImageScanningConfiguration {

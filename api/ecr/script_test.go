@@ -38,7 +38,8 @@ import (
 	"fargo/store"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what was answered into testdata")
+// rewriting is apitest's flag -rewrite: what was answered is written into testdata.
+func rewriting() bool { return flag.Lookup("rewrite").Value.String() == "true" }
 
 func TestMain(m *testing.M) {
 	registry.RouteLogs(slog.New(slog.DiscardHandler))
@@ -157,6 +158,12 @@ func basic(password string) remote.Option {
 //	> Operation {"its": "input"}    an answer of the API, or its error
 //	> push ref content              an image of one layer, through the registry
 //	> pull ref                      the digest of a manifest, through the registry
+//	> index ref ref …               an index of images that are there
+//	> refer ref type                an artifact that refers to an image
+//	> lifecycle repository policy   puts a lifecycle policy, and what is wrong with it
+//	> delete ref                    deletes through the registry
+//
+// <digest of ref> in an input stands for a digest.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	must(t, err)
@@ -165,7 +172,7 @@ func TestScripts(t *testing.T) {
 			script, err := os.ReadFile(file)
 			must(t, err)
 			got := newFixture(t).run(string(script))
-			if *rewrite {
+			if rewriting() {
 				must(t, os.WriteFile(file, []byte(got), 0o644))
 			} else if diff := cmp.Diff(string(script), got); diff != "" {
 				t.Error(diff)
@@ -207,15 +214,30 @@ func (s *fixture) do(command string) string {
 		must(s.t, err)
 		return h.String()
 	case "pull":
-		ref, err := name.ParseReference(s.host + "/" + rest)
-		must(s.t, err)
-		d, err := remote.Get(ref, s.auth())
+		d, err := remote.Get(s.ref(rest), s.auth())
 		if err != nil {
 			return refusal(err)
 		}
 		return d.Digest.String()
+	case "index":
+		return s.index(strings.Fields(rest))
+	case "refer":
+		ref, kind, _ := strings.Cut(rest, " ")
+		return s.refer(ref, kind)
+	case "lifecycle":
+		repository, policy, _ := strings.Cut(rest, " ")
+		return s.lifecycle(repository, policy)
+	case "delete":
+		if err := remote.Delete(s.ref(rest), s.auth()); err != nil {
+			return refusal(err)
+		}
+		return "deleted"
 	}
-	status, body := s.call(verb, rest)
+	status, body := s.call(verb, digests.ReplaceAllStringFunc(rest, func(of string) string {
+		d, err := remote.Head(s.ref(digests.FindStringSubmatch(of)[1]), s.auth())
+		must(s.t, err)
+		return d.Digest.String()
+	}))
 	if status != http.StatusOK {
 		var e struct {
 			Type    string `json:"__type"`
@@ -229,7 +251,10 @@ func (s *fixture) do(command string) string {
 	return moments.ReplaceAllString(pretty.String(), `"$1": TIME`)
 }
 
-var moments = regexp.MustCompile(`"(createdAt|imagePushedAt|lastRecordedPullTime)": [0-9.]+`)
+var (
+	moments = regexp.MustCompile(`"(createdAt|imagePushedAt|lastRecordedPullTime|lastArchivedAt|lastActivatedAt|lastEvaluatedAt)": [1-9][0-9.]*`)
+	digests = regexp.MustCompile(`<digest of ([^>]+)>`)
+)
 
 func refusal(err error) string {
 	var e *transport.Error

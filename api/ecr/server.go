@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"time"
 
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"fargo"
 	"fargo/api"
 	"fargo/aws/ecr"
@@ -44,6 +46,8 @@ type Blobs interface {
 	// PutManifest stores a manifest whose layers are there and describes it,
 	// without tags and time. What it returns is durable.
 	PutManifest(ctx context.Context, s fargo.Scope, repository, mediaType string, text []byte) (*record.RepositoryImage, error)
+	// Describe gives the descriptor of an image as an index of referrers has it.
+	Describe(ctx context.Context, i *record.RepositoryImage) (v1.Descriptor, error)
 	// Layer finds the size of a layer, or returns LayersNotFoundException.
 	Layer(ctx context.Context, s fargo.Scope, repository, digest string) (int64, error)
 }

@@ -9,7 +9,7 @@ import (
 // BatchCheckLayerAvailabilityInput is the input of BatchCheckLayerAvailability.
 type BatchCheckLayerAvailabilityInput struct {
 	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itemmin:"0" itemmax:"1000" json:",omitzero"`
 }
 
@@ -22,7 +22,7 @@ type BatchCheckLayerAvailabilityOutput struct {
 // BatchDeleteImageInput is the input of BatchDeleteImage.
 type BatchDeleteImageInput struct {
 	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageIds       []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100" json:",omitzero"`
 }
 
@@ -35,7 +35,7 @@ type BatchDeleteImageOutput struct {
 // BatchGetImageInput is the input of BatchGetImage.
 type BatchGetImageInput struct {
 	RegistryId         *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName     *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName     *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageIds           []ImageIdentifier `aws:"imageIds,required" min:"1" max:"100" json:",omitzero"`
 	AcceptedMediaTypes []string          `aws:"acceptedMediaTypes" min:"1" max:"100" json:",omitzero"`
 }
@@ -48,7 +48,7 @@ type BatchGetImageOutput struct {
 
 // BatchGetRepositoryScanningConfigurationInput is the input of BatchGetRepositoryScanningConfiguration.
 type BatchGetRepositoryScanningConfigurationInput struct {
-	RepositoryNames []string `aws:"repositoryNames,required" min:"1" max:"25" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryNames []string `aws:"repositoryNames,required" min:"1" max:"25" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // BatchGetRepositoryScanningConfigurationOutput is the output of BatchGetRepositoryScanningConfiguration.
@@ -60,7 +60,7 @@ type BatchGetRepositoryScanningConfigurationOutput struct {
 // CompleteLayerUploadInput is the input of CompleteLayerUpload.
 type CompleteLayerUploadInput struct {
 	RegistryId     *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string  `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	UploadId       *string  `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
 	LayerDigests   []string `aws:"layerDigests,required" min:"1" max:"100" itempattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
@@ -68,7 +68,7 @@ type CompleteLayerUploadInput struct {
 // CompleteLayerUploadOutput is the output of CompleteLayerUpload.
 type CompleteLayerUploadOutput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	UploadId       *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
 	LayerDigest    *string `aws:"layerDigest" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
@@ -99,7 +99,7 @@ type CreatePullThroughCacheRuleOutput struct {
 // CreateRepositoryInput is the input of CreateRepository.
 type CreateRepositoryInput struct {
 	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	Tags                               []Tag                               `aws:"tags" json:",omitzero"`
 	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
 	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
@@ -135,13 +135,13 @@ type CreateRepositoryCreationTemplateOutput struct {
 // DeleteLifecyclePolicyInput is the input of DeleteLifecyclePolicy.
 type DeleteLifecyclePolicyInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // DeleteLifecyclePolicyOutput is the output of DeleteLifecyclePolicy.
 type DeleteLifecyclePolicyOutput struct {
 	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt" json:",omitzero"`
 }
@@ -176,7 +176,7 @@ type DeleteRegistryPolicyOutput struct {
 // DeleteRepositoryInput is the input of DeleteRepository.
 type DeleteRepositoryInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	Force          *bool   `aws:"force" json:",omitzero"`
 }
 
@@ -199,13 +199,13 @@ type DeleteRepositoryCreationTemplateOutput struct {
 // DeleteRepositoryPolicyInput is the input of DeleteRepositoryPolicy.
 type DeleteRepositoryPolicyInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // DeleteRepositoryPolicyOutput is the output of DeleteRepositoryPolicy.
 type DeleteRepositoryPolicyOutput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
@@ -231,14 +231,14 @@ type DeregisterPullTimeUpdateExclusionOutput struct {
 
 // DescribeImageReplicationStatusInput is the input of DescribeImageReplicationStatus.
 type DescribeImageReplicationStatusInput struct {
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
 	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // DescribeImageReplicationStatusOutput is the output of DescribeImageReplicationStatus.
 type DescribeImageReplicationStatusOutput struct {
-	RepositoryName      *string                  `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string                  `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId             *ImageIdentifier         `aws:"imageId" json:",omitzero"`
 	ReplicationStatuses []ImageReplicationStatus `aws:"replicationStatuses" json:",omitzero"`
 }
@@ -246,7 +246,7 @@ type DescribeImageReplicationStatusOutput struct {
 // DescribeImageScanFindingsInput is the input of DescribeImageScanFindings.
 type DescribeImageScanFindingsInput struct {
 	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
 	NextToken      *string          `aws:"nextToken" json:",omitzero"`
 	MaxResults     *int32           `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
@@ -255,7 +255,7 @@ type DescribeImageScanFindingsInput struct {
 // DescribeImageScanFindingsOutput is the output of DescribeImageScanFindings.
 type DescribeImageScanFindingsOutput struct {
 	RegistryId        *string            `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName    *string            `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName    *string            `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId           *ImageIdentifier   `aws:"imageId" json:",omitzero"`
 	ImageScanStatus   *ImageScanStatus   `aws:"imageScanStatus" json:",omitzero"`
 	ImageScanFindings *ImageScanFindings `aws:"imageScanFindings" json:",omitzero"`
@@ -264,14 +264,14 @@ type DescribeImageScanFindingsOutput struct {
 
 // DescribeImageSigningStatusInput is the input of DescribeImageSigningStatus.
 type DescribeImageSigningStatusInput struct {
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
 	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 }
 
 // DescribeImageSigningStatusOutput is the output of DescribeImageSigningStatus.
 type DescribeImageSigningStatusOutput struct {
-	RepositoryName  *string              `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName  *string              `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId         *ImageIdentifier     `aws:"imageId" json:",omitzero"`
 	RegistryId      *string              `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
 	SigningStatuses []ImageSigningStatus `aws:"signingStatuses" json:",omitzero"`
@@ -280,7 +280,7 @@ type DescribeImageSigningStatusOutput struct {
 // DescribeImagesInput is the input of DescribeImages.
 type DescribeImagesInput struct {
 	RegistryId     *string               `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string               `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string               `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageIds       []ImageIdentifier     `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
 	NextToken      *string               `aws:"nextToken" json:",omitzero"`
 	MaxResults     *int32                `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
@@ -320,7 +320,7 @@ type DescribeRegistryOutput struct {
 // DescribeRepositoriesInput is the input of DescribeRepositories.
 type DescribeRepositoriesInput struct {
 	RegistryId      *string  `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryNames []string `aws:"repositoryNames" min:"1" max:"100" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryNames []string `aws:"repositoryNames" min:"1" max:"100" itemmin:"2" itemmax:"256" itempattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	NextToken       *string  `aws:"nextToken" json:",omitzero"`
 	MaxResults      *int32   `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 }
@@ -369,7 +369,7 @@ type GetAuthorizationTokenOutput struct {
 // GetDownloadUrlForLayerInput is the input of GetDownloadUrlForLayer.
 type GetDownloadUrlForLayerInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LayerDigest    *string `aws:"layerDigest,required" pattern:"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+" json:",omitzero"`
 }
 
@@ -382,13 +382,13 @@ type GetDownloadUrlForLayerOutput struct {
 // GetLifecyclePolicyInput is the input of GetLifecyclePolicy.
 type GetLifecyclePolicyInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // GetLifecyclePolicyOutput is the output of GetLifecyclePolicy.
 type GetLifecyclePolicyOutput struct {
 	RegistryId          *string    `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string    `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 	LastEvaluatedAt     *time.Time `aws:"lastEvaluatedAt" json:",omitzero"`
 }
@@ -396,7 +396,7 @@ type GetLifecyclePolicyOutput struct {
 // GetLifecyclePolicyPreviewInput is the input of GetLifecyclePolicyPreview.
 type GetLifecyclePolicyPreviewInput struct {
 	RegistryId     *string                       `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string                       `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string                       `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageIds       []ImageIdentifier             `aws:"imageIds" min:"1" max:"100" json:",omitzero"`
 	NextToken      *string                       `aws:"nextToken" json:",omitzero"`
 	MaxResults     *int32                        `aws:"maxResults" min:"1" max:"100" json:",omitzero"`
@@ -406,7 +406,7 @@ type GetLifecyclePolicyPreviewInput struct {
 // GetLifecyclePolicyPreviewOutput is the output of GetLifecyclePolicyPreview.
 type GetLifecyclePolicyPreviewOutput struct {
 	RegistryId          *string                        `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string                        `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string                        `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string                        `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 	Status              LifecyclePolicyPreviewStatus   `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED" json:",omitzero"`
 	NextToken           *string                        `aws:"nextToken" json:",omitzero"`
@@ -437,13 +437,13 @@ type GetRegistryScanningConfigurationOutput struct {
 // GetRepositoryPolicyInput is the input of GetRepositoryPolicy.
 type GetRepositoryPolicyInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // GetRepositoryPolicyOutput is the output of GetRepositoryPolicy.
 type GetRepositoryPolicyOutput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
@@ -460,7 +460,7 @@ type GetSigningConfigurationOutput struct {
 // InitiateLayerUploadInput is the input of InitiateLayerUpload.
 type InitiateLayerUploadInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // InitiateLayerUploadOutput is the output of InitiateLayerUpload.
@@ -472,7 +472,7 @@ type InitiateLayerUploadOutput struct {
 // ListImageReferrersInput is the input of ListImageReferrers.
 type ListImageReferrersInput struct {
 	RegistryId     *string                   `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string                   `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string                   `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	SubjectId      *SubjectIdentifier        `aws:"subjectId,required" json:",omitzero"`
 	Filter         *ListImageReferrersFilter `aws:"filter" json:",omitzero"`
 	NextToken      *string                   `aws:"nextToken" json:",omitzero"`
@@ -488,7 +488,7 @@ type ListImageReferrersOutput struct {
 // ListImagesInput is the input of ListImages.
 type ListImagesInput struct {
 	RegistryId     *string           `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string           `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	NextToken      *string           `aws:"nextToken" json:",omitzero"`
 	MaxResults     *int32            `aws:"maxResults" min:"1" max:"1000" json:",omitzero"`
 	Filter         *ListImagesFilter `aws:"filter" json:",omitzero"`
@@ -537,7 +537,7 @@ type PutAccountSettingOutput struct {
 // PutImageInput is the input of PutImage.
 type PutImageInput struct {
 	RegistryId             *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName         *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName         *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageManifest          *string `aws:"imageManifest,required" min:"1" max:"4194304" json:",omitzero"`
 	ImageManifestMediaType *string `aws:"imageManifestMediaType" json:",omitzero"`
 	ImageTag               *string `aws:"imageTag" min:"1" max:"300" json:",omitzero"`
@@ -552,21 +552,21 @@ type PutImageOutput struct {
 // PutImageScanningConfigurationInput is the input of PutImageScanningConfiguration.
 type PutImageScanningConfigurationInput struct {
 	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName             *string                     `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName             *string                     `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration,required" json:",omitzero"`
 }
 
 // PutImageScanningConfigurationOutput is the output of PutImageScanningConfiguration.
 type PutImageScanningConfigurationOutput struct {
 	RegistryId                 *string                     `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName             *string                     `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName             *string                     `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageScanningConfiguration *ImageScanningConfiguration `aws:"imageScanningConfiguration" json:",omitzero"`
 }
 
 // PutImageTagMutabilityInput is the input of PutImageTagMutability.
 type PutImageTagMutabilityInput struct {
 	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability,required" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
 	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
 }
@@ -574,7 +574,7 @@ type PutImageTagMutabilityInput struct {
 // PutImageTagMutabilityOutput is the output of PutImageTagMutability.
 type PutImageTagMutabilityOutput struct {
 	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
 	ImageTagMutabilityExclusionFilters []ImageTagMutabilityExclusionFilter `aws:"imageTagMutabilityExclusionFilters" min:"1" max:"5" json:",omitzero"`
 }
@@ -582,14 +582,14 @@ type PutImageTagMutabilityOutput struct {
 // PutLifecyclePolicyInput is the input of PutLifecyclePolicy.
 type PutLifecyclePolicyInput struct {
 	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string `aws:"lifecyclePolicyText,required" min:"100" max:"30720" json:",omitzero"`
 }
 
 // PutLifecyclePolicyOutput is the output of PutLifecyclePolicy.
 type PutLifecyclePolicyOutput struct {
 	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 }
 
@@ -649,7 +649,7 @@ type RegisterPullTimeUpdateExclusionOutput struct {
 // SetRepositoryPolicyInput is the input of SetRepositoryPolicy.
 type SetRepositoryPolicyInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	PolicyText     *string `aws:"policyText,required" min:"0" max:"10240" json:",omitzero"`
 	Force          *bool   `aws:"force" json:",omitzero"`
 }
@@ -657,21 +657,21 @@ type SetRepositoryPolicyInput struct {
 // SetRepositoryPolicyOutput is the output of SetRepositoryPolicy.
 type SetRepositoryPolicyOutput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	PolicyText     *string `aws:"policyText" min:"0" max:"10240" json:",omitzero"`
 }
 
 // StartImageScanInput is the input of StartImageScan.
 type StartImageScanInput struct {
 	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId        *ImageIdentifier `aws:"imageId,required" json:",omitzero"`
 }
 
 // StartImageScanOutput is the output of StartImageScan.
 type StartImageScanOutput struct {
 	RegistryId      *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName  *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName  *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId         *ImageIdentifier `aws:"imageId" json:",omitzero"`
 	ImageScanStatus *ImageScanStatus `aws:"imageScanStatus" json:",omitzero"`
 }
@@ -679,14 +679,14 @@ type StartImageScanOutput struct {
 // StartLifecyclePolicyPreviewInput is the input of StartLifecyclePolicyPreview.
 type StartLifecyclePolicyPreviewInput struct {
 	RegistryId          *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 }
 
 // StartLifecyclePolicyPreviewOutput is the output of StartLifecyclePolicyPreview.
 type StartLifecyclePolicyPreviewOutput struct {
 	RegistryId          *string                      `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName      *string                      `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName      *string                      `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	LifecyclePolicyText *string                      `aws:"lifecyclePolicyText" min:"100" max:"30720" json:",omitzero"`
 	Status              LifecyclePolicyPreviewStatus `aws:"status" enum:"IN_PROGRESS|COMPLETE|EXPIRED|FAILED" json:",omitzero"`
 }
@@ -714,7 +714,7 @@ type UntagResourceOutput struct {
 // UpdateImageStorageClassInput is the input of UpdateImageStorageClass.
 type UpdateImageStorageClassInput struct {
 	RegistryId         *string            `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName     *string            `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName     *string            `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId            *ImageIdentifier   `aws:"imageId,required" json:",omitzero"`
 	TargetStorageClass TargetStorageClass `aws:"targetStorageClass,required" enum:"STANDARD|ARCHIVE" json:",omitzero"`
 }
@@ -722,7 +722,7 @@ type UpdateImageStorageClassInput struct {
 // UpdateImageStorageClassOutput is the output of UpdateImageStorageClass.
 type UpdateImageStorageClassOutput struct {
 	RegistryId     *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId        *ImageIdentifier `aws:"imageId" json:",omitzero"`
 	ImageStatus    ImageStatus      `aws:"imageStatus" enum:"ACTIVE|ARCHIVED|ACTIVATING" json:",omitzero"`
 }
@@ -768,7 +768,7 @@ type UpdateRepositoryCreationTemplateOutput struct {
 // UploadLayerPartInput is the input of UploadLayerPart.
 type UploadLayerPartInput struct {
 	RegistryId     *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string `aws:"repositoryName,required" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	UploadId       *string `aws:"uploadId,required" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
 	PartFirstByte  *int64  `aws:"partFirstByte,required" min:"0" json:",omitzero"`
 	PartLastByte   *int64  `aws:"partLastByte,required" min:"0" json:",omitzero"`
@@ -778,7 +778,7 @@ type UploadLayerPartInput struct {
 // UploadLayerPartOutput is the output of UploadLayerPart.
 type UploadLayerPartOutput struct {
 	RegistryId       *string `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName   *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName   *string `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	UploadId         *string `aws:"uploadId" pattern:"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}" json:",omitzero"`
 	LastByteReceived *int64  `aws:"lastByteReceived" min:"0" json:",omitzero"`
 }
@@ -825,7 +825,7 @@ type AwsEcrContainerImageDetails struct {
 	LastInUseAt    *time.Time `aws:"lastInUseAt" json:",omitzero"`
 	InUseCount     *int64     `aws:"inUseCount" min:"0" json:",omitzero"`
 	Registry       *string    `aws:"registry" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 }
 
 // CvssScore is a structure of the model.
@@ -893,7 +893,7 @@ type EnhancedImageScanFinding struct {
 // Image is a structure of the model.
 type Image struct {
 	RegistryId             *string          `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName         *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName         *string          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageId                *ImageIdentifier `aws:"imageId" json:",omitzero"`
 	ImageManifest          *string          `aws:"imageManifest" min:"1" max:"4194304" json:",omitzero"`
 	ImageManifestMediaType *string          `aws:"imageManifestMediaType" json:",omitzero"`
@@ -902,7 +902,7 @@ type Image struct {
 // ImageDetail is a structure of the model.
 type ImageDetail struct {
 	RegistryId               *string                   `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName           *string                   `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName           *string                   `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ImageDigest              *string                   `aws:"imageDigest" json:",omitzero"`
 	ImageTags                []string                  `aws:"imageTags" itemmin:"1" itemmax:"300" json:",omitzero"`
 	ImageSizeInBytes         *int64                    `aws:"imageSizeInBytes" json:",omitzero"`
@@ -1124,7 +1124,7 @@ type ReplicationRule struct {
 type Repository struct {
 	RepositoryArn                      *string                             `aws:"repositoryArn" json:",omitzero"`
 	RegistryId                         *string                             `aws:"registryId" pattern:"[0-9]{12}" json:",omitzero"`
-	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName                     *string                             `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	RepositoryUri                      *string                             `aws:"repositoryUri" json:",omitzero"`
 	CreatedAt                          *time.Time                          `aws:"createdAt" json:",omitzero"`
 	ImageTagMutability                 ImageTagMutability                  `aws:"imageTagMutability" enum:"MUTABLE|IMMUTABLE|IMMUTABLE_WITH_EXCLUSION|MUTABLE_WITH_EXCLUSION" json:",omitzero"`
@@ -1158,7 +1158,7 @@ type RepositoryFilter struct {
 // RepositoryScanningConfiguration is a structure of the model.
 type RepositoryScanningConfiguration struct {
 	RepositoryArn      *string                    `aws:"repositoryArn" json:",omitzero"`
-	RepositoryName     *string                    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName     *string                    `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	ScanOnPush         *bool                      `aws:"scanOnPush" json:",omitzero"`
 	ScanFrequency      ScanFrequency              `aws:"scanFrequency" enum:"SCAN_ON_PUSH|CONTINUOUS_SCAN|MANUAL" json:",omitzero"`
 	AppliedScanFilters []ScanningRepositoryFilter `aws:"appliedScanFilters" min:"0" max:"100" json:",omitzero"`
@@ -1166,7 +1166,7 @@ type RepositoryScanningConfiguration struct {
 
 // RepositoryScanningConfigurationFailure is a structure of the model.
 type RepositoryScanningConfigurationFailure struct {
-	RepositoryName *string                          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
+	RepositoryName *string                          `aws:"repositoryName" min:"2" max:"256" pattern:"[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" json:",omitzero"`
 	FailureCode    ScanningConfigurationFailureCode `aws:"failureCode" enum:"REPOSITORY_NOT_FOUND" json:",omitzero"`
 	FailureReason  *string                          `aws:"failureReason" json:",omitzero"`
 }

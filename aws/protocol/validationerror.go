@@ -66,15 +66,18 @@ var validationFormats = map[string]validationFormat{
 		},
 	},
 	"ecr": {
+		// Source of the words with Member: public reports of PutLifecyclePolicy
+		// (length) and PutImageTagMutability (enum); of those without: of
+		// CreateRepository (pattern).
 		code: "InvalidParameterException",
 		texts: map[Rule]string{
-			Required:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must not be null'",
-			Enum:      "Invalid parameter at '{path}' failed to satisfy constraint: 'must satisfy enum value set: [{want}]'",
-			MinLength: "Invalid parameter at '{path}' failed to satisfy constraint: 'must have length greater than or equal to {want}'",
-			MaxLength: "Invalid parameter at '{path}' failed to satisfy constraint: 'must have length less than or equal to {want}'",
-			MinValue:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must be greater than or equal to {want}'",
-			MaxValue:  "Invalid parameter at '{path}' failed to satisfy constraint: 'must be less than or equal to {want}'",
-			Pattern:   "Invalid parameter at '{path}' failed to satisfy constraint: 'must satisfy regular expression '{want}''",
+			Required:  ecrText("Member {must}"),
+			Enum:      ecrText("Member {must}"),
+			MinLength: ecrText("Member {must}"),
+			MaxLength: ecrText("Member {must}"),
+			MinValue:  ecrText("Member {must}"),
+			MaxValue:  ecrText("Member {must}"),
+			Pattern:   ecrText("must satisfy regular expression '{want}'"),
 		},
 	},
 	"sqs": {
@@ -98,6 +101,10 @@ var validationFormats = map[string]validationFormat{
 
 // logsNameTooLong is recorded of CreateLogGroup and DeleteMetricFilter.
 const logsNameTooLong = "Invalid LogGroup or LogStream, both must have length less than or equal to {want}."
+
+func ecrText(constraint string) string {
+	return "Invalid parameter at '{path}' failed to satisfy constraint: '" + constraint + "'"
+}
 
 var commonFormat = validationFormat{code: "ValidationException", counted: true}
 
