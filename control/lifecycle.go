@@ -28,12 +28,24 @@ func Lifecycles(pace fargo.Pace) Controller {
 			if !ok {
 				return time.Time{}, nil
 			}
+			if r.LifecyclePolicy != "" && r.LifecyclePolicySetAt.IsZero() {
+				takeOverPolicy(tx, r, now)
+				return time.Time{}, nil // its own change brings it back
+			}
 			if due := plan.LifecycleDue(r, pace); due.IsZero() || due.After(now) {
 				return due, nil
 			}
 			return runLifecycle(tx, r, now)
 		},
 	}
+}
+
+// takeOverPolicy gives a policy that was kept by a version that carried out none, and
+// so noted no time, as much time before its first run as any other.
+func takeOverPolicy(tx *store.Tx, r *record.Repository, now time.Time) {
+	taken := *r
+	taken.LifecyclePolicySetAt = now
+	store.Repositories.Put(tx, &taken)
 }
 
 // runLifecycle carries out a repository's policy, and says when to go on. What does

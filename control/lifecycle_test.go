@@ -110,7 +110,10 @@ func TestLifecycleOfManyImages(t *testing.T) {
 		}
 	}
 	c, key := Lifecycles(1), home.Key("app")
-	r := &record.Repository{Scope: home, Repository: ecr.Repository{RepositoryName: new("app")}, LifecyclePolicy: keepTwo}
+	r := &record.Repository{
+		Scope: home, Repository: ecr.Repository{RepositoryName: new("app")},
+		LifecyclePolicy: keepTwo, LifecyclePolicySetAt: time.Now().Add(-time.Hour),
+	}
 	if err := db.Update(t.Context(), func(tx *store.Tx) error { store.Repositories.Put(tx, r); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -132,4 +135,29 @@ func TestLifecycleOfManyImages(t *testing.T) {
 		t.Errorf("%d images are left, after %d runs", len(got), runs)
 	}
 	db.Close()
+}
+
+// A policy that an older version kept and never carried out is not carried out at once.
+func TestLifecyclePolicyOfAnOlderVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.stop()
+		w.update(func(tx *store.Tx) {
+			for _, digest := range []string{"a", "b", "c"} {
+				putImage(tx, digest, "")
+			}
+			store.Repositories.Put(tx, &record.Repository{
+				Scope: home, Repository: ecr.Repository{RepositoryName: new("app")}, LifecyclePolicy: keepTwo,
+			})
+		})
+		synctest.Wait()
+		if got := images(w.db); len(got) != 3 {
+			t.Fatalf("at once: %v", got)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := images(w.db); len(got) != 2 {
+			t.Errorf("after an hour: %v", got)
+		}
+	})
 }

@@ -17,7 +17,8 @@ type Repository struct {
 	// means none.
 	Policy          string `json:",omitempty"`
 	LifecyclePolicy string `json:",omitempty"`
-	// LifecyclePolicySetAt is when the user gave LifecyclePolicy.
+	// LifecyclePolicySetAt is when the user gave LifecyclePolicy. The controller notes
+	// it for a policy that an older version kept.
 	LifecyclePolicySetAt time.Time `json:",omitzero"`
 	// LifecyclePolicyRunAt is when a policy was last carried out. Owner: the
 	// lifecycle controller.

@@ -10,7 +10,8 @@ type serviceRole struct {
 // serviceRoles are those of AWS services, by the service's principal. Of services that
 // Fargo has nothing of, the roles are only made, shown and deleted, and the policies
 // have names but no documents.
-// Source: recorded, and each service's page on its service-linked roles.
+// Source: recorded, for those that a recorded case has; the names of the others are
+// those of public lists of service-linked roles.
 var serviceRoles = map[string]serviceRole{
 	"accountdiscovery.ssm.amazonaws.com":              {name: "AWSServiceRoleForAmazonSSM_AccountDiscovery", policy: "AWSSystemsManagerAccountDiscoveryServicePolicy"},
 	"acm.amazonaws.com":                               {name: "AWSServiceRoleForCertificateManager", policy: "CertificateManagerServiceRolePolicy"},
