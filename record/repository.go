@@ -7,6 +7,15 @@ import (
 	"fargo/aws/ecr"
 )
 
+// Registry is what an account has chosen for its registry in one region.
+type Registry struct {
+	Scope    fargo.Scope
+	Settings map[string]string // by name; a setting that is not there has its default
+}
+
+// Key is the registry's place in the store.
+func (r *Registry) Key() string { return r.Scope.Key() }
+
 // Repository is an ECR repository: a name that images are pushed under.
 type Repository struct {
 	Scope fargo.Scope

@@ -35,6 +35,10 @@ type Catalog interface {
 	// AccessDeniedException.
 	Authorize(ctx context.Context, g record.RegistryGrant, action string, s fargo.Scope, repository string) error
 
+	// MayMount reports whether a layer of one repository may become one of another
+	// without an upload. Whether the client may read it is asked with Authorize.
+	MayMount(ctx context.Context, s fargo.Scope, from, to string) bool
+
 	// FindImage returns the image of a tag or a digest, or
 	// ImageNotFoundException.
 	FindImage(ctx context.Context, s fargo.Scope, repository, reference string) (*record.RepositoryImage, error)

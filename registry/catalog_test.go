@@ -22,6 +22,7 @@ type catalog struct {
 	// an entry.
 	images    map[string]map[string]*record.RepositoryImage
 	immutable bool
+	noMounts  bool
 	pulls     int
 	pullErr   error // of RecordPull
 }
@@ -73,6 +74,8 @@ func (c *catalog) FindImage(_ context.Context, s fargo.Scope, name, reference st
 	}
 	return nil, ecr.ImageNotFoundException("Requested image not found")
 }
+
+func (c *catalog) MayMount(context.Context, fargo.Scope, string, string) bool { return !c.noMounts }
 
 func (c *catalog) ListTags(_ context.Context, s fargo.Scope, name string) ([]string, error) {
 	c.mu.Lock()

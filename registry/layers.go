@@ -33,17 +33,21 @@ func serveContent(w http.ResponseWriter, r *request, mediaType, dgst string, con
 }
 
 // beginUpload begins an upload, or mounts a blob from another repository that
-// the client may pull from.
+// the client may pull from. Where that may not be, the client uploads.
 func (s *Server) beginUpload(w http.ResponseWriter, r *request) error {
 	q := r.URL.Query()
 	from, mount := q.Get("from"), q.Get("mount")
 	q.Del("from")
-	if d, err := digest.Parse(mount); err == nil && from != "" && s.authorize(r, actionPullLayer, from) == nil {
+	if d, err := digest.Parse(mount); err == nil && from != "" && s.mayMount(r, from) {
 		s.Storage.refresh(storedName(r.scope, from), d)
 		q.Set("from", storedName(r.scope, from))
 	}
 	r.URL.RawQuery = q.Encode()
 	return s.upload(w, r)
+}
+
+func (s *Server) mayMount(r *request, from string) bool {
+	return s.authorize(r, actionPullLayer, from) == nil && s.Catalog.MayMount(r.Context(), r.scope, from, r.repository)
 }
 
 // endUpload completes an upload, which becomes a blob.

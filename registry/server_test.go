@@ -326,6 +326,11 @@ func TestMountAcrossRepositories(t *testing.T) {
 	if resp.StatusCode != http.StatusAccepted {
 		t.Errorf("mount from nowhere is an upload: %s", resp.Status)
 	}
+	s.catalog.noMounts = true
+	resp, _ = s.do("POST", "/v2/app/blobs/uploads/?mount="+h.String()+"&from=base", "")
+	if resp.StatusCode != http.StatusAccepted {
+		t.Errorf("mount where it is not enabled is an upload: %s", resp.Status)
+	}
 }
 
 func TestAuthentication(t *testing.T) {

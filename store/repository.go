@@ -10,6 +10,9 @@ import (
 	"fargo/record"
 )
 
+// Registries are the ECR registries whose owners have chosen settings.
+var Registries = NewTable("registries", (*record.Registry).Key)
+
 // Repositories are the ECR repositories.
 var Repositories = NewTable("repositories", (*record.Repository).Key)
 

@@ -121,6 +121,8 @@ var Actions = &api.Actions{
 
 		"DescribeRegistry":      api.AnyResource[any](),
 		"GetAuthorizationToken": api.AnyResource[any](),
+		"GetAccountSetting":     api.AnyResource[any]().Inferred(),
+		"PutAccountSetting":     api.AnyResource[any]().Inferred(),
 
 		"ListTagsForResource": api.On(func(_ *api.Query, in *ecr.ListTagsForResourceInput) []string { return api.Given(in.ResourceArn) }),
 		"TagResource": api.On(func(_ *api.Query, in *ecr.TagResourceInput) []string { return api.Given(in.ResourceArn) }).

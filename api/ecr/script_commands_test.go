@@ -2,6 +2,7 @@ package ecr_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -33,6 +34,27 @@ func (s *fixture) index(refs []string) string {
 	h, err := index.Digest()
 	must(s.t, err)
 	return h.String()
+}
+
+// mount asks for the first layer of an image to become one of another repository.
+func (s *fixture) mount(from, to string) string {
+	s.t.Helper()
+	i, err := remote.Image(s.ref(from), s.auth())
+	must(s.t, err)
+	layers, err := i.Layers()
+	must(s.t, err)
+	h, err := layers[0].Digest()
+	must(s.t, err)
+	repository, _, _ := strings.Cut(from, ":")
+	url := "http://" + s.host + "/v2/" + to + "/blobs/uploads/?mount=" + h.String() + "&from=" + repository
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, url, nil)
+	must(s.t, err)
+	password, _, _ := s.password()
+	r.SetBasicAuth("AWS", password)
+	resp, err := http.DefaultClient.Do(r)
+	must(s.t, err)
+	must(s.t, resp.Body.Close())
+	return resp.Status
 }
 
 // refer pushes an artifact of a kind that refers to an image.

@@ -224,6 +224,9 @@ func (s *fixture) do(command string) string {
 	case "refer":
 		ref, kind, _ := strings.Cut(rest, " ")
 		return s.refer(ref, kind)
+	case "mount":
+		ref, to, _ := strings.Cut(rest, " ")
+		return s.mount(ref, to)
 	case "lifecycle":
 		repository, policy, _ := strings.Cut(rest, " ")
 		return s.lifecycle(repository, policy)
