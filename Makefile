@@ -43,7 +43,7 @@ unit: setup
 e2e: build example-archive build/docker
 	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
-	go test -tags 'e2e carried' -count=1 -p 1 -timeout 20m $(e2e_packages)
+	go test -tags 'e2e carried' -count=1 -p 1 -timeout 60m $(e2e_packages)
 
 ## simulate: all seeds that ever found something, and fresh ones; ROUNDS=n for how many
 ROUNDS ?= 30
