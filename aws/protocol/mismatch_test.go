@@ -13,16 +13,17 @@ import (
 // ECS says in its own words that a value does not fit. Source: as olderWords.
 func TestECSMismatches(t *testing.T) {
 	for body, want := range map[string]string{
-		`[]`:                                               "Unrecognized collection type class com.amazonaws.madison.frontend.RegisterTaskDefinitionRequest",
-		`{"family":1}`:                                     "NUMBER_VALUE cannot be converted to String",
-		`{"family":1.5}`:                                   "DECIMAL_VALUE cannot be converted to String",
-		`{"family":true}`:                                  "TRUE_VALUE cannot be converted to String",
-		`{"family":{}}`:                                    "Start of structure or map found where not expected",
-		`{"family":[]}`:                                    "Unrecognized collection type class java.lang.String",
-		`{"containerDefinitions":"web"}`:                   "Unexpected field type",
-		`{"containerDefinitions":{}}`:                      "Start of structure or map found where not expected",
-		`{"containerDefinitions":["web"]}`:                 "Unexpected value type in payload",
-		`{"containerDefinitions":[[]]}`:                    "Unrecognized collection type class com.amazonaws.madison.frontend.ContainerDefinition",
+		`[]`:                               "Unrecognized collection type class com.amazonaws.madison.frontend.RegisterTaskDefinitionRequest",
+		`{"family":1}`:                     "NUMBER_VALUE cannot be converted to String",
+		`{"family":1.5}`:                   "DECIMAL_VALUE cannot be converted to String",
+		`{"family":true}`:                  "TRUE_VALUE cannot be converted to String",
+		`{"family":{}}`:                    "Start of structure or map found where not expected",
+		`{"family":[]}`:                    "Unrecognized collection type class java.lang.String",
+		`{"containerDefinitions":"web"}`:   "Unexpected field type",
+		`{"containerDefinitions":{}}`:      "Start of structure or map found where not expected",
+		`{"containerDefinitions":["web"]}`: "Unexpected value type in payload",
+		`{"containerDefinitions":[[]]}`:    "Unrecognized collection type class com.amazonaws.madison.frontend.ContainerDefinition",
+
 		`{"containerDefinitions":[{"memory":"512"}]}`:      "STRING_VALUE cannot be converted to Integer",
 		`{"containerDefinitions":[{"essential":"true"}]}`:  "Unexpected token received from parser",
 		`{"containerDefinitions":[{"essential":1}]}`:       "NUMBER_VALUE cannot be converted to Boolean",
