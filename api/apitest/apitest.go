@@ -14,7 +14,8 @@
 // ids by <eni-1>, times by <time>; and so are the tokens of pages, by <token-1>.
 // Such names stand for the same in later commands.
 //
-// RunRecorded holds a service to answers that AWS really gave.
+// RunRecorded holds a service to answers that AWS really gave, and Texts asks for the
+// source of each text that a package refuses something with.
 package apitest
 
 import (
