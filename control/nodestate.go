@@ -153,9 +153,11 @@ func (s *nodeState) dataPlaneState() (d desired.State) {
 func networks(view *store.Snapshot) (out []desired.VPC) {
 	for v := range store.EC2VPCs.All(view) {
 		id := *v.VPC.VpcId
-		out = append(out, plan.Networks([]*record.EC2VPC{v},
-			slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
-			slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)))...)
+		out = append(out, plan.Networks(plan.NetworkView{
+			VPCs:       []*record.EC2VPC{v},
+			Groups:     slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
+			Interfaces: slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)),
+		})...)
 	}
 	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return out

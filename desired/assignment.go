@@ -21,6 +21,9 @@ type State struct {
 	// Records are the names that the node answers for, no two with the same name
 	// and VPC.
 	Records []Record `json:"records,omitempty"`
+	// Endpoints are the interface endpoints that answer on this node.
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+	Platform  Platform   `json:"platform,omitzero"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references

@@ -17,6 +17,8 @@ type Delta struct {
 	Balancers Change[Balancer]      `json:"balancers,omitzero"`
 	Groups    Change[BalancerGroup] `json:"groups,omitzero"`
 	Records   Change[Record]        `json:"records,omitzero"`
+	Endpoints Change[Endpoint]      `json:"endpoints,omitzero"`
+	Platform  *Platform             `json:"platform,omitempty"` // nil: as before
 }
 
 // Change leads from one list of values with keys to the next. The order of such
@@ -40,21 +42,28 @@ func vpcKey(v *VPC) string             { return v.ID }
 func balancerKey(b *Balancer) string   { return b.ARN }
 func groupKey(g *BalancerGroup) string { return g.ARN }
 func recordKey(r *Record) string       { return r.VPC + "/" + r.Name }
+func endpointKey(e *Endpoint) string   { return e.ID }
 
 // Diff is what leads from old to next.
 func Diff(old, next State) Delta {
-	return Delta{
+	d := Delta{
 		Tasks:     Between(old.Tasks, next.Tasks, taskKey),
 		VPCs:      Between(old.VPCs, next.VPCs, vpcKey),
 		Balancers: Between(old.Balancers, next.Balancers, balancerKey),
 		Groups:    Between(old.Groups, next.Groups, groupKey),
 		Records:   Between(old.Records, next.Records, recordKey),
+		Endpoints: Between(old.Endpoints, next.Endpoints, endpointKey),
 	}
+	if !reflect.DeepEqual(old.Platform, next.Platform) {
+		d.Platform = &next.Platform
+	}
+	return d
 }
 
 // Empty reports whether a delta leads to where it began.
 func Empty(d *Delta) bool {
-	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() && d.Records.Empty()
+	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() &&
+		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil
 }
 
 // Empty reports whether a change leads to where it began.
@@ -62,13 +71,19 @@ func (c Change[T]) Empty() bool { return len(c.Put)+len(c.Gone) == 0 }
 
 // Apply gives the Desired that d leads to from old, which stays as it is.
 func Apply(old State, d *Delta) State {
-	return State{
+	next := State{
 		Tasks:     d.Tasks.Apply(old.Tasks, taskKey),
 		VPCs:      applyMembers(d.VPCs.Apply(old.VPCs, vpcKey), d.Members),
 		Balancers: d.Balancers.Apply(old.Balancers, balancerKey),
 		Groups:    d.Groups.Apply(old.Groups, groupKey),
 		Records:   d.Records.Apply(old.Records, recordKey),
+		Endpoints: d.Endpoints.Apply(old.Endpoints, endpointKey),
+		Platform:  old.Platform,
 	}
+	if d.Platform != nil {
+		next.Platform = *d.Platform
+	}
+	return next
 }
 
 // Apply gives the list that c leads to from old, which stays as it is. key is that of

@@ -11,6 +11,15 @@ type VPC struct {
 	Groups []SecurityGroup `json:"groups,omitempty"`
 	// DNS says that the VPC's resolver answers (enableDnsSupport).
 	DNS bool `json:"dns,omitempty"`
+	// Subnets are all there are. A VPC from an older control plane has none: in it,
+	// interfaces reach each other, and those with Internet what is beyond.
+	Subnets     []Subnet     `json:"subnets,omitempty"`
+	RouteTables []RouteTable `json:"routeTables,omitempty"`
+	ACLs        []ACL        `json:"acls,omitempty"`
+	NATGateways []NATGateway `json:"natGateways,omitempty"`
+	// Peers are the ids of the VPCs with which this one has an active peering
+	// connection; those have this one among theirs.
+	Peers []string `json:"peers,omitempty"`
 }
 
 // SecurityGroup is a set of interfaces and what may reach them and be reached
@@ -34,7 +43,7 @@ type Rule struct {
 	// nothing.
 	FromPort int `json:"fromPort"`
 	ToPort   int `json:"toPort"`
-	// Exactly one of CIDR and Group is set.
+	// Exactly one of CIDR and Group is set. A group may be that of a peer.
 	CIDR  netip.Prefix `json:"cidr,omitzero"`
 	Group string       `json:"group,omitempty"`
 }
@@ -45,10 +54,20 @@ type Interface struct {
 	VPC     string       `json:"vpc"`
 	Subnet  string       `json:"subnet"`
 	Prefix  netip.Prefix `json:"prefix"`  // the subnet's CIDR
-	Address netip.Addr   `json:"address"` // private IPv4 address
+	Address netip.Addr   `json:"address"` // private IPv4 address; the zero Addr in a subnet without IPv4
 	MAC     string       `json:"mac"`
 	Groups  []string     `json:"groups"` // 1 to 5 security group ids
 	// Internet says that the route table lets this interface open connections
-	// beyond its VPC (an internet gateway and a public address, or a NAT).
+	// beyond its VPC (an internet gateway and a public address, or a NAT). It
+	// means something only in a VPC without Subnets.
 	Internet bool `json:"internet,omitempty"`
+	// Public is the IPv4 address that the Internet gateway translates Address to and
+	// from. The zero Addr: it has none.
+	Public netip.Addr `json:"public,omitzero"`
+	// IPv6 is an address of IPv6Prefix, the subnet's IPv6 CIDR; the zero values in a
+	// subnet without one.
+	IPv6       netip.Addr   `json:"ipv6,omitzero"`
+	IPv6Prefix netip.Prefix `json:"ipv6Prefix,omitzero"`
+	// Isolated says that the address of [Platform] is closed to the interface.
+	Isolated bool `json:"isolated,omitempty"`
 }

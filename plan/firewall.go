@@ -10,20 +10,37 @@ import (
 	"fargo/record"
 )
 
-// Networks gives the VPCs as a node must build them: each with its groups among
-// groups, and each group with the addresses of its members among interfaces. The
-// result is sorted, so that equal networks are equal values.
-func Networks(vpcs []*record.EC2VPC, groups []*record.EC2SecurityGroup, interfaces []*record.EC2NetworkInterface) []desired.VPC {
+// NetworkView is what there is to know of some VPCs: all that is in them or attached
+// to them, and of peering connections and prefix lists those that may concern them.
+type NetworkView struct {
+	VPCs               []*record.EC2VPC
+	Subnets            []*record.EC2Subnet
+	Groups             []*record.EC2SecurityGroup
+	Interfaces         []*record.EC2NetworkInterface
+	RouteTables        []*record.EC2RouteTable
+	InternetGateways   []*record.EC2InternetGateway
+	EgressOnlyGateways []*record.EC2EgressOnlyGateway
+	NATGateways        []*record.EC2NATGateway
+	Endpoints          []*record.EC2VPCEndpoint
+	PrefixLists        []*record.EC2PrefixList
+	ACLs               []*record.EC2NetworkACL
+	Peerings           []*record.EC2Peering
+}
+
+// Networks gives the VPCs as a node must build them: each with its groups, and each
+// group with the addresses of its members. The result is sorted, so that equal networks
+// are equal values.
+func Networks(v NetworkView) []desired.VPC {
 	members := map[string][]netip.Addr{}
-	for _, i := range interfaces {
+	for _, i := range v.Interfaces {
 		for _, g := range i.GroupIDs() {
 			members[g] = append(members[g], i.Address())
 		}
 	}
 	var out []desired.VPC
-	for _, v := range vpcs {
-		n := desired.VPC{ID: *v.VPC.VpcId, Region: v.Scope.Region, CIDRs: v.CIDRs(), DNS: v.DNSSupport}
-		for _, g := range groups {
+	for _, vpc := range v.VPCs {
+		n := desired.VPC{ID: *vpc.VPC.VpcId, Region: vpc.Scope.Region, CIDRs: vpc.CIDRs(), DNS: vpc.DNSSupport}
+		for _, g := range v.Groups {
 			if *g.Group.VpcId != n.ID {
 				continue
 			}

@@ -26,11 +26,24 @@ const (
 	InterfaceBySubnet  = "subnet"  // by subnet id
 	InterfaceByGroup   = "group"   // by security group id
 	InterfaceByAddress = "address" // by InterfaceAddress
+	InterfaceByPublic  = "public"  // by public IPv4 address
 )
 
 // InterfaceAddress is what an interface is found under by its address, which is
 // unique in its VPC.
 func InterfaceAddress(vpc string, a netip.Addr) string { return vpc + "/" + a.String() }
+
+// PublicAddressTaken reports whether a public address is allocated, or an interface has
+// it.
+func PublicAddressTaken(r Reader, a netip.Addr) bool {
+	for range EC2Addresses.By(r, AddressByPublicIP, a.String()) {
+		return true
+	}
+	for range EC2NetworkInterfaces.By(r, InterfaceByPublic, a.String()) {
+		return true
+	}
+	return false
+}
 
 // AddressTaken reports whether an interface of the VPC has the address.
 func AddressTaken(r Reader, vpc string, a netip.Addr) bool {
@@ -47,6 +60,12 @@ var EC2NetworkInterfaces = NewTable("ec2networkinterface", (*record.EC2NetworkIn
 	Index[record.EC2NetworkInterface]{InterfaceByGroup, (*record.EC2NetworkInterface).GroupIDs},
 	Index[record.EC2NetworkInterface]{InterfaceByAddress, func(i *record.EC2NetworkInterface) []string {
 		return []string{InterfaceAddress(*i.Interface.VpcId, i.Address())}
+	}},
+	Index[record.EC2NetworkInterface]{InterfaceByPublic, func(i *record.EC2NetworkInterface) []string {
+		if i.Interface.Association == nil {
+			return nil
+		}
+		return []string{*i.Interface.Association.PublicIp}
 	}},
 )
 

@@ -139,6 +139,15 @@ const (
 	ConnectivityTypePublic  ConnectivityType = "public"
 )
 
+// DestinationFileFormat is an enum of the model.
+type DestinationFileFormat string
+
+// The values of DestinationFileFormat.
+const (
+	DestinationFileFormatPlainText DestinationFileFormat = "plain-text"
+	DestinationFileFormatParquet   DestinationFileFormat = "parquet"
+)
+
 // DeviceType is an enum of the model.
 type DeviceType string
 
@@ -146,6 +155,16 @@ type DeviceType string
 const (
 	DeviceTypeEbs           DeviceType = "ebs"
 	DeviceTypeInstanceStore DeviceType = "instance-store"
+)
+
+// DnsNameState is an enum of the model.
+type DnsNameState string
+
+// The values of DnsNameState.
+const (
+	DnsNameStatePendingVerification DnsNameState = "pendingVerification"
+	DnsNameStateVerified            DnsNameState = "verified"
+	DnsNameStateFailed              DnsNameState = "failed"
 )
 
 // DnsRecordIpType is an enum of the model.
@@ -166,6 +185,19 @@ type DomainType string
 const (
 	DomainTypeVpc      DomainType = "vpc"
 	DomainTypeStandard DomainType = "standard"
+)
+
+// FlowLogsResourceType is an enum of the model.
+type FlowLogsResourceType string
+
+// The values of FlowLogsResourceType.
+const (
+	FlowLogsResourceTypeVpc                      FlowLogsResourceType = "VPC"
+	FlowLogsResourceTypeSubnet                   FlowLogsResourceType = "Subnet"
+	FlowLogsResourceTypeNetworkInterface         FlowLogsResourceType = "NetworkInterface"
+	FlowLogsResourceTypeTransitGateway           FlowLogsResourceType = "TransitGateway"
+	FlowLogsResourceTypeTransitGatewayAttachment FlowLogsResourceType = "TransitGatewayAttachment"
+	FlowLogsResourceTypeRegionalNatGateway       FlowLogsResourceType = "RegionalNatGateway"
 )
 
 // HostnameType is an enum of the model.
@@ -324,6 +356,16 @@ const (
 	Ipv6AddressAttributePrivate Ipv6AddressAttribute = "private"
 )
 
+// LogDestinationType is an enum of the model.
+type LogDestinationType string
+
+// The values of LogDestinationType.
+const (
+	LogDestinationTypeCloudWatchLogs      LogDestinationType = "cloud-watch-logs"
+	LogDestinationTypeS3                  LogDestinationType = "s3"
+	LogDestinationTypeKinesisDataFirehose LogDestinationType = "kinesis-data-firehose"
+)
+
 // MonitoringState is an enum of the model.
 type MonitoringState string
 
@@ -458,6 +500,14 @@ const (
 	NetworkInterfaceTypeGatewayLoadBalancerEndpoint   NetworkInterfaceType = "gateway_load_balancer_endpoint"
 	NetworkInterfaceTypeIotRulesManaged               NetworkInterfaceType = "iot_rules_managed"
 	NetworkInterfaceTypeAwsCodestarConnectionsManaged NetworkInterfaceType = "aws_codestar_connections_managed"
+)
+
+// PayerResponsibility is an enum of the model.
+type PayerResponsibility string
+
+// The values of PayerResponsibility.
+const (
+	PayerResponsibilityServiceOwner PayerResponsibility = "ServiceOwner"
 )
 
 // PayerResponsibilityScope is an enum of the model.
@@ -690,6 +740,15 @@ const (
 	SecondaryInterfaceTypeSecondary SecondaryInterfaceType = "secondary"
 )
 
+// ServiceConnectivityType is an enum of the model.
+type ServiceConnectivityType string
+
+// The values of ServiceConnectivityType.
+const (
+	ServiceConnectivityTypeIpv4 ServiceConnectivityType = "ipv4"
+	ServiceConnectivityTypeIpv6 ServiceConnectivityType = "ipv6"
+)
+
 // ServiceManaged is an enum of the model.
 type ServiceManaged string
 
@@ -699,6 +758,16 @@ const (
 	ServiceManagedNlb  ServiceManaged = "nlb"
 	ServiceManagedRnat ServiceManaged = "rnat"
 	ServiceManagedRds  ServiceManaged = "rds"
+)
+
+// ServiceType is an enum of the model.
+type ServiceType string
+
+// The values of ServiceType.
+const (
+	ServiceTypeInterface           ServiceType = "Interface"
+	ServiceTypeGateway             ServiceType = "Gateway"
+	ServiceTypeGatewayLoadBalancer ServiceType = "GatewayLoadBalancer"
 )
 
 // State is an enum of the model.
@@ -742,6 +811,16 @@ const (
 	SubnetStateFailedInsufficientCapacity SubnetState = "failed-insufficient-capacity"
 )
 
+// TaggableResourceType is an enum of the model.
+type TaggableResourceType string
+
+// The values of TaggableResourceType.
+const (
+	TaggableResourceTypeNetworkInterface TaggableResourceType = "network-interface"
+	TaggableResourceTypeInstance         TaggableResourceType = "instance"
+	TaggableResourceTypeAutoScalingGroup TaggableResourceType = "auto-scaling-group"
+)
+
 // Tenancy is an enum of the model.
 type Tenancy string
 
@@ -750,6 +829,16 @@ const (
 	TenancyDefault   Tenancy = "default"
 	TenancyDedicated Tenancy = "dedicated"
 	TenancyHost      Tenancy = "host"
+)
+
+// TrafficType is an enum of the model.
+type TrafficType string
+
+// The values of TrafficType.
+const (
+	TrafficTypeAccept TrafficType = "ACCEPT"
+	TrafficTypeReject TrafficType = "REJECT"
+	TrafficTypeAll    TrafficType = "ALL"
 )
 
 // VirtualizationType is an enum of the model.

@@ -24,7 +24,20 @@ var API = protocol.Service{
 		{Name: "AcceptTransitGatewayPeeringAttachment", Method: "POST", Path: "/"},
 		{Name: "AcceptTransitGatewayVpcAttachment", Method: "POST", Path: "/"},
 		{Name: "AcceptVpcEndpointConnections", Method: "POST", Path: "/"},
-		{Name: "AcceptVpcPeeringConnection", Method: "POST", Path: "/"},
+		{Name: "AcceptVpcPeeringConnection", Method: "POST", Path: "/",
+			Input: func() any { return new(AcceptVpcPeeringConnectionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AcceptVpcPeeringConnection(context.Context, *AcceptVpcPeeringConnectionInput) (*AcceptVpcPeeringConnectionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AcceptVpcPeeringConnection(ctx, in.(*AcceptVpcPeeringConnectionInput))
+				}, true
+			},
+		},
 		{Name: "AdvertiseByoipCidr", Method: "POST", Path: "/"},
 		{Name: "AllocateAddress", Method: "POST", Path: "/",
 			Input: func() any { return new(AllocateAddressInput) },
@@ -43,9 +56,48 @@ var API = protocol.Service{
 		{Name: "AllocateHosts", Method: "POST", Path: "/"},
 		{Name: "AllocateIpamPoolCidr", Method: "POST", Path: "/"},
 		{Name: "ApplySecurityGroupsToClientVpnTargetNetwork", Method: "POST", Path: "/"},
-		{Name: "AssignIpv6Addresses", Method: "POST", Path: "/"},
-		{Name: "AssignPrivateIpAddresses", Method: "POST", Path: "/"},
-		{Name: "AssignPrivateNatGatewayAddress", Method: "POST", Path: "/"},
+		{Name: "AssignIpv6Addresses", Method: "POST", Path: "/",
+			Input: func() any { return new(AssignIpv6AddressesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AssignIpv6Addresses(context.Context, *AssignIpv6AddressesInput) (*AssignIpv6AddressesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AssignIpv6Addresses(ctx, in.(*AssignIpv6AddressesInput))
+				}, true
+			},
+		},
+		{Name: "AssignPrivateIpAddresses", Method: "POST", Path: "/",
+			Input: func() any { return new(AssignPrivateIpAddressesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AssignPrivateIpAddresses(context.Context, *AssignPrivateIpAddressesInput) (*AssignPrivateIpAddressesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AssignPrivateIpAddresses(ctx, in.(*AssignPrivateIpAddressesInput))
+				}, true
+			},
+		},
+		{Name: "AssignPrivateNatGatewayAddress", Method: "POST", Path: "/",
+			Input: func() any { return new(AssignPrivateNatGatewayAddressInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AssignPrivateNatGatewayAddress(context.Context, *AssignPrivateNatGatewayAddressInput) (*AssignPrivateNatGatewayAddressOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AssignPrivateNatGatewayAddress(ctx, in.(*AssignPrivateNatGatewayAddressInput))
+				}, true
+			},
+		},
 		{Name: "AssociateAddress", Method: "POST", Path: "/",
 			Input: func() any { return new(AssociateAddressInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -63,13 +115,39 @@ var API = protocol.Service{
 		{Name: "AssociateApplicationStatusCheck", Method: "POST", Path: "/"},
 		{Name: "AssociateCapacityReservationBillingOwner", Method: "POST", Path: "/"},
 		{Name: "AssociateClientVpnTargetNetwork", Method: "POST", Path: "/"},
-		{Name: "AssociateDhcpOptions", Method: "POST", Path: "/"},
+		{Name: "AssociateDhcpOptions", Method: "POST", Path: "/",
+			Input: func() any { return new(AssociateDhcpOptionsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AssociateDhcpOptions(context.Context, *AssociateDhcpOptionsInput) (*AssociateDhcpOptionsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AssociateDhcpOptions(ctx, in.(*AssociateDhcpOptionsInput))
+				}, true
+			},
+		},
 		{Name: "AssociateEnclaveCertificateIamRole", Method: "POST", Path: "/"},
 		{Name: "AssociateIamInstanceProfile", Method: "POST", Path: "/"},
 		{Name: "AssociateInstanceEventWindow", Method: "POST", Path: "/"},
 		{Name: "AssociateIpamByoasn", Method: "POST", Path: "/"},
 		{Name: "AssociateIpamResourceDiscovery", Method: "POST", Path: "/"},
-		{Name: "AssociateNatGatewayAddress", Method: "POST", Path: "/"},
+		{Name: "AssociateNatGatewayAddress", Method: "POST", Path: "/",
+			Input: func() any { return new(AssociateNatGatewayAddressInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					AssociateNatGatewayAddress(context.Context, *AssociateNatGatewayAddressInput) (*AssociateNatGatewayAddressOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.AssociateNatGatewayAddress(ctx, in.(*AssociateNatGatewayAddressInput))
+				}, true
+			},
+		},
 		{Name: "AssociateRouteServer", Method: "POST", Path: "/"},
 		{Name: "AssociateRouteTable", Method: "POST", Path: "/",
 			Input: func() any { return new(AssociateRouteTableInput) },
@@ -226,10 +304,49 @@ var API = protocol.Service{
 			},
 		},
 		{Name: "CreateDelegateMacVolumeOwnershipTask", Method: "POST", Path: "/"},
-		{Name: "CreateDhcpOptions", Method: "POST", Path: "/"},
-		{Name: "CreateEgressOnlyInternetGateway", Method: "POST", Path: "/"},
+		{Name: "CreateDhcpOptions", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateDhcpOptionsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateDhcpOptions(context.Context, *CreateDhcpOptionsInput) (*CreateDhcpOptionsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateDhcpOptions(ctx, in.(*CreateDhcpOptionsInput))
+				}, true
+			},
+		},
+		{Name: "CreateEgressOnlyInternetGateway", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateEgressOnlyInternetGatewayInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateEgressOnlyInternetGateway(context.Context, *CreateEgressOnlyInternetGatewayInput) (*CreateEgressOnlyInternetGatewayOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateEgressOnlyInternetGateway(ctx, in.(*CreateEgressOnlyInternetGatewayInput))
+				}, true
+			},
+		},
 		{Name: "CreateFleet", Method: "POST", Path: "/"},
-		{Name: "CreateFlowLogs", Method: "POST", Path: "/"},
+		{Name: "CreateFlowLogs", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateFlowLogsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateFlowLogs(context.Context, *CreateFlowLogsInput) (*CreateFlowLogsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateFlowLogs(ctx, in.(*CreateFlowLogsInput))
+				}, true
+			},
+		},
 		{Name: "CreateFpgaImage", Method: "POST", Path: "/"},
 		{Name: "CreateImage", Method: "POST", Path: "/"},
 		{Name: "CreateImageUsageReport", Method: "POST", Path: "/"},
@@ -271,7 +388,20 @@ var API = protocol.Service{
 		{Name: "CreateLocalGatewayVirtualInterface", Method: "POST", Path: "/"},
 		{Name: "CreateLocalGatewayVirtualInterfaceGroup", Method: "POST", Path: "/"},
 		{Name: "CreateMacSystemIntegrityProtectionModificationTask", Method: "POST", Path: "/"},
-		{Name: "CreateManagedPrefixList", Method: "POST", Path: "/"},
+		{Name: "CreateManagedPrefixList", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateManagedPrefixListInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateManagedPrefixList(context.Context, *CreateManagedPrefixListInput) (*CreateManagedPrefixListOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateManagedPrefixList(ctx, in.(*CreateManagedPrefixListInput))
+				}, true
+			},
+		},
 		{Name: "CreateNatGateway", Method: "POST", Path: "/",
 			Input: func() any { return new(CreateNatGatewayInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -300,7 +430,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "CreateNetworkAclEntry", Method: "POST", Path: "/"},
+		{Name: "CreateNetworkAclEntry", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateNetworkAclEntryInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateNetworkAclEntry(context.Context, *CreateNetworkAclEntryInput) (*CreateNetworkAclEntryOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateNetworkAclEntry(ctx, in.(*CreateNetworkAclEntryInput))
+				}, true
+			},
+		},
 		{Name: "CreateNetworkInsightsAccessScope", Method: "POST", Path: "/"},
 		{Name: "CreateNetworkInsightsPath", Method: "POST", Path: "/"},
 		{Name: "CreateNetworkInterface", Method: "POST", Path: "/",
@@ -450,7 +593,20 @@ var API = protocol.Service{
 		},
 		{Name: "CreateVpcEndpointConnectionNotification", Method: "POST", Path: "/"},
 		{Name: "CreateVpcEndpointServiceConfiguration", Method: "POST", Path: "/"},
-		{Name: "CreateVpcPeeringConnection", Method: "POST", Path: "/"},
+		{Name: "CreateVpcPeeringConnection", Method: "POST", Path: "/",
+			Input: func() any { return new(CreateVpcPeeringConnectionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					CreateVpcPeeringConnection(context.Context, *CreateVpcPeeringConnectionInput) (*CreateVpcPeeringConnectionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.CreateVpcPeeringConnection(ctx, in.(*CreateVpcPeeringConnectionInput))
+				}, true
+			},
+		},
 		{Name: "CreateVpnConcentrator", Method: "POST", Path: "/"},
 		{Name: "CreateVpnConnection", Method: "POST", Path: "/"},
 		{Name: "CreateVpnConnectionRoute", Method: "POST", Path: "/"},
@@ -463,10 +619,49 @@ var API = protocol.Service{
 		{Name: "DeleteCoipCidr", Method: "POST", Path: "/"},
 		{Name: "DeleteCoipPool", Method: "POST", Path: "/"},
 		{Name: "DeleteCustomerGateway", Method: "POST", Path: "/"},
-		{Name: "DeleteDhcpOptions", Method: "POST", Path: "/"},
-		{Name: "DeleteEgressOnlyInternetGateway", Method: "POST", Path: "/"},
+		{Name: "DeleteDhcpOptions", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteDhcpOptionsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteDhcpOptions(context.Context, *DeleteDhcpOptionsInput) (*DeleteDhcpOptionsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteDhcpOptions(ctx, in.(*DeleteDhcpOptionsInput))
+				}, true
+			},
+		},
+		{Name: "DeleteEgressOnlyInternetGateway", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteEgressOnlyInternetGatewayInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteEgressOnlyInternetGateway(context.Context, *DeleteEgressOnlyInternetGatewayInput) (*DeleteEgressOnlyInternetGatewayOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteEgressOnlyInternetGateway(ctx, in.(*DeleteEgressOnlyInternetGatewayInput))
+				}, true
+			},
+		},
 		{Name: "DeleteFleets", Method: "POST", Path: "/"},
-		{Name: "DeleteFlowLogs", Method: "POST", Path: "/"},
+		{Name: "DeleteFlowLogs", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteFlowLogsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteFlowLogs(context.Context, *DeleteFlowLogsInput) (*DeleteFlowLogsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteFlowLogs(ctx, in.(*DeleteFlowLogsInput))
+				}, true
+			},
+		},
 		{Name: "DeleteFpgaImage", Method: "POST", Path: "/"},
 		{Name: "DeleteImageUsageReport", Method: "POST", Path: "/"},
 		{Name: "DeleteInstanceConnectEndpoint", Method: "POST", Path: "/"},
@@ -504,7 +699,20 @@ var API = protocol.Service{
 		{Name: "DeleteLocalGatewayRouteTableVpcAssociation", Method: "POST", Path: "/"},
 		{Name: "DeleteLocalGatewayVirtualInterface", Method: "POST", Path: "/"},
 		{Name: "DeleteLocalGatewayVirtualInterfaceGroup", Method: "POST", Path: "/"},
-		{Name: "DeleteManagedPrefixList", Method: "POST", Path: "/"},
+		{Name: "DeleteManagedPrefixList", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteManagedPrefixListInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteManagedPrefixList(context.Context, *DeleteManagedPrefixListInput) (*DeleteManagedPrefixListOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteManagedPrefixList(ctx, in.(*DeleteManagedPrefixListInput))
+				}, true
+			},
+		},
 		{Name: "DeleteNatGateway", Method: "POST", Path: "/",
 			Input: func() any { return new(DeleteNatGatewayInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -519,8 +727,34 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteNetworkAcl", Method: "POST", Path: "/"},
-		{Name: "DeleteNetworkAclEntry", Method: "POST", Path: "/"},
+		{Name: "DeleteNetworkAcl", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteNetworkAclInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteNetworkAcl(context.Context, *DeleteNetworkAclInput) (*DeleteNetworkAclOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteNetworkAcl(ctx, in.(*DeleteNetworkAclInput))
+				}, true
+			},
+		},
+		{Name: "DeleteNetworkAclEntry", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteNetworkAclEntryInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteNetworkAclEntry(context.Context, *DeleteNetworkAclEntryInput) (*DeleteNetworkAclEntryOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteNetworkAclEntry(ctx, in.(*DeleteNetworkAclEntryInput))
+				}, true
+			},
+		},
 		{Name: "DeleteNetworkInsightsAccessScope", Method: "POST", Path: "/"},
 		{Name: "DeleteNetworkInsightsAccessScopeAnalysis", Method: "POST", Path: "/"},
 		{Name: "DeleteNetworkInsightsAnalysis", Method: "POST", Path: "/"},
@@ -669,7 +903,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteVpcPeeringConnection", Method: "POST", Path: "/"},
+		{Name: "DeleteVpcPeeringConnection", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteVpcPeeringConnectionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteVpcPeeringConnection(context.Context, *DeleteVpcPeeringConnectionInput) (*DeleteVpcPeeringConnectionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DeleteVpcPeeringConnection(ctx, in.(*DeleteVpcPeeringConnectionInput))
+				}, true
+			},
+		},
 		{Name: "DeleteVpnConcentrator", Method: "POST", Path: "/"},
 		{Name: "DeleteVpnConnection", Method: "POST", Path: "/"},
 		{Name: "DeleteVpnConnectionRoute", Method: "POST", Path: "/"},
@@ -783,7 +1030,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DescribeEgressOnlyInternetGateways", Method: "POST", Path: "/"},
+		{Name: "DescribeEgressOnlyInternetGateways", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeEgressOnlyInternetGatewaysInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeEgressOnlyInternetGateways(context.Context, *DescribeEgressOnlyInternetGatewaysInput) (*DescribeEgressOnlyInternetGatewaysOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeEgressOnlyInternetGateways(ctx, in.(*DescribeEgressOnlyInternetGatewaysInput))
+				}, true
+			},
+		},
 		{Name: "DescribeElasticGpus", Method: "POST", Path: "/"},
 		{Name: "DescribeExportImageTasks", Method: "POST", Path: "/"},
 		{Name: "DescribeExportTasks", Method: "POST", Path: "/"},
@@ -792,7 +1052,20 @@ var API = protocol.Service{
 		{Name: "DescribeFleetHistory", Method: "POST", Path: "/"},
 		{Name: "DescribeFleetInstances", Method: "POST", Path: "/"},
 		{Name: "DescribeFleets", Method: "POST", Path: "/"},
-		{Name: "DescribeFlowLogs", Method: "POST", Path: "/"},
+		{Name: "DescribeFlowLogs", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeFlowLogsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeFlowLogs(context.Context, *DescribeFlowLogsInput) (*DescribeFlowLogsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeFlowLogs(ctx, in.(*DescribeFlowLogsInput))
+				}, true
+			},
+		},
 		{Name: "DescribeFpgaImageAttribute", Method: "POST", Path: "/"},
 		{Name: "DescribeFpgaImages", Method: "POST", Path: "/"},
 		{Name: "DescribeHostReservationOfferings", Method: "POST", Path: "/"},
@@ -1177,7 +1450,20 @@ var API = protocol.Service{
 		{Name: "DescribeVpcEndpointConnections", Method: "POST", Path: "/"},
 		{Name: "DescribeVpcEndpointServiceConfigurations", Method: "POST", Path: "/"},
 		{Name: "DescribeVpcEndpointServicePermissions", Method: "POST", Path: "/"},
-		{Name: "DescribeVpcEndpointServices", Method: "POST", Path: "/"},
+		{Name: "DescribeVpcEndpointServices", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeVpcEndpointServicesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeVpcEndpointServices(context.Context, *DescribeVpcEndpointServicesInput) (*DescribeVpcEndpointServicesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeVpcEndpointServices(ctx, in.(*DescribeVpcEndpointServicesInput))
+				}, true
+			},
+		},
 		{Name: "DescribeVpcEndpoints", Method: "POST", Path: "/",
 			Input: func() any { return new(DescribeVpcEndpointsInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1285,7 +1571,20 @@ var API = protocol.Service{
 		{Name: "DisassociateInstanceEventWindow", Method: "POST", Path: "/"},
 		{Name: "DisassociateIpamByoasn", Method: "POST", Path: "/"},
 		{Name: "DisassociateIpamResourceDiscovery", Method: "POST", Path: "/"},
-		{Name: "DisassociateNatGatewayAddress", Method: "POST", Path: "/"},
+		{Name: "DisassociateNatGatewayAddress", Method: "POST", Path: "/",
+			Input: func() any { return new(DisassociateNatGatewayAddressInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DisassociateNatGatewayAddress(context.Context, *DisassociateNatGatewayAddressInput) (*DisassociateNatGatewayAddressOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DisassociateNatGatewayAddress(ctx, in.(*DisassociateNatGatewayAddressInput))
+				}, true
+			},
+		},
 		{Name: "DisassociateRouteServer", Method: "POST", Path: "/"},
 		{Name: "DisassociateRouteTable", Method: "POST", Path: "/",
 			Input: func() any { return new(DisassociateRouteTableInput) },
@@ -1411,8 +1710,34 @@ var API = protocol.Service{
 		{Name: "GetIpamRoutingPolicyRegistrationDeltas", Method: "POST", Path: "/"},
 		{Name: "GetIpamRoutingPolicyRegistrations", Method: "POST", Path: "/"},
 		{Name: "GetLaunchTemplateData", Method: "POST", Path: "/"},
-		{Name: "GetManagedPrefixListAssociations", Method: "POST", Path: "/"},
-		{Name: "GetManagedPrefixListEntries", Method: "POST", Path: "/"},
+		{Name: "GetManagedPrefixListAssociations", Method: "POST", Path: "/",
+			Input: func() any { return new(GetManagedPrefixListAssociationsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					GetManagedPrefixListAssociations(context.Context, *GetManagedPrefixListAssociationsInput) (*GetManagedPrefixListAssociationsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.GetManagedPrefixListAssociations(ctx, in.(*GetManagedPrefixListAssociationsInput))
+				}, true
+			},
+		},
+		{Name: "GetManagedPrefixListEntries", Method: "POST", Path: "/",
+			Input: func() any { return new(GetManagedPrefixListEntriesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					GetManagedPrefixListEntries(context.Context, *GetManagedPrefixListEntriesInput) (*GetManagedPrefixListEntriesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.GetManagedPrefixListEntries(ctx, in.(*GetManagedPrefixListEntriesInput))
+				}, true
+			},
+		},
 		{Name: "GetManagedResourceVisibility", Method: "POST", Path: "/"},
 		{Name: "GetNetworkInsightsAccessScopeAnalysisFindings", Method: "POST", Path: "/"},
 		{Name: "GetNetworkInsightsAccessScopeContent", Method: "POST", Path: "/"},
@@ -1465,7 +1790,20 @@ var API = protocol.Service{
 		{Name: "ListVolumesInRecycleBin", Method: "POST", Path: "/"},
 		{Name: "LockSnapshot", Method: "POST", Path: "/"},
 		{Name: "ModifyAccountVpcEncryptionControl", Method: "POST", Path: "/"},
-		{Name: "ModifyAddressAttribute", Method: "POST", Path: "/"},
+		{Name: "ModifyAddressAttribute", Method: "POST", Path: "/",
+			Input: func() any { return new(ModifyAddressAttributeInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ModifyAddressAttribute(context.Context, *ModifyAddressAttributeInput) (*ModifyAddressAttributeOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ModifyAddressAttribute(ctx, in.(*ModifyAddressAttributeInput))
+				}, true
+			},
+		},
 		{Name: "ModifyApplicationStatusCheck", Method: "POST", Path: "/"},
 		{Name: "ModifyAvailabilityZoneGroup", Method: "POST", Path: "/"},
 		{Name: "ModifyCapacityReservation", Method: "POST", Path: "/"},
@@ -1503,7 +1841,20 @@ var API = protocol.Service{
 		{Name: "ModifyIpamScope", Method: "POST", Path: "/"},
 		{Name: "ModifyLaunchTemplate", Method: "POST", Path: "/"},
 		{Name: "ModifyLocalGatewayRoute", Method: "POST", Path: "/"},
-		{Name: "ModifyManagedPrefixList", Method: "POST", Path: "/"},
+		{Name: "ModifyManagedPrefixList", Method: "POST", Path: "/",
+			Input: func() any { return new(ModifyManagedPrefixListInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ModifyManagedPrefixList(context.Context, *ModifyManagedPrefixListInput) (*ModifyManagedPrefixListOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ModifyManagedPrefixList(ctx, in.(*ModifyManagedPrefixListInput))
+				}, true
+			},
+		},
 		{Name: "ModifyManagedResourceVisibility", Method: "POST", Path: "/"},
 		{Name: "ModifyNetworkInterfaceAttribute", Method: "POST", Path: "/",
 			Input: func() any { return new(ModifyNetworkInterfaceAttributeInput) },
@@ -1588,13 +1939,39 @@ var API = protocol.Service{
 		{Name: "ModifyVpcBlockPublicAccessExclusion", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcBlockPublicAccessOptions", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcEncryptionControl", Method: "POST", Path: "/"},
-		{Name: "ModifyVpcEndpoint", Method: "POST", Path: "/"},
+		{Name: "ModifyVpcEndpoint", Method: "POST", Path: "/",
+			Input: func() any { return new(ModifyVpcEndpointInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ModifyVpcEndpoint(context.Context, *ModifyVpcEndpointInput) (*ModifyVpcEndpointOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ModifyVpcEndpoint(ctx, in.(*ModifyVpcEndpointInput))
+				}, true
+			},
+		},
 		{Name: "ModifyVpcEndpointConnectionNotification", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcEndpointPayerResponsibility", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcEndpointServiceConfiguration", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcEndpointServicePayerResponsibility", Method: "POST", Path: "/"},
 		{Name: "ModifyVpcEndpointServicePermissions", Method: "POST", Path: "/"},
-		{Name: "ModifyVpcPeeringConnectionOptions", Method: "POST", Path: "/"},
+		{Name: "ModifyVpcPeeringConnectionOptions", Method: "POST", Path: "/",
+			Input: func() any { return new(ModifyVpcPeeringConnectionOptionsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ModifyVpcPeeringConnectionOptions(context.Context, *ModifyVpcPeeringConnectionOptionsInput) (*ModifyVpcPeeringConnectionOptionsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ModifyVpcPeeringConnectionOptions(ctx, in.(*ModifyVpcPeeringConnectionOptionsInput))
+				}, true
+			},
+		},
 		{Name: "ModifyVpcTenancy", Method: "POST", Path: "/"},
 		{Name: "ModifyVpnConnection", Method: "POST", Path: "/"},
 		{Name: "ModifyVpnConnectionOptions", Method: "POST", Path: "/"},
@@ -1624,7 +2001,20 @@ var API = protocol.Service{
 		{Name: "RejectTransitGatewayPeeringAttachment", Method: "POST", Path: "/"},
 		{Name: "RejectTransitGatewayVpcAttachment", Method: "POST", Path: "/"},
 		{Name: "RejectVpcEndpointConnections", Method: "POST", Path: "/"},
-		{Name: "RejectVpcPeeringConnection", Method: "POST", Path: "/"},
+		{Name: "RejectVpcPeeringConnection", Method: "POST", Path: "/",
+			Input: func() any { return new(RejectVpcPeeringConnectionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					RejectVpcPeeringConnection(context.Context, *RejectVpcPeeringConnectionInput) (*RejectVpcPeeringConnectionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.RejectVpcPeeringConnection(ctx, in.(*RejectVpcPeeringConnectionInput))
+				}, true
+			},
+		},
 		{Name: "ReleaseAddress", Method: "POST", Path: "/",
 			Input: func() any { return new(ReleaseAddressInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1657,7 +2047,20 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "ReplaceNetworkAclEntry", Method: "POST", Path: "/"},
+		{Name: "ReplaceNetworkAclEntry", Method: "POST", Path: "/",
+			Input: func() any { return new(ReplaceNetworkAclEntryInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ReplaceNetworkAclEntry(context.Context, *ReplaceNetworkAclEntryInput) (*ReplaceNetworkAclEntryOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ReplaceNetworkAclEntry(ctx, in.(*ReplaceNetworkAclEntryInput))
+				}, true
+			},
+		},
 		{Name: "ReplaceRoute", Method: "POST", Path: "/",
 			Input: func() any { return new(ReplaceRouteInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1689,16 +2092,55 @@ var API = protocol.Service{
 		{Name: "ReportInstanceStatus", Method: "POST", Path: "/"},
 		{Name: "RequestSpotFleet", Method: "POST", Path: "/"},
 		{Name: "RequestSpotInstances", Method: "POST", Path: "/"},
-		{Name: "ResetAddressAttribute", Method: "POST", Path: "/"},
+		{Name: "ResetAddressAttribute", Method: "POST", Path: "/",
+			Input: func() any { return new(ResetAddressAttributeInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ResetAddressAttribute(context.Context, *ResetAddressAttributeInput) (*ResetAddressAttributeOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ResetAddressAttribute(ctx, in.(*ResetAddressAttributeInput))
+				}, true
+			},
+		},
 		{Name: "ResetEbsDefaultKmsKeyId", Method: "POST", Path: "/"},
 		{Name: "ResetFpgaImageAttribute", Method: "POST", Path: "/"},
 		{Name: "ResetImageAttribute", Method: "POST", Path: "/"},
 		{Name: "ResetInstanceAttribute", Method: "POST", Path: "/"},
-		{Name: "ResetNetworkInterfaceAttribute", Method: "POST", Path: "/"},
+		{Name: "ResetNetworkInterfaceAttribute", Method: "POST", Path: "/",
+			Input: func() any { return new(ResetNetworkInterfaceAttributeInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ResetNetworkInterfaceAttribute(context.Context, *ResetNetworkInterfaceAttributeInput) (*ResetNetworkInterfaceAttributeOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.ResetNetworkInterfaceAttribute(ctx, in.(*ResetNetworkInterfaceAttributeInput))
+				}, true
+			},
+		},
 		{Name: "ResetSnapshotAttribute", Method: "POST", Path: "/"},
 		{Name: "RestoreAddressToClassic", Method: "POST", Path: "/"},
 		{Name: "RestoreImageFromRecycleBin", Method: "POST", Path: "/"},
-		{Name: "RestoreManagedPrefixListVersion", Method: "POST", Path: "/"},
+		{Name: "RestoreManagedPrefixListVersion", Method: "POST", Path: "/",
+			Input: func() any { return new(RestoreManagedPrefixListVersionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					RestoreManagedPrefixListVersion(context.Context, *RestoreManagedPrefixListVersionInput) (*RestoreManagedPrefixListVersionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.RestoreManagedPrefixListVersion(ctx, in.(*RestoreManagedPrefixListVersionInput))
+				}, true
+			},
+		},
 		{Name: "RestoreSnapshotFromRecycleBin", Method: "POST", Path: "/"},
 		{Name: "RestoreSnapshotTier", Method: "POST", Path: "/"},
 		{Name: "RestoreVolumeFromRecycleBin", Method: "POST", Path: "/"},
@@ -1745,9 +2187,48 @@ var API = protocol.Service{
 		{Name: "StopInstances", Method: "POST", Path: "/"},
 		{Name: "TerminateClientVpnConnections", Method: "POST", Path: "/"},
 		{Name: "TerminateInstances", Method: "POST", Path: "/"},
-		{Name: "UnassignIpv6Addresses", Method: "POST", Path: "/"},
-		{Name: "UnassignPrivateIpAddresses", Method: "POST", Path: "/"},
-		{Name: "UnassignPrivateNatGatewayAddress", Method: "POST", Path: "/"},
+		{Name: "UnassignIpv6Addresses", Method: "POST", Path: "/",
+			Input: func() any { return new(UnassignIpv6AddressesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UnassignIpv6Addresses(context.Context, *UnassignIpv6AddressesInput) (*UnassignIpv6AddressesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.UnassignIpv6Addresses(ctx, in.(*UnassignIpv6AddressesInput))
+				}, true
+			},
+		},
+		{Name: "UnassignPrivateIpAddresses", Method: "POST", Path: "/",
+			Input: func() any { return new(UnassignPrivateIpAddressesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UnassignPrivateIpAddresses(context.Context, *UnassignPrivateIpAddressesInput) (*UnassignPrivateIpAddressesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.UnassignPrivateIpAddresses(ctx, in.(*UnassignPrivateIpAddressesInput))
+				}, true
+			},
+		},
+		{Name: "UnassignPrivateNatGatewayAddress", Method: "POST", Path: "/",
+			Input: func() any { return new(UnassignPrivateNatGatewayAddressInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					UnassignPrivateNatGatewayAddress(context.Context, *UnassignPrivateNatGatewayAddressInput) (*UnassignPrivateNatGatewayAddressOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.UnassignPrivateNatGatewayAddress(ctx, in.(*UnassignPrivateNatGatewayAddressInput))
+				}, true
+			},
+		},
 		{Name: "UnlockSnapshot", Method: "POST", Path: "/"},
 		{Name: "UnmonitorInstances", Method: "POST", Path: "/"},
 		{Name: "UpdateCapacityManagerMonitoredTagKeys", Method: "POST", Path: "/"},
@@ -1789,25 +2270,28 @@ var API = protocol.Service{
 // Filters are the names of filters that the service documents, by operation. "tag:" is
 // followed by a tag's key.
 var Filters = map[string][]string{
-	"DescribeAddresses":             {"allocation-id", "association-id", "instance-id", "network-border-group", "network-interface-id", "network-interface-owner-id", "private-ip-address", "public-ip", "tag:", "tag-key"},
-	"DescribeAvailabilityZones":     {"group-long-name", "group-name", "message", "opt-in-status", "parent-zone-id", "parent-zone-name", "region-name", "state", "zone-id", "zone-name", "zone-type"},
-	"DescribeDhcpOptions":           {"dhcp-options-id", "key", "value", "owner-id", "tag:", "tag-key"},
-	"DescribeInstances":             {"affinity", "architecture", "availability-zone", "availability-zone-id", "block-device-mapping.attach-time", "block-device-mapping.delete-on-termination", "block-device-mapping.device-name", "block-device-mapping.status", "block-device-mapping.volume-id", "boot-mode", "capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-preference", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn", "client-token", "current-instance-boot-mode", "dns-name", "ebs-optimized", "ena-support", "enclave-options.enabled", "hibernation-options.configured", "host-id", "hypervisor", "iam-instance-profile.arn", "iam-instance-profile.id", "image-id", "instance-id", "instance-lifecycle", "instance-state-code", "instance-state-name", "instance-type", "instance.group-id", "instance.group-name", "ip-address", "ipv6-address", "kernel-id", "key-name", "launch-index", "launch-time", "maintenance-options.auto-recovery", "metadata-options.http-endpoint", "metadata-options.http-protocol-ipv4", "metadata-options.http-protocol-ipv6", "metadata-options.http-put-response-hop-limit", "metadata-options.http-tokens", "metadata-options.instance-metadata-tags", "metadata-options.state", "monitoring-state", "network-interface.addresses.association.allocation-id", "network-interface.addresses.association.association-id", "network-interface.addresses.association.carrier-ip", "network-interface.addresses.association.customer-owned-ip", "network-interface.addresses.association.ip-owner-id", "network-interface.addresses.association.public-dns-name", "network-interface.addresses.association.public-ip", "network-interface.addresses.primary", "network-interface.addresses.private-dns-name", "network-interface.addresses.private-ip-address", "network-interface.association.allocation-id", "network-interface.association.association-id", "network-interface.association.carrier-ip", "network-interface.association.customer-owned-ip", "network-interface.association.ip-owner-id", "network-interface.association.public-dns-name", "network-interface.association.public-ip", "network-interface.attachment.attach-time", "network-interface.attachment.attachment-id", "network-interface.attachment.delete-on-termination", "network-interface.attachment.device-index", "network-interface.attachment.instance-id", "network-interface.attachment.instance-owner-id", "network-interface.attachment.network-card-index", "network-interface.attachment.status", "network-interface.availability-zone", "network-interface.deny-all-igw-traffic", "network-interface.description", "network-interface.group-id", "network-interface.group-name", "network-interface.ipv4-prefixes.ipv4-prefix", "network-interface.ipv6-address", "network-interface.ipv6-addresses.ipv6-address", "network-interface.ipv6-addresses.is-primary-ipv6", "network-interface.ipv6-native", "network-interface.ipv6-prefixes.ipv6-prefix", "network-interface.mac-address", "network-interface.network-interface-id", "network-interface.operator.managed", "network-interface.operator.principal", "network-interface.outpost-arn", "network-interface.owner-id", "network-interface.private-dns-name", "network-interface.private-ip-address", "network-interface.public-dns-name", "network-interface.requester-id", "network-interface.requester-managed", "network-interface.status", "network-interface.source-dest-check", "network-interface.subnet-id", "network-interface.tag-key", "network-interface.tag-value", "network-interface.vpc-id", "network-performance-options.bandwidth-weighting", "operator.managed", "operator.principal", "outpost-arn", "owner-id", "placement-group-name", "placement-partition-number", "platform", "platform-details", "private-dns-name", "private-dns-name-options.enable-resource-name-dns-a-record", "private-dns-name-options.enable-resource-name-dns-aaaa-record", "private-dns-name-options.hostname-type", "private-ip-address", "product-code", "product-code.type", "ramdisk-id", "reason", "requester-id", "reservation-id", "root-device-name", "root-device-type", "source-dest-check", "spot-instance-request-id", "state-reason-code", "state-reason-message", "subnet-id", "tag:", "tag-key", "tenancy", "tpm-support", "usage-operation", "usage-operation-update-time", "virtualization-type", "vpc-id"},
-	"DescribeInternetGateways":      {"attachment.state", "attachment.vpc-id", "internet-gateway-id", "owner-id", "tag:", "tag-key"},
-	"DescribeManagedPrefixLists":    {"owner-id", "prefix-list-id", "prefix-list-name"},
-	"DescribeNatGateways":           {"nat-gateway-id", "state", "subnet-id", "tag:", "tag-key", "vpc-id"},
-	"DescribeNetworkAcls":           {"association.association-id", "association.network-acl-id", "association.subnet-id", "default", "entry.cidr", "entry.icmp.code", "entry.icmp.type", "entry.ipv6-cidr", "entry.port-range.from", "entry.port-range.to", "entry.protocol", "entry.rule-action", "entry.egress", "entry.rule-number", "network-acl-id", "owner-id", "tag:", "tag-key", "vpc-id"},
-	"DescribeNetworkInterfaces":     {"association.allocation-id", "association.association-id", "addresses.association.owner-id", "addresses.association.public-ip", "addresses.primary", "addresses.private-ip-address", "association.ip-owner-id", "association.public-ip", "association.public-dns-name", "attachment.attach-time", "attachment.attachment-id", "attachment.delete-on-termination", "attachment.device-index", "attachment.instance-id", "attachment.instance-owner-id", "attachment.status", "availability-zone", "availability-zone-id", "description", "group-id", "ipv6-addresses.ipv6-address", "interface-type", "mac-address", "network-interface-id", "operator.managed", "operator.principal", "owner-id", "private-dns-name", "private-ip-address", "requester-id", "requester-managed", "source-dest-check", "status", "subnet-id", "tag:", "tag-key", "vpc-id"},
-	"DescribePrefixLists":           {"prefix-list-id", "prefix-list-name"},
-	"DescribeRegions":               {"endpoint", "opt-in-status", "region-name"},
-	"DescribeRouteTables":           {"association.gateway-id", "association.route-table-association-id", "association.route-table-id", "association.subnet-id", "association.main", "owner-id", "route-table-id", "route.destination-cidr-block", "route.destination-ipv6-cidr-block", "route.destination-prefix-list-id", "route.egress-only-internet-gateway-id", "route.gateway-id", "route.instance-id", "route.nat-gateway-id", "route.transit-gateway-id", "route.origin", "route.state", "route.vpc-peering-connection-id", "tag:", "tag-key", "vpc-id"},
-	"DescribeSecurityGroupRules":    {"group-id", "security-group-rule-id", "tag:"},
-	"DescribeSecurityGroups":        {"description", "egress.ip-permission.cidr", "egress.ip-permission.from-port", "egress.ip-permission.group-id", "egress.ip-permission.group-name", "egress.ip-permission.ipv6-cidr", "egress.ip-permission.prefix-list-id", "egress.ip-permission.protocol", "egress.ip-permission.to-port", "egress.ip-permission.user-id", "group-id", "group-name", "ip-permission.cidr", "ip-permission.from-port", "ip-permission.group-id", "ip-permission.group-name", "ip-permission.ipv6-cidr", "ip-permission.prefix-list-id", "ip-permission.protocol", "ip-permission.to-port", "ip-permission.user-id", "owner-id", "tag:", "tag-key", "vpc-id"},
-	"DescribeSubnets":               {"availability-zone", "availabilityZone", "availability-zone-id", "availabilityZoneId", "available-ip-address-count", "cidr-block", "cidr", "cidrBlock", "customer-owned-ipv4-pool", "default-for-az", "defaultForAz", "enable-dns64", "enable-lni-at-device-index", "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6-cidr-block-association.association-id", "ipv6-cidr-block-association.state", "ipv6-native", "map-customer-owned-ip-on-launch", "map-public-ip-on-launch", "outpost-arn", "owner-id", "private-dns-name-options-on-launch.hostname-type", "private-dns-name-options-on-launch.enable-resource-name-dns-a-record", "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", "state", "subnet-arn", "subnet-id", "tag:", "tag-key", "vpc-id"},
-	"DescribeTags":                  {"key", "resource-id", "resource-type", "tag:", "value"},
-	"DescribeVpcClassicLink":        {"is-classic-link-enabled", "tag:", "tag-key"},
-	"DescribeVpcEndpoints":          {"ip-address-type", "service-name", "service-region", "tag:", "tag-key", "vpc-id", "vpc-endpoint-id", "vpc-endpoint-state", "vpc-endpoint-type"},
-	"DescribeVpcPeeringConnections": {"accepter-vpc-info.cidr-block", "accepter-vpc-info.owner-id", "accepter-vpc-info.vpc-id", "expiration-time", "requester-vpc-info.cidr-block", "requester-vpc-info.owner-id", "requester-vpc-info.vpc-id", "status-code", "status-message", "tag:", "tag-key", "vpc-peering-connection-id"},
-	"DescribeVpcs":                  {"cidr", "cidr-block-association.cidr-block", "cidr-block-association.association-id", "cidr-block-association.state", "dhcp-options-id", "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6-cidr-block-association.ipv6-pool", "ipv6-cidr-block-association.association-id", "ipv6-cidr-block-association.state", "is-default", "owner-id", "state", "tag:", "tag-key", "vpc-id"},
-	"GetSecurityGroupsForVpc":       {"group-id", "description", "group-name", "owner-id", "primary-vpc-id"},
+	"DescribeAddresses":                  {"allocation-id", "association-id", "instance-id", "network-border-group", "network-interface-id", "network-interface-owner-id", "private-ip-address", "public-ip", "tag:", "tag-key"},
+	"DescribeAvailabilityZones":          {"group-long-name", "group-name", "message", "opt-in-status", "parent-zone-id", "parent-zone-name", "region-name", "state", "zone-id", "zone-name", "zone-type"},
+	"DescribeDhcpOptions":                {"dhcp-options-id", "key", "value", "owner-id", "tag:", "tag-key"},
+	"DescribeEgressOnlyInternetGateways": {"tag:", "tag-key"},
+	"DescribeFlowLogs":                   {"deliver-log-status", "log-destination-type", "flow-log-id", "log-group-name", "resource-id", "traffic-type", "tag:", "tag-key"},
+	"DescribeInstances":                  {"affinity", "architecture", "availability-zone", "availability-zone-id", "block-device-mapping.attach-time", "block-device-mapping.delete-on-termination", "block-device-mapping.device-name", "block-device-mapping.status", "block-device-mapping.volume-id", "boot-mode", "capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-preference", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn", "client-token", "current-instance-boot-mode", "dns-name", "ebs-optimized", "ena-support", "enclave-options.enabled", "hibernation-options.configured", "host-id", "hypervisor", "iam-instance-profile.arn", "iam-instance-profile.id", "image-id", "instance-id", "instance-lifecycle", "instance-state-code", "instance-state-name", "instance-type", "instance.group-id", "instance.group-name", "ip-address", "ipv6-address", "kernel-id", "key-name", "launch-index", "launch-time", "maintenance-options.auto-recovery", "metadata-options.http-endpoint", "metadata-options.http-protocol-ipv4", "metadata-options.http-protocol-ipv6", "metadata-options.http-put-response-hop-limit", "metadata-options.http-tokens", "metadata-options.instance-metadata-tags", "metadata-options.state", "monitoring-state", "network-interface.addresses.association.allocation-id", "network-interface.addresses.association.association-id", "network-interface.addresses.association.carrier-ip", "network-interface.addresses.association.customer-owned-ip", "network-interface.addresses.association.ip-owner-id", "network-interface.addresses.association.public-dns-name", "network-interface.addresses.association.public-ip", "network-interface.addresses.primary", "network-interface.addresses.private-dns-name", "network-interface.addresses.private-ip-address", "network-interface.association.allocation-id", "network-interface.association.association-id", "network-interface.association.carrier-ip", "network-interface.association.customer-owned-ip", "network-interface.association.ip-owner-id", "network-interface.association.public-dns-name", "network-interface.association.public-ip", "network-interface.attachment.attach-time", "network-interface.attachment.attachment-id", "network-interface.attachment.delete-on-termination", "network-interface.attachment.device-index", "network-interface.attachment.instance-id", "network-interface.attachment.instance-owner-id", "network-interface.attachment.network-card-index", "network-interface.attachment.status", "network-interface.availability-zone", "network-interface.deny-all-igw-traffic", "network-interface.description", "network-interface.group-id", "network-interface.group-name", "network-interface.ipv4-prefixes.ipv4-prefix", "network-interface.ipv6-address", "network-interface.ipv6-addresses.ipv6-address", "network-interface.ipv6-addresses.is-primary-ipv6", "network-interface.ipv6-native", "network-interface.ipv6-prefixes.ipv6-prefix", "network-interface.mac-address", "network-interface.network-interface-id", "network-interface.operator.managed", "network-interface.operator.principal", "network-interface.outpost-arn", "network-interface.owner-id", "network-interface.private-dns-name", "network-interface.private-ip-address", "network-interface.public-dns-name", "network-interface.requester-id", "network-interface.requester-managed", "network-interface.status", "network-interface.source-dest-check", "network-interface.subnet-id", "network-interface.tag-key", "network-interface.tag-value", "network-interface.vpc-id", "network-performance-options.bandwidth-weighting", "operator.managed", "operator.principal", "outpost-arn", "owner-id", "placement-group-name", "placement-partition-number", "platform", "platform-details", "private-dns-name", "private-dns-name-options.enable-resource-name-dns-a-record", "private-dns-name-options.enable-resource-name-dns-aaaa-record", "private-dns-name-options.hostname-type", "private-ip-address", "product-code", "product-code.type", "ramdisk-id", "reason", "requester-id", "reservation-id", "root-device-name", "root-device-type", "source-dest-check", "spot-instance-request-id", "state-reason-code", "state-reason-message", "subnet-id", "tag:", "tag-key", "tenancy", "tpm-support", "usage-operation", "usage-operation-update-time", "virtualization-type", "vpc-id"},
+	"DescribeInternetGateways":           {"attachment.state", "attachment.vpc-id", "internet-gateway-id", "owner-id", "tag:", "tag-key"},
+	"DescribeManagedPrefixLists":         {"owner-id", "prefix-list-id", "prefix-list-name"},
+	"DescribeNatGateways":                {"nat-gateway-id", "state", "subnet-id", "tag:", "tag-key", "vpc-id"},
+	"DescribeNetworkAcls":                {"association.association-id", "association.network-acl-id", "association.subnet-id", "default", "entry.cidr", "entry.icmp.code", "entry.icmp.type", "entry.ipv6-cidr", "entry.port-range.from", "entry.port-range.to", "entry.protocol", "entry.rule-action", "entry.egress", "entry.rule-number", "network-acl-id", "owner-id", "tag:", "tag-key", "vpc-id"},
+	"DescribeNetworkInterfaces":          {"association.allocation-id", "association.association-id", "addresses.association.owner-id", "addresses.association.public-ip", "addresses.primary", "addresses.private-ip-address", "association.ip-owner-id", "association.public-ip", "association.public-dns-name", "attachment.attach-time", "attachment.attachment-id", "attachment.delete-on-termination", "attachment.device-index", "attachment.instance-id", "attachment.instance-owner-id", "attachment.status", "availability-zone", "availability-zone-id", "description", "group-id", "ipv6-addresses.ipv6-address", "interface-type", "mac-address", "network-interface-id", "operator.managed", "operator.principal", "owner-id", "private-dns-name", "private-ip-address", "requester-id", "requester-managed", "source-dest-check", "status", "subnet-id", "tag:", "tag-key", "vpc-id"},
+	"DescribePrefixLists":                {"prefix-list-id", "prefix-list-name"},
+	"DescribeRegions":                    {"endpoint", "opt-in-status", "region-name"},
+	"DescribeRouteTables":                {"association.gateway-id", "association.route-table-association-id", "association.route-table-id", "association.subnet-id", "association.main", "owner-id", "route-table-id", "route.destination-cidr-block", "route.destination-ipv6-cidr-block", "route.destination-prefix-list-id", "route.egress-only-internet-gateway-id", "route.gateway-id", "route.instance-id", "route.nat-gateway-id", "route.transit-gateway-id", "route.origin", "route.state", "route.vpc-peering-connection-id", "tag:", "tag-key", "vpc-id"},
+	"DescribeSecurityGroupRules":         {"group-id", "security-group-rule-id", "tag:"},
+	"DescribeSecurityGroups":             {"description", "egress.ip-permission.cidr", "egress.ip-permission.from-port", "egress.ip-permission.group-id", "egress.ip-permission.group-name", "egress.ip-permission.ipv6-cidr", "egress.ip-permission.prefix-list-id", "egress.ip-permission.protocol", "egress.ip-permission.to-port", "egress.ip-permission.user-id", "group-id", "group-name", "ip-permission.cidr", "ip-permission.from-port", "ip-permission.group-id", "ip-permission.group-name", "ip-permission.ipv6-cidr", "ip-permission.prefix-list-id", "ip-permission.protocol", "ip-permission.to-port", "ip-permission.user-id", "owner-id", "tag:", "tag-key", "vpc-id"},
+	"DescribeSubnets":                    {"availability-zone", "availabilityZone", "availability-zone-id", "availabilityZoneId", "available-ip-address-count", "cidr-block", "cidr", "cidrBlock", "customer-owned-ipv4-pool", "default-for-az", "defaultForAz", "enable-dns64", "enable-lni-at-device-index", "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6-cidr-block-association.association-id", "ipv6-cidr-block-association.state", "ipv6-native", "map-customer-owned-ip-on-launch", "map-public-ip-on-launch", "outpost-arn", "owner-id", "private-dns-name-options-on-launch.hostname-type", "private-dns-name-options-on-launch.enable-resource-name-dns-a-record", "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", "state", "subnet-arn", "subnet-id", "tag:", "tag-key", "vpc-id"},
+	"DescribeTags":                       {"key", "resource-id", "resource-type", "tag:", "value"},
+	"DescribeVpcClassicLink":             {"is-classic-link-enabled", "tag:", "tag-key"},
+	"DescribeVpcEndpointServices":        {"owner", "service-name", "service-region", "service-type", "supported-ip-address-types", "tag:", "tag-key"},
+	"DescribeVpcEndpoints":               {"ip-address-type", "service-name", "service-region", "tag:", "tag-key", "vpc-id", "vpc-endpoint-id", "vpc-endpoint-state", "vpc-endpoint-type"},
+	"DescribeVpcPeeringConnections":      {"accepter-vpc-info.cidr-block", "accepter-vpc-info.owner-id", "accepter-vpc-info.vpc-id", "expiration-time", "requester-vpc-info.cidr-block", "requester-vpc-info.owner-id", "requester-vpc-info.vpc-id", "status-code", "status-message", "tag:", "tag-key", "vpc-peering-connection-id"},
+	"DescribeVpcs":                       {"cidr", "cidr-block-association.cidr-block", "cidr-block-association.association-id", "cidr-block-association.state", "dhcp-options-id", "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6-cidr-block-association.ipv6-pool", "ipv6-cidr-block-association.association-id", "ipv6-cidr-block-association.state", "is-default", "owner-id", "state", "tag:", "tag-key", "vpc-id"},
+	"GetSecurityGroupsForVpc":            {"group-id", "description", "group-name", "owner-id", "primary-vpc-id"},
 }

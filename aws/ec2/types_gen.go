@@ -6,6 +6,17 @@ import (
 	"time"
 )
 
+// AcceptVpcPeeringConnectionInput is the input of AcceptVpcPeeringConnection.
+type AcceptVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `aws:"dryRun" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId,required" json:",omitzero"`
+}
+
+// AcceptVpcPeeringConnectionOutput is the output of AcceptVpcPeeringConnection.
+type AcceptVpcPeeringConnectionOutput struct {
+	VpcPeeringConnection *VpcPeeringConnection `aws:"vpcPeeringConnection" json:",omitzero"`
+}
+
 // AllocateAddressInput is the input of AllocateAddress.
 type AllocateAddressInput struct {
 	Domain                DomainType         `aws:"Domain" enum:"vpc|standard" json:",omitzero"`
@@ -30,6 +41,53 @@ type AllocateAddressOutput struct {
 	PublicIp              *string    `aws:"publicIp" json:",omitzero"`
 }
 
+// AssignIpv6AddressesInput is the input of AssignIpv6Addresses.
+type AssignIpv6AddressesInput struct {
+	Ipv6PrefixCount    *int32   `aws:"Ipv6PrefixCount" json:",omitzero"`
+	Ipv6Prefixes       []string `aws:"Ipv6Prefix,item=item" json:",omitzero"`
+	NetworkInterfaceId *string  `aws:"networkInterfaceId,required" json:",omitzero"`
+	Ipv6Addresses      []string `aws:"ipv6Addresses,item=item" json:",omitzero"`
+	Ipv6AddressCount   *int32   `aws:"ipv6AddressCount" json:",omitzero"`
+}
+
+// AssignIpv6AddressesOutput is the output of AssignIpv6Addresses.
+type AssignIpv6AddressesOutput struct {
+	AssignedIpv6Addresses []string `aws:"assignedIpv6Addresses,item=item" json:",omitzero"`
+	AssignedIpv6Prefixes  []string `aws:"assignedIpv6PrefixSet,item=item" json:",omitzero"`
+	NetworkInterfaceId    *string  `aws:"networkInterfaceId" json:",omitzero"`
+}
+
+// AssignPrivateIpAddressesInput is the input of AssignPrivateIpAddresses.
+type AssignPrivateIpAddressesInput struct {
+	Ipv4Prefixes                   []string `aws:"Ipv4Prefix,item=item" json:",omitzero"`
+	Ipv4PrefixCount                *int32   `aws:"Ipv4PrefixCount" json:",omitzero"`
+	NetworkInterfaceId             *string  `aws:"networkInterfaceId,required" json:",omitzero"`
+	PrivateIpAddresses             []string `aws:"privateIpAddress,item=PrivateIpAddress" json:",omitzero"`
+	SecondaryPrivateIpAddressCount *int32   `aws:"secondaryPrivateIpAddressCount" json:",omitzero"`
+	AllowReassignment              *bool    `aws:"allowReassignment" json:",omitzero"`
+}
+
+// AssignPrivateIpAddressesOutput is the output of AssignPrivateIpAddresses.
+type AssignPrivateIpAddressesOutput struct {
+	NetworkInterfaceId         *string                    `aws:"networkInterfaceId" json:",omitzero"`
+	AssignedPrivateIpAddresses []AssignedPrivateIpAddress `aws:"assignedPrivateIpAddressesSet,item=item" json:",omitzero"`
+	AssignedIpv4Prefixes       []Ipv4PrefixSpecification  `aws:"assignedIpv4PrefixSet,item=item" json:",omitzero"`
+}
+
+// AssignPrivateNatGatewayAddressInput is the input of AssignPrivateNatGatewayAddress.
+type AssignPrivateNatGatewayAddressInput struct {
+	NatGatewayId          *string  `aws:"NatGatewayId,required" json:",omitzero"`
+	PrivateIpAddresses    []string `aws:"PrivateIpAddress,item=item" json:",omitzero"`
+	PrivateIpAddressCount *int32   `aws:"PrivateIpAddressCount" min:"1" max:"31" json:",omitzero"`
+	DryRun                *bool    `aws:"DryRun" json:",omitzero"`
+}
+
+// AssignPrivateNatGatewayAddressOutput is the output of AssignPrivateNatGatewayAddress.
+type AssignPrivateNatGatewayAddressOutput struct {
+	NatGatewayId        *string             `aws:"natGatewayId" json:",omitzero"`
+	NatGatewayAddresses []NatGatewayAddress `aws:"natGatewayAddressSet,item=item" json:",omitzero"`
+}
+
 // AssociateAddressInput is the input of AssociateAddress.
 type AssociateAddressInput struct {
 	AllocationId       *string `aws:"AllocationId" json:",omitzero"`
@@ -44,6 +102,33 @@ type AssociateAddressInput struct {
 // AssociateAddressOutput is the output of AssociateAddress.
 type AssociateAddressOutput struct {
 	AssociationId *string `aws:"associationId" json:",omitzero"`
+}
+
+// AssociateDhcpOptionsInput is the input of AssociateDhcpOptions.
+type AssociateDhcpOptionsInput struct {
+	DhcpOptionsId *string `aws:"DhcpOptionsId,required" json:",omitzero"`
+	VpcId         *string `aws:"VpcId,required" json:",omitzero"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
+}
+
+// AssociateDhcpOptionsOutput is the output of AssociateDhcpOptions.
+type AssociateDhcpOptionsOutput struct {
+}
+
+// AssociateNatGatewayAddressInput is the input of AssociateNatGatewayAddress.
+type AssociateNatGatewayAddressInput struct {
+	NatGatewayId       *string  `aws:"NatGatewayId,required" json:",omitzero"`
+	AllocationIds      []string `aws:"AllocationId,required,item=AllocationId" json:",omitzero"`
+	PrivateIpAddresses []string `aws:"PrivateIpAddress,item=item" json:",omitzero"`
+	DryRun             *bool    `aws:"DryRun" json:",omitzero"`
+	AvailabilityZone   *string  `aws:"AvailabilityZone" json:",omitzero"`
+	AvailabilityZoneId *string  `aws:"AvailabilityZoneId" json:",omitzero"`
+}
+
+// AssociateNatGatewayAddressOutput is the output of AssociateNatGatewayAddress.
+type AssociateNatGatewayAddressOutput struct {
+	NatGatewayId        *string             `aws:"natGatewayId" json:",omitzero"`
+	NatGatewayAddresses []NatGatewayAddress `aws:"natGatewayAddressSet,item=item" json:",omitzero"`
 }
 
 // AssociateRouteTableInput is the input of AssociateRouteTable.
@@ -171,6 +256,58 @@ type CreateDefaultVpcOutput struct {
 	Vpc *Vpc `aws:"vpc" json:",omitzero"`
 }
 
+// CreateDhcpOptionsInput is the input of CreateDhcpOptions.
+type CreateDhcpOptionsInput struct {
+	DhcpConfigurations []NewDhcpConfiguration `aws:"dhcpConfiguration,required,item=item" json:",omitzero"`
+	TagSpecifications  []TagSpecification     `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun             *bool                  `aws:"dryRun" json:",omitzero"`
+}
+
+// CreateDhcpOptionsOutput is the output of CreateDhcpOptions.
+type CreateDhcpOptionsOutput struct {
+	DhcpOptions *DhcpOptions `aws:"dhcpOptions" json:",omitzero"`
+}
+
+// CreateEgressOnlyInternetGatewayInput is the input of CreateEgressOnlyInternetGateway.
+type CreateEgressOnlyInternetGatewayInput struct {
+	ClientToken       *string            `aws:"ClientToken" json:",omitzero"`
+	DryRun            *bool              `aws:"DryRun" json:",omitzero"`
+	VpcId             *string            `aws:"VpcId,required" json:",omitzero"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+}
+
+// CreateEgressOnlyInternetGatewayOutput is the output of CreateEgressOnlyInternetGateway.
+type CreateEgressOnlyInternetGatewayOutput struct {
+	ClientToken               *string                    `aws:"clientToken" json:",omitzero"`
+	EgressOnlyInternetGateway *EgressOnlyInternetGateway `aws:"egressOnlyInternetGateway" json:",omitzero"`
+}
+
+// CreateFlowLogsInput is the input of CreateFlowLogs.
+type CreateFlowLogsInput struct {
+	DryRun                   *bool                          `aws:"DryRun" json:",omitzero"`
+	ClientToken              *string                        `aws:"ClientToken" json:",omitzero"`
+	DeliverLogsPermissionArn *string                        `aws:"DeliverLogsPermissionArn" json:",omitzero"`
+	DeliverCrossAccountRole  *string                        `aws:"DeliverCrossAccountRole" json:",omitzero"`
+	LogGroupName             *string                        `aws:"LogGroupName" json:",omitzero"`
+	ResourceIds              []string                       `aws:"ResourceId,required,item=item" json:",omitzero"`
+	ResourceType             FlowLogsResourceType           `aws:"ResourceType,required" enum:"VPC|Subnet|NetworkInterface|TransitGateway|TransitGatewayAttachment|RegionalNatGateway" json:",omitzero"`
+	TrafficType              TrafficType                    `aws:"TrafficType" enum:"ACCEPT|REJECT|ALL" json:",omitzero"`
+	LogDestinationType       LogDestinationType             `aws:"LogDestinationType" enum:"cloud-watch-logs|s3|kinesis-data-firehose" json:",omitzero"`
+	LogDestination           *string                        `aws:"LogDestination" json:",omitzero"`
+	LogFormat                *string                        `aws:"LogFormat" json:",omitzero"`
+	TagSpecifications        []TagSpecification             `aws:"TagSpecification,item=item" json:",omitzero"`
+	MaxAggregationInterval   *int32                         `aws:"MaxAggregationInterval" json:",omitzero"`
+	DestinationOptions       *DestinationOptionsRequest     `aws:"DestinationOptions" json:",omitzero"`
+	TagFieldSpecifications   []TagFieldSpecificationRequest `aws:"TagFieldSpecification,item=item" min:"1" max:"3" json:",omitzero"`
+}
+
+// CreateFlowLogsOutput is the output of CreateFlowLogs.
+type CreateFlowLogsOutput struct {
+	ClientToken  *string            `aws:"clientToken" json:",omitzero"`
+	FlowLogIds   []string           `aws:"flowLogIdSet,item=item" json:",omitzero"`
+	Unsuccessful []UnsuccessfulItem `aws:"unsuccessful,item=item" json:",omitzero"`
+}
+
 // CreateInternetGatewayInput is the input of CreateInternetGateway.
 type CreateInternetGatewayInput struct {
 	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
@@ -180,6 +317,22 @@ type CreateInternetGatewayInput struct {
 // CreateInternetGatewayOutput is the output of CreateInternetGateway.
 type CreateInternetGatewayOutput struct {
 	InternetGateway *InternetGateway `aws:"internetGateway" json:",omitzero"`
+}
+
+// CreateManagedPrefixListInput is the input of CreateManagedPrefixList.
+type CreateManagedPrefixListInput struct {
+	DryRun            *bool                `aws:"DryRun" json:",omitzero"`
+	PrefixListName    *string              `aws:"PrefixListName,required" json:",omitzero"`
+	Entries           []AddPrefixListEntry `aws:"Entry" min:"0" max:"100" json:",omitzero"`
+	MaxEntries        *int32               `aws:"MaxEntries,required" json:",omitzero"`
+	TagSpecifications []TagSpecification   `aws:"TagSpecification,item=item" json:",omitzero"`
+	AddressFamily     *string              `aws:"AddressFamily,required" json:",omitzero"`
+	ClientToken       *string              `aws:"ClientToken,token" json:",omitzero"`
+}
+
+// CreateManagedPrefixListOutput is the output of CreateManagedPrefixList.
+type CreateManagedPrefixListOutput struct {
+	PrefixList *ManagedPrefixList `aws:"prefixList" json:",omitzero"`
 }
 
 // CreateNatGatewayInput is the input of CreateNatGateway.
@@ -217,6 +370,24 @@ type CreateNetworkAclInput struct {
 type CreateNetworkAclOutput struct {
 	NetworkAcl  *NetworkAcl `aws:"networkAcl" json:",omitzero"`
 	ClientToken *string     `aws:"clientToken" json:",omitzero"`
+}
+
+// CreateNetworkAclEntryInput is the input of CreateNetworkAclEntry.
+type CreateNetworkAclEntryInput struct {
+	DryRun        *bool         `aws:"dryRun" json:",omitzero"`
+	NetworkAclId  *string       `aws:"networkAclId,required" json:",omitzero"`
+	RuleNumber    *int32        `aws:"ruleNumber,required" json:",omitzero"`
+	Protocol      *string       `aws:"protocol,required" json:",omitzero"`
+	RuleAction    RuleAction    `aws:"ruleAction,required" enum:"allow|deny" json:",omitzero"`
+	Egress        *bool         `aws:"egress,required" json:",omitzero"`
+	CidrBlock     *string       `aws:"cidrBlock" json:",omitzero"`
+	Ipv6CidrBlock *string       `aws:"ipv6CidrBlock" json:",omitzero"`
+	IcmpTypeCode  *IcmpTypeCode `aws:"Icmp" json:",omitzero"`
+	PortRange     *PortRange    `aws:"portRange" json:",omitzero"`
+}
+
+// CreateNetworkAclEntryOutput is the output of CreateNetworkAclEntry.
+type CreateNetworkAclEntryOutput struct {
 }
 
 // CreateNetworkInterfaceInput is the input of CreateNetworkInterface.
@@ -386,6 +557,53 @@ type CreateVpcEndpointOutput struct {
 	ClientToken *string      `aws:"clientToken" json:",omitzero"`
 }
 
+// CreateVpcPeeringConnectionInput is the input of CreateVpcPeeringConnection.
+type CreateVpcPeeringConnectionInput struct {
+	PeerRegion        *string            `aws:"PeerRegion" json:",omitzero"`
+	TagSpecifications []TagSpecification `aws:"TagSpecification,item=item" json:",omitzero"`
+	DryRun            *bool              `aws:"dryRun" json:",omitzero"`
+	VpcId             *string            `aws:"vpcId,required" json:",omitzero"`
+	PeerVpcId         *string            `aws:"peerVpcId" json:",omitzero"`
+	PeerOwnerId       *string            `aws:"peerOwnerId" json:",omitzero"`
+}
+
+// CreateVpcPeeringConnectionOutput is the output of CreateVpcPeeringConnection.
+type CreateVpcPeeringConnectionOutput struct {
+	VpcPeeringConnection *VpcPeeringConnection `aws:"vpcPeeringConnection" json:",omitzero"`
+}
+
+// DeleteDhcpOptionsInput is the input of DeleteDhcpOptions.
+type DeleteDhcpOptionsInput struct {
+	DhcpOptionsId *string `aws:"DhcpOptionsId,required" json:",omitzero"`
+	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
+}
+
+// DeleteDhcpOptionsOutput is the output of DeleteDhcpOptions.
+type DeleteDhcpOptionsOutput struct {
+}
+
+// DeleteEgressOnlyInternetGatewayInput is the input of DeleteEgressOnlyInternetGateway.
+type DeleteEgressOnlyInternetGatewayInput struct {
+	DryRun                      *bool   `aws:"DryRun" json:",omitzero"`
+	EgressOnlyInternetGatewayId *string `aws:"EgressOnlyInternetGatewayId,required" json:",omitzero"`
+}
+
+// DeleteEgressOnlyInternetGatewayOutput is the output of DeleteEgressOnlyInternetGateway.
+type DeleteEgressOnlyInternetGatewayOutput struct {
+	ReturnCode *bool `aws:"returnCode" json:",omitzero"`
+}
+
+// DeleteFlowLogsInput is the input of DeleteFlowLogs.
+type DeleteFlowLogsInput struct {
+	DryRun     *bool    `aws:"DryRun" json:",omitzero"`
+	FlowLogIds []string `aws:"FlowLogId,required,item=item" json:",omitzero"`
+}
+
+// DeleteFlowLogsOutput is the output of DeleteFlowLogs.
+type DeleteFlowLogsOutput struct {
+	Unsuccessful []UnsuccessfulItem `aws:"unsuccessful,item=item" json:",omitzero"`
+}
+
 // DeleteInternetGatewayInput is the input of DeleteInternetGateway.
 type DeleteInternetGatewayInput struct {
 	DryRun            *bool   `aws:"dryRun" json:",omitzero"`
@@ -394,6 +612,17 @@ type DeleteInternetGatewayInput struct {
 
 // DeleteInternetGatewayOutput is the output of DeleteInternetGateway.
 type DeleteInternetGatewayOutput struct {
+}
+
+// DeleteManagedPrefixListInput is the input of DeleteManagedPrefixList.
+type DeleteManagedPrefixListInput struct {
+	DryRun       *bool   `aws:"DryRun" json:",omitzero"`
+	PrefixListId *string `aws:"PrefixListId,required" json:",omitzero"`
+}
+
+// DeleteManagedPrefixListOutput is the output of DeleteManagedPrefixList.
+type DeleteManagedPrefixListOutput struct {
+	PrefixList *ManagedPrefixList `aws:"prefixList" json:",omitzero"`
 }
 
 // DeleteNatGatewayInput is the input of DeleteNatGateway.
@@ -405,6 +634,28 @@ type DeleteNatGatewayInput struct {
 // DeleteNatGatewayOutput is the output of DeleteNatGateway.
 type DeleteNatGatewayOutput struct {
 	NatGatewayId *string `aws:"natGatewayId" json:",omitzero"`
+}
+
+// DeleteNetworkAclInput is the input of DeleteNetworkAcl.
+type DeleteNetworkAclInput struct {
+	DryRun       *bool   `aws:"dryRun" json:",omitzero"`
+	NetworkAclId *string `aws:"networkAclId,required" json:",omitzero"`
+}
+
+// DeleteNetworkAclOutput is the output of DeleteNetworkAcl.
+type DeleteNetworkAclOutput struct {
+}
+
+// DeleteNetworkAclEntryInput is the input of DeleteNetworkAclEntry.
+type DeleteNetworkAclEntryInput struct {
+	DryRun       *bool   `aws:"dryRun" json:",omitzero"`
+	NetworkAclId *string `aws:"networkAclId,required" json:",omitzero"`
+	RuleNumber   *int32  `aws:"ruleNumber,required" json:",omitzero"`
+	Egress       *bool   `aws:"egress,required" json:",omitzero"`
+}
+
+// DeleteNetworkAclEntryOutput is the output of DeleteNetworkAclEntry.
+type DeleteNetworkAclEntryOutput struct {
 }
 
 // DeleteNetworkInterfaceInput is the input of DeleteNetworkInterface.
@@ -495,6 +746,17 @@ type DeleteVpcEndpointsOutput struct {
 	Unsuccessful []UnsuccessfulItem `aws:"unsuccessful,item=item" json:",omitzero"`
 }
 
+// DeleteVpcPeeringConnectionInput is the input of DeleteVpcPeeringConnection.
+type DeleteVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `aws:"dryRun" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId,required" json:",omitzero"`
+}
+
+// DeleteVpcPeeringConnectionOutput is the output of DeleteVpcPeeringConnection.
+type DeleteVpcPeeringConnectionOutput struct {
+	Return *bool `aws:"return" json:",omitzero"`
+}
+
 // DescribeAccountAttributesInput is the input of DescribeAccountAttributes.
 type DescribeAccountAttributesInput struct {
 	DryRun         *bool                  `aws:"dryRun" json:",omitzero"`
@@ -561,6 +823,36 @@ type DescribeDhcpOptionsInput struct {
 type DescribeDhcpOptionsOutput struct {
 	NextToken   *string       `aws:"nextToken" json:",omitzero"`
 	DhcpOptions []DhcpOptions `aws:"dhcpOptionsSet,item=item" json:",omitzero"`
+}
+
+// DescribeEgressOnlyInternetGatewaysInput is the input of DescribeEgressOnlyInternetGateways.
+type DescribeEgressOnlyInternetGatewaysInput struct {
+	DryRun                       *bool    `aws:"DryRun" json:",omitzero"`
+	EgressOnlyInternetGatewayIds []string `aws:"EgressOnlyInternetGatewayId,item=item" json:",omitzero"`
+	MaxResults                   *int32   `aws:"MaxResults" min:"5" max:"255" json:",omitzero"`
+	NextToken                    *string  `aws:"NextToken" json:",omitzero"`
+	Filters                      []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+}
+
+// DescribeEgressOnlyInternetGatewaysOutput is the output of DescribeEgressOnlyInternetGateways.
+type DescribeEgressOnlyInternetGatewaysOutput struct {
+	EgressOnlyInternetGateways []EgressOnlyInternetGateway `aws:"egressOnlyInternetGatewaySet,item=item" json:",omitzero"`
+	NextToken                  *string                     `aws:"nextToken" json:",omitzero"`
+}
+
+// DescribeFlowLogsInput is the input of DescribeFlowLogs.
+type DescribeFlowLogsInput struct {
+	DryRun     *bool    `aws:"DryRun" json:",omitzero"`
+	Filter     []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	FlowLogIds []string `aws:"FlowLogId,item=item" json:",omitzero"`
+	MaxResults *int32   `aws:"MaxResults" json:",omitzero"`
+	NextToken  *string  `aws:"NextToken" json:",omitzero"`
+}
+
+// DescribeFlowLogsOutput is the output of DescribeFlowLogs.
+type DescribeFlowLogsOutput struct {
+	FlowLogs  []FlowLog `aws:"flowLogSet,item=item" json:",omitzero"`
+	NextToken *string   `aws:"nextToken" json:",omitzero"`
 }
 
 // DescribeInstancesInput is the input of DescribeInstances.
@@ -840,6 +1132,23 @@ type DescribeVpcClassicLinkDnsSupportOutput struct {
 	Vpcs      []ClassicLinkDnsSupport `aws:"vpcs,item=item" json:",omitzero"`
 }
 
+// DescribeVpcEndpointServicesInput is the input of DescribeVpcEndpointServices.
+type DescribeVpcEndpointServicesInput struct {
+	DryRun         *bool    `aws:"DryRun" json:",omitzero"`
+	ServiceNames   []string `aws:"ServiceName,item=item" json:",omitzero"`
+	Filters        []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	MaxResults     *int32   `aws:"MaxResults" json:",omitzero"`
+	NextToken      *string  `aws:"NextToken" json:",omitzero"`
+	ServiceRegions []string `aws:"ServiceRegion,item=item" json:",omitzero"`
+}
+
+// DescribeVpcEndpointServicesOutput is the output of DescribeVpcEndpointServices.
+type DescribeVpcEndpointServicesOutput struct {
+	ServiceNames   []string        `aws:"serviceNameSet,item=item" json:",omitzero"`
+	ServiceDetails []ServiceDetail `aws:"serviceDetailSet,item=item" json:",omitzero"`
+	NextToken      *string         `aws:"nextToken" json:",omitzero"`
+}
+
 // DescribeVpcEndpointsInput is the input of DescribeVpcEndpoints.
 type DescribeVpcEndpointsInput struct {
 	DryRun         *bool    `aws:"DryRun" json:",omitzero"`
@@ -907,6 +1216,20 @@ type DisassociateAddressInput struct {
 type DisassociateAddressOutput struct {
 }
 
+// DisassociateNatGatewayAddressInput is the input of DisassociateNatGatewayAddress.
+type DisassociateNatGatewayAddressInput struct {
+	NatGatewayId            *string  `aws:"NatGatewayId,required" json:",omitzero"`
+	AssociationIds          []string `aws:"AssociationId,required,item=item" json:",omitzero"`
+	MaxDrainDurationSeconds *int32   `aws:"MaxDrainDurationSeconds" min:"1" max:"4000" json:",omitzero"`
+	DryRun                  *bool    `aws:"DryRun" json:",omitzero"`
+}
+
+// DisassociateNatGatewayAddressOutput is the output of DisassociateNatGatewayAddress.
+type DisassociateNatGatewayAddressOutput struct {
+	NatGatewayId        *string             `aws:"natGatewayId" json:",omitzero"`
+	NatGatewayAddresses []NatGatewayAddress `aws:"natGatewayAddressSet,item=item" json:",omitzero"`
+}
+
 // DisassociateRouteTableInput is the input of DisassociateRouteTable.
 type DisassociateRouteTableInput struct {
 	DryRun        *bool   `aws:"dryRun" json:",omitzero"`
@@ -940,6 +1263,35 @@ type DisassociateVpcCidrBlockOutput struct {
 	VpcId                    *string                      `aws:"vpcId" json:",omitzero"`
 }
 
+// GetManagedPrefixListAssociationsInput is the input of GetManagedPrefixListAssociations.
+type GetManagedPrefixListAssociationsInput struct {
+	DryRun       *bool   `aws:"DryRun" json:",omitzero"`
+	PrefixListId *string `aws:"PrefixListId,required" json:",omitzero"`
+	MaxResults   *int32  `aws:"MaxResults" min:"5" max:"255" json:",omitzero"`
+	NextToken    *string `aws:"NextToken" json:",omitzero"`
+}
+
+// GetManagedPrefixListAssociationsOutput is the output of GetManagedPrefixListAssociations.
+type GetManagedPrefixListAssociationsOutput struct {
+	PrefixListAssociations []PrefixListAssociation `aws:"prefixListAssociationSet,item=item" json:",omitzero"`
+	NextToken              *string                 `aws:"nextToken" json:",omitzero"`
+}
+
+// GetManagedPrefixListEntriesInput is the input of GetManagedPrefixListEntries.
+type GetManagedPrefixListEntriesInput struct {
+	DryRun        *bool   `aws:"DryRun" json:",omitzero"`
+	PrefixListId  *string `aws:"PrefixListId,required" json:",omitzero"`
+	TargetVersion *int64  `aws:"TargetVersion" json:",omitzero"`
+	MaxResults    *int32  `aws:"MaxResults" min:"1" max:"100" json:",omitzero"`
+	NextToken     *string `aws:"NextToken" json:",omitzero"`
+}
+
+// GetManagedPrefixListEntriesOutput is the output of GetManagedPrefixListEntries.
+type GetManagedPrefixListEntriesOutput struct {
+	Entries   []PrefixListEntry `aws:"entrySet,item=item" json:",omitzero"`
+	NextToken *string           `aws:"nextToken" json:",omitzero"`
+}
+
 // GetSecurityGroupsForVpcInput is the input of GetSecurityGroupsForVpc.
 type GetSecurityGroupsForVpcInput struct {
 	VpcId      *string  `aws:"VpcId,required" json:",omitzero"`
@@ -953,6 +1305,35 @@ type GetSecurityGroupsForVpcInput struct {
 type GetSecurityGroupsForVpcOutput struct {
 	NextToken            *string               `aws:"nextToken" json:",omitzero"`
 	SecurityGroupForVpcs []SecurityGroupForVpc `aws:"securityGroupForVpcSet,item=item" json:",omitzero"`
+}
+
+// ModifyAddressAttributeInput is the input of ModifyAddressAttribute.
+type ModifyAddressAttributeInput struct {
+	AllocationId *string `aws:"AllocationId,required" json:",omitzero"`
+	DomainName   *string `aws:"DomainName" json:",omitzero"`
+	DryRun       *bool   `aws:"DryRun" json:",omitzero"`
+}
+
+// ModifyAddressAttributeOutput is the output of ModifyAddressAttribute.
+type ModifyAddressAttributeOutput struct {
+	Address *AddressAttribute `aws:"address" json:",omitzero"`
+}
+
+// ModifyManagedPrefixListInput is the input of ModifyManagedPrefixList.
+type ModifyManagedPrefixListInput struct {
+	DryRun                            *bool                   `aws:"DryRun" json:",omitzero"`
+	PrefixListId                      *string                 `aws:"PrefixListId,required" json:",omitzero"`
+	CurrentVersion                    *int64                  `aws:"CurrentVersion" json:",omitzero"`
+	PrefixListName                    *string                 `aws:"PrefixListName" json:",omitzero"`
+	AddEntries                        []AddPrefixListEntry    `aws:"AddEntry" min:"0" max:"100" json:",omitzero"`
+	RemoveEntries                     []RemovePrefixListEntry `aws:"RemoveEntry" min:"0" max:"100" json:",omitzero"`
+	MaxEntries                        *int32                  `aws:"MaxEntries" json:",omitzero"`
+	IpamPrefixListResolverSyncEnabled *bool                   `aws:"IpamPrefixListResolverSyncEnabled" json:",omitzero"`
+}
+
+// ModifyManagedPrefixListOutput is the output of ModifyManagedPrefixList.
+type ModifyManagedPrefixListOutput struct {
+	PrefixList *ManagedPrefixList `aws:"prefixList" json:",omitzero"`
 }
 
 // ModifyNetworkInterfaceAttributeInput is the input of ModifyNetworkInterfaceAttribute.
@@ -1017,6 +1398,54 @@ type ModifyVpcAttributeInput struct {
 type ModifyVpcAttributeOutput struct {
 }
 
+// ModifyVpcEndpointInput is the input of ModifyVpcEndpoint.
+type ModifyVpcEndpointInput struct {
+	DryRun                 *bool                    `aws:"DryRun" json:",omitzero"`
+	VpcEndpointId          *string                  `aws:"VpcEndpointId,required" json:",omitzero"`
+	ResetPolicy            *bool                    `aws:"ResetPolicy" json:",omitzero"`
+	PolicyDocument         *string                  `aws:"PolicyDocument" json:",omitzero"`
+	AddRouteTableIds       []string                 `aws:"AddRouteTableId,item=item" json:",omitzero"`
+	RemoveRouteTableIds    []string                 `aws:"RemoveRouteTableId,item=item" json:",omitzero"`
+	AddSubnetIds           []string                 `aws:"AddSubnetId,item=item" json:",omitzero"`
+	RemoveSubnetIds        []string                 `aws:"RemoveSubnetId,item=item" json:",omitzero"`
+	AddSecurityGroupIds    []string                 `aws:"AddSecurityGroupId,item=item" json:",omitzero"`
+	RemoveSecurityGroupIds []string                 `aws:"RemoveSecurityGroupId,item=item" json:",omitzero"`
+	IpAddressType          IpAddressType            `aws:"IpAddressType" enum:"ipv4|dualstack|ipv6" json:",omitzero"`
+	DnsOptions             *DnsOptionsSpecification `aws:"DnsOptions" json:",omitzero"`
+	PrivateDnsEnabled      *bool                    `aws:"PrivateDnsEnabled" json:",omitzero"`
+	SubnetConfigurations   []SubnetConfiguration    `aws:"SubnetConfiguration,item=item" json:",omitzero"`
+}
+
+// ModifyVpcEndpointOutput is the output of ModifyVpcEndpoint.
+type ModifyVpcEndpointOutput struct {
+	Return *bool `aws:"return" json:",omitzero"`
+}
+
+// ModifyVpcPeeringConnectionOptionsInput is the input of ModifyVpcPeeringConnectionOptions.
+type ModifyVpcPeeringConnectionOptionsInput struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptionsRequest `aws:"AccepterPeeringConnectionOptions" json:",omitzero"`
+	DryRun                            *bool                            `aws:"DryRun" json:",omitzero"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptionsRequest `aws:"RequesterPeeringConnectionOptions" json:",omitzero"`
+	VpcPeeringConnectionId            *string                          `aws:"VpcPeeringConnectionId,required" json:",omitzero"`
+}
+
+// ModifyVpcPeeringConnectionOptionsOutput is the output of ModifyVpcPeeringConnectionOptions.
+type ModifyVpcPeeringConnectionOptionsOutput struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptions `aws:"accepterPeeringConnectionOptions" json:",omitzero"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptions `aws:"requesterPeeringConnectionOptions" json:",omitzero"`
+}
+
+// RejectVpcPeeringConnectionInput is the input of RejectVpcPeeringConnection.
+type RejectVpcPeeringConnectionInput struct {
+	DryRun                 *bool   `aws:"dryRun" json:",omitzero"`
+	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId,required" json:",omitzero"`
+}
+
+// RejectVpcPeeringConnectionOutput is the output of RejectVpcPeeringConnection.
+type RejectVpcPeeringConnectionOutput struct {
+	Return *bool `aws:"return" json:",omitzero"`
+}
+
 // ReleaseAddressInput is the input of ReleaseAddress.
 type ReleaseAddressInput struct {
 	AllocationId       *string `aws:"AllocationId" json:",omitzero"`
@@ -1039,6 +1468,24 @@ type ReplaceNetworkAclAssociationInput struct {
 // ReplaceNetworkAclAssociationOutput is the output of ReplaceNetworkAclAssociation.
 type ReplaceNetworkAclAssociationOutput struct {
 	NewAssociationId *string `aws:"newAssociationId" json:",omitzero"`
+}
+
+// ReplaceNetworkAclEntryInput is the input of ReplaceNetworkAclEntry.
+type ReplaceNetworkAclEntryInput struct {
+	DryRun        *bool         `aws:"dryRun" json:",omitzero"`
+	NetworkAclId  *string       `aws:"networkAclId,required" json:",omitzero"`
+	RuleNumber    *int32        `aws:"ruleNumber,required" json:",omitzero"`
+	Protocol      *string       `aws:"protocol,required" json:",omitzero"`
+	RuleAction    RuleAction    `aws:"ruleAction,required" enum:"allow|deny" json:",omitzero"`
+	Egress        *bool         `aws:"egress,required" json:",omitzero"`
+	CidrBlock     *string       `aws:"cidrBlock" json:",omitzero"`
+	Ipv6CidrBlock *string       `aws:"ipv6CidrBlock" json:",omitzero"`
+	IcmpTypeCode  *IcmpTypeCode `aws:"Icmp" json:",omitzero"`
+	PortRange     *PortRange    `aws:"portRange" json:",omitzero"`
+}
+
+// ReplaceNetworkAclEntryOutput is the output of ReplaceNetworkAclEntry.
+type ReplaceNetworkAclEntryOutput struct {
 }
 
 // ReplaceRouteInput is the input of ReplaceRoute.
@@ -1078,6 +1525,42 @@ type ReplaceRouteTableAssociationInput struct {
 type ReplaceRouteTableAssociationOutput struct {
 	NewAssociationId *string                     `aws:"newAssociationId" json:",omitzero"`
 	AssociationState *RouteTableAssociationState `aws:"associationState" json:",omitzero"`
+}
+
+// ResetAddressAttributeInput is the input of ResetAddressAttribute.
+type ResetAddressAttributeInput struct {
+	AllocationId *string              `aws:"AllocationId,required" json:",omitzero"`
+	Attribute    AddressAttributeName `aws:"Attribute,required" enum:"domain-name" json:",omitzero"`
+	DryRun       *bool                `aws:"DryRun" json:",omitzero"`
+}
+
+// ResetAddressAttributeOutput is the output of ResetAddressAttribute.
+type ResetAddressAttributeOutput struct {
+	Address *AddressAttribute `aws:"address" json:",omitzero"`
+}
+
+// ResetNetworkInterfaceAttributeInput is the input of ResetNetworkInterfaceAttribute.
+type ResetNetworkInterfaceAttributeInput struct {
+	DryRun             *bool   `aws:"dryRun" json:",omitzero"`
+	NetworkInterfaceId *string `aws:"networkInterfaceId,required" json:",omitzero"`
+	SourceDestCheck    *string `aws:"sourceDestCheck" json:",omitzero"`
+}
+
+// ResetNetworkInterfaceAttributeOutput is the output of ResetNetworkInterfaceAttribute.
+type ResetNetworkInterfaceAttributeOutput struct {
+}
+
+// RestoreManagedPrefixListVersionInput is the input of RestoreManagedPrefixListVersion.
+type RestoreManagedPrefixListVersionInput struct {
+	DryRun          *bool   `aws:"DryRun" json:",omitzero"`
+	PrefixListId    *string `aws:"PrefixListId,required" json:",omitzero"`
+	PreviousVersion *int64  `aws:"PreviousVersion,required" json:",omitzero"`
+	CurrentVersion  *int64  `aws:"CurrentVersion,required" json:",omitzero"`
+}
+
+// RestoreManagedPrefixListVersionOutput is the output of RestoreManagedPrefixListVersion.
+type RestoreManagedPrefixListVersionOutput struct {
+	PrefixList *ManagedPrefixList `aws:"prefixList" json:",omitzero"`
 }
 
 // RevokeSecurityGroupEgressInput is the input of RevokeSecurityGroupEgress.
@@ -1123,6 +1606,45 @@ type RevokeSecurityGroupIngressOutput struct {
 	RevokedSecurityGroupRules []RevokedSecurityGroupRule `aws:"revokedSecurityGroupRuleSet,item=item" json:",omitzero"`
 }
 
+// UnassignIpv6AddressesInput is the input of UnassignIpv6Addresses.
+type UnassignIpv6AddressesInput struct {
+	Ipv6Prefixes       []string `aws:"Ipv6Prefix,item=item" json:",omitzero"`
+	NetworkInterfaceId *string  `aws:"networkInterfaceId,required" json:",omitzero"`
+	Ipv6Addresses      []string `aws:"ipv6Addresses,item=item" json:",omitzero"`
+}
+
+// UnassignIpv6AddressesOutput is the output of UnassignIpv6Addresses.
+type UnassignIpv6AddressesOutput struct {
+	NetworkInterfaceId      *string  `aws:"networkInterfaceId" json:",omitzero"`
+	UnassignedIpv6Addresses []string `aws:"unassignedIpv6Addresses,item=item" json:",omitzero"`
+	UnassignedIpv6Prefixes  []string `aws:"unassignedIpv6PrefixSet,item=item" json:",omitzero"`
+}
+
+// UnassignPrivateIpAddressesInput is the input of UnassignPrivateIpAddresses.
+type UnassignPrivateIpAddressesInput struct {
+	Ipv4Prefixes       []string `aws:"Ipv4Prefix,item=item" json:",omitzero"`
+	NetworkInterfaceId *string  `aws:"networkInterfaceId,required" json:",omitzero"`
+	PrivateIpAddresses []string `aws:"privateIpAddress,item=PrivateIpAddress" json:",omitzero"`
+}
+
+// UnassignPrivateIpAddressesOutput is the output of UnassignPrivateIpAddresses.
+type UnassignPrivateIpAddressesOutput struct {
+}
+
+// UnassignPrivateNatGatewayAddressInput is the input of UnassignPrivateNatGatewayAddress.
+type UnassignPrivateNatGatewayAddressInput struct {
+	NatGatewayId            *string  `aws:"NatGatewayId,required" json:",omitzero"`
+	PrivateIpAddresses      []string `aws:"PrivateIpAddress,required,item=item" json:",omitzero"`
+	MaxDrainDurationSeconds *int32   `aws:"MaxDrainDurationSeconds" min:"1" max:"4000" json:",omitzero"`
+	DryRun                  *bool    `aws:"DryRun" json:",omitzero"`
+}
+
+// UnassignPrivateNatGatewayAddressOutput is the output of UnassignPrivateNatGatewayAddress.
+type UnassignPrivateNatGatewayAddressOutput struct {
+	NatGatewayId        *string             `aws:"natGatewayId" json:",omitzero"`
+	NatGatewayAddresses []NatGatewayAddress `aws:"natGatewayAddressSet,item=item" json:",omitzero"`
+}
+
 // UpdateSecurityGroupRuleDescriptionsEgressInput is the input of UpdateSecurityGroupRuleDescriptionsEgress.
 type UpdateSecurityGroupRuleDescriptionsEgressInput struct {
 	DryRun                        *bool                          `aws:"DryRun" json:",omitzero"`
@@ -1162,6 +1684,12 @@ type AccountAttributeValue struct {
 	AttributeValue *string `aws:"attributeValue" json:",omitzero"`
 }
 
+// AddPrefixListEntry is a structure of the model.
+type AddPrefixListEntry struct {
+	Cidr        *string `aws:"Cidr,required" json:",omitzero"`
+	Description *string `aws:"Description" json:",omitzero"`
+}
+
 // Address is a structure of the model.
 type Address struct {
 	AllocationId            *string        `aws:"allocationId" json:",omitzero"`
@@ -1188,6 +1716,11 @@ type AddressAttribute struct {
 	AllocationId    *string          `aws:"allocationId" json:",omitzero"`
 	PtrRecord       *string          `aws:"ptrRecord" json:",omitzero"`
 	PtrRecordUpdate *PtrUpdateStatus `aws:"ptrRecordUpdate" json:",omitzero"`
+}
+
+// AssignedPrivateIpAddress is a structure of the model.
+type AssignedPrivateIpAddress struct {
+	PrivateIpAddress *string `aws:"privateIpAddress" json:",omitzero"`
 }
 
 // AttachmentEnaSrdSpecification is a structure of the model.
@@ -1308,6 +1841,20 @@ type CpuOptions struct {
 	NestedVirtualization NestedVirtualizationSpecification `aws:"nestedVirtualization" enum:"enabled|disabled" json:",omitzero"`
 }
 
+// DestinationOptionsRequest is a structure of the model.
+type DestinationOptionsRequest struct {
+	FileFormat               DestinationFileFormat `aws:"FileFormat" enum:"plain-text|parquet" json:",omitzero"`
+	HiveCompatiblePartitions *bool                 `aws:"HiveCompatiblePartitions" json:",omitzero"`
+	PerHourPartition         *bool                 `aws:"PerHourPartition" json:",omitzero"`
+}
+
+// DestinationOptionsResponse is a structure of the model.
+type DestinationOptionsResponse struct {
+	FileFormat               DestinationFileFormat `aws:"fileFormat" enum:"plain-text|parquet" json:",omitzero"`
+	HiveCompatiblePartitions *bool                 `aws:"hiveCompatiblePartitions" json:",omitzero"`
+	PerHourPartition         *bool                 `aws:"perHourPartition" json:",omitzero"`
+}
+
 // DhcpConfiguration is a structure of the model.
 type DhcpConfiguration struct {
 	Key    *string          `aws:"key" json:",omitzero"`
@@ -1356,6 +1903,13 @@ type EbsInstanceBlockDevice struct {
 	EbsCardIndex        *int32            `aws:"ebsCardIndex" json:",omitzero"`
 }
 
+// EgressOnlyInternetGateway is a structure of the model.
+type EgressOnlyInternetGateway struct {
+	Attachments                 []InternetGatewayAttachment `aws:"attachmentSet,item=item" json:",omitzero"`
+	EgressOnlyInternetGatewayId *string                     `aws:"egressOnlyInternetGatewayId" json:",omitzero"`
+	Tags                        []Tag                       `aws:"tagSet,item=item" json:",omitzero"`
+}
+
 // ElasticGpuAssociation is a structure of the model.
 type ElasticGpuAssociation struct {
 	ElasticGpuId               *string `aws:"elasticGpuId" json:",omitzero"`
@@ -1392,6 +1946,27 @@ type EnclaveOptions struct {
 type Filter struct {
 	Name   *string  `aws:"Name" json:",omitzero"`
 	Values []string `aws:"Value,item=item" json:",omitzero"`
+}
+
+// FlowLog is a structure of the model.
+type FlowLog struct {
+	CreationTime             *time.Time                      `aws:"creationTime" json:",omitzero"`
+	DeliverLogsErrorMessage  *string                         `aws:"deliverLogsErrorMessage" json:",omitzero"`
+	DeliverLogsPermissionArn *string                         `aws:"deliverLogsPermissionArn" json:",omitzero"`
+	DeliverCrossAccountRole  *string                         `aws:"deliverCrossAccountRole" json:",omitzero"`
+	DeliverLogsStatus        *string                         `aws:"deliverLogsStatus" json:",omitzero"`
+	FlowLogId                *string                         `aws:"flowLogId" json:",omitzero"`
+	FlowLogStatus            *string                         `aws:"flowLogStatus" json:",omitzero"`
+	LogGroupName             *string                         `aws:"logGroupName" json:",omitzero"`
+	ResourceId               *string                         `aws:"resourceId" json:",omitzero"`
+	TrafficType              TrafficType                     `aws:"trafficType" enum:"ACCEPT|REJECT|ALL" json:",omitzero"`
+	LogDestinationType       LogDestinationType              `aws:"logDestinationType" enum:"cloud-watch-logs|s3|kinesis-data-firehose" json:",omitzero"`
+	LogDestination           *string                         `aws:"logDestination" json:",omitzero"`
+	LogFormat                *string                         `aws:"logFormat" json:",omitzero"`
+	Tags                     []Tag                           `aws:"tagSet,item=item" json:",omitzero"`
+	MaxAggregationInterval   *int32                          `aws:"maxAggregationInterval" json:",omitzero"`
+	DestinationOptions       *DestinationOptionsResponse     `aws:"destinationOptions" json:",omitzero"`
+	TagFieldSpecifications   []TagFieldSpecificationResponse `aws:"tagFieldSpecificationSet,item=item" min:"1" max:"3" json:",omitzero"`
 }
 
 // GroupIdentifier is a structure of the model.
@@ -1878,6 +2453,12 @@ type NetworkInterfacePrivateIpAddress struct {
 	PrivateIpAddress *string                      `aws:"privateIpAddress" json:",omitzero"`
 }
 
+// NewDhcpConfiguration is a structure of the model.
+type NewDhcpConfiguration struct {
+	Key    *string  `aws:"Key" json:",omitzero"`
+	Values []string `aws:"Value,item=item" json:",omitzero"`
+}
+
 // OperatorRequest is a structure of the model.
 type OperatorRequest struct {
 	Principal *string `aws:"Principal" json:",omitzero"`
@@ -1894,6 +2475,20 @@ type OperatorResponse struct {
 type PayerResponsibilityEntry struct {
 	Scope                   PayerResponsibilityScope `aws:"scope" enum:"vpc-endpoint-charges" json:",omitzero"`
 	PayerResponsibilityType PayerResponsibilityType  `aws:"payerResponsibilityType" enum:"vpc-endpoint-account|vpc-endpoint-service-account" json:",omitzero"`
+}
+
+// PeeringConnectionOptions is a structure of the model.
+type PeeringConnectionOptions struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `aws:"allowDnsResolutionFromRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `aws:"allowEgressFromLocalClassicLinkToRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `aws:"allowEgressFromLocalVpcToRemoteClassicLink" json:",omitzero"`
+}
+
+// PeeringConnectionOptionsRequest is a structure of the model.
+type PeeringConnectionOptionsRequest struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `aws:"AllowDnsResolutionFromRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `aws:"AllowEgressFromLocalClassicLinkToRemoteVpc" json:",omitzero"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `aws:"AllowEgressFromLocalVpcToRemoteClassicLink" json:",omitzero"`
 }
 
 // Placement is a structure of the model.
@@ -1923,10 +2518,27 @@ type PrefixList struct {
 	PrefixListName *string  `aws:"prefixListName" json:",omitzero"`
 }
 
+// PrefixListAssociation is a structure of the model.
+type PrefixListAssociation struct {
+	ResourceId    *string `aws:"resourceId" json:",omitzero"`
+	ResourceOwner *string `aws:"resourceOwner" json:",omitzero"`
+}
+
+// PrefixListEntry is a structure of the model.
+type PrefixListEntry struct {
+	Cidr        *string `aws:"cidr" json:",omitzero"`
+	Description *string `aws:"description" json:",omitzero"`
+}
+
 // PrefixListId is a structure of the model.
 type PrefixListId struct {
 	Description  *string `aws:"description" json:",omitzero"`
 	PrefixListId *string `aws:"prefixListId" json:",omitzero"`
+}
+
+// PrivateDnsDetails is a structure of the model.
+type PrivateDnsDetails struct {
+	PrivateDnsName *string `aws:"privateDnsName" json:",omitzero"`
 }
 
 // PrivateDnsNameOptionsOnLaunch is a structure of the model.
@@ -2004,6 +2616,11 @@ type Region struct {
 // RegionGeography is a structure of the model.
 type RegionGeography struct {
 	Name *string `aws:"name" json:",omitzero"`
+}
+
+// RemovePrefixListEntry is a structure of the model.
+type RemovePrefixListEntry struct {
+	Cidr *string `aws:"Cidr,required" json:",omitzero"`
 }
 
 // Reservation is a structure of the model.
@@ -2159,6 +2776,32 @@ type SecurityGroupRuleUpdate struct {
 	SecurityGroupRule   *SecurityGroupRuleRequest `aws:"SecurityGroupRule" json:",omitzero"`
 }
 
+// ServiceDetail is a structure of the model.
+type ServiceDetail struct {
+	ServiceName                     *string                   `aws:"serviceName" json:",omitzero"`
+	ServiceId                       *string                   `aws:"serviceId" json:",omitzero"`
+	ServiceType                     []ServiceTypeDetail       `aws:"serviceType,item=item" json:",omitzero"`
+	ServiceRegion                   *string                   `aws:"serviceRegion" json:",omitzero"`
+	AvailabilityZoneIds             []string                  `aws:"availabilityZoneIdSet,item=item" json:",omitzero"`
+	AvailabilityZones               []string                  `aws:"availabilityZoneSet,item=item" json:",omitzero"`
+	Owner                           *string                   `aws:"owner" json:",omitzero"`
+	BaseEndpointDnsNames            []string                  `aws:"baseEndpointDnsNameSet,item=item" json:",omitzero"`
+	PrivateDnsName                  *string                   `aws:"privateDnsName" json:",omitzero"`
+	PrivateDnsNames                 []PrivateDnsDetails       `aws:"privateDnsNameSet,item=item" json:",omitzero"`
+	VpcEndpointPolicySupported      *bool                     `aws:"vpcEndpointPolicySupported" json:",omitzero"`
+	AcceptanceRequired              *bool                     `aws:"acceptanceRequired" json:",omitzero"`
+	ManagesVpcEndpoints             *bool                     `aws:"managesVpcEndpoints" json:",omitzero"`
+	PayerResponsibility             PayerResponsibility       `aws:"payerResponsibility" enum:"ServiceOwner" json:",omitzero"`
+	Tags                            []Tag                     `aws:"tagSet,item=item" json:",omitzero"`
+	PrivateDnsNameVerificationState DnsNameState              `aws:"privateDnsNameVerificationState" enum:"pendingVerification|verified|failed" json:",omitzero"`
+	SupportedIpAddressTypes         []ServiceConnectivityType `aws:"supportedIpAddressTypeSet,item=item" min:"0" max:"2" itemenum:"ipv4|ipv6" json:",omitzero"`
+}
+
+// ServiceTypeDetail is a structure of the model.
+type ServiceTypeDetail struct {
+	ServiceType ServiceType `aws:"serviceType" enum:"Interface|Gateway|GatewayLoadBalancer" json:",omitzero"`
+}
+
 // StaleIpPermission is a structure of the model.
 type StaleIpPermission struct {
 	FromPort         *int32            `aws:"fromPort" json:",omitzero"`
@@ -2255,6 +2898,18 @@ type TagDescription struct {
 	ResourceId   *string      `aws:"resourceId" json:",omitzero"`
 	ResourceType ResourceType `aws:"resourceType" enum:"capacity-reservation|client-vpn-endpoint|customer-gateway|carrier-gateway|coip-pool|declarative-policies-report|dedicated-host|dhcp-options|egress-only-internet-gateway|elastic-ip|elastic-gpu|export-image-task|export-instance-task|fleet|fpga-image|host-reservation|image|image-usage-report|import-image-task|import-snapshot-task|instance|instance-event-window|internet-gateway|ipam|ipam-pool|ipam-scope|ipv4pool-ec2|ipv6pool-ec2|key-pair|launch-template|local-gateway|local-gateway-route-table|local-gateway-virtual-interface|local-gateway-virtual-interface-group|local-gateway-route-table-vpc-association|local-gateway-route-table-virtual-interface-group-association|natgateway|network-acl|network-interface|network-insights-analysis|network-insights-path|network-insights-access-scope|network-insights-access-scope-analysis|outpost-lag|placement-group|prefix-list|replace-root-volume-task|reserved-instances|route-table|security-group|security-group-rule|service-link-virtual-interface|snapshot|spot-fleet-request|spot-instances-request|subnet|subnet-cidr-reservation|traffic-mirror-filter|traffic-mirror-session|traffic-mirror-target|transit-gateway|transit-gateway-attachment|transit-gateway-connect-peer|transit-gateway-multicast-domain|transit-gateway-policy-table|transit-gateway-metering-policy|transit-gateway-route-table|transit-gateway-route-table-announcement|volume|vpc|vpc-endpoint|vpc-endpoint-connection|vpc-endpoint-service|vpc-endpoint-service-permission|vpc-peering-connection|vpn-connection|vpn-gateway|vpc-flow-log|capacity-reservation-fleet|traffic-mirror-filter-rule|vpc-endpoint-connection-device-type|verified-access-instance|verified-access-group|verified-access-endpoint|verified-access-policy|verified-access-trust-provider|vpn-connection-device-type|vpc-block-public-access-exclusion|vpc-encryption-control|route-server|route-server-endpoint|route-server-peer|ipam-resource-discovery|ipam-resource-discovery-association|instance-connect-endpoint|verified-access-endpoint-target|ipam-external-resource-verification-token|capacity-block|mac-modification-task|ipam-prefix-list-resolver|ipam-policy|ipam-prefix-list-resolver-target|ipam-internet-registry-association|secondary-interface|secondary-network|secondary-subnet|capacity-manager-data-export|vpn-concentrator|ipam-pool-allocation|capacity-reservation-cancellation-quote|application-status-check" json:",omitzero"`
 	Value        *string      `aws:"value" json:",omitzero"`
+}
+
+// TagFieldSpecificationRequest is a structure of the model.
+type TagFieldSpecificationRequest struct {
+	ResourceType TaggableResourceType `aws:"ResourceType" enum:"network-interface|instance|auto-scaling-group" json:",omitzero"`
+	TagKeys      []string             `aws:"TagKey,item=item" min:"1" max:"2" itemmin:"1" itemmax:"128" json:",omitzero"`
+}
+
+// TagFieldSpecificationResponse is a structure of the model.
+type TagFieldSpecificationResponse struct {
+	ResourceType TaggableResourceType `aws:"resourceType" enum:"network-interface|instance|auto-scaling-group" json:",omitzero"`
+	TagKeys      []string             `aws:"tagKeySet,item=item" min:"1" max:"2" itemmin:"1" itemmax:"128" json:",omitzero"`
 }
 
 // TagSpecification is a structure of the model.

@@ -1,0 +1,25 @@
+package desired
+
+// Endpoint is an interface endpoint: interfaces of a VPC at which Fargo's APIs answer.
+type Endpoint struct {
+	ID         string      `json:"id"` // "vpce-…"
+	Interfaces []Interface `json:"interfaces"`
+}
+
+// Platform is how Fargo's own APIs are reached from inside VPCs. Every VPC has an
+// address for them: the third after the base of its first CIDR, which AWS keeps for
+// itself. The zero value means that there is no such address.
+type Platform struct {
+	// Upstream is the base URL of the APIs as the node reaches them:
+	// "http://127.0.0.1:4566".
+	Upstream string `json:"upstream,omitempty"`
+	// Names are the names of AWS that stand for the address, in lower case, without a
+	// final dot: "ecs.us-east-1.amazonaws.com". One that begins with "*." stands for
+	// every name with one label more.
+	Names []string `json:"names,omitempty"`
+	// Certificates are what the address and the interface endpoints identify
+	// themselves with; the first is the default, the others are chosen by SNI.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	// CA is the certificate, in PEM, of the authority that has signed Certificates.
+	CA string `json:"ca,omitempty"`
+}

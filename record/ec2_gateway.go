@@ -1,0 +1,46 @@
+package record
+
+import (
+	"fargo"
+	"fargo/aws/ec2"
+)
+
+// EC2Address is an Elastic IP address. What it is associated with is in Address; the
+// interface shows the same in its Association.
+type EC2Address struct {
+	Scope   fargo.Scope
+	Address ec2.Address
+}
+
+// Key is the address's place in the store.
+func (a *EC2Address) Key() string { return a.Scope.Key(*a.Address.AllocationId) }
+
+// EC2NATGateway is a NAT gateway. Each of its addresses has a network interface.
+type EC2NATGateway struct {
+	Scope   fargo.Scope
+	Gateway ec2.NatGateway
+}
+
+// Key is the gateway's place in the store.
+func (g *EC2NATGateway) Key() string { return g.Scope.Key(*g.Gateway.NatGatewayId) }
+
+// EC2EgressOnlyGateway is an egress-only Internet gateway and its attachment.
+type EC2EgressOnlyGateway struct {
+	Scope   fargo.Scope
+	Gateway ec2.EgressOnlyInternetGateway
+}
+
+// Key is the gateway's place in the store.
+func (g *EC2EgressOnlyGateway) Key() string {
+	return g.Scope.Key(*g.Gateway.EgressOnlyInternetGatewayId)
+}
+
+// EC2Peering is a connection between two VPCs. It is in the scope of the VPC that asked
+// for it; that of the other is in Connection.
+type EC2Peering struct {
+	Scope      fargo.Scope
+	Connection ec2.VpcPeeringConnection
+}
+
+// Key is the connection's place in the store.
+func (p *EC2Peering) Key() string { return p.Scope.Key(*p.Connection.VpcPeeringConnectionId) }
