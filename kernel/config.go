@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strconv"
 )
 
@@ -17,6 +18,15 @@ type Config struct {
 	// NetNSDir is where namespaces are bound. By default
 	// /run/fargo-<instance>/netns.
 	NetNSDir string
+	// Public is the instance's range of public IPv4 addresses: those of interfaces and
+	// NAT gateways are from it, and packets to any other address of it go nowhere.
+	// The zero Prefix: there is none.
+	Public netip.Prefix
+	// PublicRouted says that the network around the machine routes Public to it. Then
+	// packets leave the machine with public addresses as their source, and others may
+	// connect to them. Without it the machine replaces them by an address of its own,
+	// and nobody outside of the machine can connect.
+	PublicRouted bool
 	// Logger logs what was found and repaired. Nil logs nothing.
 	Logger *slog.Logger
 }
@@ -24,6 +34,9 @@ type Config struct {
 func (c Config) withDefaults() (Config, error) {
 	if b, err := hex.DecodeString(c.Instance); err != nil || len(b) != 2 || c.Instance != hex.EncodeToString(b) {
 		return c, fmt.Errorf("kernel: instance %q is not four hexadecimal digits", c.Instance)
+	}
+	if c.Public.IsValid() && !c.Public.Addr().Is4() {
+		return c, fmt.Errorf("kernel: the public range %s is not IPv4", c.Public)
 	}
 	if c.NetNSDir == "" {
 		c.NetNSDir = "/run/fargo-" + c.Instance + "/netns"
