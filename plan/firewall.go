@@ -10,22 +10,8 @@ import (
 	"fargo/record"
 )
 
-// NetworkView is what there is to know of some VPCs: all that is in them or attached
-// to them, and of peering connections and prefix lists those that may concern them.
-type NetworkView struct {
-	VPCs               []*record.EC2VPC
-	Subnets            []*record.EC2Subnet
-	Groups             []*record.EC2SecurityGroup
-	Interfaces         []*record.EC2NetworkInterface
-	RouteTables        []*record.EC2RouteTable
-	InternetGateways   []*record.EC2InternetGateway
-	EgressOnlyGateways []*record.EC2EgressOnlyGateway
-	NATGateways        []*record.EC2NATGateway
-	Endpoints          []*record.EC2VPCEndpoint
-	PrefixLists        []*record.EC2PrefixList
-	ACLs               []*record.EC2NetworkACL
-	Peerings           []*record.EC2Peering
-}
+// NetworkView is what there is to know of some VPCs.
+type NetworkView = record.Network
 
 // Networks gives the VPCs as a node must build them: each with its groups, and each
 // group with the addresses of its members. The result is sorted, so that equal networks

@@ -34,6 +34,17 @@ func (v *EC2VPC) CIDRs() []netip.Prefix {
 	return all
 }
 
+// CIDRs6 are the VPC's IPv6 address ranges.
+func (v *EC2VPC) CIDRs6() []netip.Prefix {
+	var all []netip.Prefix
+	for _, a := range v.VPC.Ipv6CidrBlockAssociationSet {
+		if p, err := netip.ParsePrefix(*a.Ipv6CidrBlock); err == nil && a.Ipv6CidrBlockState.State == ec2.VpcCidrBlockStateCodeAssociated {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // EC2Subnet is a subnet. AvailableIpAddressCount in it is not kept.
 type EC2Subnet struct {
 	Scope  fargo.Scope

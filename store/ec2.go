@@ -6,8 +6,7 @@ import (
 	"fargo/record"
 )
 
-// ByVPC is the index of subnets, security groups, route tables and network
-// interfaces by their VPC's id.
+// ByVPC is the index of what is in VPCs or attached to them by the VPC's id.
 const ByVPC = "vpc"
 
 // EC2VPCs are the VPCs, by scope and id.
@@ -74,7 +73,8 @@ var EC2RouteTables = NewTable("ec2routetable", (*record.EC2RouteTable).Key,
 	Index[record.EC2RouteTable]{ByVPC, func(r *record.EC2RouteTable) []string { return []string{*r.RouteTable.VpcId} }})
 
 // EC2InternetGateways are the internet gateways, by scope and id.
-var EC2InternetGateways = NewTable("ec2internetgateway", (*record.EC2InternetGateway).Key)
+var EC2InternetGateways = NewTable("ec2internetgateway", (*record.EC2InternetGateway).Key,
+	Index[record.EC2InternetGateway]{ByVPC, func(g *record.EC2InternetGateway) []string { return attachedTo(g.Gateway.Attachments) }})
 
 // EC2Regions are the regions that were ever used, by scope.
 var EC2Regions = NewTable("ec2region", (*record.EC2Region).Key)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fargo/aws"
+	"fargo/aws/ec2"
 	"fargo/record"
 )
 
@@ -22,7 +23,8 @@ var EC2NATGateways = NewTable("ec2natgateway", (*record.EC2NATGateway).Key,
 	Index[record.EC2NATGateway]{ByVPC, func(g *record.EC2NATGateway) []string { return []string{*g.Gateway.VpcId} }})
 
 // EC2EgressOnlyGateways are the egress-only Internet gateways, by scope and id.
-var EC2EgressOnlyGateways = NewTable("ec2egressonlygateway", (*record.EC2EgressOnlyGateway).Key)
+var EC2EgressOnlyGateways = NewTable("ec2egressonlygateway", (*record.EC2EgressOnlyGateway).Key,
+	Index[record.EC2EgressOnlyGateway]{ByVPC, func(g *record.EC2EgressOnlyGateway) []string { return attachedTo(g.Gateway.Attachments) }})
 
 // PeeringByID is the index of EC2Peerings by their id alone: the two VPCs may be in
 // different accounts and regions.
@@ -36,6 +38,14 @@ var EC2Peerings = NewTable("ec2peering", (*record.EC2Peering).Key,
 		return []string{*p.Connection.RequesterVpcInfo.VpcId, *p.Connection.AccepterVpcInfo.VpcId}
 	}},
 )
+
+// attachedTo are the ids of the VPCs that a gateway is attached to.
+func attachedTo(attachments []ec2.InternetGatewayAttachment) (vpcs []string) {
+	for _, a := range attachments {
+		vpcs = append(vpcs, some(aws.Value(a.VpcId))...)
+	}
+	return vpcs
+}
 
 // some is a list of the value, if it is not empty.
 func some(value string) []string {

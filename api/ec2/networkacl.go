@@ -2,10 +2,10 @@ package ec2
 
 import (
 	"context"
-	"net/netip"
 
 	"fargo/api"
 	"fargo/aws/ec2"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -58,24 +58,13 @@ var aclFields = fields[ec2.NetworkAcl]{
 func aclAssociations(a ec2.NetworkAcl) []ec2.NetworkAclAssociation { return a.Associations }
 func entries(a ec2.NetworkAcl) []ec2.NetworkAclEntry               { return a.Entries }
 
-// defaultACL is a VPC's default access control list. Its id follows from the
-// VPC's.
+// defaultACL is a VPC's default access control list with its associations: all subnets.
 func defaultACL(r store.Reader, v *record.EC2VPC) ec2.NetworkAcl {
-	id := "acl" + (*v.VPC.VpcId)[len("vpc"):]
-	acl := ec2.NetworkAcl{
-		NetworkAclId: &id, VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, IsDefault: new(true),
-		Tags: []ec2.Tag{}, Associations: []ec2.NetworkAclAssociation{},
-	}
+	acl := plan.DefaultACL(v).ACL
 	for n := range store.EC2Subnets.By(r, store.ByVPC, *v.VPC.VpcId) {
 		acl.Associations = append(acl.Associations, ec2.NetworkAclAssociation{
-			NetworkAclId: &id, SubnetId: n.Subnet.SubnetId, NetworkAclAssociationId: new("aclassoc" + (*n.Subnet.SubnetId)[len("subnet"):]),
+			NetworkAclId: acl.NetworkAclId, SubnetId: n.Subnet.SubnetId, NetworkAclAssociationId: new("aclassoc" + (*n.Subnet.SubnetId)[len("subnet"):]),
 		})
-	}
-	everything := netip.PrefixFrom(netip.IPv4Unspecified(), 0).String()
-	for _, egress := range []bool{true, false} {
-		acl.Entries = append(acl.Entries,
-			ec2.NetworkAclEntry{CidrBlock: &everything, Egress: &egress, Protocol: new("-1"), RuleAction: ec2.RuleActionAllow, RuleNumber: new(int32(100))},
-			ec2.NetworkAclEntry{CidrBlock: &everything, Egress: &egress, Protocol: new("-1"), RuleAction: ec2.RuleActionDeny, RuleNumber: new(int32(32767))})
 	}
 	return acl
 }

@@ -1,0 +1,44 @@
+package plan
+
+import (
+	"slices"
+
+	"fargo/aws/ec2"
+	"fargo/record"
+)
+
+// peerOver is the VPC that an active peering connection of the VPC leads to, "" when
+// the connection is not of the VPC or not active.
+func peerOver(v NetworkView, vpc, connection string) string {
+	for _, p := range v.Peerings {
+		if *p.Connection.VpcPeeringConnectionId == connection {
+			return otherEnd(p, vpc)
+		}
+	}
+	return ""
+}
+
+// peers are the VPCs that active peering connections of the VPC lead to.
+func peers(v NetworkView, vpc string) (out []string) {
+	for _, p := range v.Peerings {
+		if peer := otherEnd(p, vpc); peer != "" {
+			out = append(out, peer)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func otherEnd(p *record.EC2Peering, vpc string) string {
+	c := &p.Connection
+	if c.Status == nil || c.Status.Code != ec2.VpcPeeringConnectionStateReasonCodeActive {
+		return ""
+	}
+	switch vpc {
+	case *c.RequesterVpcInfo.VpcId:
+		return *c.AccepterVpcInfo.VpcId
+	case *c.AccepterVpcInfo.VpcId:
+		return *c.RequesterVpcInfo.VpcId
+	}
+	return ""
+}
