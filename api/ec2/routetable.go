@@ -23,10 +23,7 @@ func newRouteTable(v *record.EC2VPC, tags []ec2.Tag) *record.EC2RouteTable {
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{},
 	}}
 	for _, c := range v.CIDRs() {
-		t.RouteTable.Routes = append(t.RouteTable.Routes, ec2.Route{
-			DestinationCidrBlock: new(c.String()), GatewayId: new("local"),
-			Origin: ec2.RouteOriginCreateRouteTable, State: ec2.RouteStateActive,
-		})
+		t = withLocal(t, c)
 	}
 	return t
 }
@@ -289,7 +286,7 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 		switch {
 		case i < 0:
 			return nil, noRoute(t, in.DestinationCidrBlock)
-		case aws.Value(routes[i].GatewayId) == "local":
+		case aws.Value(routes[i].GatewayId) == localTarget:
 			return nil, badValue("cannot remove local route %s in route table %s", aws.Value(in.DestinationCidrBlock), *t.RouteTable.RouteTableId)
 		}
 		return slices.Delete(routes, i, i+1), nil

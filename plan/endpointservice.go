@@ -1,0 +1,81 @@
+package plan
+
+import "strings"
+
+// EndpointService is a service of AWS that Fargo answers for, or that gateway endpoints
+// lead to, with the names that it has inside VPCs.
+type EndpointService struct {
+	// API is the name of the service's package of wire types: "ecr". It is empty when
+	// Fargo does not answer for the service.
+	API string
+	// Name is what an endpoint's service name ends in: "ecr.api" of
+	// "com.amazonaws.us-east-1.ecr.api". It is empty when AWS has no endpoint for the
+	// service.
+	Name string
+	// Gateway says that the endpoint is a gateway endpoint: routes, without interfaces.
+	Gateway bool
+	// Global says that the endpoint's service name has no region in it; there is such an
+	// endpoint in [GlobalRegion] only.
+	Global bool
+	// Names are the names that clients call the service by, with "{region}" for the
+	// region's. Private DNS of an interface endpoint makes them stand for its
+	// interfaces. One that begins with "*." stands for every name with one label more.
+	Names []string
+}
+
+// GlobalRegion is where services without regions are.
+const GlobalRegion = "us-east-1"
+
+// EndpointServices are all there are. A service that Fargo begins to answer for gets its
+// rows here.
+// Sources: AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink", and
+// the page on endpoints of each service's own guide; IAM user guide, "Create a VPC
+// endpoint for IAM". AWS has an endpoint for ACM's operations on ACME only.
+var EndpointServices = []EndpointService{
+	{API: "acm", Names: []string{"acm.{region}.amazonaws.com"}},
+	{API: "ec2", Name: "ec2", Names: []string{"ec2.{region}.amazonaws.com"}},
+	{API: "ecr", Name: "ecr.api", Names: []string{"api.ecr.{region}.amazonaws.com"}},
+	{API: "ecr", Name: "ecr.dkr", Names: []string{"*.dkr.ecr.{region}.amazonaws.com"}},
+	{API: "ecs", Name: "ecs", Names: []string{"ecs.{region}.amazonaws.com"}},
+	{API: "ecs", Name: "ecs-agent", Names: []string{"ecs-a.{region}.amazonaws.com"}},
+	{API: "ecs", Name: "ecs-telemetry", Names: []string{"ecs-t.{region}.amazonaws.com"}},
+	{API: "elbv2", Name: "elasticloadbalancing", Names: []string{"elasticloadbalancing.{region}.amazonaws.com"}},
+	{API: "iam", Name: "iam", Global: true, Names: []string{"iam.amazonaws.com"}},
+	{API: "logs", Name: "logs", Names: []string{"logs.{region}.amazonaws.com"}},
+	{API: "sts", Name: "sts", Names: []string{"sts.{region}.amazonaws.com"}},
+
+	{Name: "dynamodb", Gateway: true},
+	{Name: "s3", Gateway: true},
+}
+
+// ServiceName is the name that an endpoint for the service has in a region; ok is false
+// when there is none.
+func (s *EndpointService) ServiceName(region string) (name string, ok bool) {
+	switch {
+	case s.Name == "", s.Global && region != GlobalRegion:
+		return "", false
+	case s.Global:
+		return "com.amazonaws." + s.Name, true
+	}
+	return "com.amazonaws." + region + "." + s.Name, true
+}
+
+// NamesIn are the service's names in a region.
+func (s *EndpointService) NamesIn(region string) []string {
+	names := make([]string, len(s.Names))
+	for i, n := range s.Names {
+		names[i] = strings.ReplaceAll(n, "{region}", region)
+	}
+	return names
+}
+
+// EndpointServiceNamed finds a service by the name that its endpoints have in a region;
+// nil when there is none.
+func EndpointServiceNamed(name, region string) *EndpointService {
+	for i := range EndpointServices {
+		if n, ok := EndpointServices[i].ServiceName(region); ok && n == name {
+			return &EndpointServices[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"fargo/aws/ec2"
+	"fargo/desired"
+	"fargo/record"
+)
+
+// The states of endpoints as EC2 writes them, which is not as its model has them.
+// Source: the examples of the EC2 API's DescribeVpcEndpoints.
+const (
+	EndpointPending   ec2.State = "pending"
+	EndpointAvailable ec2.State = "available"
+	EndpointDeleting  ec2.State = "deleting"
+)
+
+// EndpointNames are the DNS names of an interface endpoint that stand for its interfaces
+// in its VPC: first its regional name, then one of each of its interfaces' zones, which
+// are all known in every VPC; with private DNS, then those of the service, which are
+// known so in its VPC only.
+func EndpointNames(e *record.EC2VPCEndpoint) []string {
+	names := make([]string, len(e.Endpoint.DnsEntries))
+	for i, d := range e.Endpoint.DnsEntries {
+		names[i] = strings.ToLower(*d.DnsName)
+	}
+	return names
+}
+
+// EndpointRecords are the names of the interface endpoints that are available, with
+// their addresses. A name that begins with "*." stands for every name with one label
+// more. The result is sorted, so that equal endpoints give equal values.
+func EndpointRecords(endpoints []*record.EC2VPCEndpoint) []desired.Record {
+	var out []desired.Record
+	for _, e := range endpoints {
+		if e.Endpoint.State != EndpointAvailable || len(e.Interfaces) == 0 {
+			continue
+		}
+		for n, name := range EndpointNames(e) {
+			r := desired.Record{Name: name, TTL: recordTTL}
+			switch {
+			case n >= 1 && n <= len(e.Interfaces):
+				r.Addresses = addressesOf(e.Interfaces[n-1 : n])
+			case n > len(e.Interfaces):
+				r.VPC = *e.Endpoint.VpcId
+				fallthrough
+			default:
+				r.Addresses = addressesOf(e.Interfaces)
+			}
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b desired.Record) int {
+		return strings.Compare(a.Name+"\x00"+a.VPC, b.Name+"\x00"+b.VPC)
+	})
+	return out
+}
+
+func addressesOf(interfaces []desired.Interface) (out []netip.Addr) {
+	for _, i := range interfaces {
+		for _, a := range []netip.Addr{i.Address, i.IPv6} {
+			if a.IsValid() {
+				out = append(out, a)
+			}
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return out
+}
+
+// Endpoints gives the interface endpoints that a node must run, each with those of its
+// interfaces that are on the node. The result is sorted, so that equal endpoints are
+// equal values.
+func Endpoints(endpoints []*record.EC2VPCEndpoint, node string) []desired.Endpoint {
+	var out []desired.Endpoint
+	for _, e := range endpoints {
+		d := desired.Endpoint{ID: *e.Endpoint.VpcEndpointId}
+		for _, i := range e.Interfaces {
+			if e.Nodes[i.ID] == node {
+				d.Interfaces = append(d.Interfaces, i)
+			}
+		}
+		if len(d.Interfaces) > 0 {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b desired.Endpoint) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
