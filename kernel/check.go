@@ -61,26 +61,42 @@ func checkLinks(scratch *namespace) []Problem {
 
 // checkRules tries each kind of rule that a router or the machine gets.
 func checkRules(scratch *namespace) []Problem {
-	verdicts := set{verdicts: true, elements: map[element]string{{addr: gatewayAddress}: "to"}}
-	guarded := set{links: true, elements: map[element]string{{"here", gatewayAddress}: ""}}
+	verdicts, guarded := newMap(ip4.address, nftables.TypeVerdict), newMap(ip4.linked(), nftables.TypeVerdict)
+	verdicts.elements[element{addr: gatewayAddress}] = value{chain: "to"}
+	guarded.elements[element{link: "here", addr: gatewayAddress}] = value{chain: "to"}
+	translated, marks := newMap(ip4.address, ip4.address), newSet(markPairs)
+	translated.elements[element{addr: gatewayAddress}] = value{addr: resolverAddress}
+	marks.elements[element{ct: markLocal, of: markLocal}] = value{}
 	tests := []struct {
 		what, fix string
 		rules     ruleset
 	}{
 		{"nftables sets and maps: security groups cannot be enforced", "modprobe nf_tables", ruleset{
-			chains: map[string]chain{"at": {hook: &hookIngress, rules: []rule{
-				{source.verdictIn("verdicts")}, {linkAndSourceInSet("guarded"), accept}, {ports(unix.IPPROTO_TCP, 1, 2), drop},
+			chains: map[string]chain{"at": {hook: &hookForward, rules: []rule{
+				{ip4.source().verdictIn("verdicts")}, {ip4.linkAnd("guarded", true, false)}, {ports(unix.IPPROTO_TCP, 1, 2), drop},
 			}}, "to": {}},
 			sets: map[string]set{"verdicts": verdicts, "guarded": guarded},
 		}},
 		{"nftables connection tracking: answers cannot be told from questions", "modprobe nft_ct && modprobe nf_conntrack", ruleset{
-			chains: map[string]chain{"at": {hook: &hookIngress, rules: []rule{{ctKnown, accept}}}},
+			chains: map[string]chain{"at": {hook: &hookTracked, rules: []rule{{ctKnown, accept}, {ctNew, markLocal.ofConnection()}, {marksIn("marks"), accept}}}},
+			sets:   map[string]set{"marks": marks},
 		}},
 		{"nftables rejecting: nobody can be told that an address is not in use", "modprobe nft_reject_inet", ruleset{
-			chains: map[string]chain{"at": {hook: &hookArrival, rules: []rule{{destination.is(gatewayAddress), reject}}}},
+			chains: map[string]chain{"at": {hook: &hookPrerouting, rules: []rule{{ip4.destination().is(gatewayAddress), rejectHost}}}},
 		}},
 		{"nftables masquerading: tasks cannot reach the Internet", "modprobe nft_masq && modprobe nft_chain_nat", ruleset{
-			chains: map[string]chain{"at": {hook: &hookPostrouting, rules: []rule{{masquerade}}}},
+			chains: map[string]chain{"at": {hook: &hookSource, rules: []rule{{masquerade}}}},
+		}},
+		{"nftables translation of addresses: public addresses and NAT gateways cannot be had", "modprobe nft_nat && modprobe nft_hash", ruleset{
+			chains: map[string]chain{
+				"to":   {hook: &hookDestination, rules: []rule{{translateIn(ip4.destination(), "translated")}}},
+				"from": {hook: &hookSource, rules: []rule{{translateIn(ip4.source(), "translated")}, {share(0, 2), sourceIs(gatewayAddress)}}},
+			},
+			sets: map[string]set{"translated": translated},
+		}},
+		{"nftables counting of connections: NAT gateways cannot be had", "modprobe nft_connlimit", ruleset{
+			chains: map[string]chain{"at": {hook: &hookTranslated, rules: []rule{{tooMany(unix.IPPROTO_TCP, "connections", 1), counter, drop}}}},
+			sets:   map[string]set{"connections": {key: destinations, dynamic: true}},
 		}},
 	}
 	var problems []Problem

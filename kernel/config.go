@@ -27,6 +27,8 @@ type Config struct {
 	// connect to them. Without it the machine replaces them by an address of its own,
 	// and nobody outside of the machine can connect.
 	PublicRouted bool
+	// natConnections is maxNATConnections but for tests.
+	natConnections uint32
 	// Logger logs what was found and repaired. Nil logs nothing.
 	Logger *slog.Logger
 }
@@ -40,6 +42,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.NetNSDir == "" {
 		c.NetNSDir = "/run/fargo-" + c.Instance + "/netns"
+	}
+	if c.natConnections == 0 {
+		c.natConnections = maxNATConnections
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

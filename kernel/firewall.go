@@ -1,12 +1,8 @@
 package kernel
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -31,260 +27,318 @@ var (
 // resolverIn is the VPC's resolver within a CIDR: base plus two.
 func resolverIn(cidr netip.Prefix) netip.Addr { return cidr.Masked().Addr().Next().Next() }
 
+// platformIn is the address of [desired.Platform] in a VPC: base plus three of its first
+// CIDR. A VPC of an older control plane has none.
+func platformIn(vpc desired.VPC) netip.Addr {
+	if isOlder(vpc) || len(vpc.CIDRs) == 0 || !vpc.CIDRs[0].Addr().Is4() {
+		return netip.Addr{}
+	}
+	return resolverIn(vpc.CIDRs[0]).Next()
+}
+
 var (
 	hookPrerouting  = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -300, nftables.ChainPolicyDrop}
-	hookArrival     = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -150, nftables.ChainPolicyAccept}
+	hookTracked     = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -150, nftables.ChainPolicyDrop}
+	hookDestination = hook{nftables.ChainTypeNAT, "prerouting", nftables.ChainHookPrerouting, -100, nftables.ChainPolicyAccept}
 	hookInput       = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyDrop}
-	hookEgress      = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, -10, nftables.ChainPolicyDrop}
-	hookIngress     = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyDrop}
-	hookPostrouting = hook{nftables.ChainTypeNAT, "postrouting", nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept}
-
-	hookMachineInput   = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyAccept}
-	hookMachineForward = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyAccept}
+	hookForward     = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyDrop}
+	hookSource      = hook{nftables.ChainTypeNAT, "postrouting", nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept}
+	hookTranslated  = hook{nftables.ChainTypeFilter, "postrouting", nftables.ChainHookPostrouting, 110, nftables.ChainPolicyAccept}
+	hookArrival     = hook{nftables.ChainTypeFilter, "postrouting", nftables.ChainHookPostrouting, 150, nftables.ChainPolicyDrop}
 )
 
-// routerRules is the firewall of one VPC.
+// A builder writes the ruleset of one VPC.
+type builder struct {
+	cfg      Config
+	vpc      desired.VPC
+	link     uplink
+	peers    []peer
+	families []*family
+	gateways []*gateway
+	marks    []mark // that connections may have
+	rules    ruleset
+	invalid  invalid
+}
+
+// routerRules is the firewall of one VPC. The package comment tells its shape.
 //
-// Egress and ingress are two base chains at one hook: accept ends only the
-// chain it is in, so a packet must be accepted by both, and both drop by
-// default. (Were the second reached from the first's rules, the kernel's check
-// for loops would walk every pair of interfaces at every change.)
+// The last rules of base chains repeat the policies: when a whole table is replaced,
+// rules take effect at one instant, and policies a moment later.
 //
-// The last rules repeat the policies: when a whole table is replaced, rules take
-// effect at one instant, and policies a moment later.
-//
-// The groups of all interfaces must be among the VPC's. A rule that is invalid
-// allows nothing and is in the error; the ruleset is complete all the same.
-func routerRules(cfg Config, vpc desired.VPC, link uplink, interfaces []desired.Interface) (ruleset, error) {
-	fromMachine := rule{iifname(machineLink), source.is(link.machine), accept}
-	rs := ruleset{
-		table: routerTable,
-		chains: map[string]chain{
-			// Packets with another source address than the interface's are dropped.
-			"guard": {hook: &hookPrerouting, rules: []rule{
-				{iifname("lo"), accept},
-				{iifname(machineLink), accept},
-				{linkAndSourceInSet("interfaces"), accept},
-				{drop},
-			}},
-			// Packets to an address that no interface has are rejected, each of them.
-			// The unreachable route would answer each sender once a second, and the
-			// other packets would be lost without an answer.
-			"unused": {hook: &hookArrival, rules: []rule{
-				{destination.inSet("used"), accept},
-			}},
-			"local": {hook: &hookInput, rules: []rule{
-				{ctKnown, accept},
-				{iifname("lo"), accept},
-				{notIifname(machineLink), destination.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
-				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
-				{notIifname(machineLink), destination.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
-				{drop},
-			}},
-			"egress": {hook: &hookEgress, rules: []rule{
-				{ctKnown, accept},
-				{ctInvalid, drop},
-				fromMachine,
-				{notIifname(machineLink), source.verdictIn("egress")},
-				{drop},
-			}},
-			"ingress": {hook: &hookIngress, rules: []rule{
-				{ctKnown, accept},
-				{oifname(machineLink), source.inSet("internet"), accept},
-				{destination.verdictIn("ingress")},
-				{drop},
-			}},
-			"nat": {hook: &hookPostrouting, rules: []rule{
-				{oifname(machineLink), source.inSet("internet"), masquerade},
-			}},
-		},
-		sets: map[string]set{
-			"interfaces": {links: true, elements: map[element]string{}},
-			"egress":     {verdicts: true, elements: map[element]string{}},
-			"ingress":    {verdicts: true, elements: map[element]string{}},
-			"internet":   addresses(),
-			"resolvers":  addresses(resolverAddress),
-			"used":       addresses(),
-		},
+// The groups and subnets of all interfaces must be among the VPC's. What is invalid
+// (a rule, a route, an entry) allows nothing and is in the error; the ruleset is
+// complete all the same.
+func routerRules(cfg Config, vpc desired.VPC, link uplink, peers []peer, interfaces []desired.Interface) (ruleset, error) {
+	b := builder{
+		cfg: cfg, vpc: vpc, link: link, peers: peers, families: familiesOf(vpc), invalid: invalid{},
+		rules: ruleset{table: routerTable, chains: map[string]chain{}, sets: map[string]set{}},
 	}
-	unused := rs.chains["unused"]
-	for _, cidr := range vpc.CIDRs {
-		rs.sets["resolvers"].elements[element{addr: resolverIn(cidr)}] = ""
-		rs.sets["used"].elements[element{addr: resolverIn(cidr)}] = ""
-		unused.rules = append(unused.rules, rule{destination.in(cidr), reject})
+	b.addSets()
+	b.addGateways()
+	b.addInterfaces(interfaces)
+	b.aclChains()
+	b.targetChains()
+	b.tableChains()
+	b.returnChains()
+	for _, s := range vpc.Subnets {
+		b.subnetChains(s)
 	}
-	rs.chains["unused"] = unused
-	groups := groupRules{groups: map[string]*desired.SecurityGroup{}, into: &rs, invalid: map[string]error{}}
-	for i := range vpc.Groups {
-		groups.groups[vpc.Groups[i].ID] = &vpc.Groups[i]
+	b.guardChains()
+	b.trackedChain()
+	b.inputChain()
+	b.forwardChain()
+	b.translationChains()
+	b.arrivalChain()
+	return b.rules, b.invalid.join()
+}
+
+// familiesOf are those that the VPC has addresses of.
+func familiesOf(vpc desired.VPC) []*family {
+	if slices.ContainsFunc(vpc.CIDRs, func(p netip.Prefix) bool { return !p.Addr().Is4() }) {
+		return []*family{ip4, ip6}
 	}
+	return []*family{ip4}
+}
+
+func (b *builder) addSets() {
+	sets := b.rules.sets
+	for _, f := range b.families {
+		sets["interfaces"+f.suffix] = newMap(f.linked(), nftables.TypeVerdict)
+		sets["egress"+f.suffix] = newMap(f.address, nftables.TypeVerdict)
+		sets["ingress"+f.suffix] = newMap(f.address, nftables.TypeVerdict)
+		sets["subnets"+f.suffix] = newMap(f.address, nftables.TypeVerdict)
+		sets["services"+f.suffix] = newSet(f.address)
+		sets["used"+f.suffix] = newSet(f.address)
+	}
+	sets["resolvers"] = addresses(resolverAddress)
+	sets["hops"] = newSet(markPairs)
+	sets["public"] = addresses()
+	sets["isolated"] = addresses()
+	sets["translations"] = newMap(ip4.address, ip4.address)
+	sets["arrivals"] = newMap(ip4.address, ip4.address)
+	sets["services"].add(gatewayAddress)
+	sets["services"].add(metadataAddress)
+	sets["services"].add(resolverAddress)
+	sets["services"].add(b.link.router)
+	for _, cidr := range b.vpc.CIDRs {
+		if cidr.Addr().Is4() {
+			sets["resolvers"].add(resolverIn(cidr))
+			sets["services"].add(resolverIn(cidr))
+		}
+	}
+	if a := platformIn(b.vpc); a.IsValid() {
+		sets["services"].add(a)
+	}
+}
+
+// addInterfaces adds the elements for interfaces, and the chains for their groups.
+func (b *builder) addInterfaces(interfaces []desired.Interface) {
+	groups := groupRules{groups: map[string]*desired.SecurityGroup{}, families: b.families, into: &b.rules, invalid: b.invalid}
+	for _, p := range b.peers {
+		for i := range p.groups {
+			groups.groups[p.groups[i].ID] = &p.groups[i]
+		}
+	}
+	for i := range b.vpc.Groups {
+		groups.groups[b.vpc.Groups[i].ID] = &b.vpc.Groups[i]
+	}
+	sets := b.rules.sets
 	for _, eni := range interfaces {
 		suffix := groups.chains(eni.Groups)
-		address := element{addr: eni.Address}
-		rs.sets["interfaces"].elements[element{cfg.portName(eni.ID), eni.Address}] = ""
-		rs.sets["used"].elements[address] = ""
-		rs.sets["egress"].elements[address] = "out-" + suffix
-		rs.sets["ingress"].elements[address] = "in-" + suffix
-		if eni.Internet {
-			rs.sets["internet"].elements[address] = ""
+		for _, a := range addressesOf(eni) {
+			f := familyOf(a)
+			e := element{addr: a}
+			sets["interfaces"+f.suffix].elements[element{link: b.cfg.portName(eni.ID), addr: a}] = value{chain: chainFrom(eni.Subnet)}
+			sets["egress"+f.suffix].elements[e] = value{chain: "out-" + suffix}
+			sets["ingress"+f.suffix].elements[e] = value{chain: "in-" + suffix}
+			sets["subnets"+f.suffix].elements[e] = value{chain: chainInto(eni.Subnet)}
+			sets["used"+f.suffix].add(a)
 		}
-	}
-	var errs []error
-	for _, place := range sorted(groups.invalid) {
-		errs = append(errs, fmt.Errorf("%s: %w", place, groups.invalid[place]))
-	}
-	return rs, errors.Join(errs...)
-}
-
-// machineRules is the instance's table on the machine. Interfaces cannot connect to
-// the machine, nobody can connect through the machine to an interface, and
-// interfaces can connect through the machine to others.
-func machineRules(cfg Config, links []uplink) ruleset {
-	ours := cfg.linkPrefix() + "*"
-	routers := addresses()
-	for _, l := range links {
-		routers.elements[element{addr: l.router}] = ""
-	}
-	return ruleset{
-		table: cfg.tableName(),
-		chains: map[string]chain{
-			"input": {hook: &hookMachineInput, rules: []rule{
-				{iifname(ours), ctKnown, accept},
-				{iifname(ours), drop},
-			}},
-			"forward": {hook: &hookMachineForward, rules: []rule{
-				{oifname(ours), ctKnown, accept},
-				{oifname(ours), drop},
-				{iifname(ours), source.inSet("routers"), accept},
-				{iifname(ours), drop},
-			}},
-			"nat": {hook: &hookPostrouting, rules: []rule{
-				{source.inSet("routers"), masquerade},
-			}},
-		},
-		sets: map[string]set{"routers": routers},
+		if eni.Public.IsValid() {
+			sets["public"].add(eni.Address)
+			sets["translations"].elements[element{addr: eni.Address}] = value{addr: eni.Public}
+			sets["arrivals"].elements[element{addr: eni.Public}] = value{addr: eni.Address}
+		}
+		if eni.Isolated && eni.Address.IsValid() {
+			sets["isolated"].add(eni.Address)
+		}
 	}
 }
 
-// groupRules writes a pair of chains for each combination of security groups
-// that some interface has, and an address set for each group that a rule names.
-type groupRules struct {
-	groups  map[string]*desired.SecurityGroup
-	into    *ruleset
-	invalid map[string]error // by the place of the rule or the member
+// addressesOf are the private addresses of an interface.
+func addressesOf(eni desired.Interface) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range []netip.Addr{eni.Address, eni.IPv6} {
+		if a.IsValid() {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
-// chains adds the pair for a combination, if it is missing. It returns what follows
-// "in-" and "out-" in their names.
-func (g groupRules) chains(ids []string) string {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	suffix := strings.Join(ids, ".")
-	if _, done := g.into.chains["in-"+suffix]; done {
-		return suffix
+// guardChains decide where a packet comes from, before anything is known of its
+// connection. A packet of an interface goes through the chains of its subnet and route
+// table at once: there its addresses still are what is on the wire.
+func (b *builder) guardChains() {
+	guard := []rule{{iifname("lo"), accept}, {iifname(machineLink), goTo("from-machine")}}
+	for _, p := range b.peers {
+		guard = append(guard, rule{iifname(p.link), goTo(chainFromPeer(p.vpc))})
+		var from []rule
+		for _, cidr := range p.cidrs {
+			if f := familyOf(cidr.Addr()); slices.Contains(b.families, f) {
+				from = append(from, rule{f.source().in(cidr), goTo("from-peers")})
+			}
+		}
+		b.rules.chains[chainFromPeer(p.vpc)] = chain{rules: append(from, rule{drop})}
 	}
-	var in, out []rule
-	for _, id := range ids {
-		in = g.append(in, source, g.groups[id].Ingress, "security group "+id+": ingress")
-		out = g.append(out, destination, g.groups[id].Egress, "security group "+id+": egress")
+	if slices.Contains(b.families, ip6) {
+		guard = append(guard, neighborRules()...)
 	}
-	g.into.chains["in-"+suffix], g.into.chains["out-"+suffix] = chain{rules: in}, chain{rules: out}
-	return suffix
+	for _, f := range b.families {
+		guard = append(guard, rule{f.linkAnd("interfaces", true, false)})
+	}
+	b.rules.chains["guard"] = chain{hook: &hookPrerouting, rules: append(guard, rule{drop})}
+
+	// Nobody beyond the machine has an address of ours.
+	var machine, peers []rule
+	for _, cidr := range b.ours() {
+		if f := familyOf(cidr.Addr()); slices.Contains(b.families, f) {
+			machine = append(machine, rule{f.source().in(cidr), drop})
+		}
+	}
+	machine = append(machine, rule{ip4.source().in(linkLocal), ip4.source().notIn(single(b.link.machine)), drop})
+	if len(b.gateways) > 0 {
+		machine = append(machine, rule{ip4.destination().verdictIn("gateways")})
+		peers = append(peers, rule{ip4.destination().verdictIn("gateways")})
+	}
+	b.rules.chains["from-machine"] = chain{rules: append(machine, rule{accept})}
+	if len(b.peers) > 0 {
+		for _, f := range b.families {
+			peers = append(peers, rule{f.destination().inSet("used"), accept})
+		}
+		b.rules.chains["from-peers"] = chain{rules: append(peers, rule{drop})}
+	}
 }
 
-// append adds rules, without duplicates.
-func (g groupRules) append(to []rule, peer side, rules []desired.Rule, place string) []rule {
-	for i, r := range rules {
-		if r.Group == "" && !r.CIDR.Addr().Is4() && r.CIDR.IsValid() {
-			continue // interfaces have no IPv6 address that it could be about
-		}
-		terms, err := g.terms(peer, r)
-		if err != nil {
-			g.invalid[fmt.Sprintf("%s rule %d", place, i)] = err
-			continue
-		}
-		if !slices.ContainsFunc(to, func(other rule) bool { return other.String() == terms.String() }) {
-			to = append(to, terms)
-		}
+// ours are the CIDRs of the VPC and its peers.
+func (b *builder) ours() []netip.Prefix {
+	all := slices.Clone(b.vpc.CIDRs)
+	for _, p := range b.peers {
+		all = append(all, p.cidrs...)
 	}
-	return to
+	return prefixes(all)
 }
 
-// terms is a rule as the kernel takes it.
-func (g groupRules) terms(peer side, r desired.Rule) (rule, error) {
-	var terms rule
-	switch {
-	case r.Group != "":
-		g.members(r.Group)
-		terms = append(terms, peer.inSet(r.Group))
-	case !r.CIDR.IsValid():
-		return nil, errors.New("neither CIDR nor group")
-	case r.CIDR.Bits() > 0:
-		terms = append(terms, peer.in(r.CIDR))
+// trackedChain keeps connections to the way that their first packets took.
+func (b *builder) trackedChain() {
+	rules := []rule{{iifname("lo"), accept}}
+	if slices.Contains(b.families, ip6) {
+		rules = append(rules, neighborRules()...)
 	}
-	traffic, err := trafficTerms(r)
-	return append(append(terms, traffic...), accept), err
+	if len(b.gateways) > 0 { // which know only what went through them
+		rules = append(rules, rule{markReturn.isSet(), ctNew, drop})
+	}
+	for _, p := range b.peers {
+		rules = append(rules, rule{iifname(p.link), ctNew, p.mark.ofConnection(), accept}, rule{iifname(p.link), accept})
+	}
+	rules = append(rules,
+		rule{iifname(machineLink), ctNew, markPublic.ofConnection(), accept},
+		rule{iifname(machineLink), accept},
+		rule{ctNew, saveMark, accept},
+		rule{unmarked, accept}, // with the router itself, or from before there were marks
+		rule{ip4.destination().is(b.link.machine), accept},
+		rule{marksIn("hops"), accept},
+		rule{drop},
+	)
+	b.rules.chains["tracked"] = chain{hook: &hookTracked, rules: rules}
+	for _, m := range b.marks {
+		b.rules.sets["hops"].elements[element{ct: m, of: m}] = value{}
+	}
 }
 
-// members adds the set of a group's addresses, if it is missing. A group that the
-// VPC does not list has none.
-func (g groupRules) members(id string) {
-	if _, done := g.into.sets[id]; done {
-		return
+// inputChain is about packets to the router itself.
+func (b *builder) inputChain() {
+	to := ip4.destination()
+	rules := []rule{{ctKnown, accept}, {iifname("lo"), accept}}
+	if slices.Contains(b.families, ip6) {
+		rules = append(rules, neighborRules()...)
 	}
-	members := addresses()
-	if group, ok := g.groups[id]; ok {
-		members = addresses(group.Members...)
+	rules = append(rules, rule{iifname(machineLink), drop})
+	for _, p := range b.peers {
+		rules = append(rules, rule{iifname(p.link), drop})
 	}
-	for e := range members.elements {
-		if !e.addr.Is4() {
-			g.invalid[fmt.Sprintf("security group %s: member %s", id, e.addr)] = errors.New("is not an IPv4 address")
-			delete(members.elements, e)
-		}
+	rules = append(rules,
+		rule{to.is(metadataAddress), ports(unix.IPPROTO_TCP, 80, 80), accept},
+		rule{to.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
+		rule{to.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
+	)
+	if platform := platformIn(b.vpc); platform.IsValid() {
+		rules = append(rules,
+			rule{ip4.source().inSet("isolated"), drop},
+			rule{to.is(platform), ports(unix.IPPROTO_TCP, 80, 80), accept},
+			rule{to.is(platform), ports(unix.IPPROTO_TCP, 443, 443), accept},
+		)
 	}
-	g.into.sets[id] = members
+	b.rules.chains["local"] = chain{hook: &hookInput, rules: append(rules, rule{drop})}
 }
 
-// trafficTerms is the protocol part of a rule. Source of the meanings: EC2 API,
-// IpPermission.
-func trafficTerms(r desired.Rule) (rule, error) {
-	number, all, err := protocolNumber(r.Protocol)
-	if err != nil || all {
-		return nil, err
+// forwardChain asks the groups of the source, before it is translated.
+func (b *builder) forwardChain() {
+	rules := []rule{
+		{ctKnown, accept},
+		{ctInvalid, drop},
+		{iifname(machineLink), ip4.source().is(b.link.machine), accept},
+		{iifname(machineLink), ctTranslated, accept},
 	}
-	switch number {
-	case unix.IPPROTO_TCP, unix.IPPROTO_UDP:
-		if r.FromPort < 0 || r.FromPort == 0 && r.ToPort == 65535 {
-			return rule{protocol(number)}, nil
-		}
-		if r.ToPort < r.FromPort || r.ToPort > 65535 {
-			return nil, fmt.Errorf("ports %d to %d", r.FromPort, r.ToPort)
-		}
-		return rule{ports(number, uint16(r.FromPort), uint16(r.ToPort))}, nil
-	case unix.IPPROTO_ICMP:
-		if r.FromPort > 255 || r.ToPort > 255 {
-			return nil, fmt.Errorf("ICMP type %d code %d", r.FromPort, r.ToPort)
-		}
-		return rule{icmp(r.FromPort, r.ToPort)}, nil
+	if slices.Contains(b.families, ip6) {
+		rules = append(rules, rule{iifname(machineLink), ip6.is(), accept})
 	}
-	return rule{protocol(number)}, nil
+	for _, p := range b.peers {
+		rules = append(rules, rule{iifname(p.link), accept}) // its router has asked
+	}
+	rules = append(rules, rule{iifname(machineLink), drop})
+	for _, f := range b.families {
+		rules = append(rules, rule{f.source().verdictIn("egress")})
+	}
+	b.rules.chains["egress"] = chain{hook: &hookForward, rules: append(rules, rule{drop})}
 }
 
-func protocolNumber(name string) (number uint8, all bool, err error) {
-	switch name {
-	case "-1":
-		return 0, true, nil
-	case "tcp":
-		return unix.IPPROTO_TCP, false, nil
-	case "udp":
-		return unix.IPPROTO_UDP, false, nil
-	case "icmp":
-		return unix.IPPROTO_ICMP, false, nil
-	case "icmpv6":
-		return unix.IPPROTO_ICMPV6, false, nil
+// translationChains replace addresses.
+func (b *builder) translationChains() {
+	b.rules.chains["destinations"] = chain{hook: &hookDestination, rules: []rule{
+		{iifname(machineLink), translateIn(ip4.destination(), "arrivals")},
+	}}
+	b.rules.chains["sources"] = chain{hook: &hookSource, rules: append([]rule{
+		{markPublic.is(), translateIn(ip4.source(), "translations")},
+		{markService.is(), ip4.is(), masquerade},
+	}, b.translations()...)}
+	if len(b.gateways) > 0 {
+		b.limitChains()
 	}
-	n, err := strconv.ParseUint(name, 10, 8)
-	if err != nil {
-		return 0, false, fmt.Errorf("protocol %q", name)
+}
+
+// arrivalChain asks the list of the destination's subnet, and for what is new its
+// groups: when all that is translated is translated.
+func (b *builder) arrivalChain() {
+	rules := []rule{{oifname(machineLink), markBeyond.isSet(), accept}}
+	if slices.Contains(b.families, ip6) {
+		rules = append(rules, rule{ip6.source().in(linkLocal6), accept}) // the router asks for a hardware address
 	}
-	return uint8(n), false, nil
+	for _, p := range b.peers {
+		rules = append(rules, rule{oifname(p.link), p.mark.isIn(hopMask), accept})
+	}
+	for _, f := range b.families {
+		rules = append(rules, rule{f.source().inSet("services"), accept})
+	}
+	for _, g := range b.gateways {
+		rules = append(rules, rule{(g.mark | markReturn).is(), jump(chainBack(g.ID))})
+	}
+	for _, f := range b.families {
+		rules = append(rules, rule{f.destination().verdictIn("subnets")})
+	}
+	rules = append(rules, rule{ctKnown, accept})
+	for _, f := range b.families {
+		rules = append(rules, rule{f.destination().verdictIn("ingress")})
+	}
+	b.rules.chains["ingress"] = chain{hook: &hookArrival, rules: append(rules, rule{drop})}
 }

@@ -18,10 +18,19 @@ import (
 // groups: a [host.Network] with uplinks chosen.
 type layout struct {
 	unreachable []netip.Prefix // on the machine; sorted, each once
-	forwarding  bool           // the machine forwards for some interface
+	forwarding  bool           // the machine forwards for some interface or gateway
 	rules       *ruleset       // on the machine; nil without VPCs
 	routers     map[string]router
+	peerings    map[string]peering
 	interfaces  map[string]port
+	publics     map[netip.Addr]public
+}
+
+// A public is whose a public address is: an interface's or a NAT gateway's.
+type public struct {
+	vpc   string
+	link  uplink // of the VPC
+	owner string
 }
 
 // rulesets are all tables of the layout, by namespace.
@@ -35,10 +44,11 @@ func (l *layout) rulesets() map[string]*ruleset {
 
 // A router is a VPC's namespace.
 type router struct {
-	vpc   string
-	link  uplink
-	cidrs []netip.Prefix // sorted, each once
-	rules ruleset
+	vpc      string
+	link     uplink
+	cidrs    []netip.Prefix // sorted, each once
+	services []netip.Addr   // on the router itself, besides those that every router has
+	rules    ruleset
 }
 
 // A port is an interface's namespace and its link to the router. Ports are
@@ -119,19 +129,18 @@ func chooseUplinks(instance string, vpcs []desired.VPC, have map[string]uplink, 
 // conflict with one before it, is left out, and its error is among the failures.
 // Interfaces that prev has come before those that are new.
 func newLayout(cfg Config, prev *layout, network host.Network, links map[string]uplink) (*layout, host.Failures) {
-	l := &layout{routers: map[string]router{}, interfaces: map[string]port{}}
+	l := &layout{routers: map[string]router{}, interfaces: map[string]port{}, publics: map[netip.Addr]public{}}
 	failed := host.Failures{}
-	byVPC := map[string][]desired.Interface{}
+	enis := map[string][]desired.Interface{}
 	for _, eni := range inOrder(prev, network.Interfaces) {
-		byVPC[eni.VPC] = append(byVPC[eni.VPC], eni)
+		enis[eni.VPC] = append(enis[eni.VPC], eni)
 	}
-	var all []uplink
+	vpcs := map[string]desired.VPC{}
 	for _, vpc := range network.VPCs {
-		link, linked := links[vpc.ID]
+		_, linked := links[vpc.ID]
 		err := checkVPC(vpc)
-		if _, twice := l.routers[vpc.ID]; twice {
-			failed[vpc.ID] = errors.New("is there twice")
-			continue
+		if _, twice := vpcs[vpc.ID]; twice {
+			err = errors.New("is there twice")
 		} else if err == nil && !linked {
 			err = fmt.Errorf("every uplink address in %s is taken", uplinks)
 		}
@@ -139,22 +148,31 @@ func newLayout(cfg Config, prev *layout, network host.Network, links map[string]
 			failed[vpc.ID] = err
 			continue
 		}
-		l.addVPC(cfg, vpc, link, byVPC[vpc.ID], failed)
-		all = append(all, link)
+		vpcs[vpc.ID], enis[vpc.ID] = withSubnets(vpc, enis[vpc.ID])
 	}
-	for id, enis := range byVPC {
-		if _, there := l.routers[id]; there {
+	peers := findPeers(cfg, vpcs)
+	l.peerings = peerings(peers, links)
+	var all []uplink
+	for _, id := range sorted(vpcs) {
+		l.addVPC(cfg, vpcs[id], links[id], peers[id], enis[id], failed)
+		all = append(all, links[id])
+	}
+	for id := range enis {
+		if _, there := vpcs[id]; there {
 			continue
 		}
-		for _, eni := range enis {
+		for _, eni := range enis[id] {
 			failed[eni.ID] = fmt.Errorf("vpc %s is not there", id)
 		}
 	}
-	l.unreachable = prefixes(l.unreachable)
 	if len(all) > 0 {
-		rules := machineRules(cfg, all)
+		if cfg.Public.IsValid() {
+			l.unreachable = append(l.unreachable, cfg.Public)
+		}
+		rules := machineRules(cfg, all, l.publics)
 		l.rules = &rules
 	}
+	l.unreachable = prefixes(l.unreachable)
 	return l, failed
 }
 
@@ -175,21 +193,28 @@ func inOrder(prev *layout, interfaces []desired.Interface) []desired.Interface {
 }
 
 func checkVPC(vpc desired.VPC) error {
-	for _, cidr := range vpc.CIDRs {
-		if !cidr.Addr().Is4() {
-			return fmt.Errorf("CIDR %s is not IPv4", cidr)
-		}
-	}
 	return checkName(vpc.ID)
 }
 
 // addVPC adds a router and those of its interfaces that are valid.
-func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, enis []desired.Interface, failed host.Failures) {
+func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, peers []peer, enis []desired.Interface, failed host.Failures) {
 	taken := map[netip.Addr]string{}
 	names := map[string]string{}
+	var services []netip.Addr
 	for _, c := range vpc.CIDRs {
-		taken[resolverIn(c)] = "the resolver"
+		if c.Addr().Is4() {
+			services = append(services, resolverIn(c))
+			taken[resolverIn(c)] = "the resolver"
+		}
 	}
+	if a := platformIn(vpc); a.IsValid() {
+		services = append(services, a)
+		taken[a] = "the platform"
+	}
+	for _, p := range peers {
+		names[p.link] = p.vpc
+	}
+	l.addGateways(vpc, link, taken, failed)
 	var valid []desired.Interface
 	for _, eni := range enis {
 		name := cfg.portName(eni.ID)
@@ -198,24 +223,62 @@ func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, enis []desired
 			err = errors.New("is there twice")
 		} else if other, twice := names[name]; err == nil && twice {
 			err = fmt.Errorf("comes to the same link name as %s", other)
-		} else if other, twice := taken[eni.Address]; err == nil && twice {
-			err = fmt.Errorf("has the address %s of %s", eni.Address, other)
+		}
+		for _, a := range addressesOf(eni) {
+			if other, twice := taken[a]; err == nil && twice {
+				err = fmt.Errorf("has the address %s of %s", a, other)
+			}
+		}
+		if err == nil && eni.Public.IsValid() {
+			err = l.addPublic(eni.Public, public{vpc.ID, link, eni.ID})
 		}
 		if err != nil {
 			failed[eni.ID] = err
 			continue
 		}
-		names[name], taken[eni.Address] = eni.ID, eni.ID
+		names[name] = eni.ID
+		for _, a := range addressesOf(eni) {
+			taken[a] = eni.ID
+		}
 		l.interfaces[eni.ID] = port{eni.ID, eni.VPC, link, eni.Address, eni.Prefix.Bits(), strings.ToLower(eni.MAC)}
-		l.forwarding = l.forwarding || eni.Internet
 		valid = append(valid, eni)
 	}
-	rules, err := routerRules(cfg, vpc, link, valid)
+	rules, err := routerRules(cfg, vpc, link, peers, valid)
 	if err != nil {
 		failed[vpc.ID] = err
 	}
-	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), rules}
+	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), services, rules}
 	l.unreachable = append(l.unreachable, vpc.CIDRs...)
+	l.forwarding = l.forwarding || len(l.publics) > 0 || slices.ContainsFunc(vpc.RouteTables, isLedOut)
+}
+
+// addGateways takes the addresses of NAT gateways.
+func (l *layout) addGateways(vpc desired.VPC, link uplink, taken map[netip.Addr]string, failed host.Failures) {
+	for _, g := range vpc.NATGateways {
+		for _, a := range g.Addresses {
+			taken[a.Private] = g.ID
+			if !a.Public.IsValid() {
+				continue
+			}
+			if err := l.addPublic(a.Public, public{vpc.ID, link, g.ID}); err != nil {
+				failed[vpc.ID] = fmt.Errorf("NAT gateway %s %w", g.ID, err)
+			}
+		}
+	}
+}
+
+func (l *layout) addPublic(a netip.Addr, p public) error {
+	if other, twice := l.publics[a]; twice {
+		return fmt.Errorf("has the public address %s of %s", a, other.owner)
+	}
+	l.publics[a] = p
+	return nil
+}
+
+// isLedOut says that some route of the table needs no public address to lead beyond the
+// machine.
+func isLedOut(t desired.RouteTable) bool {
+	return slices.ContainsFunc(t.Routes, func(r desired.Route) bool { return r.Target == desired.RouteService })
 }
 
 func checkInterface(vpc desired.VPC, eni desired.Interface) error {
@@ -225,8 +288,14 @@ func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	if !eni.Address.Is4() || !eni.Prefix.Contains(eni.Address) {
 		return fmt.Errorf("address %s is not in subnet %s", eni.Address, eni.Prefix)
 	}
+	if eni.Public.IsValid() && !eni.Public.Is4() {
+		return fmt.Errorf("public address %s is not IPv4", eni.Public)
+	}
 	if _, err := net.ParseMAC(eni.MAC); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(vpc.Subnets, func(s desired.Subnet) bool { return s.ID == eni.Subnet }) {
+		return fmt.Errorf("subnet %s is not among those of vpc %s", eni.Subnet, vpc.ID)
 	}
 	if len(eni.Groups) == 0 {
 		return errors.New("has no security group")

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
@@ -47,80 +46,27 @@ func linkBytes(name string) []byte {
 	return b
 }
 
-// A side is the source or destination of an IPv4 packet.
-type side struct {
-	word   string
-	offset uint32 // in the IPv4 header
-}
-
-var (
-	source      = side{"ip saddr", 12}
-	destination = side{"ip daddr", 16}
-)
-
-// load puts the address into a register. In a table of family inet the header
-// must be known to be IPv4 before it is read.
-func (s side) load(register uint32) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: register},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: []byte{unix.NFPROTO_IPV4}},
-		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseNetworkHeader, Offset: s.offset, Len: 4},
-	}
-}
-
-func (s side) in(prefix netip.Prefix) term {
-	exprs := s.load(1)
-	text := s.word + " " + prefix.String()
-	if prefix.IsSingleIP() {
-		text = s.word + " " + prefix.Addr().String()
-	} else {
-		exprs = append(exprs, &expr.Bitwise{
-			SourceRegister: 1, DestRegister: 1, Len: 4,
-			Mask: netmask(prefix.Bits()), Xor: make([]byte, 4),
-		})
-	}
-	return term{text, append(exprs, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: prefix.Masked().Addr().AsSlice()})}
-}
-
-func (s side) is(a netip.Addr) term { return s.in(netip.PrefixFrom(a, a.BitLen())) }
-
-func (s side) inSet(name string) term {
-	return term{s.word + " @" + name, append(s.load(1), &expr.Lookup{SourceRegister: 1, SetName: name})}
-}
-
-// verdictIn jumps where the map sends the address, or goes on if it is not there.
-func (s side) verdictIn(name string) term {
-	return term{s.word + " vmap @" + name, append(s.load(1),
-		&expr.Lookup{SourceRegister: 1, SetName: name, IsDestRegSet: true})}
-}
-
-// linkAndSourceInSet matches packets that come over a link with the address
-// that belongs to it.
-func linkAndSourceInSet(name string) term {
-	// Registers are 16 bytes: the name fills the first, the address follows.
-	exprs := append(source.load(2), &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1})
-	return term{"iifname . ip saddr @" + name, append(exprs, &expr.Lookup{SourceRegister: 1, SetName: name})}
-}
-
-func netmask(bits int) []byte {
-	return binaryutil.BigEndian.PutUint32(^uint32(0) << (32 - bits))
-}
-
 // ctState matches the connection tracker's view of a packet.
 func ctState(text string, bits uint32) term {
-	return term{"ct state " + text, []expr.Any{
-		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		&expr.Bitwise{
-			SourceRegister: 1, DestRegister: 1, Len: 4,
-			Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: make([]byte, 4),
-		},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
-	}}
+	return term{"ct state " + text, anyBit(&expr.Ct{Key: expr.CtKeySTATE, Register: 1}, bits)}
 }
+
+// ipsDstNAT is IPS_DST_NAT of linux/netfilter/nf_conntrack_common.h.
+const ipsDstNAT = 1 << 5
+
+// anyBit matches if the number that load puts into register 1 has one of the bits.
+func anyBit(load expr.Any, bits uint32) []expr.Any {
+	return []expr.Any{load, mask(1, native(bits), make([]byte, 4)), &expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)}}
+}
+
+func native(n uint32) []byte { return binaryutil.NativeEndian.PutUint32(n) }
 
 var (
 	ctKnown   = ctState("established,related", expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED)
 	ctInvalid = ctState("invalid", expr.CtStateBitINVALID)
+	ctNew     = ctState("new", expr.CtStateBitNEW)
+	// ctTranslated matches the packets of connections whose destination is translated.
+	ctTranslated = term{"ct status dnat", anyBit(&expr.Ct{Key: expr.CtKeySTATUS, Register: 1}, ipsDstNAT)}
 )
 
 func l4proto(number uint8) []expr.Any {
@@ -152,9 +98,13 @@ func ports(number uint8, from, to uint16) term {
 	})}
 }
 
-// icmp matches type and code; a negative one is any.
-func icmp(kind, code int) term {
-	t := term{"meta l4proto icmp", l4proto(unix.IPPROTO_ICMP)}
+// icmp matches type and code of ICMP or ICMPv6; a negative one is any.
+func icmp(number uint8, kind, code int) term {
+	word := "icmp"
+	if number == unix.IPPROTO_ICMPV6 {
+		word = "icmpv6"
+	}
+	t := term{"meta l4proto " + word, l4proto(number)}
 	for _, field := range []struct {
 		word   string
 		value  int
@@ -163,7 +113,7 @@ func icmp(kind, code int) term {
 		if field.value < 0 {
 			continue
 		}
-		t.text += fmt.Sprintf(" icmp %s %d", field.word, field.value)
+		t.text += fmt.Sprintf(" %s %s %d", word, field.word, field.value)
 		t.exprs = append(t.exprs,
 			&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: field.offset, Len: 1},
 			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{uint8(field.value)}})
@@ -172,11 +122,24 @@ func icmp(kind, code int) term {
 }
 
 var (
-	accept     = term{"accept", []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}}}
-	drop       = term{"drop", []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}}
+	accept     = verdict("accept", expr.VerdictAccept, "")
+	drop       = verdict("drop", expr.VerdictDrop, "")
+	back       = verdict("return", expr.VerdictReturn, "")
 	masquerade = term{"masquerade", []expr.Any{&expr.Masq{}}}
-	// reject drops a packet and tells its sender that the host cannot be reached.
-	reject = term{"reject with icmpx host-unreachable", []expr.Any{
-		&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_HOST_UNREACH},
-	}}
+	// Both drop a packet and tell its sender that the host, or the network, cannot be
+	// reached.
+	rejectHost    = reject("host-unreachable", unix.NFT_REJECT_ICMPX_HOST_UNREACH)
+	rejectNetwork = reject("no-route", unix.NFT_REJECT_ICMPX_NO_ROUTE)
 )
+
+// jump comes back at the end of the chain, and goTo does not.
+func jump(chain string) term { return verdict("jump "+chain, expr.VerdictJump, chain) }
+func goTo(chain string) term { return verdict("goto "+chain, expr.VerdictGoto, chain) }
+
+func verdict(text string, kind expr.VerdictKind, chain string) term {
+	return term{text, []expr.Any{&expr.Verdict{Kind: kind, Chain: chain}}}
+}
+
+func reject(word string, code uint8) term {
+	return term{"reject with icmpx " + word, []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: code}}}
+}

@@ -80,13 +80,11 @@ func (t tableCommands) flushSet(name string) command {
 func (t tableCommands) set(name string, s set) *nftables.Set {
 	// Sets are always meant by name; an id other than 0 keeps the library from
 	// counting in a global variable, which concurrent transactions would race for.
-	out := &nftables.Set{Table: t.table, Name: name, ID: 1, KeyType: nftables.TypeIPAddr}
-	if s.links {
-		out.KeyType = nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIPAddr)
-		out.Concatenation = true
-	}
-	if s.verdicts {
-		out.IsMap, out.DataType = true, nftables.TypeVerdict
+	out := &nftables.Set{Table: t.table, Name: name, ID: 1, KeyType: s.key, DataType: s.value, Dynamic: s.dynamic}
+	out.IsMap = s.value.Name != ""
+	out.Concatenation = strings.Contains(s.key.Name, " . ")
+	if s.dynamic {
+		out.Size = 65535 // what nft(8) gives such a set
 	}
 	return out
 }
@@ -109,14 +107,13 @@ func (t tableCommands) someElements(verb, name string, s set, elements []element
 	words := make([]string, len(elements))
 	values := make([]nftables.SetElement, len(elements))
 	for i, e := range elements {
-		words[i] = e.String()
-		if s.links {
-			values[i].Key = linkBytes(e.link)
-		}
-		values[i].Key = append(values[i].Key, e.addr.AsSlice()...)
-		if s.verdicts {
-			words[i] += " : jump " + s.elements[e]
-			values[i].VerdictData = &expr.Verdict{Kind: expr.VerdictJump, Chain: s.elements[e]}
+		words[i] = e.String() + s.elements[e].String()
+		values[i].Key = e.bytes()
+		switch to := s.elements[e]; {
+		case to.chain != "":
+			values[i].VerdictData = &expr.Verdict{Kind: expr.VerdictJump, Chain: to.chain}
+		case to.addr.IsValid():
+			values[i].Val = to.addr.AsSlice()
 		}
 	}
 	target := t.set(name, s)
@@ -127,6 +124,17 @@ func (t tableCommands) someElements(verb, name string, s set, elements []element
 		}
 		return c.SetAddElements(target, values)
 	}, verb, "element", name+" { "+strings.Join(words, ", ")+" }")
+}
+
+// bytes is the element as the kernel has it.
+func (e element) bytes() []byte {
+	switch {
+	case !e.addr.IsValid():
+		return append(native(uint32(e.ct)), native(uint32(e.of))...)
+	case e.link != "":
+		return append(linkBytes(e.link), e.addr.AsSlice()...)
+	}
+	return e.addr.AsSlice()
 }
 
 // commit sends the commands as one transaction.
@@ -169,7 +177,14 @@ func observeRuleset(c *nftables.Conn, table string) (*ruleset, error) {
 		return nil, fmt.Errorf("list nftables sets: %w", err)
 	}
 	for _, found := range sets {
-		rs.sets[found.Name] = set{unknown: true, links: found.Concatenation, verdicts: found.IsMap}
+		s := set{unknown: true, key: found.KeyType, dynamic: found.Dynamic}
+		switch {
+		case found.KeyType.Name == nftables.TypeVerdict.Name: // the library has confused them
+			s.value = found.KeyType
+		case found.IsMap:
+			s.value = found.DataType
+		}
+		rs.sets[found.Name] = s
 	}
 	return rs, nil
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,6 +35,7 @@ type route struct {
 	onlink      bool
 	unreachable bool
 	metric      int
+	table       int // 0: main
 }
 
 func (r route) String() string {
@@ -61,6 +63,9 @@ func (r route) String() string {
 	if r.metric != 0 {
 		fmt.Fprintf(&b, " metric %d", r.metric)
 	}
+	if r.table != 0 {
+		fmt.Fprintf(&b, " table %d", r.table)
+	}
 	if r.onlink {
 		b.WriteString(" onlink")
 	}
@@ -74,7 +79,7 @@ func (r route) resolve(nl *netlink.Handle) (*netlink.Route, error) {
 		Protocol: routeProtocol,
 		Priority: r.metric,
 		Type:     unix.RTN_UNICAST,
-		Table:    unix.RT_TABLE_MAIN,
+		Table:    cmp.Or(r.table, unix.RT_TABLE_MAIN),
 	}
 	if r.unreachable {
 		out.Type = unix.RTN_UNREACHABLE
@@ -297,6 +302,28 @@ func (o sysctl) write() error {
 		return nil
 	}
 	return os.WriteFile(path, []byte(o.value), 0)
+}
+
+type policyAdd struct{ policy }
+
+func (o policyAdd) String() string { return "ip rule add " + o.policy.String() }
+
+func (o policyAdd) do(_ *machine, in *namespace) error {
+	return unless(in.links.RuleAdd(o.rule()), unix.EEXIST)
+}
+
+type policyDel struct{ policy }
+
+func (o policyDel) String() string { return "ip rule del " + o.policy.String() }
+
+func (o policyDel) do(_ *machine, in *namespace) error {
+	return unless(in.links.RuleDel(o.rule()), unix.ENOENT)
+}
+
+func (p policy) rule() *netlink.Rule {
+	out, bits := netlink.NewRule(), uint32(hopMask)
+	out.Family, out.Priority, out.Mark, out.Mask, out.Table = unix.AF_INET, policyPriority, uint32(p.mark), &bits, int(p.mark)
+	return out
 }
 
 type transaction struct{ commands []command }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -54,8 +55,9 @@ func (p plan) String() string {
 // removed what is not wanted.
 //
 // The order has two invariants. The rules for an interface are in force before the
-// interface is reachable. And while an address of a VPC belongs to no interface, it
-// is unreachable from the machine: no packet for it leaves by another route.
+// interface is reachable. And while an address of a VPC or a public one belongs to no
+// interface, it is unreachable from the machine: no packet for it leaves by another
+// route.
 func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 	if prev == nil {
 		prev = &layout{}
@@ -70,7 +72,17 @@ func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 		}
 	}
 
-	var leave, enter, make, rules, unmake []script
+	var part, leave, enter, join, make, rules, unmake []script
+	for _, key := range sorted(prev.peerings) {
+		if p := prev.peerings[key]; next.peerings[key] != p {
+			part = append(part, removePeering(p))
+		}
+	}
+	for _, key := range sorted(next.peerings) {
+		if p := next.peerings[key]; prev.peerings[key] != p {
+			join = append(join, addPeering(p))
+		}
+	}
 	for _, id := range sorted(prev.interfaces) {
 		if port := prev.interfaces[id]; next.interfaces[id] != port {
 			leave = append(leave, removeInterface(cfg, port))
@@ -92,11 +104,15 @@ func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 		}
 	}
 
+	phase(changePublics(cfg, prev, next, func(r route) op { return routeDel{r} })...)
+	phase(part...)
 	phase(leave...)
 	phase(prepareMachine(cfg, prev, next, found[""]))
 	phase(make...)
 	phase(rules...)
+	phase(join...)
 	phase(enter...)
+	phase(changePublics(cfg, next, prev, func(r route) op { return routeAdd{route: r} })...)
 	phase(unmake...)
 	phase(releaseMachine(cfg, prev, next, found[""]))
 	return p
@@ -133,6 +149,27 @@ func releaseMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	return s
 }
 
+// changePublics does something with the machine's routes to the public addresses that
+// one layout has and the other has not, or has elsewhere.
+func changePublics(cfg Config, has, other *layout, do func(route) op) []script {
+	byVPC := map[string]*script{}
+	for _, a := range slices.SortedFunc(maps.Keys(has.publics), netip.Addr.Compare) {
+		p := has.publics[a]
+		if o, same := other.publics[a]; same && o.link == p.link {
+			continue
+		}
+		if byVPC[p.vpc] == nil {
+			byVPC[p.vpc] = &script{id: p.vpc}
+		}
+		byVPC[p.vpc].add("", do(publicRoute(cfg, a, p)))
+	}
+	var out []script
+	for _, id := range sorted(byVPC) {
+		out = append(out, *byVPC[id])
+	}
+	return out
+}
+
 func changeRules(in string, prev, next *ruleset) script {
 	s := script{id: in}
 	if commands := diffRulesets(prev, *next); len(commands) > 0 {
@@ -149,12 +186,22 @@ func changeRouter(cfg Config, old, r router) script {
 	}
 	for _, cidr := range r.cidrs {
 		if !slices.Contains(old.cidrs, cidr) {
-			s.add(r.vpc, unreachable(cidr, 0), addrAdd{dev: "lo", prefix: single(resolverIn(cidr))})
+			s.add(r.vpc, unreachable(cidr, 0))
+		}
+	}
+	for _, a := range r.services {
+		if !slices.Contains(old.services, a) {
+			s.add(r.vpc, addrAdd{dev: "lo", prefix: single(a)})
 		}
 	}
 	for _, cidr := range old.cidrs {
 		if !slices.Contains(r.cidrs, cidr) {
-			s.add(r.vpc, routeDel{unreachable(cidr, 0).route}, addrDel{dev: "lo", prefix: single(resolverIn(cidr))})
+			s.add(r.vpc, routeDel{unreachable(cidr, 0).route})
+		}
+	}
+	for _, a := range old.services {
+		if !slices.Contains(r.services, a) {
+			s.add(r.vpc, addrDel{dev: "lo", prefix: single(a)})
 		}
 	}
 	return s
@@ -232,6 +279,11 @@ func removeInterface(cfg Config, p port) script {
 // machineRoute is the machine's route to an interface.
 func machineRoute(cfg Config, p port) route {
 	return route{to: single(p.address), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
+}
+
+// publicRoute is the machine's route to a public address.
+func publicRoute(cfg Config, a netip.Addr, p public) route {
+	return route{to: single(a), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
 }
 
 // routerRoute is the router's route to an interface.

@@ -98,7 +98,7 @@ func forgotten(rs ruleset) *ruleset {
 		rs.chains[name] = chain{hook: c.hook, rules: unknown}
 	}
 	for name, s := range rs.sets {
-		rs.sets[name] = set{unknown: true, links: s.links, verdicts: s.verdicts}
+		rs.sets[name] = set{unknown: true, key: s.key, value: s.value, dynamic: s.dynamic}
 	}
 	return &rs
 }

@@ -28,6 +28,7 @@ type observation struct {
 type observedRouter struct {
 	links     []string
 	routes    []route
+	policies  []policy
 	addresses map[string][]netip.Prefix // by link
 	rules     *ruleset
 }
@@ -111,12 +112,31 @@ func pruneRouter(cfg Config, seen observedRouter, next *layout, r router) []op {
 	}
 	for _, cidr := range r.cidrs {
 		routes = append(routes, unreachable(cidr, 0).route)
-		addresses["lo"] = append(addresses["lo"], single(resolverIn(cidr)))
 	}
-	out := append(pruneRoutes(seen.routes, routes), pruneLinks(seen.links, links)...)
-	for dev, want := range addresses {
+	for _, a := range r.services {
+		addresses["lo"] = append(addresses["lo"], single(a))
+	}
+	var policies []policy
+	for _, p := range next.peerings {
+		for _, ends := range [][2]peerEnd{{p.a, p.b}, {p.b, p.a}} {
+			if here, there := ends[0], ends[1]; here.vpc == r.vpc {
+				links[here.link] = true
+				addresses[here.link] = []netip.Prefix{single(here.router)}
+				routes = append(routes, peerRoute(here, there))
+				policies = append(policies, policy{here.mark})
+			}
+		}
+	}
+	var out []op
+	for _, p := range seen.policies {
+		if !slices.Contains(policies, p) {
+			out = append(out, policyDel{p})
+		}
+	}
+	out = append(append(out, pruneRoutes(seen.routes, routes)...), pruneLinks(seen.links, links)...)
+	for _, dev := range sorted(addresses) {
 		for _, a := range seen.addresses[dev] {
-			if !slices.Contains(want, a) && !a.Addr().IsLoopback() {
+			if !slices.Contains(addresses[dev], a) && !a.Addr().IsLoopback() {
 				out = append(out, addrDel{dev, a})
 			}
 		}
@@ -132,6 +152,9 @@ func (l *layout) machineRoutes(cfg Config) []route {
 	}
 	for _, p := range l.interfaces {
 		out = append(out, machineRoute(cfg, p))
+	}
+	for a, p := range l.publics {
+		out = append(out, publicRoute(cfg, a, p))
 	}
 	return out
 }
@@ -193,6 +216,9 @@ func (m *machine) observeRouter(vpc string) (observedRouter, error) {
 	if seen.routes, err = observeRoutes(in, links); err != nil {
 		return seen, err
 	}
+	if seen.policies, err = observePolicies(in); err != nil {
+		return seen, err
+	}
 	if seen.addresses, err = observeAddresses(in, links); err != nil {
 		return seen, err
 	}
@@ -247,7 +273,7 @@ func observeLinks(in *namespace) (map[int]string, error) {
 }
 
 func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
-	ours := &netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_MAIN}
+	ours := &netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_UNSPEC} // of every table
 	found, err := dump(func() ([]netlink.Route, error) {
 		return in.links.RouteListFiltered(unix.AF_INET, ours, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
 	})
@@ -262,12 +288,29 @@ func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
 			bits, _ := f.Dst.Mask.Size()
 			r.to = netip.PrefixFrom(addr, bits)
 		}
+		if f.Table != unix.RT_TABLE_MAIN {
+			r.table = f.Table
+		}
 		r.via, _ = netip.AddrFromSlice(f.Gw.To4())
 		r.src, _ = netip.AddrFromSlice(f.Src.To4())
 		if !r.unreachable {
 			r.dev = links[f.LinkIndex]
 		}
 		out = append(out, r)
+	}
+	return out, nil
+}
+
+func observePolicies(in *namespace) ([]policy, error) {
+	found, err := dump(func() ([]netlink.Rule, error) { return in.links.RuleList(unix.AF_INET) })
+	if err != nil {
+		return nil, fmt.Errorf("list routing policies: %w", err)
+	}
+	var out []policy
+	for _, f := range found {
+		if f.Priority == policyPriority {
+			out = append(out, policy{mark(f.Mark)})
+		}
 	}
 	return out, nil
 }

@@ -34,7 +34,11 @@ func (r rule) String() string {
 	return strings.Join(words, " ")
 }
 
-// A hook is where the kernel enters a base chain, and what compatible of packets
+func (r rule) same(other rule) bool {
+	return slices.EqualFunc(r, other, func(a, b term) bool { return a.text == b.text })
+}
+
+// A hook is where the kernel enters a base chain, and what becomes of packets
 // that reach its end.
 type hook struct {
 	kind     nftables.ChainType
@@ -63,45 +67,75 @@ func (h *hook) same(other *hook) bool {
 // unknown stands for the rules of a chain that was observed: they are not parsed.
 var unknown = []rule{{term{text: "unknown"}}}
 
-// A set holds elements; when verdicts is true it is a map from them to chains.
+// A set holds elements. A map has a value for each of them.
 type set struct {
-	unknown  bool // observed, with elements that are not read
-	links    bool // elements are a link and an address, not only an address
-	verdicts bool
-	elements map[element]string // to the chain to jump to, if verdicts
+	unknown bool                 // observed, with elements that are not read
+	key     nftables.SetDatatype // of the elements
+	value   nftables.SetDatatype // of a map; of a set the zero value
+	dynamic bool                 // the kernel adds elements, and we do not know them
+	// elements are those of a set, and those of a map with their values: the chain to
+	// jump to or an address.
+	elements map[element]value
 }
 
 type element struct {
-	link string
-	addr netip.Addr
+	link   string
+	addr   netip.Addr
+	ct, of mark // of a connection and a packet, if addr is not valid
+}
+
+type value struct {
+	chain string
+	addr  netip.Addr
 }
 
 func (e element) String() string {
-	if e.link == "" {
+	switch {
+	case !e.addr.IsValid():
+		return fmt.Sprintf("%#x . %#x", uint32(e.ct), uint32(e.of))
+	case e.link == "":
 		return e.addr.String()
 	}
 	return fmt.Sprintf("%q . %s", e.link, e.addr)
 }
 
-func (s set) String() string {
-	word, key, value := "set", "ipv4_addr", ""
-	if s.links {
-		key = "ifname . ipv4_addr"
+func (v value) String() string {
+	switch {
+	case v.chain != "":
+		return " : jump " + v.chain
+	case v.addr.IsValid():
+		return " : " + v.addr.String()
 	}
-	if s.verdicts {
-		word, value = "map", " : verdict"
-	}
-	return fmt.Sprintf("%s { type %s%s; }", word, key, value)
+	return ""
 }
 
-// addresses makes a plain set.
+func (s set) String() string {
+	word, value, flags := "set", "", ""
+	if s.value.Name != "" {
+		word, value = "map", " : "+s.value.Name
+	}
+	if s.dynamic {
+		flags = " flags dynamic;"
+	}
+	return fmt.Sprintf("%s { type %s%s;%s }", word, s.key.Name, value, flags)
+}
+
+func newSet(key nftables.SetDatatype) set { return set{key: key, elements: map[element]value{}} }
+
+func newMap(key, to nftables.SetDatatype) set {
+	return set{key: key, value: to, elements: map[element]value{}}
+}
+
+// addresses makes a set of IPv4 addresses.
 func addresses(addrs ...netip.Addr) set {
-	s := set{elements: map[element]string{}}
+	s := newSet(ip4.address)
 	for _, a := range addrs {
-		s.elements[element{addr: a}] = ""
+		s.add(a)
 	}
 	return s
 }
+
+func (s set) add(a netip.Addr) { s.elements[element{addr: a}] = value{} }
 
 // diffRulesets are the commands that change prev into next, in an order that is
 // valid at every step, for one transaction. With prev nil, or too different, the
@@ -159,11 +193,18 @@ func compatible(prev *ruleset, next ruleset) bool {
 		}
 	}
 	for name, s := range prev.sets {
-		if kept, ok := next.sets[name]; ok && s.String() != kept.String() {
+		if kept, ok := next.sets[name]; ok && !s.same(kept) {
 			return false
 		}
 	}
 	return true
+}
+
+// same compares what the kernel does not let change in a set that is there. The key of
+// a verdict map that was observed is not known.
+func (s set) same(other set) bool {
+	keys := s.key.Name == other.key.Name || s.unknown && s.value.Name == nftables.TypeVerdict.Name
+	return keys && s.value.Name == other.value.Name && s.dynamic == other.dynamic
 }
 
 // diffElements deletes before it adds, as an element may change its verdict. A set
@@ -171,7 +212,7 @@ func compatible(prev *ruleset, next ruleset) bool {
 func (t tableCommands) diffElements(prev, next map[string]set) []command {
 	var gone, come []command
 	for _, name := range sorted(prev) {
-		if prev[name].unknown {
+		if prev[name].unknown && !prev[name].dynamic {
 			gone = append(gone, t.flushSet(name))
 		}
 		if e := missing(prev[name].elements, next[name].elements); len(e) > 0 {
@@ -187,21 +228,21 @@ func (t tableCommands) diffElements(prev, next map[string]set) []command {
 }
 
 // missing lists the elements of have that are not the same in other.
-func missing(have, other map[element]string) []element {
+func missing(have, other map[element]value) []element {
 	var out []element
-	for e, verdict := range have {
-		if v, ok := other[e]; !ok || v != verdict {
+	for e, to := range have {
+		if v, ok := other[e]; !ok || v != to {
 			out = append(out, e)
 		}
 	}
 	slices.SortFunc(out, func(a, b element) int {
-		return cmp.Or(a.addr.Compare(b.addr), strings.Compare(a.link, b.link))
+		return cmp.Or(a.addr.Compare(b.addr), strings.Compare(a.link, b.link), cmp.Compare(a.ct, b.ct), cmp.Compare(a.of, b.of))
 	})
 	return out
 }
 
 func sameRules(a, b []rule) bool {
-	return slices.EqualFunc(a, b, func(x, y rule) bool { return x.String() == y.String() })
+	return slices.EqualFunc(a, b, rule.same)
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
