@@ -84,6 +84,9 @@ func checkRules(scratch *namespace) []Problem {
 		{"nftables rejecting: nobody can be told that an address is not in use", "modprobe nft_reject_inet", ruleset{
 			chains: map[string]chain{"at": {hook: &hookPrerouting, rules: []rule{{ip4.destination().is(gatewayAddress), rejectHost}}}},
 		}},
+		{"nftables looking up of routes: public addresses cannot be had", "modprobe nft_fib_inet", ruleset{
+			chains: map[string]chain{"at": {hook: &hookMachineArrival, rules: []rule{{notLocal, nowhere, drop}}}},
+		}},
 		{"nftables masquerading: tasks cannot reach the Internet", "modprobe nft_masq && modprobe nft_chain_nat", ruleset{
 			chains: map[string]chain{"at": {hook: &hookSource, rules: []rule{{masquerade}}}},
 		}},

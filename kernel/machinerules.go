@@ -9,6 +9,7 @@ import (
 )
 
 var (
+	hookMachineArrival = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -150, nftables.ChainPolicyAccept}
 	hookMachineInput   = hook{nftables.ChainTypeFilter, "input", nftables.ChainHookInput, 0, nftables.ChainPolicyAccept}
 	hookMachineForward = hook{nftables.ChainTypeFilter, "forward", nftables.ChainHookForward, 0, nftables.ChainPolicyAccept}
 	hookMachineOutput  = hook{nftables.ChainTypeFilter, "output", nftables.ChainHookOutput, 0, nftables.ChainPolicyAccept}
@@ -33,6 +34,12 @@ func machineRules(cfg Config, links []uplink, publics map[netip.Addr]public) rul
 		sources.elements[element{link: cfg.uplinkName(p.link), addr: a}] = value{}
 	}
 	from, to := ip4.source(), ip4.destination()
+	// What has no address is not told, as the next address is not either, if it is
+	// somebody else's.
+	unrouted := []rule{{iifname(ours), ctNew, notLocal, nowhere, drop}}
+	if cfg.Public.IsValid() {
+		unrouted = append(unrouted, rule{to.in(cfg.Public), ctNew, notLocal, nowhere, drop})
+	}
 	arrive, leave := rule{oifname(ours), iifname(ours), to.inSet("public"), accept}, []rule{
 		{notOifname(ours), from.inSet("public"), masquerade},
 	}
@@ -42,6 +49,7 @@ func machineRules(cfg Config, links []uplink, publics map[netip.Addr]public) rul
 	return ruleset{
 		table: cfg.tableName(),
 		chains: map[string]chain{
+			"unrouted": {hook: &hookMachineArrival, rules: unrouted},
 			"input": {hook: &hookMachineInput, rules: []rule{
 				{iifname(ours), ctKnown, accept},
 				{iifname(ours), drop},
@@ -67,3 +75,16 @@ func machineRules(cfg Config, links []uplink, publics map[netip.Addr]public) rul
 func notOifname(name string) term {
 	return linkTerm("oifname", expr.MetaKeyOIFNAME, expr.CmpOpNeq, name)
 }
+
+var (
+	// notLocal matches packets that are not to the machine itself, and nowhere those to
+	// which no route leads.
+	notLocal = term{"fib daddr type unicast", []expr.Any{
+		&expr.Fib{Register: 1, FlagDADDR: true, ResultADDRTYPE: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(unix.RTN_UNICAST)},
+	}}
+	nowhere = term{"fib daddr oif 0", []expr.Any{
+		&expr.Fib{Register: 1, FlagDADDR: true, ResultOIF: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(0)},
+	}}
+)
