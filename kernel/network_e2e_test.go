@@ -24,7 +24,13 @@ const (
 
 func newTestNetwork(t testing.TB, instance string) *Network {
 	t.Helper()
-	n, err := NewNetwork(Config{Instance: instance, NetNSDir: t.TempDir() + "/netns"})
+	return newConfigured(t, Config{Instance: instance})
+}
+
+func newConfigured(t testing.TB, cfg Config) *Network {
+	t.Helper()
+	cfg.NetNSDir = t.TempDir() + "/netns"
+	n, err := NewNetwork(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

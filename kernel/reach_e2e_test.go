@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -109,31 +108,10 @@ func worldENI(v desired.VPC, subnet, number int) desired.Interface {
 // who asks.
 func newWorld(t *testing.T, instance string, routed bool) (n, far *Network) {
 	t.Helper()
-	n, err := NewNetwork(Config{Instance: instance, NetNSDir: t.TempDir() + "/netns", Public: publicRange, PublicRouted: routed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Purge(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	far = newTestNetwork(t, "a0ff")
-	outside(t, far)
-	var more script
-	more.add("outside",
-		addrAdd{dev: "lo", prefix: netip.MustParsePrefix("198.51.100.1/32")},
-		routeAdd{route: route{to: publicRange, via: netip.MustParseAddr("203.0.113.2"), dev: "eth0"}})
-	if err := far.machine.runScript(more); err != nil {
-		t.Fatal(err)
-	}
+	n, far = newPublic(t, Config{Instance: instance, PublicRouted: routed})
 	apply(t, n, world())
 	for _, addr := range []string{"203.0.113.1:80", "198.51.100.1:80", "169.254.169.254:80"} {
-		l, err := far.ListenTCP("outside", netip.MustParseAddrPort(addr))
-		if err != nil {
-			t.Fatal(err)
-		}
-		answerWithPeer(t, l)
+		serveOutside(t, far, addr)
 	}
 	for _, e := range world().Interfaces {
 		l, err := n.ListenInterfaceTCP(e.ID, 80)

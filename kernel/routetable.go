@@ -23,7 +23,9 @@ func chainToPeer(vpc string) string     { return "to-" + vpc }
 func chainFromPeer(vpc string) string   { return "from-" + vpc }
 func chainReturn(gateway string) string { return gateway + "-return" }
 func chainBack(gateway string) string   { return gateway + "-back" }
-func chainLimit(gateway string) string  { return gateway + "-limit" }
+func chainLimit(gateway string) string  { return gateway + limitSuffix }
+
+const limitSuffix = "-limit"
 
 // subnetChains adds what happens to packets that interfaces of a subnet send and get.
 func (b *builder) subnetChains(s desired.Subnet) {
