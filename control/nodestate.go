@@ -3,13 +3,11 @@ package control
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/desired"
 	"fargo/plan"
-	"fargo/record"
 	"fargo/store"
 )
 
@@ -41,7 +39,9 @@ type sentTask struct {
 func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta) error) error {
 	w := p.DB.Watch(
 		store.Tasks.Under(store.TaskByNode, node),
-		store.EC2VPCs.Any(), store.EC2SecurityGroups.Any(), store.EC2NetworkInterfaces.Any(),
+		store.EC2VPCs.Any(), store.EC2Subnets.Any(), store.EC2SecurityGroups.Any(), store.EC2NetworkInterfaces.Any(),
+		store.EC2RouteTables.Any(), store.EC2InternetGateways.Any(), store.EC2EgressOnlyGateways.Any(), store.EC2NATGateways.Any(),
+		store.EC2VPCEndpoints.Any(), store.EC2PrefixLists.Any(), store.EC2NetworkACLs.Any(), store.EC2Peerings.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
 		store.ELBTargets.Any(), store.Certificates.Any(),
 	)
@@ -72,7 +72,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 	}
 	s.dataPlane = s.dataPlaneState()
 	all := s.dataPlane
-	all.VPCs = networks(view)
+	all.VPCs = networks(view, allVPCs(view))
 	plan.OpenTo(all.VPCs, all.Balancers)
 	rest := desired.Diff(desired.State{}, all)
 	rest.Tasks = d.Tasks
@@ -83,7 +83,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d desired.Delta) {
 	before := s.view
 	s.view = view
-	dataPlane, networked := false, false
+	dataPlane, touched := false, vpcSet{}
 	for _, c := range changes {
 		switch c.Table {
 		case store.Tasks.Name():
@@ -94,22 +94,26 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 			if old != next {
 				d.Members = append(d.Members, plan.Joining(old, next)...)
 			}
-		case store.EC2VPCs.Name(), store.EC2SecurityGroups.Name():
-			networked = true
 		default:
-			dataPlane = true
+			dataPlane = !touched.addIn(before, view, c) || dataPlane
 		}
 	}
-	d.Members = desired.Merged(d.Members)
 	old := s.dataPlane
 	if dataPlane {
 		s.dataPlane = s.dataPlaneState()
 		rest := desired.Diff(old, s.dataPlane)
 		d.Balancers, d.Groups, d.Records = rest.Balancers, rest.Groups, rest.Records
 	}
-	if networked || len(d.Balancers.Put)+len(d.Balancers.Gone) > 0 { // which decide about open groups
-		d.VPCs, d.Members = rebuilt(before, view, old.Balancers, s.dataPlane.Balancers), nil
+	touched.addOf(before, old.Balancers, d.Balancers)
+	touched.addOf(view, s.dataPlane.Balancers, d.Balancers)
+	if len(touched) > 0 {
+		was, is := desired.State{VPCs: networks(before, touched)}, desired.State{VPCs: networks(view, touched)}
+		plan.OpenTo(was.VPCs, old.Balancers)
+		plan.OpenTo(is.VPCs, s.dataPlane.Balancers)
+		d.VPCs = desired.Diff(was, is).VPCs
+		d.Members = slices.DeleteFunc(d.Members, func(m desired.MemberChange) bool { return touched.has(m.VPC) })
 	}
+	d.Members = desired.Merged(d.Members)
 	return d
 }
 
@@ -147,27 +151,4 @@ func (s *nodeState) dataPlaneState() (d desired.State) {
 	d.Records = plan.Records(elb)
 	d.Balancers, d.Groups = plan.Balancers(elb, s.node)
 	return d
-}
-
-// networks gives all VPCs with all members of their groups.
-func networks(view *store.Snapshot) (out []desired.VPC) {
-	for v := range store.EC2VPCs.All(view) {
-		id := *v.VPC.VpcId
-		out = append(out, plan.Networks(plan.NetworkView{
-			VPCs:       []*record.EC2VPC{v},
-			Groups:     slices.Collect(store.EC2SecurityGroups.By(view, store.ByVPC, id)),
-			Interfaces: slices.Collect(store.EC2NetworkInterfaces.By(view, store.ByVPC, id)),
-		})...)
-	}
-	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
-	return out
-}
-
-// rebuilt is what VPCs differ in between two snapshots, with the balancers of
-// each.
-func rebuilt(before, after *store.Snapshot, old, next []desired.Balancer) desired.Change[desired.VPC] {
-	a, b := networks(before), networks(after)
-	plan.OpenTo(a, old)
-	plan.OpenTo(b, next)
-	return desired.Diff(desired.State{VPCs: a}, desired.State{VPCs: b}).VPCs
 }

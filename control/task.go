@@ -118,12 +118,17 @@ func zoneOf(t *record.Task, zone string) deploymentZone {
 	return d
 }
 
-// What is cached in a transaction that places tasks: the active nodes, and the spread of
-// the service with this key.
+// What is cached in a transaction that places tasks: the active nodes, the spread of the
+// service with this key, and what decides about the routes of the VPC with this id.
 type (
-	nodeIDs   struct{}
-	spreadKey string
+	nodeIDs    struct{}
+	spreadKey  string
+	routingKey string
 )
+
+func routing(tx *store.Tx, scope fargo.Scope, vpc string) plan.NetworkView {
+	return store.Cached(tx, routingKey(vpc), func() plan.NetworkView { return store.Routing(tx, scope, vpc) })
+}
 
 func spreadOf(tx *store.Tx, t *record.Task) *serviceSpread {
 	service := ""
@@ -166,10 +171,10 @@ func end(tx *store.Tx, t *record.Task, code fargo.StopCode, reason string, now t
 	store.Tasks.Put(tx, &s)
 }
 
-func candidates(r store.Reader, t *record.Task, spread *serviceSpread) ([]plan.Candidate, error) {
+func candidates(tx *store.Tx, t *record.Task, spread *serviceSpread) ([]plan.Candidate, error) {
 	var out []plan.Candidate
 	for _, id := range t.Network.Subnets {
-		s, ok := store.EC2Subnets.Get(r, t.Scope.Key(id))
+		s, ok := store.EC2Subnets.Get(tx, t.Scope.Key(id))
 		if !ok {
 			return nil, fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface in subnet '%s': InvalidSubnetID.NotFound", id) //nolint:staticcheck // AWS's style
 		}
@@ -178,8 +183,8 @@ func candidates(r store.Reader, t *record.Task, spread *serviceSpread) ([]plan.C
 		out = append(out, plan.Candidate{
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
 			Load:     spread.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
-			Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, public),
-			Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
+			Internet: plan.ReachesInternet(routing(tx, t.Scope, vpc), id, public),
+			Taken:    func(a netip.Addr) bool { return store.AddressTaken(tx, vpc, a) },
 		})
 	}
 	return out, nil

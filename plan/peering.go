@@ -29,11 +29,22 @@ func peers(v NetworkView, vpc string) (out []string) {
 	return slices.Compact(out)
 }
 
+// active reports whether traffic may pass a peering connection.
+func active(v NetworkView, connection string) bool {
+	return slices.ContainsFunc(v.Peerings, func(p *record.EC2Peering) bool {
+		return *p.Connection.VpcPeeringConnectionId == connection && isActive(p)
+	})
+}
+
+func isActive(p *record.EC2Peering) bool {
+	return p.Connection.Status != nil && p.Connection.Status.Code == ec2.VpcPeeringConnectionStateReasonCodeActive
+}
+
 func otherEnd(p *record.EC2Peering, vpc string) string {
-	c := &p.Connection
-	if c.Status == nil || c.Status.Code != ec2.VpcPeeringConnectionStateReasonCodeActive {
+	if !isActive(p) {
 		return ""
 	}
+	c := &p.Connection
 	switch vpc {
 	case *c.RequesterVpcInfo.VpcId:
 		return *c.AccepterVpcInfo.VpcId

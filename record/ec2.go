@@ -2,9 +2,11 @@ package record
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ec2"
 )
 
@@ -57,6 +59,29 @@ func (s *EC2Subnet) Key() string { return s.Scope.Key(*s.Subnet.SubnetId) }
 // Prefix is the subnet's address range.
 func (s *EC2Subnet) Prefix() netip.Prefix { return netip.MustParsePrefix(*s.Subnet.CidrBlock) }
 
+// Prefixes are the subnet's address ranges, IPv4 first.
+func (s *EC2Subnet) Prefixes() []netip.Prefix {
+	var all []netip.Prefix
+	if p, err := netip.ParsePrefix(aws.Value(s.Subnet.CidrBlock)); err == nil {
+		all = append(all, p)
+	}
+	if p, ok := s.Prefix6(); ok {
+		all = append(all, p)
+	}
+	return all
+}
+
+// Prefix6 is the subnet's IPv6 address range; ok is false when it has none.
+func (s *EC2Subnet) Prefix6() (p netip.Prefix, ok bool) {
+	for _, a := range s.Subnet.Ipv6CidrBlockAssociationSet {
+		p, err := netip.ParsePrefix(*a.Ipv6CidrBlock)
+		if err == nil && a.Ipv6CidrBlockState.State == ec2.SubnetCidrBlockStateCodeAssociated {
+			return p, true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
 // EC2SecurityGroup is a security group with its rules; the permissions in
 // Group are made from Rules when shown.
 type EC2SecurityGroup struct {
@@ -80,9 +105,29 @@ type EC2NetworkInterface struct {
 // Key is the interface's place in the store.
 func (i *EC2NetworkInterface) Key() string { return i.Scope.Key(*i.Interface.NetworkInterfaceId) }
 
-// Address is the interface's primary private address.
+// Address is the interface's primary private address, the zero Addr of one that has
+// only IPv6.
 func (i *EC2NetworkInterface) Address() netip.Addr {
-	return netip.MustParseAddr(*i.Interface.PrivateIpAddress)
+	a, _ := netip.ParseAddr(aws.Value(i.Interface.PrivateIpAddress))
+	return a
+}
+
+// Addresses are all private addresses of the interface, the primary one first, and its
+// IPv6 addresses.
+func (i *EC2NetworkInterface) Addresses() (all []netip.Addr) {
+	add := func(text *string) {
+		if a, err := netip.ParseAddr(aws.Value(text)); err == nil && !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	add(i.Interface.PrivateIpAddress)
+	for _, a := range i.Interface.PrivateIpAddresses {
+		add(a.PrivateIpAddress)
+	}
+	for _, a := range i.Interface.Ipv6Addresses {
+		add(a.Ipv6Address)
+	}
+	return all
 }
 
 // GroupIDs are the security groups the interface is in.

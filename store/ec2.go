@@ -24,7 +24,7 @@ var EC2SecurityGroups = NewTable("ec2securitygroup", (*record.EC2SecurityGroup).
 const (
 	InterfaceBySubnet  = "subnet"  // by subnet id
 	InterfaceByGroup   = "group"   // by security group id
-	InterfaceByAddress = "address" // by InterfaceAddress
+	InterfaceByAddress = "address" // by InterfaceAddress of each of its addresses
 	InterfaceByPublic  = "public"  // by public IPv4 address
 )
 
@@ -57,8 +57,11 @@ var EC2NetworkInterfaces = NewTable("ec2networkinterface", (*record.EC2NetworkIn
 	Index[record.EC2NetworkInterface]{ByVPC, func(i *record.EC2NetworkInterface) []string { return []string{*i.Interface.VpcId} }},
 	Index[record.EC2NetworkInterface]{InterfaceBySubnet, func(i *record.EC2NetworkInterface) []string { return []string{*i.Interface.SubnetId} }},
 	Index[record.EC2NetworkInterface]{InterfaceByGroup, (*record.EC2NetworkInterface).GroupIDs},
-	Index[record.EC2NetworkInterface]{InterfaceByAddress, func(i *record.EC2NetworkInterface) []string {
-		return []string{InterfaceAddress(*i.Interface.VpcId, i.Address())}
+	Index[record.EC2NetworkInterface]{InterfaceByAddress, func(i *record.EC2NetworkInterface) (all []string) {
+		for _, a := range i.Addresses() {
+			all = append(all, InterfaceAddress(*i.Interface.VpcId, a))
+		}
+		return all
 	}},
 	Index[record.EC2NetworkInterface]{InterfaceByPublic, func(i *record.EC2NetworkInterface) []string {
 		if i.Interface.Association == nil {

@@ -90,7 +90,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 	vpc := *s.Subnet.VpcId
 	p := place{Candidate: plan.Candidate{
 		Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
-		Internet: plan.ReachesInternet(slices.Collect(store.EC2RouteTables.By(r, store.ByVPC, vpc)), vpc, id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
+		Internet: plan.ReachesInternet(store.Routing(r, scope, vpc), id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
 		Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 	}}
 	if m.PrivateIPv4Address == nil {
