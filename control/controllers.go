@@ -31,6 +31,8 @@ func Controllers(c Config) []Controller {
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),
+		NATGateways(),
+		VPCEndpoints(),
 		TaskDefinitions(),
 		RunTaskTokens(),
 		Lifecycles(c.Pace),

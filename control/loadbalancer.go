@@ -72,13 +72,18 @@ func placeInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer) {
 // interfaceCount is the key of what a transaction that places interfaces remembers.
 type interfaceCount struct{}
 
-// interfacesByNode counts the interfaces of load balancers. It is made once in a
-// transaction; who places interfaces keeps it up to date.
+// interfacesByNode counts the interfaces of load balancers and endpoints. It is made once
+// in a transaction; who places interfaces keeps it up to date.
 func interfacesByNode(tx *store.Tx) map[string]int {
 	return store.Cached(tx, interfaceCount{}, func() map[string]int {
 		count := map[string]int{}
 		for lb := range store.ELBLoadBalancers.All(tx) {
 			for _, n := range lb.Nodes {
+				count[n]++
+			}
+		}
+		for e := range store.EC2VPCEndpoints.All(tx) {
+			for _, n := range e.Nodes {
 				count[n]++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"fargo/desired"
 	"fargo/record"
 )
 
@@ -13,7 +14,7 @@ type InterfaceView struct {
 	Nodes []*record.Node // all there are
 	// Targets counts the load balancer's targets by the node they are on.
 	Targets map[string]int
-	// Interfaces counts the interfaces of all load balancers by their node.
+	// Interfaces counts the interfaces of all load balancers and endpoints by their node.
 	Interfaces map[string]int
 }
 
@@ -25,6 +26,11 @@ type InterfaceView struct {
 // interfaces. Without an active node, those of a draining node stay, and others have
 // none.
 func PlaceInterfaces(lb *record.ELBLoadBalancer, v InterfaceView) map[string]string {
+	return placeInterfaces(lb.Interfaces, lb.Zones(), lb.Nodes, v)
+}
+
+// placeInterfaces places interfaces that are in these zones, and on these nodes now.
+func placeInterfaces(interfaces []desired.Interface, zones []string, now map[string]string, v InterfaceView) map[string]string {
 	byID := map[string]*record.Node{}
 	var active []*record.Node
 	for _, n := range v.Nodes {
@@ -33,9 +39,9 @@ func PlaceInterfaces(lb *record.ELBLoadBalancer, v InterfaceView) map[string]str
 			active = append(active, n)
 		}
 	}
-	placed, zones := map[string]string{}, lb.Zones()
-	for _, i := range lb.Interfaces {
-		n := byID[lb.Nodes[i.ID]]
+	placed := map[string]string{}
+	for _, i := range interfaces {
+		n := byID[now[i.ID]]
 		if n != nil && (n.Active() || n.State == record.NodeDraining && len(active) == 0) {
 			placed[i.ID] = n.ID
 		}
@@ -44,7 +50,7 @@ func PlaceInterfaces(lb *record.ELBLoadBalancer, v InterfaceView) map[string]str
 	if load == nil {
 		load = map[string]int{}
 	}
-	for k, i := range lb.Interfaces {
+	for k, i := range interfaces {
 		if placed[i.ID] != "" || len(active) == 0 {
 			continue
 		}

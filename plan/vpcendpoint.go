@@ -90,3 +90,9 @@ func Endpoints(endpoints []*record.EC2VPCEndpoint, node string) []desired.Endpoi
 	slices.SortFunc(out, func(a, b desired.Endpoint) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
+
+// PlaceEndpoint gives each interface of an endpoint its node, as [PlaceInterfaces] does
+// for load balancers: near to what is in the VPC. The zones are those of the interfaces.
+func PlaceEndpoint(e *record.EC2VPCEndpoint, zones []string, v InterfaceView) map[string]string {
+	return placeInterfaces(e.Interfaces, zones, e.Nodes, v)
+}

@@ -19,6 +19,8 @@ func (a *EC2Address) Key() string { return a.Scope.Key(*a.Address.AllocationId) 
 type EC2NATGateway struct {
 	Scope   fargo.Scope
 	Gateway ec2.NatGateway
+	// ClientToken is that of the call that made it.
+	ClientToken string `json:",omitzero"`
 }
 
 // Key is the gateway's place in the store.
@@ -28,6 +30,8 @@ func (g *EC2NATGateway) Key() string { return g.Scope.Key(*g.Gateway.NatGatewayI
 type EC2EgressOnlyGateway struct {
 	Scope   fargo.Scope
 	Gateway ec2.EgressOnlyInternetGateway
+	// ClientToken is that of the call that made it.
+	ClientToken string `json:",omitzero"`
 }
 
 // Key is the gateway's place in the store.

@@ -31,6 +31,9 @@ var ids = map[string]idErrors{
 	"i":        {"InvalidInstanceID.Malformed", missing("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist")},
 	"nat":      {"NatGatewayMalformed", missing("NatGatewayNotFound", "NAT gateway %s was not found")},
 	"eipalloc": {"", missing("InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist")},
+	"eipassoc": {"", missing("InvalidAssociationID.NotFound", "The association ID '%s' does not exist")},
+	"eigw":     {"InvalidEgressOnlyInternetGatewayId.Malformed", missing("InvalidEgressOnlyInternetGatewayId.NotFound", "The egressOnlyInternetGateway ID '%s' does not exist")},
+	"pl":       {"InvalidPrefixListId.Malformed", missing("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist")},
 	"vpce":     {"InvalidVpcEndpointId.Malformed", missing("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist")},
 	"pcx":      {"InvalidVpcPeeringConnectionId.Malformed", missing("InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '%s' does not exist")},
 }
@@ -66,7 +69,7 @@ var (
 // Clients wait and try again when they know the resource is new.
 func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
-	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni":
+	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "nat", "eigw", "vpce", "pl":
 		return noSuch(prefix)(id)
 	}
 	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)

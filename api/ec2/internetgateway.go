@@ -80,6 +80,11 @@ func (s *Server) DetachInternetGateway(ctx context.Context, in *ec2.DetachIntern
 		if len(g.Gateway.Attachments) == 0 || *g.Gateway.Attachments[0].VpcId != *in.VpcId {
 			return protocol.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", *in.InternetGatewayId, *in.VpcId)
 		}
+		for i := range store.EC2NetworkInterfaces.By(tx, store.ByVPC, *in.VpcId) {
+			if i.Interface.Association != nil {
+				return inUse("Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", *in.VpcId)
+			}
+		}
 		c := *g
 		c.Gateway.Attachments = []ec2.InternetGatewayAttachment{}
 		store.EC2InternetGateways.Put(tx, &c)

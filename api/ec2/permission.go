@@ -47,6 +47,8 @@ func gather(permissions []ec2.IpPermission, r ec2.SecurityGroupRule) []ec2.IpPer
 		p.IpRanges = append(p.IpRanges, ec2.IpRange{CidrIp: r.CidrIpv4, Description: r.Description})
 	case r.CidrIpv6 != nil:
 		p.Ipv6Ranges = append(p.Ipv6Ranges, ec2.Ipv6Range{CidrIpv6: r.CidrIpv6, Description: r.Description})
+	case r.PrefixListId != nil:
+		p.PrefixListIds = append(p.PrefixListIds, ec2.PrefixListId{PrefixListId: r.PrefixListId, Description: r.Description})
 	case r.ReferencedGroupInfo != nil:
 		p.UserIdGroupPairs = append(p.UserIdGroupPairs, ec2.UserIdGroupPair{
 			GroupId: r.ReferencedGroupInfo.GroupId, UserId: r.ReferencedGroupInfo.UserId, Description: r.Description,
@@ -66,20 +68,20 @@ func shownPort(r ec2.SecurityGroupRule, port *int32) *int32 {
 func same(a, b *int32) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
 
 // permissionFilters are the values that a permission has for the filters of groups.
-// There are no prefix lists here, and, as in EC2, no names in permissions: a group in a
-// VPC is referenced by its id.
+// As in EC2, there are no names in permissions: a group in a VPC is referenced by its id.
 var permissionFilters = map[string]func(ec2.IpPermission) []string{
 	"cidr": each(func(p ec2.IpPermission) []ec2.IpRange { return p.IpRanges },
 		func(r ec2.IpRange) *string { return r.CidrIp }),
 	"ipv6-cidr": each(func(p ec2.IpPermission) []ec2.Ipv6Range { return p.Ipv6Ranges },
 		func(r ec2.Ipv6Range) *string { return r.CidrIpv6 }),
-	"group-id":       each(pairs, func(g ec2.UserIdGroupPair) *string { return g.GroupId }),
-	"group-name":     each(pairs, func(g ec2.UserIdGroupPair) *string { return g.GroupName }),
-	"user-id":        each(pairs, func(g ec2.UserIdGroupPair) *string { return g.UserId }),
-	"protocol":       one(func(p ec2.IpPermission) *string { return p.IpProtocol }),
-	"from-port":      func(p ec2.IpPermission) []string { return number(p.FromPort) },
-	"to-port":        func(p ec2.IpPermission) []string { return number(p.ToPort) },
-	"prefix-list-id": func(ec2.IpPermission) []string { return nil },
+	"prefix-list-id": each(func(p ec2.IpPermission) []ec2.PrefixListId { return p.PrefixListIds },
+		func(l ec2.PrefixListId) *string { return l.PrefixListId }),
+	"group-id":   each(pairs, func(g ec2.UserIdGroupPair) *string { return g.GroupId }),
+	"group-name": each(pairs, func(g ec2.UserIdGroupPair) *string { return g.GroupName }),
+	"user-id":    each(pairs, func(g ec2.UserIdGroupPair) *string { return g.UserId }),
+	"protocol":   one(func(p ec2.IpPermission) *string { return p.IpProtocol }),
+	"from-port":  func(p ec2.IpPermission) []string { return number(p.FromPort) },
+	"to-port":    func(p ec2.IpPermission) []string { return number(p.ToPort) },
 }
 
 func pairs(p ec2.IpPermission) []ec2.UserIdGroupPair { return p.UserIdGroupPairs }

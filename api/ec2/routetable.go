@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -93,6 +92,7 @@ func (s *Server) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableI
 		if len(t.RouteTable.Associations) > 0 {
 			return inUse("The routeTable '%s' has dependencies and cannot be deleted.", *in.RouteTableId)
 		}
+		leaveEndpoints(tx, t)
 		store.EC2RouteTables.Delete(tx, t.Key())
 		return nil
 	})
@@ -193,104 +193,6 @@ func (s *Server) ReplaceRouteTableAssociation(ctx context.Context, in *ec2.Repla
 		return nil, err
 	}
 	return &ec2.ReplaceRouteTableAssociationOutput{NewAssociationId: made.RouteTableAssociationId, AssociationState: made.AssociationState}, nil
-}
-
-// changeRoutes commits what change makes of a copy of a table's routes.
-func (s *Server) changeRoutes(ctx context.Context, table string, change func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error)) error {
-	return s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		t, err := findRouteTable(tx, scope, table)
-		if err != nil {
-			return err
-		}
-		c := *t
-		if c.RouteTable.Routes, err = change(tx, t, slices.Clone(t.RouteTable.Routes)); err != nil {
-			return err
-		}
-		store.EC2RouteTables.Put(tx, &c)
-		return nil
-	})
-}
-
-// newRoute checks a route to an internet gateway, the one kind of target there
-// is besides the VPC itself.
-func newRoute(tx *store.Tx, t *record.EC2RouteTable, destination, gateway *string) (ec2.Route, error) {
-	p, err := netip.ParsePrefix(aws.Value(destination))
-	if err != nil {
-		return ec2.Route{}, badValue("Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", aws.Value(destination))
-	}
-	if gateway == nil {
-		return ec2.Route{}, missingParameter("gatewayId")
-	}
-	g, err := findGateway(tx, t.Scope, *gateway)
-	if err != nil {
-		return ec2.Route{}, err
-	}
-	if len(g.Gateway.Attachments) == 0 || *g.Gateway.Attachments[0].VpcId != *t.RouteTable.VpcId {
-		return ec2.Route{}, badValue("route table %s and network gateway %s belong to different networks", *t.RouteTable.RouteTableId, *gateway)
-	}
-	return ec2.Route{
-		DestinationCidrBlock: new(p.Masked().String()), GatewayId: gateway,
-		Origin: ec2.RouteOriginCreateRoute, State: ec2.RouteStateActive,
-	}, nil
-}
-
-func routeIndex(routes []ec2.Route, destination *string) int {
-	return slices.IndexFunc(routes, func(r ec2.Route) bool { return aws.Value(r.DestinationCidrBlock) == aws.Value(destination) })
-}
-
-// CreateRoute adds a route to an internet gateway.
-func (s *Server) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput) (*ec2.CreateRouteOutput, error) {
-	if err := refuseSet(map[string]bool{
-		"NatGatewayId": in.NatGatewayId != nil, "InstanceId": in.InstanceId != nil, "NetworkInterfaceId": in.NetworkInterfaceId != nil,
-		"VpcPeeringConnectionId": in.VpcPeeringConnectionId != nil, "TransitGatewayId": in.TransitGatewayId != nil, "VpcEndpointId": in.VpcEndpointId != nil,
-		"EgressOnlyInternetGatewayId": in.EgressOnlyInternetGatewayId != nil, "DestinationIpv6CidrBlock": in.DestinationIpv6CidrBlock != nil,
-		"DestinationPrefixListId": in.DestinationPrefixListId != nil, "CarrierGatewayId": in.CarrierGatewayId != nil,
-		"LocalGatewayId": in.LocalGatewayId != nil, "CoreNetworkArn": in.CoreNetworkArn != nil, "OdbNetworkArn": in.OdbNetworkArn != nil,
-	}); err != nil {
-		return nil, err
-	}
-	err := s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
-		r, err := newRoute(tx, t, in.DestinationCidrBlock, in.GatewayId)
-		if err != nil {
-			return nil, err
-		}
-		if routeIndex(routes, r.DestinationCidrBlock) >= 0 {
-			return nil, protocol.Errorf("RouteAlreadyExists", "The route identified by %s already exists.", *r.DestinationCidrBlock)
-		}
-		return append(routes, r), nil
-	})
-	return &ec2.CreateRouteOutput{Return: new(err == nil)}, err
-}
-
-// ReplaceRoute gives a route another gateway.
-func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*ec2.ReplaceRouteOutput, error) {
-	return &ec2.ReplaceRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(tx *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
-		i := routeIndex(routes, in.DestinationCidrBlock)
-		if i < 0 {
-			return nil, noRoute(t, in.DestinationCidrBlock)
-		}
-		r, err := newRoute(tx, t, in.DestinationCidrBlock, in.GatewayId)
-		routes[i] = r
-		return routes, err
-	})
-}
-
-func noRoute(t *record.EC2RouteTable, destination *string) error {
-	return protocol.Errorf("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", aws.Value(destination), *t.RouteTable.RouteTableId)
-}
-
-// DeleteRoute takes a route away.
-func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, error) {
-	return &ec2.DeleteRouteOutput{}, s.changeRoutes(ctx, *in.RouteTableId, func(_ *store.Tx, t *record.EC2RouteTable, routes []ec2.Route) ([]ec2.Route, error) {
-		i := routeIndex(routes, in.DestinationCidrBlock)
-		switch {
-		case i < 0:
-			return nil, noRoute(t, in.DestinationCidrBlock)
-		case aws.Value(routes[i].GatewayId) == localTarget:
-			return nil, badValue("cannot remove local route %s in route table %s", aws.Value(in.DestinationCidrBlock), *t.RouteTable.RouteTableId)
-		}
-		return slices.Delete(routes, i, i+1), nil
-	})
 }
 
 var routeTableFields = fields[*record.EC2RouteTable]{

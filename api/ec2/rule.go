@@ -39,9 +39,6 @@ func rulesOf(r store.Reader, g *record.EC2SecurityGroup, egress bool, p ec2.IpPe
 	if err != nil {
 		return nil, err
 	}
-	if len(p.PrefixListIds) > 0 {
-		return nil, notImplemented("PrefixListIds")
-	}
 	var out []ec2.SecurityGroupRule
 	add := func(description *string, peer peer) error {
 		rule, err := base.with(description, peer)
@@ -55,6 +52,11 @@ func rulesOf(r store.Reader, g *record.EC2SecurityGroup, egress bool, p ec2.IpPe
 	}
 	for _, x := range p.Ipv6Ranges {
 		if err := add(x.Description, cidr6Peer(x.CidrIpv6)); err != nil {
+			return nil, err
+		}
+	}
+	for _, x := range p.PrefixListIds {
+		if err := add(x.Description, prefixListPeer(r, g, x.PrefixListId)); err != nil {
 			return nil, err
 		}
 	}
@@ -122,6 +124,17 @@ func cidr6Peer(cidr *string) peer {
 	}
 }
 
+// prefixListPeer is a list of the same account or of AWS's.
+func prefixListPeer(r store.Reader, g *record.EC2SecurityGroup, id *string) peer {
+	return func(rule *ec2.SecurityGroupRule) error {
+		if _, err := findPrefixList(r, g.Scope, aws.Value(id)); err != nil {
+			return err
+		}
+		rule.PrefixListId = id
+		return nil
+	}
+}
+
 // groupPeer is a group of the same account and VPC: there is no peering.
 func groupPeer(r store.Reader, g *record.EC2SecurityGroup, pair ec2.UserIdGroupPair) peer {
 	return func(rule *ec2.SecurityGroupRule) error {
@@ -154,7 +167,8 @@ func identify(scope fargo.Scope, r *ec2.SecurityGroupRule) {
 // descriptions.
 func sameRule(a, b ec2.SecurityGroupRule) bool {
 	return *a.IsEgress == *b.IsEgress && *a.IpProtocol == *b.IpProtocol && same(a.FromPort, b.FromPort) && same(a.ToPort, b.ToPort) &&
-		aws.Value(a.CidrIpv4) == aws.Value(b.CidrIpv4) && aws.Value(a.CidrIpv6) == aws.Value(b.CidrIpv6) && referenced(a) == referenced(b)
+		aws.Value(a.CidrIpv4) == aws.Value(b.CidrIpv4) && aws.Value(a.CidrIpv6) == aws.Value(b.CidrIpv6) &&
+		aws.Value(a.PrefixListId) == aws.Value(b.PrefixListId) && referenced(a) == referenced(b)
 }
 
 func hasRule(all []ec2.SecurityGroupRule, r ec2.SecurityGroupRule) bool {
@@ -170,7 +184,7 @@ func referenced(r ec2.SecurityGroupRule) string {
 
 // duplicate is the error of a rule that its group has already.
 func duplicate(r ec2.SecurityGroupRule) error {
-	peer := aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6) + referenced(r)
+	peer := aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6) + aws.Value(r.PrefixListId) + referenced(r)
 	return protocol.Errorf("InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, ALLOW\" already exists",
 		peer, traffic(*r.IpProtocol, *r.FromPort, *r.ToPort))
 }

@@ -10,6 +10,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -71,7 +72,7 @@ func (s *Server) authorize(ctx context.Context, a ask, specs []ec2.TagSpecificat
 				r.Tags = nil
 			}
 		}
-		if err := checkRuleCount(&c); err != nil {
+		if err := checkRuleCount(tx, &c); err != nil {
 			return err
 		}
 		store.EC2SecurityGroups.Put(tx, &c)
@@ -80,10 +81,21 @@ func (s *Server) authorize(ctx context.Context, a ask, specs []ec2.TagSpecificat
 	return added, err
 }
 
-func checkRuleCount(g *record.EC2SecurityGroup) error {
+// checkRuleCount holds a group's rules against the quota. One with a prefix list counts
+// for as many as the list may have entries.
+// Source: VPC user guide, "Prefix lists concepts and rules".
+func checkRuleCount(r store.Reader, g *record.EC2SecurityGroup) error {
 	count := map[bool]int{}
-	for _, r := range g.Rules {
-		count[*r.IsEgress]++
+	for _, rule := range g.Rules {
+		weight := 1
+		if rule.PrefixListId != nil {
+			l, err := findPrefixList(r, g.Scope, *rule.PrefixListId)
+			if err != nil {
+				return err
+			}
+			weight = plan.PrefixListWeight(l)
+		}
+		count[*rule.IsEgress] += weight
 	}
 	if count[true] > maxRules || count[false] > maxRules {
 		return protocol.Errorf("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
@@ -158,7 +170,7 @@ func noPermission() error {
 func revokedView(r ec2.SecurityGroupRule) ec2.RevokedSecurityGroupRule {
 	v := ec2.RevokedSecurityGroupRule{
 		SecurityGroupRuleId: r.SecurityGroupRuleId, GroupId: r.GroupId, IsEgress: r.IsEgress, IpProtocol: r.IpProtocol,
-		FromPort: r.FromPort, ToPort: r.ToPort, CidrIpv4: r.CidrIpv4, CidrIpv6: r.CidrIpv6, Description: r.Description,
+		FromPort: r.FromPort, ToPort: r.ToPort, CidrIpv4: r.CidrIpv4, CidrIpv6: r.CidrIpv6, PrefixListId: r.PrefixListId, Description: r.Description,
 	}
 	if r.ReferencedGroupInfo != nil {
 		v.ReferencedGroupId = r.ReferencedGroupInfo.GroupId

@@ -29,7 +29,10 @@ func (s *Server) ModifySecurityGroupRules(ctx context.Context, in *ec2.ModifySec
 			}
 			g.Rules[i] = r
 		}
-		return refuseDuplicates(g.Rules)
+		if err := refuseDuplicates(g.Rules); err != nil {
+			return err
+		}
+		return checkRuleCount(tx, g)
 	})
 	return &ec2.ModifySecurityGroupRulesOutput{Return: new(err == nil)}, err
 }
@@ -88,12 +91,14 @@ func requestedPeer(r store.Reader, g *record.EC2SecurityGroup, old ec2.SecurityG
 		return nil, badValue(otherKind, "an IPv6 CIDR", has)
 	case in.ReferencedGroupId != nil && old.ReferencedGroupInfo == nil:
 		return nil, badValue(otherKind, "a referenced group id", has)
-	case in.PrefixListId != nil:
+	case in.PrefixListId != nil && old.PrefixListId == nil:
 		return nil, badValue(otherKind, "a prefix list", has)
 	case in.CidrIpv4 != nil:
 		return cidrPeer(in.CidrIpv4), nil
 	case in.CidrIpv6 != nil:
 		return cidr6Peer(in.CidrIpv6), nil
+	case in.PrefixListId != nil:
+		return prefixListPeer(r, g, in.PrefixListId), nil
 	}
 	return groupPeer(r, g, ec2.UserIdGroupPair{GroupId: in.ReferencedGroupId}), nil
 }
@@ -104,6 +109,8 @@ func peerKind(r ec2.SecurityGroupRule) string {
 		return "IPv4 CIDR"
 	case r.CidrIpv6 != nil:
 		return "IPv6 CIDR"
+	case r.PrefixListId != nil:
+		return "prefix list"
 	}
 	return "referenced group id"
 }

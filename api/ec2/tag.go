@@ -65,6 +65,18 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 			}),
 		taggablesIn(store.EC2SecurityGroups, r, scope, ec2.ResourceTypeSecurityGroup,
 			func(g *record.EC2SecurityGroup) (*string, *[]ec2.Tag) { return g.Group.GroupId, &g.Group.Tags }),
+		taggablesIn(store.EC2NATGateways, r, scope, ec2.ResourceTypeNatgateway,
+			func(g *record.EC2NATGateway) (*string, *[]ec2.Tag) { return g.Gateway.NatGatewayId, &g.Gateway.Tags }),
+		taggablesIn(store.EC2EgressOnlyGateways, r, scope, ec2.ResourceTypeEgressOnlyInternetGateway,
+			func(g *record.EC2EgressOnlyGateway) (*string, *[]ec2.Tag) {
+				return g.Gateway.EgressOnlyInternetGatewayId, &g.Gateway.Tags
+			}),
+		taggablesIn(store.EC2VPCEndpoints, r, scope, ec2.ResourceTypeVpcEndpoint,
+			func(e *record.EC2VPCEndpoint) (*string, *[]ec2.Tag) {
+				return e.Endpoint.VpcEndpointId, &e.Endpoint.Tags
+			}),
+		taggablesIn(store.EC2PrefixLists, r, scope, ec2.ResourceTypePrefixList,
+			func(l *record.EC2PrefixList) (*string, *[]ec2.Tag) { return l.List.PrefixListId, &l.List.Tags }),
 		taggableRules(r, scope),
 	}
 	return func(yield func(taggable) bool) {

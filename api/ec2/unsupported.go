@@ -32,11 +32,6 @@ func (s *Server) DescribeInstances(_ context.Context, in *ec2.DescribeInstancesI
 	return &ec2.DescribeInstancesOutput{Reservations: []ec2.Reservation{}}, none("DescribeInstances", in.Filters, in.InstanceIds, noSuch("i"))
 }
 
-// DescribeNatGateways shows nothing: NAT gateways cannot be made yet.
-func (s *Server) DescribeNatGateways(_ context.Context, in *ec2.DescribeNatGatewaysInput) (*ec2.DescribeNatGatewaysOutput, error) {
-	return &ec2.DescribeNatGatewaysOutput{NatGateways: []ec2.NatGateway{}}, none("DescribeNatGateways", in.Filter, in.NatGatewayIds, noSuch("nat"))
-}
-
 // DescribeAddresses shows nothing: Elastic IP addresses cannot be allocated yet.
 func (s *Server) DescribeAddresses(_ context.Context, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
 	err := none("DescribeAddresses", in.Filters, in.AllocationIds, noSuch("eipalloc"))
@@ -44,11 +39,6 @@ func (s *Server) DescribeAddresses(_ context.Context, in *ec2.DescribeAddressesI
 		err = protocol.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", in.PublicIps[0])
 	}
 	return &ec2.DescribeAddressesOutput{Addresses: []ec2.Address{}}, err
-}
-
-// DescribeVpcEndpoints shows nothing: VPC endpoints cannot be made yet.
-func (s *Server) DescribeVpcEndpoints(_ context.Context, in *ec2.DescribeVpcEndpointsInput) (*ec2.DescribeVpcEndpointsOutput, error) {
-	return &ec2.DescribeVpcEndpointsOutput{VpcEndpoints: []ec2.VpcEndpoint{}}, none("DescribeVpcEndpoints", in.Filters, in.VpcEndpointIds, noSuch("vpce"))
 }
 
 // DescribeVpcPeeringConnections shows nothing: VPCs cannot be peered yet.

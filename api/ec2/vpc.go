@@ -172,6 +172,9 @@ func (s *Server) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.De
 				}
 			}
 		}
+		if holdsVPC(tx, scope, id) {
+			return dependent
+		}
 		for t := range store.EC2RouteTables.By(tx, store.ByVPC, id) {
 			if !isMain(t) {
 				return dependent
