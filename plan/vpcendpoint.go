@@ -43,12 +43,12 @@ func EndpointRecords(endpoints []*record.EC2VPCEndpoint) []desired.Record {
 			r := desired.Record{Name: name, TTL: recordTTL}
 			switch {
 			case n >= 1 && n <= len(e.Interfaces):
-				r.Addresses = addressesOf(e.Interfaces[n-1 : n])
+				r.Addresses = endpointAddresses(e.Interfaces[n-1 : n])
 			case n > len(e.Interfaces):
 				r.VPC = *e.Endpoint.VpcId
 				fallthrough
 			default:
-				r.Addresses = addressesOf(e.Interfaces)
+				r.Addresses = endpointAddresses(e.Interfaces)
 			}
 			out = append(out, r)
 		}
@@ -59,7 +59,7 @@ func EndpointRecords(endpoints []*record.EC2VPCEndpoint) []desired.Record {
 	return out
 }
 
-func addressesOf(interfaces []desired.Interface) (out []netip.Addr) {
+func endpointAddresses(interfaces []desired.Interface) (out []netip.Addr) {
 	for _, i := range interfaces {
 		for _, a := range []netip.Addr{i.Address, i.IPv6} {
 			if a.IsValid() {
