@@ -21,11 +21,16 @@ func Capacity(subnet netip.Prefix) int {
 // that addresses spread over the subnet and one just given back is not the next
 // one given out.
 func FreeAddress(subnet netip.Prefix, seed string, taken func(netip.Addr) bool) (addr netip.Addr, ok bool) {
-	n := Capacity(subnet)
+	return freeOf(subnet, 4, Capacity(subnet), seed, taken)
+}
+
+// freeOf finds an address that is not taken among n of a range, of which skipped are
+// before the first.
+func freeOf(of netip.Prefix, skipped, n int, seed string, taken func(netip.Addr) bool) (addr netip.Addr, ok bool) {
 	if n <= 0 {
 		return netip.Addr{}, false
 	}
-	first := binary.BigEndian.Uint32(subnet.Masked().Addr().AsSlice()) + 4
+	first := binary.BigEndian.Uint32(of.Masked().Addr().AsSlice()) + uint32(skipped)
 	start := int(hash(seed) % uint32(n))
 	for i := range n {
 		var b [4]byte
@@ -49,6 +54,6 @@ func Assignable(subnet netip.Prefix, a netip.Addr) bool {
 	if !a.Is4() || !subnet.Contains(a) {
 		return false
 	}
-	n := binary.BigEndian.Uint32(a.AsSlice()) - binary.BigEndian.Uint32(subnet.Masked().Addr().AsSlice())
-	return n >= 4 && int(n) < 4+Capacity(subnet)
+	n := position(subnet, a)
+	return n >= 4 && n < 4+Capacity(subnet)
 }

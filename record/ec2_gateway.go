@@ -10,6 +10,9 @@ import (
 type EC2Address struct {
 	Scope   fargo.Scope
 	Address ec2.Address
+	// PTR is the name that its reverse record is to have, with the final dot; empty for
+	// none.
+	PTR string `json:",omitzero"`
 }
 
 // Key is the address's place in the store.

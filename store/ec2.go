@@ -32,18 +32,6 @@ const (
 // unique in its VPC.
 func InterfaceAddress(vpc string, a netip.Addr) string { return vpc + "/" + a.String() }
 
-// PublicAddressTaken reports whether a public address is allocated, or an interface has
-// it.
-func PublicAddressTaken(r Reader, a netip.Addr) bool {
-	for range EC2Addresses.By(r, AddressByPublicIP, a.String()) {
-		return true
-	}
-	for range EC2NetworkInterfaces.By(r, InterfaceByPublic, a.String()) {
-		return true
-	}
-	return false
-}
-
 // AddressTaken reports whether an interface of the VPC has the address.
 func AddressTaken(r Reader, vpc string, a netip.Addr) bool {
 	for range EC2NetworkInterfaces.By(r, InterfaceByAddress, InterfaceAddress(vpc, a)) {
