@@ -38,7 +38,9 @@ var imports = map[string][]string{
 	"session":    {root},
 	"node":       {root, "secret", "desired", "host"},
 	"balancer":   {root, "secret", "aws", "desired"},
-	"dns":        {root, "desired"},
+	"sockets":    {},
+	"dns":        {root, "desired", "sockets"},
+	"endpoint":   {root, "secret", "desired", "sockets"},
 	"containerd": {root, "desired", "host", "process"},
 	"kernel":     {root, "desired", "host"},
 	"console":    {},
@@ -85,7 +87,7 @@ var balancerImports = map[string][]string{
 
 // onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
-var onNodes = []string{"node", "balancer", "dns", "containerd", "kernel", "host", "desired"}
+var onNodes = []string{"node", "balancer", "dns", "endpoint", "sockets", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
 var onControlPlane = []string{"record", "store", "plan", "policy", "api", "control"}

@@ -1,5 +1,7 @@
 package desired
 
+import "net/netip"
+
 // Endpoint is an interface endpoint: interfaces of a VPC at which Fargo's APIs answer.
 type Endpoint struct {
 	ID         string      `json:"id"` // "vpce-…"
@@ -22,4 +24,16 @@ type Platform struct {
 	Certificates []Certificate `json:"certificates,omitempty"`
 	// CA is the certificate, in PEM, of the authority that has signed Certificates.
 	CA string `json:"ca,omitempty"`
+}
+
+// PlatformAddress is the address of [Platform] in a VPC: the third after the base of its
+// first IPv4 CIDR. There is none in a VPC without IPv4.
+// Source: VPC user guide, "Subnet CIDR blocks": AWS reserves it for future use.
+func PlatformAddress(v *VPC) (a netip.Addr, ok bool) {
+	for _, c := range v.CIDRs {
+		if c.Addr().Is4() {
+			return c.Masked().Addr().Next().Next().Next(), true
+		}
+	}
+	return netip.Addr{}, false
 }

@@ -51,15 +51,17 @@ func record(_ context.Context, q *query) *dns.Msg {
 		ours = q.name
 	}
 	m := q.reply()
-	if q.wantsType(dns.TypeA) {
-		first := 0
-		if n := len(r.Addresses); n > 0 {
-			first = int(q.sequence % uint32(n)) //nolint:gosec // smaller than an int already
-		}
-		for i := range r.Addresses {
-			if a := r.Addresses[(first+i)%len(r.Addresses)]; a.Is4() {
-				m.Answer = append(m.Answer, q.a(a, uint32(r.TTL/time.Second))) //nolint:gosec // RFC 2181 wants 31 bits
-			}
+	ttl := uint32(r.TTL / time.Second) //nolint:gosec // RFC 2181 wants 31 bits
+	first := 0
+	if n := len(r.Addresses); n > 0 {
+		first = int(q.sequence % uint32(n)) //nolint:gosec // smaller than an int already
+	}
+	for i := range r.Addresses {
+		switch a := r.Addresses[(first+i)%len(r.Addresses)]; {
+		case a.Is4() && q.wantsType(dns.TypeA):
+			m.Answer = append(m.Answer, q.a(a, ttl))
+		case a.Is6() && q.wantsType(dns.TypeAAAA):
+			m.Answer = append(m.Answer, q.aaaa(a, ttl))
 		}
 	}
 	return q.complete(m, ours)
@@ -98,6 +100,23 @@ func reverse(_ context.Context, q *query) *dns.Msg {
 	// The zone ends where the range's last whole octet does.
 	labels := strings.Split(q.name, ".")
 	return q.complete(m, strings.Join(labels[4-max(1, cidr.Bits()/8):], "."))
+}
+
+// platform answers for the names of Fargo's own APIs with the address that they have in
+// the VPC, which is IPv4.
+func platform(_ context.Context, q *query) *dns.Msg {
+	if !q.view.platform[q.name] && !q.view.platform[wildcard(q.name)] {
+		return nil
+	}
+	a, ok := desired.PlatformAddress(q.vpc)
+	if !ok {
+		return nil
+	}
+	m := q.reply()
+	if q.wantsType(dns.TypeA) {
+		m.Answer = append(m.Answer, q.a(a, localTTL))
+	}
+	return q.complete(m, q.name)
 }
 
 // zone answers that a name of our zones does not exist: those that do, the handlers
@@ -139,6 +158,10 @@ func (q *query) header(kind uint16, ttl uint32) dns.RR_Header {
 
 func (q *query) a(address netip.Addr, ttl uint32) dns.RR {
 	return &dns.A{Hdr: q.header(dns.TypeA, ttl), A: address.AsSlice()}
+}
+
+func (q *query) aaaa(address netip.Addr, ttl uint32) dns.RR {
+	return &dns.AAAA{Hdr: q.header(dns.TypeAAAA, ttl), AAAA: address.AsSlice()}
 }
 
 // complete adds the zone's SOA to a negative answer, for its TTL. Source: RFC 2308, 3

@@ -23,6 +23,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into
 //
 //	vpc ID REGION CIDR… [off]            there is a VPC; off: without DNS
 //	record NAME TTL ADDRESS… [in VPC]    there is a name
+//	platform NAME…                       Fargo's own APIs have these names
 //	world RR                             the machine's resolver knows this
 //	offline                              the machine has no resolver
 //	VPC? NAME TYPE [option…]             this is asked: an option is chaos,
@@ -58,6 +59,7 @@ func play(t *testing.T, scenario string) string {
 	var out strings.Builder
 	var vpcs []desired.VPC
 	var records []desired.Record
+	var platform []string
 	world := startResolver(t)
 	upstream := []netip.AddrPort{world.addr}
 	s := New(Config{Upstream: func() []netip.AddrPort { return upstream }, Logger: slog.New(slog.DiscardHandler)})
@@ -74,12 +76,14 @@ func play(t *testing.T, scenario string) string {
 			vpcs = append(vpcs, readVPC(t, words[1:]))
 		case words[0] == "record":
 			records = append(records, readRecord(t, words[1:]))
+		case words[0] == "platform":
+			platform = append(platform, words[1:]...)
 		case words[0] == "world":
 			world.add(t, strings.Join(words[1:], " "))
 		case words[0] == "offline":
 			upstream = nil
 		case strings.HasSuffix(words[0], "?"):
-			s.Set(vpcs, records)
+			s.Set(vpcs, records, platform)
 			msg := readQuestion(t, words[1:])
 			m := s.resolve(t.Context(), strings.TrimSuffix(words[0], "?"), msg)
 			fit(m, msg, false)

@@ -6,9 +6,10 @@
 // a chain of handlers, and the first that has an answer gives it:
 //
 //	refuse    queries that are not for a resolver
-//	record    the names that were set: load balancers
+//	record    the names that were set: load balancers, interface endpoints
 //	address   ip-10-0-0-1.ec2.internal, for every address of the VPC
 //	reverse   1.0.0.10.in-addr.arpa, for every address of the VPC
+//	platform  the names of AWS that stand for Fargo's own APIs: see [desired.Platform]
 //	zone      other names in the zones above do not exist
 //	forward   all others, by the machine's own resolvers
 //

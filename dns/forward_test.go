@@ -24,7 +24,7 @@ func serverOf(resolvers ...*resolver) *Server {
 		}
 		return out
 	}})
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, nil)
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, nil, nil)
 	return s
 }
 
@@ -142,7 +142,7 @@ func TestForwardClearsCacheInAnotherNetwork(t *testing.T) {
 	home.add(t, "intra.example. 3600 IN A 192.0.2.2")
 	here := office
 	s := New(Config{Logger: slog.New(slog.DiscardHandler), Upstream: func() []netip.AddrPort { return []netip.AddrPort{here.addr} }})
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, nil)
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, nil, nil)
 	for i, want := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.2"} {
 		if i == 2 {
 			here = home
@@ -227,7 +227,7 @@ func FuzzResolve(f *testing.F) {
 	seed(new(dns.Msg).SetQuestion("ip-172-31-0-1.ec2.internal.", dns.TypeANY))
 	seed(new(dns.Msg).SetQuestion(".", dns.TypeNS))
 	s := New(quiet())
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10 172.31.16.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10 172.31.16.10"), nil)
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		var msg dns.Msg
 		if msg.Unpack(wire) != nil {

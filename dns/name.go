@@ -74,3 +74,11 @@ func rangeOf(v *desired.VPC, a netip.Addr) (netip.Prefix, bool) {
 // canonical is the form in which names are compared: in lower case, without the final
 // dot. Source: RFC 4343.
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+
+// wildcard is the name of the record that stands for a name and its siblings:
+// "*.example.com" for "a.example.com". Unlike RFC 4592's it has one label in place of
+// the asterisk.
+func wildcard(name string) string {
+	_, parent, _ := strings.Cut(name, ".")
+	return "*." + parent
+}

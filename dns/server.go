@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"fargo/desired"
+	"fargo/sockets"
 )
 
 // Config is the configuration of a server. All fields but Hosts are required.
@@ -30,45 +31,37 @@ type Server struct {
 	chain    []link
 	view     atomic.Pointer[view] // nil until the first Set
 	sequence atomic.Uint32
-	// Each has an element when there is a newer view.
-	sockets, hosts chan struct{}
-
-	mu struct {
-		sync.Mutex
-		serving map[endpoint]func() // what closes it
-	}
+	sockets  *sockets.Set[endpoint]
+	hosts    chan struct{} // has an element when there is a newer view
 }
 
 // New makes a server; Run runs it.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, sockets: make(chan struct{}, 1), hosts: make(chan struct{}, 1)}
-	s.mu.serving = map[endpoint]func(){}
+	s := &Server{cfg: cfg, hosts: make(chan struct{}, 1)}
+	s.sockets = sockets.New(sockets.Config[endpoint]{Name: "resolver", Listen: s.listen, Logger: cfg.Logger})
 	s.chain = []link{
 		{"refuse", refuse},
 		{"record", record},
 		{"address", address},
 		{"reverse", reverse},
+		{"platform", platform},
 		{"zone", zone},
 		{"forward", newForwarder(cfg.Upstream, cfg.Logger).answer},
 	}
 	return s
 }
 
-// Set replaces the VPCs to answer in, and the names. It may be called before Run, by
-// one caller at a time. The server keeps both slices. When it returns, answers are
-// of the new ones, and sockets in VPCs that are not among them are closed; sockets in
-// new VPCs are opened as soon as there is a router.
-func (s *Server) Set(vpcs []desired.VPC, records []desired.Record) {
-	v := newView(vpcs, records)
+// Set replaces the VPCs to answer in, the names, and the names of Fargo's own APIs
+// ([desired.Platform.Names]). It may be called before Run, by one caller at a time. The
+// server keeps the slices. When it returns, answers are of the new ones, and sockets in
+// VPCs that are not among them are closed; sockets in new VPCs are opened as soon as
+// there is a router.
+func (s *Server) Set(vpcs []desired.VPC, records []desired.Record, platform []string) {
+	v := newView(vpcs, records, platform)
 	s.view.Store(v)
-	s.closeOthers(v.endpoints())
-	wake(s.sockets)
-	wake(s.hosts)
-}
-
-func wake(c chan<- struct{}) {
+	s.sockets.Set(v.endpoints())
 	select {
-	case c <- struct{}{}:
+	case s.hosts <- struct{}{}:
 	default:
 	}
 }
@@ -78,7 +71,7 @@ func wake(c chan<- struct{}) {
 // removes no name from the machine.
 func (s *Server) Run(ctx context.Context) error {
 	var both sync.WaitGroup
-	both.Go(func() { s.serve(ctx) })
+	both.Go(func() { s.sockets.Run(ctx) })
 	if s.cfg.Hosts != nil {
 		both.Go(func() { s.updateHosts(ctx) })
 	}

@@ -165,7 +165,7 @@ func TestServerAnswersInEveryVPC(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"), nil)
 	run(t, s)
 	for _, network := range []string{"udp", "tcp"} {
 		for _, at := range [][2]string{{"vpc-1", "169.254.169.253"}, {"vpc-1", "172.31.0.2"}, {"vpc-2", "169.254.169.253"}, {"vpc-2", "10.0.0.2"}} {
@@ -176,7 +176,7 @@ func TestServerAnswersInEveryVPC(t *testing.T) {
 		l.eventually(t, network, "vpc-1", "172.31.0.2", "ip-10-0-0-7.ec2.internal", "NXDOMAIN")
 	}
 	// A new name is there with Set, not some time after.
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.11"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.11"), nil)
 	if got := l.ask("udp", "vpc-1", "172.31.0.2", balancerName); got != "NOERROR 172.31.0.11" {
 		t.Errorf("after Set: %q", got)
 	}
@@ -196,11 +196,11 @@ func TestServerDoesNotListenWithoutDNS(t *testing.T) {
 	cfg.Network = l
 	s := New(cfg)
 	on, off := vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")
-	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"), nil)
 	run(t, s)
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "NOERROR 172.31.0.10")
 	off.DNS = false
-	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{on, off}, names(balancerName, "172.31.0.10"), nil)
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "")
 	l.eventually(t, "udp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")
 }
@@ -212,7 +212,10 @@ func TestServerFollowsRouters(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"))
+	both := func() {
+		s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16"), vpc("vpc-2", "10.0.0.0/16")}, names(balancerName, "172.31.0.10"), nil)
+	}
+	both()
 	run(t, s)
 	l.eventually(t, "udp", "vpc-2", "10.0.0.2", balancerName, "NOERROR 172.31.0.10")
 	l.arrive("vpc-1")
@@ -220,7 +223,7 @@ func TestServerFollowsRouters(t *testing.T) {
 	l.eventually(t, "tcp", "vpc-1", "169.254.169.253", balancerName, "NOERROR 172.31.0.10")
 
 	l.arrive("vpc-1")
-	wake(s.sockets) // else the next look is some seconds away
+	both() // else the next look is some seconds away
 	l.eventually(t, "udp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")
 	l.eventually(t, "tcp", "vpc-1", "169.254.169.253", balancerName, "NOERROR 172.31.0.10")
 }
@@ -237,7 +240,7 @@ func TestServerListensWhereItCan(t *testing.T) {
 	cfg := quiet()
 	cfg.Network = l
 	s := New(cfg)
-	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10"))
+	s.Set([]desired.VPC{vpc("vpc-1", "172.31.0.0/16")}, names(balancerName, "172.31.0.10"), nil)
 	run(t, s)
 	l.eventually(t, "udp", "vpc-1", "169.254.169.253", balancerName, "NOERROR 172.31.0.10")
 	l.eventually(t, "tcp", "vpc-1", "172.31.0.2", balancerName, "NOERROR 172.31.0.10")
@@ -254,7 +257,7 @@ func TestServerUpdatesTheHostsFile(t *testing.T) {
 	s := New(cfg)
 	run(t, s)
 	for _, address := range []string{"172.31.0.10", "172.31.0.11"} {
-		s.Set(nil, names(balancerName, address))
+		s.Set(nil, names(balancerName, address), nil)
 		want := "127.0.0.1 localhost\n" + address + "\t" + balancerName + "\t# fargo 1a2b\n"
 		deadline := time.Now().Add(20 * time.Second)
 		for text := ""; text != want; {

@@ -14,12 +14,20 @@ type view struct {
 	vpcs    map[string]*desired.VPC
 	records map[recordKey]*desired.Record
 	parents map[string]bool // names that have records below them
+	// platform are the names of Fargo's own APIs.
+	platform map[string]bool
 }
 
 type recordKey struct{ vpc, name string }
 
-func newView(vpcs []desired.VPC, records []desired.Record) *view {
-	v := &view{all: records, vpcs: map[string]*desired.VPC{}, records: map[recordKey]*desired.Record{}, parents: map[string]bool{}}
+func newView(vpcs []desired.VPC, records []desired.Record, platform []string) *view {
+	v := &view{
+		all: records, vpcs: map[string]*desired.VPC{}, records: map[recordKey]*desired.Record{},
+		parents: map[string]bool{}, platform: map[string]bool{},
+	}
+	for _, name := range platform {
+		v.platform[canonical(name)] = true
+	}
 	for i := range vpcs {
 		v.vpcs[vpcs[i].ID] = &vpcs[i]
 	}
@@ -33,13 +41,15 @@ func newView(vpcs []desired.VPC, records []desired.Record) *view {
 	return v
 }
 
-// record finds a name in a VPC: its own records go before those for all.
+// record finds a name in a VPC: its own records go before those for all, and a name
+// before a wildcard.
 func (v *view) record(vpc, name string) (*desired.Record, bool) {
-	if r, ok := v.records[recordKey{vpc, name}]; ok {
-		return r, true
+	for _, key := range []recordKey{{vpc, name}, {vpc, wildcard(name)}, {"", name}, {"", wildcard(name)}} {
+		if r, ok := v.records[key]; ok {
+			return r, true
+		}
 	}
-	r, ok := v.records[recordKey{"", name}]
-	return r, ok
+	return nil, false
 }
 
 // resolverAddress is that of the resolver in every VPC.
@@ -54,6 +64,8 @@ type endpoint struct {
 	tcp  bool
 }
 
+func (e endpoint) String() string { return e.addr.String() + " in " + e.vpc }
+
 // endpoints are all where sockets should be: none in a VPC without DNS.
 func (v *view) endpoints() []endpoint {
 	var out []endpoint
@@ -63,7 +75,9 @@ func (v *view) endpoints() []endpoint {
 		}
 		addresses := []netip.Addr{resolverAddress}
 		for _, c := range vpc.CIDRs {
-			addresses = append(addresses, c.Masked().Addr().Next().Next())
+			if c.Addr().Is4() {
+				addresses = append(addresses, c.Masked().Addr().Next().Next())
+			}
 		}
 		for _, a := range addresses {
 			at := netip.AddrPortFrom(a, port)

@@ -25,7 +25,7 @@ func (b balancerFollower) Follow(ctx context.Context, d desired.State, secrets m
 type dnsFollower struct{ server *dns.Server }
 
 func (n dnsFollower) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
-	n.server.Set(d.VPCs, d.Records)
+	n.server.Set(d.VPCs, d.Records, d.Platform.Names)
 	return nil
 }
 
