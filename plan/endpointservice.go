@@ -21,6 +21,10 @@ type EndpointService struct {
 	// region's. Private DNS of an interface endpoint makes them stand for its
 	// interfaces. One that begins with "*." stands for every name with one label more.
 	Names []string
+	// Aliases are further names that clients call the service by, as Names has them, which
+	// private DNS leaves alone; FIPS those of regions with FIPS endpoints; and Regionless
+	// those that have no region in them and mean [GlobalRegion].
+	Aliases, FIPS, Regionless []string
 }
 
 // GlobalRegion is where services without regions are.
@@ -31,18 +35,57 @@ const GlobalRegion = "us-east-1"
 // Sources: AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink", and
 // the page on endpoints of each service's own guide; IAM user guide, "Create a VPC
 // endpoint for IAM". AWS has an endpoint for ACM's operations on ACME only.
+// Of aliases: botocore, endpoints.json and each service's endpoint rules; ECR user guide,
+// "Making requests over IPv6", for dkr-ecr; CloudWatch Logs API, StartLiveTail.
 var EndpointServices = []EndpointService{
-	{API: "acm", Names: []string{"acm.{region}.amazonaws.com"}},
-	{API: "ec2", Name: "ec2", Names: []string{"ec2.{region}.amazonaws.com"}},
-	{API: "ecr", Name: "ecr.api", Names: []string{"api.ecr.{region}.amazonaws.com"}},
-	{API: "ecr", Name: "ecr.dkr", Names: []string{"*.dkr.ecr.{region}.amazonaws.com"}},
-	{API: "ecs", Name: "ecs", Names: []string{"ecs.{region}.amazonaws.com"}},
+	{
+		API: "acm", Names: []string{"acm.{region}.amazonaws.com"},
+		Aliases: []string{"acm.{region}.api.aws"},
+		FIPS:    []string{"acm-fips.{region}.amazonaws.com", "acm-fips.{region}.api.aws"},
+	},
+	{
+		API: "ec2", Name: "ec2", Names: []string{"ec2.{region}.amazonaws.com"},
+		Aliases:    []string{"ec2.{region}.api.aws"},
+		FIPS:       []string{"ec2-fips.{region}.amazonaws.com", "ec2-fips.{region}.api.aws"},
+		Regionless: []string{"ec2.amazonaws.com"},
+	},
+	{
+		API: "ecr", Name: "ecr.api", Names: []string{"api.ecr.{region}.amazonaws.com"},
+		Aliases: []string{"ecr.{region}.api.aws"},
+		FIPS:    []string{"ecr-fips.{region}.amazonaws.com", "ecr-fips.{region}.api.aws"},
+	},
+	{
+		API: "ecr", Name: "ecr.dkr", Names: []string{"*.dkr.ecr.{region}.amazonaws.com"},
+		Aliases: []string{"*.dkr-ecr.{region}.on.aws"},
+		FIPS:    []string{"*.dkr.ecr-fips.{region}.amazonaws.com"},
+	},
+	{
+		API: "ecs", Name: "ecs", Names: []string{"ecs.{region}.amazonaws.com"},
+		Aliases: []string{"ecs.{region}.api.aws"},
+		FIPS:    []string{"ecs-fips.{region}.amazonaws.com", "ecs-fips.{region}.api.aws"},
+	},
 	{API: "ecs", Name: "ecs-agent", Names: []string{"ecs-a.{region}.amazonaws.com"}},
 	{API: "ecs", Name: "ecs-telemetry", Names: []string{"ecs-t.{region}.amazonaws.com"}},
-	{API: "elbv2", Name: "elasticloadbalancing", Names: []string{"elasticloadbalancing.{region}.amazonaws.com"}},
-	{API: "iam", Name: "iam", Global: true, Names: []string{"iam.amazonaws.com"}},
-	{API: "logs", Name: "logs", Names: []string{"logs.{region}.amazonaws.com"}},
-	{API: "sts", Name: "sts", Names: []string{"sts.{region}.amazonaws.com"}},
+	{
+		API: "elbv2", Name: "elasticloadbalancing", Names: []string{"elasticloadbalancing.{region}.amazonaws.com"},
+		Aliases: []string{"elasticloadbalancing.{region}.api.aws"},
+		FIPS:    []string{"elasticloadbalancing-fips.{region}.amazonaws.com", "elasticloadbalancing-fips.{region}.api.aws"},
+	},
+	{
+		API: "iam", Name: "iam", Global: true, Names: []string{"iam.amazonaws.com"},
+		Regionless: []string{"iam.global.api.aws", "iam-fips.amazonaws.com"},
+	},
+	{
+		API: "logs", Name: "logs", Names: []string{"logs.{region}.amazonaws.com"},
+		Aliases: []string{"logs.{region}.api.aws", "streaming-logs.{region}.amazonaws.com"},
+		FIPS:    []string{"logs-fips.{region}.amazonaws.com", "logs-fips.{region}.api.aws"},
+	},
+	{
+		API: "sts", Name: "sts", Names: []string{"sts.{region}.amazonaws.com"},
+		Aliases:    []string{"sts.{region}.api.aws"},
+		FIPS:       []string{"sts-fips.{region}.amazonaws.com", "sts-fips.{region}.api.aws"},
+		Regionless: []string{"sts.amazonaws.com"},
+	},
 
 	{Name: "dynamodb", Gateway: true},
 	{Name: "s3", Gateway: true},
