@@ -40,7 +40,7 @@ var imports = map[string][]string{
 	"balancer":   {root, "secret", "aws", "desired"},
 	"sockets":    {},
 	"dns":        {root, "desired", "sockets"},
-	"endpoint":   {root, "secret", "desired", "sockets"},
+	"endpoint":   {root, "secret", "aws", "desired", "sockets"},
 	"containerd": {root, "desired", "host", "process"},
 	"kernel":     {root, "desired", "host"},
 	"console":    {},

@@ -1,0 +1,44 @@
+package endpoint
+
+import (
+	"net/netip"
+
+	"fargo/desired"
+)
+
+const (
+	plainPort  = 80
+	securePort = 443
+)
+
+// A place is where a socket should be.
+type place struct {
+	in   string // the id of a VPC or an interface
+	addr netip.AddrPort
+}
+
+func (p place) String() string { return p.addr.String() + " in " + p.in }
+
+// places are all where sockets should be.
+func places(vpcs []desired.VPC, endpoints []desired.Endpoint) (all []place) {
+	add := func(in string, a netip.Addr) {
+		for _, port := range []uint16{plainPort, securePort} {
+			all = append(all, place{in, netip.AddrPortFrom(a, port)})
+		}
+	}
+	for i := range vpcs {
+		if a, ok := desired.PlatformAddress(&vpcs[i]); ok {
+			add(vpcs[i].ID, a)
+		}
+	}
+	for _, e := range endpoints {
+		for _, i := range e.Interfaces {
+			for _, a := range []netip.Addr{i.Address, i.IPv6} {
+				if a.IsValid() {
+					add(i.ID, a)
+				}
+			}
+		}
+	}
+	return all
+}
