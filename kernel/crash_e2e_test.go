@@ -76,11 +76,15 @@ var (
 
 // A process that is killed between any two steps leaves nothing that the next
 // does not adopt or remove.
-func TestKilledAtAnyStep(t *testing.T) {
+func TestKilledAtAnyStep(t *testing.T) { killAtAnyStep(t, "a020", 1, before, after, checkAfter) }
+
+// killAtAnyStep kills processes on the way from one network to another, and from
+// nothing to it at one of so many steps.
+func killAtAnyStep(t *testing.T, instance string, fromNothing int, before, after host.Network, check func(*testing.T, *Network, string)) {
 	clean := footprint(t)
 	dir := t.TempDir() + "/fargo/netns"
 	start := func() *Network {
-		n, err := NewNetwork(Config{Instance: "a020", NetNSDir: dir})
+		n, err := NewNetwork(Config{Instance: instance, NetNSDir: dir, Public: publicRange})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,22 +98,27 @@ func TestKilledAtAnyStep(t *testing.T) {
 
 		successor := start()
 		apply(t, successor, after)
-		checkAfter(t, successor, fmt.Sprintf("after %d steps", cut))
+		check(t, successor, fmt.Sprintf("after %d steps", cut))
 		successor.Close()
 
 		// And the same with nothing there before.
-		killed = start()
-		if err := killed.Purge(t.Context()); err != nil {
-			t.Fatal(err)
+		if cut%fromNothing == 0 {
+			killed = start()
+			if err := killed.Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			killed = start()
+			runSome(t, killed, after, cut)
+			killed.Close()
+			successor = start()
+			apply(t, successor, after)
+			check(t, successor, fmt.Sprintf("after %d first steps", cut))
+			successor.Close()
 		}
-		killed = start()
-		runSome(t, killed, after, cut)
-		killed.Close()
-		successor = start()
-		apply(t, successor, after)
-		checkAfter(t, successor, fmt.Sprintf("after %d first steps", cut))
 
 		// Half a plan is also purged.
+		successor = start()
+		apply(t, successor, after)
 		runSome(t, successor, before, cut)
 		if err := successor.Purge(t.Context()); err != nil {
 			t.Fatal(err)

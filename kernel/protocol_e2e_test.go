@@ -42,6 +42,11 @@ func TestProtocolsByNumber(t *testing.T) {
 
 // pass sends one packet of a protocol from an interface to another, and waits for it.
 func pass(n *Network, number int, from, to, address string, within time.Duration) error {
+	return passBetween(n, n, number, from, to, address, within)
+}
+
+// passBetween is pass between two networks.
+func passBetween(here, there *Network, number int, from, to, address string, within time.Duration) error {
 	var receiver, sender net.PacketConn
 	listen := func(c *net.PacketConn) func() error {
 		return func() (err error) {
@@ -49,11 +54,11 @@ func pass(n *Network, number int, from, to, address string, within time.Duration
 			return err
 		}
 	}
-	if err := n.inside(to, listen(&receiver)); err != nil {
+	if err := there.inside(to, listen(&receiver)); err != nil {
 		return err
 	}
 	defer receiver.Close()
-	if err := n.inside(from, listen(&sender)); err != nil {
+	if err := here.inside(from, listen(&sender)); err != nil {
 		return err
 	}
 	defer sender.Close()
