@@ -26,12 +26,13 @@ func (n *Network) DialInterfaceUDP(ctx context.Context, interfaceID string, to n
 // dial makes the socket in the namespace, where it stays, and connects it on any
 // thread, so that no thread is held in the namespace meanwhile.
 func (n *Network) dial(ctx context.Context, interfaceID string, kind int, to netip.AddrPort) (net.Conn, error) {
-	if !to.Addr().Is4() {
-		return nil, fmt.Errorf("dial %s: not an IPv4 address", to)
+	domain := unix.AF_INET
+	if to.Addr().Is6() {
+		domain = unix.AF_INET6
 	}
 	var fd int
 	err := n.inside(interfaceID, func() (err error) {
-		fd, err = unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		fd, err = unix.Socket(domain, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		return os.NewSyscallError("socket", err)
 	})
 	if err != nil {
@@ -61,7 +62,7 @@ func connect(ctx context.Context, socket *os.File, to netip.AddrPort) error {
 			return !errors.Is(failed, unix.ENOTCONN)
 		}
 		begun = true
-		failed = unix.Connect(int(fd), &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+		failed = unix.Connect(int(fd), sockaddr(to))
 		return !errors.Is(failed, unix.EINPROGRESS)
 	})
 	switch {
@@ -85,4 +86,11 @@ func outcome(fd int) error {
 	}
 	_, err = unix.Getpeername(fd)
 	return err
+}
+
+func sockaddr(to netip.AddrPort) unix.Sockaddr {
+	if to.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
 }

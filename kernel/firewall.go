@@ -94,10 +94,14 @@ func routerRules(cfg Config, vpc desired.VPC, link uplink, peers []peer, interfa
 
 // familiesOf are those that the VPC has addresses of.
 func familiesOf(vpc desired.VPC) []*family {
-	if slices.ContainsFunc(vpc.CIDRs, func(p netip.Prefix) bool { return !p.Addr().Is4() }) {
+	if hasIPv6(vpc) {
 		return []*family{ip4, ip6}
 	}
 	return []*family{ip4}
+}
+
+func hasIPv6(vpc desired.VPC) bool {
+	return slices.ContainsFunc(vpc.CIDRs, func(p netip.Prefix) bool { return !p.Addr().Is4() })
 }
 
 func (b *builder) addSets() {
@@ -109,10 +113,10 @@ func (b *builder) addSets() {
 		sets["subnets"+f.suffix] = newMap(f.address, nftables.TypeVerdict)
 		sets["services"+f.suffix] = newSet(f.address)
 		sets["used"+f.suffix] = newSet(f.address)
+		sets["public"+f.suffix] = newSet(f.address)
 	}
 	sets["resolvers"] = addresses(resolverAddress)
 	sets["hops"] = newSet(markPairs)
-	sets["public"] = addresses()
 	sets["isolated"] = addresses()
 	sets["translations"] = newMap(ip4.address, ip4.address)
 	sets["arrivals"] = newMap(ip4.address, ip4.address)
@@ -154,6 +158,9 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["subnets"+f.suffix].elements[e] = value{chain: chainInto(eni.Subnet)}
 			sets["used"+f.suffix].add(a)
 		}
+		if eni.IPv6.IsValid() && b.isPublic(eni.Subnet) {
+			sets["public6"].add(eni.IPv6)
+		}
 		if eni.Public.IsValid() {
 			sets["public"].add(eni.Address)
 			sets["translations"].elements[element{addr: eni.Address}] = value{addr: eni.Public}
@@ -163,6 +170,16 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["isolated"].add(eni.Address)
 		}
 	}
+}
+
+// isPublic says that the Internet may connect by IPv6 to interfaces of a subnet: some
+// route leads back.
+func (b *builder) isPublic(subnet string) bool {
+	i := slices.IndexFunc(b.vpc.Subnets, func(s desired.Subnet) bool { return s.ID == subnet })
+	j := slices.IndexFunc(b.vpc.RouteTables, func(t desired.RouteTable) bool { return t.ID == b.vpc.Subnets[i].RouteTable })
+	return j >= 0 && slices.ContainsFunc(b.vpc.RouteTables[j].Routes, func(r desired.Route) bool {
+		return r.Target == desired.RouteInternet && !r.To.Addr().Is4()
+	})
 }
 
 // addressesOf are the private addresses of an interface.
@@ -181,6 +198,9 @@ func addressesOf(eni desired.Interface) []netip.Addr {
 // table at once: there its addresses still are what is on the wire.
 func (b *builder) guardChains() {
 	guard := []rule{{iifname("lo"), accept}, {iifname(machineLink), goTo("from-machine")}}
+	if slices.Contains(b.families, ip6) {
+		guard = append(guard, neighborRules()...)
+	}
 	for _, p := range b.peers {
 		guard = append(guard, rule{iifname(p.link), goTo(chainFromPeer(p.vpc))})
 		var from []rule
@@ -191,15 +211,13 @@ func (b *builder) guardChains() {
 		}
 		b.rules.chains[chainFromPeer(p.vpc)] = chain{rules: append(from, rule{drop})}
 	}
-	if slices.Contains(b.families, ip6) {
-		guard = append(guard, neighborRules()...)
-	}
 	for _, f := range b.families {
 		guard = append(guard, rule{f.linkAnd("interfaces", true, false)})
 	}
 	b.rules.chains["guard"] = chain{hook: &hookPrerouting, rules: append(guard, rule{drop})}
 
-	// Nobody beyond the machine has an address of ours.
+	// Nobody beyond the machine has an address of ours. A peer's interface may be
+	// there with its IPv6 address; the machine knows that nobody else is.
 	var machine, peers []rule
 	for _, cidr := range b.ours() {
 		if f := familyOf(cidr.Addr()); slices.Contains(b.families, f) {
@@ -220,11 +238,15 @@ func (b *builder) guardChains() {
 	}
 }
 
-// ours are the CIDRs of the VPC and its peers.
+// ours are the CIDRs of the VPC, and those of its peers that are not public.
 func (b *builder) ours() []netip.Prefix {
 	all := slices.Clone(b.vpc.CIDRs)
 	for _, p := range b.peers {
-		all = append(all, p.cidrs...)
+		for _, cidr := range p.cidrs {
+			if cidr.Addr().Is4() {
+				all = append(all, cidr)
+			}
+		}
 	}
 	return prefixes(all)
 }
@@ -246,14 +268,24 @@ func (b *builder) trackedChain() {
 		rule{iifname(machineLink), accept},
 		rule{ctNew, saveMark, accept},
 		rule{unmarked, accept}, // with the router itself, or from before there were marks
-		rule{ip4.destination().is(b.link.machine), accept},
-		rule{marksIn("hops"), accept},
-		rule{drop},
 	)
+	for _, machine := range b.machine() {
+		rules = append(rules, rule{machine, accept})
+	}
+	rules = append(rules, rule{marksIn("hops"), accept}, rule{drop})
 	b.rules.chains["tracked"] = chain{hook: &hookTracked, rules: rules}
 	for _, m := range b.marks {
 		b.rules.sets["hops"].elements[element{ct: m, of: m}] = value{}
 	}
+}
+
+// machine matches the destinations of answers to the machine.
+func (b *builder) machine() []term {
+	out := []term{ip4.destination().is(b.link.machine)}
+	if slices.Contains(b.families, ip6) {
+		out = append(out, ip6.destination().is(b.link.machine6(b.cfg.Instance)))
+	}
+	return out
 }
 
 // inputChain is about packets to the router itself.
@@ -291,7 +323,9 @@ func (b *builder) forwardChain() {
 		{iifname(machineLink), ctTranslated, accept},
 	}
 	if slices.Contains(b.families, ip6) {
-		rules = append(rules, rule{iifname(machineLink), ip6.is(), accept})
+		rules = append(rules,
+			rule{iifname(machineLink), ip6.source().is(b.link.machine6(b.cfg.Instance)), accept},
+			rule{iifname(machineLink), ip6.destination().inSet("public"), accept})
 	}
 	for _, p := range b.peers {
 		rules = append(rules, rule{iifname(p.link), accept}) // its router has asked

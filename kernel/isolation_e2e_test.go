@@ -225,11 +225,7 @@ func outside(t *testing.T, n *Network) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		link, err := netlink.LinkByName("wan0")
-		if err == nil {
-			err = netlink.LinkDel(link)
-		}
-		if err != nil {
+		if err := (linkDel{"wan0"}).do(m, m.own); err != nil {
 			t.Error(err)
 		}
 	})

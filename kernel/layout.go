@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -48,17 +49,26 @@ type router struct {
 	link     uplink
 	cidrs    []netip.Prefix // sorted, each once
 	services []netip.Addr   // on the router itself, besides those that every router has
+	ipv6     bool
 	rules    ruleset
+}
+
+// unreachable are the CIDRs to which the router has a route for what is unused. The
+// packet filter rejects it before; of IPv6 only if there is no such route.
+func (r router) unreachable() []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(r.cidrs), func(p netip.Prefix) bool { return p.Addr().Is6() })
 }
 
 // A port is an interface's namespace and its link to the router. Ports are
 // comparable: a change of any field makes another port.
 type port struct {
-	id, vpc string
-	link    uplink // of the VPC
-	address netip.Addr
-	bits    int // of the subnet
-	mac     string
+	id, vpc  string
+	link     uplink     // of the VPC
+	address  netip.Addr // not valid in a subnet without IPv4
+	bits     int        // of the subnet
+	address6 netip.Addr // not valid in a subnet without IPv6
+	bits6    int
+	mac      string
 }
 
 // An uplink is the pair of addresses between the machine and a router.
@@ -69,6 +79,15 @@ type uplink struct{ machine, router netip.Addr }
 // MACAddressPolicy=), and the router would keep the old one.
 func (l uplink) mac() string {
 	return net.HardwareAddr(append([]byte{0x02, 0x00}, l.machine.AsSlice()...)).String()
+}
+
+// machine6 is the IPv6 address by which the machine connects to interfaces. The block is
+// one of those that are unique and routed nowhere (RFC 4193).
+func (l uplink) machine6(instance string) netip.Addr {
+	b := netip.MustParseAddr("fdfa:7260::").As16()
+	_, _ = hex.Decode(b[4:6], []byte(instance)) // Config has checked it
+	copy(b[12:], l.machine.AsSlice())
+	return netip.AddrFrom16(b)
 }
 
 // uplinks is the block that the pairs are from, 8192 of them. It has none of the
@@ -229,8 +248,11 @@ func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, peers []peer, 
 				err = fmt.Errorf("has the address %s of %s", a, other)
 			}
 		}
-		if err == nil && eni.Public.IsValid() {
-			err = l.addPublic(eni.Public, public{vpc.ID, link, eni.ID})
+		// An IPv6 address is always a public one.
+		for _, a := range []netip.Addr{eni.Public, eni.IPv6} {
+			if err == nil && a.IsValid() {
+				err = l.addPublic(a, public{vpc.ID, link, eni.ID})
+			}
 		}
 		if err != nil {
 			failed[eni.ID] = err
@@ -240,14 +262,16 @@ func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, peers []peer, 
 		for _, a := range addressesOf(eni) {
 			taken[a] = eni.ID
 		}
-		l.interfaces[eni.ID] = port{eni.ID, eni.VPC, link, eni.Address, eni.Prefix.Bits(), strings.ToLower(eni.MAC)}
+		l.interfaces[eni.ID] = port{
+			eni.ID, eni.VPC, link, eni.Address, max(eni.Prefix.Bits(), 0), eni.IPv6, max(eni.IPv6Prefix.Bits(), 0), strings.ToLower(eni.MAC),
+		}
 		valid = append(valid, eni)
 	}
 	rules, err := routerRules(cfg, vpc, link, peers, valid)
 	if err != nil {
 		failed[vpc.ID] = err
 	}
-	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), services, rules}
+	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), services, hasIPv6(vpc), rules}
 	l.unreachable = append(l.unreachable, vpc.CIDRs...)
 	l.forwarding = l.forwarding || len(l.publics) > 0 || slices.ContainsFunc(vpc.RouteTables, isLedOut)
 }
@@ -285,11 +309,17 @@ func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	if err := checkName(eni.ID); err != nil {
 		return err
 	}
-	if !eni.Address.Is4() || !eni.Prefix.Contains(eni.Address) {
-		return fmt.Errorf("address %s is not in subnet %s", eni.Address, eni.Prefix)
+	if len(addressesOf(eni)) == 0 {
+		return errors.New("has no address")
 	}
-	if eni.Public.IsValid() && !eni.Public.Is4() {
-		return fmt.Errorf("public address %s is not IPv4", eni.Public)
+	if a := eni.Address; a.IsValid() && (!a.Is4() || !eni.Prefix.Contains(a)) {
+		return fmt.Errorf("address %s is not in subnet %s", a, eni.Prefix)
+	}
+	if a := eni.IPv6; a.IsValid() && (!a.Is6() || !hasIPv6(vpc) || !eni.IPv6Prefix.Contains(a)) {
+		return fmt.Errorf("IPv6 address %s is not in subnet %s of a VPC with IPv6", a, eni.IPv6Prefix)
+	}
+	if eni.Public.IsValid() && !(eni.Public.Is4() && eni.Address.IsValid()) {
+		return fmt.Errorf("public address %s does not stand for an IPv4 address", eni.Public)
 	}
 	if _, err := net.ParseMAC(eni.MAC); err != nil {
 		return err

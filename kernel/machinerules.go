@@ -15,8 +15,8 @@ var (
 	hookMachineOutput  = hook{nftables.ChainTypeFilter, "output", nftables.ChainHookOutput, 0, nftables.ChainPolicyAccept}
 )
 
-// icmpRedirect is the type of ICMP messages that tell of a shorter way (RFC 792).
-const icmpRedirect = 5
+// Types of messages that tell of a shorter way. Sources: RFC 792, RFC 4861.
+const icmpRedirect, icmpv6Redirect = 5, 137
 
 // machineRules is the instance's table on the machine. Interfaces cannot connect to
 // the machine. They connect through it to others with the public addresses that are
@@ -24,52 +24,87 @@ const icmpRedirect = 5
 // addresses: interfaces always, and those outside when the network routes them here.
 func machineRules(cfg Config, links []uplink, publics map[netip.Addr]public) ruleset {
 	ours := cfg.linkPrefix() + "*"
-	sources, routers, reached := newSet(ip4.linked()), addresses(), addresses()
+	m := ruleset{table: cfg.tableName(), chains: map[string]chain{}, sets: map[string]set{"routers": addresses()}}
+	families := []*family{ip4}
+	for a := range publics {
+		if !a.Is4() {
+			families = []*family{ip4, ip6}
+		}
+	}
+	for _, f := range families {
+		m.sets["sources"+f.suffix], m.sets["public"+f.suffix] = newSet(f.linked()), newSet(f.address)
+	}
 	for _, l := range links {
-		routers.add(l.router)
-		sources.elements[element{link: cfg.uplinkName(l), addr: l.router}] = value{}
+		m.sets["routers"].add(l.router)
+		m.sets["sources"].elements[element{link: cfg.uplinkName(l), addr: l.router}] = value{}
 	}
 	for a, p := range publics {
-		reached.add(a)
-		sources.elements[element{link: cfg.uplinkName(p.link), addr: a}] = value{}
+		f := familyOf(a)
+		m.sets["public"+f.suffix].add(a)
+		m.sets["sources"+f.suffix].elements[element{link: cfg.uplinkName(p.link), addr: a}] = value{}
 	}
-	from, to := ip4.source(), ip4.destination()
-	// What has no address is not told, as the next address is not either, if it is
-	// somebody else's.
-	unrouted := []rule{{iifname(ours), ctNew, notLocal, nowhere, drop}}
+	m.chains["unrouted"] = chain{hook: &hookMachineArrival, rules: unrouted(cfg, families)}
+	m.chains["input"] = chain{hook: &hookMachineInput, rules: machineInput(ours, families)}
+	m.chains["forward"] = chain{hook: &hookMachineForward, rules: machineForward(cfg, ours, families)}
+	// Two interfaces of one VPC meet by their public addresses here: that is no reason
+	// to tell the router of a shorter way.
+	m.chains["output"] = chain{hook: &hookMachineOutput, rules: []rule{
+		{oifname(ours), icmp(unix.IPPROTO_ICMP, icmpRedirect, -1), drop},
+		{oifname(ours), icmp(unix.IPPROTO_ICMPV6, icmpv6Redirect, -1), drop},
+	}}
+	var nat []rule
+	for _, f := range families {
+		if !cfg.PublicRouted {
+			nat = append(nat, rule{notOifname(ours), f.source().inSet("public"), masquerade})
+		}
+	}
+	m.chains["nat"] = chain{hook: &hookSource, rules: append(nat, rule{ip4.source().inSet("routers"), masquerade})}
+	return m
+}
+
+// unrouted drops what is for nobody. Its sender is not told, as it would not be if the
+// address were somebody else's.
+func unrouted(cfg Config, families []*family) []rule {
+	ours := cfg.linkPrefix() + "*"
+	out := []rule{{iifname(ours), ctNew, notLocal, nowhere, drop}}
 	if cfg.Public.IsValid() {
-		unrouted = append(unrouted, rule{to.in(cfg.Public), ctNew, notLocal, nowhere, drop})
+		out = append(out, rule{ip4.destination().in(cfg.Public), ctNew, notLocal, nowhere, drop})
 	}
-	arrive, leave := rule{oifname(ours), iifname(ours), to.inSet("public"), accept}, []rule{
-		{notOifname(ours), from.inSet("public"), masquerade},
+	if len(families) > 1 {
+		out = append(out, rule{iifname(ours), ctNew, ip6.is(), rejected, drop})
 	}
-	if cfg.PublicRouted {
-		arrive, leave = rule{oifname(ours), to.inSet("public"), accept}, nil
+	return out
+}
+
+func machineInput(ours string, families []*family) []rule {
+	out := []rule{{iifname(ours), ctKnown, accept}}
+	if len(families) > 1 {
+		for _, r := range neighborRules() {
+			out = append(out, append(rule{iifname(ours)}, r...))
+		}
 	}
-	return ruleset{
-		table: cfg.tableName(),
-		chains: map[string]chain{
-			"unrouted": {hook: &hookMachineArrival, rules: unrouted},
-			"input": {hook: &hookMachineInput, rules: []rule{
-				{iifname(ours), ctKnown, accept},
-				{iifname(ours), drop},
-			}},
-			"forward": {hook: &hookMachineForward, rules: []rule{
-				{iifname(ours), ip4.linkAnd("sources", false, true), drop},
-				{oifname(ours), ctKnown, accept},
-				arrive,
-				{oifname(ours), drop},
-				{iifname(ours), accept},
-			}},
-			// Two interfaces of one VPC meet by their public addresses here: that is no
-			// reason to tell the router of a shorter way.
-			"output": {hook: &hookMachineOutput, rules: []rule{
-				{oifname(ours), icmp(unix.IPPROTO_ICMP, icmpRedirect, -1), drop},
-			}},
-			"nat": {hook: &hookSource, rules: append(leave, rule{from.inSet("routers"), masquerade})},
-		},
-		sets: map[string]set{"sources": sources, "routers": routers, "public": reached},
+	return append(out, rule{iifname(ours), drop})
+}
+
+func machineForward(cfg Config, ours string, families []*family) []rule {
+	var out []rule
+	for _, f := range families {
+		out = append(out, rule{iifname(ours), f.linkAnd("sources", false, true), drop})
 	}
+	if len(families) == 1 {
+		out = append(out, rule{iifname(ours), ip6.is(), drop})
+	}
+	out = append(out, rule{oifname(ours), ctKnown, accept})
+	for _, f := range families {
+		// Nobody outside passes for somebody here.
+		out = append(out, rule{oifname(ours), notIifname(ours), f.source().inSet("public"), drop})
+		arrive := rule{oifname(ours), iifname(ours), f.destination().inSet("public"), accept}
+		if cfg.PublicRouted {
+			arrive = rule{oifname(ours), f.destination().inSet("public"), accept}
+		}
+		out = append(out, arrive)
+	}
+	return append(out, rule{oifname(ours), drop}, rule{iifname(ours), accept})
 }
 
 func notOifname(name string) term {
@@ -78,7 +113,7 @@ func notOifname(name string) term {
 
 var (
 	// notLocal matches packets that are not to the machine itself, and nowhere those to
-	// which no route leads.
+	// which no route leads. Of IPv6 the kernel says it in other words.
 	notLocal = term{"fib daddr type unicast", []expr.Any{
 		&expr.Fib{Register: 1, FlagDADDR: true, ResultADDRTYPE: true},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(unix.RTN_UNICAST)},
@@ -86,5 +121,9 @@ var (
 	nowhere = term{"fib daddr oif 0", []expr.Any{
 		&expr.Fib{Register: 1, FlagDADDR: true, ResultOIF: true},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(0)},
+	}}
+	rejected = term{"fib daddr type unreachable", []expr.Any{
+		&expr.Fib{Register: 1, FlagDADDR: true, ResultADDRTYPE: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(unix.RTN_UNREACHABLE)},
 	}}
 )

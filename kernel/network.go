@@ -163,13 +163,13 @@ func (n *Network) uplinks(prev *layout, vpcs []desired.VPC) (map[string]uplink, 
 func (n *Network) NetNS(interfaceID string) string { return n.machine.path(interfaceID) }
 
 // ListenTCP listens inside the router of a VPC, for its interfaces to connect.
-// The packet filter admits them to port 80 of 169.254.170.2 and to port 53 of
-// the resolver addresses. The listener outlives Set and dies with the VPC; the
+// The packet filter admits them to port 80 of 169.254.170.2, to port 53 of the resolver
+// addresses, and to ports 80 and 443 of the address of [desired.Platform]. The listener outlives Set and dies with the VPC; the
 // caller closes it.
 func (n *Network) ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, error) {
 	var l net.Listener
 	err := n.inside(vpc, func() (err error) {
-		l, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(addr))
+		l, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
 		return err
 	})
 	return l, err
@@ -179,7 +179,7 @@ func (n *Network) ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, erro
 func (n *Network) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, error) {
 	var c *net.UDPConn
 	err := n.inside(vpc, func() (err error) {
-		c, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(addr))
+		c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
 		return err
 	})
 	return c, err
@@ -192,7 +192,7 @@ func (n *Network) ListenUDP(vpc string, addr netip.AddrPort) (*net.UDPConn, erro
 func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Listener, error) {
 	var l net.Listener
 	err := n.inside(interfaceID, func() (err error) {
-		l, err = shared.Listen(context.Background(), "tcp4", everywhereAt(port))
+		l, err = shared.Listen(context.Background(), "tcp", everywhereAt(port))
 		return err
 	})
 	return l, err
@@ -203,7 +203,7 @@ func (n *Network) ListenInterfaceTCP(interfaceID string, port uint16) (net.Liste
 func (n *Network) ListenInterfaceUDP(interfaceID string, port uint16) (net.PacketConn, error) {
 	var c net.PacketConn
 	err := n.inside(interfaceID, func() (err error) {
-		c, err = shared.ListenPacket(context.Background(), "udp4", everywhereAt(port))
+		c, err = shared.ListenPacket(context.Background(), "udp", everywhereAt(port))
 		return err
 	})
 	return c, err
@@ -218,10 +218,9 @@ var shared = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) erro
 	return errors.Join(err, failed)
 }}
 
-// everywhereAt is a port at every address of a namespace.
-func everywhereAt(port uint16) string {
-	return netip.AddrPortFrom(netip.IPv4Unspecified(), port).String()
-}
+// everywhereAt is a port at every address of a namespace, of both families where the
+// kernel has both.
+func everywhereAt(port uint16) string { return fmt.Sprintf(":%d", port) }
 
 // inside runs f in the namespace of a VPC or an interface.
 func (n *Network) inside(name string, f func() error) error {

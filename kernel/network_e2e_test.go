@@ -106,6 +106,10 @@ func fromMachine(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp4", to.String())
 }
 
+func fromMachine6(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp6", to.String())
+}
+
 // ask connects and reads the answer.
 func ask(d dialer, within time.Duration, to string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)

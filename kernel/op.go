@@ -149,10 +149,24 @@ type addrAdd struct {
 	linkScope bool
 }
 
+// IPv6 addresses are taken as unique: nobody else gives them.
+func (o addrAdd) flags() (flags int) {
+	if o.noRoute {
+		flags |= unix.IFA_F_NOPREFIXROUTE
+	}
+	if o.prefix.Addr().Is6() {
+		flags |= unix.IFA_F_NODAD
+	}
+	return flags
+}
+
 func (o addrAdd) String() string {
 	s := fmt.Sprintf("ip addr replace %s dev %s", o.prefix, o.dev)
 	if o.linkScope {
 		s += " scope link"
+	}
+	if o.prefix.Addr().Is6() {
+		s += " nodad"
 	}
 	if o.noRoute {
 		s += " noprefixroute"
@@ -165,9 +179,9 @@ func (o addrAdd) do(_ *machine, in *namespace) error {
 	if err != nil {
 		return err
 	}
-	addr := &netlink.Addr{IPNet: ipNet(o.prefix), Broadcast: net.IPv4zero}
-	if o.noRoute {
-		addr.Flags = unix.IFA_F_NOPREFIXROUTE
+	addr := &netlink.Addr{IPNet: ipNet(o.prefix), Flags: o.flags()}
+	if o.prefix.Addr().Is4() {
+		addr.Broadcast = net.IPv4zero
 	}
 	if o.linkScope {
 		addr.Scope = int(netlink.SCOPE_LINK)
@@ -297,16 +311,24 @@ func (o sysctl) do(_ *machine, in *namespace) error { return in.inside(o.write) 
 
 // write writes in the namespace that the thread is in.
 func (o sysctl) write() error {
-	path := "/proc/sys/" + o.path
-	if was, err := os.ReadFile(path); errors.Is(err, fs.ErrNotExist) || strings.TrimSpace(string(was)) == o.value {
-		return nil
+	if is, err := o.is(); is || err != nil {
+		return err
 	}
-	return os.WriteFile(path, []byte(o.value), 0)
+	return os.WriteFile("/proc/sys/"+o.path, []byte(o.value), 0)
+}
+
+// is says that there is nothing to write in the namespace that the thread is in.
+func (o sysctl) is() (bool, error) {
+	was, err := os.ReadFile("/proc/sys/" + o.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return strings.TrimSpace(string(was)) == o.value, err
 }
 
 type policyAdd struct{ policy }
 
-func (o policyAdd) String() string { return "ip rule add " + o.policy.String() }
+func (o policyAdd) String() string { return "ip " + o.policy.command("add") }
 
 func (o policyAdd) do(_ *machine, in *namespace) error {
 	return unless(in.links.RuleAdd(o.rule()), unix.EEXIST)
@@ -314,7 +336,7 @@ func (o policyAdd) do(_ *machine, in *namespace) error {
 
 type policyDel struct{ policy }
 
-func (o policyDel) String() string { return "ip rule del " + o.policy.String() }
+func (o policyDel) String() string { return "ip " + o.policy.command("del") }
 
 func (o policyDel) do(_ *machine, in *namespace) error {
 	return unless(in.links.RuleDel(o.rule()), unix.ENOENT)
@@ -322,7 +344,11 @@ func (o policyDel) do(_ *machine, in *namespace) error {
 
 func (p policy) rule() *netlink.Rule {
 	out, bits := netlink.NewRule(), uint32(hopMask)
-	out.Family, out.Priority, out.Mark, out.Mask, out.Table = unix.AF_INET, policyPriority, uint32(p.mark), &bits, int(p.mark)
+	family := unix.AF_INET
+	if p.ipv6 {
+		family = unix.AF_INET6
+	}
+	out.Family, out.Priority, out.Mark, out.Mask, out.Table = family, policyPriority, uint32(p.mark), &bits, int(p.mark)
 	return out
 }
 

@@ -15,11 +15,15 @@ type peer struct {
 	mark   mark   // of packets to it
 	cidrs  []netip.Prefix
 	groups []desired.SecurityGroup
+	ipv6   bool // both have it
 }
 
 // A peering joins two routers by a link of their own. Peerings are comparable: a
 // change of any field makes another.
-type peering struct{ a, b peerEnd }
+type peering struct {
+	a, b peerEnd
+	ipv6 bool // both have it
+}
 
 // A peerEnd is one router's part in it.
 type peerEnd struct {
@@ -27,6 +31,7 @@ type peerEnd struct {
 	link   string // its name here
 	mark   mark   // of packets that leave by it; also the routing table
 	router netip.Addr
+	ipv6   netip.Addr // of this end
 }
 
 // findPeers lists for each VPC those with which both say that they are peers. The
@@ -41,7 +46,7 @@ func findPeers(cfg Config, vpcs map[string]desired.VPC) map[string][]peer {
 			if !there || other == id || !slices.Contains(v.Peers, id) {
 				continue
 			}
-			out[id] = append(out[id], peer{other, cfg.portName(other), peerMark(number[other]), v.CIDRs, v.Groups})
+			out[id] = append(out[id], peer{other, cfg.portName(other), peerMark(number[other]), v.CIDRs, v.Groups, hasIPv6(v) && hasIPv6(vpcs[id])})
 		}
 	}
 	return out
@@ -49,15 +54,15 @@ func findPeers(cfg Config, vpcs map[string]desired.VPC) map[string][]peer {
 
 // peerings are all links between routers, by the ids of both.
 func peerings(peers map[string][]peer, links map[string]uplink) map[string]peering {
-	end := func(here, there string) peerEnd {
+	end := func(number int, here, there string) peerEnd {
 		i := slices.IndexFunc(peers[here], func(p peer) bool { return p.vpc == there })
-		return peerEnd{here, peers[here][i].link, peers[here][i].mark, links[here].router}
+		return peerEnd{here, peers[here][i].link, peers[here][i].mark, links[here].router, peering6[number]}
 	}
 	out := map[string]peering{}
 	for id, all := range peers {
 		for _, p := range all {
 			if id < p.vpc {
-				out[id+" "+p.vpc] = peering{end(id, p.vpc), end(p.vpc, id)}
+				out[id+" "+p.vpc] = peering{end(0, id, p.vpc), end(1, p.vpc, id), p.ipv6}
 			}
 		}
 	}
@@ -66,10 +71,18 @@ func peerings(peers map[string][]peer, links map[string]uplink) map[string]peeri
 
 // A policy is a rule of the kernel's routing: packets with a mark use a table of its
 // number.
-type policy struct{ mark mark }
+type policy struct {
+	mark mark
+	ipv6 bool
+}
 
-func (p policy) String() string {
-	return fmt.Sprintf("fwmark %#x/%#x lookup %d priority %d", uint32(p.mark), uint32(hopMask), p.mark, policyPriority)
+// command is the rest of a command line of ip(8).
+func (p policy) command(verb string) string {
+	option := ""
+	if p.ipv6 {
+		option = "-6 "
+	}
+	return fmt.Sprintf("%srule %s fwmark %#x/%#x lookup %d priority %d", option, verb, uint32(p.mark), uint32(hopMask), p.mark, policyPriority)
 }
 
 // policyPriority is before the kernel's own rules but for the table "local". It is as
@@ -91,8 +104,12 @@ func addPeering(p peering) script {
 			// The address by which it asks for the other's hardware address.
 			addrAdd{dev: here.link, prefix: single(here.router)},
 			routeAdd{route: peerRoute(here, there)},
-			policyAdd{policy{here.mark}},
+			policyAdd{policy{here.mark, false}},
 		)
+		if p.ipv6 {
+			s.add(here.vpc, enableIPv6(here.link, here.ipv6)...)
+			s.add(here.vpc, routeAdd{route: peerRoute6(here, there)}, policyAdd{policy{here.mark, true}})
+		}
 	}
 	return s
 }
@@ -100,11 +117,20 @@ func addPeering(p peering) script {
 // removePeering takes the link away, and with it the routes.
 func removePeering(p peering) script {
 	s := script{id: p.a.vpc, vpc: p.b.vpc}
-	s.add(p.a.vpc, policyDel{policy{p.a.mark}}, linkDel{p.a.link})
-	s.add(p.b.vpc, policyDel{policy{p.b.mark}})
+	for _, e := range []peerEnd{p.a, p.b} {
+		s.add(e.vpc, policyDel{policy{e.mark, false}})
+		if p.ipv6 {
+			s.add(e.vpc, policyDel{policy{e.mark, true}})
+		}
+	}
+	s.add(p.a.vpc, linkDel{p.a.link})
 	return s
 }
 
 func peerRoute(here, there peerEnd) route {
 	return route{to: everywhere, via: there.router, dev: here.link, onlink: true, table: int(here.mark)}
+}
+
+func peerRoute6(here, there peerEnd) route {
+	return route{to: everywhere6, via: there.ipv6, dev: here.link, table: int(here.mark)}
 }

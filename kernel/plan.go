@@ -132,6 +132,9 @@ func prepareMachine(cfg Config, prev, next *layout, found *ruleset) script {
 	if next.forwarding && !prev.forwarding {
 		s.add("", sysctl{"net/ipv4/ip_forward", "1"})
 	}
+	if next.hasIPv6() && !prev.hasIPv6() {
+		s.add("", forward6{})
+	}
 	return s
 }
 
@@ -184,7 +187,10 @@ func changeRouter(cfg Config, old, r router) script {
 	if old.vpc == "" {
 		s = addRouter(cfg, r)
 	}
-	for _, cidr := range r.cidrs {
+	if r.ipv6 != old.ipv6 {
+		s.steps = append(s.steps, switchIPv6(cfg, r).steps...)
+	}
+	for _, cidr := range r.unreachable() {
 		if !slices.Contains(old.cidrs, cidr) {
 			s.add(r.vpc, unreachable(cidr, 0))
 		}
@@ -194,7 +200,7 @@ func changeRouter(cfg Config, old, r router) script {
 			s.add(r.vpc, addrAdd{dev: "lo", prefix: single(a)})
 		}
 	}
-	for _, cidr := range old.cidrs {
+	for _, cidr := range old.unreachable() {
 		if !slices.Contains(r.cidrs, cidr) {
 			s.add(r.vpc, routeDel{unreachable(cidr, 0).route})
 		}
@@ -227,9 +233,11 @@ func addRouter(cfg Config, r router) script {
 	)
 	s.add("",
 		vethAdd{name: name, mac: r.link.mac(), peer: machineLink, peerNS: r.vpc},
-		sysctl{"net/ipv6/conf/" + name + "/disable_ipv6", "1"},
 		addrAdd{dev: name, prefix: netip.PrefixFrom(r.link.machine, 31), linkScope: true},
 	)
+	if !r.ipv6 {
+		s.add("", sysctl{"net/ipv6/conf/" + name + "/disable_ipv6", "1"})
+	}
 	s.add(r.vpc,
 		linkUp{machineLink},
 		addrAdd{dev: machineLink, prefix: netip.PrefixFrom(r.link.router, 31)},
@@ -250,16 +258,30 @@ func addInterface(cfg Config, p port) script {
 	name := cfg.portName(p.id)
 	s.add("", netnsAdd{p.id})
 	s.add(p.vpc, vethAdd{name: name, peer: "eth0", peerNS: p.id, peerMAC: p.mac})
-	s.add(p.id,
-		linkUp{"lo"},
-		linkUp{"eth0"},
-		// The subnet's prefix is shown on the device, but no route follows from
-		// it: other addresses of the subnet are reached through the router too.
-		addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address, p.bits), noRoute: true},
-		routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
-	)
-	s.add(p.vpc, routeAdd{route: routerRoute(cfg, p)})
-	s.add("", routeAdd{route: machineRoute(cfg, p), appended: true})
+	s.add(p.id, linkUp{"lo"}, linkUp{"eth0"})
+	// The subnet's prefix is shown on the device, but no route follows from
+	// it: other addresses of the subnet are reached through the router too.
+	if p.address.IsValid() {
+		s.add(p.id,
+			addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address, p.bits), noRoute: true},
+			routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
+		)
+	}
+	if p.address6.IsValid() {
+		s.add(p.vpc, enableIPv6(name, gateway6)...)
+		s.add(p.id,
+			sysctl{"net/ipv6/conf/eth0/accept_ra", "0"},
+			sysctl{"net/ipv6/conf/eth0/disable_ipv6", "0"},
+			addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address6, p.bits6), noRoute: true},
+			routeAdd{route: route{to: everywhere6, via: gateway6, dev: "eth0"}},
+		)
+	}
+	for _, r := range routerRoutes(cfg, p) {
+		s.add(p.vpc, routeAdd{route: r})
+	}
+	if p.address.IsValid() {
+		s.add("", routeAdd{route: machineRoute(cfg, p), appended: true})
+	}
 	return s
 }
 
@@ -270,8 +292,12 @@ func addInterface(cfg Config, p port) script {
 // take its name: see vethAdd.
 func removeInterface(cfg Config, p port) script {
 	s := script{id: p.id}
-	s.add("", routeDel{machineRoute(cfg, p)})
-	s.add(p.vpc, routeDel{routerRoute(cfg, p)})
+	if p.address.IsValid() {
+		s.add("", routeDel{machineRoute(cfg, p)})
+	}
+	for _, r := range routerRoutes(cfg, p) {
+		s.add(p.vpc, routeDel{r})
+	}
 	s.add("", netnsDel{p.id})
 	return s
 }
@@ -283,17 +309,28 @@ func machineRoute(cfg Config, p port) route {
 
 // publicRoute is the machine's route to a public address.
 func publicRoute(cfg Config, a netip.Addr, p public) route {
-	return route{to: single(a), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
+	r := route{to: single(a), via: p.link.router, dev: cfg.uplinkName(p.link), src: p.link.machine}
+	if a.Is6() {
+		r.via, r.src = uplink6Router, p.link.machine6(cfg.Instance)
+	}
+	return r
 }
 
-// routerRoute is the router's route to an interface.
-func routerRoute(cfg Config, p port) route {
-	return route{to: single(p.address), dev: cfg.portName(p.id)}
+// routerRoutes are the router's routes to an interface.
+func routerRoutes(cfg Config, p port) []route {
+	var out []route
+	for _, a := range []netip.Addr{p.address, p.address6} {
+		if a.IsValid() {
+			out = append(out, route{to: single(a), dev: cfg.portName(p.id)})
+		}
+	}
+	return out
 }
 
 var (
-	everywhere = netip.MustParsePrefix("0.0.0.0/0")
-	linkLocal  = netip.MustParsePrefix("169.254.0.0/16")
+	everywhere6 = netip.MustParsePrefix("::/0")
+	everywhere  = netip.MustParsePrefix("0.0.0.0/0")
+	linkLocal   = netip.MustParsePrefix("169.254.0.0/16")
 )
 
 func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }

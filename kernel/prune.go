@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -103,15 +104,18 @@ func pruneRouter(cfg Config, seen observedRouter, next *layout, r router) []op {
 	for _, p := range next.interfaces {
 		if p.vpc == r.vpc {
 			links[cfg.portName(p.id)] = true
-			routes = append(routes, routerRoute(cfg, p))
+			routes = append(routes, routerRoutes(cfg, p)...)
 		}
 	}
 	addresses := map[string][]netip.Prefix{
 		"lo":        {single(gatewayAddress), single(metadataAddress), single(resolverAddress)},
 		machineLink: {netip.PrefixFrom(r.link.router, 31)},
 	}
-	for _, cidr := range r.cidrs {
+	for _, cidr := range r.unreachable() {
 		routes = append(routes, unreachable(cidr, 0).route)
+	}
+	if r.ipv6 {
+		routes = append(routes, uplink6Route)
 	}
 	for _, a := range r.services {
 		addresses["lo"] = append(addresses["lo"], single(a))
@@ -123,7 +127,11 @@ func pruneRouter(cfg Config, seen observedRouter, next *layout, r router) []op {
 				links[here.link] = true
 				addresses[here.link] = []netip.Prefix{single(here.router)}
 				routes = append(routes, peerRoute(here, there))
-				policies = append(policies, policy{here.mark})
+				policies = append(policies, policy{here.mark, false})
+				if p.ipv6 {
+					routes = append(routes, peerRoute6(here, there))
+					policies = append(policies, policy{here.mark, true})
+				}
 			}
 		}
 	}
@@ -151,7 +159,9 @@ func (l *layout) machineRoutes(cfg Config) []route {
 		out = append(out, unreachable(cidr, cfg.unreachableMetric()).route)
 	}
 	for _, p := range l.interfaces {
-		out = append(out, machineRoute(cfg, p))
+		if p.address.IsValid() {
+			out = append(out, machineRoute(cfg, p))
+		}
 	}
 	for a, p := range l.publics {
 		out = append(out, publicRoute(cfg, a, p))
@@ -274,42 +284,63 @@ func observeLinks(in *namespace) (map[int]string, error) {
 
 func observeRoutes(in *namespace, links map[int]string) ([]route, error) {
 	ours := &netlink.Route{Protocol: routeProtocol, Table: unix.RT_TABLE_UNSPEC} // of every table
-	found, err := dump(func() ([]netlink.Route, error) {
-		return in.links.RouteListFiltered(unix.AF_INET, ours, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list routes: %w", err)
-	}
-	out := make([]route, 0, len(found))
-	for _, f := range found {
-		r := route{to: everywhere, metric: f.Priority, unreachable: f.Type == unix.RTN_UNREACHABLE, onlink: f.Flags&int(netlink.FLAG_ONLINK) != 0}
-		if f.Dst != nil {
-			addr, _ := netip.AddrFromSlice(f.Dst.IP.To4())
-			bits, _ := f.Dst.Mask.Size()
-			r.to = netip.PrefixFrom(addr, bits)
+	var out []route
+	for _, f := range []int{unix.AF_INET, unix.AF_INET6} {
+		found, err := dump(func() ([]netlink.Route, error) {
+			return in.links.RouteListFiltered(f, ours, netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list routes: %w", err)
 		}
-		if f.Table != unix.RT_TABLE_MAIN {
-			r.table = f.Table
+		for _, r := range found {
+			out = append(out, observedRoute(r, f == unix.AF_INET6, links))
 		}
-		r.via, _ = netip.AddrFromSlice(f.Gw.To4())
-		r.src, _ = netip.AddrFromSlice(f.Src.To4())
-		if !r.unreachable {
-			r.dev = links[f.LinkIndex]
-		}
-		out = append(out, r)
 	}
 	return out, nil
 }
 
-func observePolicies(in *namespace) ([]policy, error) {
-	found, err := dump(func() ([]netlink.Rule, error) { return in.links.RuleList(unix.AF_INET) })
-	if err != nil {
-		return nil, fmt.Errorf("list routing policies: %w", err)
+// defaultMetric6 is what the kernel makes of an IPv6 route's metric 0. Source:
+// linux/ipv6_route.h, IP6_RT_PRIO_USER.
+const defaultMetric6 = 1024
+
+func observedRoute(f netlink.Route, v6 bool, links map[int]string) route {
+	r := route{to: everywhere, metric: f.Priority, unreachable: f.Type == unix.RTN_UNREACHABLE, onlink: f.Flags&int(netlink.FLAG_ONLINK) != 0}
+	if v6 {
+		r.to = everywhere6
+		if r.metric == defaultMetric6 {
+			r.metric = 0
+		}
 	}
+	if f.Dst != nil {
+		bits, _ := f.Dst.Mask.Size()
+		r.to = netip.PrefixFrom(observedAddress(f.Dst.IP), bits)
+	}
+	if f.Table != unix.RT_TABLE_MAIN {
+		r.table = f.Table
+	}
+	r.via, r.src = observedAddress(f.Gw), observedAddress(f.Src)
+	if !r.unreachable {
+		r.dev = links[f.LinkIndex]
+	}
+	return r
+}
+
+func observedAddress(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+func observePolicies(in *namespace) ([]policy, error) {
 	var out []policy
-	for _, f := range found {
-		if f.Priority == policyPriority {
-			out = append(out, policy{mark(f.Mark)})
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		found, err := dump(func() ([]netlink.Rule, error) { return in.links.RuleList(family) })
+		if err != nil {
+			return nil, fmt.Errorf("list routing policies: %w", err)
+		}
+		for _, f := range found {
+			if f.Priority == policyPriority {
+				out = append(out, policy{mark(f.Mark), family == unix.AF_INET6})
+			}
 		}
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -195,7 +196,7 @@ func reachTable(n, far *Network) string {
 	for i, s := range sources {
 		cells[i] = make([]string, len(destinations))
 		for j, d := range destinations {
-			all.Go(func() { cells[i][j] = reached(s.from, d.to+":80", n) })
+			all.Go(func() { cells[i][j] = reached(s.from, 2*soon, d.to+":80", n) })
 		}
 	}
 	all.Wait()
@@ -210,8 +211,8 @@ func reachTable(n, far *Network) string {
 }
 
 // reached says as whom a destination is reached, or what comes back.
-func reached(from dialer, to string, n *Network) string {
-	got, err := ask(from, 2*soon, to)
+func reached(from dialer, within time.Duration, to string, n *Network) string {
+	got, err := ask(from, within, to)
 	var timeout net.Error
 	switch {
 	case err == nil:

@@ -29,11 +29,13 @@ const limitSuffix = "-limit"
 
 // subnetChains adds what happens to packets that interfaces of a subnet send and get.
 func (b *builder) subnetChains(s desired.Subnet) {
-	machine := ip4.destination().is(b.link.machine)
-	out := []rule{}
-	// What is the router's own passes no border. An answer to the machine does.
-	for _, r := range b.throughACL(s, "-out") {
-		out = append(out, append(rule{machine}, r...))
+	var out []rule
+	// What is the router's own crosses no border. An answer to the machine does.
+	for _, machine := range b.machine() {
+		for _, r := range b.throughACL(s, "-out") {
+			out = append(out, append(rule{machine}, r...))
+		}
+		out = append(out, rule{machine, accept})
 	}
 	out = append(out, rule{ip4.destination().in(linkLocal), accept})
 	for _, f := range b.families {
