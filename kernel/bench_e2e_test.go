@@ -82,3 +82,53 @@ func BenchmarkAddGroup(b *testing.B) {
 		}
 	}
 }
+
+// many is 50 VPCs with 10 groups and one interface each, all of which name each other.
+func many() host.Network {
+	var n host.Network
+	for v := range 50 {
+		vpc := desired.VPC{ID: fmt.Sprintf("vpc-%d", v), CIDRs: []netip.Prefix{vpcCIDR}}
+		for g := range 10 {
+			vpc.Groups = append(vpc.Groups, desired.SecurityGroup{ID: fmt.Sprintf("sg-%d-%d", v, g), Egress: allowAll, Ingress: []desired.Rule{
+				tcp(80, "0.0.0.0/0"), {Protocol: "-1", Group: fmt.Sprintf("sg-%d-%d", v, (g+1)%10)},
+			}})
+		}
+		n.VPCs = append(n.VPCs, vpc)
+		n.Interfaces = append(n.Interfaces, eni(4+v, vpc.ID, vpc.Groups[0].ID, vpc.Groups[1].ID))
+	}
+	return n
+}
+
+// BenchmarkAddOneAmongMany adds an interface where there are 50 VPCs and 500 groups.
+func BenchmarkAddOneAmongMany(b *testing.B) {
+	n := newTestNetwork(b, "b004")
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		apply(b, n, members(many()))
+		grown := many()
+		e := eni(100, "vpc-7", "sg-7-0", "sg-7-1")
+		e.ID += fmt.Sprintf("-%d", i)
+		grown.Interfaces = append(grown.Interfaces, e)
+		grown = members(grown)
+		b.StartTimer()
+		apply(b, n, grown)
+	}
+}
+
+// BenchmarkPlanAmongMany decides what adding an interface to 50 VPCs and 500 groups
+// takes, without doing it.
+func BenchmarkPlanAmongMany(b *testing.B) {
+	cfg, err := Config{Instance: "b005"}.withDefaults()
+	if err != nil {
+		b.Fatal(err)
+	}
+	had, grown := members(many()), many()
+	grown.Interfaces = append(grown.Interfaces, eni(100, "vpc-7", "sg-7-0", "sg-7-1"))
+	grown = members(grown)
+	links := chooseUplinks(cfg.Instance, had.VPCs, nil, nil)
+	prev, _ := newLayout(cfg, nil, had, links)
+	for b.Loop() {
+		next, _ := newLayout(cfg, prev, grown, links)
+		makePlan(cfg, prev, next, nil)
+	}
+}

@@ -208,7 +208,7 @@ func TestRouterServices(t *testing.T) {
 // outside makes a namespace beyond the machine, with 203.0.113.1, where the
 // machine's default route leads. It has a route for the VPC's addresses, as a
 // hostile neighbour would.
-func outside(t *testing.T, n *Network) {
+func outside(t testing.TB, n *Network) {
 	t.Helper()
 	m := n.machine
 	steps := script{closes: "outside"}

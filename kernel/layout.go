@@ -51,6 +51,8 @@ type router struct {
 	services []netip.Addr   // on the router itself, besides those that every router has
 	ipv6     bool
 	rules    ruleset
+	invalid  error // what is wrong in them
+	from     routerInput
 }
 
 // unreachable are the CIDRs to which the router has a route for what is unused. The
@@ -173,7 +175,7 @@ func newLayout(cfg Config, prev *layout, network host.Network, links map[string]
 	l.peerings = peerings(peers, links)
 	var all []uplink
 	for _, id := range sorted(vpcs) {
-		l.addVPC(cfg, vpcs[id], links[id], peers[id], enis[id], failed)
+		l.addVPC(cfg, prev, vpcs[id], links[id], peers[id], enis[id], failed)
 		all = append(all, links[id])
 	}
 	for id := range enis {
@@ -216,7 +218,7 @@ func checkVPC(vpc desired.VPC) error {
 }
 
 // addVPC adds a router and those of its interfaces that are valid.
-func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, peers []peer, enis []desired.Interface, failed host.Failures) {
+func (l *layout) addVPC(cfg Config, prev *layout, vpc desired.VPC, link uplink, peers []peer, enis []desired.Interface, failed host.Failures) {
 	taken := map[netip.Addr]string{}
 	names := map[string]string{}
 	var services []netip.Addr
@@ -267,11 +269,12 @@ func (l *layout) addVPC(cfg Config, vpc desired.VPC, link uplink, peers []peer, 
 		}
 		valid = append(valid, eni)
 	}
-	rules, err := routerRules(cfg, vpc, link, peers, valid)
-	if err != nil {
-		failed[vpc.ID] = err
+	r := router{vpc: vpc.ID, link: link, cidrs: prefixes(vpc.CIDRs), services: services, ipv6: hasIPv6(vpc)}
+	r.addRules(cfg, prev, routerInput{vpc, peers, valid})
+	if r.invalid != nil {
+		failed[vpc.ID] = r.invalid
 	}
-	l.routers[vpc.ID] = router{vpc.ID, link, prefixes(vpc.CIDRs), services, hasIPv6(vpc), rules}
+	l.routers[vpc.ID] = r
 	l.unreachable = append(l.unreachable, vpc.CIDRs...)
 	l.forwarding = l.forwarding || len(l.publics) > 0 || slices.ContainsFunc(vpc.RouteTables, isLedOut)
 }

@@ -32,7 +32,7 @@ func natWorld(addresses int) host.Network {
 
 // newRouted is a network whose public addresses the Internet beyond the machine
 // knows.
-func newRouted(t *testing.T, cfg Config) (n, far *Network) {
+func newRouted(t testing.TB, cfg Config) (n, far *Network) {
 	t.Helper()
 	cfg.PublicRouted = true
 	return newPublic(t, cfg)
@@ -40,7 +40,7 @@ func newRouted(t *testing.T, cfg Config) (n, far *Network) {
 
 // newPublic is a network with public addresses. The Internet beyond the machine has a
 // route for them in any case, as a hostile one would.
-func newPublic(t *testing.T, cfg Config) (n, far *Network) {
+func newPublic(t testing.TB, cfg Config) (n, far *Network) {
 	t.Helper()
 	cfg.Public = publicRange
 	n, far = newConfigured(t, cfg), newTestNetwork(t, "a0ff")

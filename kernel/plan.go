@@ -175,6 +175,9 @@ func changePublics(cfg Config, has, other *layout, do func(route) op) []script {
 
 func changeRules(in string, prev, next *ruleset) script {
 	s := script{id: in}
+	if prev != nil && prev.is(next) {
+		return s
+	}
 	if commands := diffRulesets(prev, *next); len(commands) > 0 {
 		s.add(in, transaction{commands})
 	}

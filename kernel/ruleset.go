@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,6 +22,11 @@ type ruleset struct {
 type chain struct {
 	hook  *hook // nil: reached only by jumps
 	rules []rule
+}
+
+// is says that both are one: what was not made anew is not compared.
+func (r *ruleset) is(other *ruleset) bool {
+	return reflect.ValueOf(r.chains).Pointer() == reflect.ValueOf(other.chains).Pointer()
 }
 
 // A rule is its terms in order.
