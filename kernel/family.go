@@ -21,7 +21,7 @@ type family struct {
 
 var (
 	ip4 = &family{"ip", "", unix.NFPROTO_IPV4, 4, [2]uint32{12, 16}, nftables.TypeIPAddr}
-	ip6 = &family{"ip6", "6", unix.NFPROTO_IPV6, 16, [2]uint32{8, 24}, nftables.TypeIP6Addr}
+	ip6 = &family{"ip6", "-6", unix.NFPROTO_IPV6, 16, [2]uint32{8, 24}, nftables.TypeIP6Addr}
 )
 
 func familyOf(a netip.Addr) *family {

@@ -159,7 +159,7 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["used"+f.suffix].add(a)
 		}
 		if eni.IPv6.IsValid() && b.isPublic(eni.Subnet) {
-			sets["public6"].add(eni.IPv6)
+			sets["public"+ip6.suffix].add(eni.IPv6)
 		}
 		if eni.Public.IsValid() {
 			sets["public"].add(eni.Address)

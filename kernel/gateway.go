@@ -184,7 +184,7 @@ func (b *builder) limitChains() {
 	for _, g := range b.gateways {
 		var limits []rule
 		for _, number := range []uint8{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
-			name := fmt.Sprintf("connections-%d", number)
+			name := "connections-" + protocolWords[number]
 			b.rules.sets[name] = set{key: destinations, dynamic: true}
 			limits = append(limits, rule{ctNew, tooMany(number, name, b.cfg.natConnections), counter, drop})
 		}

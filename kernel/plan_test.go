@@ -49,7 +49,10 @@ func TestPlan(t *testing.T) {
 
 func runScenario(t *testing.T, text string) string {
 	var out bytes.Buffer
-	cfg := Config{Instance: "1a2b"}
+	cfg, err := Config{Instance: "1a2b"}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var applied *layout
 	for i, part := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		if i > 0 {
@@ -116,9 +119,15 @@ type testCase struct {
 //	restart                                     (with nothing in memory)
 //	found netns|link NAME, found unreachable CIDR, found rules (of the case before)
 //	vpc ID CIDR...
+//	peer VPC                                    (of the vpc above)
+//	acl ID [in|out allow|deny PROTOCOL PORTS CIDR]...
+//	rtb ID [CIDR TARGET[:PEER] [via NAT]]...
+//	subnet ID RTB ACL CIDR...
+//	nat ID SUBNET PRIVATE[=PUBLIC]...
 //	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] in VPC
+//	eni ID ADDRESS GROUP[,GROUP] subnet SUBNET [public ADDRESS] [ipv6 ADDRESS] [isolated]
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {
@@ -142,6 +151,8 @@ func parseCase(t *testing.T, input string) testCase {
 				v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(cidr))
 			}
 			c.network.VPCs = append(c.network.VPCs, v)
+		case "peer", "acl", "rtb", "subnet", "nat":
+			parseRouting(t, &c.network.VPCs[vpc], f)
 		case "group":
 			c.network.VPCs[vpc].Groups = append(c.network.VPCs[vpc].Groups, parseGroup(f[1:]))
 		case "eni":
@@ -152,6 +163,7 @@ func parseCase(t *testing.T, input string) testCase {
 				MAC:    fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]),
 				Groups: strings.Split(f[3], ","), Internet: slices.Contains(f[4:], "internet"),
 			})
+			parseOptions(&c.network.Interfaces[len(c.network.Interfaces)-1], f[4:])
 			if len(f) == 6 && f[4] == "in" {
 				c.network.Interfaces[len(c.network.Interfaces)-1].VPC = f[5]
 			}

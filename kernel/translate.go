@@ -59,7 +59,7 @@ var destinations = nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.Type
 // tooMany matches a new connection of tcp or udp when its source has more than most
 // to the same destination. The set is the kernel's to fill.
 func tooMany(number uint8, name string, most uint32) term {
-	word := map[uint8]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp"}[number]
+	word := protocolWords[number]
 	exprs := append(ip4.check(), l4proto(number)...)
 	exprs = append(exprs,
 		&expr.Payload{DestRegister: register32, Base: expr.PayloadBaseNetworkHeader, Offset: ip4.offsets[0], Len: 8},
@@ -69,6 +69,9 @@ func tooMany(number uint8, name string, most uint32) term {
 		}})
 	return term{fmt.Sprintf("add @%s { ip saddr . ip daddr . %s dport ct count over %d }", name, word, most), exprs}
 }
+
+// protocolWords are what nft(8) calls protocols that have ports.
+var protocolWords = map[uint8]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp"}
 
 // counter counts the packets that reach it.
 var counter = term{"counter", []expr.Any{&expr.Counter{}}}
