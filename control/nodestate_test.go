@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func inOrder(d desired.State) desired.State {
 
 // change changes something that a node should know of.
 func (w *world) change(rt *rapid.T) {
-	switch rapid.IntRange(0, 5).Draw(rt, "what") {
+	switch rapid.IntRange(0, 7).Draw(rt, "what") {
 	case 0, 1:
 		w.step(rt)
 	case 2:
@@ -78,6 +79,8 @@ func (w *world) change(rt *rapid.T) {
 		w.end(rt)
 	case 5:
 		w.balance(rt)
+	case 6, 7:
+		w.network(rt)
 	}
 }
 
@@ -94,8 +97,90 @@ func (w *world) group(rt *rapid.T) {
 		}
 		store.EC2SecurityGroups.Put(tx, &record.EC2SecurityGroup{
 			Scope: home, Group: ec2.SecurityGroup{GroupId: &id, VpcId: new("vpc-1")},
-			Rules: []ec2.SecurityGroupRule{{IpProtocol: new("tcp"), FromPort: &port, ToPort: &port, CidrIpv4: new("0.0.0.0/0"), IsEgress: new(false)}},
+			Rules: []ec2.SecurityGroupRule{
+				{IpProtocol: new("tcp"), FromPort: &port, ToPort: &port, CidrIpv4: new("0.0.0.0/0"), IsEgress: new(false)},
+				{IpProtocol: new("-1"), PrefixListId: new("pl-1"), IsEgress: new(true)},
+			},
 		})
+	})
+}
+
+// network makes, changes or deletes a part of one of two networks.
+func (w *world) network(rt *rapid.T) {
+	vpc := rapid.SampledFrom([]string{"vpc-1", "vpc-2"}).Draw(rt, "vpc")
+	one := func(of ...string) string { return rapid.SampledFrom(of).Draw(rt, "one") }
+	switch table := rapid.SampledFrom(slices.Sorted(maps.Keys(networkParts))).Draw(rt, "part"); table {
+	case store.EC2VPCs.Name():
+		change(w, rt, store.EC2VPCs, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: &vpc}, DNSSupport: rapid.Bool().Draw(rt, "dns")})
+	case store.EC2Subnets.Name():
+		change(w, rt, store.EC2Subnets, &record.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
+			SubnetId: new("subnet-2"), VpcId: &vpc, CidrBlock: new(one("10.0.1.0/24", "10.0.2.0/24")), AvailabilityZone: new("us-east-1a"),
+		}})
+	case store.EC2RouteTables.Name():
+		change(w, rt, store.EC2RouteTables, &record.EC2RouteTable{Scope: home, RouteTable: ec2.RouteTable{
+			RouteTableId: new("rtb-" + vpc), VpcId: &vpc, Associations: []ec2.RouteTableAssociation{{Main: new(true)}},
+			Routes: []ec2.Route{
+				{DestinationCidrBlock: new(one("0.0.0.0/0", "192.0.2.0/24")), GatewayId: new(one("igw-1", "vpce-1"))},
+				{DestinationPrefixListId: new("pl-1"), NatGatewayId: new("nat-1")},
+				{DestinationIpv6CidrBlock: new("::/0"), EgressOnlyInternetGatewayId: new("eigw-1")},
+				{DestinationCidrBlock: new("10.9.0.0/16"), VpcPeeringConnectionId: new("pcx-1")},
+			},
+		}})
+	case store.EC2InternetGateways.Name():
+		change(w, rt, store.EC2InternetGateways, &record.EC2InternetGateway{Scope: home, Gateway: ec2.InternetGateway{
+			InternetGatewayId: new("igw-1"), Attachments: []ec2.InternetGatewayAttachment{{VpcId: &vpc}},
+		}})
+	case store.EC2EgressOnlyGateways.Name():
+		change(w, rt, store.EC2EgressOnlyGateways, &record.EC2EgressOnlyGateway{Scope: home, Gateway: ec2.EgressOnlyInternetGateway{
+			EgressOnlyInternetGatewayId: new("eigw-1"), Attachments: []ec2.InternetGatewayAttachment{{VpcId: &vpc}},
+		}})
+	case store.EC2NATGateways.Name():
+		change(w, rt, store.EC2NATGateways, &record.EC2NATGateway{Scope: home, Gateway: ec2.NatGateway{
+			NatGatewayId: new("nat-1"), VpcId: &vpc, SubnetId: new("subnet-1"), State: ec2.NatGatewayState(one("pending", "available")),
+			NatGatewayAddresses: []ec2.NatGatewayAddress{{PrivateIp: new("10.0.0.12"), PublicIp: new("240.0.0.1")}},
+		}})
+	case store.EC2VPCEndpoints.Name():
+		change(w, rt, store.EC2VPCEndpoints, &record.EC2VPCEndpoint{Scope: home, Endpoint: ec2.VpcEndpoint{
+			VpcEndpointId: new("vpce-1"), VpcId: &vpc, VpcEndpointType: ec2.VpcEndpointTypeGateway, State: ec2.State(one("pending", "available")),
+			ServiceName: new("com.amazonaws.us-east-1.s3"),
+		}})
+	case store.EC2PrefixLists.Name():
+		change(w, rt, store.EC2PrefixLists, &record.EC2PrefixList{
+			Scope: home, List: ec2.ManagedPrefixList{PrefixListId: new("pl-1")}, Versions: [][]ec2.PrefixListEntry{{{Cidr: new(one("192.0.2.0/25", "198.51.100.0/24"))}}},
+		})
+	case store.EC2NetworkACLs.Name():
+		change(w, rt, store.EC2NetworkACLs, &record.EC2NetworkACL{Scope: home, ACL: ec2.NetworkAcl{
+			NetworkAclId: new("acl-" + vpc), VpcId: &vpc, IsDefault: new(true), Entries: []ec2.NetworkAclEntry{{
+				RuleNumber: new(int32(100)), CidrBlock: new("0.0.0.0/0"), Protocol: new(one("6", "17")), RuleAction: ec2.RuleActionAllow,
+			}},
+		}})
+	case store.EC2Peerings.Name():
+		end := func(id string) *ec2.VpcPeeringConnectionVpcInfo {
+			return &ec2.VpcPeeringConnectionVpcInfo{VpcId: &id, OwnerId: &home.Account, Region: &home.Region}
+		}
+		change(w, rt, store.EC2Peerings, &record.EC2Peering{Scope: home, Connection: ec2.VpcPeeringConnection{
+			VpcPeeringConnectionId: new("pcx-1"), RequesterVpcInfo: end("vpc-1"), AccepterVpcInfo: end("vpc-2"),
+			Status: &ec2.VpcPeeringConnectionStateReason{Code: ec2.VpcPeeringConnectionStateReasonCode(one("active", "deleted"))},
+		}})
+	case store.EC2SecurityGroups.Name():
+		w.group(rt)
+	default:
+		rt.Fatalf("no change of %s", table)
+	}
+}
+
+// change stores a record, or deletes the one in its place.
+func change[T any, V interface {
+	*T
+	Key() string
+}](w *world, rt *rapid.T, t *store.Table[T], v V) {
+	gone := rapid.IntRange(0, 4).Draw(rt, "gone") == 0
+	w.update(func(tx *store.Tx) {
+		if gone {
+			t.Delete(tx, v.Key())
+			return
+		}
+		t.Put(tx, v)
 	})
 }
 
