@@ -84,7 +84,7 @@ func members(interfaces []*record.EC2NetworkInterface) map[string][]netip.Addr {
 func securityGroup(v NetworkView, g *record.EC2SecurityGroup, members []netip.Addr) desired.SecurityGroup {
 	out := desired.SecurityGroup{ID: *g.Group.GroupId, Members: members}
 	for i := range g.Rules {
-		rules := securityGroupRules(v, &g.Rules[i])
+		rules := securityGroupRules(v, g.Scope.Region, &g.Rules[i])
 		if *g.Rules[i].IsEgress {
 			out.Egress = append(out.Egress, rules...)
 		} else {
@@ -96,7 +96,7 @@ func securityGroup(v NetworkView, g *record.EC2SecurityGroup, members []netip.Ad
 
 // securityGroupRules translates a stored rule: one for each block of a prefix list, and
 // none for a group behind a peering connection that is not active.
-func securityGroupRules(v NetworkView, r *ec2.SecurityGroupRule) (out []desired.Rule) {
+func securityGroupRules(v NetworkView, region string, r *ec2.SecurityGroupRule) (out []desired.Rule) {
 	rule := desired.Rule{Protocol: *r.IpProtocol, FromPort: -1, ToPort: -1}
 	if r.FromPort != nil {
 		rule.FromPort = int(*r.FromPort)
@@ -113,7 +113,7 @@ func securityGroupRules(v NetworkView, r *ec2.SecurityGroupRule) (out []desired.
 	}
 	var from []netip.Prefix
 	if r.PrefixListId != nil {
-		from = prefixList(v, *r.PrefixListId)
+		from = prefixList(v, region, *r.PrefixListId)
 	} else if p, err := netip.ParsePrefix(aws.Value(r.CidrIpv4) + aws.Value(r.CidrIpv6)); err == nil {
 		from = []netip.Prefix{p.Masked()}
 	}

@@ -19,7 +19,7 @@ import (
 // Source: VPC user guide, "Route tables": "blackhole".
 func RouteState(v NetworkView, t *record.EC2RouteTable, r *ec2.Route) ec2.RouteState {
 	vpc := vpcOf(v, *t.RouteTable.VpcId)
-	to := destinations(v, r)
+	to := destinations(v, t.Scope.Region, r)
 	if len(to) == 0 { // an empty list
 		to = []netip.Prefix{anyIPv4}
 	}
@@ -103,9 +103,9 @@ func vpcOf(v NetworkView, id string) *record.EC2VPC {
 }
 
 // destinations are the blocks that a route is for: those of its prefix list, or its one.
-func destinations(v NetworkView, r *ec2.Route) []netip.Prefix {
+func destinations(v NetworkView, region string, r *ec2.Route) []netip.Prefix {
 	if r.DestinationPrefixListId != nil {
-		return prefixList(v, *r.DestinationPrefixListId)
+		return prefixList(v, region, *r.DestinationPrefixListId)
 	}
 	p, err := netip.ParsePrefix(aws.Value(r.DestinationCidrBlock) + aws.Value(r.DestinationIpv6CidrBlock))
 	if err != nil {
@@ -114,19 +114,22 @@ func destinations(v NetworkView, r *ec2.Route) []netip.Prefix {
 	return []netip.Prefix{p.Masked()}
 }
 
-// prefixList are the blocks of a list, none of a list that is not there.
-func prefixList(v NetworkView, id string) (out []netip.Prefix) {
-	for _, l := range v.PrefixLists {
-		if *l.List.PrefixListId != id {
+// prefixList are the blocks of a customer's list or one of AWS's in the region, none of a
+// list that is not there.
+func prefixList(v NetworkView, region, id string) (out []netip.Prefix) {
+	for _, lists := range [][]*record.EC2PrefixList{v.PrefixLists, AWSPrefixLists(region)} {
+		i := slices.IndexFunc(lists, func(l *record.EC2PrefixList) bool { return *l.List.PrefixListId == id })
+		if i < 0 {
 			continue
 		}
-		for _, e := range l.Entries() {
+		for _, e := range lists[i].Entries() {
 			if p, err := netip.ParsePrefix(*e.Cidr); err == nil {
 				out = append(out, p.Masked())
 			}
 		}
+		return out
 	}
-	return out
+	return nil
 }
 
 // routeTableOf is the route table of a subnet: the one that is associated with it, else
@@ -162,7 +165,7 @@ type directRoute struct {
 func directRoutes(v NetworkView, vpc *record.EC2VPC, t *record.EC2RouteTable) []directRoute {
 	var out []directRoute
 	add := func(r *ec2.Route) {
-		for _, to := range destinations(v, r) {
+		for _, to := range destinations(v, vpc.Scope.Region, r) {
 			out = append(out, directRoute{to, nextHop(v, vpc, r, to)})
 		}
 	}
