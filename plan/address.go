@@ -11,8 +11,12 @@ import (
 // Source: VPC user guide, "Subnet CIDR blocks".
 const reservedAddresses = 5
 
-// Capacity is how many interfaces a subnet has room for when it is empty.
+// Capacity is how many IPv4 addresses a subnet has for interfaces when it is empty; 0
+// for the zero Prefix of a subnet that has only IPv6.
 func Capacity(subnet netip.Prefix) int {
+	if !subnet.IsValid() {
+		return 0
+	}
 	return 1<<(32-subnet.Bits()) - reservedAddresses
 }
 

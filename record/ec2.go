@@ -56,8 +56,35 @@ type EC2Subnet struct {
 // Key is the subnet's place in the store.
 func (s *EC2Subnet) Key() string { return s.Scope.Key(*s.Subnet.SubnetId) }
 
-// Prefix is the subnet's address range.
-func (s *EC2Subnet) Prefix() netip.Prefix { return netip.MustParsePrefix(*s.Subnet.CidrBlock) }
+// Prefix is the subnet's IPv4 address range; the zero Prefix in a subnet that has only
+// IPv6.
+func (s *EC2Subnet) Prefix() netip.Prefix {
+	p, _ := netip.ParsePrefix(aws.Value(s.Subnet.CidrBlock))
+	return p
+}
+
+// Prefixes are the subnet's address ranges, IPv4 first.
+func (s *EC2Subnet) Prefixes() []netip.Prefix {
+	var all []netip.Prefix
+	if p, err := netip.ParsePrefix(aws.Value(s.Subnet.CidrBlock)); err == nil {
+		all = append(all, p)
+	}
+	if p, ok := s.Prefix6(); ok {
+		all = append(all, p)
+	}
+	return all
+}
+
+// Prefix6 is the subnet's IPv6 address range; ok is false when it has none.
+func (s *EC2Subnet) Prefix6() (p netip.Prefix, ok bool) {
+	for _, a := range s.Subnet.Ipv6CidrBlockAssociationSet {
+		p, err := netip.ParsePrefix(*a.Ipv6CidrBlock)
+		if err == nil && a.Ipv6CidrBlockState.State == ec2.SubnetCidrBlockStateCodeAssociated {
+			return p, true
+		}
+	}
+	return netip.Prefix{}, false
+}
 
 // Prefixes are the subnet's address ranges, IPv4 first.
 func (s *EC2Subnet) Prefixes() []netip.Prefix {

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"time"
+
 	"fargo"
 	"fargo/aws/ec2"
 )
@@ -43,10 +45,35 @@ func (g *EC2EgressOnlyGateway) Key() string {
 }
 
 // EC2Peering is a connection between two VPCs. It is in the scope of the VPC that asked
-// for it; that of the other is in Connection.
+// for it; that of the other is in Connection. The address ranges in it are not kept, and
+// a request that was not accepted in time has still the state of one that may be.
 type EC2Peering struct {
 	Scope      fargo.Scope
 	Connection ec2.VpcPeeringConnection
+	// AccepterTags are those of the other side, when it is another account or region:
+	// each sees its own.
+	AccepterTags []ec2.Tag `json:",omitzero"`
+	// EndedAt is when the connection was deleted, rejected or failed.
+	EndedAt time.Time `json:",omitzero"`
+}
+
+// Accepter is the scope of the VPC that was asked.
+func (p *EC2Peering) Accepter() fargo.Scope {
+	i := p.Connection.AccepterVpcInfo
+	return fargo.Scope{Account: *i.OwnerId, Region: *i.Region}
+}
+
+// Active reports whether packets may pass.
+func (p *EC2Peering) Active() bool {
+	return p.Connection.Status.Code == ec2.VpcPeeringConnectionStateReasonCodeActive
+}
+
+// Other is the VPC at the other end from vpc.
+func (p *EC2Peering) Other(vpc string) string {
+	if requester := *p.Connection.RequesterVpcInfo.VpcId; requester != vpc {
+		return requester
+	}
+	return *p.Connection.AccepterVpcInfo.VpcId
 }
 
 // Key is the connection's place in the store.
