@@ -1,6 +1,7 @@
 package control
 
 import (
+	"net/netip"
 	"time"
 
 	"fargo"
@@ -20,6 +21,8 @@ type Config struct {
 	Sessions *Sessions
 	// Pace divides the waiting times that configuration prescribes.
 	Pace fargo.Pace
+	// Public is the range of public IPv4 addresses. The zero Prefix: there are none.
+	Public netip.Prefix
 }
 
 // Controllers are all there are, in the order they are asked.
@@ -27,7 +30,7 @@ func Controllers(c Config) []Controller {
 	return []Controller{
 		Services(c),
 		Nodes(c.Sessions),
-		Tasks(c.Images),
+		Tasks(c.Images, c.Public),
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),

@@ -23,8 +23,8 @@ type Images interface {
 }
 
 // Tasks is the controller that brings a new task to a node and takes back what
-// a stopped one leaves.
-func Tasks(images Images) Controller {
+// a stopped one leaves. Public addresses are of the given range.
+func Tasks(images Images, public netip.Prefix) Controller {
 	return Controller{
 		Name: "task",
 		All:  func(r store.Reader) iter.Seq[string] { return keys(store.Tasks.All(r)) },
@@ -45,11 +45,11 @@ func Tasks(images Images) Controller {
 			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
 			switch action {
 			case plan.TaskPlace:
-				return next, place(tx, images, t, now)
+				return next, place(tx, images, public, t, now)
 			case plan.TaskAbandon:
 				end(tx, t, t.StopCode, t.StoppedReason, now)
 			case plan.TaskRelease:
-				store.EC2NetworkInterfaces.Delete(tx, t.Scope.Key(t.Interface.ID))
+				store.DeleteInterface(tx, t.Scope.Key(t.Interface.ID))
 				// Not changed by the delete, but due to be forgotten some day.
 				_, next = plan.NextTaskAction(t, false, now)
 			case plan.TaskDelete:
@@ -69,7 +69,7 @@ func hasInterface(r store.Reader, t *record.Task) bool {
 }
 
 // place gives a task its interface and its node; without any node it waits.
-func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
+func place(tx *store.Tx, images Images, public netip.Prefix, t *record.Task, now time.Time) error {
 	spread := spreadOf(tx, t)
 	if len(spread.nodes) == 0 {
 		return nil
@@ -80,6 +80,9 @@ func place(tx *store.Tx, images Images, t *record.Task, now time.Time) error {
 		return nil
 	}
 	iface, zone, err := plan.PlaceInterface(t, fargo.NewEC2ID("eni"), candidates)
+	if err == nil {
+		iface.Public, err = plan.PlacePublicAddress(t, &iface, public, func(a netip.Addr) bool { return store.PublicAddressTaken(tx, a) })
+	}
 	if err != nil {
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
@@ -179,11 +182,10 @@ func candidates(tx *store.Tx, t *record.Task, spread *serviceSpread) ([]plan.Can
 			return nil, fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface in subnet '%s': InvalidSubnetID.NotFound", id) //nolint:staticcheck // AWS's style
 		}
 		vpc := *s.Subnet.VpcId
-		public := t.Network.AssignPublicIp == "ENABLED"
 		out = append(out, plan.Candidate{
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
 			Load:     spread.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
-			Internet: plan.ReachesInternet(routing(tx, t.Scope, vpc), id, public),
+			Internet: plan.ReachesInternet(routing(tx, t.Scope, vpc), id, plan.AssignsPublic(t)),
 			Taken:    func(a netip.Addr) bool { return store.AddressTaken(tx, vpc, a) },
 		})
 	}
@@ -209,12 +211,13 @@ func digests(r store.Reader, images Images, t *record.Task) map[string]string {
 func networkInterface(r store.Reader, t *record.Task, now time.Time) *record.EC2NetworkInterface {
 	i := t.Interface
 	address, private := i.Address.String(), fargo.PrivateDNSName(t.Scope.Region, i.Address)
+	association := plan.AutoAssigned(i.Public, plan.OwnerAmazon)
 	shape := ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, AvailabilityZone: t.Intent.AvailabilityZone,
 		Description:   new(t.Scope.ARN("ecs", "attachment/"+*t.Intent.Attachments[0].Id)),
 		InterfaceType: ec2.NetworkInterfaceTypeInterface, MacAddress: &i.MAC, OwnerId: &t.Scope.Account,
-		PrivateDnsName: &private, PrivateIpAddress: &address,
-		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address}},
+		PrivateDnsName: &private, PrivateIpAddress: &address, Association: association,
+		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address, Association: association}},
 		RequesterId:        new("578734482556"), RequesterManaged: new(true), SourceDestCheck: new(true),
 		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
 		Attachment: &ec2.NetworkInterfaceAttachment{

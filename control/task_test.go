@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func BenchmarkPlace(b *testing.B) {
 			for range b.N {
 				b.StopTimer()
 				db, keys := unplaced(b, tasks, size)
-				c := Tasks(noImages{})
+				c := Tasks(noImages{}, netip.Prefix{})
 				b.StartTimer()
 				for i := 0; i < tasks; i += batch {
 					update(b, db, func(tx *store.Tx) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/ecs"
 	"fargo/desired"
 	"fargo/record"
 )
@@ -86,12 +87,34 @@ func PlaceInterface(t *record.Task, id string, candidates []Candidate) (desired.
 			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet,
 		}, c.Zone, nil
 	}
+	return desired.Interface{}, "", noInterface(t, t.Network.Subnets[0], "InsufficientFreeAddressesInSubnet")
+}
+
+// noInterface is the reason to stop a task with that EC2 refused an interface.
+// Source: ECS developer guide, "Amazon ECS stopped tasks error messages".
+func noInterface(t *record.Task, subnet, code string) error {
 	public := "disabled"
-	if t.Network.AssignPublicIp == "ENABLED" {
+	if AssignsPublic(t) {
 		public = "enabled"
 	}
-	return desired.Interface{}, "", fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment %s in subnet '%s': InsufficientFreeAddressesInSubnet", //nolint:staticcheck // AWS's text
-		public, t.Network.Subnets[0])
+	return fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment %s in subnet '%s': %s", public, subnet, code) //nolint:staticcheck // AWS's text
+}
+
+// AssignsPublic reports whether a task's interface is to have a public address.
+func AssignsPublic(t *record.Task) bool { return t.Network.AssignPublicIp == ecs.AssignPublicIpEnabled }
+
+// PlacePublicAddress chooses a public address for a task's interface; the zero Addr when
+// it is to have none, or when there is no range. The error is the reason to stop the
+// task with.
+func PlacePublicAddress(t *record.Task, i *desired.Interface, of netip.Prefix, taken func(netip.Addr) bool) (netip.Addr, error) {
+	if !AssignsPublic(t) || !of.IsValid() {
+		return netip.Addr{}, nil
+	}
+	a, ok := FreePublicAddress(of, i.ID, taken)
+	if !ok {
+		return a, noInterface(t, i.Subnet, "InsufficientAddressCapacity")
+	}
+	return a, nil
 }
 
 // macAddress makes a locally administered address from an interface id, whose
