@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 
 	"fargo"
@@ -41,6 +42,9 @@ type plane struct {
 	fail   chan error // why it ended by itself
 }
 
+// public is the range of public addresses.
+var public = netip.MustParsePrefix("240.0.0.0/20")
+
 // planeConfig is what outlives a control plane, and how it is set up.
 type planeConfig struct {
 	storage storage
@@ -66,14 +70,14 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	if err := ec2.EnsureDefaults(ctx, db, nil, scope); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	p.db, p.ec2, p.elb = db, ec2.New(db, nil), elbv2.New(db)
+	p.db, p.ec2, p.elb = db, ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5}), elbv2.New(elbv2.Config{DB: db, Public: public})
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
 	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
 	p.run("controllers", func() error {
-		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: c.pace}))
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: c.pace, Public: public}))
 	})
 	return p, nil
 }

@@ -146,6 +146,24 @@ var Actions = &api.Actions{
 			return typed(in.NetworkInterfaceId)
 		}),
 
+		"AllocateAddress": on(func(_ *api.Query, _ *ec2.AllocateAddressInput) []string { return []string{"elastic-ip/*"} }).
+			Tags(func(in *ec2.AllocateAddressInput) map[string]string { return tagsOf(in.TagSpecifications) }).
+			Also(func(q *api.Query, in *ec2.AllocateAddressInput) []api.Access { return tagNew(q, in.TagSpecifications) }),
+		"AssociateAddress": on(func(q *api.Query, in *ec2.AssociateAddressInput) []string {
+			return append(append(addressNamed(q, in.AllocationId, in.PublicIp), typed(in.InstanceId)...), typed(in.NetworkInterfaceId)...)
+		}),
+		"DisassociateAddress": on(func(q *api.Query, in *ec2.DisassociateAddressInput) []string {
+			if a := addressByAssociation(q.State, q.Scope(), aws.Value(in.AssociationId)); a != nil {
+				return append(typed(a.Address.AllocationId), typed(a.Address.NetworkInterfaceId)...)
+			}
+			return addressNamed(q, nil, in.PublicIp)
+		}).Inferred(),
+		"ReleaseAddress": on(func(q *api.Query, in *ec2.ReleaseAddressInput) []string {
+			return addressNamed(q, in.AllocationId, in.PublicIp)
+		}).Inferred(),
+		"ModifyAddressAttribute": on(func(_ *api.Query, in *ec2.ModifyAddressAttributeInput) []string { return typed(in.AllocationId) }).Inferred(),
+		"ResetAddressAttribute":  on(func(_ *api.Query, in *ec2.ResetAddressAttributeInput) []string { return typed(in.AllocationId) }).Inferred(),
+
 		"CreateTags": on(func(_ *api.Query, in *ec2.CreateTagsInput) []string { return typedAll(in.Resources) }).
 			Tags(func(in *ec2.CreateTagsInput) map[string]string { return tagMap(in.Tags) }),
 		"DeleteTags": on(func(_ *api.Query, in *ec2.DeleteTagsInput) []string { return typedAll(in.Resources) }).
@@ -153,6 +171,7 @@ var Actions = &api.Actions{
 
 		"DescribeAccountAttributes":         anywhere,
 		"DescribeAddresses":                 anywhere,
+		"DescribeAddressesAttribute":        anywhere,
 		"DescribeAvailabilityZones":         anywhere,
 		"DescribeDhcpOptions":               anywhere,
 		"DescribeInstances":                 anywhere,
@@ -233,6 +252,17 @@ func groupNamed(q *api.Query, id, name *string) []string {
 	return []string{"security-group/*"}
 }
 
+// addressNamed is an Elastic IP address by its allocation, or by itself.
+func addressNamed(q *api.Query, allocation, ip *string) []string {
+	if aws.Value(allocation) != "" || aws.Value(ip) == "" {
+		return typed(allocation)
+	}
+	if a := addressByIP(q.State, q.Scope(), *ip); a != nil {
+		return typed(a.Address.AllocationId)
+	}
+	return []string{"elastic-ip/*"}
+}
+
 // associated are the route table and what it is associated with.
 func associated(q *api.Query, association *string) []string {
 	for t := range store.EC2RouteTables.Prefix(q.State, q.Scope().Key()) {
@@ -274,6 +304,11 @@ func attributes(r store.Reader, arn, key string) []string {
 	a, _ := fargo.ParseARN(arn)
 	scope, id := a.Scope(), a.Name()
 	kind, _, _ := strings.Cut(a.Resource, "/")
+	if a, ok := store.EC2Addresses.Get(r, scope.Key(id)); ok && kind == "elastic-ip" {
+		return map[string][]string{
+			"ec2:allocationid": {id}, "ec2:publicipaddress": {*a.Address.PublicIp}, "ec2:domain": {string(a.Address.Domain)},
+		}[key]
+	}
 	switch key {
 	case "ec2:" + strings.ReplaceAll(kind, "-", "") + "id": // ec2:VpcID, ec2:SecurityGroupID, …
 		return []string{id}

@@ -45,6 +45,9 @@ func (s *Server) checkVPCBlock(block netip.Prefix, given string) error {
 	if !usableBlock(block) {
 		return protocol.Errorf("InvalidVpc.Range", "The CIDR '%s' is invalid.", given)
 	}
+	if s.public.IsValid() && s.public.Overlaps(block) { // ours, as well
+		return protocol.Errorf("InvalidVpc.Range", "The CIDR '%s' overlaps %s, which public addresses are of here.", given, s.public)
+	}
 	taken, err := s.networks.overlapping(block)
 	if err != nil {
 		return err

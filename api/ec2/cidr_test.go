@@ -49,7 +49,18 @@ func TestUnknownNetworksAreAnError(t *testing.T) {
 	if _, free, err := unknown.freeBlock(); free || !errors.Is(err, failed) {
 		t.Errorf("%v, %v", free, err)
 	}
-	if err := New(nil, unknown).checkVPCBlock(netip.MustParsePrefix("10.0.0.0/16"), "10.0.0.0/16"); !errors.Is(err, failed) {
+	if err := New(Config{Networks: unknown}).checkVPCBlock(netip.MustParsePrefix("10.0.0.0/16"), "10.0.0.0/16"); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+}
+
+// A VPC with public addresses would hide them from the machine.
+func TestPublicAddressesAreOfNoVPC(t *testing.T) {
+	s := New(Config{Public: netip.MustParsePrefix("203.0.112.0/20")})
+	if err := s.checkVPCBlock(netip.MustParsePrefix("203.0.113.0/24"), "203.0.113.0/24"); err == nil {
+		t.Error("a VPC has the range")
+	}
+	if err := s.checkVPCBlock(netip.MustParsePrefix("198.51.100.0/24"), "198.51.100.0/24"); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,8 +5,9 @@ import "fargo/api"
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
 	{Operation: "CreateVpc", Field: "InstanceTenancy", Why: "always default: there are no instances"},
-	{Operation: "ModifyVpcAttribute", Field: "EnableDnsHostnames", Why: "no interface has a public name"},
-	{Operation: "ModifySubnetAttribute", Field: "MapPublicIpOnLaunch", Why: "tasks ask for a public address themselves"},
+	{Operation: "ModifySubnetAttribute", Field: "MapPublicIpOnLaunch", Why: "concerns instances, of which there are none: tasks ask for a public address themselves, and an interface of a user's own gets none, as on AWS"},
+	{Operation: "ModifyAddressAttribute", Field: "DomainName", Why: "kept and shown: no reverse record is served, and it is not checked that the name leads to the address"},
+	{Operation: "AllocateAddress", Field: "Address", Why: "any free address of the range can be had, whoever had it before"},
 	{Operation: "ModifySubnetAttribute", Field: "PrivateDnsHostnameTypeOnLaunch", Why: "names are always made of the address"},
 	{Operation: "AuthorizeSecurityGroupIngress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},
 	{Operation: "AuthorizeSecurityGroupEgress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},

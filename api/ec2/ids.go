@@ -69,7 +69,7 @@ var (
 // Clients wait and try again when they know the resource is new.
 func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
-	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "nat", "eigw", "vpce", "pl":
+	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl":
 		return noSuch(prefix)(id)
 	}
 	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fargo"
@@ -81,7 +82,7 @@ func (s *Server) DetachInternetGateway(ctx context.Context, in *ec2.DetachIntern
 			return protocol.Errorf("Gateway.NotAttached", "resource %s is not attached to network %s", *in.InternetGatewayId, *in.VpcId)
 		}
 		for i := range store.EC2NetworkInterfaces.By(tx, store.ByVPC, *in.VpcId) {
-			if i.Interface.Association != nil {
+			if isMapped(i) {
 				return inUse("Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", *in.VpcId)
 			}
 		}
@@ -90,6 +91,11 @@ func (s *Server) DetachInternetGateway(ctx context.Context, in *ec2.DetachIntern
 		store.EC2InternetGateways.Put(tx, &c)
 		return nil
 	})
+}
+
+// isMapped reports whether an interface has a public address.
+func isMapped(i *record.EC2NetworkInterface) bool {
+	return slices.ContainsFunc(i.Interface.PrivateIpAddresses, func(p ec2.NetworkInterfacePrivateIpAddress) bool { return p.Association != nil })
 }
 
 // DeleteInternetGateway deletes a gateway that is attached to nothing.

@@ -71,7 +71,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateNetworkInterfaceOutput{NetworkInterface: new(interfaceView(made)), ClientToken: in.ClientToken}, nil
+	return &ec2.CreateNetworkInterfaceOutput{NetworkInterface: new(interfaceView(s.db.View(), made)), ClientToken: in.ClientToken}, nil
 }
 
 // wantedAddress is the address that a call asks for, in either of two ways.

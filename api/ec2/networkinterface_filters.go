@@ -16,7 +16,7 @@ var interfaceFields = fields[anInterface]{
 		"subnet-id":            one(func(i anInterface) *string { return i.Interface.SubnetId }),
 		"vpc-id":               one(func(i anInterface) *string { return i.Interface.VpcId }),
 		"availability-zone":    one(func(i anInterface) *string { return i.Interface.AvailabilityZone }),
-		"availability-zone-id": one(func(i anInterface) *string { return interfaceView(i).AvailabilityZoneId }),
+		"availability-zone-id": one(func(i anInterface) *string { return i.Interface.AvailabilityZoneId }),
 		"description":          one(func(i anInterface) *string { return i.Interface.Description }),
 		"mac-address":          one(func(i anInterface) *string { return i.Interface.MacAddress }),
 		"owner-id":             one(func(i anInterface) *string { return i.Interface.OwnerId }),
@@ -34,8 +34,8 @@ var interfaceFields = fields[anInterface]{
 		"addresses.primary":            each(addresses, func(a ec2.NetworkInterfacePrivateIpAddress) *string { return &boolean(a.Primary)[0] }),
 		"addresses.private-ip-address": each(addresses, func(a ec2.NetworkInterfacePrivateIpAddress) *string { return a.PrivateIpAddress }),
 
-		"addresses.association.owner-id":  association(func(a ec2.NetworkInterfaceAssociation) *string { return a.IpOwnerId }),
-		"addresses.association.public-ip": association(func(a ec2.NetworkInterfaceAssociation) *string { return a.PublicIp }),
+		"addresses.association.owner-id":  addressAssociations(func(a ec2.NetworkInterfaceAssociation) *string { return a.IpOwnerId }),
+		"addresses.association.public-ip": addressAssociations(func(a ec2.NetworkInterfaceAssociation) *string { return a.PublicIp }),
 		"association.allocation-id":       association(func(a ec2.NetworkInterfaceAssociation) *string { return a.AllocationId }),
 		"association.association-id":      association(func(a ec2.NetworkInterfaceAssociation) *string { return a.AssociationId }),
 		"association.ip-owner-id":         association(func(a ec2.NetworkInterfaceAssociation) *string { return a.IpOwnerId }),
@@ -75,6 +75,16 @@ func association(get func(ec2.NetworkInterfaceAssociation) *string) func(anInter
 			return nil
 		}
 		return get(*i.Interface.Association)
+	})
+}
+
+// addressAssociations lifts an accessor of the associations of all private addresses.
+func addressAssociations(get func(ec2.NetworkInterfaceAssociation) *string) func(anInterface) []string {
+	return each(addresses, func(p ec2.NetworkInterfacePrivateIpAddress) *string {
+		if p.Association == nil {
+			return nil
+		}
+		return get(*p.Association)
 	})
 }
 

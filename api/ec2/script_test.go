@@ -35,7 +35,7 @@ func server(t *testing.T, n ec2.Networks) *ec2.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return ec2.New(db, n)
+	return ec2.New(ec2.Config{DB: db, Networks: n, Public: netip.MustParsePrefix("240.0.0.0/24"), ElasticIPs: 5})
 }
 
 // call is one of the default account in the default region.

@@ -7,6 +7,7 @@ package ec2
 import (
 	"context"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"time"
@@ -20,13 +21,27 @@ import (
 
 // Server answers the EC2 operations, from and into the store.
 type Server struct {
-	db       *store.DB
-	networks Networks
+	db         *store.DB
+	networks   Networks
+	public     netip.Prefix
+	elasticIPs int
 }
 
-// New makes a server on db, on machines that are in these networks; nil when
-// nobody knows.
-func New(db *store.DB, networks Networks) *Server { return &Server{db: db, networks: networks} }
+// Config is what a [Server] needs.
+type Config struct {
+	DB *store.DB
+	// Networks are those that the machines are in; nil when nobody knows.
+	Networks Networks
+	// Public is the range of public IPv4 addresses. The zero Prefix: there are none.
+	Public netip.Prefix
+	// ElasticIPs is how many addresses an account may allocate in a region.
+	ElasticIPs int
+}
+
+// New makes a server.
+func New(c Config) *Server {
+	return &Server{db: c.DB, networks: c.Networks, public: c.Public, elasticIPs: c.ElasticIPs}
+}
 
 // Precheck opens the call's region, so that an account finds its default VPC
 // wherever it looks first, and answers a dry run: the caller would have been let

@@ -63,6 +63,8 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 			func(i *record.EC2NetworkInterface) (*string, *[]ec2.Tag) {
 				return i.Interface.NetworkInterfaceId, &i.Interface.TagSet
 			}),
+		taggablesIn(store.EC2Addresses, r, scope, ec2.ResourceTypeElasticIp,
+			func(a *record.EC2Address) (*string, *[]ec2.Tag) { return a.Address.AllocationId, &a.Address.Tags }),
 		taggablesIn(store.EC2SecurityGroups, r, scope, ec2.ResourceTypeSecurityGroup,
 			func(g *record.EC2SecurityGroup) (*string, *[]ec2.Tag) { return g.Group.GroupId, &g.Group.Tags }),
 		taggablesIn(store.EC2NATGateways, r, scope, ec2.ResourceTypeNatgateway,

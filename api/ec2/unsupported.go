@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"fargo/aws/ec2"
-	"fargo/aws/protocol"
 )
 
 // The kinds of resources in this file cannot be created here. Tools that look at a
@@ -30,15 +29,6 @@ func none(operation string, filters []ec2.Filter, ids []string, missing func(id 
 // DescribeInstances shows nothing: there are no instances.
 func (s *Server) DescribeInstances(_ context.Context, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
 	return &ec2.DescribeInstancesOutput{Reservations: []ec2.Reservation{}}, none("DescribeInstances", in.Filters, in.InstanceIds, noSuch("i"))
-}
-
-// DescribeAddresses shows nothing: Elastic IP addresses cannot be allocated yet.
-func (s *Server) DescribeAddresses(_ context.Context, in *ec2.DescribeAddressesInput) (*ec2.DescribeAddressesOutput, error) {
-	err := none("DescribeAddresses", in.Filters, in.AllocationIds, noSuch("eipalloc"))
-	if err == nil && len(in.PublicIps) > 0 {
-		err = protocol.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", in.PublicIps[0])
-	}
-	return &ec2.DescribeAddressesOutput{Addresses: []ec2.Address{}}, err
 }
 
 // DescribeVpcPeeringConnections shows nothing: VPCs cannot be peered yet.

@@ -122,8 +122,8 @@ func (s *Server) DescribeAccountAttributes(ctx context.Context, in *ec2.Describe
 		{"default-vpc", def},
 		{"max-instances", "0"},
 		{"vpc-max-security-groups-per-interface", "5"},
-		{"max-elastic-ips", "0"},
-		{"vpc-max-elastic-ips", "0"},
+		{"max-elastic-ips", strconv.Itoa(s.elasticIPs)},
+		{"vpc-max-elastic-ips", strconv.Itoa(s.elasticIPs)},
 	} {
 		if len(in.AttributeNames) > 0 && !slices.Contains(in.AttributeNames, ec2.AccountAttributeName(a.name)) {
 			continue

@@ -68,7 +68,7 @@ func runTask(t *testing.T, recorded any) (made, ended *wire.Task) {
 	if err := ec2.EnsureDefaults(ctx, db, nil, fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}); err != nil {
 		t.Fatal(err)
 	}
-	subnets, err := ec2.New(db, nil).DescribeSubnets(ctx, &wireec2.DescribeSubnetsInput{})
+	subnets, err := ec2.New(ec2.Config{DB: db}).DescribeSubnets(ctx, &wireec2.DescribeSubnetsInput{})
 	if err != nil {
 		t.Fatal(err)
 	}

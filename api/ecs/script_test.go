@@ -57,7 +57,7 @@ func TestScripts(t *testing.T) {
 		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Setup{
 			Services: []api.Mounted{
-				{Service: &wireec2.API, Server: ec2.New(db, nil)},
+				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db})},
 				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {
 					return !strings.HasSuffix(arn, "/missing")
 				}, TrySysctl: trySysctl, TryUlimit: tryUlimit})},

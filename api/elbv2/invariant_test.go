@@ -32,7 +32,7 @@ func newFixture(t *rapid.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &fixture{db: db, s: elbv2.New(db)}
+	h := &fixture{db: db, s: elbv2.New(elbv2.Config{DB: db, Public: public})}
 	h.ctx = api.WithCall(context.Background(), &api.Call{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion})
 	if err := ec2.EnsureDefaults(h.ctx, db, nil, fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ import (
 	"fargo/store"
 )
 
+// public is the range of public addresses.
+var public = netip.MustParsePrefix("240.0.0.0/24")
+
 // TestScripts runs the scripts against the API with a node that says what the
 // script says: "node" makes one known, "health" is its word about a target, and
 // "desired" shows what it is to run.
@@ -35,8 +39,8 @@ func TestScripts(t *testing.T) {
 		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Setup{
 			Services: []api.Mounted{
-				{Service: &wireec2.API, Server: ec2.New(db, nil)},
-				{Service: &wire.API, Server: elbv2.New(db)},
+				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5})},
+				{Service: &wire.API, Server: elbv2.New(elbv2.Config{DB: db, Public: public})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node": func(ctx context.Context, name string) (string, error) {

@@ -7,6 +7,7 @@ package elbv2
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +21,20 @@ import (
 )
 
 // Server answers the ELBv2 operations, from and into the store.
-type Server struct{ db *store.DB }
+type Server struct {
+	db     *store.DB
+	public netip.Prefix
+}
 
-// New makes a server on db.
-func New(db *store.DB) *Server { return &Server{db: db} }
+// Config is what a [Server] needs.
+type Config struct {
+	DB *store.DB
+	// Public is the range of public IPv4 addresses. The zero Prefix: there are none.
+	Public netip.Prefix
+}
+
+// New makes a server.
+func New(c Config) *Server { return &Server{db: c.DB, public: c.Public} }
 
 // service is the name of Elastic Load Balancing in ARNs.
 const service = "elasticloadbalancing"

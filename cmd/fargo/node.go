@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -40,6 +41,9 @@ type machineFlags struct {
 
 	AllowRegistry []containerd.HostPattern `help:"Let images come from this host, host:port, address or CIDR block, even if it is on this machine. May be repeated." placeholder:"HOST"`
 	DenyRegistry  []containerd.HostPattern `help:"Let none come from there. The narrower of two that differ decides. May be repeated." placeholder:"HOST"`
+
+	PublicRange  netip.Prefix `help:"Take public addresses from these: by default a /20 of 240.0.0.0/4 of the instance's own." placeholder:"CIDR"`
+	PublicRouted bool         `help:"The network around this machine routes the public addresses to it: others can connect to them, and what leaves for the Internet keeps them as its source."`
 }
 
 // nodeArgs is the command line of the node that belongs to a control plane.
@@ -53,6 +57,12 @@ func nodeArgs(inst *instance.Instance, flags machineFlags) []string {
 	}
 	for _, host := range flags.DenyRegistry {
 		args = append(args, "--deny-registry", host.String())
+	}
+	if flags.PublicRange.IsValid() {
+		args = append(args, "--public-range", flags.PublicRange.String())
+	}
+	if flags.PublicRouted {
+		args = append(args, "--public-routed")
 	}
 	return args
 }
@@ -116,7 +126,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	} else {
 		runtime.Binaries.Shim = "" // a daemon that is not ours starts its own
 	}
-	config := kernel.Config{Instance: inst.ID, Logger: log}
+	config := kernel.Config{Instance: inst.ID, Logger: log, Public: flags.publicRange(inst), PublicRouted: flags.PublicRouted}
 	if m.network, err = kernel.NewNetwork(config); err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fargo/containerd"
 	"fargo/instance"
@@ -22,6 +24,7 @@ func TestNodeGetsTheMachineFlags(t *testing.T) {
 			return []string{
 				"node", "--speed", "2.5", "--containerd", "/run/containerd.sock",
 				"--allow-registry", "127.0.0.1:5000", "--allow-registry", "registry.corp,[fd00::1]:5000", "--deny-registry", "10.0.0.0/8",
+				"--public-range", "203.0.113.0/24", "--public-routed",
 			}
 		}},
 		{&told, func() []string { return nodeArgs(&instance.Instance{Dir: "/var/lib/fargo"}, given.Node.machineFlags) }},
@@ -34,10 +37,13 @@ func TestNodeGetsTheMachineFlags(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(given.Node.AllowRegistry) != 3 || len(given.Node.DenyRegistry) != 1 {
+	if len(given.Node.AllowRegistry) != 3 || len(given.Node.DenyRegistry) != 1 || !given.Node.PublicRouted || given.Node.PublicRange.Bits() != 24 {
 		t.Fatalf("%+v", given.Node)
 	}
-	text := cmp.Comparer(func(a, b containerd.HostPattern) bool { return a.String() == b.String() })
+	text := cmp.Options{
+		cmp.Comparer(func(a, b containerd.HostPattern) bool { return a.String() == b.String() }),
+		cmpopts.EquateComparable(netip.Prefix{}),
+	}
 	if d := cmp.Diff(given.Node.machineFlags, told.Node.machineFlags, text); d != "" {
 		t.Error(d)
 	}

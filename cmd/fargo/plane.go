@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -39,6 +40,10 @@ type planeConfig struct {
 	acceptAnyCredentials bool
 	// beginAnew creates missing parts of the data directory again.
 	beginAnew bool
+	// public is the range of public addresses, and elasticIPs how many of them an
+	// account may allocate in a region.
+	public     netip.Prefix
+	elasticIPs int
 }
 
 // plane is the control plane: its state, and all that reads and changes it.
@@ -81,6 +86,9 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 		return p, err
 	}
 	if p.db, err = store.Open(ctx, p.journal); err != nil {
+		return p, err
+	}
+	if err := checkPublicState(p.db.View(), c.public); err != nil {
 		return p, err
 	}
 	if err := p.checkImages(ctx, registryMissing); err != nil {
@@ -151,7 +159,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	chain := api.New(api.Config{
-		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images}),
+		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, public: p.public, elasticIPs: p.elasticIPs}),
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,
@@ -203,7 +211,7 @@ func (p *plane) run(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.quiesce, cancel)()
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: p.pace})))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })

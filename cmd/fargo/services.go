@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/netip"
+
 	"fargo/api"
 	apiacm "fargo/api/acm"
 	apiec2 "fargo/api/ec2"
@@ -29,6 +31,9 @@ type dependencies struct {
 	db   *store.DB
 	logs *logs.Store
 	ecr  *apiecr.Server
+	// public is the range of public addresses, elasticIPs the quota of allocated ones.
+	public     netip.Prefix
+	elasticIPs int
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -49,12 +54,14 @@ func actions(l *logs.Store) map[string]*api.Actions {
 func services(r dependencies) []api.Mounted {
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
-		{Service: &ec2.API, Server: apiec2.New(r.db, kernel.MachineNetworks), Gaps: apiec2.NotActedOn},
+		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
+			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs,
+		}), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
 			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit,
 		}), Gaps: apiecs.NotActedOn},
-		{Service: &elbv2.API, Server: apielbv2.New(r.db), Gaps: apielbv2.NotActedOn},
+		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public}), Gaps: apielbv2.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},

@@ -24,6 +24,7 @@ type upCommand struct {
 	machineFlags
 	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
 	BeginAnew            bool   `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
+	ElasticIPs           int    `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
 	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 }
 
@@ -47,6 +48,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
+	public := c.publicRange(inst)
+	if err := checkPublicRange(public); err != nil {
+		return err
+	}
 	held, err := process.Acquire(inst.UpLock(), version)
 	if err != nil {
 		return fmt.Errorf("%s: %w", inst.Dir, err)
@@ -66,6 +71,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew,
+		public: public, elasticIPs: c.ElasticIPs,
 	})
 	if err != nil {
 		return errors.Join(withAdvice(inst, err), listener.Close())
