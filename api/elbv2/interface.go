@@ -21,6 +21,9 @@ import (
 type place struct {
 	plan.Candidate
 	wanted netip.Addr // the zero Addr means any
+	// elastic is the allocation of the public address, "" for one that comes and goes
+	// with the interface.
+	elastic string
 }
 
 // Bounds of a load balancer's places. Source: ELB user guide, "Subnets for your
@@ -73,8 +76,10 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 	if m.AllocationId != nil && kind == elbv2.LoadBalancerTypeEnumApplication {
 		return place{}, unfit("Elastic IPs are not supported for load balancers with type '%s'", kind)
 	}
+	if m.AllocationId != nil && scheme == elbv2.LoadBalancerSchemeEnumInternal {
+		return place{}, unfit("Elastic IPs are not supported for load balancers with scheme '%s'", scheme)
+	}
 	if err := refuse(
-		gap{"AllocationId (Elastic IP addresses)", m.AllocationId != nil},
 		gap{"IPv6Address", m.IPv6Address != nil}, gap{"SourceNatIpv6Prefix", m.SourceNatIpv6Prefix != nil},
 	); err != nil {
 		return place{}, err
@@ -92,7 +97,7 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 		Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
 		Internet: plan.ReachesInternet(store.Routing(r, scope, vpc), id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
 		Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
-	}}
+	}, elastic: aws.Value(m.AllocationId)}
 	if m.PrivateIPv4Address == nil {
 		return p, nil
 	}
@@ -160,7 +165,10 @@ func securityGroups(r store.Reader, scope fargo.Scope, vpc string, kind elbv2.Lo
 
 // addInterfaces gives a load balancer an interface and a zone for each place.
 // lb is a value of the transaction's own.
-func addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places []place, now time.Time) error {
+func (s *Server) addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places []place, now time.Time) error {
+	if err := checkElastic(tx, lb.Scope, places); err != nil {
+		return err
+	}
 	for _, p := range places {
 		if err := hasRoom(tx, p); err != nil {
 			return err
@@ -173,9 +181,20 @@ func addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places []place, now
 		if p.wanted.IsValid() {
 			zone.LoadBalancerAddresses = append(zone.LoadBalancerAddresses, elbv2.LoadBalancerAddress{PrivateIPv4Address: new(i.Address.String())})
 		}
+		elastic, err := s.givePublicAddress(tx, lb, &i, p)
+		if err != nil {
+			return err
+		}
+		shown := networkInterface(tx, lb, &i, p.Zone, now)
+		if elastic == nil {
+			store.EC2NetworkInterfaces.Put(tx, shown.WithAssociation(i.Address.String(), plan.AutoAssigned(i.Public, plan.OwnerELB)))
+		} else {
+			store.EC2NetworkInterfaces.Put(tx, shown)
+			store.AssociateAddress(tx, elastic, shown, i.Address.String(), fargo.NewEC2ID("eipassoc"))
+			zone.LoadBalancerAddresses = append(zone.LoadBalancerAddresses, elbv2.LoadBalancerAddress{IpAddress: elastic.Address.PublicIp, AllocationId: &p.elastic})
+		}
 		lb.Interfaces = append(lb.Interfaces, i)
 		lb.LoadBalancer.AvailabilityZones = append(lb.LoadBalancer.AvailabilityZones, zone)
-		store.EC2NetworkInterfaces.Put(tx, networkInterface(tx, lb, &i, p.Zone, now))
 	}
 	return nil
 }

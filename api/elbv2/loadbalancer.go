@@ -45,7 +45,7 @@ func (s *Server) CreateLoadBalancer(ctx context.Context, in *elbv2.CreateLoadBal
 			return elbv2.TooManyLoadBalancersException("The maximum number of load balancers has been reached")
 		}
 		lb = wanted.LoadBalancer
-		if err := addInterfaces(tx, lb, wanted.places, now); err != nil {
+		if err := s.addInterfaces(tx, lb, wanted.places, now); err != nil {
 			return err
 		}
 		store.ELBLoadBalancers.Put(tx, lb)
@@ -179,7 +179,7 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 	for _, z := range a.AvailabilityZones {
 		had = append(had, *z.SubnetId)
 		for _, fixed := range z.LoadBalancerAddresses {
-			had = append(had, aws.Value(fixed.PrivateIPv4Address))
+			had = append(had, aws.Value(fixed.PrivateIPv4Address)+aws.Value(fixed.AllocationId))
 		}
 	}
 	for _, p := range wanted.places {
@@ -187,13 +187,16 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 		if p.wanted.IsValid() {
 			want = append(want, p.wanted.String())
 		}
+		if p.elastic != "" {
+			want = append(want, p.elastic)
+		}
 	}
 	return a.Type == b.Type && a.Scheme == b.Scheme && sameSet(had, want) &&
 		sameSet(a.SecurityGroups, b.SecurityGroups) && sameTags(old.Tags, wanted.LoadBalancer.Tags)
 }
 
 // DeleteLoadBalancer deletes a load balancer with its interfaces, listeners and
-// rules. Deleting one that is not there succeeds.
+// rules. Its Elastic IP addresses stay allocated. Deleting one that is not there succeeds.
 func (s *Server) DeleteLoadBalancer(ctx context.Context, in *elbv2.DeleteLoadBalancerInput) (*elbv2.DeleteLoadBalancerOutput, error) {
 	arn := *in.LoadBalancerArn
 	if err := loadBalancerARNs.Check(api.CallFrom(ctx).Scope(), arn); err != nil {
@@ -211,7 +214,7 @@ func (s *Server) DeleteLoadBalancer(ctx context.Context, in *elbv2.DeleteLoadBal
 			deleteListener(tx, l)
 		}
 		for _, i := range lb.Interfaces {
-			store.EC2NetworkInterfaces.Delete(tx, scope.Key(i.ID))
+			store.DeleteInterface(tx, scope.Key(i.ID))
 		}
 		store.ELBLoadBalancers.Delete(tx, arn)
 		return nil

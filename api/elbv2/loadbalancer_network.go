@@ -12,7 +12,7 @@ import (
 )
 
 // SetSubnets puts a load balancer into other subnets. Where it stays, it keeps
-// its interface.
+// its interface and its addresses.
 func (s *Server) SetSubnets(ctx context.Context, in *elbv2.SetSubnetsInput) (*elbv2.SetSubnetsOutput, error) {
 	if err := refuse(
 		gap{"IPv6: the IP address type must be ipv4", in.IpAddressType != "" && in.IpAddressType != elbv2.IpAddressTypeIpv4},
@@ -37,17 +37,18 @@ func (s *Server) SetSubnets(ctx context.Context, in *elbv2.SetSubnetsInput) (*el
 		c.Interfaces, c.LoadBalancer.AvailabilityZones = nil, nil
 		for n, i := range lb.Interfaces {
 			at := slices.IndexFunc(places, func(p place) bool {
-				return p.Subnet == i.Subnet && (!p.wanted.IsValid() || p.wanted == i.Address)
+				return p.Subnet == i.Subnet && (!p.wanted.IsValid() || p.wanted == i.Address) &&
+					(p.elastic == "" || p.elastic == allocationOf(lb.LoadBalancer.AvailabilityZones[n]))
 			})
 			if at < 0 {
-				store.EC2NetworkInterfaces.Delete(tx, scope.Key(i.ID))
+				store.DeleteInterface(tx, scope.Key(i.ID))
 				continue
 			}
 			c.Interfaces = append(c.Interfaces, i)
 			c.LoadBalancer.AvailabilityZones = append(c.LoadBalancer.AvailabilityZones, lb.LoadBalancer.AvailabilityZones[n])
 			places = slices.Delete(places, at, at+1)
 		}
-		if err := addInterfaces(tx, &c, places, now); err != nil {
+		if err := s.addInterfaces(tx, &c, places, now); err != nil {
 			return err
 		}
 		store.ELBLoadBalancers.Put(tx, &c)
