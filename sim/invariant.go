@@ -161,7 +161,8 @@ func ended(t *record.Task) string {
 	return why
 }
 
-// address checks that no two interfaces have the same.
+// address checks that no two interfaces have the same, and that no other has its public
+// one.
 func (v *invariants) address(view *store.Snapshot, key string) {
 	i, ok := store.EC2NetworkInterfaces.Get(view, key)
 	if !ok {
@@ -173,6 +174,14 @@ func (v *invariants) address(view *store.Snapshot, key string) {
 	}
 	if n != 1 {
 		v.violated("%d interfaces have the address %s", n, i.Address())
+	}
+	if !i.Public().IsValid() {
+		return
+	}
+	for o := range store.EC2NetworkInterfaces.By(view, store.InterfaceByPublic, i.Public().String()) {
+		if o.Key() != i.Key() {
+			v.violated("the interfaces %s and %s have the address %s", i.Key(), o.Key(), i.Public())
+		}
 	}
 }
 

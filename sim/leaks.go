@@ -64,6 +64,13 @@ func (w *World) leaks() error {
 			errs = append(errs, fmt.Errorf("the interface %s of task %q is left", id, i.TaskARN))
 		}
 	}
+	for _, on := range want {
+		for _, t := range on.tasks {
+			if !t.Interface.Public.IsValid() {
+				errs = append(errs, fmt.Errorf("task %.8s has no public address", t.ID))
+			}
+		}
+	}
 	for t := range store.ELBTargets.All(view) {
 		if !targets[t.Key()] {
 			errs = append(errs, fmt.Errorf("the target %s is left", t.Key()))

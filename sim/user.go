@@ -100,7 +100,7 @@ func (u *user) createLargeSubnets(ctx context.Context, p *plane) error {
 
 // network is where all tasks are: in the default subnets and security group.
 func (u *user) network() *ecs.NetworkConfiguration {
-	return &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: u.subnets, AssignPublicIp: ecs.AssignPublicIpDisabled}}
+	return &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: u.subnets, AssignPublicIp: ecs.AssignPublicIpEnabled}}
 }
 
 // createPlain creates a service as most are.
