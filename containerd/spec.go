@@ -89,7 +89,7 @@ func newProcess(spec *host.ContainerSpec, img *image, on machine) (*specs.Proces
 	if cwd == "" {
 		cwd = "/"
 	}
-	env := environment(baseEnvironment(spec.Hostname, home, spec.Tty), img.config.Env, spec.Environment)
+	env := environment(baseEnvironment(spec.Hostname, home, spec.Tty), spec.DefaultEnvironment, img.config.Env, spec.Environment)
 	err = errors.Join(checkStrings("command", command...), checkStrings("environment", env...), checkStrings("working directory", cwd))
 	if err != nil {
 		return nil, err

@@ -56,14 +56,21 @@ func (c *ContainerAssignment) Secrets() []SecretID {
 	return []SecretID{c.Pull.PasswordID}
 }
 
-// BalancerSecrets are the ids of what load balancers need, in order and each once.
-func BalancerSecrets(balancers []Balancer) (ids []SecretID) {
-	for i := range balancers {
-		for j := range balancers[i].Listeners {
-			for _, c := range balancers[i].Listeners[j].Certificates {
-				ids = append(ids, c.KeyID)
+// DataPlaneSecrets are the ids of what states name apart from their tasks, in order and
+// each once: the keys of the certificates of load balancers and of [Platform].
+func DataPlaneSecrets(states ...*State) (ids []SecretID) {
+	add := func(certificates []Certificate) {
+		for _, c := range certificates {
+			ids = append(ids, c.KeyID)
+		}
+	}
+	for _, s := range states {
+		for i := range s.Balancers {
+			for j := range s.Balancers[i].Listeners {
+				add(s.Balancers[i].Listeners[j].Certificates)
 			}
 		}
+		add(s.Platform.Certificates)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)

@@ -85,7 +85,7 @@ func TestVersion1(t *testing.T) {
 }
 
 func secretsOf(s State) []SecretID {
-	ids := BalancerSecrets(s.Balancers)
+	ids := DataPlaneSecrets(&s)
 	for i := range s.Tasks {
 		for j := range s.Tasks[i].Containers {
 			ids = append(ids, s.Tasks[i].Containers[j].Secrets()...)

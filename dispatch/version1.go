@@ -60,7 +60,7 @@ func (c *Client) takeInside(state desired.State, inside []desired.Secret) {
 	if len(inside) == 0 && len(c.mu.inside) == 0 {
 		return
 	}
-	named := desired.BalancerSecrets(state.Balancers)
+	named := desired.DataPlaneSecrets(&state)
 	for i := range state.Tasks {
 		for j := range state.Tasks[i].Containers {
 			named = append(named, state.Tasks[i].Containers[j].Secrets()...)

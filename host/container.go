@@ -24,6 +24,9 @@ type ContainerSpec struct {
 	CgroupPath string
 	// PIDOf is the id of the container whose PID namespace to join, if any.
 	PIDOf string
+	// DefaultEnvironment ("NAME=value") is for what neither the image nor Environment
+	// sets.
+	DefaultEnvironment []string
 	// Hostname inside the container.
 	Hostname string
 	// Mounts are bind mounts (resolv.conf, hosts, volumes).

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -33,7 +34,7 @@ type dataPlane struct {
 	desired  desired.State // the newest; without Tasks
 	followed desired.State // what all followers have come to
 	// vpcs are those that are wanted of the network, and interfaces those of
-	// balancers that are.
+	// balancers and endpoints that are.
 	vpcs       map[string]desired.VPC
 	interfaces map[string]desired.Interface
 	// change is the number of the network's change that desired came with.
@@ -65,11 +66,9 @@ func (n *Node) setDataPlane(d desired.State, interfaces map[string]desired.Inter
 		close(n.known)
 	}
 	w.desired = d
-	for _, b := range d.Balancers {
-		for _, i := range b.Interfaces {
-			if !reflect.DeepEqual(w.interfaces[i.ID], i) {
-				w.interfaces[i.ID], interfaces[i.ID] = i, i
-			}
+	for i := range ownInterfaces(&d) {
+		if !reflect.DeepEqual(w.interfaces[i.ID], i) {
+			w.interfaces[i.ID], interfaces[i.ID] = i, i
 		}
 	}
 	w.keepVPCs(n.network.values())
@@ -78,9 +77,29 @@ func (n *Node) setDataPlane(d desired.State, interfaces map[string]desired.Inter
 	return changed
 }
 
-// secrets are the ids of those that load balancers need, or that followers have.
+// ownInterfaces are those of load balancers and endpoints, which are of no task.
+func ownInterfaces(d *desired.State) iter.Seq[desired.Interface] {
+	return func(yield func(desired.Interface) bool) {
+		for i := range d.Balancers {
+			for _, own := range d.Balancers[i].Interfaces {
+				if !yield(own) {
+					return
+				}
+			}
+		}
+		for i := range d.Endpoints {
+			for _, own := range d.Endpoints[i].Interfaces {
+				if !yield(own) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// secrets are the ids of those that the data plane needs, or that followers have.
 func (w *dataPlane) secrets() []desired.SecretID {
-	return desired.BalancerSecrets(slices.Concat(w.desired.Balancers, w.followed.Balancers))
+	return desired.DataPlaneSecrets(&w.desired, &w.followed)
 }
 
 // keepVPCs forgets the networks that nobody desires, in which no interface is
@@ -128,62 +147,6 @@ func (n *Node) runFollowers(ctx context.Context) {
 	}
 }
 
-// keysTimeout is how long a change of load balancers waits for the keys of their
-// certificates. The control plane that sent the change has them.
-const keysTimeout = 5 * time.Second
-
-// withSecrets gives the secrets that d names. A listener whose certificates lack a key
-// keeps those that it had before, and missing says what there is to wait for.
-func (n *Node) withSecrets(ctx context.Context, d desired.State) (state desired.State, secrets map[desired.SecretID]secret.Text, missing error) {
-	bounded, cancel := context.WithTimeout(ctx, keysTimeout)
-	defer cancel()
-	secrets, errs := n.secrets.getAll(bounded, desired.BalancerSecrets(d.Balancers))
-	if len(errs) == 0 {
-		return d, secrets, nil
-	}
-	d.Balancers = n.withKnownKeys(d.Balancers)
-	return d, n.secrets.known(desired.BalancerSecrets(d.Balancers)), errors.Join(errs...)
-}
-
-// withKnownKeys are balancers with no certificate whose key the node has not got.
-func (n *Node) withKnownKeys(balancers []desired.Balancer) []desired.Balancer {
-	n.mu.Lock()
-	before := n.mu.dataPlane.followed.Balancers
-	n.mu.Unlock()
-	known := n.secrets.known(desired.BalancerSecrets(slices.Concat(balancers, before)))
-	return keepCertificates(balancers, before, func(id desired.SecretID) bool { _, ok := known[id]; return ok })
-}
-
-// keepCertificates gives the listeners of next that have a certificate without its key
-// the certificates that they had before, if those have theirs. A listener that is new
-// has only those with a key.
-func keepCertificates(next, before []desired.Balancer, hasKey func(desired.SecretID) bool) []desired.Balancer {
-	old := map[string][]desired.Certificate{}
-	for _, b := range before {
-		for _, l := range b.Listeners {
-			old[l.ARN] = l.Certificates
-		}
-	}
-	lacksKey := func(c desired.Certificate) bool { return !hasKey(c.KeyID) }
-	next = slices.Clone(next)
-	for i := range next {
-		b := &next[i]
-		b.Listeners = slices.Clone(b.Listeners)
-		for j := range b.Listeners {
-			l := &b.Listeners[j]
-			if !slices.ContainsFunc(l.Certificates, lacksKey) {
-				continue
-			}
-			if former := old[l.ARN]; len(former) > 0 && !slices.ContainsFunc(former, lacksKey) {
-				l.Certificates = former
-			} else {
-				l.Certificates = slices.DeleteFunc(slices.Clone(l.Certificates), lacksKey)
-			}
-		}
-	}
-	return next
-}
-
 // follow calls each follower; one that fails does not keep the others from it.
 func (n *Node) follow(ctx context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	var errs []error
@@ -203,8 +166,8 @@ func (n *Node) release(followed desired.State) (changed bool) {
 	w.followed = followed
 	n.secrets.hold(dataPlaneHolder, w.secrets())
 	keep := map[string]bool{}
-	for _, b := range slices.Concat(followed.Balancers, w.desired.Balancers) {
-		for _, i := range b.Interfaces {
+	for _, d := range []*desired.State{&followed, &w.desired} {
+		for i := range ownInterfaces(d) {
 			keep[i.ID] = true
 		}
 	}
@@ -237,10 +200,10 @@ func (n *Node) save() {
 	d := n.mu.dataPlane.desired
 	n.mu.Unlock()
 	d.VPCs = n.vpcs()
-	wanted := d.Balancers
-	d.Balancers = n.withKnownKeys(wanted)
+	wanted := d
+	d = n.withKnownKeys(wanted)
 	n.mu.Lock()
-	n.mu.dataPlane.incomplete = !reflect.DeepEqual(d.Balancers, wanted)
+	n.mu.dataPlane.incomplete = !reflect.DeepEqual(d, wanted)
 	n.mu.Unlock()
 	if err := n.disk.saveDataPlane(d); err != nil {
 		n.cfg.Logger.Error("a restart would find older networks, balancers and names", "err", err)

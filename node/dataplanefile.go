@@ -14,7 +14,7 @@ import (
 )
 
 // What is desired apart from tasks is kept in pieces: a file for each network, load
-// balancer and target group, and one for all names. A piece is named by the digest of
+// balancer, target group and endpoint, and one for all names. A piece is named by the digest of
 // what is in it and never changes. The index names those that are desired, and is
 // replaced when all of them are there: readers find what was desired before or what is
 // desired now, and a change of one target writes its group and the index.
@@ -25,6 +25,8 @@ type dataPlaneIndex struct {
 	Balancers []string `json:"balancers,omitempty"`
 	Groups    []string `json:"groups,omitempty"`
 	Records   []string `json:"records,omitempty"` // one at most: all records
+	Endpoints []string `json:"endpoints,omitempty"`
+	Platform  []string `json:"platform,omitempty"` // one at most
 }
 
 func (d disk) dataPlane() string              { return filepath.Join(d.memory, "data-plane") }
@@ -53,9 +55,13 @@ func (d disk) savePieces(s desired.State) error {
 	w := pieceWriter{disk: d, used: map[string]bool{filepath.Base(d.dataPlaneIndex()): true}}
 	index := dataPlaneIndex{
 		VPCs: saveEach(&w, s.VPCs), Balancers: saveEach(&w, s.Balancers), Groups: saveEach(&w, s.Groups),
+		Endpoints: saveEach(&w, s.Endpoints),
 	}
 	if len(s.Records) > 0 {
 		index.Records = saveEach(&w, [][]desired.Record{s.Records})
+	}
+	if s.Platform.Upstream != "" {
+		index.Platform = saveEach(&w, []desired.Platform{s.Platform})
 	}
 	if w.err != nil {
 		return w.err
@@ -149,12 +155,17 @@ func (d disk) loadPieces() (s desired.State, err error) {
 		return s, err
 	}
 	var records [][]desired.Record
+	var platform []desired.Platform
 	err = errors.Join(
 		loadEach(d, index.VPCs, &s.VPCs), loadEach(d, index.Balancers, &s.Balancers),
 		loadEach(d, index.Groups, &s.Groups), loadEach(d, index.Records, &records),
+		loadEach(d, index.Endpoints, &s.Endpoints), loadEach(d, index.Platform, &platform),
 	)
 	for _, r := range records {
 		s.Records = append(s.Records, r...)
+	}
+	for _, p := range platform {
+		s.Platform = p
 	}
 	return s, err
 }

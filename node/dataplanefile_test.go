@@ -31,6 +31,12 @@ func drawDataPlane(t *rapid.T) (s desired.State) {
 	for _, n := range names("records") {
 		s.Records = append(s.Records, desired.Record{Name: n})
 	}
+	for _, n := range names("endpoints") {
+		s.Endpoints = append(s.Endpoints, desired.Endpoint{ID: n, Interfaces: []desired.Interface{{ID: "eni-" + n}}})
+	}
+	if rapid.Bool().Draw(t, "platform") {
+		s.Platform = desired.Platform{Upstream: "http://127.0.0.1:4566", CA: "authority"}
+	}
 	return s
 }
 
@@ -51,7 +57,7 @@ func TestDataPlaneIsKept(t *testing.T) {
 			rt.Fatalf("%+v, %v, %t, %v; want %+v", got, found, before, err, last)
 		}
 		entries, err := os.ReadDir(d.dataPlane())
-		if most := len(last.VPCs) + len(last.Balancers) + len(last.Groups) + 2; err != nil || len(entries) > most {
+		if most := len(last.VPCs) + len(last.Balancers) + len(last.Groups) + len(last.Endpoints) + 3; err != nil || len(entries) > most {
 			rt.Fatalf("%d files, want %d: %v", len(entries), most, err)
 		}
 	})

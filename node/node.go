@@ -51,6 +51,7 @@ type Node struct {
 		dataPlane dataPlane
 		loops     map[string]*loop  // by task ARN
 		owners    map[string]string // task ARN by the runtime ids of its containers
+		authority string            // in PEM, of the file that caBundle names; "": there is none
 		empty     emptiness
 	}
 }
@@ -181,6 +182,7 @@ func (n *Node) resume(tasks []Task) error {
 	d, found, before, err := n.disk.loadDataPlane()
 	switch {
 	case err == nil:
+		n.setAuthority(d.Platform.CA)
 		n.setDataPlane(d, interfaces)
 		for _, s := range found {
 			n.secrets.add(s)
@@ -339,6 +341,7 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 		}
 		tasks = append(tasks, NewTask(*a))
 	}
+	n.setAuthority(d.Platform.CA)
 	interfaces, groups := holdings(tasks)
 	updated := n.setDataPlane(*d, interfaces) // one Set for what is new of the networks and in them
 	if len(groups) > 0 {

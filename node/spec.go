@@ -113,6 +113,10 @@ func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 	s.Environment = environment(a, i)
 	if a.Interface != nil {
 		s.NetNS = n.cfg.Network.NetNS(a.Interface.ID)
+		if n.hasAuthority() {
+			s.Mounts = append(s.Mounts, host.Mount{Source: n.disk.caBundle(), Target: caBundlePath, ReadOnly: true})
+			s.DefaultEnvironment = []string{"AWS_CA_BUNDLE=" + caBundlePath}
+		}
 	}
 	if owner := pidOwner(a); owner >= 0 && owner != i {
 		s.PIDOf = a.Containers[owner].RuntimeID

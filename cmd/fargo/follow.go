@@ -10,6 +10,7 @@ import (
 	"fargo/balancer/worker"
 	"fargo/desired"
 	"fargo/dns"
+	"fargo/endpoint"
 	"fargo/kernel"
 	"fargo/secret"
 )
@@ -27,6 +28,13 @@ type dnsFollower struct{ server *dns.Server }
 func (n dnsFollower) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
 	n.server.Set(d.VPCs, d.Records, d.Platform.Names)
 	return nil
+}
+
+// endpointFollower hands the places of Fargo's APIs over to their server.
+type endpointFollower struct{ server *endpoint.Server }
+
+func (e endpointFollower) Follow(_ context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
+	return e.server.Set(d.VPCs, d.Endpoints, d.Platform, secrets)
 }
 
 // balancerNetwork is the machine's network as load balancers use it.

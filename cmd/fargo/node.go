@@ -19,6 +19,7 @@ import (
 	"fargo/containerd/carried"
 	"fargo/dispatch"
 	"fargo/dns"
+	"fargo/endpoint"
 	"fargo/instance"
 	"fargo/kernel"
 	"fargo/node"
@@ -178,6 +179,7 @@ func (m *machine) run(ctx context.Context) error {
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
+	apis := endpoint.New(endpoint.Config{Network: m.network, Hidden: ownPath, Logger: m.log})
 	pool, err := balancerPool(m.inst, m.flags, m.log)
 	if err != nil {
 		return err
@@ -201,7 +203,7 @@ func (m *machine) run(ctx context.Context) error {
 		Cgroups:    m.cgroups,
 		Link:       client,
 		Watcher:    node.Inotify{},
-		Followers:  []node.Follower{balancerFollower{balancers}, dnsFollower{names}},
+		Followers:  []node.Follower{balancerFollower{balancers}, endpointFollower{apis}, dnsFollower{names}},
 		Dir:        m.inst.NodeDir(),
 		MemoryDir:  m.inst.NodeMemoryDir(),
 		SecretsDir: m.inst.NodeSecretsDir(),
@@ -214,6 +216,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return m.runtime.Run(ctx) })
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return names.Run(ctx) })
+	g.Go(func() error { return apis.Run(ctx) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()

@@ -169,10 +169,10 @@ func (p *plane) openServices(ctx context.Context) error {
 	})
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/healthz":
+		case healthPath:
 			p.serveHealth(w, r)
 			return
-		case "/debug/authorization":
+		case authorizationPath:
 			p.auditor.ServeHTTP(w, r)
 			return
 		}
@@ -184,6 +184,16 @@ func (p *plane) openServices(ctx context.Context) error {
 	})
 	return nil
 }
+
+// The paths that are of no API of AWS.
+const (
+	healthPath        = "/healthz"
+	authorizationPath = "/debug/authorization"
+)
+
+// ownPath reports whether a path is the machine's own: tasks cannot reach it at the
+// addresses of the APIs.
+func ownPath(path string) bool { return path == healthPath || strings.HasPrefix(path, "/debug/") }
 
 // close releases what openPlane has opened.
 func (p *plane) close() error {
