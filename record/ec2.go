@@ -86,29 +86,6 @@ func (s *EC2Subnet) Prefix6() (p netip.Prefix, ok bool) {
 	return netip.Prefix{}, false
 }
 
-// Prefixes are the subnet's address ranges, IPv4 first.
-func (s *EC2Subnet) Prefixes() []netip.Prefix {
-	var all []netip.Prefix
-	if p, err := netip.ParsePrefix(aws.Value(s.Subnet.CidrBlock)); err == nil {
-		all = append(all, p)
-	}
-	if p, ok := s.Prefix6(); ok {
-		all = append(all, p)
-	}
-	return all
-}
-
-// Prefix6 is the subnet's IPv6 address range; ok is false when it has none.
-func (s *EC2Subnet) Prefix6() (p netip.Prefix, ok bool) {
-	for _, a := range s.Subnet.Ipv6CidrBlockAssociationSet {
-		p, err := netip.ParsePrefix(*a.Ipv6CidrBlock)
-		if err == nil && a.Ipv6CidrBlockState.State == ec2.SubnetCidrBlockStateCodeAssociated {
-			return p, true
-		}
-	}
-	return netip.Prefix{}, false
-}
-
 // EC2SecurityGroup is a security group with its rules; the permissions in
 // Group are made from Rules when shown.
 type EC2SecurityGroup struct {
