@@ -265,9 +265,16 @@ func (b *builder) trackedChain() {
 	}
 	rules = append(rules,
 		rule{iifname(machineLink), ctNew, markPublic.ofConnection(), accept},
+	)
+	for _, g := range b.gateways {
+		if slices.Contains(g.hops, markService) { // answers come to the router's address
+			rules = append(rules, rule{iifname(machineLink), (g.mark | markService).isConnections(), goTo(chainReturn(g.ID))})
+		}
+	}
+	rules = append(rules,
 		rule{iifname(machineLink), accept},
 		rule{ctNew, saveMark, accept},
-		rule{unmarked, accept}, // with the router itself, or from before there were marks
+		rule{mark(0).isConnections(), accept}, // with the router itself, or from before there were marks
 	)
 	for _, machine := range b.machine() {
 		rules = append(rules, rule{machine, accept})

@@ -84,16 +84,17 @@ func (m mark) ofConnection() term {
 	}}
 }
 
-var (
-	// saveMark gives the connection the mark of the packet.
-	saveMark = term{"ct mark set meta mark", []expr.Any{
-		loadMark(1), &expr.Ct{Key: expr.CtKeyMARK, SourceRegister: true, Register: 1},
+// isConnections matches the packets of connections with the mark; 0 is those without.
+func (m mark) isConnections() term {
+	return term{fmt.Sprintf("ct mark %#x", uint32(m)), []expr.Any{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: native(uint32(m))},
 	}}
-	// unmarked matches the packets of connections without a mark.
-	unmarked = term{"ct mark 0x0", []expr.Any{
-		&expr.Ct{Key: expr.CtKeyMARK, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: make([]byte, 4)},
-	}}
-)
+}
+
+// saveMark gives the connection the mark of the packet.
+var saveMark = term{"ct mark set meta mark", []expr.Any{
+	loadMark(1), &expr.Ct{Key: expr.CtKeyMARK, SourceRegister: true, Register: 1},
+}}
 
 // The number of the first of the kernel's registers of four bytes.
 const register32 = 8

@@ -28,7 +28,7 @@ func BenchmarkNATFlow(b *testing.B) {
 	best := map[string]float64{}
 	for b.Loop() {
 		for name, dial := range paths {
-			best[name] = max(best[name], flow(b, dial, l))
+			best[name] = max(best[name], throughput(b, dial, l))
 		}
 	}
 	b.ReportMetric(best["gateway"]/1e9, "GB/s-gateway")
@@ -36,8 +36,8 @@ func BenchmarkNATFlow(b *testing.B) {
 	b.ReportMetric(best["gateway"]/best["plain"], "ratio")
 }
 
-// flow is how many bytes a second arrive at the listener.
-func flow(b *testing.B, dial dialer, l net.Listener) float64 {
+// throughput is how many bytes a second arrive at the listener.
+func throughput(b *testing.B, dial dialer, l net.Listener) float64 {
 	const size = 1 << 30
 	c, err := dial(b.Context(), netip.MustParseAddrPort("203.0.113.1:80"))
 	if err != nil {
