@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// PrivateDNSName is the name EC2 gives a private address.
+// PrivateDNSName is the name EC2 gives a private address. That of an IPv6 address is
+// ours: EC2 names what has no other by the id of its instance.
 // Source: VPC user guide, "DNS attributes for your VPC".
 func PrivateDNSName(region string, a netip.Addr) string {
-	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + PrivateDomain(region)
+	return "ip-" + strings.NewReplacer(".", "-", ":", "-").Replace(a.String()) + "." + PrivateDomain(region)
 }
 
 // PublicDNSName is the name EC2 gives a public address in VPCs with DNS host names.

@@ -182,8 +182,9 @@ func candidates(tx *store.Tx, t *record.Task, spread *serviceSpread) ([]plan.Can
 			return nil, fmt.Errorf("Unexpected EC2 error while attempting to Create Network Interface in subnet '%s': InvalidSubnetID.NotFound", id) //nolint:staticcheck // AWS's style
 		}
 		vpc := *s.Subnet.VpcId
+		six, _ := s.Prefix6()
 		out = append(out, plan.Candidate{
-			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
+			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(), Prefix6: six,
 			Load:     spread.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
 			Internet: plan.ReachesInternet(routing(tx, t.Scope, vpc), id, plan.AssignsPublic(t)),
 			Taken:    func(a netip.Addr) bool { return store.AddressTaken(tx, vpc, a) },
@@ -210,20 +211,26 @@ func digests(r store.Reader, images Images, t *record.Task) map[string]string {
 // networkInterface is the record that EC2 shows of a task's interface.
 func networkInterface(r store.Reader, t *record.Task, now time.Time) *record.EC2NetworkInterface {
 	i := t.Interface
-	address, private := i.Address.String(), fargo.PrivateDNSName(t.Scope.Region, i.Address)
-	association := plan.AutoAssigned(i.Public, plan.OwnerAmazon)
 	shape := ec2.NetworkInterface{
 		NetworkInterfaceId: &i.ID, SubnetId: &i.Subnet, VpcId: &i.VPC, AvailabilityZone: t.Intent.AvailabilityZone,
 		Description:   new(t.Scope.ARN("ecs", "attachment/"+*t.Intent.Attachments[0].Id)),
 		InterfaceType: ec2.NetworkInterfaceTypeInterface, MacAddress: &i.MAC, OwnerId: &t.Scope.Account,
-		PrivateDnsName: &private, PrivateIpAddress: &address, Association: association,
-		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address, Association: association}},
-		RequesterId:        new("578734482556"), RequesterManaged: new(true), SourceDestCheck: new(true),
-		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		RequesterId: new("578734482556"), RequesterManaged: new(true), SourceDestCheck: new(true),
+		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{},
 		Attachment: &ec2.NetworkInterfaceAttachment{
 			AttachTime: &now, AttachmentId: new(fargo.NewEC2ID("ela-attach")), DeleteOnTermination: new(false),
 			DeviceIndex: new(int32(1)), InstanceOwnerId: &t.Scope.Account, Status: ec2.AttachmentStatusAttached,
 		},
+	}
+	if i.Address.IsValid() {
+		address, private := i.Address.String(), fargo.PrivateDNSName(t.Scope.Region, i.Address)
+		association := plan.AutoAssigned(i.Public, plan.OwnerAmazon)
+		shape.PrivateDnsName, shape.PrivateIpAddress, shape.Association = &private, &address, association
+		shape.PrivateIpAddresses = []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address, Association: association}}
+	}
+	if i.IPv6.IsValid() {
+		shape.Ipv6Addresses = []ec2.NetworkInterfaceIpv6Address{{Ipv6Address: new(i.IPv6.String()), IsPrimaryIpv6: new(false)}}
 	}
 	for _, id := range i.Groups {
 		name := id

@@ -71,3 +71,12 @@ type Interface struct {
 	// Isolated says that the address of [Platform] is closed to the interface.
 	Isolated bool `json:"isolated,omitempty"`
 }
+
+// Primary is the address that a task is known by: Address, or IPv6 in a subnet without
+// IPv4.
+func (i *Interface) Primary() netip.Addr {
+	if i.Address.IsValid() {
+		return i.Address
+	}
+	return i.IPv6
+}

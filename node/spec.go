@@ -29,7 +29,7 @@ func hostname(a *desired.Assignment) string {
 	if a.Interface == nil {
 		return ""
 	}
-	return fargo.PrivateDNSName(region(a), a.Interface.Address)
+	return fargo.PrivateDNSName(region(a), a.Interface.Primary())
 }
 
 // makeFiles makes a task's volumes and, when it has an interface, its own files
@@ -48,7 +48,7 @@ func (d disk) makeFiles(a *desired.Assignment) error {
 	host := hostname(a)
 	files := map[string]string{
 		"hostname":    host + "\n",
-		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", a.Interface.Address, host),
+		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", a.Interface.Primary(), host),
 		"resolv.conf": fmt.Sprintf("search %s\nnameserver %s\n", fargo.PrivateDomain(region(a)), resolver),
 	}
 	for name, content := range files {

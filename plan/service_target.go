@@ -51,7 +51,7 @@ func (p *servicePlan) enter(m *member) {
 func targetsOf(t *record.Task) []record.TargetRef {
 	var out []record.TargetRef
 	for _, l := range t.LoadBalancers {
-		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Address.String(), Port: int(*l.ContainerPort), Zone: aws.Value(t.Intent.AvailabilityZone)})
+		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Primary().String(), Port: int(*l.ContainerPort), Zone: aws.Value(t.Intent.AvailabilityZone)})
 	}
 	return out
 }

@@ -62,10 +62,21 @@ type Candidate struct {
 	Subnet   string
 	VPC      string
 	Zone     string
-	Prefix   netip.Prefix
+	Prefix   netip.Prefix          // the zero Prefix in a subnet that has only IPv6
+	Prefix6  netip.Prefix          // the zero Prefix in a subnet without IPv6
 	Internet bool                  // whether an interface there may leave the VPC
 	Load     int                   // tasks of the same deployment in the zone
 	Taken    func(netip.Addr) bool // whether an address is in use
+}
+
+// addresses finds an address of each family that the subnet has; ok is false when one
+// of them is missing.
+// Source: ECS developer guide, "Fargate task networking": in a subnet with an IPv6 block
+// the interface also receives an IPv6 address, in one with IPv6 alone nothing else.
+func (c *Candidate) addresses(seed string) (four, six netip.Addr, ok bool) {
+	four, has4 := FreeAddress(c.Prefix, seed, c.Taken)
+	six, has6 := FreeAddress6(c.Prefix6, seed, c.Taken)
+	return four, six, has4 == c.Prefix.IsValid() && has6 == c.Prefix6.IsValid() && (has4 || has6)
 }
 
 // PlaceInterface chooses a subnet and an address for a task's interface: where
@@ -78,12 +89,12 @@ func PlaceInterface(t *record.Task, id string, candidates []Candidate) (desired.
 	turn := slices.Concat(candidates[start:], candidates[:start])
 	slices.SortStableFunc(turn, func(a, b Candidate) int { return cmp.Compare(a.Load, b.Load) })
 	for _, c := range turn {
-		addr, ok := FreeAddress(c.Prefix, id, c.Taken)
+		addr, six, ok := c.addresses(id)
 		if !ok {
 			continue
 		}
 		return desired.Interface{
-			ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr,
+			ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr, IPv6: six, IPv6Prefix: c.Prefix6,
 			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet,
 		}, c.Zone, nil
 	}
@@ -107,7 +118,7 @@ func AssignsPublic(t *record.Task) bool { return t.Network.AssignPublicIp == ecs
 // it is to have none, or when there is no range. The error is the reason to stop the
 // task with.
 func PlacePublicAddress(t *record.Task, i *desired.Interface, of netip.Prefix, taken func(netip.Addr) bool) (netip.Addr, error) {
-	if !AssignsPublic(t) || !of.IsValid() {
+	if !AssignsPublic(t) || !of.IsValid() || !i.Address.IsValid() {
 		return netip.Addr{}, nil
 	}
 	a, ok := FreePublicAddress(of, i.ID, taken)

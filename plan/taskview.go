@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,8 +90,11 @@ func taskAttachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
 		{Name: new("subnetId"), Value: &i.Subnet},
 		{Name: new("networkInterfaceId"), Value: &i.ID},
 		{Name: new("macAddress"), Value: &i.MAC},
-		{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
-		{Name: new("privateIPv4Address"), Value: new(i.Address.String())},
+	}
+	if i.Address.IsValid() {
+		a.Details = append(a.Details,
+			ecs.KeyValuePair{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
+			ecs.KeyValuePair{Name: new("privateIPv4Address"), Value: new(i.Address.String())})
 	}
 	return []ecs.Attachment{a}
 }
@@ -101,7 +105,7 @@ func taskContainers(t *record.Task) []ecs.Container {
 		c := &out[i]
 		if t.Interface != nil {
 			c.NetworkInterfaces = []ecs.NetworkInterface{{
-				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: new(t.Interface.Address.String()),
+				AttachmentId: t.Intent.Attachments[0].Id, PrivateIpv4Address: addressText(t.Interface.Address), Ipv6Address: addressText(t.Interface.IPv6),
 			}}
 		}
 		if t.Report != nil {
@@ -116,6 +120,14 @@ func taskContainers(t *record.Task) []ecs.Container {
 		}
 	}
 	return out
+}
+
+// addressText is an address as AWS shows it: not at all when there is none.
+func addressText(a netip.Addr) *string {
+	if !a.IsValid() {
+		return nil
+	}
+	return new(a.String())
 }
 
 // showReport lays what the node has seen over a container.
