@@ -17,9 +17,11 @@ import (
 const recordTTL = time.Minute
 
 // Records gives the names of load balancers with the addresses of their
-// interfaces in zones that can serve, as every VPC and the machine know them. An
-// internal load balancer's name is as public as any; its addresses are not. The
-// result is sorted, so that equal names are equal values.
+// interfaces in zones that can serve, as every VPC and the machine know them: the public
+// addresses of an internet-facing one, inside its VPC too. An internal load balancer's
+// name is as public as any; its addresses are not. The result is sorted, so that equal
+// names are equal values.
+// Source: Elastic Load Balancing user guide, "Load balancer scheme".
 func Records(v ELBView) []desired.Record {
 	p := newELBPlan(v)
 	var out []desired.Record
@@ -42,9 +44,13 @@ func (p *elbPlan) addresses(lb *record.ELBLoadBalancer) []netip.Addr {
 	zones := lb.Zones()
 	var fit, all []netip.Addr
 	for n, i := range lb.Interfaces {
-		all = append(all, i.Address)
+		address := i.Address
+		if i.Public.IsValid() {
+			address = i.Public
+		}
+		all = append(all, address)
 		if lb.Nodes[i.ID] != "" && (n >= len(zones) || p.serves(lb, zones[n])) {
-			fit = append(fit, i.Address)
+			fit = append(fit, address)
 		}
 	}
 	if len(fit) == 0 {

@@ -109,3 +109,21 @@ func TestDNSFailover(t *testing.T) {
 		})
 	}
 }
+
+// The name of a load balancer with public addresses leads to those, also inside its VPC.
+func TestRecordsOfInternetFacing(t *testing.T) {
+	lb := &record.ELBLoadBalancer{LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new("arn"), DNSName: new("web-1.us-east-1.elb.amazonaws.com")}}
+	for _, i := range []struct{ private, public string }{{"172.31.0.4", "203.0.113.9"}, {"172.31.16.4", "203.0.113.8"}} {
+		lb.Interfaces = append(lb.Interfaces, desired.Interface{
+			ID: i.private, Address: netip.MustParseAddr(i.private), Public: netip.MustParseAddr(i.public),
+		})
+	}
+	want := []netip.Addr{netip.MustParseAddr("203.0.113.8"), netip.MustParseAddr("203.0.113.9")}
+	if got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses; !reflect.DeepEqual(got, want) {
+		t.Errorf("before it has nodes: %v", got)
+	}
+	lb.Nodes = map[string]string{"172.31.16.4": "node-1"}
+	if got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses; !reflect.DeepEqual(got, want[:1]) {
+		t.Errorf("with one on a node: %v", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -110,13 +111,19 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	// Public addresses lead into our own VPCs, where registries may be, as private ones do.
+	public := flags.publicRange(inst)
+	inVPCs, err := containerd.ParseHostPattern(public.String())
+	if err != nil {
+		return nil, err
+	}
 	runtime := containerd.Config{
 		Address:   flags.Containerd,
 		Namespace: inst.ContainerdNamespace(),
 		StateDir:  inst.ContainerdStateDir(),
 		Binaries:  programs,
 		Registries: containerd.Registries{
-			Allow: flags.AllowRegistry, Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
+			Allow: append(slices.Clip(flags.AllowRegistry), inVPCs), Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
 		},
 		Helper: imageHelper(),
 		Logger: log,
@@ -127,7 +134,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	} else {
 		runtime.Binaries.Shim = "" // a daemon that is not ours starts its own
 	}
-	config := kernel.Config{Instance: inst.ID, Logger: log, Public: flags.publicRange(inst), PublicRouted: flags.PublicRouted}
+	config := kernel.Config{Instance: inst.ID, Logger: log, Public: public, PublicRouted: flags.PublicRouted}
 	if m.network, err = kernel.NewNetwork(config); err != nil {
 		return nil, err
 	}
