@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"slices"
 	"strings"
 
 	"fargo"
@@ -164,6 +165,66 @@ var Actions = &api.Actions{
 		"ModifyAddressAttribute": on(func(_ *api.Query, in *ec2.ModifyAddressAttributeInput) []string { return typed(in.AllocationId) }).Inferred(),
 		"ResetAddressAttribute":  on(func(_ *api.Query, in *ec2.ResetAddressAttributeInput) []string { return typed(in.AllocationId) }).Inferred(),
 
+		"CreateNatGateway": on(func(_ *api.Query, in *ec2.CreateNatGatewayInput) []string {
+			return append(append(append([]string{"natgateway/*"}, typed(in.SubnetId)...), typed(in.AllocationId)...), typedAll(in.SecondaryAllocationIds)...)
+		}).
+			Tags(func(in *ec2.CreateNatGatewayInput) map[string]string { return tagsOf(in.TagSpecifications) }).
+			Also(func(q *api.Query, in *ec2.CreateNatGatewayInput) []api.Access { return tagNew(q, in.TagSpecifications) }).Inferred(),
+		"DeleteNatGateway": on(func(_ *api.Query, in *ec2.DeleteNatGatewayInput) []string { return typed(in.NatGatewayId) }).Inferred(),
+		"AssociateNatGatewayAddress": on(func(_ *api.Query, in *ec2.AssociateNatGatewayAddressInput) []string {
+			return append(typed(in.NatGatewayId), typedAll(in.AllocationIds)...)
+		}).Inferred(),
+		"DisassociateNatGatewayAddress": on(func(_ *api.Query, in *ec2.DisassociateNatGatewayAddressInput) []string {
+			return typed(in.NatGatewayId)
+		}).Inferred(),
+		"AssignPrivateNatGatewayAddress": on(func(_ *api.Query, in *ec2.AssignPrivateNatGatewayAddressInput) []string {
+			return typed(in.NatGatewayId)
+		}).Inferred(),
+		"UnassignPrivateNatGatewayAddress": on(func(_ *api.Query, in *ec2.UnassignPrivateNatGatewayAddressInput) []string {
+			return typed(in.NatGatewayId)
+		}).Inferred(),
+
+		"CreateEgressOnlyInternetGateway": on(func(_ *api.Query, in *ec2.CreateEgressOnlyInternetGatewayInput) []string {
+			return append([]string{"egress-only-internet-gateway/*"}, typed(in.VpcId)...)
+		}).
+			Tags(func(in *ec2.CreateEgressOnlyInternetGatewayInput) map[string]string {
+				return tagsOf(in.TagSpecifications)
+			}).
+			Also(func(q *api.Query, in *ec2.CreateEgressOnlyInternetGatewayInput) []api.Access {
+				return tagNew(q, in.TagSpecifications)
+			}).Inferred(),
+		"DeleteEgressOnlyInternetGateway": on(func(_ *api.Query, in *ec2.DeleteEgressOnlyInternetGatewayInput) []string {
+			return typed(in.EgressOnlyInternetGatewayId)
+		}).Inferred(),
+
+		"CreateVpcEndpoint": on(func(_ *api.Query, in *ec2.CreateVpcEndpointInput) []string {
+			return append(append([]string{"vpc-endpoint/*"}, typed(in.VpcId)...), typedAll(slices.Concat(in.RouteTableIds, in.SubnetIds, in.SecurityGroupIds))...)
+		}).
+			Tags(func(in *ec2.CreateVpcEndpointInput) map[string]string { return tagsOf(in.TagSpecifications) }).
+			Also(func(q *api.Query, in *ec2.CreateVpcEndpointInput) []api.Access {
+				return tagNew(q, in.TagSpecifications)
+			}).Inferred(),
+		"ModifyVpcEndpoint": on(func(_ *api.Query, in *ec2.ModifyVpcEndpointInput) []string {
+			return append(typed(in.VpcEndpointId), typedAll(slices.Concat(in.AddRouteTableIds, in.RemoveRouteTableIds,
+				in.AddSubnetIds, in.RemoveSubnetIds, in.AddSecurityGroupIds, in.RemoveSecurityGroupIds))...)
+		}).Inferred(),
+		"DeleteVpcEndpoints": on(func(_ *api.Query, in *ec2.DeleteVpcEndpointsInput) []string { return typedAll(in.VpcEndpointIds) }).Inferred(),
+
+		"CreateManagedPrefixList": on(func(_ *api.Query, _ *ec2.CreateManagedPrefixListInput) []string { return []string{"prefix-list/*"} }).
+			Tags(func(in *ec2.CreateManagedPrefixListInput) map[string]string { return tagsOf(in.TagSpecifications) }).
+			Also(func(q *api.Query, in *ec2.CreateManagedPrefixListInput) []api.Access {
+				return tagNew(q, in.TagSpecifications)
+			}).Inferred(),
+		"ModifyManagedPrefixList": on(func(_ *api.Query, in *ec2.ModifyManagedPrefixListInput) []string { return typed(in.PrefixListId) }).Inferred(),
+		"RestoreManagedPrefixListVersion": on(func(_ *api.Query, in *ec2.RestoreManagedPrefixListVersionInput) []string {
+			return typed(in.PrefixListId)
+		}).Inferred(),
+		"DeleteManagedPrefixList":     on(func(_ *api.Query, in *ec2.DeleteManagedPrefixListInput) []string { return typed(in.PrefixListId) }).Inferred(),
+		"GetManagedPrefixListEntries": on(func(_ *api.Query, in *ec2.GetManagedPrefixListEntriesInput) []string { return typed(in.PrefixListId) }).Inferred(),
+		"GetManagedPrefixListAssociations": on(func(_ *api.Query, in *ec2.GetManagedPrefixListAssociationsInput) []string {
+			return typed(in.PrefixListId)
+		}).Inferred(),
+
 		"CreateTags": on(func(_ *api.Query, in *ec2.CreateTagsInput) []string { return typedAll(in.Resources) }).
 			Tags(func(in *ec2.CreateTagsInput) map[string]string { return tagMap(in.Tags) }),
 		"DeleteTags": on(func(_ *api.Query, in *ec2.DeleteTagsInput) []string { return typedAll(in.Resources) }).
@@ -192,6 +253,33 @@ var Actions = &api.Actions{
 		"DescribeVpcEndpoints":              anywhere,
 		"DescribeVpcPeeringConnections":     anywhere,
 		"DescribeVpcs":                      anywhere,
+
+		"DescribeAccountAttributes":          anywhere,
+		"DescribeAddresses":                  anywhere,
+		"DescribeAvailabilityZones":          anywhere,
+		"DescribeDhcpOptions":                anywhere,
+		"DescribeEgressOnlyInternetGateways": anywhere,
+		"DescribeInstances":                  anywhere,
+		"DescribeInternetGateways":           anywhere,
+		"DescribeManagedPrefixLists":         anywhere,
+		"DescribeNatGateways":                anywhere,
+		"DescribeNetworkAcls":                anywhere,
+		"DescribeNetworkInterfaceAttribute":  anywhere,
+		"DescribeNetworkInterfaces":          anywhere,
+		"DescribePrefixLists":                anywhere,
+		"DescribeRegions":                    anywhere,
+		"DescribeRouteTables":                anywhere,
+		"DescribeSecurityGroupReferences":    anywhere,
+		"DescribeSecurityGroupRules":         anywhere,
+		"DescribeSecurityGroups":             anywhere,
+		"DescribeSubnets":                    anywhere,
+		"DescribeTags":                       anywhere,
+		"DescribeVpcClassicLink":             anywhere,
+		"DescribeVpcClassicLinkDnsSupport":   anywhere,
+		"DescribeVpcEndpointServices":        anywhere,
+		"DescribeVpcEndpoints":               anywhere,
+		"DescribeVpcPeeringConnections":      anywhere,
+		"DescribeVpcs":                       anywhere,
 	},
 }
 
@@ -214,7 +302,7 @@ func on[In any](resources func(*api.Query, *In) []string) api.Rule[In] {
 var types = map[string]string{
 	"vpc": "vpc", "subnet": "subnet", "sg": "security-group", "sgr": "security-group-rule", "rtb": "route-table",
 	"igw": "internet-gateway", "eni": "network-interface", "i": "instance", "eipalloc": "elastic-ip", "nat": "natgateway",
-	"acl": "network-acl", "dopt": "dhcp-options", "vpce": "vpc-endpoint", "vol": "volume", "snap": "snapshot",
+	"acl": "network-acl", "dopt": "dhcp-options", "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway", "pl": "prefix-list", "vol": "volume", "snap": "snapshot",
 }
 
 // typed puts an id's type before it; nothing for no id.
@@ -342,6 +430,14 @@ func vpcOf(r store.Reader, scope fargo.Scope, kind, id string) *string {
 	case "network-interface":
 		if i, ok := store.EC2NetworkInterfaces.Get(r, scope.Key(id)); ok {
 			return i.Interface.VpcId
+		}
+	case "natgateway":
+		if g, ok := store.EC2NATGateways.Get(r, scope.Key(id)); ok {
+			return g.Gateway.VpcId
+		}
+	case "vpc-endpoint":
+		if e, ok := store.EC2VPCEndpoints.Get(r, scope.Key(id)); ok {
+			return e.Endpoint.VpcId
 		}
 	}
 	return nil

@@ -9,6 +9,11 @@ var NotActedOn = []api.Gap{
 	{Operation: "ModifyAddressAttribute", Field: "DomainName", Why: "kept and shown: no reverse record is served, and it is not checked that the name leads to the address"},
 	{Operation: "AllocateAddress", Field: "Address", Why: "any free address of the range can be had, whoever had it before"},
 	{Operation: "ModifySubnetAttribute", Field: "PrivateDnsHostnameTypeOnLaunch", Why: "names are always made of the address"},
+	{Operation: "CreateRoute", Field: "NetworkInterfaceId", Why: "kept as a blackhole: an interface forwards nothing that is not its own"},
+	{Operation: "CreateVpcEndpoint", Field: "PolicyDocument", Why: "checked and kept; not enforced"},
+	{Operation: "ModifyVpcEndpoint", Field: "PolicyDocument", Why: "checked and kept; not enforced"},
+	{Operation: "DisassociateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
+	{Operation: "UnassignPrivateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
 	{Operation: "AuthorizeSecurityGroupIngress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},
 	{Operation: "AuthorizeSecurityGroupEgress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},
 }

@@ -88,7 +88,7 @@ func checkPrefixListName(name string) error {
 
 func checkMaxEntries(n int32) error {
 	if n < 1 || n > maxPrefixListEntries {
-		return badValue("Value (%d) for parameter maxEntries is invalid. A prefix list can have 1 to %d entries.", n, maxPrefixListEntries)
+		return badValue("Must specify a max size between 1 and %d", maxPrefixListEntries)
 	}
 	return nil
 }

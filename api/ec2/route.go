@@ -190,7 +190,7 @@ func (s *Server) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput) (*
 		case i < 0:
 			return nil, to.missing(*in.RouteTableId)
 		case isEndpointRoute(&routes[i]):
-			return nil, badEndpointRoute("replace", &routes[i], t)
+			return nil, badValue("cannot replace VPC endpoint route %s in route table %s", destinationOf(&routes[i]), *t.RouteTable.RouteTableId)
 		}
 		r.Origin = routes[i].Origin
 		if err := by.set(tx, t, &r); err != nil {
@@ -212,7 +212,7 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 		case routes[i].Origin == ec2.RouteOriginCreateRouteTable:
 			return nil, badValue("cannot remove local route %s in route table %s", destinationOf(&routes[i]), *t.RouteTable.RouteTableId)
 		case isEndpointRoute(&routes[i]):
-			return nil, badEndpointRoute("remove", &routes[i], t)
+			return nil, badValue("cannot remove VPC endpoint route %s in route table %s", destinationOf(&routes[i]), *t.RouteTable.RouteTableId)
 		}
 		return slices.Delete(routes, i, i+1), nil
 	})
@@ -220,8 +220,3 @@ func (s *Server) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput) (*ec
 
 // isEndpointRoute reports whether a route came with a gateway endpoint.
 func isEndpointRoute(r *ec2.Route) bool { return strings.HasPrefix(aws.Value(r.GatewayId), "vpce-") }
-
-// badEndpointRoute is the error of a change to a route that only its endpoint changes.
-func badEndpointRoute(verb string, r *ec2.Route, t *record.EC2RouteTable) error {
-	return badValue("cannot %s VPC endpoint route %s in route table %s", verb, destinationOf(r), *t.RouteTable.RouteTableId)
-}

@@ -94,9 +94,9 @@ func setGateway(r store.Reader, t *record.EC2RouteTable, route *ec2.Route, id *s
 	if strings.HasPrefix(*id, "vpce-") {
 		return badValue("Routes to the VPC endpoint %s come and go with its route tables: use ModifyVpcEndpoint.", *id)
 	}
-	g, err := findGateway(r, t.Scope, *id)
-	if err != nil {
-		return err
+	g, ok := store.EC2InternetGateways.Get(r, t.Scope.Key(*id))
+	if !ok {
+		return protocol.Errorf("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", *id)
 	}
 	if len(g.Gateway.Attachments) == 0 || *g.Gateway.Attachments[0].VpcId != *t.RouteTable.VpcId {
 		return otherNetwork(t, "network gateway", *id)

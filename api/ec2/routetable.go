@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -228,9 +230,55 @@ func associations(t *record.EC2RouteTable) []ec2.RouteTableAssociation {
 }
 func routes(t *record.EC2RouteTable) []ec2.Route { return t.RouteTable.Routes }
 
+// routeTables are the tables of a scope as clients see them: each route with its state.
+func routeTables(r store.Reader, scope fargo.Scope) iter.Seq[*record.EC2RouteTable] {
+	return func(yield func(*record.EC2RouteTable) bool) {
+		views := map[string]plan.NetworkView{}
+		for t := range store.EC2RouteTables.Prefix(r, scope.Key()) {
+			vpc := *t.RouteTable.VpcId
+			if _, ok := views[vpc]; !ok {
+				views[vpc] = routeView(r, scope, vpc)
+			}
+			c := *t
+			c.RouteTable.Routes = slices.Clone(t.RouteTable.Routes)
+			for i := range c.RouteTable.Routes {
+				c.RouteTable.Routes[i].State = plan.RouteState(views[vpc], t, &t.RouteTable.Routes[i])
+			}
+			if !yield(&c) {
+				return
+			}
+		}
+	}
+}
+
+// routeView is what decides about the states of a VPC's routes.
+func routeView(r store.Reader, scope fargo.Scope, vpc string) plan.NetworkView {
+	v := plan.NetworkView{
+		Subnets:            slices.Collect(store.EC2Subnets.By(r, store.ByVPC, vpc)),
+		InternetGateways:   slices.Collect(store.EC2InternetGateways.Prefix(r, scope.Key())),
+		EgressOnlyGateways: slices.Collect(store.EC2EgressOnlyGateways.Prefix(r, scope.Key())),
+		NATGateways:        slices.Collect(store.EC2NATGateways.By(r, store.ByVPC, vpc)),
+		Endpoints:          slices.Collect(store.EC2VPCEndpoints.By(r, store.ByVPC, vpc)),
+		PrefixLists:        prefixLists(r, scope),
+		Peerings:           slices.Collect(store.EC2Peerings.By(r, store.ByVPC, vpc)),
+	}
+	if own, ok := store.EC2VPCs.Get(r, scope.Key(vpc)); ok {
+		v.VPCs = append(v.VPCs, own)
+	}
+	for _, p := range v.Peerings { // the other VPCs
+		for _, id := range []*ec2.VpcPeeringConnectionVpcInfo{p.Connection.RequesterVpcInfo, p.Connection.AccepterVpcInfo} {
+			peer := fargo.Scope{Account: aws.Value(id.OwnerId), Region: aws.Value(id.Region)}
+			if other, ok := store.EC2VPCs.Get(r, peer.Key(*id.VpcId)); ok && *id.VpcId != vpc {
+				v.VPCs = append(v.VPCs, other)
+			}
+		}
+	}
+	return v
+}
+
 // DescribeRouteTables shows route tables.
 func (s *Server) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
-	found, next, err := describe(store.EC2RouteTables.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()),
+	found, next, err := describe(routeTables(s.db.View(), api.CallFrom(ctx).Scope()),
 		query{in.RouteTableIds, in.Filters, pages.Ask(in, in.NextToken, in.MaxResults)}, routeTableFields,
 		func(t *record.EC2RouteTable) string { return *t.RouteTable.RouteTableId },
 		noRouteTable)

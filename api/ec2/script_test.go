@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -29,13 +30,19 @@ func networks() ([]fargo.MachineNetwork, error) {
 	}, nil
 }
 
-func server(t *testing.T, n ec2.Networks) *ec2.Server {
+func server(t *testing.T, n ec2.Networks) *ec2.Server { return serverOn(database(t), n) }
+
+func serverOn(db *store.DB, n ec2.Networks) *ec2.Server {
+	return ec2.New(ec2.Config{DB: db, Networks: n, Public: netip.MustParsePrefix("240.0.0.0/24"), ElasticIPs: 5})
+}
+
+func database(t *testing.T) *store.DB {
 	db, err := store.Open(t.Context(), store.NewMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return ec2.New(ec2.Config{DB: db, Networks: n, Public: netip.MustParsePrefix("240.0.0.0/24"), ElasticIPs: 5})
+	return db
 }
 
 // call is one of the default account in the default region.
@@ -77,29 +84,29 @@ func count(ctx context.Context, s *ec2.Server, args string) (string, error) {
 // query finds, "count" tells how many of anything an operation finds.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
-		s := server(t, networks)
-		return apitest.Setup{
-			Services: []api.Mounted{{Service: &wire.API, Server: s}},
-			Commands: map[string]func(context.Context, string) (string, error){
-				"count": func(ctx context.Context, args string) (string, error) { return count(ctx, s, args) },
-				"groups": func(ctx context.Context, args string) (string, error) {
-					var in wire.DescribeSecurityGroupsInput
-					if err := json.Unmarshal([]byte(args), &in); err != nil {
-						return "", err
-					}
-					out, err := s.DescribeSecurityGroups(call(ctx, "DescribeSecurityGroups"), &in)
-					if err != nil {
-						return "", err
-					}
-					names := []string{"found:"}
-					for _, g := range out.SecurityGroups {
-						names = append(names, *g.GroupName)
-					}
-					slices.Sort(names[1:])
-					return strings.Join(names, " "), nil
-				},
+		db := database(t)
+		s := serverOn(db, networks)
+		commands := gatewayCommands(db)
+		maps.Copy(commands, map[string]func(context.Context, string) (string, error){
+			"count": func(ctx context.Context, args string) (string, error) { return count(ctx, s, args) },
+			"groups": func(ctx context.Context, args string) (string, error) {
+				var in wire.DescribeSecurityGroupsInput
+				if err := json.Unmarshal([]byte(args), &in); err != nil {
+					return "", err
+				}
+				out, err := s.DescribeSecurityGroups(call(ctx, "DescribeSecurityGroups"), &in)
+				if err != nil {
+					return "", err
+				}
+				names := []string{"found:"}
+				for _, g := range out.SecurityGroups {
+					names = append(names, *g.GroupName)
+				}
+				slices.Sort(names[1:])
+				return strings.Join(names, " "), nil
 			},
-		}
+		})
+		return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: s}}, Commands: commands}
 	})
 }
 

@@ -71,8 +71,11 @@ func (s *Server) DeleteVpcEndpoints(ctx context.Context, in *ec2.DeleteVpcEndpoi
 		out.Unsuccessful = []ec2.UnsuccessfulItem{}
 		for _, id := range in.VpcEndpointIds {
 			e, err := findEndpoint(tx, scope, id)
-			if err != nil {
-				out.Unsuccessful = append(out.Unsuccessful, unsuccessful(id, err))
+			var missing *protocol.Error
+			if errors.As(err, &missing) {
+				out.Unsuccessful = append(out.Unsuccessful, ec2.UnsuccessfulItem{
+					ResourceId: &id, Error: &ec2.UnsuccessfulItemError{Code: &missing.Code, Message: &missing.Message},
+				})
 				continue
 			}
 			if isGatewayEndpoint(e) {
@@ -85,14 +88,6 @@ func (s *Server) DeleteVpcEndpoints(ctx context.Context, in *ec2.DeleteVpcEndpoi
 		return nil
 	})
 	return out, err
-}
-
-func unsuccessful(id string, err error) ec2.UnsuccessfulItem {
-	var e *protocol.Error
-	if !errors.As(err, &e) {
-		e = &protocol.Error{Code: "InternalError", Message: err.Error()}
-	}
-	return ec2.UnsuccessfulItem{ResourceId: &id, Error: &ec2.UnsuccessfulItemError{Code: &e.Code, Message: &e.Message}}
 }
 
 // holdsVPC reports whether an endpoint or an egress-only gateway keeps a VPC from being

@@ -104,7 +104,7 @@ func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted
 	}
 	for _, has := range e.Endpoint.SubnetIds {
 		if o, err := findSubnet(tx, e.Scope, has); err == nil && *o.Subnet.AvailabilityZone == *n.Subnet.AvailabilityZone {
-			return protocol.Errorf("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s", id)
+			return protocol.Errorf("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.", id)
 		}
 	}
 	i, ok := plan.InterfaceAt(fargo.NewEC2ID("eni"), plan.Candidate{
