@@ -44,7 +44,7 @@ func enablePrivateDNS(r store.Reader, v *record.EC2VPC, e *record.EC2VPCEndpoint
 	}
 	for o := range store.EC2VPCEndpoints.By(r, store.ByVPC, vpc) {
 		if *o.Endpoint.ServiceName == *e.Endpoint.ServiceName && *o.Endpoint.VpcEndpointId != *e.Endpoint.VpcEndpointId && *o.Endpoint.PrivateDnsEnabled {
-			return badParameter("private-dns-enabled cannot be set because there is already a conflicting DNS domain for %s in the VPC %s", service.NamesIn(e.Scope.Region)[0], vpc)
+			return badParameter("private-dns-enabled cannot be set because there is already a conflicting DNS domain for %s in the VPC %s", strings.TrimPrefix(service.NamesIn(e.Scope.Region)[0], "*."), vpc)
 		}
 	}
 	e.Endpoint.PrivateDnsEnabled = new(true)
@@ -233,5 +233,5 @@ func privateZone(e *record.EC2VPCEndpoint) *string {
 			return d.HostedZoneId
 		}
 	}
-	return new("Z" + strings.ToUpper(fargo.NewHex(20)))
+	return new("Z0" + strings.ToUpper(fargo.NewHex(19)))
 }
