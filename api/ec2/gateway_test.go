@@ -60,12 +60,8 @@ func settle(ctx context.Context, db *store.DB) error {
 
 func natGateways(r store.Reader) string {
 	var b strings.Builder
-	var all []*record.EC2NATGateway
-	for g := range store.EC2NATGateways.All(r) {
-		all = append(all, g)
-	}
-	slices.SortFunc(all, func(a, b *record.EC2NATGateway) int { return a.Gateway.CreateTime.Compare(*b.Gateway.CreateTime) })
-	for _, g := range all {
+	byAge := func(a, b *record.EC2NATGateway) int { return a.Gateway.CreateTime.Compare(*b.Gateway.CreateTime) }
+	for _, g := range slices.SortedFunc(store.EC2NATGateways.All(r), byAge) {
 		fmt.Fprintf(&b, "%s %s %s\n", *g.Gateway.NatGatewayId, g.Gateway.State, aws.Value(g.Gateway.FailureMessage))
 		for _, a := range g.Gateway.NatGatewayAddresses {
 			fmt.Fprintf(&b, "  %s %s %s primary=%v %s %s\n", aws.Value(a.AllocationId), aws.Value(a.PublicIp), aws.Value(a.PrivateIp),
@@ -77,7 +73,10 @@ func natGateways(r store.Reader) string {
 
 func endpoints(r store.Reader) string {
 	var b strings.Builder
-	for e := range store.EC2VPCEndpoints.All(r) {
+	byAge := func(a, b *record.EC2VPCEndpoint) int {
+		return a.Endpoint.CreationTimestamp.Compare(*b.Endpoint.CreationTimestamp)
+	}
+	for _, e := range slices.SortedFunc(store.EC2VPCEndpoints.All(r), byAge) {
 		fmt.Fprintf(&b, "%s %s %s\n", *e.Endpoint.VpcEndpointId, *e.Endpoint.ServiceName, e.Endpoint.State)
 		for _, i := range e.Interfaces {
 			fmt.Fprintf(&b, "  %s in %s on %q in groups %v\n", i.ID, i.Subnet, e.Nodes[i.ID], i.Groups)
