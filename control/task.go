@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ec2"
+	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -187,10 +189,21 @@ func candidates(tx *store.Tx, t *record.Task, spread *serviceSpread) ([]plan.Can
 			Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(), Prefix6: six,
 			Load:     spread.zones[zoneOf(t, *s.Subnet.AvailabilityZone)],
 			Internet: plan.ReachesInternet(routing(tx, t.Scope, vpc), id, plan.AssignsPublic(t)),
+			Resolver: resolver(tx, t.Scope, vpc),
 			Taken:    func(a netip.Addr) bool { return store.AddressTaken(tx, vpc, a) },
 		})
 	}
 	return out, nil
+}
+
+// resolver is how a task that starts in a VPC resolves names.
+func resolver(r store.Reader, scope fargo.Scope, vpc string) *desired.Resolver {
+	v, ok := store.EC2VPCs.Get(r, scope.Key(vpc))
+	if !ok {
+		return nil
+	}
+	set, _ := store.EC2DHCPOptions.Get(r, scope.Key(aws.Value(v.VPC.DhcpOptionsId)))
+	return plan.Resolver(v, set)
 }
 
 // digests are those that the task's deployment has resolved, and for the other

@@ -68,6 +68,9 @@ type Interface struct {
 	// subnet without one.
 	IPv6       netip.Addr   `json:"ipv6,omitzero"`
 	IPv6Prefix netip.Prefix `json:"ipv6Prefix,omitzero"`
+	// Resolver is how its task resolves names. nil: by the VPC's resolver, in the region's
+	// private domain.
+	Resolver *Resolver `json:"resolver,omitempty"`
 	// Isolated says that the address of [Platform] is closed to the interface.
 	Isolated bool `json:"isolated,omitempty"`
 }

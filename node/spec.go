@@ -4,18 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"fargo"
 	"fargo/desired"
 	"fargo/host"
 )
-
-// resolver is the VPC resolver's address on every interface, the same as the
-// VPC's base address plus two. Source: VPC user guide, "Amazon DNS server".
-const resolver = "169.254.169.253"
 
 // region is that of a task's ARN.
 func region(a *desired.Assignment) string {
@@ -49,7 +47,7 @@ func (d disk) makeFiles(a *desired.Assignment) error {
 	files := map[string]string{
 		"hostname":    host + "\n",
 		"hosts":       fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", a.Interface.Primary(), host),
-		"resolv.conf": fmt.Sprintf("search %s\nnameserver %s\n", fargo.PrivateDomain(region(a)), resolver),
+		"resolv.conf": resolvConf(a),
 	}
 	for name, content := range files {
 		if err := replace(filepath.Join(etc, name), []byte(content), 0o644); err != nil {
@@ -57,6 +55,22 @@ func (d disk) makeFiles(a *desired.Assignment) error {
 		}
 	}
 	return nil
+}
+
+// resolvConf is a task's own: see resolv.conf(5).
+func resolvConf(a *desired.Assignment) string {
+	r := a.Interface.Resolver
+	if r == nil {
+		r = &desired.Resolver{Search: []string{fargo.PrivateDomain(region(a))}, Servers: []netip.Addr{desired.VPCResolver}}
+	}
+	var b strings.Builder
+	if len(r.Search) > 0 {
+		fmt.Fprintf(&b, "search %s\n", strings.Join(r.Search, " "))
+	}
+	for _, server := range r.Servers {
+		fmt.Fprintf(&b, "nameserver %s\n", server)
+	}
+	return b.String()
 }
 
 // makeVolumes makes a task's volumes, which belong to root and are open to all,

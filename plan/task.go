@@ -65,6 +65,7 @@ type Candidate struct {
 	Prefix   netip.Prefix          // the zero Prefix in a subnet that has only IPv6
 	Prefix6  netip.Prefix          // the zero Prefix in a subnet without IPv6
 	Internet bool                  // whether an interface there may leave the VPC
+	Resolver *desired.Resolver     // how its task will resolve names
 	Load     int                   // tasks of the same deployment in the zone
 	Taken    func(netip.Addr) bool // whether an address is in use
 }
@@ -95,7 +96,7 @@ func PlaceInterface(t *record.Task, id string, candidates []Candidate) (desired.
 		}
 		return desired.Interface{
 			ID: id, VPC: c.VPC, Subnet: c.Subnet, Prefix: c.Prefix, Address: addr, IPv6: six, IPv6Prefix: c.Prefix6,
-			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet,
+			MAC: macAddress(id), Groups: t.Network.SecurityGroups, Internet: c.Internet, Resolver: c.Resolver,
 		}, c.Zone, nil
 	}
 	return desired.Interface{}, "", noInterface(t, t.Network.Subnets[0], "InsufficientFreeAddressesInSubnet")

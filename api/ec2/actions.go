@@ -29,7 +29,7 @@ var Actions = &api.Actions{
 		return nil
 	},
 	Attributes: attributes,
-	Rows: map[string]api.Row{
+	Rows: with(map[string]api.Row{
 		"CreateVpc": on(func(_ *api.Query, _ *ec2.CreateVpcInput) []string { return []string{"vpc/*"} }).
 			Tags(func(in *ec2.CreateVpcInput) map[string]string { return tagsOf(in.TagSpecifications) }).
 			Also(func(q *api.Query, in *ec2.CreateVpcInput) []api.Access { return tagNew(q, in.TagSpecifications) }),
@@ -230,32 +230,9 @@ var Actions = &api.Actions{
 		"DeleteTags": on(func(_ *api.Query, in *ec2.DeleteTagsInput) []string { return typedAll(in.Resources) }).
 			Tags(func(in *ec2.DeleteTagsInput) map[string]string { return tagMap(in.Tags) }),
 
-		"DescribeAccountAttributes":         anywhere,
-		"DescribeAddresses":                 anywhere,
-		"DescribeAddressesAttribute":        anywhere,
-		"DescribeAvailabilityZones":         anywhere,
-		"DescribeDhcpOptions":               anywhere,
-		"DescribeInstances":                 anywhere,
-		"DescribeInternetGateways":          anywhere,
-		"DescribeNatGateways":               anywhere,
-		"DescribeNetworkAcls":               anywhere,
-		"DescribeNetworkInterfaceAttribute": anywhere,
-		"DescribeNetworkInterfaces":         anywhere,
-		"DescribeRegions":                   anywhere,
-		"DescribeRouteTables":               anywhere,
-		"DescribeSecurityGroupReferences":   anywhere,
-		"DescribeSecurityGroupRules":        anywhere,
-		"DescribeSecurityGroups":            anywhere,
-		"DescribeSubnets":                   anywhere,
-		"DescribeTags":                      anywhere,
-		"DescribeVpcClassicLink":            anywhere,
-		"DescribeVpcClassicLinkDnsSupport":  anywhere,
-		"DescribeVpcEndpoints":              anywhere,
-		"DescribeVpcPeeringConnections":     anywhere,
-		"DescribeVpcs":                      anywhere,
-
 		"DescribeAccountAttributes":          anywhere,
 		"DescribeAddresses":                  anywhere,
+		"DescribeAddressesAttribute":         anywhere,
 		"DescribeAvailabilityZones":          anywhere,
 		"DescribeDhcpOptions":                anywhere,
 		"DescribeEgressOnlyInternetGateways": anywhere,
@@ -280,7 +257,7 @@ var Actions = &api.Actions{
 		"DescribeVpcEndpoints":               anywhere,
 		"DescribeVpcPeeringConnections":      anywhere,
 		"DescribeVpcs":                       anywhere,
-	},
+	}, aclActions, dhcpActions, blockActions, interfaceActions, peeringActions),
 }
 
 // anywhere is the row of an operation whose action has no resources.
@@ -302,7 +279,7 @@ func on[In any](resources func(*api.Query, *In) []string) api.Rule[In] {
 var types = map[string]string{
 	"vpc": "vpc", "subnet": "subnet", "sg": "security-group", "sgr": "security-group-rule", "rtb": "route-table",
 	"igw": "internet-gateway", "eni": "network-interface", "i": "instance", "eipalloc": "elastic-ip", "nat": "natgateway",
-	"acl": "network-acl", "dopt": "dhcp-options", "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway", "pl": "prefix-list", "vol": "volume", "snap": "snapshot",
+	"acl": "network-acl", "dopt": "dhcp-options", "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway", "pl": "prefix-list", "pcx": "vpc-peering-connection", "vol": "volume", "snap": "snapshot",
 }
 
 // typed puts an id's type before it; nothing for no id.

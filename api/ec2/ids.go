@@ -27,6 +27,7 @@ var ids = map[string]idErrors{
 	"sgr":      {"InvalidSecurityGroupRuleId.Malformed", missing("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist")},
 	"eni":      {"InvalidNetworkInterfaceId.Malformed", missing("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist")},
 	"acl":      {"InvalidNetworkAclId.Malformed", missing("InvalidNetworkAclID.NotFound", "The networkAcl ID '%s' does not exist")},
+	"aclassoc": {"", missing("InvalidAssociationID.NotFound", "The association ID '%s' does not exist")},
 	"dopt":     {"InvalidDhcpOptionsId.Malformed", missing("InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist")},
 	"i":        {"InvalidInstanceID.Malformed", missing("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist")},
 	"nat":      {"NatGatewayMalformed", missing("NatGatewayNotFound", "NAT gateway %s was not found")},
@@ -69,7 +70,7 @@ var (
 // Clients wait and try again when they know the resource is new.
 func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
-	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl":
+	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl", "acl", "dopt", "pcx":
 		return noSuch(prefix)(id)
 	}
 	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)

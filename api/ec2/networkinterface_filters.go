@@ -55,14 +55,14 @@ var interfaceFields = fields[anInterface]{
 			return new(a.AttachTime.UTC().Format("2006-01-02T15:04:05.000Z"))
 		}),
 
+		"ipv6-addresses.ipv6-address": each(func(i anInterface) []ec2.NetworkInterfaceIpv6Address { return i.Interface.Ipv6Addresses },
+			func(a ec2.NetworkInterfaceIpv6Address) *string { return a.Ipv6Address }),
+
 		// No interface is managed by an operator.
 		"operator.managed": func(anInterface) []string { return boolean(nil) },
 	},
-	absent: []string{
-		"operator.principal",
-		"ipv6-addresses.ipv6-address",
-	},
-	tags: func(i anInterface) []ec2.Tag { return i.Interface.TagSet },
+	absent: []string{"operator.principal"},
+	tags:   func(i anInterface) []ec2.Tag { return i.Interface.TagSet },
 }
 
 func addresses(i anInterface) []ec2.NetworkInterfacePrivateIpAddress {

@@ -6,6 +6,7 @@ import (
 	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/record"
+	"fargo/store"
 )
 
 // A security group keeps rules, one peer each. Clients of the older calls speak
@@ -13,10 +14,10 @@ import (
 // turns one into the other.
 
 // groupView is a group with its rules gathered into permissions.
-func groupView(g *record.EC2SecurityGroup) ec2.SecurityGroup {
+func groupView(r store.Reader, g *record.EC2SecurityGroup) ec2.SecurityGroup {
 	v := g.Group
 	v.IpPermissions, v.IpPermissionsEgress = []ec2.IpPermission{}, []ec2.IpPermission{}
-	for _, r := range g.Rules {
+	for _, r := range shownRules(r, g) {
 		if aws.Value(r.IsEgress) {
 			v.IpPermissionsEgress = gather(v.IpPermissionsEgress, r)
 		} else {
@@ -52,6 +53,8 @@ func gather(permissions []ec2.IpPermission, r ec2.SecurityGroupRule) []ec2.IpPer
 	case r.ReferencedGroupInfo != nil:
 		p.UserIdGroupPairs = append(p.UserIdGroupPairs, ec2.UserIdGroupPair{
 			GroupId: r.ReferencedGroupInfo.GroupId, UserId: r.ReferencedGroupInfo.UserId, Description: r.Description,
+			VpcId: r.ReferencedGroupInfo.VpcId, VpcPeeringConnectionId: r.ReferencedGroupInfo.VpcPeeringConnectionId,
+			PeeringStatus: r.ReferencedGroupInfo.PeeringStatus,
 		})
 	}
 	return permissions

@@ -23,7 +23,7 @@ func newRouteTable(v *record.EC2VPC, tags []ec2.Tag) *record.EC2RouteTable {
 		RouteTableId: new(fargo.NewEC2ID("rtb")), VpcId: v.VPC.VpcId, OwnerId: &v.Scope.Account, Tags: aws.List(tags),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{},
 	}}
-	for _, c := range v.CIDRs() {
+	for _, c := range slices.Concat(v.CIDRs(), v.CIDRs6()) {
 		t = withLocal(t, c)
 	}
 	return t

@@ -135,26 +135,41 @@ func prefixListPeer(r store.Reader, g *record.EC2SecurityGroup, id *string) peer
 	}
 }
 
-// groupPeer is a group of the same account and VPC: there is no peering.
+// groupPeer is a group of the same VPC, or of one that an active peering connection
+// leads to.
 func groupPeer(r store.Reader, g *record.EC2SecurityGroup, pair ec2.UserIdGroupPair) peer {
 	return func(rule *ec2.SecurityGroupRule) error {
-		if pair.VpcPeeringConnectionId != nil {
-			return notImplemented("VpcPeeringConnectionId")
+		if old := staleReference(r, g, pair.GroupId); old != nil {
+			rule.ReferencedGroupInfo = old
+			return nil
 		}
-		if user := aws.Value(pair.UserId); user != "" && user != g.Scope.Account {
-			return noGroup(aws.Value(pair.GroupId) + aws.Value(pair.GroupName))
+		scope := g.Scope
+		if user := aws.Value(pair.UserId); user != "" {
+			scope.Account = user
 		}
-		found, err := findGroup(r, g.Scope, pair.GroupId, pair.GroupName)
+		found, err := findGroup(r, scope, pair.GroupId, pair.GroupName)
 		if err != nil {
 			return err
 		}
-		vpc := *g.Group.VpcId
-		if *found.Group.VpcId != vpc || (pair.VpcId != nil && *pair.VpcId != vpc) {
-			return protocol.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+		own, other := *g.Group.VpcId, *found.Group.VpcId
+		if pair.VpcId != nil && *pair.VpcId != other {
+			return differentNetworks()
 		}
-		rule.ReferencedGroupInfo = &ec2.ReferencedSecurityGroup{GroupId: found.Group.GroupId, UserId: &g.Scope.Account}
+		rule.ReferencedGroupInfo = &ec2.ReferencedSecurityGroup{GroupId: found.Group.GroupId, UserId: &found.Scope.Account}
+		if own == other {
+			return nil
+		}
+		p := peeringOf(r, own, other)
+		if p == nil || (pair.VpcPeeringConnectionId != nil && *pair.VpcPeeringConnectionId != *p.Connection.VpcPeeringConnectionId) {
+			return differentNetworks()
+		}
+		rule.ReferencedGroupInfo.VpcId, rule.ReferencedGroupInfo.VpcPeeringConnectionId = &other, p.Connection.VpcPeeringConnectionId
 		return nil
 	}
+}
+
+func differentNetworks() error {
+	return protocol.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
 }
 
 // identify gives a new rule its id.

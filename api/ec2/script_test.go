@@ -33,7 +33,7 @@ func networks() ([]fargo.MachineNetwork, error) {
 func server(t *testing.T, n ec2.Networks) *ec2.Server { return serverOn(database(t), n) }
 
 func serverOn(db *store.DB, n ec2.Networks) *ec2.Server {
-	return ec2.New(ec2.Config{DB: db, Networks: n, Public: netip.MustParsePrefix("240.0.0.0/24"), ElasticIPs: 5})
+	return ec2.New(ec2.Config{DB: db, Networks: n, Public: netip.MustParsePrefix("240.0.0.0/24"), ElasticIPs: 5, Public6: netip.MustParsePrefix("2001:db8:0:100::/56")})
 }
 
 func database(t *testing.T) *store.DB {

@@ -24,21 +24,21 @@ func ascii(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// newSecurityGroup makes a group that lets everything out and nothing in.
-func newSecurityGroup(scope fargo.Scope, vpc, name, description string, tags []ec2.Tag) *record.EC2SecurityGroup {
-	id := fargo.NewEC2ID("sg")
+// newSecurityGroup makes a group that lets everything out and nothing in. IPv6 is let out
+// when the VPC has it.
+func newSecurityGroup(v *record.EC2VPC, name, description string, tags []ec2.Tag) *record.EC2SecurityGroup {
+	id, scope, vpc := fargo.NewEC2ID("sg"), v.Scope, *v.VPC.VpcId
 	g := &record.EC2SecurityGroup{
 		Scope: scope,
 		Group: ec2.SecurityGroup{
 			GroupId: &id, GroupName: &name, Description: &description, VpcId: &vpc, OwnerId: &scope.Account,
 			SecurityGroupArn: new(scope.ARN("ec2", "security-group/"+id)), Tags: aws.List(tags),
 		},
-		Rules: []ec2.SecurityGroupRule{{
-			GroupId: &id, GroupOwnerId: &scope.Account, IsEgress: new(true),
-			IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)), CidrIpv4: new("0.0.0.0/0"), Tags: []ec2.Tag{},
-		}},
 	}
-	identify(scope, &g.Rules[0])
+	g.Rules = append(g.Rules, egressToAll(g, new(everywhere), nil))
+	if len(v.CIDRs6()) > 0 {
+		g.Rules = append(g.Rules, egressToAll(g, nil, new(everywhere6)))
+	}
 	return g
 }
 
@@ -67,22 +67,17 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 	}
 	var g *record.EC2SecurityGroup
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		vpc := aws.Value(in.VpcId)
-		if vpc == "" {
-			v := defaultVPC(tx, scope)
-			if v == nil {
-				return protocol.Errorf("VPCIdNotSpecified", "No default VPC for this user")
-			}
-			vpc = *v.VPC.VpcId
-		} else if _, err := findVPC(tx, scope, vpc); err != nil {
+		v, err := vpcOrDefault(tx, scope, aws.Value(in.VpcId))
+		if err != nil {
 			return err
 		}
+		vpc := *v.VPC.VpcId
 		for o := range store.EC2SecurityGroups.By(tx, store.ByVPC, vpc) {
 			if *o.Group.GroupName == name {
 				return protocol.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
 			}
 		}
-		g = newSecurityGroup(scope, vpc, name, description, tags)
+		g = newSecurityGroup(v, name, description, tags)
 		store.EC2SecurityGroups.Put(tx, g)
 		return nil
 	})
@@ -94,6 +89,17 @@ func (s *Server) CreateSecurityGroup(ctx context.Context, in *ec2.CreateSecurity
 		out.Tags = tags
 	}
 	return out, nil
+}
+
+// vpcOrDefault is a VPC, the default one if none is named.
+func vpcOrDefault(r store.Reader, scope fargo.Scope, id string) (*record.EC2VPC, error) {
+	if id != "" {
+		return findVPC(r, scope, id)
+	}
+	if v := defaultVPC(r, scope); v != nil {
+		return v, nil
+	}
+	return nil, protocol.Errorf("VPCIdNotSpecified", "No default VPC for this user")
 }
 
 // noGroup is the error of a name that no group has.
@@ -189,7 +195,7 @@ func (s *Server) DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSec
 	}
 	all := func(yield func(ec2.SecurityGroup) bool) {
 		for g := range store.EC2SecurityGroups.Prefix(view, scope.Key()) {
-			if !yield(groupView(g)) {
+			if !yield(groupView(view, g)) {
 				return
 			}
 		}
@@ -233,9 +239,4 @@ var groupForVPCFields = fields[ec2.SecurityGroupForVpc]{
 		"primary-vpc-id": one(func(g ec2.SecurityGroupForVpc) *string { return g.PrimaryVpcId }),
 	},
 	tags: func(g ec2.SecurityGroupForVpc) []ec2.Tag { return g.Tags },
-}
-
-// DescribeSecurityGroupReferences shows nothing: there is no peering.
-func (s *Server) DescribeSecurityGroupReferences(context.Context, *ec2.DescribeSecurityGroupReferencesInput) (*ec2.DescribeSecurityGroupReferencesOutput, error) {
-	return &ec2.DescribeSecurityGroupReferencesOutput{SecurityGroupReferenceSet: []ec2.SecurityGroupReference{}}, nil
 }

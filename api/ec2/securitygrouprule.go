@@ -226,8 +226,9 @@ var ruleFields = fields[ec2.SecurityGroupRule]{
 // DescribeSecurityGroupRules shows rules one by one.
 func (s *Server) DescribeSecurityGroupRules(ctx context.Context, in *ec2.DescribeSecurityGroupRulesInput) (*ec2.DescribeSecurityGroupRulesOutput, error) {
 	var all []ec2.SecurityGroupRule
-	for g := range store.EC2SecurityGroups.Prefix(s.db.View(), api.CallFrom(ctx).Scope().Key()) {
-		all = append(all, g.Rules...)
+	view := s.db.View()
+	for g := range store.EC2SecurityGroups.Prefix(view, api.CallFrom(ctx).Scope().Key()) {
+		all = append(all, shownRules(view, g)...)
 	}
 	id := func(r ec2.SecurityGroupRule) string { return *r.SecurityGroupRuleId }
 	slices.SortFunc(all, func(a, b ec2.SecurityGroupRule) int { return strings.Compare(id(a), id(b)) })

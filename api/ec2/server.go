@@ -25,6 +25,7 @@ type Server struct {
 	networks   Networks
 	public     netip.Prefix
 	elasticIPs int
+	public6    netip.Prefix
 }
 
 // Config is what a [Server] needs.
@@ -36,11 +37,13 @@ type Config struct {
 	Public netip.Prefix
 	// ElasticIPs is how many addresses an account may allocate in a region.
 	ElasticIPs int
+	// Public6 is the range of the IPv6 blocks of VPCs. The zero Prefix: there are none.
+	Public6 netip.Prefix
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{db: c.DB, networks: c.Networks, public: c.Public, elasticIPs: c.ElasticIPs}
+	return &Server{db: c.DB, networks: c.Networks, public: c.Public, elasticIPs: c.ElasticIPs, public6: c.Public6}
 }
 
 // Precheck opens the call's region, so that an account finds its default VPC

@@ -15,18 +15,26 @@ import (
 	"fargo/store"
 )
 
+// newSubnet makes a subnet. Without a block it has only IPv6.
 func newSubnet(v *record.EC2VPC, block netip.Prefix, zone ec2.AvailabilityZone, tags []ec2.Tag) *record.EC2Subnet {
-	id := fargo.NewEC2ID("subnet")
-	return &record.EC2Subnet{Scope: v.Scope, Subnet: ec2.Subnet{
+	id, native, hostname := fargo.NewEC2ID("subnet"), !block.IsValid(), ec2.HostnameTypeIpName
+	if native {
+		hostname = ec2.HostnameTypeResourceName
+	}
+	n := &record.EC2Subnet{Scope: v.Scope, Subnet: ec2.Subnet{
 		SubnetId: &id, SubnetArn: new(v.Scope.ARN("ec2", "subnet/"+id)), OwnerId: &v.Scope.Account, VpcId: v.VPC.VpcId,
-		CidrBlock: new(block.String()), AvailabilityZone: zone.ZoneName, AvailabilityZoneId: zone.ZoneId,
+		AvailabilityZone: zone.ZoneName, AvailabilityZoneId: zone.ZoneId,
 		State: ec2.SubnetStateAvailable, DefaultForAz: new(false), MapPublicIpOnLaunch: new(false),
-		AssignIpv6AddressOnCreation: new(false), MapCustomerOwnedIpOnLaunch: new(false), EnableDns64: new(false), Ipv6Native: new(false),
+		AssignIpv6AddressOnCreation: &native, MapCustomerOwnedIpOnLaunch: new(false), EnableDns64: new(false), Ipv6Native: &native,
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
-			HostnameType: ec2.HostnameTypeIpName, EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
+			HostnameType: hostname, EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
 		},
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: tags,
 	}}
+	if !native {
+		n.Subnet.CidrBlock = new(block.String())
+	}
+	return n
 }
 
 // CreateSubnet cuts a subnet out of a VPC.
@@ -35,14 +43,16 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 		return nil, err
 	}
 	if err := refuseSet(map[string]bool{
-		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Native": aws.Value(in.Ipv6Native), "OutpostArn": in.OutpostArn != nil,
-		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+		"OutpostArn": in.OutpostArn != nil, "Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
 	}); err != nil {
 		return nil, err
 	}
-	block, err := parseCIDR(*in.CidrBlock)
-	if err != nil {
-		return nil, err
+	var block netip.Prefix
+	if in.CidrBlock != nil {
+		var err error
+		if block, err = parseCIDR(*in.CidrBlock); err != nil {
+			return nil, err
+		}
 	}
 	tags, err := requestTags(in.TagSpecifications, ec2.ResourceTypeSubnet)
 	if err != nil {
@@ -54,14 +64,23 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 		if err != nil { // of any text, as EC2 does here
 			return ids["vpc"].missing(*in.VpcId)
 		}
-		if err := checkSubnetBlock(tx, v, block, *in.CidrBlock); err != nil {
-			return err
+		if in.CidrBlock != nil {
+			if err := checkSubnetBlock(tx, v, block, *in.CidrBlock); err != nil {
+				return err
+			}
 		}
 		zone, err := chooseZone(scope.Region, in.AvailabilityZone, in.AvailabilityZoneId)
 		if err != nil {
 			return err
 		}
 		made = newSubnet(v, block, zone, tags)
+		if in.Ipv6CidrBlock != nil {
+			block6, err := checkSubnetBlock6(tx, v, *in.Ipv6CidrBlock)
+			if err != nil {
+				return err
+			}
+			made.Subnet.Ipv6CidrBlockAssociationSet = append(made.Subnet.Ipv6CidrBlockAssociationSet, newSubnetBlock6(block6))
+		}
 		store.EC2Subnets.Put(tx, made)
 		return nil
 	})
@@ -71,8 +90,7 @@ func (s *Server) CreateSubnet(ctx context.Context, in *ec2.CreateSubnetInput) (*
 	return &ec2.CreateSubnetOutput{Subnet: new(subnetView(s.db.View(), made))}, nil
 }
 
-// checkFamilies refuses blocks that do not go with the subnet's kind. IPv6 itself is
-// not implemented.
+// checkFamilies refuses blocks that do not go with the subnet's kind.
 func checkFamilies(in *ec2.CreateSubnetInput) error {
 	switch {
 	case !aws.Value(in.Ipv6Native):
@@ -128,8 +146,8 @@ func findSubnet(r store.Reader, scope fargo.Scope, id string) (*record.EC2Subnet
 // subnetView is a subnet as clients see it, with its free addresses counted.
 func subnetView(r store.Reader, s *record.EC2Subnet) ec2.Subnet {
 	free := plan.Capacity(s.Prefix())
-	for range store.EC2NetworkInterfaces.By(r, store.InterfaceBySubnet, *s.Subnet.SubnetId) {
-		free--
+	for i := range store.EC2NetworkInterfaces.By(r, store.InterfaceBySubnet, *s.Subnet.SubnetId) {
+		free -= len(i.Interface.PrivateIpAddresses)
 	}
 	v := s.Subnet
 	v.AvailableIpAddressCount = new(int32(free))
@@ -159,6 +177,11 @@ var subnetFields = fields[ec2.Subnet]{
 		"enable-dns64":               func(s ec2.Subnet) []string { return boolean(s.EnableDns64) },
 		"ipv6-native":                func(s ec2.Subnet) []string { return boolean(s.Ipv6Native) },
 
+		"ipv6-cidr-block-association.ipv6-cidr-block": each(subnetBlocks6, func(a ec2.SubnetIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+		"ipv6-cidr-block-association.association-id":  each(subnetBlocks6, func(a ec2.SubnetIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+		"ipv6-cidr-block-association.state": each(subnetBlocks6, func(a ec2.SubnetIpv6CidrBlockAssociation) *string {
+			return new(string(a.Ipv6CidrBlockState.State))
+		}),
 		"map-customer-owned-ip-on-launch": func(s ec2.Subnet) []string { return boolean(s.MapCustomerOwnedIpOnLaunch) },
 		"private-dns-name-options-on-launch.hostname-type": func(s ec2.Subnet) []string {
 			return []string{string(s.PrivateDnsNameOptionsOnLaunch.HostnameType)}
@@ -170,15 +193,13 @@ var subnetFields = fields[ec2.Subnet]{
 			return boolean(s.PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord)
 		},
 	},
-	absent: []string{
-		"customer-owned-ipv4-pool",
-		"enable-lni-at-device-index",
-		"outpost-arn",
-		"ipv6-cidr-block-association.ipv6-cidr-block",
-		"ipv6-cidr-block-association.association-id",
-		"ipv6-cidr-block-association.state",
-	},
-	tags: func(s ec2.Subnet) []ec2.Tag { return s.Tags },
+	// There are no Outposts, which alone have these.
+	absent: []string{"customer-owned-ipv4-pool", "enable-lni-at-device-index", "outpost-arn"},
+	tags:   func(s ec2.Subnet) []ec2.Tag { return s.Tags },
+}
+
+func subnetBlocks6(s ec2.Subnet) []ec2.SubnetIpv6CidrBlockAssociation {
+	return s.Ipv6CidrBlockAssociationSet
 }
 
 // DescribeSubnets shows subnets.
@@ -212,6 +233,7 @@ func (s *Server) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*
 				store.EC2RouteTables.Put(tx, without)
 			}
 		}
+		leaveACL(tx, *n.Subnet.VpcId, *in.SubnetId)
 		store.EC2Subnets.Delete(tx, n.Key())
 		return nil
 	})
@@ -221,9 +243,8 @@ func (s *Server) DeleteSubnet(ctx context.Context, in *ec2.DeleteSubnetInput) (*
 func (s *Server) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnetAttributeInput) (*ec2.ModifySubnetAttributeOutput, error) {
 	set := func(v *ec2.AttributeBooleanValue) bool { return v != nil && aws.Value(v.Value) }
 	if err := refuseSet(map[string]bool{
-		"AssignIpv6AddressOnCreation": set(in.AssignIpv6AddressOnCreation), "EnableDns64": set(in.EnableDns64),
+		"EnableDns64": set(in.EnableDns64), "CustomerOwnedIpv4Pool": in.CustomerOwnedIpv4Pool != nil,
 		"MapCustomerOwnedIpOnLaunch": set(in.MapCustomerOwnedIpOnLaunch), "EnableLniAtDeviceIndex": in.EnableLniAtDeviceIndex != nil,
-		"EnableResourceNameDnsAAAARecordOnLaunch": set(in.EnableResourceNameDnsAAAARecordOnLaunch),
 	}); err != nil {
 		return nil, err
 	}
@@ -234,6 +255,12 @@ func (s *Server) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnet
 		}
 		c := *n
 		options := *c.Subnet.PrivateDnsNameOptionsOnLaunch
+		if in.AssignIpv6AddressOnCreation != nil {
+			if _, has := n.Prefix6(); !has && set(in.AssignIpv6AddressOnCreation) {
+				return badValue("Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation to true unless the subnet (%s) has an IPv6 CIDR block associated with it.", *in.SubnetId)
+			}
+			c.Subnet.AssignIpv6AddressOnCreation = new(set(in.AssignIpv6AddressOnCreation))
+		}
 		if in.MapPublicIpOnLaunch != nil {
 			c.Subnet.MapPublicIpOnLaunch = in.MapPublicIpOnLaunch.Value
 		}
@@ -242,6 +269,9 @@ func (s *Server) ModifySubnetAttribute(ctx context.Context, in *ec2.ModifySubnet
 		}
 		if in.EnableResourceNameDnsARecordOnLaunch != nil {
 			options.EnableResourceNameDnsARecord = in.EnableResourceNameDnsARecordOnLaunch.Value
+		}
+		if in.EnableResourceNameDnsAAAARecordOnLaunch != nil {
+			options.EnableResourceNameDnsAAAARecord = in.EnableResourceNameDnsAAAARecordOnLaunch.Value
 		}
 		c.Subnet.PrivateDnsNameOptionsOnLaunch = &options
 		store.EC2Subnets.Put(tx, &c)

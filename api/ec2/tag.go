@@ -80,6 +80,9 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 		taggablesIn(store.EC2PrefixLists, r, scope, ec2.ResourceTypePrefixList,
 			func(l *record.EC2PrefixList) (*string, *[]ec2.Tag) { return l.List.PrefixListId, &l.List.Tags }),
 		taggableRules(r, scope),
+		taggableACLs(r, scope),
+		taggableDHCPOptions(r, scope),
+		taggablePeerings(r, scope),
 	}
 	return func(yield func(taggable) bool) {
 		for _, kind := range kinds {

@@ -28,10 +28,7 @@ func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *record.EC2VP
 		VpcId: new(fargo.NewEC2ID("vpc")), OwnerId: &scope.Account, State: ec2.VpcStateAvailable,
 		CidrBlock: new(block.String()), InstanceTenancy: ec2.TenancyDefault, IsDefault: new(false),
 		DhcpOptionsId: new(dhcpOptions), Tags: tags,
-		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{
-			AssociationId: new(fargo.NewEC2ID("vpc-cidr-assoc")), CidrBlock: new(block.String()),
-			CidrBlockState: &ec2.VpcCidrBlockState{State: ec2.VpcCidrBlockStateCodeAssociated},
-		}},
+		CidrBlockAssociationSet:     []ec2.VpcCidrBlockAssociation{newBlock(block)},
 		Ipv6CidrBlockAssociationSet: []ec2.VpcIpv6CidrBlockAssociation{},
 	}}
 }
@@ -41,7 +38,7 @@ func newVPC(scope fargo.Scope, block netip.Prefix, tags []ec2.Tag) *record.EC2VP
 func putVPC(tx *store.Tx, v *record.EC2VPC) (*record.EC2RouteTable, *record.EC2SecurityGroup) {
 	main := newRouteTable(v, nil)
 	main.RouteTable.Associations = []ec2.RouteTableAssociation{newAssociation(main, nil)}
-	group := newSecurityGroup(v.Scope, *v.VPC.VpcId, "default", "default VPC security group", nil)
+	group := newSecurityGroup(v, "default", "default VPC security group", nil)
 	group.Rules = append(group.Rules, ec2.SecurityGroupRule{
 		GroupId: group.Group.GroupId, GroupOwnerId: &v.Scope.Account,
 		IsEgress: new(false), IpProtocol: new("-1"), FromPort: new(int32(-1)), ToPort: new(int32(-1)),
@@ -60,8 +57,8 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 		return nil, missingEither("cidrBlock", "ipv4IpamPoolId")
 	}
 	if err := refuseSet(map[string]bool{
-		"AmazonProvidedIpv6CidrBlock": aws.Value(in.AmazonProvidedIpv6CidrBlock), "Ipv6CidrBlock": in.Ipv6CidrBlock != nil,
-		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil,
+		"Ipv6CidrBlock": in.Ipv6CidrBlock != nil, "Ipv6Pool": in.Ipv6Pool != nil,
+		"Ipv4IpamPoolId": in.Ipv4IpamPoolId != nil, "Ipv6IpamPoolId": in.Ipv6IpamPoolId != nil, "VpcEncryptionControl": in.VpcEncryptionControl != nil,
 	}); err != nil {
 		return nil, err
 	}
@@ -78,7 +75,17 @@ func (s *Server) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput) (*ec2.Cr
 	}
 	var v *record.EC2VPC
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		if border := in.Ipv6CidrBlockNetworkBorderGroup; border != nil && *border != scope.Region {
+			return notImplemented("Ipv6CidrBlockNetworkBorderGroup")
+		}
 		v = newVPC(scope, block, tags)
+		if aws.Value(in.AmazonProvidedIpv6CidrBlock) {
+			six, err := s.newBlock6(tx, v)
+			if err != nil {
+				return err
+			}
+			v.VPC.Ipv6CidrBlockAssociationSet = append(v.VPC.Ipv6CidrBlockAssociationSet, six)
+		}
 		putVPC(tx, v)
 		return nil
 	})
@@ -121,17 +128,22 @@ var vpcFields = fields[*record.EC2VPC]{
 		"cidr-block-association.cidr-block":     each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return a.CidrBlock }),
 		"cidr-block-association.association-id": each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return a.AssociationId }),
 		"cidr-block-association.state":          each(vpcBlocks, func(a ec2.VpcCidrBlockAssociation) *string { return new(string(a.CidrBlockState.State)) }),
-	},
-	absent: []string{
-		"ipv6-cidr-block-association.ipv6-cidr-block",
-		"ipv6-cidr-block-association.ipv6-pool",
-		"ipv6-cidr-block-association.association-id",
-		"ipv6-cidr-block-association.state",
+
+		"ipv6-cidr-block-association.ipv6-cidr-block": each(vpcBlocks6, func(a ec2.VpcIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+		"ipv6-cidr-block-association.ipv6-pool":       each(vpcBlocks6, func(a ec2.VpcIpv6CidrBlockAssociation) *string { return a.Ipv6Pool }),
+		"ipv6-cidr-block-association.association-id":  each(vpcBlocks6, func(a ec2.VpcIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+		"ipv6-cidr-block-association.state": each(vpcBlocks6, func(a ec2.VpcIpv6CidrBlockAssociation) *string {
+			return new(string(a.Ipv6CidrBlockState.State))
+		}),
 	},
 	tags: func(v *record.EC2VPC) []ec2.Tag { return v.VPC.Tags },
 }
 
 func vpcBlocks(v *record.EC2VPC) []ec2.VpcCidrBlockAssociation { return v.VPC.CidrBlockAssociationSet }
+
+func vpcBlocks6(v *record.EC2VPC) []ec2.VpcIpv6CidrBlockAssociation {
+	return v.VPC.Ipv6CidrBlockAssociationSet
+}
 
 func boolean(b *bool) []string {
 	if aws.Value(b) {
@@ -155,7 +167,7 @@ func (s *Server) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput) (*
 
 // DeleteVpc deletes a VPC that nothing is left in but what came with it.
 func (s *Server) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.DeleteVpcOutput, error) {
-	return &ec2.DeleteVpcOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+	return &ec2.DeleteVpcOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		v, err := findVPC(tx, scope, *in.VpcId)
 		if err != nil {
 			return err
@@ -187,6 +199,13 @@ func (s *Server) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput) (*ec2.De
 			}
 			store.EC2SecurityGroups.Delete(tx, g.Key())
 		}
+		for a := range store.EC2NetworkACLs.By(tx, store.ByVPC, id) {
+			if !isDefaultACL(a) {
+				return dependent
+			}
+			store.EC2NetworkACLs.Delete(tx, a.Key())
+		}
+		endPeerings(tx, scope, id, now)
 		store.EC2VPCs.Delete(tx, v.Key())
 		return nil
 	})

@@ -159,7 +159,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	chain := api.New(api.Config{
-		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, public: p.public, elasticIPs: p.elasticIPs}),
+		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,

@@ -34,6 +34,7 @@ type dependencies struct {
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
+	public6    netip.Prefix // of the IPv6 blocks of VPCs
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -55,7 +56,7 @@ func services(r dependencies) []api.Mounted {
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
-			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs,
+			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
 		}), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
