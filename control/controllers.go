@@ -17,6 +17,8 @@ type Config struct {
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Renew issues a certificate of ACM's anew, under its own ARN.
 	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
+	// IssuePlatform issues a certificate for Fargo's own APIs in a region.
+	IssuePlatform func(tx *store.Tx, region string, names []string, now time.Time) (*record.PlatformCertificate, error)
 	// Sessions is who is connected: the Plane's.
 	Sessions *Sessions
 	// Pace divides the waiting times that configuration prescribes.
@@ -34,6 +36,7 @@ func Controllers(c Config) []Controller {
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),
+		PlatformCertificates(c.IssuePlatform),
 		NATGateways(),
 		VPCEndpoints(),
 		TaskDefinitions(),

@@ -18,8 +18,8 @@ type nodeState struct {
 	node  string
 	view  *store.Snapshot
 	sent  map[string]sentTask // by the keys of the tasks
-	// dataPlane has the load balancers, target groups and names, but neither tasks
-	// nor networks.
+	// dataPlane has the load balancers, target groups, endpoints and names, but neither
+	// tasks nor networks.
 	dataPlane desired.State
 }
 
@@ -43,7 +43,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 		store.EC2RouteTables.Any(), store.EC2InternetGateways.Any(), store.EC2EgressOnlyGateways.Any(), store.EC2NATGateways.Any(),
 		store.EC2VPCEndpoints.Any(), store.EC2PrefixLists.Any(), store.EC2NetworkACLs.Any(), store.EC2Peerings.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
-		store.ELBTargets.Any(), store.Certificates.Any(),
+		store.ELBTargets.Any(), store.Certificates.Any(), store.PlatformCertificates.Any(),
 	)
 	defer w.Close()
 	s := &nodeState{plane: p, node: node}
@@ -95,7 +95,7 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 				d.Members = append(d.Members, plan.Joining(old, next)...)
 			}
 		default:
-			dataPlane = !touched.addIn(before, view, c) || dataPlane
+			dataPlane = !touched.addIn(before, view, c) || c.Table == store.EC2VPCEndpoints.Name() || dataPlane
 		}
 	}
 	old := s.dataPlane
@@ -103,6 +103,7 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 		s.dataPlane = s.dataPlaneState()
 		rest := desired.Diff(old, s.dataPlane)
 		d.Balancers, d.Groups, d.Records = rest.Balancers, rest.Groups, rest.Records
+		d.Endpoints, d.Platform = rest.Endpoints, rest.Platform
 	}
 	touched.addOf(before, old.Balancers, d.Balancers)
 	touched.addOf(view, s.dataPlane.Balancers, d.Balancers)
@@ -145,10 +146,16 @@ func (s *nodeState) diffTask(key string, c *desired.Change[desired.Assignment]) 
 	}))
 }
 
-// dataPlaneState gives the load balancers, their target groups, and the names.
+// dataPlaneState gives the load balancers, their target groups, the endpoints, and the
+// names.
 func (s *nodeState) dataPlaneState() (d desired.State) {
 	elb := elbView(s.view, slices.Collect(store.ELBLoadBalancers.All(s.view)))
-	d.Records = plan.Records(elb)
+	endpoints := slices.Collect(store.EC2VPCEndpoints.All(s.view))
+	d.Records = append(plan.Records(elb), plan.EndpointRecords(endpoints)...)
 	d.Balancers, d.Groups = plan.Balancers(elb, s.node)
+	d.Endpoints = plan.Endpoints(endpoints, s.node)
+	if s.plane.Upstream != "" {
+		d.Platform = plan.Platform(s.plane.Upstream, slices.Collect(store.PlatformCertificates.All(s.view)))
+	}
 	return d
 }

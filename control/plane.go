@@ -41,6 +41,9 @@ type Plane struct {
 	Logger *slog.Logger
 	// Sessions notes which nodes are connected. It is the controllers' too.
 	Sessions *Sessions
+	// Upstream is the base URL of the APIs, for nodes to forward what tasks ask of them
+	// to. With none, tasks cannot ask.
+	Upstream string
 	// Pace divides the intervals of container health checks.
 	Pace fargo.Pace
 }

@@ -15,7 +15,8 @@ import (
 
 // Secret gives a secret to a node that is assigned something which names it, and to
 // no other: the password of a task that is the node's and has not stopped, the key of
-// a certificate that a listener of the node's load balancers has. errdefs.IsNotFound
+// a certificate that a listener of the node's load balancers has, or, on every node, that
+// Fargo's APIs have. errdefs.IsNotFound
 // holds for the error of all others.
 func (p *Plane) Secret(_ context.Context, node string, id desired.SecretID) (secret.Text, error) {
 	view := p.DB.View()
@@ -26,6 +27,9 @@ func (p *Plane) Secret(_ context.Context, node string, id desired.SecretID) (sec
 		}
 	case desired.CertificateKey:
 		if key, ok := certificateKey(view, node, id); ok {
+			return key, nil
+		}
+		if key, ok := platformKey(view, id); ok {
 			return key, nil
 		}
 	}

@@ -142,7 +142,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
@@ -221,7 +221,7 @@ func (p *plane) run(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.quiesce, cancel)()
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
