@@ -1,7 +1,9 @@
 package control
 
 import (
+	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"fargo"
@@ -21,6 +23,10 @@ type Config struct {
 	IssuePlatform func(tx *store.Tx, region string, names []string, now time.Time) (*record.PlatformCertificate, error)
 	// Sessions is who is connected: the Plane's.
 	Sessions *Sessions
+	// StrictEgress has tasks fail that Fargate could not have prepared, because their
+	// subnet has no way to their images or logs. Without it that is logged.
+	StrictEgress bool
+	Logger       *slog.Logger
 	// Pace divides the waiting times that configuration prescribes.
 	Pace fargo.Pace
 	// Public is the range of public IPv4 addresses. The zero Prefix: there are none.
@@ -32,7 +38,7 @@ func Controllers(c Config) []Controller {
 	return []Controller{
 		Services(c),
 		Nodes(c.Sessions),
-		Tasks(c.Images, c.Public),
+		Tasks(c.Images, c.Public, egressCheck{strict: c.StrictEgress, log: c.Logger, warned: &sync.Map{}}),
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),

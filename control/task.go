@@ -26,7 +26,7 @@ type Images interface {
 
 // Tasks is the controller that brings a new task to a node and takes back what
 // a stopped one leaves. Public addresses are of the given range.
-func Tasks(images Images, public netip.Prefix) Controller {
+func Tasks(images Images, public netip.Prefix, egress egressCheck) Controller {
 	return Controller{
 		Name: "task",
 		All:  func(r store.Reader) iter.Seq[string] { return keys(store.Tasks.All(r)) },
@@ -47,7 +47,7 @@ func Tasks(images Images, public netip.Prefix) Controller {
 			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
 			switch action {
 			case plan.TaskPlace:
-				return next, place(tx, images, public, t, now)
+				return next, place(tx, images, public, egress, t, now)
 			case plan.TaskAbandon:
 				end(tx, t, t.StopCode, t.StoppedReason, now)
 			case plan.TaskRelease:
@@ -71,7 +71,7 @@ func hasInterface(r store.Reader, t *record.Task) bool {
 }
 
 // place gives a task its interface and its node; without any node it waits.
-func place(tx *store.Tx, images Images, public netip.Prefix, t *record.Task, now time.Time) error {
+func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck, t *record.Task, now time.Time) error {
 	spread := spreadOf(tx, t)
 	if len(spread.nodes) == 0 {
 		return nil
@@ -89,10 +89,17 @@ func place(tx *store.Tx, images Images, public netip.Prefix, t *record.Task, now
 		end(tx, t, fargo.StopTaskFailedToStart, err.Error(), now)
 		return nil
 	}
+	placed := *t
+	placed.Interface = &iface
+	if reason := egress.check(tx, &placed); reason != "" {
+		failed := *t
+		failed.Unreachable = placed.Unreachable
+		end(tx, &failed, fargo.StopTaskFailedToStart, reason, now)
+		return nil
+	}
 	node, _ := spread.nodeSpread.Place(t)
 	spread.zones[zoneOf(t, zone)]++
-	placed := *t
-	placed.Interface, placed.Node = &iface, node
+	placed.Node = node
 	placed.Status, placed.ConnectivityAt = fargo.TaskPending, now
 	placed.Intent.AvailabilityZone = new(zone)
 	placed.Version = plan.TaskVersion(t, &placed)

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +25,7 @@ func BenchmarkPlace(b *testing.B) {
 			for range b.N {
 				b.StopTimer()
 				db, keys := unplaced(b, tasks, size)
-				c := Tasks(noImages{}, netip.Prefix{})
+				c := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}})
 				b.StartTimer()
 				for i := 0; i < tasks; i += batch {
 					update(b, db, func(tx *store.Tx) error {

@@ -10,7 +10,7 @@ import (
 
 // Task is a task as the control plane keeps it.
 //
-// Intent is written when the task is made; Node, Interface and Assigned by the
+// Intent is written when the task is made; Node, Interface and Unreachable by the
 // task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
 // ends it first; Report by the task's node.
 type Task struct {
@@ -32,6 +32,9 @@ type Task struct {
 	// Interface is the task's network interface, kept after the interface itself
 	// is gone because DescribeTasks goes on showing it.
 	Interface *desired.Interface `json:",omitzero"`
+	// Unreachable are the hosts that Fargate would have needed to prepare the task, and
+	// could not have reached from its subnet.
+	Unreachable []string `json:",omitzero"`
 	// Digests are the manifests that image names mean for the task, by container
 	// name: those that its deployment has resolved, and those that names of our own
 	// registry meant when the task was placed.

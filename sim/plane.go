@@ -77,7 +77,7 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
 	p.run("controllers", func() error {
-		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Sessions: p.nodes.Sessions, Pace: c.pace, Public: public}))
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Logger: c.log, Sessions: p.nodes.Sessions, Pace: c.pace, Public: public}))
 	})
 	return p, nil
 }

@@ -38,6 +38,8 @@ type planeConfig struct {
 	endpoint             string
 	pace                 fargo.Pace
 	acceptAnyCredentials bool
+	// strictEgress has tasks fail that Fargate could not have prepared where they are.
+	strictEgress bool
 	// beginAnew creates missing parts of the data directory again.
 	beginAnew bool
 	// public is the range of public addresses, and elasticIPs how many of them an
@@ -221,7 +223,7 @@ func (p *plane) run(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.quiesce, cancel)()
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
+		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
