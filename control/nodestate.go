@@ -43,7 +43,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 		store.EC2RouteTables.Any(), store.EC2InternetGateways.Any(), store.EC2EgressOnlyGateways.Any(), store.EC2NATGateways.Any(),
 		store.EC2VPCEndpoints.Any(), store.EC2PrefixLists.Any(), store.EC2NetworkACLs.Any(), store.EC2Peerings.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
-		store.ELBTargets.Any(), store.Certificates.Any(), store.PlatformCertificates.Any(),
+		store.ELBTargets.Any(), store.Certificates.Any(), store.PlatformCertificates.Any(), store.EC2FlowLogs.Any(),
 	)
 	defer w.Close()
 	s := &nodeState{plane: p, node: node}
@@ -74,6 +74,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 	all := s.dataPlane
 	all.VPCs = networks(view, allVPCs(view))
 	plan.OpenTo(all.VPCs, all.Balancers)
+	all.FlowLogs, all.Logged = flowLogs(view), allLogged(view)
 	rest := desired.Diff(desired.State{}, all)
 	rest.Tasks = d.Tasks
 	return rest
@@ -83,7 +84,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d desired.Delta) {
 	before := s.view
 	s.view = view
-	dataPlane, touched := false, vpcSet{}
+	dataPlane, flowLogged, touched := false, false, vpcSet{}
 	for _, c := range changes {
 		switch c.Table {
 		case store.Tasks.Name():
@@ -93,10 +94,16 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 			next, _ := store.EC2NetworkInterfaces.Get(view, c.Key)
 			if old != next {
 				d.Members = append(d.Members, plan.Joining(old, next)...)
+				diffLogged(before, view, old, next, &d.Logged)
 			}
+		case store.EC2FlowLogs.Name():
+			flowLogged = true
 		default:
 			dataPlane = !touched.addIn(before, view, c) || c.Table == store.EC2VPCEndpoints.Name() || dataPlane
 		}
+	}
+	if flowLogged {
+		d.FlowLogs, d.Logged = diffFlowLogs(before, view)
 	}
 	old := s.dataPlane
 	if dataPlane {

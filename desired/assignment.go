@@ -24,6 +24,9 @@ type State struct {
 	// Endpoints are the interface endpoints that answer on this node.
 	Endpoints []Endpoint `json:"endpoints,omitempty"`
 	Platform  Platform   `json:"platform,omitzero"`
+	// FlowLogs are all there are, and Logged the interfaces that have any.
+	FlowLogs []FlowLog         `json:"flowLogs,omitempty"`
+	Logged   []LoggedInterface `json:"logged,omitempty"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references

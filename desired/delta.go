@@ -13,12 +13,14 @@ type Delta struct {
 	VPCs  Change[VPC]        `json:"vpcs,omitzero"`
 	// Members are changes within VPCs that are not in VPCs themselves: a VPC is
 	// large, and interfaces come and go with every task.
-	Members   []MemberChange        `json:"members,omitempty"`
-	Balancers Change[Balancer]      `json:"balancers,omitzero"`
-	Groups    Change[BalancerGroup] `json:"groups,omitzero"`
-	Records   Change[Record]        `json:"records,omitzero"`
-	Endpoints Change[Endpoint]      `json:"endpoints,omitzero"`
-	Platform  *Platform             `json:"platform,omitempty"` // nil: as before
+	Members   []MemberChange          `json:"members,omitempty"`
+	Balancers Change[Balancer]        `json:"balancers,omitzero"`
+	Groups    Change[BalancerGroup]   `json:"groups,omitzero"`
+	Records   Change[Record]          `json:"records,omitzero"`
+	Endpoints Change[Endpoint]        `json:"endpoints,omitzero"`
+	Platform  *Platform               `json:"platform,omitempty"` // nil: as before
+	FlowLogs  Change[FlowLog]         `json:"flowLogs,omitzero"`
+	Logged    Change[LoggedInterface] `json:"logged,omitzero"`
 }
 
 // Change leads from one list of values with keys to the next. The order of such
@@ -37,12 +39,14 @@ type MemberChange struct {
 	Gone  []netip.Addr `json:"gone,omitempty"`
 }
 
-func taskKey(a *Assignment) string     { return a.TaskARN }
-func vpcKey(v *VPC) string             { return v.ID }
-func balancerKey(b *Balancer) string   { return b.ARN }
-func groupKey(g *BalancerGroup) string { return g.ARN }
-func recordKey(r *Record) string       { return r.VPC + "/" + r.Name }
-func endpointKey(e *Endpoint) string   { return e.ID }
+func taskKey(a *Assignment) string        { return a.TaskARN }
+func vpcKey(v *VPC) string                { return v.ID }
+func balancerKey(b *Balancer) string      { return b.ARN }
+func groupKey(g *BalancerGroup) string    { return g.ARN }
+func recordKey(r *Record) string          { return r.VPC + "/" + r.Name }
+func endpointKey(e *Endpoint) string      { return e.ID }
+func flowLogKey(f *FlowLog) string        { return f.ID }
+func loggedKey(i *LoggedInterface) string { return i.ID }
 
 // Diff is what leads from old to next.
 func Diff(old, next State) Delta {
@@ -53,6 +57,8 @@ func Diff(old, next State) Delta {
 		Groups:    Between(old.Groups, next.Groups, groupKey),
 		Records:   Between(old.Records, next.Records, recordKey),
 		Endpoints: Between(old.Endpoints, next.Endpoints, endpointKey),
+		FlowLogs:  Between(old.FlowLogs, next.FlowLogs, flowLogKey),
+		Logged:    Between(old.Logged, next.Logged, loggedKey),
 	}
 	if !reflect.DeepEqual(old.Platform, next.Platform) {
 		d.Platform = &next.Platform
@@ -63,7 +69,7 @@ func Diff(old, next State) Delta {
 // Empty reports whether a delta leads to where it began.
 func Empty(d *Delta) bool {
 	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() &&
-		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil
+		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil && d.FlowLogs.Empty() && d.Logged.Empty()
 }
 
 // Empty reports whether a change leads to where it began.
@@ -79,6 +85,8 @@ func Apply(old State, d *Delta) State {
 		Records:   d.Records.Apply(old.Records, recordKey),
 		Endpoints: d.Endpoints.Apply(old.Endpoints, endpointKey),
 		Platform:  old.Platform,
+		FlowLogs:  d.FlowLogs.Apply(old.FlowLogs, flowLogKey),
+		Logged:    d.Logged.Apply(old.Logged, loggedKey),
 	}
 	if d.Platform != nil {
 		next.Platform = *d.Platform

@@ -47,6 +47,16 @@ var desireds = rapid.Custom(func(t *rapid.T) State {
 				Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, rapid.Byte().Draw(t, "address")})},
 			})
 		}
+		if rapid.Bool().Draw(t, "flow log") {
+			d.FlowLogs = append(d.FlowLogs, FlowLog{
+				ID: fmt.Sprint("fl-", i), Traffic: rapid.SampledFrom([]FlowTraffic{FlowAll, FlowRejected}).Draw(t, "traffic"),
+			})
+		}
+		if rapid.Bool().Draw(t, "logged") {
+			d.Logged = append(d.Logged, LoggedInterface{
+				ID: fmt.Sprint("eni-", i), FlowLogs: []string{rapid.SampledFrom([]string{"fl-1", "fl-2"}).Draw(t, "by")},
+			})
+		}
 	}
 	return d
 })
@@ -74,6 +84,8 @@ func inOrder(d *State) {
 	slices.SortFunc(d.VPCs, func(a, b VPC) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.Balancers, func(a, b Balancer) int { return strings.Compare(a.ARN, b.ARN) })
 	slices.SortFunc(d.Groups, func(a, b BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
+	slices.SortFunc(d.FlowLogs, func(a, b FlowLog) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.Logged, func(a, b LoggedInterface) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.Records, func(a, b Record) int { return strings.Compare(a.VPC, b.VPC) })
 }
 
