@@ -225,6 +225,15 @@ var Actions = &api.Actions{
 			return typed(in.PrefixListId)
 		}).Inferred(),
 
+		"CreateFlowLogs": on(func(_ *api.Query, in *ec2.CreateFlowLogsInput) []string {
+			return append([]string{"vpc-flow-log/*"}, typedAll(in.ResourceIds)...)
+		}).
+			Tags(func(in *ec2.CreateFlowLogsInput) map[string]string { return tagsOf(in.TagSpecifications) }).
+			Also(func(q *api.Query, in *ec2.CreateFlowLogsInput) []api.Access {
+				return append(tagNew(q, in.TagSpecifications), api.PassRole(flowLogsService, in.DeliverLogsPermissionArn)...)
+			}).Inferred(),
+		"DeleteFlowLogs": on(func(_ *api.Query, in *ec2.DeleteFlowLogsInput) []string { return typedAll(in.FlowLogIds) }).Inferred(),
+
 		"CreateTags": on(func(_ *api.Query, in *ec2.CreateTagsInput) []string { return typedAll(in.Resources) }).
 			Tags(func(in *ec2.CreateTagsInput) map[string]string { return tagMap(in.Tags) }),
 		"DeleteTags": on(func(_ *api.Query, in *ec2.DeleteTagsInput) []string { return typedAll(in.Resources) }).
@@ -236,6 +245,7 @@ var Actions = &api.Actions{
 		"DescribeAvailabilityZones":          anywhere,
 		"DescribeDhcpOptions":                anywhere,
 		"DescribeEgressOnlyInternetGateways": anywhere,
+		"DescribeFlowLogs":                   anywhere.Inferred(),
 		"DescribeInstances":                  anywhere,
 		"DescribeInternetGateways":           anywhere,
 		"DescribeManagedPrefixLists":         anywhere,
@@ -280,6 +290,7 @@ var types = map[string]string{
 	"vpc": "vpc", "subnet": "subnet", "sg": "security-group", "sgr": "security-group-rule", "rtb": "route-table",
 	"igw": "internet-gateway", "eni": "network-interface", "i": "instance", "eipalloc": "elastic-ip", "nat": "natgateway",
 	"acl": "network-acl", "dopt": "dhcp-options", "vpce": "vpc-endpoint", "eigw": "egress-only-internet-gateway", "pl": "prefix-list", "pcx": "vpc-peering-connection", "vol": "volume", "snap": "snapshot",
+	"fl": "vpc-flow-log",
 }
 
 // typed puts an id's type before it; nothing for no id.

@@ -21,4 +21,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "ModifySubnetAttribute", Field: "EnableResourceNameDnsAAAARecordOnLaunch", Why: "names are always made of the address"},
 	{Operation: "ModifyNetworkInterfaceAttribute", Field: "SourceDestCheck", Why: "a user's own interface is on no machine"},
 	{Operation: "ModifyNetworkInterfaceAttribute", Field: "EnablePrimaryIpv6", Why: "a user's own interface is on no machine"},
+	{Operation: "CreateFlowLogs", Field: "DeliverLogsPermissionArn", Why: "the role must exist and trust the service; what it may do is not asked"},
+	{Operation: "CreateFlowLogs", Field: "LogFormat", Why: "a record has - for the fields of instances, container ids, sublocations, next hops, services of AWS, the TCP flags of accepted packets, and why one was rejected"},
 }

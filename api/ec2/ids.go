@@ -70,6 +70,8 @@ var (
 // Clients wait and try again when they know the resource is new.
 func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
+	case "fl":
+		return noFlowLogs(id)
 	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl", "acl", "dopt", "pcx":
 		return noSuch(prefix)(id)
 	}

@@ -16,7 +16,9 @@ import (
 	"fargo/api"
 	"fargo/api/apitest"
 	"fargo/api/ec2"
+	"fargo/api/iam"
 	wire "fargo/aws/ec2"
+	iamwire "fargo/aws/iam"
 	"fargo/store"
 )
 
@@ -106,7 +108,12 @@ func TestScripts(t *testing.T) {
 				return strings.Join(names, " "), nil
 			},
 		})
-		return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: s}}, Commands: commands}
+		return apitest.Setup{
+			Services: []api.Mounted{
+				{Service: &wire.API, Server: s}, {Service: &iamwire.API, Server: iam.New(iam.Config{DB: db})},
+			},
+			Commands: commands,
+		}
 	})
 }
 

@@ -79,6 +79,8 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 			}),
 		taggablesIn(store.EC2PrefixLists, r, scope, ec2.ResourceTypePrefixList,
 			func(l *record.EC2PrefixList) (*string, *[]ec2.Tag) { return l.List.PrefixListId, &l.List.Tags }),
+		taggablesIn(store.EC2FlowLogs, r, scope, ec2.ResourceTypeVpcFlowLog,
+			func(f *record.EC2FlowLog) (*string, *[]ec2.Tag) { return f.FlowLog.FlowLogId, &f.FlowLog.Tags }),
 		taggableRules(r, scope),
 		taggableACLs(r, scope),
 		taggableDHCPOptions(r, scope),
