@@ -14,7 +14,8 @@ import (
 )
 
 // What is desired apart from tasks is kept in pieces: a file for each network, load
-// balancer, target group and endpoint, and one for all names. A piece is named by the digest of
+// balancer, target group, endpoint, flow log and logged interface, and one for all names.
+// A piece is named by the digest of
 // what is in it and never changes. The index names those that are desired, and is
 // replaced when all of them are there: readers find what was desired before or what is
 // desired now, and a change of one target writes its group and the index.
@@ -27,6 +28,8 @@ type dataPlaneIndex struct {
 	Records   []string `json:"records,omitempty"` // one at most: all records
 	Endpoints []string `json:"endpoints,omitempty"`
 	Platform  []string `json:"platform,omitempty"` // one at most
+	FlowLogs  []string `json:"flowLogs,omitempty"`
+	Logged    []string `json:"logged,omitempty"`
 }
 
 func (d disk) dataPlane() string              { return filepath.Join(d.memory, "data-plane") }
@@ -56,6 +59,7 @@ func (d disk) savePieces(s desired.State) error {
 	index := dataPlaneIndex{
 		VPCs: saveEach(&w, s.VPCs), Balancers: saveEach(&w, s.Balancers), Groups: saveEach(&w, s.Groups),
 		Endpoints: saveEach(&w, s.Endpoints),
+		FlowLogs: saveEach(&w, s.FlowLogs), Logged: saveEach(&w, s.Logged),
 	}
 	if len(s.Records) > 0 {
 		index.Records = saveEach(&w, [][]desired.Record{s.Records})
@@ -160,6 +164,7 @@ func (d disk) loadPieces() (s desired.State, err error) {
 		loadEach(d, index.VPCs, &s.VPCs), loadEach(d, index.Balancers, &s.Balancers),
 		loadEach(d, index.Groups, &s.Groups), loadEach(d, index.Records, &records),
 		loadEach(d, index.Endpoints, &s.Endpoints), loadEach(d, index.Platform, &platform),
+		loadEach(d, index.FlowLogs, &s.FlowLogs), loadEach(d, index.Logged, &s.Logged),
 	)
 	for _, r := range records {
 		s.Records = append(s.Records, r...)

@@ -37,6 +37,12 @@ func drawDataPlane(t *rapid.T) (s desired.State) {
 	if rapid.Bool().Draw(t, "platform") {
 		s.Platform = desired.Platform{Upstream: "http://127.0.0.1:4566", CA: "authority"}
 	}
+	for _, n := range names("flow logs") {
+		s.FlowLogs = append(s.FlowLogs, desired.FlowLog{ID: n, Fields: []string{"srcaddr"}})
+	}
+	for _, n := range names("logged") {
+		s.Logged = append(s.Logged, desired.LoggedInterface{ID: n, FlowLogs: []string{rapid.SampledFrom([]string{"x", "y"}).Draw(t, "log")}})
+	}
 	return s
 }
 
@@ -57,7 +63,8 @@ func TestDataPlaneIsKept(t *testing.T) {
 			rt.Fatalf("%+v, %v, %t, %v; want %+v", got, found, before, err, last)
 		}
 		entries, err := os.ReadDir(d.dataPlane())
-		if most := len(last.VPCs) + len(last.Balancers) + len(last.Groups) + len(last.Endpoints) + 3; err != nil || len(entries) > most {
+		most := len(last.VPCs) + len(last.Balancers) + len(last.Groups) + len(last.Endpoints) + len(last.FlowLogs) + len(last.Logged) + 3
+		if err != nil || len(entries) > most {
 			rt.Fatalf("%d files, want %d: %v", len(entries), most, err)
 		}
 	})

@@ -38,6 +38,7 @@ type Node struct {
 	network *reconciler[desired.Interface]
 	cgroups *reconciler[host.TaskCgroup]
 	output  *output
+	records *Records
 	secrets *secrets
 	reports *reports
 	wakeUp  chan struct{} // there is a newer desired state
@@ -66,6 +67,7 @@ func New(cfg Config) *Node {
 	n.cgroups = newReconciler("cgroups", cfg.Logger, cfg.Cgroups.Set)
 	n.secrets = newSecrets(cfg.SecretsDir, cfg.Link, cfg.Logger)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
+	n.records = newRecords(n.output)
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}

@@ -38,6 +38,7 @@ type cursor struct {
 	Delivered int64             `json:"delivered"` // position up to which the control plane has it
 	Sealed    bool              `json:"sealed,omitempty"`
 	Dropped   bool              `json:"dropped,omitempty"` // the group or stream was deleted
+	Records   bool              `json:"records,omitempty"` // the file is one of [Records]
 }
 
 func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
@@ -85,7 +86,7 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 		}
 	}
 	for id, s := range o.mu.shippers {
-		if !growing(id) {
+		if !s.cursor.Records && !growing(id) {
 			s.seal()
 		}
 		o.mu.start(s)
@@ -96,6 +97,11 @@ func (o *output) open(ctx context.Context, all *sync.WaitGroup, growing func(id 
 
 // begin makes a container's file, unless it is there.
 func (o *output) begin(id string, target desired.LogTarget) error {
+	return o.beginAt(id, cursor{Target: target})
+}
+
+// beginAt makes a file with a cursor, unless it is there.
+func (o *output) beginAt(id string, c cursor) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.mu.shippers[id] != nil {
@@ -104,7 +110,7 @@ func (o *output) begin(id string, target desired.LogTarget) error {
 	s := newShipper(o, id)
 	err := load(s.cursorPath(), &s.cursor)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.cursor = cursor{Target: target}
+		s.cursor = c
 		err = s.save()
 	}
 	if err != nil {
@@ -132,6 +138,16 @@ func (o *output) finish(ctx context.Context, id string) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// seal says that a file grows no more; when discard is true, it is not worth a new stream.
+func (o *output) seal(id string, discard bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s := o.mu.shippers[id]; s != nil {
+		s.unopened.Store(discard)
+		s.seal()
 	}
 }
 

@@ -41,7 +41,9 @@ func newShipping(t *testing.T) *shipping {
 	return s
 }
 
-func (s *shipping) OpenLog(context.Context, desired.LogTarget) error { return nil }
+func (s *shipping) OpenLog(ctx context.Context, t desired.LogTarget) error {
+	return s.plane.OpenLog(ctx, t)
+}
 
 func (s *shipping) Secret(context.Context, desired.SecretID) (secret.Text, error) {
 	return secret.Text{}, errdefs.ErrNotFound

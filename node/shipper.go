@@ -41,6 +41,7 @@ type shipper struct {
 	log      *slog.Logger
 	wakeUp   chan struct{} // the file has grown or is sealed
 	whole    atomic.Bool   // sealed, not yet saved as such
+	unopened atomic.Bool   // a stream that is missing is not made
 	finished chan struct{} // closed when all is delivered and the file is gone
 
 	// What follows belongs to run's goroutine, and to begin before it.
@@ -189,10 +190,13 @@ func (s *shipper) open() (err error) {
 	return err
 }
 
-// add makes events pending, stamped with the time of reading.
+// add makes events pending, stamped with the time of reading, or with their own.
 func (s *shipper) add(events []line) {
-	now := time.Now().UnixMilli()
 	for _, e := range events {
+		now := time.Now().UnixMilli()
+		if s.cursor.Records {
+			now, e.message = stamped(e.message)
+		}
 		s.pending = append(s.pending, e)
 		s.times = append(s.times, now)
 		s.bytes += len(e.message) + eventOverhead
@@ -212,6 +216,10 @@ func (s *shipper) deliver(ctx context.Context) error {
 		s.bytes -= len(e.message) + eventOverhead
 	}
 	to, err := s.output.link.AppendLogs(ctx, batch)
+	if errdefs.IsNotFound(err) && s.cursor.Records && !s.unopened.Load() {
+		s.rewind()
+		return s.output.link.OpenLog(ctx, batch.Target)
+	}
 	if errdefs.IsNotFound(err) {
 		s.log.Warn("output is dropped: its log group or stream was deleted", "group", batch.Target.Group, "stream", batch.Target.Stream)
 		s.cursor.Dropped = true
