@@ -41,6 +41,7 @@ var imports = map[string][]string{
 	"sockets":    {},
 	"dns":        {root, "desired", "sockets"},
 	"endpoint":   {root, "secret", "aws", "desired", "sockets"},
+	"flowlog":    {root, "desired", "host"},
 	"containerd": {root, "desired", "host", "process"},
 	"kernel":     {root, "desired", "host"},
 	"console":    {},
@@ -87,7 +88,7 @@ var balancerImports = map[string][]string{
 
 // onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
-var onNodes = []string{"node", "balancer", "dns", "endpoint", "sockets", "containerd", "kernel", "host", "desired"}
+var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
 var onControlPlane = []string{"record", "store", "plan", "policy", "api", "control"}
@@ -104,6 +105,7 @@ var restricted = map[string][]string{
 	"github.com/containerd/cgroups/":        {"kernel"},
 	"github.com/vishvananda/":               {"kernel"},
 	"github.com/google/nftables":            {"kernel"},
+	"github.com/ti-mo/":                     {"kernel"},
 	"github.com/cockroachdb/pebble/":        {"engine", "store", "logs", "metrics", "sim"}, // sim has its file systems
 	"go.etcd.io/bbolt":                      {"containerd"},                                // whose databases are of it
 	"github.com/hashicorp/go-memdb":         {"store"},

@@ -11,6 +11,7 @@ import (
 	"fargo/desired"
 	"fargo/dns"
 	"fargo/endpoint"
+	"fargo/flowlog"
 	"fargo/kernel"
 	"fargo/secret"
 )
@@ -35,6 +36,13 @@ type endpointFollower struct{ server *endpoint.Server }
 
 func (e endpointFollower) Follow(_ context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	return e.server.Set(d.VPCs, d.Endpoints, d.Platform, secrets)
+}
+
+// flowLogFollower hands the flow logs of the desired state over to their writer.
+type flowLogFollower struct{ writer *flowlog.Writer }
+
+func (f flowLogFollower) Follow(ctx context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
+	return f.writer.Follow(ctx, d)
 }
 
 // balancerNetwork is the machine's network as load balancers use it.

@@ -21,6 +21,7 @@ import (
 	"fargo/dispatch"
 	"fargo/dns"
 	"fargo/endpoint"
+	"fargo/flowlog"
 	"fargo/instance"
 	"fargo/kernel"
 	"fargo/node"
@@ -204,13 +205,16 @@ func (m *machine) run(ctx context.Context) error {
 		Workers:   worker.Workers(),
 		Logger:    m.log,
 	})
+	flowLogs := flowlog.New(m.network, m.log)
 	n := node.New(node.Config{
-		Runtime:    m.runtime,
-		Network:    m.network,
-		Cgroups:    m.cgroups,
-		Link:       client,
-		Watcher:    node.Inotify{},
-		Followers:  []node.Follower{balancerFollower{balancers}, endpointFollower{apis}, dnsFollower{names}},
+		Runtime: m.runtime,
+		Network: m.network,
+		Cgroups: m.cgroups,
+		Link:    client,
+		Watcher: node.Inotify{},
+		Followers: []node.Follower{
+			balancerFollower{balancers}, endpointFollower{apis}, dnsFollower{names}, flowLogFollower{flowLogs},
+		},
 		Dir:        m.inst.NodeDir(),
 		MemoryDir:  m.inst.NodeMemoryDir(),
 		SecretsDir: m.inst.NodeSecretsDir(),
@@ -224,6 +228,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return names.Run(ctx) })
 	g.Go(func() error { return apis.Run(ctx) })
+	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()
