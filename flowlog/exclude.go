@@ -2,20 +2,25 @@ package flowlog
 
 import (
 	"net/netip"
+	"slices"
 
 	"fargo/desired"
 )
 
-// linkLocal has the addresses of what AWS gives every VPC: metadata, time, DNS.
-var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
+// services are the link-local addresses of what every VPC has: metadata, time, DNS and the
+// router. Others are those that the machine has towards a VPC.
+var services = []netip.Prefix{
+	netip.MustParsePrefix("169.254.169.0/24"), netip.MustParsePrefix("169.254.170.0/24"), netip.MustParsePrefix("169.254.1.1/32"),
+	netip.MustParsePrefix("fd00:ec2::/32"), netip.MustParsePrefix("fe80::/10"),
+}
 
 // excluded reports whether traffic is of the kinds that flow logs never have: that with
-// the VPC's own resolver and router, with link-local addresses, and DHCP.
+// the VPC's own resolver and router, with the services that every VPC has, and DHCP.
 // Source: VPC user guide, "Flow log limitations".
 func (k *key) excluded(vpc *desired.VPC) bool {
 	for _, end := range []netip.AddrPort{k.tuple.Source, k.tuple.Destination} {
 		a := end.Addr()
-		if linkLocal.Contains(a) || a.IsLinkLocalUnicast() || a.IsMulticast() || k.protocol == 17 && (end.Port() == 67 || end.Port() == 68) {
+		if slices.ContainsFunc(services, func(p netip.Prefix) bool { return p.Contains(a) }) || a.IsMulticast() || k.protocol == 17 && (end.Port() == 67 || end.Port() == 68) {
 			return true
 		}
 		for _, cidr := range vpc.CIDRs {
