@@ -31,12 +31,6 @@ func (s *Server) DescribeInstances(_ context.Context, in *ec2.DescribeInstancesI
 	return &ec2.DescribeInstancesOutput{Reservations: []ec2.Reservation{}}, none("DescribeInstances", in.Filters, in.InstanceIds, noSuch("i"))
 }
 
-// DescribeVpcPeeringConnections shows nothing: VPCs cannot be peered yet.
-func (s *Server) DescribeVpcPeeringConnections(_ context.Context, in *ec2.DescribeVpcPeeringConnectionsInput) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
-	return &ec2.DescribeVpcPeeringConnectionsOutput{VpcPeeringConnections: []ec2.VpcPeeringConnection{}},
-		none("DescribeVpcPeeringConnections", in.Filters, in.VpcPeeringConnectionIds, noSuch("pcx"))
-}
-
 // DescribeVpcClassicLink shows nothing: EC2-Classic is gone.
 func (s *Server) DescribeVpcClassicLink(_ context.Context, in *ec2.DescribeVpcClassicLinkInput) (*ec2.DescribeVpcClassicLinkOutput, error) {
 	return &ec2.DescribeVpcClassicLinkOutput{Vpcs: []ec2.VpcClassicLink{}}, none("DescribeVpcClassicLink", in.Filters, nil, nil)

@@ -22,8 +22,8 @@ const (
 	vpcBlock6 = 56 // bits
 )
 
-// amazonPool is the name of the pool that Amazon-provided IPv6 blocks are from.
-const amazonPool = "Amazon"
+// amazonPool6 is the name of the pool that Amazon-provided IPv6 blocks are from.
+const amazonPool6 = "Amazon"
 
 // spaces are ranges of which a VPC has blocks of one only.
 // Source: VPC user guide, "IPv4 CIDR block association restrictions".
@@ -113,7 +113,7 @@ func (s *Server) newBlock6(r store.Reader, v *record.EC2VPC) (ec2.VpcIpv6CidrBlo
 	return ec2.VpcIpv6CidrBlockAssociation{
 		AssociationId: &id, Ipv6CidrBlock: new(block.String()),
 		Ipv6CidrBlockState: &ec2.VpcCidrBlockState{State: ec2.VpcCidrBlockStateCodeAssociated},
-		NetworkBorderGroup: &v.Scope.Region, Ipv6Pool: new(amazonPool), IpSource: ec2.IpSourceAmazon, Ipv6AddressAttribute: ec2.Ipv6AddressAttributePublic,
+		NetworkBorderGroup: &v.Scope.Region, Ipv6Pool: new(amazonPool6), IpSource: ec2.IpSourceAmazon, Ipv6AddressAttribute: ec2.Ipv6AddressAttributePublic,
 	}, nil
 }
 

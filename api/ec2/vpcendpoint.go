@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -71,11 +70,8 @@ func (s *Server) DeleteVpcEndpoints(ctx context.Context, in *ec2.DeleteVpcEndpoi
 		out.Unsuccessful = []ec2.UnsuccessfulItem{}
 		for _, id := range in.VpcEndpointIds {
 			e, err := findEndpoint(tx, scope, id)
-			var missing *protocol.Error
-			if errors.As(err, &missing) {
-				out.Unsuccessful = append(out.Unsuccessful, ec2.UnsuccessfulItem{
-					ResourceId: &id, Error: &ec2.UnsuccessfulItemError{Code: &missing.Code, Message: &missing.Message},
-				})
+			if err != nil {
+				out.Unsuccessful = append(out.Unsuccessful, unsuccessful(id, err))
 				continue
 			}
 			if isGatewayEndpoint(e) {
