@@ -47,7 +47,7 @@ func TestPlacePublicAddress(t *testing.T) {
 	all := func(netip.Addr) bool { return true }
 	asks := &record.Task{Network: &ecs.AwsVpcConfiguration{AssignPublicIp: ecs.AssignPublicIpEnabled}}
 	asksNot := &record.Task{Network: &ecs.AwsVpcConfiguration{AssignPublicIp: ecs.AssignPublicIpDisabled}}
-	i := &desired.Interface{ID: "eni-1", Subnet: "subnet-1"}
+	i := &desired.Interface{ID: "eni-1", Subnet: "subnet-1", Address: netip.MustParseAddr("10.0.0.9")}
 	for name, c := range map[string]struct {
 		task  *record.Task
 		of    netip.Prefix
@@ -65,5 +65,8 @@ func TestPlacePublicAddress(t *testing.T) {
 		if a.IsValid() != c.gets || (err != nil) != (c.fails != "") || (err != nil && !strings.Contains(err.Error(), c.fails)) {
 			t.Errorf("%s: %v, %v", name, a, err)
 		}
+	}
+	if a, err := PlacePublicAddress(asks, &desired.Interface{ID: "eni-2", Subnet: "subnet-1"}, of, none); a.IsValid() || err != nil {
+		t.Errorf("in a subnet without IPv4: %v, %v", a, err)
 	}
 }
