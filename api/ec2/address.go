@@ -15,13 +15,13 @@ import (
 	"fargo/store"
 )
 
-// amazonPool is the name of the pool of addresses that are nobody's own.
-const amazonPool = "amazon"
+// publicPool is the name of the pool of addresses that are nobody's own.
+const publicPool = "amazon"
 
 // AllocateAddress gives the account an Elastic IP address.
 func (s *Server) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInput) (*ec2.AllocateAddressOutput, error) {
 	if err := refuseSet(map[string]bool{
-		"PublicIpv4Pool":        aws.Value(in.PublicIpv4Pool) != "" && *in.PublicIpv4Pool != amazonPool,
+		"PublicIpv4Pool":        aws.Value(in.PublicIpv4Pool) != "" && *in.PublicIpv4Pool != publicPool,
 		"CustomerOwnedIpv4Pool": in.CustomerOwnedIpv4Pool != nil, "IpamPoolId": in.IpamPoolId != nil,
 	}); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (s *Server) AllocateAddress(ctx context.Context, in *ec2.AllocateAddressInp
 		}
 		made = &record.EC2Address{Scope: scope, Address: ec2.Address{
 			AllocationId: &id, PublicIp: new(ip.String()), Domain: ec2.DomainTypeVpc,
-			PublicIpv4Pool: new(amazonPool), NetworkBorderGroup: &scope.Region, Tags: tags,
+			PublicIpv4Pool: new(publicPool), NetworkBorderGroup: &scope.Region, Tags: tags,
 		}}
 		store.EC2Addresses.Put(tx, made)
 		return nil
