@@ -15,10 +15,10 @@ import (
 
 // What is desired apart from tasks is kept in pieces: a file for each network, load
 // balancer, target group, endpoint, flow log and logged interface, and one for all names.
-// A piece is named by the digest of
-// what is in it and never changes. The index names those that are desired, and is
-// replaced when all of them are there: readers find what was desired before or what is
-// desired now, and a change of one target writes its group and the index.
+// A piece is named by the digest of what is in it and never changes. The index names
+// those that are desired, and is replaced when all of them are there: readers find what
+// was desired before or what is desired now, and a change of one target writes its group
+// and the index.
 
 // dataPlaneIndex names the pieces, in their order.
 type dataPlaneIndex struct {
