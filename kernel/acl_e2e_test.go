@@ -94,9 +94,12 @@ func TestACLsAroundNAT(t *testing.T) {
 		ingress, egress []desired.ACLEntry
 		fails           bool
 	}{
-		{"what is needed",
+		{
+			"what is needed",
 			[]desired.ACLEntry{entry(true, "tcp", "10.1.1.0/24", 80, 80), entry(true, "tcp", "203.0.113.1/32", 1024, 65535)},
-			[]desired.ACLEntry{entry(true, "tcp", "203.0.113.1/32", 80, 80), entry(true, "tcp", "10.1.1.0/24", 32768, 65535)}, false},
+			[]desired.ACLEntry{entry(true, "tcp", "203.0.113.1/32", 80, 80), entry(true, "tcp", "10.1.1.0/24", 32768, 65535)},
+			false,
+		},
 		{"not to the gateway", []desired.ACLEntry{entry(false, "tcp", "10.1.1.0/24", 80, 80), all[0]}, all, true},
 		{"not from the gateway to the Internet", all, []desired.ACLEntry{entry(false, "tcp", "203.0.113.1/32", 80, 80), all[0]}, true},
 		{"no answers to the gateway", []desired.ACLEntry{entry(false, "tcp", "203.0.113.1/32", 1024, 65535), all[0]}, all, true},

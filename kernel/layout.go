@@ -321,7 +321,7 @@ func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	if a := eni.IPv6; a.IsValid() && (!a.Is6() || !hasIPv6(vpc) || !eni.IPv6Prefix.Contains(a)) {
 		return fmt.Errorf("IPv6 address %s is not in subnet %s of a VPC with IPv6", a, eni.IPv6Prefix)
 	}
-	if eni.Public.IsValid() && !(eni.Public.Is4() && eni.Address.IsValid()) {
+	if eni.Public.IsValid() && (!eni.Public.Is4() || !eni.Address.IsValid()) {
 		return fmt.Errorf("public address %s does not stand for an IPv4 address", eni.Public)
 	}
 	if _, err := net.ParseMAC(eni.MAC); err != nil {

@@ -328,7 +328,7 @@ func (o sysctl) is() (bool, error) {
 
 type policyAdd struct{ policy }
 
-func (o policyAdd) String() string { return "ip " + o.policy.command("add") }
+func (o policyAdd) String() string { return "ip " + o.command("add") }
 
 func (o policyAdd) do(_ *machine, in *namespace) error {
 	return unless(in.links.RuleAdd(o.rule()), unix.EEXIST)
@@ -336,7 +336,7 @@ func (o policyAdd) do(_ *machine, in *namespace) error {
 
 type policyDel struct{ policy }
 
-func (o policyDel) String() string { return "ip " + o.policy.command("del") }
+func (o policyDel) String() string { return "ip " + o.command("del") }
 
 func (o policyDel) do(_ *machine, in *namespace) error {
 	return unless(in.links.RuleDel(o.rule()), unix.ENOENT)

@@ -63,9 +63,10 @@ func interpreted(w slowly, rules ruleset, f flow, ports map[netip.Addr]string, p
 	}
 	for _, g := range w.vpc.NATGateways {
 		for _, a := range g.Addresses { // whichever was chosen
-			if left.saddr == a.Private {
+			switch left.saddr {
+			case a.Private:
 				out.nat, out.seen = g.ID, g.Addresses[0].Private
-			} else if left.saddr == a.Public {
+			case a.Public:
 				out.nat, out.seen = g.ID, g.Addresses[0].Public
 			}
 		}
