@@ -83,6 +83,8 @@ type natAdvance struct {
 // Source: EC2 API, NatGateway.
 type natFailure struct{ code, message string }
 
+const noRoomForNAT = "Subnet has insufficient free addresses to create this NAT gateway"
+
 // begin gives a new gateway all it needs, or nothing.
 func (a *natAdvance) begin(g *record.EC2NATGateway) {
 	err := a.possible(g)
@@ -109,6 +111,8 @@ func (a *natAdvance) possible(g *record.EC2NATGateway) *natFailure {
 	switch {
 	case a.view.Subnet == nil:
 		return &natFailure{"InvalidSubnetID.NotFound", fmt.Sprintf("The specified subnet %s does not exist or could not be found.", *g.Gateway.SubnetId)}
+	case !a.view.Subnet.Prefix().IsValid(): // an IPv6-only subnet
+		return &natFailure{"InsufficientFreeAddressesInSubnet", noRoomForNAT}
 	case g.Gateway.ConnectivityType == ec2.ConnectivityTypePublic && !a.view.Attached:
 		return &natFailure{"Gateway.NotAttached", fmt.Sprintf("Network %s has no Internet gateway attached", *g.Gateway.VpcId)}
 	}
@@ -148,7 +152,7 @@ func (a *natAdvance) acquire(g *record.EC2NATGateway, address *ec2.NatGatewayAdd
 		Subnet: *subnet.Subnet.SubnetId, VPC: *subnet.Subnet.VpcId, Prefix: subnet.Prefix(), Taken: a.taken,
 	}, wanted, nil)
 	if !ok {
-		return &natFailure{"InsufficientFreeAddressesInSubnet", "Subnet has insufficient free addresses to create this NAT gateway"}
+		return &natFailure{"InsufficientFreeAddressesInSubnet", noRoomForNAT}
 	}
 	eni := a.networkInterface(g, i.ID, i.MAC, i.Address)
 	if address.AllocationId != nil {

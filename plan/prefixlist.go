@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
-	"sync"
 
 	"fargo"
 	"fargo/aws/ec2"
@@ -18,9 +17,11 @@ const AWSOwner = "AWS"
 var prefixListText string
 
 // awsPrefixLists are AWS's lists by region. They are shared: nobody changes them.
-var awsPrefixLists = sync.OnceValue(func() map[string][]*record.EC2PrefixList {
+var awsPrefixLists = parsePrefixLists(prefixListText)
+
+func parsePrefixLists(text string) map[string][]*record.EC2PrefixList {
 	lists := map[string][]*record.EC2PrefixList{}
-	for line := range strings.Lines(prefixListText) {
+	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) < 3 || words[0] == "#" {
 			continue
@@ -41,18 +42,18 @@ var awsPrefixLists = sync.OnceValue(func() map[string][]*record.EC2PrefixList {
 		})
 	}
 	return lists
-})
+}
 
 // AWSPrefixLists are AWS's own prefix lists in a region, sorted by name; none in a
 // region whose ids nobody has published. They are in every account.
 func AWSPrefixLists(region string) []*record.EC2PrefixList {
-	return slices.Clone(awsPrefixLists()[region])
+	return slices.Clone(awsPrefixLists[region])
 }
 
 // ServicePrefixList is the list of the addresses of a service with gateway endpoints
 // ("s3"); nil where it is not known.
 func ServicePrefixList(service, region string) *record.EC2PrefixList {
-	for _, l := range awsPrefixLists()[region] {
+	for _, l := range awsPrefixLists[region] {
 		if *l.List.PrefixListName == "com.amazonaws."+region+"."+service {
 			return l
 		}

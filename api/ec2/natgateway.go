@@ -47,6 +47,9 @@ func (s *Server) CreateNatGateway(ctx context.Context, in *ec2.CreateNatGatewayI
 		if err := checkNATGatewayCount(tx, scope, *n.Subnet.AvailabilityZone); err != nil {
 			return err
 		}
+		if !n.Prefix().IsValid() { // ours
+			return badParameter("The subnet %s has no IPv4 addresses, and a NAT gateway needs one.", *in.SubnetId)
+		}
 		addresses := natAddresses(in)
 		if err := checkPrivateAddresses(n, addresses); err != nil {
 			return err

@@ -102,6 +102,9 @@ func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted
 	if *n.Subnet.VpcId != vpc {
 		return badParameter("The subnet %s is not in the VPC %s.", id, vpc)
 	}
+	if !n.Prefix().IsValid() { // ours: endpoints have IPv4 addresses only
+		return badParameter("The subnet %s has no IPv4 addresses, and the VPC endpoint needs one.", id)
+	}
 	for _, has := range e.Endpoint.SubnetIds {
 		if o, err := findSubnet(tx, e.Scope, has); err == nil && *o.Subnet.AvailabilityZone == *n.Subnet.AvailabilityZone {
 			return protocol.Errorf("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.", id)
@@ -154,7 +157,7 @@ func removeEndpointSubnets(tx *store.Tx, e *record.EC2VPCEndpoint, subnets []str
 func setEndpointGroups(e *record.EC2VPCEndpoint, groups []ec2.GroupIdentifier) {
 	e.Endpoint.Groups = []ec2.SecurityGroupIdentifier{}
 	for _, g := range groups {
-		e.Endpoint.Groups = append(e.Endpoint.Groups, ec2.SecurityGroupIdentifier{GroupId: g.GroupId, GroupName: g.GroupName})
+		e.Endpoint.Groups = append(e.Endpoint.Groups, ec2.SecurityGroupIdentifier(g))
 	}
 	ids := endpointGroupIDs(e)
 	e.Interfaces = slices.Clone(e.Interfaces)
@@ -174,7 +177,7 @@ func endpointGroupIDs(e *record.EC2VPCEndpoint) []string {
 func endpointGroups(e *record.EC2VPCEndpoint) []ec2.GroupIdentifier {
 	groups := make([]ec2.GroupIdentifier, len(e.Endpoint.Groups))
 	for i, g := range e.Endpoint.Groups {
-		groups[i] = ec2.GroupIdentifier{GroupId: g.GroupId, GroupName: g.GroupName}
+		groups[i] = ec2.GroupIdentifier(g)
 	}
 	return groups
 }
