@@ -9,9 +9,9 @@ import (
 
 // unsuccessful says why one of several resources could not be made or deleted.
 func unsuccessful(id string, err error) ec2.UnsuccessfulItem {
-	var e *protocol.Error
-	if !errors.As(err, &e) {
-		e = &protocol.Error{Code: "InternalError", Message: err.Error()}
+	item := ec2.UnsuccessfulItem{ResourceId: &id, Error: &ec2.UnsuccessfulItemError{Code: new("InternalError"), Message: new(err.Error())}}
+	if e, ok := errors.AsType[*protocol.Error](err); ok {
+		item.Error.Code, item.Error.Message = &e.Code, &e.Message
 	}
-	return ec2.UnsuccessfulItem{ResourceId: &id, Error: &ec2.UnsuccessfulItemError{Code: &e.Code, Message: &e.Message}}
+	return item
 }
