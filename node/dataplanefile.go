@@ -59,7 +59,7 @@ func (d disk) savePieces(s desired.State) error {
 	index := dataPlaneIndex{
 		VPCs: saveEach(&w, s.VPCs), Balancers: saveEach(&w, s.Balancers), Groups: saveEach(&w, s.Groups),
 		Endpoints: saveEach(&w, s.Endpoints),
-		FlowLogs: saveEach(&w, s.FlowLogs), Logged: saveEach(&w, s.Logged),
+		FlowLogs:  saveEach(&w, s.FlowLogs), Logged: saveEach(&w, s.Logged),
 	}
 	if len(s.Records) > 0 {
 		index.Records = saveEach(&w, [][]desired.Record{s.Records})

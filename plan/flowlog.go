@@ -88,4 +88,3 @@ func loggedTask(t *record.Task) *desired.LoggedTask {
 		Definition: aws.Value(t.Intent.TaskDefinitionArn),
 	}
 }
-
