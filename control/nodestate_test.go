@@ -137,7 +137,7 @@ func (w *world) network(rt *rapid.T) {
 	case store.EC2NATGateways.Name():
 		change(w, rt, store.EC2NATGateways, &record.EC2NATGateway{Scope: home, Gateway: ec2.NatGateway{
 			NatGatewayId: new("nat-1"), VpcId: &vpc, SubnetId: new("subnet-1"), State: ec2.NatGatewayState(one("pending", "available")),
-			NatGatewayAddresses: []ec2.NatGatewayAddress{{PrivateIp: new("10.0.0.12"), PublicIp: new("240.0.0.1")}},
+			NatGatewayAddresses: []ec2.NatGatewayAddress{{PrivateIp: new("10.0.0.12"), PublicIp: new("240.0.0.1"), Status: ec2.NatGatewayAddressStatusSucceeded}},
 		}})
 	case store.EC2VPCEndpoints.Name():
 		change(w, rt, store.EC2VPCEndpoints, &record.EC2VPCEndpoint{Scope: home, Endpoint: ec2.VpcEndpoint{

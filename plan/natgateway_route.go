@@ -40,7 +40,7 @@ func natGateways(v NetworkView, vpc string) (out []desired.NATGateway) {
 // does not use those that have no public address yet.
 func natAddresses(g *record.EC2NATGateway) (out []desired.NATAddress) {
 	for _, a := range g.Gateway.NatGatewayAddresses {
-		if a.PrivateIp == nil || a.Status != "" && a.Status != ec2.NatGatewayAddressStatusSucceeded {
+		if a.PrivateIp == nil || a.Status != ec2.NatGatewayAddressStatusSucceeded {
 			continue
 		}
 		private, err := netip.ParseAddr(*a.PrivateIp)
