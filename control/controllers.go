@@ -35,6 +35,9 @@ type Config struct {
 
 // Controllers are all there are, in the order they are asked.
 func Controllers(c Config) []Controller {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	return []Controller{
 		Services(c),
 		Nodes(c.Sessions),
