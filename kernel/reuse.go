@@ -36,9 +36,16 @@ func (in routerInput) clone() routerInput {
 	}
 	in.interfaces = slices.Clone(in.interfaces)
 	for i, e := range in.interfaces {
-		in.interfaces[i].Groups = slices.Clone(e.Groups)
+		in.interfaces[i].Groups, in.interfaces[i].Resolver = slices.Clone(e.Groups), cloneResolver(e.Resolver)
 	}
 	return in
+}
+
+func cloneResolver(r *desired.Resolver) *desired.Resolver {
+	if r == nil {
+		return nil
+	}
+	return &desired.Resolver{Search: slices.Clone(r.Search), Servers: slices.Clone(r.Servers)}
 }
 
 func cloneVPC(v desired.VPC) desired.VPC {

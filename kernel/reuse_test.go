@@ -20,8 +20,10 @@ func TestRouterInputIsCloned(t *testing.T) {
 			ACLs:        []desired.ACL{{Ingress: []desired.ACLEntry{{}}, Egress: []desired.ACLEntry{{}}}},
 			NATGateways: []desired.NATGateway{{Addresses: []desired.NATAddress{{}}}},
 		},
-		peers:      []peer{{cidrs: []netip.Prefix{linkLocal}, groups: groups}},
-		interfaces: []desired.Interface{{Groups: []string{"sg-1"}}},
+		peers: []peer{{cidrs: []netip.Prefix{linkLocal}, groups: groups}},
+		interfaces: []desired.Interface{{
+			Groups: []string{"sg-1"}, Resolver: &desired.Resolver{Search: []string{"shop.internal"}, Servers: []netip.Addr{gatewayAddress}},
+		}},
 	}
 	out := in.clone()
 	if !reflect.DeepEqual(in, out) {
@@ -30,7 +32,8 @@ func TestRouterInputIsCloned(t *testing.T) {
 	checkApart(t, "input", reflect.ValueOf(in), reflect.ValueOf(out))
 }
 
-// checkApart finds slices that share memory, and slices that this test leaves empty.
+// checkApart finds slices and pointers that share memory, and those that this test leaves
+// empty.
 func checkApart(t *testing.T, path string, a, b reflect.Value) {
 	switch a.Kind() {
 	case reflect.Struct:
@@ -46,7 +49,13 @@ func checkApart(t *testing.T, path string, a, b reflect.Value) {
 			return
 		}
 		checkApart(t, path+"[0]", a.Index(0), b.Index(0))
-	case reflect.Map, reflect.Pointer:
+	case reflect.Pointer:
+		if a.IsNil() || a.Pointer() == b.Pointer() {
+			t.Errorf("%s is empty or shared", path)
+			return
+		}
+		checkApart(t, path, a.Elem(), b.Elem())
+	case reflect.Map:
 		t.Errorf("%s is a %s: clone it", path, a.Kind())
 	}
 }

@@ -222,7 +222,7 @@ func (r *runner) mask(s string) string {
 		return m[1] + `"` + r.name("token", m[2]) + `"`
 	})
 	return random.ReplaceAllStringFunc(s, func(id string) string {
-		if id[0] <= '9' && strings.Contains(id, "/") {
+		if id[0] >= '0' && id[0] <= '9' && strings.Contains(id, "/") {
 			return id // a range is not random
 		}
 		return r.name(kindOf(id), id)

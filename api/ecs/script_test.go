@@ -20,6 +20,7 @@ import (
 	wire "fargo/aws/ecs"
 	"fargo/control"
 	"fargo/desired"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -83,11 +84,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// issuePlatform is a certificate that nobody looks at.
+func issuePlatform(_ *store.Tx, region string, names []string, now time.Time) (*record.PlatformCertificate, error) {
+	return &record.PlatformCertificate{Region: region, Names: names, NotAfter: now.AddDate(1, 0, 0)}, nil
+}
+
 // settle lets the controllers look at everything until nothing changes.
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6})
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform})
 	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {
