@@ -52,13 +52,6 @@ func (t tallies) add(k key, more tally) {
 	t[k] = had
 }
 
-// merge adds all of other.
-func (t tallies) merge(other tallies) {
-	for k, v := range other {
-		t.add(k, v)
-	}
-}
-
 // addFlow adds what a flow has carried, as those at both ends see it, and who translates
 // an address between them.
 func (t tallies) addFlow(f *host.Flow, sent, answered host.Traffic, start, end time.Time) {

@@ -124,7 +124,7 @@ func (r *trackerReports) close() {
 	for {
 		select {
 		case <-r.events:
-		case <-r.failed:
+		case <-r.failed: //nolint:errcheck // it is being closed
 		case <-done:
 			return
 		}
@@ -153,7 +153,7 @@ func (o *flowObserver) follow(r *trackerReports) (failed bool) {
 		select {
 		case <-o.closed:
 			return false
-		case <-r.failed:
+		case <-r.failed: //nolint:errcheck // whatever it was, the socket is replaced
 			return true
 		case report := <-r.events:
 			if e, ok := flowEvent(report); ok && !o.send(e) {

@@ -20,16 +20,31 @@ func TestParsePacket(t *testing.T) {
 		want         host.Rejection
 		ok           bool
 	}{
-		{"a SYN", "4500003c0001400040060000ac1f0005ac1f0006" + "c0010050" + "0000000000000000a002ffff00000000",
-			host.Rejection{Protocol: 6, Bytes: 60, TCPFlags: 2, Tuple: tuple("172.31.0.5:49153", "172.31.0.6:80")}, true},
-		{"UDP after an IP option", "460000240001400040110000ac1f0005ac1f0006" + "01010101" + "0035d431000c0000",
-			host.Rejection{Protocol: 17, Bytes: 36, Tuple: tuple("172.31.0.5:53", "172.31.0.6:54321")}, true},
-		{"a ping", "450000540001400040010000ac1f0005ac1f0006" + "0800f7ff00010001",
-			host.Rejection{Protocol: 1, Bytes: 84, Tuple: tuple("172.31.0.5:0", "172.31.0.6:0")}, true},
-		{"a later fragment", "450005dc000100b940110000ac1f0005ac1f0006" + "0035d431000c0000",
-			host.Rejection{Protocol: 17, Bytes: 1500, Tuple: tuple("172.31.0.5:0", "172.31.0.6:0")}, true},
-		{"IPv6", "6000000000140640" + "20010db8000000000000000000000005" + "20010db8000000000000000000000006" + "c0010050000000000000000050040000",
-			host.Rejection{Protocol: 6, Bytes: 60, TCPFlags: 4, Tuple: tuple("[2001:db8::5]:49153", "[2001:db8::6]:80")}, true},
+		{
+			"a SYN", "4500003c0001400040060000ac1f0005ac1f0006" + "c0010050" + "0000000000000000a002ffff00000000",
+			host.Rejection{Protocol: 6, Bytes: 60, TCPFlags: 2, Tuple: tuple("172.31.0.5:49153", "172.31.0.6:80")},
+			true,
+		},
+		{
+			"UDP after an IP option", "460000240001400040110000ac1f0005ac1f0006" + "01010101" + "0035d431000c0000",
+			host.Rejection{Protocol: 17, Bytes: 36, Tuple: tuple("172.31.0.5:53", "172.31.0.6:54321")},
+			true,
+		},
+		{
+			"a ping", "450000540001400040010000ac1f0005ac1f0006" + "0800f7ff00010001",
+			host.Rejection{Protocol: 1, Bytes: 84, Tuple: tuple("172.31.0.5:0", "172.31.0.6:0")},
+			true,
+		},
+		{
+			"a later fragment", "450005dc000100b940110000ac1f0005ac1f0006" + "0035d431000c0000",
+			host.Rejection{Protocol: 17, Bytes: 1500, Tuple: tuple("172.31.0.5:0", "172.31.0.6:0")},
+			true,
+		},
+		{
+			"IPv6", "6000000000140640" + "20010db8000000000000000000000005" + "20010db8000000000000000000000006" + "c0010050000000000000000050040000",
+			host.Rejection{Protocol: 6, Bytes: 60, TCPFlags: 4, Tuple: tuple("[2001:db8::5]:49153", "[2001:db8::6]:80")},
+			true,
+		},
 		{"a header cut short", "4500003c00014000", host.Rejection{}, false},
 		{"nothing", "", host.Rejection{}, false},
 		{"ARP", "0001080006040001", host.Rejection{}, false},

@@ -60,22 +60,32 @@ func TestUnreachableFrom(t *testing.T) {
 		want   string // hosts
 		reason string
 	}{
-		"isolated": {subnet(), false, ecr + "/app:v1", "api.ecr.us-east-1.amazonaws.com " + ecr + " " + layers + " " + logs,
-			`ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network configuration. RequestError: send request failed caused by: Post "https://api.ecr.us-east-1.amazonaws.com/": dial tcp 10.0.0.3:443: i/o timeout`},
-		"without dkr": {subnet("ecr.api", "s3", "logs"), false, ecr + "/app:v1", ecr,
-			`CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref ` + ecr + `/app:v1: failed to do request: Head "https://` + ecr + `/v2/app/manifests/v1": dial tcp 10.0.0.3:443: i/o timeout`},
-		"without s3": {subnet("ecr.api", "ecr.dkr", "logs"), false, ecr + "/app:v1", layers,
-			`CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: failed to do request: Get "https://` + layers + `/": dial tcp ` + layers + `:443: i/o timeout`},
-		"without logs": {subnet("ecr.api", "ecr.dkr", "s3"), false, ecr + "/app:v1", logs,
-			`ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: RequestError: send request failed caused by: Post "https://logs.us-east-1.amazonaws.com/": dial tcp 10.0.0.3:443: i/o timeout : exit status 1`},
+		"isolated": {
+			subnet(), false, ecr + "/app:v1", "api.ecr.us-east-1.amazonaws.com " + ecr + " " + layers + " " + logs,
+			`ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network configuration. RequestError: send request failed caused by: Post "https://api.ecr.us-east-1.amazonaws.com/": dial tcp 10.0.0.3:443: i/o timeout`,
+		},
+		"without dkr": {
+			subnet("ecr.api", "s3", "logs"), false, ecr + "/app:v1", ecr,
+			`CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref ` + ecr + `/app:v1: failed to do request: Head "https://` + ecr + `/v2/app/manifests/v1": dial tcp 10.0.0.3:443: i/o timeout`,
+		},
+		"without s3": {
+			subnet("ecr.api", "ecr.dkr", "logs"), false, ecr + "/app:v1", layers,
+			`CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: failed to do request: Get "https://` + layers + `/": dial tcp ` + layers + `:443: i/o timeout`,
+		},
+		"without logs": {
+			subnet("ecr.api", "ecr.dkr", "s3"), false, ecr + "/app:v1", logs,
+			`ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: RequestError: send request failed caused by: Post "https://logs.us-east-1.amazonaws.com/": dial tcp 10.0.0.3:443: i/o timeout : exit status 1`,
+		},
 		"all endpoints":       {subnet("ecr.api", "ecr.dkr", "s3", "logs"), false, ecr + "/app:v1", "", ""},
 		"public":              {withInternet(subnet()), true, "nginx", "", ""},
 		"public, no address":  {withInternet(subnet("logs")), false, "nginx", "registry-1.docker.io", `CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref nginx: failed to do request: Head "https://registry-1.docker.io/v2/library/nginx/manifests/latest": dial tcp registry-1.docker.io:443: i/o timeout`},
 		"another registry":    {subnet("logs"), false, "ghcr.io/a/b:c", "ghcr.io", `CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref ghcr.io/a/b:c: failed to do request: Head "https://ghcr.io/v2/a/b/manifests/c": dial tcp ghcr.io:443: i/o timeout`},
 		"a registry in it":    {subnet("logs"), false, "10.0.0.9:5000/b", "", ""},
 		"a registry far away": {subnet("logs"), false, "192.0.2.1:5000/b@sha256:0", "192.0.2.1:5000", ""},
-		"ECR of another region": {subnet("ecr.api", "ecr.dkr", "s3", "logs"), false, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
-			"api.ecr.eu-west-1.amazonaws.com 123456789012.dkr.ecr.eu-west-1.amazonaws.com prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com", ""},
+		"ECR of another region": {
+			subnet("ecr.api", "ecr.dkr", "s3", "logs"), false, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
+			"api.ecr.eu-west-1.amazonaws.com 123456789012.dkr.ecr.eu-west-1.amazonaws.com prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com", "",
+		},
 	} {
 		c := ecs.ContainerDefinition{Name: new("app"), Image: &test.image, LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs}}
 		got := UnreachableFrom(test.view, &record.Task{Scope: scope, ID: "1"},
