@@ -12,12 +12,12 @@ import (
 // the connection tracker knows.
 func (b *builder) aclChains() {
 	for _, acl := range b.vpc.ACLs {
-		b.rules.chains[acl.ID+"-in"] = chain{rules: b.aclRules((*family).source, acl.Ingress, "network ACL "+acl.ID+": ingress")}
-		b.rules.chains[acl.ID+"-out"] = chain{rules: b.aclRules((*family).destination, acl.Egress, "network ACL "+acl.ID+": egress")}
+		b.rules.chains[acl.ID+"-in"] = chain{rules: b.aclRules((*family).source, rejectedInbound, acl.Ingress, "network ACL "+acl.ID+": ingress")}
+		b.rules.chains[acl.ID+"-out"] = chain{rules: b.aclRules((*family).destination, rejectedOutbound, acl.Egress, "network ACL "+acl.ID+": egress")}
 	}
 }
 
-func (b *builder) aclRules(peer func(*family) side, entries []desired.ACLEntry, place string) []rule {
+func (b *builder) aclRules(peer func(*family) side, rejected uint16, entries []desired.ACLEntry, place string) []rule {
 	var out []rule
 	for i, e := range entries {
 		traffic, err := trafficTerms(e.Protocol, e.FromPort, e.ToPort)
@@ -32,13 +32,13 @@ func (b *builder) aclRules(peer func(*family) side, entries []desired.ACLEntry, 
 		if !slices.Contains(b.families, familyOf(e.CIDR.Addr())) {
 			continue
 		}
-		verdict := drop
+		verdict := rule{logRejected(rejected), drop}
 		if e.Allow {
-			verdict = back
+			verdict = rule{back}
 		}
-		out = append(out, slices.Concat(blockTerms(peer, e.CIDR, len(b.families) > 1), traffic, rule{verdict}))
+		out = append(out, slices.Concat(blockTerms(peer, e.CIDR, len(b.families) > 1), traffic, verdict))
 	}
-	return append(out, rule{drop})
+	return append(out, rule{logRejected(rejected), drop})
 }
 
 // throughACL are the rules that let a packet on when the access list of a subnet lets

@@ -81,6 +81,9 @@ func checkRules(scratch *namespace) []Problem {
 			chains: map[string]chain{"at": {hook: &hookTracked, rules: []rule{{ctKnown, accept}, {ctNew, markLocal.ofConnection()}, {marksIn("marks"), accept}}}},
 			sets:   map[string]set{"marks": marks},
 		}},
+		{"nftables logging: no flow log could tell what was rejected", "modprobe nft_log && modprobe nfnetlink_log", ruleset{
+			chains: map[string]chain{"at": {hook: &hookForward, rules: []rule{{logRejected(rejectedInbound), drop}}}},
+		}},
 		{"nftables rejecting: nobody can be told that an address is not in use", "modprobe nft_reject_inet", ruleset{
 			chains: map[string]chain{"at": {hook: &hookPrerouting, rules: []rule{{ip4.destination().is(gatewayAddress), rejectHost}}}},
 		}},

@@ -341,7 +341,7 @@ func (b *builder) forwardChain() {
 	for _, f := range b.families {
 		rules = append(rules, rule{f.source().verdictIn("egress")})
 	}
-	b.rules.chains["egress"] = chain{hook: &hookForward, rules: append(rules, rule{drop})}
+	b.rules.chains["egress"] = chain{hook: &hookForward, rules: append(rules, rule{logRejected(rejectedOutbound), drop})}
 }
 
 // translationChains replace addresses.
@@ -381,5 +381,5 @@ func (b *builder) arrivalChain() {
 	for _, f := range b.families {
 		rules = append(rules, rule{f.destination().verdictIn("ingress")})
 	}
-	b.rules.chains["ingress"] = chain{hook: &hookArrival, rules: append(rules, rule{drop})}
+	b.rules.chains["ingress"] = chain{hook: &hookArrival, rules: append(rules, rule{logRejected(rejectedInbound), drop})}
 }

@@ -158,6 +158,7 @@ func (in *interpreter) expr(e expr.Any) (end string, matches bool) {
 		return map[uint8]string{unix.NFT_REJECT_ICMPX_HOST_UNREACH: didHost, unix.NFT_REJECT_ICMPX_NO_ROUTE: didNetwork}[e.Code], true
 	case *expr.Verdict:
 		return in.verdict(e.Kind, e.Chain), true
+	case *expr.Log:
 	case *expr.Dynset:
 		return "", false // no destination has too many connections
 	default:
