@@ -14,8 +14,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "ModifyVpcEndpoint", Field: "PolicyDocument", Why: "checked and kept; not enforced"},
 	{Operation: "DisassociateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
 	{Operation: "UnassignPrivateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
-	{Operation: "AuthorizeSecurityGroupIngress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},
-	{Operation: "AuthorizeSecurityGroupEgress", Field: "IpPermissions.Ipv6Ranges", Why: "kept; VPCs are IPv4 only"},
 	{Operation: "CreateDhcpOptions", Field: "DhcpConfigurations", Why: "domain-name and domain-name-servers act on tasks that start later; ntp-servers, netbios-name-servers, netbios-node-type and ipv6-address-preferred-lease-time do not: there are no instances"},
 	{Operation: "ModifyVpcPeeringConnectionOptions", Field: "AllowDnsResolutionFromRemoteVpc", Why: "kept and shown; names do not resolve differently over a peering connection yet"},
 	{Operation: "ModifySubnetAttribute", Field: "EnableResourceNameDnsAAAARecordOnLaunch", Why: "names are always made of the address"},

@@ -1,6 +1,6 @@
 // Package ec2 implements the part of Amazon EC2 that containers need: VPCs,
-// subnets, route tables, gateways, security groups, network interfaces and their
-// tags. It knows their rules and texts. It refuses to know how a packet is
+// subnets, route tables, gateways, addresses, endpoints, peering, security groups,
+// access lists, network interfaces, flow logs and their tags. It knows their rules and texts. It refuses to know how a packet is
 // routed: it writes the desired state, and nodes apply it.
 package ec2
 
