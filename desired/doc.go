@@ -15,15 +15,17 @@
 //   - a new field means, when it is absent, what was meant before there was one;
 //   - a field is removed only two versions after the last that needed it.
 //
-// What has been removed for the present version, and an older side still needs, is in
-// a file of its own (version1.go) with the translation in both directions. It goes
-// when no compatible version needs it.
+// Where an older side still needs what has been removed, the translation is in a file of
+// its own, and goes when no compatible version needs it. There is none now.
 //
 // The versions:
 //
 //	1  the first that a side names
 //	2  passwords of registries and keys of certificates are named and asked for;
 //	   before they were inside
+//	3  what an interface reaches is said by its subnet, which names a route table and a
+//	   network ACL; before by the interface alone ([Interface.Internet], which a node of
+//	   version 2 goes by)
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from
@@ -32,7 +34,7 @@ package desired
 
 // Version is that of the contract as this package has it. It goes up by one with a
 // change that an older side must not miss. A side that names none has version 0.
-const Version = 2
+const Version = 3
 
 // Compatible reports whether a side of another version can be worked with.
 func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }

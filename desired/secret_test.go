@@ -55,10 +55,17 @@ func TestNoMessageCarriesASecret(t *testing.T) {
 			t.Errorf("%s carries a secret: name it with a SecretID", field)
 		}
 	}
-	// The same look finds those that version 1 had.
-	got := carriers(reflect.TypeFor[StateV1](), "", nil)
-	if want := []string{".Tasks.Containers.Pull.Password", ".Balancers.Listeners.Certificates.Key"}; !slices.Equal(got, want) {
-		t.Errorf("in version 1 found %q, want %q", got, want)
+	// The same look finds what it should, by name and by type.
+	type message struct {
+		Tasks []struct {
+			Password string
+			Value    *secret.Text
+		}
+		Certificates map[string]struct{ Key secret.Exposed }
+	}
+	got := carriers(reflect.TypeFor[message](), "", nil)
+	if want := []string{".Tasks.Password", ".Tasks.Value", ".Certificates.Key"}; !slices.Equal(got, want) {
+		t.Errorf("in a message with secrets found %q, want %q", got, want)
 	}
 }
 

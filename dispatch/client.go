@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -44,13 +43,6 @@ type Client struct {
 	hello desired.Hello
 	log   *slog.Logger
 	conn  *grpc.ClientConn
-
-	mu struct {
-		sync.Mutex
-		// inside are secrets of a control plane of version 1, which sends them in its
-		// messages.
-		inside map[desired.SecretID]secret.Text
-	}
 }
 
 // NewClient makes a client; nothing is dialed before it is used.
@@ -126,11 +118,10 @@ func (c *Client) session(ctx context.Context, n Node, t Targets) error {
 func (c *Client) receive(stream grpc.ClientStream, n Node) error {
 	var state desired.State
 	for {
-		var either downV1
-		if err := stream.RecvMsg(&either); err != nil {
+		var m down
+		if err := stream.RecvMsg(&m); err != nil {
 			return err
 		}
-		m, inside := either.fromV1()
 		switch {
 		case m.Desired != nil:
 			state = *m.Desired
@@ -140,7 +131,6 @@ func (c *Client) receive(stream grpc.ClientStream, n Node) error {
 			n.Acknowledged(m.Acknowledged)
 			continue
 		}
-		c.takeInside(state, inside)
 		n.Assign(state)
 	}
 }
@@ -198,9 +188,6 @@ func (c *Client) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64,
 // control plane for as long as ctx lasts. errdefs.IsNotFound holds for the error when
 // nothing names it; any other error is a refusal, in the words ECS would use.
 func (c *Client) Secret(ctx context.Context, id desired.SecretID) (secret.Text, error) {
-	if value, known := c.fromInside(id); known {
-		return value, nil
-	}
 	var answer secretAnswer
 	err := c.call(ctx, "Secret", &secretRequest{ID: id}, &answer)
 	return answer.Value.Text, err

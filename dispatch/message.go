@@ -30,14 +30,6 @@ type down struct {
 	Acknowledged uint64         `json:"acknowledged,omitempty"`
 }
 
-// downV1 is [down] as a side of version 1 of the contract writes and reads it. It
-// reads what is written for the present version too.
-type downV1 struct {
-	Desired      *desired.StateV1 `json:"desired,omitempty"`
-	Delta        *desired.DeltaV1 `json:"delta,omitempty"`
-	Acknowledged uint64           `json:"acknowledged,omitempty"`
-}
-
 // secretRequest asks for a secret, and secretAnswer is the only message with one.
 type secretRequest struct {
 	ID desired.SecretID `json:"id"`

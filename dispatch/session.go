@@ -204,20 +204,8 @@ func (s *Server) send(ctx context.Context, hello desired.Hello, stream grpc.Serv
 				m, ready = down{Desired: &whole}, acks
 			}
 		}
-		if err := s.sendMessage(ctx, hello, stream, m); err != nil {
+		if err := stream.SendMsg(&m); err != nil {
 			return err
 		}
 	}
-}
-
-// sendMessage sends a message as the node's version of the contract has it.
-func (s *Server) sendMessage(ctx context.Context, hello desired.Hello, stream grpc.ServerStream, m down) error {
-	if hello.Contract >= desired.Version {
-		return stream.SendMsg(&m)
-	}
-	v1, err := s.toV1(ctx, hello.ID, m)
-	if err != nil {
-		return err
-	}
-	return stream.SendMsg(&v1)
 }

@@ -36,11 +36,6 @@ func (d disk) dataPlane() string              { return filepath.Join(d.memory, "
 func (d disk) dataPlaneIndex() string         { return filepath.Join(d.dataPlane(), "index.json") }
 func (d disk) dataPlanePiece(n string) string { return filepath.Join(d.dataPlane(), n+".json") }
 
-// dataPlaneBefore is the file of nodes before this version, which had all in it, and
-// which those of version 1 of the contract wrote with secrets inside. It goes with that
-// version. While it is there it is the newest.
-func (d disk) dataPlaneBefore() string { return filepath.Join(d.memory, "desired.json") }
-
 // saveDataPlane keeps what is desired apart from tasks. It writes the pieces that are
 // not there yet, and removes those that are no longer desired.
 func (d disk) saveDataPlane(s desired.State) error {
@@ -75,9 +70,6 @@ func (d disk) savePieces(s desired.State) error {
 		err = replace(d.dataPlaneIndex(), data, 0o600)
 	}
 	if err != nil {
-		return err
-	}
-	if err := os.Remove(d.dataPlaneBefore()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return w.removeUnused()
@@ -134,23 +126,13 @@ func (w *pieceWriter) removeUnused() error {
 	return errors.Join(errs...)
 }
 
-// loadDataPlane gives what was last desired apart from tasks. found are the secrets that
-// were inside; before says that it is from a file of a node before this version, and
-// has to be saved again.
-func (d disk) loadDataPlane() (s desired.State, found []desired.Secret, before bool, err error) {
-	var file desired.StateV1
-	err = load(d.dataPlaneBefore(), &file)
-	switch {
-	case err == nil:
-		s, found = file.Current()
-		return s, found, true, nil
-	case errors.Is(err, fs.ErrNotExist):
-		s, err = d.loadPieces()
-	}
+// loadDataPlane gives what was last desired apart from tasks.
+func (d disk) loadDataPlane() (desired.State, error) {
+	s, err := d.loadPieces()
 	if err != nil {
-		return desired.State{}, nil, false, fmt.Errorf("loading what is desired: %w", err)
+		return desired.State{}, fmt.Errorf("loading what is desired: %w", err)
 	}
-	return s, nil, false, nil
+	return s, nil
 }
 
 func (d disk) loadPieces() (s desired.State, err error) {
@@ -198,11 +180,8 @@ func loadEach[T any](d disk, names []string, into *[]T) error {
 
 // putDataPlaneAside moves what cannot be read of the data plane out of the way.
 func (d disk) putDataPlaneAside() error {
-	var errs []error
-	for _, path := range []string{d.dataPlaneBefore(), d.dataPlane()} {
-		if _, err := os.Lstat(path); err == nil {
-			errs = append(errs, d.putAside(path))
-		}
+	if _, err := os.Lstat(d.dataPlane()); err != nil {
+		return nil // there is nothing
 	}
-	return errors.Join(errs...)
+	return d.putAside(d.dataPlane())
 }

@@ -58,9 +58,9 @@ func TestDataPlaneIsKept(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		got, found, before, err := d.loadDataPlane()
-		if err != nil || len(found) > 0 || before || !reflect.DeepEqual(got, last) {
-			rt.Fatalf("%+v, %v, %t, %v; want %+v", got, found, before, err, last)
+		got, err := d.loadDataPlane()
+		if err != nil || !reflect.DeepEqual(got, last) {
+			rt.Fatalf("%+v, %v; want %+v", got, err, last)
 		}
 		entries, err := os.ReadDir(d.dataPlane())
 		most := len(last.VPCs) + len(last.Balancers) + len(last.Groups) + len(last.Endpoints) + len(last.FlowLogs) + len(last.Logged) + 3
@@ -148,38 +148,15 @@ func TestBrokenPieces(t *testing.T) {
 			if err := damage(paths[0], paths[1]); err != nil {
 				t.Fatal(err)
 			}
-			if got, _, _, err := d.loadDataPlane(); !errors.Is(err, errBroken) || !reflect.DeepEqual(got, desired.State{}) {
+			if got, err := d.loadDataPlane(); !errors.Is(err, errBroken) || !reflect.DeepEqual(got, desired.State{}) {
 				t.Errorf("loaded %+v, %v", got, err)
 			}
 			if err := errors.Join(d.putDataPlaneAside(), d.saveDataPlane(s)); err != nil {
 				t.Fatal(err)
 			}
-			if got, _, _, err := d.loadDataPlane(); err != nil || !reflect.DeepEqual(got, s) {
+			if got, err := d.loadDataPlane(); err != nil || !reflect.DeepEqual(got, s) {
 				t.Errorf("loaded %+v, %v", got, err)
 			}
 		})
-	}
-}
-
-// The file of a node before this version is the newest while it is there, and goes when
-// pieces are saved.
-func TestDataPlaneOfNodeBefore(t *testing.T) {
-	d := disk{memory: t.TempDir()}
-	newer := desired.State{Groups: []desired.BalancerGroup{{ARN: "new"}}}
-	err := errors.Join(d.saveDataPlane(desired.State{Groups: []desired.BalancerGroup{{ARN: "old"}}}),
-		os.WriteFile(d.dataPlaneBefore(), []byte(`{"groups":[{"arn":"new"}]}`), 0o600))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _, before, err := d.loadDataPlane()
-	if err != nil || !before || len(got.Groups) != 1 || got.Groups[0].ARN != "new" {
-		t.Errorf("loaded %+v, %t, %v", got, before, err)
-	}
-	if err := d.saveDataPlane(newer); err != nil {
-		t.Fatal(err)
-	}
-	got, _, before, err = d.loadDataPlane()
-	if err != nil || before || !reflect.DeepEqual(got, newer) {
-		t.Errorf("loaded %+v, %t, %v", got, before, err)
 	}
 }

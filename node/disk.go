@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"fargo/desired"
 )
 
 // disk is the node's own folder:
@@ -29,8 +27,7 @@ import (
 //
 //	data-plane/…           what was last desired apart from tasks, see dataplanefile.go
 //
-// No file has a secret in it: those are in a third one, see secrets.go. The files of a
-// node of version 1 of the contract had; they are written again without it.
+// No file has a secret in it: those are in a third one, see secrets.go.
 //
 // Files are replaced whole. They are not synced: they must outlive this process
 // but not the machine's memory, whose loss ends every container too. What is found
@@ -87,19 +84,18 @@ func (d disk) saveTask(id string, data []byte) error {
 	return nil
 }
 
-// loadTasks gives all tasks, the secrets that were in their files, and what is wrong
-// with what is no task and was put aside. A folder without a file is of a task that
+// loadTasks gives all tasks, and what is wrong with what is no task and was put aside. A folder without a file is of a task that
 // nothing was done for yet. It is cleared away.
-func (d disk) loadTasks() (tasks []Task, found []desired.Secret, broken []error, err error) {
+func (d disk) loadTasks() (tasks []Task, broken []error, err error) {
 	entries, err := os.ReadDir(d.task(""))
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("loading tasks: %w", err)
+		return nil, nil, fmt.Errorf("loading tasks: %w", err)
 	}
 	for _, e := range entries {
-		t, inside, err := d.loadTask(e.Name())
+		t, err := d.loadTask(e.Name())
 		switch {
 		case err == nil:
-			tasks, found = append(tasks, t), append(found, inside...)
+			tasks = append(tasks, t)
 			continue
 		case errors.Is(err, fs.ErrNotExist):
 			err = d.forgetTask(e.Name())
@@ -108,35 +104,17 @@ func (d disk) loadTasks() (tasks []Task, found []desired.Secret, broken []error,
 			err = d.putTaskAside(e)
 		}
 		if err != nil {
-			return nil, nil, nil, fmt.Errorf("loading tasks: %w", err)
+			return nil, nil, fmt.Errorf("loading tasks: %w", err)
 		}
 	}
-	return tasks, found, broken, nil
+	return tasks, broken, nil
 }
 
-// taskV1 is a task in a file that may be of a node of version 1 of the contract.
-type taskV1 struct {
-	Task
-	Assignment desired.AssignmentV1 `json:"assignment"`
-}
-
-// loadTask reads a task's file, and writes it again without the secrets that are in it.
-func (d disk) loadTask(id string) (Task, []desired.Secret, error) {
-	var file taskV1
-	if err := load(d.taskFile(id), &file); err != nil {
-		return Task{}, nil, err
+func (d disk) loadTask(id string) (t Task, err error) {
+	if err := load(d.taskFile(id), &t); err != nil {
+		return Task{}, err
 	}
-	t := file.Task
-	var inside []desired.Secret
-	t.Assignment, inside = file.Assignment.Current()
-	if err := d.checkTask(id, &t); err != nil || len(inside) == 0 {
-		return t, nil, err
-	}
-	data, err := json.Marshal(t)
-	if err == nil {
-		err = replace(d.taskFile(id), data, 0o600) // which takes away the one before too
-	}
-	return t, inside, err
+	return t, d.checkTask(id, &t)
 }
 
 // putTaskAside keeps what was to be a task's file and removes the rest of its

@@ -162,12 +162,9 @@ func (n *Node) loadTasks() ([]Task, error) {
 	if err := n.disk.prepare(); err != nil {
 		return nil, err
 	}
-	tasks, found, broken, err := n.disk.loadTasks()
+	tasks, broken, err := n.disk.loadTasks()
 	for i := range tasks {
 		n.secrets.hold(tasks[i].Assignment.TaskARN, tasks[i].secrets())
-	}
-	for _, s := range found {
-		n.secrets.add(s)
 	}
 	for _, err := range broken {
 		n.cfg.Logger.Error("a broken task file was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
@@ -181,17 +178,11 @@ func (n *Node) loadTasks() ([]Task, error) {
 func (n *Node) resume(tasks []Task) error {
 	interfaces, groups := holdings(tasks)
 	n.cgroups.change(groups)
-	d, found, before, err := n.disk.loadDataPlane()
+	d, err := n.disk.loadDataPlane()
 	switch {
 	case err == nil:
 		n.setAuthority(d.Platform.CA)
 		n.setDataPlane(d, interfaces)
-		for _, s := range found {
-			n.secrets.add(s)
-		}
-		if before {
-			n.save() // in pieces, and without them
-		}
 		wake(n.changed)
 		return nil
 	case errors.Is(err, errBroken):
