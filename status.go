@@ -51,3 +51,8 @@ const (
 	StopSpotInterruption          StopCode = "SpotInterruption"
 	StopTerminationNotice         StopCode = "TerminationNotice"
 )
+
+// UnreachableAttribute is the attribute of a task that, on Fargate, could not have been
+// started where it is; its value are the hosts that it would have needed, separated by
+// commas. The name is ours: on AWS such a task fails.
+const UnreachableAttribute = "fargo.unreachable"

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"log/slog"
 	"net/netip"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"fargo"
+	"fargo/aws/ecs"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -38,6 +42,10 @@ func TestEgress(t *testing.T) {
 			got, _ := store.Tasks.Get(db.View(), key)
 			if strings.Join(got.Unreachable, " ") != "registry-1.docker.io" {
 				t.Errorf("unreachable: %q", got.Unreachable)
+			}
+			shown := ecs.Attribute{Name: new("fargo.unreachable"), Value: new("registry-1.docker.io")}
+			if a := plan.TaskView(got).Attributes; !slices.ContainsFunc(a, func(a ecs.Attribute) bool { return reflect.DeepEqual(a, shown) }) {
+				t.Errorf("DescribeTasks does not show it: %v", a)
 			}
 			switch {
 			case strict && (got.Status != fargo.TaskStopped || got.StopCode != fargo.StopTaskFailedToStart || !strings.HasSuffix(got.StoppedReason, "i/o timeout")):

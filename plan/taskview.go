@@ -39,6 +39,9 @@ func TaskView(t *record.Task) *ecs.Task {
 	if v.ConnectivityAt = moment(t.ConnectivityAt); v.ConnectivityAt != nil {
 		v.Connectivity = ecs.ConnectivityConnected
 	}
+	if len(t.Unreachable) > 0 {
+		v.Attributes = append(slices.Clip(v.Attributes), ecs.Attribute{Name: new(fargo.UnreachableAttribute), Value: new(strings.Join(t.Unreachable, ","))})
+	}
 	v.Attachments = taskAttachments(t, status)
 	v.Containers = taskContainers(t)
 	if r := t.Report; r != nil {

@@ -54,6 +54,7 @@ func TestTaskVersion(t *testing.T) {
 		"interface": {func(t *record.Task) {
 			t.Interface = &desired.Interface{ID: "eni-1", Address: netip.MustParseAddr("10.0.0.1")}
 		}, true},
+		"unreachable":  {func(t *record.Task) { t.Unreachable = []string{"public.ecr.aws"} }, true},
 		"connectivity": {func(t *record.Task) { t.ConnectivityAt = at }, true},
 	}
 	for name, c := range tests {

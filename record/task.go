@@ -33,7 +33,7 @@ type Task struct {
 	// is gone because DescribeTasks goes on showing it.
 	Interface *desired.Interface `json:",omitzero"`
 	// Unreachable are the hosts that Fargate would have needed to prepare the task, and
-	// could not have reached from its subnet.
+	// could not have reached from its subnet. Clients see [fargo.UnreachableAttribute].
 	Unreachable []string `json:",omitzero"`
 	// Digests are the manifests that image names mean for the task, by container
 	// name: those that its deployment has resolved, and those that names of our own

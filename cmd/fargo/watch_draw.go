@@ -31,6 +31,7 @@ type watchedDeployment struct {
 type watchedTask struct {
 	TaskArn, TaskDefinitionArn, LastStatus, DesiredStatus, HealthStatus string
 	CreatedAt                                                           float64
+	Attributes                                                          []struct{ Name, Value string }
 }
 
 // watchedEvents is how many of a service's events are shown.
@@ -53,9 +54,25 @@ func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask) {
 		fmt.Fprintf(b, "  %-7s %-4s %-11s running %d  pending %d  failed %d  %s\n", d.Status, revision(d.TaskDefinition), d.RolloutState,
 			d.RunningCount, d.PendingCount, d.FailedTasks, d.RolloutStateReason)
 	}
+	for _, u := range unreachable(tasks) {
+		fmt.Fprintf(b, "  on Fargate these tasks would not start: there is no way to %s\n", u)
+	}
 	for _, e := range s.Events[:min(len(s.Events), watchedEvents)] {
 		fmt.Fprintf(b, "  %s %s\n", time.Unix(0, int64(e.CreatedAt*1e9)).Format(time.TimeOnly), e.Message)
 	}
+}
+
+// unreachable gives what tasks could not have reached on Fargate, each list of hosts
+// once.
+func unreachable(tasks []watchedTask) (hosts []string) {
+	for _, t := range tasks {
+		for _, a := range t.Attributes {
+			if a.Name == fargo.UnreachableAttribute && !slices.Contains(hosts, a.Value) {
+				hosts = append(hosts, a.Value)
+			}
+		}
+	}
+	return hosts
 }
 
 // cell draws a task: [v2] runs, (v2) is on its way, -v2- is leaving; an

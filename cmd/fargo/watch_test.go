@@ -21,13 +21,14 @@ func TestWatchDrawsTheTimeline(t *testing.T) {
 	if err := json.Unmarshal([]byte(answer), &s); err != nil {
 		t.Fatal(err)
 	}
+	unreachable := []struct{ Name, Value string }{{"ecs.cpu-architecture", "x86_64"}, {"fargo.unreachable", "public.ecr.aws"}}
 	var b strings.Builder
 	s.draw(&b, []watchedTask{
-		{TaskArn: "e", TaskDefinitionArn: v2, LastStatus: "PROVISIONING", DesiredStatus: "RUNNING", CreatedAt: 4},
+		{TaskArn: "e", TaskDefinitionArn: v2, LastStatus: "PROVISIONING", DesiredStatus: "RUNNING", CreatedAt: 4, Attributes: unreachable},
 		{TaskArn: "a", TaskDefinitionArn: v1, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 1},
 		{TaskArn: "b", TaskDefinitionArn: v1, LastStatus: "RUNNING", DesiredStatus: "RUNNING", HealthStatus: "UNHEALTHY", CreatedAt: 2},
 		{TaskArn: "c", TaskDefinitionArn: v1, LastStatus: "DEACTIVATING", DesiredStatus: "STOPPED", CreatedAt: 3},
-		{TaskArn: "d", TaskDefinitionArn: v2, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 4},
+		{TaskArn: "d", TaskDefinitionArn: v2, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 4, Attributes: unreachable},
 		{TaskArn: "x", TaskDefinitionArn: v1, LastStatus: "STOPPED", DesiredStatus: "STOPPED", CreatedAt: 0},
 	})
 	want := strings.TrimLeft(`
@@ -35,6 +36,7 @@ api  ACTIVE  desired 3  running 4  pending 1
   [v1] [v1!] -v1- [v2] (v2)
   PRIMARY v2   IN_PROGRESS running 1  pending 1  failed 0  ECS deployment ecs-svc/2 in progress.
   ACTIVE  v1   COMPLETED   running 3  pending 0  failed 0  
+  on Fargate these tasks would not start: there is no way to public.ecr.aws
   `+time.Unix(1700000000, 0).Format(time.TimeOnly)+` (service api) has started 2 tasks: (task a) (task b).
 `, "\n")
 	if d := cmp.Diff(want, b.String()); d != "" {
