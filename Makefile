@@ -64,6 +64,7 @@ bench: build example-archive
 	@.ci/setup bench
 	go build -o build/bench ./bench
 	go test -c -o build/sim.test ./sim
+	go test -tags e2e -c -o build/kernel.test ./kernel
 	build/bench
 
 ## bench-packages: the benchmarks of single packages

@@ -33,6 +33,7 @@ var (
 	idleShare       = below(1, "% of a core")
 	readRate        = atLeast(20_000, "requests/s")
 	reconcileTime   = below(2, "s")
+	natRate         = atLeast(0.95, "× nft")
 	memorySize      = atMost(150, "MB")
 	readyTime       = atMost(150, "ms")
 	firstTaskTime   = atMost(1000, "ms")
