@@ -104,6 +104,7 @@ type EC2NetworkInterface struct {
 	Interface ec2.NetworkInterface
 	TaskARN   string `json:",omitzero"`
 	CreatedAt time.Time
+	EC2Request
 }
 
 // Key is the interface's place in the store.
@@ -147,6 +148,7 @@ func (i *EC2NetworkInterface) GroupIDs() []string {
 type EC2RouteTable struct {
 	Scope      fargo.Scope
 	RouteTable ec2.RouteTable
+	EC2Request
 }
 
 // Key is the route table's place in the store.

@@ -10,8 +10,7 @@ import (
 type EC2VPCEndpoint struct {
 	Scope    fargo.Scope
 	Endpoint ec2.VpcEndpoint
-	// ClientToken is that of the call that made it.
-	ClientToken string `json:",omitzero"`
+	EC2Request
 	// Interfaces are those of an interface endpoint, one for each subnet.
 	Interfaces []desired.Interface `json:",omitzero"`
 	// Nodes says which node each interface is on, by its id; the endpoint controller
@@ -26,8 +25,7 @@ func (e *EC2VPCEndpoint) Key() string { return e.Scope.Key(*e.Endpoint.VpcEndpoi
 type EC2PrefixList struct {
 	Scope fargo.Scope
 	List  ec2.ManagedPrefixList
-	// ClientToken is that of the call that made it.
-	ClientToken string `json:",omitzero"`
+	EC2Request
 	// Versions are the entries of each version, from version 1.
 	Versions [][]ec2.PrefixListEntry
 }

@@ -11,10 +11,7 @@ type EC2FlowLog struct {
 	Scope   fargo.Scope
 	FlowLog ec2.FlowLog
 	VPC     string // the id of the VPC that the resource is in
-	// Token is the client token of the call that made it, and Request a digest of all that
-	// was in the call.
-	Token   string `json:",omitzero"`
-	Request string `json:",omitzero"`
+	EC2Request
 }
 
 // Key is the flow log's place in the store.

@@ -24,8 +24,7 @@ func (a *EC2Address) Key() string { return a.Scope.Key(*a.Address.AllocationId) 
 type EC2NATGateway struct {
 	Scope   fargo.Scope
 	Gateway ec2.NatGateway
-	// ClientToken is that of the call that made it.
-	ClientToken string `json:",omitzero"`
+	EC2Request
 }
 
 // Key is the gateway's place in the store.
@@ -35,8 +34,7 @@ func (g *EC2NATGateway) Key() string { return g.Scope.Key(*g.Gateway.NatGatewayI
 type EC2EgressOnlyGateway struct {
 	Scope   fargo.Scope
 	Gateway ec2.EgressOnlyInternetGateway
-	// ClientToken is that of the call that made it.
-	ClientToken string `json:",omitzero"`
+	EC2Request
 }
 
 // Key is the gateway's place in the store.

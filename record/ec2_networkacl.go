@@ -11,6 +11,7 @@ import (
 type EC2NetworkACL struct {
 	Scope fargo.Scope
 	ACL   ec2.NetworkAcl
+	EC2Request
 }
 
 // Key is the list's place in the store.

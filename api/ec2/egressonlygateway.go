@@ -6,7 +6,6 @@ import (
 
 	"fargo"
 	"fargo/api"
-	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/record"
 	"fargo/store"
@@ -19,18 +18,20 @@ func (s *Server) CreateEgressOnlyInternetGateway(ctx context.Context, in *ec2.Cr
 	if err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var g *record.EC2EgressOnlyGateway
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		for old := range store.EC2EgressOnlyGateways.Prefix(tx, scope.Key()) {
-			if token := aws.Value(in.ClientToken); token != "" && old.ClientToken == token {
-				g = old
-				return nil
-			}
+		g, err = repeatedOne(request, store.EC2EgressOnlyGateways.Prefix(tx, scope.Key()))
+		if g != nil || err != nil {
+			return err
 		}
 		if _, err := findVPC(tx, scope, *in.VpcId); err != nil {
 			return err
 		}
-		g = &record.EC2EgressOnlyGateway{Scope: scope, ClientToken: aws.Value(in.ClientToken), Gateway: ec2.EgressOnlyInternetGateway{
+		g = &record.EC2EgressOnlyGateway{Scope: scope, EC2Request: request, Gateway: ec2.EgressOnlyInternetGateway{
 			EgressOnlyInternetGatewayId: new(fargo.NewEC2ID("eigw")), Tags: tags,
 			Attachments: []ec2.InternetGatewayAttachment{{State: ec2.AttachmentStatusAttached, VpcId: in.VpcId}},
 		}}

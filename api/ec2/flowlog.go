@@ -11,7 +11,6 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/api/iam"
-	"fargo/aws"
 	"fargo/aws/ec2"
 	"fargo/aws/protocol"
 	"fargo/record"
@@ -53,11 +52,17 @@ func (s *Server) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput
 	if err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		out.FlowLogIds, out.Unsuccessful = []string{}, []ec2.UnsuccessfulItem{}
-		made, err := repeatedFlowLogs(tx, scope, in)
+		made, err := repeated(request, store.EC2FlowLogs.Prefix(tx, scope.Key()))
+		for _, f := range made {
+			out.FlowLogIds = append(out.FlowLogIds, *f.FlowLog.FlowLogId)
+		}
 		if err != nil || len(made) > 0 {
-			out.FlowLogIds = append(out.FlowLogIds, made...)
 			return err
 		}
 		if !iam.Assumable(tx, *in.DeliverLogsPermissionArn, flowLogsService) {
@@ -70,7 +75,7 @@ func (s *Server) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput
 				continue
 			}
 			f := newFlowLog(scope, in, id, group, tags, now)
-			f.VPC = vpc
+			f.VPC, f.EC2Request = vpc, request
 			if err := admitFlowLog(tx, f); err != nil {
 				return err
 			}
@@ -79,24 +84,6 @@ func (s *Server) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput
 		}
 		return nil
 	})
-}
-
-// repeatedFlowLogs are those that an earlier call with the same client token made, if
-// it was the same call.
-func repeatedFlowLogs(r store.Reader, scope fargo.Scope, in *ec2.CreateFlowLogsInput) (ids []string, err error) {
-	if aws.Value(in.ClientToken) == "" {
-		return nil, nil
-	}
-	for f := range store.EC2FlowLogs.By(r, store.FlowLogByToken, *in.ClientToken) {
-		if f.Scope != scope {
-			continue
-		}
-		if f.Request != flowLogRequest(in) {
-			return nil, protocol.Errorf("IdempotentParameterMismatch", "The client token '%s' was used before with other parameters.", *in.ClientToken)
-		}
-		ids = append(ids, *f.FlowLog.FlowLogId)
-	}
-	return ids, nil
 }
 
 // flowLogResource checks that there is a resource, and gives the VPC that it is in.
@@ -145,7 +132,7 @@ func sameFlowLog(a, b *ec2.FlowLog) bool {
 
 func newFlowLog(scope fargo.Scope, in *ec2.CreateFlowLogsInput, resource, group string, tags []ec2.Tag, now time.Time) *record.EC2FlowLog {
 	f := &record.EC2FlowLog{
-		Scope: scope, Token: aws.Value(in.ClientToken), Request: flowLogRequest(in),
+		Scope: scope,
 		FlowLog: ec2.FlowLog{
 			FlowLogId: new(fargo.NewEC2ID("fl")), CreationTime: new(now.UTC().Truncate(time.Millisecond)),
 			DeliverLogsPermissionArn: in.DeliverLogsPermissionArn, DeliverLogsStatus: new("SUCCESS"), FlowLogStatus: new("ACTIVE"),

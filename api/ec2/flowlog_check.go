@@ -1,9 +1,6 @@
 package ec2
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -112,18 +109,4 @@ func flowLogGroup(in *ec2.CreateFlowLogsInput, scope fargo.Scope) (string, error
 		return "", protocol.Errorf("UnsupportedOperation", "Fargo does not deliver flow logs to another account or region.")
 	}
 	return name, nil
-}
-
-// flowLogRequest stands for all that must be the same in two calls with the same client
-// token; it is empty when there is no token.
-func flowLogRequest(in *ec2.CreateFlowLogsInput) string {
-	if aws.Value(in.ClientToken) == "" {
-		return ""
-	}
-	text, err := json.Marshal(in)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }

@@ -35,9 +35,14 @@ func (s *Server) CreateNatGateway(ctx context.Context, in *ec2.CreateNatGatewayI
 	if err := checkNATGateway(in); err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var g *record.EC2NATGateway
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
-		if g, err = natGatewayOf(tx, scope, in); g != nil || err != nil {
+		g, err = repeatedOne(request, store.EC2NATGateways.Prefix(tx, scope.Key()))
+		if g != nil || err != nil {
 			return err
 		}
 		n, err := findSubnet(tx, scope, *in.SubnetId)
@@ -54,7 +59,7 @@ func (s *Server) CreateNatGateway(ctx context.Context, in *ec2.CreateNatGatewayI
 		if err := checkPrivateAddresses(n, addresses); err != nil {
 			return err
 		}
-		g = &record.EC2NATGateway{Scope: scope, ClientToken: aws.Value(in.ClientToken), Gateway: ec2.NatGateway{
+		g = &record.EC2NATGateway{Scope: scope, EC2Request: request, Gateway: ec2.NatGateway{
 			NatGatewayId: new(fargo.NewEC2ID("nat")), SubnetId: in.SubnetId, VpcId: n.Subnet.VpcId, CreateTime: &now,
 			State: ec2.NatGatewayStatePending, ConnectivityType: connectivity(in), AvailabilityMode: ec2.AvailabilityModeZonal,
 			NatGatewayAddresses: addresses, Tags: tags,
@@ -125,25 +130,6 @@ func checkPrivateAddresses(n *record.EC2Subnet, addresses []ec2.NatGatewayAddres
 		}
 	}
 	return nil
-}
-
-// natGatewayOf finds the gateway that was made with a call's token.
-func natGatewayOf(r store.Reader, scope fargo.Scope, in *ec2.CreateNatGatewayInput) (*record.EC2NATGateway, error) {
-	for g := range store.EC2NATGateways.Prefix(r, scope.Key()) {
-		if g.ClientToken == "" || g.ClientToken != aws.Value(in.ClientToken) {
-			continue
-		}
-		if *g.Gateway.SubnetId != *in.SubnetId || aws.Value(g.Gateway.NatGatewayAddresses[0].AllocationId) != aws.Value(in.AllocationId) {
-			return nil, tokenMismatch()
-		}
-		return g, nil
-	}
-	return nil, nil
-}
-
-// tokenMismatch is the error of a client token that another request had.
-func tokenMismatch() error {
-	return protocol.Errorf("IdempotentParameterMismatch", "The request uses the same client token as a previous, but non-identical request.")
 }
 
 func checkNATGatewayCount(r store.Reader, scope fargo.Scope, zone string) error {

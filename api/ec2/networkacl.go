@@ -57,8 +57,7 @@ func aclViews(r store.Reader, v *record.EC2VPC) []ec2.NetworkAcl {
 	}
 	var out []ec2.NetworkAcl
 	for _, a := range all {
-		view := a.ACL
-		view.Entries = shownEntries(v, a)
+		view := aclView(v, a)
 		if isDefaultACL(a) {
 			view.Associations = slices.Clone(view.Associations)
 			for n := range store.EC2Subnets.By(r, store.ByVPC, *v.VPC.VpcId) {
@@ -70,6 +69,13 @@ func aclViews(r store.Reader, v *record.EC2VPC) []ec2.NetworkAcl {
 		out = append(out, view)
 	}
 	return out
+}
+
+// aclView is a list with its entries, and those associations that are on record.
+func aclView(v *record.EC2VPC, a *record.EC2NetworkACL) ec2.NetworkAcl {
+	view := a.ACL
+	view.Entries = shownEntries(v, a)
+	return view
 }
 
 func aclAssociation(a *record.EC2NetworkACL, id, subnet string) ec2.NetworkAclAssociation {
@@ -92,22 +98,33 @@ func (s *Server) CreateNetworkAcl(ctx context.Context, in *ec2.CreateNetworkAclI
 	if err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var view ec2.NetworkAcl
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
 		v, err := findVPC(tx, scope, *in.VpcId)
 		if err != nil {
 			return err
 		}
+		a, err := repeatedOne(request, store.EC2NetworkACLs.Prefix(tx, scope.Key()))
+		if err != nil {
+			return err
+		}
+		if a != nil {
+			view = aclView(v, a)
+			return nil
+		}
 		if len(aclsOf(tx, v)) >= maxACLs {
 			return protocol.Errorf("NetworkAclLimitExceeded", "The maximum number of network ACLs has been reached.")
 		}
-		a := &record.EC2NetworkACL{Scope: scope, ACL: ec2.NetworkAcl{
+		a = &record.EC2NetworkACL{Scope: scope, EC2Request: request, ACL: ec2.NetworkAcl{
 			NetworkAclId: new(fargo.NewEC2ID("acl")), VpcId: v.VPC.VpcId, OwnerId: &scope.Account, IsDefault: new(false),
 			Tags: aws.List(tags), Associations: []ec2.NetworkAclAssociation{},
 		}}
 		store.EC2NetworkACLs.Put(tx, a)
-		view = a.ACL
-		view.Entries = shownEntries(v, a)
+		view = aclView(v, a)
 		return nil
 	})
 	if err != nil {

@@ -38,8 +38,16 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 	if err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var made *record.EC2NetworkInterface
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		made, err = repeatedOne(request, store.EC2NetworkInterfaces.Prefix(tx, scope.Key()))
+		if made != nil || err != nil {
+			return err
+		}
 		n, err := findSubnet(tx, scope, *in.SubnetId)
 		if err != nil {
 			return err
@@ -58,6 +66,7 @@ func (s *Server) CreateNetworkInterface(ctx context.Context, in *ec2.CreateNetwo
 			Taken: func(netip.Addr) bool { return false }, // it is not, see freeAddresses
 		}, given.primary, nil)
 		made = newInterface(scope, &i, n, groups, in.Description, tags, now)
+		made.EC2Request = request
 		for _, a := range given.secondary {
 			made.Interface.PrivateIpAddresses = append(made.Interface.PrivateIpAddresses, privateAddress(scope.Region, a, false))
 		}

@@ -42,13 +42,18 @@ func (s *Server) CreateManagedPrefixList(ctx context.Context, in *ec2.CreateMana
 	if len(entries) > int(*in.MaxEntries) {
 		return nil, tooManyEntries()
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var l *record.EC2PrefixList
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		if l, err = prefixListOf(tx, scope, in); l != nil || err != nil {
+		l, err = repeatedOne(request, store.EC2PrefixLists.Prefix(tx, scope.Key()))
+		if l != nil || err != nil {
 			return err
 		}
 		id := fargo.NewEC2ID("pl")
-		l = &record.EC2PrefixList{Scope: scope, ClientToken: aws.Value(in.ClientToken), Versions: [][]ec2.PrefixListEntry{entries}, List: ec2.ManagedPrefixList{
+		l = &record.EC2PrefixList{Scope: scope, EC2Request: request, Versions: [][]ec2.PrefixListEntry{entries}, List: ec2.ManagedPrefixList{
 			PrefixListId: &id, PrefixListArn: new(scope.ARN("ec2", "prefix-list/"+id)), PrefixListName: in.PrefixListName,
 			AddressFamily: in.AddressFamily, MaxEntries: in.MaxEntries, OwnerId: &scope.Account,
 			State: ec2.PrefixListStateCreateComplete, Version: new(int64(1)), Tags: tags,
@@ -60,20 +65,6 @@ func (s *Server) CreateManagedPrefixList(ctx context.Context, in *ec2.CreateMana
 		return nil, err
 	}
 	return &ec2.CreateManagedPrefixListOutput{PrefixList: &l.List}, nil
-}
-
-// prefixListOf finds the list that was made with a call's token.
-func prefixListOf(r store.Reader, scope fargo.Scope, in *ec2.CreateManagedPrefixListInput) (*record.EC2PrefixList, error) {
-	for l := range store.EC2PrefixLists.Prefix(r, scope.Key()) {
-		if l.ClientToken == "" || l.ClientToken != aws.Value(in.ClientToken) {
-			continue
-		}
-		if *l.List.AddressFamily != *in.AddressFamily {
-			return nil, tokenMismatch()
-		}
-		return l, nil
-	}
-	return nil, nil
 }
 
 func checkPrefixListName(name string) error {

@@ -68,20 +68,29 @@ func (s *Server) CreateRouteTable(ctx context.Context, in *ec2.CreateRouteTableI
 	if err != nil {
 		return nil, err
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var t *record.EC2RouteTable
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
+		t, err = repeatedOne(request, store.EC2RouteTables.Prefix(tx, scope.Key()))
+		if t != nil || err != nil {
+			return err
+		}
 		v, err := findVPC(tx, scope, *in.VpcId)
 		if err != nil {
 			return err
 		}
 		t = newRouteTable(v, tags)
+		t.EC2Request = request
 		store.EC2RouteTables.Put(tx, t)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ec2.CreateRouteTableOutput{RouteTable: &t.RouteTable}, nil
+	return &ec2.CreateRouteTableOutput{RouteTable: &t.RouteTable, ClientToken: in.ClientToken}, nil
 }
 
 // DeleteRouteTable deletes a table that nothing is associated with.

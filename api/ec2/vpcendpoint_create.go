@@ -36,9 +36,14 @@ func (s *Server) CreateVpcEndpoint(ctx context.Context, in *ec2.CreateVpcEndpoin
 			return nil, checkEndpointPolicy(*document)
 		}
 	}
+	request, err := requestOf(in.ClientToken, in)
+	if err != nil {
+		return nil, err
+	}
 	var e *record.EC2VPCEndpoint
 	err = s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
-		if e, err = endpointOf(tx, scope, in); e != nil || err != nil {
+		e, err = repeatedOne(request, store.EC2VPCEndpoints.Prefix(tx, scope.Key()))
+		if e != nil || err != nil {
 			return err
 		}
 		v, err := findVPC(tx, scope, *in.VpcId)
@@ -52,7 +57,7 @@ func (s *Server) CreateVpcEndpoint(ctx context.Context, in *ec2.CreateVpcEndpoin
 		if err := checkEndpointCount(tx, scope, *in.VpcId, kind); err != nil {
 			return err
 		}
-		e = &record.EC2VPCEndpoint{Scope: scope, ClientToken: aws.Value(in.ClientToken), Endpoint: ec2.VpcEndpoint{
+		e = &record.EC2VPCEndpoint{Scope: scope, EC2Request: request, Endpoint: ec2.VpcEndpoint{
 			VpcEndpointId: new(fargo.NewEC2ID("vpce")), VpcEndpointType: kind, VpcId: in.VpcId, ServiceName: in.ServiceName,
 			ServiceRegion: &scope.Region, State: plan.EndpointPending, PolicyDocument: document, IpAddressType: ec2.IpAddressTypeIpv4,
 			RequesterManaged: new(false), PrivateDnsEnabled: new(false), OwnerId: &scope.Account, CreationTimestamp: &now, Tags: tags,
@@ -145,20 +150,6 @@ func endpointServiceFor(scope fargo.Scope, name string, kind ec2.VpcEndpointType
 
 func noEndpointService(name string) error {
 	return protocol.Errorf("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", name)
-}
-
-// endpointOf finds the endpoint that was made with a call's token.
-func endpointOf(r store.Reader, scope fargo.Scope, in *ec2.CreateVpcEndpointInput) (*record.EC2VPCEndpoint, error) {
-	for e := range store.EC2VPCEndpoints.Prefix(r, scope.Key()) {
-		if e.ClientToken == "" || e.ClientToken != aws.Value(in.ClientToken) {
-			continue
-		}
-		if *e.Endpoint.VpcId != *in.VpcId || *e.Endpoint.ServiceName != aws.Value(in.ServiceName) {
-			return nil, tokenMismatch()
-		}
-		return e, nil
-	}
-	return nil, nil
 }
 
 func checkEndpointCount(r store.Reader, scope fargo.Scope, vpc string, kind ec2.VpcEndpointType) error {
