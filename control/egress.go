@@ -31,15 +31,13 @@ func (e egressCheck) check(tx *store.Tx, t *record.Task) (reason string) {
 	for _, m := range missing {
 		t.Unreachable = append(t.Unreachable, m.Host)
 	}
-	if e.strict {
-		if len(missing) > 0 {
-			return missing[0].Reason
-		}
-		i.Isolated = !plan.ReachesInternet(view, i.Subnet, public)
-		t.Interface = &i
+	if !e.strict {
+		e.warn(t, i)
 		return ""
 	}
-	e.warn(t, i)
+	if len(missing) > 0 {
+		return missing[0].Reason
+	}
 	return ""
 }
 

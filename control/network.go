@@ -117,7 +117,7 @@ func (s vpcSet) addNaming(r store.Reader, l *record.EC2PrefixList) {
 }
 
 // networks gives those of the VPCs that there are, with all members of their groups.
-func networks(r store.Reader, of vpcSet) (out []desired.VPC) {
+func (p *Plane) networks(r store.Reader, of vpcSet) (out []desired.VPC) {
 	for id, scope := range of {
 		v := store.Routing(r, scope, id)
 		if len(v.VPCs) == 0 {
@@ -126,6 +126,9 @@ func networks(r store.Reader, of vpcSet) (out []desired.VPC) {
 		v.Groups = slices.Collect(store.EC2SecurityGroups.By(r, store.ByVPC, id))
 		v.Interfaces = slices.Collect(store.EC2NetworkInterfaces.By(r, store.ByVPC, id))
 		out = append(out, plan.Networks(v)...)
+	}
+	if p.StrictEgress {
+		plan.ClosePlatform(out)
 	}
 	slices.SortFunc(out, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
 	return out

@@ -72,7 +72,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 	}
 	s.dataPlane = s.dataPlaneState()
 	all := s.dataPlane
-	all.VPCs = networks(view, allVPCs(view))
+	all.VPCs = s.plane.networks(view, allVPCs(view))
 	plan.OpenTo(all.VPCs, all.Balancers)
 	all.FlowLogs, all.Logged = flowLogs(view), allLogged(view)
 	rest := desired.Diff(desired.State{}, all)
@@ -115,7 +115,7 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 	touched.addOf(before, old.Balancers, d.Balancers)
 	touched.addOf(view, s.dataPlane.Balancers, d.Balancers)
 	if len(touched) > 0 {
-		was, is := desired.State{VPCs: networks(before, touched)}, desired.State{VPCs: networks(view, touched)}
+		was, is := desired.State{VPCs: s.plane.networks(before, touched)}, desired.State{VPCs: s.plane.networks(view, touched)}
 		plan.OpenTo(was.VPCs, old.Balancers)
 		plan.OpenTo(is.VPCs, s.dataPlane.Balancers)
 		d.VPCs = desired.Diff(was, is).VPCs

@@ -44,6 +44,8 @@ type Plane struct {
 	// Upstream is the base URL of the APIs, for nodes to forward what tasks ask of them
 	// to. With none, tasks cannot ask.
 	Upstream string
+	// StrictEgress closes these APIs to tasks that have no way to the Internet.
+	StrictEgress bool
 	// Pace divides the intervals of container health checks.
 	Pace fargo.Pace
 }

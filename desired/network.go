@@ -71,8 +71,6 @@ type Interface struct {
 	// Resolver is how its task resolves names. nil: by the VPC's resolver, in the region's
 	// private domain.
 	Resolver *Resolver `json:"resolver,omitempty"`
-	// Isolated says that the address of [Platform] is closed to the interface.
-	Isolated bool `json:"isolated,omitempty"`
 }
 
 // Primary is the address that a task is known by: Address, or IPv6 in a subnet without

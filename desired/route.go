@@ -9,7 +9,19 @@ type Subnet struct {
 	Prefixes   []netip.Prefix `json:"prefixes"`   // IPv4, IPv6
 	RouteTable string         `json:"routeTable"` // an id of the VPC's RouteTables
 	ACL        string         `json:"acl"`        // an id of the VPC's ACLs
+	// PlatformFor says which interfaces may use the address of [Platform].
+	PlatformFor PlatformUsers `json:"platformFor,omitempty"`
 }
+
+// PlatformUsers are some of the interfaces of a subnet.
+type PlatformUsers string
+
+// The kinds of interfaces that may use the address of the platform.
+const (
+	PlatformForAll    PlatformUsers = ""
+	PlatformForPublic PlatformUsers = "public" // those with a public address
+	PlatformForNone   PlatformUsers = "none"
+)
 
 // RouteTable says where packets of interfaces in its subnets go. Source: VPC user
 // guide, "Configure route tables".

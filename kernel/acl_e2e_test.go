@@ -119,7 +119,7 @@ func TestPlatformAddress(t *testing.T) {
 	network.VPCs[0].ACLs[1].Ingress, network.VPCs[0].ACLs[1].Egress = nil, nil
 	network.VPCs[0].Groups = append(network.VPCs[0].Groups, desired.SecurityGroup{ID: "sg-none"})
 	network.Interfaces[2].Groups = []string{"sg-none"}
-	network.Interfaces[3].Isolated = true
+	network.VPCs[0].Subnets[1].PlatformFor = desired.PlatformForPublic // which interface 3 is not
 	apply(t, n, network)
 	for _, addr := range []string{"10.1.0.3:80", "10.1.0.3:443", "10.1.0.3:81", "10.1.0.2:53", "169.254.170.2:80"} {
 		l, err := n.ListenTCP("vpc-1", netip.MustParseAddrPort(addr))

@@ -36,6 +36,18 @@ func platformIn(vpc desired.VPC) netip.Addr {
 	return resolverIn(vpc.CIDRs[0]).Next()
 }
 
+// isIsolated says that an interface may not use the address of the platform.
+func (b *builder) isIsolated(eni desired.Interface) bool {
+	i := slices.IndexFunc(b.vpc.Subnets, func(s desired.Subnet) bool { return s.ID == eni.Subnet })
+	switch b.vpc.Subnets[i].PlatformFor {
+	case desired.PlatformForNone:
+		return true
+	case desired.PlatformForPublic:
+		return !eni.Public.IsValid()
+	}
+	return false
+}
+
 var (
 	hookPrerouting  = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -300, nftables.ChainPolicyDrop}
 	hookTracked     = hook{nftables.ChainTypeFilter, "prerouting", nftables.ChainHookPrerouting, -150, nftables.ChainPolicyDrop}
@@ -166,7 +178,7 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["translations"].elements[element{addr: eni.Address}] = value{addr: eni.Public}
 			sets["arrivals"].elements[element{addr: eni.Public}] = value{addr: eni.Address}
 		}
-		if eni.Isolated && eni.Address.IsValid() {
+		if eni.Address.IsValid() && b.isIsolated(eni) {
 			sets["isolated"].add(eni.Address)
 		}
 	}

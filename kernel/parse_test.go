@@ -17,6 +17,10 @@ func parseRouting(t *testing.T, v *desired.VPC, f []string) {
 	case "subnet":
 		s := desired.Subnet{ID: f[1], RouteTable: f[2], ACL: f[3]}
 		for _, cidr := range f[4:] {
+			if users, ok := strings.CutPrefix(cidr, "platform-for-"); ok {
+				s.PlatformFor = desired.PlatformUsers(users)
+				continue
+			}
 			s.Prefixes = append(s.Prefixes, netip.MustParsePrefix(cidr))
 		}
 		v.Subnets = append(v.Subnets, s)
@@ -79,8 +83,6 @@ func parseOptions(e *desired.Interface, f []string) {
 		case "ipv6":
 			e.IPv6 = netip.MustParseAddr(f[i+1])
 			e.IPv6Prefix = netip.PrefixFrom(e.IPv6, 64).Masked()
-		case "isolated":
-			e.Isolated = true
 		}
 	}
 }

@@ -122,12 +122,12 @@ type testCase struct {
 //	peer VPC                                    (of the vpc above)
 //	acl ID [in|out allow|deny PROTOCOL PORTS CIDR]...
 //	rtb ID [CIDR TARGET[:PEER] [via NAT]]...
-//	subnet ID RTB ACL CIDR...
+//	subnet ID RTB ACL CIDR... [platform-for-public|platform-for-none]
 //	nat ID SUBNET PRIVATE[=PUBLIC]...
 //	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] in VPC
-//	eni ID ADDRESS GROUP[,GROUP] subnet SUBNET [public ADDRESS] [ipv6 ADDRESS] [isolated]
+//	eni ID ADDRESS GROUP[,GROUP] subnet SUBNET [public ADDRESS] [ipv6 ADDRESS]
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {

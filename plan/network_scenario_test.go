@@ -47,6 +47,8 @@ func (n *networkText) do(line string) (shown string) {
 		return n.show(id)
 	case "states":
 		return n.states(id)
+	case "platform":
+		return n.platform(id)
 	case "way-out":
 		return fmt.Sprint(WayOut(n.view, id, rest[0] == "public", netip.MustParseAddr(rest[1])))
 	case "reaches":
@@ -54,6 +56,18 @@ func (n *networkText) do(line string) (shown string) {
 	}
 	n.add(verb, id, rest)
 	return ""
+}
+
+// platform shows for which interfaces of each subnet the platform's address is, with
+// strict egress.
+func (n *networkText) platform(vpc string) string {
+	vpcs := slices.DeleteFunc(Networks(n.view), func(v desired.VPC) bool { return v.ID != vpc })
+	ClosePlatform(vpcs)
+	var out []string
+	for _, s := range vpcs[0].Subnets {
+		out = append(out, fmt.Sprintf("%s %q", s.ID, s.PlatformFor))
+	}
+	return strings.Join(out, "\n")
 }
 
 func (n *networkText) add(verb, id string, rest []string) {

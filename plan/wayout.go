@@ -23,7 +23,11 @@ var (
 // that has one, through an egress-only gateway, or through a gateway endpoint. Security
 // groups and network ACLs are not asked.
 func WayOut(v NetworkView, subnet string, public bool, to netip.Addr) bool {
-	for _, r := range routesOf(v, subnet) {
+	return wayOut(routesOf(v, subnet), public, to)
+}
+
+func wayOut(routes []desired.Route, public bool, to netip.Addr) bool {
+	for _, r := range routes {
 		if !r.To.Contains(to) {
 			continue
 		}

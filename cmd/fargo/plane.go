@@ -144,7 +144,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, StrictEgress: p.strictEgress}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
