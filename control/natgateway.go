@@ -61,10 +61,10 @@ func putNATGateway(tx *store.Tx, old *record.EC2NATGateway, c *plan.NATGatewayCh
 		store.EC2NetworkInterfaces.Put(tx, i)
 	}
 	for _, id := range c.Gone {
-		store.EC2NetworkInterfaces.Delete(tx, old.Scope.Key(id))
+		store.DeleteInterface(tx, old.Scope.Key(id))
 	}
-	for _, a := range c.Addresses {
-		store.EC2Addresses.Put(tx, a)
+	for _, a := range c.Associations {
+		store.AssociateAddress(tx, a.Address, a.Interface, *a.Interface.Interface.PrivateIpAddress, a.ID)
 	}
 	switch {
 	case c.Gateway == nil:

@@ -27,27 +27,41 @@ type NATGatewayView struct {
 
 // NATGatewayChange is what becomes of a NAT gateway and of what it has.
 type NATGatewayChange struct {
-	Gateway    *record.EC2NATGateway // as it was, when nothing changes; nil when it is no longer shown
-	Interfaces []*record.EC2NetworkInterface
-	Gone       []string // ids of interfaces
-	Addresses  []*record.EC2Address
+	Gateway      *record.EC2NATGateway // as it was, when nothing changes; nil when it is no longer shown
+	Interfaces   []*record.EC2NetworkInterface
+	Gone         []string         // ids of interfaces, whose Elastic IP addresses stay allocated
+	Associations []NATAssociation // with Interfaces
 	// Next is when there is more to do; the zero Time: not by itself.
 	Next time.Time
 }
 
+// NATAssociation is one of an Elastic IP address with the primary private address of an
+// interface.
+type NATAssociation struct {
+	ID        string // "eipassoc-…"
+	Address   *record.EC2Address
+	Interface *record.EC2NetworkInterface
+}
+
 // AdvanceNATGateway moves a NAT gateway on. One that is pending gets its interfaces and
 // its Elastic IP addresses and is available, or has failed and has nothing. One that is
-// deleting gives all back. Addresses that are coming or going do so.
+// deleting gives all back. Addresses that are coming or going do so. In a state that is not
+// known it stays.
 // Source: VPC user guide, "Work with NAT gateways".
 func AdvanceNATGateway(g *record.EC2NATGateway, v NATGatewayView, now time.Time) NATGatewayChange {
-	switch {
-	case g.Gateway.State == ec2.NatGatewayStateAvailable && !slices.ContainsFunc(g.Gateway.NatGatewayAddresses, inTransit):
-		return NATGatewayChange{Gateway: g}
-	case g.Gateway.State == ec2.NatGatewayStateFailed, g.Gateway.State == ec2.NatGatewayStateDeleted:
+	switch g.Gateway.State {
+	case ec2.NatGatewayStatePending, ec2.NatGatewayStateDeleting:
+	case ec2.NatGatewayStateAvailable:
+		if !slices.ContainsFunc(g.Gateway.NatGatewayAddresses, func(a ec2.NatGatewayAddress) bool { return coming(a) || going(a) }) {
+			return NATGatewayChange{Gateway: g}
+		}
+	case ec2.NatGatewayStateFailed, ec2.NatGatewayStateDeleted:
 		if next := aws.Value(g.Gateway.DeleteTime).Add(natGatewayShown); now.Before(next) {
 			return NATGatewayChange{Gateway: g, Next: next}
 		}
 		return NATGatewayChange{}
+	default:
+		return NATGatewayChange{Gateway: g}
 	}
 	c := *g
 	a := natAdvance{view: v, now: now, out: NATGatewayChange{Gateway: &c}}
@@ -67,9 +81,14 @@ func AdvanceNATGateway(g *record.EC2NATGateway, v NATGatewayView, now time.Time)
 	return a.out
 }
 
-// inTransit reports whether an address is coming or going.
-func inTransit(a ec2.NatGatewayAddress) bool {
-	return a.Status != ec2.NatGatewayAddressStatusSucceeded && a.Status != ec2.NatGatewayAddressStatusFailed
+// coming reports whether the gateway is to have an address that it has not yet.
+func coming(a ec2.NatGatewayAddress) bool {
+	return a.Status == ec2.NatGatewayAddressStatusAssociating || a.Status == ec2.NatGatewayAddressStatusAssigning
+}
+
+// going reports whether the gateway is to lose an address.
+func going(a ec2.NatGatewayAddress) bool {
+	return a.Status == ec2.NatGatewayAddressStatusDisassociating || a.Status == ec2.NatGatewayAddressStatusUnassigning
 }
 
 // natAdvance is one step of a NAT gateway.
@@ -97,7 +116,7 @@ func (a *natAdvance) begin(g *record.EC2NATGateway) {
 		g.Gateway.State = ec2.NatGatewayStateAvailable
 		return
 	}
-	a.out.Interfaces, a.out.Addresses = nil, nil
+	a.out.Interfaces, a.out.Associations = nil, nil
 	g.Gateway.State, g.Gateway.DeleteTime = ec2.NatGatewayStateFailed, &a.now
 	g.Gateway.FailureCode, g.Gateway.FailureMessage = &err.code, &err.message
 	for i := range g.Gateway.NatGatewayAddresses {
@@ -123,8 +142,8 @@ func (a *natAdvance) possible(g *record.EC2NATGateway) *natFailure {
 func (a *natAdvance) adjust(g *record.EC2NATGateway) {
 	kept := g.Gateway.NatGatewayAddresses[:0]
 	for _, address := range g.Gateway.NatGatewayAddresses {
-		switch address.Status {
-		case ec2.NatGatewayAddressStatusAssociating, ec2.NatGatewayAddressStatusAssigning:
+		switch {
+		case coming(address):
 			err := a.possible(g)
 			if err == nil {
 				err = a.acquire(g, &address)
@@ -132,7 +151,7 @@ func (a *natAdvance) adjust(g *record.EC2NATGateway) {
 			if err != nil {
 				address.Status, address.FailureMessage = ec2.NatGatewayAddressStatusFailed, &err.message
 			}
-		case ec2.NatGatewayAddressStatusDisassociating, ec2.NatGatewayAddressStatusUnassigning:
+		case going(address):
 			a.release(&address)
 			continue
 		}
@@ -156,7 +175,7 @@ func (a *natAdvance) acquire(g *record.EC2NATGateway, address *ec2.NatGatewayAdd
 	}
 	eni := a.networkInterface(g, i.ID, i.MAC, i.Address)
 	if address.AllocationId != nil {
-		if err := a.associate(g, address, eni); err != nil {
+		if err := a.associate(address, eni); err != nil {
 			return err
 		}
 	}
@@ -171,43 +190,27 @@ func (a *natAdvance) taken(addr netip.Addr) bool {
 	return a.view.Taken(addr) || slices.ContainsFunc(a.out.Interfaces, func(i *record.EC2NetworkInterface) bool { return i.Address() == addr })
 }
 
-func (a *natAdvance) associate(g *record.EC2NATGateway, address *ec2.NatGatewayAddress, eni *record.EC2NetworkInterface) *natFailure {
+func (a *natAdvance) associate(address *ec2.NatGatewayAddress, eni *record.EC2NetworkInterface) *natFailure {
 	id := *address.AllocationId
 	elastic := a.view.Addresses[id]
-	given := slices.ContainsFunc(a.out.Addresses, func(e *record.EC2Address) bool { return *e.Address.AllocationId == id })
+	given := slices.ContainsFunc(a.out.Associations, func(n NATAssociation) bool { return *n.Address.Address.AllocationId == id })
 	switch {
 	case elastic == nil:
 		return &natFailure{"InvalidAllocationID.NotFound", fmt.Sprintf("Elastic IP address %s could not be associated with this NAT gateway", id)}
 	case given, elastic.Address.AssociationId != nil:
 		return &natFailure{"Resource.AlreadyAssociated", fmt.Sprintf("Elastic IP address %s is already associated", id)}
 	}
-	next := *elastic
-	association := a.view.NewID("eipassoc")
-	next.Address.AssociationId, next.Address.NetworkInterfaceId = &association, eni.Interface.NetworkInterfaceId
-	next.Address.NetworkInterfaceOwnerId, next.Address.PrivateIpAddress = &g.Scope.Account, eni.Interface.PrivateIpAddress
-	shown := &ec2.NetworkInterfaceAssociation{
-		AllocationId: &id, AssociationId: &association, IpOwnerId: &g.Scope.Account, PublicIp: elastic.Address.PublicIp,
-	}
-	eni.Interface.Association, eni.Interface.PrivateIpAddresses[0].Association = shown, shown
-	address.AssociationId, address.PublicIp = &association, elastic.Address.PublicIp
-	a.out.Addresses = append(a.out.Addresses, &next)
+	association := NATAssociation{a.view.NewID("eipassoc"), elastic, eni}
+	address.AssociationId, address.PublicIp = &association.ID, elastic.Address.PublicIp
+	a.out.Associations = append(a.out.Associations, association)
 	return nil
 }
 
-// release gives an address back: its interface goes, and its Elastic IP address stays
-// allocated.
+// release gives an address back: its interface goes.
 func (a *natAdvance) release(address *ec2.NatGatewayAddress) {
 	if address.NetworkInterfaceId != nil {
 		a.out.Gone = append(a.out.Gone, *address.NetworkInterfaceId)
 	}
-	elastic := a.view.Addresses[aws.Value(address.AllocationId)]
-	if elastic == nil || address.AssociationId == nil || aws.Value(elastic.Address.AssociationId) != *address.AssociationId {
-		return
-	}
-	next := *elastic
-	next.Address.AssociationId, next.Address.NetworkInterfaceId = nil, nil
-	next.Address.NetworkInterfaceOwnerId, next.Address.PrivateIpAddress = nil, nil
-	a.out.Addresses = append(a.out.Addresses, &next)
 }
 
 // natInterfaceType is the type of a NAT gateway's interface as EC2 shows it, which is

@@ -3,17 +3,14 @@ package plan
 import (
 	"slices"
 
-	"fargo/aws/ec2"
 	"fargo/record"
 )
 
 // peerOver is the VPC that an active peering connection of the VPC leads to, "" when
 // the connection is not of the VPC or not active.
 func peerOver(v NetworkView, vpc, connection string) string {
-	for _, p := range v.Peerings {
-		if *p.Connection.VpcPeeringConnectionId == connection {
-			return otherEnd(p, vpc)
-		}
+	if p := peeringOf(v, connection); p != nil {
+		return p.Peer(vpc)
 	}
 	return ""
 }
@@ -21,7 +18,7 @@ func peerOver(v NetworkView, vpc, connection string) string {
 // peers are the VPCs that active peering connections of the VPC lead to.
 func peers(v NetworkView, vpc string) (out []string) {
 	for _, p := range v.Peerings {
-		if peer := otherEnd(p, vpc); peer != "" {
+		if peer := p.Peer(vpc); peer != "" {
 			out = append(out, peer)
 		}
 	}
@@ -31,25 +28,16 @@ func peers(v NetworkView, vpc string) (out []string) {
 
 // active reports whether traffic may pass a peering connection.
 func active(v NetworkView, connection string) bool {
-	return slices.ContainsFunc(v.Peerings, func(p *record.EC2Peering) bool {
-		return *p.Connection.VpcPeeringConnectionId == connection && isActive(p)
-	})
+	p := peeringOf(v, connection)
+	return p != nil && p.Active()
 }
 
-func isActive(p *record.EC2Peering) bool {
-	return p.Connection.Status != nil && p.Connection.Status.Code == ec2.VpcPeeringConnectionStateReasonCodeActive
-}
-
-func otherEnd(p *record.EC2Peering, vpc string) string {
-	if !isActive(p) {
-		return ""
+// peeringOf is a connection of the view, nil when it has none of that id.
+func peeringOf(v NetworkView, id string) *record.EC2Peering {
+	for _, p := range v.Peerings {
+		if *p.Connection.VpcPeeringConnectionId == id {
+			return p
+		}
 	}
-	c := &p.Connection
-	switch vpc {
-	case *c.RequesterVpcInfo.VpcId:
-		return *c.AccepterVpcInfo.VpcId
-	case *c.AccepterVpcInfo.VpcId:
-		return *c.RequesterVpcInfo.VpcId
-	}
-	return ""
+	return nil
 }

@@ -74,5 +74,15 @@ func (p *EC2Peering) Other(vpc string) string {
 	return *p.Connection.AccepterVpcInfo.VpcId
 }
 
+// Peer is the VPC at the other end from vpc while packets may pass; "" otherwise, and when
+// the connection is not of vpc.
+func (p *EC2Peering) Peer(vpc string) string {
+	other := p.Other(vpc)
+	if !p.Active() || p.Other(other) != vpc {
+		return ""
+	}
+	return other
+}
+
 // Key is the connection's place in the store.
 func (p *EC2Peering) Key() string { return p.Scope.Key(*p.Connection.VpcPeeringConnectionId) }
