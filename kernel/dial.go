@@ -57,13 +57,16 @@ func connect(ctx context.Context, socket *os.File, to netip.AddrPort) error {
 	begun := false
 	var failed error
 	err = raw.Write(func(fd uintptr) (done bool) {
-		if begun {
-			failed = outcome(int(fd))
-			return !errors.Is(failed, unix.ENOTCONN)
+		if !begun {
+			begun = true
+			if failed = unix.Connect(int(fd), sockaddr(to)); !errors.Is(failed, unix.EINPROGRESS) {
+				return true
+			}
 		}
-		begun = true
-		failed = unix.Connect(int(fd), sockaddr(to))
-		return !errors.Is(failed, unix.EINPROGRESS)
+		// A router here rejects a packet before connect(2) lets go of the socket. The kernel
+		// then keeps the error, and of IPv6 wakes nobody until it has sent the packet again.
+		failed = outcome(int(fd))
+		return !errors.Is(failed, unix.ENOTCONN)
 	})
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -114,8 +114,7 @@ func TestIPv6(t *testing.T) {
 		for to, want := range map[string]string{
 			"[2001:db8:1:100::99]:80": "host unreachable", "[2001:db8:ffff::1]:80": "network unreachable", "[2001:db8:1:300::1]:80": "network unreachable",
 		} {
-			// The kernel may lose the first such answer, and asks again after a second.
-			if got := reached(isolated, longer, to, n); got != want {
+			if got := reached(isolated, 2*soon, to, n); got != want {
 				t.Errorf("%s: %s", to, got)
 			}
 		}
