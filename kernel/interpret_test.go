@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A packet is what rules see of one, of IPv4.
+// A packet is what rules see of one. Of ICMP the destination port is the type, and the
+// source port the type of the answer.
 type packet struct {
 	iif, oif     string
 	saddr, daddr netip.Addr
@@ -25,6 +26,7 @@ type packet struct {
 // A connection is what the connection tracker knows.
 type connection struct {
 	known      bool // there was an answer
+	untracked  bool // it knows nothing of what hosts say about their links
 	mark       uint32
 	from, to   netip.Addr // as the first packet had it
 	snat, dnat netip.Addr
@@ -125,6 +127,9 @@ func (in *interpreter) expr(e expr.Any) (end string, matches bool) {
 			in.ct.mark = in.number(e.Register)
 			return "", true
 		}
+		if in.ct.untracked && e.Key != expr.CtKeySTATE {
+			return "", false
+		}
 		in.load(e.Register, native(in.tracked(e.Key)))
 	case *expr.Payload:
 		in.load(e.DestRegister, in.header(e.Base)[e.Offset:e.Offset+e.Len])
@@ -209,7 +214,7 @@ func (in *interpreter) lookup(e *expr.Lookup) (string, bool) {
 func (in *interpreter) meta(key expr.MetaKey) []byte {
 	switch key {
 	case expr.MetaKeyNFPROTO:
-		return []byte{unix.NFPROTO_IPV4}
+		return []byte{familyOf(in.p.daddr).number}
 	case expr.MetaKeyIIFNAME:
 		return linkBytes(in.p.iif)
 	case expr.MetaKeyOIFNAME:
@@ -224,6 +229,8 @@ func (in *interpreter) meta(key expr.MetaKey) []byte {
 
 func (in *interpreter) tracked(key expr.CtKey) uint32 {
 	switch {
+	case in.ct.untracked:
+		return expr.CtStateBitUNTRACKED
 	case key == expr.CtKeyMARK:
 		return in.ct.mark
 	case key == expr.CtKeySTATE && in.ct.known:
@@ -239,10 +246,15 @@ func (in *interpreter) tracked(key expr.CtKey) uint32 {
 }
 
 func (in *interpreter) header(base expr.PayloadBase) []byte {
-	out := make([]byte, 20)
+	out := make([]byte, 40)
 	if base == expr.PayloadBaseNetworkHeader {
-		copy(out[12:], in.p.saddr.AsSlice())
-		copy(out[16:], in.p.daddr.AsSlice())
+		f := familyOf(in.p.daddr)
+		copy(out[f.offsets[0]:], in.p.saddr.AsSlice())
+		copy(out[f.offsets[1]:], in.p.daddr.AsSlice())
+		return out
+	}
+	if !hasPorts(in.p.proto) {
+		out[0] = byte(in.p.dport)
 		return out
 	}
 	binary.BigEndian.PutUint16(out, in.p.sport)
@@ -256,37 +268,4 @@ func (in *interpreter) translate(kind expr.NATType, a netip.Addr) {
 	} else {
 		in.ct.dnat, in.p.daddr = a, a
 	}
-}
-
-// forward runs a packet through the router, whose links to interfaces are known by
-// address, and those to peers by mark. It says where the packet leaves.
-func forward(rules ruleset, p packet, ct *connection, ports map[netip.Addr]string, peers []peer) (packet, string) {
-	in := interpreter{rules: rules, p: &p, ct: ct}
-	if !ct.known {
-		ct.from, ct.to = p.saddr, p.daddr
-	}
-	if end := in.hook(nftables.ChainHookPrerouting, -400, 0, nftables.ChainTypeFilter); end != didAccept {
-		return p, end
-	}
-	if !ct.known {
-		in.hook(nftables.ChainHookPrerouting, -400, 0, nftables.ChainTypeNAT)
-	} else if ct.snat.IsValid() {
-		p.daddr = ct.from
-	}
-	p.oif = cmp.Or(ports[p.daddr], machineLink)
-	for _, other := range peers {
-		if p.mark&uint32(hopMask) == uint32(other.mark) {
-			p.oif = other.link
-		}
-	}
-	if end := in.hook(nftables.ChainHookForward, -400, 400, nftables.ChainTypeFilter); end != didAccept {
-		return p, end
-	}
-	if !ct.known {
-		in.hook(nftables.ChainHookPostrouting, -400, 400, nftables.ChainTypeNAT)
-	} else if ct.dnat.IsValid() {
-		p.saddr = ct.to
-	}
-	end := in.hook(nftables.ChainHookPostrouting, -400, 400, nftables.ChainTypeFilter)
-	return p, end
 }

@@ -14,14 +14,15 @@ import (
 type slowly struct {
 	vpc        desired.VPC
 	interfaces []desired.Interface
-	others     []desired.SecurityGroup // of peers
+	peer       []netip.Prefix          // the ranges of the peer
+	others     []desired.SecurityGroup // of the peer
 }
 
 // A flow is one connection's first packet.
 type flow struct {
-	from         string // "" or the id of an interface; "outside"; "peer"
+	from         string // the id of an interface; "outside", "machine" or "peer"
 	src, dst     netip.Addr
-	sport, dport uint16
+	sport, dport uint16 // as in packet
 	proto        uint8
 }
 
@@ -36,40 +37,88 @@ type walked struct {
 
 func (w slowly) walk(f flow) walked {
 	out := w.question(f)
-	// Nobody beyond the machine has a private address, and the peer no others.
-	if private := netip.MustParsePrefix("10.0.0.0/8").Contains(f.dst); private && out.end == "beyond" || !private && out.end == "peer" {
+	// Nobody beyond the machine has a private address of ours or the peer's, nor one of our
+	// IPv6 addresses; and the peer has no others than its own.
+	theirs := slices.ContainsFunc(w.peer, func(p netip.Prefix) bool { return p.Contains(f.dst) })
+	if out.end == "beyond" && w.ours(f.dst) || out.end == "peer" && !theirs {
 		out.answered = false
 	}
 	return out
+}
+
+// ours says that only this VPC or its peer can have an address.
+func (w slowly) ours(a netip.Addr) bool {
+	return slices.ContainsFunc(w.vpc.CIDRs, func(p netip.Prefix) bool { return p.Contains(a) }) || w.peer[0].Contains(a)
 }
 
 func (w slowly) question(f flow) walked {
 	switch f.from {
 	case "outside":
 		return w.fromOutside(f)
+	case "machine":
+		return w.fromMachine(f)
 	case "peer":
 		return w.fromPeer(f)
 	}
-	return w.fromInterface(w.byAddress(f.src), f)
-}
-
-func (w slowly) fromOutside(f flow) walked {
-	for i, e := range w.interfaces {
-		if e.Public == f.dst && w.enters(&w.interfaces[i], f.src, f) {
-			route, ok := w.back(&w.interfaces[i], f.src, f)
-			return walked{"delivered", e.Address, f.src, "", ok && route.Target == desired.RouteInternet && route.NAT == ""}
-		}
+	if e := w.byAddress(f.src); e != nil && e.ID == f.from {
+		return w.fromInterface(e, f)
 	}
 	return walked{end: didDrop}
 }
 
-func (w slowly) fromPeer(f flow) walked {
+func (w slowly) fromOutside(f flow) walked {
 	e := w.byAddress(f.dst)
-	if e == nil || !w.enters(e, f.src, f) {
+	if f.dst.Is4() {
+		e = w.byPublic(f.dst)
+	}
+	if e == nil || w.ours(f.src) || f.dst.Is6() && !w.isPublic(e.Subnet) || !w.enters(e, f.src, f) {
 		return walked{end: didDrop}
 	}
 	route, ok := w.back(e, f.src, f)
-	return walked{"delivered", e.Address, f.src, "", ok && route.Target == desired.RoutePeer && route.NAT == ""}
+	return walked{"delivered", own(e, f.dst), f.src, "", ok && route.Target == desired.RouteInternet && route.NAT == ""}
+}
+
+// isPublic says that the Internet gateway takes IPv6 connections to a subnet: it does when
+// the route table has a route to it.
+func (w slowly) isPublic(subnet string) bool {
+	for _, t := range w.vpc.RouteTables {
+		for _, r := range t.Routes {
+			if t.ID == w.subnet(subnet).RouteTable && r.Target == desired.RouteInternet && r.To.Addr().Is6() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fromMachine needs no route, in either direction.
+func (w slowly) fromMachine(f flow) walked {
+	e := w.byAddress(f.dst)
+	if e == nil {
+		e = w.byPublic(f.dst)
+	}
+	if e == nil || !w.enters(e, f.src, f) {
+		return walked{end: didDrop}
+	}
+	return walked{"delivered", own(e, f.dst), f.src, "", w.listed(e.Subnet, false, f.src, f.sport, f.proto)}
+}
+
+func (w slowly) fromPeer(f flow) walked {
+	e := w.byAddress(f.dst)
+	known := slices.ContainsFunc(w.peer, func(p netip.Prefix) bool { return p.Contains(f.src) })
+	if e == nil || !known || !w.enters(e, f.src, f) {
+		return walked{end: didDrop}
+	}
+	route, ok := w.back(e, f.src, f)
+	return walked{"delivered", f.dst, f.src, "", ok && route.Target == desired.RoutePeer && route.NAT == ""}
+}
+
+// own is the address of an interface that an address of it means.
+func own(e *desired.Interface, a netip.Addr) netip.Addr {
+	if a == e.Public {
+		return e.Address
+	}
+	return a
 }
 
 // back is the route that an answer takes to somebody outside of the interface's subnet.
@@ -103,17 +152,20 @@ func (w slowly) fromInterface(a *desired.Interface, f flow) walked {
 		return w.throughNAT(a, f, r)
 	case r.Target == desired.RouteLocal:
 		return w.local(a, f, f.src, nil)
-	case r.Target == desired.RouteInternet && !a.Public.IsValid(), !w.allowed(a, false, f.dst, f):
+	case r.Target == desired.RouteInternet && f.src.Is4() && !a.Public.IsValid(), !w.allowed(a, false, f.dst, f):
+		return walked{end: didDrop}
+	case r.Target == desired.RoutePeer && f.src.Is6() && len(w.peer) == 1: // the peer has no IPv6
 		return walked{end: didDrop}
 	}
 	out := walked{end: "beyond", seen: f.src, answered: w.listed(a.Subnet, true, f.dst, f.sport, f.proto)}
-	switch r.Target {
-	case desired.RouteInternet:
-		out.seen = a.Public
-	case desired.RouteService:
-		out.seen = uplinkNumber(0).router
-	case desired.RoutePeer:
+	switch {
+	case r.Target == desired.RoutePeer:
 		out.end = "peer"
+	case f.src.Is6(): // nothing translates it
+	case r.Target == desired.RouteInternet:
+		out.seen = a.Public
+	case r.Target == desired.RouteService:
+		out.seen = uplinkNumber(0).router
 	}
 	return out
 }
@@ -160,7 +212,7 @@ func (w slowly) local(a *desired.Interface, f flow, src netip.Addr, g *desired.N
 	case !w.allowed(a, false, f.dst, f), !w.enters(b, src, f):
 		return walked{end: didDrop}
 	}
-	out := walked{end: "delivered", to: b.Address, seen: src}
+	out := walked{end: "delivered", to: f.dst, seen: src}
 	if g != nil {
 		out.nat = g.ID
 	}
@@ -170,17 +222,26 @@ func (w slowly) local(a *desired.Interface, f flow, src netip.Addr, g *desired.N
 		}
 	}
 	if g == nil {
-		out.answered = w.in(a.Subnet, b.Address) || w.listed(a.Subnet, true, b.Address, f.sport, f.proto)
+		out.answered = w.in(a.Subnet, f.dst) || w.listed(a.Subnet, true, f.dst, f.sport, f.proto)
 		return out
 	}
-	out.answered = (w.in(g.Subnet, b.Address) || w.listed(g.Subnet, true, b.Address, f.sport, f.proto)) &&
-		(w.in(g.Subnet, a.Address) || w.listed(g.Subnet, false, a.Address, f.sport, f.proto) && w.listed(a.Subnet, true, b.Address, f.sport, f.proto))
+	out.answered = (w.in(g.Subnet, f.dst) || w.listed(g.Subnet, true, f.dst, f.sport, f.proto)) &&
+		(w.in(g.Subnet, a.Address) || w.listed(g.Subnet, false, a.Address, f.sport, f.proto) && w.listed(a.Subnet, true, f.dst, f.sport, f.proto))
 	return out
 }
 
 func (w slowly) byAddress(a netip.Addr) *desired.Interface {
 	for i, e := range w.interfaces {
-		if e.Address == a {
+		if slices.Contains(addressesOf(e), a) {
+			return &w.interfaces[i]
+		}
+	}
+	return nil
+}
+
+func (w slowly) byPublic(a netip.Addr) *desired.Interface {
+	for i, e := range w.interfaces {
+		if e.Public == a {
 			return &w.interfaces[i]
 		}
 	}
@@ -191,7 +252,9 @@ func (w slowly) subnet(id string) desired.Subnet {
 	return w.vpc.Subnets[slices.IndexFunc(w.vpc.Subnets, func(s desired.Subnet) bool { return s.ID == id })]
 }
 
-func (w slowly) in(subnet string, a netip.Addr) bool { return w.subnet(subnet).Prefixes[0].Contains(a) }
+func (w slowly) in(subnet string, a netip.Addr) bool {
+	return slices.ContainsFunc(w.subnet(subnet).Prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
+}
 
 // route is the one with the longest prefix.
 func (w slowly) route(subnet string, to netip.Addr) (best desired.Route, found bool) {
@@ -245,7 +308,16 @@ func (w slowly) allowed(e *desired.Interface, ingress bool, peer netip.Addr, f f
 	return false
 }
 
+// covers says that a rule or an entry is about a packet. Of ICMP the code is always 0.
 func covers(protocol string, from, to int, port uint16, proto uint8) bool {
-	word := map[uint8]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp"}[proto]
-	return protocol == "-1" || protocol == word && from <= int(port) && int(port) <= to
+	words := map[uint8]string{unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp", unix.IPPROTO_ICMP: "icmp", unix.IPPROTO_ICMPV6: "icmpv6"}
+	switch {
+	case protocol == "-1":
+		return true
+	case protocol != words[proto]:
+		return false
+	case hasPorts(proto):
+		return from <= int(port) && int(port) <= to
+	}
+	return (from < 0 || from == int(port)) && (to < 0 || to == 0)
 }
