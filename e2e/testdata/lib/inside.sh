@@ -1,8 +1,8 @@
 # Runs a command in the container whose task has the interface $1.
-ns=$(stat -Lc 'net:[%i]' "$RUNDIR/netns/$1")
+ns=$RUNDIR/netns/$1
 shift
 for process in /proc/[0-9]*; do
-  if [[ $(readlink "$process/ns/net") == "$ns" && -e $process/root/bin/nslookup ]]; then
+  if [[ $process/ns/net -ef $ns && -e $process/root/bin/nslookup ]]; then
     exec nsenter --target="${process#/proc/}" --mount --net --root --wd timeout 4 "$@"
   fi
 done
