@@ -97,6 +97,9 @@ func changedEntries(entries []ec2.PrefixListEntry, family string, add []ec2.AddP
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(add, func(a ec2.AddPrefixListEntry) bool { return *a.Cidr == *e.Cidr }) {
+			return nil, badValue("Request cannot contain Cidr %s in both AddPrefixListEntries and RemovePrefixListEntries", *e.Cidr)
+		}
 		i := entryIndex(next, block)
 		if i < 0 {
 			return nil, protocol.Errorf("InvalidPrefixListModification", "The prefix list has no entry %s.", block)
