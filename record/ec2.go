@@ -25,6 +25,10 @@ type EC2VPC struct {
 // Key is the VPC's place in the store.
 func (v *EC2VPC) Key() string { return v.Scope.Key(*v.VPC.VpcId) }
 
+// NamesHosts reports whether interfaces in the VPC have public DNS names.
+// Source: VPC user guide, "DNS attributes for your VPC": where both attributes are set.
+func (v *EC2VPC) NamesHosts() bool { return v.DNSSupport && v.DNSHostnames }
+
 // CIDRs are the VPC's address ranges.
 func (v *EC2VPC) CIDRs() []netip.Prefix {
 	var all []netip.Prefix

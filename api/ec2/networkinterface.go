@@ -29,16 +29,15 @@ func interfaceView(r store.Reader, i *record.EC2NetworkInterface) ec2.NetworkInt
 	return v
 }
 
-// associationView is an association with its public name, which there is in VPCs with
-// DNS host names only.
-// Source: VPC user guide, "DNS attributes for your VPC".
+// associationView is an association with its public name, which there is only in VPCs
+// that name hosts.
 func associationView(r store.Reader, i *record.EC2NetworkInterface, a *ec2.NetworkInterfaceAssociation) *ec2.NetworkInterfaceAssociation {
 	if a == nil {
 		return nil
 	}
 	v := *a
 	v.PublicDnsName = new("")
-	if vpc, ok := store.EC2VPCs.Get(r, i.Scope.Key(*i.Interface.VpcId)); ok && vpc.DNSHostnames {
+	if vpc, ok := store.EC2VPCs.Get(r, i.Scope.Key(*i.Interface.VpcId)); ok && vpc.NamesHosts() {
 		v.PublicDnsName = new(fargo.PublicDNSName(i.Scope.Region, netip.MustParseAddr(*v.PublicIp)))
 	}
 	return &v

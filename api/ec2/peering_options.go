@@ -74,7 +74,7 @@ func changeOptions(r store.Reader, p *record.EC2Peering, i *ec2.VpcPeeringConnec
 // namesHosts reports whether both VPCs give their interfaces names.
 func namesHosts(r store.Reader, scope fargo.Scope, vpc string, other *record.EC2VPC) bool {
 	v, ok := store.EC2VPCs.Get(r, scope.Key(vpc))
-	return ok && other != nil && v.DNSHostnames && v.DNSSupport && other.DNSHostnames && other.DNSSupport
+	return ok && other != nil && v.NamesHosts() && other.NamesHosts()
 }
 
 func shownOptions(i *ec2.VpcPeeringConnectionVpcInfo) *ec2.PeeringConnectionOptions {

@@ -39,7 +39,7 @@ func makeInterfaceEndpoint(tx *store.Tx, v *record.EC2VPC, e *record.EC2VPCEndpo
 // enablePrivateDNS makes the service's names stand for the endpoint in its VPC.
 func enablePrivateDNS(r store.Reader, v *record.EC2VPC, e *record.EC2VPCEndpoint, service *plan.EndpointService) error {
 	vpc := *v.VPC.VpcId
-	if !v.DNSSupport || !v.DNSHostnames {
+	if !v.NamesHosts() {
 		return badParameter("Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", vpc)
 	}
 	for o := range store.EC2VPCEndpoints.By(r, store.ByVPC, vpc) {
