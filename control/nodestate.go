@@ -18,8 +18,8 @@ type nodeState struct {
 	node  string
 	view  *store.Snapshot
 	sent  map[string]sentTask // by the keys of the tasks
-	// dataPlane has the load balancers, target groups, endpoints and names, but neither
-	// tasks nor networks.
+	// dataPlane has the load balancers, target groups, endpoints and their names, but
+	// neither tasks nor networks.
 	dataPlane desired.State
 }
 
@@ -72,6 +72,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 	}
 	s.dataPlane = s.dataPlaneState()
 	all := s.dataPlane
+	all.Records = slices.Concat(all.Records, allPublicNames(view))
 	all.VPCs = s.plane.networks(view, allVPCs(view))
 	plan.OpenTo(all.VPCs, all.Balancers)
 	all.FlowLogs, all.Logged = flowLogs(view), allLogged(view)
@@ -84,7 +85,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d desired.Delta) {
 	before := s.view
 	s.view = view
-	dataPlane, flowLogged, touched := false, false, vpcSet{}
+	dataPlane, flowLogged, touched, renamed := false, false, vpcSet{}, named{}
 	for _, c := range changes {
 		switch c.Table {
 		case store.Tasks.Name():
@@ -95,9 +96,13 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 			if old != next {
 				d.Members = append(d.Members, plan.Joining(old, next)...)
 				diffLogged(before, view, old, next, &d.Logged)
+				renamed.add(c.Key, old, next)
 			}
 		case store.EC2FlowLogs.Name():
 			flowLogged = true
+		case store.EC2VPCs.Name():
+			touched.addIn(before, view, c)
+			renamed.addIn(before, view, c.Key)
 		default:
 			dataPlane = !touched.addIn(before, view, c) || c.Table == store.EC2VPCEndpoints.Name() || dataPlane
 		}
@@ -111,6 +116,10 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 		rest := desired.Diff(old, s.dataPlane)
 		d.Balancers, d.Groups, d.Records = rest.Balancers, rest.Groups, rest.Records
 		d.Endpoints, d.Platform = rest.Endpoints, rest.Platform
+	}
+	if len(renamed) > 0 {
+		names := renamed.diff(before, view)
+		d.Records.Put, d.Records.Gone = append(d.Records.Put, names.Put...), append(d.Records.Gone, names.Gone...)
 	}
 	touched.addOf(before, old.Balancers, d.Balancers)
 	touched.addOf(view, s.dataPlane.Balancers, d.Balancers)
@@ -154,7 +163,7 @@ func (s *nodeState) diffTask(key string, c *desired.Change[desired.Assignment]) 
 }
 
 // dataPlaneState gives the load balancers, their target groups, the endpoints, and the
-// names.
+// names of both.
 func (s *nodeState) dataPlaneState() (d desired.State) {
 	elb := elbView(s.view, slices.Collect(store.ELBLoadBalancers.All(s.view)))
 	endpoints := slices.Collect(store.EC2VPCEndpoints.All(s.view))

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"testing"
 
 	"fargo/aws/ec2"
 	"fargo/desired"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -44,7 +46,7 @@ func BenchmarkAdvance(b *testing.B) {
 	update(func(tx *store.Tx) {
 		for v := range 50 {
 			id := fmt.Sprintf("vpc-%d", v)
-			store.EC2VPCs.Put(tx, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: &id, CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{CidrBlock: new(fmt.Sprintf("10.%d.0.0/16", v))}}}})
+			store.EC2VPCs.Put(tx, &record.EC2VPC{Scope: home, DNSSupport: true, DNSHostnames: true, VPC: ec2.Vpc{VpcId: &id, CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{{CidrBlock: new(fmt.Sprintf("10.%d.0.0/16", v))}}}})
 			store.EC2RouteTables.Put(tx, &record.EC2RouteTable{Scope: home, RouteTable: ec2.RouteTable{
 				RouteTableId: new(fmt.Sprintf("rtb-%d", v)), VpcId: &id, Associations: []ec2.RouteTableAssociation{{Main: new(true)}},
 			}})
@@ -77,6 +79,12 @@ func BenchmarkAdvance(b *testing.B) {
 	}
 	measure("a security group", store.EC2SecurityGroups.Name(), home.Key("sg-7-3"), func(tx *store.Tx, n int) {
 		store.EC2SecurityGroups.Put(tx, group(7, 3, int32(81+n%2)))
+	})
+	measure("a public interface", store.EC2NetworkInterfaces.Name(), home.Key("eni-7-101"), func(tx *store.Tx, n int) {
+		i := iface(7, 101)
+		a := plan.AutoAssigned(netip.AddrFrom4([4]byte{240, 0, 0, byte(1 + n%2)}), plan.OwnerAmazon)
+		i.Interface.PrivateIpAddresses = []ec2.NetworkInterfacePrivateIpAddress{{PrivateIpAddress: i.Interface.PrivateIpAddress, Association: a}}
+		store.EC2NetworkInterfaces.Put(tx, i)
 	})
 	measure("an interface", store.EC2NetworkInterfaces.Name(), home.Key("eni-7-100"), func(tx *store.Tx, n int) {
 		if i := iface(7, 100); n%2 == 0 {

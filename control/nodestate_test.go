@@ -18,6 +18,7 @@ import (
 	"fargo/aws/ec2"
 	"fargo/aws/elbv2"
 	"fargo/desired"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -60,15 +61,16 @@ func TestFollow(t *testing.T) {
 }
 
 func inOrder(d desired.State) desired.State {
-	d.Tasks, d.VPCs = slices.Clone(d.Tasks), slices.Clone(d.VPCs)
+	d.Tasks, d.VPCs, d.Records = slices.Clone(d.Tasks), slices.Clone(d.VPCs), slices.Clone(d.Records)
 	slices.SortFunc(d.Tasks, func(a, b desired.Assignment) int { return strings.Compare(a.TaskARN, b.TaskARN) })
 	slices.SortFunc(d.VPCs, func(a, b desired.VPC) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.Records, func(a, b desired.Record) int { return strings.Compare(a.Key(), b.Key()) })
 	return d
 }
 
 // change changes something that a node should know of.
 func (w *world) change(rt *rapid.T) {
-	switch rapid.IntRange(0, 7).Draw(rt, "what") {
+	switch rapid.IntRange(0, 8).Draw(rt, "what") {
 	case 0, 1:
 		w.step(rt)
 	case 2:
@@ -81,6 +83,8 @@ func (w *world) change(rt *rapid.T) {
 		w.balance(rt)
 	case 6, 7:
 		w.network(rt)
+	case 8:
+		w.associate(rt)
 	}
 }
 
@@ -111,7 +115,7 @@ func (w *world) network(rt *rapid.T) {
 	one := func(of ...string) string { return rapid.SampledFrom(of).Draw(rt, "one") }
 	switch table := rapid.SampledFrom(slices.Sorted(maps.Keys(networkParts))).Draw(rt, "part"); table {
 	case store.EC2VPCs.Name():
-		change(w, rt, store.EC2VPCs, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: &vpc}, DNSSupport: rapid.Bool().Draw(rt, "dns")})
+		change(w, rt, store.EC2VPCs, &record.EC2VPC{Scope: home, VPC: ec2.Vpc{VpcId: &vpc}, DNSSupport: rapid.Bool().Draw(rt, "dns"), DNSHostnames: rapid.Bool().Draw(rt, "names")})
 	case store.EC2Subnets.Name():
 		change(w, rt, store.EC2Subnets, &record.EC2Subnet{Scope: home, Subnet: ec2.Subnet{
 			SubnetId: new("subnet-2"), VpcId: &vpc, CidrBlock: new(one("10.0.1.0/24", "10.0.2.0/24")), AvailabilityZone: new("us-east-1a"),
@@ -156,7 +160,9 @@ func (w *world) network(rt *rapid.T) {
 		}})
 	case store.EC2Peerings.Name():
 		end := func(id string) *ec2.VpcPeeringConnectionVpcInfo {
-			return &ec2.VpcPeeringConnectionVpcInfo{VpcId: &id, OwnerId: &home.Account, Region: &home.Region}
+			return &ec2.VpcPeeringConnectionVpcInfo{VpcId: &id, OwnerId: &home.Account, Region: &home.Region, PeeringOptions: &ec2.VpcPeeringConnectionOptionsDescription{
+				AllowDnsResolutionFromRemoteVpc: new(rapid.Bool().Draw(rt, "resolves")),
+			}}
 		}
 		change(w, rt, store.EC2Peerings, &record.EC2Peering{Scope: home, Connection: ec2.VpcPeeringConnection{
 			VpcPeeringConnectionId: new("pcx-1"), RequesterVpcInfo: end("vpc-1"), AccepterVpcInfo: end("vpc-2"),
@@ -196,6 +202,24 @@ func (w *world) changeGroups(rt *rapid.T) {
 		moved.Interface.Groups = append(moved.Interface.Groups, ec2.GroupIdentifier{GroupId: &id})
 	}
 	w.update(func(tx *store.Tx) { store.EC2NetworkInterfaces.Put(tx, &moved) })
+}
+
+// associate gives an interface a public address, which another may have had, or none.
+func (w *world) associate(rt *rapid.T) {
+	all := slices.Collect(store.EC2NetworkInterfaces.All(w.db.View()))
+	if len(all) == 0 {
+		return
+	}
+	to := rapid.SampledFrom(all).Draw(rt, "interface")
+	public := rapid.SampledFrom([]string{"", "240.0.0.1", "240.0.0.2"}).Draw(rt, "public")
+	w.update(func(tx *store.Tx) {
+		for other := range store.EC2NetworkInterfaces.By(tx, store.InterfaceByPublic, public) {
+			store.EC2NetworkInterfaces.Put(tx, other.WithAssociation(*other.Interface.PrivateIpAddress, nil))
+		}
+		address, _ := netip.ParseAddr(public)
+		a := plan.AutoAssigned(address, plan.OwnerAmazon)
+		store.EC2NetworkInterfaces.Put(tx, to.WithAssociation(*to.Interface.PrivateIpAddress, a))
+	})
 }
 
 // end asks a task to stop, held by a target or not.

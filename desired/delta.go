@@ -43,7 +43,6 @@ func taskKey(a *Assignment) string        { return a.TaskARN }
 func vpcKey(v *VPC) string                { return v.ID }
 func balancerKey(b *Balancer) string      { return b.ARN }
 func groupKey(g *BalancerGroup) string    { return g.ARN }
-func recordKey(r *Record) string          { return r.VPC + "/" + r.Name }
 func endpointKey(e *Endpoint) string      { return e.ID }
 func flowLogKey(f *FlowLog) string        { return f.ID }
 func loggedKey(i *LoggedInterface) string { return i.ID }
@@ -55,7 +54,7 @@ func Diff(old, next State) Delta {
 		VPCs:      Between(old.VPCs, next.VPCs, vpcKey),
 		Balancers: Between(old.Balancers, next.Balancers, balancerKey),
 		Groups:    Between(old.Groups, next.Groups, groupKey),
-		Records:   Between(old.Records, next.Records, recordKey),
+		Records:   Between(old.Records, next.Records, (*Record).Key),
 		Endpoints: Between(old.Endpoints, next.Endpoints, endpointKey),
 		FlowLogs:  Between(old.FlowLogs, next.FlowLogs, flowLogKey),
 		Logged:    Between(old.Logged, next.Logged, loggedKey),
@@ -82,7 +81,7 @@ func Apply(old State, d *Delta) State {
 		VPCs:      applyMembers(d.VPCs.Apply(old.VPCs, vpcKey), d.Members),
 		Balancers: d.Balancers.Apply(old.Balancers, balancerKey),
 		Groups:    d.Groups.Apply(old.Groups, groupKey),
-		Records:   d.Records.Apply(old.Records, recordKey),
+		Records:   d.Records.Apply(old.Records, (*Record).Key),
 		Endpoints: d.Endpoints.Apply(old.Endpoints, endpointKey),
 		Platform:  old.Platform,
 		FlowLogs:  d.FlowLogs.Apply(old.FlowLogs, flowLogKey),

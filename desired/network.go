@@ -20,6 +20,9 @@ type VPC struct {
 	// Peers are the ids of the VPCs with which this one has an active peering
 	// connection; those have this one among theirs.
 	Peers []string `json:"peers,omitempty"`
+	// DNSPeers are those of Peers whose interfaces' public names stand for their private
+	// addresses in this VPC.
+	DNSPeers []string `json:"dnsPeers,omitempty"`
 }
 
 // SecurityGroup is a set of interfaces and what may reach them and be reached

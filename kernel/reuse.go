@@ -49,7 +49,8 @@ func cloneResolver(r *desired.Resolver) *desired.Resolver {
 }
 
 func cloneVPC(v desired.VPC) desired.VPC {
-	v.CIDRs, v.Groups, v.Peers = slices.Clone(v.CIDRs), cloneGroups(v.Groups), slices.Clone(v.Peers)
+	v.CIDRs, v.Groups = slices.Clone(v.CIDRs), cloneGroups(v.Groups)
+	v.Peers, v.DNSPeers = slices.Clone(v.Peers), slices.Clone(v.DNSPeers)
 	v.Subnets = slices.Clone(v.Subnets)
 	for i, s := range v.Subnets {
 		v.Subnets[i].Prefixes = slices.Clone(s.Prefixes)

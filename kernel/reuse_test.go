@@ -14,7 +14,7 @@ func TestRouterInputIsCloned(t *testing.T) {
 	groups := []desired.SecurityGroup{{ID: "sg-1", Ingress: rules, Egress: rules, Members: []netip.Addr{gatewayAddress}}}
 	in := routerInput{
 		vpc: desired.VPC{
-			CIDRs: []netip.Prefix{linkLocal}, Groups: groups, Peers: []string{"vpc-2"},
+			CIDRs: []netip.Prefix{linkLocal}, Groups: groups, Peers: []string{"vpc-2"}, DNSPeers: []string{"vpc-2"},
 			Subnets:     []desired.Subnet{{Prefixes: []netip.Prefix{linkLocal}}},
 			RouteTables: []desired.RouteTable{{Routes: []desired.Route{{To: linkLocal}}}},
 			ACLs:        []desired.ACL{{Ingress: []desired.ACLEntry{{}}, Egress: []desired.ACLEntry{{}}}},

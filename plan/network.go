@@ -25,7 +25,7 @@ func Networks(v NetworkView) []desired.VPC {
 		id := *vpc.VPC.VpcId
 		n := desired.VPC{
 			ID: id, Region: vpc.Scope.Region, CIDRs: blocks(vpc), DNS: vpc.DNSSupport,
-			NATGateways: natGateways(v, id), Peers: peers(v, id),
+			NATGateways: natGateways(v, id), Peers: peers(v, id), DNSPeers: dnsPeers(v, vpc),
 		}
 		addSubnets(&n, v, vpc)
 		for _, g := range v.Groups {

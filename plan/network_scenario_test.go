@@ -45,6 +45,10 @@ func (n *networkText) do(line string) (shown string) {
 	switch verb {
 	case "show":
 		return n.show(id)
+	case "names":
+		return n.names(id)
+	case "dns-peers":
+		return n.dnsPeers(id)
 	case "states":
 		return n.states(id)
 	case "platform":
@@ -54,7 +58,9 @@ func (n *networkText) do(line string) (shown string) {
 	case "reaches":
 		return fmt.Sprint(ReachesService(n.view, id, rest[0] == "public", rest[1]))
 	}
-	n.add(verb, id, rest)
+	if !n.changeNames(verb, id, rest) {
+		n.add(verb, id, rest)
+	}
 	return ""
 }
 
