@@ -3,7 +3,6 @@ package dns
 import (
 	"context"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -51,7 +50,7 @@ func record(_ context.Context, q *query) *dns.Msg {
 		ours = q.name
 	}
 	m := q.reply()
-	ttl := uint32(r.TTL / time.Second) //nolint:gosec // RFC 2181 wants 31 bits
+	ttl := ttlOf(r)
 	first := 0
 	if n := len(r.Addresses); n > 0 {
 		first = int(q.sequence % uint32(n)) //nolint:gosec // smaller than an int already
@@ -65,6 +64,10 @@ func record(_ context.Context, q *query) *dns.Msg {
 		}
 	}
 	return q.complete(m, ours)
+}
+
+func ttlOf(r *desired.Record) uint32 {
+	return uint32(r.TTL / time.Second) //nolint:gosec // RFC 2181 wants 31 bits
 }
 
 // address answers for the private names of the VPC's addresses, whether they are in use or not.
@@ -97,9 +100,7 @@ func reverse(_ context.Context, q *query) *dns.Msg {
 	if q.wantsType(dns.TypePTR) {
 		m.Answer = append(m.Answer, &dns.PTR{Hdr: q.header(dns.TypePTR, localTTL), Ptr: fargo.PrivateDNSName(q.vpc.Region, a) + "."})
 	}
-	// The zone ends where the range's last whole octet does.
-	labels := strings.Split(q.name, ".")
-	return q.complete(m, strings.Join(labels[4-max(1, cidr.Bits()/8):], "."))
+	return q.complete(m, reverseZoneOf(q.name, cidr))
 }
 
 // platform answers for the names of Fargo's own APIs with the address that they have in

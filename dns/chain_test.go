@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,10 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into
 // TestChain plays the scenarios of testdata/chain. In one, a line says
 //
 //	vpc ID REGION CIDR… [off]            there is a VPC; off: without DNS
-//	record NAME TTL ADDRESS… [in VPC]    there is a name
+//	public CIDR                          the range of public addresses
+//	peer VPC of VPC                      public names resolve over a peering connection
+//	record NAME TTL ADDRESS… [in VPC] [public ADDRESS]
+//	                                     there is a name
 //	platform NAME…                       Fargo's own APIs have these names
 //	world RR                             the machine's resolver knows this
 //	offline                              the machine has no resolver
@@ -62,7 +66,8 @@ func play(t *testing.T, scenario string) string {
 	var platform []string
 	world := startResolver(t)
 	upstream := []netip.AddrPort{world.addr}
-	s := New(Config{Upstream: func() []netip.AddrPort { return upstream }, Logger: slog.New(slog.DiscardHandler)})
+	cfg := Config{Upstream: func() []netip.AddrPort { return upstream }, Logger: slog.New(slog.DiscardHandler)}
+	s := New(cfg)
 	for line := range strings.Lines(scenario) {
 		if strings.HasPrefix(line, "\t") {
 			continue // an answer of before
@@ -76,6 +81,12 @@ func play(t *testing.T, scenario string) string {
 			vpcs = append(vpcs, readVPC(t, words[1:]))
 		case words[0] == "record":
 			records = append(records, readRecord(t, words[1:]))
+		case words[0] == "public":
+			cfg.Public = netip.MustParsePrefix(words[1])
+			s = New(cfg)
+		case words[0] == "peer":
+			i := slices.IndexFunc(vpcs, func(v desired.VPC) bool { return v.ID == words[1] })
+			vpcs[i].DNSPeers = append(vpcs[i].DNSPeers, words[3])
 		case words[0] == "platform":
 			platform = append(platform, words[1:]...)
 		case words[0] == "world":
@@ -120,16 +131,21 @@ func readRecord(t *testing.T, words []string) desired.Record {
 		t.Fatal(err)
 	}
 	r := desired.Record{Name: words[0], TTL: ttl}
-	for i, w := range words[2:] {
-		if w == "in" {
-			r.VPC = words[2+i+1]
-			break
+	for i := 2; i < len(words); i++ {
+		switch words[i] {
+		case "in":
+			i++
+			r.VPC = words[i]
+		case "public":
+			i++
+			r.Public = netip.MustParseAddr(words[i])
+		default:
+			a, err := netip.ParseAddr(words[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Addresses = append(r.Addresses, a)
 		}
-		a, err := netip.ParseAddr(w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Addresses = append(r.Addresses, a)
 	}
 	return r
 }

@@ -5,13 +5,19 @@
 // each of the VPC's CIDRs, on sockets inside the VPC's router. A query goes through
 // a chain of handlers, and the first that has an answer gives it:
 //
-//	refuse    queries that are not for a resolver
-//	record    the names that were set: load balancers, interface endpoints
-//	address   ip-10-0-0-1.ec2.internal, for every address of the VPC
-//	reverse   1.0.0.10.in-addr.arpa, for every address of the VPC
-//	platform  the names of AWS that stand for Fargo's own APIs: see [desired.Platform]
-//	zone      other names in the zones above do not exist
-//	forward   all others, by the machine's own resolvers
+//	refuse          queries that are not for a resolver
+//	record          the names that were set: load balancers, interface endpoints
+//	address         ip-10-0-0-1.ec2.internal, for every address of the VPC
+//	reverse         1.0.0.10.in-addr.arpa, for every address of the VPC
+//	public          ec2-240-0-0-1.compute-1.amazonaws.com, for the public addresses of
+//	                interfaces: the private address in their own VPC, and in those
+//	                whose peering connection with it says so
+//	public reverse  1.0.0.240.in-addr.arpa, the same back
+//	platform        the names of AWS that stand for Fargo's own APIs: see
+//	                [desired.Platform]
+//	zone            other names in the zones above do not exist
+//	forward         all others, by the machine's own resolvers: among them the public
+//	                names of addresses that are not of the instance's range
 //
 // On the machine it keeps lines in /etc/hosts, see [Hosts].
 //

@@ -30,8 +30,8 @@ type Hosts struct {
 	Instance string
 }
 
-// Set makes the file's lines of this instance those of the records for the machine
-// (with no VPC). Several processes may call it. When nothing changes, nothing is
+// Set makes the file's lines of this instance those of the records for the machine: with
+// no VPC, or a public address. Several processes may call it. When nothing changes, nothing is
 // written.
 func (h *Hosts) Set(records []desired.Record) error {
 	if err := h.set(linesOf(records, h.Instance)); err != nil {
@@ -206,6 +206,10 @@ const (
 	hostsRetryInterval = time.Second
 )
 
+// hostsPause is how long the file is left alone after it was looked at, so that many
+// tasks that start at once cost few writes.
+const hostsPause = 200 * time.Millisecond
+
 // updateHosts keeps the hosts file as in the view, until ctx ends.
 func (s *Server) updateHosts(ctx context.Context) {
 	for {
@@ -215,6 +219,11 @@ func (s *Server) updateHosts(ctx context.Context) {
 				s.cfg.Logger.Warn("names in the hosts file are not up to date", "err", err)
 				wait = hostsRetryInterval
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(hostsPause):
 		}
 		select {
 		case <-ctx.Done():

@@ -54,9 +54,11 @@ func (h *Hosts) check(t *testing.T, want string) {
 func TestHosts(t *testing.T) {
 	h := hostsFile(t, "127.0.0.1 localhost\n\n# mine\n10.1.1.1 nas\n")
 	private := desired.Record{Name: "db.local", VPC: "vpc-1", Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.9")}}
-	h.mustSet(t, append(names("b.example", "172.31.16.4 172.31.0.4", "a.example", "172.31.0.5"), private))
+	public := desired.Record{Name: "ec2-240-0-0-1.compute-1.amazonaws.com", VPC: "vpc-1", Public: netip.MustParseAddr("240.0.0.1"), Addresses: private.Addresses}
+	h.mustSet(t, append(names("b.example", "172.31.16.4 172.31.0.4", "a.example", "172.31.0.5"), private, public))
 	h.check(t, "127.0.0.1 localhost\n\n# mine\n10.1.1.1 nas\n"+
-		"172.31.0.4\tb.example\t# fargo 1a2b\n172.31.0.5\ta.example\t# fargo 1a2b\n172.31.16.4\tb.example\t# fargo 1a2b\n")
+		"172.31.0.4\tb.example\t# fargo 1a2b\n172.31.0.5\ta.example\t# fargo 1a2b\n172.31.16.4\tb.example\t# fargo 1a2b\n"+
+		"240.0.0.1\tec2-240-0-0-1.compute-1.amazonaws.com\t# fargo 1a2b\n")
 
 	// Somebody writes behind and between; another instance comes.
 	text, _ := os.ReadFile(h.Path)

@@ -57,11 +57,18 @@ func edit(text, instance string, lines []string) string {
 // one for each address.
 func linesOf(records []desired.Record, instance string) []string {
 	var out []string
-	for _, r := range records {
-		if r.VPC != "" || !hostName(r.Name) {
+	for i := range records {
+		r := &records[i]
+		addresses := r.Addresses
+		switch {
+		case !hostName(r.Name):
+			continue
+		case r.Public.IsValid():
+			addresses = []netip.Addr{r.Public}
+		case r.VPC != "":
 			continue
 		}
-		for _, a := range r.Addresses {
+		for _, a := range addresses {
 			if a.IsValid() {
 				out = append(out, a.String()+"\t"+r.Name+ownerComment(instance))
 			}

@@ -42,8 +42,26 @@ func addressIn(name, region string) (netip.Addr, bool) {
 	return ipv4(strings.Split(digits, "-"))
 }
 
+// publicAddressIn parses a public name of any region, as [fargo.PublicDNSName] makes it.
+func publicAddressIn(name string) (a netip.Addr, domain string, ok bool) {
+	host, domain, _ := strings.Cut(name, ".")
+	digits, ok := strings.CutPrefix(host, "ec2-")
+	if !ok || (domain != "compute-1.amazonaws.com" && !strings.HasSuffix(domain, ".compute.amazonaws.com")) {
+		return netip.Addr{}, "", false
+	}
+	a, ok = ipv4(strings.Split(digits, "-"))
+	return a, domain, ok
+}
+
 // reverseZone is where names of addresses are. Source: RFC 1035, 3.5.
 const reverseZone = ".in-addr.arpa"
+
+// reverseZoneOf is the zone of a name in reverseZone that is of an address of a range. It
+// ends where the range's last whole octet does.
+func reverseZoneOf(name string, of netip.Prefix) string {
+	labels := strings.Split(name, ".")
+	return strings.Join(labels[4-max(1, of.Bits()/8):], ".")
+}
 
 // addressOf parses a name in reverseZone.
 func addressOf(name string) (netip.Addr, bool) {

@@ -13,13 +13,17 @@ import (
 	"fargo/sockets"
 )
 
-// Config is the configuration of a server. All fields but Hosts are required.
+// Config is the configuration of a server. All fields but Public and Hosts are
+// required.
 type Config struct {
 	Network Network
 	// Upstream returns the machine's own resolvers in order. It is called for every
 	// query that is forwarded, and must not block for long. With none, forwarded
 	// queries fail.
 	Upstream func() []netip.AddrPort
+	// Public is the range of the instance's public addresses. No other resolver knows
+	// their names.
+	Public netip.Prefix
 	// Hosts is the hosts file of the machine; nil leaves it alone.
 	Hosts  *Hosts
 	Logger *slog.Logger
@@ -39,11 +43,14 @@ type Server struct {
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, hosts: make(chan struct{}, 1)}
 	s.sockets = sockets.New(sockets.Config[endpoint]{Name: "resolver", Listen: s.listen, Logger: cfg.Logger})
+	public := publicNames{cfg.Public}
 	s.chain = []link{
 		{"refuse", refuse},
 		{"record", record},
 		{"address", address},
 		{"reverse", reverse},
+		{"public", public.address},
+		{"public reverse", public.reverse},
 		{"platform", platform},
 		{"zone", zone},
 		{"forward", newForwarder(cfg.Upstream, cfg.Logger).answer},

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"fargo/desired"
 )
@@ -14,6 +15,10 @@ type view struct {
 	vpcs    map[string]*desired.VPC
 	records map[recordKey]*desired.Record
 	parents map[string]bool // names that have records below them
+	// public gives the records of public names, by their public addresses. They are not
+	// in records: there may be one for each task, and few are ever asked for, so that the
+	// map is made when the first is.
+	public func() map[netip.Addr]*desired.Record
 	// platform are the names of Fargo's own APIs.
 	platform map[string]bool
 }
@@ -24,6 +29,7 @@ func newView(vpcs []desired.VPC, records []desired.Record, platform []string) *v
 	v := &view{
 		all: records, vpcs: map[string]*desired.VPC{}, records: map[recordKey]*desired.Record{},
 		parents: map[string]bool{}, platform: map[string]bool{},
+		public: sync.OnceValue(func() map[netip.Addr]*desired.Record { return byPublic(records) }),
 	}
 	for _, name := range platform {
 		v.platform[canonical(name)] = true
@@ -32,6 +38,9 @@ func newView(vpcs []desired.VPC, records []desired.Record, platform []string) *v
 		v.vpcs[vpcs[i].ID] = &vpcs[i]
 	}
 	for i := range records {
+		if records[i].Public.IsValid() {
+			continue
+		}
 		name := canonical(records[i].Name)
 		v.records[recordKey{records[i].VPC, name}] = &records[i]
 		for _, rest, more := strings.Cut(name, "."); more; _, rest, more = strings.Cut(rest, ".") {
@@ -39,6 +48,16 @@ func newView(vpcs []desired.VPC, records []desired.Record, platform []string) *v
 		}
 	}
 	return v
+}
+
+func byPublic(records []desired.Record) map[netip.Addr]*desired.Record {
+	out := map[netip.Addr]*desired.Record{}
+	for i := range records {
+		if a := records[i].Public; a.IsValid() {
+			out[a] = &records[i]
+		}
+	}
+	return out
 }
 
 // record finds a name in a VPC: its own records go before those for all, and a name

@@ -184,6 +184,7 @@ func (m *machine) run(ctx context.Context) error {
 	names := dns.New(dns.Config{
 		Network:  m.network,
 		Upstream: machineResolvers.Servers,
+		Public:   m.flags.publicRange(m.inst),
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
