@@ -1,6 +1,9 @@
 package desired
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // VPC is a virtual network as a node must build it: what is reachable from
 // where, not who owns it.
@@ -71,9 +74,17 @@ type Interface struct {
 	// subnet without one.
 	IPv6       netip.Addr   `json:"ipv6,omitzero"`
 	IPv6Prefix netip.Prefix `json:"ipv6Prefix,omitzero"`
+	// DenyGateway says that nothing from outside comes to IPv6 through the Internet
+	// gateway.
+	DenyGateway bool `json:"denyGateway,omitempty"`
 	// Resolver is how its task resolves names. nil: by the VPC's resolver, in the region's
 	// private domain.
 	Resolver *Resolver `json:"resolver,omitempty"`
+}
+
+// Addresses are the private IPv4 address and the IPv6 address, those that there are.
+func (i *Interface) Addresses() []netip.Addr {
+	return slices.DeleteFunc([]netip.Addr{i.Address, i.IPv6}, func(a netip.Addr) bool { return !a.IsValid() })
 }
 
 // Primary is the address that a task is known by: Address, or IPv6 in a subnet without

@@ -170,7 +170,7 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["subnets"+f.suffix].elements[e] = value{chain: chainInto(eni.Subnet)}
 			sets["used"+f.suffix].add(a)
 		}
-		if eni.IPv6.IsValid() && b.isPublic(eni.Subnet) {
+		if eni.IPv6.IsValid() && !eni.DenyGateway && b.isPublic(eni.Subnet) {
 			sets["public"+ip6.suffix].add(eni.IPv6)
 		}
 		if eni.Public.IsValid() {
