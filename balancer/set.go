@@ -91,7 +91,7 @@ func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.
 		errs = append(errs, err)
 		for j := range d.Interfaces {
 			for _, network := range networksOf(l.Protocol) {
-				s.mu.wanted[socketKey{d.Interfaces[j].ID, d.Interfaces[j].Address, network, l.Port}] = l
+				s.mu.wanted[socketKey{d.Interfaces[j].ID, d.Interfaces[j].Address, d.Interfaces[j].IPv6, network, l.Port}] = l
 			}
 		}
 		if len(d.Interfaces) > 0 {
