@@ -114,6 +114,7 @@ func (p *elbPlan) balancer(lb *record.ELBLoadBalancer, node string) desired.Bala
 		if len(i.Groups) == 0 {
 			i.Groups = []string{OpenGroup}
 		}
+		i.DenyGateway = i.IPv6.IsValid() && lb.Attributes[DenyGateway] == "true"
 		b.Interfaces = append(b.Interfaces, i)
 		b.Zones = append(b.Zones, zones[n])
 	}
@@ -156,6 +157,10 @@ func resource(arn string) string {
 	return a.Resource
 }
 
+// DenyGateway is the attribute of load balancers that closes their IPv6 addresses to
+// what comes through the Internet gateway. Source: ELBv2 API, LoadBalancerAttribute.
+const DenyGateway = "ipv6.deny_all_igw_traffic"
+
 // OpenGroup is the id of a security group that lets everything pass: what a
 // network load balancer without security groups has in their place. No user's
 // group is called so.
@@ -168,11 +173,14 @@ func OpenTo(vpcs []desired.VPC, balancers []desired.Balancer) {
 	for _, b := range balancers {
 		for _, i := range b.Interfaces {
 			if slices.Contains(i.Groups, OpenGroup) {
-				open[i.VPC] = append(open[i.VPC], i.Address)
+				open[i.VPC] = append(open[i.VPC], i.Addresses()...)
 			}
 		}
 	}
-	everything := desired.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	var everything []desired.Rule
+	for _, a := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		everything = append(everything, desired.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: netip.PrefixFrom(a, 0)})
+	}
 	for n := range vpcs {
 		v := &vpcs[n]
 		members, ok := open[v.ID]
@@ -181,7 +189,7 @@ func OpenTo(vpcs []desired.VPC, balancers []desired.Balancer) {
 		}
 		slices.SortFunc(members, netip.Addr.Compare)
 		v.Groups = append([]desired.SecurityGroup{{
-			ID: OpenGroup, Ingress: []desired.Rule{everything}, Egress: []desired.Rule{everything}, Members: members,
+			ID: OpenGroup, Ingress: everything, Egress: everything, Members: members,
 		}}, v.Groups...)
 	}
 }

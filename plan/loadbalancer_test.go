@@ -113,6 +113,7 @@ func TestBalancersOrder(t *testing.T) {
 func TestOpenTo(t *testing.T) {
 	balancers, _ := Balancers(elbWorld(), "n")
 	vpcs := []desired.VPC{{ID: "vpc-0"}, {ID: "vpc-1", Groups: []desired.SecurityGroup{{ID: "sg-1"}}}}
+	balancers[1].Interfaces[0].IPv6 = netip.MustParseAddr("2001:db8::9")
 	OpenTo(vpcs, balancers)
 	if len(vpcs[0].Groups) != 0 || len(vpcs[1].Groups) != 2 {
 		t.Fatalf("groups are %+v", vpcs)
@@ -121,7 +122,8 @@ func TestOpenTo(t *testing.T) {
 	if g := balancers[1].Interfaces[0].Groups; !slices.Equal(g, []string{open.ID}) || !slices.Equal(balancers[0].Interfaces[0].Groups, []string{"sg-1"}) {
 		t.Errorf("the interface is in %q", g)
 	}
-	if !slices.Equal(open.Members, []netip.Addr{netip.MustParseAddr("10.0.0.1")}) || len(open.Ingress) != 1 || len(open.Egress) != 1 {
+	members := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("2001:db8::9")}
+	if !slices.Equal(open.Members, members) || len(open.Ingress) != len(members) || len(open.Egress) != len(members) {
 		t.Errorf("the open group is %+v", open)
 	}
 }

@@ -18,10 +18,12 @@ const recordTTL = time.Minute
 
 // Records gives the names of load balancers with the addresses of their
 // interfaces in zones that can serve, as every VPC and the machine know them: the public
-// addresses of an internet-facing one, inside its VPC too. An internal load balancer's
+// addresses of an internet-facing one, inside its VPC too. A dual-stack one has its IPv6
+// addresses in its name, and without public IPv4 no others. An internal load balancer's
 // name is as public as any; its addresses are not. The result is sorted, so that equal
 // names are equal values.
-// Source: Elastic Load Balancing user guide, "Load balancer scheme".
+// Sources: Elastic Load Balancing user guide, "Load balancer scheme"; ALB user guide, "IP
+// address types".
 func Records(v ELBView) []desired.Record {
 	p := newELBPlan(v)
 	var out []desired.Record
@@ -44,19 +46,31 @@ func (p *elbPlan) addresses(lb *record.ELBLoadBalancer) []netip.Addr {
 	zones := lb.Zones()
 	var fit, all []netip.Addr
 	for n, i := range lb.Interfaces {
-		address := i.Address
-		if i.Public.IsValid() {
-			address = i.Public
-		}
-		all = append(all, address)
+		in := namedAddresses(lb, &i)
+		all = append(all, in...)
 		if lb.Nodes[i.ID] != "" && (n >= len(zones) || p.serves(lb, zones[n])) {
-			fit = append(fit, address)
+			fit = append(fit, in...)
 		}
 	}
 	if len(fit) == 0 {
 		return all
 	}
 	return fit
+}
+
+// namedAddresses are those of an interface that the load balancer's name stands for.
+func namedAddresses(lb *record.ELBLoadBalancer, i *desired.Interface) (out []netip.Addr) {
+	switch {
+	case lb.LoadBalancer.IpAddressType == elbv2.IpAddressTypeDualstackWithoutPublicIpv4:
+	case i.Public.IsValid():
+		out = append(out, i.Public)
+	default:
+		out = append(out, i.Address)
+	}
+	if i.IPv6.IsValid() {
+		out = append(out, i.IPv6)
+	}
+	return out
 }
 
 // serves reports whether a load balancer has enough healthy targets for what

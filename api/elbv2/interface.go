@@ -21,9 +21,18 @@ import (
 type place struct {
 	plan.Candidate
 	wanted netip.Addr // the zero Addr means any
+	// wanted6 is the IPv6 address; the zero Addr means any of Prefix6.
+	wanted6 netip.Addr
 	// elastic is the allocation of the public address, "" for one that comes and goes
 	// with the interface.
 	elastic string
+}
+
+// keeps reports whether an interface, whose zone this is, can stay in a place.
+func (p *place) keeps(i *desired.Interface, zone elbv2.AvailabilityZone) bool {
+	return p.Subnet == i.Subnet && (!p.wanted.IsValid() || p.wanted == i.Address) &&
+		(p.elastic == "" || p.elastic == allocationOf(zone)) &&
+		(!p.wanted6.IsValid() || !i.IPv6.IsValid() || p.wanted6 == i.IPv6)
 }
 
 // Bounds of a load balancer's places. Source: ELB user guide, "Subnets for your
@@ -34,8 +43,9 @@ const (
 	maxSecurityGroups = 5
 )
 
-// findPlaces resolves the subnets that a load balancer is to be in.
-func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, subnets []string, mappings []elbv2.SubnetMapping) ([]place, error) {
+// findPlaces resolves the subnets that a load balancer of a type, scheme and IP address
+// type is to be in.
+func findPlaces(r store.Reader, scope fargo.Scope, lb *elbv2.LoadBalancer, subnets []string, mappings []elbv2.SubnetMapping) ([]place, error) {
 	switch {
 	case len(subnets) == 0 && len(mappings) == 0:
 		return nil, invalid("At least one subnet must be specified")
@@ -48,7 +58,7 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 	var places []place
 	zones := map[string]bool{}
 	for _, m := range mappings {
-		p, err := findPlace(r, scope, kind, scheme, m)
+		p, err := findPlace(r, scope, lb, m)
 		if err != nil {
 			return nil, err
 		}
@@ -61,10 +71,10 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 		}
 		places = append(places, p)
 	}
-	if kind == elbv2.LoadBalancerTypeEnumApplication && len(places) < minZones {
+	if lb.Type == elbv2.LoadBalancerTypeEnumApplication && len(places) < minZones {
 		return nil, invalid("At least two subnets in two different Availability Zones must be specified")
 	}
-	if vpc := places[0].VPC; scheme == elbv2.LoadBalancerSchemeEnumInternetFacing && !hasGateway(r, scope, vpc) {
+	if vpc := places[0].VPC; lb.Scheme == elbv2.LoadBalancerSchemeEnumInternetFacing && !hasGateway(r, scope, vpc) {
 		return nil, elbv2.InvalidSubnetException("VPC %s has no internet gateway", vpc)
 	}
 	return places, nil
@@ -72,16 +82,14 @@ func findPlaces(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEn
 
 var subnetID = regexp.MustCompile(`^subnet-[0-9a-f]{8}([0-9a-f]{9})?$`)
 
-func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnum, scheme elbv2.LoadBalancerSchemeEnum, m elbv2.SubnetMapping) (place, error) {
-	if m.AllocationId != nil && kind == elbv2.LoadBalancerTypeEnumApplication {
-		return place{}, unfit("Elastic IPs are not supported for load balancers with type '%s'", kind)
+func findPlace(r store.Reader, scope fargo.Scope, lb *elbv2.LoadBalancer, m elbv2.SubnetMapping) (place, error) {
+	if m.AllocationId != nil && lb.Type == elbv2.LoadBalancerTypeEnumApplication {
+		return place{}, unfit("Elastic IPs are not supported for load balancers with type '%s'", lb.Type)
 	}
-	if m.AllocationId != nil && scheme == elbv2.LoadBalancerSchemeEnumInternal {
-		return place{}, unfit("Elastic IPs are not supported for load balancers with scheme '%s'", scheme)
+	if m.AllocationId != nil && lb.Scheme == elbv2.LoadBalancerSchemeEnumInternal {
+		return place{}, unfit("Elastic IPs are not supported for load balancers with scheme '%s'", lb.Scheme)
 	}
-	if err := refuse(
-		gap{"IPv6Address", m.IPv6Address != nil}, gap{"SourceNatIpv6Prefix", m.SourceNatIpv6Prefix != nil},
-	); err != nil {
+	if err := refuse(gap{"SourceNatIpv6Prefix", m.SourceNatIpv6Prefix != nil}); err != nil {
 		return place{}, err
 	}
 	id := aws.Value(m.SubnetId)
@@ -95,21 +103,29 @@ func findPlace(r store.Reader, scope fargo.Scope, kind elbv2.LoadBalancerTypeEnu
 	vpc := *s.Subnet.VpcId
 	p := place{Candidate: plan.Candidate{
 		Subnet: id, VPC: vpc, Zone: *s.Subnet.AvailabilityZone, Prefix: s.Prefix(),
-		Internet: plan.ReachesInternet(store.Routing(r, scope, vpc), id, scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
+		Internet: plan.ReachesInternet(store.Routing(r, scope, vpc), id, lb.Scheme == elbv2.LoadBalancerSchemeEnumInternetFacing),
 		Taken:    func(a netip.Addr) bool { return store.AddressTaken(r, vpc, a) },
 	}, elastic: aws.Value(m.AllocationId)}
-	if m.PrivateIPv4Address == nil {
-		return p, nil
+	if err := chooseIPv6(&p, s, lb, m); err != nil || m.PrivateIPv4Address == nil {
+		return p, err
 	}
-	if kind != elbv2.LoadBalancerTypeEnumNetwork || scheme != elbv2.LoadBalancerSchemeEnumInternal {
+	if lb.Type != elbv2.LoadBalancerTypeEnumNetwork || lb.Scheme != elbv2.LoadBalancerSchemeEnumInternal {
 		return p, unfit("You can only specify private IPv4 addresses for Network Load Balancers with scheme 'internal'.")
 	}
 	a, err := netip.ParseAddr(*m.PrivateIPv4Address)
 	if err != nil || !plan.Assignable(p.Prefix, a) {
-		return p, elbv2.InvalidSubnetException("The address '%s' is not an available address of the subnet '%s'", *m.PrivateIPv4Address, id)
+		return p, unavailable(*m.PrivateIPv4Address, id)
 	}
 	p.wanted = a
 	return p, nil
+}
+
+func unavailable(address, subnet string) error {
+	return elbv2.InvalidSubnetException("The address '%s' is not an available address of the subnet '%s'", address, subnet)
+}
+
+func inUse(a netip.Addr, subnet string) error {
+	return elbv2.InvalidSubnetException("The address '%s' of subnet '%s' is in use", a, subnet)
 }
 
 // hasRoom refuses a subnet that is too full for a new interface.
@@ -175,7 +191,10 @@ func (s *Server) addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places 
 		}
 		i, ok := plan.InterfaceAt(fargo.NewEC2ID("eni"), p.Candidate, p.wanted, lb.LoadBalancer.SecurityGroups)
 		if !ok {
-			return elbv2.InvalidSubnetException("The address '%s' of subnet '%s' is in use", p.wanted, p.Subnet)
+			return inUse(p.wanted, p.Subnet)
+		}
+		if err := giveIPv6(&i, p); err != nil {
+			return err
 		}
 		zone := elbv2.AvailabilityZone{ZoneName: &p.Zone, SubnetId: &p.Subnet, LoadBalancerAddresses: []elbv2.LoadBalancerAddress{}}
 		if p.wanted.IsValid() {
@@ -193,6 +212,7 @@ func (s *Server) addInterfaces(tx *store.Tx, lb *record.ELBLoadBalancer, places 
 			store.AssociateAddress(tx, elastic, shown, i.Address.String(), fargo.NewEC2ID("eipassoc"))
 			zone.LoadBalancerAddresses = append(zone.LoadBalancerAddresses, elbv2.LoadBalancerAddress{IpAddress: elastic.Address.PublicIp, AllocationId: &p.elastic})
 		}
+		zone.LoadBalancerAddresses = append(zone.LoadBalancerAddresses, chosenIPv6(p)...)
 		lb.Interfaces = append(lb.Interfaces, i)
 		lb.LoadBalancer.AvailabilityZones = append(lb.LoadBalancer.AvailabilityZones, zone)
 	}
@@ -213,7 +233,7 @@ func networkInterface(r store.Reader, lb *record.ELBLoadBalancer, i *desired.Int
 		PrivateDnsName: &private, PrivateIpAddress: &address, Groups: groupIdentifiers(r, lb.Scope, i.Groups),
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{{Primary: new(true), PrivateDnsName: &private, PrivateIpAddress: &address}},
 		RequesterId:        new("amazon-elb"), RequesterManaged: new(true), SourceDestCheck: new(lb.LoadBalancer.Type == elbv2.LoadBalancerTypeEnumApplication),
-		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		Status: ec2.NetworkInterfaceStatusInUse, TagSet: []ec2.Tag{}, Ipv6Addresses: shownIPv6(i),
 		Attachment: &ec2.NetworkInterfaceAttachment{
 			AttachTime: &now, AttachmentId: new(fargo.NewEC2ID("ela-attach")), DeleteOnTermination: new(false),
 			DeviceIndex: new(int32(1)), InstanceOwnerId: new("amazon-elb"), Status: ec2.AttachmentStatusAttached,

@@ -95,6 +95,9 @@ func completeListener(r store.Reader, lb *record.ELBLoadBalancer, l *elbv2.Liste
 	case network && !slices.Contains(networkProtocols, l.Protocol):
 		return invalid("Listener protocol '%s' must be one of 'TCP, QUIC, TCP_QUIC, UDP, TCP_UDP, TLS'", l.Protocol)
 	}
+	if err := checkListenerFamily(lb, l.Protocol); err != nil {
+		return err
+	}
 	if err := completeTLS(r, lb, l); err != nil {
 		return err
 	}

@@ -66,9 +66,11 @@ func checkLoadBalancer(in *elbv2.CreateLoadBalancerInput) error {
 	if in.Scheme == "" {
 		in.Scheme = elbv2.LoadBalancerSchemeEnumInternetFacing
 	}
+	if in.IpAddressType == "" {
+		in.IpAddressType = elbv2.IpAddressTypeIpv4
+	}
 	if err := refuse(
 		gap{"gateway load balancers", in.Type == elbv2.LoadBalancerTypeEnumGateway},
-		gap{"IPv6: the IP address type must be ipv4", in.IpAddressType != "" && in.IpAddressType != elbv2.IpAddressTypeIpv4},
 		gap{"CustomerOwnedIpv4Pool (Outposts)", in.CustomerOwnedIpv4Pool != nil},
 		gap{"IpamPools", in.IpamPools != nil && in.IpamPools.Ipv4IpamPoolId != nil},
 		gap{"EnablePrefixForIpv6SourceNat", in.EnablePrefixForIpv6SourceNat == elbv2.EnablePrefixForIpv6SourceNatEnumOn},
@@ -76,6 +78,9 @@ func checkLoadBalancer(in *elbv2.CreateLoadBalancerInput) error {
 		return err
 	}
 	if err := checkLoadBalancerName(*in.Name); err != nil {
+		return err
+	}
+	if err := checkIPAddressType(&elbv2.LoadBalancer{Type: in.Type, Scheme: in.Scheme, IpAddressType: in.IpAddressType}); err != nil {
 		return err
 	}
 	return tagRules.Check(in.Tags)
@@ -108,7 +113,8 @@ type newBalancer struct {
 }
 
 func newLoadBalancer(r store.Reader, scope fargo.Scope, in *elbv2.CreateLoadBalancerInput, now time.Time) (*newBalancer, error) {
-	places, err := findPlaces(r, scope, in.Type, in.Scheme, in.Subnets, in.SubnetMappings)
+	kind := elbv2.LoadBalancer{Type: in.Type, Scheme: in.Scheme, IpAddressType: in.IpAddressType}
+	places, err := findPlaces(r, scope, &kind, in.Subnets, in.SubnetMappings)
 	if err != nil {
 		return nil, err
 	}
@@ -117,17 +123,17 @@ func newLoadBalancer(r store.Reader, scope fargo.Scope, in *elbv2.CreateLoadBala
 	if err != nil {
 		return nil, err
 	}
-	kind := map[elbv2.LoadBalancerTypeEnum]string{elbv2.LoadBalancerTypeEnumApplication: "app", elbv2.LoadBalancerTypeEnumNetwork: "net"}[in.Type]
+	letters := map[elbv2.LoadBalancerTypeEnum]string{elbv2.LoadBalancerTypeEnumApplication: "app", elbv2.LoadBalancerTypeEnumNetwork: "net"}[in.Type]
 	id := fargo.NewHex(16)
 	lb := &record.ELBLoadBalancer{
-		Scope: scope, Tags: aws.List(in.Tags), Attributes: loadBalancerAttributes(in.Type).defaults(),
+		Scope: scope, Tags: aws.List(in.Tags), Attributes: loadBalancerAttributes(&kind).defaults(),
 		LoadBalancer: elbv2.LoadBalancer{
-			LoadBalancerArn:       new(scope.ARN(service, "loadbalancer/"+kind+"/"+*in.Name+"/"+id)),
+			LoadBalancerArn:       new(scope.ARN(service, "loadbalancer/"+letters+"/"+*in.Name+"/"+id)),
 			DNSName:               new(dnsName(scope.Region, in, id)),
 			CanonicalHostedZoneId: new(hostedZone(scope.Region, in.Type)),
 			CreatedTime:           &now, LoadBalancerName: in.Name, Scheme: in.Scheme, VpcId: &vpc,
 			State: &elbv2.LoadBalancerState{Code: elbv2.LoadBalancerStateEnumActive},
-			Type:  in.Type, IpAddressType: elbv2.IpAddressTypeIpv4, SecurityGroups: groups,
+			Type:  in.Type, IpAddressType: in.IpAddressType, SecurityGroups: groups,
 		},
 	}
 	return &newBalancer{lb, places}, nil
@@ -179,7 +185,7 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 	for _, z := range a.AvailabilityZones {
 		had = append(had, *z.SubnetId)
 		for _, fixed := range z.LoadBalancerAddresses {
-			had = append(had, aws.Value(fixed.PrivateIPv4Address)+aws.Value(fixed.AllocationId))
+			had = append(had, aws.Value(fixed.PrivateIPv4Address)+aws.Value(fixed.AllocationId)+aws.Value(fixed.IPv6Address))
 		}
 	}
 	for _, p := range wanted.places {
@@ -190,8 +196,11 @@ func sameLoadBalancer(old *record.ELBLoadBalancer, wanted *newBalancer) bool {
 		if p.elastic != "" {
 			want = append(want, p.elastic)
 		}
+		if p.wanted6.IsValid() {
+			want = append(want, p.wanted6.String())
+		}
 	}
-	return a.Type == b.Type && a.Scheme == b.Scheme && sameSet(had, want) &&
+	return a.Type == b.Type && a.Scheme == b.Scheme && a.IpAddressType == b.IpAddressType && sameSet(had, want) &&
 		sameSet(a.SecurityGroups, b.SecurityGroups) && sameTags(old.Tags, wanted.LoadBalancer.Tags)
 }
 

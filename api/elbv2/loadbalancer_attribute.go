@@ -9,36 +9,39 @@ import (
 
 	"fargo"
 	"fargo/aws/elbv2"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
 
-// loadBalancerAttributes are those of a type of load balancer.
-func loadBalancerAttributes(kind elbv2.LoadBalancerTypeEnum) attributes {
-	other := elbv2.LoadBalancerTypeEnumNetwork
-	if kind == other {
-		other = elbv2.LoadBalancerTypeEnumApplication
+// loadBalancerAttributes are those of load balancers of a type, scheme and IP address
+// type.
+func loadBalancerAttributes(lb *elbv2.LoadBalancer) attributes {
+	other := *lb
+	other.Type = elbv2.LoadBalancerTypeEnumNetwork
+	if lb.Type == other.Type {
+		other.Type = elbv2.LoadBalancerTypeEnumApplication
 	}
 	return attributes{
-		of: "Load balancer", twice: loadBalancerTwice, list: attributesOfType(kind),
+		of: "Load balancer", twice: loadBalancerTwice, list: balancerAttributesOf(lb),
 		foreign: func(key string) error {
-			if slices.ContainsFunc(attributesOfType(other), func(at attribute) bool { return at.key == key }) {
-				return unfit("Load balancer attribute key '%s' is not supported on load balancers with type '%s'", key, kind)
+			if slices.ContainsFunc(balancerAttributesOf(&other), func(at attribute) bool { return at.key == key }) {
+				return unfit("Load balancer attribute key '%s' is not supported on load balancers with type '%s'", key, lb.Type)
 			}
 			return nil
 		},
 	}
 }
 
-// attributesOfType are in the order in which they are shown.
+// balancerAttributesOf are in the order in which they are shown.
 // Source: ELBv2 API, LoadBalancerAttribute.
-func attributesOfType(kind elbv2.LoadBalancerTypeEnum) []attribute {
+func balancerAttributesOf(lb *elbv2.LoadBalancer) []attribute {
 	all := logAttributes("access_logs")
 	all = append(all,
 		attribute{"deletion_protection.enabled", "false", boolean},
-		attribute{"ipv6.deny_all_igw_traffic", "false", onlyIPv6},
+		denyGateway(lb),
 		attribute{"zonal_shift.config.enabled", "false", boolean})
-	if kind == elbv2.LoadBalancerTypeEnumNetwork {
+	if lb.Type == elbv2.LoadBalancerTypeEnumNetwork {
 		return append(all,
 			attribute{"load_balancing.cross_zone.enabled", "false", boolean},
 			attribute{"dns_record.client_routing_policy", "any_availability_zone", oneOf("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")},
@@ -60,8 +63,20 @@ func attributesOfType(kind elbv2.LoadBalancerTypeEnum) []attribute {
 		attribute{"waf.fail_open.enabled", "false", boolean})
 }
 
-// onlyIPv6 is a check of what only a load balancer with IPv6 addresses can turn
-// on, and so none here.
+// denyGateway is the attribute that closes a load balancer's IPv6 addresses to the
+// Internet gateway, as internal ones are by default.
+// Source: ALB user guide, "Load balancer attributes".
+func denyGateway(lb *elbv2.LoadBalancer) attribute {
+	switch {
+	case !hasIPv6(lb.IpAddressType):
+		return attribute{plan.DenyGateway, "false", onlyIPv6}
+	case lb.Scheme == elbv2.LoadBalancerSchemeEnumInternal:
+		return attribute{plan.DenyGateway, "true", boolean}
+	}
+	return attribute{plan.DenyGateway, "false", boolean}
+}
+
+// onlyIPv6 is a check of what only a load balancer with IPv6 addresses can turn on.
 func onlyIPv6(key, value string) error {
 	if value == "true" {
 		return unfit("Load balancer attribute key '%s' is not supported on load balancers with IP address type 'ipv4'", key)
@@ -127,7 +142,7 @@ func (s *Server) ModifyLoadBalancerAttributes(ctx context.Context, in *elbv2.Mod
 		if err != nil {
 			return err
 		}
-		known := loadBalancerAttributes(lb.LoadBalancer.Type)
+		known := loadBalancerAttributes(&lb.LoadBalancer)
 		c := *lb
 		if c.Attributes, err = known.change(lb.Attributes, loadBalancerSettings(in.Attributes)); err != nil {
 			return err
@@ -154,7 +169,7 @@ func (s *Server) DescribeLoadBalancerAttributes(ctx context.Context, in *elbv2.D
 }
 
 func showLoadBalancer(lb *record.ELBLoadBalancer) []elbv2.LoadBalancerAttribute {
-	return show(loadBalancerAttributes(lb.LoadBalancer.Type), lb.Attributes, func(k, v *string) elbv2.LoadBalancerAttribute {
+	return show(loadBalancerAttributes(&lb.LoadBalancer), lb.Attributes, func(k, v *string) elbv2.LoadBalancerAttribute {
 		return elbv2.LoadBalancerAttribute{Key: k, Value: v}
 	})
 }

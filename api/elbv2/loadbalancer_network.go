@@ -8,53 +8,90 @@ import (
 	"fargo"
 	"fargo/aws"
 	"fargo/aws/elbv2"
+	"fargo/record"
 	"fargo/store"
 )
 
-// SetSubnets puts a load balancer into other subnets. Where it stays, it keeps
-// its interface and its addresses.
+// SetSubnets puts a load balancer into other subnets, and may set its IP address type.
 func (s *Server) SetSubnets(ctx context.Context, in *elbv2.SetSubnetsInput) (*elbv2.SetSubnetsOutput, error) {
-	if err := refuse(
-		gap{"IPv6: the IP address type must be ipv4", in.IpAddressType != "" && in.IpAddressType != elbv2.IpAddressTypeIpv4},
-		gap{"EnablePrefixForIpv6SourceNat", in.EnablePrefixForIpv6SourceNat == elbv2.EnablePrefixForIpv6SourceNatEnumOn},
-	); err != nil {
+	if err := refuse(gap{"EnablePrefixForIpv6SourceNat", in.EnablePrefixForIpv6SourceNat == elbv2.EnablePrefixForIpv6SourceNatEnumOn}); err != nil {
 		return nil, err
 	}
-	out := &elbv2.SetSubnetsOutput{IpAddressType: elbv2.IpAddressTypeIpv4}
+	out := &elbv2.SetSubnetsOutput{}
 	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		lb, err := loadBalancer(tx, scope, *in.LoadBalancerArn)
 		if err != nil {
 			return err
 		}
-		places, err := findPlaces(tx, scope, lb.LoadBalancer.Type, lb.LoadBalancer.Scheme, in.Subnets, in.SubnetMappings)
+		c := *lb
+		if in.IpAddressType != "" {
+			c.LoadBalancer.IpAddressType = in.IpAddressType
+		}
+		if err := s.relocate(tx, lb, &c, in.Subnets, in.SubnetMappings, now); err != nil {
+			return err
+		}
+		out.AvailabilityZones, out.IpAddressType = c.LoadBalancer.AvailabilityZones, c.LoadBalancer.IpAddressType
+		return nil
+	})
+}
+
+// SetIpAddressType gives a load balancer IPv6 addresses, or takes them away.
+func (s *Server) SetIpAddressType(ctx context.Context, in *elbv2.SetIpAddressTypeInput) (*elbv2.SetIpAddressTypeOutput, error) {
+	return &elbv2.SetIpAddressTypeOutput{IpAddressType: in.IpAddressType}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		lb, err := loadBalancer(tx, scope, *in.LoadBalancerArn)
 		if err != nil {
 			return err
 		}
-		if places[0].VPC != *lb.LoadBalancer.VpcId {
-			return elbv2.InvalidSubnetException("All subnets must belong to the same VPC: '%s'", *lb.LoadBalancer.VpcId)
-		}
 		c := *lb
-		c.Interfaces, c.LoadBalancer.AvailabilityZones = nil, nil
-		for n, i := range lb.Interfaces {
-			at := slices.IndexFunc(places, func(p place) bool {
-				return p.Subnet == i.Subnet && (!p.wanted.IsValid() || p.wanted == i.Address) &&
-					(p.elastic == "" || p.elastic == allocationOf(lb.LoadBalancer.AvailabilityZones[n]))
-			})
-			if at < 0 {
-				store.DeleteInterface(tx, scope.Key(i.ID))
-				continue
-			}
-			c.Interfaces = append(c.Interfaces, i)
-			c.LoadBalancer.AvailabilityZones = append(c.LoadBalancer.AvailabilityZones, lb.LoadBalancer.AvailabilityZones[n])
-			places = slices.Delete(places, at, at+1)
+		c.LoadBalancer.IpAddressType = in.IpAddressType
+		var subnets []string
+		for _, i := range lb.Interfaces {
+			subnets = append(subnets, i.Subnet)
 		}
-		if err := s.addInterfaces(tx, &c, places, now); err != nil {
+		return s.relocate(tx, lb, &c, subnets, nil, now)
+	})
+}
+
+// relocate puts a load balancer into subnets, with the addresses of the IP address type
+// that next has. Where it stays, it keeps its interface and its addresses. next is old
+// but for that type, and becomes what is stored.
+func (s *Server) relocate(tx *store.Tx, old, next *record.ELBLoadBalancer, subnets []string, mappings []elbv2.SubnetMapping, now time.Time) error {
+	if err := checkIPAddressType(&next.LoadBalancer); err != nil {
+		return err
+	}
+	places, err := findPlaces(tx, old.Scope, &next.LoadBalancer, subnets, mappings)
+	if err != nil {
+		return err
+	}
+	if places[0].VPC != *old.LoadBalancer.VpcId {
+		return elbv2.InvalidSubnetException("All subnets must belong to the same VPC: '%s'", *old.LoadBalancer.VpcId)
+	}
+	next.Interfaces, next.LoadBalancer.AvailabilityZones = nil, nil
+	for n, i := range old.Interfaces {
+		zone := old.LoadBalancer.AvailabilityZones[n]
+		at := slices.IndexFunc(places, func(p place) bool { return p.keeps(&i, zone) })
+		if at < 0 {
+			store.DeleteInterface(tx, old.Scope.Key(i.ID))
+			continue
+		}
+		if err := s.readdress(tx, old, next, &i, &zone, places[at]); err != nil {
 			return err
 		}
-		store.ELBLoadBalancers.Put(tx, &c)
-		out.AvailabilityZones = c.LoadBalancer.AvailabilityZones
-		return nil
-	})
+		next.Interfaces = append(next.Interfaces, i)
+		next.LoadBalancer.AvailabilityZones = append(next.LoadBalancer.AvailabilityZones, zone)
+		places = slices.Delete(places, at, at+1)
+	}
+	if err := s.addInterfaces(tx, next, places, now); err != nil {
+		return err
+	}
+	next.Attributes = attributesAfter(old, next)
+	store.ELBLoadBalancers.Put(tx, next)
+	for l := range store.ELBListeners.By(tx, store.ListenerByLoadBalancer, next.Key()) {
+		if err := checkListenerFamily(next, l.Listener.Protocol); err != nil {
+			return err
+		}
+	}
+	return checkUse(tx, next)
 }
 
 // SetSecurityGroups puts a load balancer's interfaces into other groups. A
@@ -111,16 +148,4 @@ func checkSecurityGroupChange(lb *elbv2.LoadBalancer, in *elbv2.SetSecurityGroup
 		return unfit("One or more security groups must be specified when using EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
 	}
 	return nil
-}
-
-// SetIpAddressType sets the only type there is, ipv4.
-func (s *Server) SetIpAddressType(ctx context.Context, in *elbv2.SetIpAddressTypeInput) (*elbv2.SetIpAddressTypeOutput, error) {
-	r, scope := s.view(ctx)
-	if _, err := loadBalancer(r, scope, *in.LoadBalancerArn); err != nil {
-		return nil, err
-	}
-	if err := refuse(gap{"IPv6: the IP address type must be ipv4", in.IpAddressType != elbv2.IpAddressTypeIpv4}); err != nil {
-		return nil, err
-	}
-	return &elbv2.SetIpAddressTypeOutput{IpAddressType: in.IpAddressType}, nil
 }

@@ -43,7 +43,7 @@ func checkElastic(r store.Reader, scope fargo.Scope, places []place) error {
 // givePublicAddress gives an interface of an internet-facing load balancer its public
 // address, and returns the Elastic IP address that it is, if it is one.
 func (s *Server) givePublicAddress(r store.Reader, lb *record.ELBLoadBalancer, i *desired.Interface, p place) (*record.EC2Address, error) {
-	if lb.LoadBalancer.Scheme != elbv2.LoadBalancerSchemeEnumInternetFacing || !s.public.IsValid() {
+	if !hasPublicIPv4(&lb.LoadBalancer) || !s.public.IsValid() {
 		return nil, nil
 	}
 	if p.elastic != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -26,9 +27,12 @@ import (
 // public is the range of public addresses.
 var public = netip.MustParsePrefix("240.0.0.0/24")
 
+// public6 is the range of IPv6 blocks: one VPC's.
+var public6 = netip.MustParsePrefix("2001:db8:0:100::/56")
+
 // TestScripts runs the scripts against the API with a node that says what the
 // script says: "node" makes one known, "health" is its word about a target, and
-// "desired" shows what it is to run.
+// "desired" shows what it is to run and "names" what names are to stand for.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db, err := store.Open(t.Context(), store.NewMemory())
@@ -39,16 +43,27 @@ func TestScripts(t *testing.T) {
 		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
 		return apitest.Setup{
 			Services: []api.Mounted{
-				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5})},
+				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5, Public6: public6})},
 				{Service: &wire.API, Server: elbv2.New(elbv2.Config{DB: db, Public: public})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node": func(ctx context.Context, name string) (string, error) {
 					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name}), plane.ReportEmpty(ctx, name))
 				},
-				"health":  func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
-				"desired": func(ctx context.Context, node string) (string, error) { return balancing(ctx, plane, node) },
-				"settle":  func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db, plane.Sessions) },
+				"health": func(ctx context.Context, args string) (string, error) { return "", health(ctx, db, plane, args) },
+				"desired": func(ctx context.Context, node string) (string, error) {
+					d, err := told(ctx, plane, node)
+					if err != nil {
+						return "", err
+					}
+					b, err := json.MarshalIndent(desired.State{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
+					return string(b), err
+				},
+				"names": func(ctx context.Context, node string) (string, error) {
+					d, err := told(ctx, plane, node)
+					return names(d.Records), err
+				},
+				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db, plane.Sessions) },
 				"certificate": func(ctx context.Context, arn string) (string, error) {
 					return "", db.Update(ctx, func(tx *store.Tx) error {
 						c := &record.Certificate{Scope: fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}, Body: "body of " + arn, PrivateKey: "key"}
@@ -93,15 +108,34 @@ func settle(ctx context.Context, db *store.DB, sessions *control.Sessions) error
 	})
 }
 
-// balancing is what a node is told of load balancing.
-func balancing(ctx context.Context, plane *control.Plane, node string) (string, error) {
-	var d desired.State
-	told := errors.New("told")
-	if err := plane.Follow(ctx, node, func(all desired.Delta) error { d = desired.Apply(d, &all); return told }); !errors.Is(err, told) {
-		return "", err
+// told is what a node is told.
+func told(ctx context.Context, plane *control.Plane, node string) (d desired.State, err error) {
+	enough := errors.New("told")
+	if err := plane.Follow(ctx, node, func(all desired.Delta) error { d = desired.Apply(d, &all); return enough }); !errors.Is(err, enough) {
+		return d, err
 	}
-	b, err := json.MarshalIndent(desired.State{Balancers: d.Balancers, Groups: d.Groups}, "", "  ")
-	return string(b), err
+	return d, nil
+}
+
+// names are the names that a node is told of, each with how many addresses of a kind it
+// stands for. Their order follows from chance.
+func names(records []desired.Record) string {
+	var b strings.Builder
+	for _, r := range records {
+		of := map[string]int{}
+		for _, a := range r.Addresses {
+			switch {
+			case a.Is6():
+				of["IPv6"]++
+			case public.Contains(a):
+				of["public"]++
+			default:
+				of["private"]++
+			}
+		}
+		fmt.Fprintf(&b, "%s: %v\n", r.Name, of)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // TestTexts holds that the source of every text of an error is known.
