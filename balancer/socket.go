@@ -16,7 +16,7 @@ import (
 type socketKey struct {
 	interfaceID string
 	address     netip.Addr // the interface's
-	ipv6        netip.Addr // the interface's, if it has one
+	ipv6        netip.Addr // the interface's, if it has one; both have one socket
 	network     string     // "tcp" or "udp"
 	port        uint16
 }
@@ -39,7 +39,7 @@ type socket struct {
 // open binds the socket and begins to serve what comes.
 func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 	k := &socket{socketKey: key}
-	k.InterfaceID, k.Address, k.IPv6 = key.interfaceID, key.address, key.ipv6
+	k.InterfaceID, k.Address = key.interfaceID, key.address
 	k.Listener.Store(l)
 	var err error
 	if key.network == "udp" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 
@@ -20,6 +21,8 @@ type Loopback struct {
 	// At are the ports of 127.0.0.1 that ports of interfaces are instead of free
 	// ones. Several networks may have the same.
 	At map[uint16]uint16
+	// IPv6 says that ports are of ::1 and not of 127.0.0.1.
+	IPv6 bool
 
 	mu    sync.Mutex
 	bound map[place]net.Addr
@@ -69,12 +72,16 @@ var shared = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) erro
 }}
 
 func (l *Loopback) address(port uint16) string {
-	return fmt.Sprintf("127.0.0.1:%d", l.At[port])
+	host := netip.MustParseAddr("127.0.0.1")
+	if l.IPv6 {
+		host = netip.IPv6Loopback()
+	}
+	return netip.AddrPortFrom(host, l.At[port]).String()
 }
 
 // ListenTCP listens on a free port, or the one that is given.
 func (l *Loopback) ListenTCP(interfaceID string, port uint16) (net.Listener, error) {
-	listener, err := shared.Listen(context.Background(), "tcp4", l.address(port))
+	listener, err := shared.Listen(context.Background(), "tcp", l.address(port))
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +95,7 @@ func (l *Loopback) ListenTCP(interfaceID string, port uint16) (net.Listener, err
 
 // ListenUDP listens on a free port, or the one that is given.
 func (l *Loopback) ListenUDP(interfaceID string, port uint16) (net.PacketConn, error) {
-	conn, err := shared.ListenPacket(context.Background(), "udp4", l.address(port))
+	conn, err := shared.ListenPacket(context.Background(), "udp", l.address(port))
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (f *udpFlows) find(client netip.AddrPort) *udpFlow {
 func (f *udpFlows) begin(l *listener.Listener, client netip.AddrPort) *udpFlow {
 	s := f.server
 	// The socket may be at any address: it does not know where datagrams were sent to.
-	from := targetgroup.Flow{Client: client, Local: netip.AddrPortFrom(s.port.AddressFor(client.Addr()), l.Port)}
+	from := targetgroup.Flow{Client: client, Local: netip.AddrPortFrom(s.port.Address, l.Port)}
 	g, table, t := s.destination(l, from)
 	if t == nil {
 		return nil

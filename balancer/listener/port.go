@@ -15,19 +15,10 @@ import (
 type Port struct {
 	InterfaceID string
 	Address     netip.Addr               // the interface's, to which clients send
-	IPv6        netip.Addr               // that to which clients with IPv6 send
 	Listener    atomic.Pointer[Listener] // its configuration
 	Closing     atomic.Bool              // no new connections, and answers are the last of theirs
 	Over        atomic.Bool              // no new requests
 	Conns       netconn.Tracker          // of clients
-}
-
-// AddressFor is the port's address that a client sends to.
-func (p *Port) AddressFor(client netip.Addr) netip.Addr {
-	if client.Is6() {
-		return p.IPv6
-	}
-	return p.Address
 }
 
 // Handshake shakes hands with a client. After false, conn is closed.
