@@ -130,8 +130,8 @@ func GroupUses(r store.Reader) func(arn string) plan.GroupUse {
 	return func(arn string) plan.GroupUse {
 		use, ok := known[arn]
 		if !ok {
-			_, exists := store.ELBTargetGroups.Get(r, arn)
-			use = plan.GroupUse{Exists: exists, Zones: store.ZonesOfGroup(r, arn)}
+			g, exists := store.ELBTargetGroups.Get(r, arn)
+			use = plan.GroupUse{Exists: exists, IPv6: exists && g.IPv6(), Zones: store.ZonesOfGroup(r, arn)}
 			known[arn] = use
 		}
 		return use

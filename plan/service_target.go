@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
 	"fargo"
 	"fargo/aws"
+	"fargo/aws/ecs"
 	"fargo/record"
 )
 
@@ -32,28 +35,38 @@ func (p *servicePlan) keepTargets() {
 	}
 }
 
-// enter registers a task in its target groups, those of them that there are.
+// enter registers a task in its target groups, those of them that can have it.
 // Source: aws/containers-roadmap issue 1107, for the event when that fails.
 func (p *servicePlan) enter(m *member) {
-	refs := slices.DeleteFunc(targetsOf(m.task), func(ref record.TargetRef) bool {
-		gone := !p.Groups(ref.Group).Exists
-		if gone {
-			p.complain("failed to register targets in (target-group " + ref.Group + ") with (error One or more target groups not found)")
+	var refs []record.TargetRef
+	for _, l := range m.task.LoadBalancers {
+		ref, err := targetOf(m.task, l, p.Groups(*l.TargetGroupArn))
+		if err != nil {
+			p.complain(fmt.Sprintf("failed to register targets in (target-group %s) with (error %s)", *l.TargetGroupArn, err))
+			continue
 		}
-		return gone
-	})
+		refs = append(refs, ref)
+	}
 	if len(refs) > 0 {
 		m.edit().Targets = refs
 		p.register = append(p.register, refs...)
 	}
 }
 
-func targetsOf(t *record.Task) []record.TargetRef {
-	var out []record.TargetRef
-	for _, l := range t.LoadBalancers {
-		out = append(out, record.TargetRef{Group: *l.TargetGroupArn, ID: t.Interface.Primary().String(), Port: int(*l.ContainerPort), Zone: aws.Value(t.Intent.AvailabilityZone)})
+// targetOf is what a task is in a target group: its address of the group's family. An
+// error is what Elastic Load Balancing would refuse it with.
+func targetOf(t *record.Task, l ecs.LoadBalancer, use GroupUse) (ref record.TargetRef, err error) {
+	address, family := t.Interface.Address, "IPv4"
+	if use.IPv6 {
+		address, family = t.Interface.IPv6, "IPv6"
 	}
-	return out
+	switch {
+	case !use.Exists:
+		return ref, errors.New("One or more target groups not found") //nolint:staticcheck // AWS's text
+	case !address.IsValid():
+		return ref, fmt.Errorf("The IP address '%s' is not a valid %s address", t.Interface.Primary(), family) //nolint:staticcheck // AWS's text
+	}
+	return record.TargetRef{Group: *l.TargetGroupArn, ID: address.String(), Port: int(*l.ContainerPort), Zone: aws.Value(t.Intent.AvailabilityZone)}, nil
 }
 
 // release begins to drain a task's targets, or, when they are gone, forgets

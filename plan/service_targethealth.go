@@ -14,6 +14,7 @@ import (
 // GroupUse is what a service knows of a target group.
 type GroupUse struct {
 	Exists bool
+	IPv6   bool // its targets are IPv6 addresses
 	// Zones are those that the group's load balancer is enabled in; there are none
 	// when no listener forwards to the group.
 	Zones []string

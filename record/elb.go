@@ -112,6 +112,11 @@ type ELBTargetGroup struct {
 // Key is the target group's place in the store.
 func (g *ELBTargetGroup) Key() string { return *g.TargetGroup.TargetGroupArn }
 
+// IPv6 reports whether the group's targets have IPv6 addresses.
+func (g *ELBTargetGroup) IPv6() bool {
+	return g.TargetGroup.IpAddressType == elbv2.TargetGroupIpAddressTypeEnumIpv6
+}
+
 // DeregistrationDelay is how long a target that is leaving may finish what it
 // has begun.
 func (g *ELBTargetGroup) DeregistrationDelay() time.Duration {

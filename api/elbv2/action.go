@@ -194,6 +194,9 @@ func checkUse(r store.Reader, lb *record.ELBLoadBalancer) error {
 		return elbv2.TooManyUniqueTargetGroupsPerLoadBalancerException("The maximum number of unique target groups per load balancer is '%d'", maxUsedGroups)
 	}
 	for _, arn := range used {
+		if g, ok := store.ELBTargetGroups.Get(r, arn); ok && g.IPv6() && !hasIPv6(lb.LoadBalancer.IpAddressType) {
+			return unfit("You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type")
+		}
 		if len(store.LoadBalancersOfGroup(r, arn)) > 1 {
 			return elbv2.TargetGroupAssociationLimitException("The following target groups cannot be associated with more than one load balancer: %s", arn)
 		}

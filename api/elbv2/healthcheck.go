@@ -32,7 +32,6 @@ func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
 		gap{"target groups of type lambda", in.TargetType == elbv2.TargetTypeEnumLambda},
 		gap{"target groups of type alb", in.TargetType == elbv2.TargetTypeEnumAlb},
 		gap{"target groups with the " + string(in.Protocol) + " protocol", in.Protocol != "" && !speaksHTTP(in.Protocol) && !slices.Contains(networkProtocols, in.Protocol)},
-		gap{"IPv6 target groups", in.IpAddressType == elbv2.TargetGroupIpAddressTypeEnumIpv6},
 		gap{"TargetControlPort", in.TargetControlPort != nil},
 	); err != nil {
 		return err
@@ -59,7 +58,7 @@ func checkTargetGroup(in *elbv2.CreateTargetGroupInput) error {
 func newTargetGroup(in *elbv2.CreateTargetGroupInput) elbv2.TargetGroup {
 	g := elbv2.TargetGroup{
 		TargetGroupName: in.Name, Protocol: in.Protocol, Port: in.Port, VpcId: in.VpcId, TargetType: in.TargetType,
-		IpAddressType: elbv2.TargetGroupIpAddressTypeEnumIpv4,
+		IpAddressType: cmp.Or(in.IpAddressType, elbv2.TargetGroupIpAddressTypeEnumIpv4),
 	}
 	checked := elbv2.ProtocolEnumTcp
 	if speaksHTTP(in.Protocol) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,14 +75,25 @@ func newTarget(r store.Reader, g *record.ELBTargetGroup, d elbv2.TargetDescripti
 	if err := refuse(gap{"QuicServerId", d.QuicServerId != nil}); err != nil {
 		return nil, err
 	}
-	id := *d.Id
-	t := &record.ELBTarget{Group: g.Key(), ID: id, Port: portOf(g, d), Zone: aws.Value(d.AvailabilityZone)}
-	addr, err := netip.ParseAddr(id)
-	if err != nil || !addr.Is4() {
-		return nil, invalid("The IP address '%s' is not a valid IPv4 address", id)
+	addr, err := netip.ParseAddr(*d.Id)
+	switch {
+	case !g.IPv6() && (err != nil || !addr.Is4()):
+		return nil, invalid("The IP address '%s' is not a valid IPv4 address", *d.Id)
+	case g.IPv6() && (err != nil || !addr.Is6() || addr.Is4In6() || addr.Zone() != ""):
+		return nil, invalid("The IP address '%s' is not a valid IPv6 address", *d.Id)
 	}
+	t := &record.ELBTarget{Group: g.Key(), ID: targetID(d), Port: portOf(g, d), Zone: aws.Value(d.AvailabilityZone)}
 	t.Zone, err = targetZone(r, *g.TargetGroup.VpcId, addr, t.Zone)
 	return t, err
+}
+
+// targetID is the id of the target that a description means: an IPv6 address may be
+// written in several ways.
+func targetID(d elbv2.TargetDescription) string {
+	if a, err := netip.ParseAddr(*d.Id); err == nil {
+		return a.String()
+	}
+	return *d.Id
 }
 
 // targetZone is the zone of a target: of the subnet it is in, or outside of the
@@ -94,6 +106,8 @@ func targetZone(r store.Reader, vpc string, addr netip.Addr, asked string) (stri
 		return home, nil
 	case home != "":
 		return "", invalid("The IP address '%s' is within the VPC, and cannot have its Availability Zone overridden to '%s' from '%s'", addr, asked, home)
+	case addr.Is6():
+		return "", invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet", addr)
 	case !outsideAllowed(addr):
 		return "", invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598", addr)
 	case asked == "":
@@ -118,7 +132,7 @@ func portOf(g *record.ELBTargetGroup, d elbv2.TargetDescription) int {
 // zoneOf is the zone of the subnet an address is in, "" when there is none.
 func zoneOf(r store.Reader, vpc string, addr netip.Addr) string {
 	for s := range store.EC2Subnets.By(r, store.ByVPC, vpc) {
-		if s.Prefix().Contains(addr) {
+		if slices.ContainsFunc(s.Prefixes(), func(p netip.Prefix) bool { return p.Contains(addr) }) {
 			return aws.Value(s.Subnet.AvailabilityZone)
 		}
 	}
@@ -150,7 +164,7 @@ func (s *Server) DeregisterTargets(ctx context.Context, in *elbv2.DeregisterTarg
 			return err
 		}
 		for _, d := range in.Targets {
-			t, ok := store.ELBTargets.Get(tx, fargo.TargetKey(g.Key(), *d.Id, portOf(g, d)))
+			t, ok := store.ELBTargets.Get(tx, fargo.TargetKey(g.Key(), targetID(d), portOf(g, d)))
 			if !ok || !t.DrainingSince.IsZero() {
 				continue
 			}
@@ -180,7 +194,7 @@ func (s *Server) DescribeTargetHealth(ctx context.Context, in *elbv2.DescribeTar
 	}
 	for _, d := range in.Targets {
 		port := portOf(g, d)
-		if t, ok := store.ELBTargets.Get(r, fargo.TargetKey(g.Key(), *d.Id, port)); ok {
+		if t, ok := store.ELBTargets.Get(r, fargo.TargetKey(g.Key(), targetID(d), port)); ok {
 			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, h.describe(t))
 			continue
 		}
