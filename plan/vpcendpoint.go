@@ -43,12 +43,12 @@ func EndpointRecords(endpoints []*record.EC2VPCEndpoint) []desired.Record {
 			r := desired.Record{Name: name, TTL: recordTTL}
 			switch {
 			case n >= 1 && n <= len(e.Interfaces):
-				r.Addresses = endpointAddresses(e.Interfaces[n-1 : n])
+				r.Addresses = endpointAddresses(e, e.Interfaces[n-1:n], false)
 			case n > len(e.Interfaces):
 				r.VPC = *e.Endpoint.VpcId
-				fallthrough
+				r.Addresses = endpointAddresses(e, e.Interfaces, true)
 			default:
-				r.Addresses = endpointAddresses(e.Interfaces)
+				r.Addresses = endpointAddresses(e, e.Interfaces, false)
 			}
 			out = append(out, r)
 		}
@@ -59,10 +59,24 @@ func EndpointRecords(endpoints []*record.EC2VPCEndpoint) []desired.Record {
 	return out
 }
 
-func endpointAddresses(interfaces []desired.Interface) (out []netip.Addr) {
+// endpointAddresses are those of interfaces that a name of an endpoint stands for, a
+// private one or not.
+// Source: AWS PrivateLink guide, "DNS record IP type".
+func endpointAddresses(e *record.EC2VPCEndpoint, interfaces []desired.Interface, private bool) (out []netip.Addr) {
+	has4, has6 := true, true
+	if o := e.Endpoint.DnsOptions; o != nil {
+		switch o.DnsRecordIpType {
+		case ec2.DnsRecordIpTypeIpv4:
+			has6 = false
+		case ec2.DnsRecordIpTypeIpv6:
+			has4 = false
+		case ec2.DnsRecordIpTypeServiceDefined: // no service is known in its own name by IPv6 alone
+			has6 = !private || e.Endpoint.IpAddressType == ec2.IpAddressTypeIpv6
+		}
+	}
 	for _, i := range interfaces {
-		for _, a := range []netip.Addr{i.Address, i.IPv6} {
-			if a.IsValid() {
+		for _, a := range i.Addresses() {
+			if a.Is4() && has4 || a.Is6() && has6 {
 				out = append(out, a)
 			}
 		}

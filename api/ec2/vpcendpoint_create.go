@@ -101,7 +101,7 @@ func endpointKind(in *ec2.CreateVpcEndpointInput) (ec2.VpcEndpointType, error) {
 		if len(in.RouteTableIds) > 0 {
 			return kind, badParameter("Route table IDs are only supported for Gateway type VPC Endpoint.")
 		}
-		return kind, checkAddressTypes(in.IpAddressType, in.DnsOptions)
+		return kind, nil
 	}
 	switch {
 	case len(in.SubnetIds) > 0, len(in.SubnetConfigurations) > 0:
@@ -111,23 +111,7 @@ func endpointKind(in *ec2.CreateVpcEndpointInput) (ec2.VpcEndpointType, error) {
 	case aws.Value(in.PrivateDnsEnabled):
 		return kind, badParameter("Private DNS is only supported for Interface type VPC Endpoint.")
 	}
-	return kind, checkAddressTypes(in.IpAddressType, in.DnsOptions)
-}
-
-// checkAddressTypes refuses what needs IPv6, which endpoints do not have.
-func checkAddressTypes(kind ec2.IpAddressType, dns *ec2.DnsOptionsSpecification) error {
-	if kind != "" && kind != ec2.IpAddressTypeIpv4 {
-		return notImplemented("IpAddressType " + string(kind))
-	}
-	if dns == nil {
-		return nil
-	}
-	return refuseSet(map[string]bool{
-		"DnsOptions.DnsRecordIpType":                          dns.DnsRecordIpType != "" && dns.DnsRecordIpType != ec2.DnsRecordIpTypeIpv4 && dns.DnsRecordIpType != ec2.DnsRecordIpTypeServiceDefined,
-		"DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint": aws.Value(dns.PrivateDnsOnlyForInboundResolverEndpoint),
-		"DnsOptions.PrivateDnsPreference":                     dns.PrivateDnsPreference != nil,
-		"DnsOptions.PrivateDnsSpecifiedDomains":               len(dns.PrivateDnsSpecifiedDomains) > 0,
-	})
+	return kind, checkIPv4(in.IpAddressType, in.DnsOptions)
 }
 
 // endpointServiceFor finds a service that has endpoints of a kind.

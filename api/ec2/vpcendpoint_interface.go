@@ -23,7 +23,9 @@ func makeInterfaceEndpoint(tx *store.Tx, v *record.EC2VPC, e *record.EC2VPCEndpo
 		return err
 	}
 	setEndpointGroups(e, groups)
-	e.Endpoint.DnsOptions = &ec2.DnsOptions{DnsRecordIpType: ec2.DnsRecordIpTypeIpv4}
+	if err := setAddressTypes(e, in.IpAddressType, in.DnsOptions); err != nil {
+		return err
+	}
 	if in.PrivateDnsEnabled == nil || *in.PrivateDnsEnabled {
 		if err := enablePrivateDNS(tx, v, e, service); err != nil {
 			return err
@@ -51,23 +53,27 @@ func enablePrivateDNS(r store.Reader, v *record.EC2VPC, e *record.EC2VPCEndpoint
 	return nil
 }
 
-// addEndpointSubnets gives an endpoint an interface in each of some subnets. e is a value
-// of the transaction's own.
+// addEndpointSubnets gives an endpoint an interface in each of some subnets. One that is
+// to have other addresses than it has is replaced. e is a value of the transaction's own.
+// Source: EC2 API, SubnetConfiguration.
 func addEndpointSubnets(tx *store.Tx, e *record.EC2VPCEndpoint, subnets []string, configured []ec2.SubnetConfiguration, now time.Time) error {
-	wanted := map[string]netip.Addr{}
+	wanted := map[string]endpointWish{}
 	for _, c := range configured {
-		a, err := configuredAddress(c)
+		w, err := configuredAddresses(c)
 		if err != nil {
 			return err
 		}
-		wanted[*c.SubnetId] = a
+		wanted[*c.SubnetId] = w
 		if !slices.Contains(subnets, *c.SubnetId) {
 			subnets = append(subnets, *c.SubnetId)
 		}
 	}
 	for _, id := range subnets {
-		if slices.Contains(e.Endpoint.SubnetIds, id) {
-			continue
+		if at := slices.IndexFunc(e.Interfaces, func(i desired.Interface) bool { return i.Subnet == id }); at >= 0 {
+			if wanted[id].is(&e.Interfaces[at]) {
+				continue
+			}
+			removeEndpointSubnets(tx, e, []string{id})
 		}
 		if err := addEndpointSubnet(tx, e, id, wanted[id], now); err != nil {
 			return err
@@ -76,24 +82,53 @@ func addEndpointSubnets(tx *store.Tx, e *record.EC2VPCEndpoint, subnets []string
 	return nil
 }
 
-func configuredAddress(c ec2.SubnetConfiguration) (netip.Addr, error) {
+// endpointWish are the addresses that an interface must have; a zero Addr means any.
+type endpointWish struct{ four, six netip.Addr }
+
+func configuredAddresses(c ec2.SubnetConfiguration) (w endpointWish, err error) {
 	if c.SubnetId == nil {
-		return netip.Addr{}, missingParameter("SubnetId")
+		return w, missingParameter("SubnetId")
+	}
+	if c.Ipv4 != nil {
+		if w.four, err = netip.ParseAddr(*c.Ipv4); err != nil || !w.four.Is4() {
+			return w, badValue("Value (%s) for parameter ipv4 is invalid. Invalid IPv4 address.", *c.Ipv4)
+		}
 	}
 	if c.Ipv6 != nil {
-		return netip.Addr{}, notImplemented("SubnetConfigurations.Ipv6")
+		if w.six, err = netip.ParseAddr(*c.Ipv6); err != nil || !w.six.Is6() || w.six.Zone() != "" {
+			return w, badValue("Value (%s) for parameter ipv6 is invalid. Invalid IPv6 address.", *c.Ipv6)
+		}
 	}
-	if c.Ipv4 == nil {
-		return netip.Addr{}, nil
-	}
-	a, err := netip.ParseAddr(*c.Ipv4)
-	if err != nil || !a.Is4() {
-		return a, badValue("Value (%s) for parameter ipv4 is invalid. Invalid IPv4 address.", *c.Ipv4)
-	}
-	return a, nil
+	return w, nil
 }
 
-func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted netip.Addr, now time.Time) error {
+// is reports whether an interface has what is wished for.
+func (w endpointWish) is(i *desired.Interface) bool {
+	return (!w.four.IsValid() || w.four == i.Address) && (!w.six.IsValid() || w.six == i.IPv6)
+}
+
+// of are the addresses of a subnet that the wish comes to: of its blocks, those that are
+// valid.
+func (w endpointWish) of(free *freeAddresses, four, six netip.Prefix) (given endpointWish, err error) {
+	for _, f := range []struct {
+		block  netip.Prefix
+		wanted netip.Addr
+		find   func(netip.Addr) (netip.Addr, error)
+		given  *netip.Addr
+	}{{four, w.four, free.four, &given.four}, {six, w.six, free.six, &given.six}} {
+		switch {
+		case f.block.IsValid():
+			if *f.given, err = f.find(f.wanted); err != nil {
+				return given, err
+			}
+		case f.wanted.IsValid():
+			return given, badParameter("The address %s does not fit the IP address type of the VPC endpoint.", f.wanted)
+		}
+	}
+	return given, nil
+}
+
+func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted endpointWish, now time.Time) error {
 	n, err := findSubnet(tx, e.Scope, id)
 	if err != nil {
 		return err
@@ -102,26 +137,25 @@ func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted
 	if *n.Subnet.VpcId != vpc {
 		return badParameter("The subnet %s is not in the VPC %s.", id, vpc)
 	}
-	if !n.Prefix().IsValid() { // ours: endpoints have IPv4 addresses only
-		return badParameter("The subnet %s has no IPv4 addresses, and the VPC endpoint needs one.", id)
+	four, six, err := endpointBlocks(e.Endpoint.IpAddressType, n)
+	if err != nil {
+		return err
 	}
 	for _, has := range e.Endpoint.SubnetIds {
 		if o, err := findSubnet(tx, e.Scope, has); err == nil && *o.Subnet.AvailabilityZone == *n.Subnet.AvailabilityZone {
 			return protocol.Errorf("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.", id)
 		}
 	}
-	i, ok := plan.InterfaceAt(fargo.NewEC2ID("eni"), plan.Candidate{
-		Subnet: id, VPC: vpc, Zone: *n.Subnet.AvailabilityZone, Prefix: n.Prefix(),
-		Taken: func(a netip.Addr) bool { return store.AddressTaken(tx, vpc, a) },
-	}, wanted, endpointGroupIDs(e))
-	switch {
-	case !ok && wanted.IsValid() && plan.Assignable(n.Prefix(), wanted):
-		return protocol.Errorf("InvalidIPAddress.InUse", "The specified address is already in use.")
-	case !ok && wanted.IsValid():
-		return badValue("Address %s does not fall within the subnet's address range", wanted)
-	case !ok:
-		return protocol.Errorf("InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses to satisfy the request.")
+	free := freeAddresses{tx, n, fargo.NewEC2ID("eni"), map[netip.Addr]bool{}}
+	given, err := wanted.of(&free, four, six)
+	if err != nil {
+		return err
 	}
+	i, _ := plan.InterfaceAt(free.seed, plan.Candidate{
+		Subnet: id, VPC: vpc, Zone: *n.Subnet.AvailabilityZone, Prefix: four,
+		Taken: func(netip.Addr) bool { return false }, // it is not, see freeAddresses
+	}, given.four, endpointGroupIDs(e))
+	i.IPv6, i.IPv6Prefix, i.DenyGateway = given.six, six, six.IsValid()
 	e.Interfaces = append(slices.Clone(e.Interfaces), i)
 	e.Endpoint.SubnetIds = append(slices.Clone(e.Endpoint.SubnetIds), id)
 	e.Endpoint.NetworkInterfaceIds = append(slices.Clone(e.Endpoint.NetworkInterfaceIds), i.ID)
@@ -132,6 +166,7 @@ func addEndpointSubnet(tx *store.Tx, e *record.EC2VPCEndpoint, id string, wanted
 // endpointInterface is the record that EC2 shows of an endpoint's interface.
 func endpointInterface(e *record.EC2VPCEndpoint, i *desired.Interface, n *record.EC2Subnet, now time.Time) *record.EC2NetworkInterface {
 	eni := newInterface(e.Scope, i, n, endpointGroups(e), new("VPC Endpoint Interface "+*e.Endpoint.VpcEndpointId), []ec2.Tag{}, now)
+	showEndpointIPv6(eni, i)
 	eni.Interface.InterfaceType, eni.Interface.RequesterManaged = ec2.NetworkInterfaceTypeVpcEndpoint, new(true)
 	eni.Interface.Status = ec2.NetworkInterfaceStatusInUse
 	eni.Interface.Attachment = &ec2.NetworkInterfaceAttachment{

@@ -15,9 +15,6 @@ import (
 // ModifyVpcEndpoint changes an endpoint's policy, its route tables, or its subnets,
 // groups and private DNS.
 func (s *Server) ModifyVpcEndpoint(ctx context.Context, in *ec2.ModifyVpcEndpointInput) (*ec2.ModifyVpcEndpointOutput, error) {
-	if err := checkAddressTypes(in.IpAddressType, in.DnsOptions); err != nil {
-		return nil, err
-	}
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		e, err := findEndpoint(tx, scope, *in.VpcEndpointId)
 		if err != nil {
@@ -55,6 +52,9 @@ func modifyPolicy(e *record.EC2VPCEndpoint, in *ec2.ModifyVpcEndpointInput) erro
 }
 
 func modifyGatewayEndpoint(tx *store.Tx, e *record.EC2VPCEndpoint, in *ec2.ModifyVpcEndpointInput) error {
+	if err := checkIPv4(in.IpAddressType, in.DnsOptions); err != nil {
+		return err
+	}
 	switch {
 	case len(in.AddSubnetIds) > 0, len(in.RemoveSubnetIds) > 0, len(in.SubnetConfigurations) > 0:
 		return badParameter("Subnet IDs are only supported for Interface type VPC Endpoint.")
@@ -77,6 +77,9 @@ func modifyInterfaceEndpoint(tx *store.Tx, e *record.EC2VPCEndpoint, in *ec2.Mod
 	if len(in.AddRouteTableIds) > 0 || len(in.RemoveRouteTableIds) > 0 {
 		return badParameter("Route table IDs are only supported for Gateway type VPC Endpoint.")
 	}
+	if err := setAddressTypes(e, in.IpAddressType, in.DnsOptions); err != nil {
+		return err
+	}
 	if err := modifyPrivateDNS(tx, e, in.PrivateDnsEnabled); err != nil {
 		return err
 	}
@@ -89,6 +92,9 @@ func modifyInterfaceEndpoint(tx *store.Tx, e *record.EC2VPCEndpoint, in *ec2.Mod
 		}
 	}
 	removeEndpointSubnets(tx, e, in.RemoveSubnetIds)
+	if err := readdressEndpoint(tx, e); err != nil {
+		return err
+	}
 	if err := addEndpointSubnets(tx, e, in.AddSubnetIds, in.SubnetConfigurations, now); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func endpointServiceView(s *plan.EndpointService, name, region string) ec2.Servi
 	d := ec2.ServiceDetail{
 		ServiceName: &name, ServiceId: new(serviceID(name)), ServiceRegion: &region, Owner: new("amazon"),
 		AcceptanceRequired: new(false), ManagesVpcEndpoints: new(false), VpcEndpointPolicySupported: new(true), Tags: []ec2.Tag{},
-		SupportedIpAddressTypes: []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4},
+		SupportedIpAddressTypes: []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4, ec2.ServiceConnectivityTypeIpv6},
 		ServiceType:             []ec2.ServiceTypeDetail{{ServiceType: ec2.ServiceTypeInterface}},
 	}
 	for _, z := range zones(region) {
@@ -55,6 +55,7 @@ func endpointServiceView(s *plan.EndpointService, name, region string) ec2.Servi
 	}
 	if s.Gateway {
 		d.ServiceType[0].ServiceType = ec2.ServiceTypeGateway
+		d.SupportedIpAddressTypes = []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4}
 		d.BaseEndpointDnsNames = []string{s.Name + "." + region + ".amazonaws.com"}
 		return d
 	}

@@ -145,6 +145,22 @@ func shownIPv6(i *desired.Interface) []ec2.NetworkInterfaceIpv6Address {
 	return []ec2.NetworkInterfaceIpv6Address{{Ipv6Address: new(i.IPv6.String()), IsPrimaryIpv6: new(false)}}
 }
 
+// showGateway shows in the records of a load balancer's interfaces whether the Internet
+// gateway lets something in to them.
+func showGateway(tx *store.Tx, lb *record.ELBLoadBalancer) {
+	var denied *bool
+	if hasIPv6(lb.LoadBalancer.IpAddressType) && lb.Attributes[plan.DenyGateway] == "true" {
+		denied = new(true)
+	}
+	for _, i := range lb.Interfaces {
+		if shown, ok := store.EC2NetworkInterfaces.Get(tx, lb.Scope.Key(i.ID)); ok {
+			c := *shown
+			c.Interface.DenyAllIgwTraffic = denied
+			store.EC2NetworkInterfaces.Put(tx, &c)
+		}
+	}
+}
+
 // attributesAfter are a load balancer's attributes with the IP address type that next
 // has: the one that is about IPv6 begins anew.
 func attributesAfter(old, next *record.ELBLoadBalancer) map[string]string {

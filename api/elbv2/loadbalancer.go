@@ -48,6 +48,7 @@ func (s *Server) CreateLoadBalancer(ctx context.Context, in *elbv2.CreateLoadBal
 		if err := s.addInterfaces(tx, lb, wanted.places, now); err != nil {
 			return err
 		}
+		showGateway(tx, lb)
 		store.ELBLoadBalancers.Put(tx, lb)
 		return nil
 	})

@@ -152,6 +152,7 @@ func (s *Server) ModifyLoadBalancerAttributes(ctx context.Context, in *elbv2.Mod
 				return err
 			}
 		}
+		showGateway(tx, &c)
 		store.ELBLoadBalancers.Put(tx, &c)
 		out.Attributes = showLoadBalancer(&c)
 		return nil

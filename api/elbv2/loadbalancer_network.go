@@ -85,6 +85,7 @@ func (s *Server) relocate(tx *store.Tx, old, next *record.ELBLoadBalancer, subne
 		return err
 	}
 	next.Attributes = attributesAfter(old, next)
+	showGateway(tx, next)
 	store.ELBLoadBalancers.Put(tx, next)
 	for l := range store.ELBListeners.By(tx, store.ListenerByLoadBalancer, next.Key()) {
 		if err := checkListenerFamily(next, l.Listener.Protocol); err != nil {
