@@ -117,11 +117,14 @@ func told(ctx context.Context, plane *control.Plane, node string) (d desired.Sta
 	return d, nil
 }
 
-// names are the names that a node is told of, each with how many addresses of a kind it
-// stands for. Their order follows from chance.
+// names are the names that a node is told of, but for those of interfaces, each with how
+// many addresses of a kind it stands for. Their order follows from chance.
 func names(records []desired.Record) string {
 	var b strings.Builder
 	for _, r := range records {
+		if r.Public.IsValid() {
+			continue
+		}
 		of := map[string]int{}
 		for _, a := range r.Addresses {
 			switch {
