@@ -135,10 +135,15 @@ var (
 // neighborRules let the router be asked for its hardware address, and be answered.
 // Source: RFC 4861, neighbor solicitation and advertisement.
 func neighborRules() []rule {
-	kinds := term{"icmpv6 type 135-136", append(l4proto(unix.IPPROTO_ICMPV6),
+	to := ip6.destination()
+	return []rule{{to.in(linkLocal6), neighborKinds(), accept}, {to.in(multicast6), neighborKinds(), accept}}
+}
+
+// neighborKinds matches the questions and the answers; the kernel takes none that was
+// forwarded.
+func neighborKinds() term {
+	return term{"icmpv6 type 135-136", append(l4proto(unix.IPPROTO_ICMPV6),
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 1},
 		&expr.Range{Op: expr.CmpOpEq, Register: 1, FromData: []byte{135}, ToData: []byte{136}},
 	)}
-	to := ip6.destination()
-	return []rule{{to.in(linkLocal6), kinds, accept}, {to.in(multicast6), kinds, accept}}
 }

@@ -72,6 +72,9 @@ func unrouted(cfg Config, families []*family) []rule {
 	}
 	if len(families) > 1 {
 		out = append(out, rule{iifname(ours), ctNew, ip6.is(), rejected, drop})
+		if cfg.Public6.IsValid() {
+			out = append(out, rule{ip6.destination().in(cfg.Public6), ctNew, rejected, drop})
+		}
 	}
 	return out
 }
@@ -79,9 +82,8 @@ func unrouted(cfg Config, families []*family) []rule {
 func machineInput(ours string, families []*family) []rule {
 	out := []rule{{iifname(ours), ctKnown, accept}}
 	if len(families) > 1 {
-		for _, r := range neighborRules() {
-			out = append(out, append(rule{iifname(ours)}, r...))
-		}
+		// The machine asks by the address that it connects from, and is answered there.
+		out = append(out, rule{iifname(ours), ip6.is(), neighborKinds(), accept})
 	}
 	return append(out, rule{iifname(ours), drop})
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 )
@@ -52,4 +53,24 @@ func TestNeighborsFindEachOther(t *testing.T) {
 			t.Errorf("to %s: %s", link, end)
 		}
 	})
+}
+
+// The machine hears what routers answer it, at whichever of its addresses, and nothing
+// else of them.
+func TestMachineHearsItsNeighbors(t *testing.T) {
+	cfg, err := Config{Instance: "1a2b"}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := uplinkNumber(0)
+	rules := machineRules(cfg, []uplink{link}, map[netip.Addr]public{vpc6.Addr(): {"vpc-1", link, "eni-1"}})
+	for _, to := range []netip.Addr{link.machine6("1a2b"), uplink6Machine, netip.MustParseAddr("ff02::1")} {
+		for kind, want := range map[uint16]string{134: didDrop, 135: didAccept, 136: didAccept, 128: didDrop, 137: didDrop} {
+			p := packet{iif: cfg.uplinkName(link), saddr: uplink6Router, daddr: to, dport: kind, proto: unix.IPPROTO_ICMPV6}
+			in := interpreter{rules: rules, p: &p, ct: &connection{untracked: true}}
+			if got := in.hook(nftables.ChainHookInput, -400, 400, nftables.ChainTypeFilter); got != want {
+				t.Errorf("type %d to %s: %s", kind, to, got)
+			}
+		}
+	}
 }
