@@ -22,7 +22,10 @@ type Config struct {
 	// NAT gateways are from it, and packets to any other address of it go nowhere.
 	// The zero Prefix: there is none.
 	Public netip.Prefix
-	// PublicRouted says that the network around the machine routes Public to it. Then
+	// Public6 is the range that the IPv6 addresses of all VPCs are from, for which the same
+	// holds.
+	Public6 netip.Prefix
+	// PublicRouted says that the network around the machine routes both to it. Then
 	// packets leave the machine with public addresses as their source, and others may
 	// connect to them. Without it the machine replaces them by an address of its own,
 	// and nobody outside of the machine can connect.
@@ -39,6 +42,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Public.IsValid() && !c.Public.Addr().Is4() {
 		return c, fmt.Errorf("kernel: the public range %s is not IPv4", c.Public)
+	}
+	if c.Public6.IsValid() && c.Public6.Addr().Is4() {
+		return c, fmt.Errorf("kernel: the range %s is not IPv6", c.Public6)
 	}
 	if c.NetNSDir == "" {
 		c.NetNSDir = "/run/fargo-" + c.Instance + "/netns"

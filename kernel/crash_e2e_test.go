@@ -33,12 +33,14 @@ func footprint(t *testing.T) []string {
 	for _, l := range links {
 		out = append(out, "link "+l.Attrs().Name)
 	}
-	routes, err := netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{}, netlink.RT_FILTER_TABLE) // of all tables
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range routes {
-		out = append(out, "route "+r.String())
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		routes, err := netlink.RouteListFiltered(family, &netlink.Route{}, netlink.RT_FILTER_TABLE) // of all tables
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range routes {
+			out = append(out, "route "+r.String())
+		}
 	}
 	tables, err := new(nftables.Conn).ListTables()
 	if err != nil {
@@ -84,7 +86,7 @@ func killAtAnyStep(t *testing.T, instance string, fromNothing int, before, after
 	clean := footprint(t)
 	dir := t.TempDir() + "/fargo/netns"
 	start := func() *Network {
-		n, err := NewNetwork(Config{Instance: instance, NetNSDir: dir, Public: publicRange})
+		n, err := NewNetwork(Config{Instance: instance, NetNSDir: dir, Public: publicRange, Public6: publicRange6})
 		if err != nil {
 			t.Fatal(err)
 		}

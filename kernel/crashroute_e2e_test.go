@@ -52,6 +52,12 @@ func checkRouted(t *testing.T, n *Network, when string) {
 		}
 	}
 	unreachableFromMachine(t, "240.31.0.2:80")
+	checkNothingLeft(t, n, when)
+}
+
+// checkNothingLeft wants a new process to find nothing to remove.
+func checkNothingLeft(t *testing.T, n *Network, when string) {
+	t.Helper()
 	if seen, err := n.machine.observe(sorted(n.mu.applied.routers)); err != nil {
 		t.Error(err)
 	} else if s := prune(n.cfg, seen, n.mu.applied); len(s.steps) != 0 {

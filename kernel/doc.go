@@ -97,7 +97,7 @@
 //   - links fg1a2b-*, with routes of protocol 236 over them. Those of private addresses
 //     are appended to those that exist: of several VPCs with one address, the first is
 //     reached. Those of public and IPv6 addresses have none beside them;
-//   - for each VPC CIDR and the range of public addresses a route "unreachable …
+//   - for each VPC CIDR and the ranges of public addresses a route "unreachable …
 //     metric 2147418112 + 0x1a2b", added before the first interface, so that no packet
 //     to an unused address leaves by the machine's default route;
 //   - the nftables table "inet fargo-1a2b";

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 
@@ -56,9 +57,15 @@ func dualWorld() host.Network {
 		with6(one, 0, worldENI(one, 0, 16)), with6(one, 1, worldENI(one, 1, 16)), with6(one, 2, worldENI(one, 2, 16)),
 		with6(one, 0, worldENI(one, 0, 32)), with6(two, 0, worldENI(two, 0, 16)),
 	}}
-	only := &n.Interfaces[3] // has no IPv4
-	only.Address, only.Prefix, only.ID = netip.Addr{}, netip.Prefix{}, "eni-only"
+	n.Interfaces[3] = without4(n.Interfaces[3])
+	n.Interfaces[3].ID = "eni-only"
 	return n
+}
+
+// without4 is an interface in a subnet without IPv4.
+func without4(e desired.Interface) desired.Interface {
+	e.Address, e.Prefix = netip.Addr{}, netip.Prefix{}
+	return e
 }
 
 // outside6 gives the Internet beyond the machine IPv6, and a route to interfaces.
@@ -74,68 +81,74 @@ func outside6(t *testing.T, far *Network) {
 	}
 }
 
-func TestIPv6(t *testing.T) {
-	for _, routed := range []bool{false, true} {
-		n, far := newPublic(t, Config{Instance: "a05d", PublicRouted: routed})
-		outside6(t, far)
-		network := dualWorld()
-		apply(t, n, network)
-		for _, e := range network.Interfaces {
-			l, err := n.ListenInterfaceTCP(e.ID, 80)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answerWithPeer(t, l)
-		}
-		serveOutside(t, far, "[2001:db8:ffff::1]:80")
-		seen := func(public string) string {
-			if routed {
-				return public
-			}
-			return "2001:db8:ffff::2"
-		}
-		public, egress, isolated, only := from(n, "eni-10.1.0.16"), from(n, "eni-10.1.1.16"), from(n, "eni-10.1.2.16"), from(n, "eni-only")
-		for _, test := range []struct {
-			from     dialer
-			to, seen string
-		}{
-			{public, "[2001:db8:1:101::10]:80", "2001:db8:1:100::10"},
-			{public, "10.1.1.16:80", "10.1.0.16"},
-			{only, "[2001:db8:1:101::10]:80", "2001:db8:1:100::20"},
-			{public, "[2001:db8:ffff::1]:80", seen("2001:db8:1:100::10")},
-			{only, "[2001:db8:ffff::1]:80", seen("2001:db8:1:100::20")},
-			{egress, "[2001:db8:ffff::1]:80", seen("2001:db8:1:101::10")},
-			{egress, "[2001:db8:1:200::10]:80", "2001:db8:1:101::10"},   // by the Internet
-			{isolated, "[2001:db8:1:200::10]:80", "2001:db8:1:102::10"}, // by the peering
-			{fromMachine6, "[2001:db8:1:102::10]:80", n.mu.applied.routers["vpc-1"].link.machine6("a05d").String()},
-		} {
-			allowed(t, test.from, test.to, test.seen)
-		}
-		for to, want := range map[string]string{
-			"[2001:db8:1:100::99]:80": "host unreachable", "[2001:db8:ffff::1]:80": "network unreachable", "[2001:db8:1:300::1]:80": "network unreachable",
-		} {
-			if got := reached(isolated, 2*soon, to, n); got != want {
-				t.Errorf("%s: %s", to, got)
-			}
-		}
-		denied(t, public, "[2001:db8:1:200::99]:80")
-		denied(t, public, "[2001:db8:ffff::2]:80") // the machine
-		denied(t, from(far, "outside"), "[2001:db8:1:101::10]:80")
-		if got, err := ask(from(far, "outside"), 2*soon, "[2001:db8:1:100::10]:80"); (err == nil) != routed {
-			t.Errorf("routed %v: from outside got %q, %v", routed, got, err)
-		}
-		// A new process finds all as it is.
-		seenNow, err := n.machine.observe(sorted(n.mu.applied.routers))
+// newWorld6 makes dualWorld with a stranger, vpc-3, an Internet beyond the machine, and
+// servers everywhere that say who asks.
+func newWorld6(t *testing.T, instance string, routed bool) (n, far *Network) {
+	t.Helper()
+	n, far = newPublic(t, Config{Instance: instance, PublicRouted: routed})
+	outside6(t, far)
+	network := dualWorld()
+	three := worldVPC("vpc-3", "10.3.0.0/16")
+	addSubnet(&three, 0, "stranger", nil)
+	dual(&three, "2001:db8:1:300::/56", desired.RouteInternet)
+	network.VPCs, network.Interfaces = append(network.VPCs, three), append(network.Interfaces, with6(three, 0, worldENI(three, 0, 16)))
+	apply(t, n, network)
+	for _, e := range network.Interfaces {
+		l, err := n.ListenInterfaceTCP(e.ID, 80)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := prune(n.cfg, seenNow, n.mu.applied); len(s.steps) != 0 {
-			t.Errorf("left over: %s", plan{{s}})
-		}
-		for _, m := range []*Network{n, far} {
-			if err := m.Purge(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		answerWithPeer(t, l)
 	}
+	serveOutside(t, far, "[2001:db8:ffff::1]:80")
+	machine, err := net.Listen("tcp6", "[::]:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answerWithPeer(t, machine)
+	return n, far
+}
+
+// TestReach by IPv6.
+func TestReach6(t *testing.T) {
+	for name, routed := range map[string]bool{"masqueraded6": false, "routed6": true} {
+		t.Run(name, func(t *testing.T) {
+			n, far := newWorld6(t, "a05d", routed)
+			sources := []source{
+				{"public", from(n, "eni-10.1.0.16")},
+				{"public, IPv6-only", from(n, "eni-only")},
+				{"egress-only", from(n, "eni-10.1.1.16")},
+				{"isolated and peered", from(n, "eni-10.1.2.16")},
+				{"peer", from(n, "eni-10.2.0.16")},
+				{"stranger", from(n, "eni-10.3.0.16")},
+				{"machine", fromMachine6},
+				{"Internet", from(far, "outside")},
+			}
+			link := n.mu.applied.routers["vpc-1"].link
+			compareReach(t, name, askAll(n, sources, []destination{
+				{"in the public subnet", "2001:db8:1:100::10"},
+				{"IPv6-only in the public one", "2001:db8:1:100::20"},
+				{"in the egress-only subnet", "2001:db8:1:101::10"},
+				{"in the isolated subnet", "2001:db8:1:102::10"},
+				{"unused address", "2001:db8:1:100::99"},
+				{"unused block", "2001:db8:1:1ff::1"},
+				{"peer", "2001:db8:1:200::10"},
+				{"unused address of the peer", "2001:db8:1:200::99"},
+				{"stranger", "2001:db8:1:300::10"},
+				{"unused address of the stranger", "2001:db8:1:300::99"},
+				{"nobody's block of the instance", "2001:db8:1:900::1"},
+				{"Internet", "2001:db8:ffff::1"},
+				{"machine", "2001:db8:ffff::2"},
+				{"machine's link", link.machine6("a05d").String()},
+			}))
+		})
+	}
+}
+
+// A dual-stack interface has both; and a new process finds all as it is.
+func TestIPv6(t *testing.T) {
+	n, _ := newWorld6(t, "a05e", false)
+	allowed(t, from(n, "eni-10.1.0.16"), "10.1.1.16:80", "10.1.0.16")
+	allowed(t, from(n, "eni-10.1.0.16"), "[2001:db8:1:101::10]:80", "2001:db8:1:100::10")
+	checkNothingLeft(t, n, "at rest")
 }

@@ -190,6 +190,9 @@ func newLayout(cfg Config, prev *layout, network host.Network, links map[string]
 		if cfg.Public.IsValid() {
 			l.unreachable = append(l.unreachable, cfg.Public)
 		}
+		if cfg.Public6.IsValid() && slices.ContainsFunc(l.unreachable, func(p netip.Prefix) bool { return p.Addr().Is6() }) {
+			l.unreachable = append(l.unreachable, cfg.Public6) // the machine has IPv6
+		}
 		rules := machineRules(cfg, all, l.publics)
 		l.rules = &rules
 	}

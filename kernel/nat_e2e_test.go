@@ -42,7 +42,7 @@ func newRouted(t testing.TB, cfg Config) (n, far *Network) {
 // route for them in any case, as a hostile one would.
 func newPublic(t testing.TB, cfg Config) (n, far *Network) {
 	t.Helper()
-	cfg.Public = publicRange
+	cfg.Public, cfg.Public6 = publicRange, publicRange6
 	n, far = newConfigured(t, cfg), newTestNetwork(t, "a0ff")
 	outside(t, far)
 	var more script

@@ -89,22 +89,37 @@ func TestProtocolsToPublicAddresses(t *testing.T) {
 }
 
 // Two instances on a machine are strangers, with the same addresses within, unless the
-// network around the machine routes the public ones.
+// network around the machine routes the public ones. Each has IPv6 addresses of its own.
 func TestInstancesDoNotMeet(t *testing.T) {
 	outside(t, newTestNetwork(t, "a0ff")) // the machine has an address
+	alone := func(public, block string) host.Network {
+		n := onePublic(open, public)
+		n.VPCs[0].Groups = n.VPCs[0].Groups[:1]
+		dual(&n.VPCs[0], block, desired.RouteInternet)
+		n.Interfaces[0] = with6(n.VPCs[0], 0, n.Interfaces[0])
+		return n
+	}
+	const eni, one4, two4, one6, two6 = "eni-10.1.0.10", "240.48.0.10:80", "240.31.0.10:80", "[2001:db8:a05b:100::a]:80", "[2001:db8:a05c:100::a]:80"
 	one := newConfigured(t, Config{Instance: "a05b", Public: netip.MustParsePrefix("240.48.0.0/20")})
 	for _, routed := range []bool{false, true} {
 		two := newConfigured(t, Config{Instance: "a05c", Public: publicRange, PublicRouted: routed})
-		apply(t, one, onePublic(open, "240.48.0.10"))
-		apply(t, two, onePublic(open, "240.31.0.10"))
-		serve(t, one, "eni-10.1.0.10", 80)
-		serve(t, two, "eni-10.1.0.10", 80)
-		denied(t, from(two, "eni-10.1.0.10"), "240.48.0.10:80")
-		if got, err := ask(from(one, "eni-10.1.0.10"), 2*soon, "240.31.0.10:80"); (err == nil) != routed {
-			t.Errorf("routed %v: got %q, %v", routed, got, err)
+		apply(t, one, alone("240.48.0.10", "2001:db8:a05b:100::/56"))
+		apply(t, two, alone("240.31.0.10", "2001:db8:a05c:100::/56"))
+		serve(t, one, eni, 80)
+		serve(t, two, eni, 80)
+		denied(t, from(two, eni), one4)
+		denied(t, from(two, eni), one6)
+		for _, to := range []string{two4, two6} {
+			if got, err := ask(from(one, eni), 2*soon, to); (err == nil) != routed {
+				t.Errorf("routed %v: %s: got %q, %v", routed, to, got, err)
+			}
 		}
-		allowed(t, fromMachine, "240.48.0.10:80", "eni-10.1.0.10")
-		allowed(t, fromMachine, "240.31.0.10:80", "eni-10.1.0.10")
+		for _, to := range []string{one4, two4} {
+			allowed(t, fromMachine, to, eni)
+		}
+		for _, to := range []string{one6, two6} {
+			allowed(t, fromMachine6, to, eni)
+		}
 		if err := two.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}

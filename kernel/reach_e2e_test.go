@@ -22,8 +22,9 @@ import (
 )
 
 var (
-	publicRange = netip.MustParsePrefix("240.31.0.0/20")
-	internetHop = desired.Route{To: anywhere, Target: desired.RouteInternet}
+	publicRange  = netip.MustParsePrefix("240.31.0.0/20")
+	publicRange6 = netip.MustParsePrefix("2001:db8:1::/48")
+	internetHop  = desired.Route{To: anywhere, Target: desired.RouteInternet}
 )
 
 func route1(to string, target desired.RouteTarget) desired.Route {
@@ -135,29 +136,38 @@ func TestReach(t *testing.T) {
 	for name, routed := range map[string]bool{"masqueraded": false, "routed": true} {
 		t.Run(name, func(t *testing.T) {
 			n, far := newWorld(t, "a050", routed)
-			path := filepath.Join("testdata", "reach", name+".txt")
-			want, err := os.ReadFile(path)
-			if err != nil && !*rewrite {
-				t.Fatal(err)
-			}
-			got := reachTable(n, far)
-			if *rewrite {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if d := cmp.Diff(string(want), got); d != "" {
-				t.Error(d)
-			}
+			compareReach(t, name, askAll(n, worldSources(n, far), worldDestinations(n)))
 		})
 	}
 }
 
-// reachTable asks from everywhere to everywhere.
-func reachTable(n, far *Network) string {
-	sources := []struct {
+// compareReach compares a table with the one that is kept.
+func compareReach(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "reach", name+".txt")
+	want, err := os.ReadFile(path)
+	if err != nil && !*rewrite {
+		t.Fatal(err)
+	}
+	if *rewrite {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if d := cmp.Diff(string(want), got); d != "" {
+		t.Error(d)
+	}
+}
+
+type (
+	source struct {
 		name string
 		from dialer
-	}{
+	}
+	destination struct{ name, to string }
+)
+
+func worldSources(n, far *Network) []source {
+	return []source{
 		{"public with an address", from(n, "eni-10.1.0.10")},
 		{"public without an address", from(n, "eni-10.1.0.11")},
 		{"private with NAT", from(n, "eni-10.1.1.10")},
@@ -170,8 +180,11 @@ func reachTable(n, far *Network) string {
 		{"machine", fromMachine},
 		{"Internet", from(far, "outside")},
 	}
+}
+
+func worldDestinations(n *Network) []destination {
 	link := n.mu.applied.routers["vpc-1"].link
-	destinations := []struct{ name, to string }{
+	return []destination{
 		{"in the public subnet", "10.1.0.20"},
 		{"in the private subnet", "10.1.1.20"},
 		{"in the isolated subnet", "10.1.3.20"},
@@ -191,12 +204,16 @@ func reachTable(n, far *Network) string {
 		{"machine's link", link.machine.String()},
 		{"cloud's metadata", "169.254.169.254"},
 	}
+}
+
+// askAll asks port 80 from everywhere to everywhere.
+func askAll(n *Network, sources []source, destinations []destination) string {
 	cells := make([][]string, len(sources))
 	var all sync.WaitGroup
 	for i, s := range sources {
 		cells[i] = make([]string, len(destinations))
 		for j, d := range destinations {
-			all.Go(func() { cells[i][j] = reached(s.from, 2*soon, d.to+":80", n) })
+			all.Go(func() { cells[i][j] = reached(s.from, 2*soon, net.JoinHostPort(d.to, "80"), n) })
 		}
 	}
 	all.Wait()
@@ -218,6 +235,7 @@ func reached(from dialer, within time.Duration, to string, n *Network) string {
 	case err == nil:
 		for id, r := range n.mu.applied.routers {
 			got = strings.ReplaceAll(got, r.link.machine.String(), "machine's link to "+id)
+			got = strings.ReplaceAll(got, r.link.machine6(n.cfg.Instance).String(), "machine's link to "+id)
 		}
 		return "as " + got
 	case errors.Is(err, unix.EHOSTUNREACH):

@@ -135,7 +135,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	} else {
 		runtime.Binaries.Shim = "" // a daemon that is not ours starts its own
 	}
-	config := kernel.Config{Instance: inst.ID, Logger: log, Public: public, PublicRouted: flags.PublicRouted}
+	config := kernel.Config{Instance: inst.ID, Logger: log, Public: public, Public6: inst.PublicRange6(), PublicRouted: flags.PublicRouted}
 	if m.network, err = kernel.NewNetwork(config); err != nil {
 		return nil, err
 	}
