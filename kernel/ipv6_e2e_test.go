@@ -145,6 +145,15 @@ func TestReach6(t *testing.T) {
 	}
 }
 
+func TestPathMTU6(t *testing.T) {
+	n, far := newPublic(t, Config{Instance: "a060"})
+	outside6(t, far)
+	apply(t, n, dualWorld())
+	for _, id := range []string{"eni-10.1.0.16", "eni-10.1.1.16"} {
+		sendMuch(t, n, far, id, "[2001:db8:ffff::1]:80")
+	}
+}
+
 // A dual-stack interface has both; and a new process finds all as it is.
 func TestIPv6(t *testing.T) {
 	n, _ := newWorld6(t, "a05e", false)

@@ -276,6 +276,15 @@ func TestInternet(t *testing.T) {
 func TestPathMTU(t *testing.T) {
 	n, far := newTestNetwork(t, "a018"), newTestNetwork(t, "a019")
 	outside(t, far)
+	e := eni(11, "vpc-1", "sg-open")
+	e.Internet = true
+	apply(t, n, host.Network{VPCs: []desired.VPC{vpc("vpc-1", open)}, Interfaces: []desired.Interface{e}})
+	sendMuch(t, n, far, e.ID, "203.0.113.1:80")
+}
+
+// sendMuch sends over a link beyond the machine that is narrow.
+func sendMuch(t *testing.T, n, far *Network, id, to string) {
+	t.Helper()
 	link, err := netlink.LinkByName("wan0")
 	if err == nil {
 		err = netlink.LinkSetMTU(link, 1280)
@@ -283,17 +292,14 @@ func TestPathMTU(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := eni(11, "vpc-1", "sg-open")
-	e.Internet = true
-	apply(t, n, host.Network{VPCs: []desired.VPC{vpc("vpc-1", open)}, Interfaces: []desired.Interface{e}})
-	l, err := far.ListenTCP("outside", netip.MustParseAddrPort("203.0.113.1:80"))
+	l, err := far.ListenTCP("outside", netip.MustParseAddrPort(to))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	const size = 1 << 20
 	go func() {
-		c, err := n.DialInterfaceTCP(t.Context(), e.ID, netip.MustParseAddrPort("203.0.113.1:80"))
+		c, err := n.DialInterfaceTCP(t.Context(), id, netip.MustParseAddrPort(to))
 		if err != nil {
 			t.Error(err)
 			l.Close()

@@ -55,9 +55,9 @@ func TestNeighborsFindEachOther(t *testing.T) {
 	})
 }
 
-// The machine hears what routers answer it, at whichever of its addresses, and nothing
+// The machine gets what routers answer it, at whichever of its addresses, and nothing
 // else of them.
-func TestMachineHearsItsNeighbors(t *testing.T) {
+func TestMachineFindsItsNeighbors(t *testing.T) {
 	cfg, err := Config{Instance: "1a2b"}.withDefaults()
 	if err != nil {
 		t.Fatal(err)
