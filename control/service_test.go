@@ -128,10 +128,11 @@ func TestZoneTakenAway(t *testing.T) {
 		w.runService()
 		time.Sleep(time.Minute)
 		synctest.Wait()
+		listener, _ := store.ELBListeners.Get(w.db.View(), theListener)
 		w.update(func(tx *store.Tx) { store.ELBListeners.Delete(tx, theListener) })
 		w.said(t, "Target group is not configured to receive traffic from the load balancer")
-		w.balanced()
 		w.update(func(tx *store.Tx) {
+			store.ELBListeners.Put(tx, listener)
 			lb, _ := store.ELBLoadBalancers.Get(tx, theBalancer)
 			next := *lb
 			next.LoadBalancer.AvailabilityZones = []elbv2.AvailabilityZone{{ZoneName: new("us-east-1b")}}
