@@ -31,8 +31,8 @@ type Hosts struct {
 }
 
 // Set makes the file's lines of this instance those of the records for the machine: with
-// no VPC, or a public address. Several processes may call it. When nothing changes, nothing is
-// written.
+// no VPC, or a public address. Several processes may call it. When nothing changes,
+// nothing is written.
 func (h *Hosts) Set(records []desired.Record) error {
 	if err := h.set(linesOf(records, h.Instance)); err != nil {
 		return fmt.Errorf("names in %s: %w", h.Path, err)
