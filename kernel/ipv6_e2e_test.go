@@ -55,8 +55,9 @@ func dualWorld() host.Network {
 	two.RouteTables[0].Routes = append([]desired.Route{{To: one.Subnets[2].Prefixes[1], Target: desired.RoutePeer, Peer: "vpc-1"}}, two.RouteTables[0].Routes...)
 	n := host.Network{VPCs: []desired.VPC{one, two}, Interfaces: []desired.Interface{
 		with6(one, 0, worldENI(one, 0, 16)), with6(one, 1, worldENI(one, 1, 16)), with6(one, 2, worldENI(one, 2, 16)),
-		with6(one, 0, worldENI(one, 0, 32)), with6(two, 0, worldENI(two, 0, 16)),
+		with6(one, 0, worldENI(one, 0, 32)), with6(two, 0, worldENI(two, 0, 16)), with6(one, 0, worldENI(one, 0, 48)),
 	}}
+	n.Interfaces[5].DenyGateway = true
 	n.Interfaces[3] = without4(n.Interfaces[3])
 	n.Interfaces[3].ID = "eni-only"
 	return n
@@ -128,6 +129,7 @@ func TestReach6(t *testing.T) {
 			compareReach(t, name, askAll(n, sources, []destination{
 				{"in the public subnet", "2001:db8:1:100::10"},
 				{"IPv6-only in the public one", "2001:db8:1:100::20"},
+				{"closed to the gateway", "2001:db8:1:100::30"},
 				{"in the egress-only subnet", "2001:db8:1:101::10"},
 				{"in the isolated subnet", "2001:db8:1:102::10"},
 				{"unused address", "2001:db8:1:100::99"},
