@@ -20,8 +20,8 @@ const recordTTL = time.Minute
 // interfaces in zones that can serve, as every VPC and the machine know them: the public
 // addresses of an internet-facing one, inside its VPC too. A dual-stack one has its IPv6
 // addresses in its name, and without public IPv4 no others. An internal load balancer's
-// name is as public as any; its addresses are not. The result is sorted, so that equal
-// names are equal values.
+// name is as public as any; its addresses are not. The names are sorted, and their
+// addresses in the order of the interfaces: those of a zone are together.
 // Sources: Elastic Load Balancing user guide, "Load balancer scheme"; ALB user guide, "IP
 // address types".
 func Records(v ELBView) []desired.Record {
@@ -32,7 +32,6 @@ func Records(v ELBView) []desired.Record {
 			continue
 		}
 		r := desired.Record{Name: strings.ToLower(*l.LoadBalancer.DNSName), TTL: recordTTL, Addresses: p.addresses(l)}
-		slices.SortFunc(r.Addresses, netip.Addr.Compare)
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b desired.Record) int { return strings.Compare(a.Name, b.Name) })

@@ -29,7 +29,7 @@ func TestRecords(t *testing.T) {
 	}})
 	want := []desired.Record{{
 		Name: "internal-api-1.us-east-1.elb.amazonaws.com", TTL: time.Minute,
-		Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.4"), netip.MustParseAddr("172.31.16.4")},
+		Addresses: []netip.Addr{netip.MustParseAddr("172.31.16.4"), netip.MustParseAddr("172.31.0.4")},
 	}, {
 		Name: "net-0123456789abcdef.elb.us-east-1.amazonaws.com", TTL: time.Minute,
 		Addresses: []netip.Addr{netip.MustParseAddr("172.31.0.5")},
@@ -118,12 +118,32 @@ func TestRecordsOfInternetFacing(t *testing.T) {
 			ID: i.private, Address: netip.MustParseAddr(i.private), Public: netip.MustParseAddr(i.public),
 		})
 	}
-	want := []netip.Addr{netip.MustParseAddr("203.0.113.8"), netip.MustParseAddr("203.0.113.9")}
+	want := []netip.Addr{netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("203.0.113.8")}
 	if got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses; !reflect.DeepEqual(got, want) {
 		t.Errorf("before it has nodes: %v", got)
 	}
 	lb.Nodes = map[string]string{"172.31.16.4": "node-1"}
-	if got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses; !reflect.DeepEqual(got, want[:1]) {
+	if got := Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses; !reflect.DeepEqual(got, want[1:]) {
 		t.Errorf("with one on a node: %v", got)
+	}
+}
+
+// The name of a dual-stack load balancer leads to addresses of both families, those of an
+// interface together, and without public IPv4 to IPv6 alone.
+func TestRecordsOfDualStack(t *testing.T) {
+	lb := &record.ELBLoadBalancer{LoadBalancer: elbv2.LoadBalancer{LoadBalancerArn: new("arn"), DNSName: new("web-1.us-east-1.elb.amazonaws.com")}}
+	for n, public := range []string{"203.0.113.9", "203.0.113.8"} {
+		lb.Interfaces = append(lb.Interfaces, desired.Interface{
+			ID: public, Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(4 + n)}), IPv6: netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", 4+n)), Public: netip.MustParseAddr(public),
+		})
+	}
+	for kind, want := range map[elbv2.IpAddressType]string{
+		elbv2.IpAddressTypeDualstack:                  "[203.0.113.9 2001:db8::4 203.0.113.8 2001:db8::5]",
+		elbv2.IpAddressTypeDualstackWithoutPublicIpv4: "[2001:db8::4 2001:db8::5]",
+	} {
+		lb.LoadBalancer.IpAddressType = kind
+		if got := fmt.Sprint(Records(ELBView{LoadBalancers: []*record.ELBLoadBalancer{lb}})[0].Addresses); got != want {
+			t.Errorf("%s: %s", kind, got)
+		}
 	}
 }
