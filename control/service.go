@@ -147,8 +147,9 @@ func serviceSubnets(r store.Reader, scope fargo.Scope, ids []string) []plan.Serv
 			continue
 		}
 		out = append(out, plan.ServiceSubnet{ID: id, Zone: *s.Subnet.AvailabilityZone, Free: func() bool {
-			_, free := plan.FreeAddress(s.Prefix(), id, func(a netip.Addr) bool { return store.AddressTaken(r, *s.Subnet.VpcId, a) })
-			return free
+			six, _ := s.Prefix6()
+			c := plan.Candidate{Prefix: s.Prefix(), Prefix6: six, Taken: func(a netip.Addr) bool { return store.AddressTaken(r, *s.Subnet.VpcId, a) }}
+			return c.HasRoom(id)
 		}})
 	}
 	return out

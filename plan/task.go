@@ -80,6 +80,12 @@ func (c *Candidate) addresses(seed string) (four, six netip.Addr, ok bool) {
 	return four, six, has4 == c.Prefix.IsValid() && has6 == c.Prefix6.IsValid() && (has4 || has6)
 }
 
+// HasRoom reports whether an interface could have its addresses there.
+func (c *Candidate) HasRoom(seed string) bool {
+	_, _, ok := c.addresses(seed)
+	return ok
+}
+
 // PlaceInterface chooses a subnet and an address for a task's interface: where
 // its deployment has the fewest tasks, else by the task's id, passing over full
 // subnets. The error is the reason to stop the task with, in AWS's words.

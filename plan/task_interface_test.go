@@ -31,6 +31,9 @@ func TestPlaceInterfaceFamilies(t *testing.T) {
 			if (err != nil) != test.full {
 				t.Fatalf("placed with %v", err)
 			}
+			if test.candidate.HasRoom("eni-0123456789abcdef0") == test.full {
+				t.Errorf("has room: %v", test.full)
+			}
 			if err != nil {
 				return
 			}
