@@ -110,3 +110,29 @@ func TestStreamIPv6(t *testing.T) {
 		t.Errorf("the target is told %q", header)
 	}
 }
+
+// TestIPv6ComesAndGoes holds that a port is opened anew when its interface gets an IPv6
+// address or loses it: the interface was made anew.
+func TestIPv6ComesAndGoes(t *testing.T) {
+	m := &flakyNetwork{opened: make(chan net.Listener, 10)}
+	h := newSystem(t, func(c *balancer.Config) {
+		m.Network = c.Network
+		c.Network = m
+	})
+	for n, six := range []string{"", "2001:db8::9", "2001:db8::9", ""} {
+		lb := alb(forwardTo("arn:g"))
+		if six != "" {
+			lb.Interfaces[0].IPv6 = netip.MustParseAddr(six)
+		}
+		h.set([]desired.Balancer{lb}, []desired.BalancerGroup{group("arn:g")})
+		if want := n != 2; len(m.opened) > 0 != want {
+			t.Errorf("step %d: opened %v", n, !want)
+		}
+		for len(m.opened) > 0 {
+			<-m.opened
+		}
+		if got := get(t, h, "/"); !strings.HasPrefix(got, "503") {
+			t.Errorf("step %d: %s", n, got)
+		}
+	}
+}
