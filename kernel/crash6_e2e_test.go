@@ -62,7 +62,7 @@ func checkAfter6(t *testing.T, n *Network, when string) {
 	if _, err := ask(from(n, "eni-10.2.0.16"), longer, "[2001:db8:1:300::10]:80"); !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EADDRNOTAVAIL) {
 		t.Errorf("%s: from what lost IPv6: %v", when, err)
 	}
-	if got, err := ask(fromMachine6, longer, "[2001:db8:1:200::10]:80"); !errors.Is(err, unix.ENETUNREACH) {
+	if got, err := ask(fromMachine6, longer, "[2001:db8:1:200::10]:80"); !errors.Is(err, unix.EHOSTUNREACH) {
 		t.Errorf("%s: got %q, %v from what has lost IPv6", when, got, err)
 	}
 	checkNothingLeft(t, n, when)

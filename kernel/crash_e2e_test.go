@@ -236,7 +236,7 @@ func TestJunkIsRepaired(t *testing.T) {
 	allowed(t, from(n, "eni-vpc-1-12"), "172.31.0.11:80", "eni-vpc-1-11")
 	allowed(t, fromMachine, "172.31.0.13:80", "eni-vpc-2-13")
 	unreachableFromMachine(t, "172.31.0.66:80")
-	seen, err := m.observe([]string{"vpc-1", "vpc-2"})
+	seen, err := m.observe(n.mu.applied)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func checkRouted(t *testing.T, n *Network, when string) {
 // checkNothingLeft wants a new process to find nothing to remove.
 func checkNothingLeft(t *testing.T, n *Network, when string) {
 	t.Helper()
-	if seen, err := n.machine.observe(sorted(n.mu.applied.routers)); err != nil {
+	if seen, err := n.machine.observe(n.mu.applied); err != nil {
 		t.Error(err)
 	} else if s := prune(n.cfg, seen, n.mu.applied); len(s.steps) != 0 {
 		t.Errorf("%s: left over: %s", when, plan{{s}})

@@ -116,7 +116,7 @@ func (n *Network) set(ctx context.Context, network host.Network) error {
 
 // recover makes the plan from the observed state of the machine.
 func (n *Network) recover(ctx context.Context, next *layout) (plan, error) {
-	seen, err := n.machine.observe(sorted(next.routers))
+	seen, err := n.machine.observe(next)
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,7 @@ type testCase struct {
 //
 // and comments, which begin with #.
 func parseCase(t *testing.T, input string) testCase {
-	c := testCase{found: observation{routers: map[string]observedRouter{}}}
+	c := testCase{found: observation{routers: map[string]observedRouter{}, interfaces: map[string][]netip.Prefix{}}}
 	for line := range strings.Lines(input) {
 		f := strings.Fields(line)
 		if len(f) == 0 {
@@ -144,7 +144,7 @@ func parseCase(t *testing.T, input string) testCase {
 			c.restart = true
 		case "found":
 			c.rules = c.rules || f[1] == "rules"
-			c.found.add(f[1], f[len(f)-1])
+			c.found.add(f[1], f[2:]...)
 		case "vpc":
 			v := desired.VPC{ID: f[1]}
 			for _, cidr := range f[2:] {
@@ -175,14 +175,18 @@ func parseCase(t *testing.T, input string) testCase {
 	return c
 }
 
-func (o *observation) add(kind, name string) {
+// add adds what was found: a namespace and the addresses in it, a link or a route.
+func (o *observation) add(kind string, words ...string) {
 	switch kind {
 	case "netns":
-		o.namespaces = append(o.namespaces, name)
+		o.namespaces = append(o.namespaces, words[0])
+		for _, a := range words[1:] {
+			o.interfaces[words[0]] = append(o.interfaces[words[0]], netip.MustParsePrefix(a))
+		}
 	case "link":
-		o.links = append(o.links, name)
+		o.links = append(o.links, words[0])
 	case "unreachable":
-		o.routes = append(o.routes, unreachable(netip.MustParsePrefix(name), Config{Instance: "1a2b"}.unreachableMetric()).route)
+		o.routes = append(o.routes, unreachable(netip.MustParsePrefix(words[0]), Config{Instance: "1a2b"}.unreachableMetric()).route)
 	}
 }
 

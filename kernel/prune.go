@@ -23,6 +23,7 @@ type observation struct {
 	routes     []route                   // ours on the machine
 	rules      *ruleset                  // ours on the machine
 	routers    map[string]observedRouter // the namespaces of wanted VPCs
+	interfaces map[string][]netip.Prefix // the addresses in those of wanted interfaces
 }
 
 // An observedRouter is what was found in a router.
@@ -62,12 +63,18 @@ func prune(cfg Config, seen observation, next *layout) script {
 		if _, is := next.routers[name]; is {
 			continue
 		}
-		if _, is := next.interfaces[name]; !is {
-			s.add("", netnsDel{name})
+		if p, is := next.interfaces[name]; !is || !p.hasAll(seen.interfaces[name]) {
+			s.add("", netnsDel{name}) // with other addresses it is another interface
 		}
 	}
 	s.add("", slices.DeleteFunc(stale, func(o op) bool { return !isUnreachable(o) })...)
 	return s
+}
+
+// hasAll says that addresses are among those of an interface.
+func (p port) hasAll(addresses []netip.Prefix) bool {
+	own := []netip.Prefix{netip.PrefixFrom(p.address, p.bits), netip.PrefixFrom(p.address6, p.bits6)}
+	return !slices.ContainsFunc(addresses, func(a netip.Prefix) bool { return !slices.Contains(own, a) })
 }
 
 func isUnreachable(o op) bool {
@@ -169,10 +176,10 @@ func (l *layout) machineRoutes(cfg Config) []route {
 	return out
 }
 
-// observe finds what belongs to this instance: on the machine, and in the
-// namespaces that are the routers of vpcs.
-func (m *machine) observe(vpcs []string) (observation, error) {
-	seen := observation{routers: map[string]observedRouter{}}
+// observe finds what belongs to this instance: on the machine, and in the namespaces of
+// the routers and interfaces that are wanted.
+func (m *machine) observe(next *layout) (observation, error) {
+	seen := observation{routers: map[string]observedRouter{}, interfaces: map[string][]netip.Prefix{}}
 	entries, err := os.ReadDir(m.cfg.NetNSDir)
 	if err != nil {
 		return seen, err
@@ -198,18 +205,41 @@ func (m *machine) observe(vpcs []string) (observation, error) {
 	if seen.rules, err = observeRules(m.own, m.cfg.tableName()); err != nil {
 		return seen, err
 	}
-	for _, vpc := range vpcs {
-		if bound, err := isNamespace(m.path(vpc)); err != nil || !bound {
-			if err != nil {
-				return seen, err
-			}
+	for _, name := range seen.namespaces {
+		_, isRouter := next.routers[name]
+		_, isInterface := next.interfaces[name]
+		if bound, err := isNamespace(m.path(name)); err != nil {
+			return seen, err
+		} else if !bound {
 			continue
 		}
-		if seen.routers[vpc], err = m.observeRouter(vpc); err != nil {
-			return seen, fmt.Errorf("in %s: %w", vpc, err)
+		switch {
+		case isRouter:
+			seen.routers[name], err = m.observeRouter(name)
+		case isInterface:
+			seen.interfaces[name], err = m.observeInterface(name)
+		}
+		if err != nil {
+			return seen, fmt.Errorf("in %s: %w", name, err)
 		}
 	}
 	return seen, nil
+}
+
+// observeInterface lists the addresses of an interface, without those that the kernel
+// chose. Its namespace is not kept open: there are many.
+func (m *machine) observeInterface(id string) ([]netip.Prefix, error) {
+	in, err := openNamespace(m.path(id))
+	if err != nil {
+		return nil, err
+	}
+	defer in.close()
+	links, err := observeLinks(in)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := observeAddresses(in, links, netlink.FAMILY_ALL)
+	return slices.DeleteFunc(addresses["eth0"], func(p netip.Prefix) bool { return p.Addr().IsLinkLocalUnicast() }), err
 }
 
 func (m *machine) observeRouter(vpc string) (observedRouter, error) {
@@ -229,7 +259,7 @@ func (m *machine) observeRouter(vpc string) (observedRouter, error) {
 	if seen.policies, err = observePolicies(in); err != nil {
 		return seen, err
 	}
-	if seen.addresses, err = observeAddresses(in, links); err != nil {
+	if seen.addresses, err = observeAddresses(in, links, netlink.FAMILY_V4); err != nil {
 		return seen, err
 	}
 	seen.rules, err = observeRules(in, routerTable)
@@ -346,16 +376,15 @@ func observePolicies(in *namespace) ([]policy, error) {
 	return out, nil
 }
 
-func observeAddresses(in *namespace, links map[int]string) (map[string][]netip.Prefix, error) {
-	found, err := dump(func() ([]netlink.Addr, error) { return in.links.AddrList(nil, unix.AF_INET) })
+func observeAddresses(in *namespace, links map[int]string, family int) (map[string][]netip.Prefix, error) {
+	found, err := dump(func() ([]netlink.Addr, error) { return in.links.AddrList(nil, family) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
 	out := map[string][]netip.Prefix{}
 	for _, f := range found {
-		addr, _ := netip.AddrFromSlice(f.IP.To4())
 		bits, _ := f.Mask.Size()
-		out[links[f.LinkIndex]] = append(out[links[f.LinkIndex]], netip.PrefixFrom(addr, bits))
+		out[links[f.LinkIndex]] = append(out[links[f.LinkIndex]], netip.PrefixFrom(observedAddress(f.IP), bits))
 	}
 	return out, nil
 }
@@ -368,7 +397,7 @@ func (m *machine) adoptUplinks(vpcs []string) (have map[string]uplink, taken map
 	if err != nil {
 		return nil, nil, err
 	}
-	addresses, err := observeAddresses(m.own, links)
+	addresses, err := observeAddresses(m.own, links, netlink.FAMILY_V4)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -403,7 +432,7 @@ func routerUplink(in *namespace) (uplink, bool, error) {
 	if err != nil {
 		return uplink{}, false, err
 	}
-	addresses, err := observeAddresses(in, links)
+	addresses, err := observeAddresses(in, links, netlink.FAMILY_V4)
 	if err != nil {
 		return uplink{}, false, err
 	}
