@@ -14,6 +14,9 @@ type VPC struct {
 	Groups []SecurityGroup `json:"groups,omitempty"`
 	// DNS says that the VPC's resolver answers (enableDnsSupport).
 	DNS bool `json:"dns,omitempty"`
+	// NoHostNames says that the resolver knows no private names of the VPC's addresses
+	// (enableDnsHostnames is off).
+	NoHostNames bool `json:"noHostNames,omitempty"`
 	// Subnets are all there are. A VPC from an older control plane has none: in it,
 	// interfaces reach each other, and those with Internet what is beyond.
 	Subnets     []Subnet     `json:"subnets,omitempty"`

@@ -72,13 +72,14 @@ func ttlOf(r *desired.Record) uint32 {
 	return uint32(r.TTL / time.Second) //nolint:gosec // RFC 2181 wants 31 bits
 }
 
-// address answers for the private names of the VPC's addresses, whether they are in use or not.
+// address answers for the private names of the VPC's addresses, whether they are in use or
+// not. In a VPC without host names there are none.
 func address(_ context.Context, q *query) *dns.Msg {
 	a, ok := addressIn(q.name, q.vpc.Region)
 	if !ok {
 		return nil
 	}
-	if _, ok := rangeOf(q.vpc, a); !ok {
+	if _, ok := rangeOf(q.vpc, a); !ok || q.vpc.NoHostNames {
 		return nil
 	}
 	m := q.reply()
@@ -88,7 +89,7 @@ func address(_ context.Context, q *query) *dns.Msg {
 	return q.complete(m, fargo.PrivateDomain(q.vpc.Region))
 }
 
-// reverse answers with the private name of an address of the VPC.
+// reverse answers with the private name of an address of the VPC, if it has one.
 func reverse(_ context.Context, q *query) *dns.Msg {
 	a, ok := addressOf(q.name)
 	if !ok {
@@ -99,7 +100,10 @@ func reverse(_ context.Context, q *query) *dns.Msg {
 		return nil
 	}
 	m := q.reply()
-	if q.wantsType(dns.TypePTR) {
+	switch {
+	case q.vpc.NoHostNames:
+		m.Rcode = dns.RcodeNameError
+	case q.wantsType(dns.TypePTR):
 		m.Answer = append(m.Answer, &dns.PTR{Hdr: q.header(dns.TypePTR, localTTL), Ptr: fargo.PrivateDNSName(q.vpc.Region, a) + "."})
 	}
 	return q.complete(m, reverseZoneOf(q.name, cidr))

@@ -22,7 +22,8 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into
 
 // TestChain plays the scenarios of testdata/chain. In one, a line says
 //
-//	vpc ID REGION CIDR… [off]            there is a VPC; off: without DNS
+//	vpc ID REGION CIDR… [off|nameless]   there is a VPC; off: without DNS; nameless:
+//	                                     without host names
 //	public CIDR                          the range of public addresses
 //	peer VPC of VPC                      public names resolve over a peering connection
 //	record NAME TTL ADDRESS… [in VPC] [public ADDRESS]
@@ -114,6 +115,10 @@ func readVPC(t *testing.T, words []string) desired.VPC {
 	for _, w := range words[2:] {
 		if w == "off" {
 			v.DNS = false
+			continue
+		}
+		if w == "nameless" {
+			v.NoHostNames = true
 			continue
 		}
 		c, err := netip.ParsePrefix(w)

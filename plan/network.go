@@ -24,7 +24,7 @@ func Networks(v NetworkView) []desired.VPC {
 	for _, vpc := range v.VPCs {
 		id := *vpc.VPC.VpcId
 		n := desired.VPC{
-			ID: id, Region: vpc.Scope.Region, CIDRs: blocks(vpc), DNS: vpc.DNSSupport,
+			ID: id, Region: vpc.Scope.Region, CIDRs: blocks(vpc), DNS: vpc.DNSSupport, NoHostNames: !vpc.NamesHosts(),
 			NATGateways: natGateways(v, id), Peers: peers(v, id), DNSPeers: dnsPeers(v, vpc),
 		}
 		addSubnets(&n, v, vpc)

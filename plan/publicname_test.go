@@ -60,11 +60,12 @@ func (n *networkText) names(id string) string {
 	return strings.Join(out, "\n")
 }
 
-// dnsPeers shows in which VPCs the public names of others stand for private addresses.
+// dnsPeers shows which peers' public names stand for private addresses in a VPC, and
+// whether it knows the private names of its own.
 func (n *networkText) dnsPeers(id string) string {
 	for _, v := range Networks(n.view) {
 		if v.ID == id {
-			return fmt.Sprintf("%s resolves %v of %v", id, v.DNSPeers, v.Peers)
+			return fmt.Sprintf("%s resolves %v of %v, own %t", id, v.DNSPeers, v.Peers, v.DNS && !v.NoHostNames)
 		}
 	}
 	return ""
