@@ -10,6 +10,10 @@
 // fargo down --purge; nothing of it may then be left on the machine. Other
 // installations may come and go meanwhile.
 //
+// The client is loaded once for many commands: see preload_test.go. Its code is the same,
+// and where it cannot be done, or a command runs in other namespaces, it is started for
+// each.
+//
 // TestReadme runs the commands of README.md, those behind "$ ", and compares what they
 // print with what is shown there.
 //

@@ -16,6 +16,9 @@ import (
 // TestMain makes three scripts run at a time, whatever the machine: they mostly
 // wait, each for an installation of its own.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "aws" {
+		os.Exit(preloaded(os.Args[1:]))
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "3"); err != nil {
 		panic(err)
@@ -63,6 +66,7 @@ func runScripts(t *testing.T, dir string, c client) {
 	if os.Geteuid() != 0 {
 		t.Fatal("these tests make namespaces, mounts and control groups: run them as root")
 	}
+	aws := preload(t, c)
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireUniqueNames:  true,
@@ -87,7 +91,7 @@ func runScripts(t *testing.T, dir string, c client) {
 			if err := os.Mkdir(bin, 0o755); err != nil {
 				return err
 			}
-			for name, target := range map[string]string{"aws": c.path, "fargo": in.binary} {
+			for name, target := range map[string]string{"aws": aws, "fargo": in.binary} {
 				if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
 					return err
 				}
