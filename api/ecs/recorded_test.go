@@ -85,7 +85,7 @@ func runTask(t *testing.T, recorded any) (made, ended *wire.Task) {
 	}
 	in := &wire.RunTaskInput{
 		TaskDefinition: new("family"), LaunchType: wire.LaunchTypeFargate, PlatformVersion: new("1.4.0"),
-		NetworkConfiguration: &wire.NetworkConfiguration{AwsvpcConfiguration: &wire.AwsVpcConfiguration{Subnets: []string{*subnets.Subnets[0].SubnetId}}},
+		NetworkConfiguration: &wire.NetworkConfiguration{AwsvpcConfiguration: &wire.AwsVpcConfiguration{Subnets: []string{*subnets.Subnets[0].SubnetId}, AssignPublicIp: wire.AssignPublicIpEnabled}},
 	}
 	if recorded != nil { // the executions that waited for the end
 		in.StartedBy = new("AWS Step Functions")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func issuePlatform(_ *store.Tx, region string, names []string, now time.Time) (*
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform})
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform, Public: netip.MustParsePrefix("240.0.0.0/24")})
 	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {
