@@ -73,6 +73,17 @@ type port struct {
 	mac      string
 }
 
+// without6 is an interface as it is without its IPv6 address.
+func (p port) without6() port {
+	p.address6, p.bits6 = netip.Addr{}, 0
+	return p
+}
+
+// addresses are those that an interface has.
+func (p port) addresses() []netip.Addr {
+	return slices.DeleteFunc([]netip.Addr{p.address, p.address6}, func(a netip.Addr) bool { return !a.IsValid() })
+}
+
 // An uplink is the pair of addresses between the machine and a router.
 type uplink struct{ machine, router netip.Addr }
 

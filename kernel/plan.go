@@ -19,7 +19,7 @@ type script struct {
 	id     string // of the VPC or the interface; "" for the machine
 	vpc    string // that an interface is in: its script is not run when the VPC's fails
 	steps  []step
-	closes string // a namespace that no later script uses; it is closed at the end
+	closes string // a namespace that is closed at the end, for most are not used again
 }
 
 func (s *script) add(in string, ops ...op) {
@@ -84,12 +84,20 @@ func makePlan(cfg Config, prev, next *layout, found map[string]*ruleset) plan {
 		}
 	}
 	for _, id := range sorted(prev.interfaces) {
-		if port := prev.interfaces[id]; next.interfaces[id] != port {
+		switch port := prev.interfaces[id]; {
+		case next.interfaces[id] == port:
+		case port.without6() == next.interfaces[id].without6():
+			leave = append(leave, removeIPv6(cfg, port))
+		default:
 			leave = append(leave, removeInterface(cfg, port))
 		}
 	}
 	for _, id := range sorted(next.interfaces) {
-		if port := next.interfaces[id]; prev.interfaces[id] != port {
+		switch port := next.interfaces[id]; {
+		case prev.interfaces[id] == port:
+		case port.without6() == prev.interfaces[id].without6():
+			enter = append(enter, addIPv6(cfg, port))
+		default:
 			enter = append(enter, addInterface(cfg, port))
 		}
 	}
@@ -270,20 +278,39 @@ func addInterface(cfg Config, p port) script {
 			routeAdd{route: route{to: everywhere, via: gatewayAddress, dev: "eth0", onlink: true}},
 		)
 	}
-	if p.address6.IsValid() {
-		s.add(p.vpc, enableIPv6(name, gateway6)...)
-		s.add(p.id,
-			sysctl{"net/ipv6/conf/eth0/accept_ra", "0"},
-			sysctl{"net/ipv6/conf/eth0/disable_ipv6", "0"},
-			addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address6, p.bits6), noRoute: true},
-			routeAdd{route: route{to: everywhere6, via: gateway6, dev: "eth0"}},
-		)
-	}
-	for _, r := range routerRoutes(cfg, p) {
-		s.add(p.vpc, routeAdd{route: r})
-	}
+	s.steps = append(s.steps, addIPv6(cfg, p).steps...)
 	if p.address.IsValid() {
+		s.add(p.vpc, routeAdd{route: routerRoute(cfg, p, p.address)})
 		s.add("", routeAdd{route: machineRoute(cfg, p), appended: true})
+	}
+	return s
+}
+
+// addIPv6 gives an interface its IPv6 address, if it is to have one.
+func addIPv6(cfg Config, p port) script {
+	s := script{id: p.id, vpc: p.vpc, closes: p.id}
+	if !p.address6.IsValid() {
+		return s
+	}
+	s.add(p.vpc, enableIPv6(cfg.portName(p.id), gateway6)...)
+	s.add(p.id,
+		sysctl{"net/ipv6/conf/eth0/accept_ra", "0"},
+		sysctl{"net/ipv6/conf/eth0/disable_ipv6", "0"},
+		addrAdd{dev: "eth0", prefix: netip.PrefixFrom(p.address6, p.bits6), noRoute: true},
+		routeAdd{route: route{to: everywhere6, via: gateway6, dev: "eth0"}},
+	)
+	s.add(p.vpc, routeAdd{route: routerRoute(cfg, p, p.address6)})
+	return s
+}
+
+// removeIPv6 takes an interface's IPv6 address away, with its routes, and leaves the rest
+// as it is: a load balancer goes on serving by IPv4.
+func removeIPv6(cfg Config, p port) script {
+	s := script{id: p.id, vpc: p.vpc, closes: p.id}
+	if p.address6.IsValid() {
+		s.add(p.vpc, routeDel{routerRoute(cfg, p, p.address6)})
+		s.add(p.id, sysctl{"net/ipv6/conf/eth0/disable_ipv6", "1"})
+		s.add(p.vpc, sysctl{"net/ipv6/conf/" + cfg.portName(p.id) + "/disable_ipv6", "1"})
 	}
 	return s
 }
@@ -298,8 +325,8 @@ func removeInterface(cfg Config, p port) script {
 	if p.address.IsValid() {
 		s.add("", routeDel{machineRoute(cfg, p)})
 	}
-	for _, r := range routerRoutes(cfg, p) {
-		s.add(p.vpc, routeDel{r})
+	for _, a := range p.addresses() {
+		s.add(p.vpc, routeDel{routerRoute(cfg, p, a)})
 	}
 	s.add("", netnsDel{p.id})
 	return s
@@ -319,15 +346,9 @@ func publicRoute(cfg Config, a netip.Addr, p public) route {
 	return r
 }
 
-// routerRoutes are the router's routes to an interface.
-func routerRoutes(cfg Config, p port) []route {
-	var out []route
-	for _, a := range []netip.Addr{p.address, p.address6} {
-		if a.IsValid() {
-			out = append(out, route{to: single(a), dev: cfg.portName(p.id)})
-		}
-	}
-	return out
+// routerRoute is the router's route to an address of an interface.
+func routerRoute(cfg Config, p port, a netip.Addr) route {
+	return route{to: single(a), dev: cfg.portName(p.id)}
 }
 
 var (

@@ -111,7 +111,9 @@ func pruneRouter(cfg Config, seen observedRouter, next *layout, r router) []op {
 	for _, p := range next.interfaces {
 		if p.vpc == r.vpc {
 			links[cfg.portName(p.id)] = true
-			routes = append(routes, routerRoutes(cfg, p)...)
+			for _, a := range p.addresses() {
+				routes = append(routes, routerRoute(cfg, p, a))
+			}
 		}
 	}
 	addresses := map[string][]netip.Prefix{
