@@ -161,7 +161,7 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 	sets := b.rules.sets
 	for _, eni := range interfaces {
 		suffix := groups.chains(eni.Groups)
-		for _, a := range addressesOf(eni) {
+		for _, a := range eni.Addresses() {
 			f := familyOf(a)
 			e := element{addr: a}
 			sets["interfaces"+f.suffix].elements[element{link: b.cfg.portName(eni.ID), addr: a}] = value{chain: chainFrom(eni.Subnet)}
@@ -192,17 +192,6 @@ func (b *builder) isPublic(subnet string) bool {
 	return j >= 0 && slices.ContainsFunc(b.vpc.RouteTables[j].Routes, func(r desired.Route) bool {
 		return r.Target == desired.RouteInternet && !r.To.Addr().Is4()
 	})
-}
-
-// addressesOf are the private addresses of an interface.
-func addressesOf(eni desired.Interface) []netip.Addr {
-	var out []netip.Addr
-	for _, a := range []netip.Addr{eni.Address, eni.IPv6} {
-		if a.IsValid() {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // guardChains decide where a packet comes from, before anything is known of its

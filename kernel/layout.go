@@ -259,7 +259,7 @@ func (l *layout) addVPC(cfg Config, prev *layout, vpc desired.VPC, link uplink, 
 		} else if other, twice := names[name]; err == nil && twice {
 			err = fmt.Errorf("comes to the same link name as %s", other)
 		}
-		for _, a := range addressesOf(eni) {
+		for _, a := range eni.Addresses() {
 			if other, twice := taken[a]; err == nil && twice {
 				err = fmt.Errorf("has the address %s of %s", a, other)
 			}
@@ -275,7 +275,7 @@ func (l *layout) addVPC(cfg Config, prev *layout, vpc desired.VPC, link uplink, 
 			continue
 		}
 		names[name] = eni.ID
-		for _, a := range addressesOf(eni) {
+		for _, a := range eni.Addresses() {
 			taken[a] = eni.ID
 		}
 		l.interfaces[eni.ID] = port{
@@ -326,7 +326,7 @@ func checkInterface(vpc desired.VPC, eni desired.Interface) error {
 	if err := checkName(eni.ID); err != nil {
 		return err
 	}
-	if len(addressesOf(eni)) == 0 {
+	if len(eni.Addresses()) == 0 {
 		return errors.New("has no address")
 	}
 	if a := eni.Address; a.IsValid() && (!a.Is4() || !eni.Prefix.Contains(a)) {

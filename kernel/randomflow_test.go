@@ -32,7 +32,7 @@ func (w slowly) randomFlow(t *rapid.T) flow {
 	e := rapid.SampledFrom(w.interfaces).Draw(t, "interface")
 	others := slices.DeleteFunc(slices.Clone(w.interfaces), func(o desired.Interface) bool { return o.ID == e.ID })
 	f := flow{from: e.ID, sport: 40000}
-	sources := addressesOf(e)
+	sources := e.Addresses()
 	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0, 1:
 		f.from, sources = "outside", outsiders
@@ -43,7 +43,7 @@ func (w slowly) randomFlow(t *rapid.T) flow {
 	case 5:
 		sources = liars
 		for _, o := range others {
-			sources = append(sources, addressesOf(o)...)
+			sources = append(sources, o.Addresses()...)
 		}
 	}
 	f.src = rapid.SampledFrom(sources).Draw(t, "source")
@@ -63,7 +63,7 @@ func (w slowly) randomFlow(t *rapid.T) flow {
 func (w slowly) randomDestination(t *rapid.T, src netip.Addr, others []desired.Interface) netip.Addr {
 	var theirs []netip.Addr
 	for _, o := range others {
-		theirs = append(theirs, addressesOf(o)...)
+		theirs = append(theirs, o.Addresses()...)
 		if o.Public.IsValid() {
 			theirs = append(theirs, o.Public)
 		}

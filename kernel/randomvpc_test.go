@@ -148,7 +148,7 @@ func (w *slowly) addInterface(t *rapid.T, subnet int, number byte) {
 	w.interfaces = append(w.interfaces, e)
 	for g := range w.vpc.Groups {
 		if slices.Contains(e.Groups, w.vpc.Groups[g].ID) {
-			w.vpc.Groups[g].Members = append(w.vpc.Groups[g].Members, addressesOf(e)...)
+			w.vpc.Groups[g].Members = append(w.vpc.Groups[g].Members, e.Addresses()...)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func newSimulated(t *rapid.T, w slowly) simulated {
 		t.Fatal(err)
 	}
 	for _, e := range w.interfaces {
-		for _, a := range addressesOf(e) {
+		for _, a := range e.Addresses() {
 			r.ports[a] = cfg.portName(e.ID)
 		}
 	}

@@ -232,7 +232,7 @@ func (w slowly) local(a *desired.Interface, f flow, src netip.Addr, g *desired.N
 
 func (w slowly) byAddress(a netip.Addr) *desired.Interface {
 	for i, e := range w.interfaces {
-		if slices.Contains(addressesOf(e), a) {
+		if slices.Contains(e.Addresses(), a) {
 			return &w.interfaces[i]
 		}
 	}
