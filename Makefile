@@ -58,6 +58,12 @@ SEED ?= 0
 chaos: build example-archive
 	go test -tags 'e2e carried chaos' -count=1 -timeout 0 -v -run '^TestChaos$$' ./e2e -chaos.for=$(CHAOS) -chaos.seed=$(SEED)
 
+## rollouts: TestRollout with ROLLOUTS deployments (30) in place of CI's few (as root)
+ROLLOUTS ?= 30
+.PHONY: rollouts
+rollouts: build example-archive
+	go test -tags 'e2e carried' -count=1 -timeout 0 -v -run '^TestRollout$$' ./e2e -rollouts=$(ROLLOUTS)
+
 ## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes; more on a busy machine)
 .PHONY: bench
 bench: build example-archive

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,10 +17,13 @@ import (
 	"time"
 )
 
+// rollouts is how many deployments TestRollout makes, at least four. CI has no time for
+// more; make rollouts has.
+var rollouts = flag.Int("rollouts", 5, "make this `number` of rolling deployments")
+
 const (
-	rollouts      = 10
-	leastRequests = 200_000
-	kills         = 5
+	leastRequests = 20_000 // of a deployment
+	kills         = 3
 )
 
 // TestRollout makes one rolling deployment of a service after another, with more tasks
@@ -42,24 +46,24 @@ func TestRollout(t *testing.T) {
 
 	load := startLoad(t, s.in, name, loadRate)
 	count := 2
-	for n := range rollouts {
+	for n := range *rollouts {
 		revision := s.shell(`. "$LIB/revision.sh"`, fmt.Sprintf("v%d", n+2))
 		s.update("--task-definition", revision)
 		switch n {
-		case 3:
+		case 1:
 			s.kill("node")
-		case 5:
+		case 2:
 			s.kill("control")
 			s.up("10")
-		case 7:
+		case 3:
 			s.replace("9")
 		}
 		s.eventually(fmt.Sprintf("%s COMPLETED 1 %d", revision, count))
 		count = []int{3, 2, 4, 2}[n%4] // on its way when the next revision comes
 		s.update("--desired-count", strconv.Itoa(count))
 	}
-	s.eventually(fmt.Sprintf("ecs-exercise:%d COMPLETED 1 %d", rollouts+1, count))
-	if failed := load.stop(leastRequests); len(failed) > 0 {
+	s.eventually(fmt.Sprintf("ecs-exercise:%d COMPLETED 1 %d", *rollouts+1, count))
+	if failed := load.stop(int64(*rollouts) * leastRequests); len(failed) > 0 {
 		t.Errorf("failed: %v", failed)
 	}
 
