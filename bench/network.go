@@ -18,11 +18,11 @@ func networkSuite(binary, only string) *suite[string] {
 	}
 }
 
-// measureNAT has package kernel's benchmark, built as binary, send a gigabyte ten times
-// over one connection through a NAT gateway, and as often, in turns, through the same
-// links with one rule of nft(8).
+// measureNAT has package kernel's benchmark, built as binary, send a quarter of a gigabyte
+// a hundred times over one connection through a NAT gateway, and as often, in turns,
+// through the same links with one rule of nft(8).
 func measureNAT(ctx context.Context, binary string, r *report) error {
-	out, err := command(ctx, binary, "-test.run", "^$", "-test.bench", "^BenchmarkNATFlow$", "-test.benchtime", "10x")
+	out, err := command(ctx, binary, "-test.run", "^$", "-test.bench", "^BenchmarkNATFlow$", "-test.benchtime", "101x")
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 // BenchmarkNATFlow sends one TCP flow through a NAT gateway to a namespace beyond the
 // machine, and one through the same links with nothing but ip(8) and one rule of nft(8),
-// in turns. The ratio is that of the best of both.
+// in turns. The ratio is the median of those of all turns: which processor a flow is on
+// makes more of a difference than the rules.
 func BenchmarkNATFlow(b *testing.B) {
 	n, far := newRouted(b, Config{Instance: "b006"})
 	apply(b, n, natWorld(1))
@@ -25,20 +27,28 @@ func BenchmarkNATFlow(b *testing.B) {
 	}
 	b.Cleanup(func() { l.Close() })
 	paths := map[string]dialer{"gateway": from(n, "eni-10.1.1.10"), "plain": from(far, "plain-client")}
-	best := map[string]float64{}
+	rates := map[string][]float64{}
 	for b.Loop() {
-		for name, dial := range paths {
-			best[name] = max(best[name], throughput(b, dial, l))
+		turn := map[string]float64{}
+		for name, dial := range paths { // in any order
+			turn[name] = throughput(b, dial, l)
+			rates[name] = append(rates[name], turn[name])
 		}
+		rates["ratio"] = append(rates["ratio"], turn["gateway"]/turn["plain"])
 	}
-	b.ReportMetric(best["gateway"]/1e9, "GB/s-gateway")
-	b.ReportMetric(best["plain"]/1e9, "GB/s-plain")
-	b.ReportMetric(best["gateway"]/best["plain"], "ratio")
+	b.ReportMetric(median(rates["gateway"])/1e9, "GB/s-gateway")
+	b.ReportMetric(median(rates["plain"])/1e9, "GB/s-plain")
+	b.ReportMetric(median(rates["ratio"]), "ratio")
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // throughput is how many bytes a second arrive at the listener.
 func throughput(b *testing.B, dial dialer, l net.Listener) float64 {
-	const size = 1 << 30
+	const size = 1 << 28
 	c, err := dial(b.Context(), netip.MustParseAddrPort("203.0.113.1:80"))
 	if err != nil {
 		b.Fatal(err)
