@@ -65,8 +65,9 @@ func NewNetwork(cfg Config) (*Network, error) {
 // After any other error the machine is in a state between the two.
 //
 // Set is idempotent, and may be called again after an error: it observes the state
-// of the machine first. An interface is its address, MAC, subnet and VPC: when any of
-// them changes the old one is removed, with its namespace, and a new one made.
+// of the machine first. An interface is its IPv4 address, MAC, subnet and VPC: when any of
+// them changes the old one is removed, with its namespace, and a new one made. An IPv6
+// address comes and goes.
 func (n *Network) Set(ctx context.Context, network host.Network) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
