@@ -24,8 +24,8 @@ import (
 	"fargo/store"
 )
 
-// public is the range of public addresses.
-var public = netip.MustParsePrefix("240.0.0.0/24")
+// public is the range of public addresses, so large that none is chosen twice.
+var public = netip.MustParsePrefix("240.0.0.0/8")
 
 // public6 is the range of IPv6 blocks: one VPC's.
 var public6 = netip.MustParsePrefix("2001:db8:0:100::/56")
