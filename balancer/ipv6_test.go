@@ -20,7 +20,7 @@ import (
 func newSystem6(t *testing.T, handler http.HandlerFunc, configure ...func(*balancer.Config)) (h *system, target string) {
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
-		t.Skipf("there is no IPv6 here: %v", err)
+		t.Fatalf("this test needs ::1 on the loopback interface: %v", err)
 	}
 	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: handler}}
 	s.Start()

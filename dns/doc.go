@@ -1,5 +1,5 @@
 // Package dns is the Amazon-provided resolver of every VPC, and it adds the names of
-// load balancers to the hosts file of the machine.
+// load balancers, and the public names of interfaces, to the hosts file of the machine.
 //
 // In a VPC it answers at 169.254.169.253 and at the second address after the base of
 // each of the VPC's CIDRs, on sockets inside the VPC's router. A query goes through
