@@ -9,9 +9,13 @@ import (
 // Java's patterns mean the same here, whatever of them Go's cannot say.
 func TestPatterns(t *testing.T) {
 	const (
-		domain = `(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])`
-		alias  = `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`
-		latin  = `[\u0009\u000A\u000D\u0020-\u00FF]+`
+		domain   = `(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])`
+		alias    = `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`
+		latin    = `[\u0009\u000A\u000D\u0020-\u00FF]+`
+		notBlank = `^(?!\s*$).+`
+		tagKey   = `^(?![aA]{1}[wW]{1}[sS]{1}:)([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$`
+		path     = "^(\\/|(\\/(?!\\.)+[^$#<>;`|&?{}^*/\\n]+){1,4})$"
+		name     = `^(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$`
 	)
 	for _, c := range []struct {
 		pattern, value string
@@ -37,6 +41,26 @@ func TestPatterns(t *testing.T) {
 		{latin, "a\tb\u00ff", true},
 		{latin, "\u0100", false},
 		{latin, "", false},
+		{notBlank, " a ", true},
+		{notBlank, " \t", false},
+		{notBlank, "", false},
+		{notBlank, "a\nb", false},
+		{tagKey, "awsome", true},
+		{tagKey, "é: 1", true},
+		{tagKey, "aWs:", false},
+		{tagKey, "AWS:x", false},
+		{tagKey, "a#", false},
+		{path, "/", true},
+		{path, "/a/b.c/d", true},
+		{path, "/a/b/c/d/e", false},
+		{path, "/.a", false},
+		{path, "/a/", false},
+		{name, "bus/aws.x", true},
+		{name, "aws", true},
+		{name, "aws.x", false},
+		{name, "$.detail.a[0]", true},
+		{name, "$x", false},
+		{name, " a", false},
 	} {
 		re, err := protocol.CompilePattern(c.pattern)
 		if err != nil {

@@ -3,7 +3,6 @@ package protocol
 import (
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +59,7 @@ type bounds struct {
 	any      bool
 	min, max *float64
 	pattern  string
-	regexp   func() *regexp.Regexp // compiled when first needed
+	regexp   func() *Expression // compiled when first needed
 	enum     []string
 }
 
@@ -77,7 +76,7 @@ func parseBounds(tag reflect.StructTag, prefix string) bounds {
 	b.min, b.max = number("min"), number("max")
 	if b.pattern = tag.Get(prefix + "pattern"); b.pattern != "" {
 		b.any = true
-		b.regexp = sync.OnceValue(func() *regexp.Regexp {
+		b.regexp = sync.OnceValue(func() *Expression {
 			re, err := CompilePattern(b.pattern)
 			if err != nil {
 				panic("protocol: " + err.Error()) // the generator lets none pass
