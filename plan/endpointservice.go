@@ -67,6 +67,11 @@ var EndpointServices = []EndpointService{
 	{API: "ecs", Name: "ecs-agent", Names: []string{"ecs-a.{region}.amazonaws.com"}},
 	{API: "ecs", Name: "ecs-telemetry", Names: []string{"ecs-t.{region}.amazonaws.com"}},
 	{
+		API: "efs", Name: "elasticfilesystem", Names: []string{"elasticfilesystem.{region}.amazonaws.com"},
+		Aliases: []string{"elasticfilesystem.{region}.api.aws"},
+		FIPS:    []string{"elasticfilesystem-fips.{region}.amazonaws.com", "elasticfilesystem-fips.{region}.api.aws"},
+	},
+	{
 		API: "elbv2", Name: "elasticloadbalancing", Names: []string{"elasticloadbalancing.{region}.amazonaws.com"},
 		Aliases: []string{"elasticloadbalancing.{region}.api.aws"},
 		FIPS:    []string{"elasticloadbalancing-fips.{region}.amazonaws.com", "elasticloadbalancing-fips.{region}.api.aws"},

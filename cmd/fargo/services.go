@@ -8,6 +8,7 @@ import (
 	apiec2 "fargo/api/ec2"
 	apiecr "fargo/api/ecr"
 	apiecs "fargo/api/ecs"
+	apiefs "fargo/api/efs"
 	apielbv2 "fargo/api/elbv2"
 	apiiam "fargo/api/iam"
 	apilogs "fargo/api/logs"
@@ -16,6 +17,7 @@ import (
 	"fargo/aws/ec2"
 	"fargo/aws/ecr"
 	"fargo/aws/ecs"
+	"fargo/aws/efs"
 	"fargo/aws/elbv2"
 	"fargo/aws/iam"
 	awslogs "fargo/aws/logs"
@@ -44,6 +46,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		ec2.API.Name:     apiec2.Actions,
 		ecr.API.Name:     apiecr.Actions,
 		ecs.API.Name:     apiecs.Actions,
+		efs.API.Name:     apiefs.Actions,
 		elbv2.API.Name:   apielbv2.Actions,
 		iam.API.Name:     apiiam.Actions,
 		awslogs.API.Name: apilogs.Actions(l),
@@ -62,6 +65,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
 			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit,
 		}), Gaps: apiecs.NotActedOn},
+		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public}), Gaps: apielbv2.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
