@@ -29,8 +29,9 @@ var imports = map[string][]string{
 	"store":      {root, "aws", "record", "engine"},
 	"plan":       {root, "aws", "record", "desired"},
 	"policy":     {root, "aws", "record"},
-	"api":        {root, "aws", "record", "desired", "store", "plan", "policy", "logs"},
-	"control":    {root, "secret", "aws", "record", "desired", "store", "plan", "policy"},
+	"kms":        {root, "aws", "record", "store", "plan"},
+	"api":        {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms"},
+	"control":    {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms"},
 	"dispatch":   {root, "secret", "desired"},
 	"logs":       {root, "desired", "engine"},
 	"metrics":    {root},
@@ -91,7 +92,7 @@ var balancerImports = map[string][]string{
 var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
-var onControlPlane = []string{"record", "store", "plan", "policy", "api", "control"}
+var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "api", "control"}
 
 // unrestricted are the packages that may import any other: cmd connects them, sim
 // simulates them.
