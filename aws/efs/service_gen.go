@@ -30,7 +30,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "CreateFileSystem", Method: "POST", Path: "/2015-02-01/file-systems",
+		{Name: "CreateFileSystem", Method: "POST", Path: "/2015-02-01/file-systems", Status: 201,
 			Input: func() any { return new(CreateFileSystemInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -72,7 +72,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "CreateTags", Method: "POST", Path: "/2015-02-01/create-tags/{FileSystemId}",
+		{Name: "CreateTags", Method: "POST", Path: "/2015-02-01/create-tags/{FileSystemId}", Status: 204,
 			Input: func() any { return new(CreateTagsInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -84,7 +84,7 @@ var API = protocol.Service{
 				return func(ctx context.Context, in any) (any, error) { return s.CreateTags(ctx, in.(*CreateTagsInput)) }, true
 			},
 		},
-		{Name: "DeleteAccessPoint", Method: "DELETE", Path: "/2015-02-01/access-points/{AccessPointId}",
+		{Name: "DeleteAccessPoint", Method: "DELETE", Path: "/2015-02-01/access-points/{AccessPointId}", Status: 204,
 			Input: func() any { return new(DeleteAccessPointInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -98,7 +98,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteFileSystem", Method: "DELETE", Path: "/2015-02-01/file-systems/{FileSystemId}",
+		{Name: "DeleteFileSystem", Method: "DELETE", Path: "/2015-02-01/file-systems/{FileSystemId}", Status: 204,
 			Input: func() any { return new(DeleteFileSystemInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -126,7 +126,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteMountTarget", Method: "DELETE", Path: "/2015-02-01/mount-targets/{MountTargetId}",
+		{Name: "DeleteMountTarget", Method: "DELETE", Path: "/2015-02-01/mount-targets/{MountTargetId}", Status: 204,
 			Input: func() any { return new(DeleteMountTargetInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -140,7 +140,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteReplicationConfiguration", Method: "DELETE", Path: "/2015-02-01/file-systems/{SourceFileSystemId}/replication-configuration",
+		{Name: "DeleteReplicationConfiguration", Method: "DELETE", Path: "/2015-02-01/file-systems/{SourceFileSystemId}/replication-configuration", Status: 204,
 			Input: func() any { return new(DeleteReplicationConfigurationInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -154,7 +154,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "DeleteTags", Method: "POST", Path: "/2015-02-01/delete-tags/{FileSystemId}",
+		{Name: "DeleteTags", Method: "POST", Path: "/2015-02-01/delete-tags/{FileSystemId}", Status: 204,
 			Input: func() any { return new(DeleteTagsInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -318,7 +318,7 @@ var API = protocol.Service{
 				}, true
 			},
 		},
-		{Name: "ModifyMountTargetSecurityGroups", Method: "PUT", Path: "/2015-02-01/mount-targets/{MountTargetId}/security-groups",
+		{Name: "ModifyMountTargetSecurityGroups", Method: "PUT", Path: "/2015-02-01/mount-targets/{MountTargetId}/security-groups", Status: 204,
 			Input: func() any { return new(ModifyMountTargetSecurityGroupsInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {
@@ -412,7 +412,7 @@ var API = protocol.Service{
 				return func(ctx context.Context, in any) (any, error) { return s.UntagResource(ctx, in.(*UntagResourceInput)) }, true
 			},
 		},
-		{Name: "UpdateFileSystem", Method: "PUT", Path: "/2015-02-01/file-systems/{FileSystemId}",
+		{Name: "UpdateFileSystem", Method: "PUT", Path: "/2015-02-01/file-systems/{FileSystemId}", Status: 202,
 			Input: func() any { return new(UpdateFileSystemInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
 				s, ok := server.(interface {

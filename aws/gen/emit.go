@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,6 +116,9 @@ func (g *generator) service(b *bytes.Buffer) {
 		fmt.Fprintf(b, "{Name: %q, Method: %q, Path: %q", name, op.HTTP.Method, op.HTTP.RequestURI)
 		if op.Output != nil && op.Output.ResultWrapper != "" {
 			fmt.Fprintf(b, ", Result: %q", op.Output.ResultWrapper)
+		}
+		if op.HTTP.ResponseCode != 0 && op.HTTP.ResponseCode != http.StatusOK {
+			fmt.Fprintf(b, ", Status: %d", op.HTTP.ResponseCode)
 		}
 		if g.typed[name] {
 			fmt.Fprintf(b, ",\nInput: func() any { return new(%[1]sInput) },\nBind: func(server any) (protocol.Handler, bool) {\ns, ok := server.(interface{ %[1]s(context.Context, *%[1]sInput) (*%[1]sOutput, error) })\nif !ok {\nreturn nil, false\n}\nreturn func(ctx context.Context, in any) (any, error) { return s.%[1]s(ctx, in.(*%[1]sInput)) }, true\n},\n", name)
@@ -230,6 +234,9 @@ func (g *generator) structures(b *bytes.Buffer) {
 	}
 	fmt.Fprintf(b, "package %s\n\n", g.pkg)
 	var imports []string
+	if bytes.Contains(body.Bytes(), []byte(" io.ReadCloser ")) {
+		imports = append(imports, `"io"`)
+	}
 	if bytes.Contains(body.Bytes(), []byte("*time.Time")) {
 		imports = append(imports, `"time"`)
 	}
@@ -296,6 +303,9 @@ func (g *generator) goType(r ref, field bool) string {
 	case "timestamp":
 		return star + "time.Time"
 	case "blob":
+		if s.Streaming || r.Streaming {
+			return "io.ReadCloser"
+		}
 		return "[]byte"
 	case "list":
 		return "[]" + g.goType(*s.Member, false)
@@ -337,6 +347,7 @@ func (g *generator) tag(owner *shape, mm member) string {
 	add(owner.Payload == mm.Name, "payload")
 	add(s.Streaming || mm.Streaming || s.EventStream, "stream")
 	add(mm.IdempotencyToken, "token")
+	add(mm.XMLAttribute, "attribute")
 	add(s.Exception, "exception")
 	format := mm.TimestampFormat
 	if format == "" && s.Type == "timestamp" {
@@ -359,7 +370,7 @@ func (g *generator) tag(owner *shape, mm member) string {
 	if s.Type == "list" {
 		tags = append(tags, constraints(g.m.Shapes[s.Member.Shape], "item")...)
 	}
-	if s.EventStream {
+	if s.EventStream || s.Streaming || mm.Streaming {
 		tags = append(tags, `json:"-"`)
 	} else {
 		tags = append(tags, `json:",omitzero"`) // how the store keeps it: nil and empty stay apart

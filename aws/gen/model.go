@@ -88,6 +88,7 @@ type ref struct {
 	Flattened        bool   `json:"flattened"`
 	Streaming        bool   `json:"streaming"`
 	IdempotencyToken bool   `json:"idempotencyToken"`
+	XMLAttribute     bool   `json:"xmlAttribute"`
 	// Filters are the documented names, of a member that is a list of filters.
 	Filters []string `json:"filters"`
 }
@@ -130,8 +131,40 @@ type member struct {
 // patch is a correction to one service's model: parts of shapes and operations
 // that are laid over what the model says.
 type patch struct {
-	Why    string                     `json:"why"`
-	Shapes map[string]json.RawMessage `json:"shapes"`
+	Why        string                     `json:"why"`
+	Metadata   json.RawMessage            `json:"metadata"`
+	Operations map[string]json.RawMessage `json:"operations"`
+	Shapes     map[string]json.RawMessage `json:"shapes"`
+}
+
+// apply lays the patch over a model.
+func (p *patch) apply(m *model) error {
+	if len(p.Metadata) > 0 {
+		if err := json.Unmarshal(p.Metadata, &m.Metadata); err != nil {
+			return fmt.Errorf("patch metadata: %w", err)
+		}
+	}
+	for name, over := range p.Operations {
+		op, known := m.Operations[name]
+		if !known {
+			return fmt.Errorf("patch %s: no such operation", name)
+		}
+		if err := json.Unmarshal(over, &op); err != nil {
+			return fmt.Errorf("patch %s: %w", name, err)
+		}
+		m.Operations[name] = op
+	}
+	for name, over := range p.Shapes {
+		s := m.Shapes[name]
+		if s == nil {
+			s = &shape{}
+			m.Shapes[name] = s
+		}
+		if err := json.Unmarshal(over, s); err != nil {
+			return fmt.Errorf("patch %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func readPatches(path string) (map[string][]patch, error) {
@@ -156,15 +189,8 @@ func readModel(path string, patches []patch) (*model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, p := range patches {
-		for name, over := range p.Shapes {
-			s := m.Shapes[name]
-			if s == nil {
-				s = &shape{}
-				m.Shapes[name] = s
-			}
-			if err := json.Unmarshal(over, s); err != nil {
-				return nil, fmt.Errorf("patch %s: %w", name, err)
-			}
+		if err := p.apply(&m); err != nil {
+			return nil, err
 		}
 	}
 	for name, s := range m.Shapes {

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"io"
 	"net/http"
 )
 
@@ -24,6 +25,7 @@ type Request struct {
 	Operation *Operation // nil in an error about a request that names none
 	HTTP      *http.Request
 	Body      []byte            // the whole body; decoded values share nothing with it
+	Stream    io.ReadCloser     // REST: the body of an operation that [Operation.Streams], in place of Body
 	Labels    map[string]string // REST: what the path template's labels matched, unescaped
 }
 
@@ -33,8 +35,8 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Events, if set, writes the rest of the answer: each event as it comes,
-	// until there are no more or ctx is done.
+	// Events, if set, writes the rest of the answer: each event as it comes, until
+	// there are no more or ctx is done; or a streaming blob.
 	Events func(ctx context.Context, w http.ResponseWriter) error
 }
 

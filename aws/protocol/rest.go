@@ -2,6 +2,9 @@ package protocol
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -13,6 +16,7 @@ type format interface {
 	// encode appends v as the whole body; name is that of the outermost element.
 	encode(b []byte, v reflect.Value, s *shape, name string) ([]byte, error)
 	contentType() string
+	requestID() string // the header
 }
 
 // decodeREST fills an input from the parts of a request.
@@ -27,7 +31,12 @@ func decodeREST(r *Request, in any, body format) error {
 			return err
 		}
 	}
-	if f := s.payload(); f != nil {
+	if f := s.payload(); f != nil && f.shape.kind == kindBody {
+		if r.Stream != nil {
+			v.Field(f.index).Set(reflect.ValueOf(r.Stream))
+		}
+		return nil
+	} else if f != nil {
 		return decodePayload(r.Body, v.Field(f.index), f, body)
 	}
 	if len(r.Body) == 0 {
@@ -154,8 +163,8 @@ func (r *Request) bindQueryMap(v reflect.Value, f *field) error {
 
 // encodeREST writes an output as the parts of an answer.
 func encodeREST(r *Request, out any, a *Answer, body format) error {
-	setHeader(a, "X-Amzn-Requestid", r.ID)
-	a.Status = http.StatusOK
+	setHeader(a, body.requestID(), r.ID)
+	a.Status = cmp.Or(r.Operation.Status, http.StatusOK)
 	if isNil(out) {
 		return nil
 	}
@@ -178,7 +187,7 @@ func encodeREST(r *Request, out any, a *Answer, body format) error {
 	}
 	if inBody > 0 {
 		setHeader(a, "Content-Type", body.contentType())
-		a.Body, err = body.encode(a.Body, v, s, r.Operation.Name+"Response")
+		a.Body, err = body.encode(a.Body, v, s, cmp.Or(r.Operation.Result, r.Operation.Name+"Response"))
 	}
 	return err
 }
@@ -221,6 +230,13 @@ func encodePayload(a *Answer, v reflect.Value, f *field, body format) error {
 	v = deref(v)
 	var err error
 	switch f.shape.kind {
+	case kindBody:
+		defaultType(a, "application/octet-stream")
+		body := v.Interface().(io.ReadCloser)
+		a.Events = func(_ context.Context, w http.ResponseWriter) error {
+			_, err := io.Copy(w, body)
+			return errors.Join(err, body.Close())
+		}
 	case kindBlob:
 		defaultType(a, "application/octet-stream")
 		a.Body = append(a.Body, v.Bytes()...)
@@ -261,6 +277,8 @@ type jsonFormat struct{}
 
 func (jsonFormat) contentType() string { return "application/json" }
 
+func (jsonFormat) requestID() string { return "X-Amzn-Requestid" }
+
 func (jsonFormat) decode(body []byte, v reflect.Value, s *shape) error {
 	return unmarshalJSON(body, v, s, newerWords{})
 }
@@ -298,6 +316,8 @@ type xmlFormat struct{ service *Service }
 
 func (xmlFormat) contentType() string { return "application/xml" }
 
+func (xmlFormat) requestID() string { return "X-Amz-Request-Id" }
+
 func (xmlFormat) decode(body []byte, v reflect.Value, s *shape) error {
 	root, err := parseXML(body)
 	if err != nil {
@@ -309,6 +329,14 @@ func (xmlFormat) decode(body []byte, v reflect.Value, s *shape) error {
 func (x xmlFormat) encode(b []byte, v reflect.Value, s *shape, name string) ([]byte, error) {
 	b = append(append(append(b, xmlProlog...), '<'), name...)
 	b = append(appendNamespace(b, x.service.XMLNamespace), '>')
-	b, err := xmlEncoder{}.members(b, v, s)
+	e := xmlEncoder{millis: x.service.Name == "s3"}
+	var err error
+	if f := s.byName[name]; f != nil && f.in == "" && len(s.fields) == 1 { // S3's LocationConstraint
+		if fv := v.Field(f.index); !absent(fv) {
+			b, err = e.scalar(b, deref(fv), f.shape, f.time)
+		}
+	} else {
+		b, err = e.members(b, v, s)
+	}
 	return appendClose(b, name), err
 }

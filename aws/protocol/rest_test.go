@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -80,7 +81,7 @@ func TestRESTAnswer(t *testing.T) {
 		t.Errorf("%d %v", a.Status, a.Header)
 	}
 	equal(t, answer(t, "rest-xml", &bound{Inside: new("i")}), `<?xml version="1.0" encoding="UTF-8"?>
-<DoThingResponse xmlns="http://things.example/doc/2020-01-01/"><inside>i</inside></DoThingResponse>`)
+<DoThingResult xmlns="http://things.example/doc/2020-01-01/"><inside>i</inside></DoThingResult>`)
 }
 
 func TestRESTPayloads(t *testing.T) {
@@ -100,6 +101,93 @@ func TestRESTPayloads(t *testing.T) {
 	decode(t, "rest-xml", "<Tagging><key>k</key></Tagging>", &tagging)
 	equal(t, answer(t, "rest-json", &tagging), `{"key":"k"}`)
 	equal(t, answer(t, "rest-json", &structureBody{}), ``)
+}
+
+type streamed struct {
+	Length *int64        `aws:"Content-Length,in=header"`
+	Body   io.ReadCloser `aws:"Body,payload,stream"`
+}
+
+// A streaming blob is not read when it is decoded, nor when it is encoded.
+func TestRESTStreams(t *testing.T) {
+	for _, c := range []struct {
+		in   any
+		want bool
+	}{{&streamed{}, true}, {&blobBody{}, false}, {&bound{}, false}} {
+		op := protocol.Operation{Input: func() any { return c.in }}
+		if op.Streams() != c.want {
+			t.Errorf("%T streams: %v", c.in, !c.want)
+		}
+	}
+	r := request("")
+	r.Stream = io.NopCloser(strings.NewReader("streamed"))
+	var in streamed
+	if err := protocol.For("rest-xml").Decode(r, &in); err != nil || in.Body != r.Stream {
+		t.Fatal(in, err)
+	}
+	a := &protocol.Answer{Header: http.Header{}}
+	if err := protocol.For("rest-xml").Encode(request(""), &streamed{Length: new(int64(8)), Body: in.Body}, a); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if err := a.Events(t.Context(), w); err != nil || w.Body.String() != "streamed" || a.Header.Get("Content-Length") != "8" {
+		t.Error(w.Body, a.Header, err)
+	}
+}
+
+// A member with the name of the outermost element is that element's text, and some
+// members are attributes.
+func TestRESTElements(t *testing.T) {
+	type location struct {
+		Where *string `aws:"Where"`
+	}
+	type grantee struct {
+		ID   *string `aws:"ID"`
+		Type *string `aws:"xsi:type,attribute"`
+	}
+	type grant struct {
+		Grantee *grantee `aws:"Grantee"`
+		Other   *string  `aws:"Other"`
+	}
+	encode := func(root string, out any) string {
+		r, a := request(""), &protocol.Answer{Header: http.Header{}}
+		r.Service, r.Operation = &protocol.Service{XMLNamespace: "u"}, &protocol.Operation{Name: "Get", Result: root, Status: 202}
+		if err := protocol.For("rest-xml").Encode(r, out, a); err != nil || a.Status != 202 {
+			t.Fatal(a.Status, err)
+		}
+		_, body, _ := strings.Cut(string(a.Body), "\n")
+		return body
+	}
+	equal(t, encode("Where", &location{new("here")}), `<Where xmlns="u">here</Where>`)
+	equal(t, encode("Where", &location{}), `<Where xmlns="u"></Where>`)
+	equal(t, encode("Grants", &grant{Grantee: &grantee{new("i"), new("a\"b")}}),
+		`<Grants xmlns="u"><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="a&quot;b"><ID>i</ID></Grantee></Grants>`)
+}
+
+// Operations that share a path are told apart by what they require.
+func TestTemplatesRequire(t *testing.T) {
+	type part struct {
+		Number *int32  `aws:"partNumber,in=querystring,required"`
+		Source *string `aws:"X-Source,in=header,required"`
+		Also   *string `aws:"X-Also,in=header"`
+	}
+	plain := protocol.ParseTemplate("/{Bucket}/{Key+}")
+	particular := plain.Requiring(&part{})
+	if !particular.Before(plain) || plain.Before(particular) {
+		t.Error("what asks for more does not come first")
+	}
+	for query, want := range map[string]bool{"": false, "?partNumber=1": true} {
+		u, err := url.Parse("/b/k" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := particular.Match(u); ok != want {
+			t.Errorf("matches %s: %v", u, ok)
+		}
+	}
+	if particular.HasHeaders(http.Header{}) || !particular.HasHeaders(http.Header{"X-Source": {"s"}}) || !plain.HasHeaders(nil) {
+		t.Error("the headers")
+	}
 }
 
 func TestRESTErrors(t *testing.T) {
@@ -134,6 +222,9 @@ func TestTemplates(t *testing.T) {
 		{"/schedules/{Name}", "/Schedules/a", "-"},
 		{"/{Bucket}/{Key+}", "/b/x/y%2Fz/", "Bucket=b,Key=x/y/z/"},
 		{"/{Bucket}/{Key+}", "/b", "-"},
+		{"/{Bucket}/{Key+}", "/b/", "-"},
+		{"/{Bucket}/{Key+}", "/b//", "Bucket=b,Key=/"},
+		{"/{Bucket}/{Key+}", "/b/../x", "Bucket=b,Key=../x"},
 		{"/a/{Path+}/end", "/a/b/c/end", "Path=b/c"},
 		{"/a/{Path+}/end", "/a/end", "-"},
 		{"/{Bucket}?acl", "/b?acl", "Bucket=b"},

@@ -10,7 +10,8 @@
 // tags once per type. Scalars are pointers, nil meaning absent; enums are named
 // strings, "" meaning absent; lists are slices, maps are maps with string or
 // enum keys, structures are pointers, blobs are []byte, timestamps *time.Time,
-// documents any, event streams a receive channel of union structures.
+// documents any, event streams a receive channel of union structures, streaming blobs
+// io.ReadCloser.
 //
 // The tags of a structure's field:
 //
@@ -23,6 +24,7 @@
 //	  ,payload              the member is the whole body (REST)
 //	  ,time=epoch|iso8601|rfc822   the timestamp's format, where it is not the protocol's
 //	  ,stream               a streaming blob or an event stream
+//	  ,attribute            an attribute of its structure's element (XML)
 //	  ,token                an idempotency token
 //	query:"TagSpecification"   the ec2Query input name, where it is not aws's name
 //	                           with its first letter in upper case
@@ -58,7 +60,8 @@ type Operation struct {
 	Name   string
 	Method string // HTTP method and path, for REST protocols
 	Path   string // "/2015-03-31/functions/{FunctionName}"
-	Result string // awsQuery: the wrapping element, "CreateRoleResult"
+	Result string // the wrapping element (awsQuery, "CreateRoleResult") or the outermost one (REST with XML)
+	Status int    // HTTP, of an answer that is no error (REST); 0 means 200
 	// Input makes a new empty input structure.
 	Input func() any
 	// Bind finds the operation's method on a service's implementation: a value
@@ -66,6 +69,17 @@ type Operation struct {
 	// to the input and returns a pointer to the output and an error. ok is
 	// false when there is no such method.
 	Bind func(server any) (h Handler, ok bool)
+}
+
+// Streams reports whether the body of a request is a streaming blob: it is read while
+// the operation is carried out.
+func (o *Operation) Streams() bool {
+	if o.Input == nil {
+		return false
+	}
+	_, s := structure(o.Input())
+	f := s.payload()
+	return f != nil && f.shape.kind == kindBody
 }
 
 // Handler carries out one operation. in is what Operation.Input made, filled;

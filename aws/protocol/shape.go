@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ const (
 	kindFloat
 	kindBoolean
 	kindBlob
+	kindBody // a blob that is read and written as it travels
 	kindTimestamp
 	kindDocument
 	kindStream
@@ -58,6 +60,7 @@ type field struct {
 	stream    bool
 	time      string
 	exception bool
+	attribute bool
 	sensitive bool
 
 	own   bounds // of the member itself
@@ -95,6 +98,7 @@ type builder map[reflect.Type]*shape
 var (
 	timeType  = reflect.TypeFor[time.Time]()
 	bytesType = reflect.TypeFor[[]byte]()
+	bodyType  = reflect.TypeFor[io.ReadCloser]()
 	errorType = reflect.TypeFor[Error]()
 )
 
@@ -116,6 +120,9 @@ func (b builder) shape(t reflect.Type) *shape {
 		return s
 	case bytesType:
 		s.kind = kindBlob
+		return s
+	case bodyType:
+		s.kind = kindBody
 		return s
 	case errorType:
 		s.kind = kindError
@@ -192,6 +199,8 @@ func parseField(sf reflect.StructField) field {
 			f.time = value
 		case "exception":
 			f.exception = true
+		case "attribute":
+			f.attribute = true
 		case "", "token":
 		default:
 			panic(fmt.Sprintf("protocol: field %s: unknown option %q", sf.Name, option))

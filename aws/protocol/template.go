@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"maps"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -10,6 +12,7 @@ import (
 type Template struct {
 	segments []string
 	query    url.Values // parameters that must be there, with these values
+	headers  []string   // that must be there
 }
 
 // ParseTemplate reads Operation.Path.
@@ -26,6 +29,38 @@ func split(path string) []string {
 		return nil
 	}
 	return strings.Split(path, "/")
+}
+
+// Requiring gives a template that asks also for the parameters and headers that an
+// operation's input must have. It tells operations apart that share a path.
+func (t Template) Requiring(in any) Template {
+	_, s := structure(in)
+	query := maps.Clone(t.query)
+	for i := range s.fields {
+		switch f := &s.fields[i]; {
+		case f.required && f.in == "querystring":
+			if query == nil {
+				query = url.Values{}
+			}
+			if !query.Has(f.name) {
+				query.Set(f.name, "")
+			}
+		case f.required && f.in == "header":
+			t.headers = append(t.headers, f.name)
+		}
+	}
+	t.query = query
+	return t
+}
+
+// HasHeaders reports whether a request has the headers that t asks for.
+func (t Template) HasHeaders(h http.Header) bool {
+	for _, name := range t.headers {
+		if h.Get(name) == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // Match takes a request's URL apart. labels is what the template's labels stand
@@ -45,6 +80,8 @@ func (t Template) Match(u *url.URL) (labels map[string]string, ok bool) {
 		label, greedy, isLabel := parseLabel(segment)
 		switch {
 		case i >= len(parts):
+			return nil, false
+		case greedy && len(parts) == len(t.segments) && parts[i] == "":
 			return nil, false
 		case greedy && len(parts) >= len(t.segments):
 			// The rest of the path, less what the template has after the label.
@@ -78,10 +115,11 @@ func unescape(s string) string {
 }
 
 // Before tells whether t is to be tried before u, as the more particular one:
-// more parameters asked for, then more words that are no labels, then longer.
+// more parameters and headers asked for, then more words that are no labels, then
+// longer.
 func (t Template) Before(u Template) bool {
-	if len(t.query) != len(u.query) {
-		return len(t.query) > len(u.query)
+	if a, b := len(t.query)+len(t.headers), len(u.query)+len(u.headers); a != b {
+		return a > b
 	}
 	if a, b := t.words(), u.words(); a != b {
 		return a > b

@@ -21,7 +21,7 @@ func (e xmlEncoder) members(b []byte, v reflect.Value, s *shape) ([]byte, error)
 	for i := range s.fields {
 		f := &s.fields[i]
 		fv := v.Field(f.index)
-		if f.in != "" || f.shape.kind == kindStream || absent(fv) {
+		if f.in != "" || f.attribute || f.shape.kind == kindStream || absent(fv) {
 			continue
 		}
 		var err error
@@ -44,8 +44,12 @@ func (e xmlEncoder) member(b []byte, v reflect.Value, f *field) ([]byte, error) 
 
 // element appends v as one element.
 func (e xmlEncoder) element(b []byte, v reflect.Value, s *shape, name, times string) ([]byte, error) {
-	b = appendOpen(b, name)
 	v = deref(v)
+	b = append(append(b, '<'), name...)
+	if s.kind == kindStructure {
+		b = appendAttributes(b, v, s)
+	}
+	b = append(b, '>')
 	var err error
 	switch s.kind {
 	case kindStructure:
@@ -58,6 +62,19 @@ func (e xmlEncoder) element(b []byte, v reflect.Value, s *shape, name, times str
 		b, err = e.scalar(b, v, s, times)
 	}
 	return appendClose(b, name), err
+}
+
+// appendAttributes appends those members that are attributes, all of which are of the
+// namespace xsi.
+func appendAttributes(b []byte, v reflect.Value, s *shape) []byte {
+	for i := range s.fields {
+		if f := &s.fields[i]; f.attribute && !absent(v.Field(f.index)) {
+			b = append(b, ` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" `...)
+			b = append(append(b, f.name...), `="`...)
+			b = append(appendXMLText(b, deref(v.Field(f.index)).String()), '"')
+		}
+	}
+	return b
 }
 
 func (e xmlEncoder) list(b []byte, v reflect.Value, f *field) ([]byte, error) {
