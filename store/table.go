@@ -101,6 +101,19 @@ func (t *Table[T]) Prefix(r Reader, prefix string) iter.Seq[*T] {
 	return scan[T](r, t.rows, []byte(prefix))
 }
 
+// From gives the records with a key of at least first, as [Table.All] does.
+func (t *Table[T]) From(r Reader, first string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		it := r.steady(t.rows).Iterator()
+		it.SeekLowerBound([]byte(first))
+		for _, v, ok := it.Next(); ok; _, v, ok = it.Next() {
+			if !yield(v.(*T)) {
+				return
+			}
+		}
+	}
+}
+
 // By gives the records that the named index finds under value, in key order,
 // as [Table.All] does. It panics when the table has no such index.
 func (t *Table[T]) By(r Reader, index, value string) iter.Seq[*T] {

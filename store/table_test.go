@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"fargo/store"
@@ -40,5 +41,33 @@ func TestVersion(t *testing.T) {
 	}
 	if v := records.Version(db.View()); v == first || v == second {
 		t.Error("a deleted record made no new version")
+	}
+}
+
+// From begins at a key, which need not be there, and goes on in order.
+func TestFrom(t *testing.T) {
+	db := open(t, store.NewMemory())
+	for _, key := range []string{"b/1", "a/", "a/2", "a", "a0", "a/1"} {
+		if err := put(db, key, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		first string
+		want  []string
+	}{
+		{"", []string{"a", "a/", "a/1", "a/2", "a0", "b/1"}},
+		{"a/", []string{"a/", "a/1", "a/2", "a0", "b/1"}},
+		{"a/10", []string{"a/2", "a0", "b/1"}},
+		{"b/1", []string{"b/1"}},
+		{"c", nil},
+	} {
+		var got []string
+		for r := range records.From(db.View(), c.first) {
+			got = append(got, r.Key)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("from %q: %q, want %q", c.first, got, c.want)
+		}
 	}
 }
