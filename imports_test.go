@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"plan":         {root, "aws", "record", "desired"},
 	"policy":       {root, "aws", "record"},
 	"kms":          {root, "aws", "record", "store", "plan"},
-	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms"},
+	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms", "objects"},
 	"control":      {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms"},
 	"dispatch":     {root, "secret", "desired"},
 	"logs":         {root, "desired", "engine"},
@@ -53,6 +53,7 @@ var imports = map[string][]string{
 	"process":      {},
 	"eventpattern": {},
 	"schedule":     {},
+	"objects":      {root, "record", "diskspace"},
 }
 
 // balancerImports is the import table within balancer/, from below to above: each
