@@ -35,8 +35,9 @@ type AllowAuthenticated struct{}
 func (AllowAuthenticated) Authorize(context.Context, *Call, any) error { return nil }
 
 // Auditor is an Authorizer that evaluates the policies for every request, counts
-// the decisions and logs them at debug level. It refuses no request: policies are
-// not enforced yet.
+// the decisions and logs them at debug level. It refuses what a task's code may not do
+// with the credentials that the task was given. Of other callers it refuses no request:
+// policies are not enforced for them yet.
 type Auditor struct {
 	AuditorConfig
 	documents documentCache
@@ -54,20 +55,28 @@ type AuditorConfig struct {
 // NewAuditor makes an Auditor.
 func NewAuditor(c AuditorConfig) *Auditor { return &Auditor{AuditorConfig: c} }
 
-// Authorize implements [Authorizer]. It always returns nil.
-func (a *Auditor) Authorize(ctx context.Context, call *Call, in any) error {
+// Authorize implements [Authorizer]. Of several denials the first is told.
+func (a *Auditor) Authorize(ctx context.Context, call *Call, in any) (err error) {
+	enforced := call.Task != ""
 	debug := a.Logger.Enabled(ctx, slog.LevelDebug)
 	a.decide(call, in, func(d policy.Decision) {
 		a.counts.add(call.Service, d.Action, d.Effect)
 		if debug {
-			a.log(ctx, call, d)
+			a.log(ctx, call, d, enforced)
+		}
+		if enforced && d.Effect != policy.Allow && err == nil {
+			err = denied(call, d)
 		}
 	})
-	return nil
+	return err
 }
 
-func (a *Auditor) log(ctx context.Context, call *Call, d policy.Decision) {
-	a.Logger.LogAttrs(ctx, slog.LevelDebug, "policy decision, not enforced",
+func (a *Auditor) log(ctx context.Context, call *Call, d policy.Decision, enforced bool) {
+	said := "policy decision, not enforced"
+	if enforced {
+		said = "policy decision"
+	}
+	a.Logger.LogAttrs(ctx, slog.LevelDebug, said,
 		slog.String("action", d.Action), slog.String("resource", d.Resource), slog.String("effect", d.Effect.String()),
 		slog.String("why", d.String()), slog.String("principal", call.PrincipalARN), slog.String("request", call.RequestID))
 }

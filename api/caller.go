@@ -17,6 +17,9 @@ type Caller struct {
 	AccessKeyID  string
 	// Role is the ARN, with its path, of the role that a session is of.
 	Role string
+	// Task is the ARN of the ECS task that was given the session's credentials. Empty for
+	// sessions that a caller asked for, also those that a task's code asked for.
+	Task string
 	// ServicePrincipal is the AWS service that makes the request for itself:
 	// "ecs.amazonaws.com". It has no ARN. Empty for everybody else.
 	ServicePrincipal string

@@ -248,14 +248,27 @@ func (s *Statement) grantee(who *Principal) grantee {
 	return best
 }
 
-// String explains the decision, for a denial as AWS's error messages do.
+// Denial is why the access is denied, as AWS's error messages say it: they name the
+// managed policy that denies, and no statement.
 // Source: IAM user guide, "Troubleshoot access denied error messages".
+func (d Decision) Denial() string {
+	if d.Effect != ExplicitDeny {
+		return "because no " + string(d.Kind) + " allows the " + d.Action + " action"
+	}
+	why := "with an explicit deny in " + d.Kind.withArticle()
+	if d.Kind != ResourceBased && d.Kind != RoleTrust && strings.HasPrefix(d.Policy, "arn:") {
+		why += ": " + d.Policy
+	}
+	return why
+}
+
+// String explains the decision, a denial with the statement that denies.
 func (d Decision) String() string {
 	switch {
 	case d.Effect == ExplicitDeny:
 		return "with an explicit deny in " + d.Kind.withArticle() + ": " + d.Policy + ", " + d.Statement.Name()
 	case d.Effect == ImplicitDeny:
-		return "because no " + string(d.Kind) + " allows the " + d.Action + " action"
+		return d.Denial()
 	case d.Statement == nil:
 		return "allowed"
 	}

@@ -107,6 +107,8 @@ type RegistryGrant struct {
 	Scope        fargo.Scope
 	PrincipalARN string // "arn:aws:iam::123456789012:user/ann"
 	PrincipalID  string // "AIDA…"
+	// Task is the ARN of the ECS task whose credentials it was asked for with, if any.
+	Task string
 }
 
 // RegistryKey is the installation's secret that passwords for the registry are

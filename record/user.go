@@ -53,4 +53,9 @@ type Session struct {
 	Transitive []string          `json:",omitempty"` // keys of Tags that roles assumed from here keep
 
 	SourceIdentity string `json:",omitempty"`
+
+	// Task is the ARN of the ECS task that the session was made for, and Number which
+	// of its sessions it is: 0 is the first. Empty for sessions that a caller asked for.
+	Task   string `json:",omitempty"`
+	Number int    `json:",omitempty"`
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"fargo"
 	"fargo/record"
 )
@@ -41,5 +43,33 @@ var AccessKeys = NewTable("access-keys",
 	}},
 ).Sealed()
 
+// SessionByTask is the index of [Sessions] that finds those of a task, by its ARN.
+const SessionByTask = "task"
+
 // Sessions are the temporary credentials, by access key id.
-var Sessions = NewTable("sessions", func(s *record.Session) string { return s.AccessKeyID }).Sealed()
+var Sessions = NewTable("sessions", func(s *record.Session) string { return s.AccessKeyID },
+	Index[record.Session]{SessionByTask, func(s *record.Session) []string {
+		if s.Task == "" {
+			return nil
+		}
+		return []string{s.Task}
+	}},
+).Sealed()
+
+// IssueSession gives a session its credentials, good from now on for as long as lifetime,
+// and stores it. Sessions that have expired go.
+func IssueSession(tx *Tx, s *record.Session, now time.Time, lifetime time.Duration) {
+	now = now.UTC().Truncate(time.Second)
+	for old := range Sessions.All(tx) {
+		if tx.Full() {
+			break // the next session takes the rest with it
+		}
+		if now.After(old.Expires) {
+			Sessions.Delete(tx, old.AccessKeyID)
+		}
+	}
+	s.AccessKeyID, s.Secret = fargo.NewAccessKeyID("ASIA"), fargo.NewSecretKey()
+	s.Token = fargo.NewSecretKey() + fargo.NewSecretKey() + fargo.NewSecretKey()
+	s.Issued, s.Expires = now, now.Add(lifetime)
+	Sessions.Put(tx, s)
+}

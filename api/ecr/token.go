@@ -36,6 +36,7 @@ type claims struct {
 	Region       string `json:"r"`
 	PrincipalARN string `json:"p"`
 	PrincipalID  string `json:"i,omitempty"`
+	Task         string `json:"t,omitempty"`
 	Expires      int64  `json:"e"` // Unix seconds
 }
 
@@ -73,7 +74,7 @@ func openPassword(key []byte, password string) (c claims, ok bool) {
 // with is "AWS".
 func (s *Server) Password(g record.RegistryGrant, from time.Time) (password string, expires time.Time) {
 	expires = from.Add(passwordLife).Truncate(time.Second)
-	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, expires.Unix()}.seal(s.key), expires
+	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, g.Task, expires.Unix()}.seal(s.key), expires
 }
 
 // Login finds whom a password was given to.
@@ -85,7 +86,7 @@ func (s *Server) Login(_ context.Context, password string) (record.RegistryGrant
 	if time.Now().Unix() >= c.Expires {
 		return record.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your authorization token has expired. Reauthenticate and try again.")
 	}
-	return record.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID}, nil
+	return record.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID, Task: c.Task}, nil
 }
 
 // GetAuthorizationToken gives a password for the registry of the caller's
@@ -99,7 +100,8 @@ func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthoriza
 	out := new(ecr.GetAuthorizationTokenOutput)
 	for _, account := range registries {
 		registry := fargo.Scope{Account: account, Region: call.Region}
-		password, expires := s.Password(record.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID}, time.Now())
+		grant := record.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID, Task: call.Task}
+		password, expires := s.Password(grant, time.Now())
 		out.AuthorizationData = append(out.AuthorizationData, ecr.AuthorizationData{
 			AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),
 			ExpiresAt:          &expires,

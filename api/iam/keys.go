@@ -30,7 +30,7 @@ func (k Keys) Key(id string) (api.Key, bool) {
 			Secret: s.Secret, Token: s.Token, Expires: s.Expires,
 			Account: s.Account,
 			Caller: api.Caller{
-				PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, AccessKeyID: id, Role: s.Role,
+				PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, AccessKeyID: id, Role: s.Role, Task: s.Task,
 				SessionPolicy: s.Policy, SessionPolicyARNs: s.PolicyARNs, SessionTags: s.Tags,
 				SourceIdentity: s.SourceIdentity, CredentialsIssued: s.Issued,
 			},

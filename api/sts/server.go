@@ -7,7 +7,6 @@ import (
 	"context"
 	"time"
 
-	"fargo"
 	"fargo/api"
 	"fargo/aws"
 	"fargo/aws/protocol"
@@ -48,22 +47,9 @@ func (s *Server) GetAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInp
 	return nil, protocol.Errorf("ValidationError", "The access key %s is not known.", *in.AccessKeyId)
 }
 
-// issue gives a session new credentials and stores it. Sessions that have
-// expired go.
+// issue gives a session new credentials and stores it.
 func issue(tx *store.Tx, s *record.Session, lifetime time.Duration) *sts.Credentials {
-	now := time.Now().UTC().Truncate(time.Second)
-	for old := range store.Sessions.All(tx) {
-		if tx.Full() {
-			break // the next session takes the rest with it
-		}
-		if now.After(old.Expires) {
-			store.Sessions.Delete(tx, old.AccessKeyID)
-		}
-	}
-	s.AccessKeyID, s.Secret = fargo.NewAccessKeyID("ASIA"), fargo.NewSecretKey()
-	s.Token = fargo.NewSecretKey() + fargo.NewSecretKey() + fargo.NewSecretKey()
-	s.Issued, s.Expires = now, now.Add(lifetime)
-	store.Sessions.Put(tx, s)
+	store.IssueSession(tx, s, time.Now(), lifetime)
 	return &sts.Credentials{AccessKeyId: &s.AccessKeyID, SecretAccessKey: &s.Secret, SessionToken: &s.Token, Expiration: &s.Expires}
 }
 

@@ -1,0 +1,70 @@
+package api_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"fargo/api"
+	"fargo/aws/ecs"
+	"fargo/aws/protocol"
+	"fargo/store"
+)
+
+const ofTask = "arn:aws:ecs:us-east-1:123456789012:task/c/0123456789abcdef0123456789abcdef"
+
+// asTask is a call with the credentials of a task.
+func asTask(service, operation string) *api.Call {
+	return &api.Call{Service: service, Operation: operation, Account: "123456789012", Region: "us-east-1", Caller: api.Caller{
+		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/web/0123456789abcdef0123456789abcdef", Task: ofTask,
+	}}
+}
+
+// What the policies of a task's role do not allow is refused, with each service's code
+// and status.
+// Source: texts of denials in public logs.
+func TestTasksAreRefused(t *testing.T) {
+	const who = "User: arn:aws:sts::123456789012:assumed-role/web/0123456789abcdef0123456789abcdef is not authorized to perform: "
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const role = "arn:aws:iam::123456789012:role/other"
+	onRole := api.On(func(*api.Query, *ecs.StopTaskInput) []string { return []string{role} })
+	tables := map[string]*api.Actions{
+		"ecs": {Prefix: "ecs", Rows: map[string]api.Row{"ListClusters": api.AnyResource[any](), "StopTask": tasks["ecs"].Rows["StopTask"]}},
+		"ec2": {Prefix: "ec2"}, "elbv2": {Prefix: "elasticloadbalancing"}, "logs": {Prefix: "logs"},
+		"iam": {Prefix: "iam"}, "sts": {Prefix: "sts", Rows: map[string]api.Row{"AssumeRole": onRole, "GetCallerIdentity": api.NoPermission}},
+		"scheduler": {Prefix: "scheduler", Rows: map[string]api.Row{"GetSchedule": onRole}},
+	}
+	auditor := api.NewAuditor(api.AuditorConfig{
+		Actions: tables, State: db.View, Logger: slog.New(slog.DiscardHandler),
+		Policies: allowing(t,
+			`{"Effect":"Allow","Action":["ecs:StopTask","logs:*"],"Resource":"*"}`,
+			`{"Effect":"Deny","Action":"logs:DeleteLogGroup","Resource":"*"}`),
+	})
+	for _, test := range []struct{ service, operation, want string }{
+		{"ecs", "StopTask", ""},
+		{"ecs", "ListClusters", "400 AccessDeniedException " + who + "ecs:ListClusters on resource: * because no identity-based policy allows the ecs:ListClusters action"},
+		{"ec2", "DescribeVpcs", "403 UnauthorizedOperation You are not authorized to perform this operation. " + who + "ec2:DescribeVpcs because no identity-based policy allows the ec2:DescribeVpcs action"},
+		{"elbv2", "DescribeLoadBalancers", "403 AccessDenied " + who + "elasticloadbalancing:DescribeLoadBalancers because no identity-based policy allows the elasticloadbalancing:DescribeLoadBalancers action"},
+		{"logs", "CreateLogGroup", ""},
+		{"logs", "DeleteLogGroup", "400 AccessDeniedException " + who + "logs:DeleteLogGroup with an explicit deny in an identity-based policy"},
+		{"iam", "ListRoles", "403 AccessDenied " + who + "iam:ListRoles on resource: * because no identity-based policy allows the iam:ListRoles action"},
+		{"sts", "AssumeRole", "403 AccessDenied " + who + "sts:AssumeRole on resource: " + role},
+		{"sts", "GetCallerIdentity", ""},
+		{"scheduler", "GetSchedule", "403 AccessDeniedException " + who + "scheduler:GetSchedule on resource: " + role + " because no identity-based policy allows the scheduler:GetSchedule action"},
+	} {
+		got := ""
+		var e *protocol.Error
+		if err := auditor.Authorize(t.Context(), asTask(test.service, test.operation), &ecs.StopTaskInput{Task: new("t1")}); errors.As(err, &e) {
+			got = fmt.Sprintf("%d %s %s", e.Status, e.Code, e.Message)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got != test.want {
+			t.Errorf("%s:%s\n got %s\nwant %s", test.service, test.operation, got, test.want)
+		}
+	}
+}
