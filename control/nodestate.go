@@ -172,6 +172,7 @@ func (s *nodeState) dataPlaneState() (d desired.State) {
 	d.Endpoints = plan.Endpoints(endpoints, s.node)
 	if s.plane.Upstream != "" {
 		d.Platform = plan.Platform(s.plane.Upstream, slices.Collect(store.PlatformCertificates.All(s.view)))
+		d.Platform.InEnvironment = s.plane.InEnvironment
 	}
 	return d
 }

@@ -39,11 +39,15 @@ type Plane struct {
 	Logs   Logs
 	Puller Puller
 	Logger *slog.Logger
+	// Assumable reports whether a role exists and trusts an AWS service.
+	Assumable func(r store.Reader, roleARN, service string) bool
 	// Sessions notes which nodes are connected. It is the controllers' too.
 	Sessions *Sessions
 	// Upstream is the base URL of the APIs, for nodes to forward what tasks ask of them
 	// to. With none, tasks cannot ask.
 	Upstream string
+	// InEnvironment has containers told of these APIs by AWS_ENDPOINT_URL.
+	InEnvironment bool
 	// StrictEgress closes these APIs to tasks that have no way to the Internet.
 	StrictEgress bool
 	// Pace divides the intervals of container health checks.

@@ -2,7 +2,6 @@ package control
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"net/netip"
 	"slices"
@@ -168,7 +167,7 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 	}
 	for _, role := range []*string{definition.Definition.TaskRoleArn, definition.Definition.ExecutionRoleArn} {
 		if role != nil && !s.Assumable(tx, *role, "ecs-tasks.amazonaws.com") {
-			return nil, fmt.Errorf("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role) //nolint:staticcheck,revive // AWS's text
+			return nil, errUnassumable(*role)
 		}
 	}
 	return &plan.TaskSpec{

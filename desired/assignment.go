@@ -41,8 +41,12 @@ type Assignment struct {
 	Cluster          string `json:"cluster"` // cluster ARN
 	Family           string `json:"family"`
 	Revision         int    `json:"revision"`
+	Service          string `json:"service,omitempty"` // name, of a service's task
 	LaunchType       string `json:"launchType,omitempty"`
 	AvailabilityZone string `json:"availabilityZone,omitempty"`
+	// TaskRole is the ARN of the role whose credentials ([TaskCredentialsOf]) the
+	// containers are given; empty for none.
+	TaskRole string `json:"taskRole,omitempty"`
 
 	// DesiredStatus is TaskRunning or TaskStopped.
 	DesiredStatus fargo.TaskStatus `json:"desiredStatus"`
@@ -71,6 +75,7 @@ type Assignment struct {
 // RunTask merged in. A nil slice means "as the image says".
 type ContainerAssignment struct {
 	Name      string `json:"name"`
+	ARN       string `json:"arn,omitempty"`
 	RuntimeID string `json:"runtimeId"` // unique on the node; "<task id>-<digits>" as Fargate names it
 	Image     string `json:"image"`     // as the user wrote it
 	// Pull says where the image really is, when that is not where its name says.

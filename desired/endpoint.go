@@ -22,6 +22,8 @@ type Platform struct {
 	// Certificates are what the address and the interface endpoints identify
 	// themselves with; the first is the default, the others are chosen by SNI.
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// InEnvironment says that containers are told of the address, by AWS_ENDPOINT_URL.
+	InEnvironment bool `json:"inEnvironment,omitempty"`
 	// CA is the certificate, in PEM, of the authority that has signed Certificates.
 	CA string `json:"ca,omitempty"`
 }

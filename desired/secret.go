@@ -22,6 +22,9 @@ const (
 	// CertificateKey is a certificate's private key, in PEM. It is of the digest of
 	// the certificate's chain, which contains the public key.
 	CertificateKey = "certificate-key"
+	// TaskCredentials are temporary credentials of a task's role: [RoleCredentials] as
+	// JSON. They are of a number and the task's ARN.
+	TaskCredentials = "task-credentials"
 )
 
 // RegistryPasswordOf names the password that the images of a task are pulled with.

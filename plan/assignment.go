@@ -30,6 +30,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	a := desired.Assignment{
 		TaskARN: t.ARN(), ID: t.ID, Cluster: *t.Intent.ClusterArn,
 		Family: *d.Definition.Family, Revision: int(*d.Definition.Revision),
+		Service: t.Service, TaskRole: TaskRole(t, d),
 		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: aws.Value(t.Intent.AvailabilityZone),
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
@@ -57,7 +58,7 @@ func AssignedStatus(t *record.Task) (desired fargo.TaskStatus, code fargo.StopCo
 
 func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinition, pace fargo.Pace, pull desired.PullSource) desired.ContainerAssignment {
 	a := desired.ContainerAssignment{
-		Name: *c.Name, RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
+		Name: *c.Name, ARN: containerARN(t, *c.Name), RuntimeID: runtimeID(t, *c.Name), Image: *c.Image, Pull: pull,
 		Essential:  c.Essential == nil || *c.Essential,
 		EntryPoint: c.EntryPoint, Command: c.Command,
 		WorkingDirectory: aws.Value(c.WorkingDirectory), User: aws.Value(c.User),
@@ -126,6 +127,15 @@ func runtimeID(t *record.Task, name string) string {
 	for _, c := range t.Intent.Containers {
 		if *c.Name == name {
 			return *c.RuntimeId
+		}
+	}
+	return ""
+}
+
+func containerARN(t *record.Task, name string) string {
+	for _, c := range t.Intent.Containers {
+		if *c.Name == name {
+			return aws.Value(c.ContainerArn)
 		}
 	}
 	return ""

@@ -54,8 +54,8 @@ type Session struct {
 
 	SourceIdentity string `json:",omitempty"`
 
-	// Task is the ARN of the ECS task that the session was made for, and Number which
-	// of its sessions it is: 0 is the first. Empty for sessions that a caller asked for.
+	// Task is the ARN of the ECS task that the session was made for, and Period when:
+	// see [desired.TaskCredentialsOf]. Empty for sessions that a caller asked for.
 	Task   string `json:",omitempty"`
-	Number int    `json:",omitempty"`
+	Period int64  `json:",omitempty"`
 }

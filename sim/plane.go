@@ -72,7 +72,7 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	}
 	p.db, p.ec2, p.elb = db, ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5}), elbv2.New(elbv2.Config{DB: db, Public: public})
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
-	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
+	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace, Assumable: assumable}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })

@@ -40,6 +40,8 @@ type planeConfig struct {
 	acceptAnyCredentials bool
 	// strictEgress has tasks fail that Fargate could not have prepared where they are.
 	strictEgress bool
+	// taskEndpoint has tasks told of the APIs by AWS_ENDPOINT_URL.
+	taskEndpoint bool
 	// beginAnew creates missing parts of the data directory again.
 	beginAnew bool
 	// public is the range of public addresses, and elasticIPs how many of them an
@@ -144,7 +146,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, StrictEgress: p.strictEgress}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Assumable: iam.Assumable, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {

@@ -24,6 +24,7 @@ type upCommand struct {
 	machineFlags
 	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
 	StrictEgress         bool   `help:"Fail a task whose subnet has no NAT gateway, endpoint or public address by which Fargate would reach its images and logs: without it, up warns, and the machine fetches them."`
+	TaskEndpoint         string `enum:"on,off" default:"on" help:"Whether containers have AWS_ENDPOINT_URL, so that their code finds these APIs without names of AWS (${default}). What an image or a task definition sets stays." placeholder:"on|off"`
 	BeginAnew            bool   `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
 	ElasticIPs           int    `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
 	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
@@ -71,7 +72,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	endpoint := "http://" + dialAddress(listener.Addr())
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
-		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, strictEgress: c.StrictEgress,
+		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
 		public: public, elasticIPs: c.ElasticIPs,
 	})
 	if err != nil {

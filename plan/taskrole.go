@@ -1,0 +1,29 @@
+package plan
+
+import (
+	"fargo"
+	"fargo/aws"
+	"fargo/record"
+)
+
+// TaskRole is the ARN of the role that a task's containers are given credentials of:
+// that of RunTask's overrides, or else its definition's. Empty for none.
+func TaskRole(t *record.Task, d *record.TaskDefinition) string {
+	if o := t.Intent.Overrides; o != nil && aws.Value(o.TaskRoleArn) != "" {
+		return *o.TaskRoleArn
+	}
+	return aws.Value(d.Definition.TaskRoleArn)
+}
+
+// TaskSession is a session of a task's role in a period, without its credentials. Its name
+// is the task's id.
+// Source: ECS developer guide, "Amazon ECS task IAM role".
+func TaskSession(t *record.Task, role *record.Role, period int64) *record.Session {
+	return &record.Session{
+		Account:      role.Account,
+		PrincipalARN: fargo.Scope{Account: role.Account}.ARN("sts", "assumed-role/"+*role.Role.RoleName+"/"+t.ID),
+		PrincipalID:  *role.Role.RoleId + ":" + t.ID,
+		Role:         *role.Role.Arn,
+		Task:         t.ARN(), Period: period,
+	}
+}
