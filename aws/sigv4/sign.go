@@ -19,6 +19,13 @@ type Credentials struct {
 // Sign signs a client's request in its headers, as the SDKs do: the host, the
 // content type and all x-amz headers. body is what r will send.
 func Sign(r *http.Request, body []byte, c Credentials, region, service string, now time.Time) {
+	hash := sha256.Sum256(body)
+	SignPayload(r, hex.EncodeToString(hash[:]), c, region, service, now)
+}
+
+// SignPayload signs as [Sign] does a request whose body has a hash, in hexadecimal, or
+// is not signed (UNSIGNED-PAYLOAD).
+func SignPayload(r *http.Request, payloadHash string, c Credentials, region, service string, now time.Time) {
 	now = now.UTC()
 	s := &Signature{
 		AccessKeyID: c.AccessKeyID, Region: region, Service: service,
@@ -38,8 +45,7 @@ func Sign(r *http.Request, body []byte, c Credentials, region, service string, n
 		}
 	}
 	slices.Sort(s.SignedHeaders)
-	hash := sha256.Sum256(body)
-	mac := s.compute(derive(keyScope{c.Secret, s.date, region, service}), r, hex.EncodeToString(hash[:]))
+	mac := s.compute(derive(keyScope{c.Secret, s.date, region, service}), r, payloadHash)
 	r.Header.Set("Authorization", Algorithm+" Credential="+strings.Join([]string{c.AccessKeyID, s.date, region, service, terminator}, "/")+
 		", SignedHeaders="+strings.Join(s.SignedHeaders, ";")+", Signature="+hex.EncodeToString(mac))
 }

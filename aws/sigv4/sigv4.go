@@ -21,8 +21,10 @@ const (
 	dateFormat  = "20060102"
 	terminator  = "aws4_request"
 
-	// skew is how far a signature's time may be from ours.
-	skew = 5 * time.Minute
+	// skew is how far a signature's time may be from ours; s3Skew is that of S3.
+	// Source: S3 API reference, "Error responses", RequestTimeTooSkewed.
+	skew   = 5 * time.Minute
+	s3Skew = 15 * time.Minute
 	// maxExpires is how long a presigned URL may be good for.
 	maxExpires = 7 * 24 * time.Hour
 
@@ -59,6 +61,8 @@ const (
 	NotYetCurrent             // in the future
 	BodyMismatch              // the body is not the one that was signed
 	Mismatch                  // a wrong secret, or something changed on the way
+	Incomplete                // a body in chunks that ends early, or is no such body
+	Length                    // a body in chunks without its length
 )
 
 // Error is the only type of error from this package. Message has AWS's text.

@@ -45,7 +45,7 @@ func (v *Verifier) Verify(sig *Signature, r *http.Request, body []byte, secret s
 
 // current checks the time of signing.
 func (s *Signature) current(now time.Time) error {
-	now = now.UTC()
+	now, skew := now.UTC(), s.skew()
 	if s.Time.After(now.Add(skew)) {
 		return errorf(NotYetCurrent, "Signature not yet current: %s is still later than %s (%s + %d min.)",
 			s.stamp, now.Add(skew).Format(stampFormat), now.Format(stampFormat), int(skew.Minutes()))
@@ -62,6 +62,16 @@ func (s *Signature) current(now time.Time) error {
 	}
 	return nil
 }
+
+func (s *Signature) skew() time.Duration {
+	if s.Service == "s3" {
+		return s3Skew
+	}
+	return skew
+}
+
+// Presigned reports whether the signature is in the URL.
+func (s *Signature) Presigned() bool { return s.presigned }
 
 // payload gives the hash that was signed, once it is known to be the body's.
 func (s *Signature) payload(r *http.Request, body []byte) (string, error) {
