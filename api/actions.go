@@ -125,6 +125,7 @@ type Rule[In any] struct {
 	tags      func(*In) map[string]string
 	keys      map[string]func(*Query, *In) []string
 	also      []func(*Query, *In) []Access
+	instead   func(*Query, *In) []Access
 }
 
 // On makes the row of an operation on the resources that its input names; "*" if
@@ -166,6 +167,12 @@ func (r Rule[In]) Also(accesses func(*Query, *In) []Access) Rule[In] {
 	return r
 }
 
+// Instead sets what must be allowed for an operation that has no action of its name.
+func (r Rule[In]) Instead(accesses func(*Query, *In) []Access) Rule[In] {
+	r.instead = accesses
+	return r
+}
+
 // Inferred marks a row that is in no documentation of AWS that we know.
 func (r Rule[In]) Inferred() Rule[In] {
 	r.inferred = true
@@ -201,6 +208,9 @@ func (r Rule[In]) accesses(q *Query, in any) []Access {
 		main.Resources = r.resources(q, r.input(in))
 	}
 	all := []Access{main}
+	if r.instead != nil {
+		all = r.instead(q, r.input(in))
+	}
 	if r.creates && q.Actions.TagOnCreate != "" && len(r.requestTags(in)) > 0 {
 		all = append(all, q.TagOnCreate(main.Resources...))
 	}

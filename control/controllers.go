@@ -51,5 +51,6 @@ func Controllers(c Config) []Controller {
 		TaskDefinitions(),
 		RunTaskTokens(),
 		Lifecycles(c.Pace),
+		KMSKeys(),
 	}
 }

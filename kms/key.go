@@ -8,6 +8,7 @@ import (
 
 	"fargo"
 	"fargo/aws/kms"
+	"fargo/aws/protocol"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -33,10 +34,10 @@ type Decrypted struct {
 	MaterialID string
 }
 
-// Decrypt decrypts what Encrypt made, with the key that the ciphertext names, unless it
-// is disabled or on its way out. The errors are KMS's.
-func Decrypt(r store.Reader, blob []byte, context map[string]string) (*Decrypted, error) {
-	k, id, err := KeyOf(r, blob)
+// Decrypt decrypts what Encrypt made, with the key that the ciphertext names, unless
+// the key is not in scope, disabled or on its way out. The errors are KMS's.
+func Decrypt(r store.Reader, scope fargo.Scope, blob []byte, context map[string]string) (*Decrypted, error) {
+	k, id, err := KeyOf(r, scope, blob)
 	if err != nil {
 		return nil, err
 	}
@@ -54,17 +55,17 @@ func Decrypt(r store.Reader, blob []byte, context map[string]string) (*Decrypted
 	return &Decrypted{plaintext, k, id}, nil
 }
 
-// KeyOf is the key that a ciphertext names, and the id of its material. It need not have
-// been made with it: only Decrypt finds that out. The errors are KMS's.
-func KeyOf(r store.Reader, blob []byte) (k *record.KMSKey, materialID string, err error) {
+// KeyOf is the key in scope that a ciphertext names, and the id of its material. It need
+// not have been made with it: only Decrypt finds that out. The errors are KMS's.
+func KeyOf(r store.Reader, scope fargo.Scope, blob []byte) (k *record.KMSKey, materialID string, err error) {
 	keyARN, id, _, err := parse(blob)
-	a, ok := fargo.ParseARN(keyARN)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, "", kms.InvalidCiphertextException("")
 	}
-	k, ok = store.FindKMSKey(r, a.Scope(), keyARN)
+	k, ok := store.FindKMSKey(r, scope, keyARN)
 	if !ok {
-		return nil, "", kms.InvalidCiphertextException("")
+		return nil, "", protocol.Errorf("AccessDeniedException",
+			"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
 	}
 	return k, id, nil
 }
@@ -96,14 +97,16 @@ func addMaterial(tx *store.Tx, k *record.KMSKey, rotation record.KMSRotation) {
 	k.Metadata.CurrentKeyMaterialId = &m.ID
 }
 
-// Rotate gives a key new material. What it has encrypted can still be decrypted.
-func Rotate(tx *store.Tx, k *record.KMSKey, how kms.RotationType, now time.Time) {
+// Rotate gives a key new material, and gives the key as it is then. What it has
+// encrypted can still be decrypted.
+func Rotate(tx *store.Tx, k *record.KMSKey, how kms.RotationType, now time.Time) *record.KMSKey {
 	rotated := *k
 	addMaterial(tx, &rotated, record.KMSRotation{Date: now, Type: how})
 	if how == kms.RotationTypeAutomatic {
 		rotated.NextRotation = plan.KMSRotationAfter(now, k.RotationDays)
 	}
 	store.KMSKeys.Put(tx, &rotated)
+	return &rotated
 }
 
 // serviceKeys are the aliases of the keys that AWS manages, for a service each, and

@@ -78,7 +78,7 @@ func TestLifeOfAKey(t *testing.T) {
 		kms.Rotate(tx, first, awskms.RotationTypeOnDemand, then)
 		return err
 	})
-	d, err := kms.Decrypt(db.View(), blob, nil)
+	d, err := kms.Decrypt(db.View(), scope, blob, nil)
 	if err != nil || string(d.Plaintext) != "hello" || d.Key.ARN() != first.ARN() || d.MaterialID != *first.Metadata.CurrentKeyMaterialId {
 		t.Fatalf("after a rotation: %+v, %v", d, err)
 	}
@@ -91,11 +91,11 @@ func TestLifeOfAKey(t *testing.T) {
 		store.KMSKeys.Put(tx, &disabled)
 		return nil
 	})
-	if _, err := kms.Decrypt(db.View(), blob, nil); code(err) != "DisabledException" {
+	if _, err := kms.Decrypt(db.View(), scope, blob, nil); code(err) != "DisabledException" {
 		t.Errorf("disabled: %v", err)
 	}
 	update(t, db, func(tx *store.Tx) error { store.DeleteKMSKey(tx, d.Key); return nil })
-	if _, err := kms.Decrypt(db.View(), blob, nil); code(err) != "InvalidCiphertextException" {
+	if _, err := kms.Decrypt(db.View(), scope, blob, nil); code(err) != "AccessDeniedException" {
 		t.Errorf("deleted: %v", err)
 	}
 	for m := range store.KMSMaterials.All(db.View()) {

@@ -19,7 +19,7 @@ func Parameter(r store.Reader, v *record.ParameterVersion) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("decrypt the parameter %s: %w", v.Name, err)
 	}
-	d, err := Decrypt(r, blob, parameterContext(v))
+	d, err := Decrypt(r, v.Scope, blob, parameterContext(v))
 	if err != nil {
 		return "", err
 	}

@@ -81,6 +81,11 @@ var EndpointServices = []EndpointService{
 		Regionless: []string{"iam.global.api.aws", "iam-fips.amazonaws.com"},
 	},
 	{
+		API: "kms", Name: "kms", Names: []string{"kms.{region}.amazonaws.com"},
+		Aliases: []string{"kms.{region}.api.aws"},
+		FIPS:    []string{"kms-fips.{region}.amazonaws.com", "kms-fips.{region}.api.aws"},
+	},
+	{
 		API: "logs", Name: "logs", Names: []string{"logs.{region}.amazonaws.com"},
 		Aliases: []string{"logs.{region}.api.aws", "streaming-logs.{region}.amazonaws.com"},
 		FIPS:    []string{"logs-fips.{region}.amazonaws.com", "logs-fips.{region}.api.aws"},

@@ -33,8 +33,11 @@ const recordedAccount = "111111111111"
 
 var placeholder = regexp.MustCompile(`<[A-Za-z][\w :.-]*>|` + recordedAccount)
 
-// anything is what the recordings write for times.
-var anything = map[string]bool{"datetime": true, "<datetime>": true, "timestamp": true, "<timestamp>": true, "date": true}
+// anything is what the recordings write for times, and for what KMS encrypts.
+var anything = map[string]bool{
+	"datetime": true, "<datetime>": true, "timestamp": true, "<timestamp>": true, "date": true,
+	"ciphertext-blob": true, "plaintext": true,
+}
 
 // replace writes what placeholders stand for into a request.
 func (m *matcher) replace(request string) string {

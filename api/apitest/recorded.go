@@ -37,7 +37,8 @@ import (
 // A call goes on over several lines until its "=". After "=" stands the step whose
 // answer it must have, or "ok" for a success and "fails" for an error that nobody
 // recorded. A path picks a member of our answer, where the recording holds only
-// that; "unordered" compares lists as sets.
+// that; "unordered" compares lists as sets. "= ok .KeyMetadata.Arn as <key-arn>" has a
+// placeholder stand for a member of an answer that is not compared.
 //
 // A placeholder such as <role-id:1> in an answer stands for what we answer there
 // first, and for the same in all later answers and requests of the case; datetime
@@ -116,6 +117,7 @@ type recordedCall struct {
 	step      string // or "ok", or "fails"
 	path      string
 	unordered bool
+	as        string // a placeholder for what is at path
 }
 
 func parseRecorded(text string) ([]recordedCase, error) {
@@ -155,6 +157,7 @@ func parseRecorded(text string) ([]recordedCase, error) {
 
 func parseExpectation(command, rest string) recordedCall {
 	c := recordedCall{command: strings.TrimSpace(command)}
+	rest, c.as, _ = strings.Cut(rest, " as ")
 	for i, word := range strings.Fields(rest) {
 		switch {
 		case i == 0:
@@ -178,6 +181,9 @@ func (c recordedCase) run(t *testing.T, recorded map[string]any, s Setup) {
 		if call.step == "ok" || call.step == "fails" {
 			if failed := got.Error != nil; failed != (call.step == "fails") {
 				t.Fatalf("%s\nanswered %s, not %s", call.command, marshal(got.value()), call.step)
+			}
+			if call.as != "" {
+				m.bound[call.as] = fmt.Sprint(pick(got.value(), call.path))
 			}
 			continue
 		}

@@ -264,16 +264,18 @@ func (g *generator) structure(b *bytes.Buffer, typ, what string, r *ref) {
 }
 
 // tagAccessor gives the tags of all services one method, so that package tags can
-// treat them alike.
+// treat them alike. KMS calls the members TagKey and TagValue.
 func (g *generator) tagAccessor(b *bytes.Buffer, typ string) {
 	members := map[string]string{}
 	for _, mm := range g.m.Shapes["Tag"].members {
 		members[goName(mm.Name)] = g.goType(mm.ref, true)
 	}
-	if len(members) != 2 || members["Key"] != "*string" || members["Value"] != "*string" {
-		return
+	for _, prefix := range []string{"", "Tag"} {
+		key, value := prefix+"Key", prefix+"Value"
+		if len(members) == 2 && members[key] == "*string" && members[value] == "*string" {
+			fmt.Fprintf(b, "// KeyValue gives the tag's key and its value; nil is absent.\nfunc (t %s) KeyValue() (key, value *string) { return t.%s, t.%s }\n\n", typ, key, value)
+		}
 	}
-	fmt.Fprintf(b, "// KeyValue gives the tag's key and its value; nil is absent.\nfunc (t %s) KeyValue() (key, value *string) { return t.Key, t.Value }\n\n", typ)
 }
 
 // goType is the Go type of a use of a shape. A field's scalar or structure is a

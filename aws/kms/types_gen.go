@@ -898,6 +898,9 @@ type Tag struct {
 	TagValue *string `aws:"TagValue,required" min:"0" max:"256" json:",omitzero"`
 }
 
+// KeyValue gives the tag's key and its value; nil is absent.
+func (t Tag) KeyValue() (key, value *string) { return t.TagKey, t.TagValue }
+
 // XksKeyConfigurationType is a structure of the model.
 type XksKeyConfigurationType struct {
 	Id *string `aws:"Id" min:"1" max:"128" pattern:"^[a-zA-Z0-9-_.]+$" json:",omitzero"`

@@ -161,6 +161,8 @@ func sample(field string) string {
 	switch field {
 	case "Path":
 		return "/path/"
+	case "AliasName":
+		return "alias/a"
 	case "Groups":
 		return "sg-1"
 	case "DeletionTaskId":

@@ -11,6 +11,7 @@ import (
 	apiefs "fargo/api/efs"
 	apielbv2 "fargo/api/elbv2"
 	apiiam "fargo/api/iam"
+	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
@@ -20,6 +21,7 @@ import (
 	"fargo/aws/efs"
 	"fargo/aws/elbv2"
 	"fargo/aws/iam"
+	"fargo/aws/kms"
 	awslogs "fargo/aws/logs"
 	"fargo/aws/sts"
 	"fargo/kernel"
@@ -49,6 +51,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		efs.API.Name:     apiefs.Actions,
 		elbv2.API.Name:   apielbv2.Actions,
 		iam.API.Name:     apiiam.Actions,
+		kms.API.Name:     apikms.Actions,
 		awslogs.API.Name: apilogs.Actions(l),
 		sts.API.Name:     apists.Actions,
 	}
@@ -68,6 +71,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public}), Gaps: apielbv2.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
+		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
