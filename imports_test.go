@@ -54,6 +54,7 @@ var imports = map[string][]string{
 	"eventpattern": {},
 	"schedule":     {},
 	"objects":      {root, "record", "diskspace"},
+	"lambda":       {root},
 }
 
 // balancerImports is the import table within balancer/, from below to above: each

@@ -45,6 +45,7 @@ func Controllers(c Config) []Controller {
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),
+		ManagedSecrets(),
 		PlatformCertificates(c.IssuePlatform),
 		NATGateways(),
 		VPCEndpoints(),

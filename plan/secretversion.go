@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"fargo"
 	"fargo/aws/secretsmanager"
 	"fargo/record"
 )
@@ -59,9 +60,10 @@ func ReadSecret(s *record.Secret, versionID string, now time.Time) *record.Secre
 
 // AddSecretVersion is a secret's versions with a new one, or with one that was empty and
 // gets its value, to which the staging labels are attached; none means AWSCURRENT. They
-// are taken from other versions. Dropped are the ids of versions that are too many.
+// are taken from other versions. A new AWSCURRENT ends the rotation of what was
+// AWSPENDING. Dropped are the ids of versions that are too many.
 func AddSecretVersion(s *record.Secret, v record.SecretVersion, stages []string) (versions []record.SecretVersion, dropped []string, err error) {
-	if len(stages) == 0 || s.Staged(record.StageCurrent) == nil {
+	if len(stages) == 0 || s.Staged(record.StageCurrent) == nil && !v.Empty {
 		stages = append(slices.Clone(stages), record.StageCurrent)
 	}
 	versions = slices.Clone(s.Versions)
@@ -71,6 +73,9 @@ func AddSecretVersion(s *record.Secret, v record.SecretVersion, stages []string)
 	} else {
 		v.Stages = nil
 		versions = append(versions, v)
+	}
+	if slices.Contains(stages, record.StageCurrent) {
+		detach(versions, record.StagePending)
 	}
 	for _, stage := range stages {
 		attach(versions, stage, v.ID)
@@ -118,6 +123,31 @@ func MoveSecretStage(s *record.Secret, stage, from, to string) ([]record.SecretV
 	return versions, nil
 }
 
+// SecretLive refuses the operations that a secret does not have which is marked for
+// deletion.
+func SecretLive(s *record.Secret) error {
+	if !s.DeletedAt.IsZero() {
+		return secretsmanager.InvalidRequestException("You can't perform this operation on the secret because it was marked for deletion.")
+	}
+	return nil
+}
+
+// SecretKeyUsable refuses to read what was encrypted with a KMS key that is disabled, on
+// its way out, or (nil) gone.
+func SecretKeyUsable(k *record.KMSKey) error {
+	if k == nil || KMSKeyUsable(k) != nil {
+		return secretsmanager.DecryptionFailure("Secrets Manager can't decrypt the protected secret text using the provided KMS key.")
+	}
+	return nil
+}
+
+// DefaultSecretKey reports whether the name of a KMS key is that of the key of AWS's that
+// secrets are encrypted with when their owner chooses none.
+func DefaultSecretKey(scope fargo.Scope, keyID string) bool {
+	const alias = "alias/aws/secretsmanager"
+	return keyID == "" || keyID == alias || keyID == scope.ARN("kms", alias)
+}
+
 // attach moves a staging label to a version. Who loses AWSCURRENT gets AWSPREVIOUS.
 func attach(versions []record.SecretVersion, stage, id string) {
 	loser := detach(versions, stage)
@@ -139,6 +169,9 @@ func detach(versions []record.SecretVersion, stage string) (id string) {
 		if v := &versions[i]; v.Has(stage) {
 			id = v.ID
 			v.Stages = slices.DeleteFunc(slices.Clone(v.Stages), func(s string) bool { return s == stage })
+			if len(v.Stages) == 0 {
+				v.Stages = nil
+			}
 		}
 	}
 	return id

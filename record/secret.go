@@ -15,9 +15,8 @@ const (
 )
 
 // Secret is a secret of Secrets Manager: all of it but its values, each of which is a
-// [SecretValue]. The API writes it, except for Rotation.Pending, LastAt and NextAt,
-// which the controller of rotation writes too, and its end, which is the controller of
-// secrets' to bring about.
+// [SecretValue]. The API writes it. The controllers of secrets and of their rotation write
+// what a rotation changes in Versions and Rotation, and remove the secret in the end.
 type Secret struct {
 	Scope fargo.Scope
 	Name  string
@@ -117,7 +116,10 @@ type SecretRotation struct {
 	FunctionARN string // of the Lambda function that does it
 	Rules       secretsmanager.RotationRulesType
 	LastAt      time.Time `json:",omitzero"` // when the last rotation succeeded
-	NextAt      time.Time `json:",omitzero"` // when the next is due; zero while there is none
+	// DueAt and NextAt are the beginning and the end of the window in which the secret is
+	// rotated next; zero while it is not by itself.
+	DueAt  time.Time `json:",omitzero"`
+	NextAt time.Time `json:",omitzero"`
 	// Pending is the rotation under way; nil while there is none.
 	Pending *PendingRotation `json:",omitempty"`
 }
@@ -126,14 +128,15 @@ type SecretRotation struct {
 // whichever process finds it.
 type PendingRotation struct {
 	Token string // the id of the version that it makes
+	// Source is what its function proves with that it acts for this rotation.
+	Source string
 	// Step is the next one to be carried out: "createSecret", "setSecret", "testSecret" or
 	// "finishSecret".
 	Step string
 	// Test says that only testSecret is wanted, after which the version is given up.
 	Test bool `json:",omitempty"`
-	// Failures is how often it was begun anew because a step failed, RetryAt when it is
-	// to be tried again, and Reason what the last failure was.
+	// Failures is how often it was begun anew because a step failed, and RetryAt when it
+	// is to be tried again.
 	Failures int       `json:",omitempty"`
 	RetryAt  time.Time `json:",omitzero"`
-	Reason   string    `json:",omitempty"`
 }

@@ -7,8 +7,19 @@ import (
 	"fargo/record"
 )
 
+// SecretByRotation finds the secrets that are being rotated, under [Rotating].
+const (
+	SecretByRotation = "rotation"
+	Rotating         = "pending"
+)
+
 // Secrets are the secrets of Secrets Manager, by account, region and name.
-var Secrets = NewTable("secret", (*record.Secret).Key)
+var Secrets = NewTable("secret", (*record.Secret).Key, Index[record.Secret]{SecretByRotation, func(s *record.Secret) []string {
+	if s.Rotation == nil || s.Rotation.Pending == nil {
+		return nil
+	}
+	return []string{Rotating}
+}})
 
 // SecretValues are the values of secrets, by the secret's ARN and the version.
 var SecretValues = NewTable("secretvalue", (*record.SecretValue).Key).Sealed()

@@ -30,11 +30,13 @@ import (
 //	iam DeleteRole {"RoleName": "role-1"}
 //	= ok
 //	not compared: other-step: why
+//	given: <role-name:1> = role-1
 //
 //	case TestQueries::test_start_query
 //	not a test: StartQuery is not implemented
 //
-// A call goes on over several lines until its "=". After "=" stands the step whose
+// A call goes on over several lines until its "="; it may be one of the setup's
+// commands. After "=" stands the step whose
 // answer it must have, or "ok" for a success and "fails" for an error that nobody
 // recorded. A path picks a member of our answer, where the recording holds only
 // that; "unordered" compares lists as sets. "= ok .KeyMetadata.Arn as <key-arn>" has a
@@ -42,7 +44,8 @@ import (
 //
 // A placeholder such as <role-id:1> in an answer stands for what we answer there
 // first, and for the same in all later answers and requests of the case; datetime
-// for any value. Every case of the JSON file must be in the text, and every step of
+// for any value. One that no answer can tell, because another stands beside it, is given.
+// Every case of the JSON file must be in the text, and every step of
 // a case either compared or named as not compared, with the reason.
 func RunRecorded(t *testing.T, open func(t *testing.T) Setup) {
 	files, err := filepath.Glob("testdata/recorded/*.json")
@@ -109,6 +112,7 @@ type recordedCase struct {
 	name        string
 	notATest    string // why
 	notCompared map[string]bool
+	given       map[string]string // what placeholders stand for
 	calls       []recordedCall
 }
 
@@ -132,7 +136,7 @@ func parseRecorded(text string) ([]recordedCase, error) {
 		switch {
 		case command == "" && (trimmed == "" || trimmed[0] == '#'):
 		case command == "" && word == "case":
-			cases = append(cases, recordedCase{name: rest, notCompared: map[string]bool{}})
+			cases = append(cases, recordedCase{name: rest, notCompared: map[string]bool{}, given: map[string]string{}})
 		case command == "" && strings.HasPrefix(trimmed, "not a test: "):
 			cases[len(cases)-1].notATest = strings.TrimPrefix(trimmed, "not a test: ")
 		case command == "" && strings.HasPrefix(trimmed, "not compared: "):
@@ -141,6 +145,12 @@ func parseRecorded(text string) ([]recordedCase, error) {
 				return nil, fmt.Errorf("line %d: no reason why %s is not compared", n+1, step)
 			}
 			cases[len(cases)-1].notCompared[step] = true
+		case command == "" && word == "given:":
+			placeholder, value, ok := strings.Cut(rest, " = ")
+			if !ok {
+				return nil, fmt.Errorf("line %d: nothing is given", n+1)
+			}
+			cases[len(cases)-1].given[placeholder] = value
 		case word == "=":
 			c := &cases[len(cases)-1]
 			c.calls = append(c.calls, parseExpectation(command, rest))
@@ -175,6 +185,7 @@ func parseExpectation(command, rest string) recordedCall {
 func (c recordedCase) run(t *testing.T, recorded map[string]any, s Setup) {
 	r := &runner{Setup: s}
 	m := newMatcher()
+	maps.Copy(m.bound, c.given)
 	compared := maps.Clone(c.notCompared)
 	for _, call := range c.calls {
 		got := r.answer(t.Context(), m.replace(call.command))
@@ -238,8 +249,14 @@ func (a answered) value() any {
 }
 
 func (r *runner) answer(ctx context.Context, command string) answered {
-	service, rest, _ := strings.Cut(command, " ")
-	out, err := r.output(ctx, service, rest)
+	word, rest, _ := strings.Cut(command, " ")
+	var out any
+	var err error
+	if c, ok := r.Commands[word]; ok {
+		out, err = c(ctx, rest)
+	} else {
+		out, err = r.output(ctx, word, rest)
+	}
 	if e := new(protocol.Error); errors.As(err, &e) {
 		return answered{Error: e}
 	}
@@ -250,7 +267,8 @@ func (r *runner) answer(ctx context.Context, command string) answered {
 }
 
 // strip removes from a recorded answer what is not ours to give: the headers, the
-// status of a success, and whose fault an error is, which is told from its status.
+// status of a success, and whose fault an error is, which is told from its status. An
+// error may also be recorded as it came, without a client that reads it.
 func strip(want any) any {
 	m, ok := want.(map[string]any)
 	if !ok {
@@ -259,6 +277,13 @@ func strip(want any) any {
 	m = maps.Clone(m)
 	meta, _ := m["ResponseMetadata"].(map[string]any)
 	delete(m, "ResponseMetadata")
+	if e, ok := m["Error"].(map[string]any); ok && e["__type"] != nil {
+		raw, _ := m["Metadata"].(map[string]any)
+		return map[string]any{
+			"Error":            map[string]any{"Code": e["__type"], "Message": e["Message"]},
+			"ResponseMetadata": map[string]any{"HTTPStatusCode": raw["StatusCode"]},
+		}
+	}
 	if e, ok := m["Error"].(map[string]any); ok && e["Code"] != nil {
 		return map[string]any{
 			"Error":            map[string]any{"Code": e["Code"], "Message": e["Message"]},

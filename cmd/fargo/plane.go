@@ -24,6 +24,7 @@ import (
 	"fargo/dispatch"
 	"fargo/instance"
 	"fargo/kernel"
+	"fargo/lambda"
 	"fargo/logs"
 	"fargo/registry"
 	"fargo/store"
@@ -48,6 +49,8 @@ type planeConfig struct {
 	// account may allocate in a region.
 	public     netip.Prefix
 	elasticIPs int
+	// functions are those that can be called in the place of Lambda functions.
+	functions *lambda.Functions
 }
 
 // plane is the control plane: its state, and all that reads and changes it.
@@ -163,7 +166,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	chain := api.New(api.Config{
-		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
+		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,
@@ -226,6 +229,10 @@ func (p *plane) run(ctx context.Context) error {
 		defer cancel()
 		defer context.AfterFunc(p.quiesce, cancel)()
 		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
+	})
+	g.Go(func() error {
+		rotations := control.Rotations{DB: p.db, Functions: p.functions, Logger: p.log}
+		return unlessDone(ctx, rotations.Run(ctx))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })

@@ -13,6 +13,7 @@ import (
 	apiiam "fargo/api/iam"
 	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
+	apisecretsmanager "fargo/api/secretsmanager"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
 	"fargo/aws/ec2"
@@ -23,8 +24,10 @@ import (
 	"fargo/aws/iam"
 	"fargo/aws/kms"
 	awslogs "fargo/aws/logs"
+	"fargo/aws/secretsmanager"
 	"fargo/aws/sts"
 	"fargo/kernel"
+	"fargo/lambda"
 	"fargo/logs"
 	"fargo/store"
 )
@@ -35,6 +38,8 @@ type dependencies struct {
 	db   *store.DB
 	logs *logs.Store
 	ecr  *apiecr.Server
+	// functions are those that can be called in the place of Lambda functions.
+	functions *lambda.Functions
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
@@ -44,16 +49,17 @@ type dependencies struct {
 // actions are the IAM actions of each service's operations, by its name.
 func actions(l *logs.Store) map[string]*api.Actions {
 	return map[string]*api.Actions{
-		acm.API.Name:     apiacm.Actions,
-		ec2.API.Name:     apiec2.Actions,
-		ecr.API.Name:     apiecr.Actions,
-		ecs.API.Name:     apiecs.Actions,
-		efs.API.Name:     apiefs.Actions,
-		elbv2.API.Name:   apielbv2.Actions,
-		iam.API.Name:     apiiam.Actions,
-		kms.API.Name:     apikms.Actions,
-		awslogs.API.Name: apilogs.Actions(l),
-		sts.API.Name:     apists.Actions,
+		acm.API.Name:            apiacm.Actions,
+		ec2.API.Name:            apiec2.Actions,
+		ecr.API.Name:            apiecr.Actions,
+		ecs.API.Name:            apiecs.Actions,
+		efs.API.Name:            apiefs.Actions,
+		elbv2.API.Name:          apielbv2.Actions,
+		iam.API.Name:            apiiam.Actions,
+		kms.API.Name:            apikms.Actions,
+		awslogs.API.Name:        apilogs.Actions(l),
+		sts.API.Name:            apists.Actions,
+		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
 }
 
@@ -73,6 +79,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
+		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"fargo"
 	"fargo/instance"
+	"fargo/lambda"
 	"fargo/process"
 )
 
@@ -22,12 +23,13 @@ import (
 type upCommand struct {
 	dataDir
 	machineFlags
-	Listen               string `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
-	StrictEgress         bool   `help:"Fail a task whose subnet has no NAT gateway, endpoint or public address by which Fargate would reach its images and logs: without it, up warns, and the machine fetches them."`
-	TaskEndpoint         string `enum:"on,off" default:"on" help:"Whether containers have AWS_ENDPOINT_URL, so that their code finds these APIs without names of AWS (${default}). What an image or a task definition sets stays." placeholder:"on|off"`
-	BeginAnew            bool   `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
-	ElasticIPs           int    `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
-	AcceptAnyCredentials bool   `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
+	Listen               string   `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
+	StrictEgress         bool     `help:"Fail a task whose subnet has no NAT gateway, endpoint or public address by which Fargate would reach its images and logs: without it, up warns, and the machine fetches them."`
+	TaskEndpoint         string   `enum:"on,off" default:"on" help:"Whether containers have AWS_ENDPOINT_URL, so that their code finds these APIs without names of AWS (${default}). What an image or a task definition sets stays." placeholder:"on|off"`
+	BeginAnew            bool     `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
+	ElasticIPs           int      `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
+	AcceptAnyCredentials bool     `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
+	Lambda               []string `sep:"none" help:"Call a function, by its name or ARN, at a URL: it gets the event in a POST. Without it, what would call the function is refused. Can be repeated." placeholder:"NAME=URL"`
 }
 
 // defaultListen is reachable from this machine only.
@@ -41,6 +43,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	}
 	if c.Speed <= 0 {
 		return fmt.Errorf("--speed must be above 0, not %v", c.Speed)
+	}
+	functions, err := lambda.New(c.Lambda)
+	if err != nil {
+		return fmt.Errorf("--lambda: %w", err)
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -73,7 +79,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
-		public: public, elasticIPs: c.ElasticIPs,
+		public: public, elasticIPs: c.ElasticIPs, functions: functions,
 	})
 	if err != nil {
 		return errors.Join(withAdvice(inst, err), listener.Close())

@@ -1,0 +1,10 @@
+package secretsmanager
+
+import "fargo/api"
+
+// NotActedOn lists the fields that are kept and shown but change nothing yet.
+var NotActedOn = []api.Gap{
+	{Operation: "CreateSecret", Field: "Type", Why: "secrets that partners of AWS hold are not rotated"},
+	{Operation: "CreateSecret", Field: "ForceOverwriteReplicaSecret", Why: "secrets are not replicated; AddReplicaRegions is refused"},
+	{Operation: "UpdateSecret", Field: "Type", Why: "secrets that partners of AWS hold are not rotated"},
+}
