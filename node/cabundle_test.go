@@ -49,5 +49,5 @@ func bundleOf(h *fixture, a desired.Assignment) (m host.Mount, env []string) {
 			m = mount
 		}
 	}
-	return m, spec.DefaultEnvironment
+	return m, slices.DeleteFunc(spec.DefaultEnvironment, func(v string) bool { return !strings.HasPrefix(v, "AWS_CA_BUNDLE=") })
 }

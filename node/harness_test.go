@@ -42,6 +42,7 @@ type fixture struct {
 	unresponsive bool         // the control plane opens no logs, and does not answer
 	disconnected bool         // nodes started from now on have no control plane
 	followers    []node.Follower
+	node         *node.Node // the present one
 }
 
 func newFixture(t *testing.T, scripts map[string]nodetest.Script) *fixture {
@@ -67,6 +68,7 @@ func (h *fixture) start() (stop func()) {
 		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, SecretsDir: filepath.Join(h.memory, "secrets"),
 		Logger: h.logger,
 	})
+	h.node = n
 	var all sync.WaitGroup
 	all.Go(func() {
 		if err := n.Run(ctx); err != nil {

@@ -213,7 +213,9 @@ func (l *loop) step(ctx context.Context) (again time.Time) {
 	}
 	l.task = next
 	l.node.secrets.hold(l.task.Assignment.TaskARN, l.task.secrets())
-	l.node.reports.set(l.task.report())
+	report := l.task.report()
+	l.node.reports.set(report)
+	l.node.views.set(&l.task, report)
 	l.reconcile(ctx, do)
 	return again
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"fargo/desired"
 	"fargo/host"
 )
@@ -41,6 +43,7 @@ type Node struct {
 	records *Records
 	secrets *secrets
 	reports *reports
+	views   views
 	wakeUp  chan struct{} // there is a newer desired state
 	known   chan struct{} // closed when the data plane is known: the network is not Set before
 	changed chan struct{} // the data plane has changed: followers are called
@@ -68,6 +71,7 @@ func New(cfg Config) *Node {
 	n.secrets = newSecrets(cfg.SecretsDir, cfg.Link, cfg.Logger)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
 	n.records = newRecords(n.output)
+	n.views.at = map[whereabouts]*host.Task{}
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
 	n.mu.owners = map[string]string{}
@@ -165,6 +169,10 @@ func (n *Node) loadTasks() ([]Task, error) {
 	tasks, broken, err := n.disk.loadTasks()
 	for i := range tasks {
 		n.secrets.hold(tasks[i].Assignment.TaskARN, tasks[i].secrets())
+		if a := &tasks[i].Assignment; a.TaskRole != "" {
+			n.secrets.hold(credentialsHolder(a), credentialsIDs(a, time.Now()))
+		}
+		n.views.set(&tasks[i], tasks[i].report())
 	}
 	for _, err := range broken {
 		n.cfg.Logger.Error("a broken task file was put aside; its containers, if any, are removed", "aside", n.disk.damaged(), "err", err)
@@ -282,11 +290,25 @@ func (n *Node) add(ctx context.Context, all *sync.WaitGroup, tasks []Task) {
 		for _, c := range t.Assignment.Containers {
 			n.mu.owners[c.RuntimeID] = t.Assignment.TaskARN
 		}
-		all.Go(func() {
-			if l.run(ctx) {
-				n.forget(&l.task.Assignment)
-			}
-		})
+		all.Go(func() { n.run(ctx, l) })
+	}
+}
+
+// run steps a task until ctx ends or the task is forgotten, and has the credentials of
+// its role in time.
+func (n *Node) run(ctx context.Context, l *loop) {
+	a := l.task.Assignment
+	var keeping sync.WaitGroup
+	running, cancel := context.WithCancel(ctx)
+	if a.TaskRole != "" {
+		keeping.Go(func() { n.keepCredentials(running, &a) })
+	}
+	forgotten := l.run(ctx)
+	cancel()
+	keeping.Wait()
+	if forgotten {
+		n.secrets.hold(credentialsHolder(&a), nil)
+		n.forget(&a)
 	}
 }
 
@@ -332,7 +354,11 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 			delete(absent, a.TaskARN)
 			continue
 		}
-		tasks = append(tasks, NewTask(*a))
+		t := NewTask(*a)
+		if a.TaskRole != "" {
+			t.CredentialsID = uuid.NewString()
+		}
+		tasks = append(tasks, t)
 	}
 	n.setAuthority(d.Platform.CA)
 	interfaces, groups := holdings(tasks)

@@ -25,7 +25,10 @@ func TestOneTaskRunsAndIsStopped(t *testing.T) {
 			t.Errorf("container: %+v", c)
 		}
 		spec, _ := h.runtime.Spec("a-0")
-		if want := []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE", "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "HOSTNAME=ip-10-0-0-7.ec2.internal", "X=1"}; !slices.Equal(spec.Environment, want) {
+		if want := []string{
+			"AWS_EXECUTION_ENV=AWS_ECS_FARGATE", "HOSTNAME=ip-10-0-0-7.ec2.internal", "X=1",
+			"ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/a-0", "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/a-0", "ECS_AGENT_URI=http://169.254.170.2/api/a-0",
+		}; !slices.Equal(spec.Environment, want) {
 			t.Errorf("environment %q", spec.Environment)
 		}
 		if spec.NetNS != "/netns/eni-a" || spec.CgroupPath != "/a/a-0" || spec.Hostname != "ip-10-0-0-7.ec2.internal" {

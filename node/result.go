@@ -36,6 +36,9 @@ func (t Task) withResult(a Action, r Result, now time.Time) Task {
 		c.fail("ResourceInitializationError: failed to initialize logging driver", r.Err)
 	case Create:
 		c.State = host.RunCreated
+		if r.Err == nil {
+			c.CreatedAt = now
+		}
 		c.fail("CannotCreateContainerError", r.Err)
 	case Start, Restart:
 		c.applyStart(r, now)
@@ -91,6 +94,7 @@ func (c *Container) run(at time.Time) {
 	c.StartedAt = at
 	c.ExitCode, c.Reason = nil, ""
 	c.Health, c.Failures = "", 0
+	c.HealthSince, c.HealthExitCode = time.Time{}, 0
 }
 
 // observe applies what the runtime has of container i.
@@ -173,6 +177,8 @@ func (c *Container) applyHealthCheck(h *desired.HealthCheck, r Result, now time.
 		return
 	}
 	c.CheckedAt = now
+	c.HealthExitCode = r.Exit
+	before := c.Health
 	starting := c.Health == "" && now.Sub(c.StartedAt) < h.StartPeriod
 	switch {
 	case r.Err == nil && r.Exit == 0:
@@ -181,6 +187,9 @@ func (c *Container) applyHealthCheck(h *desired.HealthCheck, r Result, now time.
 		if c.Failures++; c.Failures >= h.Retries {
 			c.Health = desired.Unhealthy
 		}
+	}
+	if c.Health != before {
+		c.HealthSince = now
 	}
 }
 

@@ -124,12 +124,11 @@ func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 		Hostname:            hostname(a),
 		Mounts:              n.mounts(a, i),
 	}
-	s.Environment = environment(a, i)
+	s.Environment, s.DefaultEnvironment = environment(t, i), n.defaultEnvironment(a)
 	if a.Interface != nil {
 		s.NetNS = n.cfg.Network.NetNS(a.Interface.ID)
 		if n.hasAuthority() {
 			s.Mounts = append(s.Mounts, host.Mount{Source: n.disk.caBundle(), Target: caBundlePath, ReadOnly: true})
-			s.DefaultEnvironment = []string{"AWS_CA_BUNDLE=" + caBundlePath}
 		}
 	}
 	if owner := pidOwner(a); owner >= 0 && owner != i {
@@ -139,22 +138,6 @@ func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 		s.LogPath = n.output.path(s.ID)
 	}
 	return s
-}
-
-// environment puts before the user's own variables, so that those win, the ones
-// ECS adds. Source: ECS developer guide, "Amazon ECS environment variables".
-func environment(a *desired.Assignment, i int) []string {
-	env := []string{"AWS_EXECUTION_ENV=AWS_ECS_FARGATE"}
-	if a.LaunchType == "EC2" {
-		env = []string{"AWS_EXECUTION_ENV=AWS_ECS_EC2"}
-	}
-	if r := region(a); r != "" {
-		env = append(env, "AWS_REGION="+r, "AWS_DEFAULT_REGION="+r)
-	}
-	if host := hostname(a); host != "" {
-		env = append(env, "HOSTNAME="+host)
-	}
-	return append(env, a.Containers[i].Environment...)
 }
 
 // mounts are the task's own files and the container's volumes.

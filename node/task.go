@@ -15,6 +15,8 @@ type Task struct {
 	Assignment desired.Assignment `json:"assignment"`
 	// Left says that the control plane no longer lists the task.
 	Left bool `json:"left,omitempty"`
+	// CredentialsID is [host.Task.CredentialsID], made when the task came.
+	CredentialsID string `json:"credentialsId,omitempty"`
 
 	Status        fargo.TaskStatus `json:"status"`
 	StopCode      fargo.StopCode   `json:"stopCode,omitempty"`
@@ -61,6 +63,7 @@ type Container struct {
 	// State is as last seen; empty is unknown, or that there is no container.
 	State host.RunState `json:"state,omitempty"`
 
+	CreatedAt  time.Time `json:"createdAt,omitzero"`
 	StartedAt  time.Time `json:"startedAt,omitzero"` // the latest start
 	FinishedAt time.Time `json:"finishedAt,omitzero"`
 	ExitCode   *int      `json:"exitCode,omitempty"`
@@ -75,6 +78,9 @@ type Container struct {
 	Health    desired.HealthStatus `json:"health,omitempty"`
 	Failures  int                  `json:"failures,omitempty"` // of health checks, in a row
 	CheckedAt time.Time            `json:"checkedAt,omitzero"`
+	// HealthSince is when Health became what it is; HealthExitCode the last check's.
+	HealthSince    time.Time `json:"healthSince,omitzero"`
+	HealthExitCode int       `json:"healthExitCode,omitempty"`
 
 	SignalledAt time.Time `json:"signalledAt,omitzero"`
 	KilledAt    time.Time `json:"killedAt,omitzero"`

@@ -1,0 +1,127 @@
+package taskmetadata
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"fargo/desired"
+	"fargo/host"
+	"fargo/sockets"
+)
+
+// Address is where tasks ask.
+var Address = netip.MustParseAddrPort("169.254.170.2:80")
+
+// Network makes sockets inside the routers of VPCs. An address takes one socket at a time.
+type Network interface {
+	ListenTCP(vpc string, addr netip.AddrPort) (net.Listener, error)
+	// InterfaceStatistics counts what has gone through a task's interface.
+	InterfaceStatistics(interfaceID string) (host.InterfaceStatistics, error)
+}
+
+// Containers counts what containers use.
+type Containers interface {
+	Statistics(taskID, containerID string) (host.Statistics, error)
+}
+
+// Tasks is the node, as far as its tasks may know it.
+type Tasks interface {
+	// TaskAt finds the task whose interface has an address in a VPC.
+	TaskAt(vpc string, a netip.Addr) (t *host.Task, ok bool)
+	// Credentials gives those of a task's role that are good for longest. It waits for
+	// them for as long as ctx lasts.
+	Credentials(ctx context.Context, t *host.Task) (desired.RoleCredentials, error)
+	// Tags asks the control plane for a task's tags.
+	Tags(ctx context.Context, t *host.Task) (map[string]string, error)
+}
+
+// Config is the configuration of a server. All fields are required.
+type Config struct {
+	Network    Network
+	Containers Containers
+	Tasks      Tasks
+	// Clock says how far the machine's clock may be off.
+	Clock  func() (bound time.Duration, synchronized bool, err error)
+	Logger *slog.Logger
+}
+
+// The bounds of what tasks can use.
+const (
+	// maxConnections are served at once in one VPC; further ones wait to be accepted.
+	maxConnections = 1024
+	maxRequestHead = 16 << 10 // bytes
+	headTimeout    = 10 * time.Second
+	idleTimeout    = time.Minute
+)
+
+// Server answers the tasks of all VPCs.
+type Server struct {
+	cfg      Config
+	sockets  *sockets.Set[place]
+	samples  samples
+	upstream atomic.Pointer[string]
+	client   *http.Client // of the APIs
+}
+
+// New makes a server; Run runs it.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, client: &http.Client{Timeout: protectionTimeout}}
+	s.samples.of = map[string]*series{}
+	s.sockets = sockets.New(sockets.Config[place]{Name: "task metadata", Listen: s.listen, Logger: cfg.Logger})
+	return s
+}
+
+// Set replaces the VPCs there are. upstream is the base URL of the APIs as this machine
+// reaches them, empty for none. It may be called before Run, by one caller at a time. When
+// it returns, the sockets in others are closed, with their connections.
+func (s *Server) Set(vpcs []desired.VPC, upstream string) {
+	s.upstream.Store(&upstream)
+	places := make([]place, len(vpcs))
+	for i := range vpcs {
+		places[i] = place{vpcs[i].ID}
+	}
+	s.sockets.Set(places)
+}
+
+// Run answers until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	s.sockets.Run(ctx)
+	return nil
+}
+
+// place is where a socket should be.
+type place struct{ vpc string }
+
+func (p place) String() string { return Address.String() + " in " + p.vpc }
+
+// listen answers in a VPC until stop is called, which closes its connections too: they
+// would keep a namespace that is to go.
+func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
+	l, err := s.cfg.Network.ListenTCP(at.vpc, Address)
+	if err != nil {
+		return nil, err
+	}
+	l = netutil.LimitListener(l, maxConnections)
+	server := &http.Server{
+		Handler: s.handler(at.vpc), DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout: headTimeout, ReadTimeout: 2 * headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxRequestHead,
+		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // what tasks do wrong
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(l) // the set of sockets finds one that broke
+	}()
+	return func() {
+		_ = server.Close()
+		_ = l.Close() // also when Serve has not begun
+		<-ended
+	}, nil
+}
