@@ -55,6 +55,7 @@ var imports = map[string][]string{
 	"schedule":     {},
 	"objects":      {root, "record", "diskspace"},
 	"lambda":       {root},
+	"taskmetadata": {root, "secret", "aws", "desired", "host", "sockets"},
 }
 
 // balancerImports is the import table within balancer/, from below to above: each
@@ -93,7 +94,7 @@ var balancerImports = map[string][]string{
 
 // onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
-var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "containerd", "kernel", "host", "desired"}
+var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "taskmetadata", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
 var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "api", "control"}

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
@@ -85,4 +86,18 @@ func roleCredentials(s *record.Session) desired.RoleCredentials {
 		SecretAccessKey: secret.Exposed{Text: secret.New(s.Secret)}, Token: secret.Exposed{Text: secret.New(s.Token)},
 		Expiration: s.Expires,
 	}
+}
+
+// TaskTags gives the tags of a task that is the node's.
+func (p *Plane) TaskTags(_ context.Context, node, taskARN string) (map[string]string, error) {
+	view := p.DB.View()
+	t, ok := taskByARN(view, taskARN)
+	if !ok || t.Node != node {
+		return nil, errdefs.ErrNotFound
+	}
+	tags := map[string]string{}
+	for _, tag := range t.Intent.Tags {
+		tags[aws.Value(tag.Key)] = aws.Value(tag.Value)
+	}
+	return tags, nil
 }

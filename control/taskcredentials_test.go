@@ -77,6 +77,23 @@ func TestTaskCredentials(t *testing.T) {
 	})
 }
 
+// A node learns the tags of its own tasks.
+func TestTaskTags(t *testing.T) {
+	w, task := withRole(t)
+	defer w.stop()
+	tagged := *task
+	tagged.Intent.Tags = []ecs.Tag{{Key: new("team"), Value: new("a")}}
+	w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &tagged) })
+	if tags, err := w.plane.TaskTags(t.Context(), "a", task.ARN()); err != nil || len(tags) != 1 || tags["team"] != "a" {
+		t.Errorf("%v, %v", tags, err)
+	}
+	for node, arn := range map[string]string{"b": task.ARN(), "a": "arn:none"} {
+		if tags, err := w.plane.TaskTags(t.Context(), node, arn); !errdefs.IsNotFound(err) {
+			t.Errorf("node %s is told of %s: %v, %v", node, arn, tags, err)
+		}
+	}
+}
+
 // Nobody else is given them: another node, another task, a task without a role, one whose
 // role does not trust ECS, one that has stopped.
 func TestTaskCredentialsAreRefused(t *testing.T) {

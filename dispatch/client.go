@@ -193,6 +193,15 @@ func (c *Client) Secret(ctx context.Context, id desired.SecretID) (secret.Text, 
 	return answer.Value.Text, err
 }
 
+// TaskTags gives the tags of a task that the node is assigned. It waits for the control
+// plane for as long as ctx lasts. errdefs.IsNotFound holds for the error when there is no
+// such task.
+func (c *Client) TaskTags(ctx context.Context, taskARN string) (map[string]string, error) {
+	var answer tagsAnswer
+	err := c.call(ctx, "TaskTags", &tagsRequest{taskARN}, &answer)
+	return answer.Tags, err
+}
+
 // call tries until there is an answer. All calls may be repeated.
 func (c *Client) call(ctx context.Context, method string, in, out any) error {
 	wait := firstRetry

@@ -61,6 +61,10 @@ type Plane interface {
 	// the reason that a task stopped.
 	Secret(ctx context.Context, node string, id desired.SecretID) (secret.Text, error)
 
+	// TaskTags gives the tags of a task that node should be running. errdefs.IsNotFound
+	// holds for the error when it should not.
+	TaskTags(ctx context.Context, node, taskARN string) (map[string]string, error)
+
 	// AppendLogs commits a batch and answers the position it now holds for the
 	// batch's source. A batch whose From is before that position is ignored, as
 	// the sender will come again from the position answered. An error for which

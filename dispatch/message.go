@@ -39,6 +39,15 @@ type secretAnswer struct {
 	Value secret.Exposed `json:"value"`
 }
 
+// tagsRequest asks for the tags of a task.
+type tagsRequest struct {
+	TaskARN string `json:"taskArn"`
+}
+
+type tagsAnswer struct {
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
 // position is the answer to a log batch.
 type position struct {
 	To int64 `json:"to"`

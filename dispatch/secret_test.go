@@ -98,6 +98,12 @@ func TestSecrets(t *testing.T) {
 	if _, err := client.Secret(ctx, "refused"); err == nil || err.Error() != failing["refused"].Error() {
 		t.Errorf("one that is refused: %v", err)
 	}
+	if tags, err := client.TaskTags(ctx, state.Tasks[0].TaskARN); err != nil || tags["node"] != "n" {
+		t.Errorf("tags of its task: %v, %v", tags, err)
+	}
+	if tags, err := client.TaskTags(ctx, "arn:none"); !errdefs.IsNotFound(err) {
+		t.Errorf("tags of another task: %v, %v", tags, err)
+	}
 	bounded, end := context.WithTimeout(ctx, 200*time.Millisecond)
 	if _, err := client.Secret(bounded, "unavailable"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while the plane cannot say: %v", err)

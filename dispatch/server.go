@@ -118,6 +118,7 @@ var service = grpc.ServiceDesc{
 		{MethodName: "OpenLog", Handler: unary("OpenLog", (*Server).openLog)},
 		{MethodName: "AppendLogs", Handler: unary("AppendLogs", (*Server).appendLogs)},
 		{MethodName: "Secret", Handler: unary("Secret", (*Server).secret)},
+		{MethodName: "TaskTags", Handler: unary("TaskTags", (*Server).taskTags)},
 	},
 }
 
@@ -170,6 +171,15 @@ func (s *Server) secret(ctx context.Context, in *secretRequest) (*secretAnswer, 
 		return nil, err
 	}
 	return &secretAnswer{Value: secret.Exposed{Text: value}}, nil
+}
+
+func (s *Server) taskTags(ctx context.Context, in *tagsRequest) (*tagsAnswer, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s.plane.TaskTags(ctx, node, in.TaskARN)
+	return &tagsAnswer{tags}, err
 }
 
 func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*position, error) {

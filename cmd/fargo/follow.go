@@ -9,11 +9,15 @@ import (
 
 	"fargo/balancer/worker"
 	"fargo/desired"
+	"fargo/dispatch"
 	"fargo/dns"
 	"fargo/endpoint"
 	"fargo/flowlog"
+	"fargo/host"
 	"fargo/kernel"
+	"fargo/node"
 	"fargo/secret"
+	"fargo/taskmetadata"
 )
 
 // balancerFollower hands the load balancers of the desired state over to their fleet.
@@ -36,6 +40,24 @@ type endpointFollower struct{ server *endpoint.Server }
 
 func (e endpointFollower) Follow(_ context.Context, d desired.State, secrets map[desired.SecretID]secret.Text) error {
 	return e.server.Set(d.VPCs, d.Endpoints, d.Platform, secrets)
+}
+
+// metadataFollower hands the VPCs over to the server that answers tasks about themselves.
+type metadataFollower struct{ server *taskmetadata.Server }
+
+func (m metadataFollower) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
+	m.server.Set(d.VPCs, d.Platform.Upstream)
+	return nil
+}
+
+// metadataTasks is what that server knows of tasks: what the node does, and their tags.
+type metadataTasks struct {
+	*node.Node
+	client *dispatch.Client
+}
+
+func (m metadataTasks) Tags(ctx context.Context, t *host.Task) (map[string]string, error) {
+	return m.client.TaskTags(ctx, t.Assignment.TaskARN)
 }
 
 // flowLogFollower hands the flow logs of the desired state over to their writer.

@@ -26,6 +26,7 @@ import (
 	"fargo/kernel"
 	"fargo/node"
 	"fargo/process"
+	"fargo/taskmetadata"
 )
 
 // nodeCommand runs this machine's data plane: containerd and the agent that
@@ -207,6 +208,10 @@ func (m *machine) run(ctx context.Context) error {
 		Logger:    m.log,
 	})
 	flowLogs := flowlog.New(m.network, m.log)
+	tasks := &metadataTasks{client: client}
+	metadata := taskmetadata.New(taskmetadata.Config{
+		Network: m.network, Containers: m.cgroups, Tasks: tasks, Clock: kernel.ClockError, Logger: m.log,
+	})
 	n := node.New(node.Config{
 		Runtime: m.runtime,
 		Network: m.network,
@@ -214,13 +219,18 @@ func (m *machine) run(ctx context.Context) error {
 		Link:    client,
 		Watcher: node.Inotify{},
 		Followers: []node.Follower{
-			balancerFollower{balancers}, endpointFollower{apis}, dnsFollower{names}, flowLogFollower{flowLogs},
+			balancerFollower{balancers},
+			endpointFollower{apis},
+			dnsFollower{names},
+			flowLogFollower{flowLogs},
+			metadataFollower{metadata},
 		},
 		Dir:        m.inst.NodeDir(),
 		MemoryDir:  m.inst.NodeMemoryDir(),
 		SecretsDir: m.inst.NodeSecretsDir(),
 		Logger:     m.log,
 	})
+	tasks.Node = n // nobody asks before metadata runs
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {
 		g.Go(func() error { return m.daemon.Run(ctx) })
@@ -229,6 +239,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return n.Run(ctx) })
 	g.Go(func() error { return names.Run(ctx) })
 	g.Go(func() error { return apis.Run(ctx) })
+	g.Go(func() error { return metadata.Run(ctx) })
 	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })

@@ -310,6 +310,20 @@ func (p *Plane) Secret(_ context.Context, _ string, id desired.SecretID) (secret
 	return secret.Text{}, fmt.Errorf("secret %s: %w", id, errdefs.ErrNotFound)
 }
 
+// TaskTags gives the name of the node as a task's only tag, if the node has the task.
+func (p *Plane) TaskTags(ctx context.Context, node, taskARN string) (map[string]string, error) {
+	d, err := p.Desired(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	for i := range d.Tasks {
+		if d.Tasks[i].TaskARN == taskARN {
+			return map[string]string{"node": node}, nil
+		}
+	}
+	return nil, fmt.Errorf("task %s: %w", taskARN, errdefs.ErrNotFound)
+}
+
 // AppendLogs keeps events, and the position of each source.
 func (p *Plane) AppendLogs(_ context.Context, b desired.LogBatch) (int64, error) {
 	p.mu.Lock()
