@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -119,6 +120,7 @@ var anywhere = []string{"*"}
 // Rule is a [Row] for an operation whose input is In. [On] and [AnyResource] make
 // one; its methods return a changed copy.
 type Rule[In any] struct {
+	action    string // without the prefix; "" is the operation's name
 	inferred  bool
 	creates   bool
 	resources func(*Query, *In) []string
@@ -134,6 +136,12 @@ func On[In any](resources func(*Query, *In) []string) Rule[In] { return Rule[In]
 
 // AnyResource makes the row of an operation whose action has no resources.
 func AnyResource[In any]() Rule[In] { return Rule[In]{} }
+
+// As sets the action of an operation that is called otherwise: "ListBucket".
+func (r Rule[In]) As(action string) Rule[In] {
+	r.action = action
+	return r
+}
 
 // Key sets how the values of a condition key are taken from the input. No values
 // mean that the request does not have the key.
@@ -203,7 +211,7 @@ func (r Rule[In]) input(in any) *In {
 }
 
 func (r Rule[In]) accesses(q *Query, in any) []Access {
-	main := Access{Action: q.Actions.Prefix + ":" + q.Operation}
+	main := Access{Action: q.Actions.Prefix + ":" + cmp.Or(r.action, q.Operation)}
 	if r.resources != nil {
 		main.Resources = r.resources(q, r.input(in))
 	}

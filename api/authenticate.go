@@ -3,8 +3,10 @@ package api
 import (
 	"crypto/subtle"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"regexp"
 	"slices"
 	"time"
@@ -44,9 +46,9 @@ func (x *exchange) authenticate() error {
 	}
 	if x.AcceptAnyCredentials {
 		x.acceptAny()
-		return nil
+		return x.streamUnverified()
 	}
-	refusals := refusalsByFamily[family(x.operation.service, x.request.HTTP)]
+	refusals := x.refusals()
 	if x.sig == nil {
 		return refusals.signature(x.sigErr)
 	}
@@ -55,7 +57,7 @@ func (x *exchange) authenticate() error {
 		return refusals.refuse(unknownKey, "The security token included in the request is invalid.")
 	}
 	now := time.Now()
-	if err := x.verifier.Verify(x.sig, x.http, x.raw, key.Secret, now); err != nil {
+	if err := x.verify(key.Secret, now); err != nil {
 		return refusals.signature(err)
 	}
 	if !key.Expires.IsZero() && now.After(key.Expires) {
@@ -64,6 +66,36 @@ func (x *exchange) authenticate() error {
 	x.setCaller(key)
 	x.body.release() // the caller is known
 	return x.scope(refusals)
+}
+
+// verify checks the signature. A body that the handler reads is checked when it does.
+func (x *exchange) verify(secret string, now time.Time) error {
+	if !x.operation.streams {
+		return x.verifier.Verify(x.sig, x.http, x.raw, secret, now)
+	}
+	body, err := x.verifier.VerifyStream(x.sig, x.http, secret, now)
+	if err == nil {
+		x.request.Stream = body
+	}
+	return err
+}
+
+// streamUnverified gives the handler the body of a request that nobody checks.
+func (x *exchange) streamUnverified() error {
+	if !x.operation.streams {
+		return nil
+	}
+	body, err := sigv4.UnverifiedBody(x.http)
+	if err != nil {
+		return x.refusals().signature(err)
+	}
+	x.request.Stream = body
+	return nil
+}
+
+// refusals are the errors of the operation's service.
+func (x *exchange) refusals() refusals {
+	return refusalsByFamily[family(x.operation.service, x.request.HTTP)]
 }
 
 // setCaller sets the caller: what its key says, and what the request says.
@@ -111,6 +143,11 @@ const (
 	wrongTime
 	unknownKey
 	expiredToken
+	// Those that only S3 tells apart from the others.
+	expiredURL
+	wrongBody
+	brokenBody
+	noLength
 )
 
 // refusals are the errors of one family of services.
@@ -146,11 +183,26 @@ var refusalsByFamily = map[string]refusals{
 		unknownKey:   {Code: "AuthFailure", Status: 401, Message: ec2AuthFailure},
 		expiredToken: {Code: "RequestExpired", Status: 400, Message: "Request has expired."},
 	},
+	// Source: S3 API reference, "Error responses", and public reports of answers.
+	"s3": {
+		notSigned:    {Code: "AccessDenied", Status: 403, Message: "Access Denied"},
+		incomplete:   {Code: "AuthorizationHeaderMalformed", Status: 400},
+		badSignature: {Code: "SignatureDoesNotMatch", Status: 403, Message: "The request signature we calculated does not match the signature you provided. Check your key and signing method."},
+		wrongTime:    {Code: "RequestTimeTooSkewed", Status: 403, Message: "The difference between the request time and the current time is too large."},
+		unknownKey:   {Code: "InvalidAccessKeyId", Status: 403, Message: "The AWS Access Key Id you provided does not exist in our records."},
+		expiredToken: {Code: "ExpiredToken", Status: 400, Message: "The provided token has expired."},
+		expiredURL:   {Code: "AccessDenied", Status: 403, Message: "Request has expired"},
+		wrongBody:    {Code: "XAmzContentSHA256Mismatch", Status: 400},
+		brokenBody:   {Code: "IncompleteBody", Status: 400},
+		noLength:     {Code: "MissingContentLength", Status: 411},
+	},
 }
 
 // family is the key in refusalsByFamily for a request to a service.
 func family(s *protocol.Service, r *http.Request) string {
 	switch {
+	case s.Name == "s3":
+		return "s3"
 	case s.Speaks("ec2"):
 		return "ec2"
 	case s.Speaks("rest-xml"), s.Speaks("query") && r.Header.Get("X-Amz-Target") == "" && r.Header.Get("Smithy-Protocol") == "":
@@ -175,8 +227,14 @@ var failureOf = map[sigv4.Kind]authFailure{
 	sigv4.BodyMismatch:  badSignature,
 	sigv4.Mismatch:      badSignature,
 	sigv4.Expired:       wrongTime,
+	sigv4.ExpiredURL:    wrongTime,
 	sigv4.NotYetCurrent: wrongTime,
+	sigv4.Incomplete:    brokenBody,
+	sigv4.Length:        noLength,
 }
+
+// ofS3 are the failures that S3 tells apart.
+var ofS3 = map[sigv4.Kind]authFailure{sigv4.BodyMismatch: wrongBody, sigv4.ExpiredURL: expiredURL}
 
 // signature translates an error of sigv4.
 func (w refusals) signature(err error) error {
@@ -184,5 +242,25 @@ func (w refusals) signature(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return w.refuse(failureOf[e.Kind], "%s", e.Message)
+	failure := failureOf[e.Kind]
+	if particular, ok := ofS3[e.Kind]; ok {
+		if _, told := w[particular]; told {
+			failure = particular
+		}
+	}
+	return w.refuse(failure, "%s", e.Message)
+}
+
+// streamed translates the error of a handler that has read the body: of the signature,
+// or of a client that has left.
+func (w refusals) streamed(err error) error {
+	switch {
+	case errors.As(err, new(*sigv4.Error)):
+		return w.signature(err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return protocol.Errorf("RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return w.refuse(brokenBody, "You did not provide the number of bytes specified by the Content-Length HTTP header")
+	}
+	return err
 }

@@ -7,6 +7,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"fargo"
 )
@@ -21,6 +22,22 @@ type Call struct {
 	Account string
 	Region  string
 	Caller
+	// Reply is what a handler adds to the answer that its output has no member for.
+	Reply Reply
+}
+
+// Reply is a part of an answer, of a success or an error.
+type Reply struct {
+	Status int         // HTTP, of a success; 0 is the operation's
+	Header http.Header // nil for none
+}
+
+// SetHeader sets a header of the answer.
+func (c *Call) SetHeader(name, value string) {
+	if c.Reply.Header == nil {
+		c.Reply.Header = http.Header{}
+	}
+	c.Reply.Header.Set(name, value)
 }
 
 // Scope is the account and region of the call's resources.

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -37,6 +40,13 @@ type Mounted struct {
 	Server  any
 	MaxBody int64 // the largest request in bytes; 0 means 10 MiB
 	Gaps    []Gap // for the coverage page
+	// Locate is for a REST service that is known by the host of a request too: it gives
+	// the URL by which the operation is found, and whether the host is the service's,
+	// whoever has signed. nil for others.
+	Locate func(r *http.Request) (u *url.URL, ours bool)
+	// CheckBody is for a REST service whose clients send digests of bodies in headers. It
+	// is called with the bodies that handlers do not read themselves. nil for others.
+	CheckBody func(operation string, h http.Header, body []byte) error
 }
 
 const defaultMaxBody = 10 << 20
@@ -174,12 +184,24 @@ func (x *exchange) validate() error {
 
 func (x *exchange) handle() (err error) {
 	x.out, err = x.operation.handler(WithCall(x.http.Context(), &x.call), x.in)
+	if err != nil && x.operation.streams {
+		// A body that is read by the handler is checked while it is.
+		return x.refusals().streamed(err)
+	}
 	return err
 }
 
 func (x *exchange) encode() error {
-	return x.codec.Encode(&x.request, x.out, &x.answer)
+	if err := x.codec.Encode(&x.request, x.out, &x.answer); err != nil {
+		return err
+	}
+	x.answer.Status = cmp.Or(x.call.Reply.Status, x.answer.Status)
+	x.addHeaders()
+	return nil
 }
+
+// addHeaders adds the headers that the handler has set.
+func (x *exchange) addHeaders() { maps.Copy(x.answer.Header, x.call.Reply.Header) }
 
 // internalFailure is the answer to errors that are not the client's. What happened
 // is only logged.
@@ -249,6 +271,7 @@ func (x *exchange) refuse(e *protocol.Error) {
 	}
 	x.answer.Body, x.answer.Events = x.answer.Body[:0], nil
 	x.codec.EncodeError(&x.request, e, &x.answer)
+	x.addHeaders()
 }
 
 func notImplemented(format string, args ...any) error {
@@ -257,7 +280,7 @@ func notImplemented(format string, args ...any) error {
 
 // write sends the answer.
 func (x *exchange) write() {
-	if x.answer.Events == nil {
+	if x.answer.Events == nil && (x.answer.Header["Content-Length"] == nil || x.http.Method != http.MethodHead) {
 		x.answer.Header["Content-Length"] = []string{strconv.Itoa(len(x.answer.Body))}
 	}
 	x.written = true

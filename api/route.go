@@ -17,6 +17,7 @@ type operation struct {
 	*protocol.Operation
 	service *protocol.Service
 	maxBody int64
+	streams bool             // the body is read by the handler
 	name    string           // "ecs:RunTask"
 	handler protocol.Handler // nil if the server has no such method
 }
@@ -38,6 +39,16 @@ type service struct {
 	*protocol.Service
 	operations map[string]*operation
 	paths      []path // of a REST service, the most particular first
+	locate     func(*http.Request) (u *url.URL, ours bool)
+	checkBody  func(operation string, h http.Header, body []byte) error
+}
+
+// find gives the URL by which a request's operation is found.
+func (s *service) find(r *http.Request) (u *url.URL, ours bool) {
+	if s.locate == nil {
+		return r.URL, false
+	}
+	return s.locate(r)
 }
 
 type path struct {
@@ -54,18 +65,24 @@ func newRouter(mounted []Mounted) *router {
 }
 
 func (rt *router) mount(m Mounted) {
-	s := &service{Service: m.Service, operations: map[string]*operation{}}
+	s := &service{Service: m.Service, operations: map[string]*operation{}, locate: m.Locate, checkBody: m.CheckBody}
+	shared := sharedPaths(m.Service)
 	limit := cmp.Or(m.MaxBody, defaultMaxBody)
 	rt.maxBody = max(rt.maxBody, limit)
 	for i := range m.Service.Operations {
 		op := &operation{Operation: &m.Service.Operations[i], service: m.Service, maxBody: limit}
 		op.name = m.Service.Name + ":" + op.Name
+		op.streams = op.Streams()
 		if op.Bind != nil {
 			h, _ := op.Bind(m.Server)
 			op.handler = prechecked(m.Server, h)
 		}
 		s.operations[op.Name] = op
-		s.paths = append(s.paths, path{protocol.ParseTemplate(op.Path), op})
+		template := protocol.ParseTemplate(op.Path)
+		if shared[op.Method+op.Path] > 1 && op.Input != nil {
+			template = template.Requiring(op.Input())
+		}
+		s.paths = append(s.paths, path{template, op})
 	}
 	rt.signing[s.SigningName] = true
 	if s.TargetPrefix != "" {
@@ -80,8 +97,10 @@ func (rt *router) mount(m Mounted) {
 			switch {
 			case a.Before(b.Template):
 				return -1
-			case b.Before(a.Template):
+			case b.Before(a.Template), a.handler == nil && b.handler != nil: // deprecated ones share paths with others
 				return 1
+			case a.handler != nil && b.handler == nil:
+				return -1
 			}
 			return 0
 		})
@@ -89,18 +108,46 @@ func (rt *router) mount(m Mounted) {
 	}
 }
 
-// parse reads the signature and the body and finds the operation.
+// sharedPaths counts the operations of each method and path.
+func sharedPaths(s *protocol.Service) map[string]int {
+	n := map[string]int{}
+	for i := range s.Operations {
+		n[s.Operations[i].Method+s.Operations[i].Path]++
+	}
+	return n
+}
+
+// parse reads the signature and the body and finds the operation. A REST service's is
+// found first: the handler may be who reads the body.
 func (x *exchange) parse() error {
 	if x.sig, x.sigErr = sigv4.Parse(x.http); x.sig != nil {
 		x.key, x.keyKnown = x.Keys.Key(x.sig.AccessKeyID)
 	}
+	find := x.find
+	if s := x.restService(); s != nil {
+		found, proto, err := x.findPathOf(s)
+		if err == nil && found.streams {
+			return x.found(found, proto)
+		}
+		find = func() (*operation, string, error) {
+			if err == nil && s.checkBody != nil {
+				err = s.checkBody(found.Name, x.http.Header, x.raw)
+			}
+			return found, proto, err
+		}
+	}
 	if err := x.read(); err != nil {
 		return err
 	}
-	found, proto, err := x.find()
+	found, proto, err := find()
 	if err != nil {
 		return err
 	}
+	return x.found(found, proto)
+}
+
+// found notes which operation it is.
+func (x *exchange) found(found *operation, proto string) error {
 	x.operation, x.codec = found, protocol.For(proto)
 	x.request.Service, x.request.Operation = found.service, found.Operation
 	x.call.Service, x.call.Operation = found.service.Name, found.Name
@@ -211,30 +258,53 @@ func (x *exchange) findAction(action, version string) (*operation, string, error
 	return x.findName(s, action, "query", protocol.Errorf("InvalidAction", "Could not find operation %s for version %s", action, version))
 }
 
-func (x *exchange) findPath() (*operation, string, error) {
+// restService is the REST service that a request is for by its signature or its host;
+// nil if there is none.
+func (x *exchange) restService() *service {
 	for _, s := range x.routes.rest {
-		if x.sig != nil && x.sig.Service != s.SigningName {
-			continue
+		if x.sig != nil && x.sig.Service == s.SigningName {
+			return s
 		}
-		proto := "rest-json"
-		if s.Speaks("rest-xml") {
-			proto = "rest-xml"
-		}
-		for _, p := range s.paths {
-			if p.Method != x.http.Method {
-				continue
-			}
-			if labels, ok := p.Match(x.http.URL); ok {
-				x.request.Labels = labels
-				return x.findName(s, p.Name, proto, unknownOperation)
-			}
-		}
-		if x.sig != nil {
-			return x.findName(s, "", proto, unknownOperation)
+		if _, ours := s.find(x.http); ours && (x.sig == nil || !x.routes.signing[x.sig.Service]) {
+			return s
 		}
 	}
+	return nil
+}
+
+// findPathOf finds the operation of a REST service by the path.
+func (x *exchange) findPathOf(s *service) (*operation, string, error) {
+	proto := "rest-json"
+	if s.Speaks("rest-xml") {
+		proto = "rest-xml"
+	}
+	u, _ := s.find(x.http)
+	for _, p := range s.paths {
+		if p.Method != x.http.Method || !p.HasHeaders(x.http.Header) {
+			continue
+		}
+		if labels, ok := p.Match(u); ok {
+			x.request.Labels = labels
+			return x.findName(s, p.Name, proto, unknownOperation)
+		}
+	}
+	return x.findName(s, "", proto, unknownOperation)
+}
+
+// findPath finds the operation of a request that nothing but its path says anything
+// about.
+func (x *exchange) findPath() (*operation, string, error) {
 	if x.sig != nil {
 		return nil, "", x.notServed(x.sig.Service)
+	}
+	for _, s := range x.routes.rest {
+		if s.locate != nil {
+			continue // its paths are those of everything
+		}
+		if found, proto, err := x.findPathOf(s); err == nil {
+			return found, proto, nil
+		}
+		x.codec, x.request.Service, x.call.Service = nil, nil, ""
 	}
 	return nil, "", protocol.Errorf("UnknownOperationException", "The request names no operation.").WithStatus(http.StatusNotFound)
 }

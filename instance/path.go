@@ -37,6 +37,9 @@ func (i *Instance) AccessLogsDir() string { return i.path("access-logs") }
 // RegistryDir holds the images pushed to ECR.
 func (i *Instance) RegistryDir() string { return i.path("registry") }
 
+// ObjectsDir holds the contents of S3 objects.
+func (i *Instance) ObjectsDir() string { return i.path("objects") }
+
 // NodeDir holds the node's own state and its tasks' files.
 func (i *Instance) NodeDir() string { return i.path("node") }
 

@@ -57,7 +57,8 @@ const (
 	Malformed                 // the signature cannot be read
 	Scope                     // the credential's scope does not fit the request
 	Unsupported               // another algorithm, or a payload signed in chunks
-	Expired                   // too long ago, or a presigned URL past its time
+	Expired                   // too long ago
+	ExpiredURL                // a presigned URL past its time
 	NotYetCurrent             // in the future
 	BodyMismatch              // the body is not the one that was signed
 	Mismatch                  // a wrong secret, or something changed on the way

@@ -132,7 +132,7 @@ func TestChanges(t *testing.T) {
 		{"chunks", all[15], "UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", 0, sigv4.Unsupported, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"},
 		{"late", post, "", "", 5*time.Minute + time.Second, sigv4.Expired, "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"},
 		{"early", post, "", "", -5*time.Minute - time.Second, sigv4.NotYetCurrent, "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 min.)"},
-		{"presigned late", presigned, "", "", 15*time.Minute + time.Second, sigv4.Expired, "Signature expired: 20150830T125100Z is now earlier than"},
+		{"presigned late", presigned, "", "", 15*time.Minute + time.Second, sigv4.ExpiredURL, "Signature expired: 20150830T125100Z is now earlier than"},
 		{"presigned too long", presigned, "Expires=900", "Expires=604801", 0, sigv4.Malformed, "X-Amz-Expires"},
 		{"presigned parameter", presigned, "Action=GetCallerIdentity", "Action=GetSessionToken", 0, sigv4.Mismatch, "does not match"},
 		{"presigned in part", presigned, "X-Amz-Date=", "X-Date=", 0, sigv4.Malformed, "'X-Amz-Date'"},

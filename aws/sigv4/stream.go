@@ -74,8 +74,10 @@ func UnverifiedBody(r *http.Request) (*Body, error) {
 type Body struct {
 	io.Reader
 	// Length is that of all that can be read, in bytes; -1 if the client did not say.
-	Length  int64
-	trailer http.Header
+	Length int64
+	// Announced is the name of the trailer that the client says it will send; "" for none.
+	Announced string
+	trailer   http.Header
 }
 
 // Close implements [io.Closer]. It does nothing: the HTTP server closes bodies.
@@ -86,7 +88,7 @@ func (*Body) Close() error { return nil }
 func (b *Body) Trailer(name string) string { return b.trailer.Get(name) }
 
 func newBody(r *http.Request, stated string, signer *chunkSigner) (*Body, error) {
-	b := &Body{Reader: r.Body, Length: r.ContentLength, trailer: http.Header{}}
+	b := &Body{Reader: r.Body, Length: r.ContentLength, Announced: r.Header.Get("X-Amz-Trailer"), trailer: http.Header{}}
 	switch stated {
 	case unsignedPayload:
 		return b, nil

@@ -52,7 +52,7 @@ func (s *Signature) current(now time.Time) error {
 	}
 	if s.presigned {
 		if end := s.Time.Add(s.Expires); now.After(end) {
-			return errorf(Expired, "Signature expired: %s is now earlier than %s", end.Format(stampFormat), now.Format(stampFormat))
+			return errorf(ExpiredURL, "Signature expired: %s is now earlier than %s", end.Format(stampFormat), now.Format(stampFormat))
 		}
 		return nil
 	}
@@ -69,9 +69,6 @@ func (s *Signature) skew() time.Duration {
 	}
 	return skew
 }
-
-// Presigned reports whether the signature is in the URL.
-func (s *Signature) Presigned() bool { return s.presigned }
 
 // payload gives the hash that was signed, once it is known to be the body's.
 func (s *Signature) payload(r *http.Request, body []byte) (string, error) {

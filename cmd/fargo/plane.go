@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,6 +27,8 @@ import (
 	"fargo/kernel"
 	"fargo/lambda"
 	"fargo/logs"
+	"fargo/objects"
+	"fargo/record"
 	"fargo/registry"
 	"fargo/store"
 	"fargo/store/disk"
@@ -60,6 +63,7 @@ type plane struct {
 	db      *store.DB
 	logs    *logs.Store
 	blobs   *registry.Storage
+	objects *objects.Store
 	images  taskImages
 	pushed  *registry.Server
 	nodes   *control.Plane
@@ -139,6 +143,9 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	p.blobs = blobs
+	if p.objects, err = objects.Open(objects.Config{Dir: p.inst.ObjectsDir(), Logger: p.log}); err != nil {
+		return err
+	}
 	key, err := ecr.LoadKey(ctx, p.db)
 	if err != nil {
 		return err
@@ -166,7 +173,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	chain := api.New(api.Config{
-		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
+		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,
@@ -175,6 +182,10 @@ func (p *plane) openServices(ctx context.Context) error {
 		Region:               fargo.DefaultRegion,
 	})
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSignedForS3(r) { // any path may be that of an object
+			chain.ServeHTTP(w, r)
+			return
+		}
 		switch r.URL.Path {
 		case healthPath:
 			p.serveHealth(w, r)
@@ -190,6 +201,13 @@ func (p *plane) openServices(ctx context.Context) error {
 		chain.ServeHTTP(w, r)
 	})
 	return nil
+}
+
+// isSignedForS3 reports whether a request says that it is signed for S3, as the chain
+// will see.
+func isSignedForS3(r *http.Request) bool {
+	const scope = "/s3/aws4_request"
+	return strings.Contains(r.Header.Get("Authorization"), scope) || strings.Contains(r.URL.Query().Get("X-Amz-Credential"), scope)
 }
 
 // The paths that are of no API of AWS.
@@ -236,6 +254,9 @@ func (p *plane) run(ctx context.Context) error {
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
+	g.Go(func() error {
+		return unlessDone(ctx, p.objects.Run(ctx, func() iter.Seq[record.Blob] { return store.Blobs(p.db.View()) }))
+	})
 	return g.Wait()
 }
 

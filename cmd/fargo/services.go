@@ -13,6 +13,7 @@ import (
 	apiiam "fargo/api/iam"
 	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
+	apis3 "fargo/api/s3"
 	apisecretsmanager "fargo/api/secretsmanager"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
@@ -24,11 +25,13 @@ import (
 	"fargo/aws/iam"
 	"fargo/aws/kms"
 	awslogs "fargo/aws/logs"
+	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/sts"
 	"fargo/kernel"
 	"fargo/lambda"
 	"fargo/logs"
+	"fargo/objects"
 	"fargo/store"
 )
 
@@ -40,6 +43,8 @@ type dependencies struct {
 	ecr  *apiecr.Server
 	// functions are those that can be called in the place of Lambda functions.
 	functions *lambda.Functions
+	// objects are the contents of S3.
+	objects *objects.Store
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
@@ -58,6 +63,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		iam.API.Name:            apiiam.Actions,
 		kms.API.Name:            apikms.Actions,
 		awslogs.API.Name:        apilogs.Actions(l),
+		s3.API.Name:             apis3.Actions,
 		sts.API.Name:            apists.Actions,
 		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
@@ -65,6 +71,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 
 // services are all AWS services that are implemented.
 func services(r dependencies) []api.Mounted {
+	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects})
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
@@ -80,6 +87,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
+		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
 }
