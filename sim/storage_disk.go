@@ -17,8 +17,8 @@ import (
 // memory. A process that is killed leaves what it had synced, and of the rest
 // whatever the seed decides, as after a loss of power.
 type diskStorage struct {
-	keyFile string
-	log     *slog.Logger
+	key disk.Key
+	log *slog.Logger
 
 	mu struct {
 		sync.Mutex
@@ -29,7 +29,7 @@ type diskStorage struct {
 }
 
 func newDiskStorage(seed uint64, dir string, log *slog.Logger) *diskStorage {
-	s := &diskStorage{keyFile: filepath.Join(dir, "secrets.key"), log: log}
+	s := &diskStorage{key: disk.KeyIn(filepath.Join(dir, "secrets.key")), log: log}
 	s.mu.rand, s.mu.files = rand.New(rand.NewPCG(seed, 2)), &memoryDisk{MemFS: vfs.NewCrashableMem()}
 	return s
 }
@@ -38,7 +38,7 @@ func (s *diskStorage) open() (store.Journal, error) {
 	s.mu.Lock()
 	files := s.mu.files
 	s.mu.Unlock()
-	return disk.OpenIn(files, "store", s.keyFile, s.log)
+	return disk.OpenIn(files, "store", s.key, s.log)
 }
 
 func (s *diskStorage) abandon(j store.Journal) error {

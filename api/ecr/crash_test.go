@@ -32,7 +32,7 @@ const victimDir = "FARGO_ECR_VICTIM_DIR"
 // stdout.
 func serveVictim(dir string) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	journal, err := disk.Open(filepath.Join(dir, "store"), filepath.Join(dir, "key"), logger)
+	journal, err := disk.Open(filepath.Join(dir, "store"), disk.KeyIn(filepath.Join(dir, "key")), logger)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func withAdvice(inst *instance.Instance, err error) error {
 	case errors.As(err, &damage):
 		return fmt.Errorf("%w. Nothing was changed. fargo repair --data-dir %s keeps a copy, takes out all that can be read, and says what cannot", err, inst.Dir)
 	case errors.As(err, &key):
-		return fmt.Errorf("%w. Nothing was changed. Put the key back, or give the records up: fargo repair --data-dir %s", err, inst.Dir)
+		return fmt.Errorf("%w. Nothing was changed. Put the key back, or say with --key-file or "+keyVariable+" where it is, or give the records up: fargo repair --data-dir %s", err, inst.Dir)
 	}
 	return err
 }

@@ -23,7 +23,7 @@ func started(t *testing.T) *instance.Instance {
 	t.Helper()
 	inst := &instance.Instance{Dir: t.TempDir(), ID: "1a2b"}
 	log := slog.New(slog.DiscardHandler)
-	j, err := disk.Open(inst.StoreDir(), inst.SecretsKeyFile(), log)
+	j, err := disk.Open(inst.StoreDir(), disk.KeyIn(inst.SecretsKeyFile()), log)
 	if err != nil {
 		t.Fatal(err)
 	}

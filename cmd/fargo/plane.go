@@ -37,6 +37,7 @@ import (
 // planeConfig is what a control plane needs.
 type planeConfig struct {
 	inst *instance.Instance
+	key  disk.Key // of what is sealed
 	log  *slog.Logger
 	// endpoint is the URL for clients, and for nodes that pull images.
 	endpoint             string
@@ -93,7 +94,7 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.journal, err = disk.Open(c.inst.StoreDir(), c.inst.SecretsKeyFile(), c.log); err != nil {
+	if p.journal, err = disk.Open(c.inst.StoreDir(), c.key, c.log); err != nil {
 		return p, err
 	}
 	if p.db, err = store.Open(ctx, p.journal); err != nil {

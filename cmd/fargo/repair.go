@@ -17,6 +17,7 @@ import (
 // be read.
 type repairCommand struct {
 	dataDir
+	keyFlag
 }
 
 // Run repairs the control plane's state and the logs. It prints, for programs to
@@ -31,8 +32,12 @@ func (c *repairCommand) Run(std *stdio, log *slog.Logger) error {
 		return fmt.Errorf("%s: %w; fargo down or Ctrl-C ends it", inst.Dir, err)
 	}
 	defer held.Close()
+	key, err := c.key(inst, log)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
-	report, err := disk.Repair(inst.StoreDir(), inst.SecretsKeyFile(), log, now)
+	report, err := disk.Repair(inst.StoreDir(), key, log, now)
 	if err != nil {
 		return err
 	}

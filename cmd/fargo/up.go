@@ -22,6 +22,7 @@ import (
 // upCommand runs everything on this machine, in the foreground.
 type upCommand struct {
 	dataDir
+	keyFlag
 	machineFlags
 	Listen               string   `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
 	StrictEgress         bool     `help:"Fail a task whose subnet has no NAT gateway, endpoint or public address by which Fargate would reach its images and logs: without it, up warns, and the machine fetches them."`
@@ -75,9 +76,13 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err := inst.SetMachineFlags(c.machineFlags); err != nil {
 		return err
 	}
+	key, err := c.key(inst, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	endpoint := "http://" + dialAddress(listener.Addr())
 	p, err := openPlane(ctx, planeConfig{
-		inst: inst, log: log, endpoint: endpoint,
+		inst: inst, key: key, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
 		public: public, elasticIPs: c.ElasticIPs, functions: functions,
 	})

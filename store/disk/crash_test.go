@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 func openDB(dir string) (*store.DB, error) {
-	j, err := disk.Open(filepath.Join(dir, "journal"), filepath.Join(dir, "key"), slog.New(slog.DiscardHandler))
+	j, err := disk.Open(filepath.Join(dir, "journal"), disk.KeyIn(filepath.Join(dir, "key")), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

@@ -36,21 +36,20 @@ var limits = store.Limits{Ops: 16 << 10, Bytes: 16 << 20}
 type Journal struct {
 	store.Journal // sealed
 	plain         *plain
-	keyFile       string
+	key           Key
 }
 
 // Open opens the journal in dir, which it makes if need be, and which no other
-// process may have open. Secrets are sealed with the key in keyFile, made if need
-// be; it must not be below dir. What is damaged is refused with an
+// process may have open. Secrets are sealed with the key. What is damaged is refused with an
 // [*engine.Damage], secrets without their key with a [*KeyLost]. The engine's
 // messages go to log.
-func Open(dir, keyFile string, log *slog.Logger) (*Journal, error) {
-	return OpenIn(vfs.Default, dir, keyFile, log)
+func Open(dir string, key Key, log *slog.Logger) (*Journal, error) {
+	return OpenIn(vfs.Default, dir, key, log)
 }
 
 // OpenIn is Open, of a directory in another file system than the machine's, where
-// the key still is.
-func OpenIn(files vfs.FS, dir, keyFile string, log *slog.Logger) (*Journal, error) {
+// the key's file still is.
+func OpenIn(files vfs.FS, dir string, key Key, log *slog.Logger) (*Journal, error) {
 	e, err := engine.Open(config(dir, log, files))
 	if err != nil {
 		return nil, err
@@ -59,11 +58,11 @@ func OpenIn(files vfs.FS, dir, keyFile string, log *slog.Logger) (*Journal, erro
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	key, err := p.key(keyFile)
+	value, err := p.key(key)
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	return &Journal{store.Seal(p, key), p, keyFile}, nil
+	return &Journal{store.Seal(p, value), p, key}, nil
 }
 
 func config(dir string, log *slog.Logger, files vfs.FS) engine.Config {
@@ -83,7 +82,7 @@ func (j *Journal) Load(ctx context.Context, yield func(key string, value []byte)
 	if err != nil {
 		return 0, err
 	}
-	return 0, &KeyLost{j.keyFile, "is not the key", sealed}
+	return 0, &KeyLost{j.key.String(), "is not the key", sealed}
 }
 
 // Writable is nil when a commit would be accepted now. Otherwise

@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -14,7 +13,7 @@ import (
 // times. What a real disk keeps, the crash test shows.
 func TestDisk(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Opener {
-		fs, key := vfs.NewMem(), filepath.Join(t.TempDir(), "key")
+		fs, key := vfs.NewMem(), keyFile(t)
 		return func() (store.Journal, error) { return OpenIn(fs, "journal", key, quiet()) }
 	})
 }

@@ -29,7 +29,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func one(key string) []store.Write { return []store.Write{{Key: key, Value: []byte("{}")}} }
 
-func keyFile(t *testing.T) string { return filepath.Join(t.TempDir(), "key") }
+func keyFile(t *testing.T) Key { return KeyIn(filepath.Join(t.TempDir(), "key")) }
 
 // commit takes over the journal and commits to it.
 func commit(t *testing.T, j *Journal, writes []store.Write) error {

@@ -18,14 +18,14 @@ import (
 func Exists(dir string) (bool, error) { return engine.Exists(vfs.Default, dir) }
 
 // Repair makes a journal that is damaged anew, with all that can be read of it, and
-// keeps the old one beside it. Secrets that the key in keyFile does not open are
+// keeps the old one beside it. Secrets that the key does not open are
 // dropped. Nobody may have the journal open.
-func Repair(dir, keyFile string, log *slog.Logger, now time.Time) (*engine.Report, error) {
-	return repair(dir, keyFile, log, vfs.Default, now)
+func Repair(dir string, key Key, log *slog.Logger, now time.Time) (*engine.Report, error) {
+	return repair(dir, key, log, vfs.Default, now)
 }
 
-func repair(dir, keyFile string, log *slog.Logger, files vfs.FS, now time.Time) (*engine.Report, error) {
-	key, err := store.LoadKey(keyFile)
+func repair(dir string, of Key, log *slog.Logger, files vfs.FS, now time.Time) (*engine.Report, error) {
+	key, err := of.load()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrBadKey) {
 		return nil, err
 	}
