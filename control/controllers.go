@@ -53,5 +53,6 @@ func Controllers(c Config) []Controller {
 		RunTaskTokens(),
 		Lifecycles(c.Pace),
 		KMSKeys(),
+		Parameters(),
 	}
 }

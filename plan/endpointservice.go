@@ -91,6 +91,11 @@ var EndpointServices = []EndpointService{
 		FIPS:    []string{"logs-fips.{region}.amazonaws.com", "logs-fips.{region}.api.aws"},
 	},
 	{
+		API: "ssm", Name: "ssm", Names: []string{"ssm.{region}.amazonaws.com"},
+		Aliases: []string{"ssm.{region}.api.aws"},
+		FIPS:    []string{"ssm-fips.{region}.amazonaws.com", "ssm-fips.{region}.api.aws"},
+	},
+	{
 		API: "sts", Name: "sts", Names: []string{"sts.{region}.amazonaws.com"},
 		Aliases:    []string{"sts.{region}.api.aws"},
 		FIPS:       []string{"sts-fips.{region}.amazonaws.com", "sts-fips.{region}.api.aws"},

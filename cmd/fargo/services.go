@@ -15,6 +15,7 @@ import (
 	apilogs "fargo/api/logs"
 	apis3 "fargo/api/s3"
 	apisecretsmanager "fargo/api/secretsmanager"
+	apissm "fargo/api/ssm"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
 	"fargo/aws/ec2"
@@ -27,6 +28,7 @@ import (
 	awslogs "fargo/aws/logs"
 	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
+	"fargo/aws/ssm"
 	"fargo/aws/sts"
 	"fargo/kernel"
 	"fargo/lambda"
@@ -64,6 +66,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		kms.API.Name:            apikms.Actions,
 		awslogs.API.Name:        apilogs.Actions(l),
 		s3.API.Name:             apis3.Actions,
+		ssm.API.Name:     apissm.Actions,
 		sts.API.Name:            apists.Actions,
 		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
@@ -88,6 +91,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
+		{Service: &ssm.API, Server: apissm.New(r.db), Gaps: apissm.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
 }

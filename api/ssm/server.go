@@ -1,0 +1,48 @@
+// Package ssm implements the operations of Parameter Store, which is a part of AWS
+// Systems Manager: parameters with their versions and labels, and those that AWS
+// publishes. It knows how Parameter Store answers. It refuses to know the rest of
+// Systems Manager.
+package ssm
+
+import (
+	"context"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/page"
+	"fargo/aws/ssm"
+	"fargo/store"
+)
+
+// Server answers the operations, from and into the store.
+type Server struct{ db *store.DB }
+
+// New makes a server on db.
+func New(db *store.DB) *Server { return &Server{db: db} }
+
+// update runs fn in a transaction with the caller's scope.
+func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {
+	scope := api.CallFrom(ctx).Scope()
+	return s.db.Update(ctx, func(tx *store.Tx) error { return fn(tx, scope) })
+}
+
+// now is a time as Systems Manager has it: milliseconds, UTC.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// pages are those of lists; the bounds of a page are in the model.
+var pages = page.Rules{
+	Default:  50,
+	BadToken: func(string) error { return ssm.InvalidNextToken("The next token is not valid.") },
+}
+
+// invalid is Parameter Store's answer to what it cannot take.
+func invalid(format string, args ...any) error { return ssm.ValidationException(format, args...) }
+
+// notImplemented names something that would change what happens, if Fargo knew how.
+func notImplemented(what string) error {
+	return ssm.UnsupportedOperationException("Fargo does not implement %s.", what)
+}
+
+// notFound is the answer to a name that no parameter has. It says nothing more.
+func notFound() error { return ssm.ParameterNotFound("") }
