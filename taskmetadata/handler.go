@@ -45,7 +45,10 @@ func (s *Server) asking(vpc string, r *http.Request) *host.Task {
 	if err != nil {
 		return nil
 	}
-	t, _ := s.cfg.Tasks.TaskAt(vpc, from.Addr().Unmap())
+	t, ok := s.cfg.Tasks.TaskAt(vpc, from.Addr().Unmap())
+	if !ok {
+		return nil
+	}
 	return t
 }
 
