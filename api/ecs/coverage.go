@@ -23,7 +23,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
 	{Operation: "CreateService", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "RegisterTaskDefinition", Field: "ephemeralStorage", Why: "disk use is not limited"},
-	{Operation: "RegisterTaskDefinition", Field: "taskRoleArn", Why: "checked; credentials are not served inside the task yet"},
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
