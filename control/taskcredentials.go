@@ -13,6 +13,7 @@ import (
 	"fargo/aws"
 	"fargo/desired"
 	"fargo/plan"
+	"fargo/policy"
 	"fargo/record"
 	"fargo/secret"
 	"fargo/store"
@@ -68,10 +69,17 @@ func (p *Plane) taskSession(r store.Reader, node, arn string, period int64) (*re
 	}
 	a, _ := fargo.ParseARN(roleARN)
 	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok {
+	if !ok || !trustsTask(role, t) {
 		return nil, errUnassumable(roleARN)
 	}
 	return plan.TaskSession(t, role, period), nil
+}
+
+// trustsTask reports whether a role trusts ECS when it acts for a task: the trust policy
+// may say for which (aws:SourceArn).
+func trustsTask(role *record.Role, t *record.Task) bool {
+	trust, err := policy.Parse(*role.Role.AssumeRolePolicyDocument)
+	return err == nil && policy.TrustsFor(trust, "ecs-tasks.amazonaws.com", t.Scope.Account, t.ARN())
 }
 
 // errUnassumable is of a role that does not trust ECS.

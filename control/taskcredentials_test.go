@@ -29,9 +29,18 @@ func withRole(t *testing.T) (*world, *record.Task) {
 	task.Intent.Overrides = &ecs.TaskOverride{TaskRoleArn: new(taskRole)}
 	w.update(func(tx *store.Tx) {
 		store.Tasks.Put(tx, &task)
-		store.Roles.Put(tx, &record.Role{Account: home.Account, Role: iam.Role{RoleName: new("web"), RoleId: new("AROAWEB"), Arn: new(taskRole)}})
+		store.Roles.Put(tx, roleTrusting(home.Region))
 	})
 	return w, &task
+}
+
+// roleTrusting is the task's role, which trusts ECS for what it does in a region.
+func roleTrusting(region string) *record.Role {
+	return &record.Role{Account: home.Account, Role: iam.Role{
+		RoleName: new("web"), RoleId: new("AROAWEB"), Arn: new(taskRole),
+		AssumeRolePolicyDocument: new(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},
+			"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:ecs:` + region + `:123456789012:*"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}}`),
+	}}
 }
 
 func (w *world) credentials(t *testing.T, id desired.SecretID) (c desired.RoleCredentials) {
@@ -114,6 +123,10 @@ func TestTaskCredentialsAreRefused(t *testing.T) {
 		changed := *task
 		change(&changed)
 		w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &changed) })
+	}
+	w.update(func(tx *store.Tx) { store.Roles.Put(tx, roleTrusting("eu-west-1")) })
+	if _, err := w.plane.Secret(t.Context(), "a", id); err == nil || errdefs.IsNotFound(err) {
+		t.Errorf("a role that trusts ECS in another region: %v", err)
 	}
 	with(func(changed *record.Task) { changed.Intent.Overrides = nil })
 	refused("a", id)

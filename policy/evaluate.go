@@ -85,7 +85,7 @@ func Evaluate(r Request, documents ...Document) Effect {
 
 // Trusts reports whether a role's trust policy lets an AWS service
 // ("ecs-tasks.amazonaws.com") assume the role on behalf of an account. Which
-// resource the service acts for (aws:SourceArn) is not asked.
+// resource the service acts for (aws:SourceArn) is not asked: see [TrustsFor].
 func Trusts(d Document, service, account string) bool {
 	statements := slices.Clone(d.Statements)
 	for i := range statements {
@@ -93,10 +93,17 @@ func Trusts(d Document, service, account string) bool {
 		c.conditions = slices.DeleteFunc(slices.Clone(c.conditions), func(c condition) bool { return c.key == "aws:sourcearn" })
 	}
 	d.Statements = statements
+	return trusts(d, service, Values{"aws:sourceaccount": {account}})
+}
+
+// TrustsFor is [Trusts] for a service that acts for a resource, by its ARN.
+func TrustsFor(d Document, service, account, resource string) bool {
+	return trusts(d, service, Values{"aws:sourceaccount": {account}, "aws:sourcearn": {resource}})
+}
+
+func trusts(d Document, service string, known Values) bool {
 	return Evaluate(Request{
-		Action: "sts:AssumeRole", Resource: "*",
-		Principal: Principal{Service: service},
-		Context:   Values{"aws:sourceaccount": {account}},
+		Action: "sts:AssumeRole", Resource: "*", Principal: Principal{Service: service}, Context: known,
 	}, d) == Allow
 }
 

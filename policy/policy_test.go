@@ -58,6 +58,12 @@ func TestTrusts(t *testing.T) {
 			if got := policy.Trusts(d, "ecs-tasks.amazonaws.com", "123456789012"); got != test.want {
 				t.Errorf("Trusts is %v", got)
 			}
+			for region, want := range map[string]bool{"us-east-1": test.want, "eu-west-1": test.want && name != "own account"} {
+				resource := "arn:aws:ecs:" + region + ":123456789012:task/c/t"
+				if got := policy.TrustsFor(d, "ecs-tasks.amazonaws.com", "123456789012", resource); got != want {
+					t.Errorf("TrustsFor %s is %v", resource, got)
+				}
+			}
 		})
 	}
 }
