@@ -200,7 +200,7 @@ func bindAnswer(a *Answer, v reflect.Value, f *field) error {
 		a.Status = int(v.Int())
 	case "headers":
 		for _, key := range sortedKeys(v) {
-			a.Header.Set(f.name+key.String(), v.MapIndex(key).String())
+			a.Header[strings.ToLower(f.name)+key.String()] = []string{v.MapIndex(key).String()} // names in lower case, as S3 has them
 		}
 	case "header":
 		if f.shape.kind != kindList {

@@ -18,6 +18,9 @@ func Parse(r *http.Request) (*Signature, error) {
 	if strings.Contains(r.URL.RawQuery, "X-Amz-Algorithm=") {
 		return parseURL(r.URL.Query())
 	}
+	if isVersion2(r.URL.RawQuery) {
+		return parseVersion2(r.URL.Query())
+	}
 	return nil, errorf(Missing, "Missing Authentication Token")
 }
 

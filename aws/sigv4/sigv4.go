@@ -43,6 +43,7 @@ type Signature struct {
 	SignedHeaders []string      // in lower case, as the request lists them
 
 	presigned bool
+	version2  bool
 	date      string // of the scope: "20150830"
 	stamp     string // of the request: "20150830T123600Z"
 	mac       []byte

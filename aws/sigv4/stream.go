@@ -46,6 +46,12 @@ func (v *Verifier) VerifyStream(sig *Signature, r *http.Request, secret string, 
 	if err := sig.current(now); err != nil {
 		return nil, err
 	}
+	if sig.version2 {
+		if err := sig.verifyVersion2(r, secret); err != nil {
+			return nil, err
+		}
+		return newBody(r, unsignedPayload, nil)
+	}
 	stated := r.Header.Get("X-Amz-Content-Sha256")
 	switch {
 	case stated == "" && sig.presigned:

@@ -32,6 +32,9 @@ func (v *Verifier) Verify(sig *Signature, r *http.Request, body []byte, secret s
 	if err := sig.current(now); err != nil {
 		return err
 	}
+	if sig.version2 {
+		return sig.verifyVersion2(r, secret)
+	}
 	payload, err := sig.payload(r, body)
 	if err != nil {
 		return err
@@ -45,6 +48,9 @@ func (v *Verifier) Verify(sig *Signature, r *http.Request, body []byte, secret s
 
 // current checks the time of signing.
 func (s *Signature) current(now time.Time) error {
+	if s.version2 {
+		return s.currentVersion2(now)
+	}
 	now, skew := now.UTC(), s.skew()
 	if s.Time.After(now.Add(skew)) {
 		return errorf(NotYetCurrent, "Signature not yet current: %s is still later than %s (%s + %d min.)",
