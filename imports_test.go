@@ -25,13 +25,16 @@ var imports = map[string][]string{
 	"record":       {root, "aws", "desired"},
 	"host":         {root, "secret", "desired"},
 	"diskspace":    {root},
+	"eventpattern": {},
+	"schedule":     {},
+	"eventbus":     {root, "aws", "record", "store", "plan", "eventpattern"},
 	"engine":       {root, "diskspace"},
 	"store":        {root, "aws", "record", "engine"},
 	"plan":         {root, "aws", "record", "desired"},
 	"policy":       {root, "aws", "record"},
 	"kms":          {root, "aws", "record", "store", "plan"},
-	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms", "objects"},
-	"control":      {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms"},
+	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms", "objects", "eventbus", "eventpattern", "schedule"},
+	"control":      {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms", "eventbus", "schedule"},
 	"dispatch":     {root, "secret", "desired"},
 	"logs":         {root, "desired", "engine"},
 	"metrics":      {root},
@@ -97,7 +100,6 @@ var balancerImports = map[string][]string{
 var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "taskmetadata", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
-var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "api", "control"}
 
 // unrestricted are the packages that may import any other: cmd connects them, sim
 // simulates them.

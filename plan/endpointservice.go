@@ -77,6 +77,11 @@ var EndpointServices = []EndpointService{
 		FIPS:    []string{"elasticloadbalancing-fips.{region}.amazonaws.com", "elasticloadbalancing-fips.{region}.api.aws"},
 	},
 	{
+		API: "events", Name: "events", Names: []string{"events.{region}.amazonaws.com"},
+		Aliases: []string{"events.{region}.api.aws"},
+		FIPS:    []string{"events-fips.{region}.amazonaws.com", "events-fips.{region}.api.aws"},
+	},
+	{
 		API: "iam", Name: "iam", Global: true, Names: []string{"iam.amazonaws.com"},
 		Regionless: []string{"iam.global.api.aws", "iam-fips.amazonaws.com"},
 	},

@@ -7,13 +7,13 @@ type ApiDestinationHttpMethod string
 
 // The values of ApiDestinationHttpMethod.
 const (
-	ApiDestinationHttpMethodPost    ApiDestinationHttpMethod = "POST"
-	ApiDestinationHttpMethodGet     ApiDestinationHttpMethod = "GET"
 	ApiDestinationHttpMethodHead    ApiDestinationHttpMethod = "HEAD"
-	ApiDestinationHttpMethodOptions ApiDestinationHttpMethod = "OPTIONS"
-	ApiDestinationHttpMethodPut     ApiDestinationHttpMethod = "PUT"
+	ApiDestinationHttpMethodPost    ApiDestinationHttpMethod = "POST"
 	ApiDestinationHttpMethodPatch   ApiDestinationHttpMethod = "PATCH"
 	ApiDestinationHttpMethodDelete  ApiDestinationHttpMethod = "DELETE"
+	ApiDestinationHttpMethodPut     ApiDestinationHttpMethod = "PUT"
+	ApiDestinationHttpMethodGet     ApiDestinationHttpMethod = "GET"
+	ApiDestinationHttpMethodOptions ApiDestinationHttpMethod = "OPTIONS"
 )
 
 // ApiDestinationState is an enum of the model.

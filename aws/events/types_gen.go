@@ -33,7 +33,7 @@ type CreateApiDestinationInput struct {
 	Description                  *string                  `aws:"Description" max:"512" json:",omitzero"`
 	ConnectionArn                *string                  `aws:"ConnectionArn,required" min:"1" max:"1600" pattern:"^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:connection\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$" json:",omitzero"`
 	InvocationEndpoint           *string                  `aws:"InvocationEndpoint,required" min:"1" max:"2048" pattern:"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$" json:",omitzero"`
-	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod,required" enum:"POST|GET|HEAD|OPTIONS|PUT|PATCH|DELETE" json:",omitzero"`
+	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod,required" enum:"HEAD|POST|PATCH|DELETE|PUT|GET|OPTIONS" json:",omitzero"`
 	InvocationRateLimitPerSecond *int32                   `aws:"InvocationRateLimitPerSecond" min:"1" json:",omitzero"`
 }
 
@@ -240,7 +240,7 @@ type DescribeApiDestinationOutput struct {
 	ApiDestinationState          ApiDestinationState      `aws:"ApiDestinationState" enum:"ACTIVE|INACTIVE" json:",omitzero"`
 	ConnectionArn                *string                  `aws:"ConnectionArn" min:"1" max:"1600" pattern:"^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:connection\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$" json:",omitzero"`
 	InvocationEndpoint           *string                  `aws:"InvocationEndpoint" min:"1" max:"2048" pattern:"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$" json:",omitzero"`
-	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"POST|GET|HEAD|OPTIONS|PUT|PATCH|DELETE" json:",omitzero"`
+	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"HEAD|POST|PATCH|DELETE|PUT|GET|OPTIONS" json:",omitzero"`
 	InvocationRateLimitPerSecond *int32                   `aws:"InvocationRateLimitPerSecond" min:"1" json:",omitzero"`
 	CreationTime                 *time.Time               `aws:"CreationTime" json:",omitzero"`
 	LastModifiedTime             *time.Time               `aws:"LastModifiedTime" json:",omitzero"`
@@ -740,7 +740,7 @@ type UpdateApiDestinationInput struct {
 	Description                  *string                  `aws:"Description" max:"512" json:",omitzero"`
 	ConnectionArn                *string                  `aws:"ConnectionArn" min:"1" max:"1600" pattern:"^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:connection\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$" json:",omitzero"`
 	InvocationEndpoint           *string                  `aws:"InvocationEndpoint" min:"1" max:"2048" pattern:"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$" json:",omitzero"`
-	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"POST|GET|HEAD|OPTIONS|PUT|PATCH|DELETE" json:",omitzero"`
+	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"HEAD|POST|PATCH|DELETE|PUT|GET|OPTIONS" json:",omitzero"`
 	InvocationRateLimitPerSecond *int32                   `aws:"InvocationRateLimitPerSecond" min:"1" json:",omitzero"`
 }
 
@@ -837,7 +837,7 @@ type ApiDestination struct {
 	ApiDestinationState          ApiDestinationState      `aws:"ApiDestinationState" enum:"ACTIVE|INACTIVE" json:",omitzero"`
 	ConnectionArn                *string                  `aws:"ConnectionArn" min:"1" max:"1600" pattern:"^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:connection\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$" json:",omitzero"`
 	InvocationEndpoint           *string                  `aws:"InvocationEndpoint" min:"1" max:"2048" pattern:"^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$" json:",omitzero"`
-	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"POST|GET|HEAD|OPTIONS|PUT|PATCH|DELETE" json:",omitzero"`
+	HttpMethod                   ApiDestinationHttpMethod `aws:"HttpMethod" enum:"HEAD|POST|PATCH|DELETE|PUT|GET|OPTIONS" json:",omitzero"`
 	InvocationRateLimitPerSecond *int32                   `aws:"InvocationRateLimitPerSecond" min:"1" json:",omitzero"`
 	CreationTime                 *time.Time               `aws:"CreationTime" json:",omitzero"`
 	LastModifiedTime             *time.Time               `aws:"LastModifiedTime" json:",omitzero"`

@@ -10,6 +10,7 @@ import (
 	apiecs "fargo/api/ecs"
 	apiefs "fargo/api/efs"
 	apielbv2 "fargo/api/elbv2"
+	apievents "fargo/api/events"
 	apiiam "fargo/api/iam"
 	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
@@ -23,6 +24,7 @@ import (
 	"fargo/aws/ecs"
 	"fargo/aws/efs"
 	"fargo/aws/elbv2"
+	"fargo/aws/events"
 	"fargo/aws/iam"
 	"fargo/aws/kms"
 	awslogs "fargo/aws/logs"
@@ -30,6 +32,7 @@ import (
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/aws/sts"
+	"fargo/eventbus"
 	"fargo/kernel"
 	"fargo/lambda"
 	"fargo/logs"
@@ -51,6 +54,7 @@ type dependencies struct {
 	public     netip.Prefix
 	elasticIPs int
 	public6    netip.Prefix // of the IPv6 blocks of VPCs
+	events     *eventbus.Router
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -62,6 +66,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		ecs.API.Name:            apiecs.Actions,
 		efs.API.Name:            apiefs.Actions,
 		elbv2.API.Name:          apielbv2.Actions,
+		events.API.Name:  apievents.Actions,
 		iam.API.Name:            apiiam.Actions,
 		kms.API.Name:            apikms.Actions,
 		awslogs.API.Name:        apilogs.Actions(l),
@@ -86,6 +91,7 @@ func services(r dependencies) []api.Mounted {
 		}), Gaps: apiecs.NotActedOn},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public}), Gaps: apielbv2.NotActedOn},
+		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events}), Gaps: apievents.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
