@@ -59,6 +59,9 @@ var creating = retryPolicy{attempts: 4, pause: 100 * time.Millisecond, final: fu
 }}
 
 func (r *Runtime) create(ctx context.Context, spec *host.ContainerSpec) error {
+	if err := r.checkEnvironment(spec); err != nil {
+		return err
+	}
 	img, err := r.image(ctx, digest.Digest(spec.ImageDigest))
 	if err != nil {
 		return err
@@ -113,7 +116,7 @@ func (r *Runtime) record(ctx context.Context, spec *host.ContainerSpec, img *ima
 	if err != nil {
 		return containers.Container{}, err
 	}
-	on := machine{unified: unified(), swap: swapAccounted(), init: r.config.Binaries.Init, usual: usualLimits()}
+	on := machine{environment: r.environmentOf(spec), unified: unified(), swap: swapAccounted(), init: r.config.Binaries.Init, usual: usualLimits()}
 	if spec.PIDOf != "" {
 		other, err := r.task(ctx, spec.PIDOf)
 		if err != nil {
@@ -155,6 +158,9 @@ func (r *Runtime) record(ctx context.Context, spec *host.ContainerSpec, img *ima
 // createTask makes the file system and the waiting process of a recorded
 // container.
 func (r *Runtime) createTask(ctx context.Context, spec *host.ContainerSpec, img *image, record containers.Container) error {
+	if err := r.writeEnvironment(spec); err != nil {
+		return err
+	}
 	// Both are on disk when they are answered; they wait for that together.
 	var recording errgroup.Group
 	recording.Go(func() error { return r.keepExit(ctx, spec.ID) })

@@ -53,7 +53,12 @@ func (r *Runtime) execProcess(ctx context.Context, id string, spec *host.ExecSpe
 	if err := json.Unmarshal(record.Spec.GetValue(), &oci); err != nil {
 		return nil, err
 	}
+	secrets, err := readEnvironment(oci.Annotations[environmentAnnotation])
+	if err != nil {
+		return nil, err
+	}
 	process := oci.Process
+	process.Env = environment(process.Env, secrets)
 	process.Args = spec.Args
 	process.Terminal = spec.Tty
 	if spec.Tty {

@@ -35,9 +35,9 @@ var pulling = retryPolicy{attempts: 2, pause: time.Second, final: final}
 // retried …" after. Pulls of the same image at the same time share one
 // transfer, which goes on as long as one of them waits.
 //
-// password is asked when the registry wants one; its errors are Pull's.
-func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource, password host.Password) (host.Image, error) {
-	img, err := r.pullOnce(r.in(ctx), name, src, password)
+// login is asked when the registry wants to know who pulls; its errors are Pull's.
+func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource, login host.Login) (host.Image, error) {
+	img, err := r.pullOnce(r.in(ctx), name, src, login)
 	var noPassword *host.SecretError
 	if errors.As(err, &noPassword) {
 		return img, noPassword
@@ -49,7 +49,7 @@ func (r *Runtime) Pull(ctx context.Context, name string, src desired.PullSource,
 }
 
 // pullOnce is Pull, but that it says of an image that is not acceptable only why.
-func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSource, password host.Password) (host.Image, error) {
+func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSource, login host.Login) (host.Image, error) {
 	named, err := normalize(name, src)
 	if err != nil {
 		return host.Image{}, &Error{Kind: CannotPull, Err: err}
@@ -65,7 +65,7 @@ func (r *Runtime) pullOnce(ctx context.Context, name string, src desired.PullSou
 	}
 	key := pullKey{named.String(), src}
 	return r.pulls.join(ctx, key, func(ctx context.Context) (host.Image, error) {
-		return r.pull(ctx, named, src, password)
+		return r.pull(ctx, named, src, login)
 	})
 }
 
@@ -86,9 +86,9 @@ func normalize(name string, src desired.PullSource) (reference.Named, error) {
 	return reference.WithDigest(reference.TrimNamed(named), known)
 }
 
-func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource, password host.Password) (host.Image, error) {
+func (r *Runtime) pull(ctx context.Context, named reference.Named, src desired.PullSource, login host.Login) (host.Image, error) {
 	ref := named.String()
-	resolver, err := r.transports.resolver(ctx, src, password)
+	resolver, err := r.transports.resolver(ctx, src, login)
 	if err != nil {
 		return host.Image{}, &Error{Kind: CannotPull, Err: err}
 	}

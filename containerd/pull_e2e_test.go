@@ -132,7 +132,7 @@ func TestPullWithPasswordFromAnotherEndpoint(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 	unavailable := &host.SecretError{Reason: "ResourceInitializationError: not now"}
-	if _, err := tests.runtime.Pull(t.Context(), name, src, func(context.Context) (secret.Text, error) { return secret.Text{}, unavailable }); !errors.Is(err, unavailable) || err.Error() != unavailable.Reason {
+	if _, err := tests.runtime.Pull(t.Context(), name, src, func(context.Context) (string, secret.Text, error) { return "", secret.Text{}, unavailable }); !errors.Is(err, unavailable) || err.Error() != unavailable.Reason {
 		t.Errorf("without its password: %v", err)
 	}
 	if got, err := tests.runtime.Pull(t.Context(), name, src, passwordIs("secret")); err != nil || got.Name != name {
@@ -201,6 +201,6 @@ func TestUnfinishedPullIsNoImage(t *testing.T) {
 }
 
 // passwordIs is a password that is at hand.
-func passwordIs(value string) host.Password {
-	return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
+func passwordIs(value string) host.Login {
+	return func(context.Context) (string, secret.Text, error) { return "AWS", secret.New(value), nil }
 }

@@ -25,20 +25,20 @@ const registryIdle = time.Minute
 var errRegistryIdle = fmt.Errorf("no progress for %s", registryIdle)
 
 // resolver speaks to the registry in an image's name, or to src.Endpoint in its
-// place, which gets the name by the query "ns". It asks password, when there is one,
+// place, which gets the name by the query "ns". It asks login, when there is one,
 // each time that a registry wants credentials. Plain HTTP is spoken to this
 // machine's own addresses, and where Endpoint says so.
-func (g *transports) resolver(ctx context.Context, src desired.PullSource, password host.Password) (remotes.Resolver, error) {
+func (g *transports) resolver(ctx context.Context, src desired.PullSource, login host.Login) (remotes.Resolver, error) {
 	through := &pullTransport{transports: g}
 	httpClient := &http.Client{Transport: bounded{&idleTimeout{base: through, idle: registryIdle}}}
 	authorizer := docker.NewDockerAuthorizer(
 		docker.WithAuthClient(httpClient),
 		docker.WithAuthCreds(func(string) (string, string, error) {
-			if password == nil {
+			if login == nil {
 				return src.Username, "", nil
 			}
-			value, err := password(ctx)
-			return src.Username, value.Reveal(), err
+			username, password, err := login(ctx)
+			return username, password.Reveal(), err
 		}),
 	)
 	hosts := docker.ConfigureDefaultRegistries(

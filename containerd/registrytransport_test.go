@@ -52,9 +52,9 @@ func resolve(t *testing.T, g *transports, ref string, src desired.PullSource) er
 	return resolveWith(t, g, ref, src, nil)
 }
 
-func resolveWith(t *testing.T, g *transports, ref string, src desired.PullSource, password host.Password) error {
+func resolveWith(t *testing.T, g *transports, ref string, src desired.PullSource, login host.Login) error {
 	t.Helper()
-	resolver, err := g.resolver(t.Context(), src, password)
+	resolver, err := g.resolver(t.Context(), src, login)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestOwnRegistryIsForItsOwnNames(t *testing.T) {
 		t.Error(err)
 	}
 	unavailable := &host.SecretError{Reason: "ResourceInitializationError: not now"}
-	err := resolveWith(t, g, name, src, func(context.Context) (secret.Text, error) { return secret.Text{}, unavailable })
+	err := resolveWith(t, g, name, src, func(context.Context) (string, secret.Text, error) { return "", secret.Text{}, unavailable })
 	if !errors.Is(err, unavailable) || !final(err) {
 		t.Errorf("without its password: %v", err)
 	}
@@ -192,8 +192,8 @@ func TestOwnRegistryIsForItsOwnNames(t *testing.T) {
 }
 
 // passwordIs is a password that is at hand.
-func passwordIs(value string) host.Password {
-	return func(context.Context) (secret.Text, error) { return secret.New(value), nil }
+func passwordIs(value string) host.Login {
+	return func(context.Context) (string, secret.Text, error) { return "AWS", secret.New(value), nil }
 }
 
 // A proxy looks up names itself. It is not asked for what must not be asked.

@@ -38,6 +38,9 @@ type Config struct {
 	// StateDir is for what dies with the machine: runc's records and the pipes
 	// of exec. Usually that of the [Daemon].
 	StateDir string
+	// MemoryDir is for secrets of containers. It must be on a file system in memory:
+	// whoever makes a Runtime answers for that.
+	MemoryDir string
 	// Binaries are the shim, runc and init to use. Runc that is empty is left to
 	// the daemon to find. Shim must be empty when the daemon is not ours: then it
 	// starts its own. Without Init, containers that want one are refused.

@@ -45,8 +45,15 @@ func (r *Runtime) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	if err := r.adoptShims(ctx); err != nil {
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := r.adoptShims(ctx, &all); err != nil {
 		return errUnless(ctx, fmt.Errorf("find the shims that run: %w", err))
+	}
+	if err := r.sweepMemory(r.in(ctx)); err != nil {
+		return errUnless(ctx, fmt.Errorf("remove what secrets are left: %w", err))
 	}
 	for ctx.Err() == nil {
 		if err := r.fillShims(ctx); err != nil && ctx.Err() == nil {
@@ -127,7 +134,8 @@ func (r *Runtime) fillShims(ctx context.Context) error {
 // startShim runs a shim as "containerd-shim-runc-v2 start" would have left it.
 func (r *Runtime) startShim(ctx context.Context) (socket string, err error) {
 	dir := filepath.Join(shimsDir(r.config.StateDir), r.unique("s"))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	memory := r.shimMemory(dir)
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll(memory, 0o700)); err != nil {
 		return "", err
 	}
 	socket = filepath.Join(dir, "s")
@@ -145,15 +153,17 @@ func (r *Runtime) startShim(ctx context.Context) (socket string, err error) {
 		"PATH=" + os.Getenv("PATH"),
 		"GOMAXPROCS=2",
 		"TTRPC_ADDRESS=" + r.config.Address + ".ttrpc", // where it tells what happens
+		"XDG_RUNTIME_DIR=" + memory,                    // where it writes what runc is to read
 	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return "", errors.Join(err, r.removeShim(dir))
 	}
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		r.bury(command, dir)
+		r.bury(context.Background(), command.Process.Pid, dir)
+		_ = command.Wait() // a shim that was killed is no news: its containers say so
 	}()
 	if err := joinGroup(r.config.Cgroup, command.Process.Pid); err != nil {
 		return "", errors.Join(err, command.Process.Kill())
@@ -177,15 +187,28 @@ func (r *Runtime) startShim(ctx context.Context) (socket string, err error) {
 
 // bury waits for a shim's end and removes what it leaves. It does not hold a
 // thread as Wait alone would.
-func (r *Runtime) bury(shim *exec.Cmd, dir string) {
-	ending, err := process.Open(shim.Process.Pid)
+func (r *Runtime) bury(ctx context.Context, pid int, dir string) {
+	shim, err := process.Open(pid)
 	if err == nil {
-		err = ending.Wait(context.Background())
+		err = shim.Wait(ctx)
 	}
-	_ = shim.Wait() // a shim that was killed is no news: its containers say so
-	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+	if ctx.Err() != nil {
+		return
+	}
+	if err = errors.Join(err, r.removeShim(dir)); err != nil {
 		r.config.Logger.Warn("cannot clean up after a shim", "error", err)
 	}
+}
+
+// shimMemory is a directory of a shim's own for what must not be on a disk: what it has
+// runc execute, with the environment, is in a file for a moment.
+func (r *Runtime) shimMemory(dir string) string {
+	return filepath.Join(r.config.MemoryDir, "w", filepath.Base(dir))
+}
+
+// removeShim removes the files of a shim that is gone.
+func (r *Runtime) removeShim(dir string) error {
+	return errors.Join(os.RemoveAll(dir), os.RemoveAll(r.shimMemory(dir)))
 }
 
 // releaseShim ends a task's shim if no container uses it: after a failure before
@@ -206,7 +229,7 @@ func (r *Runtime) releaseShim(ctx context.Context, task, socket string) error {
 }
 
 // adoptShims finds what an earlier process of ours has started.
-func (r *Runtime) adoptShims(ctx context.Context) error {
+func (r *Runtime) adoptShims(ctx context.Context, all *sync.WaitGroup) error {
 	records, err := r.client.ContainerService().List(r.in(ctx))
 	if err != nil && !errdefs.IsNotFound(err) {
 		return err
@@ -222,20 +245,36 @@ func (r *Runtime) adoptShims(ctx context.Context) error {
 	r.shims.mu.Lock()
 	defer r.shims.mu.Unlock()
 	for _, socket := range sockets {
+		dir := filepath.Dir(socket)
 		task, used := taskOf[socket]
-		_, err := listener(ctx, socket)
+		pid, err := listener(ctx, socket)
+		if err == nil && !used && !r.current(pid) {
+			err = errors.Join(errOutdated, terminate(ctx, pid))
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			if err := os.RemoveAll(filepath.Dir(socket)); err != nil {
+			if err := r.removeShim(dir); err != nil {
 				return err
 			}
+			continue
 		case used:
 			r.shims.mu.ofTask[task] = func() (string, error) { return socket, nil }
 		default:
 			r.shims.mu.ready = append(r.shims.mu.ready, socket)
 		}
+		all.Go(func() { r.bury(ctx, pid, dir) })
 	}
 	return nil
+}
+
+// errOutdated is of a shim that serves nobody yet and is of another build.
+var errOutdated = errors.New("shim of another build")
+
+// current reports whether a shim is of the program that we would start: one of another
+// build may not do what this one asks of it.
+func (r *Runtime) current(pid int) bool {
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && program == r.config.Binaries.Shim
 }
 
 func shimsDir(stateDir string) string { return filepath.Join(stateDir, "w") }

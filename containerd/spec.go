@@ -24,6 +24,8 @@ type machine struct {
 	init    string // path of the init program; empty when there is none
 	pid     int    // of the container that spec.PIDOf names
 	usual   []specs.POSIXRlimit
+	// environment is the file with spec.SecretEnvironment; empty when there is none.
+	environment string
 }
 
 // newSpec writes the OCI runtime specification of a container: what Docker
@@ -52,6 +54,9 @@ func newSpec(spec *host.ContainerSpec, img *image, on machine) (*specs.Spec, err
 			MaskedPaths:   maskedPaths,
 			ReadonlyPaths: readonlyPaths,
 		},
+	}
+	if on.environment != "" {
+		oci.Annotations[environmentAnnotation] = on.environment
 	}
 	oci.Linux.Seccomp = seccompProfile(oci)
 	return oci, nil

@@ -83,9 +83,12 @@ type ContainerAssignment struct {
 
 	Essential bool `json:"essential"`
 
-	EntryPoint       []string          `json:"entryPoint,omitempty"`
-	Command          []string          `json:"command,omitempty"`
-	Environment      []string          `json:"environment,omitempty"` // "NAME=value", later ones win
+	EntryPoint  []string `json:"entryPoint,omitempty"`
+	Command     []string `json:"command,omitempty"`
+	Environment []string `json:"environment,omitempty"` // "NAME=value", later ones win
+	// Secrets are further variables, over Environment. They are as they were when the
+	// task began, whenever the container is started.
+	Secrets          []SecretVariable  `json:"secrets,omitempty"`
 	WorkingDirectory string            `json:"workingDirectory,omitempty"`
 	User             string            `json:"user,omitempty"`
 	Ulimits          []Ulimit          `json:"ulimits,omitempty"`
@@ -123,12 +126,21 @@ type PullSource struct {
 	Username string `json:"username,omitempty"`
 	// PasswordID names the password of Username; empty means none.
 	PasswordID SecretID `json:"passwordId,omitempty"`
+	// CredentialsID names user name and password together ([RegistryCredentials]), in
+	// place of Username and PasswordID; empty means none.
+	CredentialsID SecretID `json:"credentialsId,omitempty"`
 	// Digest ("sha256:…") is set when the control plane has resolved the tag; an
 	// image already on the node under this digest needs no network.
 	Digest string `json:"digest,omitempty"`
 	// Room is how many bytes the image may take, compressed and, again, unpacked:
 	// the task's ephemeral storage. 0 means Fargate's usual 20 GiB.
 	Room int64 `json:"room,omitempty"`
+}
+
+// SecretVariable is a variable of a container's environment whose value is a secret.
+type SecretVariable struct {
+	Name    string   `json:"name"`
+	ValueID SecretID `json:"valueId"`
 }
 
 // Ulimit is one resource limit by its ECS name ("nofile").

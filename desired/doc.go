@@ -26,6 +26,9 @@
 //	3  what an interface reaches is said by its subnet, which names a route table and a
 //	   network ACL; before by the interface alone ([Interface.Internet], which a node of
 //	   version 2 goes by)
+//	4  containers are given secrets in their environment
+//	   ([ContainerAssignment.Secrets]), and images are pulled with a user's own credentials
+//	   ([PullSource.CredentialsID])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from
@@ -34,7 +37,7 @@ package desired
 
 // Version is that of the contract as this package has it. It goes up by one with a
 // change that an older side must not miss. A side that names none has version 0.
-const Version = 3
+const Version = 4
 
 // Compatible reports whether a side of another version can be worked with.
 func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }

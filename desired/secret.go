@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fargo/secret"
@@ -25,10 +26,25 @@ const (
 	// TaskCredentials are temporary credentials of a task's role: [RoleCredentials] as
 	// JSON. They are of a number and the task's ARN.
 	TaskCredentials = "task-credentials"
+	// TaskSecret is a value that a task is given, as it was when the task began. It is
+	// of a task's ARN and the place of the value among those of the task.
+	TaskSecret = "task-secret"
 )
 
 // RegistryPasswordOf names the password that the images of a task are pulled with.
 func RegistryPasswordOf(taskARN string) SecretID { return SecretID(RegistryPassword + "/" + taskARN) }
+
+// TaskSecretOf names one of the values that a task is given.
+func TaskSecretOf(taskARN string, n int) SecretID {
+	return SecretID(TaskSecret + "/" + taskARN + "/" + strconv.Itoa(n))
+}
+
+// ParseTaskSecret takes apart what a [TaskSecret] is of.
+func ParseTaskSecret(of string) (taskARN string, n int, ok bool) {
+	at := max(strings.LastIndexByte(of, '/'), 0)
+	n, err := strconv.Atoi(strings.TrimPrefix(of[at:], "/"))
+	return of[:at], n, err == nil && n >= 0
+}
 
 // CertificateKeyOf names the private key that belongs to a certificate, by its chain
 // in PEM.
@@ -51,12 +67,30 @@ type Secret struct {
 	Value secret.Text
 }
 
-// Secrets are the ids of what a container needs until its image is pulled.
-func (c *ContainerAssignment) Secrets() []SecretID {
-	if c.Pull.PasswordID == "" {
-		return nil
+// RegistryCredentials is the value, as JSON, of a secret that
+// [PullSource.CredentialsID] names.
+type RegistryCredentials struct {
+	Username string         `json:"username"`
+	Password secret.Exposed `json:"password"`
+}
+
+// PullSecrets are the ids of what a container needs until its image is pulled.
+func (c *ContainerAssignment) PullSecrets() (ids []SecretID) {
+	for _, id := range []SecretID{c.Pull.PasswordID, c.Pull.CredentialsID} {
+		if id != "" {
+			ids = append(ids, id)
+		}
 	}
-	return []SecretID{c.Pull.PasswordID}
+	return ids
+}
+
+// EnvironmentSecrets are the ids of what a container needs for as long as it may be
+// started.
+func (c *ContainerAssignment) EnvironmentSecrets() (ids []SecretID) {
+	for _, v := range c.Secrets {
+		ids = append(ids, v.ValueID)
+	}
+	return ids
 }
 
 // DataPlaneSecrets are the ids of what states name apart from their tasks, in order and

@@ -19,6 +19,7 @@ var notSecret = []string{
 	// these kinds (api/elbv2/action.go).
 	".AuthenticateOidcConfig.ClientSecret", ".AuthenticateOidcConfig.TokenEndpoint", ".AuthenticateOidcConfig.UseExistingClientSecret",
 	".QueryStringConfig.Values.Key", // the name of a query's parameter
+	".Containers.Secrets",           // names of variables, and ids: of type [SecretVariable]
 }
 
 // carriers lists the fields of a message that carry a secret, by type or by name.
@@ -77,5 +78,15 @@ func TestSecretIDs(t *testing.T) {
 	kind, of := CertificateKeyOf("chain").Cut()
 	if kind != CertificateKey || !strings.HasPrefix(of, "sha256:") || of == strings.TrimPrefix(string(CertificateKeyOf("other")), CertificateKey+"/") {
 		t.Errorf("%q, %q", kind, of)
+	}
+	id := TaskSecretOf(arn, 12)
+	kind, of = id.Cut()
+	if task, n, ok := ParseTaskSecret(of); kind != TaskSecret || task != arn || n != 12 || !ok {
+		t.Errorf("%s: %q, %d, %v", id, task, n, ok)
+	}
+	for _, of := range []string{"", "/", arn, arn + "/", arn + "/-1", arn + "/x"} {
+		if task, n, ok := ParseTaskSecret(of); ok {
+			t.Errorf("%q: %q, %d", of, task, n)
+		}
 	}
 }

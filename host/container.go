@@ -24,6 +24,9 @@ type ContainerSpec struct {
 	CgroupPath string
 	// PIDOf is the id of the container whose PID namespace to join, if any.
 	PIDOf string
+	// SecretEnvironment are variables over Environment that the runtime keeps on no
+	// disk: the values of Secrets.
+	SecretEnvironment []SecretVariable
 	// DefaultEnvironment ("NAME=value") is for what neither the image nor Environment
 	// sets.
 	DefaultEnvironment []string

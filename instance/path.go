@@ -59,6 +59,10 @@ func (i *Instance) ContainerdDir() string { return i.path("containerd") }
 // ContainerdStateDir holds containerd's sockets and what it need not keep.
 func (i *Instance) ContainerdStateDir() string { return i.runtimePath("containerd") }
 
+// ContainerdMemoryDir holds the secrets of containers, which must not be left on a disk.
+// The node has its file system be one in memory.
+func (i *Instance) ContainerdMemoryDir() string { return i.runtimePath("secrets") }
+
 // ContainerdNamespace is the namespace of our containers in any containerd.
 func (i *Instance) ContainerdNamespace() string { return "fargo-" + i.ID }
 

@@ -8,7 +8,6 @@ import (
 
 	"fargo/desired"
 	"fargo/host"
-	"fargo/secret"
 )
 
 // How long steps may take, so that no task waits for ever before it runs. Those of
@@ -36,11 +35,13 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	switch a.Verb {
 	case Pull:
 		r.Err = within(ctx, pullTimeout, "pulled", func(ctx context.Context) (err error) {
-			r.Image, err = rt.Pull(ctx, c.Image, c.Pull, n.password(c.Pull.PasswordID))
+			r.Image, err = rt.Pull(ctx, c.Image, c.Pull, n.login(&c.Pull))
 			return err
 		})
 	case OpenLog:
 		r.Err = n.openLog(ctx, *c.Log)
+	case Fetch:
+		_, r.Err = n.secretEnvironment(ctx, c)
 	case Create:
 		r.Err = n.create(ctx, t, i)
 	case Start:
@@ -73,35 +74,6 @@ func (n *Node) openLog(ctx context.Context, target desired.LogTarget) error {
 	return err
 }
 
-// password asks for a registry's password when it is needed: an image that is on the
-// machine needs none. The texts of errors are Fargate's.
-// Source: ECS developer guide, "Troubleshooting Amazon ECS
-// ResourceInitializationError errors".
-func (n *Node) password(id desired.SecretID) host.Password {
-	if id == "" {
-		return nil
-	}
-	return func(ctx context.Context) (secret.Text, error) {
-		bounded, cancel := context.WithTimeout(ctx, planeTimeout)
-		defer cancel()
-		value, err := n.secrets.get(bounded, id)
-		switch {
-		case err == nil || ctx.Err() != nil:
-			return value, err
-		case bounded.Err() != nil:
-			return value, &host.SecretError{Reason: noSecret + "The task cannot pull registry auth from Amazon ECR: " +
-				"There is a connection issue between the task and Amazon ECR. Check your task network configuration."}
-		case ecsError.MatchString(err.Error()):
-			return value, &host.SecretError{Reason: err.Error()}
-		default:
-			return value, &host.SecretError{Reason: noSecret + "execution resource retrieval failed: " +
-				"unable to retrieve ecr registry auth: service call has been retried 1 time(s): " + err.Error()}
-		}
-	}
-}
-
-const noSecret = "ResourceInitializationError: unable to pull secrets or registry auth: "
-
 func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	task := &t.Assignment
 	switch a {
@@ -126,6 +98,11 @@ func taskCgroup(a *desired.Assignment) host.TaskCgroup {
 
 func (n *Node) create(ctx context.Context, t *Task, i int) error {
 	spec := n.spec(t, i)
+	secrets, err := n.secretEnvironment(ctx, &t.Assignment.Containers[i])
+	if err != nil {
+		return err
+	}
+	spec.SecretEnvironment = secrets
 	if spec.Log != nil {
 		if err := n.output.begin(spec.ID, *spec.Log); err != nil {
 			return err

@@ -31,9 +31,8 @@ import (
 // gets one.
 type Runtime interface {
 	// Pull makes image ready to run, from what is on the machine when src allows.
-	// password is that of src.PasswordID, and nil when src names none; an error of
-	// it is what Pull returns.
-	Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (host.Image, error)
+	// login is nil when src names no secret; an error of it is what Pull returns.
+	Pull(ctx context.Context, image string, src desired.PullSource, login host.Login) (host.Image, error)
 
 	// Create makes a container without beginning its process. It is no error
 	// when it is there; what a Create cut short left behind is replaced.

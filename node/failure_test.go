@@ -189,11 +189,11 @@ func (s stuck) wait(ctx context.Context, step string) error {
 	return ctx.Err()
 }
 
-func (s stuck) Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (host.Image, error) {
+func (s stuck) Pull(ctx context.Context, image string, src desired.PullSource, login host.Login) (host.Image, error) {
 	if err := s.wait(ctx, "pull"); err != nil {
 		return host.Image{}, err
 	}
-	return s.Runtime.Pull(ctx, image, src, password)
+	return s.Runtime.Pull(ctx, image, src, login)
 }
 
 func (s stuck) Create(ctx context.Context, spec host.ContainerSpec) error {

@@ -57,13 +57,16 @@ func (s desiredStatus) apply(t *Task) {
 }
 
 // slot is what at most one action is under way for: a container, a resource of the
-// task, and apart from the container, its image, its log and its health check.
+// task, and apart from the container, its image, its log, its secrets and its health
+// check.
 type slot struct{ of, part string }
 
 func slotOf(a Action) slot {
 	switch a.Verb {
 	case Pull, Check:
 		return slot{a.Of, string(a.Verb)}
+	case Fetch:
+		return slot{a.Of, "secrets"}
 	case OpenLog, Ship:
 		return slot{a.Of, "log"}
 	case Make, Drop:
@@ -265,7 +268,7 @@ func (l *loop) reconcile(ctx context.Context, do []Action) {
 // mayGiveUp says which actions can be cut short and leave nothing in doubt.
 func mayGiveUp(v Verb) bool {
 	switch v {
-	case Pull, OpenLog, Check, Ship, Make:
+	case Pull, OpenLog, Fetch, Check, Ship, Make:
 		return true
 	default:
 		return false

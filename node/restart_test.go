@@ -34,8 +34,8 @@ func (m *crashing) call(do func() error) error {
 	return err
 }
 
-func (m *crashing) Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (i host.Image, err error) {
-	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src, password); return err })
+func (m *crashing) Pull(ctx context.Context, image string, src desired.PullSource, login host.Login) (i host.Image, err error) {
+	err = m.call(func() error { i, err = m.Runtime.Pull(ctx, image, src, login); return err })
 	return i, err
 }
 

@@ -34,6 +34,9 @@ func (t Task) withResult(a Action, r Result, now time.Time) Task {
 	case OpenLog:
 		c.LogOpen = r.Err == nil
 		c.fail("ResourceInitializationError: failed to initialize logging driver", r.Err)
+	case Fetch:
+		c.Fetched = r.Err == nil
+		c.fail("ResourceInitializationError", r.Err)
 	case Create:
 		c.State = host.RunCreated
 		if r.Err == nil {

@@ -33,6 +33,7 @@ const (
 	Drop    Verb = "drop"
 	Pull    Verb = "pull"
 	OpenLog Verb = "openlog"
+	Fetch   Verb = "fetch" // the values of its secrets
 	Create  Verb = "create"
 	Start   Verb = "start"
 	Restart Verb = "restart"
@@ -139,8 +140,8 @@ func (s *stepper) prepare() bool {
 	return ready
 }
 
-// pull asks for all images at once: dependencies hold back containers, not
-// images.
+// pull asks for all images, log streams and secrets at once: dependencies hold back
+// containers, not what they need.
 func (s *stepper) pull() {
 	missing := false
 	for i, c := range s.Containers {
@@ -151,6 +152,9 @@ func (s *stepper) pull() {
 		}
 		if a.Log != nil && !c.LogOpen && !c.Failed {
 			s.want(OpenLog, a.Name)
+		}
+		if len(a.Secrets) > 0 && !c.Fetched && !c.Failed {
+			s.want(Fetch, a.Name)
 		}
 	}
 	if missing && s.PullStartedAt.IsZero() {
@@ -175,7 +179,7 @@ func (s *stepper) bringUp(i int) {
 	case c.State == host.RunCreated:
 		c.StartAsked, c.State = true, ""
 		s.want(Start, a.Name)
-	case c.Image.Digest != "" && (a.Log == nil || c.LogOpen) && s.free(i):
+	case c.complete(a) && s.free(i):
 		c.Asked = true
 		s.want(Create, a.Name)
 	}

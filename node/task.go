@@ -54,6 +54,7 @@ const (
 type Container struct {
 	Image   host.Image `json:"image,omitzero"`    // empty until pulled
 	LogOpen bool       `json:"logOpen,omitempty"` // group and stream are there
+	Fetched bool       `json:"fetched,omitempty"` // its secrets
 
 	// Asked says that the container was asked for, so that there may be
 	// something to remove; StartAsked that its process was, so that it may have
@@ -110,6 +111,11 @@ func (t Task) clone() Task {
 	return t
 }
 
+// complete reports whether all is there that the container needs to be made.
+func (c *Container) complete(a *desired.ContainerAssignment) bool {
+	return c.Image.Digest != "" && (a.Log == nil || c.LogOpen) && (len(a.Secrets) == 0 || c.Fetched)
+}
+
 // started reports whether the container's process has ever begun.
 func (c *Container) started() bool { return !c.StartedAt.IsZero() }
 
@@ -155,9 +161,14 @@ func (t *Task) secrets() (ids []desired.SecretID) {
 		return nil
 	}
 	for i, c := range t.Containers {
-		if c.Image.Digest == "" && !c.Failed {
-			ids = append(ids, t.Assignment.Containers[i].Secrets()...)
+		if c.Failed {
+			continue
 		}
+		a := &t.Assignment.Containers[i]
+		if c.Image.Digest == "" {
+			ids = append(ids, a.PullSecrets()...)
+		}
+		ids = append(ids, a.EnvironmentSecrets()...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)

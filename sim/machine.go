@@ -211,16 +211,16 @@ type faultyRuntime struct {
 }
 
 // Pull implements [node.Runtime].
-func (f faultyRuntime) Pull(ctx context.Context, image string, src desired.PullSource, password host.Password) (host.Image, error) {
+func (f faultyRuntime) Pull(ctx context.Context, image string, src desired.PullSource, login host.Login) (host.Image, error) {
 	if err := f.machine.pull(ctx); err != nil {
 		return host.Image{}, err
 	}
-	if value, err := password(ctx); err != nil {
+	if _, value, err := login(ctx); err != nil {
 		return host.Image{}, err
 	} else if !value.Equal(passwordFor(src.PasswordID)) {
 		return host.Image{}, errors.New("CannotPullContainerError: pull access denied")
 	}
-	return f.Runtime.Pull(ctx, image, src, password)
+	return f.Runtime.Pull(ctx, image, src, login)
 }
 
 // Create implements [node.Runtime].

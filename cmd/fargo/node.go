@@ -123,6 +123,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 		Address:   flags.Containerd,
 		Namespace: inst.ContainerdNamespace(),
 		StateDir:  inst.ContainerdStateDir(),
+		MemoryDir: inst.ContainerdMemoryDir(),
 		Binaries:  programs,
 		Registries: containerd.Registries{
 			Allow: append(slices.Clip(flags.AllowRegistry), inVPCs), Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
@@ -178,8 +179,10 @@ func (m *machine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := kernel.MemoryDir(m.inst.NodeSecretsDir()); err != nil {
-		return err
+	for _, dir := range []string{m.inst.NodeSecretsDir(), m.inst.ContainerdMemoryDir()} {
+		if err := kernel.MemoryDir(dir); err != nil {
+			return err
+		}
 	}
 	machineResolvers := &dns.ResolvConf{Path: "/etc/resolv.conf", Fallback: "/run/systemd/resolve/resolv.conf"}
 	names := dns.New(dns.Config{

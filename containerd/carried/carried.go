@@ -24,6 +24,9 @@ type Binaries struct {
 	Shim       string
 	Runc       string
 	Init       string // PID 1 of containers that want one; empty when there is none
+	// Environment says that Shim adds the variables that containerd does not know: the
+	// carried one does.
+	Environment bool
 }
 
 // The names of the programs, on disk and in the bundle.
@@ -61,6 +64,8 @@ func Extract(dir string) (Binaries, error) {
 		Shim:       filepath.Join(target, shimName),
 		Runc:       filepath.Join(target, runcName),
 		Init:       filepath.Join(target, initName),
+
+		Environment: true,
 	}, nil
 }
 

@@ -58,6 +58,7 @@ type Runtime struct {
 		growing    map[chan string]bool
 		history    []string // "start <id>", "SIGTERM <id>", …
 		passwords  []secret.Text
+		users      []string // as whom images were pulled
 		held       map[string]chan struct{} // images whose pulls wait, closed to let them go
 	}
 }
@@ -115,6 +116,13 @@ func (r *Runtime) Passwords() []secret.Text {
 	return slices.Clone(r.mu.passwords)
 }
 
+// Users are the names that came with Passwords.
+func (r *Runtime) Users() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.mu.users)
+}
+
 // Now gives the ids of all containers, at once.
 func (r *Runtime) Now() []string {
 	r.mu.Lock()
@@ -167,21 +175,21 @@ func send(to map[chan string]bool, name string) {
 }
 
 // Pull finds every image there is a script for, and others too, unless the script
-// refuses. It asks for the password if there is one.
-func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource, password host.Password) (host.Image, error) {
+// refuses. It logs in if it can.
+func (r *Runtime) Pull(ctx context.Context, image string, _ desired.PullSource, login host.Login) (host.Image, error) {
 	if err := r.pass(ctx); err != nil {
 		return host.Image{}, err
 	}
 	if s := r.Scripts[image]; s.PullError != "" {
 		return host.Image{}, errors.New(s.PullError)
 	}
-	if password != nil {
-		value, err := password(ctx)
+	if login != nil {
+		user, value, err := login(ctx)
 		if err != nil {
 			return host.Image{}, err
 		}
 		r.mu.Lock()
-		r.mu.passwords = append(r.mu.passwords, value)
+		r.mu.passwords, r.mu.users = append(r.mu.passwords, value), append(r.mu.users, user)
 		r.mu.Unlock()
 	}
 	r.mu.Lock()
