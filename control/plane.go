@@ -38,6 +38,7 @@ type Plane struct {
 	DB     *store.DB
 	Logs   Logs
 	Puller Puller
+	Values Values // for secrets of tasks
 	Logger *slog.Logger
 	// Assumable reports whether a role exists and trusts an AWS service.
 	Assumable func(r store.Reader, roleARN, service string) bool

@@ -14,17 +14,21 @@ import (
 )
 
 // Secret gives a secret to a node that is assigned something which names it, and to
-// no other: the password of a task that is the node's and has not stopped, and credentials
-// of its role, the key of
-// a certificate that a listener of the node's load balancers has, or, on every node, that
-// Fargo's APIs have. errdefs.IsNotFound
-// holds for the error of all others.
+// no other: the password of a task that is the node's and has not stopped, what its
+// containers are given, and credentials of its role, the key of a certificate that a
+// listener of the node's load balancers has, or, on every node, that Fargo's APIs have.
+// errdefs.IsNotFound holds for the error of all others.
 func (p *Plane) Secret(ctx context.Context, node string, id desired.SecretID) (secret.Text, error) {
 	view := p.DB.View()
 	switch kind, of := id.Cut(); kind {
 	case desired.RegistryPassword:
 		if t, ok := taskByARN(view, of); ok && t.Node == node && !t.Stopped() {
 			return p.Puller.Password(t), nil
+		}
+	case desired.TaskSecret:
+		value, err := p.taskSecret(ctx, node, of)
+		if err == nil || !errdefs.IsNotFound(err) {
+			return value, err
 		}
 	case desired.TaskCredentials:
 		credentials, err := p.taskCredentials(ctx, node, of)

@@ -44,6 +44,9 @@ func Tasks(images Images, public netip.Prefix, egress egressCheck) Controller {
 			if !ok {
 				return time.Time{}, nil
 			}
+			if _, ok := store.TaskSecrets.Get(tx, key); ok && t.Stopped() {
+				store.TaskSecrets.Delete(tx, key)
+			}
 			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
 			switch action {
 			case plan.TaskPlace:

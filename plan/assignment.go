@@ -40,9 +40,12 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}
+	secrets := TaskSecrets(&d.Definition)
 	for _, c := range d.Definition.ContainerDefinitions {
 		c = Overridden(c, t.Intent.Overrides)
-		a.Containers = append(a.Containers, container(t, d, &c, pace, pull(&c)))
+		assigned := container(t, d, &c, pace, pull(&c))
+		nameSecrets(&assigned, &c, a.TaskARN, secrets)
+		a.Containers = append(a.Containers, assigned)
 	}
 	return a
 }
@@ -100,6 +103,18 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		a.DependsOn = append(a.DependsOn, desired.Dependency{Container: *dep.ContainerName, Condition: string(dep.Condition)})
 	}
 	return a
+}
+
+// nameSecrets names the values that a container is given, of which all are all that the
+// task is.
+func nameSecrets(a *desired.ContainerAssignment, c *ecs.ContainerDefinition, taskARN string, all []TaskSecret) {
+	id := func(s TaskSecret) desired.SecretID { return desired.TaskSecretOf(taskARN, slices.Index(all, s)) }
+	if r := c.RepositoryCredentials; r != nil {
+		a.Pull.CredentialsID = id(TaskSecret{From: aws.Value(r.CredentialsParameter), Registry: true})
+	}
+	for _, s := range c.Secrets {
+		a.Secrets = append(a.Secrets, desired.SecretVariable{Name: aws.Value(s.Name), ValueID: id(TaskSecret{From: aws.Value(s.ValueFrom)})})
+	}
 }
 
 // Overridden is a container definition with RunTask's containerOverrides laid over

@@ -23,13 +23,13 @@ type Unreachable struct {
 
 // UnreachableFrom are the hosts that Fargate could not have reached to prepare a task of
 // definition d in the subnet of its interface, in the order in which it would have come
-// to them, each once: those of its images' registries, and of its logs. public says that
+// to them, each once: those of what it is given, of its images' registries, and of its logs. public says that
 // the interface has a public address. Security groups and network ACLs are not asked.
 // Source: ECS developer guide, "Fargate task networking"; ECR user guide, "Amazon ECR
 // interface VPC endpoints", for what a pull needs.
 func UnreachableFrom(v NetworkView, t *record.Task, d *ecs.TaskDefinition, i *desired.Interface, public bool) (missing []Unreachable) {
 	e := egress{view: v, task: t, subnet: i.Subnet, public: public, address: platformAddress(v)}
-	for _, step := range []func(*ecs.ContainerDefinition) []Unreachable{e.registryAuth, e.pull, e.logs} {
+	for _, step := range []func(*ecs.ContainerDefinition) []Unreachable{e.secrets, e.registryAuth, e.pull, e.logs} {
 		for n := range d.ContainerDefinitions {
 			for _, u := range step(&d.ContainerDefinitions[n]) {
 				if !slices.ContainsFunc(missing, func(m Unreachable) bool { return m.Host == u.Host }) {
@@ -66,6 +66,35 @@ func (e *egress) reaches(service, region string) bool {
 		return ReachesInternet(e.view, e.subnet, e.public)
 	}
 	return ReachesService(e.view, e.subnet, e.public, service)
+}
+
+// secrets are where a container's values are, and its registry's credentials.
+func (e *egress) secrets(c *ecs.ContainerDefinition) (missing []Unreachable) {
+	for _, s := range secretsOf(c) {
+		from := ValueFrom{SecretID: s.From}
+		if !s.Registry {
+			from, _ = ParseValueFrom(s.From) // what cannot be parsed is asked of nobody
+		}
+		switch {
+		case from.Parameter != "":
+			missing = append(missing, e.service("ssm", from.Parameter, parameterUnreachable)...)
+		case from.SecretID != "":
+			missing = append(missing, e.service("secretsmanager", from.SecretID, secretUnreachable(from.SecretID))...)
+		}
+	}
+	return missing
+}
+
+// service is one of AWS's, in the region of an ARN or, for a name, the task's.
+func (e *egress) service(name, id, reason string) []Unreachable {
+	region := e.task.Scope.Region
+	if a, ok := fargo.ParseARN(id); ok && a.Region != "" {
+		region = a.Region
+	}
+	if e.reaches(name, region) {
+		return nil
+	}
+	return []Unreachable{{name + "." + region + ".amazonaws.com", reason}}
 }
 
 // registryAuth is the password of a registry in ECR.

@@ -15,7 +15,16 @@ func TaskRole(t *record.Task, d *record.TaskDefinition) string {
 	return aws.Value(d.Definition.TaskRoleArn)
 }
 
-// TaskSession is a session of a task's role in a period, without its credentials. Its name
+// ExecutionRole is the ARN of the role with whose permissions a task is prepared. Empty for
+// none.
+func ExecutionRole(t *record.Task, d *record.TaskDefinition) string {
+	if o := t.Intent.Overrides; o != nil && aws.Value(o.ExecutionRoleArn) != "" {
+		return *o.ExecutionRoleArn
+	}
+	return aws.Value(d.Definition.ExecutionRoleArn)
+}
+
+// TaskSession is a session of one of a task's roles in a period, without credentials. Its name
 // is the task's id.
 // Source: ECS developer guide, "Amazon ECS task IAM role".
 func TaskSession(t *record.Task, role *record.Role, period int64) *record.Session {

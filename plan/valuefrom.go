@@ -60,19 +60,23 @@ type TaskSecret struct {
 // place of one in it is part of its [fargo/desired.SecretID]: it never changes, as the
 // definition does not.
 func TaskSecrets(d *ecs.TaskDefinition) (all []TaskSecret) {
-	add := func(s TaskSecret) {
-		if !slices.Contains(all, s) {
-			all = append(all, s)
+	for i := range d.ContainerDefinitions {
+		for _, s := range secretsOf(&d.ContainerDefinitions[i]) {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
 		}
 	}
-	for i := range d.ContainerDefinitions {
-		c := &d.ContainerDefinitions[i]
-		if r := c.RepositoryCredentials; r != nil {
-			add(TaskSecret{From: aws.Value(r.CredentialsParameter), Registry: true})
-		}
-		for _, s := range c.Secrets {
-			add(TaskSecret{From: aws.Value(s.ValueFrom)})
-		}
+	return all
+}
+
+// secretsOf are the values that one container is given.
+func secretsOf(c *ecs.ContainerDefinition) (all []TaskSecret) {
+	if r := c.RepositoryCredentials; r != nil {
+		all = append(all, TaskSecret{From: aws.Value(r.CredentialsParameter), Registry: true})
+	}
+	for _, s := range c.Secrets {
+		all = append(all, TaskSecret{From: aws.Value(s.ValueFrom)})
 	}
 	return all
 }

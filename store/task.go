@@ -38,3 +38,6 @@ var Tasks = NewTable("task", (*record.Task).Key,
 
 // RunTaskTokens are the client tokens of RunTask.
 var RunTaskTokens = NewTable("runtasktoken", (*record.RunTaskToken).Key)
+
+// TaskSecrets are the values that tasks are given, by the tasks' keys.
+var TaskSecrets = NewTable("tasksecrets", (*record.TaskSecrets).Key).Sealed()

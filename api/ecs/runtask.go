@@ -286,12 +286,8 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 	}
 	for _, c := range d.ContainerDefinitions {
 		switch {
-		case len(c.Secrets) > 0:
-			return missing("container secrets")
 		case len(c.EnvironmentFiles) > 0:
 			return missing("environmentFiles")
-		case c.RepositoryCredentials != nil:
-			return missing("repositoryCredentials")
 		case c.FirelensConfiguration != nil:
 			return missing("firelensConfiguration")
 		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs:
@@ -299,7 +295,7 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 		case c.LogConfiguration != nil && c.LogConfiguration.Options["awslogs-endpoint"] != "":
 			return missing("the log option awslogs-endpoint")
 		case c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0:
-			return missing("secretOptions of log configurations")
+			return missing("secretOptions of the log driver awslogs")
 		case len(c.CredentialSpecs) > 0:
 			return missing("credentialSpecs")
 		}

@@ -60,11 +60,15 @@ func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
 			set["ecs.capability.container-restart-policy"] = true
 		}
 		for _, s := range c.Secrets {
-			if strings.Contains(aws.Value(s.ValueFrom), ":secretsmanager:") {
-				set["ecs.capability.secrets.asm.environment-variables"] = true
-			} else {
-				set["ecs.capability.secrets.ssm.environment-variables"] = true
+			set["ecs.capability.secrets."+secretProvider(s)+".environment-variables"] = true
+		}
+		if l := c.LogConfiguration; l != nil {
+			for _, s := range l.SecretOptions {
+				set["ecs.capability.secrets."+secretProvider(s)+".bootstrap.log-driver"] = true
 			}
+		}
+		if c.RepositoryCredentials != nil {
+			set["ecs.capability.private-registry-authentication.secretsmanager"] = true
 		}
 	}
 	names := make([]string, 0, len(set))
@@ -77,4 +81,12 @@ func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
 		out[i] = ecs.Attribute{Name: new(n)}
 	}
 	return out
+}
+
+// secretProvider is the agent's word for where a secret is.
+func secretProvider(s ecs.Secret) string {
+	if strings.Contains(aws.Value(s.ValueFrom), ":secretsmanager:") {
+		return "asm"
+	}
+	return "ssm"
 }

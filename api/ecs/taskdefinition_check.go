@@ -20,7 +20,10 @@ var (
 	familyName    = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 	containerName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 	roleARNForm   = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
-	ecrImage      = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr\.[a-z0-9-]+\.`)
+	// credentialsParameter is a secret's ARN or name. The letters of names are Secrets
+	// Manager's; the text of the refusal names fewer.
+	credentialsParameter = regexp.MustCompile(`^(arn:aws[a-z-]*:secretsmanager:[^:\s]+:\d{12}:secret:)?[\w/+=.@-]{1,255}$`)
+	ecrImage             = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr\.[a-z0-9-]+\.`)
 )
 
 // maxContainers is the limit of container definitions in a task definition.
@@ -114,7 +117,7 @@ func checkContainers(d *ecs.TaskDefinition) error {
 		names[name] = true
 		essential = essential || *c.Essential
 		for _, check := range []func(*ecs.TaskDefinition, *ecs.ContainerDefinition) error{
-			checkMemory, checkParameters, checkNetwork, checkSecrets,
+			checkMemory, checkParameters, checkNetwork, checkSecrets, checkRepositoryCredentials,
 		} {
 			if err := check(d, c); err != nil {
 				return err
@@ -245,6 +248,22 @@ func checkSecrets(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
 				return refuse("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", aws.Value(s.Name))
 			}
 		}
+	}
+	return nil
+}
+
+// checkRepositoryCredentials refuses credentials that no registry could be asked with.
+func checkRepositoryCredentials(d *ecs.TaskDefinition, c *ecs.ContainerDefinition) error {
+	r := c.RepositoryCredentials
+	switch {
+	case r == nil:
+		return nil
+	case d.ExecutionRoleArn == nil:
+		return refuse("Private repository authentication requires that the task definition specify a value for executionRoleArn.")
+	case ecrImage.MatchString(*c.Image):
+		return refuse("Private repository credentials are not a supported authentication method for ECR repositories.")
+	case !credentialsParameter.MatchString(aws.Value(r.CredentialsParameter)):
+		return refuse("The repository credentials parameter specified for container '%s' is invalid. Parameter names can include up to 255 (uppercase and lowercase), numbers, hyphens, and underscores are allowed. Spaces are not allowed.", *c.Name)
 	}
 	return nil
 }

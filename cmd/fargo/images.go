@@ -5,6 +5,7 @@ import (
 	"fargo/api/ecr"
 	awsecs "fargo/aws/ecs"
 	"fargo/desired"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/secret"
 	"fargo/store"
@@ -55,14 +56,11 @@ func (i taskImages) Password(t *record.Task) secret.Text {
 
 // executionRole is the role with whose permissions the task is prepared.
 func executionRole(r store.Reader, t *record.Task) string {
-	if o := t.Intent.Overrides; o != nil && o.ExecutionRoleArn != nil {
-		return *o.ExecutionRoleArn
-	}
 	d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn)
-	if ok && d.Definition.ExecutionRoleArn != nil {
-		return *d.Definition.ExecutionRoleArn
+	if !ok {
+		return ""
 	}
-	return ""
+	return plan.ExecutionRole(t, d)
 }
 
 // Resolve implements control.Images.

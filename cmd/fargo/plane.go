@@ -173,8 +173,10 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err := p.inst.SetCA(authority); err != nil {
 		return err
 	}
+	mounted := services(dependencies{db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()})
+	p.nodes.Values = newTaskValues(mounted, p.auditor)
 	chain := api.New(api.Config{
-		Services:             services(dependencies{db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()}),
+		Services:             mounted,
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
 		Logger:               p.log,

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+
+	"fargo/api"
+	"fargo/aws/protocol"
+	"fargo/aws/secretsmanager"
+	"fargo/aws/ssm"
+	"fargo/control"
+)
+
+// taskValues calls Secrets Manager and Parameter Store for tasks, as their execution
+// roles: what the policies do not allow is refused, as for code in a task.
+type taskValues struct {
+	authorizer api.Authorizer
+	secrets    secretReader
+	parameters parameterReader
+}
+
+type secretReader interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+type parameterReader interface {
+	GetParameters(context.Context, *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
+}
+
+// newTaskValues finds the two among the services.
+func newTaskValues(services []api.Mounted, authorizer api.Authorizer) taskValues {
+	v := taskValues{authorizer: authorizer}
+	for _, s := range services {
+		if reader, ok := s.Server.(secretReader); ok {
+			v.secrets = reader
+		}
+		if reader, ok := s.Server.(parameterReader); ok {
+			v.parameters = reader
+		}
+	}
+	return v
+}
+
+// GetSecretValue implements [control.Values].
+func (v taskValues) GetSecretValue(ctx context.Context, c control.Caller, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
+	return callAs(ctx, v.authorizer, &secretsmanager.API, call(c, "GetSecretValue"), in, v.secrets.GetSecretValue)
+}
+
+// GetParameters implements [control.Values].
+func (v taskValues) GetParameters(ctx context.Context, c control.Caller, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+	return callAs(ctx, v.authorizer, &ssm.API, call(c, "GetParameters"), in, v.parameters.GetParameters)
+}
+
+// call is a call that ECS makes as a task's role. It came over no network.
+func call(c control.Caller, operation string) *api.Call {
+	s := c.Session
+	return &api.Call{
+		RequestID: c.RequestID, Operation: operation, Account: s.Account, Region: c.Region,
+		Caller: api.Caller{PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, Role: s.Role, Task: s.Task, Secure: true},
+	}
+}
+
+// callAs authorizes a call of a service, validates and does it, as the chain does with
+// requests.
+func callAs[In, Out any](
+	ctx context.Context, a api.Authorizer, service *protocol.Service, c *api.Call, in *In, do func(context.Context, *In) (*Out, error),
+) (*Out, error) {
+	c.Service = service.Name
+	ctx = api.WithCall(ctx, c)
+	if err := a.Authorize(ctx, c, in); err != nil {
+		return nil, err
+	}
+	if violations := protocol.Validate(in); len(violations) > 0 {
+		return nil, service.Refusal(c.Operation, violations)
+	}
+	return do(ctx, in)
+}
