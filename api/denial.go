@@ -18,6 +18,7 @@ var denials = map[string]denial{
 	"sts":        {code: "AccessDenied", status: http.StatusForbidden, all: true, unexplained: true},
 	"cloudwatch": {code: "AccessDenied", status: http.StatusForbidden},
 	"route53":    {code: "AccessDenied", status: http.StatusForbidden},
+	"s3":         {code: "AccessDenied", status: http.StatusForbidden, quoted: true},
 	"scheduler":  {code: "AccessDeniedException", status: http.StatusForbidden},
 	"ecs":        {code: "AccessDeniedException", status: http.StatusBadRequest, all: true},
 	"ecr":        {code: "AccessDeniedException", status: http.StatusBadRequest, all: true},
@@ -31,6 +32,8 @@ type denial struct {
 	// all says that an action without resources is told to be on "*"; other services
 	// leave that out.
 	all bool
+	// quoted says that the resource is in quotes.
+	quoted bool
 	// unexplained says that the policy is not told.
 	unexplained bool
 }
@@ -44,7 +47,11 @@ func denied(call *Call, d policy.Decision) error {
 	}
 	text := fmt.Sprintf("%sUser: %s is not authorized to perform: %s", how.before, call.PrincipalARN, d.Action)
 	if how.all || d.Resource != "*" {
-		text += " on resource: " + d.Resource
+		resource := d.Resource
+		if how.quoted {
+			resource = `"` + resource + `"`
+		}
+		text += " on resource: " + resource
 	}
 	if !how.unexplained {
 		text += " " + d.Denial()

@@ -36,6 +36,7 @@ func TestTasksAreRefused(t *testing.T) {
 		"ecs": {Prefix: "ecs", Rows: map[string]api.Row{"ListClusters": api.AnyResource[any](), "StopTask": tasks["ecs"].Rows["StopTask"]}},
 		"ec2": {Prefix: "ec2"}, "elbv2": {Prefix: "elasticloadbalancing"}, "logs": {Prefix: "logs"},
 		"iam": {Prefix: "iam"}, "sts": {Prefix: "sts", Rows: map[string]api.Row{"AssumeRole": onRole, "GetCallerIdentity": api.NoPermission}},
+		"s3":        {Prefix: "s3", Rows: map[string]api.Row{"GetObject": onRole}},
 		"scheduler": {Prefix: "scheduler", Rows: map[string]api.Row{"GetSchedule": onRole}},
 	}
 	auditor := api.NewAuditor(api.AuditorConfig{
@@ -54,6 +55,7 @@ func TestTasksAreRefused(t *testing.T) {
 		{"iam", "ListRoles", "403 AccessDenied " + who + "iam:ListRoles on resource: * because no identity-based policy allows the iam:ListRoles action"},
 		{"sts", "AssumeRole", "403 AccessDenied " + who + "sts:AssumeRole on resource: " + role},
 		{"sts", "GetCallerIdentity", ""},
+		{"s3", "GetObject", "403 AccessDenied " + who + `s3:GetObject on resource: "` + role + `" because no identity-based policy allows the s3:GetObject action`},
 		{"scheduler", "GetSchedule", "403 AccessDeniedException " + who + "scheduler:GetSchedule on resource: " + role + " because no identity-based policy allows the scheduler:GetSchedule action"},
 	} {
 		got := ""
