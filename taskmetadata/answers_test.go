@@ -239,6 +239,31 @@ func TestCredentialsAreRefused(t *testing.T) {
 	}
 }
 
+// Version 2 says the same, by the address alone.
+func TestVersion2(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newServer(newMachine()).handler("vpc-1")
+		for path, same := range map[string]string{
+			"/v2/metadata":                  "/v4/" + theID + "/task",
+			"/v2/metadata/" + sidecarID:     "/v4/" + sidecarID,
+			"/v2/metadataWithTags":          "/v4/" + theID + "/taskWithTags",
+			"/v2/metadataWithTags/" + theID: "/v4/" + theID,
+			"/v2/stats":                     "/v4/" + theID + "/task/stats",
+			"/v2/stats/" + theID:            "/v4/" + theID + "/stats",
+		} {
+			got, want := ask(h, "10.0.0.7", "GET", path, ""), ask(h, "10.0.0.7", "GET", same, "")
+			if got.Code != 200 || got.Body.String() != want.Body.String() {
+				t.Errorf("%s: %d %s", path, got.Code, got.Body)
+			}
+		}
+		for path, from := range map[string]string{"/v2/metadata": "10.0.0.9", "/v2/stats/" + theID: "10.0.0.8", "/v2/metadata/other-1": "10.0.0.7"} {
+			if w := ask(h, from, "GET", path, ""); w.Code != 400 {
+				t.Errorf("%s from %s: %d %s", path, from, w.Code, w.Body)
+			}
+		}
+	})
+}
+
 // Tags that cannot be had are said to be missing.
 func TestTagsAreMissing(t *testing.T) {
 	m := newMachine()

@@ -1,5 +1,5 @@
 // Package taskmetadata answers what tasks ask about themselves, at 169.254.170.2 in every
-// VPC: their metadata (versions 3 and 4), what their containers use, the credentials of
+// VPC: their metadata (versions 2 to 4), what their containers use, the credentials of
 // their role, and their protection from scale-in.
 //
 // A task is known by the address that it asks from, which the VPC's packet filter holds

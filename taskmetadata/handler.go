@@ -23,6 +23,7 @@ func (s *Server) handler(vpc string) http.Handler {
 		mux.Handle(prefix+"/taskWithTags", ofTask("metadata", s.taskMetadataWithTags))
 		mux.Handle(prefix+"/task/stats", ofTask("stats", s.taskStats))
 	}
+	s.handleVersion2(mux, vpc)
 	mux.HandleFunc("/v1/credentials", func(w http.ResponseWriter, r *http.Request) {
 		s.credentials(w, r, s.asking(vpc, r), "CredentialsV1Request: ", r.URL.Query().Get("id"))
 	})
@@ -37,6 +38,34 @@ func (s *Server) handler(vpc string) http.Handler {
 		s.updateProtection(w, r, s.asking(vpc, r))
 	})
 	return mux
+}
+
+// handleVersion2 answers as versions 3 and 4 do, but where no id says who asks, and an id
+// names any container of the task.
+func (s *Server) handleVersion2(mux *http.ServeMux, vpc string) {
+	for path, answers := range map[string]struct {
+		task, container func(*http.Request, *host.Task, int) any
+	}{
+		"/v2/metadata":         {s.taskMetadata, s.containerMetadata},
+		"/v2/metadataWithTags": {s.taskMetadataWithTags, s.containerMetadata},
+		"/v2/stats":            {s.taskStats, s.containerStats},
+	} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if t := s.asking(vpc, r); t != nil {
+				write(w, http.StatusOK, answers.task(r, t, 0))
+				return
+			}
+			write(w, http.StatusBadRequest, "There is no task at this address.")
+		})
+		mux.HandleFunc(path+"/{id}", func(w http.ResponseWriter, r *http.Request) {
+			t := s.asking(vpc, r)
+			if i := containerIndex(t, r.PathValue("id")); i >= 0 {
+				write(w, http.StatusOK, answers.container(r, t, i))
+				return
+			}
+			write(w, http.StatusBadRequest, "The task has no such container.")
+		})
+	}
 }
 
 // asking is the task that asks; nil when there is none at the address.
