@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	_ "time/tzdata" // schedules have time zones, whatever the machine has
 
 	"github.com/alecthomas/kong"
 

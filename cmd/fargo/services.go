@@ -17,6 +17,7 @@ import (
 	apis3 "fargo/api/s3"
 	apisecretsmanager "fargo/api/secretsmanager"
 	apissm "fargo/api/ssm"
+	apischeduler "fargo/api/scheduler"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
 	"fargo/aws/ec2"
@@ -31,6 +32,7 @@ import (
 	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
+	"fargo/aws/scheduler"
 	"fargo/aws/sts"
 	"fargo/eventbus"
 	"fargo/kernel"
@@ -72,6 +74,7 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		awslogs.API.Name:        apilogs.Actions(l),
 		s3.API.Name:             apis3.Actions,
 		ssm.API.Name:     apissm.Actions,
+		scheduler.API.Name: apischeduler.Actions,
 		sts.API.Name:            apists.Actions,
 		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
@@ -98,6 +101,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &ssm.API, Server: apissm.New(r.db), Gaps: apissm.NotActedOn},
+		{Service: &scheduler.API, Server: apischeduler.New(apischeduler.Config{DB: r.db, Assumable: apiiam.Assumable}), Gaps: apischeduler.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db}), Gaps: apists.NotActedOn},
 	}
 }
