@@ -99,7 +99,9 @@ var EndpointServices = []EndpointService{
 		API: "ssm", Name: "ssm", Names: []string{"ssm.{region}.amazonaws.com"},
 		Aliases: []string{"ssm.{region}.api.aws"},
 		FIPS:    []string{"ssm-fips.{region}.amazonaws.com", "ssm-fips.{region}.api.aws"},
-		API:     "scheduler", Name: "scheduler", Names: []string{"scheduler.{region}.amazonaws.com"},
+	},
+	{
+		API: "scheduler", Name: "scheduler", Names: []string{"scheduler.{region}.amazonaws.com"},
 		Aliases: []string{"scheduler.{region}.api.aws"},
 	},
 	{

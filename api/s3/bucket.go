@@ -97,11 +97,8 @@ func bucketRegion(asked string, c *s3.CreateBucketConfiguration) (string, error)
 	if c != nil {
 		constraint = string(c.LocationConstraint)
 	}
-	switch {
-	case constraint == string(s3.BucketLocationConstraintEu):
+	if constraint == string(s3.BucketLocationConstraintEu) {
 		constraint = "eu-west-1"
-	case constraint == fargo.DefaultRegion:
-		return "", protocol.Errorf("InvalidLocationConstraint", "The specified location-constraint is not valid").WithField("LocationConstraint", constraint)
 	}
 	switch {
 	case asked == fargo.DefaultRegion && constraint == "", constraint == asked:

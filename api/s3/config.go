@@ -13,8 +13,8 @@ import (
 )
 
 // notConfigured is the answer for a part of a bucket's configuration that there is not.
-func notConfigured(b *record.Bucket, code, text string) error {
-	return protocol.Errorf(code, "%s", text).WithStatus(404).WithField("BucketName", b.Name)
+func notConfigured(b *record.Bucket, e *protocol.Error) error {
+	return e.WithStatus(404).WithField("BucketName", b.Name)
 }
 
 func blockAll() *s3.PublicAccessBlockConfiguration {
@@ -28,7 +28,7 @@ func (s *Server) GetPublicAccessBlock(ctx context.Context, in *s3.GetPublicAcces
 		return nil, err
 	}
 	if b.PublicAccessBlock == nil {
-		return nil, notConfigured(b, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
+		return nil, notConfigured(b, protocol.Errorf("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"))
 	}
 	return &s3.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: b.PublicAccessBlock}, nil
 }
@@ -57,7 +57,7 @@ func (s *Server) GetBucketOwnershipControls(ctx context.Context, in *s3.GetBucke
 		return nil, err
 	}
 	if b.NoOwnershipControls {
-		return nil, notConfigured(b, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
+		return nil, notConfigured(b, protocol.Errorf("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"))
 	}
 	return &s3.GetBucketOwnershipControlsOutput{OwnershipControls: &s3.OwnershipControls{
 		Rules: []s3.OwnershipControlsRule{{ObjectOwnership: s3.ObjectOwnershipBucketOwnerEnforced}},
@@ -124,7 +124,7 @@ func (s *Server) GetBucketPolicy(ctx context.Context, in *s3.GetBucketPolicyInpu
 		return nil, err
 	}
 	if b.Policy == "" {
-		return nil, notConfigured(b, "NoSuchBucketPolicy", "The bucket policy does not exist")
+		return nil, notConfigured(b, protocol.Errorf("NoSuchBucketPolicy", "The bucket policy does not exist"))
 	}
 	api.CallFrom(ctx).SetHeader("Content-Type", "application/json")
 	return &s3.GetBucketPolicyOutput{Policy: &b.Policy}, nil
@@ -134,14 +134,13 @@ const maxPolicy = 20 << 10 // bytes
 
 // PutBucketPolicy keeps a policy.
 func (s *Server) PutBucketPolicy(ctx context.Context, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
-	malformed := func(text string) error { return protocol.Errorf("MalformedPolicy", "%s", text) }
 	switch _, err := policy.Parse(*in.Policy); {
 	case len(*in.Policy) > maxPolicy:
 		return nil, protocol.Errorf("PolicyTooLarge", "Bucket policies are limited to 20KB in size")
 	case !json.Valid([]byte(*in.Policy)):
-		return nil, malformed("This policy contains invalid Json")
+		return nil, protocol.Errorf("MalformedPolicy", "This policy contains invalid Json")
 	case err != nil:
-		return nil, malformed("Policy has invalid syntax: " + err.Error())
+		return nil, protocol.Errorf("MalformedPolicy", "Policy has invalid syntax: %v", err)
 	}
 	api.CallFrom(ctx).Reply.Status = 204
 	err := s.changeBucket(ctx, in.Bucket, func(b *record.Bucket) { b.Policy = *in.Policy })
@@ -227,35 +226,35 @@ func (s *Server) GetBucketNotificationConfiguration(ctx context.Context, in *s3.
 }
 
 // absent is the answer for configuration that no bucket has.
-func (s *Server) absent(ctx context.Context, name *string, code, text string) error {
+func (s *Server) absent(ctx context.Context, name *string, e *protocol.Error) error {
 	b, err := s.bucket(ctx, s.DB.View(), name)
 	if err != nil {
 		return err
 	}
-	return notConfigured(b, code, text)
+	return notConfigured(b, e)
 }
 
 // GetBucketCors says that there is none.
 func (s *Server) GetBucketCors(ctx context.Context, in *s3.GetBucketCorsInput) (*s3.GetBucketCorsOutput, error) {
-	return nil, s.absent(ctx, in.Bucket, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+	return nil, s.absent(ctx, in.Bucket, protocol.Errorf("NoSuchCORSConfiguration", "The CORS configuration does not exist"))
 }
 
 // GetBucketWebsite says that there is none.
 func (s *Server) GetBucketWebsite(ctx context.Context, in *s3.GetBucketWebsiteInput) (*s3.GetBucketWebsiteOutput, error) {
-	return nil, s.absent(ctx, in.Bucket, "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration")
+	return nil, s.absent(ctx, in.Bucket, protocol.Errorf("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"))
 }
 
 // GetBucketLifecycleConfiguration says that there is none.
 func (s *Server) GetBucketLifecycleConfiguration(ctx context.Context, in *s3.GetBucketLifecycleConfigurationInput) (*s3.GetBucketLifecycleConfigurationOutput, error) {
-	return nil, s.absent(ctx, in.Bucket, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
+	return nil, s.absent(ctx, in.Bucket, protocol.Errorf("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"))
 }
 
 // GetBucketReplication says that there is none.
 func (s *Server) GetBucketReplication(ctx context.Context, in *s3.GetBucketReplicationInput) (*s3.GetBucketReplicationOutput, error) {
-	return nil, s.absent(ctx, in.Bucket, "ReplicationConfigurationNotFoundError", "The replication configuration was not found")
+	return nil, s.absent(ctx, in.Bucket, protocol.Errorf("ReplicationConfigurationNotFoundError", "The replication configuration was not found"))
 }
 
 // GetObjectLockConfiguration says that there is none.
 func (s *Server) GetObjectLockConfiguration(ctx context.Context, in *s3.GetObjectLockConfigurationInput) (*s3.GetObjectLockConfigurationOutput, error) {
-	return nil, s.absent(ctx, in.Bucket, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
+	return nil, s.absent(ctx, in.Bucket, protocol.Errorf("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"))
 }

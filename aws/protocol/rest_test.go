@@ -223,6 +223,7 @@ func TestTemplates(t *testing.T) {
 		{"/{Bucket}/{Key+}", "/b/x/y%2Fz/", "Bucket=b,Key=x/y/z/"},
 		{"/{Bucket}/{Key+}", "/b", "-"},
 		{"/{Bucket}/{Key+}", "/b/", "-"},
+		{"/{Bucket}/{Key+}", "/b/%ff", "-"},
 		{"/{Bucket}/{Key+}", "/b//", "Bucket=b,Key=/"},
 		{"/{Bucket}/{Key+}", "/b/../x", "Bucket=b,Key=../x"},
 		{"/a/{Path+}/end", "/a/b/c/end", "Path=b/c"},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // Template is an operation's path in a REST protocol:
@@ -93,6 +94,11 @@ func (t Template) Match(u *url.URL) (labels map[string]string, ok bool) {
 			labels[label] = unescape(parts[i])
 		case isLabel || segment != parts[i]:
 			return nil, false
+		}
+	}
+	for _, value := range labels {
+		if !utf8.ValidString(value) {
+			return nil, false // strings on the wire are text
 		}
 	}
 	rest := parts[len(t.segments):]

@@ -163,6 +163,8 @@ func sample(field string) string {
 		return "/path/"
 	case "AliasName":
 		return "alias/a"
+	case "CopySource":
+		return "source/key"
 	case "Groups":
 		return "sg-1"
 	case "DeletionTaskId":
