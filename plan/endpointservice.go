@@ -105,6 +105,17 @@ var EndpointServices = []EndpointService{
 		Aliases: []string{"scheduler.{region}.api.aws"},
 	},
 	{
+		// Which has gateway endpoints too, and interface endpoints that are not offered.
+		API: "s3", Names: []string{"s3.{region}.amazonaws.com", "*.s3.{region}.amazonaws.com"},
+		Aliases: []string{
+			"s3-{region}.amazonaws.com", "*.s3-{region}.amazonaws.com", "s3.dualstack.{region}.amazonaws.com", "*.s3.dualstack.{region}.amazonaws.com",
+		},
+		FIPS: []string{
+			"s3-fips.{region}.amazonaws.com", "*.s3-fips.{region}.amazonaws.com", "s3-fips.dualstack.{region}.amazonaws.com", "*.s3-fips.dualstack.{region}.amazonaws.com",
+		},
+		Regionless: []string{"s3.amazonaws.com", "*.s3.amazonaws.com"},
+	},
+	{
 		API: "sts", Name: "sts", Names: []string{"sts.{region}.amazonaws.com"},
 		Aliases:    []string{"sts.{region}.api.aws"},
 		FIPS:       []string{"sts-fips.{region}.amazonaws.com", "sts-fips.{region}.api.aws"},

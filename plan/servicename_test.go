@@ -24,9 +24,10 @@ func TestServiceNames(t *testing.T) {
 			elasticloadbalancing.us-east-1.amazonaws.com elasticloadbalancing-fips.us-east-1.api.aws
 			iam.amazonaws.com iam-fips.amazonaws.com iam.global.api.aws sts.amazonaws.com
 			logs.us-east-1.amazonaws.com logs-fips.us-east-1.amazonaws.com streaming-logs.us-east-1.amazonaws.com
+			s3.us-east-1.amazonaws.com bucket.s3.us-east-1.amazonaws.com bucket.s3.amazonaws.com s3.dualstack.us-east-1.amazonaws.com s3-fips.us-east-1.amazonaws.com
 			sts.us-east-1.amazonaws.com sts-fips.us-east-1.amazonaws.com sts.us-east-1.api.aws`,
 		"eu-central-1": `api.ecr.eu-central-1.amazonaws.com ecr.eu-central-1.api.aws 123456789012.dkr.ecr.eu-central-1.amazonaws.com
-			ecs.eu-central-1.amazonaws.com ecs.eu-central-1.api.aws logs.eu-central-1.amazonaws.com sts.eu-central-1.amazonaws.com`,
+			ecs.eu-central-1.amazonaws.com ecs.eu-central-1.api.aws logs.eu-central-1.amazonaws.com bucket.s3.eu-central-1.amazonaws.com sts.eu-central-1.amazonaws.com`,
 	} {
 		served := plan.ServiceNames(region)
 		for _, n := range strings.Fields(names) {
@@ -39,7 +40,7 @@ func TestServiceNames(t *testing.T) {
 			}
 		}
 	}
-	for _, n := range []string{"iam.amazonaws.com", "sts.amazonaws.com", "ecs-fips.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com"} {
+	for _, n := range []string{"iam.amazonaws.com", "sts.amazonaws.com", "ecs-fips.eu-central-1.amazonaws.com", "s3.amazonaws.com"} {
 		if slices.Contains(plan.ServiceNames("eu-central-1"), n) {
 			t.Errorf("%s is a name in eu-central-1", n)
 		}

@@ -15,9 +15,9 @@ import (
 	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
 	apis3 "fargo/api/s3"
+	apischeduler "fargo/api/scheduler"
 	apisecretsmanager "fargo/api/secretsmanager"
 	apissm "fargo/api/ssm"
-	apischeduler "fargo/api/scheduler"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
 	"fargo/aws/ec2"
@@ -30,9 +30,9 @@ import (
 	"fargo/aws/kms"
 	awslogs "fargo/aws/logs"
 	"fargo/aws/s3"
+	"fargo/aws/scheduler"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
-	"fargo/aws/scheduler"
 	"fargo/aws/sts"
 	"fargo/eventbus"
 	"fargo/kernel"
@@ -68,13 +68,13 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		ecs.API.Name:            apiecs.Actions,
 		efs.API.Name:            apiefs.Actions,
 		elbv2.API.Name:          apielbv2.Actions,
-		events.API.Name:  apievents.Actions,
+		events.API.Name:         apievents.Actions,
 		iam.API.Name:            apiiam.Actions,
 		kms.API.Name:            apikms.Actions,
 		awslogs.API.Name:        apilogs.Actions(l),
 		s3.API.Name:             apis3.Actions,
-		ssm.API.Name:     apissm.Actions,
-		scheduler.API.Name: apischeduler.Actions,
+		ssm.API.Name:            apissm.Actions,
+		scheduler.API.Name:      apischeduler.Actions,
 		sts.API.Name:            apists.Actions,
 		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
