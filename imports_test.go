@@ -54,8 +54,6 @@ var imports = map[string][]string{
 	"examples":     {},
 	"instance":     {root},
 	"process":      {},
-	"eventpattern": {},
-	"schedule":     {},
 	"objects":      {root, "record", "diskspace"},
 	"lambda":       {root},
 	"taskmetadata": {root, "secret", "aws", "desired", "host", "sockets"},
@@ -100,6 +98,7 @@ var balancerImports = map[string][]string{
 var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "taskmetadata", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
+var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "objects", "eventbus", "lambda", "api", "control"}
 
 // unrestricted are the packages that may import any other: cmd connects them, sim
 // simulates them.
