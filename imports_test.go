@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"eventbus":     {root, "aws", "record", "store", "plan", "eventpattern"},
 	"engine":       {root, "diskspace"},
 	"store":        {root, "aws", "record", "engine"},
-	"plan":         {root, "aws", "record", "desired"},
+	"plan":         {root, "aws", "record", "desired", "schedule"},
 	"policy":       {root, "aws", "record"},
 	"kms":          {root, "aws", "record", "store", "plan"},
 	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms", "objects", "eventbus", "eventpattern", "schedule"},

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"fargo/aws"
-	"fargo/aws/secretsmanager"
 	"fargo/record"
 )
 
@@ -24,43 +22,7 @@ const (
 	// with each one until longestRotationRetry. AWS's times are not documented.
 	rotationRetry        = 5 * time.Second
 	longestRotationRetry = time.Hour
-	// rotationWindow is how long the window of a rotation by days is: to the day's end.
-	// Source: Secrets Manager user guide, "Rotation schedules".
-	rotationWindow = 24 * time.Hour
 )
-
-// CheckRotationRules refuses rules that say no time, or one twice.
-func CheckRotationRules(r secretsmanager.RotationRulesType) error {
-	switch {
-	case r.AutomaticallyAfterDays != nil && r.ScheduleExpression != nil:
-		return secretsmanager.InvalidParameterException("You can't specify both AutomaticallyAfterDays and ScheduleExpression.")
-	case r.ScheduleExpression != nil:
-		return secretsmanager.InvalidParameterException("Fargo does not implement ScheduleExpression.")
-	case window(r) > rotationWindow:
-		return secretsmanager.InvalidParameterException("The Duration %s is longer than a day.", *r.Duration)
-	}
-	return nil
-}
-
-// NextRotation is the window of the next rotation after one that was configured, or ended,
-// now; zero when there is none by itself. By days it begins with the day (UTC).
-func NextRotation(r *record.SecretRotation, now time.Time) (begin, end time.Time) {
-	days := aws.Value(r.Rules.AutomaticallyAfterDays)
-	if !r.Enabled || days == 0 {
-		return time.Time{}, time.Time{}
-	}
-	begin = now.UTC().Truncate(24*time.Hour).AddDate(0, 0, int(days))
-	return begin, begin.Add(window(r.Rules) - time.Second)
-}
-
-// window is how long the window of a rotation is. A Duration is hours, as "3h"; the model
-// has its form.
-func window(r secretsmanager.RotationRulesType) time.Duration {
-	if d, err := time.ParseDuration(aws.Value(r.Duration)); err == nil && d > 0 {
-		return d
-	}
-	return rotationWindow
-}
 
 // RotationPending reports whether a rotation of a secret has begun and not ended: one is
 // under way, or AWSPENDING is left on a version that is not AWSCURRENT.

@@ -25,7 +25,7 @@ func (s *Server) RotateSecret(ctx context.Context, in *secretsmanager.RotateSecr
 	}
 	at := now()
 	changed, err := s.change(ctx, in.SecretId, func(_ *store.Tx, changed *record.Secret) error {
-		r, err := s.configured(changed, in)
+		r, err := s.configured(changed, in, at)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s *Server) RotateSecret(ctx context.Context, in *secretsmanager.RotateSecr
 }
 
 // configured is the rotation of a secret as a request changes it.
-func (s *Server) configured(of *record.Secret, in *secretsmanager.RotateSecretInput) (*record.SecretRotation, error) {
+func (s *Server) configured(of *record.Secret, in *secretsmanager.RotateSecretInput, at time.Time) (*record.SecretRotation, error) {
 	r := record.SecretRotation{}
 	if of.Rotation != nil {
 		r = *of.Rotation
@@ -60,7 +60,7 @@ func (s *Server) configured(of *record.Secret, in *secretsmanager.RotateSecretIn
 	case !s.callable(r.FunctionARN):
 		return nil, protocol.Errorf("AccessDeniedException", "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.")
 	}
-	if err := plan.CheckRotationRules(r.Rules); err != nil {
+	if err := plan.CheckRotationRules(r.Rules, at); err != nil {
 		return nil, err
 	}
 	r.Enabled = true

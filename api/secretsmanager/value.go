@@ -155,6 +155,9 @@ func addVersion(tx *store.Tx, changed *record.Secret, token string, v *record.Se
 		return err
 	}
 	changed.Versions = versions
+	if changed.Version(token).Has(record.StageCurrent) {
+		changed.Rotation = plan.ChangedSecret(changed.Rotation, at)
+	}
 	for _, id := range dropped {
 		store.SecretValues.Delete(tx, record.SecretValueKey(changed.ARN, id))
 	}
