@@ -65,7 +65,7 @@ type Resource struct {
 	ARN string // or "*"
 	// Policies are attached to the resource. nil: none.
 	Policies *Set
-	// Trust tells that Policies are a role's trust policy: it must allow the request
+	// Trust tells that Policies are a role's trust policy, or a KMS key's: it must allow the request
 	// whatever other policies allow.
 	Trust bool
 }
@@ -205,7 +205,7 @@ const (
 )
 
 func (on *Resource) kind() Kind {
-	if on.Trust {
+	if on.Trust && !strings.Contains(on.ARN, ":kms:") {
 		return RoleTrust
 	}
 	return ResourceBased
