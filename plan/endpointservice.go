@@ -96,6 +96,11 @@ var EndpointServices = []EndpointService{
 		FIPS:    []string{"logs-fips.{region}.amazonaws.com", "logs-fips.{region}.api.aws"},
 	},
 	{
+		API: "secretsmanager", Name: "secretsmanager", Names: []string{"secretsmanager.{region}.amazonaws.com"},
+		Aliases: []string{"secretsmanager.{region}.api.aws"},
+		FIPS:    []string{"secretsmanager-fips.{region}.amazonaws.com", "secretsmanager-fips.{region}.api.aws"},
+	},
+	{
 		API: "ssm", Name: "ssm", Names: []string{"ssm.{region}.amazonaws.com"},
 		Aliases: []string{"ssm.{region}.api.aws"},
 		FIPS:    []string{"ssm-fips.{region}.amazonaws.com", "ssm-fips.{region}.api.aws"},
