@@ -126,6 +126,7 @@ type Rule[In any] struct {
 	resources func(*Query, *In) []string
 	tags      func(*In) map[string]string
 	keys      map[string]func(*Query, *In) []string
+	prefixed  map[string]func(in *In, rest string) []string
 	also      []func(*Query, *In) []Access
 	instead   func(*Query, *In) []Access
 }
@@ -152,6 +153,13 @@ func (r Rule[In]) Key(name string, values func(*Query, *In) []string) Rule[In] {
 	}
 	keys[strings.ToLower(name)] = values
 	r.keys = keys
+	return r
+}
+
+// KeyPrefix sets how the values are taken from the input of those condition keys that
+// begin with a prefix ("kms:EncryptionContext:"); rest is what follows, in lower case.
+func (r Rule[In]) KeyPrefix(prefix string, values func(in *In, rest string) []string) Rule[In] {
+	r.prefixed = map[string]func(*In, string) []string{strings.ToLower(prefix): values}
 	return r
 }
 
@@ -236,6 +244,11 @@ func (r Rule[In]) accesses(q *Query, in any) []Access {
 func (r Rule[In]) values(q *Query, in any, key string) []string {
 	if values := r.keys[key]; values != nil {
 		return values(q, r.input(in))
+	}
+	for prefix, values := range r.prefixed {
+		if rest, ok := strings.CutPrefix(key, prefix); ok {
+			return values(r.input(in), rest)
+		}
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 
 // Actions are what the operations ask IAM for: a key that is named by an alias is
 // asked for by its own ARN, and that of a ciphertext by what the ciphertext says.
-// kms:EncryptionContext:… has no value yet, so that what a policy allows by it is denied.
 // Source: Service Authorization Reference, "AWS Key Management Service".
 var Actions = &api.Actions{
 	Prefix: "kms", TagOnCreate: "kms:TagResource",
@@ -88,8 +87,8 @@ var Actions = &api.Actions{
 			Key("kms:EncryptionAlgorithm", func(_ *api.Query, in *kms.DecryptInput) []string { return algorithm(in.EncryptionAlgorithm) }),
 		"ReEncrypt": asked(api.AnyResource[kms.ReEncryptInput]()).Instead(func(q *api.Query, in *kms.ReEncryptInput) []api.Access {
 			return []api.Access{
-				reEncrypt(q, "kms:ReEncryptFrom", ciphertextKey(q, in.CiphertextBlob), in.SourceEncryptionContext),
-				reEncrypt(q, "kms:ReEncryptTo", keyARN(q, in.DestinationKeyId), in.DestinationEncryptionContext),
+				withContext(q, "kms:ReEncryptFrom", ciphertextKey(q, in.CiphertextBlob), in.SourceEncryptionContext),
+				withContext(q, "kms:ReEncryptTo", keyARN(q, in.DestinationKeyId), in.DestinationEncryptionContext),
 			}
 		}),
 	},
@@ -137,19 +136,25 @@ func aliasesOf(r store.Reader, arn string) (names []string) {
 
 // Via is what a service asks of KMS for its caller, with the caller's permissions.
 func Via(q *api.Query, service, action, keyARN string, context map[string]string) api.Access {
-	return api.Access{Action: action, Resources: []string{keyARN}, Keys: map[string][]string{
-		"kms:viaservice":            {service + "." + q.Region + ".amazonaws.com"},
-		"kms:calleraccount":         {q.PrincipalAccount()},
-		"kms:encryptioncontextkeys": slices.Sorted(maps.Keys(context)),
-	}}
+	a := withContext(q, action, []string{keyARN}, context)
+	a.Keys["kms:viaservice"] = []string{service + "." + q.Region + ".amazonaws.com"}
+	return a
 }
 
-// reEncrypt is one of the two sides of ReEncrypt.
-func reEncrypt(q *api.Query, action string, keys []string, context map[string]string) api.Access {
-	return api.Access{Action: action, Resources: keys, Keys: map[string][]string{
+// encryptionContext begins the keys that have what an encryption context says.
+const encryptionContext = "kms:EncryptionContext:"
+
+// withContext is the access to keys with an encryption context.
+func withContext(q *api.Query, action string, keys []string, context map[string]string) api.Access {
+	a := api.Access{Action: action, Resources: keys, Keys: map[string][]string{
 		"kms:calleraccount":         {q.PrincipalAccount()},
 		"kms:encryptioncontextkeys": slices.Sorted(maps.Keys(context)),
 	}}
+	for key, value := range context {
+		key = strings.ToLower(encryptionContext + key)
+		a.Keys[key] = append(a.Keys[key], value)
+	}
+	return a
 }
 
 // asked adds what every request has. Nobody but a service asks for others: see [Via].
@@ -168,7 +173,15 @@ func cryptographic[In any](key func(*In) *string, context func(*In) map[string]s
 }
 
 func contextKeys[In any](r api.Rule[In], context func(*In) map[string]string) api.Rule[In] {
-	return r.Key("kms:EncryptionContextKeys", func(_ *api.Query, in *In) []string { return slices.Sorted(maps.Keys(context(in))) })
+	return r.Key("kms:EncryptionContextKeys", func(_ *api.Query, in *In) []string { return slices.Sorted(maps.Keys(context(in))) }).
+		KeyPrefix(encryptionContext, func(in *In, rest string) (values []string) {
+			for key, value := range context(in) {
+				if strings.EqualFold(key, rest) {
+					values = append(values, value)
+				}
+			}
+			return values
+		})
 }
 
 func requestAlias[In any](r api.Rule[In], key func(*In) *string) api.Rule[In] {

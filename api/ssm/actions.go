@@ -101,7 +101,7 @@ func encrypts(q *api.Query, in *ssm.PutParameterInput) []api.Access {
 	if v.Type != ssm.ParameterTypeSecureString {
 		return nil
 	}
-	return uses(q, "kms:Encrypt", keyOf(v, in.KeyId))
+	return uses(q, "kms:Encrypt", keyOf(v, in.KeyId), arnOf(q.Scope(), aws.Value(in.Name)))
 }
 
 // decrypting adds the right to decrypt with the keys of the parameters that an operation
@@ -139,17 +139,17 @@ func decrypts(q *api.Query, p *record.Parameter) []api.Access {
 	if !ok || v.Type != ssm.ParameterTypeSecureString {
 		return nil
 	}
-	return uses(q, "kms:Decrypt", v.KeyID)
+	return uses(q, "kms:Decrypt", v.KeyID, p.ARN())
 }
 
-// uses is the right to use a key through Systems Manager. A key that is not there yet is
+// uses is the right to use a key for a parameter, through Systems Manager. A key that is not there yet is
 // one of AWS's, or will not be found.
-func uses(q *api.Query, action, keyID string) []api.Access {
+func uses(q *api.Query, action, keyID, parameter string) []api.Access {
 	k, ok := store.FindKMSKey(q.State, q.Scope(), keyID)
 	if !ok {
 		return nil
 	}
-	return []api.Access{apikms.Via(q, "ssm", action, k.ARN(), map[string]string{"PARAMETER_ARN": ""})}
+	return []api.Access{apikms.Via(q, "ssm", action, k.ARN(), map[string]string{"PARAMETER_ARN": parameter})}
 }
 
 // readsSecret is the right to read a secret that a parameter's name refers to.

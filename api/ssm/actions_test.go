@@ -57,7 +57,7 @@ func TestWhoMayDecrypt(t *testing.T) {
 		}
 	}
 	const reads = `{"Effect":"Allow","Action":"ssm:GetParameter*","Resource":"*"}`
-	const decrypts = reads + `,{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"ssm.us-east-1.amazonaws.com","kms:EncryptionContextKeys":"PARAMETER_ARN"}}}`
+	const decrypts = reads + `,{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"ssm.us-east-1.amazonaws.com","kms:EncryptionContextKeys":"PARAMETER_ARN","kms:EncryptionContext:PARAMETER_ARN":"arn:aws:ssm:us-east-1:123456789012:parameter/own"}}}`
 	for _, c := range []struct {
 		role, name string
 		decrypt    bool
