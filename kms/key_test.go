@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api/apitest"
 	"fargo/aws/protocol"
 	"fargo/aws/ssm"
 	"fargo/kms"
@@ -125,3 +126,5 @@ func TestSecureString(t *testing.T) {
 		t.Errorf("a String is %q", got)
 	}
 }
+
+func TestTexts(t *testing.T) { apitest.Texts(t, ".") }
