@@ -18,7 +18,9 @@ func TestSecretsOutOfReach(t *testing.T) {
 	c := ecs.ContainerDefinition{
 		Name: new("app"), Image: new("nginx"), RepositoryCredentials: &ecs.RepositoryCredentials{CredentialsParameter: new("login")},
 		Secrets: []ecs.Secret{
-			{Name: new("A"), ValueFrom: new(secretARN + ":k::")}, {Name: new("B"), ValueFrom: new("/b")}, {Name: new("C"), ValueFrom: new(secretARN + ":k")},
+			{Name: new("A"), ValueFrom: new(secretARN + ":k::")},
+			{Name: new("B"), ValueFrom: new("/b")},
+			{Name: new("C"), ValueFrom: new(secretARN + ":k")},
 			{Name: new("D"), ValueFrom: new("arn:aws:ssm:eu-west-1:123456789012:parameter/d")},
 		},
 	}

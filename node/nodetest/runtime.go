@@ -58,7 +58,7 @@ type Runtime struct {
 		growing    map[chan string]bool
 		history    []string // "start <id>", "SIGTERM <id>", …
 		passwords  []secret.Text
-		users      []string // as whom images were pulled
+		users      []string                 // as whom images were pulled
 		held       map[string]chan struct{} // images whose pulls wait, closed to let them go
 	}
 }
