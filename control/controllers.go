@@ -54,5 +54,7 @@ func Controllers(c Config) []Controller {
 		Lifecycles(c.Pace),
 		KMSKeys(),
 		Parameters(),
+		RuleSchedules(),
+		Schedules(),
 	}
 }

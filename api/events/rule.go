@@ -182,6 +182,7 @@ func (s *Server) DeleteRule(ctx context.Context, in *events.DeleteRuleInput) (*e
 			return invalid("Rule can't be deleted since it has targets.")
 		}
 		store.EventRules.Delete(tx, rule.Key())
+		store.ScheduleRuns.Delete(tx, *rule.Rule.Arn)
 		return nil
 	})
 }

@@ -20,9 +20,11 @@ import (
 	"fargo/api/acm"
 	"fargo/api/ec2"
 	"fargo/api/ecr"
+	"fargo/api/ecs"
 	"fargo/api/iam"
 	"fargo/control"
 	"fargo/dispatch"
+	"fargo/eventbus"
 	"fargo/instance"
 	"fargo/kernel"
 	"fargo/lambda"
@@ -69,6 +71,8 @@ type plane struct {
 	pushed  *registry.Server
 	nodes   *control.Plane
 	auditor *api.Auditor
+	events  *eventbus.Router
+	deliver *control.Deliverer
 	handler http.Handler
 
 	// quiesce ends the controllers before everything else; quiesced is closed when
@@ -173,8 +177,17 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err := p.inst.SetCA(authority); err != nil {
 		return err
 	}
-	mounted := services(dependencies{db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6()})
+	p.events = eventbus.NewRouter()
+	mounted := services(dependencies{
+		db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, events: p.events,
+		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
+	})
 	p.nodes.Values = newTaskValues(mounted, p.auditor)
+	for _, m := range mounted {
+		if server, ok := m.Server.(*ecs.Server); ok {
+			p.deliver = newDeliverer(p, server)
+		}
+	}
 	chain := api.New(api.Config{
 		Services:             mounted,
 		Keys:                 iam.Keys{DB: p.db},
@@ -249,7 +262,12 @@ func (p *plane) run(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.quiesce, cancel)()
-		return unlessDone(ctx, control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public})))
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error {
+			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public}))
+		})
+		both.Go(func() error { return p.deliver.Run(ctx) })
+		return unlessDone(ctx, both.Wait())
 	})
 	g.Go(func() error {
 		rotations := control.Rotations{DB: p.db, Functions: p.functions, Logger: p.log}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fargo"
+	"fargo/api"
+	apiecs "fargo/api/ecs"
+	"fargo/api/iam"
+	"fargo/aws/ecs"
+	"fargo/control"
+	"fargo/desired"
+	"fargo/logs"
+)
+
+// newDeliverer makes what sends the events of rules and schedules to their targets.
+func newDeliverer(p *plane, server *apiecs.Server) *control.Deliverer {
+	targets := &control.EventTargets{
+		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
+		RunTask: roleTasks{server, p.auditor}.run,
+		PutLog:  (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
+	}
+	return &control.Deliverer{DB: p.db, Logger: p.log, Send: targets.Send, Pace: p.pace}
+}
+
+// roleTasks runs tasks for EventBridge, with a session of the role of a target.
+type roleTasks struct {
+	server  *apiecs.Server
+	auditor *api.Auditor
+}
+
+func (r roleTasks) run(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
+	a, _ := fargo.ParseARN(role)
+	call := &api.Call{
+		RequestID: uuid.NewString(), Service: ecs.API.Name, Operation: "RunTask", Account: scope.Account, Region: scope.Region,
+		Caller: api.Caller{Role: role, PrincipalARN: fargo.Scope{Account: a.Account}.ARN("sts", "assumed-role/"+a.Name()+"/"+*in.ClientToken), CredentialsIssued: time.Now()},
+	}
+	if err := r.auditor.Authorize(ctx, call, in); err != nil {
+		return nil, err
+	}
+	return r.server.RunTask(api.WithCall(ctx, call), in)
+}
+
+// eventLogs writes events into log groups, in a stream of this process.
+type eventLogs struct {
+	store  *logs.Store
+	stream string
+}
+
+func (l *eventLogs) put(ctx context.Context, scope fargo.Scope, group, message string, at time.Time) error {
+	event := []desired.LogEvent{{Timestamp: at.UnixMilli(), Message: message}}
+	err := l.store.Put(ctx, scope, group, l.stream, event)
+	if errors.Is(err, logs.ErrNoStream) {
+		if err = l.store.CreateStream(ctx, scope, group, l.stream); err == nil || errors.Is(err, logs.ErrStreamExists) {
+			err = l.store.Put(ctx, scope, group, l.stream, event)
+		}
+	}
+	if errors.Is(err, logs.ErrNoGroup) {
+		return &control.UndeliverableError{Code: "NO_RESOURCE", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"fargo"
+	"fargo/aws"
+	"fargo/aws/ecs"
+	"fargo/aws/protocol"
+	"fargo/eventbus"
+	"fargo/plan"
+	"fargo/record"
+	"fargo/store"
+)
+
+// EventTargets sends deliveries to their targets, by the kind of the target.
+type EventTargets struct {
+	DB     *store.DB
+	Router *eventbus.Router
+	// Assumable reports whether a role exists and trusts an AWS service.
+	Assumable func(r store.Reader, roleARN, service string) bool
+	// RunTask runs tasks in scope with a session of a role.
+	RunTask func(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error)
+	// PutLog writes an event into a log group.
+	PutLog func(ctx context.Context, scope fargo.Scope, group, message string, at time.Time) error
+	// HTTP calls API destinations.
+	HTTP *http.Client
+}
+
+// Send is a [Deliverer]'s Send.
+func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*record.EventDelivery, error) {
+	a, _ := fargo.ParseARN(*d.Target.Arn)
+	kind, name, _ := strings.Cut(a.Resource, "/")
+	switch {
+	case a.Service == "ecs":
+		return nil, t.runTask(ctx, d)
+	case a.Service == "logs":
+		group := strings.TrimSuffix(strings.TrimPrefix(a.Resource, "log-group:"), ":*")
+		return nil, t.PutLog(ctx, a.Scope(), group, plan.DeliveryBody(d), time.Now())
+	case a.Service == "events" && kind == "event-bus":
+		return t.forward(d, a.Scope(), name)
+	case a.Service == "events" && kind == "api-destination":
+		return nil, t.call(ctx, d)
+	}
+	return nil, &UndeliverableError{"NO_RESOURCE", fmt.Errorf("there is no %s to send to", a.Service)}
+}
+
+// errUntrusting says that a role does not exist, or does not trust who would take it on.
+var errUntrusting = errors.New("the role of the target cannot be assumed")
+
+func (t *EventTargets) runTask(ctx context.Context, d *record.EventDelivery) error {
+	service := "events.amazonaws.com"
+	if plan.FromScheduler(d) {
+		service = "scheduler.amazonaws.com"
+	}
+	role := aws.Value(d.Target.RoleArn)
+	if !t.Assumable(t.DB.View(), role, service) {
+		return &UndeliverableError{"NO_PERMISSIONS", errUntrusting}
+	}
+	in, err := plan.DeliveryTask(d)
+	if err != nil {
+		return &UndeliverableError{"NO_RESOURCE", err}
+	}
+	out, err := t.RunTask(ctx, d.Scope, role, in)
+	if err != nil {
+		return permanent(fmt.Errorf("run a task: %w", err))
+	}
+	if len(out.Failures) > 0 {
+		return fmt.Errorf("run a task: %s", aws.Value(out.Failures[0].Reason))
+	}
+	return nil
+}
+
+// permanent marks errors of a request that will be refused again.
+func permanent(err error) error {
+	refused := new(protocol.Error)
+	switch {
+	case !errors.As(err, &refused):
+		return err
+	case refused.Code == "AccessDeniedException":
+		return &UndeliverableError{"NO_PERMISSIONS", err}
+	case strings.HasSuffix(refused.Code, "NotFoundException"), refused.Code == "ClientException", refused.Code == "InvalidParameterException":
+		return &UndeliverableError{"NO_RESOURCE", err}
+	}
+	return err
+}
+
+// forward puts an event onto another bus, under a new id (recorded). It goes no further
+// from there.
+// Source: EventBridge user guide, "Sending and receiving events between event buses".
+func (t *EventTargets) forward(d *record.EventDelivery, scope fargo.Scope, bus string) ([]*record.EventDelivery, error) {
+	if d.Forwarded {
+		return nil, nil
+	}
+	view := t.DB.View()
+	if !store.HasEventBus(view, scope, bus) {
+		return nil, &UndeliverableError{"NO_RESOURCE", fmt.Errorf("there is no event bus %s", bus)}
+	}
+	e, err := eventbus.Parse(plan.DeliveryBody(d))
+	if err != nil {
+		return nil, &UndeliverableError{"NO_RESOURCE", err}
+	}
+	e.ID, e.Forwarded = uuid.NewString(), !plan.FromScheduler(d)
+	return t.Router.Route(view, scope, bus, e, time.Now())
+}

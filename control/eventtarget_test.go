@@ -1,0 +1,178 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/aws/events"
+	"fargo/eventbus"
+	"fargo/record"
+	"fargo/store"
+)
+
+func eventTargets(t *testing.T) *EventTargets {
+	db := openEvents(t, store.NewMemory())
+	t.Cleanup(func() { db.Close() })
+	return &EventTargets{DB: db, Router: eventbus.NewRouter(), HTTP: http.DefaultClient, Assumable: func(_ store.Reader, role, _ string) bool { return role == "good" }}
+}
+
+// An API destination is called with what the target, the endpoint and the connection say,
+// and with what the connection keeps secret.
+func TestSendToAPIDestination(t *testing.T) {
+	var got *http.Request
+	var body string
+	status := 200
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			if err := r.ParseForm(); err != nil || r.Form.Get("client_secret") != "hush" || r.Form.Get("grant_type") != "client_credentials" {
+				w.WriteHeader(401)
+				return
+			}
+			io.WriteString(w, `{"access_token": "t1"}`)
+			return
+		}
+		b, _ := io.ReadAll(r.Body)
+		got, body = r, string(b)
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	e := eventTargets(t)
+	connection, destination := new(eventScope.ARN("events", "connection/c/1")), new(eventScope.ARN("events", "api-destination/d/1"))
+	authorize := func(p events.CreateConnectionAuthRequestParameters) {
+		p.InvocationHttpParameters = &events.ConnectionHttpParameters{
+			HeaderParameters:      []events.ConnectionHeaderParameter{{Key: new("X-Secret"), Value: new("h")}},
+			QueryStringParameters: []events.ConnectionQueryStringParameter{{Key: new("q"), Value: new("2")}},
+			BodyParameters:        []events.ConnectionBodyParameter{{Key: new("b"), Value: new("3")}},
+		}
+		put(t, e.DB, func(tx *store.Tx) {
+			c := &record.EventConnection{Scope: eventScope, Connection: events.DescribeConnectionOutput{Name: new("c"), ConnectionArn: connection}}
+			store.EventConnections.Put(tx, c)
+			store.EventConnectionSecrets.Put(tx, &record.EventConnectionSecret{Connection: c.Key(), Parameters: p})
+			store.APIDestinations.Put(tx, &record.APIDestination{Scope: eventScope, Destination: events.DescribeApiDestinationOutput{
+				Name: new("d"), ApiDestinationArn: destination, ConnectionArn: connection, HttpMethod: events.ApiDestinationHttpMethodPut, InvocationEndpoint: new(server.URL + "/v1/*/x"),
+			}})
+		})
+	}
+	send := func() error {
+		_, err := e.Send(t.Context(), &record.EventDelivery{Scope: eventScope, Owner: eventScope.ARN("events", "rule/r"), Body: `{"a": 1}`, Target: events.Target{
+			Arn: destination, HttpParameters: &events.HttpParameters{
+				PathParameterValues: []string{"a/b"}, HeaderParameters: map[string]string{"X-Open": "o"}, QueryStringParameters: map[string]string{"p": "1"},
+			},
+		}})
+		return err
+	}
+	undeliverable := new(UndeliverableError)
+	if err := send(); !errors.As(err, &undeliverable) || undeliverable.Code != "NO_RESOURCE" {
+		t.Errorf("without a destination: %v", err)
+	}
+	for _, c := range []struct {
+		parameters events.CreateConnectionAuthRequestParameters
+		header     string
+		want       string
+	}{
+		{events.CreateConnectionAuthRequestParameters{BasicAuthParameters: &events.CreateConnectionBasicAuthRequestParameters{Username: new("u"), Password: new("p")}}, "Authorization", "Basic dTpw"},
+		{events.CreateConnectionAuthRequestParameters{ApiKeyAuthParameters: &events.CreateConnectionApiKeyAuthRequestParameters{ApiKeyName: new("X-Key"), ApiKeyValue: new("k")}}, "X-Key", "k"},
+		{events.CreateConnectionAuthRequestParameters{OAuthParameters: &events.CreateConnectionOAuthRequestParameters{
+			AuthorizationEndpoint: new(server.URL + "/token"), HttpMethod: events.ConnectionOAuthHttpMethodPost,
+			ClientParameters: &events.CreateConnectionOAuthClientRequestParameters{ClientID: new("id"), ClientSecret: new("hush")},
+		}}, "Authorization", "Bearer t1"},
+	} {
+		authorize(c.parameters)
+		if err := send(); err != nil {
+			t.Fatal(err)
+		}
+		if got.Method != "PUT" || got.URL.RequestURI() != "/v1/a%2Fb/x?p=1&q=2" || got.Header.Get("X-Open") != "o" || got.Header.Get("X-Secret") != "h" ||
+			got.Header.Get(c.header) != c.want || body != `{"a":1,"b":"3"}` {
+			t.Errorf("got %s %s %v %s", got.Method, got.URL.RequestURI(), got.Header, body)
+		}
+	}
+	for code, final := range map[int]bool{400: true, 403: true, 401: false, 429: false, 503: false} {
+		status = code
+		if err := send(); err == nil || errors.As(err, &undeliverable) != final {
+			t.Errorf("status %d: %v", code, err)
+		}
+	}
+}
+
+// Tasks are run with a role that trusts EventBridge, under the delivery's id and with the
+// overrides that an input says.
+func TestSendToCluster(t *testing.T) {
+	e := eventTargets(t)
+	var got *ecs.RunTaskInput
+	e.RunTask = func(_ context.Context, _ fargo.Scope, _ string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
+		got = in
+		if *in.TaskDefinition == "none" {
+			return nil, ecs.ClusterNotFoundException("Cluster not found.")
+		}
+		return &ecs.RunTaskOutput{}, nil
+	}
+	send := func(role, definition string, input *string) error {
+		_, err := e.Send(t.Context(), &record.EventDelivery{Scope: eventScope, ID: "id", Owner: eventScope.ARN("events", "rule/r"), Body: "{\"containerOverrides\": [{\"name\": \"c\"}]}", Target: events.Target{
+			Arn: new(eventScope.ARN("ecs", "cluster/c")), RoleArn: &role, Input: input, EcsParameters: &events.EcsParameters{
+				TaskDefinitionArn: &definition, LaunchType: events.LaunchTypeFargate,
+				NetworkConfiguration: &events.NetworkConfiguration{AwsvpcConfiguration: &events.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
+			},
+		}})
+		return err
+	}
+	undeliverable := new(UndeliverableError)
+	if err := send("bad", "t", nil); !errors.As(err, &undeliverable) || undeliverable.Code != "NO_PERMISSIONS" {
+		t.Errorf("with a role that does not trust: %v", err)
+	}
+	if err := send("good", "none", nil); !errors.As(err, &undeliverable) || undeliverable.Code != "NO_RESOURCE" {
+		t.Errorf("without a cluster: %v", err)
+	}
+	if err := send("good", "t", nil); err != nil || *got.ClientToken != "id" || *got.StartedBy != "events-rule/r" || got.Overrides != nil || got.NetworkConfiguration.AwsvpcConfiguration.Subnets[0] != "subnet-1" {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if err := send("good", "t", new("given")); err != nil || *got.Overrides.ContainerOverrides[0].Name != "c" {
+		t.Errorf("%v: %+v", err, got)
+	}
+}
+
+// An event goes from one bus to another under a new id, and not to a third.
+func TestSendToBus(t *testing.T) {
+	e := eventTargets(t)
+	rule := func(bus, to string) *record.EventRule {
+		return &record.EventRule{Scope: eventScope, Rule: events.DescribeRuleOutput{
+			Name: new("r"), Arn: new(eventScope.ARN("events", "rule/"+bus+"/r")), EventBusName: &bus, EventPattern: new(`{"source": ["shop"]}`), State: events.RuleStateEnabled,
+		}, Targets: []events.Target{{Id: new("t"), Arn: new(eventScope.ARN("events", "event-bus/"+to))}}}
+	}
+	put(t, e.DB, func(tx *store.Tx) {
+		for _, name := range []string{"second", "third"} {
+			store.EventBuses.Put(tx, &record.EventBus{Scope: eventScope, Bus: events.DescribeEventBusOutput{Name: &name}})
+		}
+		store.EventRules.Put(tx, rule("default", "second"))
+		store.EventRules.Put(tx, rule("second", "third"))
+		store.EventRules.Put(tx, rule("third", "none"))
+	})
+	event := &eventbus.Event{ID: "1", Source: "shop", DetailType: "Order", Scope: eventScope, Time: time.Now(), Detail: []byte(`{"html":"<b>&"}`)}
+	first, err := e.Router.Route(e.DB.View(), eventScope, "default", event, time.Now())
+	if err != nil || len(first) != 1 {
+		t.Fatal(err, first)
+	}
+	second, err := e.Send(t.Context(), first[0])
+	if err != nil || len(second) != 1 || !second[0].Forwarded || strings.Contains(second[0].Body, `"id":"1"`) || !strings.HasSuffix(second[0].Body, `"detail":{"html":"<b>&"}}`) {
+		t.Fatal(err, second)
+	}
+	if third, err := e.Send(t.Context(), second[0]); err != nil || len(third) != 0 {
+		t.Errorf("a third bus gets %v, %v", third, err)
+	}
+	// The router sees what has changed since.
+	put(t, e.DB, func(tx *store.Tx) {
+		r := rule("default", "second")
+		r.Rule.State = events.RuleStateDisabled
+		store.EventRules.Put(tx, r)
+	})
+	if all, err := e.Router.Route(e.DB.View(), eventScope, "default", event, time.Now()); err != nil || len(all) != 0 {
+		t.Errorf("a disabled rule matches: %v, %v", all, err)
+	}
+}
