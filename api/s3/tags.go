@@ -29,10 +29,14 @@ func rules(most int) *tags.Rules[s3.Tag] {
 			}
 			return protocol.Errorf("BadRequest", "Bucket tag count cannot be greater than 50")
 		},
-		BadKey:    func(int) error { return protocol.Errorf("InvalidTag", "The TagKey you have provided is invalid") },
-		BadValue:  func(int) error { return protocol.Errorf("InvalidTag", "The TagValue you have provided is invalid") },
-		Reserved:  func(string) error { return protocol.Errorf("InvalidTag", "System tags cannot be added/updated by requester") },
-		Duplicate: func(string) error { return protocol.Errorf("InvalidTag", "Cannot provide multiple Tags with the same key") },
+		BadKey:   func(int) error { return protocol.Errorf("InvalidTag", "The TagKey you have provided is invalid") },
+		BadValue: func(int) error { return protocol.Errorf("InvalidTag", "The TagValue you have provided is invalid") },
+		Reserved: func(string) error {
+			return protocol.Errorf("InvalidTag", "System tags cannot be added/updated by requester")
+		},
+		Duplicate: func(string) error {
+			return protocol.Errorf("InvalidTag", "Cannot provide multiple Tags with the same key")
+		},
 	}
 }
 
