@@ -20,12 +20,12 @@ const (
 
 // optionsOf are the options that the filter with a key can have, the default first.
 func optionsOf(key string) []string {
-	switch {
-	case key == "Name":
+	switch key {
+	case "Name":
 		return []string{equals, beginsWith, contains}
-	case key == "Path":
+	case "Path":
 		return []string{oneLevel, recursive}
-	case key == "KeyId":
+	case "KeyId":
 		return []string{equals, beginsWith}
 	}
 	return []string{equals}

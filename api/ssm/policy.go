@@ -49,18 +49,19 @@ func policies(given *string, before []ssm.ParameterInlinePolicy) ([]ssm.Paramete
 	return all, nil
 }
 
-// expiry is when a parameter with policies expires; zero if it does not.
+// expiry is when a parameter with policies expires; zero if it does not. There is at most
+// one policy, of the type Expiration.
 func expiry(all []ssm.ParameterInlinePolicy) (time.Time, error) {
-	for _, p := range all {
-		var expires parameterPolicy
-		if err := json.Unmarshal([]byte(*p.PolicyText), &expires); err != nil {
-			return time.Time{}, err
-		}
-		at, err := time.Parse(time.RFC3339, expires.Attributes.Timestamp)
-		if err != nil {
-			return time.Time{}, ssm.InvalidPolicyAttributeException("The attribute Timestamp of an Expiration policy must be a time such as 2030-12-02T21:34:33.000Z.")
-		}
-		return at.UTC(), nil
+	if len(all) == 0 {
+		return time.Time{}, nil
 	}
-	return time.Time{}, nil
+	var expires parameterPolicy
+	if err := json.Unmarshal([]byte(*all[0].PolicyText), &expires); err != nil {
+		return time.Time{}, err
+	}
+	at, err := time.Parse(time.RFC3339, expires.Attributes.Timestamp)
+	if err != nil {
+		return time.Time{}, ssm.InvalidPolicyAttributeException("The attribute Timestamp of an Expiration policy must be a time such as 2030-12-02T21:34:33.000Z.")
+	}
+	return at.UTC(), nil
 }

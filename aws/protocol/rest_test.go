@@ -77,7 +77,7 @@ func TestRESTAnswer(t *testing.T) {
 	}
 	equal(t, string(a.Body), `{"inside":"i","when":1700000000}`)
 	if a.Status != 202 || a.Header.Get("ETag") != "e" || a.Header.Get("Last-Modified") != "Tue, 14 Nov 2023 22:13:20 GMT" ||
-		a.Header.Get("X-Days") != "1, 2" || a.Header["x-amz-meta-owner"][0] != "o" || a.Header.Get("Content-Type") != "application/json" {
+		a.Header.Get("X-Days") != "1, 2" || map[string][]string(a.Header)["x-amz-meta-owner"][0] != "o" || a.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%d %v", a.Status, a.Header)
 	}
 	equal(t, answer(t, "rest-xml", &bound{Inside: new("i")}), `<?xml version="1.0" encoding="UTF-8"?>
