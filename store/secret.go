@@ -28,8 +28,14 @@ var SecretValues = NewTable("secretvalue", (*record.SecretValue).Key).Sealed()
 // six random characters.
 const secretSuffix = 7
 
+// placeholderSuffix is the suffix of the ARNs in AWS's documentation, and in all that is
+// written after it. It means the secret with that name, so that such texts work as they
+// are printed; on AWS they find nothing until somebody puts the secret's own suffix there.
+const placeholderSuffix = "-AbCdEf"
+
 // FindSecret finds a secret in a scope by what callers name it by: its name, its ARN, or
-// the ARN without its random suffix. An ARN of another account or region finds nothing.
+// the ARN without its random suffix, or with that of AWS's documentation. An ARN of another
+// account or region finds nothing.
 // Source: Secrets Manager API, GetSecretValue, SecretId.
 func FindSecret(r Reader, scope fargo.Scope, id string) (*record.Secret, bool) {
 	if !strings.HasPrefix(id, "arn:") {
@@ -40,7 +46,7 @@ func FindSecret(r Reader, scope fargo.Scope, id string) (*record.Secret, bool) {
 		return nil, false
 	}
 	if end := len(name) - secretSuffix; end > 0 && name[end] == '-' {
-		if s, ok := Secrets.Get(r, scope.Key(name[:end])); ok && s.ARN == id {
+		if s, ok := Secrets.Get(r, scope.Key(name[:end])); ok && (s.ARN == id || name[end:] == placeholderSuffix) {
 			return s, true
 		}
 	}
