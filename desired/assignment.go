@@ -86,6 +86,10 @@ type ContainerAssignment struct {
 	EntryPoint  []string `json:"entryPoint,omitempty"`
 	Command     []string `json:"command,omitempty"`
 	Environment []string `json:"environment,omitempty"` // "NAME=value", later ones win
+	// EnvironmentFiles name lists of further variables ([Variables]), of which the first
+	// with a name counts. Environment and Secrets are over them. They are as they were when
+	// the task began, whenever the container is started.
+	EnvironmentFiles []SecretID `json:"environmentFiles,omitempty"`
 	// Secrets are further variables, over Environment. They are as they were when the
 	// task began, whenever the container is started.
 	Secrets          []SecretVariable  `json:"secrets,omitempty"`

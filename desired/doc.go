@@ -27,8 +27,8 @@
 //	   network ACL; before by the interface alone ([Interface.Internet], which a node of
 //	   version 2 goes by)
 //	4  containers are given secrets in their environment
-//	   ([ContainerAssignment.Secrets]), and images are pulled with a user's own credentials
-//	   ([PullSource.CredentialsID])
+//	   ([ContainerAssignment.Secrets], [ContainerAssignment.EnvironmentFiles]), and
+//	   images are pulled with a user's own credentials ([PullSource.CredentialsID])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from

@@ -74,6 +74,10 @@ type RegistryCredentials struct {
 	Password secret.Exposed `json:"password"`
 }
 
+// Variables is the value, as JSON, of a secret that
+// [ContainerAssignment.EnvironmentFiles] names: "NAME=value", each name once.
+type Variables []string
+
 // PullSecrets are the ids of what a container needs until its image is pulled.
 func (c *ContainerAssignment) PullSecrets() (ids []SecretID) {
 	for _, id := range []SecretID{c.Pull.PasswordID, c.Pull.CredentialsID} {
@@ -90,7 +94,7 @@ func (c *ContainerAssignment) EnvironmentSecrets() (ids []SecretID) {
 	for _, v := range c.Secrets {
 		ids = append(ids, v.ValueID)
 	}
-	return ids
+	return append(ids, c.EnvironmentFiles...)
 }
 
 // DataPlaneSecrets are the ids of what states name apart from their tasks, in order and

@@ -40,7 +40,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	for _, v := range d.Definition.Volumes {
 		a.Volumes = append(a.Volumes, *v.Name)
 	}
-	secrets := TaskSecrets(&d.Definition)
+	secrets := TaskSecrets(&d.Definition, t.Intent.Overrides)
 	for _, c := range d.Definition.ContainerDefinitions {
 		c = Overridden(c, t.Intent.Overrides)
 		assigned := container(t, d, &c, pace, pull(&c))
@@ -115,6 +115,9 @@ func nameSecrets(a *desired.ContainerAssignment, c *ecs.ContainerDefinition, tas
 	for _, s := range c.Secrets {
 		a.Secrets = append(a.Secrets, desired.SecretVariable{Name: aws.Value(s.Name), ValueID: id(TaskSecret{From: aws.Value(s.ValueFrom)})})
 	}
+	for _, f := range c.EnvironmentFiles {
+		a.EnvironmentFiles = append(a.EnvironmentFiles, id(TaskSecret{From: aws.Value(f.Value), File: true}))
+	}
 }
 
 // Overridden is a container definition with RunTask's containerOverrides laid over
@@ -129,6 +132,9 @@ func Overridden(d ecs.ContainerDefinition, o *ecs.TaskOverride) ecs.ContainerDef
 		}
 		if len(c.Command) > 0 {
 			d.Command = c.Command
+		}
+		if len(c.EnvironmentFiles) > 0 {
+			d.EnvironmentFiles = c.EnvironmentFiles
 		}
 		d.Environment = slices.Concat(d.Environment, c.Environment)
 		d.Cpu = cmp.Or(c.Cpu, d.Cpu)

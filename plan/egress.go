@@ -30,8 +30,9 @@ type Unreachable struct {
 func UnreachableFrom(v NetworkView, t *record.Task, d *ecs.TaskDefinition, i *desired.Interface, public bool) (missing []Unreachable) {
 	e := egress{view: v, task: t, subnet: i.Subnet, public: public, address: platformAddress(v)}
 	for _, step := range []func(*ecs.ContainerDefinition) []Unreachable{e.secrets, e.registryAuth, e.pull, e.logs} {
-		for n := range d.ContainerDefinitions {
-			for _, u := range step(&d.ContainerDefinitions[n]) {
+		for _, c := range d.ContainerDefinitions {
+			c = Overridden(c, t.Intent.Overrides)
+			for _, u := range step(&c) {
 				if !slices.ContainsFunc(missing, func(m Unreachable) bool { return m.Host == u.Host }) {
 					missing = append(missing, u)
 				}
@@ -68,9 +69,14 @@ func (e *egress) reaches(service, region string) bool {
 	return ReachesService(e.view, e.subnet, e.public, service)
 }
 
-// secrets are where a container's values are, and its registry's credentials.
+// secrets are where a container's values are, and its registry's credentials. Of a bucket
+// only the name is known: it is taken to be in the task's region.
 func (e *egress) secrets(c *ecs.ContainerDefinition) (missing []Unreachable) {
 	for _, s := range secretsOf(c) {
+		if s.File {
+			missing = append(missing, e.service("s3", s.From, environmentFileUnreachable)...)
+			continue
+		}
 		from := ValueFrom{SecretID: s.From}
 		if !s.Registry {
 			from, _ = ParseValueFrom(s.From) // what cannot be parsed is asked of nobody

@@ -23,6 +23,7 @@ func TestSecretsOutOfReach(t *testing.T) {
 			{Name: new("C"), ValueFrom: new(secretARN + ":k")},
 			{Name: new("D"), ValueFrom: new("arn:aws:ssm:eu-west-1:123456789012:parameter/d")},
 		},
+		EnvironmentFiles: []ecs.EnvironmentFile{{Value: new("arn:aws:s3:::b/a.env")}},
 	}
 	unreachable := func(endpoints ...string) (all []Unreachable) {
 		v := NetworkView{
@@ -45,21 +46,23 @@ func TestSecretsOutOfReach(t *testing.T) {
 		return names
 	}
 	got := unreachable()
-	if want := []string{"secretsmanager.us-east-1.amazonaws.com", "ssm.us-east-1.amazonaws.com", "ssm.eu-west-1.amazonaws.com", "registry-1.docker.io"}; !slices.Equal(hosts(got), want) {
+	if want := []string{"secretsmanager.us-east-1.amazonaws.com", "ssm.us-east-1.amazonaws.com", "ssm.eu-west-1.amazonaws.com", "s3.us-east-1.amazonaws.com", "registry-1.docker.io"}; !slices.Equal(hosts(got), want) {
 		t.Fatalf("%q, want %q", hosts(got), want)
 	}
 	const p = "ResourceInitializationError: unable to pull secrets or registry auth: "
-	for i, want := range []string{
-		p + "unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets Manager. Check your task network configuration. " +
+	for i, want := range map[int]string{
+		0: p + "unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets Manager. Check your task network configuration. " +
 			"failed to fetch secret login from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 0, RequestID: , canceled, context deadline exceeded",
-		p + "unable to retrieve secrets from ssm: The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration. " +
+		1: p + "unable to retrieve secrets from ssm: The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration. " +
 			"operation error SSM: GetParameters, https response error StatusCode: 0, RequestID: , canceled, context deadline exceeded",
+		3: "ResourceInitializationError: failed to download env files: The task can't download the environment variable files from Amazon S3. " +
+			"There is a connection issue between the task and Amazon S3. Check your task network configuration.",
 	} {
 		if got[i].Reason != want {
 			t.Errorf("%s\nwant %s", got[i].Reason, want)
 		}
 	}
-	if got, want := hosts(unreachable("secretsmanager", "ssm")), []string{"ssm.eu-west-1.amazonaws.com", "registry-1.docker.io"}; !slices.Equal(got, want) {
+	if got, want := hosts(unreachable("secretsmanager", "ssm", "s3")), []string{"ssm.eu-west-1.amazonaws.com", "registry-1.docker.io"}; !slices.Equal(got, want) {
 		t.Errorf("with endpoints %q, want %q", got, want)
 	}
 }

@@ -52,16 +52,18 @@ func ParseValueFrom(s string) (ValueFrom, error) {
 // TaskSecret is one of the values that tasks of a definition are given.
 type TaskSecret struct {
 	From string // as the definition says it
-	// Registry says that it is the user name and password of a registry.
-	Registry bool
+	// Registry says that it is the user name and password of a registry, File that it is
+	// the variables of an environment file.
+	Registry, File bool
 }
 
-// TaskSecrets are all the values that tasks of a definition are given, each once. The
+// TaskSecrets are all the values that a task of a definition is given, each once. The
 // place of one in it is part of its [fargo/desired.SecretID]: it never changes, as the
-// definition does not.
-func TaskSecrets(d *ecs.TaskDefinition) (all []TaskSecret) {
-	for i := range d.ContainerDefinitions {
-		for _, s := range secretsOf(&d.ContainerDefinitions[i]) {
+// definition and what the task has in place of parts of it do not.
+func TaskSecrets(d *ecs.TaskDefinition, o *ecs.TaskOverride) (all []TaskSecret) {
+	for _, c := range d.ContainerDefinitions {
+		c = Overridden(c, o)
+		for _, s := range secretsOf(&c) {
 			if !slices.Contains(all, s) {
 				all = append(all, s)
 			}
@@ -77,6 +79,9 @@ func secretsOf(c *ecs.ContainerDefinition) (all []TaskSecret) {
 	}
 	for _, s := range c.Secrets {
 		all = append(all, TaskSecret{From: aws.Value(s.ValueFrom)})
+	}
+	for _, f := range c.EnvironmentFiles {
+		all = append(all, TaskSecret{From: aws.Value(f.Value), File: true})
 	}
 	return all
 }

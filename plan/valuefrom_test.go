@@ -75,15 +75,20 @@ func FuzzParseValueFrom(f *testing.F) {
 }
 
 func TestTaskSecrets(t *testing.T) {
+	const file, other = "arn:aws:s3:::b/file.env", "arn:aws:s3:::b/other.env"
 	d := &ecs.TaskDefinition{ContainerDefinitions: []ecs.ContainerDefinition{
 		{
 			RepositoryCredentials: &ecs.RepositoryCredentials{CredentialsParameter: new("login")},
 			Secrets:               []ecs.Secret{{Name: new("A"), ValueFrom: new("login")}, {Name: new("B"), ValueFrom: new("/b")}},
+			EnvironmentFiles:      []ecs.EnvironmentFile{{Value: new(file)}, {Value: new(file)}},
 		},
-		{Secrets: []ecs.Secret{{Name: new("C"), ValueFrom: new("/b")}, {Name: new("D"), ValueFrom: new("/d")}}},
+		{Name: new("overridden"), EnvironmentFiles: []ecs.EnvironmentFile{{Value: new("arn:aws:s3:::b/replaced.env")}}, Secrets: []ecs.Secret{{Name: new("C"), ValueFrom: new("/b")}, {Name: new("D"), ValueFrom: new("/d")}}},
 	}}
-	want := []TaskSecret{{"login", true}, {"login", false}, {"/b", false}, {"/d", false}}
-	if got := TaskSecrets(d); !slices.Equal(got, want) {
+	o := &ecs.TaskOverride{ContainerOverrides: []ecs.ContainerOverride{
+		{Name: new("overridden"), EnvironmentFiles: []ecs.EnvironmentFile{{Value: new(other)}}},
+	}}
+	want := []TaskSecret{{From: "login", Registry: true}, {From: "login"}, {From: "/b"}, {From: file, File: true}, {From: "/d"}, {From: other, File: true}}
+	if got := TaskSecrets(d, o); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
