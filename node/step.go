@@ -153,7 +153,7 @@ func (s *stepper) pull() {
 		if a.Log != nil && !c.LogOpen && !c.Failed {
 			s.want(OpenLog, a.Name)
 		}
-		if len(a.Secrets) > 0 && !c.Fetched && !c.Failed {
+		if len(a.EnvironmentSecrets()) > 0 && !c.Fetched && !c.Failed {
 			s.want(Fetch, a.Name)
 		}
 	}

@@ -113,7 +113,7 @@ func (t Task) clone() Task {
 
 // complete reports whether all is there that the container needs to be made.
 func (c *Container) complete(a *desired.ContainerAssignment) bool {
-	return c.Image.Digest != "" && (a.Log == nil || c.LogOpen) && (len(a.Secrets) == 0 || c.Fetched)
+	return c.Image.Digest != "" && (a.Log == nil || c.LogOpen) && (len(a.EnvironmentSecrets()) == 0 || c.Fetched)
 }
 
 // started reports whether the container's process has ever begun.

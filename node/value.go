@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"fargo/desired"
 	"fargo/host"
@@ -69,7 +70,7 @@ func (n *Node) credentials(ctx context.Context, id desired.SecretID) (username s
 // silentPlane is ours: nothing that Fargate waits for is the like.
 const silentPlane = noRetrieval + "the control plane did not answer in time"
 
-// secretEnvironment are the variables of a container whose values are secrets.
+// secretEnvironment are the variables of a container that are secrets, each once.
 func (n *Node) secretEnvironment(ctx context.Context, c *desired.ContainerAssignment) (all []host.SecretVariable, err error) {
 	for _, v := range c.Secrets {
 		value, err := n.value(ctx, v.ValueID, silentPlane, noRetrieval)
@@ -77,6 +78,44 @@ func (n *Node) secretEnvironment(ctx context.Context, c *desired.ContainerAssign
 			return nil, err
 		}
 		all = append(all, host.SecretVariable{Name: v.Name, Value: value})
+	}
+	known := namesOf(c)
+	for _, id := range c.EnvironmentFiles {
+		variables, err := n.variables(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range variables {
+			if name, value, _ := strings.Cut(v, "="); !known[name] {
+				known[name] = true
+				all = append(all, host.SecretVariable{Name: name, Value: secret.New(value)})
+			}
+		}
+	}
+	return all, nil
+}
+
+// namesOf are the variables that no environment file changes.
+func namesOf(c *desired.ContainerAssignment) map[string]bool {
+	names := map[string]bool{}
+	for _, v := range c.Secrets {
+		names[v.Name] = true
+	}
+	for _, v := range c.Environment {
+		name, _, _ := strings.Cut(v, "=")
+		names[name] = true
+	}
+	return names
+}
+
+// variables are those of an environment file.
+func (n *Node) variables(ctx context.Context, id desired.SecretID) (all desired.Variables, err error) {
+	value, err := n.value(ctx, id, silentPlane, noRetrieval)
+	if err != nil {
+		return nil, err
+	}
+	if json.Unmarshal([]byte(value.Reveal()), &all) != nil { // the error would show it
+		return nil, &host.SecretError{Reason: noRetrieval + "the variables of an environment file cannot be read"}
 	}
 	return all, nil
 }

@@ -95,6 +95,63 @@ func TestSecretsOfAContainer(t *testing.T) {
 	})
 }
 
+// What is in environment files is under the variables of the definition, and the first
+// file is over the others.
+func TestEnvironmentFiles(t *testing.T) {
+	for document, reason := range map[string]string{
+		`["A=file","B=file","PLAIN=file","C=` + value + `=","D="]`: "",
+		value: "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: the variables of an environment file cannot be read",
+	} {
+		simulated(t, func(t *testing.T) {
+			h := newFixture(t, map[string]nodetest.Script{"image": {}})
+			a, secrets := withVariables("a", "image")
+			c := &a.Containers[0]
+			c.Secrets = c.Secrets[:1]
+			c.Environment = []string{"PLAIN=given"}
+			files := []desired.Secret{
+				{ID: desired.TaskSecretOf(a.TaskARN, 2), Value: secret.New(document)},
+				{ID: desired.TaskSecretOf(a.TaskARN, 3), Value: secret.New(`["B=second","E=second"]`)},
+			}
+			for _, s := range append(secrets, files...) {
+				h.plane.SetSecret(s)
+			}
+			for _, f := range files {
+				c.EnvironmentFiles = append(c.EnvironmentFiles, f.ID)
+			}
+			defer h.start()()
+			h.assign(a)
+			if reason != "" {
+				if r := h.reach(0, fargo.TaskStopped); r.StoppedReason != reason {
+					t.Errorf("report: %+v", r)
+				}
+				return
+			}
+			h.reach(0, fargo.TaskRunning)
+			want := []string{"A=first-" + value, "B=file", "C=" + value + "=", "D=", "E=second"}
+			if got := given(h, "a-0"); !slices.Equal(got, want) {
+				t.Errorf("the container is given %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// A container with nothing but environment files waits for them.
+func TestNothingButAnEnvironmentFile(t *testing.T) {
+	simulated(t, func(t *testing.T) {
+		h := newFixture(t, map[string]nodetest.Script{"image": {}})
+		a := one("a", "image")
+		s := desired.Secret{ID: desired.TaskSecretOf(a.TaskARN, 0), Value: secret.New(`["A=file"]`)}
+		a.Containers[0].EnvironmentFiles = []desired.SecretID{s.ID}
+		h.plane.SetSecret(s)
+		defer h.start()()
+		h.assign(a)
+		h.reach(0, fargo.TaskRunning)
+		if got, want := given(h, "a-0"), []string{"A=file"}; !slices.Equal(got, want) {
+			t.Errorf("the container is given %q, want %q", got, want)
+		}
+	})
+}
+
 // A task whose secrets cannot be had ends before anything of it is made, for the reason
 // that the control plane gives.
 func TestSecretsThatAreNotThere(t *testing.T) {
