@@ -12,6 +12,7 @@ import (
 	"fargo"
 	"fargo/aws"
 	"fargo/aws/protocol"
+	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/desired"
@@ -21,11 +22,13 @@ import (
 	"fargo/store"
 )
 
-// Values are Secrets Manager and Parameter Store, as the session of a role sees them: what
-// its policies do not allow is refused. Errors of AWS's are [protocol.Error].
+// Values are Secrets Manager, Parameter Store and S3, as the session of a role sees them:
+// what its policies do not allow is refused. Errors of AWS's are [protocol.Error].
 type Values interface {
 	GetSecretValue(ctx context.Context, c Caller, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error)
 	GetParameters(ctx context.Context, c Caller, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
+	GetBucketLocation(ctx context.Context, c Caller, in *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error)
+	GetObject(ctx context.Context, c Caller, in *s3.GetObjectInput) (*s3.GetObjectOutput, error)
 }
 
 // Caller is who calls an API for a task.
@@ -96,7 +99,7 @@ func (p *Plane) readTaskSecrets(ctx context.Context, r store.Reader, t *record.T
 	}
 	reading := taskReading{values: p.Values, task: t, session: session}
 	var all []string
-	for _, s := range plan.TaskSecrets(&definition.Definition) {
+	for _, s := range plan.TaskSecrets(&definition.Definition, t.Intent.Overrides) {
 		value, err := reading.value(ctx, s)
 		if err != nil {
 			return nil, err
@@ -131,6 +134,9 @@ type taskReading struct {
 // value reads one value. The error has Fargate's words, or is a failure of ours, which the
 // node is to come again for.
 func (r *taskReading) value(ctx context.Context, s plan.TaskSecret) (string, error) {
+	if s.File {
+		return r.environmentFile(ctx, s.From)
+	}
 	from := plan.ValueFrom{SecretID: s.From}
 	if !s.Registry {
 		var err error

@@ -3,6 +3,8 @@ package control
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"fargo/aws/ecs"
 	"fargo/aws/iam"
 	"fargo/aws/protocol"
+	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/desired"
@@ -63,7 +66,26 @@ func (v *someValues) GetParameters(_ context.Context, c Caller, in *ssm.GetParam
 	return &ssm.GetParametersOutput{Parameters: []ssm.Parameter{{Value: &value}}}, nil
 }
 
-// withSecrets is a world with a task on node a whose container is given these.
+func (v *someValues) GetBucketLocation(_ context.Context, c Caller, in *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error) {
+	v.asked = append(v.asked, c.Session.PrincipalARN+" in "+c.Region+" asks where "+*in.Bucket+" is")
+	if err := v.errors[*in.Bucket]; err != nil {
+		return nil, err
+	}
+	return &s3.GetBucketLocationOutput{LocationConstraint: s3.BucketLocationConstraint(v.values[*in.Bucket])}, nil
+}
+
+func (v *someValues) GetObject(_ context.Context, c Caller, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	id := *in.Bucket + "/" + *in.Key
+	v.asked = append(v.asked, c.Session.PrincipalARN+" in "+c.Region+" asks for "+id)
+	if err := v.errors[id]; err != nil {
+		return nil, err
+	}
+	text := v.values[id]
+	return &s3.GetObjectOutput{Body: io.NopCloser(strings.NewReader(text)), ContentLength: new(int64(len(text)))}, nil
+}
+
+// withSecrets is a world with a task on node a whose container is given these: those in S3
+// as environment files.
 func withSecrets(t *testing.T, v *someValues, registry string, from ...string) (*world, *record.Task) {
 	w := newWorld(t)
 	w.plane.Values = v
@@ -75,6 +97,10 @@ func withSecrets(t *testing.T, v *someValues, registry string, from ...string) (
 		d.Definition.ExecutionRoleArn = new(executionRole)
 		c := ecs.ContainerDefinition{Name: new("app"), Image: new("i")}
 		for i, f := range from {
+			if strings.HasPrefix(f, "arn:aws:s3:") {
+				c.EnvironmentFiles = append(c.EnvironmentFiles, ecs.EnvironmentFile{Value: &f, Type: ecs.EnvironmentFileTypeS3})
+				continue
+			}
 			c.Secrets = append(c.Secrets, ecs.Secret{Name: new(fmt.Sprint("S", i)), ValueFrom: &f})
 		}
 		if registry != "" {
@@ -96,14 +122,16 @@ func TestTaskSecrets(t *testing.T) {
 		v := &someValues{values: map[string]string{
 			database: `{"user":"me","port":5432}`, database + " AWSPREVIOUS": `{"user":"before"}`,
 			"/prod/key:3": "key", "arn:aws:ssm:eu-west-1:123456789012:parameter/far": "far", "login": `{"username":"u","password":"p"}`,
+			"files/a.env": "A=1\n#B=2\nA=3=\r\n", "far-files": "eu-west-1", "far-files/b.env": "",
 		}}
-		w, task := withSecrets(t, v, "login", database, database+":port::", database+":user:AWSPREVIOUS:", "/prod/key:3", "arn:aws:ssm:eu-west-1:123456789012:parameter/far")
+		w, task := withSecrets(t, v, "login", database, database+":port::", database+":user:AWSPREVIOUS:", "/prod/key:3", "arn:aws:ssm:eu-west-1:123456789012:parameter/far",
+			"arn:aws:s3:::files/a.env", "arn:aws:s3:::far-files/b.env", "arn:aws:s3:::files/a.env")
 		defer w.stop()
 		get := func(node string, n int) (string, error) {
 			value, err := w.plane.Secret(t.Context(), node, desired.TaskSecretOf(task.ARN(), n))
 			return value.Reveal(), err
 		}
-		want := []string{`{"username":"u","password":"p"}`, `{"user":"me","port":5432}`, "5432", "before", "key", "far"}
+		want := []string{`{"username":"u","password":"p"}`, `{"user":"me","port":5432}`, "5432", "before", "key", "far", `["A=3="]`, "[]"}
 		for range 2 {
 			for n, value := range want {
 				if got, err := get("a", n); got != value || err != nil {
@@ -117,6 +145,8 @@ func TestTaskSecrets(t *testing.T) {
 			who + " in us-east-1 asks for login", who + " in us-east-1 asks for " + database, who + " in us-east-1 asks for " + database,
 			who + " in us-east-1 asks for " + database + " AWSPREVIOUS", who + " in us-east-1 asks for /prod/key:3",
 			who + " in eu-west-1 asks for arn:aws:ssm:eu-west-1:123456789012:parameter/far",
+			who + " in us-east-1 asks where files is", who + " in us-east-1 asks for files/a.env",
+			who + " in us-east-1 asks where far-files is", who + " in eu-west-1 asks for far-files/b.env",
 		}
 		if !slices.Equal(v.asked, asked) {
 			t.Errorf("asked %q, want %q", v.asked, asked)
@@ -147,11 +177,14 @@ func TestTaskSecretsThatCannotBeHad(t *testing.T) {
 	const p = "ResourceInitializationError: unable to pull secrets or registry auth: "
 	const x = p + "execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): "
 	denied := protocol.Errorf("AccessDeniedException", "User: u is not authorized to perform: a")
+	const file, e = "arn:aws:s3:::b/a.env", "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): "
+	forbidden, absent := protocol.Errorf("AccessDenied", "no").WithStatus(403), s3.NoSuchBucket("The specified bucket does not exist")
 	fault := &protocol.Error{Code: "InternalFailure", Fault: true}
 	for _, c := range []struct {
 		from, registry string
 		values         map[string]string
-		err            error
+		err            error // of from
+		errors         map[string]error
 		want           string // with * for what is different each time
 	}{
 		{from: database, err: denied, want: x + "failed to fetch secret " + database + " from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: *, api error AccessDeniedException: User: u is not authorized to perform: a"},
@@ -161,11 +194,17 @@ func TestTaskSecretsThatCannotBeHad(t *testing.T) {
 		{from: "/a", want: p + "execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /a,/last"},
 		{from: "/a", err: denied, want: p + "execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): operation error SSM: GetParameters, https response error StatusCode: 400, RequestID: *, api error AccessDeniedException: User: u is not authorized to perform: a"},
 		{from: "/a", registry: "login", values: map[string]string{"login": `{"username":"u"}`}, want: p + "execution resource retrieval failed: unable to get registry auth from asm: service call has been retried 1 time(s): asm fetching password: AuthorizationData is malformed, empty field"},
+		{from: file, errors: map[string]error{"b": absent}, want: e + "operation error S3: GetBucketLocation, https response error StatusCode: 404, api error NoSuchBucket: The specified bucket does not exist"},
+		{from: file, errors: map[string]error{"b/a.env": forbidden}, want: e + "operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden"},
+		{from: file, values: map[string]string{"b/a.env": strings.Repeat("#", 2<<20+1)}, want: "ResourceInitializationError: failed to download env files: arn:aws:s3:::b/a.env has 2097153 bytes, more than 2097152"},
+		{from: file, errors: map[string]error{"b": fault}},
+		{from: file, errors: map[string]error{"b/a.env": fault}},
 		{from: database, err: fault},
 		{from: database, err: fmt.Errorf("writing: %w", fargo.ErrNotWritable)},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			v := &someValues{values: c.values, errors: map[string]error{c.from: c.err}}
+			maps.Copy(v.errors, c.errors)
 			w, task := withSecrets(t, v, c.registry, c.from, "/last")
 			defer w.stop()
 			_, err := w.plane.Secret(t.Context(), "a", desired.TaskSecretOf(task.ARN(), 1))

@@ -5,17 +5,19 @@ import (
 
 	"fargo/api"
 	"fargo/aws/protocol"
+	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/control"
 )
 
-// taskValues calls Secrets Manager and Parameter Store for tasks, as their execution
+// taskValues calls Secrets Manager, Parameter Store and S3 for tasks, as their execution
 // roles: what the policies do not allow is refused, as for code in a task.
 type taskValues struct {
 	authorizer api.Authorizer
 	secrets    secretReader
 	parameters parameterReader
+	objects    objectReader
 }
 
 type secretReader interface {
@@ -26,7 +28,12 @@ type parameterReader interface {
 	GetParameters(context.Context, *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
 }
 
-// newTaskValues finds the two among the services.
+type objectReader interface {
+	GetBucketLocation(context.Context, *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput) (*s3.GetObjectOutput, error)
+}
+
+// newTaskValues finds the three among the services.
 func newTaskValues(services []api.Mounted, authorizer api.Authorizer) taskValues {
 	v := taskValues{authorizer: authorizer}
 	for _, s := range services {
@@ -35,6 +42,9 @@ func newTaskValues(services []api.Mounted, authorizer api.Authorizer) taskValues
 		}
 		if reader, ok := s.Server.(parameterReader); ok {
 			v.parameters = reader
+		}
+		if reader, ok := s.Server.(objectReader); ok {
+			v.objects = reader
 		}
 	}
 	return v
@@ -48,6 +58,16 @@ func (v taskValues) GetSecretValue(ctx context.Context, c control.Caller, in *se
 // GetParameters implements [control.Values].
 func (v taskValues) GetParameters(ctx context.Context, c control.Caller, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
 	return callAs(ctx, v.authorizer, &ssm.API, call(c, "GetParameters"), in, v.parameters.GetParameters)
+}
+
+// GetBucketLocation implements [control.Values].
+func (v taskValues) GetBucketLocation(ctx context.Context, c control.Caller, in *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error) {
+	return callAs(ctx, v.authorizer, &s3.API, call(c, "GetBucketLocation"), in, v.objects.GetBucketLocation)
+}
+
+// GetObject implements [control.Values].
+func (v taskValues) GetObject(ctx context.Context, c control.Caller, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	return callAs(ctx, v.authorizer, &s3.API, call(c, "GetObject"), in, v.objects.GetObject)
 }
 
 // call is a call that ECS makes as a task's role. It came over no network.
