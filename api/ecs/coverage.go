@@ -27,6 +27,5 @@ var NotActedOn = []api.Gap{
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.options mode, max-buffer-size", Why: "output is kept in files first, so no container ever blocks on it"},
-	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.environmentFiles", Why: "kept; RunTask refuses them by name"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.secretOptions", Why: "kept; RunTask refuses them by name: no option of awslogs is secret"},
 }

@@ -223,6 +223,9 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 	if aws.Value(in.EnableExecuteCommand) && taskRole == nil {
 		return invalid("The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
 	}
+	if err := checkEnvironmentFiles(overridden(&d.Definition, in.Overrides)); err != nil {
+		return err
+	}
 	return checkImplemented(&d.Definition, in.Overrides)
 }
 
@@ -230,9 +233,6 @@ func checkOverrides(d *record.TaskDefinition, o *ecs.TaskOverride) error {
 	for _, c := range o.ContainerOverrides {
 		if d.Container(aws.Value(c.Name)) == nil {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", aws.Value(c.Name))
-		}
-		if len(c.EnvironmentFiles) > 0 {
-			return ecs.UnsupportedFeatureException("Fargo does not implement environmentFiles.")
 		}
 		if len(c.ResourceRequirements) > 0 {
 			return invalid("Overrides of resourceRequirements are not supported with the FARGATE launch type.")
@@ -286,8 +286,6 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 	}
 	for _, c := range d.ContainerDefinitions {
 		switch {
-		case len(c.EnvironmentFiles) > 0:
-			return missing("environmentFiles")
 		case c.FirelensConfiguration != nil:
 			return missing("firelensConfiguration")
 		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs:
@@ -317,6 +315,7 @@ func overridden(d *ecs.TaskDefinition, o *ecs.TaskOverride) *ecs.TaskDefinition 
 		changed.ContainerDefinitions = append(changed.ContainerDefinitions, plan.Overridden(c, o))
 	}
 	changed.Cpu, changed.Memory = cmp.Or(o.Cpu, d.Cpu), cmp.Or(o.Memory, d.Memory)
+	changed.ExecutionRoleArn = cmp.Or(o.ExecutionRoleArn, d.ExecutionRoleArn)
 	changed.EphemeralStorage = cmp.Or(o.EphemeralStorage, d.EphemeralStorage)
 	return &changed
 }

@@ -62,6 +62,9 @@ func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
 		for _, s := range c.Secrets {
 			set["ecs.capability.secrets."+secretProvider(s)+".environment-variables"] = true
 		}
+		if len(c.EnvironmentFiles) > 0 {
+			set["ecs.capability.env-files.s3"] = true
+		}
 		if l := c.LogConfiguration; l != nil {
 			for _, s := range l.SecretOptions {
 				set["ecs.capability.secrets."+secretProvider(s)+".bootstrap.log-driver"] = true

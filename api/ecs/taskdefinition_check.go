@@ -48,7 +48,7 @@ func checkDefinition(d *ecs.TaskDefinition) error {
 		}
 	}
 	for _, check := range []func(*ecs.TaskDefinition) error{
-		checkSize, checkContainers, checkDependencies, checkVolumes, checkLogs, checkCompatibilities,
+		checkSize, checkContainers, checkEnvironmentFiles, checkDependencies, checkVolumes, checkLogs, checkCompatibilities,
 	} {
 		if err := check(d); err != nil {
 			return err
