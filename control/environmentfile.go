@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
 
 	"github.com/containerd/errdefs"
 
@@ -31,7 +33,7 @@ func (r *taskReading) environmentFile(ctx context.Context, arn string) (string, 
 	c.Region = string(cmp.Or(location.LocationConstraint, s3.BucketLocationConstraint(fargo.DefaultRegion)))
 	object, err := r.values.GetObject(ctx, c, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
-		return "", failure(err, func(e *protocol.Error) string { return plan.EnvironmentFileFailure("HeadObject", e) })
+		return "", failure(err, func(e *protocol.Error) string { return plan.EnvironmentFileFailure("HeadObject", withoutBody(e)) })
 	}
 	text, err := readEnvironmentFile(object, arn)
 	if err != nil {
@@ -39,6 +41,12 @@ func (r *taskReading) environmentFile(ctx context.Context, arn string) (string, 
 	}
 	variables, err := json.Marshal(desired.Variables(plan.ParseEnvironmentFile(text)))
 	return string(variables), err
+}
+
+// withoutBody is an error as the SDK reads it from an answer to HEAD, which has only a status.
+func withoutBody(e *protocol.Error) *protocol.Error {
+	text := http.StatusText(cmp.Or(e.Status, http.StatusBadRequest))
+	return protocol.Errorf(strings.ReplaceAll(text, " ", ""), "%s", text).WithStatus(e.Status)
 }
 
 func readEnvironmentFile(object *s3.GetObjectOutput, arn string) (text string, err error) {

@@ -196,6 +196,7 @@ func TestTaskSecretsThatCannotBeHad(t *testing.T) {
 		{from: "/a", registry: "login", values: map[string]string{"login": `{"username":"u"}`}, want: p + "execution resource retrieval failed: unable to get registry auth from asm: service call has been retried 1 time(s): asm fetching password: AuthorizationData is malformed, empty field"},
 		{from: file, errors: map[string]error{"b": absent}, want: e + "operation error S3: GetBucketLocation, https response error StatusCode: 404, api error NoSuchBucket: The specified bucket does not exist"},
 		{from: file, errors: map[string]error{"b/a.env": forbidden}, want: e + "operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden"},
+		{from: file, errors: map[string]error{"b/a.env": s3.NoSuchKey("no")}, want: e + "operation error S3: HeadObject, https response error StatusCode: 404, api error NotFound: Not Found"},
 		{from: file, values: map[string]string{"b/a.env": strings.Repeat("#", 2<<20+1)}, want: "ResourceInitializationError: failed to download env files: arn:aws:s3:::b/a.env has 2097153 bytes, more than 2097152"},
 		{from: file, errors: map[string]error{"b": fault}},
 		{from: file, errors: map[string]error{"b/a.env": fault}},

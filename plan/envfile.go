@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"fargo"
@@ -80,13 +79,8 @@ const (
 // EnvironmentFileFailure is why a task has stopped to whose call S3 has answered with an
 // error, in Fargate's words.
 func EnvironmentFileFailure(operation string, e *protocol.Error) string {
-	code, message, status := e.Code, e.Message, cmp.Or(e.Status, http.StatusBadRequest)
-	if operation == "HeadObject" { // its answer has no body: the SDK tells the error by the status
-		message = http.StatusText(status)
-		code = strings.ReplaceAll(message, " ", "")
-	}
 	return fmt.Sprintf("%soperation error S3: %s, https response error StatusCode: %d, api error %s: %s",
-		noEnvironmentFile+retried, operation, status, code, message)
+		noEnvironmentFile+retried, operation, cmp.Or(e.Status, 400), e.Code, e.Message)
 }
 
 // EnvironmentFileTooLarge is why a task has stopped with a file of more than

@@ -45,21 +45,12 @@ func FuzzParseEnvironmentFile(f *testing.F) {
 	})
 }
 
-// A HEAD's answer has no body, so that the SDK has the error from its status.
 func TestEnvironmentFileFailure(t *testing.T) {
-	const p = "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): operation error S3: "
-	for _, c := range []struct {
-		operation string
-		err       *protocol.Error
-		want      string
-	}{
-		{"HeadObject", &protocol.Error{Code: "AccessDenied", Message: "no", Status: 403}, p + "HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden"},
-		{"HeadObject", &protocol.Error{Code: "NoSuchKey", Message: "no", Status: 404}, p + "HeadObject, https response error StatusCode: 404, api error NotFound: Not Found"},
-		{"GetBucketLocation", &protocol.Error{Code: "AccessDenied", Message: "no", Status: 403}, p + "GetBucketLocation, https response error StatusCode: 403, api error AccessDenied: no"},
-	} {
-		if got := plan.EnvironmentFileFailure(c.operation, c.err); got != c.want {
-			t.Errorf("%s\nwant %s", got, c.want)
-		}
+	got := plan.EnvironmentFileFailure("GetBucketLocation", protocol.Errorf("AccessDenied", "no").WithStatus(403))
+	const want = "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): " +
+		"operation error S3: GetBucketLocation, https response error StatusCode: 403, api error AccessDenied: no"
+	if got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }
 
