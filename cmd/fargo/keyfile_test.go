@@ -17,10 +17,7 @@ import (
 )
 
 func TestKeyFlag(t *testing.T) {
-	inst, err := instance.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	inst := &instance.Instance{Dir: t.TempDir(), ID: "1a2b"}
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	for name, c := range map[string]struct {
 		file, variable string
@@ -57,10 +54,7 @@ func TestKeyFlag(t *testing.T) {
 // Another place for the key is refused while something is sealed with the one before, and
 // taken when the key was moved there.
 func TestMovedKey(t *testing.T) {
-	inst, err := instance.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	inst := &instance.Instance{Dir: t.TempDir(), ID: "1a2b"}
 	log := slog.New(slog.DiscardHandler)
 	start := func(f keyFlag) error {
 		key, err := f.key(inst, log)
