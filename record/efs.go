@@ -1,13 +1,11 @@
 package record
 
 import (
-	"time"
-
 	"fargo"
 	"fargo/aws/efs"
 )
 
-// EFSFileSystem is a file system of EFS: a directory on the machines.
+// EFSFileSystem is a file system of EFS. Its files are not kept anywhere yet.
 type EFSFileSystem struct {
 	Scope fargo.Scope
 	// FileSystem is what Describe shows, but for its name, its size and the number of its
@@ -16,9 +14,6 @@ type EFSFileSystem struct {
 	Lifecycle  []efs.LifecyclePolicy `json:",omitzero"`
 	Policy     string                `json:",omitzero"` // its resource policy; empty for none
 	Backup     efs.Status            `json:",omitzero"`
-	// DeletedAt is set when the file system is gone for clients: its record stays until the
-	// machines had the time to remove its directory.
-	DeletedAt time.Time `json:",omitzero"`
 }
 
 // Key is the file system's place in the store.

@@ -14,7 +14,4 @@ var EFSAccessPoints = NewTable("efsaccesspoint", (*record.EFSAccessPoint).Key,
 
 // EFSMountTargets are the mount targets, by scope and id.
 var EFSMountTargets = NewTable("efsmounttarget", (*record.EFSMountTarget).Key,
-	Index[record.EFSMountTarget]{ByFileSystem, func(m *record.EFSMountTarget) []string { return []string{m.FileSystemKey()} }},
-	Index[record.EFSMountTarget]{"interface", func(m *record.EFSMountTarget) []string {
-		return []string{m.Scope.Key(*m.MountTarget.NetworkInterfaceId)}
-	}})
+	Index[record.EFSMountTarget]{ByFileSystem, func(m *record.EFSMountTarget) []string { return []string{m.FileSystemKey()} }})

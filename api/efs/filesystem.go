@@ -32,15 +32,6 @@ func mountTargets(r store.Reader, fileSystem string) []*record.EFSMountTarget {
 	return slices.Collect(store.EFSMountTargets.By(r, store.ByFileSystem, fileSystem))
 }
 
-func fileSystems(r store.Reader, scope fargo.Scope) (all []*record.EFSFileSystem) {
-	for f := range store.EFSFileSystems.Prefix(r, scope.Key()) {
-		if f.DeletedAt.IsZero() {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
 // CreateFileSystem makes a file system. It can be used at once, and is said to be
 // creating, as clients expect.
 func (s *Server) CreateFileSystem(ctx context.Context, in *efs.CreateFileSystemInput) (*efs.CreateFileSystemOutput, error) {
@@ -49,7 +40,7 @@ func (s *Server) CreateFileSystem(ctx context.Context, in *efs.CreateFileSystemI
 	}
 	var out efs.CreateFileSystemOutput
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope) error {
-		for _, f := range fileSystems(tx, scope) {
+		for f := range store.EFSFileSystems.Prefix(tx, scope.Key()) {
 			if *f.FileSystem.CreationToken == *in.CreationToken {
 				id := *f.FileSystem.FileSystemId
 				return failed(efs.FileSystemAlreadyExists("File system '%s' already exists with creation token '%s'", id, *in.CreationToken).WithField("FileSystemId", id))
@@ -133,7 +124,7 @@ func (s *Server) DescribeFileSystems(ctx context.Context, in *efs.DescribeFileSy
 	if in.FileSystemId != nil && in.CreationToken != nil {
 		return nil, invalid("Request cannot contain both a file system ID and a creation token.")
 	}
-	found := fileSystems(view, scope)
+	found := slices.Collect(store.EFSFileSystems.Prefix(view, scope.Key()))
 	if in.FileSystemId != nil {
 		f, err := findFileSystem(view, scope, *in.FileSystemId)
 		if err != nil {
@@ -185,8 +176,7 @@ func (s *Server) UpdateFileSystem(ctx context.Context, in *efs.UpdateFileSystemI
 	return new(efs.UpdateFileSystemOutput(shownFileSystem(s.db.View(), f))), nil
 }
 
-// DeleteFileSystem deletes a file system that has no mount target, with its access points
-// and its files.
+// DeleteFileSystem deletes a file system that has no mount target, with its access points.
 func (s *Server) DeleteFileSystem(ctx context.Context, in *efs.DeleteFileSystemInput) (*efs.DeleteFileSystemOutput, error) {
 	return &efs.DeleteFileSystemOutput{}, s.update(ctx, func(tx *store.Tx, scope fargo.Scope) error {
 		f, err := findFileSystem(tx, scope, *in.FileSystemId)
@@ -199,9 +189,7 @@ func (s *Server) DeleteFileSystem(ctx context.Context, in *efs.DeleteFileSystemI
 		for a := range store.EFSAccessPoints.By(tx, store.ByFileSystem, f.Key()) {
 			store.EFSAccessPoints.Delete(tx, a.Key())
 		}
-		gone := *f
-		gone.DeletedAt = now()
-		store.EFSFileSystems.Put(tx, &gone)
+		store.EFSFileSystems.Delete(tx, f.Key())
 		return nil
 	})
 }

@@ -72,7 +72,7 @@ func arnOf(scope fargo.Scope, id string) string {
 func findFileSystem(r store.Reader, scope fargo.Scope, name string) (*record.EFSFileSystem, error) {
 	id := idOf(scope, name)
 	f, ok := store.EFSFileSystems.Get(r, scope.Key(id))
-	if !ok || !f.DeletedAt.IsZero() {
+	if !ok {
 		return nil, failed(efs.FileSystemNotFound("File system '%s' does not exist.", id))
 	}
 	return f, nil
