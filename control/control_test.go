@@ -321,38 +321,44 @@ func names(db *store.DB) string {
 	return fmt.Sprint(out)
 }
 
-// A service is not found under tasks of its past, however many there are.
+// A service is not found under tasks of its past, however many there are. No
+// controller runs: one would take the stopped task out of its target group.
 func TestPastTasksAreNotLookedAt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		defer w.stop()
-		under := func() (n int) {
-			for range store.Tasks.By(w.db.View(), store.TaskByService, home.Key("c", "web")) {
-				n++
-			}
-			return n
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	under := func() (n int) {
+		for range store.Tasks.By(db.View(), store.TaskByService, home.Key("c", "web")) {
+			n++
 		}
-		task := *w.run()
-		task.Service = "web"
-		task.Report = &desired.TaskReport{Status: fargo.TaskStopped}
-		task.Targets = []record.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
-		for _, step := range []struct {
-			what string
-			do   func()
-			want int
-		}{
-			{"stopped, not counted, in a target group", func() {}, 1},
-			{"counted", func() { task.Counted = true }, 1},
-			{"out of its target group", func() { task.Targets = nil }, 0},
-		} {
-			step.do()
-			next := task
-			w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &next) })
-			if got := under(); got != step.want {
-				t.Errorf("a task that is %s is found %d times", step.what, got)
-			}
+		return n
+	}
+	task := record.Task{Scope: home, Cluster: "c", Service: "web", Intent: ecs.Task{
+		TaskArn: new("arn:aws:ecs:us-east-1:123456789012:task/c/past"), ClusterArn: new("arn:aws:ecs:us-east-1:123456789012:cluster/c"),
+		TaskDefinitionArn: new("arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"),
+	}}
+	task.Report = &desired.TaskReport{Status: fargo.TaskStopped}
+	task.Targets = []record.TargetRef{{Group: theGroup, ID: "10.0.0.9", Port: 80}}
+	for _, step := range []struct {
+		what string
+		do   func()
+		want int
+	}{
+		{"stopped, not counted, in a target group", func() {}, 1},
+		{"counted", func() { task.Counted = true }, 1},
+		{"out of its target group", func() { task.Targets = nil }, 0},
+	} {
+		step.do()
+		next := task
+		if err := db.Update(t.Context(), func(tx *store.Tx) error { store.Tasks.Put(tx, &next); return nil }); err != nil {
+			t.Fatal(err)
 		}
-	})
+		if got := under(); got != step.want {
+			t.Errorf("a task that is %s is found %d times", step.what, got)
+		}
+	}
 }
 
 // full is a journal without room, for a while.
