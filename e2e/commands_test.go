@@ -30,6 +30,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"eventually": eventuallyCommand,
 	"matches":    matchesCommand,
 	"capture":    captureCommand,
+	"registry":   registryCommand,
 }
 
 func installationOf(ts *testscript.TestScript) *installation {

@@ -35,6 +35,7 @@
 //	eventually deadline command...   repeat until the command succeeds
 //	matches regexp command...        succeed when the command's output matches
 //	capture name command...          keep the trimmed output in a variable
+//	registry name password           start a registry with a login; its address is in PRIVATE
 //
 // A script starts with Fargo up, and with DATA (the data directory), RUNDIR
 // (/run/fargo-…), REGISTRY (the host and port of the APIs and the registry), IMAGE
