@@ -118,8 +118,7 @@ func tlsConfig(certificates []desired.Certificate, secrets map[desired.SecretID]
 // errNoCertificate ends a handshake.
 var errNoCertificate = errors.New("there is no certificate")
 
-// listen answers at a place until stop is called, which closes its connections too: they
-// would keep a namespace that is to go.
+// listen answers at a place until stop is called.
 func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 	l, err := s.cfg.Network.ListenTCP(at.in, at.addr)
 	if err != nil {
@@ -137,16 +136,7 @@ func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxRequestHead,
 		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // what clients do wrong
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(l) // the set of sockets finds one that broke
-	}()
-	return func() {
-		_ = server.Close()
-		_ = l.Close() // also when Serve has not begun
-		<-ended
-	}, nil
+	return sockets.ServeHTTP(l, server), nil
 }
 
 func (s *Server) configForClient(*tls.ClientHelloInfo) (*tls.Config, error) {

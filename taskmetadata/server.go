@@ -101,8 +101,7 @@ type place struct{ vpc string }
 
 func (p place) String() string { return Address.String() + " in " + p.vpc }
 
-// listen answers in a VPC until stop is called, which closes its connections too: they
-// would keep a namespace that is to go.
+// listen answers in a VPC until stop is called.
 func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 	l, err := s.cfg.Network.ListenTCP(at.vpc, Address)
 	if err != nil {
@@ -114,14 +113,5 @@ func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 		ReadHeaderTimeout: headTimeout, ReadTimeout: 2 * headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxRequestHead,
 		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // what tasks do wrong
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(l) // the set of sockets finds one that broke
-	}()
-	return func() {
-		_ = server.Close()
-		_ = l.Close() // also when Serve has not begun
-		<-ended
-	}, nil
+	return sockets.ServeHTTP(l, server), nil
 }
