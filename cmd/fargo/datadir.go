@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"fargo/engine"
 	"fargo/instance"
@@ -11,15 +13,13 @@ import (
 	"fargo/store/disk"
 )
 
-// What starting without the registry means is also said when images are recorded.
-const withoutRegistry = "which forgets all images that were pushed"
-
 // parts are those of a data directory, in the order in which the first start creates
 // them.
 var parts = []instance.Part{
 	{Name: "store", Exists: disk.Exists, Consequence: "which starts with an empty account and ends all tasks that run"},
 	{Name: "logs", Exists: logs.Exists, Consequence: "which starts with no logs"},
 	{Name: "registry", Consequence: withoutRegistry},
+	{Name: "objects", Consequence: withoutObjects},
 	{Name: "admin.json"},
 	{Name: "ca.pem"},
 	{Name: "endpoint"},
@@ -27,29 +27,31 @@ var parts = []instance.Part{
 }
 
 // checkDataDir fails when a part that existed is missing, unless it is to be created
-// again. When the registry is missing it only reports so: there may have been no
-// image in it.
-func checkDataDir(inst *instance.Instance, beginAnew bool) (registryMissing bool, err error) {
+// again. Of those that may have been empty it only reports which are missing, for
+// [plane.checkContents].
+func checkDataDir(inst *instance.Instance, beginAnew bool) (emptyOrLost map[string]bool, err error) {
 	for _, dir := range []string{inst.StoreDir(), inst.LogsDir()} {
 		if _, err := os.Stat(dir + engine.Repaired); err == nil {
-			return false, fmt.Errorf("the repair of %s was not finished: fargo repair --data-dir %s goes on with it", dir, inst.Dir)
+			return nil, fmt.Errorf("the repair of %s was not finished: fargo repair --data-dir %s goes on with it", dir, inst.Dir)
 		}
 	}
 	missing, err := inst.Missing(parts)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	emptyOrLost = map[string]bool{}
 	for _, m := range missing {
-		if m.Part == inst.RegistryDir() {
-			registryMissing = true
+		name := filepath.Base(m.Part)
+		if slices.ContainsFunc(partContents, func(c contents) bool { return c.part == name }) {
+			emptyOrLost[name] = true
 		} else if !beginAnew {
-			return false, m
+			return nil, m
 		}
 	}
 	if beginAnew && len(missing) == 0 {
-		return false, fmt.Errorf("--begin-anew: nothing is gone from %s; start without it", inst.Dir)
+		return nil, fmt.Errorf("--begin-anew: nothing is gone from %s; start without it", inst.Dir)
 	}
-	return registryMissing, nil
+	return emptyOrLost, nil
 }
 
 // withAdvice adds to the error of a store how to repair it.

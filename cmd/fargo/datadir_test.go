@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func started(t *testing.T) *instance.Instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(l.Close(), os.Mkdir(inst.RegistryDir(), 0o700), os.Mkdir(inst.NodeDir(), 0o700),
+	if err := errors.Join(l.Close(), os.Mkdir(inst.RegistryDir(), 0o700), os.Mkdir(inst.ObjectsDir(), 0o700), os.Mkdir(inst.NodeDir(), 0o700),
 		inst.SetEndpoint("http://127.0.0.1:4566"), inst.SetAdminKey(instance.AccessKey{ID: "A", Secret: "b"})); err != nil {
 		t.Fatal(err)
 	}
@@ -56,12 +57,13 @@ func TestMissingStoreIsNotReplaced(t *testing.T) {
 		"the store":            {[]string{"store"}, "store"},
 		"logs":                 {[]string{"logs"}, "logs"},
 		"store and logs":       {[]string{"store", "logs"}, "store"},
-		"all but the node":     {[]string{"store", "logs", "registry", "admin.json", "endpoint"}, "store"},
+		"all but the node":     {[]string{"store", "logs", "registry", "objects", "admin.json", "endpoint"}, "store"},
 		"the store's content":  {[]string{"store/*"}, "store"},
 		"the logs' content":    {[]string{"logs/*"}, "logs"},
-		"the store, but a key": {[]string{"store", "logs", "registry", "admin.json", "endpoint", "node"}, ""},
+		"the store, but a key": {[]string{"store", "logs", "registry", "objects", "admin.json", "endpoint", "node"}, ""},
 		"what up writes again": {[]string{"admin.json", "endpoint"}, ""},
 		"an empty registry":    {[]string{"registry"}, ""},
+		"buckets without any":  {[]string{"objects"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inst := started(t)
@@ -86,42 +88,61 @@ func TestMissingStoreIsNotReplaced(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			_, err = checkDataDir(inst, true)
-			if wanted := c.refused != "" || slices.Contains(c.lose, "registry") && !slices.Contains(c.lose, "node"); (err == nil) != wanted {
+			if wanted := c.refused != "" || !slices.Contains(c.lose, "node") && (slices.Contains(c.lose, "registry") || slices.Contains(c.lose, "objects")); (err == nil) != wanted {
 				t.Errorf("to begin anew: %v", err)
 			}
 		})
 	}
 }
 
-// Images whose layers are gone lead nowhere: said, or forgotten.
-func TestMissingRegistry(t *testing.T) {
-	db, err := store.Open(t.Context(), store.NewMemory())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	p := &plane{planeConfig: planeConfig{inst: &instance.Instance{Dir: "/data"}}, db: db}
-	if err := p.checkImages(t.Context(), true); err != nil {
-		t.Errorf("without images: %v", err)
-	}
-	if err := db.Update(t.Context(), func(tx *store.Tx) error {
-		store.Images.Put(tx, &record.RepositoryImage{Image: ecr.ImageDetail{RepositoryName: new("r"), ImageDigest: new("sha256:0")}})
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.checkImages(t.Context(), false); err != nil {
-		t.Errorf("with its registry: %v", err)
-	}
-	if err := p.checkImages(t.Context(), true); !errors.As(err, new(*instance.MissingError)) || !strings.Contains(err.Error(), "/data/registry") {
-		t.Errorf("without its registry: %v", err)
-	}
-	p.beginAnew = true
-	if err := p.checkImages(t.Context(), true); err != nil {
-		t.Error(err)
-	}
-	for i := range store.Images.All(db.View()) {
-		t.Errorf("%v is still there", i)
+// Records of what is gone lead nowhere: it is said, or they are forgotten.
+func TestMissingContents(t *testing.T) {
+	for part, put := range map[string]func(tx *store.Tx, n int){
+		"registry": func(tx *store.Tx, n int) {
+			store.Images.Put(tx, &record.RepositoryImage{Image: ecr.ImageDetail{RepositoryName: new("r"), ImageDigest: new(fmt.Sprint("sha256:", n))}})
+		},
+		"objects": func(tx *store.Tx, n int) {
+			store.Objects.Put(tx, &record.Object{Bucket: "b", Name: fmt.Sprint(n)})
+			store.ObjectParts.Put(tx, &record.ObjectPart{Upload: "u", Number: int32(n)})
+		},
+	} {
+		t.Run(part, func(t *testing.T) {
+			db, err := store.Open(t.Context(), store.NewMemory())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			p := &plane{planeConfig: planeConfig{inst: &instance.Instance{Dir: "/data"}}, db: db}
+			gone := map[string]bool{part: true}
+			if err := p.checkContents(t.Context(), gone); err != nil {
+				t.Errorf("without records: %v", err)
+			}
+			if err := db.Update(t.Context(), func(tx *store.Tx) error {
+				for n := range 2*forgotten + 1 {
+					put(tx, n)
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.checkContents(t.Context(), nil); err != nil {
+				t.Errorf("when it is there: %v", err)
+			}
+			if err := p.checkContents(t.Context(), gone); !errors.As(err, new(*instance.MissingError)) || !strings.Contains(err.Error(), "/data/"+part) {
+				t.Errorf("when it is gone: %v", err)
+			}
+			p.beginAnew = true
+			if err := p.checkContents(t.Context(), gone); err != nil {
+				t.Error(err)
+			}
+			for _, c := range partContents {
+				for _, r := range c.records {
+					if n := r.count(db.View()); n > 0 {
+						t.Errorf("%d records of %s are still there", n, c.what)
+					}
+				}
+			}
+		})
 	}
 }
 

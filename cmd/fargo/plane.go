@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"net"
@@ -94,7 +93,7 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	registryMissing, err := checkDataDir(c.inst, c.beginAnew)
+	emptyOrLost, err := checkDataDir(c.inst, c.beginAnew)
 	if err != nil {
 		return p, err
 	}
@@ -107,7 +106,7 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	if err := checkPublicState(p.db.View(), c.public); err != nil {
 		return p, err
 	}
-	if err := p.checkImages(ctx, registryMissing); err != nil {
+	if err := p.checkContents(ctx, emptyOrLost); err != nil {
 		return p, err
 	}
 	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
@@ -118,27 +117,6 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 		return p, err
 	}
 	return p, p.openServices(ctx)
-}
-
-// checkImages fails when the registry is missing and images were in it. With
-// beginAnew it deletes their records instead.
-func (p *plane) checkImages(ctx context.Context, missing bool) error {
-	images := 0
-	for range store.Images.All(p.db.View()) {
-		images++
-	}
-	if !missing || images == 0 {
-		return nil
-	}
-	if !p.beginAnew {
-		return &instance.MissingError{Part: p.inst.RegistryDir(), Consequence: withoutRegistry, Seen: []string{fmt.Sprintf("the records of %d images", images)}}
-	}
-	return p.db.Update(ctx, func(tx *store.Tx) error {
-		for i := range store.Images.All(tx) {
-			store.Images.Delete(tx, i.Key())
-		}
-		return nil
-	})
 }
 
 // openServices makes what answers requests.
