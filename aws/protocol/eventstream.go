@@ -22,7 +22,7 @@ func (s *shape) eventStream() *field {
 // streamJSON answers with an event stream: the output's other members are the
 // initial response, and then events follow until the channel is closed.
 func streamJSON(r *Request, a *Answer, v reflect.Value, s *shape, f *field) error {
-	initial, err := appendJSONStructure(nil, v, s)
+	initial, err := appendJSONStructure(nil, v, s, "")
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,15 @@ func (awsJSON) Encode(r *Request, out any, a *Answer) error {
 		return streamJSON(r, a, v, s, f)
 	}
 	var err error
-	a.Body, err = appendJSONStructure(a.Body, v, s)
+	a.Body, err = appendJSONStructure(a.Body, v, s, "")
 	return err
+}
+
+// EventDetail writes a structure as services have it in the events that they send: as in
+// answers, but with all times in ISO 8601, to the millisecond.
+func EventDetail(structured any) ([]byte, error) {
+	v, s := structure(structured)
+	return appendJSONStructure(nil, v, s, milliseconds)
 }
 
 func (awsJSON) EncodeError(r *Request, e *Error, a *Answer) {

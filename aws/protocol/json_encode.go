@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,8 +14,9 @@ import (
 )
 
 // appendJSONStructure appends the members of v that travel in the body. Empty
-// lists and maps are written, nil ones left out.
-func appendJSONStructure(b []byte, v reflect.Value, s *shape) ([]byte, error) {
+// lists and maps are written, nil ones left out. times is the format of all times in
+// it, "" for each in its own.
+func appendJSONStructure(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
 	b = append(b, '{')
 	first := true
 	for i := range s.fields {
@@ -29,7 +31,7 @@ func appendJSONStructure(b []byte, v reflect.Value, s *shape) ([]byte, error) {
 		first = false
 		b = append(b, f.jsonKey...)
 		var err error
-		if b, err = appendJSON(b, fv, f.shape, f.time); err != nil {
+		if b, err = appendJSON(b, fv, f.shape, cmp.Or(times, f.time)); err != nil {
 			return b, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
@@ -40,11 +42,11 @@ func appendJSON(b []byte, v reflect.Value, s *shape, times string) ([]byte, erro
 	v = deref(v)
 	switch s.kind {
 	case kindStructure:
-		return appendJSONStructure(b, v, s)
+		return appendJSONStructure(b, v, s, inherited(times))
 	case kindList:
 		return appendJSONList(b, v, s, times)
 	case kindMap:
-		return appendJSONMap(b, v, s)
+		return appendJSONMap(b, v, s, inherited(times))
 	case kindString:
 		return appendJSONString(b, v.String()), nil
 	case kindInteger:
@@ -68,6 +70,15 @@ func appendJSON(b []byte, v reflect.Value, s *shape, times string) ([]byte, erro
 	return b, fmt.Errorf("a %s cannot travel in JSON", v.Type())
 }
 
+// inherited is the format of times that what is inside has too: only the one of whole
+// documents.
+func inherited(times string) string {
+	if times == milliseconds {
+		return times
+	}
+	return ""
+}
+
 func appendJSONList(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
 	b = append(b, '[')
 	for i := range v.Len() {
@@ -82,7 +93,7 @@ func appendJSONList(b []byte, v reflect.Value, s *shape, times string) ([]byte, 
 	return append(b, ']'), nil
 }
 
-func appendJSONMap(b []byte, v reflect.Value, s *shape) ([]byte, error) {
+func appendJSONMap(b []byte, v reflect.Value, s *shape, times string) ([]byte, error) {
 	b = append(b, '{')
 	for i, key := range sortedKeys(v) {
 		if i > 0 {
@@ -90,7 +101,7 @@ func appendJSONMap(b []byte, v reflect.Value, s *shape) ([]byte, error) {
 		}
 		b = append(appendJSONString(b, key.String()), ':')
 		var err error
-		if b, err = appendJSON(b, addressable(v.MapIndex(key)), s.elem, ""); err != nil {
+		if b, err = appendJSON(b, addressable(v.MapIndex(key)), s.elem, times); err != nil {
 			return b, fmt.Errorf("%s: %w", key, err)
 		}
 	}

@@ -32,6 +32,16 @@ func TestJSONAnswers(t *testing.T) {
 	}
 }
 
+// Source: ECS developer guide, "Amazon ECS task state change events".
+func TestEventDetail(t *testing.T) {
+	at := time.UnixMilli(1700000000120)
+	got, err := protocol.EventDetail(&everything{Text: new("a"), When: &at, Times: []time.Time{at}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, string(got), `{"text":"a","when":"2023-11-14T22:13:20.120Z","times":["2023-11-14T22:13:20.120Z"]}`)
+}
+
 func TestJSONRequests(t *testing.T) {
 	var in everything
 	decode(t, "json", ` {"text":"a\u00e9\ud83d\ude00\n", "unknown":{"a":[1,true,null,"x"]}, "small":7.9, "large":1e3,

@@ -12,6 +12,8 @@ const (
 	epoch   = "epoch"
 	iso8601 = "iso8601"
 	rfc822  = "rfc822"
+	// milliseconds is ISO 8601 with three digits of milliseconds, in events.
+	milliseconds = "milliseconds"
 )
 
 const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
@@ -51,7 +53,7 @@ func appendTime(b []byte, t time.Time, format string) []byte {
 	case rfc822:
 		return t.UTC().AppendFormat(b, httpDate)
 	}
-	return appendISO(b, t, false)
+	return appendISO(b, t, format == milliseconds)
 }
 
 // The years that AWS and RFC 3339 can write are 1 to 9999.
