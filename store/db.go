@@ -21,6 +21,7 @@ type DB struct {
 	// journal, on behalf of all in it. It is taken before mu. A channel and not
 	// a mutex, because waiting for it is waiting for a disk.
 	committing chan struct{}
+	derive     []func(*Tx) error // what Derive was given
 
 	// mu is held by the one caller whose function runs.
 	mu struct {
@@ -39,6 +40,7 @@ type batch struct {
 	bytes   int // of writes, as the journal's limits count them
 	changes []pending
 	after   *Snapshot // the state with all of changes
+	then    []func()
 	// done and err are guarded by DB.committing.
 	done bool
 	err  error
@@ -76,6 +78,12 @@ func Open(ctx context.Context, j Journal) (*DB, error) {
 	}
 	return db, nil
 }
+
+// Derive has fn called at the end of every function that [DB.Update] has run and that has
+// written: what fn writes belongs to the same transaction, and its error ends that. fn may
+// write as much as there is and no more, or transactions that end when [Tx.Full] says so
+// become too large. Call it before the DB is used.
+func (db *DB) Derive(fn func(*Tx) error) { db.derive = append(db.derive, fn) }
 
 // Lost is closed when the DB does not lead its journal any more: another does, or
 // the DB was closed. Updates are refused with [ErrNotLeader] then, and views grow
@@ -129,7 +137,7 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 	}
 	b := db.mu.queue[len(db.mu.queue)-1]
 	tx := newTx(db.mu.newest, db.limits)
-	if err := fn(tx); err != nil {
+	if err := db.apply(tx, fn); err != nil {
 		return b, err
 	}
 	writes, err := tx.encode()
@@ -151,8 +159,22 @@ func (db *DB) run(ctx context.Context, fn func(*Tx) error) (*batch, error) {
 	b.writes = append(b.writes, writes...)
 	b.bytes += bytes
 	b.changes = append(b.changes, tx.writes...)
+	b.then = append(b.then, tx.then...)
 	b.after = db.mu.newest
 	return b, nil
+}
+
+// apply calls fn, and what derives more from what it has written. mu is held.
+func (db *DB) apply(tx *Tx, fn func(*Tx) error) error {
+	if err := fn(tx); err != nil || len(tx.writes) == 0 {
+		return err
+	}
+	for _, derive := range db.derive {
+		if err := derive(tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuse is why no function can run now. mu is held.
@@ -208,6 +230,9 @@ func (db *DB) write(ctx context.Context, b *batch) {
 	}
 	b.after.revision = revision // nobody has seen it yet
 	db.show(b.after, b.changes)
+	for _, fn := range b.then {
+		fn()
+	}
 }
 
 // fallBack forgets all that is not durable. What has gathered in the queue rests on

@@ -152,6 +152,24 @@ func (t *Table[T]) Delete(tx *Tx, key string) bool {
 	return true
 }
 
+// Written gives what the transaction has written in the table so far: each record as it
+// was before, nil when there was none, and as it is now, nil when it was deleted.
+func (t *Table[T]) Written(tx *Tx) iter.Seq2[*T, *T] {
+	return func(yield func(before, after *T) bool) {
+		for i := range tx.writes {
+			w := &tx.writes[i]
+			if w.table != t.schema {
+				continue
+			}
+			before, _ := w.before.(*T)
+			after, _ := w.record.(*T)
+			if !yield(before, after) {
+				return
+			}
+		}
+	}
+}
+
 // set puts v into the trees and gives the record before it, nil if none.
 func (t *Table[T]) set(tx *Tx, key string, v *T) (old any) {
 	old, replaced := tx.txn(t.rows).Insert([]byte(key), v)

@@ -49,6 +49,7 @@ type Tx struct {
 	sized, bytes int
 
 	cached map[any]any // what Cached was given, by key
+	then   []func()    // what Then was given
 }
 
 // pending is a write; a nil record deletes. before is the record that was there
@@ -79,6 +80,14 @@ func Cached[T any](tx *Tx, key any, make func() T) T {
 	tx.cached[key] = v
 	return v
 }
+
+// Base is the state that the transaction began with.
+func (tx *Tx) Base() *Snapshot { return tx.base }
+
+// Then has fn called when the transaction's writes are durable, in the order of the
+// transactions; never, when they do not become so, and also not when the process ends
+// in between. fn holds up all other transactions: it must not wait.
+func (tx *Tx) Then(fn func()) { tx.then = append(tx.then, fn) }
 
 // Full reports whether the transaction has written half of what the journal takes
 // as one. A loop whose every turn stands on its own goes on in another transaction
