@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/eventbus"
 	"fargo/record"
 	"fargo/store"
 )
@@ -21,6 +22,8 @@ type Config struct {
 	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
 	// IssuePlatform issues a certificate for Fargo's own APIs in a region.
 	IssuePlatform func(tx *store.Tx, region string, names []string, now time.Time) (*record.PlatformCertificate, error)
+	// Events finds the rules that events match.
+	Events *eventbus.Router
 	// Sessions is who is connected: the Plane's.
 	Sessions *Sessions
 	// StrictEgress has tasks fail that Fargate could not have prepared, because their
@@ -56,5 +59,6 @@ func Controllers(c Config) []Controller {
 		Parameters(),
 		RuleSchedules(),
 		Schedules(),
+		EventArrivals(c.Events),
 	}
 }

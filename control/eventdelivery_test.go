@@ -65,7 +65,7 @@ func runEvents(t *testing.T, db *store.DB, send func(context.Context, *record.Ev
 	}
 }
 
-func put(t *testing.T, db *store.DB, fn func(tx *store.Tx)) {
+func put(t testing.TB, db *store.DB, fn func(tx *store.Tx)) {
 	if err := db.Update(t.Context(), func(tx *store.Tx) error { fn(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}

@@ -36,25 +36,47 @@ func NewRouter() *Router {
 // Route is what is to be delivered of an event on the bus of that name in scope, by the
 // rules in view. received is when the event came.
 func (r *Router) Route(view *store.Snapshot, scope fargo.Scope, busName string, e *Event, received time.Time) ([]*record.EventDelivery, error) {
+	rules, text, err := r.match(view, scope, busName, e)
+	var deliveries []*record.EventDelivery
+	for _, rule := range rules {
+		deliveries = append(deliveries, Deliveries(rule, e, text, received)...)
+	}
+	return deliveries, err
+}
+
+// Arrival is an event to be routed later; nil when no rule of the bus matches it.
+func (r *Router) Arrival(view *store.Snapshot, scope fargo.Scope, busName string, e *Event, received time.Time) (*record.EventArrival, error) {
+	rules, text, err := r.match(view, scope, busName, e)
+	if len(rules) == 0 {
+		return nil, err
+	}
+	return &record.EventArrival{Scope: scope, Bus: busName, ID: e.ID, Event: text, At: received}, nil
+}
+
+// Listens reports whether events on the bus can match a rule at all.
+func (r *Router) Listens(view *store.Snapshot, scope fargo.Scope, busName string) bool {
+	return r.bus(view, scope.Key(busName)) != nil
+}
+
+// match gives the rules of a bus that an event matches, in their order, and its JSON.
+func (r *Router) match(view *store.Snapshot, scope fargo.Scope, busName string, e *Event) (rules []*record.EventRule, text string, err error) {
 	b := r.bus(view, scope.Key(busName))
 	if b == nil {
-		return nil, nil
+		return nil, "", nil
 	}
-	text, err := e.JSON()
-	if err != nil {
-		return nil, err
+	if text, err = e.JSON(); err != nil {
+		return nil, "", err
 	}
 	parsed, err := eventpattern.ParseEvent(text)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	matched := b.index.Match(parsed)
 	slices.Sort(matched)
-	var deliveries []*record.EventDelivery
 	for _, i := range matched {
-		deliveries = append(deliveries, Deliveries(b.rules[i], e, text, received)...)
+		rules = append(rules, b.rules[i])
 	}
-	return deliveries, nil
+	return rules, text, nil
 }
 
 // Deliveries are those of an event, whose JSON is text, to the targets of a rule.

@@ -103,3 +103,17 @@ type EventDelivery struct {
 
 // Key is the delivery's place in the store.
 func (d *EventDelivery) Key() string { return d.Scope.Key(d.ID) }
+
+// EventArrival is an event that rules of a bus match and that has not been routed to their
+// targets yet. It is made in the transaction that changes what the event tells of, and
+// leaves in the one that makes the deliveries.
+type EventArrival struct {
+	Scope fargo.Scope // of the bus
+	Bus   string      // name
+	ID    string      // of the event
+	Event string      // in JSON
+	At    time.Time   // when it came
+}
+
+// Key is the arrival's place in the store.
+func (a *EventArrival) Key() string { return a.Scope.Key(a.Bus, a.ID) }

@@ -48,3 +48,7 @@ var EventDeliveries = NewTable("eventdelivery", (*record.EventDelivery).Key)
 
 // ScheduleRuns are the last runs of schedules, by the ARN of the rule or the schedule.
 var ScheduleRuns = NewTable("schedulerun", (*record.ScheduleRun).Key)
+
+// EventArrivals are the events that have not been routed yet, by account, region, bus and
+// id.
+var EventArrivals = NewTable("eventarrival", (*record.EventArrival).Key)
