@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,10 @@ import (
 
 // groupAnnotation tells the runc shim which containers share one shim.
 const groupAnnotation = "io.containerd.runc.v2.group"
+
+// outputAnnotation tells the carried shim how much of a container's output may wait in
+// its file: a [desired.LogBuffer] in JSON. Other shims know no bound.
+const outputAnnotation = "fargo.output"
 
 // machine is what a specification depends on besides the container.
 type machine struct {
@@ -57,6 +62,13 @@ func newSpec(spec *host.ContainerSpec, img *image, on machine) (*specs.Spec, err
 	}
 	if on.environment != "" {
 		oci.Annotations[environmentAnnotation] = on.environment
+	}
+	if spec.LogBuffer != nil {
+		bound, err := json.Marshal(spec.LogBuffer)
+		if err != nil {
+			return nil, err
+		}
+		oci.Annotations[outputAnnotation] = string(bound)
 	}
 	oci.Linux.Seccomp = seccompProfile(oci)
 	return oci, nil

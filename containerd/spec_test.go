@@ -46,6 +46,7 @@ func TestSpec(t *testing.T) {
 			},
 			ContainerAssignment: desired.ContainerAssignment{
 				CPU: 256, Memory: 512, MemoryReservation: 128,
+				LogBuffer:   &desired.LogBuffer{Limit: 4096, Blocking: true},
 				Environment: []string{"PORT=80"}, Sysctls: map[string]string{"net.core.somaxconn": "1024"},
 			},
 		}},

@@ -176,7 +176,8 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
 		LoadBalancers: d.Revision.LoadBalancers, Digests: plan.KnownDigests(d.Digests), Tags: plan.ServiceTaskTags(service, definition),
-		EnableExec: service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,
+		EnableExec:   service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,
+		BlockingLogs: store.BlockingLogs(tx, service.Scope, aws.Value(service.Service.CreatedBy)),
 	}, nil
 }
 

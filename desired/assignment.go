@@ -119,6 +119,8 @@ type ContainerAssignment struct {
 	Restart      *RestartPolicy `json:"restart,omitempty"`
 
 	Log *LogTarget `json:"log,omitempty"` // nil: output is discarded
+	// LogBuffer bounds what of the output waits to be delivered; nil: nothing does.
+	LogBuffer *LogBuffer `json:"logBuffer,omitempty"`
 }
 
 // PullSource tells the node how to get an image. The zero value means "from the
@@ -195,6 +197,14 @@ type HealthCheck struct {
 type RestartPolicy struct {
 	IgnoredExitCodes []int         `json:"ignoredExitCodes,omitempty"`
 	AttemptPeriod    time.Duration `json:"attemptPeriod"`
+}
+
+// LogBuffer is what there may be of a container's output that is not delivered, and what
+// happens to more: it is dropped, or the container waits until there is room.
+// Source: ECS API, LogConfiguration, mode and max-buffer-size.
+type LogBuffer struct {
+	Limit    int64 `json:"limit"` // bytes
+	Blocking bool  `json:"blocking,omitempty"`
 }
 
 // LogTarget is where a container's output goes: the awslogs driver, resolved.

@@ -29,6 +29,7 @@
 //	4  containers are given secrets in their environment
 //	   ([ContainerAssignment.Secrets], [ContainerAssignment.EnvironmentFiles]), and
 //	   images are pulled with a user's own credentials ([PullSource.CredentialsID])
+//	5  output waits within bounds ([ContainerAssignment.LogBuffer])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from
@@ -37,7 +38,7 @@ package desired
 
 // Version is that of the contract as this package has it. It goes up by one with a
 // change that an older side must not miss. A side that names none has version 0.
-const Version = 4
+const Version = 5
 
 // Compatible reports whether a side of another version can be worked with.
 func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }

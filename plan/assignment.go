@@ -72,6 +72,9 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		HealthCheck: healthCheck(c.HealthCheck, pace), Restart: restart(c.RestartPolicy, pace),
 		Log: logTarget(t, c),
 	}
+	if a.Log != nil {
+		a.LogBuffer = logBuffer(c.LogConfiguration, t.BlockingLogs)
+	}
 	for _, e := range c.Environment {
 		a.Environment = append(a.Environment, aws.Value(e.Name)+"="+aws.Value(e.Value))
 	}

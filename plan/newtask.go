@@ -35,6 +35,7 @@ type TaskSpec struct {
 	LoadBalancers    []ecs.LoadBalancer       // of a service: where it is registered
 	Digests          map[string]string        // of images, by container, as far as they are known
 	EnableExec       bool
+	BlockingLogs     bool // containers block on their output when they do not say
 	Tags             []ecs.Tag
 }
 
@@ -45,7 +46,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	d := &s.Definition.Definition
 	t := &record.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
-		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, BlockingLogs: s.BlockingLogs, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
 	cpu, memory := d.Cpu, d.Memory
 	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}

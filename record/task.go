@@ -10,7 +10,7 @@ import (
 
 // Task is a task as the control plane keeps it.
 //
-// Intent is written when the task is made; Node, Interface and Unreachable by the
+// Intent and BlockingLogs are written when the task is made; Node, Interface and Unreachable by the
 // task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
 // ends it first; Report by the task's node.
 type Task struct {
@@ -27,6 +27,9 @@ type Task struct {
 	// HealthChecked names the essential containers with a health check: the
 	// task's health is theirs.
 	HealthChecked []string `json:",omitzero"`
+	// BlockingLogs is what the account setting defaultLogDriverMode was when the task was
+	// made.
+	BlockingLogs bool `json:",omitzero"`
 
 	Node string `json:",omitzero"` // the node it is assigned to
 	// Interface is the task's network interface, kept after the interface itself

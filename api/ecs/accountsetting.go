@@ -58,10 +58,8 @@ func (a accountSetting) check(value string) error {
 // of is the setting that holds for a principal: its own, else root's, else the
 // first there was.
 func (a accountSetting) of(r store.Reader, scope fargo.Scope, principal string) ecs.Setting {
-	for _, arn := range []string{principal, root(scope)} {
-		if s, ok := a.own(r, scope, arn); ok {
-			return s
-		}
+	if s, ok := store.FindAccountSetting(r, scope, a.name, principal); ok {
+		return s.Setting
 	}
 	s := a.setting(root(scope), a.values[0])
 	if a.name == ecs.SettingNameGuardDutyActivate {
@@ -105,7 +103,7 @@ func root(scope fargo.Scope) string { return "arn:aws:iam::" + scope.Account + "
 
 // principal is whose settings a call means. Only root may speak of others.
 func principal(r store.Reader, c *api.Call, asked *string) (string, error) {
-	self := settingsOwner(r, c)
+	self := store.SettingsOwner(r, c.Scope(), c.PrincipalARN)
 	if asked == nil || *asked == self {
 		return self, nil
 	}
@@ -117,22 +115,6 @@ func principal(r store.Reader, c *api.Call, asked *string) (string, error) {
 		return "", invalid("The specified principalArn is not valid: %s", *asked)
 	}
 	return *asked, nil
-}
-
-// settingsOwner is who a caller's settings belong to. Sessions have those of their
-// role, federated users those of root.
-func settingsOwner(r store.Reader, c *api.Call) string {
-	a, ok := fargo.ParseARN(c.PrincipalARN)
-	if !ok || a.Service != "sts" {
-		return c.PrincipalARN
-	}
-	if session, ok := strings.CutPrefix(a.Resource, "assumed-role/"); ok {
-		name, _, _ := strings.Cut(session, "/")
-		if role, ok := store.Roles.Get(r, fargo.Scope{Account: c.Account}.Key(name)); ok {
-			return *role.Role.Arn
-		}
-	}
-	return root(c.Scope())
 }
 
 // ListAccountSettings shows the settings a principal has chosen, or with

@@ -41,7 +41,7 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 	}
 	var made *record.Cluster
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, settingsOwner(tx, api.CallFrom(ctx))))
+		settings, err := clusterSettings(in.Settings, insightsOf(tx, scope, store.SettingsOwner(tx, scope, api.CallFrom(ctx).PrincipalARN)))
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "CreateCluster", Field: "configuration.managedStorageConfiguration", Why: "storage is not encrypted with KMS"},
 	{Operation: "CreateCluster", Field: "serviceConnectDefaults", Why: "Service Connect is not implemented yet"},
 	{Operation: "PutAccountSetting", Field: "name awsvpcTrunking", Why: "there are no container instances"},
-	{Operation: "PutAccountSetting", Field: "name defaultLogDriverMode", Why: "output is kept in files first, so no container ever blocks on it"},
 	{Operation: "PutAccountSetting", Field: "name fargateEventWindows", Why: "tasks are not retired"},
 	{Operation: "PutAccountSetting", Field: "name fargateFIPSMode", Why: "tasks use the cryptography of their images"},
 	{Operation: "PutAccountSetting", Field: "name fargateTaskRetirementWaitPeriod", Why: "tasks are not retired"},
@@ -26,6 +25,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
-	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.options mode, max-buffer-size", Why: "output is kept in files first, so no container ever blocks on it"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.options mode, max-buffer-size", Why: "only with fargo up --containerd, whose shim knows no bounds: output is kept in files, and no container blocks"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.secretOptions", Why: "kept; RunTask refuses them by name: no option of awslogs is secret"},
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/api"
 	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/plan"
@@ -52,6 +53,7 @@ func (s *Server) RunTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTas
 		if err != nil {
 			return err
 		}
+		spec.BlockingLogs = store.BlockingLogs(tx, scope, api.CallFrom(ctx).PrincipalARN)
 		for _, provider := range providers {
 			spec.CapacityProvider = provider
 			t := plan.NewTask(*spec, now, fargo.NewHex)

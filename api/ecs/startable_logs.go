@@ -6,14 +6,11 @@ import (
 	"strconv"
 
 	"fargo/aws/ecs"
+	"fargo/plan"
 )
 
 // logModes are the ways of handing output on. Source: ECS API, LogConfiguration.
 var logModes = []string{"blocking", "non-blocking"}
-
-// bufferSize is the form of a size of the log drivers. Source: Docker's
-// documentation, "Configure logging drivers", max-buffer-size.
-var bufferSize = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([kKmMgGtTpP]([iI]?[bB])?|[bB])?$`)
 
 // ofLogs reads the values of log options. Output is taken apart by the pattern, and
 // one that cannot be read would join nothing.
@@ -32,8 +29,10 @@ func ofLogs(c *ecs.ContainerDefinition) string {
 	if mode, given := o["mode"]; given && !slices.Contains(logModes, mode) {
 		return of(c, "the log option mode is neither of %v.", logModes)
 	}
-	if size, given := o["max-buffer-size"]; given && !bufferSize.MatchString(size) {
-		return of(c, "the log option max-buffer-size is no size.")
+	if size, given := o["max-buffer-size"]; given {
+		if _, ok := plan.ParseBufferSize(size); !ok {
+			return of(c, "the log option max-buffer-size is no size.")
+		}
 	}
 	if create, given := o["awslogs-create-group"]; given {
 		if _, err := strconv.ParseBool(create); err != nil {

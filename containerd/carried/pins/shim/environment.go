@@ -20,13 +20,20 @@ import (
 // writes the annotation and the file.
 const environmentAnnotation = "fargo.environment"
 
-// Create makes a container, with all its variables.
+// Create makes a container, with all its variables, and bounds its output.
 func (s service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse, error) {
 	restore, err := completeSpec(r.Bundle)
 	if err != nil {
 		return nil, fmt.Errorf("add to the container's environment: %w", err)
 	}
-	answer, err := s.TTRPCTaskService.Create(ctx, r)
+	err = s.outputs.interpose(r)
+	var answer *api.CreateTaskResponse
+	if err == nil {
+		answer, err = s.TTRPCTaskService.Create(ctx, r)
+	}
+	if err != nil {
+		await(s.outputs.end(r.ID))
+	}
 	if failed := restore(); err == nil {
 		err = failed
 	}

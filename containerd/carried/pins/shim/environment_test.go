@@ -52,7 +52,7 @@ func TestEnvironmentIsAdded(t *testing.T) {
 	for _, failure := range []error{nil, errors.New("runc create failed")} {
 		bundle, config := bundleWith(t, string(variables))
 		r := &reader{err: failure}
-		if _, err := (service{r}).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); (err == nil) != (failure == nil) {
+		if _, err := newService(r).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); (err == nil) != (failure == nil) {
 			t.Fatal(err)
 		}
 		var spec struct {
@@ -101,14 +101,14 @@ func TestNoValueIsLeft(t *testing.T) {
 func TestEnvironmentThatCannotBeRead(t *testing.T) {
 	bundle, _ := bundleWith(t, `{"A":"hunter2"}`)
 	r := &reader{}
-	if _, err := (service{r}).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); err == nil || strings.Contains(err.Error(), "hunter2") || r.read != "" {
+	if _, err := newService(r).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); err == nil || strings.Contains(err.Error(), "hunter2") || r.read != "" {
 		t.Errorf("%v, runc read %q", err, r.read)
 	}
 	gone := `{"annotations":{"fargo.environment":"/nonexistent/c1"}}`
 	if err := os.WriteFile(filepath.Join(bundle, "config.json"), []byte(gone), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (service{r}).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); !errors.Is(err, os.ErrNotExist) || r.read != "" {
+	if _, err := newService(r).Create(t.Context(), &api.CreateTaskRequest{Bundle: bundle}); !errors.Is(err, os.ErrNotExist) || r.read != "" {
 		t.Errorf("%v, runc read %q", err, r.read)
 	}
 }

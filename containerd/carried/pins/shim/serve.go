@@ -47,7 +47,7 @@ func (c call) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	api.RegisterTTRPCTaskService(server, service{tasks})
+	api.RegisterTTRPCTaskService(server, newService(tasks))
 	listener, err := net.Listen("unix", c.socket)
 	if err != nil {
 		return err
@@ -78,7 +78,14 @@ func (c call) serve(ctx context.Context) error {
 }
 
 // service is the service, which gives back the memory that a start has needed.
-type service struct{ api.TTRPCTaskService }
+type service struct {
+	api.TTRPCTaskService
+	outputs *outputs
+}
+
+func newService(tasks api.TTRPCTaskService) service {
+	return service{tasks, &outputs{of: map[string][]*outputFile{}}}
+}
 
 // settled is when a started container's shim has nothing more to do.
 const settled = 10 * time.Second
