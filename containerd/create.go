@@ -58,7 +58,7 @@ var creating = retryPolicy{attempts: 4, pause: 100 * time.Millisecond, final: fu
 	return errors.As(err, &own) || refused(err)
 }}
 
-func (r *Runtime) create(ctx context.Context, spec *host.ContainerSpec) error {
+func (r *Runtime) create(ctx context.Context, spec *host.ContainerSpec) (err error) {
 	if err := r.checkEnvironment(spec); err != nil {
 		return err
 	}
@@ -66,6 +66,14 @@ func (r *Runtime) create(ctx context.Context, spec *host.ContainerSpec) error {
 	if err != nil {
 		return err
 	}
+	if spec, err = r.attachSources(spec); err != nil {
+		return err
+	}
+	defer func() {
+		if attached := r.dropSources(spec.ID); attached != nil {
+			err = errors.Join(err, attached)
+		}
+	}()
 	var shim string
 	if r.config.Binaries.Shim != "" {
 		if shim, err = r.shimOf(ctx, spec.TaskID); err != nil {

@@ -109,7 +109,7 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	tests.config = containerd.Config{
-		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, MemoryDir: filepath.Join(state, "m"), Binaries: binaries,
+		Address: address, Namespace: "test", StateDir: tests.daemon.StateDir, MemoryDir: filepath.Join(state, "m"), SourcesDir: filepath.Join(state, "sources"), Binaries: binaries,
 		Cgroup: tests.daemon.Cgroup, Logger: logger, Helper: []string{"/proc/self/exe", "image"},
 		// The tests' registries are on this machine.
 		Registries: containerd.Registries{Allow: []containerd.HostPattern{loopback}},

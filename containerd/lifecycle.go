@@ -110,7 +110,7 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 	if err := r.client.SnapshotService(snapshotter).Remove(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(r.pipes(id)), os.RemoveAll(r.environmentFile(id))); err != nil {
+	if err := errors.Join(os.RemoveAll(r.pipes(id)), os.RemoveAll(r.environmentFile(id)), r.dropSources(id)); err != nil {
 		return err
 	}
 	if err := r.client.ContainerService().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {

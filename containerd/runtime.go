@@ -41,6 +41,8 @@ type Config struct {
 	// MemoryDir is for secrets of containers. It must be on a file system in memory:
 	// whoever makes a Runtime answers for that.
 	MemoryDir string
+	// SourcesDir is where sources of mounts are attached while containers are made.
+	SourcesDir string
 	// Binaries are the shim, runc and init to use. Runc that is empty is left to
 	// the daemon to find. Shim must be empty when the daemon is not ours: then it
 	// starts its own. Without Init, containers that want one are refused.

@@ -40,7 +40,7 @@ func newSpec(spec *host.ContainerSpec, img *image, on machine) (*specs.Spec, err
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := newMounts(spec, on)
+	mounts, err := newMounts(spec, process.User, on)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,7 @@ func newProcess(spec *host.ContainerSpec, img *image, on machine) (*specs.Proces
 	if err != nil {
 		return nil, err
 	}
+	addGroups(&account, spec.Mounts)
 	caps, err := capabilities(spec.CapAdd, spec.CapDrop, account.UID)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func newProcess(spec *host.ContainerSpec, img *image, on machine) (*specs.Proces
 	}, nil
 }
 
-func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
+func newMounts(spec *host.ContainerSpec, user specs.User, on machine) ([]specs.Mount, error) {
 	mounts := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
@@ -132,7 +133,7 @@ func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"ro", "nosuid", "noexec", "nodev"}},
 	}
-	mounts = append(mounts, ownMounts(spec)...)
+	mounts = append(mounts, ownMounts(spec, user)...)
 	if spec.Init {
 		if on.init == "" {
 			return nil, errors.New("initProcessEnabled: this build carries no init program")
@@ -146,7 +147,7 @@ func newMounts(spec *host.ContainerSpec, on machine) ([]specs.Mount, error) {
 
 // ownMounts are the directories in memory, files and volumes that a container alone
 // has, those nearest to the root first: no mount may hide one that is inside it.
-func ownMounts(spec *host.ContainerSpec) []specs.Mount {
+func ownMounts(spec *host.ContainerSpec, user specs.User) []specs.Mount {
 	var mounts []specs.Mount
 	for _, t := range spec.Tmpfs {
 		// The usual options are Docker's. The kernel takes the last of those that
@@ -159,9 +160,9 @@ func ownMounts(spec *host.ContainerSpec) []specs.Mount {
 		if m.ReadOnly {
 			access = "ro"
 		}
-		mounts = append(mounts, specs.Mount{
+		mounts = append(mounts, mapOwners(specs.Mount{
 			Destination: m.Target, Type: "bind", Source: m.Source, Options: []string{"rbind", "rprivate", access},
-		})
+		}, &m, user))
 	}
 	depth := func(m specs.Mount) int { return strings.Count(path.Clean(m.Destination), "/") }
 	slices.SortStableFunc(mounts, func(a, b specs.Mount) int { return depth(a) - depth(b) })

@@ -18,6 +18,8 @@ type Config struct {
 	// Assumable reports whether a role exists and trusts an AWS service
 	// ("ecs-tasks.amazonaws.com").
 	Assumable func(r store.Reader, roleARN, service string) bool
+	// Policies gives those of a task's role.
+	Policies RolePolicies
 	// Renew issues a certificate of ACM's anew, under its own ARN.
 	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
 	// IssuePlatform issues a certificate for Fargo's own APIs in a region.
@@ -44,7 +46,7 @@ func Controllers(c Config) []Controller {
 	return []Controller{
 		Services(c),
 		Nodes(c.Sessions),
-		Tasks(c.Images, c.Public, egressCheck{strict: c.StrictEgress, log: c.Logger, warned: &sync.Map{}}),
+		Tasks(c.Images, c.Public, egressCheck{strict: c.StrictEgress, log: c.Logger, warned: &sync.Map{}}, c.Policies),
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),
@@ -60,5 +62,6 @@ func Controllers(c Config) []Controller {
 		RuleSchedules(),
 		Schedules(),
 		EventArrivals(c.Events),
+		DeletedFileSystems(),
 	}
 }

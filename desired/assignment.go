@@ -27,6 +27,8 @@ type State struct {
 	// FlowLogs are all there are, and Logged the interfaces that have any.
 	FlowLogs []FlowLog         `json:"flowLogs,omitempty"`
 	Logged   []LoggedInterface `json:"logged,omitempty"`
+	// DeletedFileSystems are those that were deleted of late, in no order.
+	DeletedFileSystems []DeletedFileSystem `json:"deletedFileSystems,omitempty"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references
@@ -69,6 +71,8 @@ type Assignment struct {
 	PIDMode string `json:"pidMode,omitempty"`
 	// Volumes are the task-scoped directories that MountPoints name.
 	Volumes []string `json:"volumes,omitempty"`
+	// FileSystems are the other volumes that MountPoints name.
+	FileSystems []FileSystemMount `json:"fileSystems,omitempty"`
 }
 
 // ContainerAssignment is one container of a task, with the overrides of

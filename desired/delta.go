@@ -21,6 +21,8 @@ type Delta struct {
 	Platform  *Platform               `json:"platform,omitempty"` // nil: as before
 	FlowLogs  Change[FlowLog]         `json:"flowLogs,omitzero"`
 	Logged    Change[LoggedInterface] `json:"logged,omitzero"`
+
+	DeletedFileSystems Change[DeletedFileSystem] `json:"deletedFileSystems,omitzero"`
 }
 
 // Change leads from one list of values with keys to the next. The order of such
@@ -58,6 +60,8 @@ func Diff(old, next State) Delta {
 		Endpoints: Between(old.Endpoints, next.Endpoints, endpointKey),
 		FlowLogs:  Between(old.FlowLogs, next.FlowLogs, flowLogKey),
 		Logged:    Between(old.Logged, next.Logged, loggedKey),
+
+		DeletedFileSystems: Between(old.DeletedFileSystems, next.DeletedFileSystems, deletedFileSystemKey),
 	}
 	if !reflect.DeepEqual(old.Platform, next.Platform) {
 		d.Platform = &next.Platform
@@ -68,7 +72,8 @@ func Diff(old, next State) Delta {
 // Empty reports whether a delta leads to where it began.
 func Empty(d *Delta) bool {
 	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() &&
-		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil && d.FlowLogs.Empty() && d.Logged.Empty()
+		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil && d.FlowLogs.Empty() && d.Logged.Empty() &&
+		d.DeletedFileSystems.Empty()
 }
 
 // Empty reports whether a change leads to where it began.
@@ -86,6 +91,8 @@ func Apply(old State, d *Delta) State {
 		Platform:  old.Platform,
 		FlowLogs:  d.FlowLogs.Apply(old.FlowLogs, flowLogKey),
 		Logged:    d.Logged.Apply(old.Logged, loggedKey),
+
+		DeletedFileSystems: d.DeletedFileSystems.Apply(old.DeletedFileSystems, deletedFileSystemKey),
 	}
 	if d.Platform != nil {
 		next.Platform = *d.Platform

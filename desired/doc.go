@@ -29,7 +29,9 @@
 //	4  containers are given secrets in their environment
 //	   ([ContainerAssignment.Secrets], [ContainerAssignment.EnvironmentFiles]), and
 //	   images are pulled with a user's own credentials ([PullSource.CredentialsID])
-//	5  output waits within bounds ([ContainerAssignment.LogBuffer])
+//	5  output waits within bounds ([ContainerAssignment.LogBuffer]), and tasks have volumes
+//	   in file systems ([Assignment.FileSystems]), whose files go when they are deleted
+//	   ([State.DeletedFileSystems])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from

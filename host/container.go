@@ -44,6 +44,14 @@ type Mount struct {
 	Source   string
 	Target   string
 	ReadOnly bool
+	// Beneath is a directory below Source, which is mounted in its place. What is in Source
+	// may be another's: no link in it leads out. Empty and "." are Source itself.
+	Beneath string
+	// Owner is who owns in Source what the container's user owns at Target, and the other
+	// way round; the container's user has its groups. nil: users are the same in both.
+	Owner *desired.PosixUser
+	// SquashRoot does without Owner the same for root and nobody (65534).
+	SquashRoot bool
 	// CopyUp fills an empty Source with what the image has at Target, once.
 	CopyUp bool
 }

@@ -40,6 +40,9 @@ func (i *Instance) RegistryDir() string { return i.path("registry") }
 // ObjectsDir holds the contents of S3 objects.
 func (i *Instance) ObjectsDir() string { return i.path("objects") }
 
+// FileSystemsDir has the files of EFS file systems.
+func (i *Instance) FileSystemsDir() string { return i.path("efs") }
+
 // NodeDir holds the node's own state and its tasks' files.
 func (i *Instance) NodeDir() string { return i.path("node") }
 
@@ -62,6 +65,10 @@ func (i *Instance) ContainerdStateDir() string { return i.runtimePath("container
 // ContainerdMemoryDir holds the secrets of containers, which must not be left on a disk.
 // The node has its file system be one in memory.
 func (i *Instance) ContainerdMemoryDir() string { return i.runtimePath("secrets") }
+
+// SourcesDir has sources of mounts for a moment. Nothing in it may be removed with what is
+// in it.
+func (i *Instance) SourcesDir() string { return i.runtimePath("sources") }
 
 // ContainerdNamespace is the namespace of our containers in any containerd.
 func (i *Instance) ContainerdNamespace() string { return "fargo-" + i.ID }

@@ -78,7 +78,10 @@ func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	task := &t.Assignment
 	switch a {
 	case Action{Make, "files"}:
-		return n.disk.makeFiles(task)
+		if err := n.disk.makeFiles(task); err != nil {
+			return err
+		}
+		return n.fileSystems.prepare(task.FileSystems)
 	case Action{Drop, "files"}:
 		return n.disk.dropFiles(task)
 	case Action{Make, "cgroup"}:

@@ -30,7 +30,7 @@ func TestEmpty(t *testing.T) {
 		}
 		n := node.New(node.Config{
 			Runtime: h.runtime, Network: h.network, Cgroups: h.cgroups, Link: h, Watcher: h.runtime,
-			Dir: h.dir, MemoryDir: h.memory, SecretsDir: filepath.Join(h.memory, "secrets"), Logger: slog.New(slog.DiscardHandler),
+			Dir: h.dir, MemoryDir: h.memory, FileSystemsDir: filepath.Join(h.dir, "efs"), SecretsDir: filepath.Join(h.memory, "secrets"), Logger: slog.New(slog.DiscardHandler),
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup

@@ -65,7 +65,7 @@ func (h *fixture) start() (stop func()) {
 	h.mu.Unlock()
 	n := node.New(node.Config{
 		Runtime: h.through, Network: h.network, Cgroups: h.cgroups,
-		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, SecretsDir: filepath.Join(h.memory, "secrets"),
+		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, FileSystemsDir: filepath.Join(h.dir, "efs"), SecretsDir: filepath.Join(h.memory, "secrets"),
 		Logger: h.logger,
 	})
 	h.node = n

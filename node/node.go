@@ -27,6 +27,8 @@ type Config struct {
 	Dir       string     // the node's own folder; nobody else writes there
 	// MemoryDir is another one, which need not outlive the machine's memory.
 	MemoryDir string
+	// FileSystemsDir has the files of file systems, which outlive tasks.
+	FileSystemsDir string
 	// SecretsDir is for secrets. It must be on a file system in memory: whoever makes
 	// a node answers for that.
 	SecretsDir string
@@ -35,19 +37,20 @@ type Config struct {
 
 // Node is the agent of one machine.
 type Node struct {
-	cfg     Config
-	disk    disk
-	network *reconciler[desired.Interface]
-	cgroups *reconciler[host.TaskCgroup]
-	output  *output
-	records *Records
-	secrets *secrets
-	reports *reports
-	views   views
-	wakeUp  chan struct{} // there is a newer desired state
-	known   chan struct{} // closed when the data plane is known: the network is not Set before
-	changed chan struct{} // the data plane has changed: followers are called
-	saving  sync.Mutex    // of the data plane
+	cfg         Config
+	disk        disk
+	network     *reconciler[desired.Interface]
+	cgroups     *reconciler[host.TaskCgroup]
+	output      *output
+	records     *Records
+	secrets     *secrets
+	reports     *reports
+	views       views
+	fileSystems *fileSystems
+	wakeUp      chan struct{} // there is a newer desired state
+	known       chan struct{} // closed when the data plane is known: the network is not Set before
+	changed     chan struct{} // the data plane has changed: followers are called
+	saving      sync.Mutex    // of the data plane
 
 	mu struct {
 		sync.Mutex
@@ -71,6 +74,7 @@ func New(cfg Config) *Node {
 	n.secrets = newSecrets(cfg.SecretsDir, cfg.Link, cfg.Logger)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
 	n.records = newRecords(n.output)
+	n.fileSystems = newFileSystems(cfg.FileSystemsDir, cfg.Logger)
 	n.views.at = map[whereabouts]*host.Task{}
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
@@ -135,6 +139,7 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 	})
 	all.Go(func() { n.cgroups.run(ctx) })
+	all.Go(func() { n.fileSystems.run(ctx) })
 	all.Go(func() { n.runFollowers(ctx) }) // before the runtime is there, which may take longer
 	events := n.cfg.Runtime.Events(ctx)    // before the list, so that nothing is missed
 	states, ok := n.list(ctx)
@@ -360,6 +365,7 @@ func (n *Node) take(ctx context.Context, all *sync.WaitGroup) {
 		}
 		tasks = append(tasks, t)
 	}
+	n.fileSystems.note(d.DeletedFileSystems)
 	n.setAuthority(d.Platform.CA)
 	interfaces, groups := holdings(tasks)
 	updated := n.setDataPlane(*d, interfaces) // one Set for what is new of the networks and in them

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"regexp"
 	"time"
 
@@ -67,7 +68,10 @@ func (t Task) withResult(a Action, r Result, now time.Time) Task {
 }
 
 func (t *Task) applyToResource(a Action, r Result, now time.Time) {
+	var unmountable *unmountableError
 	switch {
+	case errors.As(r.Err, &unmountable):
+		t.Unmountable = unmountable.reason
 	case r.Err != nil:
 		t.RetryAt = now.Add(retryAfter)
 	case a.Verb == Make:

@@ -149,6 +149,10 @@ func (n *Node) mounts(a *desired.Assignment, i int) []host.Mount {
 		}
 	}
 	for _, m := range mountPoints(a, i, nil) {
+		if f := slices.IndexFunc(a.FileSystems, func(v desired.FileSystemMount) bool { return v.Volume == m.Volume }); f >= 0 {
+			all = append(all, n.fileSystems.mount(&a.FileSystems[f], &m))
+			continue
+		}
 		all = append(all, host.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
 	}
 	return all

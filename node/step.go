@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -227,7 +228,7 @@ func (s *stepper) decideEnd() {
 			return
 		}
 	}
-	if why := s.stuck(); why != "" {
+	if why := cmp.Or(s.Unmountable, s.stuck()); why != "" {
 		s.end(fargo.StopTaskFailedToStart, why)
 	}
 }

@@ -34,6 +34,8 @@ type Task struct {
 	Files   Stage `json:"files,omitempty"`
 	Cgroup  Stage `json:"cgroup,omitempty"`
 	Network Stage `json:"network,omitempty"`
+	// Unmountable is why a volume can never be mounted; empty when it can, for all we know.
+	Unmountable string `json:"unmountable,omitempty"`
 	// RetryAt holds Files back after a failure.
 	RetryAt time.Time `json:"retryAt,omitzero"`
 

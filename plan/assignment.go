@@ -33,12 +33,14 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 		Service: t.Service, TaskRole: TaskRole(t, d),
 		LaunchType: string(t.Intent.LaunchType), AvailabilityZone: aws.Value(t.Intent.AvailabilityZone),
 		CPU: number(t.Intent.Cpu), Memory: number(t.Intent.Memory),
-		Interface: t.Interface, PIDMode: string(d.Definition.PidMode),
+		Interface: t.Interface, PIDMode: string(d.Definition.PidMode), FileSystems: t.FileSystems,
 	}
 	a.PIDs = PIDs(a.CPU)
 	a.DesiredStatus, a.StopCode, a.StoppedReason = AssignedStatus(t)
 	for _, v := range d.Definition.Volumes {
+		if v.EfsVolumeConfiguration == nil {
 		a.Volumes = append(a.Volumes, *v.Name)
+	}
 	}
 	secrets := TaskSecrets(&d.Definition, t.Intent.Overrides)
 	for _, c := range d.Definition.ContainerDefinitions {

@@ -1,11 +1,13 @@
 package record
 
 import (
+	"time"
+
 	"fargo"
 	"fargo/aws/efs"
 )
 
-// EFSFileSystem is a file system of EFS. Its files are not kept anywhere yet.
+// EFSFileSystem is a file system of EFS. Nodes have its files.
 type EFSFileSystem struct {
 	Scope fargo.Scope
 	// FileSystem is what Describe shows, but for its name, its size and the number of its
@@ -43,3 +45,13 @@ func (m *EFSMountTarget) Key() string { return m.Scope.Key(*m.MountTarget.MountT
 
 // FileSystemKey is the place in the store of its file system.
 func (m *EFSMountTarget) FileSystemKey() string { return m.Scope.Key(*m.MountTarget.FileSystemId) }
+
+// DeletedEFSFileSystem says that a file system was deleted, for nodes that may have files
+// of it. It is written once.
+type DeletedEFSFileSystem struct {
+	ID string
+	At time.Time
+}
+
+// Key is its place in the store. Ids are unique among all scopes.
+func (d *DeletedEFSFileSystem) Key() string { return d.ID }

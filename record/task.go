@@ -10,8 +10,8 @@ import (
 
 // Task is a task as the control plane keeps it.
 //
-// Intent and BlockingLogs are written when the task is made; Node, Interface and Unreachable by the
-// task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
+// Intent and BlockingLogs are written when the task is made; Node, Interface, FileSystems
+// and Unreachable by the task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
 // ends it first; Report by the task's node.
 type Task struct {
 	Scope   fargo.Scope
@@ -35,6 +35,8 @@ type Task struct {
 	// Interface is the task's network interface, kept after the interface itself
 	// is gone because DescribeTasks goes on showing it.
 	Interface *desired.Interface `json:",omitzero"`
+	// FileSystems are the task's EFS volumes, as they were when it was placed.
+	FileSystems []desired.FileSystemMount `json:",omitzero"`
 	// Unreachable are the hosts that Fargate would have needed to prepare the task, and
 	// could not have reached from its subnet. Clients see [fargo.UnreachableAttribute].
 	Unreachable []string `json:",omitzero"`

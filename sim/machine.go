@@ -93,7 +93,7 @@ func (m *machine) start(ctx context.Context) error {
 	m.checker = newChecker(m)
 	n := node.New(node.Config{
 		Runtime: faultyRuntime{m.runtime, m}, Network: m.network, Cgroups: m.cgroups, Link: client, Watcher: m.runtime,
-		Followers: []node.Follower{m.checker}, Dir: m.disk, MemoryDir: m.memory, SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
+		Followers: []node.Follower{m.checker}, Dir: m.disk, MemoryDir: m.memory, FileSystemsDir: filepath.Join(m.disk, "efs"), SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
 	})
 	m.all.Go(func() {
 		if err := n.Run(ctx); err != nil || ctx.Err() == nil {

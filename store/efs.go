@@ -1,6 +1,10 @@
 package store
 
-import "fargo/record"
+import (
+	"time"
+
+	"fargo/record"
+)
 
 // EFSFileSystems are the file systems of EFS, by scope and id.
 var EFSFileSystems = NewTable("efsfilesystem", (*record.EFSFileSystem).Key)
@@ -15,3 +19,16 @@ var EFSAccessPoints = NewTable("efsaccesspoint", (*record.EFSAccessPoint).Key,
 // EFSMountTargets are the mount targets, by scope and id.
 var EFSMountTargets = NewTable("efsmounttarget", (*record.EFSMountTarget).Key,
 	Index[record.EFSMountTarget]{ByFileSystem, func(m *record.EFSMountTarget) []string { return []string{m.FileSystemKey()} }})
+
+// DeletedEFSFileSystems are the file systems that were deleted of late, by id.
+var DeletedEFSFileSystems = NewTable("deletedefsfilesystem", (*record.DeletedEFSFileSystem).Key)
+
+// DeleteEFSFileSystem deletes a file system with its access points, and has nodes remove
+// its files.
+func DeleteEFSFileSystem(tx *Tx, f *record.EFSFileSystem, now time.Time) {
+	for a := range EFSAccessPoints.By(tx, ByFileSystem, f.Key()) {
+		EFSAccessPoints.Delete(tx, a.Key())
+	}
+	EFSFileSystems.Delete(tx, f.Key())
+	DeletedEFSFileSystems.Put(tx, &record.DeletedEFSFileSystem{ID: *f.FileSystem.FileSystemId, At: now})
+}

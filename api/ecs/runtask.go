@@ -282,8 +282,8 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 		return missing("Windows containers")
 	}
 	for _, v := range d.Volumes {
-		if v.EfsVolumeConfiguration != nil || v.S3filesVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
-			return missing("volumes other than the task's own storage")
+		if v.S3filesVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
+			return missing("volumes other than the task's own storage and Amazon EFS")
 		}
 	}
 	for _, c := range d.ContainerDefinitions {

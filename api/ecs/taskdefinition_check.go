@@ -318,6 +318,9 @@ func checkVolumes(d *ecs.TaskDefinition) error {
 			return refuse("Volume name should not be null or empty.")
 		}
 		names[*v.Name] = true
+		if err := checkEFS(v.EfsVolumeConfiguration); err != nil {
+			return err
+		}
 	}
 	containers := map[string]bool{}
 	for _, c := range d.ContainerDefinitions {
@@ -337,6 +340,22 @@ func checkVolumes(d *ecs.TaskDefinition) error {
 				return refuse("Container '%s' takes volumes from unknown container '%s'.", *c.Name, aws.Value(v.SourceContainer))
 			}
 		}
+	}
+	return nil
+}
+
+// checkEFS refuses what no volume in EFS can be.
+// Source: ECS API, EFSVolumeConfiguration and EFSAuthorizationConfig.
+func checkEFS(c *ecs.EFSVolumeConfiguration) error {
+	if c == nil || c.AuthorizationConfig == nil {
+		return nil
+	}
+	point, root := aws.Value(c.AuthorizationConfig.AccessPointId), aws.Value(c.RootDirectory)
+	if point != "" && root != "" && root != "/" {
+		return refuse(`When using an EFS access point, the root directory must either be set to "/" or be omitted.`)
+	}
+	if (point != "" || c.AuthorizationConfig.Iam == ecs.EFSAuthorizationConfigIAMEnabled) && c.TransitEncryption != ecs.EFSTransitEncryptionEnabled {
+		return refuse("EFS transit encryption must be enabled when using an EFS access point or IAM authorization.")
 	}
 	return nil
 }

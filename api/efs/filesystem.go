@@ -186,10 +186,7 @@ func (s *Server) DeleteFileSystem(ctx context.Context, in *efs.DeleteFileSystemI
 		if len(mountTargets(tx, f.Key())) > 0 {
 			return failed(efs.FileSystemInUse("You cannot delete a file system that still has mount targets."))
 		}
-		for a := range store.EFSAccessPoints.By(tx, store.ByFileSystem, f.Key()) {
-			store.EFSAccessPoints.Delete(tx, a.Key())
-		}
-		store.EFSFileSystems.Delete(tx, f.Key())
+		store.DeleteEFSFileSystem(tx, f, now())
 		return nil
 	})
 }

@@ -120,11 +120,12 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 		return nil, err
 	}
 	runtime := containerd.Config{
-		Address:   flags.Containerd,
-		Namespace: inst.ContainerdNamespace(),
-		StateDir:  inst.ContainerdStateDir(),
-		MemoryDir: inst.ContainerdMemoryDir(),
-		Binaries:  programs,
+		Address:    flags.Containerd,
+		Namespace:  inst.ContainerdNamespace(),
+		StateDir:   inst.ContainerdStateDir(),
+		MemoryDir:  inst.ContainerdMemoryDir(),
+		SourcesDir: inst.SourcesDir(),
+		Binaries:   programs,
 		Registries: containerd.Registries{
 			Allow: append(slices.Clip(flags.AllowRegistry), inVPCs), Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
 		},
@@ -228,10 +229,11 @@ func (m *machine) run(ctx context.Context) error {
 			flowLogFollower{flowLogs},
 			metadataFollower{metadata},
 		},
-		Dir:        m.inst.NodeDir(),
-		MemoryDir:  m.inst.NodeMemoryDir(),
-		SecretsDir: m.inst.NodeSecretsDir(),
-		Logger:     m.log,
+		Dir:            m.inst.NodeDir(),
+		MemoryDir:      m.inst.NodeMemoryDir(),
+		FileSystemsDir: m.inst.FileSystemsDir(),
+		SecretsDir:     m.inst.NodeSecretsDir(),
+		Logger:         m.log,
 	})
 	tasks.Node = n // nobody asks before metadata runs
 	g, ctx := errgroup.WithContext(ctx)

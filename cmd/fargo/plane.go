@@ -70,6 +70,7 @@ type plane struct {
 	pushed  *registry.Server
 	nodes   *control.Plane
 	auditor *api.Auditor
+	policies *iam.CallerPolicies
 	events  *eventbus.Router
 	deliver *control.Deliverer
 	handler http.Handler
@@ -133,8 +134,9 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.policies = iam.NewCallerPolicies(p.db)
 	p.auditor = api.NewAuditor(api.AuditorConfig{
-		Actions: actions(p.logs), Policies: iam.NewCallerPolicies(p.db), State: p.db.View, Logger: p.log,
+		Actions: actions(p.logs), Policies: p.policies, State: p.db.View, Logger: p.log,
 	})
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
@@ -242,7 +244,7 @@ func (p *plane) run(ctx context.Context) error {
 		defer context.AfterFunc(p.quiesce, cancel)()
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error {
-			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public}))
+			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public}))
 		})
 		both.Go(func() error { return p.deliver.Run(ctx) })
 		return unlessDone(ctx, both.Wait())

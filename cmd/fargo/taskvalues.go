@@ -9,6 +9,8 @@ import (
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/control"
+	"fargo/policy"
+	"fargo/record"
 )
 
 // taskValues calls Secrets Manager, Parameter Store and S3 for tasks, as their execution
@@ -72,11 +74,18 @@ func (v taskValues) GetObject(ctx context.Context, c control.Caller, in *s3.GetO
 
 // call is a call that ECS makes as a task's role. It came over no network.
 func call(c control.Caller, operation string) *api.Call {
-	s := c.Session
-	return &api.Call{
-		RequestID: c.RequestID, Operation: operation, Account: s.Account, Region: c.Region,
-		Caller: api.Caller{PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, Role: s.Role, Task: s.Task, Secure: true},
-	}
+	return &api.Call{RequestID: c.RequestID, Operation: operation, Account: c.Session.Account, Region: c.Region, Caller: sessionCaller(c.Session)}
+}
+
+// sessionCaller is a session of a task's role.
+func sessionCaller(s *record.Session) api.Caller {
+	return api.Caller{PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, Role: s.Role, Task: s.Task, Secure: true}
+}
+
+// rolePolicies implements [control.RolePolicies].
+func (p *plane) rolePolicies(s *record.Session) *policy.Caller {
+	c := sessionCaller(s)
+	return p.policies.Of(&c)
 }
 
 // callAs authorizes a call of a service, validates and does it, as the chain does with
