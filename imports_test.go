@@ -86,7 +86,7 @@ var balancerImports = map[string][]string{
 		"targetgroup", "tlsconfig", "upstream",
 	},
 	"layer4": {"accesslog", "listener", "metrics", "netconn", "proxyprotocol", "targetgroup", "tlsconfig", "upstream"},
-	"":       {"health", "layer4", "layer7", "listener", "metrics", "settings", "targetgroup", "tlsconfig", "upstream"},
+	"":       {"health", "layer4", "layer7", "listener", "metrics", "objectlog", "settings", "targetgroup", "tlsconfig", "upstream"},
 	"worker": {"", "health", "metrics"},
 
 	"balancertest": {}, // for tests and benchmarks

@@ -12,6 +12,7 @@ import (
 	"fargo/balancer/health"
 	"fargo/balancer/listener"
 	"fargo/balancer/metrics"
+	"fargo/balancer/objectlog"
 	"fargo/balancer/targetgroup"
 	"fargo/balancer/tlsconfig"
 )
@@ -20,12 +21,13 @@ import (
 type Config struct {
 	Network Network
 	Logger  *slog.Logger
-	// Pace divides the time of slow start. Timeouts are as configured.
+	// Pace divides the time of slow start, and that of a log's file. Timeouts are as
+	// configured.
 	Pace fargo.Pace
 	// Turn is where turns begin, of target groups and of rules that have several:
 	// servers side by side should not all begin with the same target.
 	Turn uint64
-	// AccessLogs is the directory that stands for S3: access logs are written to
+	// AccessLogs is the directory for what goes to S3: access logs are written to
 	// files in it, whose names begin with the bucket's. When it is empty there
 	// are none, whatever the attributes say.
 	AccessLogs string
@@ -38,7 +40,7 @@ type Server struct {
 	pace    fargo.Pace
 	turn    uint64
 
-	accessLogs string
+	logs objectlog.Dir
 
 	ctx    context.Context // ends all that was started
 	cancel context.CancelFunc
@@ -60,7 +62,7 @@ type Server struct {
 
 // New makes a server that runs nothing yet.
 func New(c Config) *Server {
-	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, accessLogs: c.AccessLogs}
+	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, logs: objectlog.Dir{Root: c.AccessLogs, Pace: c.Pace}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.balancers = map[string]*listener.LoadBalancer{}
 	s.mu.groups = map[string]*targetgroup.Group{}

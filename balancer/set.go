@@ -85,7 +85,7 @@ func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.
 	if b == nil {
 		b = listener.NewLoadBalancer(d, s.turn)
 	}
-	errs := []error{b.SetLogs(s.accessLogs, d)}
+	errs := []error{b.SetLogs(s.logs, d)}
 	for i := range d.Listeners {
 		l, err := b.Compile(d, i, views, s.mu.secrets)
 		errs = append(errs, err)

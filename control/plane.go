@@ -22,6 +22,12 @@ type Logs interface {
 	Append(ctx context.Context, batch desired.LogBatch) (to int64, err error)
 }
 
+// LogObjects puts logs of load balancers into their buckets. errdefs.IsNotFound holds for
+// the error when a bucket does not take one.
+type LogObjects interface {
+	PutLogObject(ctx context.Context, o desired.LogObject) error
+}
+
 // Puller says how a node gets an image.
 type Puller interface {
 	// Source is the same for the same task, container and digest, however often
@@ -39,7 +45,9 @@ type Plane struct {
 	Logs   Logs
 	Puller Puller
 	Values Values // for secrets of tasks
-	Logger *slog.Logger
+	// LogObjects takes the logs of load balancers to S3.
+	LogObjects LogObjects
+	Logger     *slog.Logger
 	// Assumable reports whether a role exists and trusts an AWS service.
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Sessions notes which nodes are connected. It is the controllers' too.
@@ -110,6 +118,11 @@ func (p *Plane) OpenLog(ctx context.Context, target desired.LogTarget) error {
 // AppendLogs keeps a stretch of output and says how far its source is known.
 func (p *Plane) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, error) {
 	return p.Logs.Append(ctx, batch)
+}
+
+// PutLogObject puts a load balancer's log into its bucket.
+func (p *Plane) PutLogObject(ctx context.Context, o desired.LogObject) error {
+	return p.LogObjects.PutLogObject(ctx, o)
 }
 
 // Drain has nodes take nothing new and ends every task at once, as when the machine

@@ -50,7 +50,7 @@ func carriers(t reflect.Type, path string, within []reflect.Type) (found []strin
 // TestNoMessageCarriesASecret holds that what nodes are told and what they report may
 // be logged, dumped and kept on a disk.
 func TestNoMessageCarriesASecret(t *testing.T) {
-	for _, message := range []any{State{}, Delta{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}} {
+	for _, message := range []any{State{}, Delta{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}, LogObject{}} {
 		typ := reflect.TypeOf(message)
 		for _, field := range carriers(typ, typ.Name(), nil) {
 			t.Errorf("%s carries a secret: name it with a SecretID", field)

@@ -202,6 +202,13 @@ func (c *Client) TaskTags(ctx context.Context, taskARN string) (map[string]strin
 	return answer.Tags, err
 }
 
+// PutLogObject puts a load balancer's log into its bucket. It waits for the control plane
+// for as long as ctx lasts. errdefs.IsNotFound holds for the error when the bucket does
+// not take it.
+func (c *Client) PutLogObject(ctx context.Context, o desired.LogObject) error {
+	return c.call(ctx, "PutLogObject", &o, &nothing{})
+}
+
 // call tries until there is an answer. All calls may be repeated.
 func (c *Client) call(ctx context.Context, method string, in, out any) error {
 	wait := firstRetry

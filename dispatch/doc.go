@@ -70,6 +70,10 @@ type Plane interface {
 	// the sender will come again from the position answered. An error for which
 	// errdefs.IsNotFound holds says that group or stream are gone.
 	AppendLogs(ctx context.Context, batch desired.LogBatch) (to int64, err error)
+
+	// PutLogObject puts a load balancer's log into its bucket. The same object may come
+	// again. errdefs.IsNotFound holds for the error when the bucket does not take it.
+	PutLogObject(ctx context.Context, o desired.LogObject) error
 }
 
 // Node is what a [Client] needs of its node. No method blocks.

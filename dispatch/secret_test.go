@@ -101,6 +101,17 @@ func TestSecrets(t *testing.T) {
 	if tags, err := client.TaskTags(ctx, state.Tasks[0].TaskARN); err != nil || tags["node"] != "n" {
 		t.Errorf("tags of its task: %v, %v", tags, err)
 	}
+	object := desired.LogObject{Bucket: "logs", Name: "k", Content: []byte{0x1f, 0x8b}}
+	if err := client.PutLogObject(ctx, object); err != nil {
+		t.Error(err)
+	}
+	if got, ok := plane.LogObject("logs", "k"); !ok || !bytes.Equal(got.Content, object.Content) {
+		t.Errorf("the plane has %v", got)
+	}
+	object.Bucket = "none"
+	if err := client.PutLogObject(ctx, object); !errdefs.IsNotFound(err) {
+		t.Errorf("a bucket that is not there: %v", err)
+	}
 	if tags, err := client.TaskTags(ctx, "arn:none"); !errdefs.IsNotFound(err) {
 		t.Errorf("tags of another task: %v, %v", tags, err)
 	}

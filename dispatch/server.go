@@ -118,6 +118,7 @@ var service = grpc.ServiceDesc{
 		{MethodName: "OpenLog", Handler: unary("OpenLog", (*Server).openLog)},
 		{MethodName: "AppendLogs", Handler: unary("AppendLogs", (*Server).appendLogs)},
 		{MethodName: "Secret", Handler: unary("Secret", (*Server).secret)},
+		{MethodName: "PutLogObject", Handler: unary("PutLogObject", (*Server).putLogObject)},
 		{MethodName: "TaskTags", Handler: unary("TaskTags", (*Server).taskTags)},
 	},
 }
@@ -185,4 +186,8 @@ func (s *Server) taskTags(ctx context.Context, in *tagsRequest) (*tagsAnswer, er
 func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*position, error) {
 	to, err := s.plane.AppendLogs(ctx, *in)
 	return &position{To: to}, err
+}
+
+func (s *Server) putLogObject(ctx context.Context, in *desired.LogObject) (*nothing, error) {
+	return &nothing{}, s.plane.PutLogObject(ctx, *in)
 }

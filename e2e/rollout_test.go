@@ -229,6 +229,9 @@ func (s *rollout) replace(speed string) {
 // waits each time until another has replaced it. The access log has the target of
 // each request that failed.
 func (s *rollout) killContainers(name string) {
+	s.shell(`aws s3api create-bucket --bucket killed >/dev/null && aws s3api put-bucket-policy --bucket killed --policy '{"Statement": {
+		"Effect": "Allow", "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+		"Action": "s3:PutObject", "Resource": "arn:aws:s3:::killed/AWSLogs/123456789012/*"}}'`)
 	s.shell(`. ./balancer.env; aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$ALB_ARN" \
 		--attributes Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=killed >/dev/null`)
 	load := startLoad(s.t, s.in, name, loadRate)
@@ -276,27 +279,20 @@ func (s *rollout) killContainer() (target string) {
 	return target
 }
 
-// badGateways waits until the access log has n failed requests, and returns the target
-// of each.
+// badGateways waits until the access log in S3 has n failed requests, and returns the
+// target of each.
 func (s *rollout) badGateways(n int) []string {
 	s.t.Helper()
 	const target, status = 4, 8 // the fields of an entry
+	dir := s.t.TempDir()
 	var targets []string
 	s.wait(func() error {
 		targets = nil
-		files, err := filepath.Glob(filepath.Join(s.in.data, "access-logs/killed/AWSLogs/*/elasticloadbalancing/*/*/*/*/*.log"))
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				return err
-			}
-			for line := range strings.Lines(string(b)) {
-				if fields := strings.Fields(line); len(fields) > status && fields[status] == "502" {
-					targets = append(targets, fields[target])
-				}
+		s.shell(`aws s3 cp --recursive --quiet s3://killed "$1"`, dir)
+		lines := s.shell(`find "$1" -name '*.log.gz' -exec zcat {} +`, dir)
+		for line := range strings.Lines(lines) {
+			if fields := strings.Fields(line); len(fields) > status && fields[status] == "502" {
+				targets = append(targets, fields[target])
 			}
 		}
 		if len(targets) < n {

@@ -30,8 +30,8 @@ func (i *Instance) SecretsKeyFile() string { return i.path("secrets.key") }
 // LogsDir holds log events.
 func (i *Instance) LogsDir() string { return i.path("logs") }
 
-// AccessLogsDir holds the access logs of load balancers, below the name of the
-// bucket that AWS would put them in.
+// AccessLogsDir holds the logs of load balancers that are not in S3 yet, below the names
+// of their buckets.
 func (i *Instance) AccessLogsDir() string { return i.path("access-logs") }
 
 // RegistryDir holds the images pushed to ECR.

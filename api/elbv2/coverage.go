@@ -4,7 +4,6 @@ import "fargo/api"
 
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
-	{Operation: "ModifyLoadBalancerAttributes", Field: "access_logs.s3, connection_logs.s3, health_check_logs.s3", Why: "written to a directory of the machine in place of the bucket, and not compressed"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "routing.http.desync_mitigation_mode", Why: "stricter than AWS in every mode: a request without a single framing is refused and its connection closed (lengths that differ or are no numbers, codings that are unknown or follow chunked, Transfer-Encoding before HTTP/1.1, Content-Length before HTTP/1.0, CR or LF other than at the end of a line, folded lines, lines without a colon), as is one whose method, target or version is none"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "routing.http.desync_mitigation_mode", Why: "stricter than AWS in every mode: after a request of which another server may have seen another end (a field that looks like Content-Length or Transfer-Encoding, both of them, anything severe) both connections are closed"},
 	{Operation: "ModifyLoadBalancerAttributes", Field: "routing.http.desync_mitigation_mode", Why: "what is passed on is written anew: with one framing, without fields that look like another, percent-encoded where control characters and spaces are in a target, with spaces for control characters in values"},

@@ -93,11 +93,6 @@ func logAttributes(kind string) []attribute {
 	}
 }
 
-// logKinds are the kinds of logs, as their errors call them.
-var logKinds = []struct{ key, called string }{
-	{"access_logs", "access logs"}, {"connection_logs", "connection logs"}, {"health_check_logs", "health check logs"},
-}
-
 // bucketName is what a bucket of S3 may be called. Source: S3 user guide,
 // "Bucket naming rules".
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
@@ -111,7 +106,7 @@ func checkLog(m map[string]string, prefix, called string) error {
 	case bucket == "" && folder != "":
 		return unfit("The key '%sbucket' must set in order to set the key '%sprefix'", prefix, prefix)
 	case bucket != "" && !bucketName.MatchString(bucket):
-		return unfit("Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+		return noBucket(bucket)
 	case strings.Contains(folder, "AWSLogs"):
 		return unfit("The value of '%sprefix' cannot contain 'AWSLogs'", prefix)
 	}
@@ -134,29 +129,43 @@ func idleTimeout(key, value string) error {
 	return nil
 }
 
-// ModifyLoadBalancerAttributes changes some attributes and shows all.
+// ModifyLoadBalancerAttributes changes some attributes and shows all. Before logs begin, a
+// file in their bucket tests that they can be written.
 func (s *Server) ModifyLoadBalancerAttributes(ctx context.Context, in *elbv2.ModifyLoadBalancerAttributesInput) (*elbv2.ModifyLoadBalancerAttributesOutput, error) {
+	r, scope := s.view(ctx)
+	_, starts, err := s.changeAttributes(r, scope, in, time.Now().UTC())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.deliverTests(ctx, starts); err != nil {
+		return nil, err
+	}
 	out := &elbv2.ModifyLoadBalancerAttributesOutput{}
-	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, _ time.Time) error {
-		lb, err := loadBalancer(tx, scope, *in.LoadBalancerArn)
+	return out, s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
+		c, _, err := s.changeAttributes(tx, scope, in, now)
 		if err != nil {
 			return err
 		}
-		known := loadBalancerAttributes(&lb.LoadBalancer)
-		c := *lb
-		if c.Attributes, err = known.change(lb.Attributes, loadBalancerSettings(in.Attributes)); err != nil {
-			return err
-		}
-		for _, k := range logKinds {
-			if err := checkLog(c.Attributes, k.key+".s3.", k.called); err != nil {
-				return err
-			}
-		}
-		showGateway(tx, &c)
-		store.ELBLoadBalancers.Put(tx, &c)
-		out.Attributes = showLoadBalancer(&c)
+		showGateway(tx, c)
+		store.ELBLoadBalancers.Put(tx, c)
+		out.Attributes = showLoadBalancer(c)
 		return nil
 	})
+}
+
+// changeAttributes gives a load balancer as it is to be, and the logs that begin with that.
+func (s *Server) changeAttributes(r store.Reader, scope fargo.Scope, in *elbv2.ModifyLoadBalancerAttributesInput, now time.Time) (*record.ELBLoadBalancer, []logStart, error) {
+	lb, err := loadBalancer(r, scope, *in.LoadBalancerArn)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := loadBalancerAttributes(&lb.LoadBalancer)
+	c := *lb
+	if c.Attributes, err = known.change(lb.Attributes, loadBalancerSettings(in.Attributes)); err != nil {
+		return nil, nil, err
+	}
+	starts, err := s.logStarts(r, lb, &c, now)
+	return &c, starts, err
 }
 
 // DescribeLoadBalancerAttributes shows all attributes.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +18,13 @@ import (
 	"fargo/api/apitest"
 	"fargo/api/ec2"
 	"fargo/api/elbv2"
+	"fargo/api/s3"
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/elbv2"
+	wires3 "fargo/aws/s3"
 	"fargo/control"
 	"fargo/desired"
+	"fargo/objects"
 	"fargo/record"
 	"fargo/store"
 )
@@ -32,7 +37,8 @@ var public6 = netip.MustParsePrefix("2001:db8:0:100::/56")
 
 // TestScripts runs the scripts against the API with a node that says what the
 // script says: "node" makes one known, "health" is its word about a target, and
-// "desired" shows what it is to run and "names" what names are to stand for.
+// "desired" shows what it is to run and "names" what names are to stand for. "log" is
+// what the node does with a log, and "object" shows what is in a bucket.
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db, err := store.Open(t.Context(), store.NewMemory())
@@ -41,10 +47,17 @@ func TestScripts(t *testing.T) {
 		}
 		t.Cleanup(func() { db.Close() })
 		plane := &control.Plane{DB: db, Sessions: control.NewSessions(), Logger: slog.New(slog.DiscardHandler)}
+		contents, err := objects.Open(objects.Config{Dir: filepath.Join(t.TempDir(), "objects"), Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		buckets := s3.New(s3.Config{DB: db, Contents: contents})
+		balancers := elbv2.New(elbv2.Config{DB: db, Public: public, Buckets: logBuckets{buckets}})
 		return apitest.Setup{
 			Services: []api.Mounted{
+				{Service: &wires3.API, Server: buckets, Locate: buckets.Locate, CheckBody: s3.CheckBody},
 				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5, Public6: public6})},
-				{Service: &wire.API, Server: elbv2.New(elbv2.Config{DB: db, Public: public})},
+				{Service: &wire.API, Server: balancers},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node": func(ctx context.Context, name string) (string, error) {
@@ -63,6 +76,15 @@ func TestScripts(t *testing.T) {
 					d, err := told(ctx, plane, node)
 					return names(d.Records), err
 				},
+				"log": func(ctx context.Context, args string) (string, error) {
+					bucket, key, _ := strings.Cut(args, " ")
+					return "", balancers.PutLogObject(ctx, desired.LogObject{Bucket: bucket, Name: key, Content: []byte("lines")})
+				},
+				"object": func(ctx context.Context, args string) (string, error) {
+					bucket, key, _ := strings.Cut(args, " ")
+					b, err := buckets.ReadObject(ctx, fargo.Scope{Account: fargo.DefaultAccount}, bucket, key, 100)
+					return aTime.ReplaceAllString(string(b), "<time>"), err
+				},
 				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db, plane.Sessions) },
 				"certificate": func(ctx context.Context, arn string) (string, error) {
 					return "", db.Update(ctx, func(tx *store.Tx) error {
@@ -75,6 +97,20 @@ func TestScripts(t *testing.T) {
 			},
 		}
 	})
+}
+
+// aTime is that of a test file.
+var aTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
+
+// logBuckets are the buckets of S3, as cmd/fargo connects them.
+type logBuckets struct{ *s3.Server }
+
+func (b logBuckets) Takes(r store.Reader, d elbv2.LogDelivery) bool {
+	return b.Server.Takes(r, (*s3.Delivery)(&d))
+}
+
+func (b logBuckets) Deliver(ctx context.Context, d elbv2.LogDelivery, content []byte) error {
+	return b.Server.Deliver(ctx, (*s3.Delivery)(&d), content)
 }
 
 // health reports a state (and a reason) of every target with an address.

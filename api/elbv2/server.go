@@ -22,8 +22,9 @@ import (
 
 // Server answers the ELBv2 operations, from and into the store.
 type Server struct {
-	db     *store.DB
-	public netip.Prefix
+	db      *store.DB
+	public  netip.Prefix
+	buckets Buckets
 }
 
 // Config is what a [Server] needs.
@@ -31,10 +32,12 @@ type Config struct {
 	DB *store.DB
 	// Public is the range of public IPv4 addresses. The zero Prefix: there are none.
 	Public netip.Prefix
+	// Buckets are for logs. nil: there are none.
+	Buckets Buckets
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, public: c.Public} }
+func New(c Config) *Server { return &Server{db: c.DB, public: c.Public, buckets: c.Buckets} }
 
 // service is the name of Elastic Load Balancing in ARNs.
 const service = "elasticloadbalancing"

@@ -34,7 +34,7 @@ type Config struct {
 	// Pace divides the intervals of checks, and the time for which an unhealthy
 	// target drains. Timeouts are as configured.
 	Pace fargo.Pace
-	// AccessLogs is the directory that stands for S3: health check logs are written
+	// AccessLogs is the directory for what goes to S3: health check logs are written
 	// to files in it, as servers write theirs. When it is empty there are none.
 	AccessLogs string
 }
@@ -42,10 +42,10 @@ type Config struct {
 // Checker checks the health of the targets of one node, once for all servers
 // that use it.
 type Checker struct {
-	network    Dialer
-	logger     *slog.Logger
-	pace       fargo.Pace
-	accessLogs string
+	network Dialer
+	logger  *slog.Logger
+	pace    fargo.Pace
+	logs    objectlog.Dir
 
 	ctx    context.Context // ends all checks
 	cancel context.CancelFunc
@@ -81,7 +81,7 @@ type target struct {
 
 // NewChecker makes a checker that checks nothing yet.
 func NewChecker(c Config) *Checker {
-	checker := &Checker{network: c.Network, logger: c.Logger, pace: c.Pace, accessLogs: c.AccessLogs}
+	checker := &Checker{network: c.Network, logger: c.Logger, pace: c.Pace, logs: objectlog.Dir{Root: c.AccessLogs, Pace: c.Pace}}
 	checker.ctx, checker.cancel = context.WithCancel(context.Background())
 	checker.mu.groups = map[string]*group{}
 	checker.mu.changed = make(chan struct{})

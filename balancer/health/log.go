@@ -112,7 +112,7 @@ func (c *Checker) setLogs(balancers []desired.Balancer) error {
 		d := &balancers[i]
 		log := c.mu.logs[d.ARN]
 		delete(c.mu.logs, d.ARN)
-		next := objectlog.New(c.accessLogs, d.ARN, objectlog.HealthChecks, objectlog.NodeSuffix(d), d.Attributes, "health_check_logs")
+		next := c.logs.Log(d, objectlog.HealthChecks, "health_check_logs")
 		errs = append(errs, objectlog.Replace(&log, next))
 		kept[d.ARN] = log
 	}

@@ -4,16 +4,14 @@ import (
 	"errors"
 
 	"fargo/balancer/objectlog"
-	"fargo/balancer/settings"
 	"fargo/desired"
 )
 
 // SetLogs makes the logs that a balancer's attributes ask for the only ones.
-func (b *LoadBalancer) SetLogs(root string, d *desired.Balancer) error {
-	node, a := objectlog.NodeSuffix(d), settings.Attributes(d.Attributes)
+func (b *LoadBalancer) SetLogs(dir objectlog.Dir, d *desired.Balancer) error {
 	return errors.Join(
-		objectlog.Replace(&b.log, objectlog.New(root, b.ARN, objectlog.Access, node, a, "access_logs")),
-		objectlog.Replace(&b.connections, objectlog.New(root, b.ARN, objectlog.Connections, node, a, "connection_logs")))
+		objectlog.Replace(&b.log, dir.Log(d, objectlog.Access, "access_logs")),
+		objectlog.Replace(&b.connections, dir.Log(d, objectlog.Connections, "connection_logs")))
 }
 
 // FlushLogs brings a balancer's logs to their files, and with end closes them.

@@ -15,6 +15,7 @@ import (
 
 	"fargo"
 	balancerhealth "fargo/balancer/health"
+	"fargo/balancer/objectlog"
 	"fargo/balancer/worker"
 	"fargo/containerd"
 	"fargo/containerd/carried"
@@ -235,6 +236,9 @@ func (m *machine) run(ctx context.Context) error {
 		SecretsDir:     m.inst.NodeSecretsDir(),
 		Logger:         m.log,
 	})
+	logs := objectlog.Sender{
+		Dir: objectlog.Dir{Root: m.inst.AccessLogsDir(), Pace: fargo.Pace(m.flags.Speed)}, Put: client.PutLogObject, Logger: m.log,
+	}
 	tasks.Node = n // nobody asks before metadata runs
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {
@@ -247,6 +251,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return metadata.Run(ctx) })
 	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
+	g.Go(func() error { return logs.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()
 }

@@ -167,6 +167,9 @@ func (p *plane) openServices(ctx context.Context) error {
 		if server, ok := m.Server.(*ecs.Server); ok {
 			p.deliver = newDeliverer(p, server)
 		}
+		if objects, ok := m.Server.(control.LogObjects); ok {
+			p.nodes.LogObjects = objects
+		}
 	}
 	chain := api.New(api.Config{
 		Services:             mounted,

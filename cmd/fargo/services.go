@@ -93,7 +93,7 @@ func services(r dependencies) []api.Mounted {
 			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit,
 		}), Gaps: apiecs.NotActedOn},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
-		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public}), Gaps: apielbv2.NotActedOn},
+		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events}), Gaps: apievents.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},

@@ -31,7 +31,8 @@ type Plane struct {
 		groups   map[string]*Group
 		sources  map[string]int64
 		secrets  map[desired.SecretID]secret.Text
-		changed  chan struct{} // closed when anything above changes
+		objects  map[string]desired.LogObject // by bucket and key
+		changed  chan struct{}                // closed when anything above changes
 	}
 }
 
@@ -57,6 +58,7 @@ func New() *Plane {
 	p.mu.hellos, p.mu.empty = map[string]desired.Hello{}, map[string]int{}
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
+	p.mu.objects = map[string]desired.LogObject{}
 	p.mu.secrets = map[desired.SecretID]secret.Text{}
 	p.mu.changed = make(chan struct{})
 	return p
@@ -339,4 +341,23 @@ func (p *Plane) AppendLogs(_ context.Context, b desired.LogBatch) (int64, error)
 	p.mu.sources[b.Source] = b.To
 	p.touch()
 	return b.To, nil
+}
+
+// PutLogObject keeps an object of any bucket that is not called "none".
+func (p *Plane) PutLogObject(_ context.Context, o desired.LogObject) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o.Bucket == "none" {
+		return errdefs.ErrNotFound.WithMessage("no such bucket")
+	}
+	p.mu.objects[o.Bucket+"/"+o.Name] = o
+	return nil
+}
+
+// LogObject gives an object that was put.
+func (p *Plane) LogObject(bucket, key string) (desired.LogObject, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o, ok := p.mu.objects[bucket+"/"+key]
+	return o, ok
 }
