@@ -76,7 +76,7 @@ func (s *Server) DescribeLogGroups(ctx context.Context, in *logs.DescribeLogGrou
 	}
 	var groups []logs.LogGroup
 	for _, g := range s.store.Groups(scopeOf(ctx)) {
-		if wanted(g) {
+		if wanted(g) && (g.Name != s.unlisted || in.LogGroupIdentifiers != nil || aws.Value(in.LogGroupNamePrefix) == g.Name) {
 			shown := showGroup(ctx, g)
 			if in.LogGroupNamePattern != nil { // then AWS shows less, as recorded
 				shown.StoredBytes, shown.DeletionProtectionEnabled = nil, nil

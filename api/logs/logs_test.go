@@ -32,7 +32,7 @@ func newAPI(t *testing.T) (http.Handler, *engine.Store) {
 	}
 	t.Cleanup(func() { store.Close() })
 	return api.New(api.Config{
-		Services:             []api.Mounted{{Service: &wire.API, Server: logs.New(logs.Config{Store: store})}},
+		Services:             []api.Mounted{{Service: &wire.API, Server: logs.New(logs.Config{Store: store, Unlisted: "/own"})}},
 		Authorizer:           api.AllowAuthenticated{},
 		Logger:               quiet,
 		AcceptAnyCredentials: true,

@@ -20,16 +20,21 @@ import (
 // Config is what a Server needs.
 type Config struct {
 	Store *engine.Store
+	// Unlisted is the name of a log group that is Fargo's own. DescribeLogGroups shows it
+	// only to who asks for that very name: who counts groups, or deletes all, means those
+	// that users have made. To all other operations it is a group as others are.
+	Unlisted string
 }
 
 // Server answers the operations of CloudWatch Logs.
 type Server struct {
-	store *engine.Store
-	tails atomic.Int32 // open StartLiveTail sessions
+	store    *engine.Store
+	unlisted string
+	tails    atomic.Int32 // open StartLiveTail sessions
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{store: c.Store} }
+func New(c Config) *Server { return &Server{store: c.Store, unlisted: c.Unlisted} }
 
 // refused translates the engine's errors into those of CloudWatch Logs.
 func refused(err error) error {
