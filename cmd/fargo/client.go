@@ -38,6 +38,11 @@ func newClient(dataDir, region string) (*client, error) {
 	return &client{endpoint: endpoint, key: key, region: region}, err
 }
 
+// callError is what an operation answered instead of its output.
+type callError struct{ operation, code, message string }
+
+func (e *callError) Error() string { return e.operation + ": " + e.message }
+
 // call calls an operation of a service with a JSON protocol and decodes the answer
 // into out.
 func (c *client) call(ctx context.Context, service *protocol.Service, operation string, in, out any) error {
@@ -62,11 +67,12 @@ func (c *client) call(ctx context.Context, service *protocol.Service, operation 
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		var e struct{ Message string }
-		if json.Unmarshal(answer, &e) == nil && e.Message != "" {
-			return fmt.Errorf("%s: %s", operation, e.Message)
-		}
-		return fmt.Errorf("%s: %s", operation, resp.Status)
+		refused := struct {
+			Type    string `json:"__type"`
+			Message string
+		}{Message: resp.Status}
+		_ = json.Unmarshal(answer, &refused) // else the status has to do
+		return &callError{operation: operation, code: refused.Type, message: refused.Message}
 	}
 	return json.Unmarshal(answer, out)
 }

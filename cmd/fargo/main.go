@@ -24,6 +24,8 @@ type cli struct {
 	Repair   repairCommand   `cmd:"" help:"Make what is damaged in a data directory anew, with all that can be read of it, keep a copy, and say what is lost."`
 	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
 	Watch    watchCommand    `cmd:"" help:"Draw a service's deployments as they go."`
+	Tasks    tasksCommand    `cmd:"" help:"List tasks, or those that have stopped within days, and why."`
+	Events   eventsCommand   `cmd:"" help:"Print the events of EventBridge's buses: what ECS has told, and what was put."`
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 	Node     nodeCommand     `cmd:"" help:"Run this machine's data plane. fargo up starts it." hidden:""`

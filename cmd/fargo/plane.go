@@ -72,6 +72,7 @@ type plane struct {
 	auditor *api.Auditor
 	policies *iam.CallerPolicies
 	events  *eventbus.Router
+	history *control.EventHistory
 	deliver *control.Deliverer
 	handler http.Handler
 
@@ -158,8 +159,10 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	p.events = eventbus.NewRouter()
+	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
+	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
 	mounted := services(dependencies{
-		db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, events: p.events,
+		db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	p.nodes.Values = newTaskValues(mounted, p.auditor)
@@ -247,7 +250,7 @@ func (p *plane) run(ctx context.Context) error {
 		defer context.AfterFunc(p.quiesce, cancel)()
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error {
-			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public}))
+			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public, Events: p.events}))
 		})
 		both.Go(func() error { return p.deliver.Run(ctx) })
 		return unlessDone(ctx, both.Wait())
@@ -257,6 +260,7 @@ func (p *plane) run(ctx context.Context) error {
 		return unlessDone(ctx, rotations.Run(ctx))
 	})
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
+	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
 	g.Go(func() error {
 		return unlessDone(ctx, p.objects.Run(ctx, func() iter.Seq[record.Blob] { return store.Blobs(p.db.View()) }))

@@ -34,6 +34,7 @@ import (
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
 	"fargo/aws/sts"
+	"fargo/control"
 	"fargo/eventbus"
 	"fargo/kernel"
 	"fargo/lambda"
@@ -57,6 +58,7 @@ type dependencies struct {
 	elasticIPs int
 	public6    netip.Prefix // of the IPv6 blocks of VPCs
 	events     *eventbus.Router
+	history    *control.EventHistory
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -94,10 +96,10 @@ func services(r dependencies) []api.Mounted {
 		}), Gaps: apiecs.NotActedOn},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
-		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events}), Gaps: apievents.NotActedOn},
+		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep}), Gaps: apievents.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
-		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs}), Gaps: apilogs.NotActedOn},
+		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &ssm.API, Server: apissm.New(r.db), Gaps: apissm.NotActedOn},

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fargo"
 	"fargo/aws/ecs"
 )
 
@@ -116,35 +115,11 @@ func (c *watchCommand) picture(ctx context.Context, api *client) (string, error)
 	}
 	var b strings.Builder
 	for i := range found.Services {
-		tasks, err := c.tasks(ctx, api, found.Services[i].ServiceName)
+		tasks, err := api.tasks(ctx, c.Cluster, found.Services[i].ServiceName)
 		if err != nil {
 			return "", err
 		}
 		found.Services[i].draw(&b, tasks)
 	}
 	return b.String(), nil
-}
-
-// tasks are a service's, those that are stopping among them.
-func (c *watchCommand) tasks(ctx context.Context, api *client, service string) ([]watchedTask, error) {
-	var arns []string
-	for _, status := range []fargo.TaskStatus{fargo.TaskRunning, fargo.TaskStopped} {
-		var listed struct{ TaskArns []string }
-		in := map[string]any{"cluster": c.Cluster, "serviceName": service, "desiredStatus": status}
-		if err := api.call(ctx, &ecs.API, "ListTasks", in, &listed); err != nil {
-			return nil, err
-		}
-		arns = append(arns, listed.TaskArns...)
-	}
-	var all []watchedTask
-	const batch = 100 // DescribeTasks takes no more
-	for len(arns) > 0 {
-		n := min(batch, len(arns))
-		var described struct{ Tasks []watchedTask }
-		if err := api.call(ctx, &ecs.API, "DescribeTasks", map[string]any{"cluster": c.Cluster, "tasks": arns[:n]}, &described); err != nil {
-			return nil, err
-		}
-		all, arns = append(all, described.Tasks...), arns[n:]
-	}
-	return all, nil
 }

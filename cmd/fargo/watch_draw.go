@@ -29,9 +29,10 @@ type watchedDeployment struct {
 
 // watchedTask is what of DescribeTasks is drawn.
 type watchedTask struct {
-	TaskArn, TaskDefinitionArn, LastStatus, DesiredStatus, HealthStatus string
-	CreatedAt                                                           float64
-	Attributes                                                          []struct{ Name, Value string }
+	TaskArn, TaskDefinitionArn, Group, LastStatus, DesiredStatus, HealthStatus string
+
+	CreatedAt  float64
+	Attributes []struct{ Name, Value string }
 }
 
 // watchedEvents is how many of a service's events are shown.
