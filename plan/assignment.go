@@ -39,8 +39,8 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	a.DesiredStatus, a.StopCode, a.StoppedReason = AssignedStatus(t)
 	for _, v := range d.Definition.Volumes {
 		if v.EfsVolumeConfiguration == nil {
-		a.Volumes = append(a.Volumes, *v.Name)
-	}
+			a.Volumes = append(a.Volumes, *v.Name)
+		}
 	}
 	secrets := TaskSecrets(&d.Definition, t.Intent.Overrides)
 	for _, c := range d.Definition.ContainerDefinitions {

@@ -61,20 +61,20 @@ type planeConfig struct {
 // plane is the control plane: its state, and all that reads and changes it.
 type plane struct {
 	planeConfig
-	journal *disk.Journal
-	db      *store.DB
-	logs    *logs.Store
-	blobs   *registry.Storage
-	objects *objects.Store
-	images  taskImages
-	pushed  *registry.Server
-	nodes   *control.Plane
-	auditor *api.Auditor
+	journal  *disk.Journal
+	db       *store.DB
+	logs     *logs.Store
+	blobs    *registry.Storage
+	objects  *objects.Store
+	images   taskImages
+	pushed   *registry.Server
+	nodes    *control.Plane
+	auditor  *api.Auditor
 	policies *iam.CallerPolicies
-	events  *eventbus.Router
-	history *control.EventHistory
-	deliver *control.Deliverer
-	handler http.Handler
+	events   *eventbus.Router
+	history  *control.EventHistory
+	deliver  *control.Deliverer
+	handler  http.Handler
 
 	// quiesce ends the controllers before everything else; quiesced is closed when
 	// they have ended.
