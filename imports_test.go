@@ -113,6 +113,7 @@ var restricted = map[string][]string{
 	"github.com/vishvananda/":               {"kernel"},
 	"github.com/google/nftables":            {"kernel"},
 	"github.com/ti-mo/":                     {"kernel"},
+	"github.com/fluent/":                    {"node"},
 	"github.com/cockroachdb/pebble/":        {"engine", "store", "logs", "metrics", "sim"}, // sim has its file systems
 	"go.etcd.io/bbolt":                      {"containerd"},                                // whose databases are of it
 	"github.com/hashicorp/go-memdb":         {"store"},

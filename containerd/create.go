@@ -264,22 +264,18 @@ func (r *Runtime) prepare(ctx context.Context, snapshotter, key, chain string) (
 // to the log file, so nobody else has to be alive. Input that nobody will ever
 // write is a pipe that stays open, as after "docker run -i -d".
 func (r *Runtime) connect(spec *host.ContainerSpec, request *tasks.CreateTaskRequest) error {
-	log := os.DevNull
-	if spec.LogPath != "" {
-		log = spec.LogPath
-		if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
-			return err
-		}
-		file, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY, 0o644) // the shim wants it to be there
-		if err != nil {
-			return err
-		}
-		if err := file.Close(); err != nil {
+	log := cmp.Or(spec.LogPath, os.DevNull)
+	for _, path := range []string{spec.LogPath, spec.ErrorLogPath} {
+		if err := makeLog(path); err != nil {
 			return err
 		}
 	}
 	request.Stdout = log
-	if !spec.Tty {
+	switch {
+	case spec.Tty:
+	case spec.ErrorLogPath != "":
+		request.Stderr = spec.ErrorLogPath
+	default:
 		// The same file under another name: under one name the shim opens it once,
 		// closes it when the first of the two streams ends, and loses what the other
 		// still has.
@@ -297,6 +293,21 @@ func (r *Runtime) connect(spec *host.ContainerSpec, request *tasks.CreateTaskReq
 		return &os.PathError{Op: "mkfifo", Path: request.Stdin, Err: err}
 	}
 	return nil
+}
+
+// makeLog makes a file for output: the shim wants it to be there.
+func makeLog(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // pipes is the directory of a container's pipes.

@@ -123,6 +123,10 @@ type ContainerAssignment struct {
 	Restart      *RestartPolicy `json:"restart,omitempty"`
 
 	Log *LogTarget `json:"log,omitempty"` // nil: output is discarded
+	// Route says that output goes to the task's log router in place of Log.
+	Route *LogRoute `json:"route,omitempty"`
+	// Router says that the container is the task's log router; nil: it is not.
+	Router *LogRouter `json:"router,omitempty"`
 	// LogBuffer bounds what of the output waits to be delivered; nil: nothing does.
 	LogBuffer *LogBuffer `json:"logBuffer,omitempty"`
 }
@@ -209,6 +213,19 @@ type RestartPolicy struct {
 type LogBuffer struct {
 	Limit    int64 `json:"limit"` // bytes
 	Blocking bool  `json:"blocking,omitempty"`
+}
+
+// LogRoute is what a container's output is known by at the log router of its task: the
+// awsfirelens driver, resolved.
+type LogRoute struct {
+	Tag string `json:"tag"`
+}
+
+// LogRouter is what a log router is given: the content of a file at a path of its own, and
+// a directory at /var/run, in which it listens at fluent.sock.
+type LogRouter struct {
+	ConfigPath string `json:"configPath"`
+	Config     string `json:"config"`
 }
 
 // LogTarget is where a container's output goes: the awslogs driver, resolved.

@@ -29,8 +29,9 @@
 //	4  containers are given secrets in their environment
 //	   ([ContainerAssignment.Secrets], [ContainerAssignment.EnvironmentFiles]), and
 //	   images are pulled with a user's own credentials ([PullSource.CredentialsID])
-//	5  output waits within bounds ([ContainerAssignment.LogBuffer]), and tasks have volumes
-//	   in file systems ([Assignment.FileSystems]), whose files go when they are deleted
+//	5  output waits within bounds ([ContainerAssignment.LogBuffer]), and goes to log
+//	   routers ([ContainerAssignment.Route]); tasks have volumes in file systems
+//	   ([Assignment.FileSystems]), whose files go when they are deleted
 //	   ([State.DeletedFileSystems])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list

@@ -37,6 +37,8 @@ type ContainerSpec struct {
 	// LogPath is the file that stdout and stderr are appended to by the shim,
 	// which outlives us; empty means discarded.
 	LogPath string
+	// ErrorLogPath is the file for stderr when it does not go to LogPath.
+	ErrorLogPath string
 }
 
 // Mount binds Source, a path of the machine, to Target in the container.

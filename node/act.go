@@ -57,9 +57,15 @@ func (n *Node) act(ctx context.Context, t *Task, a Action) Result {
 	case Check:
 		r.Exit, r.Err = n.check(ctx, c)
 	case Remove:
-		r.Err = rt.Remove(ctx, c.RuntimeID)
+		if r.Err = rt.Remove(ctx, c.RuntimeID); r.Err == nil {
+			for _, id := range outputsOf(c) {
+				n.output.seal(id, false)
+			}
+		}
 	case Ship:
-		r.Err = n.output.finish(ctx, c.RuntimeID)
+		for _, id := range outputsOf(c) {
+			r.Err = errors.Join(r.Err, n.output.finish(ctx, id))
+		}
 	}
 	return r
 }
@@ -106,11 +112,9 @@ func (n *Node) create(ctx context.Context, t *Task, i int) error {
 		return err
 	}
 	spec.SecretEnvironment = secrets
-	if spec.Log != nil {
-		if err := n.output.begin(spec.ID, *spec.Log); err != nil {
+	if err := n.beginOutput(&t.Assignment, &t.Assignment.Containers[i]); err != nil {
 			return err
 		}
-	}
 	return within(ctx, createTimeout, "created", func(ctx context.Context) error { return n.cfg.Runtime.Create(ctx, spec) })
 }
 

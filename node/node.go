@@ -249,7 +249,9 @@ func growing(tasks []Task) func(id string) bool {
 	grows := map[string]bool{}
 	for _, t := range tasks {
 		for i, c := range t.Containers {
-			grows[t.Assignment.Containers[i].RuntimeID] = !c.Removed
+			for _, id := range outputsOf(&t.Assignment.Containers[i]) {
+				grows[id] = !c.Removed
+			}
 		}
 	}
 	return func(id string) bool { return grows[id] }

@@ -11,19 +11,23 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"fargo/desired"
 )
 
 // output ships what containers write. The shim appends a container's output to
 // the file logs/<runtime id>, whichever process is alive; next to it <runtime id>.json
-// says where it goes and how far it has been delivered. Files outlive tasks:
+// says where it goes and how far it has been delivered, which the shim reads when the
+// container's desired.LogBuffer is full. Files outlive tasks:
 // they go when all that is in them is delivered.
 type output struct {
 	disk    disk
 	link    Link
 	watcher Watcher
 	log     *slog.Logger
+	// patience is how long a container's output waits for its log router after its end.
+	patience time.Duration
 
 	mu struct {
 		sync.Mutex
@@ -39,10 +43,11 @@ type cursor struct {
 	Sealed    bool              `json:"sealed,omitempty"`
 	Dropped   bool              `json:"dropped,omitempty"` // the group or stream was deleted
 	Records   bool              `json:"records,omitempty"` // the file is one of [Records]
+	Route     *route            `json:"route,omitempty"`   // it goes to a log router, and not to Target
 }
 
 func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
-	o := &output{disk: disk, link: link, watcher: watcher, log: log}
+	o := &output{disk: disk, link: link, watcher: watcher, log: log, patience: shipTimeout}
 	o.mu.shippers = map[string]*shipper{}
 	return o
 }

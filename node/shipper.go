@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"regexp"
 	"sync/atomic"
@@ -53,6 +54,10 @@ type shipper struct {
 	bytes   int // of pending, as a batch counts
 	times   []int64
 	punched int64
+
+	router   net.Conn  // to the log router; nil when there is none
+	sealedAt time.Time // when this process learned that the file grows no more
+	failing  bool      // the last attempt has failed, and that was logged
 }
 
 func newShipper(o *output, id string) *shipper {
@@ -78,12 +83,11 @@ func (s *shipper) run(ctx context.Context) {
 		s.lines.start = start
 	}
 	s.rewind()
+	defer s.hangUp()
 	for ctx.Err() == nil {
 		done, err := s.ship(ctx)
 		if err != nil && ctx.Err() == nil {
-			s.log.Warn("shipping output", "err", err)
-			pause(ctx, retryAfter)
-			s.rewind()
+			s.failed(ctx, err)
 		}
 		if done {
 			close(s.finished)
@@ -93,6 +97,21 @@ func (s *shipper) run(ctx context.Context) {
 	if s.file != nil {
 		s.file.Close()
 	}
+}
+
+// failed waits a moment, and begins again. A log router that does not answer is logged
+// once.
+func (s *shipper) failed(ctx context.Context, err error) {
+	again := retryAfter
+	if s.cursor.Route != nil {
+		again = routeAgain
+	}
+	if !s.failing {
+		s.log.Warn("shipping output", "err", err)
+		s.failing = s.cursor.Route != nil
+	}
+	pause(ctx, again)
+	s.rewind()
 }
 
 // rewind begins again where the control plane is.
@@ -111,6 +130,12 @@ func (s *shipper) ship(ctx context.Context) (done bool, err error) {
 		if err := s.save(); err != nil {
 			return false, err
 		}
+	}
+	if sealed && s.sealedAt.IsZero() {
+		s.sealedAt = time.Now()
+	}
+	if s.hopeless() && !s.cursor.Dropped {
+		return false, s.giveUp()
 	}
 	if s.cursor.Dropped {
 		return s.discard(ctx, sealed)
@@ -214,6 +239,15 @@ func (s *shipper) deliver(ctx context.Context) error {
 	for i, e := range s.pending[:n] {
 		batch.Events[i] = desired.LogEvent{Timestamp: s.times[i], Message: e.message}
 		s.bytes -= len(e.message) + eventOverhead
+	}
+	if s.cursor.Route != nil {
+		to, err := s.send(ctx, batch)
+		if err != nil {
+			return err
+		}
+		s.failing = false
+		s.pending, s.times = s.pending[n:], s.times[n:]
+		return s.delivered(batch, to)
 	}
 	to, err := s.output.link.AppendLogs(ctx, batch)
 	if errdefs.IsNotFound(err) && s.cursor.Records && !s.unopened.Load() {

@@ -37,7 +37,7 @@ func (d disk) makeFiles(a *desired.Assignment) error {
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
 	}
-	if err := d.makeVolumes(a); err != nil {
+	if err := errors.Join(d.makeVolumes(a), d.makeRouterFiles(a)); err != nil {
 		return err
 	}
 	if a.Interface == nil {
@@ -106,6 +106,7 @@ func (d disk) dropFiles(a *desired.Assignment) error {
 	return errors.Join(
 		RemoveAll(filepath.Join(d.task(a.ID), "etc")),
 		RemoveAll(filepath.Join(d.task(a.ID), "volumes")),
+		RemoveAll(d.router(a.ID)),
 	)
 }
 
@@ -134,8 +135,11 @@ func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 	if owner := pidOwner(a); owner >= 0 && owner != i {
 		s.PIDOf = a.Containers[owner].RuntimeID
 	}
-	if s.Log != nil {
+	if s.Log != nil || s.Route != nil {
 		s.LogPath = n.output.path(s.ID)
+	}
+	if s.Route != nil {
+		s.ErrorLogPath = n.output.path(errorOutput(s.ID))
 	}
 	return s
 }
@@ -155,7 +159,7 @@ func (n *Node) mounts(a *desired.Assignment, i int) []host.Mount {
 		}
 		all = append(all, host.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
 	}
-	return all
+	return append(all, n.disk.routerMounts(a, i)...)
 }
 
 // mountPoints are a container's own and those it takes from others, its own

@@ -176,7 +176,7 @@ func (s *scenario) say(t *testing.T) string {
 }
 
 // assignment reads containers, one per line: a name, then of "essential",
-// "log", "depends=NAME:CONDITION,…", "stop=DURATION", "start=DURATION",
+// "log", "route", "router", "depends=NAME:CONDITION,…", "stop=DURATION", "start=DURATION",
 // "health=INTERVAL/TIMEOUT/RETRIES/START", "restart=PERIOD[/IGNORED]".
 func assignment(t *testing.T, lines []string) desired.Assignment {
 	a := desired.Assignment{TaskARN: "arn", ID: "t", DesiredStatus: fargo.TaskRunning, Interface: &desired.Interface{ID: "eni-t"}}
@@ -203,6 +203,10 @@ func configure(t *testing.T, c *desired.ContainerAssignment, word string) {
 		c.Essential = true
 	case "log":
 		c.Log = &desired.LogTarget{Group: "g", Stream: c.Name}
+	case "route":
+		c.Route = &desired.LogRoute{Tag: c.Name + "-firelens-t"}
+	case "router":
+		c.Router = &desired.LogRouter{ConfigPath: "/conf"}
 	case "depends":
 		for d := range strings.SplitSeq(value, ",") {
 			on, condition, _ := strings.Cut(d, ":")

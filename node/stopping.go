@@ -51,7 +51,7 @@ func (s *stepper) stopContainers() bool {
 			continue
 		}
 		all = false
-		if s.dependentsDown(i) {
+		if s.dependentsDown(i) && s.routed(i) {
 			s.stop(i)
 		}
 	}
@@ -69,6 +69,34 @@ func (s *stepper) dependentsDown(i int) bool {
 		}
 	}
 	return true
+}
+
+// routed reports whether container i, when it is the task's log router, has what the
+// others have written, or was waited for long enough. All of a container's output is
+// there when it is removed.
+func (s *stepper) routed(i int) bool {
+	if s.Assignment.Containers[i].Router == nil || s.Containers[i].State != host.RunRunning || len(s.dependencies(i)) > 0 {
+		return true // one that waits for others is stopped before them
+	}
+	all, since := true, s.StoppingAt
+	for j := range s.Containers {
+		c, a := &s.Containers[j], &s.Assignment.Containers[j]
+		switch {
+		case j == i || a.Route == nil || !c.Asked || c.Shipped:
+			continue
+		case !c.down():
+			return false
+		case c.Removed:
+			s.want(Ship, a.Name)
+		case s.due(c.RetryAt):
+			s.want(Remove, a.Name)
+		}
+		all = false
+		if c.FinishedAt.After(since) {
+			since = c.FinishedAt
+		}
+	}
+	return all || s.due(since.Add(shipTimeout))
 }
 
 // stop takes the next action against a container that runs or may run.

@@ -49,6 +49,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 		nameSecrets(&assigned, &c, a.TaskARN, secrets)
 		a.Containers = append(a.Containers, assigned)
 	}
+	routeLogs(&a, t, &d.Definition, secrets)
 	return a
 }
 
@@ -74,7 +75,7 @@ func container(t *record.Task, d *record.TaskDefinition, c *ecs.ContainerDefinit
 		HealthCheck: healthCheck(c.HealthCheck, pace), Restart: restart(c.RestartPolicy, pace),
 		Log: logTarget(t, c),
 	}
-	if a.Log != nil {
+	if l := c.LogConfiguration; l != nil {
 		a.LogBuffer = logBuffer(c.LogConfiguration, t.BlockingLogs)
 	}
 	for _, e := range c.Environment {

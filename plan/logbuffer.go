@@ -28,6 +28,9 @@ func logBuffer(l *ecs.LogConfiguration, blocking bool) *desired.LogBuffer {
 	if n, ok := ParseBufferSize(l.Options[logBufferSize]); ok {
 		b.Limit = n
 	}
+	if n, err := strconv.ParseInt(l.Options[firelensBufferLimit], 10, 64); err == nil && l.LogDriver == ecs.LogDriverAwsfirelens {
+		b.Limit = n
+	}
 	if mode, given := l.Options[logMode]; given {
 		b.Blocking = mode == "blocking"
 	}

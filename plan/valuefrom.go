@@ -83,5 +83,10 @@ func secretsOf(c *ecs.ContainerDefinition) (all []TaskSecret) {
 	for _, f := range c.EnvironmentFiles {
 		all = append(all, TaskSecret{From: aws.Value(f.Value), File: true})
 	}
+	if l := c.LogConfiguration; l != nil {
+		for _, s := range l.SecretOptions { // the log router is given them
+			all = append(all, TaskSecret{From: aws.Value(s.ValueFrom)})
+		}
+	}
 	return all
 }

@@ -75,6 +75,9 @@ func newContainer(t *host.Task, i int) container {
 	if a.Restart != nil {
 		c.RestartCount = &report.Restarts
 	}
+	if a.Route != nil {
+		c.LogDriver = "awsfirelens"
+	}
 	if l := a.Log; l != nil {
 		c.LogDriver = "awslogs"
 		c.LogOptions = map[string]string{"awslogs-group": l.Group, "awslogs-region": l.Region, "awslogs-stream": l.Stream}

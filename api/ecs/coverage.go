@@ -26,5 +26,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},
 	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.options mode, max-buffer-size", Why: "only with fargo up --containerd, whose shim knows no bounds: output is kept in files, and no container blocks"},
-	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.secretOptions", Why: "kept; RunTask refuses them by name: no option of awslogs is secret"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.logDriver splunk", Why: "kept; RunTask refuses it by name: a log router (awsfirelens) can send to Splunk"},
+	{Operation: "RegisterTaskDefinition", Field: "containerDefinitions.logConfiguration.secretOptions", Why: "those of awsfirelens are given to the log router; RunTask refuses those of awslogs by name: none of its options is secret"},
 }

@@ -288,13 +288,13 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 	}
 	for _, c := range d.ContainerDefinitions {
 		switch {
-		case c.FirelensConfiguration != nil:
-			return missing("firelensConfiguration")
-		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs:
+		case c.FirelensConfiguration != nil && c.FirelensConfiguration.Options["config-file-type"] == "s3":
+			return missing("a log router's configuration file in S3")
+		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver != ecs.LogDriverAwslogs && c.LogConfiguration.LogDriver != ecs.LogDriverAwsfirelens:
 			return missing("the log driver " + string(c.LogConfiguration.LogDriver))
 		case c.LogConfiguration != nil && c.LogConfiguration.Options["awslogs-endpoint"] != "":
 			return missing("the log option awslogs-endpoint")
-		case c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0:
+		case c.LogConfiguration != nil && c.LogConfiguration.LogDriver == ecs.LogDriverAwslogs && len(c.LogConfiguration.SecretOptions) > 0:
 			return missing("secretOptions of the log driver awslogs")
 		case len(c.CredentialSpecs) > 0:
 			return missing("credentialSpecs")

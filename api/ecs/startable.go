@@ -50,7 +50,7 @@ func unstartable(d *ecs.TaskDefinition) string {
 	case d.Memory != nil && reserved > mustInt(*d.Memory):
 		return "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'."
 	}
-	return ""
+	return ofOutputs(d)
 }
 
 // volumeName is the rule of names. Source: ECS API, Volume.name.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 )
 
@@ -28,6 +29,9 @@ func checkLogs(d *ecs.TaskDefinition) error {
 	routed, router := false, false
 	for _, c := range d.ContainerDefinitions {
 		router = router || c.FirelensConfiguration != nil
+		if uid, _, _ := strings.Cut(aws.Value(c.User), ":"); c.FirelensConfiguration != nil && c.User != nil && uid != "0" {
+			return refuse("If 'user' field is specified on firelens container, then 'UID' has to be '0'.")
+		}
 		if c.LogConfiguration == nil {
 			continue
 		}

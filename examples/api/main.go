@@ -4,6 +4,7 @@
 //
 //	api               serves on $PORT (8080)
 //	api healthcheck   exits 0 when that service is healthy, or 1
+//	api router        is a log router of FireLens: see router.go
 //	curl …            when called by this name: see curl.go
 package main
 
@@ -39,6 +40,18 @@ func main() {
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == "router" {
+		r := &router{out: os.Stdout}
+		err := r.readConfig("/fluent-bit/etc/fluent-bit.conf")
+		if err == nil {
+			err = r.run(ctx)
+		}
+		if err != nil {
+			logger.Error("cannot route", "err", err)
+			os.Exit(1)
+		}
+		return
+	}
 	listener, err := net.Listen("tcp", ":"+port)
 	if err == nil {
 		s := &service{version: env("VERSION", version), logger: logger, exit: os.Exit}
