@@ -26,6 +26,9 @@ type Actions struct {
 	// in: "elasticloadbalancing:CreateAction". Empty if there is none.
 	CreateActionKey string
 	Rows            map[string]Row // by operation
+	// Other is the row of operations without one, of a service that is forwarded. nil:
+	// the action of the operation's name, on "*".
+	Other Row
 	// Tags looks up the tags of a resource, for aws:ResourceTag. nil if resources of
 	// the service have no tags.
 	Tags func(r store.Reader, arn string) map[string]string
@@ -86,6 +89,9 @@ func (a *Actions) Values(call *Call, state store.Reader, in any, key string) []s
 func (a *Actions) row(operation string) Row {
 	if row := a.Rows[operation]; row != nil {
 		return row
+	}
+	if a.Other != nil {
+		return a.Other
 	}
 	return AnyResource[any]()
 }

@@ -25,7 +25,10 @@ type Config struct {
 	Services   []Mounted
 	Keys       Keys
 	Authorizer Authorizer
-	Logger     *slog.Logger
+	// Forwards are the services that something else serves, by the names that they are
+	// signed for.
+	Forwards map[string]Forward
+	Logger   *slog.Logger
 	// AcceptAnyCredentials turns authentication off: signatures are not checked, and
 	// a caller without a known key is the root user of Account, in Region if the
 	// request names none. For machines that nobody else can reach.
@@ -97,6 +100,7 @@ type exchange struct {
 	body      bodyReader
 	codec     protocol.Codec
 	operation *operation
+	forward   *Forward // nil for a service of ours
 	call      Call
 	in, out   any
 	answer    protocol.Answer
@@ -120,13 +124,26 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.request = protocol.Request{ID: x.call.RequestID, HTTP: r}
 	x.answer = protocol.Answer{Header: w.Header(), Body: x.buffers.out[:0]}
 	defer x.finish()
-	for _, step := range steps {
+	for _, step := range x.steps() {
 		if err := step(x); err != nil {
 			x.fail(err)
 			break
 		}
 	}
 	x.write()
+}
+
+// steps are those of the service that the request is signed for.
+func (x *exchange) steps() []func(*exchange) error {
+	if x.sig, x.sigErr = sigv4.Parse(x.http); x.sig == nil {
+		return steps[:]
+	}
+	x.key, x.keyKnown = x.Keys.Key(x.sig.AccessKeyID)
+	if f, ok := x.Forwards[x.sig.Service]; ok {
+		x.forward = &f
+		return forwardSteps[:]
+	}
+	return steps[:]
 }
 
 // finish answers a panic with an internal failure, logs the request, and returns

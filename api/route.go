@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"fargo/aws/protocol"
-	"fargo/aws/sigv4"
 )
 
 // operation is one operation of a mounted service.
@@ -57,7 +56,7 @@ type path struct {
 }
 
 func newRouter(mounted []Mounted) *router {
-	rt := &router{targets: map[string]*service{}, queries: map[query]*service{}, versions: map[string]*service{}, signing: map[string]bool{}}
+	rt := &router{maxBody: defaultMaxBody, targets: map[string]*service{}, queries: map[query]*service{}, versions: map[string]*service{}, signing: map[string]bool{}}
 	for _, m := range mounted {
 		rt.mount(m)
 	}
@@ -117,12 +116,9 @@ func sharedPaths(s *protocol.Service) map[string]int {
 	return n
 }
 
-// parse reads the signature and the body and finds the operation. A REST service's is
-// found first: the handler may be who reads the body.
+// parse reads the body and finds the operation. A REST service's is found first: the
+// handler may be who reads the body.
 func (x *exchange) parse() error {
-	if x.sig, x.sigErr = sigv4.Parse(x.http); x.sig != nil {
-		x.key, x.keyKnown = x.Keys.Key(x.sig.AccessKeyID)
-	}
 	find := x.find
 	if s := x.restService(); s != nil {
 		found, proto, err := x.findPathOf(s)

@@ -20,6 +20,7 @@ import (
 	"fargo/api/ec2"
 	"fargo/api/ecr"
 	"fargo/api/ecs"
+	"fargo/api/forward"
 	"fargo/api/iam"
 	"fargo/control"
 	"fargo/dispatch"
@@ -56,6 +57,8 @@ type planeConfig struct {
 	elasticIPs int
 	// functions are those that can be called in the place of Lambda functions.
 	functions *lambda.Functions
+	// forwarded are the services that something else has.
+	forwarded *forward.Services
 }
 
 // plane is the control plane: its state, and all that reads and changes it.
@@ -137,7 +140,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	}
 	p.policies = iam.NewCallerPolicies(p.db)
 	p.auditor = api.NewAuditor(api.AuditorConfig{
-		Actions: actions(p.logs), Policies: p.policies, State: p.db.View, Logger: p.log,
+		Actions: withForwarded(actions(p.logs)), Policies: p.policies, State: p.db.View, Logger: p.log,
 	})
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
@@ -178,6 +181,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Services:             mounted,
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.auditor,
+		Forwards:             p.forwarded.Forwards(),
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,
 		Account:              fargo.DefaultAccount,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/netip"
 
 	"fargo/api"
@@ -11,6 +12,7 @@ import (
 	apiefs "fargo/api/efs"
 	apielbv2 "fargo/api/elbv2"
 	apievents "fargo/api/events"
+	"fargo/api/forward"
 	apiiam "fargo/api/iam"
 	apikms "fargo/api/kms"
 	apilogs "fargo/api/logs"
@@ -80,6 +82,12 @@ func actions(l *logs.Store) map[string]*api.Actions {
 		sts.API.Name:            apists.Actions,
 		secretsmanager.API.Name: apisecretsmanager.Actions,
 	}
+}
+
+// withForwarded adds the actions of services that may be forwarded.
+func withForwarded(all map[string]*api.Actions) map[string]*api.Actions {
+	maps.Copy(all, forward.Actions)
+	return all
 }
 
 // services are all AWS services that are implemented.

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fargo"
+	"fargo/api/forward"
+	"fargo/aws/sigv4"
 	"fargo/instance"
 	"fargo/lambda"
 	"fargo/process"
@@ -31,6 +33,7 @@ type upCommand struct {
 	ElasticIPs           int      `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
 	AcceptAnyCredentials bool     `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 	Lambda               []string `sep:"none" help:"Call a function, by its name or ARN, at a URL: it gets the event in a POST. Without it, what would call the function is refused. Can be repeated." placeholder:"NAME=URL"`
+	Forward              []string `sep:"none" help:"Send requests for these services (sqs, sns, dynamodb) on to something that has them, after checking who calls. They are signed anew, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of this command's environment, or else with \"test\". Can be repeated." placeholder:"SERVICE,…=URL"`
 }
 
 // defaultListen is reachable from this machine only.
@@ -48,6 +51,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	functions, err := lambda.New(c.Lambda)
 	if err != nil {
 		return fmt.Errorf("--lambda: %w", err)
+	}
+	forwarded, err := forward.New(c.Forward, forwardCredentials())
+	if err != nil {
+		return fmt.Errorf("--forward: %w", err)
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -84,7 +91,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, key: key, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
-		public: public, elasticIPs: c.ElasticIPs, functions: functions,
+		public: public, elasticIPs: c.ElasticIPs, functions: functions, forwarded: forwarded,
 	})
 	if err != nil {
 		return errors.Join(withAdvice(inst, err), listener.Close())
@@ -105,6 +112,15 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	}
 	defer m.close()
 	return m.tearDown(ctx)
+}
+
+// forwardCredentials sign what is sent on. An emulator takes any.
+func forwardCredentials() sigv4.Credentials {
+	c := sigv4.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY"), Token: os.Getenv("AWS_SESSION_TOKEN")}
+	if c.AccessKeyID == "" || c.Secret == "" {
+		return sigv4.Credentials{AccessKeyID: "test", Secret: "test"}
+	}
+	return c
 }
 
 // serve runs the control plane and this machine's node until the first signal has
