@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/google/uuid"
+
 	"fargo"
 	"fargo/plan"
 	"fargo/record"
@@ -166,7 +168,13 @@ func (s *Deliverer) conclude(ctx context.Context, d *record.EventDelivery, follo
 		tried.Attempts++
 		tried.LastError = failed.Error()
 		tried.Next, again = plan.NextEventAttempt(&tried, time.Now(), rand.Float64(), s.Pace)
-		again = again && !errors.As(failed, new(*UndeliverableError))
+		code, permanent := "SDK_CLIENT_ERROR", (*UndeliverableError)(nil)
+		if errors.As(failed, &permanent) {
+			again, code = false, permanent.Code
+		}
+		if letter := plan.DeadLetter(&tried, uuid.NewString(), code, failed.Error(), permanent != nil, time.Now()); letter != nil && !again {
+			follows = append(follows, letter)
+		}
 	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		if again {

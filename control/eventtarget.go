@@ -30,8 +30,18 @@ type EventTargets struct {
 	RunTask func(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error)
 	// PutLog writes an event into a log group.
 	PutLog func(ctx context.Context, scope fargo.Scope, group, message string, at time.Time) error
+	// SendMessage sends a message to a queue.
+	SendMessage func(ctx context.Context, queue fargo.ARN, m QueueMessage) error
 	// HTTP calls API destinations.
 	HTTP *http.Client
+}
+
+// QueueMessage is what is sent to a queue of SQS.
+type QueueMessage struct {
+	Body       string
+	Attributes map[string]string // of a dead letter
+	GroupID    string            // for FIFO queues; empty for none
+	ID         string            // that FIFO queues know repetitions by
 }
 
 // Send is a [Deliverer]'s Send.
@@ -44,6 +54,12 @@ func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*re
 	case a.Service == "logs":
 		group := strings.TrimSuffix(strings.TrimPrefix(a.Resource, "log-group:"), ":*")
 		return nil, t.PutLog(ctx, a.Scope(), group, plan.DeliveryBody(d), time.Now())
+	case a.Service == "sqs":
+		m := QueueMessage{Body: plan.DeliveryBody(d), Attributes: d.Attributes, ID: d.ID}
+		if p := d.Target.SqsParameters; p != nil {
+			m.GroupID = aws.Value(p.MessageGroupId)
+		}
+		return nil, permanent(t.SendMessage(ctx, a, m))
 	case a.Service == "events" && kind == "event-bus":
 		return t.forward(d, a.Scope(), name)
 	case a.Service == "events" && kind == "api-destination":
@@ -85,6 +101,10 @@ func permanent(err error) error {
 	case !errors.As(err, &refused):
 		return err
 	case refused.Code == "AccessDeniedException":
+		return &UndeliverableError{"NO_PERMISSIONS", err}
+	case refused.Code == "QueueDoesNotExist", refused.Code == "AWS.SimpleQueueService.NonExistentQueue":
+		return &UndeliverableError{"NO_RESOURCE", err}
+	case refused.Code == "AccessDenied":
 		return &UndeliverableError{"NO_PERMISSIONS", err}
 	case strings.HasSuffix(refused.Code, "NotFoundException"), refused.Code == "ClientException", refused.Code == "InvalidParameterException":
 		return &UndeliverableError{"NO_RESOURCE", err}

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fargo"
 	"fargo/aws/ecs"
 	"fargo/aws/events"
+	"fargo/aws/protocol"
 	"fargo/eventbus"
 	"fargo/record"
 	"fargo/store"
@@ -175,4 +179,69 @@ func TestSendToBus(t *testing.T) {
 	if all, err := e.Router.Route(e.DB.View(), eventScope, "default", event, time.Now()); err != nil || len(all) != 0 {
 		t.Errorf("a disabled rule matches: %v, %v", all, err)
 	}
+}
+
+// What cannot be delivered goes to the dead-letter queue, with why, and a queue gets what is
+// for it. What cannot be delivered there is given up.
+func TestDeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := eventTargets(t)
+		var mu sync.Mutex
+		got := map[string]QueueMessage{}
+		e.SendMessage = func(_ context.Context, queue fargo.ARN, m QueueMessage) error {
+			mu.Lock()
+			defer mu.Unlock()
+			switch queue.Resource {
+			case "busy":
+				return errors.New("status 503")
+			case "gone":
+				return protocol.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
+			}
+			got[queue.Resource] = m
+			return nil
+		}
+		put(t, e.DB, func(tx *store.Tx) {
+			deliver := func(queue, dead string, retries int32, change func(*record.EventDelivery)) {
+				d := &record.EventDelivery{Scope: eventScope, ID: queue + " to " + dead, Owner: eventScope.ARN("events", "rule/r"), Body: "{}", Made: time.Now(), Target: events.Target{
+					Id: new("t"), Arn: new(eventScope.ARN("sqs", queue)), RetryPolicy: &events.RetryPolicy{MaximumRetryAttempts: &retries},
+					DeadLetterConfig: &events.DeadLetterConfig{Arn: new(eventScope.ARN("sqs", dead))},
+				}}
+				change(d)
+				store.EventDeliveries.Put(tx, d)
+			}
+			deliver("q", "unused", 0, func(d *record.EventDelivery) {
+				d.Target.SqsParameters = &events.SqsParameters{MessageGroupId: new("g")}
+			})
+			deliver("gone", "of-gone", 9, func(*record.EventDelivery) {})
+			deliver("busy", "of-busy", 2, func(*record.EventDelivery) {})
+			deliver("gone", "gone", 0, func(*record.EventDelivery) {})
+			deliver("busy", "of-old", 100, func(d *record.EventDelivery) {
+				d.Target.RetryPolicy.MaximumEventAgeInSeconds = new(int32(60))
+				d.Owner, d.Scheduled, d.Body = eventScope.ARN("scheduler", "schedule/default/s"), time.Unix(0, 0).UTC(), "<aws.scheduler.scheduled-time>"
+			})
+		})
+		stop := runEvents(t, e.DB, e.Send)
+		time.Sleep(2 * time.Hour)
+		stop()
+		if m := got["q"]; m.Body != "{}" || m.GroupID != "g" || m.ID != "q to unused" || m.Attributes != nil {
+			t.Errorf("the queue has %+v", m)
+		}
+		attributes := func(dead string, want map[string]string) {
+			t.Helper()
+			if have := got[dead].Attributes; !maps.Equal(have, want) {
+				t.Errorf("%s has %v, want %v", dead, have, want)
+			}
+		}
+		rule, target := eventScope.ARN("events", "rule/r"), func(q string) string { return eventScope.ARN("sqs", q) }
+		attributes("of-gone", map[string]string{"RULE_ARN": rule, "TARGET_ARN": target("gone"), "ERROR_CODE": "NO_RESOURCE", "ERROR_MESSAGE": "NO_RESOURCE: QueueDoesNotExist: The specified queue does not exist.", "RETRY_ATTEMPTS": "0"})
+		attributes("of-busy", map[string]string{"RULE_ARN": rule, "TARGET_ARN": target("busy"), "ERROR_CODE": "SDK_CLIENT_ERROR", "ERROR_MESSAGE": "status 503", "RETRY_ATTEMPTS": "2", "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts"})
+		old := got["of-old"]
+		if old.Body != "1970-01-01T00:00:00Z" || old.Attributes["SCHEDULE_ARN"] != eventScope.ARN("scheduler", "schedule/default/s") || old.Attributes["SCHEDULED_TIME"] != old.Body ||
+			old.Attributes["EXECUTION_ID"] != "busy to of-old" || old.Attributes["EXHAUSTED_RETRY_CONDITION"] != "MaximumEventAgeInSeconds" || old.Attributes["RULE_ARN"] != "" {
+			t.Errorf("the schedule's dead letter is %+v", old)
+		}
+		if n := count(store.EventDeliveries.All(e.DB.View())); n != 0 || len(got) != 4 {
+			t.Errorf("%d deliveries are left; queues have %v", n, got)
+		}
+	})
 }

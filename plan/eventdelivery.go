@@ -46,6 +46,34 @@ func NextEventAttempt(d *record.EventDelivery, now time.Time, jitter float64, pa
 	return next, !next.After(d.Made.Add(age))
 }
 
+// DeadLetter is what goes to the dead-letter queue of a delivery that is given up, under an
+// id; nil when it has none. code and message tell the last error, whether it is permanent
+// that no other attempt was made.
+// Source: EventBridge user guide, "Using dead-letter queues to process undelivered events";
+// EventBridge Scheduler user guide, "Configuring a dead-letter queue".
+func DeadLetter(d *record.EventDelivery, id, code, message string, permanent bool, now time.Time) *record.EventDelivery {
+	if d.Target.DeadLetterConfig == nil || aws.Value(d.Target.DeadLetterConfig.Arn) == "" {
+		return nil
+	}
+	attributes := map[string]string{
+		"RULE_ARN": d.Owner, "TARGET_ARN": *d.Target.Arn, "ERROR_CODE": code, "ERROR_MESSAGE": message, "RETRY_ATTEMPTS": strconv.Itoa(d.Attempts - 1),
+	}
+	if FromScheduler(d) {
+		delete(attributes, "RULE_ARN")
+		attributes["SCHEDULE_ARN"], attributes["SCHEDULED_TIME"], attributes["EXECUTION_ID"] = d.Owner, EventTime(d.Scheduled), d.ID
+	}
+	if !permanent {
+		attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumEventAgeInSeconds"
+		if p := d.Target.RetryPolicy; d.Attempts > maxEventAttempts || p != nil && d.Attempts > int(aws.ValueOr(p.MaximumRetryAttempts, maxEventAttempts)) {
+			attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
+		}
+	}
+	return &record.EventDelivery{
+		Scope: d.Scope, ID: id, Owner: d.Owner, Target: events.Target{Id: d.Target.Id, Arn: d.Target.DeadLetterConfig.Arn},
+		Body: DeliveryBody(d), Made: now, Scheduled: d.Scheduled, Attributes: attributes,
+	}
+}
+
 // FromScheduler reports whether a delivery is of EventBridge Scheduler.
 func FromScheduler(d *record.EventDelivery) bool {
 	a, _ := fargo.ParseARN(d.Owner)
@@ -61,6 +89,9 @@ func ScheduledTarget(t *scheduler.Target) events.Target {
 	}
 	if c := t.DeadLetterConfig; c != nil {
 		out.DeadLetterConfig = &events.DeadLetterConfig{Arn: c.Arn}
+	}
+	if p := t.SqsParameters; p != nil {
+		out.SqsParameters = &events.SqsParameters{MessageGroupId: p.MessageGroupId}
 	}
 	if p := t.EcsParameters; p != nil {
 		out.EcsParameters = scheduledTask(p)

@@ -93,6 +93,8 @@ type EventDelivery struct {
 	Scheduled time.Time `json:",omitzero"`
 	// Forwarded is set for what came from another bus, which goes to no third one.
 	Forwarded bool `json:",omitempty"`
+	// Attributes are the message's, of a dead letter on its way to a queue.
+	Attributes map[string]string `json:",omitempty"`
 
 	// What has become of it, which the sender writes.
 

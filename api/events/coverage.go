@@ -11,5 +11,5 @@ var NotActedOn = []api.Gap{
 	{Operation: "PutEvents", Field: "Entries.TraceHeader", Why: "there is no X-Ray"},
 	{Operation: "PutRule", Field: "EventPattern with the detail-type ECS Container Instance State Change, ECS Hook State Change", Why: "neither is sent: there are no container instances, and deployments have no hooks yet; ECS sends ECS Task State Change, ECS Service Action and ECS Deployment State Change"},
 	{Operation: "PutRule", Field: "EventPattern with a source of AWS's other than aws.ecs, aws.events", Why: "other services send no events yet"},
-	{Operation: "PutTargets", Field: "Targets.SqsParameters, DeadLetterConfig", Why: "there is no SQS to send to: what would go there is counted as failed"},
+	{Operation: "PutTargets", Field: "Targets.SqsParameters, DeadLetterConfig", Why: "without fargo up --forward sqs=URL there is no SQS to send to: what would go there is counted as failed"},
 }

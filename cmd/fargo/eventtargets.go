@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/api"
 	apiecs "fargo/api/ecs"
+	"fargo/api/forward"
 	"fargo/api/iam"
 	"fargo/aws/ecs"
 	"fargo/control"
@@ -22,10 +23,22 @@ import (
 func newDeliverer(p *plane, server *apiecs.Server) *control.Deliverer {
 	targets := &control.EventTargets{
 		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
-		RunTask: roleTasks{server, p.auditor}.run,
-		PutLog:  (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
+		RunTask:     roleTasks{server, p.auditor}.run,
+		SendMessage: queues{p.forwarded}.send,
+		PutLog:      (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
 	}
 	return &control.Deliverer{DB: p.db, Logger: p.log, Send: targets.Send, Pace: p.pace}
+}
+
+// queues are those of SQS, where it is forwarded.
+type queues struct{ services *forward.Services }
+
+func (q queues) send(ctx context.Context, queue fargo.ARN, m control.QueueMessage) error {
+	err := q.services.SendMessage(ctx, queue, forward.Message(m))
+	if errors.Is(err, forward.ErrNotForwarded) {
+		return &control.UndeliverableError{Code: "NO_RESOURCE", Err: err}
+	}
+	return err
 }
 
 // roleTasks runs tasks for EventBridge, with a session of the role of a target.
