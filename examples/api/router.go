@@ -111,14 +111,14 @@ func (r *router) serve(ctx context.Context, all *sync.WaitGroup, l net.Listener)
 		all.Go(func() {
 			defer closed()
 			defer c.Close()
-			if err := r.read(c); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+			if err := r.read(c); !errors.Is(err, io.EOF) && ctx.Err() == nil {
 				fmt.Fprintln(os.Stderr, "router:", err)
 			}
 		})
 	}
 }
 
-// read reads messages: of the forms that the protocol has, the one with a single record.
+// read reads messages until it cannot: of the forms that the protocol has, the one with a single record.
 // Source: github.com/fluent/fluentd, "Forward Protocol Specification v1", Message Modes.
 func (r *router) read(c io.Reader) error {
 	messages := msgp.NewReader(c)
