@@ -179,6 +179,11 @@ func (r *Runtime) createTask(ctx context.Context, spec *host.ContainerSpec, img 
 	if err != nil {
 		return fmt.Errorf("prepare root file system: %w", err)
 	}
+	if spec.WritableDir != "" {
+		if mounts, err = writeInto(mounts, spec.WritableDir); err != nil {
+			return fmt.Errorf("prepare root file system: %w", err)
+		}
+	}
 	if err := r.copyUp(ctx, mounts, spec.Mounts); err != nil {
 		return err
 	}

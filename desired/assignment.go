@@ -69,6 +69,9 @@ type Assignment struct {
 	Containers []ContainerAssignment `json:"containers"`
 	// PIDMode "task" shares one PID namespace among the containers.
 	PIDMode string `json:"pidMode,omitempty"`
+	// Storage is how many bytes the task may have written at a time, in Volumes and in its
+	// containers' own file systems together. 0 means no limit.
+	Storage int64 `json:"storage,omitempty"`
 	// Volumes are the task-scoped directories that MountPoints name.
 	Volumes []string `json:"volumes,omitempty"`
 	// FileSystems are the other volumes that MountPoints name.

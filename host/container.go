@@ -24,6 +24,9 @@ type ContainerSpec struct {
 	CgroupPath string
 	// PIDOf is the id of the container whose PID namespace to join, if any.
 	PIDOf string
+	// WritableDir is where what the container writes into its own file system is kept. It is
+	// made, and emptied, when the container is. Empty leaves that to the runtime.
+	WritableDir string
 	// SecretEnvironment are variables over Environment that the runtime keeps on no
 	// disk: the values of Secrets.
 	SecretEnvironment []SecretVariable

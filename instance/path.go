@@ -40,6 +40,9 @@ func (i *Instance) RegistryDir() string { return i.path("registry") }
 // ObjectsDir holds the contents of S3 objects.
 func (i *Instance) ObjectsDir() string { return i.path("objects") }
 
+// StorageDir has what tasks write, and is where that is mounted.
+func (i *Instance) StorageDir() string { return i.path("storage") }
+
 // FileSystemsDir has the files of EFS file systems.
 func (i *Instance) FileSystemsDir() string { return i.path("efs") }
 

@@ -84,11 +84,9 @@ func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	task := &t.Assignment
 	switch a {
 	case Action{Make, "files"}:
-		if err := n.disk.makeFiles(task); err != nil {
-			return err
-		}
-		return n.fileSystems.prepare(task.FileSystems)
+		return n.makeFiles(ctx, task)
 	case Action{Drop, "files"}:
+		n.cfg.Storage.Drop(task.ID)
 		return n.disk.dropFiles(task)
 	case Action{Make, "cgroup"}:
 		return n.cgroups.put(ctx, task.ID, taskCgroup(task))
@@ -99,6 +97,19 @@ func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 	default:
 		return n.network.drop(ctx, task.Interface.ID)
 	}
+}
+
+// makeFiles makes what a task has of files.
+func (n *Node) makeFiles(ctx context.Context, a *desired.Assignment) error {
+	if a.Storage > 0 {
+		if err := n.cfg.Storage.Make(ctx, a.ID, a.Storage); err != nil {
+			return err
+		}
+	}
+	if err := n.disk.makeFiles(a, n.volumes(a)); err != nil {
+		return err
+	}
+	return n.fileSystems.prepare(a.FileSystems)
 }
 
 func taskCgroup(a *desired.Assignment) host.TaskCgroup {
@@ -113,8 +124,8 @@ func (n *Node) create(ctx context.Context, t *Task, i int) error {
 	}
 	spec.SecretEnvironment = secrets
 	if err := n.beginOutput(&t.Assignment, &t.Assignment.Containers[i]); err != nil {
-			return err
-		}
+		return err
+	}
 	return within(ctx, createTimeout, "created", func(ctx context.Context) error { return n.cfg.Runtime.Create(ctx, spec) })
 }
 

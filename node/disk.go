@@ -20,7 +20,7 @@ import (
 //	id                     see [Identity]
 //	tasks/<id>/task.json   a [Task]
 //	tasks/<id>/etc/…       resolv.conf, hosts, hostname
-//	tasks/<id>/volumes/…   one folder each
+//	tasks/<id>/volumes/…   one folder each, of a task without storage
 //	logs/…                 see output.go
 //
 // and another one, which goes with the machine's memory:

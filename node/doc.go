@@ -94,6 +94,19 @@ type Cgroups interface {
 	Path(taskID, containerID string) string
 }
 
+// Storage are the machine's sized file systems, of tasks by their ids. Each may be repeated
+// after a crash of its caller.
+type Storage interface {
+	// Path is the directory where Make makes one.
+	Path(id string) string
+	// Make makes one of a size in bytes, empty, unless it is there.
+	Make(ctx context.Context, id string, size int64) error
+	// Drop takes one away soon, if it is there.
+	Drop(id string)
+	// Sweep drops all but those in use.
+	Sweep(inUse map[string]bool) error
+}
+
 // Watcher notices growing files.
 type Watcher interface {
 	// Watch gives the names of files in dir that may have grown, an empty one

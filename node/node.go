@@ -21,6 +21,7 @@ type Config struct {
 	Runtime   Runtime
 	Network   Network
 	Cgroups   Cgroups
+	Storage   Storage
 	Link      Link
 	Watcher   Watcher    // of log files
 	Followers []Follower // asked in this order
@@ -131,6 +132,9 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	n.secrets.dropAllUnheld()
+	if err := n.cfg.Storage.Sweep(stored(tasks)); err != nil {
+		return err
+	}
 	all.Go(func() {
 		select {
 		case <-n.known:
@@ -242,6 +246,15 @@ func holdings(tasks []Task) (map[string]desired.Interface, map[string]host.TaskC
 		}
 	}
 	return interfaces, groups
+}
+
+// stored are the ids of tasks that may have storage.
+func stored(tasks []Task) map[string]bool {
+	ids := map[string]bool{}
+	for i := range tasks {
+		ids[tasks[i].Assignment.ID] = tasks[i].Files == Asked || tasks[i].Files == Ready
+	}
+	return ids
 }
 
 // growing tells whether a container of these tasks may yet write.

@@ -30,14 +30,14 @@ func hostname(a *desired.Assignment) string {
 	return fargo.PrivateDNSName(region(a), a.Interface.Primary())
 }
 
-// makeFiles makes a task's volumes and, when it has an interface, its own files
+// makeFiles makes a task's volumes, in a folder, and, when it has an interface, its own files
 // in /etc. It may be repeated.
-func (d disk) makeFiles(a *desired.Assignment) error {
+func (d disk) makeFiles(a *desired.Assignment, volumes string) error {
 	etc := filepath.Join(d.task(a.ID), "etc")
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
 	}
-	if err := errors.Join(d.makeVolumes(a), d.makeRouterFiles(a)); err != nil {
+	if err := errors.Join(makeVolumes(volumes, a.Volumes), d.makeRouterFiles(a)); err != nil {
 		return err
 	}
 	if a.Interface == nil {
@@ -76,8 +76,7 @@ func resolvConf(a *desired.Assignment) string {
 // makeVolumes makes a task's volumes, which belong to root and are open to all,
 // as Fargate's. One that is there may have been changed by its image: it stays.
 // Source: ECS developer guide, "Use bind mounts with Amazon ECS".
-func (d disk) makeVolumes(a *desired.Assignment) error {
-	dir := filepath.Join(d.task(a.ID), "volumes")
+func makeVolumes(dir string, names []string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func (d disk) makeVolumes(a *desired.Assignment) error {
 		return err
 	}
 	defer volumes.Close()
-	for _, name := range a.Volumes {
+	for _, name := range names {
 		err := volumes.Mkdir(name, 0o755)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -110,8 +109,12 @@ func (d disk) dropFiles(a *desired.Assignment) error {
 	)
 }
 
-func (d disk) volume(a *desired.Assignment, name string) string {
-	return filepath.Join(d.task(a.ID), "volumes", name)
+// volumes is the folder with a task's volumes.
+func (n *Node) volumes(a *desired.Assignment) string {
+	if a.Storage > 0 {
+		return filepath.Join(n.cfg.Storage.Path(a.ID), "volumes")
+	}
+	return filepath.Join(n.disk.task(a.ID), "volumes")
 }
 
 // spec binds container i of a task to this machine.
@@ -135,6 +138,9 @@ func (n *Node) spec(t *Task, i int) host.ContainerSpec {
 	if owner := pidOwner(a); owner >= 0 && owner != i {
 		s.PIDOf = a.Containers[owner].RuntimeID
 	}
+	if a.Storage > 0 {
+		s.WritableDir = filepath.Join(n.cfg.Storage.Path(a.ID), "containers", s.ID)
+	}
 	if s.Log != nil || s.Route != nil {
 		s.LogPath = n.output.path(s.ID)
 	}
@@ -157,7 +163,7 @@ func (n *Node) mounts(a *desired.Assignment, i int) []host.Mount {
 			all = append(all, n.fileSystems.mount(&a.FileSystems[f], &m))
 			continue
 		}
-		all = append(all, host.Mount{Source: n.disk.volume(a, m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
+		all = append(all, host.Mount{Source: filepath.Join(n.volumes(a), m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
 	}
 	return append(all, n.disk.routerMounts(a, i)...)
 }

@@ -36,6 +36,9 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode), FileSystems: t.FileSystems,
 	}
 	a.PIDs = PIDs(a.CPU)
+	if e := t.Intent.EphemeralStorage; e != nil {
+		a.Storage = int64(aws.Value(e.SizeInGiB)) << 30
+	}
 	a.DesiredStatus, a.StopCode, a.StoppedReason = AssignedStatus(t)
 	for _, v := range d.Definition.Volumes {
 		if v.EfsVolumeConfiguration == nil {

@@ -106,6 +106,7 @@ type machine struct {
 	runtime *containerd.Runtime
 	network *kernel.Network
 	cgroups *kernel.Cgroups
+	storage *kernel.Storage
 }
 
 func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) (*machine, error) {
@@ -146,6 +147,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 	if m.cgroups, err = kernel.NewCgroups(config); err != nil {
 		return nil, errors.Join(err, m.network.Close())
 	}
+	m.storage = &kernel.Storage{Dir: inst.StorageDir(), Logger: log}
 	m.runtime, err = containerd.New(runtime)
 	if err != nil {
 		return nil, errors.Join(err, m.network.Close())
@@ -169,6 +171,7 @@ func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.networ
 
 // run keeps containerd running, and the tasks as in the desired state.
 func (m *machine) run(ctx context.Context) error {
+	defer m.storage.Wait()
 	hello, err := m.hello()
 	if err != nil {
 		return err
@@ -221,6 +224,7 @@ func (m *machine) run(ctx context.Context) error {
 		Runtime: m.runtime,
 		Network: m.network,
 		Cgroups: m.cgroups,
+		Storage: m.storage,
 		Link:    client,
 		Watcher: node.Inotify{},
 		Followers: []node.Follower{
