@@ -26,8 +26,8 @@ type output struct {
 	link    Link
 	watcher Watcher
 	log     *slog.Logger
-	// patience is how long a container's output waits for its log router after its end.
-	patience time.Duration
+	// routerTimeout is how long a container's output waits for its log router after its end.
+	routerTimeout time.Duration
 
 	mu struct {
 		sync.Mutex
@@ -47,7 +47,7 @@ type cursor struct {
 }
 
 func newOutput(disk disk, link Link, watcher Watcher, log *slog.Logger) *output {
-	o := &output{disk: disk, link: link, watcher: watcher, log: log, patience: shipTimeout}
+	o := &output{disk: disk, link: link, watcher: watcher, log: log, routerTimeout: shipTimeout}
 	o.mu.shippers = map[string]*shipper{}
 	return o
 }

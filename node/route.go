@@ -104,7 +104,7 @@ func (s *shipper) hangUp() {
 // hopeless reports whether a log router had its time after the container's end: it ends
 // with the task, and nobody else wants the output.
 func (s *shipper) hopeless() bool {
-	return s.cursor.Route != nil && !s.sealedAt.IsZero() && time.Since(s.sealedAt) > s.output.patience
+	return s.cursor.Route != nil && !s.sealedAt.IsZero() && time.Since(s.sealedAt) > s.output.routerTimeout
 }
 
 // giveUp drops output that has no log router any more.

@@ -149,7 +149,7 @@ func TestNoLinkIsFollowed(t *testing.T) {
 func TestRoutedOutputIsGivenUp(t *testing.T) {
 	s := newShipping(t)
 	s.begin()
-	s.patience = 0
+	s.routerTimeout = 0
 	s.route("c", filepath.Join(t.TempDir(), "fluent.sock"))
 	s.append("c", "one\n")
 	s.end("c")
