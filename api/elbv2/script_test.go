@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		buckets := s3.New(s3.Config{DB: db, Contents: contents})
+		buckets := s3.New(s3.Config{DB: db, Contents: contents, Authorizer: api.AllowAuthenticated{}})
 		balancers := elbv2.New(elbv2.Config{DB: db, Public: public, Buckets: logBuckets{buckets}})
 		return apitest.Setup{
 			Services: []api.Mounted{

@@ -35,7 +35,7 @@ func open(t testing.TB) (*s3.Server, *store.DB, *objects.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s3.New(s3.Config{DB: db, Contents: contents}), db, contents
+	return s3.New(s3.Config{DB: db, Contents: contents, Authorizer: api.AllowAuthenticated{}}), db, contents
 }
 
 func mounted(s *s3.Server) []api.Mounted {

@@ -32,6 +32,8 @@ import (
 type Config struct {
 	DB       *store.DB
 	Contents *objects.Store
+	// Authorizer decides whether a caller may learn that an object is not there.
+	Authorizer api.Authorizer
 }
 
 // Server answers the S3 operations.
@@ -91,9 +93,21 @@ func (s *Server) object(ctx context.Context, r store.Reader, bucket, key *string
 	}
 	o, ok := store.Objects.Get(r, record.ObjectKey(*bucket, aws.Value(key)))
 	if !ok {
-		return nil, noSuchKey(aws.Value(key))
+		return nil, s.missing(ctx, *bucket, aws.Value(key))
 	}
 	return o, nil
+}
+
+// missing is the answer to who asks for an object that is not there: that is for those to
+// know who may list the bucket.
+// Source: S3 API reference, GetObject, "Permissions".
+func (s *Server) missing(ctx context.Context, bucket, key string) error {
+	list := *api.CallFrom(ctx)
+	list.Operation = "ListObjectsV2"
+	if err := s.Authorizer.Authorize(ctx, &list, &s3.ListObjectsV2Input{Bucket: &bucket}); err != nil {
+		return err
+	}
+	return noSuchKey(key)
 }
 
 // open finds an object and gives a reader of a range of its contents. The object may be

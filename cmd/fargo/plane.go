@@ -165,7 +165,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
 	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
 	mounted := services(dependencies{
-		db: p.db, logs: p.logs, ecr: images, objects: p.objects, functions: p.functions, events: p.events, history: p.history,
+		db: p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.auditor, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	p.nodes.Values = newTaskValues(mounted, p.auditor)

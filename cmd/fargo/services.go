@@ -54,7 +54,8 @@ type dependencies struct {
 	// functions are those that can be called in the place of Lambda functions.
 	functions *lambda.Functions
 	// objects are the contents of S3.
-	objects *objects.Store
+	objects    *objects.Store
+	authorizer api.Authorizer
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
@@ -92,7 +93,7 @@ func withForwarded(all map[string]*api.Actions) map[string]*api.Actions {
 
 // services are all AWS services that are implemented.
 func services(r dependencies) []api.Mounted {
-	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects})
+	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects, Authorizer: r.authorizer})
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
