@@ -12,23 +12,22 @@ func (p *Pattern) Matches(e *Event) bool {
 
 func (b branch) matches(e *Event) bool {
 	for i := range b {
-		if !b[i].possible(e) {
+		if !b[i].possible(e.fields[b[i].path], e.joined) {
 			return false
 		}
 	}
 	return !e.joined || b.consistent(e, nil)
 }
 
-// possible reports whether a leaf alone matches. Without values that belong together that
-// is all there is to it.
-func (l *leaf) possible(e *Event) bool {
-	fields := e.fields[l.path]
+// possible reports whether a leaf alone matches the values at its path. Unless values of
+// the event belong together, that is all there is to it.
+func (l *leaf) possible(fields []field, joined bool) bool {
 	for i := range fields {
 		if l.accepts(fields[i].value) {
 			return true
 		}
 	}
-	return l.absent && (e.joined || len(fields) == 0)
+	return l.absent && (joined || len(fields) == 0)
 }
 
 func (l *leaf) accepts(v value) bool {
