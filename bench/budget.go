@@ -32,6 +32,8 @@ var (
 	serviceRate     = atLeast(20, "tasks/s")
 	idleShare       = below(1, "% of a core")
 	readRate        = atLeast(20_000, "requests/s")
+	secretRate      = atLeast(15_000, "requests/s")
+	secretsLatency  = atMost(5, "ms")
 	reconcileTime   = below(2, "s")
 	natRate         = atLeast(0.95, "× nft")
 	memorySize      = atMost(150, "MB")

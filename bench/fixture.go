@@ -144,15 +144,21 @@ func (f *fixture) push(ctx context.Context, image string) error {
 	return err
 }
 
-func (f *fixture) defineTask(ctx context.Context) error {
+// plainTask is the task definition that most measurements have.
+const plainTask = "api"
+
+func (f *fixture) defineTask(ctx context.Context) error { return f.define(ctx, plainTask, nil) }
+
+// define registers a task definition whose container is given secrets.
+func (f *fixture) define(ctx context.Context, family string, secrets []map[string]any) error {
 	type object = map[string]any
 	return f.ecs(ctx, "RegisterTaskDefinition", object{
-		"family": "api", "networkMode": "awsvpc", "requiresCompatibilities": []string{"FARGATE"},
+		"family": family, "networkMode": "awsvpc", "requiresCompatibilities": []string{"FARGATE"},
 		"cpu": "256", "memory": "512",
 		"executionRoleArn": "arn:aws:iam::123456789012:role/" + role,
 		"containerDefinitions": []object{{
 			"name": "api", "essential": true, "image": registry + "/" + repository + ":" + tag,
-			"portMappings": []object{{"containerPort": 8080, "protocol": "tcp"}},
+			"portMappings": []object{{"containerPort": 8080, "protocol": "tcp"}}, "secrets": secrets,
 			"logConfiguration": object{"logDriver": "awslogs", "options": object{
 				"awslogs-group": "/ecs/api", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "api",
 			}},
@@ -209,11 +215,11 @@ func (a *tasksAnswer) check(count int) error {
 }
 
 // runTasks calls RunTask and returns the tasks' ARNs.
-func (f *fixture) runTasks(ctx context.Context, count int) ([]string, error) {
+func (f *fixture) runTasks(ctx context.Context, definition string, count int) ([]string, error) {
 	type object = map[string]any
 	var answer tasksAnswer
 	if err := f.ecs(ctx, "RunTask", object{
-		"cluster": cluster, "taskDefinition": "api", "launchType": "FARGATE", "count": count,
+		"cluster": cluster, "taskDefinition": definition, "launchType": "FARGATE", "count": count,
 		"networkConfiguration": object{"awsvpcConfiguration": object{
 			"subnets": f.subnets, "securityGroups": []string{f.group}, "assignPublicIp": "DISABLED",
 		}},

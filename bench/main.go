@@ -91,11 +91,13 @@ func installationSuite(binary, image, only string) *suite[*fixture] {
 		openLimit: time.Minute, closeLimit: 2 * time.Minute,
 		measurements: matching(only, []measurement[*fixture]{
 			{"one task after the other", 2 * time.Minute, measureSingle},
+			{"tasks with secrets", 2 * time.Minute, measureSecrets},
 			{"many tasks at once", 2 * time.Minute, measureBurst},
 			{"a service that grows", time.Minute, measureService},
 			{"a rolling deployment", 2 * time.Minute, measureRollout},
 			{"idle services", 3 * time.Minute, measureIdle},
 			{"reads", time.Minute, measureReads},
+			{"reads of secrets", time.Minute, measureSecretReads},
 			{"starts of everything", 2 * time.Minute, measureColdStarts},
 			{"memory", time.Minute, measureMemory},
 			{"starts of the control plane", time.Minute, measureWarmStarts},

@@ -29,7 +29,7 @@ const (
 // measureReads calls DescribeTasks for one running task, with the control plane on
 // one core and us on the others.
 func measureReads(ctx context.Context, f *fixture, r *report) error {
-	arns, err := f.runTasks(ctx, 1)
+	arns, err := f.runTasks(ctx, plainTask, 1)
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,30 @@ func measureReads(ctx context.Context, f *fixture, r *report) error {
 	if err != nil {
 		return err
 	}
+	if err := f.measureRate(ctx, read{"DescribeTasks of one task", "ecs", ecsTarget + "DescribeTasks", describeInput(arns)}, readRate, r); err != nil {
+		return err
+	}
+	return f.stop(ctx, arns)
+}
+
+// measureSecretReads reads a secret's value, likewise.
+func measureSecretReads(ctx context.Context, f *fixture, r *report) error {
+	if err := f.makeSecrets(ctx); err != nil {
+		return err
+	}
+	in := map[string]any{"SecretId": secretName(1)}
+	return f.measureRate(ctx, read{"GetSecretValue", "secretsmanager", "secretsmanager.GetSecretValue", in}, secretRate, r)
+}
+
+// read is a request that is sent again and again.
+type read struct {
+	what            string
+	service, target string
+	in              any
+}
+
+// measureRate sends a request while the control plane has one core and we the others.
+func (f *fixture) measureRate(ctx context.Context, what read, budget bound, r *report) error {
 	pid, err := f.in.lockHolder("up.lock")
 	if err != nil {
 		return err
@@ -48,24 +72,24 @@ func measureReads(ctx context.Context, f *fixture, r *report) error {
 	if err != nil {
 		return err
 	}
-	rate, busy, err := f.readFor(ctx, pid, arns)
+	rate, busy, err := f.readFor(ctx, pid, what)
 	if err = errors.Join(err, release()); err != nil {
 		return err
 	}
-	r.budget("DescribeTasks of one task, signed, control plane on one core",
-		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", rate, readConnections, busy*100), check{readRate, rate})
-	return f.stop(ctx, arns)
+	r.budget(what.what+", signed, control plane on one core",
+		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", rate, readConnections, busy*100), check{budget, rate})
+	return nil
 }
 
 // readFor returns the answers per second, and the share of that time in which the
 // control plane used a core.
-func (f *fixture) readFor(ctx context.Context, pid int, arns []string) (rate, busy float64, err error) {
+func (f *fixture) readFor(ctx context.Context, pid int, what read) (rate, busy float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readWarmup+readFor)
 	defer cancel()
 	var answers atomic.Int64
 	g, loading := errgroup.WithContext(ctx)
 	for range readConnections {
-		g.Go(func() error { return f.readLoop(loading, arns, &answers) })
+		g.Go(func() error { return f.readLoop(loading, what, &answers) })
 	}
 	g.Go(func() error {
 		if err := pause(loading, readWarmup); err != nil {
@@ -87,7 +111,7 @@ func (f *fixture) readFor(ctx context.Context, pid int, arns []string) (rate, bu
 
 // readLoop sends requests over one connection until ctx ends. It writes the bytes
 // itself: an http.Client would use more processor time than the server.
-func (f *fixture) readLoop(ctx context.Context, arns []string, answers *atomic.Int64) error {
+func (f *fixture) readLoop(ctx context.Context, what read, answers *atomic.Int64) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(f.url, "http://"))
 	if err != nil {
 		return err
@@ -99,7 +123,7 @@ func (f *fixture) readLoop(ctx context.Context, arns []string, answers *atomic.I
 	for signed := (time.Time{}); ; answers.Add(1) {
 		if time.Since(signed) > time.Second {
 			signed = time.Now()
-			if request, err = f.signed(ctx, arns, signed); err != nil {
+			if request, err = f.signed(ctx, what, signed); err != nil {
 				return err
 			}
 		}
@@ -115,13 +139,13 @@ func (f *fixture) readLoop(ctx context.Context, arns []string, answers *atomic.I
 	}
 }
 
-// signed is a DescribeTasks request as it goes over the connection.
-func (f *fixture) signed(ctx context.Context, arns []string, now time.Time) ([]byte, error) {
-	r, body, err := f.jsonRequest(ctx, "ecs", ecsTarget+"DescribeTasks", describeInput(arns))
+// signed is a request as it goes over the connection.
+func (f *fixture) signed(ctx context.Context, what read, now time.Time) ([]byte, error) {
+	r, body, err := f.jsonRequest(ctx, what.service, what.target, what.in)
 	if err != nil {
 		return nil, err
 	}
-	sigv4.Sign(r, body, f.key, f.region, "ecs", now)
+	sigv4.Sign(r, body, f.key, f.region, what.service, now)
 	var b bytes.Buffer
 	err = r.Write(&b)
 	return b.Bytes(), err
@@ -136,7 +160,7 @@ func readAnswer(r *bufio.Reader) error {
 	defer answer.Body.Close()
 	n, err := io.Copy(io.Discard, answer.Body)
 	if err == nil && (answer.StatusCode != http.StatusOK || n == 0) {
-		err = fmt.Errorf("DescribeTasks answered %s, %d bytes", answer.Status, n)
+		err = fmt.Errorf("answered %s, %d bytes", answer.Status, n)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func measureColdStarts(ctx context.Context, f *fixture, r *report) error {
 		if err != nil {
 			return err
 		}
-		arns, err := f.runTasks(ctx, 1)
+		arns, err := f.runTasks(ctx, plainTask, 1)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func measureSingle(ctx context.Context, f *fixture, r *report) error {
 		peers[i].name = p.name() + ", container started"
 	}
 	err := repeat(ctx, f.counts.warmups+f.counts.least, f.counts.warmups+f.counts.single, func(run int) error {
-		t, err := f.timeTask(ctx)
+		t, err := f.timeTask(ctx, plainTask)
 		if err != nil {
 			return err
 		}
@@ -75,10 +75,10 @@ type taskTimes struct {
 	reported                              time.Duration // from createdAt to startedAt
 }
 
-// timeTask starts a task and stops it.
-func (f *fixture) timeTask(ctx context.Context) (t taskTimes, err error) {
+// timeTask starts a task of a definition and stops it.
+func (f *fixture) timeTask(ctx context.Context, definition string) (t taskTimes, err error) {
 	begun := time.Now()
-	arns, err := f.runTasks(ctx, 1)
+	arns, err := f.runTasks(ctx, definition, 1)
 	if err != nil {
 		return t, err
 	}
@@ -163,7 +163,7 @@ func (f *fixture) runBurst(ctx context.Context) ([]string, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range started {
 		g.Go(func() (err error) {
-			started[i], err = f.runTasks(ctx, f.counts.perCall)
+			started[i], err = f.runTasks(ctx, plainTask, f.counts.perCall)
 			return err
 		})
 	}
