@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+
+	"github.com/google/uuid"
 )
 
 // fourSecrets is the task definition whose container is given two secrets of Secrets
@@ -75,7 +77,7 @@ func (f *fixture) makeSecrets(ctx context.Context) error {
 			return err
 		}
 		if err := f.json(ctx, "secretsmanager", "secretsmanager.CreateSecret", map[string]any{
-			"Name": secretName(n), "SecretString": value,
+			"Name": secretName(n), "SecretString": value, "ClientRequestToken": uuid.NewString(),
 		}, nil); err != nil {
 			return err
 		}
