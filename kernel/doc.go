@@ -1,7 +1,8 @@
-// Package kernel makes the networks and control groups of tasks. It implements what
-// [host.Network] and [host.TaskCgroup] describe, and is the only package that uses
-// netlink, nftables, network namespaces, sysctl and cgroupfs. It does not know why
-// a network is as it is, what a container is, or any protocol above TCP and UDP.
+// Package kernel makes the networks, the control groups and the sized file systems of
+// tasks. It implements what [host.Network] and [host.TaskCgroup] describe, and is the
+// only package that uses netlink, nftables, network namespaces, sysctl, cgroupfs and loop
+// devices. It does not know why a network is as it is, what is written into a file
+// system, what a container is, or any protocol above TCP and UDP.
 //
 // # The shape of a VPC
 //
