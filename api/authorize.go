@@ -34,55 +34,58 @@ type AllowAuthenticated struct{}
 // Authorize allows everything.
 func (AllowAuthenticated) Authorize(context.Context, *Call, any) error { return nil }
 
-// Auditor is an Authorizer that evaluates the policies for every request, counts
-// the decisions and logs them at debug level. It refuses what a task's code may not do
-// with the credentials that the task was given. Of other callers it refuses no request:
-// policies are not enforced for them yet.
-type Auditor struct {
-	AuditorConfig
+// Enforcer is an Authorizer that decides every request by IAM's policies, and counts
+// the decisions.
+type Enforcer struct {
+	EnforcerConfig
 	documents documentCache
 	counts    counts
 }
 
-// AuditorConfig is what an Auditor needs.
-type AuditorConfig struct {
+// EnforcerConfig is what an Enforcer needs.
+type EnforcerConfig struct {
 	Actions  map[string]*Actions // by our name of the service: "elbv2"
 	Policies Policies
 	State    func() *store.Snapshot // in which resources are looked up
-	Logger   *slog.Logger
+	// AuditOnly makes it refuse nothing: what it would have refused is logged.
+	AuditOnly bool
+	Logger    *slog.Logger
 }
 
-// NewAuditor makes an Auditor.
-func NewAuditor(c AuditorConfig) *Auditor { return &Auditor{AuditorConfig: c} }
+// NewEnforcer makes an Enforcer.
+func NewEnforcer(c EnforcerConfig) *Enforcer { return &Enforcer{EnforcerConfig: c} }
 
 // Authorize implements [Authorizer]. Of several denials the first is told.
-func (a *Auditor) Authorize(ctx context.Context, call *Call, in any) (err error) {
-	enforced := call.Task != ""
-	debug := a.Logger.Enabled(ctx, slog.LevelDebug)
+func (a *Enforcer) Authorize(ctx context.Context, call *Call, in any) error {
+	var first *policy.Decision
 	a.decide(call, in, func(d policy.Decision) {
 		a.counts.add(call.Service, d.Action, d.Effect)
-		if debug {
-			a.log(ctx, call, d, enforced)
-		}
-		if enforced && d.Effect != policy.Allow && err == nil {
-			err = denied(call, d)
+		a.log(ctx, slog.LevelDebug, "policy decision", call, &d)
+		if d.Effect != policy.Allow && first == nil {
+			first = &d
 		}
 	})
-	return err
+	switch {
+	case first == nil:
+		return nil
+	case a.AuditOnly:
+		a.log(ctx, slog.LevelInfo, "would have been refused", call, first)
+		return nil
+	}
+	return denied(call, *first)
 }
 
-func (a *Auditor) log(ctx context.Context, call *Call, d policy.Decision, enforced bool) {
-	said := "policy decision, not enforced"
-	if enforced {
-		said = "policy decision"
+func (a *Enforcer) log(ctx context.Context, level slog.Level, said string, call *Call, d *policy.Decision) {
+	if !a.Logger.Enabled(ctx, level) {
+		return
 	}
-	a.Logger.LogAttrs(ctx, slog.LevelDebug, said,
+	a.Logger.LogAttrs(ctx, level, said,
 		slog.String("action", d.Action), slog.String("resource", d.Resource), slog.String("effect", d.Effect.String()),
 		slog.String("why", d.String()), slog.String("principal", call.PrincipalARN), slog.String("request", call.RequestID))
 }
 
 // decide calls report with the decision on each access that a request needs.
-func (a *Auditor) decide(call *Call, in any, report func(policy.Decision)) {
+func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision)) {
 	actions := a.Actions[call.Service]
 	if actions == nil { // a test excludes that a service has no table
 		actions = &Actions{Prefix: call.Service}
@@ -99,7 +102,7 @@ func (a *Auditor) decide(call *Call, in any, report func(policy.Decision)) {
 }
 
 // resources are the resources of an access with the policies attached to them.
-func (a *Auditor) resources(q *Query, access *Access) []policy.Resource {
+func (a *Enforcer) resources(q *Query, access *Access) []policy.Resource {
 	resources := make([]policy.Resource, len(access.Resources))
 	for i, arn := range access.Resources {
 		resources[i].ARN = arn
@@ -183,7 +186,7 @@ func (c *counts) first(key counted) *[3]atomic.Int64 {
 
 // Decisions are the numbers of decisions since the start, by service, action and
 // effect ("allow", "implicit deny", "explicit deny").
-func (a *Auditor) Decisions() map[string]map[string]map[string]int64 {
+func (a *Enforcer) Decisions() map[string]map[string]map[string]int64 {
 	a.counts.mu.RLock()
 	defer a.counts.mu.RUnlock()
 	all := map[string]map[string]map[string]int64{}
@@ -202,9 +205,9 @@ func (a *Auditor) Decisions() map[string]map[string]map[string]int64 {
 	return all
 }
 
-// ServeHTTP answers with [Auditor.Decisions] as JSON. It needs no access key, and
+// ServeHTTP answers with [Enforcer.Decisions] as JSON. It needs no access key, and
 // answers only clients on this machine.
-func (a *Auditor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *Enforcer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
 		http.NotFound(w, r)
 		return

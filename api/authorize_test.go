@@ -61,50 +61,67 @@ var tasks = map[string]*api.Actions{"ecs": {
 	},
 }}
 
-func newAuditor(t testing.TB, p api.Policies, logger *slog.Logger) *api.Auditor {
+func newEnforcer(t testing.TB, p api.Policies, logger *slog.Logger) *api.Enforcer {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.NewMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api.NewAuditor(api.AuditorConfig{Actions: tasks, Policies: p, State: db.View, Logger: logger})
+	return api.NewEnforcer(api.EnforcerConfig{Actions: tasks, Policies: p, State: db.View, Logger: logger})
 }
 
-// Every request is decided and counted, by service, action and effect, and goes
-// through whatever the policies say.
-func TestAuditor(t *testing.T) {
-	var said bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	auditor := newAuditor(t, allowing(t, `{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`, `{"Sid":"No","Effect":"Deny","Action":"ecs:StopTask","Resource":"*/t2"}`), logger)
-	c := config(server{})
-	c.Authorizer = auditor
-	handler := api.New(c)
-	for _, e := range []exchange{
-		{service: "ecs", header: target + "StopTask", body: `{"task":"t1"}`, want: "ClusterNotFoundException"},
-		{service: "ecs", header: target + "StopTask", body: `{"task":"t2"}`, want: "ClusterNotFoundException"},
-		{service: "ecs", header: target + "StopTask", body: `{"task":"t2"}`, want: "ClusterNotFoundException"},
-		{service: "ecs", header: target + "DescribeClusters", body: `{}`, want: "clusters"},
-		{service: "iam", header: form, body: "Action=GetUser&Version=2010-05-08", want: "NoSuchEntity"},
-	} {
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, e.request("http://127.0.0.1"))
-		if !strings.Contains(w.Body.String(), e.want) {
-			t.Errorf("%s: %d %s", e.body, w.Code, w.Body)
+// Every request is decided and counted, by service, action and effect. What policies do
+// not allow is refused, or, when they are only audited, logged.
+func TestEnforcer(t *testing.T) {
+	const denied = "AccessDenied"
+	for _, test := range []struct {
+		audit         bool
+		second, third string // what the requests are answered with that policies do not allow
+	}{{false, denied, denied}, {true, "ClusterNotFoundException", "NoSuchEntity"}} {
+		var said bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		enforcer := newEnforcer(t, allowing(t, `{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`, `{"Sid":"No","Effect":"Deny","Action":"ecs:StopTask","Resource":"*/t2"}`), logger)
+		enforcer.AuditOnly = test.audit
+		c := config(server{})
+		c.Authorizer = enforcer
+		handler := api.New(c)
+		for _, e := range []exchange{
+			{service: "ecs", header: target + "StopTask", body: `{"task":"t1"}`, want: "ClusterNotFoundException"},
+			{service: "ecs", header: target + "StopTask", body: `{"task":"t2"}`, want: test.second},
+			{service: "ecs", header: target + "StopTask", body: `{"task":"t2"}`, want: test.second},
+			{service: "ecs", header: target + "DescribeClusters", body: `{}`, want: "clusters"},
+			{service: "iam", header: form, body: "Action=GetUser&Version=2010-05-08", want: test.third},
+		} {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, e.request("http://127.0.0.1"))
+			if !strings.Contains(w.Body.String(), e.want) {
+				t.Errorf("audit only %v: %s: %d %s", test.audit, e.body, w.Code, w.Body)
+			}
+		}
+		checkDecisions(t, enforcer, said.String())
+		const refused = `level=INFO msg="would have been refused" action=ecs:StopTask`
+		if strings.Contains(said.String(), refused) != test.audit {
+			t.Errorf("audit only %v: %s", test.audit, said.String())
 		}
 	}
+}
+
+// checkDecisions sees that the requests of TestEnforcer were counted and logged.
+func checkDecisions(t *testing.T, enforcer *api.Enforcer, said string) {
+	t.Helper()
 	want := map[string]map[string]map[string]int64{
 		"ecs": {"ecs:StopTask": {"allow": 1, "explicit deny": 2}},
 		"iam": {"iam:GetUser": {"implicit deny": 1}},
 	}
-	if got := auditor.Decisions(); !reflect.DeepEqual(got, want) {
+	if got := enforcer.Decisions(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}
 	for _, line := range []string{
-		`msg="policy decision, not enforced" action=ecs:StopTask resource=arn:aws:ecs:us-east-1:123456789012:task/c/t2 effect="explicit deny" why="with an explicit deny in an identity-based policy: p, No" principal=arn:aws:iam::123456789012:user/admin`,
+		`msg="policy decision" action=ecs:StopTask resource=arn:aws:ecs:us-east-1:123456789012:task/c/t2 effect="explicit deny" why="with an explicit deny in an identity-based policy: p, No" principal=arn:aws:iam::123456789012:user/admin`,
 		`action=iam:GetUser resource=* effect="implicit deny" why="because no identity-based policy allows the iam:GetUser action"`,
 	} {
-		if !strings.Contains(said.String(), line) {
-			t.Errorf("no %q in\n%s", line, said.String())
+		if !strings.Contains(said, line) {
+			t.Errorf("no %q in\n%s", line, said)
 		}
 	}
 
@@ -112,7 +129,7 @@ func TestAuditor(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/debug/authorization", nil)
 		r.RemoteAddr = from
 		w := httptest.NewRecorder()
-		auditor.ServeHTTP(w, r)
+		enforcer.ServeHTTP(w, r)
 		return w
 	}
 	var counts map[string]map[string]map[string]int64
@@ -126,25 +143,26 @@ func TestAuditor(t *testing.T) {
 
 // What is created with tags, and what is passed on, is asked for by itself.
 func TestDependentActions(t *testing.T) {
-	auditor := newAuditor(t, allowing(t,
+	enforcer := newEnforcer(t, allowing(t,
 		`{"Effect":"Allow","Action":"ecs:CreateCluster","Resource":"*"}`,
 		`{"Effect":"Allow","Action":"ecs:TagResource","Resource":"*","Condition":{"StringEquals":{"ecs:CreateAction":"CreateCluster","aws:RequestTag/Team":"a"}}}`,
 		`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ecs.amazonaws.com"}}}`,
 	), slog.New(slog.DiscardHandler))
-	create := func(tags ...ecs.Tag) {
+	create := func(want string, tags ...ecs.Tag) {
 		in := &ecs.CreateClusterInput{ClusterName: new("c"), Tags: tags}
-		if err := auditor.Authorize(t.Context(), &api.Call{Service: "ecs", Operation: "CreateCluster", Account: "123456789012"}, in); err != nil {
+		if err := enforcer.Authorize(t.Context(), &api.Call{Service: "ecs", Operation: "CreateCluster", Account: "123456789012"}, in); fmt.Sprint(err) != want {
 			t.Fatal(err)
 		}
 	}
-	create()
-	create(ecs.Tag{Key: new("team"), Value: new("a")})
-	create(ecs.Tag{Key: new("team"), Value: new("b")})
+	create("<nil>")
+	create("<nil>", ecs.Tag{Key: new("team"), Value: new("a")})
+	create("AccessDeniedException: User:  is not authorized to perform: ecs:TagResource on resource: arn:aws:ecs::123456789012:cluster/c because no identity-based policy allows the ecs:TagResource action",
+		ecs.Tag{Key: new("team"), Value: new("b")})
 	want := map[string]map[string]int64{
 		"ecs:CreateCluster": {"allow": 3}, "iam:PassRole": {"allow": 3},
 		"ecs:TagResource": {"allow": 1, "implicit deny": 1},
 	}
-	if got := auditor.Decisions()["ecs"]; !reflect.DeepEqual(got, want) {
+	if got := enforcer.Decisions()["ecs"]; !reflect.DeepEqual(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}
 }
@@ -221,12 +239,12 @@ func TestConditionKeys(t *testing.T) {
 			if test.want == absent {
 				condition = `"Null":{"` + test.key + `":"true"}`
 			}
-			auditor := newAuditor(t, allowing(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{`+condition+`}}`), slog.New(slog.DiscardHandler))
+			enforcer := newEnforcer(t, allowing(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{`+condition+`}}`), slog.New(slog.DiscardHandler))
 			call := &api.Call{Service: "ecs", Operation: "StopTask", Account: "123456789012", Region: "eu-central-1", Caller: test.caller}
-			if err := auditor.Authorize(t.Context(), call, &ecs.StopTaskInput{Task: new("t1"), Cluster: new("c1")}); err != nil {
+			if err := enforcer.Authorize(t.Context(), call, &ecs.StopTaskInput{Task: new("t1"), Cluster: new("c1")}); err != nil {
 				t.Fatal(err)
 			}
-			if got := auditor.Decisions()["ecs"]["ecs:StopTask"]; got["allow"] != 1 {
+			if got := enforcer.Decisions()["ecs"]["ecs:StopTask"]; got["allow"] != 1 {
 				t.Errorf("counted %v", got)
 			}
 		})

@@ -309,9 +309,9 @@ func BenchmarkDescribeTasks(b *testing.B) {
 			return arns
 		}),
 	}}}
-	policies := map[string]*api.Auditor{"none": nil}
+	policies := map[string]*api.Enforcer{"none": nil}
 	for name, statements := range map[string][]string{"administrator": {`{"Effect":"Allow","Action":"*","Resource":"*"}`}, "statements=100": many} {
-		policies[name] = newAuditor(b, allowing(b, statements...), slog.New(slog.DiscardHandler))
+		policies[name] = newEnforcer(b, allowing(b, statements...), slog.New(slog.DiscardHandler))
 		policies[name].Actions = table
 	}
 	for _, name := range []string{"none", "administrator", "statements=100"} {

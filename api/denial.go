@@ -1,9 +1,9 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 
+	"fargo"
 	"fargo/aws/protocol"
 	"fargo/policy"
 )
@@ -38,6 +38,21 @@ type denial struct {
 	unexplained bool
 }
 
+// shownResources are what texts name as the resource of actions that have none, for the
+// account and region of a call.
+// Source: texts of denials in public logs.
+var shownResources = map[string]func(fargo.Scope) string{
+	"iam:ListRoles":          func(s fargo.Scope) string { return fargo.Scope{Account: s.Account}.ARN("iam", "role/") },
+	"iam:ListUsers":          func(s fargo.Scope) string { return fargo.Scope{Account: s.Account}.ARN("iam", "user/") },
+	"ssm:DescribeParameters": func(s fargo.Scope) string { return s.ARN("ssm", "*") },
+}
+
+// undecipherable is what follows when a key's policy refuses to decrypt: it does not say
+// of which key the ciphertext is.
+// Source: texts of denials in public logs.
+const undecipherable = " on the resource associated with this ciphertext because the resource does not exist in this Region, " +
+	"no resource-based policies allow access, or a resource-based policy explicitly denies access"
+
 // denied is the error for a caller whom policies do not allow what it asks of a service.
 // Source: IAM user guide, "Troubleshoot access denied error messages".
 func denied(call *Call, d policy.Decision) error {
@@ -45,16 +60,32 @@ func denied(call *Call, d policy.Decision) error {
 	if !known {
 		how = denial{code: "AccessDeniedException", status: http.StatusBadRequest}
 	}
-	text := fmt.Sprintf("%sUser: %s is not authorized to perform: %s", how.before, call.PrincipalARN, d.Action)
-	if how.all || d.Resource != "*" {
-		resource := d.Resource
-		if how.quoted {
-			resource = `"` + resource + `"`
-		}
-		text += " on resource: " + resource
-	}
-	if !how.unexplained {
-		text += " " + d.Denial()
+	text := how.before + "User: " + call.PrincipalARN + " is not authorized to perform: " + d.Action
+	if call.Service == "kms" && d.Action == "kms:Decrypt" && d.Kind == policy.ResourceBased {
+		text += undecipherable
+	} else {
+		text += how.resource(call, d) + how.why(d)
 	}
 	return protocol.Errorf(how.code, "%s", text).WithStatus(how.status)
+}
+
+// resource is the part of a text that says what the action is on.
+func (how denial) resource(call *Call, d policy.Decision) string {
+	resource := d.Resource
+	switch shown := shownResources[d.Action]; {
+	case shown != nil:
+		resource = shown(call.Scope())
+	case resource == "*" && !how.all:
+		return ""
+	case how.quoted:
+		resource = `"` + resource + `"`
+	}
+	return " on resource: " + resource
+}
+
+func (how denial) why(d policy.Decision) string {
+	if how.unexplained {
+		return ""
+	}
+	return " " + d.Denial()
 }

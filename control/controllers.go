@@ -20,6 +20,8 @@ type Config struct {
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Policies gives those of a task's role.
 	Policies RolePolicies
+	// Authorize decides by IAM's policies; nil allows everything.
+	Authorize Authorize
 	// Renew issues a certificate of ACM's anew, under its own ARN.
 	Renew func(tx *store.Tx, c *record.Certificate, now time.Time) error
 	// IssuePlatform issues a certificate for Fargo's own APIs in a region.
@@ -43,10 +45,13 @@ func Controllers(c Config) []Controller {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Authorize == nil {
+		c.Authorize = func(Caller, string, string, any) error { return nil }
+	}
 	return []Controller{
 		Services(c),
 		Nodes(c.Sessions),
-		Tasks(c.Images, c.Public, egressCheck{strict: c.StrictEgress, log: c.Logger, warned: &sync.Map{}}, c.Policies),
+		Tasks(c.Images, c.Public, egressCheck{strict: c.StrictEgress, log: c.Logger, warned: &sync.Map{}}, c.Policies, c.Authorize),
 		LoadBalancers(),
 		Targets(c.Sessions, c.Pace),
 		Certificates(c.Renew),

@@ -31,7 +31,7 @@ func TestEgress(t *testing.T) {
 		w.db = db
 		seedNetwork(t, w)
 		var logged bytes.Buffer
-		tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{strict: strict, log: slog.New(slog.NewTextHandler(&logged, nil)), warned: &sync.Map{}}, nil)
+		tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{strict: strict, log: slog.New(slog.NewTextHandler(&logged, nil)), warned: &sync.Map{}}, nil, allowed)
 		for range 2 {
 			key := w.run().Key()
 			w.update(func(tx *store.Tx) {

@@ -81,7 +81,7 @@ func TestFileSystemPolicies(t *testing.T) {
 			}
 			return caller
 		}
-		tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, roles)
+		tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, roles, allowed)
 		key := w.run().Key()
 		w.update(func(tx *store.Tx) {
 			if _, err := tasks.Reconcile(tx, key, time.Now()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"fargo"
@@ -45,6 +46,8 @@ type Plane struct {
 	Logs   Logs
 	Puller Puller
 	Values Values // for secrets of tasks
+	// Authorize decides by IAM's policies; nil allows everything.
+	Authorize Authorize
 	// LogObjects takes the logs of load balancers to S3.
 	LogObjects LogObjects
 	Logger     *slog.Logger
@@ -61,6 +64,8 @@ type Plane struct {
 	StrictEgress bool
 	// Pace divides the intervals of container health checks.
 	Pace fargo.Pace
+
+	unwritable sync.Map // ARNs of the tasks whose output is dropped, which was logged
 }
 
 // Report commits what a node has seen of its tasks. A report about a task of
@@ -107,17 +112,6 @@ func taskByARN(r store.Reader, arn string) (*record.Task, bool) {
 		return nil, false
 	}
 	return store.Tasks.Get(r, a.Scope().Key(fargo.ClusterOf(a), a.Name()))
-}
-
-// OpenLog makes sure that a container's output has somewhere to go, before the
-// container starts. The error's text is ECS's stopped reason.
-func (p *Plane) OpenLog(ctx context.Context, target desired.LogTarget) error {
-	return p.Logs.OpenLog(ctx, target)
-}
-
-// AppendLogs keeps a stretch of output and says how far its source is known.
-func (p *Plane) AppendLogs(ctx context.Context, batch desired.LogBatch) (int64, error) {
-	return p.Logs.Append(ctx, batch)
 }
 
 // PutLogObject puts a load balancer's log into its bucket.

@@ -23,7 +23,7 @@ func TestTaskHasAPublicAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	tasks := Tasks(noImages{}, netip.MustParsePrefix("203.0.113.0/30"), egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, nil)
+	tasks := Tasks(noImages{}, netip.MustParsePrefix("203.0.113.0/30"), egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, nil, allowed)
 	change := func(fn func(tx *store.Tx)) {
 		t.Helper()
 		if err := db.Update(t.Context(), func(tx *store.Tx) error { fn(tx); return nil }); err != nil {

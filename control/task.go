@@ -26,7 +26,7 @@ type Images interface {
 
 // Tasks is the controller that brings a new task to a node and takes back what
 // a stopped one leaves. Public addresses are of the given range.
-func Tasks(images Images, public netip.Prefix, egress egressCheck, roles RolePolicies) Controller {
+func Tasks(images Images, public netip.Prefix, egress egressCheck, roles RolePolicies, authorize Authorize) Controller {
 	return Controller{
 		Name: "task",
 		All:  func(r store.Reader) iter.Seq[string] { return keys(store.Tasks.All(r)) },
@@ -50,7 +50,7 @@ func Tasks(images Images, public netip.Prefix, egress egressCheck, roles RolePol
 			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
 			switch action {
 			case plan.TaskPlace:
-				return next, place(tx, images, public, egress, roles, t, now)
+				return next, place(tx, images, public, egress, roles, authorize, t, now)
 			case plan.TaskAbandon:
 				end(tx, t, t.StopCode, t.StoppedReason, now)
 			case plan.TaskRelease:
@@ -74,7 +74,7 @@ func hasInterface(r store.Reader, t *record.Task) bool {
 }
 
 // place gives a task its interface and its node; without any node it waits.
-func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck, roles RolePolicies, t *record.Task, now time.Time) error {
+func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck, roles RolePolicies, authorize Authorize, t *record.Task, now time.Time) error {
 	spread := spreadOf(tx, t)
 	if len(spread.nodes) == 0 {
 		return nil
@@ -98,6 +98,10 @@ func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck,
 		failed := *t
 		failed.Unreachable = placed.Unreachable
 		end(tx, &failed, fargo.StopTaskFailedToStart, reason, now)
+		return nil
+	}
+	if reason := pullRefused(tx, authorize, t); reason != "" {
+		end(tx, t, fargo.StopTaskFailedToStart, reason, now)
 		return nil
 	}
 	if reason := mountFileSystems(tx, roles, &placed, zone); reason != "" {

@@ -25,7 +25,7 @@ func BenchmarkPlace(b *testing.B) {
 			for range b.N {
 				b.StopTimer()
 				db, keys := unplaced(b, tasks, size)
-				c := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, nil)
+				c := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, nil, allowed)
 				b.StartTimer()
 				for i := 0; i < tasks; i += batch {
 					update(b, db, func(tx *store.Tx) error {

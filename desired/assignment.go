@@ -238,6 +238,9 @@ type LogTarget struct {
 	Group   string `json:"group"`
 	Stream  string `json:"stream"`
 	Create  bool   `json:"create,omitempty"` // awslogs-create-group
+	// Task is the ARN of the task whose output it is; the control plane asks IAM about
+	// its execution role. Empty: nobody is asked about.
+	Task string `json:"task,omitempty"`
 	// MultilineStart, a regular expression, matches the first line of an event;
 	// empty means every line is one.
 	MultilineStart string `json:"multilineStart,omitempty"`

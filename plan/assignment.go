@@ -243,7 +243,7 @@ func logTarget(t *record.Task, c *ecs.ContainerDefinition) *desired.LogTarget {
 	create, _ := strconv.ParseBool(o["awslogs-create-group"])
 	return &desired.LogTarget{
 		Account: t.Scope.Account, Region: region, Group: o["awslogs-group"], Stream: stream,
-		Create: create, MultilineStart: multiline,
+		Create: create, Task: t.ARN(), MultilineStart: multiline,
 	}
 }
 

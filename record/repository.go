@@ -107,6 +107,13 @@ type RegistryGrant struct {
 	Scope        fargo.Scope
 	PrincipalARN string // "arn:aws:iam::123456789012:user/ann"
 	PrincipalID  string // "AIDA…"
+	AccessKeyID  string
+	// What is known of a session that it was asked for with: see [Session].
+	Role              string
+	SessionPolicy     string
+	SessionPolicyARNs []string
+	SessionTags       map[string]string
+	SourceIdentity    string
 	// Task is the ARN of the ECS task whose credentials it was asked for with, if any.
 	Task string
 }

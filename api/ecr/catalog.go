@@ -27,7 +27,11 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 	}
 	call := &api.Call{
 		RequestID: fargo.NewHex(32), Service: "ecr", Operation: strings.TrimPrefix(action, "ecr:"),
-		Account: scope.Account, Region: scope.Region, Caller: api.Caller{PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, Task: g.Task},
+		Account: scope.Account, Region: scope.Region, Caller: api.Caller{
+			PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
+			Role: g.Role, SessionPolicy: g.SessionPolicy, SessionPolicyARNs: g.SessionPolicyARNs, SessionTags: g.SessionTags, SourceIdentity: g.SourceIdentity,
+			Task: g.Task,
+		},
 	}
 	if err := s.authorizer.Authorize(ctx, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
 		return err

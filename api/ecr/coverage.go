@@ -9,6 +9,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "CreateRepository", Field: "encryptionConfiguration", Why: "layers are kept as they came; encrypt the disk"},
 	{Operation: "PutAccountSetting", Field: "name BASIC_SCAN_TYPE_VERSION", Why: "images are not scanned"},
 	{Operation: "PutAccountSetting", Field: "name REGISTRY_POLICY_SCOPE", Why: "registries have no policies"},
-	{Operation: "SetRepositoryPolicy", Field: "policyText", Why: "identity policies alone decide, and no account can use another's registry"},
-	{Operation: "SetRepositoryPolicy", Field: "force", Why: "no policy can lock its author out while it is not evaluated"},
+	{Operation: "SetRepositoryPolicy", Field: "policyText", Why: "no account can use another's registry, whatever it says"},
+	{Operation: "SetRepositoryPolicy", Field: "force", Why: "a policy that locks its author out is taken without it"},
 }

@@ -32,12 +32,34 @@ func newKey() []byte {
 
 // claims are what a password says; it says them in the clear, and signed.
 type claims struct {
-	Account      string `json:"a"`
-	Region       string `json:"r"`
-	PrincipalARN string `json:"p"`
-	PrincipalID  string `json:"i,omitempty"`
-	Task         string `json:"t,omitempty"`
-	Expires      int64  `json:"e"` // Unix seconds
+	Account        string            `json:"a"`
+	Region         string            `json:"r"`
+	PrincipalARN   string            `json:"p"`
+	PrincipalID    string            `json:"i,omitempty"`
+	AccessKeyID    string            `json:"k,omitempty"`
+	Role           string            `json:"o,omitempty"`
+	Policy         string            `json:"l,omitempty"`
+	PolicyARNs     []string          `json:"m,omitempty"`
+	Tags           map[string]string `json:"g,omitempty"`
+	SourceIdentity string            `json:"s,omitempty"`
+	Task           string            `json:"t,omitempty"`
+	Expires        int64             `json:"e"` // Unix seconds
+}
+
+func claimsOf(g record.RegistryGrant, expires time.Time) claims {
+	return claims{
+		Account: g.Scope.Account, Region: g.Scope.Region, PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
+		Role: g.Role, Policy: g.SessionPolicy, PolicyARNs: g.SessionPolicyARNs, Tags: g.SessionTags, SourceIdentity: g.SourceIdentity,
+		Task: g.Task, Expires: expires.Unix(),
+	}
+}
+
+func (c claims) grant() record.RegistryGrant {
+	return record.RegistryGrant{
+		Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID, AccessKeyID: c.AccessKeyID,
+		Role: c.Role, SessionPolicy: c.Policy, SessionPolicyARNs: c.PolicyARNs, SessionTags: c.Tags, SourceIdentity: c.SourceIdentity,
+		Task: c.Task,
+	}
 }
 
 var encoding = base64.RawURLEncoding // no colon: clients split "AWS:<password>" at each
@@ -74,7 +96,7 @@ func openPassword(key []byte, password string) (c claims, ok bool) {
 // with is "AWS".
 func (s *Server) Password(g record.RegistryGrant, from time.Time) (password string, expires time.Time) {
 	expires = from.Add(passwordLife).Truncate(time.Second)
-	return claims{g.Scope.Account, g.Scope.Region, g.PrincipalARN, g.PrincipalID, g.Task, expires.Unix()}.seal(s.key), expires
+	return claimsOf(g, expires).seal(s.key), expires
 }
 
 // Login finds whom a password was given to.
@@ -86,7 +108,7 @@ func (s *Server) Login(_ context.Context, password string) (record.RegistryGrant
 	if time.Now().Unix() >= c.Expires {
 		return record.RegistryGrant{}, protocol.Errorf("AccessDeniedException", "Your authorization token has expired. Reauthenticate and try again.")
 	}
-	return record.RegistryGrant{Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID, Task: c.Task}, nil
+	return c.grant(), nil
 }
 
 // GetAuthorizationToken gives a password for the registry of the caller's
@@ -100,7 +122,11 @@ func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthoriza
 	out := new(ecr.GetAuthorizationTokenOutput)
 	for _, account := range registries {
 		registry := fargo.Scope{Account: account, Region: call.Region}
-		grant := record.RegistryGrant{Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID, Task: call.Task}
+		grant := record.RegistryGrant{
+			Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID, AccessKeyID: call.AccessKeyID,
+			Role: call.Role, SessionPolicy: call.SessionPolicy, SessionPolicyARNs: call.SessionPolicyARNs, SessionTags: call.SessionTags, SourceIdentity: call.SourceIdentity,
+			Task: call.Task,
+		}
 		password, expires := s.Password(grant, time.Now())
 		out.AuthorizationData = append(out.AuthorizationData, ecr.AuthorizationData{
 			AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte(user + ":" + password))),

@@ -12,7 +12,7 @@ var NotActedOn = []api.Gap{
 	{Operation: "PutAccountSetting", Field: "name fargateEventWindows", Why: "tasks are not retired"},
 	{Operation: "PutAccountSetting", Field: "name fargateFIPSMode", Why: "tasks use the cryptography of their images"},
 	{Operation: "PutAccountSetting", Field: "name fargateTaskRetirementWaitPeriod", Why: "tasks are not retired"},
-	{Operation: "PutAccountSetting", Field: "name tagResourceAuthorization", Why: "policies are not enforced yet"},
+	{Operation: "PutAccountSetting", Field: "name tagResourceAuthorization", Why: "ecs:TagResource is always asked for when tags come with what is created, as if it were on"},
 	{Operation: "RunTask", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "RunTask", Field: "networkConfiguration.awsvpcConfiguration.assignPublicIp", Why: "gives the task a way to the Internet, but no public address of its own is shown"},
 	{Operation: "RunTask", Field: "capacityProviderStrategy FARGATE_SPOT", Why: "tasks are never interrupted yet"},

@@ -85,7 +85,7 @@ func open(t *testing.T, statement string) (*emulator, *forward.Services, http.Ha
 	log := slog.New(slog.DiscardHandler)
 	return e, services, api.New(api.Config{
 		Keys: keys{ours.AccessKeyID: {Secret: ours.Secret, Account: fargo.DefaultAccount, Caller: api.Caller{PrincipalARN: "arn:aws:sts::123456789012:assumed-role/r/s", Task: "task"}}},
-		Authorizer: api.NewAuditor(api.AuditorConfig{
+		Authorizer: api.NewEnforcer(api.EnforcerConfig{
 			Actions: maps.Clone(forward.Actions), Policies: role{policy.NewSet(policy.Policy{Name: "p", Document: document})}, State: db.View, Logger: log,
 		}),
 		Forwards: services.Forwards(), Logger: log, Account: fargo.DefaultAccount, Region: fargo.DefaultRegion,

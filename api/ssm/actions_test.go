@@ -70,7 +70,7 @@ func TestWhoMayDecrypt(t *testing.T) {
 		{decrypts, "closed", true, "kms:Decrypt on resource: " + closed + " because no resource-based policy allows the kms:Decrypt action"},
 		{`{"Effect":"Allow","Action":"kms:*","Resource":"*"}`, "default", true, "ssm:GetParameter on resource: arn:aws:ssm:us-east-1:123456789012:parameter/default because"},
 	} {
-		a := api.NewAuditor(api.AuditorConfig{
+		a := api.NewEnforcer(api.EnforcerConfig{
 			Actions: map[string]*api.Actions{"ssm": ssm.Actions}, Policies: rolePolicy(c.role), State: db.View, Logger: slog.New(slog.DiscardHandler),
 		})
 		err := a.Authorize(t.Context(), as("GetParameter"), &wire.GetParameterInput{Name: &c.name, WithDecryption: &c.decrypt})

@@ -23,7 +23,7 @@ import (
 func newDeliverer(p *plane, server *apiecs.Server) *control.Deliverer {
 	targets := &control.EventTargets{
 		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
-		RunTask:     roleTasks{server, p.auditor}.run,
+		RunTask:     roleTasks{server, p.authorizer}.run,
 		SendMessage: queues{p.forwarded}.send,
 		PutLog:      (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
 	}
@@ -43,8 +43,8 @@ func (q queues) send(ctx context.Context, queue fargo.ARN, m control.QueueMessag
 
 // roleTasks runs tasks for EventBridge, with a session of the role of a target.
 type roleTasks struct {
-	server  *apiecs.Server
-	auditor *api.Auditor
+	server     *apiecs.Server
+	authorizer api.Authorizer
 }
 
 func (r roleTasks) run(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
@@ -53,7 +53,7 @@ func (r roleTasks) run(ctx context.Context, scope fargo.Scope, role string, in *
 		RequestID: uuid.NewString(), Service: ecs.API.Name, Operation: "RunTask", Account: scope.Account, Region: scope.Region,
 		Caller: api.Caller{Role: role, PrincipalARN: fargo.Scope{Account: a.Account}.ARN("sts", "assumed-role/"+a.Name()+"/"+*in.ClientToken), CredentialsIssued: time.Now()},
 	}
-	if err := r.auditor.Authorize(ctx, call, in); err != nil {
+	if err := r.authorizer.Authorize(ctx, call, in); err != nil {
 		return nil, err
 	}
 	return r.server.RunTask(api.WithCall(ctx, call), in)

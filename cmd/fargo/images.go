@@ -45,22 +45,31 @@ func ephemeralStorage(t *record.Task) int64 {
 	return 0
 }
 
-// Password implements control.Puller: it opens the registry for the task's execution
-// role. It is the same whenever it is asked for: it begins with the task, which pulls
-// at once.
+// Password implements control.Puller: it opens the registry for a session of the task's
+// execution role. It is the same whenever it is asked for: it begins with the task, which
+// pulls at once.
 func (i taskImages) Password(t *record.Task) secret.Text {
-	grant := record.RegistryGrant{Scope: t.Scope, PrincipalARN: executionRole(i.db.View(), t)}
+	grant := record.RegistryGrant{Scope: t.Scope}
+	if s := executionSession(i.db.View(), t); s != nil {
+		grant.PrincipalARN, grant.PrincipalID, grant.Role, grant.Task = s.PrincipalARN, s.PrincipalID, s.Role, s.Task
+	}
 	password, _ := i.registry.Password(grant, *t.Intent.CreatedAt)
 	return secret.New(password)
 }
 
-// executionRole is the role with whose permissions the task is prepared.
-func executionRole(r store.Reader, t *record.Task) string {
+// executionSession is a session of the role with whose permissions the task is prepared;
+// nil if it has none.
+func executionSession(r store.Reader, t *record.Task) *record.Session {
 	d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn)
 	if !ok {
-		return ""
+		return nil
 	}
-	return plan.ExecutionRole(t, d)
+	a, _ := fargo.ParseARN(plan.ExecutionRole(t, d))
+	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
+	if !ok {
+		return nil
+	}
+	return plan.TaskSession(t, role, 0)
 }
 
 // Resolve implements control.Images.

@@ -57,6 +57,7 @@ type planeConfig struct {
 	elasticIPs int
 	// functions are those that can be called in the place of Lambda functions.
 	functions *lambda.Functions
+	iam       iamMode
 	// forwarded are the services that something else has.
 	forwarded *forward.Services
 }
@@ -64,20 +65,22 @@ type planeConfig struct {
 // plane is the control plane: its state, and all that reads and changes it.
 type plane struct {
 	planeConfig
-	journal  *disk.Journal
-	db       *store.DB
-	logs     *logs.Store
-	blobs    *registry.Storage
-	objects  *objects.Store
-	images   taskImages
-	pushed   *registry.Server
-	nodes    *control.Plane
-	auditor  *api.Auditor
-	policies *iam.CallerPolicies
-	events   *eventbus.Router
-	history  *control.EventHistory
-	deliver  *control.Deliverer
-	handler  http.Handler
+	journal *disk.Journal
+	db      *store.DB
+	logs    *logs.Store
+	blobs   *registry.Storage
+	objects *objects.Store
+	images  taskImages
+	pushed  *registry.Server
+	nodes   *control.Plane
+	// authorizer decides by IAM's policies; enforcer is the same, unless they are off.
+	authorizer api.Authorizer
+	enforcer   *api.Enforcer
+	policies   *iam.CallerPolicies
+	events     *eventbus.Router
+	history    *control.EventHistory
+	deliver    *control.Deliverer
+	handler    http.Handler
 
 	// quiesce ends the controllers before everything else; quiesced is closed when
 	// they have ended.
@@ -139,13 +142,17 @@ func (p *plane) openServices(ctx context.Context) error {
 		return err
 	}
 	p.policies = iam.NewCallerPolicies(p.db)
-	p.auditor = api.NewAuditor(api.AuditorConfig{
-		Actions: withForwarded(actions(p.logs)), Policies: p.policies, State: p.db.View, Logger: p.log,
+	p.enforcer = api.NewEnforcer(api.EnforcerConfig{
+		Actions: withForwarded(actions(p.logs)), Policies: p.policies, State: p.db.View, AuditOnly: p.iam == iamAudit, Logger: p.log,
 	})
-	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.auditor})
+	p.authorizer = p.enforcer
+	if p.iam == iamOff {
+		p.authorizer = api.AllowAuthenticated{}
+	}
+	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.authorizer})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Assumable: iam.Assumable, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Assumable: iam.Assumable, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
@@ -165,10 +172,10 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
 	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
 	mounted := services(dependencies{
-		db: p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.auditor, functions: p.functions, events: p.events, history: p.history,
+		db: p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
-	p.nodes.Values = newTaskValues(mounted, p.auditor)
+	p.nodes.Values = newTaskValues(mounted, p.authorizer)
 	for _, m := range mounted {
 		if server, ok := m.Server.(*ecs.Server); ok {
 			p.deliver = newDeliverer(p, server)
@@ -180,7 +187,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	chain := api.New(api.Config{
 		Services:             mounted,
 		Keys:                 iam.Keys{DB: p.db},
-		Authorizer:           p.auditor,
+		Authorizer:           p.authorizer,
 		Forwards:             p.forwarded.Forwards(),
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,
@@ -197,7 +204,7 @@ func (p *plane) openServices(ctx context.Context) error {
 			p.serveHealth(w, r)
 			return
 		case authorizationPath:
-			p.auditor.ServeHTTP(w, r)
+			p.enforcer.ServeHTTP(w, r)
 			return
 		}
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
@@ -254,7 +261,7 @@ func (p *plane) run(ctx context.Context) error {
 		defer context.AfterFunc(p.quiesce, cancel)()
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error {
-			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public, Events: p.events}))
+			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Authorize: p.authorizeTask, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public, Events: p.events}))
 		})
 		both.Go(func() error { return p.deliver.Run(ctx) })
 		return unlessDone(ctx, both.Wait())

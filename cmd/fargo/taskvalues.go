@@ -88,6 +88,13 @@ func (p *plane) rolePolicies(s *record.Session) *policy.Caller {
 	return p.policies.Of(&c)
 }
 
+// authorizeTask implements [control.Authorize].
+func (p *plane) authorizeTask(c control.Caller, service, operation string, in any) error {
+	asked := call(c, operation)
+	asked.Service = service
+	return p.authorizer.Authorize(context.Background(), asked, in)
+}
+
 // callAs authorizes a call of a service, validates and does it, as the chain does with
 // requests.
 func callAs[In, Out any](

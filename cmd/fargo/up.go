@@ -31,10 +31,21 @@ type upCommand struct {
 	TaskEndpoint         string   `enum:"on,off" default:"on" help:"Whether containers have AWS_ENDPOINT_URL, so that their code finds these APIs without names of AWS (${default}). What an image or a task definition sets stays." placeholder:"on|off"`
 	BeginAnew            bool     `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
 	ElasticIPs           int      `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
+	IAM                  iamMode  `name:"iam" enum:"enforce,audit,off" default:"enforce" help:"What IAM policies do (${default}): enforce refuses what they do not allow, as AWS does; audit allows it and logs what would have been refused; off lets every key do everything." placeholder:"enforce|audit|off"`
 	AcceptAnyCredentials bool     `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 	Lambda               []string `sep:"none" help:"Call a function, by its name or ARN, at a URL: it gets the event in a POST. Without it, what would call the function is refused. Can be repeated." placeholder:"NAME=URL"`
 	Forward              []string `sep:"none" help:"Send requests for these services (sqs, sns, dynamodb) on to something that has them, after checking who calls. They are signed anew, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of this command's environment, or else with \"test\". Can be repeated." placeholder:"SERVICE,…=URL"`
 }
+
+// iamMode is what IAM policies do.
+type iamMode string
+
+// The modes: what policies do not allow is refused, is logged, or is not asked about.
+const (
+	iamEnforce iamMode = "enforce"
+	iamAudit   iamMode = "audit"
+	iamOff     iamMode = "off"
+)
 
 // defaultListen is reachable from this machine only.
 const defaultListen = "127.0.0.1:4566"
@@ -91,7 +102,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, key: key, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
-		public: public, elasticIPs: c.ElasticIPs, functions: functions, forwarded: forwarded,
+		public: public, elasticIPs: c.ElasticIPs, functions: functions, forwarded: forwarded, iam: c.IAM,
 	})
 	if err != nil {
 		return errors.Join(withAdvice(inst, err), listener.Close())

@@ -1,0 +1,62 @@
+package control
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"fargo"
+	"fargo/aws"
+	"fargo/aws/ecr"
+	"fargo/aws/protocol"
+	"fargo/plan"
+	"fargo/record"
+	"fargo/store"
+)
+
+// Authorize asks IAM whether a role may call an operation of a service (by our name of
+// it: "ecr"). Its error is the one that the service would answer with.
+type Authorize func(c Caller, service, operation string, in any) error
+
+// pullRefused is why a task's execution role may not pull the images of its containers
+// from our registry, in Fargate's words; it is empty when it may. The registry asks again
+// when the node pulls, but of an image that the node has it is not pulled from.
+func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason string) {
+	d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn)
+	if !ok {
+		return ""
+	}
+	a, _ := fargo.ParseARN(plan.ExecutionRole(t, d))
+	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
+	if !ok {
+		return ""
+	}
+	c := Caller{Session: plan.TaskSession(t, role, 0), Region: t.Scope.Region, RequestID: uuid.NewString()}
+	for _, container := range t.Intent.Containers {
+		name, ours := fargo.ParseImageName(aws.Value(container.Image))
+		if !ours {
+			continue
+		}
+		if e := asProtocol(authorize(c, ecr.API.Name, "GetAuthorizationToken", &ecr.GetAuthorizationTokenInput{})); e != nil {
+			return plan.RegistryAuthRefused(c.RequestID, e)
+		}
+		from := c
+		from.Region = name.Scope().Region
+		registry := name.Scope().Account
+		if e := asProtocol(cmp.Or(
+			authorize(from, ecr.API.Name, "BatchGetImage", &ecr.BatchGetImageInput{RegistryId: &registry, RepositoryName: &name.Repository}),
+			authorize(from, ecr.API.Name, "GetDownloadUrlForLayer", &ecr.GetDownloadUrlForLayerInput{RegistryId: &registry, RepositoryName: &name.Repository}),
+		)); e != nil {
+			return plan.PullRefused(*container.Image, name.Host, name.Reference, e)
+		}
+	}
+	return ""
+}
+
+// asProtocol is an error of AWS's; nil for none, and for what is none of AWS's.
+func asProtocol(err error) *protocol.Error {
+	var e *protocol.Error
+	errors.As(err, &e)
+	return e
+}

@@ -1,0 +1,33 @@
+package plan
+
+import "fargo/aws/protocol"
+
+// RegistryAuthRefused is why a task has stopped whose execution role may not ask for the
+// password of ECR, in Fargate's words. requestID is that of the call.
+// Source: stopped reasons in public logs.
+func RegistryAuthRefused(requestID string, e *protocol.Error) string {
+	return noTaskSecret + "execution resource retrieval failed: unable to retrieve ecr registry auth: " + retried +
+		"operation error ECR: GetAuthorizationToken, " + sdkError(requestID, e)
+}
+
+// PullRefused is why a task has stopped whose execution role may not pull one of its
+// images: Fargate's words, and then the registry's answer, which Fargate does not tell.
+// Source: stopped reasons in public logs; of the answer those of container instances.
+func PullRefused(image, host, reference string, e *protocol.Error) string {
+	return "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + image +
+		": pulling from host " + host + " failed with status code [manifests " + reference + "]: 403 Forbidden: denied: " + e.Message
+}
+
+const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+
+// LogStreamFailure is why a task has stopped for whose output no log stream could be made.
+// Source: stopped reasons in public logs.
+func LogStreamFailure(requestID string, e *protocol.Error) string {
+	return noLogs + "failed to create Cloudwatch log stream: operation error CloudWatch Logs: CreateLogStream, " + sdkError(requestID, e) + " : exit status 1"
+}
+
+// LogGroupFailure is why a task has stopped for whose output no log group could be made.
+// Source: stopped reasons in public logs.
+func LogGroupFailure(requestID string, e *protocol.Error) string {
+	return noLogs + "failed to create Cloudwatch log group: operation error CloudWatch Logs: CreateLogGroup, " + sdkError(requestID, e) + " : exit status 1"
+}
