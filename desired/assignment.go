@@ -27,7 +27,8 @@ type State struct {
 	// FlowLogs are all there are, and Logged the interfaces that have any.
 	FlowLogs []FlowLog         `json:"flowLogs,omitempty"`
 	Logged   []LoggedInterface `json:"logged,omitempty"`
-	// DeletedFileSystems are those that were deleted of late, in no order.
+	// DeletedFileSystems are the file systems, and the volumes that were kept, which were
+	// deleted of late, in no order.
 	DeletedFileSystems []DeletedFileSystem `json:"deletedFileSystems,omitempty"`
 }
 
@@ -74,8 +75,10 @@ type Assignment struct {
 	Storage int64 `json:"storage,omitempty"`
 	// Volumes are the task-scoped directories that MountPoints name.
 	Volumes []string `json:"volumes,omitempty"`
-	// FileSystems are the other volumes that MountPoints name.
+	// FileSystems are volumes in file systems that others may have, too, and BlockVolumes
+	// those made for the task: MountPoints name them as well.
 	FileSystems []FileSystemMount `json:"fileSystems,omitempty"`
+	BlockVolumes []BlockVolume     `json:"blockVolumes,omitempty"`
 }
 
 // ContainerAssignment is one container of a task, with the overrides of

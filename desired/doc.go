@@ -32,7 +32,8 @@
 //	5  output waits within bounds ([ContainerAssignment.LogBuffer]), and goes to log
 //	   routers ([ContainerAssignment.Route]); tasks have volumes in file systems
 //	   ([Assignment.FileSystems]), whose files go when they are deleted
-//	   ([State.DeletedFileSystems]); what they write elsewhere is limited
+//	   ([State.DeletedFileSystems]), and volumes of their own
+//	   ([Assignment.BlockVolumes]); what they write elsewhere is limited
 //	   ([Assignment.Storage])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list

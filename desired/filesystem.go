@@ -33,8 +33,19 @@ type PosixUser struct {
 	Groups []uint32 `json:"groups,omitempty"` // further ones
 }
 
-// DeletedFileSystem is a file system that was deleted: what is left of its files is to go,
-// and it is never mounted again. One that a node does not know is none of these.
+// BlockVolume is a volume of a task with a file system and a size of its own.
+type BlockVolume struct {
+	Volume     string `json:"volume"`     // that MountPoints name
+	ID         string `json:"id"`         // "vol-…", unique among all there are
+	Size       int64  `json:"size"`       // bytes
+	FileSystem string `json:"fileSystem"` // xfs, ext3 or ext4
+	// Keep says that it stays when the task ends, until it is a [DeletedFileSystem].
+	Keep bool `json:"keep,omitempty"`
+}
+
+// DeletedFileSystem is a file system, or a volume that was kept, that was deleted: what is
+// left of its files is to go, and it is never mounted again. One that a node does not know
+// is none of these.
 type DeletedFileSystem struct {
 	ID string `json:"id"`
 }

@@ -14,6 +14,8 @@ type TaskReport struct {
 
 	StopCode      fargo.StopCode `json:"stopCode,omitempty"`
 	StoppedReason string         `json:"stoppedReason,omitempty"`
+	// VolumeFailure is why one of BlockVolumes could not be attached; empty for none.
+	VolumeFailure string `json:"volumeFailure,omitempty"`
 
 	PullStartedAt      time.Time `json:"pullStartedAt,omitzero"`
 	PullStoppedAt      time.Time `json:"pullStoppedAt,omitzero"`

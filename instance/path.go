@@ -43,6 +43,9 @@ func (i *Instance) ObjectsDir() string { return i.path("objects") }
 // StorageDir has what tasks write, and is where that is mounted.
 func (i *Instance) StorageDir() string { return i.path("storage") }
 
+// VolumesDir has the volumes that outlive their tasks, and is where they are mounted.
+func (i *Instance) VolumesDir() string { return i.path("volumes") }
+
 // FileSystemsDir has the files of EFS file systems.
 func (i *Instance) FileSystemsDir() string { return i.path("efs") }
 

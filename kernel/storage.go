@@ -25,11 +25,15 @@ import (
 //	<id>            where it is mounted
 //	<id>.image      the file
 //	<size>.empty    one that nobody has used, in bytes, to be copied
+//	….new           one in the making
 //
 // It has neither a journal nor barriers: its files are for nobody after the machine has
-// lost its memory.
+// lost its memory. Volumes ([Storage.MakeVolume]) are there by their ids in the same way,
+// with the file system that was asked for.
 type Storage struct {
-	Dir    string
+	Dir string
+	// Keep says that a file stays when its file system is dropped, until it is removed.
+	Keep   bool
 	Logger *slog.Logger
 
 	making sync.Mutex // of what is copied
@@ -39,6 +43,9 @@ type Storage struct {
 
 // formatter makes file systems.
 const formatter = "mkfs.ext4"
+
+// unfinishedSuffix is that of a file in which a file system is being made.
+const unfinishedSuffix = ".new"
 
 // CheckStorage says why there can be no sized file systems on this machine.
 func CheckStorage() error {
@@ -71,14 +78,16 @@ func (s *Storage) Make(ctx context.Context, id string, size int64) error {
 	if err := s.copyEmpty(ctx, s.image(id), size); err != nil {
 		return fmt.Errorf("storage of %s: %w", id, err)
 	}
-	if err := mountImage(s.image(id), dir); err != nil {
+	// Files that go give their room back to the machine.
+	if err := mountImage(s.image(id), dir, "ext4", "noinit_itable,nobarrier,discard"); err != nil {
 		return fmt.Errorf("storage of %s: %w", id, err)
 	}
 	return nil
 }
 
-// Drop takes a file system away with all that is in it. That it is gone is waited for by
-// [Storage.Wait] alone: it takes as long as writing out what was written last.
+// Drop takes a file system away, and, unless they are to be kept, all that is in it. That it
+// is gone is waited for by [Storage.Wait] alone: it takes as long as writing out what was
+// written last.
 func (s *Storage) Drop(id string) {
 	s.drops.Go(func() {
 		if err := s.drop(id); err != nil {
@@ -91,10 +100,25 @@ func (s *Storage) Drop(id string) {
 func (s *Storage) Wait() { s.drops.Wait() }
 
 func (s *Storage) drop(id string) error {
+	if err := os.Remove(s.image(id) + unfinishedSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if s.Keep {
+		return s.unmount(id)
+	}
+	return s.Remove(id)
+}
+
+// Remove takes a file system away with all that is in it, and its file.
+func (s *Storage) Remove(id string) error {
 	// The file goes first: what is written out to it after that is written nowhere.
 	if err := os.Remove(s.image(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return s.unmount(id)
+}
+
+func (s *Storage) unmount(id string) error {
 	dir := s.Path(id)
 	err := unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 	if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
@@ -110,7 +134,7 @@ func (s *Storage) Sweep(inUse map[string]bool) error {
 		return err
 	}
 	for _, e := range entries {
-		id := strings.TrimSuffix(e.Name(), ".image")
+		id := strings.TrimSuffix(strings.TrimSuffix(e.Name(), unfinishedSuffix), ".image")
 		if !strings.HasSuffix(id, ".empty") && !inUse[id] {
 			s.Drop(id)
 		}
@@ -126,7 +150,9 @@ func (s *Storage) copyEmpty(ctx context.Context, to string, size int64) error {
 	s.making.Lock()
 	_, err := os.Stat(empty)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = format(ctx, empty, size)
+		// No room is kept for root, as which most containers run.
+		err = format(ctx, empty, size, formatter, "-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode",
+			"-E", "lazy_itable_init=1,nodiscard")
 	}
 	s.making.Unlock()
 	if err != nil {
@@ -135,20 +161,18 @@ func (s *Storage) copyEmpty(ctx context.Context, to string, size int64) error {
 	return copySparse(to, empty)
 }
 
-// format makes a file system that is there whole or not at all.
-func format(ctx context.Context, path string, size int64) error {
-	unfinished := path + ".empty" // no id either
+// format makes a file system by a command, which takes the file as its last argument. It is
+// there whole or not at all.
+func format(ctx context.Context, path string, size int64, command string, args ...string) error {
+	unfinished := path + unfinishedSuffix
 	if err := os.WriteFile(unfinished, nil, 0o600); err != nil {
 		return err
 	}
 	if err := os.Truncate(unfinished, size); err != nil {
 		return err
 	}
-	// No room is kept for root, as which most containers run.
-	command := exec.CommandContext(ctx, formatter, "-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode",
-		"-E", "lazy_itable_init=1,nodiscard", unfinished)
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", formatter, err, bytes.TrimSpace(out))
+	if out, err := exec.CommandContext(ctx, command, append(args, unfinished)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", command, err, bytes.TrimSpace(out))
 	}
 	return os.Rename(unfinished, path)
 }
@@ -190,7 +214,7 @@ func copySparse(to, from string) (err error) {
 }
 
 // mountImage mounts the file system in a file. The loop device goes when it is unmounted.
-func mountImage(image, dir string) error {
+func mountImage(image, dir, kind, options string) error {
 	file, err := os.OpenFile(image, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -201,8 +225,7 @@ func mountImage(image, dir string) error {
 		return fmt.Errorf("loop device: %w", err)
 	}
 	defer device.Close()
-	// Files that go give their room back to the machine.
-	err = unix.Mount(device.Name(), dir, "ext4", 0, "noinit_itable,nobarrier,discard")
+	err = unix.Mount(device.Name(), dir, kind, 0, options)
 	return os.NewSyscallError("mount", err)
 }
 

@@ -87,6 +87,7 @@ func (n *Node) actOnResource(ctx context.Context, t *Task, a Action) error {
 		return n.makeFiles(ctx, task)
 	case Action{Drop, "files"}:
 		n.cfg.Storage.Drop(task.ID)
+		n.dropBlockVolumes(task)
 		return n.disk.dropFiles(task)
 	case Action{Make, "cgroup"}:
 		return n.cgroups.put(ctx, task.ID, taskCgroup(task))
@@ -107,6 +108,9 @@ func (n *Node) makeFiles(ctx context.Context, a *desired.Assignment) error {
 		}
 	}
 	if err := n.disk.makeFiles(a, n.volumes(a)); err != nil {
+		return err
+	}
+	if err := n.makeBlockVolumes(ctx, a); err != nil {
 		return err
 	}
 	return n.fileSystems.prepare(a.FileSystems)

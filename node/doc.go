@@ -94,17 +94,28 @@ type Cgroups interface {
 	Path(taskID, containerID string) string
 }
 
-// Storage are the machine's sized file systems, of tasks by their ids. Each may be repeated
+// Storage are the machine's sized file systems, of tasks and of volumes by their ids. Each may be repeated
 // after a crash of its caller.
 type Storage interface {
 	// Path is the directory where Make makes one.
 	Path(id string) string
 	// Make makes one of a size in bytes, empty, unless it is there.
 	Make(ctx context.Context, id string, size int64) error
+	// MakeVolume makes a volume by its id, empty, unless it is there.
+	// errdefs.IsNotImplemented holds for the error when the machine cannot have it.
+	MakeVolume(ctx context.Context, v *desired.BlockVolume) error
 	// Drop takes one away soon, if it is there.
 	Drop(id string)
 	// Sweep drops all but those in use.
 	Sweep(inUse map[string]bool) error
+}
+
+// KeptStorage is the machine's storage of volumes that outlive their tasks: a volume that is
+// dropped has its files until it is removed.
+type KeptStorage interface {
+	Storage
+	// Remove takes one away for good, if it is there.
+	Remove(id string) error
 }
 
 // Watcher notices growing files.

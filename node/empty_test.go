@@ -29,7 +29,7 @@ func TestEmpty(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := node.New(node.Config{
-			Runtime: h.runtime, Network: h.network, Cgroups: h.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(h.dir, "storage")}, Link: h, Watcher: h.runtime,
+			Runtime: h.runtime, Network: h.network, Cgroups: h.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(h.dir, "storage")}, Kept: nodetest.Storage{Dir: filepath.Join(h.dir, "volumes"), Keep: true}, Link: h, Watcher: h.runtime,
 			Dir: h.dir, MemoryDir: h.memory, FileSystemsDir: filepath.Join(h.dir, "efs"), SecretsDir: filepath.Join(h.memory, "secrets"), Logger: slog.New(slog.DiscardHandler),
 		})
 		ctx, cancel := context.WithCancel(t.Context())

@@ -20,13 +20,15 @@ import (
 )
 
 // fileSystems are the folders of file systems: those of tasks' volumes, each by its id. It
-// has them while they are not deleted, whether any task mounts them or not.
+// has them while they are not deleted, whether any task mounts them or not. Volumes that
+// were kept and are deleted go with them.
 //
 //	<id>         the root of a file system, made when it is first mounted
 //	.new-…       a directory being made
 //	.deleted-…   a file system being removed
 type fileSystems struct {
 	dir    string
+	kept   KeptStorage
 	log    *slog.Logger
 	making sync.Mutex // one directory at a time is looked for, and made
 	wakeUp chan struct{}
@@ -38,14 +40,17 @@ type fileSystems struct {
 	}
 }
 
-func newFileSystems(dir string, log *slog.Logger) *fileSystems {
-	f := &fileSystems{dir: dir, log: log, wakeUp: make(chan struct{}, 1)}
+func newFileSystems(dir string, kept KeptStorage, log *slog.Logger) *fileSystems {
+	f := &fileSystems{dir: dir, kept: kept, log: log, wakeUp: make(chan struct{}, 1)}
 	f.mu.deleted = map[string]bool{}
 	return f
 }
 
 // unmountableError is why a volume can never be mounted, in Fargate's words.
-type unmountableError struct{ reason string }
+type unmountableError struct {
+	reason string
+	block  bool // it is a [desired.BlockVolume]
+}
 
 func (e *unmountableError) Error() string { return e.reason }
 
@@ -63,7 +68,7 @@ func (f *fileSystems) prepare(mounts []desired.FileSystemMount) error {
 
 func (f *fileSystems) prepareOne(m *desired.FileSystemMount) error {
 	if f.isDeleted(m.FileSystem) {
-		return &unmountableError{m.MissingReason}
+		return &unmountableError{reason: m.MissingReason}
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
@@ -87,7 +92,7 @@ func (f *fileSystems) prepareOne(m *desired.FileSystemMount) error {
 				return fmt.Errorf("make %s in file system %s: %w", m.Directory, m.FileSystem, err)
 			}
 		default: // not there, no directory, or a link that leads out
-			return &unmountableError{m.MissingReason}
+			return &unmountableError{reason: m.MissingReason}
 		}
 	}
 	return nil
@@ -187,7 +192,10 @@ func (f *fileSystems) putAside(id string) {
 	f.making.Lock()
 	defer f.making.Unlock()
 	err := os.Rename(f.root(id), filepath.Join(f.dir, ".deleted-"+id))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = f.kept.Remove(id)
+	}
+	if err != nil {
 		f.log.Error("the files of a deleted file system stay until the node is started again", "fileSystem", id, "err", err)
 	}
 }

@@ -11,8 +11,19 @@ import (
 	"fargo/desired"
 )
 
+// removing notes what is removed.
+type removing struct {
+	KeptStorage
+	ids []string
+}
+
+func (r *removing) Remove(id string) error {
+	r.ids = append(r.ids, id)
+	return nil
+}
+
 func testFileSystems(t *testing.T) (*fileSystems, func(path string) (mode os.FileMode, found bool)) {
-	f := newFileSystems(filepath.Join(t.TempDir(), "efs"), slog.New(slog.DiscardHandler))
+	f := newFileSystems(filepath.Join(t.TempDir(), "efs"), &removing{}, slog.New(slog.DiscardHandler))
 	return f, func(path string) (os.FileMode, bool) {
 		info, err := os.Stat(filepath.Join(f.dir, path))
 		if err != nil {
@@ -77,11 +88,12 @@ func TestDeletedFileSystem(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.note([]desired.DeletedFileSystem{{ID: "fs-1"}, {ID: "fs-3"}, {ID: "../efs"}, {ID: ""}, {ID: "."}, {ID: ".."}})
+	f.note([]desired.DeletedFileSystem{{ID: "fs-1"}, {ID: "vol-1"}, {ID: "../efs"}, {ID: ""}, {ID: "."}, {ID: ".."}})
 	ended, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { f.run(ended); close(done) }()
-	defer func() { cancel(); <-done }()
+	stop := func() { cancel(); <-done }
+	defer stop()
 	for {
 		left, err := filepath.Glob(filepath.Join(f.dir, "*"))
 		hidden, _ := filepath.Glob(filepath.Join(f.dir, ".*-*"))
@@ -97,5 +109,9 @@ func TestDeletedFileSystem(t *testing.T) {
 	}
 	if err := f.prepare(mounts); err == nil || err.Error() != "gone" {
 		t.Errorf("mounted again: %v", err)
+	}
+	stop()
+	if removed := f.kept.(*removing).ids; len(removed) != 1 || removed[0] != "vol-1" {
+		t.Errorf("volumes removed: %v", removed)
 	}
 }

@@ -64,7 +64,7 @@ func (h *fixture) start() (stop func()) {
 	h.cancel = cancel
 	h.mu.Unlock()
 	n := node.New(node.Config{
-		Runtime: h.through, Network: h.network, Cgroups: h.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(h.dir, "storage")},
+		Runtime: h.through, Network: h.network, Cgroups: h.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(h.dir, "storage")}, Kept: nodetest.Storage{Dir: filepath.Join(h.dir, "volumes"), Keep: true},
 		Link: h, Watcher: h.runtime, Followers: h.followers, Dir: h.dir, MemoryDir: h.memory, FileSystemsDir: filepath.Join(h.dir, "efs"), SecretsDir: filepath.Join(h.memory, "secrets"),
 		Logger: h.logger,
 	})

@@ -22,6 +22,7 @@ type Config struct {
 	Network   Network
 	Cgroups   Cgroups
 	Storage   Storage
+	Kept      KeptStorage
 	Link      Link
 	Watcher   Watcher    // of log files
 	Followers []Follower // asked in this order
@@ -75,7 +76,7 @@ func New(cfg Config) *Node {
 	n.secrets = newSecrets(cfg.SecretsDir, cfg.Link, cfg.Logger)
 	n.output = newOutput(n.disk, cfg.Link, cfg.Watcher, cfg.Logger)
 	n.records = newRecords(n.output)
-	n.fileSystems = newFileSystems(cfg.FileSystemsDir, cfg.Logger)
+	n.fileSystems = newFileSystems(cfg.FileSystemsDir, cfg.Kept, cfg.Logger)
 	n.views.at = map[whereabouts]*host.Task{}
 	n.mu.dataPlane = newDataPlane()
 	n.mu.loops = map[string]*loop{}
@@ -132,7 +133,8 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	n.secrets.dropAllUnheld()
-	if err := n.cfg.Storage.Sweep(stored(tasks)); err != nil {
+	used := stored(tasks)
+	if err := errors.Join(n.cfg.Storage.Sweep(used), n.cfg.Kept.Sweep(used)); err != nil {
 		return err
 	}
 	all.Go(func() {
@@ -246,15 +248,6 @@ func holdings(tasks []Task) (map[string]desired.Interface, map[string]host.TaskC
 		}
 	}
 	return interfaces, groups
-}
-
-// stored are the ids of tasks that may have storage.
-func stored(tasks []Task) map[string]bool {
-	ids := map[string]bool{}
-	for i := range tasks {
-		ids[tasks[i].Assignment.ID] = tasks[i].Files == Asked || tasks[i].Files == Ready
-	}
-	return ids
 }
 
 // growing tells whether a container of these tasks may yet write.

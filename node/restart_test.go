@@ -75,6 +75,7 @@ func lifecycleTask() (map[string]nodetest.Script, desired.Assignment) {
 		desired.ContainerAssignment{Name: "side", Image: "side", StopTimeout: 2 * time.Second},
 	)
 	a.Volumes = []string{"data"}
+	a.BlockVolumes = []desired.BlockVolume{{Volume: "block", ID: "vol-1", FileSystem: "xfs"}}
 	return scripts, a
 }
 

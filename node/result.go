@@ -72,6 +72,9 @@ func (t *Task) applyToResource(a Action, r Result, now time.Time) {
 	switch {
 	case errors.As(r.Err, &unmountable):
 		t.Unmountable = unmountable.reason
+		if unmountable.block {
+			t.VolumeFailure = unmountable.reason
+		}
 	case r.Err != nil:
 		t.RetryAt = now.Add(retryAfter)
 	case a.Verb == Make:

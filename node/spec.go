@@ -163,6 +163,10 @@ func (n *Node) mounts(a *desired.Assignment, i int) []host.Mount {
 			all = append(all, n.fileSystems.mount(&a.FileSystems[f], &m))
 			continue
 		}
+		if v := blockVolume(a, m.Volume); v != nil {
+			all = append(all, host.Mount{Source: n.storageOf(v).Path(v.ID), Target: m.Path, ReadOnly: m.ReadOnly})
+			continue
+		}
 		all = append(all, host.Mount{Source: filepath.Join(n.volumes(a), m.Volume), Target: m.Path, ReadOnly: m.ReadOnly, CopyUp: true})
 	}
 	return append(all, n.disk.routerMounts(a, i)...)

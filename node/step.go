@@ -96,7 +96,7 @@ func (s *stepper) due(at time.Time) bool {
 
 // advance leads a task towards RUNNING and keeps it there.
 func (s *stepper) advance() {
-	if s.Status.Before(fargo.TaskActivating) {
+	if s.Status.Before(fargo.TaskActivating) && !s.attaching() {
 		s.Status = fargo.TaskActivating
 	}
 	prepared := s.prepare()
@@ -242,6 +242,10 @@ func (s *stepper) stuck() string {
 	if !ready && !s.PreparingSince.IsZero() && s.due(s.PreparingSince.Add(prepareTimeout)) {
 		if s.Network != Ready && s.Assignment.Interface != nil {
 			return "Timeout waiting for network interface provisioning to complete."
+		}
+		if s.attaching() {
+			s.VolumeFailure = volumeTimeout
+			return volumeTimeout
 		}
 		return "ResourceInitializationError: the task's files and limits could not be prepared in time"
 	}

@@ -36,6 +36,8 @@ type Task struct {
 	Network Stage `json:"network,omitempty"`
 	// Unmountable is why a volume can never be mounted; empty when it can, for all we know.
 	Unmountable string `json:"unmountable,omitempty"`
+	// VolumeFailure is [desired.TaskReport.VolumeFailure].
+	VolumeFailure string `json:"volumeFailure,omitempty"`
 	// RetryAt holds Files back after a failure.
 	RetryAt time.Time `json:"retryAt,omitzero"`
 
@@ -180,7 +182,7 @@ func (t *Task) secrets() (ids []desired.SecretID) {
 func (t *Task) report() desired.TaskReport {
 	r := desired.TaskReport{
 		TaskARN: t.Assignment.TaskARN, Status: t.Status,
-		StopCode: t.StopCode, StoppedReason: t.StoppedReason,
+		StopCode: t.StopCode, StoppedReason: t.StoppedReason, VolumeFailure: t.VolumeFailure,
 		PullStartedAt: t.PullStartedAt, PullStoppedAt: t.PullStoppedAt,
 		StartedAt: t.StartedAt, StoppingAt: t.StoppingAt,
 		ExecutionStoppedAt: t.ExecutionStoppedAt, StoppedAt: t.StoppedAt,

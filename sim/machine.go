@@ -92,7 +92,7 @@ func (m *machine) start(ctx context.Context) error {
 	ctx, m.cancel = context.WithCancel(ctx)
 	m.checker = newChecker(m)
 	n := node.New(node.Config{
-		Runtime: faultyRuntime{m.runtime, m}, Network: m.network, Cgroups: m.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(m.disk, "storage")}, Link: client, Watcher: m.runtime,
+		Runtime: faultyRuntime{m.runtime, m}, Network: m.network, Cgroups: m.cgroups, Storage: nodetest.Storage{Dir: filepath.Join(m.disk, "storage")}, Kept: nodetest.Storage{Dir: filepath.Join(m.disk, "volumes"), Keep: true}, Link: client, Watcher: m.runtime,
 		Followers: []node.Follower{m.checker}, Dir: m.disk, MemoryDir: m.memory, FileSystemsDir: filepath.Join(m.disk, "efs"), SecretsDir: filepath.Join(m.memory, "secrets"), Logger: m.log,
 	})
 	m.all.Go(func() {

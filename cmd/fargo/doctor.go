@@ -73,6 +73,7 @@ func (c *doctorCommand) checks() []check {
 		{name: "containers", try: tryContainerd, fix: "sudo fargo doctor, or see containerd's message"},
 		{name: "the overlay file system", try: tryOverlay, fix: "modprobe overlay", optional: true},
 		{name: "storage of a size for each task (mkfs.ext4, loop devices)", try: func(context.Context) error { return kernel.CheckStorage() }, fix: "apt-get install e2fsprogs; modprobe loop", optional: true},
+		{name: "EBS volumes with xfs (mkfs.xfs, loop devices)", try: func(context.Context) error { return kernel.CheckVolumes("xfs") }, fix: "apt-get install xfsprogs; modprobe loop", optional: true},
 		{name: "a free port at " + c.Listen, try: c.tryPort, fix: "fargo up --listen 127.0.0.1:4567"},
 		{name: "the aws command", try: tryClient, fix: "apt-get install awscli", optional: true},
 	}

@@ -107,6 +107,7 @@ type machine struct {
 	network *kernel.Network
 	cgroups *kernel.Cgroups
 	storage *kernel.Storage
+	kept    *kernel.Storage
 }
 
 func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) (*machine, error) {
@@ -148,6 +149,7 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 		return nil, errors.Join(err, m.network.Close())
 	}
 	m.storage = &kernel.Storage{Dir: inst.StorageDir(), Logger: log}
+	m.kept = &kernel.Storage{Dir: inst.VolumesDir(), Keep: true, Logger: log}
 	m.runtime, err = containerd.New(runtime)
 	if err != nil {
 		return nil, errors.Join(err, m.network.Close())
@@ -171,6 +173,7 @@ func (m *machine) close() error { return errors.Join(m.runtime.Close(), m.networ
 
 // run keeps containerd running, and the tasks as in the desired state.
 func (m *machine) run(ctx context.Context) error {
+	defer m.kept.Wait()
 	defer m.storage.Wait()
 	hello, err := m.hello()
 	if err != nil {
@@ -225,6 +228,7 @@ func (m *machine) run(ctx context.Context) error {
 		Network: m.network,
 		Cgroups: m.cgroups,
 		Storage: m.storage,
+		Kept:    m.kept,
 		Link:    client,
 		Watcher: node.Inotify{},
 		Followers: []node.Follower{
