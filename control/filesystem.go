@@ -80,29 +80,29 @@ const deletionKept = 30 * 24 * time.Hour
 func DeletedFileSystems() Controller {
 	return Controller{
 		Name: "deletedfilesystem",
-		All:  func(r store.Reader) iter.Seq[string] { return keys(store.DeletedEFSFileSystems.All(r)) },
+		All:  func(r store.Reader) iter.Seq[string] { return keys(store.DeletedFileSystems.All(r)) },
 		Scope: func(_ store.Reader, c store.Change) iter.Seq[string] {
-			if c.Table != store.DeletedEFSFileSystems.Name() {
+			if c.Table != store.DeletedFileSystems.Name() {
 				return slices.Values([]string(nil))
 			}
 			return slices.Values([]string{c.Key})
 		},
 		Reconcile: func(tx *store.Tx, key string, now time.Time) (time.Time, error) {
-			d, ok := store.DeletedEFSFileSystems.Get(tx, key)
+			d, ok := store.DeletedFileSystems.Get(tx, key)
 			if !ok {
 				return time.Time{}, nil
 			}
 			if end := d.At.Add(deletionKept); now.Before(end) {
 				return end, nil
 			}
-			store.DeletedEFSFileSystems.Delete(tx, key)
+			store.DeletedFileSystems.Delete(tx, key)
 			return time.Time{}, nil
 		},
 	}
 }
 
 func deletedFileSystems(r store.Reader) (all []desired.DeletedFileSystem) {
-	for d := range store.DeletedEFSFileSystems.All(r) {
+	for d := range store.DeletedFileSystems.All(r) {
 		all = append(all, desired.DeletedFileSystem{ID: d.ID})
 	}
 	return all
@@ -110,7 +110,7 @@ func deletedFileSystems(r store.Reader) (all []desired.DeletedFileSystem) {
 
 // diffDeleted notes that a file system was deleted, or that this is forgotten.
 func diffDeleted(view *store.Snapshot, id string, c *desired.Change[desired.DeletedFileSystem]) {
-	if _, ok := store.DeletedEFSFileSystems.Get(view, id); ok {
+	if _, ok := store.DeletedFileSystems.Get(view, id); ok {
 		c.Put = append(c.Put, desired.DeletedFileSystem{ID: id})
 	} else {
 		c.Gone = append(c.Gone, id)

@@ -44,7 +44,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 		store.EC2VPCEndpoints.Any(), store.EC2PrefixLists.Any(), store.EC2NetworkACLs.Any(), store.EC2Peerings.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
 		store.ELBTargets.Any(), store.Certificates.Any(), store.PlatformCertificates.Any(), store.EC2FlowLogs.Any(),
-		store.DeletedEFSFileSystems.Any(),
+		store.DeletedFileSystems.Any(),
 	)
 	defer w.Close()
 	s := &nodeState{plane: p, node: node}
@@ -102,7 +102,7 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 			}
 		case store.EC2FlowLogs.Name():
 			flowLogged = true
-		case store.DeletedEFSFileSystems.Name():
+		case store.DeletedFileSystems.Name():
 			diffDeleted(view, c.Key, &d.DeletedFileSystems)
 		case store.EC2VPCs.Name():
 			touched.addIn(before, view, c)

@@ -170,8 +170,14 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 			return nil, errUnassumable(*role)
 		}
 	}
+	var volume *record.TaskVolume
+	for i := range d.Revision.VolumeConfigurations {
+		c := plan.TaskVolumeConfiguration(&d.Revision.VolumeConfigurations[i])
+		volume = plan.NewTaskVolume(c, definition.Tags, service.Service.Tags, plan.ManagedTags(service))
+	}
 	return &plan.TaskSpec{
-		Scope: service.Scope, Cluster: cluster, Definition: definition, Service: service.Name(),
+		Volume: volume,
+		Scope:  service.Scope, Cluster: cluster, Definition: definition, Service: service.Name(),
 		LaunchType: ecs.LaunchTypeFargate, PlatformVersion: aws.Value(d.Revision.PlatformVersion),
 		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,

@@ -47,7 +47,8 @@ func Tasks(images Images, public netip.Prefix, egress egressCheck, roles RolePol
 			if _, ok := store.TaskSecrets.Get(tx, key); ok && t.Stopped() {
 				store.TaskSecrets.Delete(tx, key)
 			}
-			action, next := plan.NextTaskAction(t, hasInterface(tx, t), now)
+			_, attached := holdsVolume(tx, t)
+			action, next := plan.NextTaskAction(t, attached || hasInterface(tx, t), now)
 			switch action {
 			case plan.TaskPlace:
 				return next, place(tx, images, public, egress, roles, authorize, t, now)
@@ -55,6 +56,7 @@ func Tasks(images Images, public netip.Prefix, egress egressCheck, roles RolePol
 				end(tx, t, t.StopCode, t.StoppedReason, now)
 			case plan.TaskRelease:
 				store.DeleteInterface(tx, t.Scope.Key(t.Interface.ID))
+				releaseVolume(tx, t, now)
 				// Not changed by the delete, but due to be forgotten some day.
 				_, next = plan.NextTaskAction(t, false, now)
 			case plan.TaskDelete:
@@ -106,6 +108,13 @@ func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck,
 	}
 	if reason := mountFileSystems(tx, roles, &placed, zone); reason != "" {
 		end(tx, t, fargo.StopTaskFailedToStart, reason, now)
+		return nil
+	}
+	if reason := makeVolume(tx, roles, &placed, zone, now); reason != "" {
+		failed, volume := *t, *t.Volume
+		volume.Failure = reason
+		failed.Volume = &volume
+		end(tx, &failed, fargo.StopTaskFailedToStart, reason, now)
 		return nil
 	}
 	node, _ := spread.nodeSpread.Place(t)

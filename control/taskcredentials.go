@@ -78,8 +78,13 @@ func (p *Plane) taskSession(r store.Reader, node, arn string, period int64) (*re
 // trustsTask reports whether a role trusts ECS when it acts for a task: the trust policy
 // may say for which (aws:SourceArn).
 func trustsTask(role *record.Role, t *record.Task) bool {
+	return trustsFor(role, "ecs-tasks.amazonaws.com", t)
+}
+
+// trustsFor is [trustsTask] of any service that acts for a task.
+func trustsFor(role *record.Role, service string, t *record.Task) bool {
 	trust, err := policy.Parse(*role.Role.AssumeRolePolicyDocument)
-	return err == nil && policy.TrustsFor(trust, "ecs-tasks.amazonaws.com", t.Scope.Account, t.ARN())
+	return err == nil && policy.TrustsFor(trust, service, t.Scope.Account, t.ARN())
 }
 
 // errUnassumable is of a role that does not trust ECS.

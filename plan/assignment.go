@@ -41,10 +41,11 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 	}
 	a.DesiredStatus, a.StopCode, a.StoppedReason = AssignedStatus(t)
 	for _, v := range d.Definition.Volumes {
-		if v.EfsVolumeConfiguration == nil {
+		if v.EfsVolumeConfiguration == nil && !aws.Value(v.ConfiguredAtLaunch) {
 			a.Volumes = append(a.Volumes, *v.Name)
 		}
 	}
+	a.BlockVolumes = blockVolumes(t)
 	secrets := TaskSecrets(&d.Definition, t.Intent.Overrides)
 	for _, c := range d.Definition.ContainerDefinitions {
 		c = Overridden(c, t.Intent.Overrides)

@@ -53,7 +53,7 @@ func Begin(s *record.Service, revision ecs.ServiceRevision, digests map[string]s
 	revision.CreatedAt = &now
 	d := &record.Deployment{
 		Scope: s.Scope, Service: s.Key(), ID: "ecs-svc/" + digits, ARN: s.Scope.ARN("ecs", "service-deployment/"+place+uuid),
-		Template: record.TemplateOf(&s.Service), Revision: revision, Digests: digests, Configuration: s.Service.DeploymentConfiguration,
+		Template: record.TemplateOf(s), Revision: revision, Digests: digests, Configuration: s.Service.DeploymentConfiguration,
 		Rollout: ecs.DeploymentRolloutStateInProgress, Reason: "ECS deployment ecs-svc/" + digits + " in progress.",
 		CreatedAt: now, PrimaryAt: now, UpdatedAt: now,
 	}

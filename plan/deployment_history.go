@@ -118,10 +118,16 @@ func ServiceTaskTags(s *record.Service, d *record.TaskDefinition) []ecs.Tag {
 	case ecs.PropagateTagsTaskDefinition:
 		tags = append(tags, d.Tags...)
 	}
-	if aws.Value(s.Service.EnableECSManagedTags) {
-		tags = append(tags,
-			ecs.Tag{Key: new("aws:ecs:clusterName"), Value: &s.Cluster},
-			ecs.Tag{Key: new("aws:ecs:serviceName"), Value: s.Service.ServiceName})
+	return append(tags, ManagedTags(s)...)
+}
+
+// ManagedTags are those that ECS gives to a service's tasks and their volumes, when it is to.
+func ManagedTags(s *record.Service) []ecs.Tag {
+	if !aws.Value(s.Service.EnableECSManagedTags) {
+		return nil
 	}
-	return tags
+	return []ecs.Tag{
+		{Key: new("aws:ecs:clusterName"), Value: &s.Cluster},
+		{Key: new("aws:ecs:serviceName"), Value: s.Service.ServiceName},
+	}
 }

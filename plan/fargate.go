@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fargo/aws"
 	"fargo/aws/ecs"
 )
 
@@ -32,7 +33,7 @@ func ResolvePlatform(given string) (version string, ok bool) {
 // OnPlatform reports whether a platform version has what a definition asks for.
 // Source: ECS API, RegisterTaskDefinition (memory, pidMode, ephemeralStorage) and
 // LinuxParameters (capabilities); ECS developer guide, "Fargate Linux platform
-// versions" (EFS, environment files, ARM).
+// versions" (EFS, environment files, ARM); "Use Amazon EBS volumes with Amazon ECS".
 func OnPlatform(version string, d *ecs.TaskDefinition) bool {
 	if version != oldPlatform {
 		return true
@@ -41,7 +42,7 @@ func OnPlatform(version string, d *ecs.TaskDefinition) bool {
 		return false
 	}
 	for _, v := range d.Volumes {
-		if v.EfsVolumeConfiguration != nil {
+		if v.EfsVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
 			return false
 		}
 	}

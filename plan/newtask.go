@@ -37,6 +37,7 @@ type TaskSpec struct {
 	EnableExec       bool
 	BlockingLogs     bool // containers block on their output when they do not say
 	Tags             []ecs.Tag
+	Volume           *record.TaskVolume // nil for none
 }
 
 // NewTask makes a task that nobody has touched yet. newHex gives random
@@ -46,7 +47,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	d := &s.Definition.Definition
 	t := &record.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
-		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, BlockingLogs: s.BlockingLogs, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, BlockingLogs: s.BlockingLogs, Volume: s.Volume, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
 	cpu, memory := d.Cpu, d.Memory
 	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}
@@ -80,6 +81,9 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 			Details: []ecs.KeyValuePair{{Name: new("subnetId"), Value: &s.Network.Subnets[0]}},
 		}},
 		Tags: s.Tags,
+	}
+	if s.Volume != nil {
+		t.Intent.Attachments = append(t.Intent.Attachments, volumeAttachment(s.Volume, uuid(newHex)))
 	}
 	for i := range d.ContainerDefinitions {
 		c := &d.ContainerDefinitions[i]

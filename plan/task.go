@@ -26,15 +26,16 @@ const (
 	TaskWait    TaskAction = iota // nothing; another's turn
 	TaskPlace                     // give it an interface and a node
 	TaskAbandon                   // wanted stopped before it had a node: it is STOPPED
-	TaskRelease                   // its node has stopped it: give the interface back
+	TaskRelease                   // its node has stopped it: give back what it has of EC2
 	TaskDelete                    // stopped long enough: delete it
 )
 
-// NextTaskAction decides what a task needs from the control plane. When it
+// NextTaskAction decides what a task needs from the control plane, which may yet hold an
+// interface or a volume for it. When it
 // answers TaskWait with a time, the task should be looked at again then.
-func NextTaskAction(t *record.Task, hasInterface bool, now time.Time) (TaskAction, time.Time) {
+func NextTaskAction(t *record.Task, holds bool, now time.Time) (TaskAction, time.Time) {
 	switch {
-	case t.Stopped() && hasInterface:
+	case t.Stopped() && holds:
 		return TaskRelease, time.Time{}
 	case t.Stopped():
 		if forget := StoppedAt(t).Add(StoppedRetention); now.Before(forget) {
@@ -160,7 +161,7 @@ func Advances(t *record.Task, r *desired.TaskReport) bool {
 func sameReport(a, b *desired.TaskReport) bool {
 	if a.Status != b.Status || a.StopCode != b.StopCode || a.StoppedReason != b.StoppedReason ||
 		!a.PullStartedAt.Equal(b.PullStartedAt) || !a.PullStoppedAt.Equal(b.PullStoppedAt) ||
-		!a.StartedAt.Equal(b.StartedAt) || !a.StoppingAt.Equal(b.StoppingAt) ||
+		a.VolumeFailure != b.VolumeFailure || !a.StartedAt.Equal(b.StartedAt) || !a.StoppingAt.Equal(b.StoppingAt) ||
 		!a.ExecutionStoppedAt.Equal(b.ExecutionStoppedAt) || !a.StoppedAt.Equal(b.StoppedAt) ||
 		len(a.Containers) != len(b.Containers) {
 		return false

@@ -71,12 +71,20 @@ func nonEmpty(s string) *string {
 	return &s
 }
 
-// taskAttachments shows the network interface and how far it is.
+// taskAttachments shows the network interface and the volume, and how far they are.
 // Source: ECS API, Attachment; the order of the details is AWS's.
 func taskAttachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
-	a := t.Intent.Attachments[0]
+	all := slices.Clone(t.Intent.Attachments)
+	showInterface(&all[0], t, status)
+	if len(all) > 1 {
+		showVolume(&all[1], t, status)
+	}
+	return all
+}
+
+func showInterface(a *ecs.Attachment, t *record.Task, status fargo.TaskStatus) {
 	if t.Interface == nil {
-		return []ecs.Attachment{a}
+		return
 	}
 	state := "ATTACHING"
 	switch {
@@ -99,7 +107,6 @@ func taskAttachments(t *record.Task, status fargo.TaskStatus) []ecs.Attachment {
 			ecs.KeyValuePair{Name: new("privateDnsName"), Value: new(fargo.PrivateDNSName(t.Scope.Region, i.Address))},
 			ecs.KeyValuePair{Name: new("privateIPv4Address"), Value: new(i.Address.String())})
 	}
-	return []ecs.Attachment{a}
 }
 
 func taskContainers(t *record.Task) []ecs.Container {

@@ -84,19 +84,24 @@ type Template struct {
 	NetworkConfiguration     *ecs.NetworkConfiguration          `json:",omitzero"`
 	LoadBalancers            []ecs.LoadBalancer                 `json:",omitzero"`
 	ServiceRegistries        []ecs.ServiceRegistry              `json:",omitzero"`
+	VolumeConfigurations     []ecs.ServiceVolumeConfiguration   `json:",omitzero"`
 }
 
 // TemplateOf is the template in a service's intent.
-func TemplateOf(s *ecs.Service) Template {
+func TemplateOf(service *Service) Template {
+	s := &service.Service
 	return Template{
-		TaskDefinition: s.TaskDefinition, LaunchType: s.LaunchType, CapacityProviderStrategy: s.CapacityProviderStrategy,
+		VolumeConfigurations: service.VolumeConfigurations,
+		TaskDefinition:       s.TaskDefinition, LaunchType: s.LaunchType, CapacityProviderStrategy: s.CapacityProviderStrategy,
 		PlatformVersion: s.PlatformVersion, NetworkConfiguration: s.NetworkConfiguration,
 		LoadBalancers: s.LoadBalancers, ServiceRegistries: s.ServiceRegistries,
 	}
 }
 
-// Put makes a service's shape say what the template does.
-func (t *Template) Put(s *ecs.Service) {
+// Put makes a service's intent say what the template does.
+func (t *Template) Put(service *Service) {
+	s := &service.Service
+	service.VolumeConfigurations = t.VolumeConfigurations
 	s.TaskDefinition, s.LaunchType, s.CapacityProviderStrategy = t.TaskDefinition, t.LaunchType, t.CapacityProviderStrategy
 	s.PlatformVersion, s.NetworkConfiguration = t.PlatformVersion, t.NetworkConfiguration
 	s.LoadBalancers, s.ServiceRegistries = t.LoadBalancers, t.ServiceRegistries

@@ -46,12 +46,12 @@ func (m *EFSMountTarget) Key() string { return m.Scope.Key(*m.MountTarget.MountT
 // FileSystemKey is the place in the store of its file system.
 func (m *EFSMountTarget) FileSystemKey() string { return m.Scope.Key(*m.MountTarget.FileSystemId) }
 
-// DeletedEFSFileSystem says that a file system was deleted, for nodes that may have files
-// of it. It is written once.
-type DeletedEFSFileSystem struct {
+// DeletedFileSystem says that a file system of EFS, or a volume of EBS that was kept, was
+// deleted, for nodes that may have files of it. It is written once.
+type DeletedFileSystem struct {
 	ID string
 	At time.Time
 }
 
 // Key is its place in the store. Ids are unique among all scopes.
-func (d *DeletedEFSFileSystem) Key() string { return d.ID }
+func (d *DeletedFileSystem) Key() string { return d.ID }

@@ -9,7 +9,7 @@ import (
 
 // Service is an ECS service: what its user wants, and how it stands.
 //
-// Service (all of it but its status) is written by the API. The service
+// Service (all of it but its status) and VolumeConfigurations are written by the API. The service
 // controller writes the rest, except that the API names a new deployment the
 // primary one, lets an update be a new try, and asks for the service's end.
 type Service struct {
@@ -19,6 +19,8 @@ type Service struct {
 	// Service is what the user wants, as it was asked for, whatever becomes of
 	// it. Counts, deployments and events in it are not kept: they are answers.
 	Service ecs.Service
+	// VolumeConfigurations is part of what the user wants, for which the shape has no place.
+	VolumeConfigurations []ecs.ServiceVolumeConfiguration `json:",omitzero"`
 
 	// Primary is the id of the deployment that the service is to become: the
 	// newest one, or the one that is gone back to. It is empty once the service

@@ -10,8 +10,8 @@ import (
 
 // Task is a task as the control plane keeps it.
 //
-// Intent and BlockingLogs are written when the task is made; Node, Interface, FileSystems
-// and Unreachable by the task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
+// Intent and BlockingLogs are written when the task is made, as is what Volume is to be; Node,
+// Interface, FileSystems, Unreachable and what became of Volume by the task controller; Desired, StopCode, StoppedReason and StoppingAt by whoever
 // ends it first; Report by the task's node.
 type Task struct {
 	Scope   fargo.Scope
@@ -37,6 +37,8 @@ type Task struct {
 	Interface *desired.Interface `json:",omitzero"`
 	// FileSystems are the task's EFS volumes, as they were when it was placed.
 	FileSystems []desired.FileSystemMount `json:",omitzero"`
+	// Volume is the one that is configured at launch; nil for none.
+	Volume *TaskVolume `json:",omitzero"`
 	// Unreachable are the hosts that Fargate would have needed to prepare the task, and
 	// could not have reached from its subnet. Clients see [fargo.UnreachableAttribute].
 	Unreachable []string `json:",omitzero"`

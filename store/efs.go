@@ -20,8 +20,8 @@ var EFSAccessPoints = NewTable("efsaccesspoint", (*record.EFSAccessPoint).Key,
 var EFSMountTargets = NewTable("efsmounttarget", (*record.EFSMountTarget).Key,
 	Index[record.EFSMountTarget]{ByFileSystem, func(m *record.EFSMountTarget) []string { return []string{m.FileSystemKey()} }})
 
-// DeletedEFSFileSystems are the file systems that were deleted of late, by id.
-var DeletedEFSFileSystems = NewTable("deletedefsfilesystem", (*record.DeletedEFSFileSystem).Key)
+// DeletedFileSystems are the file systems and volumes that were deleted of late, by id.
+var DeletedFileSystems = NewTable("deletedefsfilesystem", (*record.DeletedFileSystem).Key)
 
 // DeleteEFSFileSystem deletes a file system with its access points, and has nodes remove
 // its files.
@@ -30,5 +30,5 @@ func DeleteEFSFileSystem(tx *Tx, f *record.EFSFileSystem, now time.Time) {
 		EFSAccessPoints.Delete(tx, a.Key())
 	}
 	EFSFileSystems.Delete(tx, f.Key())
-	DeletedEFSFileSystems.Put(tx, &record.DeletedEFSFileSystem{ID: *f.FileSystem.FileSystemId, At: now})
+	DeletedFileSystems.Put(tx, &record.DeletedFileSystem{ID: *f.FileSystem.FileSystemId, At: now})
 }

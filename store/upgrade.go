@@ -97,7 +97,7 @@ func upgradeService(tx *Tx, old *oldService) {
 		d.ID, d.Revision, d.Digests = o.ID, o.Revision, digestsOf(&o.Revision)
 		d.Template = templateOf(&o.Revision)
 		if i == 0 && o.RollbackOf == "" {
-			d.Template = record.TemplateOf(&s.Service)
+			d.Template = record.TemplateOf(&s)
 		}
 		d.Rollout, d.Reason, d.RollbackOf, d.StopRequested = o.Rollout, o.Reason, o.RollbackOf, o.StopRequested
 		d.FailedTasks, d.Failures = o.FailedTasks, o.FailedTasks

@@ -232,6 +232,7 @@ var Actions = &api.Actions{
 			Also(func(q *api.Query, in *ec2.CreateFlowLogsInput) []api.Access {
 				return append(tagNew(q, in.TagSpecifications), api.PassRole(flowLogsService, in.DeliverLogsPermissionArn)...)
 			}).Inferred(),
+		"DeleteVolume":   on(func(_ *api.Query, in *ec2.DeleteVolumeInput) []string { return typed(in.VolumeId) }),
 		"DeleteFlowLogs": on(func(_ *api.Query, in *ec2.DeleteFlowLogsInput) []string { return typedAll(in.FlowLogIds) }).Inferred(),
 
 		"CreateTags": on(func(_ *api.Query, in *ec2.CreateTagsInput) []string { return typedAll(in.Resources) }).
@@ -266,6 +267,7 @@ var Actions = &api.Actions{
 		"DescribeVpcEndpointServices":        anywhere,
 		"DescribeVpcEndpoints":               anywhere,
 		"DescribeVpcPeeringConnections":      anywhere,
+		"DescribeVolumes":                    anywhere,
 		"DescribeVpcs":                       anywhere,
 	}, aclActions, dhcpActions, blockActions, interfaceActions, peeringActions),
 }

@@ -34,6 +34,7 @@ var ids = map[string]idErrors{
 	"eipalloc": {"", missing("InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist")},
 	"eipassoc": {"", missing("InvalidAssociationID.NotFound", "The association ID '%s' does not exist")},
 	"eigw":     {"InvalidEgressOnlyInternetGatewayId.Malformed", missing("InvalidEgressOnlyInternetGatewayId.NotFound", "The egressOnlyInternetGateway ID '%s' does not exist")},
+	"vol":      {"InvalidVolumeID.Malformed", missing("InvalidVolume.NotFound", "The volume '%s' does not exist.")},
 	"pl":       {"InvalidPrefixListId.Malformed", missing("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist")},
 	"vpce":     {"InvalidVpcEndpointId.Malformed", missing("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '%s' does not exist")},
 	"pcx":      {"InvalidVpcPeeringConnectionId.Malformed", missing("InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID '%s' does not exist")},
@@ -72,7 +73,7 @@ func noResource(id string) error {
 	switch prefix, _, _ := strings.Cut(id, "-"); prefix {
 	case "fl":
 		return noFlowLogs(id)
-	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl", "acl", "dopt", "pcx":
+	case "vpc", "subnet", "igw", "rtb", "sg", "sgr", "eni", "eipalloc", "nat", "eigw", "vpce", "pl", "acl", "dopt", "pcx", "vol":
 		return noSuch(prefix)(id)
 	}
 	return protocol.Errorf("InvalidID", "The ID '%s' is not valid", id)

@@ -81,6 +81,8 @@ func taggables(r store.Reader, scope fargo.Scope) iter.Seq[taggable] {
 			func(l *record.EC2PrefixList) (*string, *[]ec2.Tag) { return l.List.PrefixListId, &l.List.Tags }),
 		taggablesIn(store.EC2FlowLogs, r, scope, ec2.ResourceTypeVpcFlowLog,
 			func(f *record.EC2FlowLog) (*string, *[]ec2.Tag) { return f.FlowLog.FlowLogId, &f.FlowLog.Tags }),
+		taggablesIn(store.EC2Volumes, r, scope, ec2.ResourceTypeVolume,
+			func(v *record.EC2Volume) (*string, *[]ec2.Tag) { return v.Volume.VolumeId, &v.Volume.Tags }),
 		taggableRules(r, scope),
 		taggableACLs(r, scope),
 		taggableDHCPOptions(r, scope),

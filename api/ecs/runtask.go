@@ -96,9 +96,6 @@ func checkRunTask(in *ecs.RunTaskInput) error {
 	if _, err := platform(in.PlatformVersion); err != nil {
 		return err
 	}
-	if len(in.VolumeConfigurations) > 0 {
-		return ecs.UnsupportedFeatureException("Fargo does not implement volumeConfigurations (Amazon EBS volumes).")
-	}
 	return tagRules.Check(in.Tags)
 }
 
@@ -159,8 +156,13 @@ func (s *Server) taskSpec(tx *store.Tx, scope fargo.Scope, c *record.Cluster, in
 	if err != nil {
 		return nil, nil, err
 	}
+	volume, err := launchVolume(c, d, in)
+	if err != nil {
+		return nil, nil, err
+	}
 	return &plan.TaskSpec{
-		Scope: scope, Cluster: c, Definition: d, LaunchType: launchType, PlatformVersion: version, Group: aws.Value(in.Group),
+		Volume: volume,
+		Scope:  scope, Cluster: c, Definition: d, LaunchType: launchType, PlatformVersion: version, Group: aws.Value(in.Group),
 		AvailabilityZone: onlyZone(tx, scope, network.Subnets),
 		StartedBy:        aws.Value(in.StartedBy), Overrides: in.Overrides, Network: network,
 		EnableExec: aws.Value(in.EnableExecuteCommand), Tags: taskTags(c, d, in),
@@ -282,8 +284,8 @@ func checkImplemented(d *ecs.TaskDefinition, o *ecs.TaskOverride) error {
 		return missing("Windows containers")
 	}
 	for _, v := range d.Volumes {
-		if v.S3filesVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil || aws.Value(v.ConfiguredAtLaunch) {
-			return missing("volumes other than the task's own storage and Amazon EFS")
+		if v.S3filesVolumeConfiguration != nil || v.FsxWindowsFileServerVolumeConfiguration != nil {
+			return missing("volumes other than the task's own storage, Amazon EFS and Amazon EBS")
 		}
 	}
 	for _, c := range d.ContainerDefinitions {
@@ -378,8 +380,13 @@ func taskTags(c *record.Cluster, d *record.TaskDefinition, in *ecs.RunTaskInput)
 		tags = d.Tags
 	}
 	tags = tagRules.Overlay(tags, in.Tags)
-	if aws.Value(in.EnableECSManagedTags) {
-		tags = tagRules.Overlay(tags, []ecs.Tag{{Key: new("aws:ecs:clusterName"), Value: c.Cluster.ClusterName}})
+	return tagRules.Overlay(tags, managedTags(c, in))
+}
+
+// managedTags are those that ECS gives to a task and its volume, when it is to.
+func managedTags(c *record.Cluster, in *ecs.RunTaskInput) []ecs.Tag {
+	if !aws.Value(in.EnableECSManagedTags) {
+		return nil
 	}
-	return tags
+	return []ecs.Tag{{Key: new("aws:ecs:clusterName"), Value: c.Cluster.ClusterName}}
 }

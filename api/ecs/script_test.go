@@ -19,8 +19,10 @@ import (
 	"fargo/api/ecs"
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/ecs"
+	"fargo/aws/iam"
 	"fargo/control"
 	"fargo/desired"
+	"fargo/policy"
 	"fargo/record"
 	"fargo/store"
 )
@@ -68,6 +70,7 @@ func TestScripts(t *testing.T) {
 				"node": func(ctx context.Context, name string) (string, error) {
 					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name}), plane.ReportEmpty(ctx, name))
 				},
+				"role":   func(ctx context.Context, name string) (string, error) { return "", putRole(ctx, db, name) },
 				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
 				"all": func(ctx context.Context, status string) (string, error) {
 					return "", reportAll(ctx, db, plane, fargo.TaskStatus(status))
@@ -90,11 +93,31 @@ func issuePlatform(_ *store.Tx, region string, names []string, now time.Time) (*
 	return &record.PlatformCertificate{Region: region, Names: names, NotAfter: now.AddDate(1, 0, 0)}, nil
 }
 
+// putRole makes a role that ECS may assume for itself.
+func putRole(ctx context.Context, db *store.DB, name string) error {
+	return db.Update(ctx, func(tx *store.Tx) error {
+		store.Roles.Put(tx, &record.Role{Account: fargo.DefaultAccount, Role: iam.Role{
+			RoleName: &name, RoleId: new("AROA"), Arn: new("arn:aws:iam::" + fargo.DefaultAccount + ":role/" + name),
+			AssumeRolePolicyDocument: new(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+		}})
+		return nil
+	})
+}
+
+// everything is what every role may do.
+func everything(s *record.Session) *policy.Caller {
+	document, err := policy.Parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	if err != nil {
+		panic(err)
+	}
+	return &policy.Caller{Principal: policy.Principal{Account: s.Account}, Identity: policy.NewSet(policy.Policy{Document: document})}
+}
+
 // settle lets the controllers look at everything until nothing changes.
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform, Public: netip.MustParsePrefix("240.0.0.0/24")})
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform, Policies: everything, Public: netip.MustParsePrefix("240.0.0.0/24")})
 	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {

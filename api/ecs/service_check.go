@@ -41,8 +41,6 @@ func checkServiceParameters(in *ecs.CreateServiceInput) error {
 		return notImplemented("serviceRegistries")
 	case in.ServiceConnectConfiguration != nil && aws.Value(in.ServiceConnectConfiguration.Enabled):
 		return notImplemented("serviceConnectConfiguration")
-	case len(in.VolumeConfigurations) > 0:
-		return notImplemented("volumeConfigurations (Amazon EBS volumes)")
 	case len(in.VpcLatticeConfigurations) > 0:
 		return notImplemented("vpcLatticeConfigurations")
 	case in.Monitoring != nil && len(in.Monitoring.MetricConfigurations) > 0:

@@ -34,7 +34,7 @@ func (s *Server) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput) 
 		next, current := *old, primary(tx, old)
 		// What is left out of an update stays as it is shown: after a rollback that
 		// is not what the user wanted before.
-		current.Template.Put(&next.Service)
+		current.Template.Put(&next)
 		shown := next
 		if err := apply(&next, in); err != nil {
 			return err
@@ -68,7 +68,7 @@ func checkUpdateService(in *ecs.UpdateServiceInput) error {
 	return checkServiceParameters(&ecs.CreateServiceInput{
 		DeploymentController: in.DeploymentController, PlacementConstraints: in.PlacementConstraints, PlacementStrategy: in.PlacementStrategy,
 		ServiceRegistries: in.ServiceRegistries, ServiceConnectConfiguration: in.ServiceConnectConfiguration,
-		VolumeConfigurations: in.VolumeConfigurations, VpcLatticeConfigurations: in.VpcLatticeConfigurations, Monitoring: in.Monitoring,
+		VpcLatticeConfigurations: in.VpcLatticeConfigurations, Monitoring: in.Monitoring,
 	})
 }
 
@@ -103,6 +103,9 @@ func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	}
 	if in.LoadBalancers != nil {
 		shape.LoadBalancers = in.LoadBalancers
+	}
+	if in.VolumeConfigurations != nil {
+		s.VolumeConfigurations = in.VolumeConfigurations
 	}
 	return checkService(shape)
 }
@@ -160,7 +163,8 @@ func needsDeployment(old, next *record.Service, in *ecs.UpdateServiceInput) bool
 	return aws.Value(in.ForceNewDeployment) || in.TaskDefinition != nil ||
 		!reflect.DeepEqual(old.Service.NetworkConfiguration, next.Service.NetworkConfiguration) ||
 		aws.Value(old.Service.PlatformVersion) != aws.Value(next.Service.PlatformVersion) ||
-		!reflect.DeepEqual(old.Service.LoadBalancers, next.Service.LoadBalancers)
+		!reflect.DeepEqual(old.Service.LoadBalancers, next.Service.LoadBalancers) ||
+		!sameVolumes(old.VolumeConfigurations, next.VolumeConfigurations)
 }
 
 // sameRevision reports whether tasks made from a and b would be alike.
@@ -169,5 +173,10 @@ func sameRevision(a, b *ecs.ServiceRevision) bool {
 		return false
 	}
 	return *a.TaskDefinition == *b.TaskDefinition && reflect.DeepEqual(a.NetworkConfiguration, b.NetworkConfiguration) &&
-		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && aws.Value(a.PlatformVersion) == aws.Value(b.PlatformVersion)
+		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && sameVolumes(a.VolumeConfigurations, b.VolumeConfigurations) && aws.Value(a.PlatformVersion) == aws.Value(b.PlatformVersion)
+}
+
+// sameVolumes: no list is an empty one.
+func sameVolumes(a, b []ecs.ServiceVolumeConfiguration) bool {
+	return len(a) == 0 && len(b) == 0 || reflect.DeepEqual(a, b)
 }

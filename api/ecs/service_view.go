@@ -11,7 +11,8 @@ import (
 // serviceView is a service as clients see it: the intent, of which a rollback
 // shows what it goes back to, and what the controller and the nodes made of it.
 func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service {
-	v := s.Service
+	shown := *s
+	v := &shown.Service
 	tasks := serviceTasks(r, s)
 	running, pending := plan.TaskCounts("", tasks)
 	v.RunningCount, v.PendingCount = &running, &pending
@@ -20,7 +21,7 @@ func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service 
 	v.Events, v.Deployments, v.TaskSets = aws.List(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i, d := range deployments(r, s) {
 		if i == 0 {
-			d.Template.Put(&v)
+			d.Template.Put(&shown)
 			v.CurrentServiceDeployment = currentDeployment(r, s, d)
 		}
 		v.Deployments = append(v.Deployments, deploymentView(d, i == 0, tasks, *v.DesiredCount))
@@ -32,7 +33,7 @@ func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service 
 	if !withTags {
 		v.Tags = nil
 	}
-	return &v
+	return v
 }
 
 // desiredCount is how many tasks a service should have: one for each machine, when
@@ -101,5 +102,6 @@ func deploymentView(d *record.Deployment, primary bool, tasks []plan.ServiceTask
 		CapacityProviderStrategy: d.Template.CapacityProviderStrategy,
 		PlatformVersion:          d.Revision.PlatformVersion, PlatformFamily: d.Revision.PlatformFamily,
 		NetworkConfiguration: d.Revision.NetworkConfiguration, RolloutState: d.Rollout, RolloutStateReason: &d.Reason,
+		VolumeConfigurations: d.Revision.VolumeConfigurations,
 	}
 }

@@ -37,6 +37,9 @@ func requiredAttributes(d *ecs.TaskDefinition) []ecs.Attribute {
 	if d.NetworkMode == ecs.NetworkModeAwsvpc {
 		set["ecs.capability.task-eni"] = true
 	}
+	if configuredAtLaunch(d) != "" {
+		set["ecs.capability.storage.ebs-task-volume-attach"] = true
+	}
 	for _, c := range d.ContainerDefinitions {
 		if ecrImage.MatchString(*c.Image) {
 			set["com.amazonaws.ecs.capability.ecr-auth"] = true

@@ -322,6 +322,9 @@ func checkVolumes(d *ecs.TaskDefinition) error {
 			return err
 		}
 	}
+	if err := checkConfiguredAtLaunch(d); err != nil {
+		return err
+	}
 	containers := map[string]bool{}
 	for _, c := range d.ContainerDefinitions {
 		containers[*c.Name] = true

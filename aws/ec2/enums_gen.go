@@ -723,6 +723,16 @@ const (
 	RuleActionDeny  RuleAction = "deny"
 )
 
+// SSEType is an enum of the model.
+type SSEType string
+
+// The values of SSEType.
+const (
+	SSETypeSseEbs SSEType = "sse-ebs"
+	SSETypeSseKms SSEType = "sse-kms"
+	SSETypeNone   SSEType = "none"
+)
+
 // SecondaryInterfaceStatus is an enum of the model.
 type SecondaryInterfaceStatus string
 
@@ -848,6 +858,45 @@ type VirtualizationType string
 const (
 	VirtualizationTypeHvm         VirtualizationType = "hvm"
 	VirtualizationTypeParavirtual VirtualizationType = "paravirtual"
+)
+
+// VolumeAttachmentState is an enum of the model.
+type VolumeAttachmentState string
+
+// The values of VolumeAttachmentState.
+const (
+	VolumeAttachmentStateAttaching VolumeAttachmentState = "attaching"
+	VolumeAttachmentStateAttached  VolumeAttachmentState = "attached"
+	VolumeAttachmentStateDetaching VolumeAttachmentState = "detaching"
+	VolumeAttachmentStateDetached  VolumeAttachmentState = "detached"
+	VolumeAttachmentStateBusy      VolumeAttachmentState = "busy"
+)
+
+// VolumeState is an enum of the model.
+type VolumeState string
+
+// The values of VolumeState.
+const (
+	VolumeStateCreating  VolumeState = "creating"
+	VolumeStateAvailable VolumeState = "available"
+	VolumeStateInUse     VolumeState = "in-use"
+	VolumeStateDeleting  VolumeState = "deleting"
+	VolumeStateDeleted   VolumeState = "deleted"
+	VolumeStateError     VolumeState = "error"
+)
+
+// VolumeType is an enum of the model.
+type VolumeType string
+
+// The values of VolumeType.
+const (
+	VolumeTypeStandard VolumeType = "standard"
+	VolumeTypeIo1      VolumeType = "io1"
+	VolumeTypeIo2      VolumeType = "io2"
+	VolumeTypeGp2      VolumeType = "gp2"
+	VolumeTypeSc1      VolumeType = "sc1"
+	VolumeTypeSt1      VolumeType = "st1"
+	VolumeTypeGp3      VolumeType = "gp3"
 )
 
 // VpcAttributeName is an enum of the model.

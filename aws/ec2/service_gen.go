@@ -872,7 +872,18 @@ var API = protocol.Service{
 		{Name: "DeleteVerifiedAccessGroup", Method: "POST", Path: "/"},
 		{Name: "DeleteVerifiedAccessInstance", Method: "POST", Path: "/"},
 		{Name: "DeleteVerifiedAccessTrustProvider", Method: "POST", Path: "/"},
-		{Name: "DeleteVolume", Method: "POST", Path: "/"},
+		{Name: "DeleteVolume", Method: "POST", Path: "/",
+			Input: func() any { return new(DeleteVolumeInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DeleteVolume(context.Context, *DeleteVolumeInput) (*DeleteVolumeOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) { return s.DeleteVolume(ctx, in.(*DeleteVolumeInput)) }, true
+			},
+		},
 		{Name: "DeleteVpc", Method: "POST", Path: "/",
 			Input: func() any { return new(DeleteVpcInput) },
 			Bind: func(server any) (protocol.Handler, bool) {
@@ -1398,7 +1409,20 @@ var API = protocol.Service{
 		{Name: "DescribeVerifiedAccessTrustProviders", Method: "POST", Path: "/"},
 		{Name: "DescribeVolumeAttribute", Method: "POST", Path: "/"},
 		{Name: "DescribeVolumeStatus", Method: "POST", Path: "/"},
-		{Name: "DescribeVolumes", Method: "POST", Path: "/"},
+		{Name: "DescribeVolumes", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeVolumesInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeVolumes(context.Context, *DescribeVolumesInput) (*DescribeVolumesOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeVolumes(ctx, in.(*DescribeVolumesInput))
+				}, true
+			},
+		},
 		{Name: "DescribeVolumesModifications", Method: "POST", Path: "/"},
 		{Name: "DescribeVpcAttribute", Method: "POST", Path: "/",
 			Input: func() any { return new(DescribeVpcAttributeInput) },
@@ -2288,6 +2312,7 @@ var Filters = map[string][]string{
 	"DescribeSecurityGroups":             {"description", "egress.ip-permission.cidr", "egress.ip-permission.from-port", "egress.ip-permission.group-id", "egress.ip-permission.group-name", "egress.ip-permission.ipv6-cidr", "egress.ip-permission.prefix-list-id", "egress.ip-permission.protocol", "egress.ip-permission.to-port", "egress.ip-permission.user-id", "group-id", "group-name", "ip-permission.cidr", "ip-permission.from-port", "ip-permission.group-id", "ip-permission.group-name", "ip-permission.ipv6-cidr", "ip-permission.prefix-list-id", "ip-permission.protocol", "ip-permission.to-port", "ip-permission.user-id", "owner-id", "tag:", "tag-key", "vpc-id"},
 	"DescribeSubnets":                    {"availability-zone", "availabilityZone", "availability-zone-id", "availabilityZoneId", "available-ip-address-count", "cidr-block", "cidr", "cidrBlock", "customer-owned-ipv4-pool", "default-for-az", "defaultForAz", "enable-dns64", "enable-lni-at-device-index", "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6-cidr-block-association.association-id", "ipv6-cidr-block-association.state", "ipv6-native", "map-customer-owned-ip-on-launch", "map-public-ip-on-launch", "outpost-arn", "owner-id", "private-dns-name-options-on-launch.hostname-type", "private-dns-name-options-on-launch.enable-resource-name-dns-a-record", "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", "state", "subnet-arn", "subnet-id", "tag:", "tag-key", "vpc-id"},
 	"DescribeTags":                       {"key", "resource-id", "resource-type", "tag:", "value"},
+	"DescribeVolumes":                    {"attachment.attach-time", "attachment.delete-on-termination", "attachment.device", "attachment.instance-id", "attachment.status", "availability-zone", "availability-zone-id", "create-time", "encrypted", "fast-restored", "multi-attach-enabled", "operator.managed", "operator.principal", "size", "snapshot-id", "status", "tag:", "tag-key", "volume-id", "volume-type"},
 	"DescribeVpcClassicLink":             {"is-classic-link-enabled", "tag:", "tag-key"},
 	"DescribeVpcEndpointServices":        {"owner", "service-name", "service-region", "service-type", "supported-ip-address-types", "tag:", "tag-key"},
 	"DescribeVpcEndpoints":               {"ip-address-type", "service-name", "service-region", "tag:", "tag-key", "vpc-id", "vpc-endpoint-id", "vpc-endpoint-state", "vpc-endpoint-type"},

@@ -725,6 +725,16 @@ type DeleteTagsInput struct {
 type DeleteTagsOutput struct {
 }
 
+// DeleteVolumeInput is the input of DeleteVolume.
+type DeleteVolumeInput struct {
+	VolumeId *string `aws:"VolumeId,required" json:",omitzero"`
+	DryRun   *bool   `aws:"dryRun" json:",omitzero"`
+}
+
+// DeleteVolumeOutput is the output of DeleteVolume.
+type DeleteVolumeOutput struct {
+}
+
 // DeleteVpcInput is the input of DeleteVpc.
 type DeleteVpcInput struct {
 	VpcId  *string `aws:"VpcId,required" json:",omitzero"`
@@ -1090,6 +1100,22 @@ type DescribeTagsInput struct {
 type DescribeTagsOutput struct {
 	NextToken *string          `aws:"nextToken" json:",omitzero"`
 	Tags      []TagDescription `aws:"tagSet,item=item" json:",omitzero"`
+}
+
+// DescribeVolumesInput is the input of DescribeVolumes.
+type DescribeVolumesInput struct {
+	VolumeIds               []string `aws:"VolumeId,item=VolumeId" json:",omitzero"`
+	IncludeManagedResources *bool    `aws:"IncludeManagedResources" json:",omitzero"`
+	DryRun                  *bool    `aws:"dryRun" json:",omitzero"`
+	Filters                 []Filter `aws:"Filter,item=Filter" json:",omitzero"`
+	NextToken               *string  `aws:"nextToken" json:",omitzero"`
+	MaxResults              *int32   `aws:"maxResults" json:",omitzero"`
+}
+
+// DescribeVolumesOutput is the output of DescribeVolumes.
+type DescribeVolumesOutput struct {
+	NextToken *string  `aws:"nextToken" json:",omitzero"`
+	Volumes   []Volume `aws:"volumeSet,item=item" json:",omitzero"`
 }
 
 // DescribeVpcAttributeInput is the input of DescribeVpcAttribute.
@@ -2939,6 +2965,44 @@ type UserIdGroupPair struct {
 	VpcId                  *string `aws:"vpcId" json:",omitzero"`
 	VpcPeeringConnectionId *string `aws:"vpcPeeringConnectionId" json:",omitzero"`
 	PeeringStatus          *string `aws:"peeringStatus" json:",omitzero"`
+}
+
+// Volume is a structure of the model.
+type Volume struct {
+	AvailabilityZoneId       *string            `aws:"availabilityZoneId" json:",omitzero"`
+	OutpostArn               *string            `aws:"outpostArn" json:",omitzero"`
+	SourceVolumeId           *string            `aws:"sourceVolumeId" json:",omitzero"`
+	Iops                     *int32             `aws:"iops" json:",omitzero"`
+	Tags                     []Tag              `aws:"tagSet,item=item" json:",omitzero"`
+	VolumeType               VolumeType         `aws:"volumeType" enum:"standard|io1|io2|gp2|sc1|st1|gp3" json:",omitzero"`
+	FastRestored             *bool              `aws:"fastRestored" json:",omitzero"`
+	MultiAttachEnabled       *bool              `aws:"multiAttachEnabled" json:",omitzero"`
+	Throughput               *int32             `aws:"throughput" json:",omitzero"`
+	SseType                  SSEType            `aws:"sseType" enum:"sse-ebs|sse-kms|none" json:",omitzero"`
+	Operator                 *OperatorResponse  `aws:"operator" json:",omitzero"`
+	VolumeInitializationRate *int32             `aws:"volumeInitializationRate" json:",omitzero"`
+	VolumeId                 *string            `aws:"volumeId" json:",omitzero"`
+	Size                     *int32             `aws:"size" json:",omitzero"`
+	SnapshotId               *string            `aws:"snapshotId" json:",omitzero"`
+	AvailabilityZone         *string            `aws:"availabilityZone" json:",omitzero"`
+	State                    VolumeState        `aws:"status" enum:"creating|available|in-use|deleting|deleted|error" json:",omitzero"`
+	CreateTime               *time.Time         `aws:"createTime" json:",omitzero"`
+	Attachments              []VolumeAttachment `aws:"attachmentSet,item=item" json:",omitzero"`
+	Encrypted                *bool              `aws:"encrypted" json:",omitzero"`
+	KmsKeyId                 *string            `aws:"kmsKeyId" json:",omitzero"`
+}
+
+// VolumeAttachment is a structure of the model.
+type VolumeAttachment struct {
+	DeleteOnTermination   *bool                 `aws:"deleteOnTermination" json:",omitzero"`
+	AssociatedResource    *string               `aws:"associatedResource" json:",omitzero"`
+	InstanceOwningService *string               `aws:"instanceOwningService" json:",omitzero"`
+	EbsCardIndex          *int32                `aws:"ebsCardIndex" json:",omitzero"`
+	VolumeId              *string               `aws:"volumeId" json:",omitzero"`
+	InstanceId            *string               `aws:"instanceId" json:",omitzero"`
+	Device                *string               `aws:"device" json:",omitzero"`
+	State                 VolumeAttachmentState `aws:"status" enum:"attaching|attached|detaching|detached|busy" json:",omitzero"`
+	AttachTime            *time.Time            `aws:"attachTime" json:",omitzero"`
 }
 
 // Vpc is a structure of the model.

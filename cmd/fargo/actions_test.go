@@ -132,7 +132,7 @@ func fill(v reflect.Value, field string, depth int) {
 
 var (
 	arnField = regexp.MustCompile(`^(.*?)Arns?$`)
-	idField  = regexp.MustCompile(`^(Vpc|Subnet|Group|RouteTable|InternetGateway|Gateway|NetworkInterface|SecurityGroupRule|Allocation|SecondaryAllocation|Instance|NatGateway|EgressOnlyInternetGateway|VpcEndpoint|PrefixList|NetworkAcl|DhcpOptions|VpcPeeringConnection)Ids?$`)
+	idField  = regexp.MustCompile(`^(Vpc|Subnet|Group|RouteTable|InternetGateway|Gateway|NetworkInterface|SecurityGroupRule|Allocation|SecondaryAllocation|Instance|NatGateway|EgressOnlyInternetGateway|VpcEndpoint|PrefixList|NetworkAcl|DhcpOptions|VpcPeeringConnection|Volume)Ids?$`)
 	arnTypes = map[string]string{
 		"ServiceDeployment": "ecs:us-east-1:123456789012:service-deployment/c/s/1", "ServiceRevision": "ecs:us-east-1:123456789012:service-revision/c/s/1",
 		"LoadBalancer": "elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/l/1", "Listener": "elasticloadbalancing:us-east-1:123456789012:listener/app/l/1/2",
@@ -143,7 +143,7 @@ var (
 		"Vpc": "vpc", "Subnet": "subnet", "Group": "sg", "RouteTable": "rtb", "InternetGateway": "igw", "Gateway": "igw",
 		"NetworkInterface": "eni", "SecurityGroupRule": "sgr", "Allocation": "eipalloc", "Instance": "i",
 		"SecondaryAllocation": "eipalloc", "NatGateway": "nat", "EgressOnlyInternetGateway": "eigw", "VpcEndpoint": "vpce", "PrefixList": "pl",
-		"NetworkAcl": "acl", "DhcpOptions": "dopt", "VpcPeeringConnection": "pcx",
+		"NetworkAcl": "acl", "DhcpOptions": "dopt", "VpcPeeringConnection": "pcx", "Volume": "vol",
 	}
 )
 
