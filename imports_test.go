@@ -55,7 +55,7 @@ var imports = map[string][]string{
 	"instance":     {root},
 	"process":      {},
 	"objects":      {root, "record", "diskspace"},
-	"lambda":       {root},
+	"lambda":       {root, "aws", "record", "desired", "store"},
 	"taskmetadata": {root, "secret", "aws", "desired", "host", "sockets"},
 }
 

@@ -28,7 +28,8 @@ func (e *UndeliverableError) Error() string { return e.Code + ": " + e.Err.Error
 // Unwrap gives the cause.
 func (e *UndeliverableError) Unwrap() error { return e.Err }
 
-// Deliverer sends what rules and schedules have for their targets.
+// Deliverer sends what rules and schedules have for their targets, to functions or to all
+// others.
 type Deliverer struct {
 	DB     *store.DB
 	Logger *slog.Logger
@@ -38,6 +39,9 @@ type Deliverer struct {
 	Send func(ctx context.Context, d *record.EventDelivery) (follows []*record.EventDelivery, err error)
 	// Pace divides the pauses between attempts.
 	Pace fargo.Pace
+	// ToFunctions has it send to functions and to nothing else. They take their time;
+	// without it, it sends to all other targets.
+	ToFunctions bool
 }
 
 // maxSending is how many deliveries are on their way at the same time.
@@ -57,9 +61,9 @@ func (s *Deliverer) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- forward(watching, w, changes) }()
 
-	q := &sending{due: map[string]time.Time{}, under: map[string]bool{}}
+	q := &sending{toFunctions: s.ToFunctions, due: map[string]time.Time{}, under: map[string]bool{}}
 	for d := range store.EventDeliveries.All(s.DB.View()) {
-		q.due[d.Key()] = d.Next
+		q.note(d)
 	}
 	sent := make(chan outcome)
 	for {
@@ -101,8 +105,9 @@ type outcome struct {
 
 // sending is what a Deliverer remembers. Losing it costs a look at all deliveries.
 type sending struct {
-	due   map[string]time.Time // when to send what is not under way
-	under map[string]bool      // what is under way
+	toFunctions bool                 // of all deliveries, those to functions or the others
+	due         map[string]time.Time // when to send what is not under way
+	under       map[string]bool      // what is under way
 }
 
 // see takes note of a delivery that has changed.
@@ -112,7 +117,14 @@ func (q *sending) see(r store.Reader, key string) {
 	case !ok:
 		delete(q.due, key)
 	case !q.under[key]:
-		q.due[key] = d.Next
+		q.note(d)
+	}
+}
+
+// note takes note of a delivery that is not under way.
+func (q *sending) note(d *record.EventDelivery) {
+	if plan.ToFunction(d) == q.toFunctions {
+		q.due[d.Key()] = d.Next
 	}
 }
 
@@ -148,7 +160,10 @@ func (s *Deliverer) deliver(ctx context.Context, key string) (stored bool) {
 	if !ok {
 		return true
 	}
-	attempt, cancel := context.WithTimeout(ctx, sendTimeout)
+	attempt, cancel := ctx, context.CancelFunc(func() {})
+	if !s.ToFunctions { // which have a limit of their own
+		attempt, cancel = context.WithTimeout(ctx, sendTimeout)
+	}
 	follows, err := s.Send(attempt, d)
 	cancel()
 	if err != nil && ctx.Err() != nil {

@@ -32,6 +32,10 @@ type EventTargets struct {
 	PutLog func(ctx context.Context, scope fargo.Scope, group, message string, at time.Time) error
 	// SendMessage sends a message to a queue.
 	SendMessage func(ctx context.Context, queue fargo.ARN, m QueueMessage) error
+	Functions   interface {
+		Functions
+		Callable(functionARN string) bool
+	}
 	// HTTP calls API destinations.
 	HTTP *http.Client
 }
@@ -60,6 +64,8 @@ func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*re
 			m.GroupID = aws.Value(p.MessageGroupId)
 		}
 		return nil, permanent(t.SendMessage(ctx, a, m))
+	case a.Service == "lambda":
+		return nil, t.invoke(ctx, d)
 	case a.Service == "events" && kind == "event-bus":
 		return t.forward(d, a.Scope(), name)
 	case a.Service == "events" && kind == "api-destination":
@@ -71,10 +77,29 @@ func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*re
 // errUntrusting says that a role does not exist, or does not trust who would take it on.
 var errUntrusting = errors.New("the role of the target cannot be assumed")
 
+// invoke calls a function, each time as another call. It waits for the function, so that a
+// crash loses no event that Lambda would have queued.
+func (t *EventTargets) invoke(ctx context.Context, d *record.EventDelivery) error {
+	function := *d.Target.Arn
+	switch {
+	case !t.Functions.Callable(function):
+		return &UndeliverableError{"NO_RESOURCE", errNoFunction}
+	case plan.FromScheduler(d) && !t.Assumable(t.DB.View(), aws.Value(d.Target.RoleArn), schedulerService):
+		return &UndeliverableError{"NO_PERMISSIONS", errUntrusting}
+	}
+	return t.Functions.Invoke(ctx, d.Scope, fmt.Sprintf("%s %d", d.ID, d.Attempts), function, []byte(plan.DeliveryBody(d)))
+}
+
+// errNoFunction says that nothing is given for a function any more.
+var errNoFunction = errors.New("there is no such function")
+
+// schedulerService is EventBridge Scheduler, as roles trust it.
+const schedulerService = "scheduler.amazonaws.com"
+
 func (t *EventTargets) runTask(ctx context.Context, d *record.EventDelivery) error {
 	service := "events.amazonaws.com"
 	if plan.FromScheduler(d) {
-		service = "scheduler.amazonaws.com"
+		service = schedulerService
 	}
 	role := aws.Value(d.Target.RoleArn)
 	if !t.Assumable(t.DB.View(), role, service) {

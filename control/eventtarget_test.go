@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -243,5 +244,102 @@ func TestDeadLetter(t *testing.T) {
 		if n := count(store.EventDeliveries.All(e.DB.View())); n != 0 || len(got) != 4 {
 			t.Errorf("%d deliveries are left; queues have %v", n, got)
 		}
+	})
+}
+
+// called is a function, "known", that says how it was called.
+type called struct {
+	ids   []string
+	event string
+	err   error
+}
+
+func (c *called) Callable(arn string) bool { return strings.HasSuffix(arn, ":known") }
+
+func (c *called) Invoke(_ context.Context, _ fargo.Scope, id, _ string, event []byte) error {
+	c.ids, c.event = append(c.ids, id), string(event)
+	return c.err
+}
+
+// Functions are called with the event; a second attempt is another call. A schedule needs
+// a role, as there.
+func TestSendToFunction(t *testing.T) {
+	e := eventTargets(t)
+	c := &called{}
+	e.Functions = c
+	d := &record.EventDelivery{
+		Scope: eventScope, ID: "1", Owner: eventScope.ARN("events", "rule/r"), Body: `{"a":1}`,
+		Target: events.Target{Arn: new(eventScope.ARN("lambda", "function:known"))},
+	}
+	if _, err := e.Send(t.Context(), d); err != nil || c.event != `{"a":1}` {
+		t.Errorf("it got %s, %v", c.event, err)
+	}
+	c.err = errors.New("it has raised an error")
+	d.Attempts++
+	undeliverable := new(UndeliverableError)
+	if _, err := e.Send(t.Context(), d); !errors.Is(err, c.err) || errors.As(err, &undeliverable) {
+		t.Errorf("a function that fails: %v", err)
+	}
+	if c.ids[0] == c.ids[1] {
+		t.Errorf("two attempts are the call %s", c.ids[0])
+	}
+	c.err = nil
+	d.Owner = eventScope.ARN("scheduler", "schedule/default/s")
+	for role, want := range map[string]string{"good": "", "bad": "NO_PERMISSIONS"} {
+		d.Target.RoleArn = &role
+		if _, err := e.Send(t.Context(), d); (err == nil) != (want == "") || err != nil && (!errors.As(err, &undeliverable) || undeliverable.Code != want) {
+			t.Errorf("for a schedule with the %s role: %v", role, err)
+		}
+	}
+	d.Target.Arn = new(eventScope.ARN("lambda", "function:unknown"))
+	if _, err := e.Send(t.Context(), d); !errors.As(err, &undeliverable) || undeliverable.Code != "NO_RESOURCE" {
+		t.Errorf("a function that nothing is given for: %v", err)
+	}
+}
+
+// A function that takes its time holds up no other target, and the delivery is there until
+// it has ended.
+func TestFunctionsHoldUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openEvents(t, store.NewMemory())
+		defer db.Close()
+		put(t, db, func(tx *store.Tx) {
+			for n := range maxSending {
+				store.EventDeliveries.Put(tx, &record.EventDelivery{
+					Scope: eventScope, ID: "f" + string(rune('a'+n)), Owner: "o", Target: events.Target{Arn: new(eventScope.ARN("lambda", "function:f"))}, Made: time.Now(),
+				})
+			}
+			store.EventDeliveries.Put(tx, &record.EventDelivery{Scope: eventScope, ID: "q", Owner: "o", Target: events.Target{Arn: new(eventScope.ARN("sqs", "q"))}, Made: time.Now()})
+		})
+		send := func(ctx context.Context, d *record.EventDelivery) ([]*record.EventDelivery, error) {
+			if d.ID == "q" {
+				return nil, nil
+			}
+			select {
+			case <-time.After(10 * time.Minute):
+				return nil, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for _, toFunctions := range []bool{false, true} {
+			running.Go(func() {
+				if err := (&Deliverer{DB: db, Logger: slog.New(slog.DiscardHandler), Send: send, ToFunctions: toFunctions}).Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		if n := count(store.EventDeliveries.All(db.View())); n != maxSending {
+			t.Errorf("%d deliveries are left", n)
+		}
+		time.Sleep(10 * time.Minute)
+		if n := count(store.EventDeliveries.All(db.View())); n != 0 {
+			t.Errorf("%d deliveries are left", n)
+		}
+		cancel()
+		running.Wait()
 	})
 }

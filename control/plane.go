@@ -29,6 +29,13 @@ type LogObjects interface {
 	PutLogObject(ctx context.Context, o desired.LogObject) error
 }
 
+// Invocations are those of functions, for the tasks of a node that run them. The errors are
+// as package dispatch has them.
+type Invocations interface {
+	NextInvocation(ctx context.Context, node, taskARN string) (desired.Invocation, error)
+	PutInvocationResult(ctx context.Context, node string, r desired.InvocationResult) error
+}
+
 // Puller says how a node gets an image.
 type Puller interface {
 	// Source is the same for the same task, container and digest, however often
@@ -51,6 +58,7 @@ type Plane struct {
 	// LogObjects takes the logs of load balancers to S3.
 	LogObjects LogObjects
 	Logger     *slog.Logger
+	Invocations
 	// Assumable reports whether a role exists and trusts an AWS service.
 	Assumable func(r store.Reader, roleARN, service string) bool
 	// Sessions notes which nodes are connected. It is the controllers' too.

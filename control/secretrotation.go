@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fargo"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -18,8 +19,9 @@ import (
 // Functions calls the functions of users.
 type Functions interface {
 	// Invoke calls a function, by its ARN, with an event in JSON, and waits until it has
-	// ended. The error says why it failed.
-	Invoke(ctx context.Context, functionARN string, event []byte) error
+	// ended. id stands for the call: with the same one, the next process goes on where this
+	// one has ended. The error says why it failed.
+	Invoke(ctx context.Context, scope fargo.Scope, id, functionARN string, event []byte) error
 }
 
 // maxRotations is how many functions are called at a time, each for another secret.
@@ -91,7 +93,8 @@ func (r *Rotations) step(ctx context.Context, s *record.Secret) error {
 		if err != nil {
 			return err
 		}
-		failure = r.Functions.Invoke(ctx, s.Rotation.FunctionARN, event)
+		id := fmt.Sprintf("%s %s %s %d", s.ARN, p.Token, p.Step, p.Failures)
+		failure = r.Functions.Invoke(ctx, s.Scope, id, s.Rotation.FunctionARN, event)
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it is done again

@@ -23,7 +23,7 @@ type rotating struct {
 }
 
 // Invoke implements [Functions].
-func (f *rotating) Invoke(ctx context.Context, _ string, event []byte) error {
+func (f *rotating) Invoke(ctx context.Context, _ fargo.Scope, _, _ string, event []byte) error {
 	var e map[string]string
 	if err := json.Unmarshal(event, &e); err != nil {
 		return err

@@ -202,6 +202,22 @@ func (c *Client) TaskTags(ctx context.Context, taskARN string) (map[string]strin
 	return answer.Tags, err
 }
 
+// NextInvocation gives what a task that runs a function is to do. It waits for that, and
+// for the control plane, for as long as ctx lasts. errdefs.IsNotFound holds for the error
+// when the task runs no function.
+func (c *Client) NextInvocation(ctx context.Context, taskARN string) (desired.Invocation, error) {
+	var answer desired.Invocation
+	err := c.call(ctx, "NextInvocation", &invocationRequest{taskARN}, &answer)
+	return answer, err
+}
+
+// PutInvocationResult says how an invocation has ended. It waits for the control plane for
+// as long as ctx lasts. errdefs.IsNotFound holds for the error when the task runs no such
+// invocation.
+func (c *Client) PutInvocationResult(ctx context.Context, r desired.InvocationResult) error {
+	return c.call(ctx, "PutInvocationResult", &r, &nothing{})
+}
+
 // PutLogObject puts a load balancer's log into its bucket. It waits for the control plane
 // for as long as ctx lasts. errdefs.IsNotFound holds for the error when the bucket does
 // not take it.

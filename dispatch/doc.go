@@ -65,6 +65,15 @@ type Plane interface {
 	// holds for the error when it should not.
 	TaskTags(ctx context.Context, node, taskARN string) (map[string]string, error)
 
+	// NextInvocation gives what a task that node is running, and that runs a function, is
+	// to do. It waits for a while, and errdefs.IsUnavailable holds for the error when
+	// there has been nothing. errdefs.IsNotFound holds when the task runs no function.
+	NextInvocation(ctx context.Context, node, taskARN string) (desired.Invocation, error)
+
+	// PutInvocationResult says how an invocation has ended. The same result may come
+	// again. Errors are as those of NextInvocation.
+	PutInvocationResult(ctx context.Context, node string, r desired.InvocationResult) error
+
 	// AppendLogs commits a batch and answers the position it now holds for the
 	// batch's source. A batch whose From is before that position is ignored, as
 	// the sender will come again from the position answered. An error for which

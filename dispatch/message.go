@@ -48,6 +48,11 @@ type tagsAnswer struct {
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
+// invocationRequest asks what a task that runs a function is to do.
+type invocationRequest struct {
+	TaskARN string `json:"taskArn"`
+}
+
 // position is the answer to a log batch.
 type position struct {
 	To int64 `json:"to"`

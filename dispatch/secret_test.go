@@ -115,6 +115,20 @@ func TestSecrets(t *testing.T) {
 	if tags, err := client.TaskTags(ctx, "arn:none"); !errdefs.IsNotFound(err) {
 		t.Errorf("tags of another task: %v, %v", tags, err)
 	}
+	plane.SetInvocation("arn:task", desired.Invocation{RequestID: "1", Event: json.RawMessage(`{"a":1}`)})
+	if i, err := client.NextInvocation(ctx, "arn:task"); err != nil || string(i.Event) != `{"a":1}` {
+		t.Errorf("the invocation of a task: %v, %v", i, err)
+	}
+	if i, err := client.NextInvocation(ctx, "arn:none"); !errdefs.IsNotFound(err) {
+		t.Errorf("the invocation of another task: %v, %v", i, err)
+	}
+	result := desired.InvocationResult{TaskARN: "arn:task", RequestID: "1", ErrorType: "Unhandled", Error: "no"}
+	if err := client.PutInvocationResult(ctx, result); err != nil {
+		t.Error(err)
+	}
+	if got, ok := plane.InvocationResult("1"); !ok || got != result {
+		t.Errorf("the plane has %v", got)
+	}
 	bounded, end := context.WithTimeout(ctx, 200*time.Millisecond)
 	if _, err := client.Secret(bounded, "unavailable"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while the plane cannot say: %v", err)

@@ -119,6 +119,8 @@ var service = grpc.ServiceDesc{
 		{MethodName: "AppendLogs", Handler: unary("AppendLogs", (*Server).appendLogs)},
 		{MethodName: "Secret", Handler: unary("Secret", (*Server).secret)},
 		{MethodName: "PutLogObject", Handler: unary("PutLogObject", (*Server).putLogObject)},
+		{MethodName: "NextInvocation", Handler: unary("NextInvocation", (*Server).nextInvocation)},
+		{MethodName: "PutInvocationResult", Handler: unary("PutInvocationResult", (*Server).putInvocationResult)},
 		{MethodName: "TaskTags", Handler: unary("TaskTags", (*Server).taskTags)},
 	},
 }
@@ -181,6 +183,23 @@ func (s *Server) taskTags(ctx context.Context, in *tagsRequest) (*tagsAnswer, er
 	}
 	tags, err := s.plane.TaskTags(ctx, node, in.TaskARN)
 	return &tagsAnswer{tags}, err
+}
+
+func (s *Server) nextInvocation(ctx context.Context, in *invocationRequest) (*desired.Invocation, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	invocation, err := s.plane.NextInvocation(ctx, node, in.TaskARN)
+	return &invocation, err
+}
+
+func (s *Server) putInvocationResult(ctx context.Context, in *desired.InvocationResult) (*nothing, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.plane.PutInvocationResult(ctx, node, *in)
 }
 
 func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*position, error) {

@@ -8,10 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"fargo"
 	"fargo/lambda"
 )
 
 const arn = "arn:aws:lambda:us-east-1:123456789012:function:rotate"
+
+var scope = fargo.Scope{Account: "123456789012", Region: "us-east-1"}
 
 func TestInvoke(t *testing.T) {
 	var got string
@@ -27,10 +30,11 @@ func TestInvoke(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	f, err := lambda.New([]string{"rotate=" + server.URL + "/ok", arn + "2=" + server.URL + "/ok?a=b", "broken=" + server.URL + "/broken", "raised=" + server.URL + "/raised"})
+	m, err := lambda.ParseMappings([]string{"rotate=" + server.URL + "/ok", arn + "2=" + server.URL + "/ok?a=b", "broken=" + server.URL + "/broken", "raised=" + server.URL + "/raised"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	f := lambda.New(m, nil)
 	for function, want := range map[string]string{
 		"rotate": "", arn: "", arn + ":prod": "", arn + "2": "", arn + "2:1": "",
 		"rotate2": "no such function", arn + "3": "no such function",
@@ -38,7 +42,7 @@ func TestInvoke(t *testing.T) {
 		"raised": `call raised: Unhandled error: {"errorMessage":"no database"}`,
 	} {
 		got = ""
-		err := f.Invoke(t.Context(), function, []byte(`{"Step":"x"}`))
+		err := f.Invoke(t.Context(), scope, "1", function, []byte(`{"Step":"x"}`))
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", function, err, want)
 		}
@@ -57,17 +61,23 @@ func TestInvoke(t *testing.T) {
 
 func TestBadMappings(t *testing.T) {
 	for mapping, want := range map[string]string{
-		"rotate":           "not NAME=URL",
-		"=http://a":        "not NAME=URL",
-		"rotate=family:3":  "task definitions as functions are not implemented",
-		"rotate=http://":   "is not a URL",
-		"rotate=ftp://a/b": "is not a URL",
+		"rotate":                   "not NAME=URL or NAME=TASKDEF",
+		"=http://a":                "not NAME=URL",
+		"rotate=":                  "not NAME=URL",
+		"rotate=http://":           "is not a URL",
+		"rotate=ftp://a/b":         "is not a URL",
+		"rotate=family:0":          "does not begin with FAMILY",
+		"rotate=family:last":       "does not begin with FAMILY",
+		"rotate=cluster=a":         "does not begin with FAMILY",
+		"rotate=family,":           "is not OPTION=VALUE",
+		"rotate=family,subnet":     "is not OPTION=VALUE",
+		"rotate=family,subnets=s1": `there is no option "subnets"`,
 	} {
-		if _, err := lambda.New([]string{mapping}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := lambda.ParseMappings([]string{mapping}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", mapping, err)
 		}
 	}
-	if _, err := lambda.New([]string{"a=http://b", "a=http://c"}); err == nil {
-		t.Error("a function has two URLs")
+	if _, err := lambda.ParseMappings([]string{"a=http://b", "a=family"}); err == nil {
+		t.Error("a function has two meanings")
 	}
 }

@@ -27,6 +27,15 @@ const (
 	mostPause  = 9 * time.Minute
 )
 
+// functionRetries is how often a function that has failed is called again, a minute and two
+// minutes later. Here the failure is the function's own, or that it cannot be called.
+// Source: Lambda developer guide, "How Lambda handles errors and retries with asynchronous
+// invocation".
+const (
+	functionRetries = 2
+	functionPause   = time.Minute
+)
+
 // NextEventAttempt is when a delivery that has failed is tried again; false when it is
 // given up. jitter is between 0 and 1. Attempts counts the failure.
 func NextEventAttempt(d *record.EventDelivery, now time.Time, jitter float64, pace fargo.Pace) (time.Time, bool) {
@@ -35,15 +44,33 @@ func NextEventAttempt(d *record.EventDelivery, now time.Time, jitter float64, pa
 		age = time.Duration(aws.ValueOr(p.MaximumEventAgeInSeconds, int32(maxEventAge/time.Second))) * time.Second
 		attempts = aws.ValueOr(p.MaximumRetryAttempts, maxEventAttempts)
 	}
+	if ToFunction(d) {
+		attempts = min(attempts, functionRetries)
+	}
 	if d.Attempts > int(attempts) {
 		return time.Time{}, false
 	}
+	next := now.Add(pace.Of(eventPause(d, jitter)))
+	return next, !next.After(d.Made.Add(age))
+}
+
+// eventPause is how long to wait after the last attempt.
+func eventPause(d *record.EventDelivery, jitter float64) time.Duration {
+	n := d.Attempts - 1
+	if ToFunction(d) {
+		return functionPause << min(n, functionRetries)
+	}
 	pause := mostPause
-	if n := d.Attempts - 1; n < 10 {
+	if n < 10 {
 		pause = min(firstPause<<n, mostPause)
 	}
-	next := now.Add(pace.Of(pause/2 + time.Duration(jitter*float64(pause/2))))
-	return next, !next.After(d.Made.Add(age))
+	return pause/2 + time.Duration(jitter*float64(pause/2))
+}
+
+// ToFunction reports whether a delivery is to a function of Lambda.
+func ToFunction(d *record.EventDelivery) bool {
+	a, _ := fargo.ParseARN(*d.Target.Arn)
+	return a.Service == "lambda"
 }
 
 // DeadLetter is what goes to the dead-letter queue of a delivery that is given up, under an
@@ -64,7 +91,7 @@ func DeadLetter(d *record.EventDelivery, id, code, message string, permanent boo
 	}
 	if !permanent {
 		attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumEventAgeInSeconds"
-		if p := d.Target.RetryPolicy; d.Attempts > maxEventAttempts || p != nil && d.Attempts > int(aws.ValueOr(p.MaximumRetryAttempts, maxEventAttempts)) {
+		if p := d.Target.RetryPolicy; d.Attempts > maxEventAttempts || ToFunction(d) && d.Attempts > functionRetries || p != nil && d.Attempts > int(aws.ValueOr(p.MaximumRetryAttempts, maxEventAttempts)) {
 			attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
 		}
 	}

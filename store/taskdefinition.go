@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fargo"
+	"fargo/aws/ecs"
 	"fargo/record"
 )
 
@@ -19,6 +20,16 @@ var TaskDefinitions = NewTable("taskdefinition", (*record.TaskDefinition).Key,
 
 // TaskDefinitionFamilies remember the highest revision of each family.
 var TaskDefinitionFamilies = NewTable("taskdefinitionfamily", (*record.TaskDefinitionFamily).Key)
+
+// LatestTaskDefinition is the last revision of a family that is ACTIVE.
+func LatestTaskDefinition(r Reader, scope fargo.Scope, family string) (latest *record.TaskDefinition, ok bool) {
+	for d := range TaskDefinitions.Prefix(r, record.TaskDefinitionKey(scope, family, 0)) {
+		if d.Definition.Status == ecs.TaskDefinitionStatusActive {
+			latest = d
+		}
+	}
+	return latest, latest != nil
+}
 
 // TaskDefinitionByARN finds a revision by its full name.
 func TaskDefinitionByARN(r Reader, arn string) (*record.TaskDefinition, bool) {

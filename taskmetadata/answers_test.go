@@ -42,6 +42,7 @@ type machine struct {
 	tags        error
 	reads       int // of statistics
 	gone        bool
+	result      desired.InvocationResult // the last
 }
 
 func (m *machine) TaskAt(vpc string, a netip.Addr) (*host.Task, bool) {

@@ -1,6 +1,7 @@
 // Package taskmetadata answers what tasks ask about themselves, at 169.254.170.2 in every
 // VPC: their metadata (versions 2 to 4), what their containers use, the credentials of
-// their role, and their protection from scale-in.
+// their role, and their protection from scale-in. Tasks that run functions get their events
+// there, by Lambda's runtime API.
 //
 // A task is known by the address that it asks from, which the VPC's packet filter holds
 // to be its own, and gets nothing of another. Ids in paths choose among its containers;

@@ -30,6 +30,7 @@ func (s *Server) handler(vpc string) http.Handler {
 	mux.HandleFunc("/v2/credentials/{id...}", func(w http.ResponseWriter, r *http.Request) {
 		s.credentials(w, r, s.asking(vpc, r), "CredentialsV2Request: ", r.PathValue("id"))
 	})
+	s.handleRuntime(mux, vpc)
 	protection := "/api/{id}/task-protection/v1/state"
 	mux.HandleFunc("GET "+protection, func(w http.ResponseWriter, r *http.Request) {
 		s.getProtection(w, r, s.asking(vpc, r))

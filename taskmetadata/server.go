@@ -40,6 +40,12 @@ type Tasks interface {
 	Credentials(ctx context.Context, t *host.Task) (desired.RoleCredentials, error)
 	// Tags asks the control plane for a task's tags.
 	Tags(ctx context.Context, t *host.Task) (map[string]string, error)
+	// NextInvocation waits for what a task that runs a function is to do, and
+	// PutInvocationResult until the control plane knows how that has ended, both for as
+	// long as ctx lasts. errdefs.IsNotFound holds for the error when there is no such
+	// invocation.
+	NextInvocation(ctx context.Context, t *host.Task) (desired.Invocation, error)
+	PutInvocationResult(ctx context.Context, t *host.Task, r desired.InvocationResult) error
 }
 
 // Config is the configuration of a server. All fields are required.

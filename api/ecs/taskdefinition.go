@@ -91,12 +91,7 @@ func findDefinition(r store.Reader, scope fargo.Scope, id string) (*record.TaskD
 		d, _ := store.TaskDefinitions.Get(r, record.TaskDefinitionKey(scope, family, revision))
 		return d, nil
 	}
-	var latest *record.TaskDefinition
-	for d := range store.TaskDefinitions.Prefix(r, record.TaskDefinitionKey(scope, family, 0)) {
-		if d.Definition.Status == ecs.TaskDefinitionStatusActive {
-			latest = d
-		}
-	}
+	latest, _ := store.LatestTaskDefinition(r, scope, family)
 	return latest, nil
 }
 

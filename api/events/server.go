@@ -27,6 +27,9 @@ type Config struct {
 	Router *eventbus.Router
 	// Keep adds an event, by its JSON, to the history. It may be nil.
 	Keep func(ctx context.Context, scope fargo.Scope, bus, event string, at time.Time)
+	// Callable reports whether there is a function with an ARN that can be called. nil:
+	// there are none.
+	Callable func(functionARN string) bool
 }
 
 // Server answers the operations of EventBridge.
@@ -34,6 +37,8 @@ type Server struct {
 	db     *store.DB
 	router *eventbus.Router
 	keep   func(ctx context.Context, scope fargo.Scope, bus, event string, at time.Time)
+
+	callable func(functionARN string) bool
 }
 
 // New makes a server.
@@ -41,7 +46,10 @@ func New(c Config) *Server {
 	if c.Keep == nil {
 		c.Keep = func(context.Context, fargo.Scope, string, string, time.Time) {}
 	}
-	return &Server{db: c.DB, router: c.Router, keep: c.Keep}
+	if c.Callable == nil {
+		c.Callable = func(string) bool { return false }
+	}
+	return &Server{db: c.DB, router: c.Router, keep: c.Keep, callable: c.Callable}
 }
 
 // update runs fn in a transaction with the caller's scope.

@@ -19,7 +19,7 @@ func (s *Server) PutTargets(ctx context.Context, in *events.PutTargetsInput) (*e
 	err := s.changeRule(ctx, in.Rule, in.EventBusName, func(r *record.EventRule) error {
 		targets := slices.Clone(r.Targets)
 		for _, t := range in.Targets {
-			if err := checkTarget(r.Scope, &t); err != nil {
+			if err := s.checkTarget(r.Scope, &t); err != nil {
 				return err
 			}
 			if i := slices.IndexFunc(targets, func(o events.Target) bool { return *o.Id == *t.Id }); i >= 0 {

@@ -23,6 +23,7 @@ var targetKinds = []targetKind{
 	{service: "ecs", prefix: "cluster/", role: true, parameters: "EcsParameters"},
 	{service: "logs", prefix: "log-group:"},
 	{service: "sqs", parameters: "SqsParameters"},
+	{service: "lambda", prefix: "function:"},
 	{service: "events", prefix: "event-bus/"},
 	{service: "events", prefix: "api-destination/", role: true, parameters: "HttpParameters"},
 }
@@ -42,11 +43,14 @@ func kindOf(target string) (targetKind, fargo.ARN, error) {
 }
 
 // checkTarget refuses a target that a rule cannot have. Whether it is there is not
-// checked, as on AWS.
-func checkTarget(scope fargo.Scope, t *events.Target) error {
+// checked, as on AWS, but for functions.
+func (s *Server) checkTarget(scope fargo.Scope, t *events.Target) error {
 	kind, a, err := kindOf(*t.Arn)
 	if err != nil {
 		return err
+	}
+	if kind.service == "lambda" && !s.callable(*t.Arn) {
+		return invalid("Fargo has no function %s. fargo up --lambda says what it stands for.", *t.Arn)
 	}
 	if (kind.role || kind.prefix == "event-bus/" && a.Scope() != scope) && t.RoleArn == nil {
 		return invalid("RoleArn is required for target %s.", *t.Arn)

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"strings"
 	"testing"
 
 	"fargo/api"
@@ -20,7 +21,7 @@ func setup(t *testing.T) apitest.Setup {
 	}
 	t.Cleanup(func() { db.Close() })
 	return apitest.Setup{
-		Services: []api.Mounted{{Service: &wire.API, Server: events.New(events.Config{DB: db, Router: eventbus.NewRouter()})}},
+		Services: []api.Mounted{{Service: &wire.API, Server: events.New(events.Config{DB: db, Router: eventbus.NewRouter(), Callable: func(arn string) bool { return strings.HasSuffix(arn, ":known") }})}},
 	}
 }
 

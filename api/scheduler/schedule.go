@@ -96,7 +96,7 @@ func (s *Server) check(r store.Reader, made *record.Schedule) error {
 	case d.StartDate != nil && d.EndDate != nil && !d.StartDate.Before(*d.EndDate):
 		return invalid("The StartDate you specify must come before the EndDate")
 	}
-	if err := checkTarget(made.Scope, d.Target); err != nil {
+	if err := s.checkTarget(made.Scope, d.Target); err != nil {
 		return err
 	}
 	if !s.assumable(r, *d.Target.RoleArn, ownService) {

@@ -20,16 +20,25 @@ type Config struct {
 	// Assumable reports whether a role exists and trusts an AWS service
 	// ("scheduler.amazonaws.com").
 	Assumable func(r store.Reader, roleARN, service string) bool
+	// Callable reports whether there is a function with an ARN that can be called. nil:
+	// there are none.
+	Callable func(functionARN string) bool
 }
 
 // Server answers the operations of EventBridge Scheduler.
 type Server struct {
 	db        *store.DB
 	assumable func(r store.Reader, roleARN, service string) bool
+	callable  func(functionARN string) bool
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, assumable: c.Assumable} }
+func New(c Config) *Server {
+	if c.Callable == nil {
+		c.Callable = func(string) bool { return false }
+	}
+	return &Server{db: c.DB, assumable: c.Assumable, callable: c.Callable}
+}
 
 // update runs fn in a transaction with the caller's scope.
 func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {

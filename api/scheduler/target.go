@@ -19,11 +19,12 @@ var targetKinds = []struct{ service, prefix, parameters string }{
 	{"ecs", "cluster/", "EcsParameters"},
 	{"events", "event-bus/", "EventBridgeParameters"},
 	{"sqs", "", "SqsParameters"},
+	{"lambda", "function:", ""},
 }
 
 // checkTarget refuses a target that a schedule cannot have. Whether it is there is not
-// checked, as on AWS.
-func checkTarget(scope fargo.Scope, t *scheduler.Target) error {
+// checked, as on AWS, but for functions.
+func (s *Server) checkTarget(scope fargo.Scope, t *scheduler.Target) error {
 	a, ok := fargo.ParseARN(*t.Arn)
 	if !ok {
 		return invalid("Provided Arn is not in correct format.")
@@ -47,6 +48,10 @@ func checkTarget(scope fargo.Scope, t *scheduler.Target) error {
 		return checkECS(t)
 	case "events":
 		return checkEvent(t)
+	case "lambda":
+		if !s.callable(*t.Arn) {
+			return invalid("Fargo has no function %s. fargo up --lambda says what it stands for.", *t.Arn)
+		}
 	}
 	return nil
 }

@@ -169,7 +169,7 @@ func (s *setup) text(ctx context.Context, id string) (string, error) {
 }
 
 // Invoke implements [control.Functions].
-func (s *setup) Invoke(ctx context.Context, function string, event []byte) error {
+func (s *setup) Invoke(ctx context.Context, _ fargo.Scope, _, function string, event []byte) error {
 	var e struct{ Step, SecretId, ClientRequestToken, RotationToken string }
 	if err := json.Unmarshal(event, &e); err != nil || function != functionARN {
 		return fmt.Errorf("called %s with %s: %w", function, event, err)

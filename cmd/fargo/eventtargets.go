@@ -19,15 +19,20 @@ import (
 	"fargo/logs"
 )
 
-// newDeliverer makes what sends the events of rules and schedules to their targets.
-func newDeliverer(p *plane, server *apiecs.Server) *control.Deliverer {
+// newDeliverers make what sends the events of rules and schedules to their targets.
+func newDeliverers(p *plane, server *apiecs.Server) []*control.Deliverer {
 	targets := &control.EventTargets{
 		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
 		RunTask:     roleTasks{server, p.authorizer}.run,
 		SendMessage: queues{p.forwarded}.send,
+		Functions:   p.functions,
 		PutLog:      (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
 	}
-	return &control.Deliverer{DB: p.db, Logger: p.log, Send: targets.Send, Pace: p.pace}
+	var all []*control.Deliverer
+	for _, toFunctions := range []bool{false, true} {
+		all = append(all, &control.Deliverer{DB: p.db, Logger: p.log, Send: targets.Send, Pace: p.pace, ToFunctions: toFunctions})
+	}
+	return all
 }
 
 // queues are those of SQS, where it is forwarded.

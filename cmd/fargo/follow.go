@@ -50,7 +50,8 @@ func (m metadataFollower) Follow(_ context.Context, d desired.State, _ map[desir
 	return nil
 }
 
-// metadataTasks is what that server knows of tasks: what the node does, and their tags.
+// metadataTasks is what that server knows of tasks: what the node does, their tags, and
+// their invocations.
 type metadataTasks struct {
 	*node.Node
 	client *dispatch.Client
@@ -58,6 +59,14 @@ type metadataTasks struct {
 
 func (m metadataTasks) Tags(ctx context.Context, t *host.Task) (map[string]string, error) {
 	return m.client.TaskTags(ctx, t.Assignment.TaskARN)
+}
+
+func (m metadataTasks) NextInvocation(ctx context.Context, t *host.Task) (desired.Invocation, error) {
+	return m.client.NextInvocation(ctx, t.Assignment.TaskARN)
+}
+
+func (m metadataTasks) PutInvocationResult(ctx context.Context, _ *host.Task, r desired.InvocationResult) error {
+	return m.client.PutInvocationResult(ctx, r)
 }
 
 // flowLogFollower hands the flow logs of the desired state over to their writer.

@@ -55,9 +55,9 @@ type planeConfig struct {
 	// account may allocate in a region.
 	public     netip.Prefix
 	elasticIPs int
-	// functions are those that can be called in the place of Lambda functions.
-	functions *lambda.Functions
-	iam       iamMode
+	// mappings are what is given in the place of Lambda functions.
+	mappings lambda.Mappings
+	iam      iamMode
 	// forwarded are the services that something else has.
 	forwarded *forward.Services
 }
@@ -79,8 +79,12 @@ type plane struct {
 	policies   *iam.CallerPolicies
 	events     *eventbus.Router
 	history    *control.EventHistory
-	deliver    *control.Deliverer
-	handler    http.Handler
+	deliver    []*control.Deliverer
+	// functions can be called in the place of Lambda functions, and functionTasks are those
+	// that are tasks.
+	functions     *lambda.Functions
+	functionTasks *lambda.Tasks
+	handler       http.Handler
 
 	// quiesce ends the controllers before everything else; quiesced is closed when
 	// they have ended.
@@ -171,6 +175,10 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.events = eventbus.NewRouter()
 	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
 	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
+	tasks := &functionTasks{}
+	p.functionTasks = lambda.NewTasks(lambda.TasksConfig{DB: p.db, RunTask: tasks.run, StopTask: tasks.stop, Logger: p.log})
+	p.functions = lambda.New(p.mappings, p.functionTasks)
+	p.nodes.Invocations = p.functionTasks
 	mounted := services(dependencies{
 		db: p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
@@ -178,7 +186,8 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.nodes.Values = newTaskValues(mounted, p.authorizer)
 	for _, m := range mounted {
 		if server, ok := m.Server.(*ecs.Server); ok {
-			p.deliver = newDeliverer(p, server)
+			p.deliver = newDeliverers(p, server)
+			tasks.server = server // nobody asks before the plane runs
 		}
 		if objects, ok := m.Server.(control.LogObjects); ok {
 			p.nodes.LogObjects = objects
@@ -263,13 +272,16 @@ func (p *plane) run(ctx context.Context) error {
 		both.Go(func() error {
 			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Authorize: p.authorizeTask, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public, Events: p.events}))
 		})
-		both.Go(func() error { return p.deliver.Run(ctx) })
+		for _, d := range p.deliver {
+			both.Go(func() error { return d.Run(ctx) })
+		}
 		return unlessDone(ctx, both.Wait())
 	})
 	g.Go(func() error {
 		rotations := control.Rotations{DB: p.db, Functions: p.functions, Logger: p.log}
 		return unlessDone(ctx, rotations.Run(ctx))
 	})
+	g.Go(func() error { return p.functionTasks.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })

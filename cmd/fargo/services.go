@@ -105,14 +105,14 @@ func services(r dependencies) []api.Mounted {
 		}), Gaps: apiecs.NotActedOn},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
-		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep}), Gaps: apievents.NotActedOn},
+		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},
 		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db})},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &ssm.API, Server: apissm.New(r.db), Gaps: apissm.NotActedOn},
-		{Service: &scheduler.API, Server: apischeduler.New(apischeduler.Config{DB: r.db, Assumable: apiiam.Assumable}), Gaps: apischeduler.NotActedOn},
+		{Service: &scheduler.API, Server: apischeduler.New(apischeduler.Config{DB: r.db, Assumable: apiiam.Assumable, Callable: r.functions.Callable}), Gaps: apischeduler.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db})},
 	}
 }

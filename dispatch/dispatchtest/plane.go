@@ -22,17 +22,19 @@ import (
 type Plane struct {
 	mu struct {
 		sync.Mutex
-		desired  map[string]desired.State
-		watchers map[string]map[chan struct{}]bool
-		reports  map[string]map[string]desired.TaskReport   // by node and task ARN
-		targets  map[string]map[target]desired.TargetReport // by node
-		hellos   map[string]desired.Hello                   // by node
-		empty    map[string]int                             // by node
-		groups   map[string]*Group
-		sources  map[string]int64
-		secrets  map[desired.SecretID]secret.Text
-		objects  map[string]desired.LogObject // by bucket and key
-		changed  chan struct{}                // closed when anything above changes
+		desired     map[string]desired.State
+		watchers    map[string]map[chan struct{}]bool
+		reports     map[string]map[string]desired.TaskReport   // by node and task ARN
+		targets     map[string]map[target]desired.TargetReport // by node
+		hellos      map[string]desired.Hello                   // by node
+		empty       map[string]int                             // by node
+		groups      map[string]*Group
+		sources     map[string]int64
+		secrets     map[desired.SecretID]secret.Text
+		objects     map[string]desired.LogObject        // by bucket and key
+		invocations map[string]desired.Invocation       // by task ARN
+		results     map[string]desired.InvocationResult // by request id
+		changed     chan struct{}                       // closed when anything above changes
 	}
 }
 
@@ -59,6 +61,7 @@ func New() *Plane {
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.objects = map[string]desired.LogObject{}
+	p.mu.invocations, p.mu.results = map[string]desired.Invocation{}, map[string]desired.InvocationResult{}
 	p.mu.secrets = map[desired.SecretID]secret.Text{}
 	p.mu.changed = make(chan struct{})
 	return p
@@ -360,4 +363,42 @@ func (p *Plane) LogObject(bucket, key string) (desired.LogObject, bool) {
 	defer p.mu.Unlock()
 	o, ok := p.mu.objects[bucket+"/"+key]
 	return o, ok
+}
+
+// SetInvocation makes an invocation the one of a task, whichever node has it.
+func (p *Plane) SetInvocation(taskARN string, i desired.Invocation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.invocations[taskARN] = i
+	p.touch()
+}
+
+// NextInvocation gives what SetInvocation has set.
+func (p *Plane) NextInvocation(_ context.Context, _, taskARN string) (desired.Invocation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i, ok := p.mu.invocations[taskARN]; ok {
+		return i, nil
+	}
+	return desired.Invocation{}, fmt.Errorf("task %s: %w", taskARN, errdefs.ErrNotFound)
+}
+
+// PutInvocationResult keeps a result of an invocation that SetInvocation has set.
+func (p *Plane) PutInvocationResult(_ context.Context, _ string, r desired.InvocationResult) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.invocations[r.TaskARN].RequestID != r.RequestID {
+		return fmt.Errorf("invocation %s: %w", r.RequestID, errdefs.ErrNotFound)
+	}
+	p.mu.results[r.RequestID] = r
+	p.touch()
+	return nil
+}
+
+// InvocationResult is what PutInvocationResult has kept.
+func (p *Plane) InvocationResult(requestID string) (desired.InvocationResult, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, ok := p.mu.results[requestID]
+	return r, ok
 }
