@@ -4,6 +4,7 @@
 //
 //	api               serves on $PORT (8080)
 //	api healthcheck   exits 0 when that service is healthy, or 1
+//	api function      is a function of Lambda, by AWS's runtime interface client
 //	api router        is a log router of FireLens: see router.go
 //	curl …            when called by this name: see curl.go
 package main
@@ -19,6 +20,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
 )
 
 // version is stamped by -ldflags "-X main.version=v1.3.0"; the environment's
@@ -38,6 +41,10 @@ func main() {
 		os.Exit(healthcheck("http://127.0.0.1:" + port + "/health"))
 	}
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	if len(os.Args) > 1 && os.Args[1] == "function" {
+		lambda.Start(function{logger}.handle)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if len(os.Args) > 1 && os.Args[1] == "router" {
