@@ -15,7 +15,7 @@ const (
 )
 
 // Secret is a secret of Secrets Manager: all of it but its values, each of which is a
-// [SecretValue]. The API writes it. The controllers of secrets and of their rotation write
+// [SecretValue]. The API writes it, that of EventBridge for those of connections. The controllers of secrets and of their rotation write
 // what a rotation changes in Versions and Rotation, and remove the secret in the end.
 type Secret struct {
 	Scope fargo.Scope
@@ -30,6 +30,8 @@ type Secret struct {
 	// Tags is nil when there never were any, and empty when all were removed.
 	Tags   []secretsmanager.Tag `json:",omitzero"`
 	Policy string               `json:",omitempty"` // the resource policy, as given
+	// OwningService is the service whose secret it is ("events"); empty for a user's own.
+	OwningService string `json:",omitempty"`
 
 	CreatedAt time.Time
 	ChangedAt time.Time

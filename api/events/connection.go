@@ -14,7 +14,8 @@ import (
 	"fargo/store"
 )
 
-// CreateConnection makes a connection. Its secret values are sealed, apart from it.
+// CreateConnection makes a connection. Its secret values are sealed, apart from it, and are
+// a secret in Secrets Manager.
 func (s *Server) CreateConnection(ctx context.Context, in *events.CreateConnectionInput) (*events.CreateConnectionOutput, error) {
 	if in.InvocationConnectivityParameters != nil || in.AuthParameters.ConnectivityParameters != nil {
 		return nil, notImplemented("private connections")
@@ -31,7 +32,6 @@ func (s *Server) CreateConnection(ctx context.Context, in *events.CreateConnecti
 		c := &record.EventConnection{Scope: scope, Connection: events.DescribeConnectionOutput{
 			Name: in.Name, Description: in.Description, AuthorizationType: in.AuthorizationType, KmsKeyIdentifier: in.KmsKeyIdentifier,
 			ConnectionArn: new(scope.ARN("events", "connection/"+*in.Name+"/"+uuid.NewString())),
-			SecretArn:     new(scope.ARN("secretsmanager", "secret:events!connection/"+*in.Name+"/"+uuid.NewString()+"-"+fargo.NewHex(6))),
 			CreationTime:  &at,
 		}}
 		if err := authorize(tx, c, in.AuthParameters); err != nil {
@@ -77,6 +77,9 @@ func authorize(tx *store.Tx, c *record.EventConnection, p *events.CreateConnecti
 	}
 	at := now()
 	d.LastModifiedTime, d.LastAuthorizedTime = &at, &at
+	if err := keepSecret(tx, c, p, at); err != nil {
+		return err
+	}
 	store.EventConnections.Put(tx, c)
 	store.EventConnectionSecrets.Put(tx, &record.EventConnectionSecret{Connection: c.Key(), Parameters: *p})
 	return nil
@@ -211,7 +214,7 @@ func (s *Server) DeleteConnection(ctx context.Context, in *events.DeleteConnecti
 			return err
 		}
 		store.EventConnections.Delete(tx, c.Key())
-		store.EventConnectionSecrets.Delete(tx, c.Key())
+		dropSecret(tx, c)
 		d := &c.Connection
 		*out = events.DeleteConnectionOutput{
 			ConnectionArn: d.ConnectionArn, ConnectionState: events.ConnectionStateDeleting, CreationTime: d.CreationTime,
@@ -231,9 +234,9 @@ func (s *Server) DeauthorizeConnection(ctx context.Context, in *events.Deauthori
 		}
 		changed := *c
 		d := &changed.Connection
-		d.ConnectionState, d.LastModifiedTime = events.ConnectionStateDeauthorized, new(now())
+		d.ConnectionState, d.LastModifiedTime, d.SecretArn = events.ConnectionStateDeauthorized, new(now()), nil
 		store.EventConnections.Put(tx, &changed)
-		store.EventConnectionSecrets.Delete(tx, c.Key())
+		dropSecret(tx, c)
 		*out = events.DeauthorizeConnectionOutput{
 			ConnectionArn: d.ConnectionArn, ConnectionState: d.ConnectionState, CreationTime: d.CreationTime,
 			LastModifiedTime: d.LastModifiedTime, LastAuthorizedTime: d.LastAuthorizedTime,

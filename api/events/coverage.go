@@ -6,7 +6,6 @@ import "fargo/api"
 var NotActedOn = []api.Gap{
 	{Operation: "CreateEventBus", Field: "KmsKeyIdentifier, DeadLetterConfig", Why: "events are on disk only until they are delivered, and no key of yours encrypts them; so none is lost for lack of one"},
 	{Operation: "CreateEventBus", Field: "LogConfig", Why: "buses write no logs of their own; fargo events shows every event"},
-	{Operation: "CreateConnection", Field: "AuthParameters", Why: "they are sealed beside the connection: its SecretArn names no secret that Secrets Manager has"},
 	{Operation: "CreateConnection", Field: "KmsKeyIdentifier", Why: "credentials are sealed with the installation's key"},
 	{Operation: "CreateApiDestination", Field: "InvocationRateLimitPerSecond", Why: "calls are not held back; at most 16 deliveries are under way at the same time"},
 	{Operation: "PutEvents", Field: "Entries.TraceHeader", Why: "there is no X-Ray"},

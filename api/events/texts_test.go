@@ -7,7 +7,9 @@ import (
 	"fargo/api"
 	"fargo/api/apitest"
 	"fargo/api/events"
+	"fargo/api/secretsmanager"
 	wire "fargo/aws/events"
+	wiresecrets "fargo/aws/secretsmanager"
 	"fargo/eventbus"
 	"fargo/store"
 )
@@ -21,7 +23,7 @@ func setup(t *testing.T) apitest.Setup {
 	}
 	t.Cleanup(func() { db.Close() })
 	return apitest.Setup{
-		Services: []api.Mounted{{Service: &wire.API, Server: events.New(events.Config{DB: db, Router: eventbus.NewRouter(), Callable: func(arn string) bool { return strings.HasSuffix(arn, ":known") }})}},
+		Services: []api.Mounted{{Service: &wiresecrets.API, Server: secretsmanager.New(secretsmanager.Config{DB: db})}, {Service: &wire.API, Server: events.New(events.Config{DB: db, Router: eventbus.NewRouter(), Callable: func(arn string) bool { return strings.HasSuffix(arn, ":known") }})}},
 	}
 }
 

@@ -59,6 +59,9 @@ func (s *Server) deleteAtOnce(ctx context.Context, in *secretsmanager.DeleteSecr
 			out.ARN, out.Name = absent(scope, *in.SecretId)
 			return nil
 		}
+		if err == nil {
+			err = checkOwner(found)
+		}
 		if err != nil {
 			return err
 		}

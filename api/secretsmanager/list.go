@@ -104,8 +104,10 @@ func has(s *record.Secret, key secretsmanager.FilterNameStringType, value string
 		return hasWords(s.Name, value) || hasWords(aws.Value(s.Description), value) || slices.ContainsFunc(s.Tags, func(t secretsmanager.Tag) bool {
 			return hasWords(aws.Value(t.Key), value) || hasWords(aws.Value(t.Value), value)
 		})
+	case secretsmanager.FilterNameStringTypeOwningService:
+		return s.OwningService != "" && strings.HasPrefix(s.OwningService, value)
 	}
-	return false // no secret is another service's, or a replica
+	return false // no secret is a replica
 }
 
 // BatchGetSecretValue gives the current values of secrets: those that are named, or those

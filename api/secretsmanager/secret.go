@@ -154,7 +154,7 @@ func (s *Server) DescribeSecret(ctx context.Context, in *secretsmanager.Describe
 		RotationEnabled: e.RotationEnabled, RotationLambdaARN: e.RotationLambdaARN, RotationRules: e.RotationRules,
 		LastRotatedDate: e.LastRotatedDate, LastChangedDate: e.LastChangedDate, LastAccessedDate: e.LastAccessedDate,
 		DeletedDate: e.DeletedDate, NextRotationDate: e.NextRotationDate, Tags: e.Tags,
-		VersionIdsToStages: e.SecretVersionsToStages, CreatedDate: e.CreatedDate,
+		VersionIdsToStages: e.SecretVersionsToStages, CreatedDate: e.CreatedDate, OwningService: e.OwningService,
 	}, nil
 }
 
@@ -164,7 +164,7 @@ func entry(s *record.Secret) secretsmanager.SecretListEntry {
 		ARN: &s.ARN, Name: &s.Name, Type: s.Type, Description: s.Description, Tags: s.Tags,
 		CreatedDate: &s.CreatedAt, LastChangedDate: &s.ChangedAt,
 		LastAccessedDate: aws.NonZero(s.AccessedAt), DeletedDate: aws.NonZero(s.DeletedAt),
-		SecretVersionsToStages: stagesOf(s),
+		SecretVersionsToStages: stagesOf(s), OwningService: aws.NonZero(s.OwningService),
 	}
 	if s.Description != nil && *s.Description == "" {
 		e.Description = nil

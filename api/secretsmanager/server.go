@@ -104,6 +104,9 @@ func (s *Server) change(ctx context.Context, id *string, fn func(tx *store.Tx, c
 		if err != nil {
 			return err
 		}
+		if err := checkOwner(found); err != nil {
+			return err
+		}
 		changed = *found
 		if err := fn(tx, &changed); err != nil {
 			return err
@@ -113,6 +116,14 @@ func (s *Server) change(ctx context.Context, id *string, fn func(tx *store.Tx, c
 		return nil
 	})
 	return &changed, err
+}
+
+// checkOwner refuses to change what is another service's.
+func checkOwner(s *record.Secret) error {
+	if s.OwningService == "" {
+		return nil
+	}
+	return unfit("The secret is managed by another service, and you must use that service to update it.")
 }
 
 // requireToken refuses a request without the token that clients make.
