@@ -22,6 +22,7 @@ type invariants struct {
 	trace *trace
 	// containers gives the ids of all containers on the machine of a node.
 	containers func(node string) []string
+	target     *eventTarget
 	mu         struct {
 		sync.Mutex
 		view    *store.Snapshot
@@ -30,8 +31,8 @@ type invariants struct {
 	}
 }
 
-func newInvariants(t *trace, containers func(node string) []string) *invariants {
-	v := &invariants{trace: t, containers: containers}
+func newInvariants(t *trace, containers func(node string) []string, target *eventTarget) *invariants {
+	v := &invariants{trace: t, containers: containers, target: target}
 	v.mu.expired = map[string]bool{}
 	return v
 }
@@ -113,6 +114,9 @@ func (v *invariants) violations() error {
 
 // task checks that a task only ever moves forward.
 func (v *invariants) task(old, next *record.Task, now time.Time) {
+	if next != nil {
+		v.target.see(next)
+	}
 	switch {
 	case old == nil && next != nil:
 		v.trace.note("task %.8s of %s made", next.ID, next.Service)

@@ -126,7 +126,7 @@ func (m *machine) leaks(want inventory) (errs []error) {
 
 // tearDown has the user want nothing any more, and checks that nothing is left,
 // that no container was started twice, and that each line of output has arrived
-// exactly once.
+// exactly once; and that every change of a task was told.
 func (w *World) tearDown() error {
 	w.trace.note("the user wants nothing any more")
 	view := w.plane.db.View()
@@ -169,7 +169,13 @@ func (w *World) tearDown() error {
 	for s := range store.Services.All(view) {
 		return fmt.Errorf("service %s is still on record: %s", s.Name(), s.Status())
 	}
-	return errors.Join(w.output(), w.follower.compare(w.plane.db.View))
+	for d := range store.EventDeliveries.All(view) {
+		return fmt.Errorf("an event for %s is still on its way", *d.Target.Arn)
+	}
+	for a := range store.EventArrivals.All(view) {
+		return fmt.Errorf("the event %s is not routed", a.ID)
+	}
+	return errors.Join(w.output(), w.events.missed(), w.follower.compare(w.plane.db.View))
 }
 
 // output compares what containers wrote with what has arrived.

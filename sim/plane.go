@@ -18,6 +18,7 @@ import (
 	"fargo/control"
 	"fargo/desired"
 	"fargo/dispatch"
+	"fargo/eventbus"
 	"fargo/record"
 	"fargo/secret"
 	"fargo/store"
@@ -50,6 +51,7 @@ type planeConfig struct {
 	storage storage
 	link    *link
 	logs    control.Logs
+	events  *eventTarget // nil for none
 	log     *slog.Logger
 	pace    fargo.Pace
 }
@@ -67,6 +69,9 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
+	router := eventbus.NewRouter()
+	history := control.NewEventHistory(db.View(), noHistory{}, c.log)
+	db.Derive((&control.ECSEvents{Router: router, History: history}).Derive)
 	if err := ec2.EnsureDefaults(ctx, db, nil, scope); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -76,8 +81,12 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
+	p.run("history", func() error { return history.Run(ctx) })
+	if c.events != nil {
+		p.run("events", func() error { return c.events.deliverer(db, c).Run(ctx) })
+	}
 	p.run("controllers", func() error {
-		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Logger: c.log, Sessions: p.nodes.Sessions, Pace: c.pace, Public: public}))
+		return control.Run(ctx, db, c.log, control.Controllers(control.Config{Images: anyImage{}, Assumable: assumable, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Logger: c.log, Sessions: p.nodes.Sessions, Pace: c.pace, Public: public, Events: router}))
 	})
 	return p, nil
 }

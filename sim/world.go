@@ -25,6 +25,7 @@ type World struct {
 	storage   storage // what outlives the control plane
 	link      *link
 	logs      *logStore
+	events    *eventTarget
 	machines  []*machine
 	plane     *plane    // nil while it is dead
 	follower  *follower // of the plane's journal
@@ -42,15 +43,18 @@ type event struct {
 // NewWorld makes a world of machines whose files are in dir.
 func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*World, error) {
 	w := &World{
-		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), logs: newLogStore(), failed: make(chan error, 16),
+		rand: rand.New(rand.NewPCG(seed, 0)), trace: newTrace(), logs: newLogStore(), events: newEventTarget(), failed: make(chan error, 16),
 	}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.log = slog.New(w.trace.handler(slog.LevelWarn))
-	w.invariants = newInvariants(w.trace, w.containersOf)
+	w.invariants = newInvariants(w.trace, w.containersOf, w.events)
 	w.storage = newStorage(seed, dir, w.log)
 	w.link = newLink()
 	w.link.setDelay(usualDelay)
 	if err := w.startPlane(); err != nil {
+		return nil, err
+	}
+	if err := w.events.rule(w.ctx, w.plane.db); err != nil {
 		return nil, err
 	}
 	for i := range machines {
@@ -68,7 +72,7 @@ func NewWorld(ctx context.Context, seed uint64, machines int, dir string) (*Worl
 }
 
 func (w *World) startPlane() error {
-	p, err := startPlane(w.ctx, planeConfig{storage: w.storage, link: w.link, logs: w.logs, log: w.log, pace: 1})
+	p, err := startPlane(w.ctx, planeConfig{storage: w.storage, link: w.link, logs: w.logs, events: w.events, log: w.log, pace: 1})
 	if err != nil {
 		return fmt.Errorf("start the control plane: %w", err)
 	}
