@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"logs":         {root, "desired", "engine"},
 	"metrics":      {root},
 	"registry":     {root, "aws", "record", "store", "diskspace"},
-	"session":      {root},
+	"session":      {root, "secret"},
 	"node":         {root, "secret", "desired", "host"},
 	"balancer":     {root, "secret", "aws", "desired"},
 	"sockets":      {},
@@ -120,6 +120,7 @@ var restricted = map[string][]string{
 	"github.com/hashicorp/go-immutable":     {"store"},
 	"github.com/distribution/distribution/": {"registry"},
 	"github.com/miekg/dns":                  {"dns"},
+	"github.com/coder/websocket":            {"session"},
 	"github.com/alecthomas/kong":            {"cmd"},
 }
 

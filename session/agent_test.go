@@ -1,0 +1,297 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSessionEnds(t *testing.T) {
+	const setUp = "We couldn't start the session"
+	for name, test := range map[string]struct {
+		start  func(context.Context, bool) (*Command, error)
+		act    func(e *ends)
+		reason string
+	}{
+		"by the agent":                    {act: func(e *ends) { time.Sleep(time.Second); e.agent.End("because") }, reason: "because"},
+		"by the client":                   {act: func(e *ends) { time.Sleep(time.Second); e.client.Terminate() }},
+		"for want of use":                 {reason: reasonIdle},
+		"because it could not be started": {start: func(context.Context, bool) (*Command, error) { return nil, errors.New(setUp) }, reason: setUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := ends{act: test.act}
+				var left int // what the program can still write when it is told to end
+				runSession(t, &e, AgentConfig{Start: test.start}, ClientConfig{}, func(p *program) int {
+					_, _ = io.Copy(io.Discard, p.input)
+					left, _ = fmt.Fprint(p.output, "bye")
+					return 0
+				}, plain)
+				want := End{Reason: test.reason}
+				if e.clientErr != nil || e.clientEnd != want || e.agentEnd != want {
+					t.Errorf("the client ends with %+v, %v, the agent with %+v", e.clientEnd, e.clientErr, e.agentEnd)
+				}
+				if test.start == nil && (left != 3 || e.output.String() != "bye") {
+					t.Errorf("the last output is %q", &e.output)
+				}
+			})
+		})
+	}
+}
+
+// TestStopping ends a session with its agent, soon.
+func TestStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		a := NewAgent(AgentConfig{Logger: discard})
+		stop()
+		start := time.Now()
+		if e := a.Run(ctx); e != (End{Reason: reasonStopping}) || time.Since(start) > stoppingTime+look {
+			t.Errorf("it ends with %+v after %v", e, time.Since(start))
+		}
+	})
+}
+
+// TestHandshakeTimesOut ends a session whose client says nothing.
+func TestHandshakeTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := NewAgent(AgentConfig{Logger: discard})
+		agent, client := plain()
+		var running sync.WaitGroup
+		running.Go(func() {
+			if e := a.Run(t.Context()); e != (End{Reason: reasonHandshake}) {
+				t.Errorf("it ends with %+v", e)
+			}
+		})
+		running.Go(func() { _ = a.Serve(t.Context(), agent) })
+		time.Sleep(handshakeTimeout + lingering + time.Second)
+		client.Close()
+		running.Wait()
+	})
+}
+
+func TestResize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sizes := []Size{{Columns: 80, Rows: 24}, {Columns: 132, Rows: 50}}
+		var e ends
+		i := -1
+		size := func() (Size, bool) { i++; return sizes[min(i/3, 1)], true }
+		runSession(t, &e, AgentConfig{}, ClientConfig{Size: size}, func(p *program) int {
+			for _, want := range sizes {
+				if got := <-p.sized; got != want {
+					return 1
+				}
+			}
+			return 0
+		}, plain)
+		if want := (End{Exited: true}); e.clientEnd != want {
+			t.Errorf("it ends with %+v, %v", e.clientEnd, e.clientErr)
+		}
+	})
+}
+
+func TestTranscript(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var transcript bytes.Buffer
+		var e ends
+		runSession(t, &e, AgentConfig{Transcript: &transcript}, ClientConfig{NoTerminal: true, Input: bytes.NewReader(make([]byte, 1<<20))}, echoAll, plain)
+		if !bytes.Equal(transcript.Bytes(), e.output.Bytes()) || transcript.Len() != 1<<20 {
+			t.Errorf("the transcript has %d bytes, the output %d", transcript.Len(), e.output.Len())
+		}
+	})
+}
+
+// keys is a KMS of a test.
+type keys struct {
+	made    map[string][]byte // by ciphertext
+	context map[string]string
+}
+
+func (k *keys) generate(_ context.Context, _ string, c map[string]string) (DataKey, error) {
+	d := DataKey{Plaintext: make([]byte, dataKeySize), Ciphertext: []byte("sealed")}
+	_, _ = rand.Read(d.Plaintext)
+	k.made, k.context = map[string][]byte{"sealed": d.Plaintext}, c
+	return d, nil
+}
+
+func (k *keys) decrypt(_ context.Context, ciphertext []byte, c map[string]string) ([]byte, error) {
+	if fmt.Sprint(c) != fmt.Sprint(k.context) || len(c) != 2 {
+		return nil, fmt.Errorf("the context is %v, not %v", c, k.context)
+	}
+	return k.made[string(ciphertext)], nil
+}
+
+func TestEncryption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var k keys
+		var e ends
+		var on bytes.Buffer // what goes over the connection
+		var mu sync.Mutex
+		connect := func() (a, b *pipe) {
+			return newPipe(16, func(m []byte) [][]byte {
+				mu.Lock()
+				defer mu.Unlock()
+				on.Write(m)
+				return [][]byte{m}
+			})
+		}
+		const said = "a secret that is only said here\r"
+		runSession(t, &e,
+			AgentConfig{Encryption: &Encryption{KeyID: "key", Decrypt: k.decrypt}, TargetID: "ecs:c_t_r"},
+			ClientConfig{DataKey: k.generate, TargetID: "ecs:c_t_r", Input: io.MultiReader(bytes.NewReader([]byte(said)), &blocked{t.Context()})},
+			echoLine, connect)
+		if want := (End{Exited: true}); e.clientErr != nil || e.clientEnd != want || e.output.String() != said {
+			t.Errorf("it ends with %+v, %v; output %q", e.clientEnd, e.clientErr, &e.output)
+		}
+		if bytes.Contains(on.Bytes(), []byte(said)) || bytes.Contains(on.Bytes(), []byte(exitCodePrefix)) {
+			t.Error("the connection has it in plain text")
+		}
+	})
+}
+
+// TestEncryptionIsDemanded starts nothing when the client has not got the right key.
+func TestEncryptionIsDemanded(t *testing.T) {
+	for name, test := range map[string]struct {
+		generate func(context.Context, string, map[string]string) (DataKey, error)
+		reason   string
+	}{
+		"no right": {func(context.Context, string, map[string]string) (DataKey, error) {
+			return DataKey{}, errors.New("denied")
+		}, "KMSEncryption failed on client with status 2 error: Failed to process action KMSEncryption: denied"},
+		"another key": {func(context.Context, string, map[string]string) (DataKey, error) {
+			return DataKey{Plaintext: make([]byte, dataKeySize), Ciphertext: []byte("x")}, nil
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var e ends
+				decrypt := func(context.Context, []byte, map[string]string) ([]byte, error) {
+					return bytes.Repeat([]byte{1}, dataKeySize), nil
+				}
+				start := func(context.Context, bool) (*Command, error) {
+					t.Error("the command was started")
+					return nil, errLost
+				}
+				runSession(t, &e, AgentConfig{Start: start, Encryption: &Encryption{KeyID: "key", Decrypt: decrypt}}, ClientConfig{DataKey: test.generate}, nil, plain)
+				if e.agentEnd.Exited || test.reason != "" && e.agentEnd.Reason != test.reason {
+					t.Errorf("it ends with %+v, the client with %v", e.agentEnd, e.clientErr)
+				}
+			})
+		})
+	}
+}
+
+// TestPause sends no stream data while the other end wants none.
+func TestPause(t *testing.T) {
+	e := newEndpoint(outputStreamData, inputStreamData, discard)
+	a := &attachment{cancel: func() {}}
+	e.attach(a)
+	now := time.Now()
+	e.take(a, message{kind: pausePublication}, now)
+	e.send(payloadOutput, []byte("x"))
+	if frame, _, _, err := e.toSend(a, now); frame != nil || err != nil {
+		t.Errorf("%d bytes are sent, %v", len(frame), err)
+	}
+	e.take(a, message{kind: startPublication}, now)
+	if frame, _, _, err := e.toSend(a, now); frame == nil || err != nil {
+		t.Errorf("nothing is sent, %v", err)
+	}
+}
+
+// TestReplaced uses the newer of two connections.
+func TestReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := NewAgent(AgentConfig{Logger: discard})
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { a.Run(ctx) })
+		first, _ := plain()
+		second, client := plain()
+		replaced := make(chan error)
+		go func() { replaced <- a.Serve(t.Context(), first) }()
+		synctest.Wait()
+		running.Go(func() { _ = a.Serve(t.Context(), second) })
+		if err := <-replaced; !errors.Is(err, errReplaced) {
+			t.Errorf("the first ends with %v", err)
+		}
+		frame, err := client.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := parseMessage(frame); err != nil || m.payload != payloadHandshakeRequest {
+			t.Errorf("%+v, %v comes first", m, err)
+		}
+		stop()
+		time.Sleep(2 * stoppingTime)
+		client.Close()
+		running.Wait()
+	})
+}
+
+// FuzzAgent gives an agent frames as they come, and afterwards it must still end.
+func FuzzAgent(f *testing.F) {
+	stream := func(sequence int64, payload payloadType, content []byte) []byte {
+		m := message{kind: inputStreamData, created: time.UnixMilli(1), sequence: sequence, payload: payload, content: content}
+		return m.encode()
+	}
+	response := mustJSON(handshakeResponse{Actions: []processedAction{{Type: actionSessionType, Status: actionSucceeded}}})
+	ack := message{kind: acknowledge, created: time.UnixMilli(1), content: mustJSON(acknowledgement{Type: outputStreamData})}
+	for _, frames := range [][][]byte{
+		{stream(0, payloadHandshakeResponse, response), stream(1, payloadSize, []byte(`{"cols":80,"rows":24}`)), stream(2, payloadOutput, []byte("ls\r"))},
+		{ack.encode(), stream(1, payloadOutput, nil), stream(0, payloadHandshakeResponse, response)},
+		{stream(0, payloadHandshakeResponse, response), stream(1, payloadFlag, binary.BigEndian.AppendUint32(nil, flagTerminateSession))},
+		{stream(0, payloadChallengeResponse, mustJSON(challenge{})), publication(pausePublication), publication(startPublication)},
+		{(&message{kind: channelClosed, created: time.UnixMilli(1), content: mustJSON(closing{})}).encode()},
+	} {
+		b, err := json.Marshal(frames)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, encoded []byte) {
+		var frames [][]byte
+		if json.Unmarshal(encoded, &frames) != nil || len(frames) > 100 {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) {
+			a := NewAgent(AgentConfig{Logger: discard, Start: func(context.Context, bool) (*Command, error) {
+				return &Command{Input: nopCloser{io.Discard}, Output: bytes.NewReader([]byte("$ ")), Resize: func(Size) error { return nil }, Terminate: func() {}, Close: func() error { return nil }}, nil
+			}})
+			agent, client := plain()
+			var running sync.WaitGroup
+			running.Go(func() { a.Run(t.Context()) })
+			running.Go(func() { _ = a.Serve(t.Context(), agent) })
+			running.Go(func() {
+				for {
+					if _, err := client.Read(t.Context()); err != nil {
+						return
+					}
+				}
+			})
+			for _, frame := range frames {
+				if client.Write(t.Context(), frame) != nil {
+					break
+				}
+			}
+			a.Exit(0)
+			time.Sleep(time.Minute)
+			client.Close()
+			running.Wait()
+		})
+	})
+}
+
+// nopCloser is a writer that need not be closed.
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
