@@ -40,7 +40,7 @@ unit: setup
 
 ## e2e: the tests that need root and real containers, one package after another
 .PHONY: e2e
-e2e: build example-archive build/docker
+e2e: build example-archive build/docker bin/session-manager-plugin
 	@command -v terraform >/dev/null && test -d '$(TERRAFORM_MIRROR)/registry.terraform.io/hashicorp/aws' || \
 		echo 'not run: TestTerraform, for want of terraform or of its AWS provider in $(TERRAFORM_MIRROR)'
 	go test -tags 'e2e carried' -count=1 -p 1 -timeout 60m $(e2e_packages)
@@ -90,6 +90,10 @@ fmt: bin/golangci-lint
 
 bin/golangci-lint: tools/go.mod
 	go -C tools build -trimpath -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# AWS's plugin, which sessions of ECS Exec are tested with.
+bin/session-manager-plugin: tools/session-manager-plugin/go.mod
+	go -C tools/session-manager-plugin build -trimpath -o ../../bin/session-manager-plugin github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main
 
 ## fuzz: damage requests of every operation for FUZZTIME (1m), and look for Go's words in the answers
 FUZZTIME ?= 1m

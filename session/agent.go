@@ -102,7 +102,7 @@ func NewAgent(c AgentConfig) *Agent {
 		c.IdleTimeout = idleTimeout
 	}
 	e := newEndpoint(outputStreamData, inputStreamData, c.Logger.With("session", c.SessionID))
-	return &Agent{c: c, endpoint: e, output: newOutput(e, c.Transcript)}
+	return &Agent{c: c, endpoint: e, output: newOutput(e, c.Transcript), handshake: handshake{isReady: make(chan struct{})}}
 }
 
 // startCommand starts the command, unless the session ends already.
@@ -117,9 +117,12 @@ func (a *Agent) startCommand(ctx context.Context) error {
 		return err
 	}
 	a.send(payloadHandshakeComplete, a.handshake.complete(a.c.Message))
-	a.output.pump(command.Output, payloadOutput)
+	if !a.handshake.terminal {
+		a.handshake.ready()
+	}
+	a.output.pump(command.Output, payloadOutput, a.handshake.isReady)
 	if command.ErrorOutput != nil {
-		a.output.pump(command.ErrorOutput, payloadStandardError)
+		a.output.pump(command.ErrorOutput, payloadStandardError, a.handshake.isReady)
 	}
 	a.command = command
 	a.handshake.done.Store(true)

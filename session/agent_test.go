@@ -112,6 +112,7 @@ func TestTranscript(t *testing.T) {
 
 // keys is a KMS of a test.
 type keys struct {
+	mu      sync.Mutex
 	made    map[string][]byte // by ciphertext
 	context map[string]string
 }
@@ -119,11 +120,15 @@ type keys struct {
 func (k *keys) generate(_ context.Context, _ string, c map[string]string) (DataKey, error) {
 	d := DataKey{Plaintext: make([]byte, dataKeySize), Ciphertext: []byte("sealed")}
 	_, _ = rand.Read(d.Plaintext)
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.made, k.context = map[string][]byte{"sealed": d.Plaintext}, c
 	return d, nil
 }
 
 func (k *keys) decrypt(_ context.Context, ciphertext []byte, c map[string]string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if fmt.Sprint(c) != fmt.Sprint(k.context) || len(c) != 2 {
 		return nil, fmt.Errorf("the context is %v, not %v", c, k.context)
 	}

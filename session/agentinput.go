@@ -40,6 +40,7 @@ func (a *Agent) use(ctx context.Context, m message) error {
 	if !a.handshake.done.Load() {
 		return nil
 	}
+	a.handshake.ready()
 	switch m.payload {
 	case payloadOutput:
 		a.input(m.content)

@@ -205,10 +205,14 @@ func (e *endpoint) toSend(a *attachment, now time.Time) (frame []byte, wait time
 		return frame, 0, false, nil
 	case e.paused:
 		return nil, 0, false, nil
-	case e.out.empty() && e.closing != nil:
-		return e.closing, 0, true, nil
 	}
 	frame, wait = e.out.due(now)
+	if frame == nil {
+		e.roomy.notify() // some may have been dropped
+		if e.out.empty() && e.closing != nil {
+			return e.closing, 0, true, nil
+		}
+	}
 	return frame, wait, false, nil
 }
 
@@ -371,6 +375,13 @@ func (e *endpoint) nextNow() (m message, ok bool, err error) {
 		m.content, err = e.cipher.open(m.content)
 	}
 	return m, err == nil, err
+}
+
+// acknowledgesAgain says whether the other end acknowledges again what it had before.
+func (e *endpoint) acknowledgesAgain(does bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.out.silent = !does
 }
 
 // encrypt makes both directions encrypted from the next message on.

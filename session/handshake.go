@@ -17,7 +17,9 @@ type handshake struct {
 	begun     time.Time
 	challenge []byte // what was sent encrypted, while its response is waited for
 	answered  bool
-	terminal  bool // the client wants one
+	terminal  bool          // the client wants one
+	isReady   chan struct{} // closed when the client takes output
+	wasReady  bool
 
 	done          atomic.Bool
 	wantsExitCode atomic.Bool
@@ -100,6 +102,14 @@ func (h *handshake) challenged(payload []byte, c *channelCipher) error {
 	return nil
 }
 
+// ready says that the client takes output.
+func (h *handshake) ready() {
+	if !h.wasReady {
+		h.wasReady = true
+		close(h.isReady)
+	}
+}
+
 // complete is the payload of the last message of the handshake.
 func (h *handshake) complete(message string) []byte {
 	return mustJSON(handshakeComplete{Nanoseconds: time.Since(h.begun).Nanoseconds(), Message: message})
@@ -111,6 +121,7 @@ func (a *Agent) answer(ctx context.Context, payload []byte) error {
 		return nil // by another message of the same
 	}
 	key, err := a.handshake.response(payload, a.c.Encryption)
+	a.acknowledgesAgain(a.handshake.wantsExitCode.Load()) // that is a client of ours
 	if err != nil {
 		return err
 	}

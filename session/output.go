@@ -20,6 +20,10 @@ const quietTime = 500 * time.Millisecond
 // holds more.
 const maxRest = 1 << 20
 
+// readyTime is how long output waits for the client to send the size of its terminal.
+// AWS's plugin drops what comes before, so that it had to be sent again.
+const readyTime = 200 * time.Millisecond
+
 // output sends what a command writes, as long as there is room for it.
 type output struct {
 	*endpoint
@@ -44,12 +48,17 @@ func newOutput(e *endpoint, transcript io.Writer) *output {
 	return o
 }
 
-// pump starts to send all that r has.
-func (o *output) pump(r io.Reader, payload payloadType) {
+// pump starts to send all that r has, once ready is closed or readyTime is over.
+func (o *output) pump(r io.Reader, payload payloadType, ready <-chan struct{}) {
 	o.mu.Lock()
 	o.running++
 	o.mu.Unlock()
 	o.pumps.Go(func() {
+		select {
+		case <-ready:
+		case <-o.stopping.Done():
+		case <-time.After(readyTime):
+		}
 		buffer := make([]byte, chunk)
 		for o.begin(payload) {
 			n, err := r.Read(buffer)

@@ -17,13 +17,21 @@ type sender struct {
 	unsent   int // messages[unsent:] have not been on the present connection
 	bytes    int // what is not acknowledged
 	trip     roundTrip
+	// silent: the other end does not acknowledge again what it had before. AWS's plugin
+	// does not: when an acknowledgement was lost with its connection, none comes.
+	silent bool
 }
+
+// silentTries is how often a message that was on an earlier connection is sent on this
+// one, before an end that is silent about all must have had it.
+const silentTries = 4
 
 // outgoing is a message that is kept.
 type outgoing struct {
-	frame    []byte // nil when it is acknowledged
-	sent     time.Time
-	attempts int // how often it was sent again
+	frame   []byte // nil when it is acknowledged
+	sent    time.Time
+	tries   int  // how often it was sent on the present connection
+	earlier bool // it was sent on an earlier one
 }
 
 // next is the sequence number of the message that is added next.
@@ -52,11 +60,34 @@ func (s *sender) acknowledge(sequence int64, now time.Time) {
 	if m.frame == nil || m.sent.IsZero() {
 		return
 	}
-	if m.attempts == 0 {
+	if m.tries == 1 && !m.earlier {
 		s.trip.measured(now.Sub(m.sent))
 	}
+	s.drop(m)
+	if s.silent {
+		s.dropHad(int(i))
+	}
+	s.trim()
+}
+
+// drop lets go of a message.
+func (s *sender) drop(m *outgoing) {
 	s.bytes -= len(m.frame)
 	m.frame = nil
+}
+
+// dropHad lets go of those before the n-th that a silent end must have had: they were on
+// an earlier connection and came again on this one, before something that it has taken.
+func (s *sender) dropHad(n int) {
+	for i := range s.messages[:n] {
+		if m := &s.messages[i]; m.earlier && m.tries > 0 {
+			s.drop(m)
+		}
+	}
+}
+
+// trim forgets the oldest messages that are acknowledged.
+func (s *sender) trim() {
 	done := 0
 	for done < len(s.messages) && s.messages[done].frame == nil {
 		done++
@@ -67,7 +98,13 @@ func (s *sender) acknowledge(sequence int64, now time.Time) {
 }
 
 // reconnect makes all that is not acknowledged be sent on a new connection.
-func (s *sender) reconnect() { s.unsent = 0 }
+func (s *sender) reconnect() {
+	s.unsent = 0
+	for i := range s.messages {
+		m := &s.messages[i]
+		m.tries, m.earlier = 0, !m.sent.IsZero()
+	}
+}
 
 // due is the frame to send at a time, or how long it is until there may be one: 0 when
 // that depends on others. Only the oldest message is ever sent again on a connection, and
@@ -80,20 +117,25 @@ func (s *sender) due(now time.Time) (frame []byte, wait time.Duration) {
 		if m.frame == nil {
 			continue // acknowledged on another connection
 		}
-		if !m.sent.IsZero() {
-			m.attempts++
+		return m.send(now), 0
+	}
+	for len(s.messages) > 0 {
+		oldest := &s.messages[0]
+		if wait := oldest.sent.Add(s.trip.timeout(oldest.tries - 1)).Sub(now); wait > 0 {
+			return nil, wait
 		}
-		m.sent = now
-		return m.frame, 0
+		if !s.silent || !oldest.earlier || oldest.tries < silentTries {
+			return oldest.send(now), 0
+		}
+		s.dropHad(len(s.messages))
+		s.trim()
 	}
-	if len(s.messages) == 0 {
-		return nil, 0
-	}
-	oldest := &s.messages[0]
-	if wait := oldest.sent.Add(s.trip.timeout(oldest.attempts)).Sub(now); wait > 0 {
-		return nil, wait
-	}
-	oldest.attempts++
-	oldest.sent = now
-	return oldest.frame, 0
+	return nil, 0
+}
+
+// send is the frame, which is sent now.
+func (m *outgoing) send(now time.Time) []byte {
+	m.sent = now
+	m.tries++
+	return m.frame
 }
