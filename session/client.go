@@ -88,9 +88,9 @@ func (c *Client) Terminate() {
 // Type sends what was not read from the input, like the character of a signal.
 func (c *Client) Type(b []byte) { c.send(payloadOutput, b) }
 
-// Resumption, as AWS's plugin does it.
+// Resumption: as AWS's plugin does it, which however gives up after the fifth time.
 const (
-	resumeAttempts = 5
+	resumeTime     = time.Minute
 	resumeDelay    = 100 * time.Millisecond
 	maxResumeDelay = 5 * time.Second
 )
@@ -116,7 +116,7 @@ func (c *Client) connections(ctx context.Context, conn Conn) error {
 // resume opens the next connection.
 func (c *Client) resume(ctx context.Context) (conn Conn, err error) {
 	delay := resumeDelay
-	for range resumeAttempts {
+	for begun := time.Now(); time.Since(begun) < resumeTime; {
 		if conn, err = c.c.Resume(ctx); err == nil || errors.Is(err, ErrGone) {
 			return conn, err
 		}

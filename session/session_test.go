@@ -187,6 +187,28 @@ func (g *gate) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// TestLostClient ends a client that gets no other connection, after a while, and at once
+// when the session has ended.
+func TestLostClient(t *testing.T) {
+	for name, test := range map[string]struct {
+		err   error
+		after time.Duration
+	}{"nothing answers": {errLost, resumeTime}, "it has ended": {ErrGone, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, conn := plain()
+				conn.Close()
+				start := time.Now()
+				c := NewClient(ClientConfig{Logger: discard, Input: &blocked{t.Context()}, Resume: func(context.Context) (Conn, error) { return nil, test.err }})
+				_, err := c.Run(t.Context(), conn)
+				if took := time.Since(start); !errors.Is(err, test.err) || took < test.after || took > test.after+maxResumeDelay {
+					t.Errorf("it ends with %v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
 // TestVanishedClient ends a session whose client does not come back.
 func TestVanishedClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
