@@ -18,6 +18,7 @@ import (
 type client struct {
 	endpoint string
 	key      instance.AccessKey
+	token    string // of the key's session, or ""
 	region   string
 }
 
@@ -56,7 +57,7 @@ func (c *client) call(ctx context.Context, service *protocol.Service, operation 
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-"+service.JSONVersion)
 	r.Header.Set("X-Amz-Target", service.TargetPrefix+"."+operation)
-	sigv4.Sign(r, body, sigv4.Credentials{AccessKeyID: c.key.ID, Secret: c.key.Secret}, c.region, service.SigningName, time.Now())
+	sigv4.Sign(r, body, sigv4.Credentials{AccessKeyID: c.key.ID, Secret: c.key.Secret, Token: c.token}, c.region, service.SigningName, time.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err

@@ -76,6 +76,7 @@ func (c *doctorCommand) checks() []check {
 		{name: "EBS volumes with xfs (mkfs.xfs, loop devices)", try: func(context.Context) error { return kernel.CheckVolumes("xfs") }, fix: "apt-get install xfsprogs; modprobe loop", optional: true},
 		{name: "a free port at " + c.Listen, try: c.tryPort, fix: "fargo up --listen 127.0.0.1:4567"},
 		{name: "the aws command", try: tryClient, fix: "apt-get install awscli", optional: true},
+		{name: "what aws ecs execute-command calls (" + pluginName + ")", try: tryPlugin, fix: linkPlugin(), optional: true},
 	}
 }
 
@@ -121,6 +122,21 @@ func (c *doctorCommand) tryPort(ctx context.Context) error {
 		return err
 	}
 	return l.Close()
+}
+
+// tryPlugin looks for AWS's plugin, or a link to us.
+func tryPlugin(context.Context) error {
+	_, err := exec.LookPath(pluginName)
+	return err
+}
+
+// linkPlugin is the command that makes us the plugin.
+func linkPlugin() string {
+	program, err := os.Executable()
+	if err != nil {
+		program = "fargo"
+	}
+	return "ln -s " + program + " /usr/local/bin/" + pluginName
 }
 
 func tryClient(context.Context) error {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -24,6 +25,7 @@ type cli struct {
 	Repair   repairCommand   `cmd:"" help:"Make what is damaged in a data directory anew, with all that can be read of it, keep a copy, and say what is lost."`
 	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
 	Watch    watchCommand    `cmd:"" help:"Draw a service's deployments as they go."`
+	Exec     execCommand     `cmd:"" help:"Run a command in a container of a running task, and exit with its status."`
 	Tasks    tasksCommand    `cmd:"" help:"List tasks, or those that have stopped within days, and why."`
 	Events   eventsCommand   `cmd:"" help:"Print the events of EventBridge's buses: what ECS has told, and what was put."`
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
@@ -46,6 +48,10 @@ type stdio struct {
 func main() {
 	std := &stdio{out: os.Stdout, err: os.Stderr}
 	log := newLogger(os.Stderr)
+	if calledAsPlugin(os.Args[0]) {
+		runPlugin(context.Background(), os.Args[1:], std)
+		return
+	}
 	registry.RouteLogs(log)
 	parser := kong.Must(&cli{},
 		kong.Name("fargo"),
@@ -58,7 +64,11 @@ func main() {
 	)
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
-	command.FatalIfErrorf(command.Run())
+	err = command.Run()
+	if status := exitStatus(0); errors.As(err, &status) {
+		os.Exit(int(status)) // the other command has said why
+	}
+	command.FatalIfErrorf(err)
 }
 
 // newLogger writes text to a terminal and JSON to anything else.
