@@ -5,6 +5,7 @@ import (
 
 	"fargo"
 	"fargo/aws"
+	"fargo/aws/ec2"
 	"fargo/kms"
 	"fargo/plan"
 	"fargo/policy"
@@ -32,9 +33,34 @@ func makeVolume(tx *store.Tx, of RolePolicies, t *record.Task, zone string, now 
 	}
 	made := *t.Volume
 	made.ID = fargo.NewEC2ID("vol")
+	v := plan.NewVolume(t, made.ID, zone, key, now)
+	used := volumeStorage(tx, t.Scope, v.Volume.VolumeType)
+	if *used+int(*v.Volume.Size) > plan.VolumeStorageQuota {
+		return plan.VolumeStorageExceeded(v.Volume.VolumeType)
+	}
+	*used += int(*v.Volume.Size)
 	t.Volume = &made
-	store.EC2Volumes.Put(tx, plan.NewVolume(t, made.ID, zone, key, now))
+	store.EC2Volumes.Put(tx, v)
 	return ""
+}
+
+// volumeKind is what the storage of is cached in a transaction that makes volumes.
+type volumeKind struct {
+	scope fargo.Scope
+	kind  ec2.VolumeType
+}
+
+// volumeStorage is how much the volumes of a type have together, in GiB.
+func volumeStorage(tx *store.Tx, scope fargo.Scope, kind ec2.VolumeType) *int {
+	return store.Cached(tx, volumeKind{scope, kind}, func() *int {
+		sum := 0
+		for v := range store.EC2Volumes.Prefix(tx, scope.Key()) {
+			if v.Volume.VolumeType == kind {
+				sum += int(*v.Volume.Size)
+			}
+		}
+		return &sum
+	})
 }
 
 // mayMakeVolume reports whether the infrastructure role of a task's volume lets ECS act in

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -24,6 +25,18 @@ func InfrastructureRoleRefused(role string) string {
 // VolumeKeyRefused is why a volume cannot be made whose KMS key is not there. Source: as of
 // [InfrastructureRoleRefused].
 const VolumeKeyRefused = `ECS failed to set up the EBS volume. Encountered IdempotentParameterMismatch"; "The client token you have provided is associated with a resource that is already deleted. Please use a different client token."`
+
+// VolumeStorageQuota is how much all volumes of a type may have together in a region, in GiB.
+// Source: AWS General Reference, "Amazon Elastic Block Store endpoints and quotas".
+const VolumeStorageQuota = 50 << 10
+
+// VolumeStorageExceeded is why a volume cannot be made that is beyond [VolumeStorageQuota].
+// Source: EC2's sentence is that of github.com/kubernetes/kubernetes/issues/51897; what ECS
+// says around it, of github.com/rocicorp/mono/pull/4410.
+func VolumeStorageExceeded(kind ec2.VolumeType) string {
+	return fmt.Sprintf("ECS failed to set up the EBS volume. Encountered 'VolumeLimitExceeded' error from AmazonEC2: "+
+		"\"You have exceeded your maximum %s storage limit of %d TiB in this region. Please contact AWS Support to request an Elastic Block Store service limit increase.\"", kind, VolumeStorageQuota>>10)
+}
 
 // TaskVolumeConfiguration is a service's configuration of a volume, for one of its tasks.
 func TaskVolumeConfiguration(v *ecs.ServiceVolumeConfiguration) ecs.TaskVolumeConfiguration {
