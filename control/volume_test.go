@@ -59,7 +59,7 @@ func TestInfrastructureRole(t *testing.T) {
 				RoleArn: new(role), SizeInGiB: new(int32(1)),
 			}}}
 			placed.Intent.Attachments = append(placed.Intent.Attachments, ecs.Attachment{})
-			tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, roles)
+			tasks := Tasks(noImages{}, netip.Prefix{}, egressCheck{log: slog.New(slog.DiscardHandler), warned: &sync.Map{}}, roles, allowed)
 			w.update(func(tx *store.Tx) {
 				store.Roles.Put(tx, &record.Role{Account: home.Account, Role: iam.Role{
 					RoleName: new("infrastructure"), RoleId: new("AROA"), Arn: new(role), AssumeRolePolicyDocument: &c.trust,
