@@ -98,6 +98,7 @@ func installationSuite(binary, image, only string) *suite[*fixture] {
 			{"idle services", 3 * time.Minute, measureIdle},
 			{"reads", time.Minute, measureReads},
 			{"reads of secrets", time.Minute, measureSecretReads},
+			{"objects", time.Minute, measureObjects},
 			{"starts of everything", 2 * time.Minute, measureColdStarts},
 			{"memory", time.Minute, measureMemory},
 			{"starts of the control plane", time.Minute, measureWarmStarts},
