@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Policy is a document and its name in explanations: the ARN of a managed policy,
 // the policy name of an inline one.
@@ -34,6 +37,15 @@ func NewSet(policies ...Policy) *Set {
 		}
 	}
 	return set
+}
+
+// With is a set with further policies. A nil set has none.
+func (set *Set) With(policies ...Policy) *Set {
+	more := NewSet(policies...)
+	if set == nil {
+		return more
+	}
+	return &Set{slices.Concat(set.denies, more.denies), slices.Concat(set.allows, more.allows)}
 }
 
 // find gives the first rule that applies to a request, or nil.

@@ -184,6 +184,12 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		policy.Evaluate(request, d)
+		d.ContextKeys()
+		for i := range d.Statements {
+			if first, last := policy.Positions(doc, i); first.Line > last.Line {
+				t.Errorf("statement %d is from %v to %v", i, first, last)
+			}
+		}
 		policy.Trusts(d, "ecs-tasks.amazonaws.com", "123456789012")
 	})
 }

@@ -162,6 +162,15 @@ var Actions = &api.Actions{
 		"ListPolicyVersions":      onPolicy(func(in *iam.ListPolicyVersionsInput) *string { return in.PolicyArn }),
 		"SetDefaultPolicyVersion": onPolicy(func(in *iam.SetDefaultPolicyVersionInput) *string { return in.PolicyArn }),
 
+		"GetContextKeysForCustomPolicy": api.AnyResource[any](),
+		"SimulateCustomPolicy":          api.AnyResource[any](),
+		"GetContextKeysForPrincipalPolicy": api.On(func(_ *api.Query, in *iam.GetContextKeysForPrincipalPolicyInput) []string {
+			return api.Given(in.PolicySourceArn)
+		}),
+		"SimulatePrincipalPolicy": api.On(func(_ *api.Query, in *iam.SimulatePrincipalPolicyInput) []string {
+			return api.Given(in.PolicySourceArn)
+		}),
+
 		"ListAccountAliases":    api.AnyResource[any](),
 		"ListGroups":            api.AnyResource[any](),
 		"ListInstanceProfiles":  api.AnyResource[any](),

@@ -28,6 +28,7 @@ type cli struct {
 	Exec     execCommand     `cmd:"" help:"Run a command in a container of a running task, and exit with its status."`
 	Tasks    tasksCommand    `cmd:"" help:"List tasks, or those that have stopped within days, and why."`
 	Events   eventsCommand   `cmd:"" help:"Print the events of EventBridge's buses: what ECS has told, and what was put."`
+	IAM      iamCommand      `cmd:"" name:"iam" help:"Ask what IAM's policies allow."`
 	Coverage coverageCommand `cmd:"" help:"Print which operations and fields of the AWS APIs are implemented."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 	Node     nodeCommand     `cmd:"" help:"Run this machine's data plane. fargo up starts it." hidden:""`
