@@ -17,8 +17,7 @@ import (
 	"fargo/secret"
 )
 
-// serveAgent serves a session's agent over WebSocket, through a relay as it is with a
-// control plane between.
+// serveAgent serves a session's agent over WebSocket.
 func serveAgent(t testing.TB, c AgentConfig, run func(p *program) int) (url string, ended chan End) {
 	t.Helper()
 	var a *Agent
@@ -35,9 +34,7 @@ func serveAgent(t testing.TB, c AgentConfig, run func(p *program) int) (url stri
 		if !opening.Token.Equal(secret.New("token")) || opening.ClientID == "" || opening.MessageSchemaVersion != "1.0" {
 			t.Errorf("the opening is %+v", opening)
 		}
-		near, far := newPipe(0, nil)
-		go func() { _ = a.Serve(context.Background(), far) }()
-		_ = Relay(context.Background(), conn, near)
+		_ = a.Serve(context.Background(), conn)
 	}))
 	t.Cleanup(server.Close)
 	return "ws" + strings.TrimPrefix(server.URL, "http"), ended

@@ -102,9 +102,7 @@ func (s *service) connect(w http.ResponseWriter, r *http.Request) {
 	if !valid {
 		s.t.Errorf("the opening is %+v", opening)
 	}
-	near, far := newPipe(0, nil)
-	go func() { _ = s.agent.Serve(context.Background(), far) }()
-	_ = Relay(context.Background(), conn, near)
+	_ = s.agent.Serve(context.Background(), conn)
 }
 
 // dropping is a connection that is lost after some messages.
