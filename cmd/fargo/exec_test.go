@@ -32,6 +32,7 @@ type execServer struct {
 	command func(in io.Reader, out, err io.Writer) int
 	lose    bool // the first connection, at once
 	encrypt *session.Encryption
+	sizes   chan session.Size // of its terminal; nil to ignore them
 
 	mu     sync.Mutex
 	agent  *session.Agent
@@ -84,7 +85,7 @@ func (s *execServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *execServer) start() {
 	var agent *session.Agent
 	agent = session.NewAgent(session.AgentConfig{
-		SessionID: testSession, TargetID: "ecs:c_t_r", Encryption: s.encrypt, Logger: slog.New(slog.DiscardHandler),
+		SessionID: testSession, TargetID: "ecs:c_t_r", Encryption: s.encrypt, Logger: discardLog,
 		Start: func(_ context.Context, terminal bool) (*session.Command, error) {
 			in, inW := io.Pipe()
 			out, outW := io.Pipe()
@@ -98,6 +99,9 @@ func (s *execServer) start() {
 			c := &session.Command{Input: inW, Output: out, ErrorOutput: errors, Terminate: func() { inW.Close() }, Close: out.Close}
 			if terminal {
 				c.ErrorOutput = nil
+			}
+			if s.sizes != nil {
+				c.Resize = func(size session.Size) error { s.sizes <- size; return nil }
 			}
 			return c, nil
 		},
@@ -149,7 +153,7 @@ func TestExec(t *testing.T) {
 	})
 	var out, errs bytes.Buffer
 	c := execCommand{dataDir: s.at(), Region: "us-east-1", Cluster: "c", Task: "t", Container: "app", Command: []string{"--", "sh", "-c", "it's"}}
-	err := c.Run(t.Context(), &stdio{out: &out, err: &errs}, slog.New(slog.DiscardHandler))
+	err := c.Run(t.Context(), &stdio{out: &out, err: &errs}, discardLog)
 	if !errors.Is(err, exitStatus(3)) {
 		t.Errorf("it ends with %v", err)
 	}
@@ -193,8 +197,10 @@ func TestExecRefused(t *testing.T) {
 		fmt.Fprint(w, `{"__type":"InvalidParameterException","message":"The referenced task was not found."}`)
 	})
 	c := execCommand{dataDir: s.at(), Command: []string{"ls"}}
-	err := c.Run(t.Context(), &stdio{out: io.Discard, err: io.Discard}, slog.New(slog.DiscardHandler))
+	err := c.Run(t.Context(), &stdio{out: io.Discard, err: io.Discard}, discardLog)
 	if want := "ExecuteCommand: The referenced task was not found."; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
+
+var discardLog = slog.New(slog.DiscardHandler)
