@@ -154,15 +154,19 @@ func (a *attendance) message(text string) {
 var typed = map[os.Signal]byte{syscall.SIGINT: 0x03, syscall.SIGQUIT: 0x1c, syscall.SIGTSTP: 0x1a}
 
 // forwardSignals gives the command the signals of a terminal as their characters. All
-// else that would end us ends the session. The result undoes it.
+// else that would end us ends the session; a broken pipe does so as an error of writing.
+// The result undoes it.
 func (a *attendance) forwardSignals(client *session.Client) (undo func()) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	go func() {
 		for s := range signals {
-			if b, ok := typed[s]; ok && !a.noTerminal {
+			b, ok := typed[s]
+			switch {
+			case s == syscall.SIGPIPE:
+			case ok && !a.noTerminal:
 				client.Type([]byte{b})
-			} else {
+			default:
 				client.Terminate()
 			}
 		}

@@ -12,8 +12,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -163,6 +165,32 @@ func TestExec(t *testing.T) {
 	want := map[string]any{"cluster": "c", "task": "t", "container": "app", "interactive": true, "command": `sh -c 'it'"'"'s'`}
 	if d := cmp.Diff(want, s.asked); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestExecWithoutReader ends a session whose output nobody reads.
+func TestExecWithoutReader(t *testing.T) {
+	s := newExecServer(t, func(_ io.Reader, out, _ io.Writer) int {
+		for {
+			if _, err := out.Write([]byte("y\n")); err != nil {
+				return 1
+			}
+		}
+	})
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	read.Close()
+	c := execCommand{dataDir: s.at(), Task: "t", Command: []string{"yes"}}
+	if err := c.Run(t.Context(), &stdio{out: write, err: io.Discard}, discardLog); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("it ends with %v", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if want := []string{"ExecuteCommand", "DescribeTasks", "TerminateSession"}; !slices.Equal(s.calls, want) {
+		t.Errorf("calls: %q", s.calls)
 	}
 }
 
