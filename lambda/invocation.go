@@ -21,6 +21,7 @@ type invocation struct {
 	is     desired.Invocation            // without the deadline until it is taken
 	taken  chan struct{}                 // closed when the task has the event
 	result chan desired.InvocationResult // has room for one
+	over   bool                          // a result has come: the event is not given again
 }
 
 // wait waits for the result of an invocation, or for the end of its task. The task has the
@@ -85,7 +86,7 @@ func (m *invocations) take(task string) (is desired.Invocation, ok bool, changed
 	m.Lock()
 	defer m.Unlock()
 	i, ok := m.of[task]
-	if !ok {
+	if !ok || i.over {
 		return is, false, m.changed
 	}
 	if i.is.Deadline.IsZero() {
@@ -107,9 +108,9 @@ func (m *invocations) put(r desired.InvocationResult) (known bool, changed <-cha
 	case r.RequestID != "" && r.RequestID != i.is.RequestID:
 		return false, m.changed, errdefs.ErrNotFound
 	}
-	select {
-	case i.result <- r:
-	default:
+	if !i.over {
+		i.over = true
+		i.result <- r
 	}
 	return true, m.changed, nil
 }
