@@ -72,12 +72,13 @@ const (
 // handshakeTimeout is how long a client may take for the handshake; amazon-ssm-agent's.
 const handshakeTimeout = 15 * time.Second
 
-// lingering is how long a session that has ended waits for a client that is gone to come
-// back for the rest of the output.
+// lingering is how long a session whose command has ended waits for a client that is gone
+// to come back for the rest of the output.
 const lingering = 30 * time.Second
 
-// stoppingTime is how long one waits to get the end to its client when the agent itself
-// is stopping, or for the rest of the output of a command that is terminated.
+// stoppingTime is how long one waits for the rest of the output of a command that is
+// terminated, and for a client that is gone to come back for it; and to get the end to
+// its client when the agent itself is stopping.
 const stoppingTime = 2 * time.Second
 
 // Agent is the agent's end of one session. It outlives its connections.
@@ -119,6 +120,9 @@ func (a *Agent) startCommand(ctx context.Context) error {
 	a.send(payloadHandshakeComplete, a.handshake.complete(a.c.Message))
 	if !a.handshake.terminal {
 		a.handshake.ready()
+	}
+	if a.handshake.wantsExitCode.Load() {
+		a.output.chunk = largeChunk
 	}
 	a.output.pump(command.Output, payloadOutput, a.handshake.isReady)
 	if command.ErrorOutput != nil {
@@ -227,7 +231,10 @@ func (a *Agent) expired(now time.Time) string {
 // givesUp reports whether the client will not get the rest.
 func (a *Agent) givesUp(ctx context.Context) bool {
 	a.state.Lock()
-	ended := a.endedAt
+	ended, wait := a.endedAt, stoppingTime
+	if a.end.Exited {
+		wait = lingering
+	}
 	a.state.Unlock()
 	now := time.Now()
 	a.mu.Lock()
@@ -238,7 +245,7 @@ func (a *Agent) givesUp(ctx context.Context) bool {
 	case ctx.Err() != nil && now.Sub(ended) >= stoppingTime:
 		return true
 	case !a.gone.IsZero():
-		return now.Sub(a.gone) >= lingering && now.Sub(ended) >= lingering
+		return now.Sub(a.gone) >= wait && now.Sub(ended) >= wait
 	}
 	return false
 }

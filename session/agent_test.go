@@ -61,6 +61,30 @@ func TestStopping(t *testing.T) {
 	})
 }
 
+// TestGoneClient waits for a client that is gone: for long only when there is something
+// to come back for.
+func TestGoneClient(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(a *Agent)
+		wait time.Duration
+	}{
+		"the command has ended": {func(a *Agent) { a.Exit(0) }, lingering},
+		"the session is ended":  {func(a *Agent) { a.End("because") }, stoppingTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := NewAgent(AgentConfig{Logger: discard})
+				test.end(a)
+				start := time.Now()
+				a.Run(t.Context())
+				if took := time.Since(start); took < test.wait || took > test.wait+look {
+					t.Errorf("it waits %v", took)
+				}
+			})
+		})
+	}
+}
+
 // TestHandshakeTimesOut ends a session whose client says nothing.
 func TestHandshakeTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -121,7 +121,9 @@ func (d *dropping) Write(ctx context.Context, b []byte) error {
 // command is the plugin, called as the aws command calls it.
 func (s *service) command() *exec.Cmd {
 	response := mustJSON(map[string]string{"SessionId": s.agent.c.SessionID, "TokenValue": s.token, "StreamUrl": s.stream()})
-	c := exec.CommandContext(s.t.Context(), plugin, string(response), "eu-west-1", "StartSession", "", `{"Target":"ecs:c_t_r"}`, s.url)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // then it hangs
+	s.t.Cleanup(cancel)
+	c := exec.CommandContext(ctx, plugin, string(response), "eu-west-1", "StartSession", "", `{"Target":"ecs:c_t_r"}`, s.url)
 	c.Env = append(os.Environ(),
 		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL="+s.url,
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
@@ -229,7 +231,7 @@ func TestPluginAtTerminal(t *testing.T) {
 			if err != nil {
 				return 1
 			}
-			fmt.Fprintf(p.output, "%q ", b[:n])
+			fmt.Fprintf(p.output, "% x ", b[:n]) // of a key, in one or more parts
 			switch b[0] {
 			case 'r':
 				sizes <- <-p.sized
@@ -247,7 +249,7 @@ func TestPluginAtTerminal(t *testing.T) {
 		t.Errorf("the size is %v", got)
 	}
 	screen := &screen{t: t, r: terminal}
-	for _, key := range []struct{ typed, seen string }{{"a", `"a"`}, {"\x03", `"\x03"`}, {"\x1c", `"\x1c"`}, {"\x1a", `"\x1a"`}, {"é", `"é"`}, {"\r", `"\r"`}} {
+	for _, key := range []struct{ typed, seen string }{{"a", "61 "}, {"\x03", "03 "}, {"\x1c", "1c "}, {"\x1a", "1a "}, {"é", "c3 a9 "}, {"\r", "0d "}} {
 		if _, err := terminal.WriteString(key.typed); err != nil {
 			t.Fatal(err)
 		}
