@@ -134,14 +134,17 @@ func (a *attendance) dataKey(ctx context.Context, keyID string, encryptionContex
 	return session.DataKey{Plaintext: out.Plaintext, Ciphertext: out.CiphertextBlob}, nil
 }
 
-// size is the size of the terminal.
-func (a *attendance) size() (session.Size, bool) {
-	if f, ok := a.out.(*os.File); ok && !a.noTerminal {
+// unknownSize is the size of a terminal where we have none, AWS's plugin's.
+var unknownSize = session.Size{Columns: 300, Rows: 100}
+
+// size is the size of the terminal, if the command has one.
+func (a *attendance) size() (size session.Size, has bool) {
+	if f, ok := a.out.(*os.File); ok {
 		if columns, rows, err := term.GetSize(int(f.Fd())); err == nil {
-			return session.Size{Columns: uint16(columns), Rows: uint16(rows)}, true
+			return session.Size{Columns: uint16(columns), Rows: uint16(rows)}, !a.noTerminal
 		}
 	}
-	return session.Size{}, false
+	return unknownSize, !a.noTerminal
 }
 
 // message shows what the agent says, on a terminal that is raw by then.
