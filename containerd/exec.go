@@ -1,6 +1,7 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,6 +96,8 @@ type execution struct {
 	runtime   *Runtime
 	container string
 	id        string
+	started   func()
+	terminal  bool
 	streams   cio.IO
 	tasks     tasks.TasksClient
 	inputDone <-chan struct{} // closes when all input was read
@@ -105,7 +108,7 @@ func (r *Runtime) addProcess(ctx context.Context, id string, spec *host.ExecSpec
 	if err != nil {
 		return nil, err
 	}
-	e := &execution{runtime: r, container: id, id: r.unique("exec"), tasks: r.client.TaskService()}
+	e := &execution{runtime: r, container: id, id: cmp.Or(spec.ID, r.unique("exec")), started: spec.Started, tasks: r.client.TaskService()}
 	stdin, stdout, stderr := spec.Stdin, spec.Stdout, spec.Stderr
 	if stdin != nil {
 		input := &watchedReader{Reader: stdin, done: make(chan struct{})}
@@ -120,7 +123,7 @@ func (r *Runtime) addProcess(ctx context.Context, id string, spec *host.ExecSpec
 		stderr = io.Discard
 	}
 	options := []cio.Opt{cio.WithStreams(stdin, stdout, stderr), cio.WithFIFODir(r.pipes(id))}
-	if spec.Tty {
+	if e.terminal = spec.Tty; e.terminal {
 		options = append(options, cio.WithTerminal)
 	}
 	if e.streams, err = cio.NewCreator(options...)(e.id); err != nil {
@@ -142,28 +145,44 @@ func (r *Runtime) addProcess(ctx context.Context, id string, spec *host.ExecSpec
 // run starts the process, waits for its end and for the last of its output, and
 // leaves nothing of it.
 func (e *execution) run(ctx context.Context, resize <-chan host.WindowSize) (exitCode int, err error) {
-	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
-	defer cancel()
-	defer func() { err = errors.Join(err, e.remove(clean)) }()
+	defer func() { err = errors.Join(err, cleanly(ctx, e.remove)) }()
 
-	if _, err := e.tasks.Start(ctx, &tasks.StartRequest{ContainerID: e.container, ExecID: e.id}); err != nil {
+	process, err := e.tasks.Start(ctx, &tasks.StartRequest{ContainerID: e.container, ExecID: e.id})
+	if err != nil {
 		e.streams.Cancel()
 		return 0, errgrpc.ToNative(err)
+	}
+	if e.terminal { // before the end of the output is waited for
+		defer func() { err = errors.Join(err, killTerminalSession(e.container, int(process.Pid))) }()
+	}
+	if e.started != nil {
+		e.started()
 	}
 	attending, stop := context.WithCancel(ctx)
 	attended := make(chan struct{})
 	go func() { defer close(attended); e.attend(attending, resize) }()
 	defer func() { stop(); <-attended }()
 
-	ended, err := e.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: e.container, ExecID: e.id})
+	var ended *tasks.WaitResponse
+	err = again(ctx, func() (err error) { // a containerd that was restarted still knows the process
+		ended, err = e.tasks.Wait(ctx, &tasks.WaitRequest{ContainerID: e.container, ExecID: e.id})
+		return errgrpc.ToNative(err)
+	})
 	if err != nil {
 		e.streams.Cancel()
 		if ctx.Err() != nil {
-			return 0, errors.Join(context.Cause(ctx), e.kill(clean))
+			return 0, errors.Join(context.Cause(ctx), cleanly(ctx, e.kill))
 		}
-		return 0, errgrpc.ToNative(err)
+		return 0, err
 	}
 	return int(ended.ExitStatus), nil
+}
+
+// cleanly does what ends soon, also when ctx has ended.
+func cleanly(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
+	defer cancel()
+	return do(ctx)
 }
 
 // attend passes on what happens at the user's end: the terminal's size changes,

@@ -98,6 +98,51 @@ func TestExecOnATerminal(t *testing.T) {
 	}
 }
 
+// What has the terminal of a process ends with it, whichever way it ends.
+func TestTerminalEndsWithItsProcess(t *testing.T) {
+	const process = "ecs-execute-command-1"
+	for name, c := range map[string]struct {
+		args []string
+		end  func(t *testing.T, cancel context.CancelFunc, container string)
+	}{
+		"by itself":      {[]string{"exit", "3"}, func(*testing.T, context.CancelFunc, string) {}},
+		"by its context": {[]string{"deaf"}, func(_ *testing.T, cancel context.CancelFunc, _ string) { cancel() }},
+		"by EndExec": {[]string{"deaf"}, func(t *testing.T, _ context.CancelFunc, container string) {
+			if err := tests.runtime.EndExec(t.Context(), container, process); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := spec(t, "idle")
+			start(t, s)
+			alone := groupProcesses(t, s.CgroupPath)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			begun, ended := make(chan struct{}), make(chan error, 1)
+			go func() {
+				_, err := tests.runtime.Exec(ctx, s.ID, host.ExecSpec{
+					ID: process, Args: append([]string{"/app", "background"}, c.args...), Tty: true, Started: func() { close(begun) },
+				})
+				ended <- err
+			}()
+			<-begun
+			c.end(t, cancel, s.ID)
+			if err := <-ended; name == "by itself" && err != nil {
+				t.Error(err)
+			}
+			for begin := time.Now(); groupProcesses(t, s.CgroupPath) != alone; time.Sleep(time.Millisecond) {
+				if time.Since(begin) > deadline {
+					t.Fatalf("left are %s, the container's own are %s", groupProcesses(t, s.CgroupPath), alone)
+				}
+			}
+			if err := tests.runtime.EndExec(t.Context(), s.ID, process); err != nil {
+				t.Errorf("ended again: %v", err)
+			}
+		})
+	}
+}
+
 func TestExecEndsWithItsContext(t *testing.T) {
 	s := spec(t, "idle")
 	start(t, s)

@@ -94,11 +94,18 @@ type Image struct {
 // ExecSpec is a further process in a running container. What is left empty is
 // as the container's own process has it.
 type ExecSpec struct {
+	// ID names the process within its container, for as long as it is there. Empty
+	// leaves that to the runtime.
+	ID   string
 	Args []string
 	Env  []string // "NAME=value", added to the container's
 	User string   // "name", "uid", "user:group"
 	Cwd  string
-	Tty  bool // a terminal of its own; Stderr is then part of Stdout
+	// Tty gives it a terminal of its own. Stderr is then part of Stdout, and what else has
+	// that terminal ends with the process.
+	Tty bool
+	// Started is called once the process has begun; nil for nobody.
+	Started func()
 
 	// Stdin, Stdout and Stderr are copied while the process runs; nil means
 	// nothing to read, and output discarded.

@@ -71,6 +71,10 @@ func main() {
 		_, err := syscall.ForkExec("/app", []string{"/app", "fork-and-exit"}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
 		fail(err)
 		main2("idle")
+	case "background": // leaves a child that is deaf, and does the rest
+		_, err := syscall.ForkExec("/app", []string{"/app", "deaf"}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
+		fail(err)
+		main2(args[1:]...)
 	case "fork-and-exit":
 		_, err := syscall.ForkExec("/app", []string{"/app", "exit", "0"}, &syscall.ProcAttr{})
 		fail(err)
