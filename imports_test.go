@@ -41,6 +41,7 @@ var imports = map[string][]string{
 	"registry":     {root, "aws", "record", "store", "diskspace"},
 	"session":      {root, "secret"},
 	"node":         {root, "secret", "desired", "host"},
+	"ecsexec":      {"secret", "desired", "host", "session"},
 	"balancer":     {root, "secret", "aws", "desired"},
 	"sockets":      {},
 	"dns":          {root, "desired", "sockets"},
@@ -95,7 +96,7 @@ var balancerImports = map[string][]string{
 
 // onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
-var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "taskmetadata", "containerd", "kernel", "host", "desired"}
+var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "session", "ecsexec", "taskmetadata", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
 var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "objects", "eventbus", "lambda", "api", "control"}

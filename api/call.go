@@ -21,6 +21,8 @@ type Call struct {
 	// caller's account, and the region it signed for.
 	Account string
 	Region  string
+	// Host is what the client has called us by, perhaps with a port: the Host header.
+	Host string
 	Caller
 	// Reply is what a handler adds to the answer that its output has no member for.
 	Reply Reply

@@ -120,7 +120,7 @@ const maxKept = 1 << 20
 
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{chain: c, http: r, w: w, started: time.Now(), buffers: pool.Get().(*buffers)}
-	x.call.RequestID = uuid.NewString()
+	x.call.RequestID, x.call.Host = uuid.NewString(), r.Host
 	x.request = protocol.Request{ID: x.call.RequestID, HTTP: r}
 	x.answer = protocol.Answer{Header: w.Header(), Body: x.buffers.out[:0]}
 	defer x.finish()

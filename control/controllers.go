@@ -68,5 +68,6 @@ func Controllers(c Config) []Controller {
 		Schedules(),
 		EventArrivals(c.Events),
 		DeletedFileSystems(),
+		ExecSessions(),
 	}
 }

@@ -44,7 +44,7 @@ func (p *Plane) Follow(ctx context.Context, node string, send func(desired.Delta
 		store.EC2VPCEndpoints.Any(), store.EC2PrefixLists.Any(), store.EC2NetworkACLs.Any(), store.EC2Peerings.Any(),
 		store.ELBLoadBalancers.Any(), store.ELBListeners.Any(), store.ELBRules.Any(), store.ELBTargetGroups.Any(),
 		store.ELBTargets.Any(), store.Certificates.Any(), store.PlatformCertificates.Any(), store.EC2FlowLogs.Any(),
-		store.DeletedFileSystems.Any(),
+		store.DeletedFileSystems.Any(), store.ExecSessions.Under(store.ExecSessionByNode, node),
 	)
 	defer w.Close()
 	s := &nodeState{plane: p, node: node}
@@ -78,6 +78,7 @@ func (s *nodeState) begin(view *store.Snapshot) (d desired.Delta) {
 	plan.OpenTo(all.VPCs, all.Balancers)
 	all.FlowLogs, all.Logged = flowLogs(view), allLogged(view)
 	all.DeletedFileSystems = deletedFileSystems(view)
+	all.ExecSessions = execSessions(view, s.node)
 	rest := desired.Diff(desired.State{}, all)
 	rest.Tasks = d.Tasks
 	return rest
@@ -104,6 +105,8 @@ func (s *nodeState) advance(view *store.Snapshot, changes []store.Change) (d des
 			flowLogged = true
 		case store.DeletedFileSystems.Name():
 			diffDeleted(view, c.Key, &d.DeletedFileSystems)
+		case store.ExecSessions.Name():
+			s.diffExecSession(before, c.Key, &d.ExecSessions)
 		case store.EC2VPCs.Name():
 			touched.addIn(before, view, c)
 			renamed.addIn(before, view, c.Key)

@@ -18,7 +18,7 @@ func TestParameters(t *testing.T) {
 		w := newWorld(t)
 		defer w.stop()
 		ctx := api.WithCall(context.Background(), &api.Call{Account: home.Account, Region: home.Region})
-		s := apissm.New(w.db)
+		s := apissm.New(apissm.Config{DB: w.db})
 		put := func(name string, policies *string) {
 			_, err := s.PutParameter(ctx, &awsssm.PutParameterInput{
 				Name: &name, Value: new("x"), Type: awsssm.ParameterTypeString, Tier: awsssm.ParameterTierAdvanced, Policies: policies,

@@ -57,7 +57,9 @@ type Plane struct {
 	Authorize Authorize
 	// LogObjects takes the logs of load balancers to S3.
 	LogObjects LogObjects
-	Logger     *slog.Logger
+	// ExecAgent has the permissions of tasks' roles, for sessions of ECS Exec.
+	ExecAgent ExecAgent
+	Logger    *slog.Logger
 	Invocations
 	// Assumable reports whether a role exists and trusts an AWS service.
 	Assumable func(r store.Reader, roleARN, service string) bool

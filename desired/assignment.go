@@ -30,6 +30,8 @@ type State struct {
 	// DeletedFileSystems are the file systems, and the volumes that were kept, which were
 	// deleted of late, in no order.
 	DeletedFileSystems []DeletedFileSystem `json:"deletedFileSystems,omitempty"`
+	// ExecSessions are those of the node's tasks that have not ended, in no order.
+	ExecSessions []ExecSession `json:"execSessions,omitempty"`
 }
 
 // Assignment is one task as its node needs it: defaults applied, references
@@ -77,7 +79,7 @@ type Assignment struct {
 	Volumes []string `json:"volumes,omitempty"`
 	// FileSystems are volumes in file systems that others may have, too, and BlockVolumes
 	// those made for the task: MountPoints name them as well.
-	FileSystems []FileSystemMount `json:"fileSystems,omitempty"`
+	FileSystems  []FileSystemMount `json:"fileSystems,omitempty"`
 	BlockVolumes []BlockVolume     `json:"blockVolumes,omitempty"`
 }
 

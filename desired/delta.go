@@ -23,6 +23,7 @@ type Delta struct {
 	Logged    Change[LoggedInterface] `json:"logged,omitzero"`
 
 	DeletedFileSystems Change[DeletedFileSystem] `json:"deletedFileSystems,omitzero"`
+	ExecSessions       Change[ExecSession]       `json:"execSessions,omitzero"`
 }
 
 // Change leads from one list of values with keys to the next. The order of such
@@ -62,6 +63,7 @@ func Diff(old, next State) Delta {
 		Logged:    Between(old.Logged, next.Logged, loggedKey),
 
 		DeletedFileSystems: Between(old.DeletedFileSystems, next.DeletedFileSystems, deletedFileSystemKey),
+		ExecSessions:       Between(old.ExecSessions, next.ExecSessions, execSessionKey),
 	}
 	if !reflect.DeepEqual(old.Platform, next.Platform) {
 		d.Platform = &next.Platform
@@ -73,7 +75,7 @@ func Diff(old, next State) Delta {
 func Empty(d *Delta) bool {
 	return d.Tasks.Empty() && d.VPCs.Empty() && len(d.Members) == 0 && d.Balancers.Empty() && d.Groups.Empty() &&
 		d.Records.Empty() && d.Endpoints.Empty() && d.Platform == nil && d.FlowLogs.Empty() && d.Logged.Empty() &&
-		d.DeletedFileSystems.Empty()
+		d.DeletedFileSystems.Empty() && d.ExecSessions.Empty()
 }
 
 // Empty reports whether a change leads to where it began.
@@ -93,6 +95,7 @@ func Apply(old State, d *Delta) State {
 		Logged:    d.Logged.Apply(old.Logged, loggedKey),
 
 		DeletedFileSystems: d.DeletedFileSystems.Apply(old.DeletedFileSystems, deletedFileSystemKey),
+		ExecSessions:       d.ExecSessions.Apply(old.ExecSessions, execSessionKey),
 	}
 	if d.Platform != nil {
 		next.Platform = *d.Platform

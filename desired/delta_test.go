@@ -52,6 +52,9 @@ var desireds = rapid.Custom(func(t *rapid.T) State {
 				ID: fmt.Sprint("fl-", i), Traffic: rapid.SampledFrom([]FlowTraffic{FlowAll, FlowRejected}).Draw(t, "traffic"),
 			})
 		}
+		if rapid.Bool().Draw(t, "session") {
+			d.ExecSessions = append(d.ExecSessions, ExecSession{ID: fmt.Sprint("ecs-execute-command-", i), Begun: rapid.Bool().Draw(t, "begun")})
+		}
 		if rapid.Bool().Draw(t, "logged") {
 			d.Logged = append(d.Logged, LoggedInterface{
 				ID: fmt.Sprint("eni-", i), FlowLogs: []string{rapid.SampledFrom([]string{"fl-1", "fl-2"}).Draw(t, "by")},
@@ -86,6 +89,7 @@ func inOrder(d *State) {
 	slices.SortFunc(d.Groups, func(a, b BalancerGroup) int { return strings.Compare(a.ARN, b.ARN) })
 	slices.SortFunc(d.FlowLogs, func(a, b FlowLog) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.Logged, func(a, b LoggedInterface) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.ExecSessions, func(a, b ExecSession) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.Records, func(a, b Record) int { return strings.Compare(a.VPC, b.VPC) })
 }
 

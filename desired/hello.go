@@ -26,6 +26,10 @@ type Hello struct {
 	// CPU is in ECS units (1024 are one core), Memory in MiB: all that the machine has.
 	CPU    int64 `json:"cpu,omitempty"`
 	Memory int64 `json:"memory,omitempty"`
+	// DataChannels is where the node serves data channels of ECS Exec, as "address:port". An
+	// address that is unspecified or of loopback means the one by which the client reaches
+	// the control plane. Empty if nowhere.
+	DataChannels string `json:"dataChannels,omitempty"`
 	// Build tells builds of the node's program apart.
 	Build string `json:"build,omitempty"`
 	// Contract is the node's [Version].

@@ -19,7 +19,9 @@ var notSecret = []string{
 	// these kinds (api/elbv2/action.go).
 	".AuthenticateOidcConfig.ClientSecret", ".AuthenticateOidcConfig.TokenEndpoint", ".AuthenticateOidcConfig.UseExistingClientSecret",
 	".QueryStringConfig.Values.Key", // the name of a query's parameter
-	".Containers.Secrets",           // names of variables, and ids: of type [SecretVariable]
+	// A hash, from which nobody finds the 240 random bits, and a time.
+	"ExecSessions.TokenHash", "ExecSessions.TokenExpires", "ExecSessions.Put.TokenHash", "ExecSessions.Put.TokenExpires",
+	".Containers.Secrets", // names of variables, and ids: of type [SecretVariable]
 }
 
 // carriers lists the fields of a message that carry a secret, by type or by name.

@@ -225,6 +225,27 @@ func (c *Client) PutLogObject(ctx context.Context, o desired.LogObject) error {
 	return c.call(ctx, "PutLogObject", &o, &nothing{})
 }
 
+// ReportExecSession tells the control plane what the node has seen of a session of ECS
+// Exec. It waits for the control plane for as long as ctx lasts.
+func (c *Client) ReportExecSession(ctx context.Context, r desired.ExecSessionReport) error {
+	return c.call(ctx, "ReportExecSession", &r, &nothing{})
+}
+
+// DecryptExecKey has the control plane decrypt the data key of a session, in base64. It
+// waits and fails as PutExecTranscript does.
+func (c *Client) DecryptExecKey(ctx context.Context, k desired.ExecKey) (secret.Text, error) {
+	var answer secretAnswer
+	err := c.call(ctx, "DecryptExecKey", &k, &answer)
+	return answer.Value.Text, err
+}
+
+// PutExecTranscript hands up what the client of a session was shown. It waits for the
+// control plane for as long as ctx lasts. errdefs.IsNotFound holds for the error when the
+// control plane knows no such session; any other error is a refusal.
+func (c *Client) PutExecTranscript(ctx context.Context, t desired.ExecTranscript) error {
+	return c.call(ctx, "PutExecTranscript", &t, &nothing{})
+}
+
 // call tries until there is an answer. All calls may be repeated.
 func (c *Client) call(ctx context.Context, method string, in, out any) error {
 	wait := firstRetry

@@ -83,6 +83,20 @@ type Plane interface {
 	// PutLogObject puts a load balancer's log into its bucket. The same object may come
 	// again. errdefs.IsNotFound holds for the error when the bucket does not take it.
 	PutLogObject(ctx context.Context, o desired.LogObject) error
+
+	// ReportExecSession commits what node has seen of a session of ECS Exec. The same
+	// report may come again. One of a session that is not the node's says nothing.
+	ReportExecSession(ctx context.Context, node string, r desired.ExecSessionReport) error
+
+	// PutExecTranscript puts what the client of a session was shown where the cluster says.
+	// The same one may come again. errdefs.IsNotFound holds for the error when there is no
+	// such session of the node; any other, for which errdefs.IsUnavailable does not hold
+	// either, is a refusal.
+	PutExecTranscript(ctx context.Context, node string, t desired.ExecTranscript) error
+
+	// DecryptExecKey decrypts the data key of a session of node. Errors are as with
+	// PutExecTranscript.
+	DecryptExecKey(ctx context.Context, node string, k desired.ExecKey) (secret.Text, error)
 }
 
 // Node is what a [Client] needs of its node. No method blocks.

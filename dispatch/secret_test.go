@@ -112,6 +112,20 @@ func TestSecrets(t *testing.T) {
 	if err := client.PutLogObject(ctx, object); !errdefs.IsNotFound(err) {
 		t.Errorf("a bucket that is not there: %v", err)
 	}
+	transcript := desired.ExecTranscript{ID: "ecs-execute-command-1", Content: []byte("$ \xff")}
+	if err := client.PutExecTranscript(ctx, transcript); !errdefs.IsNotFound(err) {
+		t.Errorf("a transcript of no session: %v", err)
+	}
+	report := desired.ExecSessionReport{ID: transcript.ID, ExitCode: new(3)}
+	if err := errors.Join(client.ReportExecSession(ctx, report), client.PutExecTranscript(ctx, transcript)); err != nil {
+		t.Error(err)
+	}
+	if key, err := client.DecryptExecKey(ctx, desired.ExecKey{ID: report.ID, Ciphertext: []byte("key")}); err != nil || key.Reveal() != "key" {
+		t.Errorf("the data key: %v", err)
+	}
+	if got, ok := plane.ExecSession("n", report.ID); !ok || *got.ExitCode != 3 {
+		t.Errorf("the plane has %+v", got)
+	}
 	if tags, err := client.TaskTags(ctx, "arn:none"); !errdefs.IsNotFound(err) {
 		t.Errorf("tags of another task: %v, %v", tags, err)
 	}

@@ -122,6 +122,9 @@ var service = grpc.ServiceDesc{
 		{MethodName: "NextInvocation", Handler: unary("NextInvocation", (*Server).nextInvocation)},
 		{MethodName: "PutInvocationResult", Handler: unary("PutInvocationResult", (*Server).putInvocationResult)},
 		{MethodName: "TaskTags", Handler: unary("TaskTags", (*Server).taskTags)},
+		{MethodName: "ReportExecSession", Handler: unary("ReportExecSession", (*Server).reportExecSession)},
+		{MethodName: "DecryptExecKey", Handler: unary("DecryptExecKey", (*Server).decryptExecKey)},
+		{MethodName: "PutExecTranscript", Handler: unary("PutExecTranscript", (*Server).putExecTranscript)},
 	},
 }
 
@@ -209,4 +212,32 @@ func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*positio
 
 func (s *Server) putLogObject(ctx context.Context, in *desired.LogObject) (*nothing, error) {
 	return &nothing{}, s.plane.PutLogObject(ctx, *in)
+}
+
+func (s *Server) reportExecSession(ctx context.Context, in *desired.ExecSessionReport) (*nothing, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.plane.ReportExecSession(ctx, node, *in)
+}
+
+func (s *Server) putExecTranscript(ctx context.Context, in *desired.ExecTranscript) (*nothing, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.plane.PutExecTranscript(ctx, node, *in)
+}
+
+func (s *Server) decryptExecKey(ctx context.Context, in *desired.ExecKey) (*secretAnswer, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	value, err := s.plane.DecryptExecKey(ctx, node, *in)
+	if err != nil {
+		return nil, err
+	}
+	return &secretAnswer{Value: secret.Exposed{Text: value}}, nil
 }

@@ -31,6 +31,7 @@ const (
 	binary       = "../bin/fargo"
 	exampleImage = "../bin/example-image.tar"
 	dockerTree   = "../build/docker"
+	plugin       = "../bin/session-manager-plugin"
 )
 
 // library holds the shell scripts that several scripts run.
@@ -53,13 +54,13 @@ func TestRegistry(t *testing.T) {
 
 func runScripts(t *testing.T, dir string, c client) {
 	paths := map[string]string{}
-	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage, "library": library, "Docker": dockerTree} {
+	for name, file := range map[string]string{"fargo": binary, "example image": exampleImage, "library": library, "Docker": dockerTree, "plugin": plugin} {
 		path, err := filepath.Abs(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("no %s: run make build example-archive build/docker: %v", name, err)
+			t.Fatalf("no %s: run make build example-archive build/docker bin/session-manager-plugin: %v", name, err)
 		}
 		paths[name] = path
 	}
@@ -91,7 +92,7 @@ func runScripts(t *testing.T, dir string, c client) {
 			if err := os.Mkdir(bin, 0o755); err != nil {
 				return err
 			}
-			for name, target := range map[string]string{"aws": aws, "fargo": in.binary} {
+			for name, target := range map[string]string{"aws": aws, "fargo": in.binary, "session-manager-plugin": paths["plugin"]} {
 				if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
 					return err
 				}

@@ -49,6 +49,9 @@ func (i *Instance) VolumesDir() string { return i.path("volumes") }
 // FileSystemsDir has the files of EFS file systems.
 func (i *Instance) FileSystemsDir() string { return i.path("efs") }
 
+// ExecDir has what a node keeps of sessions of ECS Exec, and the port of their channels.
+func (i *Instance) ExecDir() string { return i.path("exec") }
+
 // NodeDir holds the node's own state and its tasks' files.
 func (i *Instance) NodeDir() string { return i.path("node") }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/desired"
 	"fargo/record"
@@ -127,6 +128,9 @@ func taskContainers(t *record.Task) []ecs.Container {
 		}
 		if t.Stopped() { // whatever was reported last
 			c.LastStatus = new(string(fargo.ContainerStopped))
+		}
+		if aws.Value(t.Intent.EnableExecuteCommand) {
+			c.ManagedAgents = []ecs.ManagedAgent{execAgent(t, c)}
 		}
 	}
 	return out

@@ -211,7 +211,7 @@ var (
 	// tokens are those of pages, which package page makes and nobody reads.
 	tokens = regexp.MustCompile(`("(?:NextToken|nextToken|NextMarker|Marker)": )"([^"]*)"`)
 	times  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*"`)
-	random = regexp.MustCompile(`(?:arn:aws:secretsmanager:[a-z0-9-]+:\d+:secret:[A-Za-z0-9/_+=.@!-]+)-[A-Za-z0-9]{6}\b|arn:aws:elasticloadbalancing:[a-z0-9-]+:\d+:(?:loadbalancer|listener|listener-rule|targetgroup)/[A-Za-z0-9/-]+/[0-9a-f]{16}\b|\b[a-z0-9-]+-\d{9,10}\.[a-z0-9-]+\.elb\.amazonaws\.com|\b[0-9a-f]{16}\b|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\bvpce-[0-9a-f]{17}-[0-9a-f]{8}\b|\bZ0[0-9A-F]{19}\b|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\b240\.\d+\.\d+\.\d+(/\d+)?\b|\bec2-240-\d+-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"|"[0-9a-f]{64}"|\b[1-9]\d{18}\b|\b[0-9a-f]{21}\b|\b2001:db8:(?:[0-9a-f]{1,4}:){5}[0-9a-f]{1,4}\b`)
+	random = regexp.MustCompile(`ecs:[A-Za-z0-9-]+_[0-9a-f]{32}_[0-9a-f]{32}-\d+\b|(?:arn:aws:secretsmanager:[a-z0-9-]+:\d+:secret:[A-Za-z0-9/_+=.@!-]+)-[A-Za-z0-9]{6}\b|arn:aws:elasticloadbalancing:[a-z0-9-]+:\d+:(?:loadbalancer|listener|listener-rule|targetgroup)/[A-Za-z0-9/-]+/[0-9a-f]{16}\b|\b[a-z0-9-]+-\d{9,10}\.[a-z0-9-]+\.elb\.amazonaws\.com|\b[0-9a-f]{16}\b|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|\bvpce-[0-9a-f]{17}-[0-9a-f]{8}\b|\bZ0[0-9A-F]{19}\b|\b([a-z][a-z-]*?)-[0-9a-f]{17}\b|\b[0-9a-f]{32}(-\d{10})?\b|\b0a(:[0-9a-f]{2}){5}\b|\b172\.31\.\d+\.\d+(/\d+)?\b|\bip-172-31-\d+-\d+\b|\b240\.\d+\.\d+\.\d+(/\d+)?\b|\bec2-240-\d+-\d+-\d+\b|\bA[A-Z]{2}A[A-Z2-7]{16,17}\b|"[A-Za-z0-9+/]{40}"|"[A-Za-z0-9+/]{120}"|"[0-9a-f]{64}"|\b[1-9]\d{18}\b|\b[0-9a-f]{21}\b|\b2001:db8:(?:[0-9a-f]{1,4}:){5}[0-9a-f]{1,4}\b`)
 )
 
 // mask replaces what is random by a name for it, the same everywhere.
@@ -247,6 +247,8 @@ func kindOf(id string) string {
 	switch {
 	case strings.HasPrefix(id, "arn:aws:secretsmanager:"):
 		return "secret"
+	case strings.HasPrefix(id, "ecs:"):
+		return "target" // of Session Manager
 	case strings.HasPrefix(id, "arn:"):
 		return elbKinds[strings.Split(strings.Split(id, ":")[5], "/")[0]]
 	case strings.HasSuffix(id, ".elb.amazonaws.com"):

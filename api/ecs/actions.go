@@ -77,6 +77,13 @@ var Actions = &api.Actions{
 		"DescribeTasks": onTask(
 			func(in *ecs.DescribeTasksInput) *string { return in.Cluster },
 			func(in *ecs.DescribeTasksInput) []string { return in.Tasks }),
+		// The cluster is a resource of its own, next to the task.
+		"ExecuteCommand": api.On(func(q *api.Query, in *ecs.ExecuteCommandInput) []string {
+			return []string{clusterARN(q, in.Cluster), execTask(q, in)}
+		}).
+			Key("ecs:cluster", func(q *api.Query, in *ecs.ExecuteCommandInput) []string { return []string{clusterARN(q, in.Cluster)} }).
+			Key("ecs:task", func(q *api.Query, in *ecs.ExecuteCommandInput) []string { return []string{execTask(q, in)} }).
+			Key("ecs:container-name", func(q *api.Query, in *ecs.ExecuteCommandInput) []string { return execContainer(q, in) }),
 		"GetTaskProtection": onTask(
 			func(in *ecs.GetTaskProtectionInput) *string { return in.Cluster },
 			func(in *ecs.GetTaskProtectionInput) []string { return in.Tasks }),
@@ -458,4 +465,26 @@ func shortName(id string) string {
 		return a.Name()
 	}
 	return id
+}
+
+// execTask is the ARN of the task that a command is for.
+func execTask(q *api.Query, in *ecs.ExecuteCommandInput) string {
+	if a, ok := fargo.ParseARN(aws.Value(in.Task)); ok && fargo.ClusterOf(a) != "" {
+		return *in.Task
+	}
+	return q.ARN("ecs", "task/"+clusterNamed(in.Cluster)+"/"+shortName(aws.Value(in.Task)))
+}
+
+// execContainer is the name of the container that a command is for: that of the task's
+// only one, when the request has none.
+func execContainer(q *api.Query, in *ecs.ExecuteCommandInput) []string {
+	if in.Container != nil {
+		return []string{*in.Container}
+	}
+	a, _ := fargo.ParseARN(execTask(q, in))
+	t, ok := store.Tasks.Get(q.State, a.Scope().Key(fargo.ClusterOf(a), a.Name()))
+	if !ok || len(t.Intent.Containers) != 1 {
+		return nil
+	}
+	return []string{*t.Intent.Containers[0].Name}
 }

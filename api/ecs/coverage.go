@@ -5,7 +5,6 @@ import "fargo/api"
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
 	{Operation: "CreateCluster", Field: "settings.containerInsights", Why: "no metrics are collected yet"},
-	{Operation: "CreateCluster", Field: "configuration.executeCommandConfiguration", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "CreateCluster", Field: "configuration.managedStorageConfiguration", Why: "storage is not encrypted with KMS"},
 	{Operation: "CreateCluster", Field: "serviceConnectDefaults", Why: "Service Connect is not implemented yet"},
 	{Operation: "PutAccountSetting", Field: "name awsvpcTrunking", Why: "there are no container instances"},
@@ -13,7 +12,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "PutAccountSetting", Field: "name fargateFIPSMode", Why: "tasks use the cryptography of their images"},
 	{Operation: "PutAccountSetting", Field: "name fargateTaskRetirementWaitPeriod", Why: "tasks are not retired"},
 	{Operation: "PutAccountSetting", Field: "name tagResourceAuthorization", Why: "ecs:TagResource is always asked for when tags come with what is created, as if it were on"},
-	{Operation: "RunTask", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "RunTask", Field: "networkConfiguration.awsvpcConfiguration.assignPublicIp", Why: "gives the task a way to the Internet, but no public address of its own is shown"},
 	{Operation: "RunTask", Field: "capacityProviderStrategy FARGATE_SPOT", Why: "tasks are never interrupted yet"},
 	{Operation: "RunTask", Field: "platformVersion 1.3.0", Why: "refused with what that version lacks, and shown; tasks run as those of 1.4.0 do"},
@@ -23,7 +21,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
 	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
 	{Operation: "CreateService", Field: "volumeConfigurations.managedEBSVolume", Why: "what RunTask does not act on either"},
-	{Operation: "CreateService", Field: "enableExecuteCommand", Why: "ExecuteCommand is not implemented yet"},
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},
 	{Operation: "RegisterTaskDefinition", Field: "placementConstraints", Why: "there are no container instances"},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,11 @@ import (
 	"fargo/api/apitest"
 	"fargo/api/ec2"
 	"fargo/api/ecs"
+	"fargo/api/ssm"
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/ecs"
 	"fargo/aws/iam"
+	wiressm "fargo/aws/ssm"
 	"fargo/control"
 	"fargo/desired"
 	"fargo/policy"
@@ -64,14 +67,20 @@ func TestScripts(t *testing.T) {
 				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db})},
 				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {
 					return !strings.HasSuffix(arn, "/missing")
-				}, TrySysctl: trySysctl, TryUlimit: tryUlimit})},
+				}, TrySysctl: trySysctl, TryUlimit: tryUlimit, ExecAgent: execAgent{}})},
+				{Service: &wiressm.API, Server: ssm.New(ssm.Config{DB: db, ExecAgent: execAgent{}})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node": func(ctx context.Context, name string) (string, error) {
-					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name}), plane.ReportEmpty(ctx, name))
+					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name, DataChannels: "127.0.0.1:4567"}), plane.ReportEmpty(ctx, name))
 				},
-				"role":   func(ctx context.Context, name string) (string, error) { return "", putRole(ctx, db, name) },
-				"settle": func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
+				"role": func(ctx context.Context, name string) (string, error) { return "", putRole(ctx, db, name) },
+				"ended": func(ctx context.Context, id string) (string, error) {
+					at := time.Now()
+					return "", plane.ReportExecSession(ctx, "a", desired.ExecSessionReport{ID: id, StartedAt: at, EndedAt: at, ExitCode: new(3)})
+				},
+				"sessions": func(context.Context, string) (string, error) { return sessions(db), nil },
+				"settle":   func(ctx context.Context, _ string) (string, error) { return "", settle(ctx, db) },
 				"all": func(ctx context.Context, status string) (string, error) {
 					return "", reportAll(ctx, db, plane, fargo.TaskStatus(status))
 				},
@@ -86,6 +95,31 @@ func TestScripts(t *testing.T) {
 			},
 		}
 	})
+}
+
+// execAgent connects for all roles but one, and refuses to write to log groups that should
+// be encrypted.
+type execAgent struct{}
+
+func (execAgent) Connects(_ store.Reader, t *record.Task) bool {
+	return t.Intent.Overrides.TaskRoleArn == nil
+}
+
+func (execAgent) Refuses(_ context.Context, _ *record.Task, l record.ExecLogging) (string, error) {
+	if l.LogGroupEncrypted {
+		return "It is not encrypted.", nil
+	}
+	return "", nil
+}
+
+// sessions shows what is kept of the sessions of ECS Exec, in the order of their making.
+func sessions(db *store.DB) string {
+	all := slices.SortedFunc(store.ExecSessions.All(db.View()), func(a, b *record.ExecSession) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	var lines []string
+	for _, s := range all {
+		lines = append(lines, fmt.Sprintf("%s %q key=%q refusal=%q logging=%+v owner=%s ended=%q", s.Container, s.Arguments, s.KMSKeyID, s.Refusal, s.Logging, s.Owner, s.EndReason))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // issuePlatform is a certificate that nobody looks at.

@@ -11,6 +11,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/execsession"
 	"fargo/aws"
 	"fargo/aws/ecs"
 	"fargo/record"
@@ -29,6 +30,8 @@ type Config struct {
 	TrySysctl func(name, value string) error
 	// TryUlimit says the same of a hard limit; -1 means none.
 	TryUlimit func(name string, hard int64) error
+	// ExecAgent is that of ECS Exec in tasks. Nil means that it never connects.
+	ExecAgent execsession.Agent
 }
 
 // Server answers the ECS operations, from and into the store.
@@ -37,11 +40,15 @@ type Server struct {
 	assumable func(r store.Reader, roleARN, service string) bool
 	trySysctl func(name, value string) error
 	tryUlimit func(name string, hard int64) error
+	sessions  execsession.Sessions
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl, tryUlimit: c.TryUlimit}
+	return &Server{
+		db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl, tryUlimit: c.TryUlimit,
+		sessions: execsession.Sessions{DB: c.DB, Agent: c.ExecAgent},
+	}
 }
 
 // defaultCluster is what a call means that names no cluster.

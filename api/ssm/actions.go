@@ -63,6 +63,28 @@ var Actions = &api.Actions{
 			Tags(func(in *ssm.AddTagsToResourceInput) map[string]string { return tagMap(in.Tags) }),
 		"RemoveTagsFromResource": on(func(in *ssm.RemoveTagsFromResourceInput) []string { return api.Given(in.ResourceId) }).
 			Key("aws:TagKeys", func(_ *api.Query, in *ssm.RemoveTagsFromResourceInput) []string { return in.TagKeys }),
+		"DescribeSessions": api.AnyResource[any](),
+		// The resource is the container's task, as the agent's sessions are of tasks.
+		"StartSession": api.On(func(q *api.Query, in *ssm.StartSessionInput) []string {
+			cluster, task, _, ok := plan.ParseExecTarget(aws.Value(in.Target))
+			if !ok {
+				return []string{q.ARN("ec2", "instance/"+aws.Value(in.Target))}
+			}
+			return []string{q.ARN("ecs", "task/"+cluster+"/"+task)}
+		}),
+		"GetConnectionStatus": api.On(func(q *api.Query, in *ssm.GetConnectionStatusInput) []string {
+			cluster, task, _, ok := plan.ParseExecTarget(aws.Value(in.Target))
+			if !ok {
+				return []string{q.ARN("ec2", "instance/"+aws.Value(in.Target))}
+			}
+			return []string{q.ARN("ecs", "task/"+cluster+"/"+task)}
+		}).Inferred(),
+		"ResumeSession": api.On(func(q *api.Query, in *ssm.ResumeSessionInput) []string {
+			return []string{q.ARN("ssm", "session/"+aws.Value(in.SessionId))}
+		}),
+		"TerminateSession": api.On(func(q *api.Query, in *ssm.TerminateSessionInput) []string {
+			return []string{q.ARN("ssm", "session/"+aws.Value(in.SessionId))}
+		}),
 		"ListTagsForResource": on(func(in *ssm.ListTagsForResourceInput) []string { return api.Given(in.ResourceId) }),
 	},
 }

@@ -34,7 +34,7 @@ func (p rolePolicy) Of(c *api.Caller) *policy.Caller {
 // it. It needs the right to use another key, which the key's policy must not refuse.
 func TestWhoMayDecrypt(t *testing.T) {
 	db := open(t)
-	s, keys := ssm.New(db), kms.New(db)
+	s, keys := ssm.New(ssm.Config{DB: db}), kms.New(db)
 	const session = "arn:aws:sts::123456789012:assumed-role/web/task"
 	as := func(operation string) *api.Call {
 		return &api.Call{Service: "ssm", Operation: operation, Account: scope.Account, Region: scope.Region, Caller: api.Caller{

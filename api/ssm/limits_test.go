@@ -32,7 +32,7 @@ func put(t *testing.T, s *ssm.Server, in wire.PutParameterInput) (*wire.PutParam
 
 // A value is as large as its tier allows, and no larger.
 func TestSizes(t *testing.T) {
-	s := ssm.New(open(t))
+	s := ssm.New(ssm.Config{DB: open(t)})
 	for i, c := range []struct {
 		size int
 		tier wire.ParameterTier
@@ -56,7 +56,7 @@ func TestSizes(t *testing.T) {
 // A parameter keeps its last hundred versions, and none is dropped that has a label.
 func TestVersionsKept(t *testing.T) {
 	db := open(t)
-	s := ssm.New(db)
+	s := ssm.New(ssm.Config{DB: db})
 	for i := range 101 {
 		if _, code := put(t, s, wire.PutParameterInput{Name: new("p"), Value: new(fmt.Sprint(i + 1))}); code != "" {
 			t.Fatal(code)
@@ -87,7 +87,7 @@ func TestVersionsKept(t *testing.T) {
 
 // What is not to be decrypted is shown as its ciphertext.
 func TestCiphertextIsShown(t *testing.T) {
-	s := ssm.New(open(t))
+	s := ssm.New(ssm.Config{DB: open(t)})
 	ctx := caller(t.Context())
 	if _, err := s.PutParameter(ctx, &wire.PutParameterInput{Name: new("p"), Value: new("hidden"), Type: wire.ParameterTypeSecureString}); err != nil {
 		t.Fatal(err)

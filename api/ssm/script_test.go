@@ -36,7 +36,7 @@ func open(t *testing.T) *store.DB {
 func setup(t *testing.T) apitest.Setup {
 	db := open(t)
 	return apitest.Setup{
-		Services: []api.Mounted{{Service: &wire.API, Server: ssm.New(db)}, {Service: &wirekms.API, Server: kms.New(db)}},
+		Services: []api.Mounted{{Service: &wire.API, Server: ssm.New(ssm.Config{DB: db})}, {Service: &wirekms.API, Server: kms.New(db)}},
 		Commands: map[string]func(context.Context, string) (string, error){
 			"secret": func(ctx context.Context, name string) (string, error) { return "", secret(ctx, db, name) },
 		},

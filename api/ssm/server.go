@@ -1,6 +1,6 @@
-// Package ssm implements the operations of Parameter Store, which is a part of AWS
-// Systems Manager: parameters with their versions and labels, and those that AWS
-// publishes. It knows how Parameter Store answers. It refuses to know the rest of
+// Package ssm implements two parts of AWS Systems Manager. Of Parameter Store:
+// parameters with their versions and labels, and those that AWS publishes. Of Session
+// Manager: the sessions of containers in ECS tasks. It refuses to know the rest of
 // Systems Manager.
 package ssm
 
@@ -10,16 +10,29 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/api/execsession"
 	"fargo/api/page"
 	"fargo/aws/ssm"
 	"fargo/store"
 )
 
-// Server answers the operations, from and into the store.
-type Server struct{ db *store.DB }
+// Config is what a Server needs.
+type Config struct {
+	DB *store.DB
+	// ExecAgent is that of ECS Exec in tasks. Nil means that it never connects.
+	ExecAgent execsession.Agent
+}
 
-// New makes a server on db.
-func New(db *store.DB) *Server { return &Server{db: db} }
+// Server answers the operations, from and into the store.
+type Server struct {
+	db       *store.DB
+	sessions execsession.Sessions
+}
+
+// New makes a server.
+func New(c Config) *Server {
+	return &Server{db: c.DB, sessions: execsession.Sessions{DB: c.DB, Agent: c.ExecAgent}}
+}
 
 // update runs fn in a transaction with the caller's scope.
 func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {

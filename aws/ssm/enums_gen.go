@@ -2,6 +2,24 @@
 
 package ssm
 
+// AccessType is an enum of the model.
+type AccessType string
+
+// The values of AccessType.
+const (
+	AccessTypeStandard   AccessType = "Standard"
+	AccessTypeJustInTime AccessType = "JustInTime"
+)
+
+// ConnectionStatus is an enum of the model.
+type ConnectionStatus string
+
+// The values of ConnectionStatus.
+const (
+	ConnectionStatusConnected    ConnectionStatus = "connected"
+	ConnectionStatusNotconnected ConnectionStatus = "notconnected"
+)
+
 // ParameterTier is an enum of the model.
 type ParameterTier string
 
@@ -47,4 +65,40 @@ const (
 	ResourceTypeForTaggingAutomation        ResourceTypeForTagging = "Automation"
 	ResourceTypeForTaggingAssociation       ResourceTypeForTagging = "Association"
 	ResourceTypeForTaggingCloudConnector    ResourceTypeForTagging = "CloudConnector"
+)
+
+// SessionFilterKey is an enum of the model.
+type SessionFilterKey string
+
+// The values of SessionFilterKey.
+const (
+	SessionFilterKeyInvokedAfter  SessionFilterKey = "InvokedAfter"
+	SessionFilterKeyInvokedBefore SessionFilterKey = "InvokedBefore"
+	SessionFilterKeyTarget        SessionFilterKey = "Target"
+	SessionFilterKeyOwner         SessionFilterKey = "Owner"
+	SessionFilterKeyStatus        SessionFilterKey = "Status"
+	SessionFilterKeySessionId     SessionFilterKey = "SessionId"
+	SessionFilterKeyAccessType    SessionFilterKey = "AccessType"
+)
+
+// SessionState is an enum of the model.
+type SessionState string
+
+// The values of SessionState.
+const (
+	SessionStateActive  SessionState = "Active"
+	SessionStateHistory SessionState = "History"
+)
+
+// SessionStatus is an enum of the model.
+type SessionStatus string
+
+// The values of SessionStatus.
+const (
+	SessionStatusConnected    SessionStatus = "Connected"
+	SessionStatusConnecting   SessionStatus = "Connecting"
+	SessionStatusDisconnected SessionStatus = "Disconnected"
+	SessionStatusTerminated   SessionStatus = "Terminated"
+	SessionStatusTerminating  SessionStatus = "Terminating"
+	SessionStatusFailed       SessionStatus = "Failed"
 )

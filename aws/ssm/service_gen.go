@@ -131,14 +131,40 @@ var API = protocol.Service{
 		{Name: "DescribePatchGroupState", Method: "POST", Path: "/"},
 		{Name: "DescribePatchGroups", Method: "POST", Path: "/"},
 		{Name: "DescribePatchProperties", Method: "POST", Path: "/"},
-		{Name: "DescribeSessions", Method: "POST", Path: "/"},
+		{Name: "DescribeSessions", Method: "POST", Path: "/",
+			Input: func() any { return new(DescribeSessionsInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					DescribeSessions(context.Context, *DescribeSessionsInput) (*DescribeSessionsOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.DescribeSessions(ctx, in.(*DescribeSessionsInput))
+				}, true
+			},
+		},
 		{Name: "DisassociateOpsItemRelatedItem", Method: "POST", Path: "/"},
 		{Name: "GetAccessToken", Method: "POST", Path: "/"},
 		{Name: "GetAutomationExecution", Method: "POST", Path: "/"},
 		{Name: "GetCalendarState", Method: "POST", Path: "/"},
 		{Name: "GetCloudConnector", Method: "POST", Path: "/"},
 		{Name: "GetCommandInvocation", Method: "POST", Path: "/"},
-		{Name: "GetConnectionStatus", Method: "POST", Path: "/"},
+		{Name: "GetConnectionStatus", Method: "POST", Path: "/",
+			Input: func() any { return new(GetConnectionStatusInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					GetConnectionStatus(context.Context, *GetConnectionStatusInput) (*GetConnectionStatusOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.GetConnectionStatus(ctx, in.(*GetConnectionStatusInput))
+				}, true
+			},
+		},
 		{Name: "GetDefaultPatchBaseline", Method: "POST", Path: "/"},
 		{Name: "GetDeployablePatchSnapshotForInstance", Method: "POST", Path: "/"},
 		{Name: "GetDocument", Method: "POST", Path: "/"},
@@ -290,7 +316,18 @@ var API = protocol.Service{
 			},
 		},
 		{Name: "ResetServiceSetting", Method: "POST", Path: "/"},
-		{Name: "ResumeSession", Method: "POST", Path: "/"},
+		{Name: "ResumeSession", Method: "POST", Path: "/",
+			Input: func() any { return new(ResumeSessionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					ResumeSession(context.Context, *ResumeSessionInput) (*ResumeSessionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) { return s.ResumeSession(ctx, in.(*ResumeSessionInput)) }, true
+			},
+		},
 		{Name: "SendAutomationSignal", Method: "POST", Path: "/"},
 		{Name: "SendCommand", Method: "POST", Path: "/"},
 		{Name: "StartAccessRequest", Method: "POST", Path: "/"},
@@ -298,9 +335,33 @@ var API = protocol.Service{
 		{Name: "StartAutomationExecution", Method: "POST", Path: "/"},
 		{Name: "StartChangeRequestExecution", Method: "POST", Path: "/"},
 		{Name: "StartExecutionPreview", Method: "POST", Path: "/"},
-		{Name: "StartSession", Method: "POST", Path: "/"},
+		{Name: "StartSession", Method: "POST", Path: "/",
+			Input: func() any { return new(StartSessionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					StartSession(context.Context, *StartSessionInput) (*StartSessionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) { return s.StartSession(ctx, in.(*StartSessionInput)) }, true
+			},
+		},
 		{Name: "StopAutomationExecution", Method: "POST", Path: "/"},
-		{Name: "TerminateSession", Method: "POST", Path: "/"},
+		{Name: "TerminateSession", Method: "POST", Path: "/",
+			Input: func() any { return new(TerminateSessionInput) },
+			Bind: func(server any) (protocol.Handler, bool) {
+				s, ok := server.(interface {
+					TerminateSession(context.Context, *TerminateSessionInput) (*TerminateSessionOutput, error)
+				})
+				if !ok {
+					return nil, false
+				}
+				return func(ctx context.Context, in any) (any, error) {
+					return s.TerminateSession(ctx, in.(*TerminateSessionInput))
+				}, true
+			},
+		},
 		{Name: "UnlabelParameterVersion", Method: "POST", Path: "/",
 			Input: func() any { return new(UnlabelParameterVersionInput) },
 			Bind: func(server any) (protocol.Handler, bool) {

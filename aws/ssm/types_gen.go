@@ -52,6 +52,31 @@ type DescribeParametersOutput struct {
 	NextToken  *string             `aws:"NextToken" json:",omitzero"`
 }
 
+// DescribeSessionsInput is the input of DescribeSessions.
+type DescribeSessionsInput struct {
+	State      SessionState    `aws:"State,required" enum:"Active|History" json:",omitzero"`
+	MaxResults *int32          `aws:"MaxResults" min:"1" max:"200" json:",omitzero"`
+	NextToken  *string         `aws:"NextToken" json:",omitzero"`
+	Filters    []SessionFilter `aws:"Filters" min:"1" max:"6" json:",omitzero"`
+}
+
+// DescribeSessionsOutput is the output of DescribeSessions.
+type DescribeSessionsOutput struct {
+	Sessions  []Session `aws:"Sessions" json:",omitzero"`
+	NextToken *string   `aws:"NextToken" json:",omitzero"`
+}
+
+// GetConnectionStatusInput is the input of GetConnectionStatus.
+type GetConnectionStatusInput struct {
+	Target *string `aws:"Target,required" min:"1" max:"400" json:",omitzero"`
+}
+
+// GetConnectionStatusOutput is the output of GetConnectionStatus.
+type GetConnectionStatusOutput struct {
+	Target *string          `aws:"Target" min:"1" max:"400" json:",omitzero"`
+	Status ConnectionStatus `aws:"Status" enum:"connected|notconnected" json:",omitzero"`
+}
+
 // GetParameterInput is the input of GetParameter.
 type GetParameterInput struct {
 	Name           *string `aws:"Name,required" min:"1" max:"2048" json:",omitzero"`
@@ -161,6 +186,43 @@ type RemoveTagsFromResourceInput struct {
 type RemoveTagsFromResourceOutput struct {
 }
 
+// ResumeSessionInput is the input of ResumeSession.
+type ResumeSessionInput struct {
+	SessionId *string `aws:"SessionId,required" min:"1" max:"96" json:",omitzero"`
+}
+
+// ResumeSessionOutput is the output of ResumeSession.
+type ResumeSessionOutput struct {
+	SessionId  *string `aws:"SessionId" min:"1" max:"96" json:",omitzero"`
+	TokenValue *string `aws:"TokenValue" min:"0" max:"300" json:",omitzero"`
+	StreamUrl  *string `aws:"StreamUrl" json:",omitzero"`
+}
+
+// StartSessionInput is the input of StartSession.
+type StartSessionInput struct {
+	Target       *string             `aws:"Target,required" min:"1" max:"400" json:",omitzero"`
+	DocumentName *string             `aws:"DocumentName" pattern:"^[a-zA-Z0-9_\\-.:/]{3,128}$" json:",omitzero"`
+	Reason       *string             `aws:"Reason" min:"1" max:"256" pattern:"^.{1,256}$" json:",omitzero"`
+	Parameters   map[string][]string `aws:"Parameters" json:",omitzero"`
+}
+
+// StartSessionOutput is the output of StartSession.
+type StartSessionOutput struct {
+	SessionId  *string `aws:"SessionId" min:"1" max:"96" json:",omitzero"`
+	TokenValue *string `aws:"TokenValue" min:"0" max:"300" json:",omitzero"`
+	StreamUrl  *string `aws:"StreamUrl" json:",omitzero"`
+}
+
+// TerminateSessionInput is the input of TerminateSession.
+type TerminateSessionInput struct {
+	SessionId *string `aws:"SessionId,required" min:"1" max:"96" json:",omitzero"`
+}
+
+// TerminateSessionOutput is the output of TerminateSession.
+type TerminateSessionOutput struct {
+	SessionId *string `aws:"SessionId" min:"1" max:"96" json:",omitzero"`
+}
+
 // UnlabelParameterVersionInput is the input of UnlabelParameterVersion.
 type UnlabelParameterVersionInput struct {
 	Name             *string  `aws:"Name,required" min:"1" max:"2048" json:",omitzero"`
@@ -238,6 +300,34 @@ type ParameterStringFilter struct {
 type ParametersFilter struct {
 	Key    ParametersFilterKey `aws:"Key,required" enum:"Name|Type|KeyId" json:",omitzero"`
 	Values []string            `aws:"Values,required" min:"1" max:"50" itemmin:"1" itemmax:"1024" json:",omitzero"`
+}
+
+// Session is a structure of the model.
+type Session struct {
+	SessionId          *string                  `aws:"SessionId" min:"1" max:"96" json:",omitzero"`
+	Target             *string                  `aws:"Target" min:"1" max:"400" json:",omitzero"`
+	Status             SessionStatus            `aws:"Status" enum:"Connected|Connecting|Disconnected|Terminated|Terminating|Failed" json:",omitzero"`
+	StartDate          *time.Time               `aws:"StartDate" json:",omitzero"`
+	EndDate            *time.Time               `aws:"EndDate" json:",omitzero"`
+	DocumentName       *string                  `aws:"DocumentName" pattern:"^[a-zA-Z0-9_\\-.]{3,128}$" json:",omitzero"`
+	Owner              *string                  `aws:"Owner" min:"1" max:"256" json:",omitzero"`
+	Reason             *string                  `aws:"Reason" min:"1" max:"256" pattern:"^.{1,256}$" json:",omitzero"`
+	Details            *string                  `aws:"Details" min:"1" max:"1024" json:",omitzero"`
+	OutputUrl          *SessionManagerOutputUrl `aws:"OutputUrl" json:",omitzero"`
+	MaxSessionDuration *string                  `aws:"MaxSessionDuration" min:"1" max:"4" pattern:"^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-3][0-9]|1440)$" json:",omitzero"`
+	AccessType         AccessType               `aws:"AccessType" enum:"Standard|JustInTime" json:",omitzero"`
+}
+
+// SessionFilter is a structure of the model.
+type SessionFilter struct {
+	Key   SessionFilterKey `aws:"key,required" enum:"InvokedAfter|InvokedBefore|Target|Owner|Status|SessionId|AccessType" json:",omitzero"`
+	Value *string          `aws:"value,required" min:"1" max:"400" json:",omitzero"`
+}
+
+// SessionManagerOutputUrl is a structure of the model.
+type SessionManagerOutputUrl struct {
+	S3OutputUrl         *string `aws:"S3OutputUrl" min:"1" max:"2083" json:",omitzero"`
+	CloudWatchOutputUrl *string `aws:"CloudWatchOutputUrl" min:"1" max:"2083" json:",omitzero"`
 }
 
 // Tag is a structure of the model.

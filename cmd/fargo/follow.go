@@ -11,6 +11,7 @@ import (
 	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/dns"
+	"fargo/ecsexec"
 	"fargo/endpoint"
 	"fargo/flowlog"
 	"fargo/host"
@@ -67,6 +68,14 @@ func (m metadataTasks) NextInvocation(ctx context.Context, t *host.Task) (desire
 
 func (m metadataTasks) PutInvocationResult(ctx context.Context, _ *host.Task, r desired.InvocationResult) error {
 	return m.client.PutInvocationResult(ctx, r)
+}
+
+// execFollower hands the sessions of ECS Exec over to their server.
+type execFollower struct{ server *ecsexec.Server }
+
+func (e execFollower) Follow(_ context.Context, d desired.State, _ map[desired.SecretID]secret.Text) error {
+	e.server.Set(d.ExecSessions)
+	return nil
 }
 
 // flowLogFollower hands the flow logs of the desired state over to their writer.

@@ -21,6 +21,7 @@ import (
 	"fargo/containerd/carried"
 	"fargo/dispatch"
 	"fargo/dns"
+	"fargo/ecsexec"
 	"fargo/endpoint"
 	"fargo/flowlog"
 	"fargo/instance"
@@ -48,7 +49,9 @@ type machineFlags struct {
 	DenyRegistry  []containerd.HostPattern `help:"Let none come from there. The narrower of two that differ decides. May be repeated." placeholder:"HOST"`
 
 	PublicRange  netip.Prefix `help:"Take public addresses from these: by default a /20 of 240.0.0.0/4 of the instance's own." placeholder:"CIDR"`
-	PublicRouted bool         `help:"The network around this machine routes the public addresses to it: others can connect to them, and what leaves for the Internet keeps them as its source."`
+	DataChannels string       `help:"Where to serve the data channels of ECS Exec: by default at the address of --listen and a port that is free, which stays the same." placeholder:"ADDR"`
+
+	PublicRouted bool `help:"The network around this machine routes the public addresses to it: others can connect to them, and what leaves for the Internet keeps them as its source."`
 }
 
 // nodeArgs is the command line of the node that belongs to a control plane.
@@ -62,6 +65,9 @@ func nodeArgs(inst *instance.Instance, flags machineFlags) []string {
 	}
 	for _, host := range flags.DenyRegistry {
 		args = append(args, "--deny-registry", host.String())
+	}
+	if flags.DataChannels != "" {
+		args = append(args, "--data-channels", flags.DataChannels)
 	}
 	if flags.PublicRange.IsValid() {
 		args = append(args, "--public-range", flags.PublicRange.String())
@@ -179,6 +185,10 @@ func (m *machine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	channels := m.listenDataChannels(ctx)
+	if channels != nil {
+		hello.DataChannels = channels.Addr().String()
+	}
 	client, err := dispatch.NewClient(dispatch.ClientConfig{
 		Target: "unix://" + m.inst.Socket(),
 		Hello:  hello,
@@ -218,6 +228,7 @@ func (m *machine) run(ctx context.Context) error {
 		Workers:   worker.Workers(),
 		Logger:    m.log,
 	})
+	commands := ecsexec.New(ecsexec.Config{Runtime: m.runtime, Link: client, Dir: m.inst.ExecDir(), Logger: m.log})
 	flowLogs := flowlog.New(m.network, m.log)
 	tasks := &metadataTasks{client: client}
 	metadata := taskmetadata.New(taskmetadata.Config{
@@ -237,6 +248,7 @@ func (m *machine) run(ctx context.Context) error {
 			dnsFollower{names},
 			flowLogFollower{flowLogs},
 			metadataFollower{metadata},
+			execFollower{commands},
 		},
 		Dir:            m.inst.NodeDir(),
 		MemoryDir:      m.inst.NodeMemoryDir(),
@@ -257,6 +269,8 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return names.Run(ctx) })
 	g.Go(func() error { return apis.Run(ctx) })
 	g.Go(func() error { return metadata.Run(ctx) })
+	g.Go(func() error { return commands.Run(ctx) })
+	g.Go(func() error { return serveDataChannels(ctx, channels, commands, m.log) })
 	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return logs.Run(ctx) })

@@ -24,7 +24,7 @@ func TestNodeGetsTheMachineFlags(t *testing.T) {
 			return []string{
 				"node", "--speed", "2.5", "--containerd", "/run/containerd.sock",
 				"--allow-registry", "127.0.0.1:5000", "--allow-registry", "registry.corp,[fd00::1]:5000", "--deny-registry", "10.0.0.0/8",
-				"--public-range", "203.0.113.0/24", "--public-routed",
+				"--public-range", "203.0.113.0/24", "--public-routed", "--data-channels", "127.0.0.1:4567",
 			}
 		}},
 		{&told, func() []string { return nodeArgs(&instance.Instance{Dir: "/var/lib/fargo"}, given.Node.machineFlags) }},

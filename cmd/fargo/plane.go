@@ -179,10 +179,14 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.functionTasks = lambda.NewTasks(lambda.TasksConfig{DB: p.db, RunTask: tasks.run, StopTask: tasks.stop, Logger: p.log})
 	p.functions = lambda.New(p.mappings, p.functionTasks)
 	p.nodes.Invocations = p.functionTasks
+	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, authorizer: p.authorizer}
 	mounted := services(dependencies{
-		db: p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
+		execAgent: agent,
+		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
+	agent.use(mounted)
+	p.nodes.ExecAgent = agent
 	p.nodes.Values = newTaskValues(mounted, p.authorizer)
 	for _, m := range mounted {
 		if server, ok := m.Server.(*ecs.Server); ok {

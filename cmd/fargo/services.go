@@ -12,6 +12,7 @@ import (
 	apiefs "fargo/api/efs"
 	apielbv2 "fargo/api/elbv2"
 	apievents "fargo/api/events"
+	"fargo/api/execsession"
 	"fargo/api/forward"
 	apiiam "fargo/api/iam"
 	apikms "fargo/api/kms"
@@ -60,8 +61,10 @@ type dependencies struct {
 	public     netip.Prefix
 	elasticIPs int
 	public6    netip.Prefix // of the IPv6 blocks of VPCs
-	events     *eventbus.Router
-	history    *control.EventHistory
+	// execAgent is that of ECS Exec in tasks.
+	execAgent execsession.Agent
+	events    *eventbus.Router
+	history   *control.EventHistory
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -101,7 +104,7 @@ func services(r dependencies) []api.Mounted {
 		}), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
-			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit,
+			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit, ExecAgent: r.execAgent,
 		}), Gaps: apiecs.NotActedOn},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
@@ -111,7 +114,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
-		{Service: &ssm.API, Server: apissm.New(r.db), Gaps: apissm.NotActedOn},
+		{Service: &ssm.API, Server: apissm.New(apissm.Config{DB: r.db, ExecAgent: r.execAgent}), Gaps: apissm.NotActedOn},
 		{Service: &scheduler.API, Server: apischeduler.New(apischeduler.Config{DB: r.db, Assumable: apiiam.Assumable, Callable: r.functions.Callable}), Gaps: apischeduler.NotActedOn},
 		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db})},
 	}

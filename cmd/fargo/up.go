@@ -91,6 +91,9 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if c.AcceptAnyCredentials {
 		log.Warn("any credentials are accepted: whoever reaches " + c.Listen + " may do anything")
 	}
+	if c.DataChannels == "" {
+		c.DataChannels = anyPort(listener.Addr())
+	}
 	if err := inst.SetMachineFlags(c.machineFlags); err != nil {
 		return err
 	}

@@ -34,7 +34,9 @@ type Plane struct {
 		objects     map[string]desired.LogObject        // by bucket and key
 		invocations map[string]desired.Invocation       // by task ARN
 		results     map[string]desired.InvocationResult // by request id
-		changed     chan struct{}                       // closed when anything above changes
+		// execSessions are what was reported last, by node and id.
+		execSessions map[string]desired.ExecSessionReport
+		changed      chan struct{} // closed when anything above changes
 	}
 }
 
@@ -62,6 +64,7 @@ func New() *Plane {
 	p.mu.sources = map[string]int64{}
 	p.mu.objects = map[string]desired.LogObject{}
 	p.mu.invocations, p.mu.results = map[string]desired.Invocation{}, map[string]desired.InvocationResult{}
+	p.mu.execSessions = map[string]desired.ExecSessionReport{}
 	p.mu.secrets = map[desired.SecretID]secret.Text{}
 	p.mu.changed = make(chan struct{})
 	return p
@@ -355,6 +358,37 @@ func (p *Plane) PutLogObject(_ context.Context, o desired.LogObject) error {
 	}
 	p.mu.objects[o.Bucket+"/"+o.Name] = o
 	return nil
+}
+
+// ReportExecSession keeps a report, with the node that it is of.
+func (p *Plane) ReportExecSession(_ context.Context, node string, r desired.ExecSessionReport) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.execSessions[node+"/"+r.ID] = r
+	return nil
+}
+
+// PutExecTranscript takes a transcript of a session that node has reported.
+func (p *Plane) PutExecTranscript(_ context.Context, node string, t desired.ExecTranscript) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.mu.execSessions[node+"/"+t.ID]; !known {
+		return errdefs.ErrNotFound.WithMessage("no such session")
+	}
+	return nil
+}
+
+// DecryptExecKey gives the ciphertext back.
+func (p *Plane) DecryptExecKey(_ context.Context, _ string, k desired.ExecKey) (secret.Text, error) {
+	return secret.New(string(k.Ciphertext)), nil
+}
+
+// ExecSession gives what a node has reported of a session.
+func (p *Plane) ExecSession(node, id string) (desired.ExecSessionReport, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, ok := p.mu.execSessions[node+"/"+id]
+	return r, ok
 }
 
 // LogObject gives an object that was put.
