@@ -26,8 +26,8 @@ type ExecSession struct {
 	Arguments   []string
 	CreatedAt   time.Time
 	// Logging is where the transcript goes.
-	Logging ExecLogging `json:",omitzero"`
-	KMSKeyID string `json:",omitzero"` // of the channel's encryption; empty for none
+	Logging  ExecLogging `json:",omitzero"`
+	KMSKeyID string      `json:",omitzero"` // of the channel's encryption; empty for none
 	// Refusal is what the client is told in place of the command's output.
 	Refusal string `json:",omitzero"`
 
