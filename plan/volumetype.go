@@ -101,7 +101,7 @@ func volumeThroughput(c *ecs.TaskManagedEBSVolumeConfiguration, kind ec2.VolumeT
 	case *n > mostThroughput:
 		return nil, protocol.Errorf("InvalidParameterValue", "Volume throughput of %d is too high; maximum is %d.", *n, mostThroughput)
 	case float64(*n) > throughputForIOPS*float64(*iops):
-		return nil, protocol.Errorf("InvalidParameterValue", "Throughput (MiBps) to iops ratio of %f is too high; maximum is %f MiBps per iops.", float64(*n)/float64(*iops), throughputForIOPS)
+		return nil, protocol.Errorf("InvalidParameterValue", "Throughput (MiBps) to iops ratio of %f is too high; maximum is %f MiBps per iops", float64(*n)/float64(*iops), throughputForIOPS)
 	}
 	return c.Throughput, nil
 }
