@@ -20,6 +20,8 @@ type Caller struct {
 	// Task is the ARN of the ECS task that was given the session's credentials. Empty for
 	// sessions that a caller asked for, also those that a task's code asked for.
 	Task string
+	// FederatedBy is the ARN of the user whose permissions a federated user has.
+	FederatedBy string
 	// ServicePrincipal is the AWS service that makes the request for itself:
 	// "ecs.amazonaws.com". It has no ARN. Empty for everybody else.
 	ServicePrincipal string

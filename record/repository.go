@@ -114,6 +114,7 @@ type RegistryGrant struct {
 	SessionPolicyARNs []string
 	SessionTags       map[string]string
 	SourceIdentity    string
+	FederatedBy       string
 	// Task is the ARN of the ECS task whose credentials it was asked for with, if any.
 	Task string
 }

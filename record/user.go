@@ -46,7 +46,9 @@ type Session struct {
 	PrincipalARN string // "arn:aws:sts::123456789012:assumed-role/web/deploy", or a user's
 	PrincipalID  string // "AROA…:deploy", or "AIDA…"
 	Role         string `json:",omitempty"` // the assumed role's ARN
-	// Policy and PolicyARNs further limit what the role allows.
+	// FederatedBy is the ARN of the user who has asked for credentials for somebody else.
+	FederatedBy string `json:",omitempty"`
+	// Policy and PolicyARNs further limit what the role, or that user, is allowed.
 	Policy     string            `json:",omitempty"`
 	PolicyARNs []string          `json:",omitempty"`
 	Tags       map[string]string `json:",omitempty"`

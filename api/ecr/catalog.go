@@ -29,7 +29,7 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 		RequestID: fargo.NewHex(32), Service: "ecr", Operation: strings.TrimPrefix(action, "ecr:"),
 		Account: scope.Account, Region: scope.Region, Caller: api.Caller{
 			PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
-			Role: g.Role, SessionPolicy: g.SessionPolicy, SessionPolicyARNs: g.SessionPolicyARNs, SessionTags: g.SessionTags, SourceIdentity: g.SourceIdentity,
+			Role: g.Role, SessionPolicy: g.SessionPolicy, SessionPolicyARNs: g.SessionPolicyARNs, SessionTags: g.SessionTags, SourceIdentity: g.SourceIdentity, FederatedBy: g.FederatedBy,
 			Task: g.Task,
 		},
 	}

@@ -42,6 +42,7 @@ type claims struct {
 	PolicyARNs     []string          `json:"m,omitempty"`
 	Tags           map[string]string `json:"g,omitempty"`
 	SourceIdentity string            `json:"s,omitempty"`
+	FederatedBy    string            `json:"f,omitempty"`
 	Task           string            `json:"t,omitempty"`
 	Expires        int64             `json:"e"` // Unix seconds
 }
@@ -49,7 +50,7 @@ type claims struct {
 func claimsOf(g record.RegistryGrant, expires time.Time) claims {
 	return claims{
 		Account: g.Scope.Account, Region: g.Scope.Region, PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
-		Role: g.Role, Policy: g.SessionPolicy, PolicyARNs: g.SessionPolicyARNs, Tags: g.SessionTags, SourceIdentity: g.SourceIdentity,
+		Role: g.Role, Policy: g.SessionPolicy, PolicyARNs: g.SessionPolicyARNs, Tags: g.SessionTags, SourceIdentity: g.SourceIdentity, FederatedBy: g.FederatedBy,
 		Task: g.Task, Expires: expires.Unix(),
 	}
 }
@@ -57,7 +58,7 @@ func claimsOf(g record.RegistryGrant, expires time.Time) claims {
 func (c claims) grant() record.RegistryGrant {
 	return record.RegistryGrant{
 		Scope: fargo.Scope{Account: c.Account, Region: c.Region}, PrincipalARN: c.PrincipalARN, PrincipalID: c.PrincipalID, AccessKeyID: c.AccessKeyID,
-		Role: c.Role, SessionPolicy: c.Policy, SessionPolicyARNs: c.PolicyARNs, SessionTags: c.Tags, SourceIdentity: c.SourceIdentity,
+		Role: c.Role, SessionPolicy: c.Policy, SessionPolicyARNs: c.PolicyARNs, SessionTags: c.Tags, SourceIdentity: c.SourceIdentity, FederatedBy: c.FederatedBy,
 		Task: c.Task,
 	}
 }
@@ -124,7 +125,7 @@ func (s *Server) GetAuthorizationToken(ctx context.Context, in *ecr.GetAuthoriza
 		registry := fargo.Scope{Account: account, Region: call.Region}
 		grant := record.RegistryGrant{
 			Scope: call.Scope(), PrincipalARN: call.PrincipalARN, PrincipalID: call.PrincipalID, AccessKeyID: call.AccessKeyID,
-			Role: call.Role, SessionPolicy: call.SessionPolicy, SessionPolicyARNs: call.SessionPolicyARNs, SessionTags: call.SessionTags, SourceIdentity: call.SourceIdentity,
+			Role: call.Role, SessionPolicy: call.SessionPolicy, SessionPolicyARNs: call.SessionPolicyARNs, SessionTags: call.SessionTags, SourceIdentity: call.SourceIdentity, FederatedBy: call.FederatedBy,
 			Task: call.Task,
 		}
 		password, expires := s.Password(grant, time.Now())

@@ -78,6 +78,8 @@ func callerPolicies(r store.Reader, c *api.Caller) *policy.Caller {
 		out.Root = true
 	case api.UserCaller:
 		g.user(out, c.UserName())
+	case api.FederatedCaller:
+		g.federated(out, c)
 	case api.RoleCaller:
 		g.role(out, c)
 		g.session(out, c)
@@ -123,7 +125,18 @@ func (g gathering) role(out *policy.Caller, c *api.Caller) {
 	out.Tags = lowered(role.Role.Tags, c.SessionTags)
 }
 
-// session limits what the session of a role may do, if its policies say so.
+// federated gives a federated user what the user who asked for the credentials has, as far
+// as the session's policies allow it: without any, nothing.
+// Source: STS API, GetFederationToken.
+func (g gathering) federated(out *policy.Caller, c *api.Caller) {
+	a, _ := fargo.ParseARN(c.FederatedBy)
+	g.user(out, a.Name())
+	out.Tags = lowered(nil, c.SessionTags)
+	out.Session = policy.NewSet()
+	g.session(out, c)
+}
+
+// session limits what a session may do, if its policies say so.
 func (g gathering) session(out *policy.Caller, c *api.Caller) {
 	if c.SessionPolicy == "" && len(c.SessionPolicyARNs) == 0 {
 		return

@@ -30,7 +30,7 @@ func (k Keys) Key(id string) (api.Key, bool) {
 			Secret: s.Secret, Token: s.Token, Expires: s.Expires,
 			Account: s.Account,
 			Caller: api.Caller{
-				PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, AccessKeyID: id, Role: s.Role, Task: s.Task,
+				PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, AccessKeyID: id, Role: s.Role, FederatedBy: s.FederatedBy, Task: s.Task,
 				SessionPolicy: s.Policy, SessionPolicyARNs: s.PolicyARNs, SessionTags: s.Tags,
 				SourceIdentity: s.SourceIdentity, CredentialsIssued: s.Issued,
 			},
@@ -58,6 +58,10 @@ func alive(r store.Reader, s *record.Session) bool {
 	if a, ok := fargo.ParseARN(s.Role); ok {
 		role, ok := store.Roles.Get(r, scope.Key(a.Name()))
 		return ok && strings.HasPrefix(s.PrincipalID, *role.Role.RoleId+":")
+	}
+	if a, ok := fargo.ParseARN(s.FederatedBy); ok {
+		_, ok := store.Users.Get(r, scope.Key(a.Name()))
+		return ok
 	}
 	a, _ := fargo.ParseARN(s.PrincipalARN)
 	user, ok := store.Users.Get(r, scope.Key(a.Name()))

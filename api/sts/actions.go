@@ -3,6 +3,7 @@ package sts
 import (
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/iam"
 	"fargo/aws/sts"
 	"fargo/record"
@@ -47,6 +48,16 @@ var Actions = &api.Actions{
 				}
 				return also
 			}),
+		"GetFederationToken": api.On(func(q *api.Query, in *sts.GetFederationTokenInput) []string {
+			return []string{q.GlobalARN("sts", "federated-user/"+aws.Value(in.Name))}
+		}).Tags(func(in *sts.GetFederationTokenInput) map[string]string {
+			return api.TagMap(in.Tags, func(t sts.Tag) (key, value *string) { return t.Key, t.Value })
+		}).Also(func(q *api.Query, in *sts.GetFederationTokenInput) []api.Access {
+			if len(in.Tags) == 0 {
+				return nil
+			}
+			return []api.Access{{Action: "sts:TagSession", Resources: []string{q.GlobalARN("sts", "federated-user/"+aws.Value(in.Name))}}}
+		}),
 		"GetAccessKeyInfo": api.AnyResource[any](),
 		"GetSessionToken":  api.AnyResource[any](),
 		// Source: STS API, GetCallerIdentity: "No permissions are required".

@@ -41,10 +41,17 @@ func (s *Server) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.
 		out.AssumedRoleUser = &sts.AssumedRoleUser{Arn: &session.PrincipalARN, AssumedRoleId: &session.PrincipalID}
 		return nil
 	})
-	if in.Policy != nil {
-		out.PackedPolicySize = new(int32((len(*in.Policy)*100 + maxPacked - 1) / maxPacked))
-	}
+	out.PackedPolicySize = packedSize(in.Policy)
 	return out, err
+}
+
+// packedSize is how much of the room for a session's own policy is used, in percent; nil
+// without one.
+func packedSize(document *string) *int32 {
+	if document == nil {
+		return nil
+	}
+	return new(int32((len(*document)*100 + maxPacked - 1) / maxPacked))
 }
 
 // checkArguments refuses what is wrong whatever the role.
@@ -55,21 +62,37 @@ func checkArguments(c *api.Call, in *sts.AssumeRoleInput) error {
 	if in.ProvidedContexts != nil {
 		return protocol.Errorf("ValidationError", "ProvidedContexts are not supported by Fargo.")
 	}
-	if len(in.PolicyArns) > maxPolicies {
-		return protocol.Errorf("ValidationError", "The number of managed session policies exceeds the limit of %d.", maxPolicies)
-	}
 	if err := checkSessionTags(in); err != nil {
 		return err
 	}
-	if in.Policy != nil {
-		if _, err := policy.ParseInline(*in.Policy); err != nil {
-			return sts.MalformedPolicyDocumentException("%s", err)
-		}
-		if len(*in.Policy) > maxPacked {
-			return sts.PackedPolicyTooLargeException("Packed size of session policies consumes %d%% of allotted space.", len(*in.Policy)*100/maxPacked)
-		}
+	if err := checkSessionPolicies(in.Policy, in.PolicyArns); err != nil {
+		return err
 	}
 	return mfa(in.SerialNumber, in.TokenCode)
+}
+
+// checkSessionPolicies refuses what cannot limit a session.
+func checkSessionPolicies(document *string, managed []sts.PolicyDescriptorType) error {
+	if len(managed) > maxPolicies {
+		return protocol.Errorf("ValidationError", "The number of managed session policies exceeds the limit of %d.", maxPolicies)
+	}
+	if document == nil {
+		return nil
+	}
+	if _, err := policy.ParseInline(*document); err != nil {
+		return sts.MalformedPolicyDocumentException("%s", err)
+	}
+	if len(*document) > maxPacked {
+		return sts.PackedPolicyTooLargeException("Packed size of session policies consumes %d%% of allotted space.", len(*document)*100/maxPacked)
+	}
+	return nil
+}
+
+func policyARNs(managed []sts.PolicyDescriptorType) (arns []string) {
+	for _, p := range managed {
+		arns = append(arns, aws.Value(p.Arn))
+	}
+	return arns
 }
 
 // assume makes the session of a role, if the role trusts the caller. To a caller
@@ -108,9 +131,7 @@ func assume(r store.Reader, c *api.Call, in *sts.AssumeRoleInput) (*record.Sessi
 			session.SourceIdentity = caller.SourceIdentity
 		}
 	}
-	for _, p := range in.PolicyArns {
-		session.PolicyARNs = append(session.PolicyARNs, aws.Value(p.Arn))
-	}
+	session.PolicyARNs = policyARNs(in.PolicyArns)
 	return session, lifetime, nil
 }
 

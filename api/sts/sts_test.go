@@ -17,6 +17,7 @@ import (
 	wireiam "fargo/aws/iam"
 	"fargo/aws/protocol"
 	wire "fargo/aws/sts"
+	"fargo/policy"
 	"fargo/store"
 )
 
@@ -345,4 +346,41 @@ func TestRecorded(t *testing.T) {
 		s := newFixture(t)
 		return apitest.Setup{Services: []api.Mounted{{Service: &wireiam.API, Server: s.iam}, {Service: &wire.API, Server: s.sts}}}
 	})
+}
+
+// Credentials for somebody without any are good for what both the user who has asked and
+// the session's policies allow: nothing without policies.
+// Source: STS API, GetFederationToken.
+func TestFederationToken(t *testing.T) {
+	s := newFixture(t)
+	policies := iam.NewCallerPolicies(s.db)
+	for _, test := range []struct {
+		document *string
+		action   string
+		want     string
+	}{
+		{new(sessionPolicy), "ecs:ListClusters", "allowed by an identity-based policy: arn:aws:iam::aws:policy/AdministratorAccess, statement 1"},
+		{new(sessionPolicy), "iam:ListRoles", "because no session policy allows the iam:ListRoles action"},
+		{nil, "ecs:ListClusters", "because no session policy allows the ecs:ListClusters action"},
+	} {
+		out, err := s.sts.GetFederationToken(s.user, &wire.GetFederationTokenInput{Name: new("bob"), Policy: test.document, Tags: []wire.Tag{{Key: new("Team"), Value: new("web")}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *out.FederatedUser.Arn != "arn:aws:sts::123456789012:federated-user/bob" || *out.FederatedUser.FederatedUserId != "123456789012:bob" {
+			t.Errorf("the user is %v", out.FederatedUser)
+		}
+		call := api.CallFrom(s.as(*out.Credentials.AccessKeyId))
+		known := policies.Of(&call.Caller)
+		if got := policy.Decide(known, test.action, []policy.Resource{{ARN: "*"}}, nil).String(); got != test.want || known.Tags["team"] != "web" {
+			t.Errorf("%s: %s, want %s; tags %v", test.action, got, test.want, known.Tags)
+		}
+		if _, err := s.sts.GetFederationToken(s.as(*out.Credentials.AccessKeyId), &wire.GetFederationTokenInput{Name: new("eve")}); code(err) != "AccessDenied" {
+			t.Errorf("a federated user asks for another: %v", err)
+		}
+	}
+	root := api.WithCall(t.Context(), &api.Call{Account: account, Caller: api.Caller{PrincipalARN: "arn:aws:iam::123456789012:root"}})
+	if _, err := s.sts.GetFederationToken(root, &wire.GetFederationTokenInput{Name: new("bob")}); code(err) != "AccessDenied" {
+		t.Errorf("the root user: %v", err)
+	}
 }
