@@ -171,6 +171,8 @@ var Actions = &api.Actions{
 			return api.Given(in.PolicySourceArn)
 		}),
 
+		"GetAccountAuthorizationDetails": api.AnyResource[any](),
+
 		"ListAccountAliases":    api.AnyResource[any](),
 		"ListGroups":            api.AnyResource[any](),
 		"ListInstanceProfiles":  api.AnyResource[any](),
