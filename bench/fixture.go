@@ -81,9 +81,15 @@ func (f *fixture) close(ctx context.Context) error {
 }
 
 func (f *fixture) makeRole(ctx context.Context) error {
-	return f.query(ctx, "iam", url.Values{
+	if err := f.query(ctx, "iam", url.Values{
 		"Action": {"CreateRole"}, "Version": {"2010-05-08"},
 		"RoleName": {role}, "AssumeRolePolicyDocument": {trust},
+	}, nil); err != nil {
+		return err
+	}
+	return f.query(ctx, "iam", url.Values{
+		"Action": {"AttachRolePolicy"}, "Version": {"2010-05-08"},
+		"RoleName": {role}, "PolicyArn": {"arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"},
 	}, nil)
 }
 

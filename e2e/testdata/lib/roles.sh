@@ -22,3 +22,6 @@ aws iam create-role \
       "Action": "sts:AssumeRole"
     }]
   }' >/dev/null
+# What the exercise leaves out and AWS asks for: its definition has the log group made.
+aws iam put-role-policy --role-name ecsTaskExecutionRole --policy-name log-group --policy-document '{"Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}]}'
