@@ -146,8 +146,7 @@ func inlineDetails(p record.Permissions) []iam.PolicyDetail {
 func attachedDetails(p record.Permissions) []iam.AttachedPolicy {
 	all := []iam.AttachedPolicy{}
 	for _, arn := range p.Attached {
-		a, _ := fargo.ParseARN(arn)
-		all = append(all, iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())})
+		all = append(all, attachedPolicy(arn))
 	}
 	return all
 }

@@ -120,11 +120,14 @@ func (h identity) detach(arn string) error {
 func (h identity) attached(pathPrefix *string, asked page.Request) ([]iam.AttachedPolicy, *bool, *string, error) {
 	policies := each(slices.Values(h.Attached),
 		func(arn string) bool { return strings.HasPrefix(policyPath(arn), aws.Value(pathPrefix)) },
-		func(arn string) iam.AttachedPolicy {
-			a, _ := fargo.ParseARN(arn)
-			return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
-		})
+		attachedPolicy)
 	return pageOf(asked, policies, func(p iam.AttachedPolicy) string { return *p.PolicyArn })
+}
+
+// attachedPolicy is a managed policy as lists of what is attached show it.
+func attachedPolicy(arn string) iam.AttachedPolicy {
+	a, _ := fargo.ParseARN(arn)
+	return iam.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(a.Name())}
 }
 
 // deletable refuses to delete who still has policies.

@@ -109,7 +109,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},
-		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db})},
+		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
