@@ -160,7 +160,7 @@ func (r *runner) call(ctx context.Context, service, rest string) (string, error)
 		return "", err
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
-	return string(b), err
+	return orderByValue(string(b)), err
 }
 
 // output carries out one operation as the default account in the default region.
