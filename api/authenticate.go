@@ -101,6 +101,7 @@ func (x *exchange) refusals() refusals {
 // setCaller sets the caller: what its key says, and what the request says.
 func (x *exchange) setCaller(key Key) {
 	c := &x.call.Caller
+	x.callerKnown = true
 	x.call.Account, *c = key.Account, key.Caller
 	if x.sig != nil {
 		c.AccessKeyID = x.sig.AccessKeyID

@@ -25,6 +25,7 @@ type Config struct {
 	Services   []Mounted
 	Keys       Keys
 	Authorizer Authorizer
+	Observers  []Observer
 	// Forwards are the services that something else serves, by the names that they are
 	// signed for.
 	Forwards map[string]Forward
@@ -102,9 +103,12 @@ type exchange struct {
 	operation *operation
 	forward   *Forward // nil for a service of ours
 	call      Call
-	in, out   any
-	answer    protocol.Answer
-	written   bool
+	// callerKnown is whether authentication has succeeded.
+	callerKnown bool
+	in, out     any
+	refused     *protocol.Error // nil of a success
+	answer      protocol.Answer
+	written     bool
 
 	buffers *buffers
 }
@@ -130,6 +134,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 	}
+	x.observe()
 	x.write()
 }
 
@@ -160,6 +165,7 @@ func (x *exchange) finish() {
 			panic(http.ErrAbortHandler)
 		}
 		x.refuse(internalFailure)
+		x.observe()
 		x.write()
 	}
 	x.log()
@@ -286,6 +292,7 @@ func (x *exchange) refuse(e *protocol.Error) {
 	if x.codec == nil {
 		x.guessCodec()
 	}
+	x.refused, x.out = e, nil
 	x.answer.Body, x.answer.Events = x.answer.Body[:0], nil
 	x.codec.EncodeError(&x.request, e, &x.answer)
 	x.addHeaders()

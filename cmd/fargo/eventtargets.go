@@ -23,7 +23,7 @@ import (
 func newDeliverers(p *plane, server *apiecs.Server) []*control.Deliverer {
 	targets := &control.EventTargets{
 		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
-		RunTask:     roleTasks{server, p.authorizer}.run,
+		RunTask:     roleTasks{server, p.calls}.run,
 		SendMessage: queues{p.forwarded}.send,
 		Functions:   p.functions,
 		PutLog:      (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
@@ -48,20 +48,17 @@ func (q queues) send(ctx context.Context, queue fargo.ARN, m control.QueueMessag
 
 // roleTasks runs tasks for EventBridge, with a session of the role of a target.
 type roleTasks struct {
-	server     *apiecs.Server
-	authorizer api.Authorizer
+	server *apiecs.Server
+	calls  api.Calls
 }
 
 func (r roleTasks) run(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
 	a, _ := fargo.ParseARN(role)
 	call := &api.Call{
-		RequestID: uuid.NewString(), Service: ecs.API.Name, Operation: "RunTask", Account: scope.Account, Region: scope.Region,
+		RequestID: uuid.NewString(), Operation: "RunTask", Account: scope.Account, Region: scope.Region,
 		Caller: api.Caller{Role: role, PrincipalARN: fargo.Scope{Account: a.Account}.ARN("sts", "assumed-role/"+a.Name()+"/"+*in.ClientToken), CredentialsIssued: time.Now()},
 	}
-	if err := r.authorizer.Authorize(ctx, call, in); err != nil {
-		return nil, err
-	}
-	return r.server.RunTask(api.WithCall(ctx, call), in)
+	return api.CallAs(ctx, r.calls, &ecs.API, call, in, r.server.RunTask)
 }
 
 // eventLogs writes events into log groups, in a stream of this process.

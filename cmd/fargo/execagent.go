@@ -34,11 +34,11 @@ type execAgent struct {
 	db       *store.DB
 	policies control.RolePolicies
 	// anyRole says that policies are not asked.
-	anyRole    bool
-	authorizer api.Authorizer
-	logs       transcriptLogs
-	buckets    transcriptBuckets
-	keys       keyDecrypter
+	anyRole bool
+	calls   api.Calls
+	logs    transcriptLogs
+	buckets transcriptBuckets
+	keys    keyDecrypter
 }
 
 type transcriptLogs interface {
@@ -108,7 +108,7 @@ func (a *execAgent) Refuses(ctx context.Context, t *record.Task, l record.ExecLo
 		return err.Error(), nil
 	}
 	if l.LogGroup != "" && l.LogGroupEncrypted {
-		groups, err := callAs(ctx, a.authorizer, &awslogs.API, a.call(session, a.logRegion(t.Scope.Region, l), "DescribeLogGroups"),
+		groups, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, a.logRegion(t.Scope.Region, l), "DescribeLogGroups"),
 			&awslogs.DescribeLogGroupsInput{LogGroupNamePrefix: &l.LogGroup}, a.logs.DescribeLogGroups)
 		if err != nil && !isRefusal(err) {
 			return "", err
@@ -118,7 +118,7 @@ func (a *execAgent) Refuses(ctx context.Context, t *record.Task, l record.ExecLo
 		}
 	}
 	if l.Bucket != "" && l.BucketEncrypted {
-		_, err := callAs(ctx, a.authorizer, &s3.API, a.call(session, a.bucketRegion(t.Scope.Region, l), "GetBucketEncryption"),
+		_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, a.bucketRegion(t.Scope.Region, l), "GetBucketEncryption"),
 			&s3.GetBucketEncryptionInput{Bucket: &l.Bucket}, a.buckets.GetBucketEncryption)
 		var e *protocol.Error
 		switch {
@@ -194,7 +194,7 @@ func (a *execAgent) PutExecTranscript(ctx context.Context, s *record.ExecSession
 // putLog writes the log stream with the session's name.
 func (a *execAgent) putLog(ctx context.Context, s *record.ExecSession, session *record.Session, content []byte) error {
 	group, region := s.Logging.LogGroup, a.logRegion(s.Scope.Region, s.Logging)
-	_, err := callAs(ctx, a.authorizer, &awslogs.API, a.call(session, region, "CreateLogStream"),
+	_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, region, "CreateLogStream"),
 		&awslogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &s.ID}, a.logs.CreateLogStream)
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Code == "ResourceAlreadyExistsException" {
@@ -208,7 +208,7 @@ func (a *execAgent) putLog(ctx context.Context, s *record.ExecSession, session *
 		for i, message := range batch {
 			events[i] = awslogs.InputLogEvent{Message: &message, Timestamp: new(time.Now().UnixMilli())}
 		}
-		_, err := callAs(ctx, a.authorizer, &awslogs.API, a.call(session, region, "PutLogEvents"),
+		_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, region, "PutLogEvents"),
 			&awslogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &s.ID, LogEvents: events}, a.logs.PutLogEvents)
 		if err != nil {
 			return err
@@ -223,7 +223,7 @@ func (a *execAgent) putObject(ctx context.Context, s *record.ExecSession, sessio
 	if s.Logging.KeyPrefix != "" {
 		key = s.Logging.KeyPrefix + "/" + key
 	}
-	_, err := callAs(ctx, a.authorizer, &s3.API, a.call(session, a.bucketRegion(s.Scope.Region, s.Logging), "PutObject"), &s3.PutObjectInput{
+	_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, a.bucketRegion(s.Scope.Region, s.Logging), "PutObject"), &s3.PutObjectInput{
 		Bucket: &s.Logging.Bucket, Key: &key, Body: io.NopCloser(bytes.NewReader(content)), ContentLength: new(int64(len(content))),
 		ContentType: new(http.DetectContentType(content)),
 	}, a.buckets.PutObject)
@@ -241,7 +241,7 @@ func (a *execAgent) DecryptExecKey(ctx context.Context, s *record.ExecSession, k
 	if err != nil {
 		return value, err
 	}
-	out, err := callAs(ctx, a.authorizer, &kms.API, a.call(session, s.Scope.Region, "Decrypt"),
+	out, err := api.CallAs(ctx, a.calls, &kms.API, a.call(session, s.Scope.Region, "Decrypt"),
 		&kms.DecryptInput{CiphertextBlob: k.Ciphertext, EncryptionContext: k.Context, KeyId: &s.KMSKeyID}, a.keys.Decrypt)
 	if err != nil {
 		return value, err

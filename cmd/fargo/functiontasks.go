@@ -14,21 +14,24 @@ import (
 
 // functionTasks runs and stops the tasks of functions as the account itself: that there is
 // a mapping for a function is all the permission there is.
-type functionTasks struct{ server *apiecs.Server }
+type functionTasks struct {
+	server *apiecs.Server
+	calls  api.Calls
+}
 
 func (f *functionTasks) run(ctx context.Context, scope fargo.Scope, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
-	return f.server.RunTask(asAccount(ctx, scope, "RunTask"), in)
+	return api.CallAs(ctx, f.calls, &ecs.API, byAccount(scope, "RunTask"), in, f.server.RunTask)
 }
 
 func (f *functionTasks) stop(ctx context.Context, scope fargo.Scope, in *ecs.StopTaskInput) error {
-	_, err := f.server.StopTask(asAccount(ctx, scope, "StopTask"), in)
+	_, err := api.CallAs(ctx, f.calls, &ecs.API, byAccount(scope, "StopTask"), in, f.server.StopTask)
 	return err
 }
 
-// asAccount is a call of ECS by an account.
-func asAccount(ctx context.Context, scope fargo.Scope, operation string) context.Context {
-	return api.WithCall(ctx, &api.Call{
-		RequestID: uuid.NewString(), Service: ecs.API.Name, Operation: operation, Account: scope.Account, Region: scope.Region,
-		Caller: api.Caller{PrincipalARN: fargo.Scope{Account: scope.Account}.ARN("iam", "root"), CredentialsIssued: time.Now()},
-	})
+// byAccount is a call by an account itself.
+func byAccount(scope fargo.Scope, operation string) *api.Call {
+	return &api.Call{
+		RequestID: uuid.NewString(), Operation: operation, Account: scope.Account, Region: scope.Region,
+		Caller: api.Caller{PrincipalARN: fargo.Scope{Account: scope.Account}.ARN("iam", "root"), PrincipalID: scope.Account, CredentialsIssued: time.Now()},
+	}
 }

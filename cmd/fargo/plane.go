@@ -77,9 +77,11 @@ type plane struct {
 	authorizer api.Authorizer
 	enforcer   *api.Enforcer
 	policies   *iam.CallerPolicies
-	events     *eventbus.Router
-	history    *control.EventHistory
-	deliver    []*control.Deliverer
+	// calls is how Fargo itself calls the services.
+	calls   api.Calls
+	events  *eventbus.Router
+	history *control.EventHistory
+	deliver []*control.Deliverer
 	// functions can be called in the place of Lambda functions, and functionTasks are those
 	// that are tasks.
 	functions     *lambda.Functions
@@ -153,6 +155,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	if p.iam == iamOff {
 		p.authorizer = api.AllowAuthenticated{}
 	}
+	p.calls = api.Calls{Authorizer: p.authorizer}
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.authorizer})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
@@ -175,11 +178,11 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.events = eventbus.NewRouter()
 	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
 	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
-	tasks := &functionTasks{}
+	tasks := &functionTasks{calls: p.calls}
 	p.functionTasks = lambda.NewTasks(lambda.TasksConfig{DB: p.db, RunTask: tasks.run, StopTask: tasks.stop, Logger: p.log})
 	p.functions = lambda.New(p.mappings, p.functionTasks)
 	p.nodes.Invocations = p.functionTasks
-	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, authorizer: p.authorizer}
+	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, calls: p.calls}
 	mounted := services(dependencies{
 		execAgent: agent,
 		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
@@ -187,7 +190,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	})
 	agent.use(mounted)
 	p.nodes.ExecAgent = agent
-	p.nodes.Values = newTaskValues(mounted, p.authorizer)
+	p.nodes.Values = newTaskValues(mounted, p.calls)
 	for _, m := range mounted {
 		if server, ok := m.Server.(*ecs.Server); ok {
 			p.deliver = newDeliverers(p, server)
@@ -201,6 +204,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Services:             mounted,
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.authorizer,
+		Observers:            p.calls.Observers,
 		Forwards:             p.forwarded.Forwards(),
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"fargo/api"
-	"fargo/aws/protocol"
 	"fargo/aws/s3"
 	"fargo/aws/secretsmanager"
 	"fargo/aws/ssm"
@@ -16,7 +15,7 @@ import (
 // taskValues calls Secrets Manager, Parameter Store and S3 for tasks, as their execution
 // roles: what the policies do not allow is refused, as for code in a task.
 type taskValues struct {
-	authorizer api.Authorizer
+	calls      api.Calls
 	secrets    secretReader
 	parameters parameterReader
 	objects    objectReader
@@ -36,8 +35,8 @@ type objectReader interface {
 }
 
 // newTaskValues finds the three among the services.
-func newTaskValues(services []api.Mounted, authorizer api.Authorizer) taskValues {
-	v := taskValues{authorizer: authorizer}
+func newTaskValues(services []api.Mounted, calls api.Calls) taskValues {
+	v := taskValues{calls: calls}
 	for _, s := range services {
 		if reader, ok := s.Server.(secretReader); ok {
 			v.secrets = reader
@@ -54,22 +53,22 @@ func newTaskValues(services []api.Mounted, authorizer api.Authorizer) taskValues
 
 // GetSecretValue implements [control.Values].
 func (v taskValues) GetSecretValue(ctx context.Context, c control.Caller, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
-	return callAs(ctx, v.authorizer, &secretsmanager.API, call(c, "GetSecretValue"), in, v.secrets.GetSecretValue)
+	return api.CallAs(ctx, v.calls, &secretsmanager.API, call(c, "GetSecretValue"), in, v.secrets.GetSecretValue)
 }
 
 // GetParameters implements [control.Values].
 func (v taskValues) GetParameters(ctx context.Context, c control.Caller, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
-	return callAs(ctx, v.authorizer, &ssm.API, call(c, "GetParameters"), in, v.parameters.GetParameters)
+	return api.CallAs(ctx, v.calls, &ssm.API, call(c, "GetParameters"), in, v.parameters.GetParameters)
 }
 
 // GetBucketLocation implements [control.Values].
 func (v taskValues) GetBucketLocation(ctx context.Context, c control.Caller, in *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error) {
-	return callAs(ctx, v.authorizer, &s3.API, call(c, "GetBucketLocation"), in, v.objects.GetBucketLocation)
+	return api.CallAs(ctx, v.calls, &s3.API, call(c, "GetBucketLocation"), in, v.objects.GetBucketLocation)
 }
 
 // GetObject implements [control.Values].
 func (v taskValues) GetObject(ctx context.Context, c control.Caller, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	return callAs(ctx, v.authorizer, &s3.API, call(c, "GetObject"), in, v.objects.GetObject)
+	return api.CallAs(ctx, v.calls, &s3.API, call(c, "GetObject"), in, v.objects.GetObject)
 }
 
 // call is a call that ECS makes as a task's role. It came over no network.
@@ -93,20 +92,4 @@ func (p *plane) authorizeTask(c control.Caller, service, operation string, in an
 	asked := call(c, operation)
 	asked.Service = service
 	return p.authorizer.Authorize(context.Background(), asked, in)
-}
-
-// callAs authorizes a call of a service, validates and does it, as the chain does with
-// requests.
-func callAs[In, Out any](
-	ctx context.Context, a api.Authorizer, service *protocol.Service, c *api.Call, in *In, do func(context.Context, *In) (*Out, error),
-) (*Out, error) {
-	c.Service = service.Name
-	ctx = api.WithCall(ctx, c)
-	if err := a.Authorize(ctx, c, in); err != nil {
-		return nil, err
-	}
-	if violations := protocol.Validate(in); len(violations) > 0 {
-		return nil, service.Refusal(c.Operation, violations)
-	}
-	return do(ctx, in)
 }
