@@ -38,6 +38,7 @@ var imports = map[string][]string{
 	"dispatch":     {root, "secret", "desired"},
 	"logs":         {root, "desired", "engine"},
 	"metrics":      {root},
+	"audit":        {},
 	"registry":     {root, "aws", "record", "store", "diskspace"},
 	"session":      {root, "secret"},
 	"node":         {root, "secret", "desired", "host"},
@@ -99,7 +100,7 @@ var balancerImports = map[string][]string{
 var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "session", "ecsexec", "taskmetadata", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
-var onControlPlane = []string{"record", "store", "plan", "policy", "kms", "objects", "eventbus", "lambda", "api", "control"}
+var onControlPlane = []string{"audit", "record", "store", "plan", "policy", "kms", "objects", "eventbus", "lambda", "api", "control"}
 
 // unrestricted are the packages that may import any other: cmd connects them, sim
 // simulates them.

@@ -35,6 +35,8 @@ type Config struct {
 	// request names none. For machines that nobody else can reach.
 	AcceptAnyCredentials bool
 	Account, Region      string
+	// Throttle has the rates of services kept.
+	Throttle bool
 }
 
 // Mounted is a service and its implementation: a value with a method for each
@@ -44,6 +46,7 @@ type Mounted struct {
 	Server  any
 	MaxBody int64 // the largest request in bytes; 0 means 10 MiB
 	Gaps    []Gap // for the coverage page
+	Rates   []Rate
 	// Locate is for a REST service that is known by the host of a request too: it gives
 	// the URL by which the operation is found, and whether the host is the service's,
 	// whoever has signed. nil for others.
@@ -69,6 +72,8 @@ type chain struct {
 	verifier sigv4.Verifier
 	// Memory for the bodies of callers that are not authenticated.
 	unknownCallers, unverified *budget
+	callers                    callers
+	rates                      rates
 }
 
 // steps are what is done with every request, in order. The input is decoded before
@@ -78,6 +83,7 @@ type chain struct {
 var steps = [...]func(*exchange) error{
 	(*exchange).parse,
 	(*exchange).authenticate,
+	(*exchange).throttle,
 	(*exchange).decode,
 	(*exchange).authorize,
 	(*exchange).validate,
@@ -105,6 +111,7 @@ type exchange struct {
 	call      Call
 	// callerKnown is whether authentication has succeeded.
 	callerKnown bool
+	admitted    bool // by throttle
 	in, out     any
 	refused     *protocol.Error // nil of a success
 	answer      protocol.Answer
@@ -155,6 +162,7 @@ func (x *exchange) steps() []func(*exchange) error {
 // the buffers to the pool.
 func (x *exchange) finish() {
 	x.body.release()
+	x.leave()
 	if p := recover(); p != nil {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)

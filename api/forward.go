@@ -31,6 +31,7 @@ type Forwarded struct {
 var forwardSteps = [...]func(*exchange) error{
 	(*exchange).parseForwarded,
 	(*exchange).authenticate,
+	(*exchange).throttle,
 	(*exchange).authorize,
 	(*exchange).relay,
 }

@@ -19,6 +19,7 @@ type operation struct {
 	streams bool             // the body is read by the handler
 	name    string           // "ecs:RunTask"
 	handler protocol.Handler // nil if the server has no such method
+	rate    *Rate            // nil for none
 }
 
 // router finds the operation that a request names.
@@ -72,6 +73,7 @@ func (rt *router) mount(m Mounted) {
 		op := &operation{Operation: &m.Service.Operations[i], service: m.Service, maxBody: limit}
 		op.name = m.Service.Name + ":" + op.Name
 		op.streams = op.Streams()
+		op.rate = rateOf(m.Rates, op.Name)
 		if op.Bind != nil {
 			h, _ := op.Bind(m.Server)
 			op.handler = prechecked(m.Server, h)

@@ -34,6 +34,9 @@ func (i *Instance) LogsDir() string { return i.path("logs") }
 // of their buckets.
 func (i *Instance) AccessLogsDir() string { return i.path("access-logs") }
 
+// AuditDir holds the audit log: a line of JSON for each call of an API.
+func (i *Instance) AuditDir() string { return i.path("audit") }
+
 // RegistryDir holds the images pushed to ECR.
 func (i *Instance) RegistryDir() string { return i.path("registry") }
 

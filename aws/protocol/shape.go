@@ -48,7 +48,9 @@ type field struct {
 	name    string // on the wire
 	query   string // in ec2Query input
 	jsonKey string // `"name":`
-	shape   *shape
+	// publicKey is jsonKey with the name in the case of CloudTrail.
+	publicKey string
+	shape     *shape
 
 	required  bool
 	flat      bool
@@ -172,7 +174,7 @@ func (b builder) fields(s *shape) {
 // parseField reads a field's tags.
 func parseField(sf reflect.StructField) field {
 	name, options, _ := strings.Cut(sf.Tag.Get("aws"), ",")
-	f := field{name: name, query: sf.Tag.Get("query"), jsonKey: strconv.Quote(name) + ":"}
+	f := field{name: name, query: sf.Tag.Get("query"), jsonKey: strconv.Quote(name) + ":", publicKey: strconv.Quote(lowerFirst(name)) + ":"}
 	if f.query == "" {
 		f.query = upperFirst(name)
 	}

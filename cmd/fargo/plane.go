@@ -17,11 +17,13 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/api/acm"
+	"fargo/api/cloudtrail"
 	"fargo/api/ec2"
 	"fargo/api/ecr"
 	"fargo/api/ecs"
 	"fargo/api/forward"
 	"fargo/api/iam"
+	"fargo/audit"
 	"fargo/control"
 	"fargo/dispatch"
 	"fargo/eventbus"
@@ -58,6 +60,7 @@ type planeConfig struct {
 	// mappings are what is given in the place of Lambda functions.
 	mappings lambda.Mappings
 	iam      iamMode
+	throttle bool // keep AWS's rates
 	// forwarded are the services that something else has.
 	forwarded *forward.Services
 }
@@ -68,6 +71,7 @@ type plane struct {
 	journal *disk.Journal
 	db      *store.DB
 	logs    *logs.Store
+	audit   *audit.Log
 	blobs   *registry.Storage
 	objects *objects.Store
 	images  taskImages
@@ -126,6 +130,9 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
 		return p, err
 	}
+	if p.audit, err = audit.Open(c.inst.AuditDir(), c.log); err != nil {
+		return p, err
+	}
 	home := fargo.Scope{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}
 	if err := ec2.EnsureDefaults(ctx, p.db, kernel.MachineNetworks, home); err != nil {
 		return p, err
@@ -155,7 +162,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	if p.iam == iamOff {
 		p.authorizer = api.AllowAuthenticated{}
 	}
-	p.calls = api.Calls{Authorizer: p.authorizer}
+	p.calls = api.Calls{Authorizer: p.authorizer, Observers: []api.Observer{&cloudtrail.Recorder{Append: p.audit.Append}}}
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.authorizer})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
@@ -208,6 +215,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Forwards:             p.forwarded.Forwards(),
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,
+		Throttle:             p.throttle,
 		Account:              fargo.DefaultAccount,
 		Region:               fargo.DefaultRegion,
 	})
@@ -253,6 +261,9 @@ func ownPath(path string) bool { return path == healthPath || strings.HasPrefix(
 // close releases what openPlane has opened.
 func (p *plane) close() error {
 	var errs []error
+	if p.audit != nil {
+		errs = append(errs, p.audit.Close())
+	}
 	if p.logs != nil {
 		errs = append(errs, p.logs.Close())
 	}

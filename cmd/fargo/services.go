@@ -105,7 +105,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
 			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit, ExecAgent: r.execAgent,
-		}), Gaps: apiecs.NotActedOn},
+		}), Gaps: apiecs.NotActedOn, Rates: apiecs.Rates},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},

@@ -32,6 +32,7 @@ type upCommand struct {
 	BeginAnew            bool     `help:"Make parts of the data directory anew that are gone: without it, up refuses to start without them."`
 	ElasticIPs           int      `name:"elastic-ips" default:"5" help:"How many Elastic IP addresses an account may have in a region (${default}, as on AWS)." placeholder:"N"`
 	IAM                  iamMode  `name:"iam" enum:"enforce,audit,off" default:"enforce" help:"What IAM policies do (${default}): enforce refuses what they do not allow, as AWS does; audit allows it and logs what would have been refused; off lets every key do everything." placeholder:"enforce|audit|off"`
+	Throttle             bool     `help:"Keep the rates at which AWS throttles calls of ECS, so that clients' retries can be tried: ThrottlingException, for an account in a region."`
 	AcceptAnyCredentials bool     `help:"Let in whoever comes, without checking signatures. Only for a machine nobody else can reach."`
 	Lambda               []string `sep:"none" help:"What a function of Lambda stands for, by its name or ARN. A URL gets the event in a POST. A task definition, FAMILY or FAMILY:REVISION, is run on Fargate for each event, which its container gets by Lambda's runtime API, as images for Lambda do: in the cluster default and the default VPC, unless \",cluster=NAME\", \",subnet=ID\" or \",security-group=ID\" follow (the last two can be repeated). Without a mapping, what would call the function is refused. Can be repeated." placeholder:"NAME=URL|TASKDEF"`
 	Forward              []string `sep:"none" help:"Send requests for these services (sqs, sns, dynamodb) on to something that has them, after checking who calls. They are signed anew, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of this command's environment, or else with \"test\". Version 1 of the aws command needs --endpoint-url for sqs: without it, it goes to queue.amazonaws.com. Can be repeated." placeholder:"SERVICE,…=URL"`
@@ -105,7 +106,7 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	p, err := openPlane(ctx, planeConfig{
 		inst: inst, key: key, log: log, endpoint: endpoint,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
-		public: public, elasticIPs: c.ElasticIPs, mappings: mappings, forwarded: forwarded, iam: c.IAM,
+		public: public, elasticIPs: c.ElasticIPs, mappings: mappings, forwarded: forwarded, iam: c.IAM, throttle: c.Throttle,
 	})
 	if err != nil {
 		return errors.Join(withAdvice(inst, err), listener.Close())
