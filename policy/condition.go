@@ -81,19 +81,25 @@ func (c Condition) compile(hasVariables bool) condition {
 	return condition{o, strings.ToLower(c.Key), compileAll(c.Values, hasVariables)}
 }
 
-// holds reports whether the request fulfils a condition.
+// holds reports whether the request fulfils a condition. For the operators of sets, a
+// lone empty text is no value.
 func (c *condition) holds(r *Request) bool {
 	values := r.values(c.key)
 	has := func(v string) bool { return c.compare(v, r) }
+	if c.quantity != "" && len(values) == 1 && values[0] == "" {
+		values = nil
+	}
 	switch {
 	case c.null:
-		return len(c.values) == 1 && strings.EqualFold(c.values[0].text, strconv.FormatBool(len(values) == 0))
+		return slices.ContainsFunc(c.values, func(v pattern) bool { return strings.EqualFold(v.text, strconv.FormatBool(len(values) == 0)) })
+	case len(values) == 0 && c.ifExists:
+		return true
 	case c.quantity == "ForAnyValue":
 		return slices.ContainsFunc(values, has)
 	case c.quantity == "ForAllValues":
 		return all(values, has)
 	case len(values) == 0:
-		return c.negated || c.ifExists
+		return c.negated
 	case c.negated:
 		return all(values, has)
 	}

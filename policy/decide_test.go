@@ -2,6 +2,8 @@ package policy_test
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,97 +41,6 @@ func grant(effect, principal string) string {
 }
 
 func aws(arn string) string { return `{"AWS":"` + arn + `"}` }
-
-// Source: IAM user guide, "Policy evaluation logic" ("Policy evaluation for
-// requests within a single account", "Cross-account policy evaluation logic"),
-// and of the texts "Troubleshoot access denied error messages".
-var decisions = []struct {
-	name                                  string
-	who                                   string // ARN of a user or session, ":root", or a service
-	identity, boundary, session, resource []string
-	trust                                 bool
-	on                                    string
-	want                                  string
-}{
-	{name: "nothing", who: user, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "identity", who: user, identity: []string{allowAll}, want: "allowed by an identity-based policy: p1, statement 1"},
-	{name: "which of two", who: user, identity: []string{`{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`, `{"Sid":"Pull","Effect":"Allow","Action":"ecr:*","Resource":"*"}`}, want: "allowed by an identity-based policy: p2, Pull"},
-	{name: "denied", who: user, identity: []string{allowAll, denyAll}, want: "with an explicit deny in an identity-based policy: p2, statement 1"},
-	{name: "boundary allows", who: user, identity: []string{allowAll}, boundary: []string{allowAll}, want: "allowed by an identity-based policy: p1, statement 1"},
-	{name: "boundary only", who: user, boundary: []string{allowAll}, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "beyond the boundary", who: user, identity: []string{allowAll}, boundary: []string{`{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`}, want: "because no permissions boundary allows the ecr:BatchGetImage action"},
-	{name: "boundary denies", who: user, identity: []string{allowAll}, boundary: []string{allowAll + "," + denyAll}, want: "with an explicit deny in a permissions boundary: p1, statement 2"},
-	{name: "boundary of no policy", who: user, identity: []string{allowAll}, boundary: []string{}, want: "because no permissions boundary allows the ecr:BatchGetImage action"},
-	{name: "session", who: session, identity: []string{allowAll}, want: "allowed by an identity-based policy: p1, statement 1"},
-	{name: "session policy", who: session, identity: []string{allowAll}, session: []string{`{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`}, want: "because no session policy allows the ecr:BatchGetImage action"},
-	{name: "session policy denies", who: session, identity: []string{allowAll}, session: []string{denyAll}, want: "with an explicit deny in a session policy: p1, statement 1"},
-	{name: "session policies are a union", who: session, identity: []string{allowAll}, session: []string{`{"Effect":"Allow","Action":"ecs:*","Resource":"*"}`, `{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`}, want: "allowed by an identity-based policy: p1, statement 1"},
-	{name: "root", who: ":root", want: "allowed"},
-	{name: "root, denied by the resource", who: ":root", resource: []string{grant("Deny", `"*"`)}, want: "with an explicit deny in a resource-based policy: p1, statement 1"},
-
-	{name: "resource allows a user", who: user, boundary: []string{}, resource: []string{grant("Allow", aws(user))}, want: "allowed by a resource-based policy: p1, statement 1"},
-	{name: "resource allows a session", who: session, session: []string{}, resource: []string{grant("Allow", aws(session))}, want: "allowed by a resource-based policy: p1, statement 1"},
-	{name: "resource allows everybody", who: session, session: []string{}, resource: []string{grant("Allow", `"*"`)}, want: "allowed by a resource-based policy: p1, statement 1"},
-	{name: "resource allows a role", who: session, resource: []string{grant("Allow", aws(webRole))}, want: "allowed by a resource-based policy: p1, statement 1"},
-	{name: "resource allows a role that is limited", who: session, session: []string{}, resource: []string{grant("Allow", aws(webRole))}, want: "because no session policy allows the ecr:BatchGetImage action"},
-	{name: "resource allows a role with a boundary", who: session, boundary: []string{}, resource: []string{grant("Allow", aws(webRole))}, want: "because no permissions boundary allows the ecr:BatchGetImage action"},
-	{name: "resource allows another", who: session, resource: []string{grant("Allow", aws(user))}, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "resource delegates", who: user, resource: []string{grant("Allow", aws("arn:aws:iam::123456789012:root"))}, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "resource denies a role", who: session, identity: []string{allowAll}, resource: []string{grant("Deny", aws(webRole))}, want: "with an explicit deny in a resource-based policy: p1, statement 1"},
-
-	{name: "abroad, nothing there", who: user, identity: []string{allowAll}, on: abroad, want: "because no resource-based policy allows the ecr:BatchGetImage action"},
-	{name: "abroad, nothing here", who: user, resource: []string{grant("Allow", aws(user))}, on: abroad, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "abroad, both", who: user, identity: []string{allowAll}, resource: []string{grant("Allow", aws("123456789012"))}, on: abroad, want: "allowed by an identity-based policy: p1, statement 1"},
-
-	{name: "trusts a user", who: user, trust: true, resource: []string{grant("Allow", aws(user))}, want: "allowed by a role trust policy: p1, statement 1"},
-	{name: "trusts the account", who: user, trust: true, resource: []string{grant("Allow", aws("123456789012"))}, want: "because no identity-based policy allows the ecr:BatchGetImage action"},
-	{name: "trusts the account, and allowed", who: user, trust: true, identity: []string{allowAll}, resource: []string{grant("Allow", aws("123456789012"))}, want: "allowed by an identity-based policy: p1, statement 1"},
-	{name: "does not trust", who: user, trust: true, identity: []string{allowAll}, resource: []string{grant("Allow", aws(webRole))}, want: "because no role trust policy allows the ecr:BatchGetImage action"},
-	{name: "trusts a service", who: "ecs-tasks.amazonaws.com", trust: true, resource: []string{grant("Allow", `{"Service":"ecs-tasks.amazonaws.com"}`)}, want: "allowed by a role trust policy: p1, statement 1"},
-	{name: "trusts another service", who: "ecs.amazonaws.com", trust: true, resource: []string{grant("Allow", `{"Service":"ecs-tasks.amazonaws.com"}`)}, want: "because no role trust policy allows the ecr:BatchGetImage action"},
-}
-
-func caller(who string) *policy.Caller {
-	c := &policy.Caller{Principal: policy.Principal{Account: "123456789012", ARNs: []string{who}}}
-	switch {
-	case who == session:
-		c.Role = webRole
-	case who == ":root":
-		c.Root, c.ARNs = true, []string{"arn:aws:iam::123456789012:root"}
-	case strings.HasSuffix(who, ".amazonaws.com"):
-		c.Principal = policy.Principal{Service: who}
-	}
-	return c
-}
-
-func TestDecide(t *testing.T) {
-	for _, test := range decisions {
-		t.Run(test.name, func(t *testing.T) {
-			c := caller(test.who)
-			c.Identity = set(t, test.identity...)
-			if test.boundary != nil {
-				c.Boundary = set(t, test.boundary...)
-			}
-			if test.session != nil {
-				c.Session = set(t, test.session...)
-			}
-			on := policy.Resource{ARN: home, Trust: test.trust}
-			if test.on != "" {
-				on.ARN = test.on
-			}
-			if test.resource != nil {
-				on.Policies = set(t, test.resource...)
-			}
-			got := policy.Decide(c, "ecr:BatchGetImage", []policy.Resource{on}, nil)
-			if strings.ReplaceAll(got.String(), "the role", "a role") != strings.ReplaceAll(test.want, "the role", "a role") {
-				t.Errorf("%s\nwant %s", got, test.want)
-			}
-			if allowed := strings.HasPrefix(test.want, "allowed"); (got.Effect == policy.Allow) != allowed || got.Resource != on.ARN {
-				t.Errorf("the decision is %+v", got)
-			}
-		})
-	}
-}
 
 // Every resource must be allowed; the first one that is denied is named, one that
 // is denied explicitly before others.
@@ -193,13 +104,18 @@ type documents struct{ identity, boundary, session, resource []string }
 
 var (
 	statements = rapid.Custom(func(t *rapid.T) string {
-		s := `{"Effect":"` + rapid.SampledFrom([]string{"Allow", "Allow", "Deny"}).Draw(t, "effect") + `"`
-		s += `,"` + rapid.SampledFrom([]string{"Action", "NotAction"}).Draw(t, "element") + `":"` + rapid.SampledFrom([]string{"*", "s:*", "s:Get?", "s:GetA", "t:*"}).Draw(t, "action") + `"`
-		s += `,"Resource":"` + rapid.SampledFrom([]string{"*", home, "arn:aws:ecr:*:*:repository/w*", "${aws:username}"}).Draw(t, "resource") + `"`
-		if rapid.Bool().Draw(t, "conditional") {
-			s += `,"Condition":{"StringEquals":{"aws:username":"` + rapid.SampledFrom([]string{"dev", "ops"}).Draw(t, "user") + `"}}`
+		effect := rapid.SampledFrom([]string{"Allow", "Allow", "Deny"}).Draw(t, "effect")
+		parts := []string{
+			`"Effect":"` + effect + `"`,
+			`"` + rapid.SampledFrom([]string{"Action", "NotAction"}).Draw(t, "element") + `":` + some(t, "*", "s:*", "s:Get?", "s:GetA", "t:*"),
+			`"` + rapid.SampledFrom([]string{"Resource", "Resource", "NotResource"}).Draw(t, "what") + `":` + some(t, "*", home, "arn:aws:ecr:*:*:repository/w*", "${aws:username}"),
 		}
-		return s + "}"
+		if rapid.Bool().Draw(t, "conditional") {
+			operator := rapid.SampledFrom([]string{"StringEquals", "StringNotEquals", "StringLikeIfExists", "ForAnyValue:StringEquals", "ForAllValues:StringNotEquals"}).Draw(t, "operator")
+			key := rapid.SampledFrom([]string{"aws:username", "aws:TagKeys", "no:key"}).Draw(t, "key")
+			parts = append(parts, `"Condition":{"`+operator+`":{"`+key+`":`+some(t, "dev", "ops", "a", "b")+`}}`)
+		}
+		return "{" + strings.Join(parts, ",") + "}"
 	})
 	grants = rapid.Custom(func(t *rapid.T) string {
 		return grant(rapid.SampledFrom([]string{"Allow", "Deny"}).Draw(t, "effect"),
@@ -207,14 +123,23 @@ var (
 	})
 )
 
+// some is a list of one or more of some texts, in any order.
+func some(t *rapid.T, of ...string) string {
+	drawn := rapid.SliceOfNDistinct(rapid.SampledFrom(of), 1, len(of), rapid.ID[string]).Draw(t, "some")
+	return `["` + strings.Join(drawn, `","`) + `"]`
+}
+
 func draw(t *rapid.T) *drawn {
 	several := rapid.SliceOfN(statements, 0, 4)
 	maybe := rapid.OneOf(rapid.Just[[]string](nil), several)
 	d := &drawn{
-		caller:  *caller(rapid.SampledFrom([]string{user, session}).Draw(t, "caller")),
-		on:      policy.Resource{ARN: rapid.SampledFrom([]string{home, abroad, "*"}).Draw(t, "resource"), Trust: rapid.Bool().Draw(t, "trust")},
-		action:  rapid.SampledFrom([]string{"s:GetA", "s:PutA", "t:GetA"}).Draw(t, "action"),
-		context: policy.Values{"aws:username": {rapid.SampledFrom([]string{"dev", "ops"}).Draw(t, "user name")}},
+		caller: *caller(rapid.SampledFrom([]string{user, session}).Draw(t, "caller")),
+		on:     policy.Resource{ARN: rapid.SampledFrom([]string{home, abroad, "*"}).Draw(t, "resource"), Trust: rapid.Bool().Draw(t, "trust")},
+		action: rapid.SampledFrom([]string{"s:GetA", "s:PutA", "t:GetA"}).Draw(t, "action"),
+		context: policy.Values{
+			"aws:username": {rapid.SampledFrom([]string{"dev", "ops"}).Draw(t, "user name")},
+			"aws:tagkeys":  rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 3).Draw(t, "tag keys"),
+		},
 		documents: documents{
 			identity: several.Draw(t, "identity"), boundary: maybe.Draw(t, "boundary"), session: maybe.Draw(t, "session"),
 			resource: rapid.OneOf(rapid.Just[[]string](nil), rapid.SliceOfN(grants, 0, 3)).Draw(t, "resource's"),
@@ -262,7 +187,38 @@ func TestProperties(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			d := draw(rt)
 			with := documents{shuffled(rt, d.identity), shuffled(rt, d.boundary), shuffled(rt, d.session), shuffled(rt, d.resource)}
+			before := d.decide(t, d.documents)
+			d.context["aws:tagkeys"] = shuffled(rt, d.context["aws:tagkeys"])
+			if after := d.decide(t, with); before != after {
+				rt.Fatalf("%+v: %v; %+v: %v", d.documents, before, with, after)
+			}
+		})
+	})
+	t.Run("values are in no order", func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) {
+			d := draw(rt)
+			with := documents{reversed(d.identity), reversed(d.boundary), reversed(d.session), d.resource}
 			if before, after := d.decide(t, d.documents), d.decide(t, with); before != after {
+				rt.Fatalf("%+v: %v; %+v: %v", d.documents, before, with, after)
+			}
+		})
+	})
+	t.Run("an added deny allows nothing more", func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) {
+			d := draw(rt)
+			added := strings.Replace(statements.Draw(rt, "added"), `"Allow"`, `"Deny"`, 1)
+			with := d.documents
+			switch rapid.IntRange(0, 3).Draw(rt, "where") {
+			case 0:
+				with.identity = append([]string{added}, with.identity...)
+			case 1:
+				with.boundary = append([]string{added}, with.boundary...)
+			case 2:
+				with.session = append([]string{added}, with.session...)
+			case 3:
+				with.resource = append([]string{strings.Replace(grants.Draw(rt, "denied"), `"Allow"`, `"Deny"`, 1)}, with.resource...)
+			}
+			if before, after := d.decide(t, d.documents), d.decide(t, with); before != policy.Allow && after == policy.Allow || before == policy.ExplicitDeny && after != policy.ExplicitDeny {
 				rt.Fatalf("%+v: %v; %+v: %v", d.documents, before, with, after)
 			}
 		})
@@ -315,6 +271,24 @@ func TestProperties(t *testing.T) {
 			}
 		})
 	})
+}
+
+var lists = regexp.MustCompile(`\[[^\[\]]*\]`)
+
+// reversed are statements whose lists of values are the other way round.
+func reversed(statements []string) []string {
+	if statements == nil {
+		return nil
+	}
+	out := []string{}
+	for _, s := range statements {
+		out = append(out, lists.ReplaceAllStringFunc(s, func(list string) string {
+			values := strings.Split(strings.Trim(list, "[]"), ",")
+			slices.Reverse(values)
+			return "[" + strings.Join(values, ",") + "]"
+		}))
+	}
+	return out
 }
 
 func shuffled(t *rapid.T, statements []string) []string {
