@@ -50,8 +50,8 @@ type ResourcePolicy struct {
 type Row interface {
 	// Input is the type of the operation's input; nil for any.
 	Input() reflect.Type
-	// Keys are the names of the condition keys that the row takes from the input,
-	// without those of tags.
+	// Keys are the names of the condition keys that the row takes from the input, as AWS
+	// spells them, without those of tags.
 	Keys() []string
 	// HasTags reports whether the input can have tags.
 	HasTags() bool
@@ -131,10 +131,16 @@ type Rule[In any] struct {
 	creates   bool
 	resources func(*Query, *In) []string
 	tags      func(*In) map[string]string
-	keys      map[string]func(*Query, *In) []string
+	keys      map[string]keyValues[In] // by their names in lower case
 	prefixed  map[string]func(in *In, rest string) []string
 	also      []func(*Query, *In) []Access
 	instead   func(*Query, *In) []Access
+}
+
+// keyValues are how the values of a condition key are taken from an input.
+type keyValues[In any] struct {
+	name string // as AWS spells it
+	of   func(*Query, *In) []string
 }
 
 // On makes the row of an operation on the resources that its input names; "*" if
@@ -155,9 +161,9 @@ func (r Rule[In]) As(action string) Rule[In] {
 func (r Rule[In]) Key(name string, values func(*Query, *In) []string) Rule[In] {
 	keys := maps.Clone(r.keys)
 	if keys == nil {
-		keys = map[string]func(*Query, *In) []string{}
+		keys = map[string]keyValues[In]{}
 	}
-	keys[strings.ToLower(name)] = values
+	keys[strings.ToLower(name)] = keyValues[In]{name, values}
 	r.keys = keys
 	return r
 }
@@ -210,7 +216,14 @@ func (r Rule[In]) Input() reflect.Type {
 }
 
 // Keys implements [Row].
-func (r Rule[In]) Keys() []string { return slices.Sorted(maps.Keys(r.keys)) }
+func (r Rule[In]) Keys() []string {
+	var names []string
+	for _, key := range r.keys {
+		names = append(names, key.name)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // HasTags implements [Row].
 func (r Rule[In]) HasTags() bool { return r.tags != nil }
@@ -248,8 +261,8 @@ func (r Rule[In]) accesses(q *Query, in any) []Access {
 }
 
 func (r Rule[In]) values(q *Query, in any, key string) []string {
-	if values := r.keys[key]; values != nil {
-		return values(q, r.input(in))
+	if values, ok := r.keys[key]; ok {
+		return values.of(q, r.input(in))
 	}
 	for prefix, values := range r.prefixed {
 		if rest, ok := strings.CutPrefix(key, prefix); ok {

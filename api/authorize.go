@@ -49,7 +49,9 @@ type EnforcerConfig struct {
 	State    func() *store.Snapshot // in which resources are looked up
 	// AuditOnly makes it refuse nothing: what it would have refused is logged.
 	AuditOnly bool
-	Logger    *slog.Logger
+	// Messages encode the failures that EC2 tells its callers encoded; nil leaves them out.
+	Messages *FailureMessages
+	Logger   *slog.Logger
 }
 
 // NewEnforcer makes an Enforcer.
@@ -58,11 +60,12 @@ func NewEnforcer(c EnforcerConfig) *Enforcer { return &Enforcer{EnforcerConfig: 
 // Authorize implements [Authorizer]. Of several denials the first is told.
 func (a *Enforcer) Authorize(ctx context.Context, call *Call, in any) error {
 	var first *policy.Decision
-	a.decide(call, in, func(d policy.Decision) {
+	var at conditions
+	a.decide(call, in, func(d policy.Decision, c *conditions) {
 		a.counts.add(call.Service, d.Action, d.Effect)
 		a.log(ctx, slog.LevelDebug, "policy decision", call, &d)
 		if d.Effect != policy.Allow && first == nil {
-			first = &d
+			first, at = &d, *c
 		}
 	})
 	switch {
@@ -72,7 +75,15 @@ func (a *Enforcer) Authorize(ctx context.Context, call *Call, in any) error {
 		a.log(ctx, slog.LevelInfo, "would have been refused", call, first)
 		return nil
 	}
-	return denied(call, *first)
+	return denied(call, *first, a.encoded(&at, *first))
+}
+
+// encoded is the message about a denial that its service encodes, if it does.
+func (a *Enforcer) encoded(c *conditions, d policy.Decision) string {
+	if a.Messages == nil || !denials[c.Service].encodes(c.Operation, d) {
+		return ""
+	}
+	return a.Messages.encode(c.Account, c, d)
 }
 
 func (a *Enforcer) log(ctx context.Context, level slog.Level, said string, call *Call, d *policy.Decision) {
@@ -85,7 +96,7 @@ func (a *Enforcer) log(ctx context.Context, level slog.Level, said string, call 
 }
 
 // decide calls report with the decision on each access that a request needs.
-func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision)) {
+func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision, *conditions)) {
 	actions := a.Actions[call.Service]
 	if actions == nil { // a test excludes that a service has no table
 		actions = &Actions{Prefix: call.Service}
@@ -97,7 +108,7 @@ func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision)) {
 	accesses := c.row.accesses(&c.Query, in)
 	for i := range accesses {
 		c.access = &accesses[i]
-		report(policy.Decide(c.caller, c.access.Action, a.resources(&c.Query, c.access), c))
+		report(policy.Decide(c.caller, c.access.Action, a.resources(&c.Query, c.access), c), c)
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"fargo"
 	"fargo/aws/protocol"
@@ -12,10 +13,10 @@ import (
 // AccessDeniedException with status 400.
 // Source: texts of denials in public logs; that of route53 is inferred.
 var denials = map[string]denial{
-	"ec2":        {code: "UnauthorizedOperation", status: http.StatusForbidden, before: "You are not authorized to perform this operation. "},
+	"ec2":        {code: "UnauthorizedOperation", status: http.StatusForbidden, before: "You are not authorized to perform this operation. ", encoded: true},
 	"elbv2":      {code: "AccessDenied", status: http.StatusForbidden},
 	"iam":        {code: "AccessDenied", status: http.StatusForbidden, all: true},
-	"sts":        {code: "AccessDenied", status: http.StatusForbidden, all: true, unexplained: true},
+	"sts":        {code: "AccessDenied", status: http.StatusForbidden, unexplained: true},
 	"cloudwatch": {code: "AccessDenied", status: http.StatusForbidden},
 	"route53":    {code: "AccessDenied", status: http.StatusForbidden},
 	"s3":         {code: "AccessDenied", status: http.StatusForbidden, quoted: true},
@@ -34,8 +35,11 @@ type denial struct {
 	all bool
 	// quoted says that the resource is in quotes.
 	quoted bool
-	// unexplained says that the policy is not told.
+	// unexplained says that the policy is not told of what is denied on a resource.
 	unexplained bool
+	// encoded says that the whole of the failure follows, encoded, for what changes
+	// something.
+	encoded bool
 }
 
 // shownResources are what texts name as the resource of actions that have none, for the
@@ -53,9 +57,11 @@ var shownResources = map[string]func(fargo.Scope) string{
 const undecipherable = " on the resource associated with this ciphertext because the resource does not exist in this Region, " +
 	"no resource-based policies allow access, or a resource-based policy explicitly denies access"
 
-// denied is the error for a caller whom policies do not allow what it asks of a service.
-// Source: IAM user guide, "Troubleshoot access denied error messages".
-func denied(call *Call, d policy.Decision) error {
+// denied is the error for a caller whom policies do not allow what it asks of a service;
+// encoded is the encoded message about it, or empty.
+// Source: IAM user guide, "Troubleshoot access denied error messages"; of the encoded
+// message, texts of denials in public logs.
+func denied(call *Call, d policy.Decision, encoded string) error {
 	how, known := denials[call.Service]
 	if !known {
 		how = denial{code: "AccessDeniedException", status: http.StatusBadRequest}
@@ -65,6 +71,9 @@ func denied(call *Call, d policy.Decision) error {
 		text += undecipherable
 	} else {
 		text += how.resource(call, d) + how.why(d)
+	}
+	if encoded != "" {
+		text += ". Encoded authorization failure message: " + encoded
 	}
 	return protocol.Errorf(how.code, "%s", text).WithStatus(how.status)
 }
@@ -84,8 +93,14 @@ func (how denial) resource(call *Call, d policy.Decision) string {
 }
 
 func (how denial) why(d policy.Decision) string {
-	if how.unexplained {
+	if how.unexplained && d.Resource != "*" {
 		return ""
 	}
 	return " " + d.Denial()
+}
+
+// encodes reports whether a denial comes with an encoded message.
+func (how denial) encodes(operation string, d policy.Decision) bool {
+	reads := strings.HasPrefix(operation, "Describe") || strings.HasPrefix(operation, "Get")
+	return how.encoded && !reads && d.Resource != "*"
 }

@@ -64,6 +64,7 @@ func TestDenials(t *testing.T) {
 		{"kms", "Decrypt", "400 AccessDeniedException " + who + "kms:Decrypt on the resource associated with this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"},
 		{"sts", "AssumeRole", "403 AccessDenied " + who + "sts:AssumeRole on resource: " + role},
 		{"sts", "GetCallerIdentity", ""},
+		{"sts", "DecodeAuthorizationMessage", "403 AccessDenied " + who + "sts:DecodeAuthorizationMessage because no identity-based policy allows the sts:DecodeAuthorizationMessage action"},
 		{"s3", "GetObject", "403 AccessDenied " + who + `s3:GetObject on resource: "` + role + `" because no identity-based policy allows the s3:GetObject action`},
 		{"scheduler", "GetSchedule", "403 AccessDeniedException " + who + "scheduler:GetSchedule on resource: " + role + " because no identity-based policy allows the scheduler:GetSchedule action"},
 	} {

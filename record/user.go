@@ -61,3 +61,7 @@ type Session struct {
 	Task   string `json:",omitempty"`
 	Period int64  `json:",omitempty"`
 }
+
+// FailureMessageKey is the installation's key that the reasons of denials are encrypted
+// with, which clients hand back to have them decoded. It is a secret.
+type FailureMessageKey struct{ Key []byte }

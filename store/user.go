@@ -73,3 +73,6 @@ func IssueSession(tx *Tx, s *record.Session, now time.Time, lifetime time.Durati
 	s.Issued, s.Expires = now, now.Add(lifetime)
 	Sessions.Put(tx, s)
 }
+
+// FailureMessageKeys holds the one key that reasons of denials are encrypted with.
+var FailureMessageKeys = NewTable("failure-message-keys", func(*record.FailureMessageKey) string { return "key" }).Sealed()

@@ -58,8 +58,9 @@ var Actions = &api.Actions{
 			}
 			return []api.Access{{Action: "sts:TagSession", Resources: []string{q.GlobalARN("sts", "federated-user/"+aws.Value(in.Name))}}}
 		}),
-		"GetAccessKeyInfo": api.AnyResource[any](),
-		"GetSessionToken":  api.AnyResource[any](),
+		"DecodeAuthorizationMessage": api.AnyResource[any](),
+		"GetAccessKeyInfo":           api.AnyResource[any](),
+		"GetSessionToken":            api.AnyResource[any](),
 		// Source: STS API, GetCallerIdentity: "No permissions are required".
 		"GetCallerIdentity": api.NoPermission,
 	},

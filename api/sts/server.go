@@ -18,15 +18,18 @@ import (
 // Config is what a Server needs.
 type Config struct {
 	DB *store.DB
+	// Messages are what EC2's encoded failures are decoded by.
+	Messages *api.FailureMessages
 }
 
 // Server answers the STS operations, from and into the store.
 type Server struct {
-	db *store.DB
+	db       *store.DB
+	messages *api.FailureMessages
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB} }
+func New(c Config) *Server { return &Server{db: c.DB, messages: c.Messages} }
 
 // GetCallerIdentity implements the operation of that name.
 func (s *Server) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {

@@ -23,6 +23,7 @@ import (
 	"fargo/api/ecs"
 	"fargo/api/forward"
 	"fargo/api/iam"
+	"fargo/api/sts"
 	"fargo/audit"
 	"fargo/control"
 	"fargo/dispatch"
@@ -154,9 +155,13 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	messages, err := sts.LoadMessages(ctx, p.db)
+	if err != nil {
+		return err
+	}
 	p.policies = iam.NewCallerPolicies(p.db)
 	p.enforcer = api.NewEnforcer(api.EnforcerConfig{
-		Actions: withForwarded(actions(p.logs)), Policies: p.policies, State: p.db.View, AuditOnly: p.iam == iamAudit, Logger: p.log,
+		Actions: withForwarded(actions(p.logs)), Policies: p.policies, State: p.db.View, AuditOnly: p.iam == iamAudit, Messages: messages, Logger: p.log,
 	})
 	p.authorizer = p.enforcer
 	if p.iam == iamOff {
@@ -192,7 +197,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, calls: p.calls}
 	mounted := services(dependencies{
 		execAgent: agent,
-		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, functions: p.functions, events: p.events, history: p.history,
+		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	agent.use(mounted)

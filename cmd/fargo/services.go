@@ -57,6 +57,7 @@ type dependencies struct {
 	// objects are the contents of S3.
 	objects    *objects.Store
 	authorizer api.Authorizer
+	messages   *api.FailureMessages // of what the authorizer denies
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
@@ -116,6 +117,6 @@ func services(r dependencies) []api.Mounted {
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &ssm.API, Server: apissm.New(apissm.Config{DB: r.db, ExecAgent: r.execAgent}), Gaps: apissm.NotActedOn},
 		{Service: &scheduler.API, Server: apischeduler.New(apischeduler.Config{DB: r.db, Assumable: apiiam.Assumable, Callable: r.functions.Callable}), Gaps: apischeduler.NotActedOn},
-		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db})},
+		{Service: &sts.API, Server: apists.New(apists.Config{DB: r.db, Messages: r.messages})},
 	}
 }
