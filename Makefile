@@ -95,11 +95,14 @@ bin/golangci-lint: tools/go.mod
 bin/session-manager-plugin: tools/session-manager-plugin/go.mod
 	go -C tools/session-manager-plugin build -trimpath -o ../../bin/session-manager-plugin github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main
 
-## fuzz: damage requests of every operation for FUZZTIME (1m), and look for Go's words in the answers
+## fuzz: damage requests of every operation, and both ends of sessions of ECS Exec, for FUZZTIME (1m) each
 FUZZTIME ?= 1m
 .PHONY: fuzz
 fuzz:
 	go test -run '^$$' -fuzz FuzzDamagedRequests -fuzztime $(FUZZTIME) ./cmd/fargo
+	for target in FuzzParseMessage FuzzAgent FuzzClient; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./session; \
+	done
 
 ## generate: the AWS packages from their models, docs/coverage.md, docs/licenses.md, docs/processes.svg
 .PHONY: generate

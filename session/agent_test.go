@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -265,62 +263,3 @@ func TestReplaced(t *testing.T) {
 		running.Wait()
 	})
 }
-
-// FuzzAgent gives an agent frames as they come, and afterwards it must still end.
-func FuzzAgent(f *testing.F) {
-	stream := func(sequence int64, payload payloadType, content []byte) []byte {
-		m := message{kind: inputStreamData, created: time.UnixMilli(1), sequence: sequence, payload: payload, content: content}
-		return m.encode()
-	}
-	response := mustJSON(handshakeResponse{Actions: []processedAction{{Type: actionSessionType, Status: actionSucceeded}}})
-	ack := message{kind: acknowledge, created: time.UnixMilli(1), content: mustJSON(acknowledgement{Type: outputStreamData})}
-	for _, frames := range [][][]byte{
-		{stream(0, payloadHandshakeResponse, response), stream(1, payloadSize, []byte(`{"cols":80,"rows":24}`)), stream(2, payloadOutput, []byte("ls\r"))},
-		{ack.encode(), stream(1, payloadOutput, nil), stream(0, payloadHandshakeResponse, response)},
-		{stream(0, payloadHandshakeResponse, response), stream(1, payloadFlag, binary.BigEndian.AppendUint32(nil, flagTerminateSession))},
-		{stream(0, payloadChallengeResponse, mustJSON(challenge{})), publication(pausePublication), publication(startPublication)},
-		{(&message{kind: channelClosed, created: time.UnixMilli(1), content: mustJSON(closing{})}).encode()},
-	} {
-		b, err := json.Marshal(frames)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, encoded []byte) {
-		var frames [][]byte
-		if json.Unmarshal(encoded, &frames) != nil || len(frames) > 100 {
-			return
-		}
-		synctest.Test(t, func(t *testing.T) {
-			a := NewAgent(AgentConfig{Logger: discard, Start: func(context.Context, bool) (*Command, error) {
-				return &Command{Input: nopCloser{io.Discard}, Output: bytes.NewReader([]byte("$ ")), Resize: func(Size) error { return nil }, Terminate: func() {}, Close: func() error { return nil }}, nil
-			}})
-			agent, client := plain()
-			var running sync.WaitGroup
-			running.Go(func() { a.Run(t.Context()) })
-			running.Go(func() { _ = a.Serve(t.Context(), agent) })
-			running.Go(func() {
-				for {
-					if _, err := client.Read(t.Context()); err != nil {
-						return
-					}
-				}
-			})
-			for _, frame := range frames {
-				if client.Write(t.Context(), frame) != nil {
-					break
-				}
-			}
-			a.Exit(0)
-			time.Sleep(time.Minute)
-			client.Close()
-			running.Wait()
-		})
-	})
-}
-
-// nopCloser is a writer that need not be closed.
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
