@@ -123,8 +123,8 @@ example-image: setup
 	@eval "$$(bin/fargo env)"; \
 	aws ecr describe-repositories --repository-names $(REPOSITORY) >/dev/null 2>&1 || \
 		aws ecr create-repository --repository-name $(REPOSITORY) >/dev/null; \
-	aws ecr get-login-password | go run ./examples/api/image -binary build/api -tag $(TAG) \
-		-repository "$${AWS_ENDPOINT_URL#http://}/$(REPOSITORY)" -password-stdin
+	aws ecr get-login-password | SSL_CERT_FILE="$${AWS_CA_BUNDLE:-}" go run ./examples/api/image -binary build/api -tag $(TAG) \
+		-repository "$${AWS_ENDPOINT_URL#*://}/$(REPOSITORY)" -password-stdin
 
 ## example-archive: bin/example-image.tar, the same image as an OCI archive
 .PHONY: example-archive

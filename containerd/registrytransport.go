@@ -22,10 +22,13 @@ type transports struct {
 	trusted *http.Transport
 	// guarded connects without a proxy, and checks each address before it connects.
 	guarded *http.Transport
+	// own connects to the control plane's registry, without a proxy.
+	own *http.Transport
 }
 
-func newTransports(rules Registries) *transports {
-	g := &transports{rules: rules, proxy: http.ProxyFromEnvironment, trusted: newTransport(), guarded: newTransport()}
+func newTransports(c Config) *transports {
+	g := &transports{rules: c.Registries, proxy: http.ProxyFromEnvironment, trusted: newTransport(), guarded: newTransport(), own: newTransport()}
+	g.own.DialContext, g.own.DialTLSContext = (&net.Dialer{Timeout: dialTimeout}).DialContext, c.DialOwnTLS
 	g.trusted.Proxy = func(r *http.Request) (*url.URL, error) { return g.proxy(r) }
 	g.trusted.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	g.guarded.DialContext = g.dial
@@ -72,7 +75,7 @@ type pullTransport struct {
 
 func (g *pullTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if g.endpoint != "" && hostPort(request.URL) == g.endpoint {
-		return g.trusted.RoundTrip(request)
+		return g.own.RoundTrip(request)
 	}
 	host, port := request.URL.Hostname(), portOf(request.URL)
 	trusted, err := g.rules.name(host, port)

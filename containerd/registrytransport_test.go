@@ -39,9 +39,13 @@ func hostOf(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http:
 // allowing gives ways to the hosts alone.
 func allowing(t *testing.T, hosts ...string) *transports {
 	t.Helper()
-	g := newTransports(Registries{Allow: patterns(t, hosts...)})
+	g := newTransports(Config{Registries: Registries{Allow: patterns(t, hosts...)}})
 	g.proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
-	t.Cleanup(func() { g.trusted.CloseIdleConnections(); g.guarded.CloseIdleConnections() })
+	t.Cleanup(func() {
+		g.trusted.CloseIdleConnections()
+		g.guarded.CloseIdleConnections()
+		g.own.CloseIdleConnections()
+	})
 	return g
 }
 

@@ -30,8 +30,8 @@ import (
 	"fargo/containerd/carried"
 )
 
-// Config is all that a Runtime needs. Every field but Binaries, Cgroup and
-// Registries is required.
+// Config is all that a Runtime needs. Every field but Binaries, Cgroup, Registries and
+// DialOwnTLS is required.
 type Config struct {
 	Address   string // of containerd's socket
 	Namespace string // of containerd, ours alone: "fargo-<instance>"
@@ -54,6 +54,9 @@ type Config struct {
 	Cgroup string
 	// Registries says where images may come from.
 	Registries Registries
+	// DialOwnTLS connects to the registry at desired.PullSource.Endpoint where that is over
+	// TLS. It may be nil: then the registry has to identify itself as any other.
+	DialOwnTLS func(ctx context.Context, network, address string) (net.Conn, error)
 	Logger     *slog.Logger
 }
 
@@ -91,7 +94,7 @@ type Runtime struct {
 // yet.
 func New(config Config) (*Runtime, error) {
 	r := &Runtime{
-		config: config, transports: newTransports(config.Registries), unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
+		config: config, transports: newTransports(config), unpackers: make(chan struct{}, unpackers), readers: make(chan struct{}, readers),
 	}
 	r.shims.taken = make(chan struct{}, 1)
 	r.shims.mu.ofTask = map[string]func() (string, error){}

@@ -103,7 +103,7 @@ func runScripts(t *testing.T, dir string, c client) {
 			env.Setenv("FARGO_DATA_DIR", data)
 			env.Setenv("DATA", data)
 			env.Setenv("RUNDIR", in.runDir())
-			env.Setenv("REGISTRY", strings.TrimPrefix(in.url, "http://"))
+			env.Setenv("REGISTRY", in.address())
 			env.Setenv("IMAGE", paths["example image"])
 			env.Setenv("LIB", paths["library"])
 			env.Setenv("TERRAFORM_MIRROR", terraformMirror())

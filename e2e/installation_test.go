@@ -38,6 +38,9 @@ type installation struct {
 
 func (in *installation) runDir() string { return "/run/fargo-" + in.id }
 
+// address is the host and port of the APIs.
+func (in *installation) address() string { return in.url[strings.LastIndexByte(in.url, '/')+1:] }
+
 // up starts the control plane and returns when it is ready.
 func (in *installation) up(args ...string) error {
 	stderr, err := os.OpenFile(filepath.Join(in.logs, ".up.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -46,7 +49,7 @@ func (in *installation) up(args ...string) error {
 	}
 	defer stderr.Close()
 	if in.url != "" {
-		args = append([]string{"--listen", strings.TrimPrefix(in.url, "http://")}, args...)
+		args = append([]string{"--listen", in.address()}, args...)
 	}
 	cmd := exec.Command(in.binary, append([]string{"up", "--data-dir", in.data}, args...)...)
 	cmd.Stderr = stderr

@@ -14,6 +14,7 @@ func (s *Server) newProxy() http.Handler {
 		FlushInterval: -1, // at once: bodies are streams
 		BufferPool:    &buffers{sync.Pool{New: func() any { return new([bufferSize]byte) }}},
 		Transport: &http.Transport{
+			DialTLSContext:        s.cfg.DialTLS,
 			DisableCompression:    true, // the answer is the client's
 			MaxConnsPerHost:       maxUpstream,
 			MaxIdleConnsPerHost:   maxConnections,

@@ -28,9 +28,12 @@ type Network interface {
 	ListenTCP(in string, addr netip.AddrPort) (net.Listener, error)
 }
 
-// Config is the configuration of a server. All fields are required.
+// Config is the configuration of a server. All fields but DialTLS are required.
 type Config struct {
 	Network Network
+	// DialTLS connects to the control plane where it is served over TLS. It may be nil: then
+	// the control plane has to identify itself as any server.
+	DialTLS func(ctx context.Context, network, address string) (net.Conn, error)
 	// Hidden reports whether a path is none of the APIs', although the control plane
 	// answers there.
 	Hidden func(path string) bool

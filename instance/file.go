@@ -55,15 +55,14 @@ func (i *Instance) Endpoint() (string, error) {
 		return "", err
 	}
 	endpoint := strings.TrimSpace(string(b))
-	// A shell is going to evaluate it.
-	if !strings.HasPrefix(endpoint, "http://") || !addrPort.MatchString(endpoint[len("http://"):]) {
+	if !endpointURL.MatchString(endpoint) {
 		return "", damaged(path)
 	}
 	return endpoint, nil
 }
 
-// addrPort matches the address and port of an endpoint.
-var addrPort = regexp.MustCompile(`^([0-9A-Za-z.-]+|\[[0-9A-Za-z.:%]+\]):[0-9]+$`)
+// endpointURL matches an endpoint, which a shell is going to evaluate.
+var endpointURL = regexp.MustCompile(`^https?://([0-9A-Za-z.-]+|\[[0-9A-Za-z.:%]+\]):[0-9]+$`)
 
 // SetEndpoint writes the URL that is served.
 func (i *Instance) SetEndpoint(url string) error {
@@ -108,6 +107,18 @@ func (i *Instance) SetAdminKey(key AccessKey) error {
 // SetCA writes a certificate in PEM to [Instance.CAFile].
 func (i *Instance) SetCA(pem string) error {
 	return writeFile(i.CAFile(), []byte(pem), 0o644)
+}
+
+// SetTrust writes certificates in PEM to [Instance.TrustFile]; without any it removes the
+// file.
+func (i *Instance) SetTrust(pem string) error {
+	if pem != "" {
+		return writeFile(i.TrustFile(), []byte(pem), 0o644)
+	}
+	if err := os.Remove(i.TrustFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // writeFile replaces a file atomically: readers, and what is left after a crash, have

@@ -110,6 +110,28 @@ func TestSmallFilesAreChecked(t *testing.T) {
 	}
 }
 
+// The URL may be of either scheme, and no file says what to trust that nobody needs.
+func TestEndpointOverTLS(t *testing.T) {
+	inst := &Instance{Dir: t.TempDir(), ID: "1a2b"}
+	for _, url := range []string{"https://127.0.0.1:4566", "https://fargo.example.com:443", "http://[::1]:4566", "https://[fe80::1%eth0]:1"} {
+		if err := inst.SetEndpoint(url); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := inst.Endpoint(); err != nil || got != url {
+			t.Errorf("%s: %q, %v", url, got, err)
+		}
+	}
+	for _, pem := range []string{"", "one", "another", "", ""} {
+		if err := inst.SetTrust(pem); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(inst.TrustFile())
+		if exists := err == nil; string(content) != pem || exists != (pem != "") {
+			t.Errorf("trust %q: %q, %v", pem, content, err)
+		}
+	}
+}
+
 // Writing what is there already needs no room, and writes nothing.
 func TestFileThatIsRightIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")

@@ -9,6 +9,7 @@ const (
 	adminKeyFile     = "admin.json"
 	machineFlagsFile = "machine.json"
 	caFile           = "ca.pem"
+	trustFile        = "trust.pem"
 )
 
 func (i *Instance) path(name string) string { return filepath.Join(i.Dir, name) }
@@ -108,3 +109,7 @@ func (i *Instance) Socket() string { return i.runtimePath("control.sock") }
 
 // CAFile has the certificate of the authority that issues what ACM is asked for.
 func (i *Instance) CAFile() string { return i.path(caFile) }
+
+// TrustFile has what clients of the APIs must trust. There is none where they are served
+// without TLS, or with a certificate that every machine trusts.
+func (i *Instance) TrustFile() string { return i.path(trustFile) }

@@ -28,6 +28,31 @@ func MachineAddresses() ([]netip.Addr, error) {
 	return out, nil
 }
 
+// OutsideAddresses are the addresses at which other machines may reach this one: those of
+// links that no instance of Fargo has made, without loopback and link-local ones.
+func OutsideAddresses() ([]netip.Addr, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
+	}
+	var out []netip.Addr
+	for _, l := range links {
+		if ourLink.MatchString(l.Attrs().Name) {
+			continue
+		}
+		all, err := netlink.AddrList(l, netlink.FAMILY_ALL)
+		if err != nil {
+			return nil, fmt.Errorf("list addresses: %w", err)
+		}
+		for _, a := range all {
+			if addr, ok := netip.AddrFromSlice(a.IP); ok && addr.IsGlobalUnicast() {
+				out = append(out, addr.Unmap())
+			}
+		}
+	}
+	return out, nil
+}
+
 // minPrefixLength is the length of the shortest prefix that counts as a network:
 // shorter ones are default routes in parts, such as 0.0.0.0/1 of a VPN.
 const minPrefixLength = 8

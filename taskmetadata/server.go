@@ -48,11 +48,14 @@ type Tasks interface {
 	PutInvocationResult(ctx context.Context, t *host.Task, r desired.InvocationResult) error
 }
 
-// Config is the configuration of a server. All fields are required.
+// Config is the configuration of a server. All fields but DialTLS are required.
 type Config struct {
 	Network    Network
 	Containers Containers
 	Tasks      Tasks
+	// DialTLS connects to the APIs where they are served over TLS. It may be nil: then they
+	// have to identify themselves as any server.
+	DialTLS func(ctx context.Context, network, address string) (net.Conn, error)
 	// Clock says how far the machine's clock may be off.
 	Clock  func() (bound time.Duration, synchronized bool, err error)
 	Logger *slog.Logger
@@ -78,7 +81,9 @@ type Server struct {
 
 // New makes a server; Run runs it.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, client: &http.Client{Timeout: protectionTimeout}}
+	s := &Server{cfg: cfg, client: &http.Client{
+		Timeout: protectionTimeout, Transport: &http.Transport{DialTLSContext: cfg.DialTLS, IdleConnTimeout: idleTimeout},
+	}}
 	s.samples.of = map[string]*series{}
 	s.sockets = sockets.New(sockets.Config[place]{Name: "task metadata", Listen: s.listen, Logger: cfg.Logger})
 	return s

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"time"
 
 	"fargo/record"
@@ -94,10 +95,10 @@ func newAuthority(account string, at time.Time) (*record.CertificateAuthority, e
 }
 
 // issue makes a certificate of a key for names, the first of which is the
-// subject's, in PEM.
-func (a *authority) issue(key crypto.Signer, names []string, at time.Time) (string, error) {
+// subject's, and for addresses, in PEM.
+func (a *authority) issue(key crypto.Signer, names []string, addresses []net.IP, at time.Time) (string, error) {
 	template := &x509.Certificate{
-		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names, IPAddresses: addresses,
 		NotBefore: at.Add(-clockSkew), NotAfter: at.Add(issuedLife), BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -150,7 +150,7 @@ func sign(tx *store.Tx, scope fargo.Scope, names []string, key crypto.Signer, at
 	if err != nil {
 		return nil, fmt.Errorf("open the certificate authority: %w", err)
 	}
-	body, err := a.issue(key, names, at)
+	body, err := a.issue(key, names, nil, at)
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate: %w", err)
 	}

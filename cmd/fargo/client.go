@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"fargo/aws/protocol"
@@ -20,6 +24,9 @@ type client struct {
 	key      instance.AccessKey
 	token    string // of the key's session, or ""
 	region   string
+	http     interface {
+		Do(r *http.Request) (*http.Response, error)
+	}
 }
 
 // newClient makes a client of an instance that is up.
@@ -36,7 +43,10 @@ func newClient(dataDir, region string) (*client, error) {
 		return nil, fmt.Errorf("fargo up has not been ready yet with %s", inst.Dir)
 	}
 	key, err := inst.AdminKey()
-	return &client{endpoint: endpoint, key: key, region: region}, err
+	return &client{
+		endpoint: endpoint, key: key, region: region,
+		http: &http.Client{Transport: &http.Transport{DialTLSContext: dialAPI(inst)}},
+	}, err
 }
 
 // callError is what an operation answered instead of its output.
@@ -58,7 +68,7 @@ func (c *client) call(ctx context.Context, service *protocol.Service, operation 
 	r.Header.Set("Content-Type", "application/x-amz-json-"+service.JSONVersion)
 	r.Header.Set("X-Amz-Target", service.TargetPrefix+"."+operation)
 	sigv4.Sign(r, body, sigv4.Credentials{AccessKeyID: c.key.ID, Secret: c.key.Secret, Token: c.token}, c.region, service.SigningName, time.Now())
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := c.http.Do(r)
 	if err != nil {
 		return err
 	}
@@ -76,4 +86,27 @@ func (c *client) call(ctx context.Context, service *protocol.Service, operation 
 		return &callError{operation: operation, code: refused.Type, message: refused.Message}
 	}
 	return json.Unmarshal(answer, out)
+}
+
+// dialTimeout bounds the wait for the APIs to take a connection.
+const dialTimeout = 10 * time.Second
+
+// dialAPI gives a function that connects over TLS to an instance's own APIs, at whatever
+// address. They must have a certificate of the instance's authority, which is read each time:
+// it is another one after up --begin-anew.
+func dialAPI(inst *instance.Instance) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		authority, err := os.ReadFile(inst.CAFile())
+		if err != nil {
+			return nil, err
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(authority) {
+			return nil, fmt.Errorf("%s is damaged, and fargo up writes it again", inst.CAFile())
+		}
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: apiName}}
+		return d.DialContext(ctx, network, address)
+	}
 }

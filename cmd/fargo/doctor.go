@@ -18,6 +18,7 @@ import (
 // doctorCommand checks that a machine has what Fargo needs. It tries each thing, and
 // removes what it made.
 type doctorCommand struct {
+	tlsFlags
 	Listen string `default:"${listen}" help:"The address that up would listen on (${default})." placeholder:"ADDR"`
 }
 
@@ -75,6 +76,7 @@ func (c *doctorCommand) checks() []check {
 		{name: "storage of a size for each task (mkfs.ext4, loop devices)", try: func(context.Context) error { return kernel.CheckStorage() }, fix: "apt-get install e2fsprogs; modprobe loop", optional: true},
 		{name: "EBS volumes with xfs (mkfs.xfs, loop devices)", try: func(context.Context) error { return kernel.CheckVolumes("xfs") }, fix: "apt-get install xfsprogs; modprobe loop", optional: true},
 		{name: "a free port at " + c.Listen, try: c.tryPort, fix: "fargo up --listen 127.0.0.1:4567"},
+		{name: "privacy of the APIs at " + c.Listen, try: c.tryTLS, fix: "fargo up --tls --listen " + c.Listen, optional: true},
 		{name: "the aws command", try: tryClient, fix: "apt-get install awscli", optional: true},
 		{name: "what aws ecs execute-command calls (" + pluginName + ")", try: tryPlugin, fix: linkPlugin(), optional: true},
 	}
@@ -122,6 +124,15 @@ func (c *doctorCommand) tryPort(ctx context.Context) error {
 		return err
 	}
 	return l.Close()
+}
+
+// tryTLS finds out whether anybody on the way can read what clients of other machines send.
+func (c *doctorCommand) tryTLS(context.Context) error {
+	at, err := net.ResolveTCPAddr("tcp", c.Listen)
+	if err != nil || c.scheme() == "https" || !isPublic(at) {
+		return err
+	}
+	return errors.New("other machines can reach it, and what they send and get is not encrypted")
 }
 
 // tryPlugin looks for AWS's plugin, or a link to us.

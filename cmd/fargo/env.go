@@ -36,8 +36,13 @@ func (c *envCommand) Run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
+	trust := ""
+	if _, err := os.Stat(inst.TrustFile()); err == nil && strings.HasPrefix(endpoint, "https://") {
+		trust = inst.TrustFile()
+	}
 	e := environment{
 		endpoint:      endpoint,
+		trust:         trust,
 		key:           key,
 		region:        fargo.DefaultRegion,
 		dropToken:     os.Getenv("AWS_SESSION_TOKEN") != "",
@@ -49,8 +54,10 @@ func (c *envCommand) Run(ctx context.Context, std *stdio) error {
 // environment is what a client needs to find Fargo and to sign requests.
 type environment struct {
 	endpoint string
-	key      instance.AccessKey
-	region   string
+	// trust is the file of what the client must trust; "" when that is what it does anyhow.
+	trust  string
+	key    instance.AccessKey
+	region string
 	// dropToken: a session token of the shell would be sent with our key, and
 	// refused.
 	dropToken bool
@@ -71,6 +78,9 @@ func (e environment) print(w io.Writer) error {
 		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"},
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", v[0], v[1])
+	}
+	if e.trust != "" { // a path may be anything
+		fmt.Fprintf(&b, "export AWS_CA_BUNDLE='%s'\n", strings.ReplaceAll(e.trust, "'", `'\''`))
 	}
 	if e.dropToken {
 		b.WriteString("unset AWS_SESSION_TOKEN\n")

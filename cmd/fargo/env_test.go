@@ -28,7 +28,8 @@ func TestKnowsEndpointVariable(t *testing.T) {
 func TestEnvironmentIsEvaluatedByShells(t *testing.T) {
 	var script strings.Builder
 	e := environment{
-		endpoint:      "http://127.0.0.1:4566",
+		endpoint:      "https://127.0.0.1:4566",
+		trust:         "/data's/$(reboot)/trust.pem",
 		key:           instance.AccessKey{ID: "AKIAEXAMPLE", Secret: "a/b+c"},
 		region:        "us-east-1",
 		dropToken:     true,
@@ -41,9 +42,11 @@ func TestEnvironmentIsEvaluatedByShells(t *testing.T) {
 command() { shift; echo "$@"; }
 aws sts get-caller-identity
 echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $AWS_REGION $AWS_DEFAULT_REGION ${AWS_SESSION_TOKEN-none}"
+echo "$AWS_CA_BUNDLE"
 `)
-	const want = "--endpoint-url http://127.0.0.1:4566 sts get-caller-identity\n" +
-		"AKIAEXAMPLE a/b+c us-east-1 us-east-1 none\n"
+	const want = "--endpoint-url https://127.0.0.1:4566 sts get-caller-identity\n" +
+		"AKIAEXAMPLE a/b+c us-east-1 us-east-1 none\n" +
+		"/data's/$(reboot)/trust.pem\n"
 	for _, shell := range []string{"sh", "bash"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {

@@ -138,8 +138,9 @@ func openMachine(inst *instance.Instance, flags machineFlags, log *slog.Logger) 
 		Registries: containerd.Registries{
 			Allow: append(slices.Clip(flags.AllowRegistry), inVPCs), Deny: flags.DenyRegistry, Own: kernel.MachineAddresses,
 		},
-		Helper: imageHelper(),
-		Logger: log,
+		DialOwnTLS: dialAPI(inst),
+		Helper:     imageHelper(),
+		Logger:     log,
 	}
 	if flags.Containerd == "" {
 		m.daemon = ownContainerd(inst, programs, log)
@@ -210,7 +211,7 @@ func (m *machine) run(ctx context.Context) error {
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
-	apis := endpoint.New(endpoint.Config{Network: m.network, Hidden: ownPath, Logger: m.log})
+	apis := endpoint.New(endpoint.Config{Network: m.network, DialTLS: dialAPI(m.inst), Hidden: ownPath, Logger: m.log})
 	pool, err := balancerPool(m.inst, m.flags, m.log)
 	if err != nil {
 		return err
@@ -232,7 +233,7 @@ func (m *machine) run(ctx context.Context) error {
 	flowLogs := flowlog.New(m.network, m.log)
 	tasks := &metadataTasks{client: client}
 	metadata := taskmetadata.New(taskmetadata.Config{
-		Network: m.network, Containers: m.cgroups, Tasks: tasks, Clock: kernel.ClockError, Logger: m.log,
+		Network: m.network, Containers: m.cgroups, Tasks: tasks, DialTLS: dialAPI(m.inst), Clock: kernel.ClockError, Logger: m.log,
 	})
 	n := node.New(node.Config{
 		Runtime: m.runtime,

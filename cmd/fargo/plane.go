@@ -44,8 +44,9 @@ type planeConfig struct {
 	inst *instance.Instance
 	key  disk.Key // of what is sealed
 	log  *slog.Logger
-	// endpoint is the URL for clients, and for nodes that pull images.
+	// endpoint is the URL by which nodes reach the APIs and the registry.
 	endpoint             string
+	certificates         *certificates // nil: without TLS
 	pace                 fargo.Pace
 	acceptAnyCredentials bool
 	// strictEgress has tasks fail that Fargate could not have prepared where they are.
@@ -187,6 +188,9 @@ func (p *plane) openServices(ctx context.Context) error {
 	if err := p.inst.SetCA(authority); err != nil {
 		return err
 	}
+	if err := p.openCertificates(ctx); err != nil {
+		return err
+	}
 	p.events = eventbus.NewRouter()
 	p.history = control.NewEventHistory(p.db.View(), eventHistory{p.logs}, p.log)
 	p.db.Derive((&control.ECSEvents{Router: p.events, History: p.history}).Derive)
@@ -244,6 +248,21 @@ func (p *plane) openServices(ctx context.Context) error {
 		chain.ServeHTTP(w, r)
 	})
 	return nil
+}
+
+// openCertificates makes sure that there is something to serve the APIs over TLS with, if
+// they are. One that should have been renewed is good enough, as when the disk is full.
+func (p *plane) openCertificates(ctx context.Context) error {
+	if p.certificates == nil {
+		return p.inst.SetTrust("")
+	}
+	p.certificates.inst, p.certificates.db = p.inst, p.db
+	err := p.certificates.renew(ctx, time.Now())
+	if _, ok := store.APICertificate(p.db.View()); err != nil && ok {
+		p.log.Error("the certificate of the APIs is not as it should be", "err", err)
+		return nil
+	}
+	return err
 }
 
 // isSignedForS3 reports whether a request says that it is signed for S3, as the chain
@@ -306,6 +325,9 @@ func (p *plane) run(ctx context.Context) error {
 		return unlessDone(ctx, rotations.Run(ctx))
 	})
 	g.Go(func() error { return p.functionTasks.Run(ctx) })
+	if p.certificates != nil {
+		g.Go(func() error { return p.certificates.run(ctx) })
+	}
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
@@ -339,7 +361,12 @@ func (p *plane) serve(ctx context.Context, l net.Listener) error {
 	server := newHTTPServer(p.handler, p.log)
 	l = netutil.LimitListener(l, maxConnections)
 	ended := make(chan error, 1)
+	if p.certificates == nil {
 	go func() { ended <- server.Serve(l) }()
+	} else {
+		server.TLSConfig = p.certificates.config()
+		go func() { ended <- server.ServeTLS(l, "", "") }()
+	}
 	select {
 	case err := <-ended:
 		return err

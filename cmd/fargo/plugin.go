@@ -109,7 +109,7 @@ func (p *pluginArguments) client(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	return &client{
-		endpoint: strings.TrimSuffix(p.endpoint, "/"), region: p.region, token: credentials.SessionToken,
+		endpoint: strings.TrimSuffix(p.endpoint, "/"), region: p.region, token: credentials.SessionToken, http: c.HTTPClient,
 		key: instance.AccessKey{ID: credentials.AccessKeyID, Secret: credentials.SecretAccessKey},
 	}, nil
 }

@@ -26,6 +26,7 @@ type upCommand struct {
 	dataDir
 	keyFlag
 	machineFlags
+	tlsFlags
 	Listen               string   `default:"${listen}" help:"Where to serve the AWS APIs and the registry (${default})." placeholder:"ADDR"`
 	StrictEgress         bool     `help:"Fail a task whose subnet has no NAT gateway, endpoint or public address by which Fargate would reach its images and logs: without it, up warns, and the machine fetches them."`
 	TaskEndpoint         string   `enum:"on,off" default:"on" help:"Whether containers have AWS_ENDPOINT_URL, so that their code finds these APIs without names of AWS (${default}). What an image or a task definition sets stays." placeholder:"on|off"`
@@ -89,6 +90,13 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
+	certificates, err := c.open(listener.Addr(), log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if certificates == nil && isPublic(listener.Addr()) {
+		log.Warn("other machines can reach " + c.Listen + ", and what they send and get is not encrypted: see --tls")
+	}
 	if c.AcceptAnyCredentials {
 		log.Warn("any credentials are accepted: whoever reaches " + c.Listen + " may do anything")
 	}
@@ -102,9 +110,13 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	endpoint := "http://" + dialAddress(listener.Addr())
+	endpoint := c.scheme() + "://" + dialAddress(listener.Addr())
+	url, err := certificates.clientURL(endpoint)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	p, err := openPlane(ctx, planeConfig{
-		inst: inst, key: key, log: log, endpoint: endpoint,
+		inst: inst, key: key, log: log, endpoint: endpoint, certificates: certificates,
 		pace: fargo.Pace(c.Speed), acceptAnyCredentials: c.AcceptAnyCredentials, beginAnew: c.BeginAnew, taskEndpoint: c.TaskEndpoint == "on", strictEgress: c.StrictEgress,
 		public: public, elasticIPs: c.ElasticIPs, mappings: mappings, forwarded: forwarded, iam: c.IAM, throttle: c.Throttle,
 	})
@@ -112,10 +124,10 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 		return errors.Join(withAdvice(inst, err), listener.Close())
 	}
 	interrupted, err := c.serve(ctx, p, listener, signals, func() error {
-		if err := inst.SetEndpoint(endpoint); err != nil {
+		if err := inst.SetEndpoint(url); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(std.out, "fargo ready: %s\n", endpoint)
+		_, err := fmt.Fprintf(std.out, "fargo ready: %s\n", url)
 		return err
 	})
 	if err = errors.Join(err, p.close()); err != nil || !interrupted {
@@ -199,6 +211,12 @@ func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
 	cancel()
 	<-impatient
 	return err
+}
+
+// isPublic reports whether other machines may reach what listens at an address.
+func isPublic(a net.Addr) bool {
+	at, err := netip.ParseAddrPort(a.String())
+	return err == nil && !at.Addr().Unmap().IsLoopback()
 }
 
 // dialAddress is the address at which this machine connects to a listener: loopback
