@@ -80,7 +80,7 @@ var reservedNames = struct{ begin, end []string }{
 }
 
 func validBucket(name string) bool {
-	if len(name) < 3 || len(name) > 63 || !bucketName.MatchString(name) {
+	if len(name) < 3 || len(name) > maxBucketName || !bucketName.MatchString(name) {
 		return false
 	}
 	if _, err := netip.ParseAddr(name); err == nil {

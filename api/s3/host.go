@@ -40,7 +40,7 @@ func bucketOfHost(host string, exists func(name string) bool, creates bool) (buc
 	if rest, ok := strings.CutSuffix(host, ".amazonaws.com"); ok {
 		return bucketOfAWS(rest)
 	}
-	for i := range host {
+	for i := range min(len(host), maxBucketName+1) {
 		if host[i] == '.' && exists(host[:i]) {
 			return host[:i], false
 		}
@@ -50,6 +50,10 @@ func bucketOfHost(host string, exists func(name string) bool, creates bool) (buc
 	}
 	return "", false
 }
+
+// maxBucketName is the length of the longest name.
+// Source: S3 user guide, "General purpose bucket naming rules".
+const maxBucketName = 63
 
 // bucketOfAWS takes apart what is before ".amazonaws.com".
 func bucketOfAWS(host string) (bucket string, ours bool) {

@@ -34,12 +34,41 @@ func (rpcCBOR) Decode(r *Request, in any) error {
 	if len(r.Body) == 0 {
 		return nil
 	}
+	if cborItems(r.Body) > maxItems {
+		return serialization("The request has too many items.")
+	}
 	var tree any
 	if err := cborMode.Unmarshal(r.Body, &tree); err != nil {
 		return errSyntax
 	}
 	v, s := structure(in)
 	return assign(v, s, tree)
+}
+
+// cborItems counts the items of a body, as far as it is one: each of those in an array or a
+// map becomes much larger than its one byte. Source: RFC 8949, section 3.
+func cborItems(b []byte) (n int) {
+	for len(b) > 0 {
+		n++
+		major, argument := b[0]&0xe0, uint64(b[0]&0x1f)
+		b = b[1:]
+		if size := 1 << (argument - 24); argument >= 24 && argument < 28 {
+			if size > len(b) {
+				return n
+			}
+			argument = 0
+			for _, c := range b[:size] {
+				argument = argument<<8 | uint64(c)
+			}
+			b = b[size:]
+		} else if argument >= 28 {
+			continue // the items that follow, until a break, are a part of this one
+		}
+		if major == cborBytes || major == cborText {
+			b = b[min(argument, uint64(len(b))):]
+		}
+	}
+	return n
 }
 
 // assign gives a decoded value to v. Members a shape does not have are skipped.

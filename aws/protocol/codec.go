@@ -119,4 +119,4 @@ func serialization(format string, args ...any) *Error {
 var errSyntax = &Error{Code: "SerializationException", Status: 400}
 
 // outOfRange is the error of a number that its shape cannot hold.
-func outOfRange(number any) *Error { return serialization("%v is out of range", number) }
+func outOfRange(number any) *Error { return serialization("%.100v is out of range", number) }

@@ -21,7 +21,7 @@ type node struct {
 
 // parseForm reads a form into a tree.
 func parseForm(form []byte) (*node, error) {
-	root := &node{}
+	root, left := &node{}, maxItems
 	for n := 0; len(form) > 0; n++ {
 		if n == maxItems {
 			return nil, malformed("The request has too many parameters")
@@ -40,7 +40,7 @@ func parseForm(form []byte) (*node, error) {
 		if err != nil {
 			return nil, malformed("The value of %s is not URL encoded", key)
 		}
-		if err := root.put(key, value); err != nil {
+		if err := root.put(key, value, &left); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +49,9 @@ func parseForm(form []byte) (*node, error) {
 
 func malformed(format string, args ...any) *Error { return Errorf("MalformedInput", format, args...) }
 
-func (n *node) put(key, value string) error {
+// put sets a parameter. left is how many nodes the tree may still get: names of many steps
+// make many.
+func (n *node) put(key, value string, left *int) error {
 	depth := 0
 	for step := range strings.SplitSeq(key, ".") {
 		if depth++; depth > maxDepth {
@@ -57,6 +59,9 @@ func (n *node) put(key, value string) error {
 		}
 		kid := n.kids[step]
 		if kid == nil {
+			if *left--; *left < 0 {
+				return malformed("The request has too many parameters")
+			}
 			kid = &node{}
 			if n.kids == nil {
 				n.kids = map[string]*node{}

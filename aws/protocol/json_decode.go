@@ -32,7 +32,7 @@ type jsonDecoder struct {
 	words mismatchWords
 	i     int
 	depth int
-	items int // of all lists so far
+	items int // of all arrays, and members of all objects, so far
 }
 
 // peek skips white space and gives the next byte, 0 at the end.
@@ -102,6 +102,14 @@ func (d *jsonDecoder) enter() error {
 	return nil
 }
 
+// item counts one that is read.
+func (d *jsonDecoder) item() error {
+	if d.items++; d.items > maxItems {
+		return serialization("The request has too many items.")
+	}
+	return nil
+}
+
 // members calls each for every member of the object that begins here.
 func (d *jsonDecoder) members(each func(key []byte) error) error {
 	if err := d.enter(); err != nil {
@@ -113,6 +121,9 @@ func (d *jsonDecoder) members(each func(key []byte) error) error {
 		return nil
 	}
 	for {
+		if err := d.item(); err != nil {
+			return err
+		}
 		if d.peek() != '"' {
 			return errSyntax
 		}
@@ -150,6 +161,9 @@ func (d *jsonDecoder) elements(each func() error) error {
 		return nil
 	}
 	for {
+		if err := d.item(); err != nil {
+			return err
+		}
 		if err := each(); err != nil {
 			return err
 		}
@@ -197,9 +211,6 @@ func (d *jsonDecoder) list(v reflect.Value, s *shape, f *field) error {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	item := &field{time: f.time}
 	return d.elements(func() error {
-		if d.items++; d.items > maxItems {
-			return serialization("The request has too many items.")
-		}
 		n := v.Len()
 		if n == v.Cap() {
 			v.Grow(1)

@@ -82,7 +82,11 @@ func TestJSONRefusals(t *testing.T) {
 		strings.Repeat(`{"again":`, 200):      "The request is nested too deeply.",
 		strings.Repeat(`[`, 100000):           "Start of list found where not expected",
 		`{"x":` + strings.Repeat(`[`, 100000): "The request is nested too deeply.",
-		`{"parts":[{}` + strings.Repeat(`,{}`, 100_000) + `]}`: "The request has too many items.",
+		`{"parts":[{}` + strings.Repeat(`,{}`, 100_000) + `]}`:         "The request has too many items.",
+		`{"x":[0` + strings.Repeat(`,0`, 100_000) + `]}`:               "The request has too many items.",
+		`{"pairs":{"a":""` + strings.Repeat(`,"a":""`, 100_000) + `}}`: "The request has too many items.",
+		`{"document":[` + strings.Repeat(`[[],[]],`, 40_000) + `0]}`:   "The request has too many items.",
+		`{"large":1` + strings.Repeat("0", 1_000_000) + `}`:            "1" + strings.Repeat("0", 99) + " is out of range",
 	} {
 		var e *protocol.Error
 		if err := protocol.For("json").Decode(request(body), &everything{}); !errors.As(err, &e) {

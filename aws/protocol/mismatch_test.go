@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -67,5 +68,34 @@ func refuses(t *testing.T, what string, err error, want string) {
 	var e *protocol.Error
 	if !errors.As(err, &e) || e.Code != "SerializationException" || e.Message != want {
 		t.Errorf("%s: %v, want %q", what, err, want)
+	}
+}
+
+// What is a byte in a body is many in memory: there may not be too many items, however they
+// are nested.
+func TestCBORItems(t *testing.T) {
+	const tooMany = "The request has too many items."
+	array := func(n int, item string) string { // its length in two bytes
+		return "\x99" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat(item, n)
+	}
+	for name, c := range map[string]struct{ body, want string }{
+		"few":               {"\xa1\x61x" + array(1000, array(10, "\xf6")), ""},
+		"arrays of arrays":  {"\xa1\x61x" + array(1000, array(200, "\xf6")), tooMany},
+		"without end":       {"\xa1\x61x\x9f" + strings.Repeat("\x9f\xff", 60_000) + "\xff", tooMany},
+		"bytes are one":     {"\xa1\x61x\x5a\x00\x03\x00\x00" + strings.Repeat("\xf6", 3<<16), ""},
+		"a length too long": {"\xa1\x61x\x5b\xff\xff\xff\xff\xff\xff\xff\xff", "syntax"},
+		"half a length":     {"\xa1\x61x\x5b\xff", "syntax"},
+		"nested":            {strings.Repeat("\x81", 1000), "syntax"},
+	} {
+		err := protocol.For("smithy-rpc-v2-cbor").Decode(request(c.body), &everything{})
+		var e *protocol.Error
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.want == tooMany && (!errors.As(err, &e) || e.Message != tooMany):
+			t.Errorf("%s: %v", name, err)
+		case c.want == "syntax" && (!errors.As(err, &e) || e.Code != "SerializationException" || e.Message != ""):
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -3,6 +3,8 @@ package protocol_test
 import (
 	"errors"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,13 +72,25 @@ func TestQueryRefusals(t *testing.T) {
 		"inner=a":                "Unexpected complex element termination",
 		"pairs.entry.1.Value=v":  "pairs.entry.1 has no key",
 		"inner.count=1&inner.a.": "",
+		"text=a" + strings.Repeat("&text=a", 100_000): "The request has too many parameters",
+		"text." + strings.Repeat("a.", 100) + "=":     "The parameter text." + strings.Repeat("a.", 47) + "a is nested too deeply",
+		deepNames(2000, 90):                           "The request has too many parameters",
 	} {
 		err := protocol.For("query").Decode(request(body), &everything{})
 		var e *protocol.Error
 		if want == "" && err != nil || want != "" && (!errors.As(err, &e) || e.Code != "MalformedInput" || e.Message != want) {
-			t.Errorf("%s: %v, want %s", body, err, want)
+			t.Errorf("%.100s: %v, want %s", body, err, want)
 		}
 	}
+}
+
+// deepNames is a form of n parameters whose names have nothing in common.
+func deepNames(n, depth int) string {
+	var form strings.Builder
+	for i := range n {
+		form.WriteString(strconv.Itoa(i) + strings.Repeat(".a", depth) + "=&")
+	}
+	return form.String()
 }
 
 func TestQueryErrors(t *testing.T) {

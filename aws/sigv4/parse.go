@@ -125,10 +125,28 @@ func (s *Signature) set(credential, headers, signature, stamp string) (err error
 		return errorf(Mismatch, mismatchText)
 	}
 	s.SignedHeaders = strings.Split(headers, ";")
+	if repeats(s.SignedHeaders) {
+		return errorf(Mismatch, mismatchText)
+	}
 	if !slices.Contains(s.SignedHeaders, "host") {
 		return errorf(Malformed, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
 	return s.scope(credential)
+}
+
+// repeats reports whether a name is there twice. What is signed has the value of a header
+// once for each time, and so could be very much longer than the request.
+func repeats(names []string) bool {
+	sorted := names
+	if !slices.IsSorted(names) { // as clients have them
+		sorted = slices.Sorted(slices.Values(names))
+	}
+	for i := range len(sorted) - 1 {
+		if sorted[i] == sorted[i+1] {
+			return true
+		}
+	}
+	return false
 }
 
 // scope reads "AKID/20150830/us-east-1/ecs/aws4_request".

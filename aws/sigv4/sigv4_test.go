@@ -155,6 +155,16 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A header that is signed a thousand times would be hashed as often.
+func TestHeaderSignedTwice(t *testing.T) {
+	for _, headers := range []string{"content-type;content-type;host;", "host;content-type;host;"} {
+		raw := strings.Replace(vectors(t)[0].raw(), "content-type;host;", headers, 1)
+		if _, err := sigv4.Parse(read(t, raw)); kind(err) != sigv4.Mismatch {
+			t.Errorf("%s: %v", headers, err)
+		}
+	}
+}
+
 func TestSkewIsTolerated(t *testing.T) {
 	v := vectors(t)[0]
 	for _, later := range []time.Duration{-5 * time.Minute, 0, 5 * time.Minute} {

@@ -55,6 +55,10 @@ func (s *Signature) verifyVersion2(r *http.Request, secret string) error {
 	return nil
 }
 
+// maxBucketName is the length of the longest.
+// Source: S3 user guide, "General purpose bucket naming rules".
+const maxBucketName = 63
+
 // matchesVersion2 reports whether the signature is that of a request. The signed path has
 // the bucket in it, also when the client had it in the host.
 func (s *Signature) matchesVersion2(r *http.Request, secret string) bool {
@@ -63,7 +67,7 @@ func (s *Signature) matchesVersion2(r *http.Request, secret string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	for i := range host {
+	for i := range min(len(host), maxBucketName+1) {
 		if host[i] == '.' {
 			paths = append(paths, "/"+host[:i]+r.URL.EscapedPath())
 		}

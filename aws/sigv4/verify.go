@@ -26,6 +26,10 @@ type keyScope struct{ secret, date, region, service string }
 // service and day.
 const maxKeys = 4096
 
+// maxScope is how long, in bytes, region and service may be together for a key to be
+// remembered: the caller, who may not be who he says, writes them.
+const maxScope = 128
+
 // Verify checks that sig, which Parse found in r, was made with secret over r
 // and body, and is good at now. Its error is an *Error.
 func (v *Verifier) Verify(sig *Signature, r *http.Request, body []byte, secret string, now time.Time) error {
@@ -104,6 +108,11 @@ func (v *Verifier) key(scope keyScope) []byte {
 		return key
 	}
 	key = derive(scope)
+	if len(scope.region)+len(scope.service) > maxScope {
+		return key
+	}
+	// They are parts of the request's head, which is not to be kept.
+	scope.date, scope.region, scope.service = strings.Clone(scope.date), strings.Clone(scope.region), strings.Clone(scope.service)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.mu.keys == nil || len(v.mu.keys) >= maxKeys {
