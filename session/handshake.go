@@ -1,9 +1,9 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +95,7 @@ func (h *handshake) challenged(payload []byte, c *channelCipher) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(opened, h.challenge) {
+	if subtle.ConstantTimeCompare(opened, h.challenge) == 0 {
 		return errChallenge
 	}
 	h.challenge = nil

@@ -1,8 +1,8 @@
 package secretsmanager
 
 import (
-	"bytes"
 	"context"
+	"crypto/subtle"
 	"errors"
 	"time"
 
@@ -166,10 +166,11 @@ func addVersion(tx *store.Tx, changed *record.Secret, token string, v *record.Se
 	return nil
 }
 
-// sameValue refuses another value under a token that a version has been made with.
+// sameValue refuses another value under a token that a version has been made with. Who may
+// write a secret need not be who may read it.
 func sameValue(r store.Reader, of *record.Secret, token string, v *record.SecretValue) error {
 	was, ok := store.SecretValues.Get(r, record.SecretValueKey(of.ARN, token))
-	if ok && aws.Value(was.Text) == aws.Value(v.Text) && bytes.Equal(was.Binary, v.Binary) {
+	if ok && subtle.ConstantTimeCompare([]byte(aws.Value(was.Text)), []byte(aws.Value(v.Text)))&subtle.ConstantTimeCompare(was.Binary, v.Binary) == 1 {
 		return nil
 	}
 	return secretsmanager.ResourceExistsException("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", token, of.ARN)
