@@ -36,6 +36,9 @@ var unsigned = []string{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity
 
 // authenticate sets the caller, the account and the region of the call.
 func (x *exchange) authenticate() error {
+	if err := x.findOrigin(); err != nil {
+		return err
+	}
 	x.call.Account, x.call.Region = x.Account, x.Region
 	if x.sig != nil {
 		x.call.Region = x.sig.Region
@@ -110,6 +113,26 @@ func (x *exchange) setCaller(key Key) {
 		c.SourceAddress = from.Addr().Unmap()
 	}
 	c.Secure, c.UserAgent, c.Referer = x.http.TLS != nil, x.http.UserAgent(), x.http.Referer()
+	if o := x.from; o != nil {
+		c.Origin, c.SourceAddress, c.Secure = o, o.Client, o.Secure
+	}
+}
+
+// errUnknownOrigin is of a request whose origin was signed with no key that is known now:
+// by a node that has not heard of a new one yet, or by nobody.
+var errUnknownOrigin = errors.New("it is not known where the request comes from")
+
+// findOrigin finds out where in a VPC the request comes from, if it does.
+func (x *exchange) findOrigin() error {
+	if x.origin == "" || x.Origin == nil {
+		return nil
+	}
+	o, ok := x.Origin(x.origin)
+	if !ok {
+		return x.unavailable(errUnknownOrigin)
+	}
+	x.from = &o
+	return nil
 }
 
 func (x *exchange) acceptAny() {

@@ -101,9 +101,11 @@ func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision, *cond
 	if actions == nil { // a test excludes that a service has no table
 		actions = &Actions{Prefix: call.Service}
 	}
+	state := a.State()
+	endpoint := throughEndpoint(state, call)
 	c := &conditions{
-		Query:  Query{Call: call, Actions: actions, State: a.State()},
-		caller: a.Policies.Of(&call.Caller), row: actions.row(call.Operation), in: in,
+		Query:  Query{Call: call, Actions: actions, State: state},
+		caller: a.limitedBy(endpoint, a.Policies.Of(&call.Caller)), endpoint: endpoint, row: actions.row(call.Operation), in: in,
 	}
 	accesses := c.row.accesses(&c.Query, in)
 	for i := range accesses {

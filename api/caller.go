@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/desired"
 )
 
 // Caller is who sent a request.
@@ -37,10 +38,12 @@ type Caller struct {
 	SourceIdentity    string
 	CredentialsIssued time.Time // of temporary credentials; zero for others
 
-	SourceAddress netip.Addr // of the connection; the zero value if it is not known
-	Secure        bool       // whether the connection uses TLS
-	UserAgent     string
-	Referer       string
+	SourceAddress netip.Addr // of the client; the zero value if it is not known
+	// Origin is where in a VPC the request comes from; nil for requests from elsewhere.
+	Origin    *desired.Origin
+	Secure    bool // whether the connection uses TLS
+	UserAgent string
+	Referer   string
 }
 
 // CallerKind is a kind of principal, as aws:PrincipalType has it. MFA devices are

@@ -17,6 +17,7 @@ import (
 	"fargo"
 	"fargo/aws/protocol"
 	"fargo/aws/sigv4"
+	"fargo/desired"
 	"fargo/store"
 )
 
@@ -26,6 +27,9 @@ type Config struct {
 	Keys       Keys
 	Authorizer Authorizer
 	Observers  []Observer
+	// Origin reads what a node says in [desired.OriginHeader] of where in a VPC a request
+	// comes from; ok is false for what no node has said. nil: no requests come from VPCs.
+	Origin func(header string) (o desired.Origin, ok bool)
 	// Forwards are the services that something else serves, by the names that they are
 	// signed for.
 	Forwards map[string]Forward
@@ -109,6 +113,8 @@ type exchange struct {
 	operation *operation
 	forward   *Forward // nil for a service of ours
 	call      Call
+	origin    string          // the header that only nodes may send
+	from      *desired.Origin // what it says; nil for requests from outside VPCs
 	// callerKnown is whether authentication has succeeded.
 	callerKnown bool
 	admitted    bool // by throttle
@@ -132,6 +138,8 @@ const maxKept = 1 << 20
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{chain: c, http: r, w: w, started: time.Now(), buffers: pool.Get().(*buffers)}
 	x.call.RequestID, x.call.Host = uuid.NewString(), r.Host
+	x.origin = r.Header.Get(desired.OriginHeader)
+	r.Header.Del(desired.OriginHeader) // what is forwarded does not have it
 	x.request = protocol.Request{ID: x.call.RequestID, HTTP: r}
 	x.answer = protocol.Answer{Header: w.Header(), Body: x.buffers.out[:0]}
 	defer x.finish()

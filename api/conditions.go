@@ -7,16 +7,18 @@ import (
 
 	"fargo"
 	"fargo/policy"
+	"fargo/record"
 )
 
 // conditions gives the values of condition keys for one access of a request. They
 // are computed when a policy asks for them.
 type conditions struct {
 	Query
-	caller *policy.Caller
-	row    Row
-	access *Access
-	in     any
+	caller   *policy.Caller
+	endpoint *record.EC2VPCEndpoint // that the request came through; nil for none
+	row      Row
+	access   *Access
+	in       any
 }
 
 var _ policy.Context = (*conditions)(nil)
@@ -84,6 +86,9 @@ func (c *conditions) global(key, resource string) []string {
 	}
 	if key == "aws:principalarn" && c.caller.Role != "" {
 		return []string{c.caller.Role} // of a session, its role's
+	}
+	if values, ok := c.endpointValues(key); ok {
+		return values
 	}
 	if values, ok := call.values(key); ok {
 		return values

@@ -42,3 +42,14 @@ func places(vpcs []desired.VPC, endpoints []desired.Endpoint) (all []place) {
 	}
 	return all
 }
+
+// byInterface are the ids of endpoints by those of their interfaces.
+func byInterface(endpoints []desired.Endpoint) map[string]string {
+	all := map[string]string{}
+	for _, e := range endpoints {
+		for _, i := range e.Interfaces {
+			all[i.ID] = e.ID
+		}
+	}
+	return all
+}

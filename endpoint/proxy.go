@@ -3,8 +3,11 @@ package endpoint
 import (
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"sync"
 	"time"
+
+	"fargo/desired"
 )
 
 // newProxy makes what forwards requests.
@@ -57,6 +60,29 @@ func (s *Server) rewrite(r *httputil.ProxyRequest) {
 			r.Out.Header[name] = values
 		}
 	}
+}
+
+// from serves requests that come to a place: it says where they come from, in place of
+// what a client may have said. Before there is a certificate nothing is said, as by older
+// nodes.
+func (s *Server) from(at place) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del(desired.OriginHeader)
+		client, err := netip.ParseAddrPort(r.RemoteAddr)
+		if key := s.originKey.Load(); key != nil && err == nil {
+			o := desired.Origin{At: s.at(at), Client: client.Addr().Unmap(), Secure: r.TLS != nil}
+			r.Header.Set(desired.OriginHeader, o.Sign(*key))
+		}
+		s.handler.ServeHTTP(w, r)
+	})
+}
+
+// at is the interface endpoint or the VPC of a place.
+func (s *Server) at(p place) string {
+	if e, ok := (*s.endpoints.Load())[p.in]; ok {
+		return e
+	}
+	return p.in
 }
 
 const bufferSize = 32 << 10

@@ -60,12 +60,16 @@ type Server struct {
 	sockets  *sockets.Set[place]
 	upstream atomic.Pointer[url.URL] // nil: there is none
 	tls      atomic.Pointer[tls.Config]
+	// endpoints are the interface endpoints, by the ids of their interfaces.
+	endpoints atomic.Pointer[map[string]string]
+	originKey atomic.Pointer[[]byte] // nil: there is none
 }
 
 // New makes a server; Run runs it.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	s.handler = s.newProxy()
+	s.endpoints.Store(&map[string]string{})
 	s.sockets = sockets.New(sockets.Config[place]{Name: "endpoint", Listen: s.listen, Logger: cfg.Logger})
 	return s
 }
@@ -80,6 +84,7 @@ func (s *Server) Set(vpcs []desired.VPC, endpoints []desired.Endpoint, platform 
 		s.sockets.Set(nil)
 		return nil
 	}
+	s.endpoints.Store(new(byInterface(endpoints)))
 	s.sockets.Set(places(vpcs, endpoints))
 	upstream, err := url.Parse(platform.Upstream)
 	if err != nil {
@@ -91,6 +96,9 @@ func (s *Server) Set(vpcs []desired.VPC, endpoints []desired.Endpoint, platform 
 		return err
 	}
 	s.tls.Store(config)
+	if all := platform.Certificates; len(all) > 0 { // any of them would do
+		s.originKey.Store(new(desired.OriginKey(secrets[all[0].KeyID].Reveal())))
+	}
 	return nil
 }
 
@@ -135,7 +143,7 @@ func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: s.configForClient})
 	}
 	server := &http.Server{
-		Handler: s.handler, Protocols: protocols, DisableGeneralOptionsHandler: true,
+		Handler: s.from(at), Protocols: protocols, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxRequestHead,
 		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // what clients do wrong
 	}

@@ -202,6 +202,57 @@ func TestForwardsAsItCame(t *testing.T) {
 	}
 }
 
+// Requests say which VPC or which interface endpoint they came through, and from which
+// address, whatever the client says; that is signed with a key that clients do not have.
+func TestOrigins(t *testing.T) {
+	f := newFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, strings.Join(r.Header[desired.OriginHeader], ";"))
+	}))
+	endpoints := []desired.Endpoint{{ID: "vpce-1", Interfaces: []desired.Interface{{ID: "eni-1", VPC: "vpc-1", Address: netip.MustParseAddr("10.0.1.7")}}}}
+	f.set(t, endpoints...)
+	forged := desired.Origin{At: "vpce-2", Client: netip.MustParseAddr("10.0.0.9")}.Sign(desired.OriginKey("mine"))
+	told := func(in, addr string) string {
+		t.Helper()
+		url := "http://a/"
+		if strings.HasSuffix(addr, ":443") {
+			url = "https://ecs.us-east-1.amazonaws.com/"
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(desired.OriginHeader, forged)
+		resp, err := f.network.client(t, in, addr, f.roots, false).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return string(body)
+	}
+	if got := told("vpc-1", plain); got != "" {
+		t.Errorf("without a certificate %q", got)
+	}
+	f.certify(t, "ecs.us-east-1.amazonaws.com")
+	f.set(t, endpoints...)
+	key := desired.OriginKey(f.secrets[f.platform.Certificates[0].KeyID].Reveal())
+	client := netip.MustParseAddr("127.0.0.1")
+	for addr, want := range map[string]desired.Origin{
+		plain:          {At: "vpc-1", Client: client},
+		secure:         {At: "vpc-1", Client: client, Secure: true},
+		"10.0.1.7:80":  {At: "vpce-1", Client: client},
+		"10.0.1.7:443": {At: "vpce-1", Client: client, Secure: true},
+	} {
+		in := "vpc-1"
+		if want.At == "vpce-1" {
+			in = "eni-1"
+		}
+		if got, ok := desired.OpenOrigin(told(in, addr), key); !ok || got != want {
+			t.Errorf("%s: %+v, %v", addr, got, ok)
+		}
+	}
+}
+
 // Bodies are streams in both directions, in either version of HTTP: nothing waits for
 // what comes later.
 func TestStreams(t *testing.T) {

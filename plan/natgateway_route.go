@@ -71,7 +71,7 @@ func routeTable(v NetworkView, vpc *record.EC2VPC, t *record.EC2RouteTable) desi
 			out.Routes = append(out.Routes, desired.Route{To: r.to, Target: r.target, Peer: r.peer})
 			continue
 		}
-		behind := directRoutes(v, vpc, routeTableOf(v, *vpc.VPC.VpcId, *r.nat.Gateway.SubnetId))
+		behind := directRoutes(v, vpc, RouteTableOf(v.RouteTables, *vpc.VPC.VpcId, *r.nat.Gateway.SubnetId))
 		for _, b := range behindGateway(r, behind) {
 			if b.To == r.to || !slices.ContainsFunc(direct, func(own directRoute) bool { return hides(own.to, b.To, r.to) }) {
 				out.Routes = append(out.Routes, b)

@@ -49,7 +49,7 @@ func addSubnets(n *desired.VPC, v NetworkView, vpc *record.EC2VPC) {
 		}
 		id := *s.Subnet.SubnetId
 		subnet := desired.Subnet{ID: id, Prefixes: s.Prefixes()}
-		if t := routeTableOf(v, n.ID, id); t != nil {
+		if t := RouteTableOf(v.RouteTables, n.ID, id); t != nil {
 			if subnet.RouteTable = *t.RouteTable.RouteTableId; !tables[subnet.RouteTable] {
 				tables[subnet.RouteTable] = true
 				n.RouteTables = append(n.RouteTables, routeTable(v, vpc, t))

@@ -132,10 +132,10 @@ func prefixList(v NetworkView, region, id string) (out []netip.Prefix) {
 	return nil
 }
 
-// routeTableOf is the route table of a subnet: the one that is associated with it, else
-// the VPC's main one; nil without either.
-func routeTableOf(v NetworkView, vpc, subnet string) (table *record.EC2RouteTable) {
-	for _, t := range v.RouteTables {
+// RouteTableOf is the one of some route tables that a subnet has: the one that is associated
+// with it, else the VPC's main one; nil without either.
+func RouteTableOf(tables []*record.EC2RouteTable, vpc, subnet string) (table *record.EC2RouteTable) {
+	for _, t := range tables {
 		if *t.RouteTable.VpcId != vpc {
 			continue
 		}

@@ -48,7 +48,7 @@ func routesOf(v NetworkView, subnet string) []desired.Route {
 	if s == nil {
 		return nil
 	}
-	vpc, t := vpcOf(v, *s.Subnet.VpcId), routeTableOf(v, *s.Subnet.VpcId, subnet)
+	vpc, t := vpcOf(v, *s.Subnet.VpcId), RouteTableOf(v.RouteTables, *s.Subnet.VpcId, subnet)
 	if vpc == nil || t == nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func ReachesService(v NetworkView, subnet string, public bool, service string) b
 			return false
 		}
 		if e.Endpoint.VpcEndpointType == ec2.VpcEndpointTypeGateway {
-			return leadsTo(routeTableOf(v, vpc, subnet), *e.Endpoint.VpcEndpointId)
+			return leadsTo(RouteTableOf(v.RouteTables, vpc, subnet), *e.Endpoint.VpcEndpointId)
 		}
 		return e.Endpoint.VpcEndpointType == ec2.VpcEndpointTypeInterface && aws.Value(e.Endpoint.PrivateDnsEnabled)
 	}

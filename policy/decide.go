@@ -67,6 +67,9 @@ type Caller struct {
 	// Boundary and Session limit what Identity allows. nil: no limit.
 	Boundary *Set
 	Session  *Set
+	// Endpoint has the policy of the VPC endpoint that the request came through, which
+	// limits whatever other policies allow. nil: no limit.
+	Endpoint *Set
 	// Tags are the principal's, by their keys in lower case. Decide does not use
 	// them; they are for the context of requests (aws:PrincipalTag).
 	Tags map[string]string
@@ -92,6 +95,7 @@ const (
 	SessionLimit  Kind = "session policy"
 	ResourceBased Kind = "resource-based policy"
 	RoleTrust     Kind = "role trust policy"
+	EndpointLimit Kind = "VPC endpoint policy"
 )
 
 // Decision is whether an action is allowed on all resources of a request, and why.
@@ -133,6 +137,15 @@ func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
 	if d, denied := c.denied(action, r, on); denied {
 		return d
 	}
+	d := c.granted(action, r, on)
+	if d.Effect == Allow && c.Endpoint != nil && c.Endpoint.allow(action, r) == nil {
+		return r.undecided(EndpointLimit)
+	}
+	return d
+}
+
+// granted decides what nothing denies, before the limit of a VPC endpoint.
+func (c *Caller) granted(action string, r *Request, on *Resource) Decision {
 	granted, by := on.grant(action, r)
 	foreign := c.isForeign(on.ARN)
 	switch {
@@ -163,7 +176,7 @@ func (c *Caller) denied(action string, r *Request, on *Resource) (Decision, bool
 	for _, from := range [...]struct {
 		set  *Set
 		kind Kind
-	}{{c.Identity, IdentityBased}, {c.Boundary, BoundaryLimit}, {c.Session, SessionLimit}, {on.Policies, on.kind()}} {
+	}{{c.Identity, IdentityBased}, {c.Boundary, BoundaryLimit}, {c.Session, SessionLimit}, {on.Policies, on.kind()}, {c.Endpoint, EndpointLimit}} {
 		if from.set == nil {
 			continue
 		}

@@ -20,7 +20,7 @@ var rewrite = flag.Bool("rewrite", false, "write the decisions into testdata/eva
 // asked, each policy as a statement or a list of statements (p1, p2, … of its kind):
 //
 //	caller ARN|SERVICE            the user dev, if it is not said
-//	identity|boundary|session|resource STATEMENTS|DOCUMENT
+//	identity|boundary|session|endpoint|resource STATEMENTS|DOCUMENT
 //	nothing KIND                  a set of policies of a kind that has none
 //	trust                         the resource's policies must allow
 //	condition CONDITIONS          an identity policy that allows everything under them
@@ -107,7 +107,7 @@ func (q *question) set(t *testing.T, word, rest string) {
 	case "condition":
 		q.policies["identity"] = nil
 		q.add(t, "identity", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+rest+`}`)
-	case "identity", "boundary", "session", "resource":
+	case "identity", "boundary", "session", "endpoint", "resource":
 		q.add(t, word, rest)
 	default:
 		t.Fatalf("what is %q?", word)
@@ -151,6 +151,7 @@ func (q *question) decide(t *testing.T, asked string) string {
 	}
 	c := caller(q.who)
 	c.Identity, c.Boundary, c.Session = q.sets("identity"), q.sets("boundary"), q.sets("session")
+	c.Endpoint = q.sets("endpoint")
 	on := policy.Resource{ARN: words[1], Policies: q.sets("resource"), Trust: q.trust}
 	d := policy.Decide(c, words[0], []policy.Resource{on}, known)
 	if d.Resource != on.ARN {

@@ -2,9 +2,13 @@ package store
 
 import "fargo/record"
 
+// EC2VPCEndpointByID is the index of [EC2VPCEndpoints] by their ids alone.
+const EC2VPCEndpointByID = "id"
+
 // EC2VPCEndpoints are the endpoints in VPCs, by scope and id.
 var EC2VPCEndpoints = NewTable("ec2vpcendpoint", (*record.EC2VPCEndpoint).Key,
-	Index[record.EC2VPCEndpoint]{ByVPC, func(e *record.EC2VPCEndpoint) []string { return []string{*e.Endpoint.VpcId} }})
+	Index[record.EC2VPCEndpoint]{ByVPC, func(e *record.EC2VPCEndpoint) []string { return []string{*e.Endpoint.VpcId} }},
+	Index[record.EC2VPCEndpoint]{EC2VPCEndpointByID, func(e *record.EC2VPCEndpoint) []string { return []string{*e.Endpoint.VpcEndpointId} }})
 
 // EC2PrefixLists are the customers' managed prefix lists, by scope and id.
 var EC2PrefixLists = NewTable("ec2prefixlist", (*record.EC2PrefixList).Key)

@@ -26,6 +26,7 @@ import (
 	"fargo/api/sts"
 	"fargo/audit"
 	"fargo/control"
+	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/eventbus"
 	"fargo/instance"
@@ -221,6 +222,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Keys:                 iam.Keys{DB: p.db},
 		Authorizer:           p.authorizer,
 		Observers:            p.calls.Observers,
+		Origin:               func(header string) (desired.Origin, bool) { return originOf(p.db.View(), header) },
 		Forwards:             p.forwarded.Forwards(),
 		Logger:               p.log,
 		AcceptAnyCredentials: p.acceptAnyCredentials,
