@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -119,4 +120,6 @@ func serialization(format string, args ...any) *Error {
 var errSyntax = &Error{Code: "SerializationException", Status: 400}
 
 // outOfRange is the error of a number that its shape cannot hold.
-func outOfRange(number any) *Error { return serialization("%.100v is out of range", number) }
+func outOfRange(number any) *Error {
+	return serialization("%.100s is out of range", fmt.Sprint(number))
+}

@@ -258,3 +258,21 @@ func TestTemplates(t *testing.T) {
 		}
 	}
 }
+
+// A body has a bearable number of elements, which do not nest without end.
+func TestXMLIsBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		body    string
+		refused bool
+	}{
+		"many":     {"<a>" + strings.Repeat("<x><y>z</y></x>", 10_000) + "</a>", false},
+		"too many": {"<a>" + strings.Repeat("<x/>", 100_000) + "</a>", true},
+		"deep":     {strings.Repeat("<a>", 101) + strings.Repeat("</a>", 101), true},
+		"entities": {`<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>`, true},
+	} {
+		err := protocol.For("rest-xml").Decode(request(c.body), &everything{})
+		if (err != nil) != c.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

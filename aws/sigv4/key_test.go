@@ -1,6 +1,9 @@
 package sigv4
 
 import (
+	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,5 +21,17 @@ func TestKeysAreBounded(t *testing.T) {
 	}
 	if n := len(v.mu.keys); n == 0 || n > maxKeys {
 		t.Errorf("%d keys are remembered", n)
+	}
+}
+
+// A signature of version 2 is computed for each bucket that the host may name: there are few.
+func TestHostOfManyLabels(t *testing.T) {
+	paths := signedPaths(&http.Request{Host: "a.b.example.com:80", URL: &url.URL{Path: "/key"}})
+	if want := []string{"/key", "/a/key", "/a.b/key", "/a.b.example/key"}; !slices.Equal(paths, want) {
+		t.Errorf("%q, want %q", paths, want)
+	}
+	paths = signedPaths(&http.Request{Host: strings.Repeat("a.", 30_000), URL: &url.URL{Path: "/"}})
+	if len(paths) > maxBucketName {
+		t.Errorf("%d paths", len(paths))
 	}
 }

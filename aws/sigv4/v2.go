@@ -59,9 +59,18 @@ func (s *Signature) verifyVersion2(r *http.Request, secret string) error {
 // Source: S3 user guide, "General purpose bucket naming rules".
 const maxBucketName = 63
 
-// matchesVersion2 reports whether the signature is that of a request. The signed path has
-// the bucket in it, also when the client had it in the host.
+// matchesVersion2 reports whether the signature is that of a request.
 func (s *Signature) matchesVersion2(r *http.Request, secret string) bool {
+	return slices.ContainsFunc(signedPaths(r), func(path string) bool {
+		h := hmac.New(sha1.New, []byte(secret))
+		h.Write([]byte(s.textVersion2(r, path)))
+		return hmac.Equal(h.Sum(nil), s.mac)
+	})
+}
+
+// signedPaths are those that a client may have signed: the path has the bucket in it, also
+// when the client had it in the host.
+func signedPaths(r *http.Request) []string {
 	paths := []string{r.URL.EscapedPath()}
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -72,11 +81,7 @@ func (s *Signature) matchesVersion2(r *http.Request, secret string) bool {
 			paths = append(paths, "/"+host[:i]+r.URL.EscapedPath())
 		}
 	}
-	return slices.ContainsFunc(paths, func(path string) bool {
-		h := hmac.New(sha1.New, []byte(secret))
-		h.Write([]byte(s.textVersion2(r, path)))
-		return hmac.Equal(h.Sum(nil), s.mac)
-	})
+	return paths
 }
 
 // textVersion2 is the text that is signed.
