@@ -3,9 +3,13 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"fargo/desired"
 	"fargo/host"
@@ -162,4 +166,56 @@ func TestIPv6(t *testing.T) {
 	allowed(t, from(n, "eni-10.1.0.16"), "10.1.1.16:80", "10.1.0.16")
 	allowed(t, from(n, "eni-10.1.0.16"), "[2001:db8:1:101::10]:80", "2001:db8:1:100::10")
 	checkNothingLeft(t, n, "at rest")
+}
+
+// No interface sends from an address of another's by IPv6 either.
+func TestSourceAddressesCannotBeSpoofed6(t *testing.T) {
+	n := newTestNetwork(t, "a061")
+	apply(t, n, dualWorld())
+	receiver := listenUDP(t, n, "eni-10.1.1.16", "[2001:db8:1:101::10]:7")
+	for _, liar := range []string{"2001:db8:1:101::11", "2001:db8:1:100::20", "2001:db8:1:100::99", "2001:db8:ffff::9", "::1"} {
+		sendUDP6(t, n, "eni-10.1.0.16", liar, "2001:db8:1:101::10", "lie")
+	}
+	sendUDP6(t, n, "eni-10.1.0.16", "2001:db8:1:100::10", "2001:db8:1:101::10", "truth")
+	if text, from := receive(t, receiver); text != "truth" || from != "2001:db8:1:100::10" {
+		t.Errorf("got %q from %s", text, from)
+	}
+}
+
+// sendUDP6 sends a datagram with any source address, to port 7.
+func sendUDP6(t *testing.T, n *Network, id, from, to, text string) {
+	t.Helper()
+	src, dst := netip.MustParseAddr(from).As16(), netip.MustParseAddr(to).As16()
+	length := binary.BigEndian.AppendUint16(nil, uint16(8+len(text)))
+	datagram := append([]byte{0, 7, 0, 7, length[0], length[1], 0, 0}, text...)
+	// The sum has the addresses, the length and the protocol in it: RFC 8200, 8.1.
+	sum := checksum(slices.Concat(src[:], dst[:], length, []byte{0, unix.IPPROTO_UDP}, datagram))
+	binary.BigEndian.PutUint16(datagram[6:], sum)
+	packet := slices.Concat([]byte{0x60, 0, 0, 0, length[0], length[1], unix.IPPROTO_UDP, 64}, src[:], dst[:], datagram)
+	err := n.inside(id, func() error {
+		fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_RAW, unix.IPPROTO_RAW)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return unix.Sendto(fd, packet, 0, &unix.SockaddrInet6{Addr: dst})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checksum is the Internet's. Source: RFC 1071.
+func checksum(b []byte) uint16 {
+	if len(b)%2 == 1 {
+		b = append(b, 0)
+	}
+	var sum uint32
+	for i := 0; i < len(b); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	for sum>>16 != 0 {
+		sum = sum&0xffff + sum>>16
+	}
+	return ^uint16(sum)
 }

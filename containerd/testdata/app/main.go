@@ -54,6 +54,8 @@ func main() {
 		facts()
 	case "filtered": // what the system call filter says
 		filtered()
+	case "hostile": // what must not be done
+		hostile(args[1:])
 	case "write":
 		fail(os.WriteFile(args[1], []byte(args[2]), 0o644))
 	case "fill": // a file with as many MiB, and stays
