@@ -65,3 +65,11 @@ type Session struct {
 // FailureMessageKey is the installation's key that the reasons of denials are encrypted
 // with, which clients hand back to have them decoded. It is a secret.
 type FailureMessageKey struct{ Key []byte }
+
+// LastUse is when a user's access key, or a role by its sessions, was last used.
+type LastUse struct {
+	ID      string // of the key ("AKIA…") or of the role ("AROA…")
+	At      time.Time
+	Service string // as requests are signed for it: "ecs"
+	Region  string
+}

@@ -76,3 +76,6 @@ func IssueSession(tx *Tx, s *record.Session, now time.Time, lifetime time.Durati
 
 // FailureMessageKeys holds the one key that reasons of denials are encrypted with.
 var FailureMessageKeys = NewTable("failure-message-keys", func(*record.FailureMessageKey) string { return "key" }).Sealed()
+
+// LastUses tell when access keys and roles were last used, by their ids.
+var LastUses = NewTable("last-uses", func(u *record.LastUse) string { return u.ID })

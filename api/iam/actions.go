@@ -133,9 +133,16 @@ var Actions = &api.Actions{
 		"ListSigningCertificates":        onUser(func(in *iam.ListSigningCertificatesInput) *string { return in.UserName }),
 		"ListUserPolicies":               onUser(func(in *iam.ListUserPoliciesInput) *string { return in.UserName }),
 		"ListUserTags":                   onUser(func(in *iam.ListUserTagsInput) *string { return in.UserName }),
-		"PutUserPolicy":                  onUser(func(in *iam.PutUserPolicyInput) *string { return in.UserName }),
-		"UpdateAccessKey":                onUser(func(in *iam.UpdateAccessKeyInput) *string { return in.UserName }),
-		"UpdateUser":                     onUser(func(in *iam.UpdateUserInput) *string { return in.UserName }),
+		"GetAccessKeyLastUsed": api.On(func(q *api.Query, in *iam.GetAccessKeyLastUsedInput) []string {
+			k, ok := store.AccessKeys.Get(q.State, aws.Value(in.AccessKeyId))
+			if !ok || k.Account != q.Account {
+				return []string{q.GlobalARN("iam", "user/*")}
+			}
+			return []string{userNamed(q, k.Key.UserName)}
+		}),
+		"PutUserPolicy":   onUser(func(in *iam.PutUserPolicyInput) *string { return in.UserName }),
+		"UpdateAccessKey": onUser(func(in *iam.UpdateAccessKeyInput) *string { return in.UserName }),
+		"UpdateUser":      onUser(func(in *iam.UpdateUserInput) *string { return in.UserName }),
 
 		"AddUserToGroup":            onGroup(func(in *iam.AddUserToGroupInput) *string { return in.GroupName }),
 		"DeleteGroup":               onGroup(func(in *iam.DeleteGroupInput) *string { return in.GroupName }),

@@ -23,7 +23,7 @@ type detail struct {
 
 // GetAccountAuthorizationDetails implements the operation of that name.
 func (s *Server) GetAccountAuthorizationDetails(ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {
-	of := details{s.db.View(), scopeOf(ctx)}
+	of := details{s, s.db.View(), scopeOf(ctx)}
 	var all []detail
 	for _, kind := range []struct {
 		name iam.EntityType
@@ -62,8 +62,9 @@ func (s *Server) GetAccountAuthorizationDetails(ctx context.Context, in *iam.Get
 
 // details reads the entities of an account.
 type details struct {
-	view  *store.Snapshot
-	scope fargo.Scope
+	server *Server
+	view   *store.Snapshot
+	scope  fargo.Scope
 }
 
 func (d details) users() (all []detail) {
@@ -98,7 +99,7 @@ func (d details) roles() (all []detail) {
 			Path: shown.Path, RoleName: shown.RoleName, RoleId: shown.RoleId, Arn: shown.Arn, CreateDate: shown.CreateDate,
 			AssumeRolePolicyDocument: shown.AssumeRolePolicyDocument, InstanceProfileList: profiles,
 			RolePolicyList: inlineDetails(r.Permissions), AttachedManagedPolicies: attachedDetails(r.Permissions),
-			PermissionsBoundary: shown.PermissionsBoundary, Tags: shown.Tags, RoleLastUsed: &iam.RoleLastUsed{},
+			PermissionsBoundary: shown.PermissionsBoundary, Tags: shown.Tags, RoleLastUsed: d.server.roleLastUsed(d.view, r),
 		}})
 	}
 	return all

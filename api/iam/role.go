@@ -122,7 +122,7 @@ func (s *Server) GetRole(ctx context.Context, in *iam.GetRoleInput) (*iam.GetRol
 		return nil, err
 	}
 	shown := shownRole(v, r)
-	shown.RoleLastUsed = &iam.RoleLastUsed{}
+	shown.RoleLastUsed = s.roleLastUsed(v, r)
 	return &iam.GetRoleOutput{Role: shown}, nil
 }
 

@@ -6,6 +6,7 @@ package iam
 
 import (
 	"context"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"strings"
@@ -21,15 +22,23 @@ import (
 // Config is what a Server needs.
 type Config struct {
 	DB *store.DB
+	// LastUse is told of requests; nil is one that is told of none.
+	LastUse *LastUse
 }
 
 // Server answers the IAM operations, from and into the store.
 type Server struct {
-	db *store.DB
+	db      *store.DB
+	lastUse *LastUse
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB} }
+func New(c Config) *Server {
+	if c.LastUse == nil {
+		c.LastUse = NewLastUse(c.DB, slog.New(slog.DiscardHandler))
+	}
+	return &Server{db: c.DB, lastUse: c.LastUse}
+}
 
 // scopeOf is where the caller's IAM entities live: in no region.
 func scopeOf(ctx context.Context) fargo.Scope {

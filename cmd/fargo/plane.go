@@ -84,6 +84,7 @@ type plane struct {
 	authorizer api.Authorizer
 	enforcer   *api.Enforcer
 	policies   *iam.CallerPolicies
+	lastUse    *iam.LastUse
 	// calls is how Fargo itself calls the services.
 	calls   api.Calls
 	events  *eventbus.Router
@@ -169,7 +170,8 @@ func (p *plane) openServices(ctx context.Context) error {
 	if p.iam == iamOff {
 		p.authorizer = api.AllowAuthenticated{}
 	}
-	p.calls = api.Calls{Authorizer: p.authorizer, Observers: []api.Observer{&cloudtrail.Recorder{Append: p.audit.Append}}}
+	p.lastUse = iam.NewLastUse(p.db, p.log)
+	p.calls = api.Calls{Authorizer: p.authorizer, Observers: []api.Observer{&cloudtrail.Recorder{Append: p.audit.Append}, p.lastUse}}
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.authorizer})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
@@ -202,7 +204,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, calls: p.calls}
 	mounted := services(dependencies{
 		execAgent: agent,
-		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, functions: p.functions, events: p.events, history: p.history,
+		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	agent.use(mounted)
@@ -327,6 +329,7 @@ func (p *plane) run(ctx context.Context) error {
 		return unlessDone(ctx, rotations.Run(ctx))
 	})
 	g.Go(func() error { return p.functionTasks.Run(ctx) })
+	g.Go(func() error { return p.lastUse.Run(ctx) })
 	if p.certificates != nil {
 		g.Go(func() error { return p.certificates.run(ctx) })
 	}

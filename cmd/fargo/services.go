@@ -58,6 +58,7 @@ type dependencies struct {
 	objects    *objects.Store
 	authorizer api.Authorizer
 	messages   *api.FailureMessages // of what the authorizer denies
+	lastUse    *apiiam.LastUse
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
 	public     netip.Prefix
 	elasticIPs int
@@ -110,7 +111,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
 		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},
-		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db}), Gaps: apiiam.NotActedOn},
+		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db, LastUse: r.lastUse})},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
