@@ -70,6 +70,9 @@ type Caller struct {
 	// Endpoint has the policy of the VPC endpoint that the request came through, which
 	// limits whatever other policies allow. nil: no limit.
 	Endpoint *Set
+	// Organization has the service control policies of each level of an organization, of
+	// which each must allow. Empty: no limit.
+	Organization []*Set
 	// Tags are the principal's, by their keys in lower case. Decide does not use
 	// them; they are for the context of requests (aws:PrincipalTag).
 	Tags map[string]string
@@ -78,6 +81,8 @@ type Caller struct {
 // Resource is a resource of a request.
 type Resource struct {
 	ARN string // or "*"
+	// Account owns the resource, if its ARN does not say who does; empty: the caller's.
+	Account string
 	// Policies are attached to the resource. nil: none.
 	Policies *Set
 	// Trust tells that Policies are a role's trust policy, or a KMS key's: it must allow the request
@@ -96,6 +101,7 @@ const (
 	ResourceBased Kind = "resource-based policy"
 	RoleTrust     Kind = "role trust policy"
 	EndpointLimit Kind = "VPC endpoint policy"
+	ControlLimit  Kind = "service control policy"
 )
 
 // Decision is whether an action is allowed on all resources of a request, and why.
@@ -137,6 +143,11 @@ func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
 	if d, denied := c.denied(action, r, on); denied {
 		return d
 	}
+	for _, level := range c.Organization {
+		if level.allow(action, r) == nil {
+			return r.undecided(ControlLimit)
+		}
+	}
 	d := c.granted(action, r, on)
 	if d.Effect == Allow && c.Endpoint != nil && c.Endpoint.allow(action, r) == nil {
 		return r.undecided(EndpointLimit)
@@ -147,7 +158,7 @@ func (c *Caller) decide(action string, r *Request, on *Resource) Decision {
 // granted decides what nothing denies, before the limit of a VPC endpoint.
 func (c *Caller) granted(action string, r *Request, on *Resource) Decision {
 	granted, by := on.grant(action, r)
-	foreign := c.isForeign(on.ARN)
+	foreign := c.isForeign(on)
 	switch {
 	case by == toNobody && (on.Trust || foreign || c.Service != ""):
 		return r.undecided(on.kind())
@@ -173,6 +184,11 @@ func (c *Caller) granted(action string, r *Request, on *Resource) Decision {
 
 // denied looks for a statement that denies, in all policies.
 func (c *Caller) denied(action string, r *Request, on *Resource) (Decision, bool) {
+	for _, level := range c.Organization {
+		if rule := find(level.denies, action, r); rule != nil {
+			return Decision{ExplicitDeny, r.Action, r.Resource, ControlLimit, rule.policy, rule.Statement}, true
+		}
+	}
 	for _, from := range [...]struct {
 		set  *Set
 		kind Kind
@@ -187,17 +203,27 @@ func (c *Caller) denied(action string, r *Request, on *Resource) (Decision, bool
 	return Decision{}, false
 }
 
-// isForeign reports whether a resource is in another account than the caller.
-func (c *Caller) isForeign(arn string) bool {
+// isForeign reports whether a resource is in another account than the caller, if that is of
+// one.
+func (c *Caller) isForeign(on *Resource) bool {
+	account := accountOf(on.ARN)
+	if account == "" {
+		account = on.Account
+	}
+	return account != "" && c.Account != "" && account != c.Account && account != "aws"
+}
+
+// accountOf is the account in an ARN; empty if there is none.
+func accountOf(arn string) string {
 	for range 4 { // arn:partition:service:region:account:resource
 		_, rest, ok := strings.Cut(arn, ":")
 		if !ok {
-			return false
+			return ""
 		}
 		arn = rest
 	}
 	account, _, _ := strings.Cut(arn, ":")
-	return account != "" && account != c.Account && account != "aws"
+	return account
 }
 
 func (set *Set) allow(action string, r *Request) *rule {

@@ -22,6 +22,8 @@ var rewrite = flag.Bool("rewrite", false, "write the decisions into testdata/eva
 //	caller ARN|SERVICE            the user dev, if it is not said
 //	identity|boundary|session|endpoint|resource STATEMENTS|DOCUMENT
 //	nothing KIND                  a set of policies of a kind that has none
+//	level STATEMENTS              service control policies of a further level
+//	owner ACCOUNT                 of resources whose ARNs name none
 //	trust                         the resource's policies must allow
 //	condition CONDITIONS          an identity policy that allows everything under them
 //
@@ -89,6 +91,8 @@ func evaluated(t *testing.T, text string) string {
 type question struct {
 	who      string
 	trust    bool
+	owner    string
+	levels   []*policy.Set
 	policies map[string][]policy.Policy
 }
 
@@ -102,6 +106,11 @@ func (q *question) set(t *testing.T, word, rest string) {
 		q.who = rest
 	case "trust":
 		q.trust = true
+	case "owner":
+		q.owner = rest
+	case "level":
+		q.add(t, "level", rest)
+		q.levels = append(q.levels, policy.NewSet(q.policies["level"][len(q.levels)]))
 	case "nothing":
 		q.policies[rest] = []policy.Policy{}
 	case "condition":
@@ -151,8 +160,8 @@ func (q *question) decide(t *testing.T, asked string) string {
 	}
 	c := caller(q.who)
 	c.Identity, c.Boundary, c.Session = q.sets("identity"), q.sets("boundary"), q.sets("session")
-	c.Endpoint = q.sets("endpoint")
-	on := policy.Resource{ARN: words[1], Policies: q.sets("resource"), Trust: q.trust}
+	c.Endpoint, c.Organization = q.sets("endpoint"), q.levels
+	on := policy.Resource{ARN: words[1], Account: q.owner, Policies: q.sets("resource"), Trust: q.trust}
 	d := policy.Decide(c, words[0], []policy.Resource{on}, known)
 	if d.Resource != on.ARN {
 		t.Fatalf("the decision is about %s", d.Resource)

@@ -11,7 +11,8 @@ import (
 type Simulation struct {
 	Decision
 	// Matched are the statements that decided: all that deny, or else all that allow;
-	// none for an implicit deny. Those of a permissions boundary are not among them.
+	// none for an implicit deny. Those of a permissions boundary and of service control
+	// policies are not among them.
 	Matched []Match
 	// Missing are the names of condition keys, as they were first written, that
 	// statements about the action and the resource ask for and the context does not have.
@@ -19,6 +20,8 @@ type Simulation struct {
 	// WithinBoundary tells whether the permissions boundary allows the action; nil
 	// without one.
 	WithinBoundary *bool
+	// WithinOrganization tells the same of the service control policies.
+	WithinOrganization *bool
 }
 
 // Match is a statement that applies to a request.
@@ -34,6 +37,11 @@ func Simulate(c *Caller, action string, on Resource, context Context) Simulation
 	lowered := strings.ToLower(action)
 	if c.Boundary != nil {
 		s.WithinBoundary = new(find(c.Boundary.denies, lowered, &r) == nil && c.Boundary.allow(lowered, &r) != nil)
+	}
+	if len(c.Organization) > 0 {
+		s.WithinOrganization = new(!slices.ContainsFunc(c.Organization, func(level *Set) bool {
+			return find(level.denies, lowered, &r) != nil || level.allow(lowered, &r) == nil
+		}))
 	}
 	for _, set := range []*Set{c.Identity, c.Session, on.Policies} {
 		if set != nil {

@@ -21,7 +21,7 @@ func (s *Server) GetContextKeysForPrincipalPolicy(ctx context.Context, in *iam.G
 	if err != nil {
 		return nil, err
 	}
-	keys, err := contextKeys(slices.Concat(source.texts, in.PolicyInputList))
+	keys, err := contextKeys(slices.Concat(source.documents(), in.PolicyInputList))
 	return &iam.GetContextKeysForPrincipalPolicyOutput{ContextKeyNames: keys}, err
 }
 

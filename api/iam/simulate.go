@@ -3,6 +3,7 @@ package iam
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -22,18 +23,16 @@ type simulation struct {
 	actions   []string
 	resources []string
 	resource  *policy.Set // attached to each resource
+	owner     string      // of resources whose ARNs name none; empty: the caller's account
 	context   policy.Values
 	asked     page.Request
-	// organizations is whether results tell of organizations, which an account without one
-	// is allowed by.
+	// organizations is whether results tell of organizations: an account without one is
+	// allowed by it.
 	organizations bool
 }
 
 // SimulateCustomPolicy implements the operation of that name.
 func (s *Server) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCustomPolicyInput) (*iam.SimulateCustomPolicyOutput, error) {
-	if len(in.OrderedOrganizationPolicyInputList) > 0 {
-		return nil, notSimulated("OrderedOrganizationPolicyInputList")
-	}
 	m := &simulation{
 		caller: &policy.Caller{}, documents: map[string]string{}, actions: in.ActionNames, resources: in.ResourceArns,
 		context: policy.Values{}, asked: pages.Ask(in, in.Marker, in.MaxItems),
@@ -43,7 +42,13 @@ func (s *Server) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCusto
 			return nil, err
 		}
 	}
-	if err := m.input(in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ResourcePolicy, in.ResourceHandlingOption, in.ContextEntries); err != nil {
+	if err := m.input(in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ResourcePolicy, in.ContextEntries); err != nil {
+		return nil, err
+	}
+	if err := m.organized(in.OrderedOrganizationPolicyInputList); err != nil {
+		return nil, err
+	}
+	if err := m.about(in.ResourceOwner, in.ResourceHandlingOption); err != nil {
 		return nil, err
 	}
 	results, more, next, err := m.results()
@@ -52,12 +57,12 @@ func (s *Server) SimulateCustomPolicy(ctx context.Context, in *iam.SimulateCusto
 
 // SimulatePrincipalPolicy implements the operation of that name.
 func (s *Server) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
-	if len(in.PolicyExclusionList) > 0 {
-		return nil, notSimulated("PolicyExclusionList")
-	}
 	view := s.db.View()
 	source, err := principalPolicies(view, scopeOf(ctx), *in.PolicySourceArn)
 	if err != nil {
+		return nil, err
+	}
+	if err := source.exclude(in.PolicyExclusionList); err != nil {
 		return nil, err
 	}
 	m := &simulation{
@@ -68,16 +73,14 @@ func (s *Server) SimulatePrincipalPolicy(ctx context.Context, in *iam.SimulatePr
 		return nil, err
 	}
 	m.attach(source)
-	if err := m.input(in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ResourcePolicy, in.ResourceHandlingOption, in.ContextEntries); err != nil {
+	if err := m.input(in.PolicyInputList, in.PermissionsBoundaryPolicyInputList, in.ResourcePolicy, in.ContextEntries); err != nil {
+		return nil, err
+	}
+	if err := m.about(in.ResourceOwner, in.ResourceHandlingOption); err != nil {
 		return nil, err
 	}
 	results, more, next, err := m.results()
 	return &iam.SimulatePrincipalPolicyOutput{EvaluationResults: results, IsTruncated: more, Marker: next}, err
-}
-
-// notSimulated refuses what is not implemented.
-func notSimulated(field string) error {
-	return iam.InvalidInputException("Fargo does not implement %s.", field)
 }
 
 // calledBy says who calls, with the condition keys that follow from that.
@@ -116,9 +119,9 @@ func (m *simulation) tagged(tags []iam.Tag) {
 // attach takes the policies of the principal.
 func (m *simulation) attach(p *sourcePolicies) {
 	var policies []policy.Policy
-	for i, text := range p.texts {
-		policies = parsed(policies, p.names[i], text)
-		m.documents[p.names[i]] = text
+	for _, source := range p.all {
+		policies = parsed(policies, source.name, source.text)
+		m.documents[source.name] = source.text
 	}
 	m.caller.Identity = policy.NewSet(policies...)
 	if p.boundary != "" {
@@ -134,10 +137,7 @@ const (
 )
 
 // input takes what both operations have.
-func (m *simulation) input(policies, boundaries []string, resource, handling *string, entries []iam.ContextEntry) error {
-	if handling != nil {
-		return notSimulated("ResourceHandlingOption")
-	}
+func (m *simulation) input(policies, boundaries []string, resource *string, entries []iam.ContextEntry) error {
 	if err := m.add(policies); err != nil {
 		return err
 	}
@@ -168,6 +168,31 @@ func (m *simulation) input(policies, boundaries []string, resource, handling *st
 		m.context[strings.ToLower(aws.Value(e.ContextKeyName))] = e.ContextKeyValues
 	}
 	return nil
+}
+
+// organized takes the service control policies of an organization, level by level.
+func (m *simulation) organized(levels []iam.OrderedOrganizationPolicyType) error {
+	for i, level := range levels {
+		var policies []policy.Policy
+		for j, text := range level.ServiceControlPolicyInputList {
+			p, err := m.parse(fmt.Sprintf("OrderedOrganizationPolicyInputList.%d.%d", i+1, j+1), text)
+			if err != nil {
+				return err
+			}
+			policies = append(policies, p)
+		}
+		m.caller.Organization = append(m.caller.Organization, policy.NewSet(policies...))
+	}
+	m.organizations = m.organizations || len(levels) > 0
+	return nil
+}
+
+// about takes what a call says of the resources.
+func (m *simulation) about(owner, option *string) error {
+	if err := m.ownedBy(owner); err != nil {
+		return err
+	}
+	return m.checkScenario(option)
 }
 
 // add takes further policies into the simulation.

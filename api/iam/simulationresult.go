@@ -52,7 +52,10 @@ func (m *simulation) result(action string) iam.EvaluationResult {
 		out.OrganizationsDecisionDetail = &iam.OrganizationsDecisionDetail{AllowedByOrganizations: new(true)}
 	}
 	for _, resource := range m.resources {
-		one := m.on(action, resource)
+		one, organization := m.on(action, resource)
+		if !organization {
+			out.OrganizationsDecisionDetail.AllowedByOrganizations = new(false)
+		}
 		out.EvalDecision = stricter(out.EvalDecision, one.EvalResourceDecision)
 		out.PermissionsBoundaryDecisionDetail = narrower(out.PermissionsBoundaryDecisionDetail, one.PermissionsBoundaryDecisionDetail)
 		for _, s := range one.MatchedStatements {
@@ -74,10 +77,11 @@ func (m *simulation) result(action string) iam.EvaluationResult {
 	return out
 }
 
-// on evaluates an action on one resource.
-func (m *simulation) on(action, resource string) iam.ResourceSpecificResult {
-	s := policy.Simulate(m.caller, action, policy.Resource{ARN: resource, Policies: m.resource}, m.context)
-	out := iam.ResourceSpecificResult{
+// on evaluates an action on one resource; organization tells whether the service control
+// policies allow it.
+func (m *simulation) on(action, resource string) (out iam.ResourceSpecificResult, organization bool) {
+	s := policy.Simulate(m.caller, action, policy.Resource{ARN: resource, Account: m.owner, Policies: m.resource}, m.context)
+	out = iam.ResourceSpecificResult{
 		EvalResourceName: &resource, EvalResourceDecision: simulated[s.Effect],
 		MatchedStatements: []iam.Statement{}, MissingContextValues: append([]string{}, s.Missing...),
 	}
@@ -91,7 +95,7 @@ func (m *simulation) on(action, resource string) iam.ResourceSpecificResult {
 			StartPosition: positionOf(first), EndPosition: positionOf(last),
 		})
 	}
-	return out
+	return out, s.WithinOrganization == nil || *s.WithinOrganization
 }
 
 // sourceType is what AWS calls every source, which the model's enumeration does not have.

@@ -7,19 +7,42 @@ import (
 
 	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
-// sourcePolicies are the policies of a user, a group or a role: names as results have
-// them, and texts.
+// sourcePolicies are the policies of a user, a group or a role.
 type sourcePolicies struct {
-	names    []string
-	texts    []string
+	all      []sourcePolicy
 	boundary string // the text of the permissions boundary; empty for none
 }
 
-func (p *sourcePolicies) add(name, text string) {
-	p.names, p.texts = append(p.names, name), append(p.texts, text)
+// sourcePolicy is one of them.
+type sourcePolicy struct {
+	name, text string // the name is the one that results have
+	arn        string // of a managed policy; empty for an inline one
+	inline     string // the name of an inline policy
+	kind       iam.AttachmentType
+	entity     string // that it is attached to, of that kind
+}
+
+// documents are the texts of the policies.
+func (p *sourcePolicies) documents() (texts []string) {
+	for _, one := range p.all {
+		texts = append(texts, one.text)
+	}
+	return texts
+}
+
+// policyType is how an identifier calls the kind of the policy.
+func (p sourcePolicy) policyType() iam.PolicyIdentifierPolicyType {
+	switch {
+	case p.arn == "":
+		return iam.PolicyIdentifierPolicyTypeInline
+	case strings.HasPrefix(p.arn, "arn:aws:iam::aws:"):
+		return iam.PolicyIdentifierPolicyTypeAwsManaged
+	}
+	return iam.PolicyIdentifierPolicyTypeUserManaged
 }
 
 // principalPolicies finds the policies of an entity by its ARN; a user has those of its
@@ -39,10 +62,10 @@ func principalPolicies(r store.Reader, s fargo.Scope, arn string) (*sourcePolici
 		if !ok {
 			return nil, missing("User %s does not exist", a.Name())
 		}
-		g.collect(p, "user_"+a.Name()+"_", u.Inline, u.Attached)
+		g.collect(p, iam.AttachmentTypeUser, a.Name(), u.Permissions)
 		for _, name := range u.Groups {
 			if group, ok := store.Groups.Get(r, s.Key(name)); ok {
-				g.collect(p, "group_"+name+"_", group.Inline, group.Attached)
+				g.collect(p, iam.AttachmentTypeGroup, name, group.Permissions)
 			}
 		}
 		p.boundary = g.text(u.User.PermissionsBoundary)
@@ -51,13 +74,13 @@ func principalPolicies(r store.Reader, s fargo.Scope, arn string) (*sourcePolici
 		if !ok {
 			return nil, missing("Group %s does not exist", a.Name())
 		}
-		g.collect(p, "group_"+a.Name()+"_", group.Inline, group.Attached)
+		g.collect(p, iam.AttachmentTypeGroup, a.Name(), group.Permissions)
 	case "role":
 		role, ok := store.Roles.Get(r, s.Key(a.Name()))
 		if !ok {
 			return nil, missing("Role %s does not exist", a.Name())
 		}
-		g.collect(p, "role_"+a.Name()+"_", role.Inline, role.Attached)
+		g.collect(p, iam.AttachmentTypeRole, a.Name(), role.Permissions)
 		p.boundary = g.text(role.Role.PermissionsBoundary)
 	default:
 		return nil, iam.InvalidInputException("Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
@@ -66,13 +89,15 @@ func principalPolicies(r store.Reader, s fargo.Scope, arn string) (*sourcePolici
 }
 
 // collect adds the inline and the managed policies of an entity.
-func (g gathering) collect(p *sourcePolicies, prefix string, inline map[string]string, attached []string) {
-	for _, name := range slices.Sorted(maps.Keys(inline)) {
-		p.add(prefix+name, inline[name])
+func (g gathering) collect(p *sourcePolicies, kind iam.AttachmentType, entity string, has record.Permissions) {
+	for _, name := range slices.Sorted(maps.Keys(has.Inline)) {
+		p.all = append(p.all, sourcePolicy{
+			name: string(kind) + "_" + entity + "_" + name, text: has.Inline[name], inline: name, kind: kind, entity: entity,
+		})
 	}
-	for _, arn := range attached {
+	for _, arn := range has.Attached {
 		if managed, ok := findPolicy(g, g.scope, arn); ok {
-			p.add(*managed.Policy.PolicyName, managed.Document())
+			p.all = append(p.all, sourcePolicy{name: *managed.Policy.PolicyName, text: managed.Document(), arn: arn, kind: kind, entity: entity})
 		}
 	}
 }

@@ -2217,7 +2217,7 @@ type GroupDetail struct {
 type InlinePolicyIdentifierType struct {
 	PolicyName     *string        `aws:"PolicyName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
 	AttachmentType AttachmentType `aws:"AttachmentType,required" enum:"user|group|role" json:",omitzero"`
-	AttachmentName *string        `aws:"AttachmentName,required" min:"1" max:"128" pattern:"[\\w+=,.@-]+" json:",omitzero"`
+	AttachmentName *string        `aws:"AttachmentName,required" min:"1" max:"128" pattern:"[\\w+=,.@*?-]+" json:",omitzero"`
 }
 
 // InstanceProfile is a structure of the model.
