@@ -59,13 +59,28 @@ func CallAs[In, Out any](
 	out, err := callAs(ctx, through.Authorizer, service, c, in, do)
 	if err == nil {
 		s.Output = out
-	} else if !errors.As(err, &s.Err) {
+	}
+	through.tell(&s, err)
+	return out, err
+}
+
+// Authorize authorizes a call of a service that is not done through [CallAs]: what the
+// observers are told is how this ends.
+func (through Calls) Authorize(ctx context.Context, service *protocol.Service, c *Call, in any) error {
+	c.Service = service.Name
+	s := Served{Call: c, Of: service, Operation: &protocol.Operation{Name: c.Operation}, Input: in, Started: time.Now()}
+	err := through.Authorizer.Authorize(ctx, c, in)
+	through.tell(&s, err)
+	return err
+}
+
+func (through Calls) tell(s *Served, err error) {
+	if err != nil && !errors.As(err, &s.Err) {
 		s.Err = internalFailure
 	}
 	for _, o := range through.Observers {
-		o.Served(&s)
+		o.Served(s)
 	}
-	return out, err
 }
 
 func callAs[In, Out any](

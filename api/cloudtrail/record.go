@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"crypto/tls"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,9 @@ func appendRecord(b object, s *api.Served, readOnly, data bool) object {
 	b = b.boolean("managementEvent", !data)
 	b = b.text("recipientAccountId", s.Account)
 	b = b.text("eventCategory", category(data))
+	if o := s.Origin; o != nil && strings.HasPrefix(o.At, "vpce-") {
+		b = b.text("vpcEndpointId", o.At)
+	}
 	if s.HTTP != nil && s.HTTP.TLS != nil {
 		b = appendTLS(b.open("tlsDetails"), s).end()
 	}

@@ -23,6 +23,7 @@ import (
 	"fargo/aws/s3"
 	"fargo/aws/ssm"
 	"fargo/aws/sts"
+	"fargo/desired"
 )
 
 func p[T any](v T) *T { return &v }
@@ -33,6 +34,10 @@ var (
 	role   = api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/api-task-role/0123", PrincipalID: "AROAROLE:0123", AccessKeyID: "ASIATASK",
 		Role: "arn:aws:iam::123456789012:role/svc/api-task-role", CredentialsIssued: issued, SourceIdentity: "jane",
+	}
+	inside = api.Caller{
+		PrincipalARN: "arn:aws:iam::123456789012:root", PrincipalID: "123456789012", SourceAddress: netip.MustParseAddr("10.0.1.9"),
+		Origin: &desired.Origin{At: "vpce-0123456789abcdef0"},
 	}
 	federated = api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:federated-user/bob", PrincipalID: "123456789012:bob", AccessKeyID: "ASIABOB",
@@ -71,6 +76,7 @@ var calls = map[string]struct {
 	},
 	"denied-ec2": {&ec2.API, "CreateVpc", user, &ec2.CreateVpcInput{}, nil, &protocol.Error{Code: "UnauthorizedOperation", Message: "No."}, &http.Request{}},
 	"data":       {&s3.API, "PutObject", role, &s3.PutObjectInput{Bucket: p("b"), Key: p("k")}, &s3.PutObjectOutput{ETag: p("e")}, nil, &http.Request{}},
+	"endpoint":   {&ecs.API, "DescribeTasks", inside, &ecs.DescribeTasksInput{Tasks: []string{"a"}}, &ecs.DescribeTasksOutput{}, nil, &http.Request{}},
 	"internal":   {&ecs.API, "RunTask", role, &ecs.RunTaskInput{TaskDefinition: p("web")}, &ecs.RunTaskOutput{}, nil, nil},
 	"service": {
 		&ecs.API, "UpdateService",

@@ -26,14 +26,14 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 			g.PrincipalARN, action, scope.ARN("ecr", "repository/"+repository), action)
 	}
 	call := &api.Call{
-		RequestID: fargo.NewHex(32), Service: "ecr", Operation: strings.TrimPrefix(action, "ecr:"),
+		RequestID: fargo.NewHex(32), Operation: strings.TrimPrefix(action, "ecr:"),
 		Account: scope.Account, Region: scope.Region, Caller: api.Caller{
 			PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
 			Role: g.Role, SessionPolicy: g.SessionPolicy, SessionPolicyARNs: g.SessionPolicyARNs, SessionTags: g.SessionTags, SourceIdentity: g.SourceIdentity, FederatedBy: g.FederatedBy,
 			Task: g.Task,
 		},
 	}
-	if err := s.authorizer.Authorize(ctx, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
+	if err := s.calls.Authorize(ctx, &ecr.API, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
 		return err
 	}
 	_, err := find(s.db.View(), scope, repository)

@@ -89,7 +89,7 @@ func assemble(ctx context.Context, journal store.Journal, dir string, authorizer
 	if err != nil {
 		return nil, nil, err
 	}
-	server := ecr.New(ecr.Config{DB: db, Blobs: storage, Key: key, Authorizer: authorizer})
+	server := ecr.New(ecr.Config{DB: db, Blobs: storage, Key: key, Calls: api.Calls{Authorizer: authorizer}})
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", registry.New(ctx, registry.Config{Storage: storage, Catalog: server, Secret: key, Logger: logger}))
 	mux.Handle("/", api.New(api.Config{

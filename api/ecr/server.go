@@ -32,10 +32,10 @@ type Config struct {
 	Blobs Blobs
 	// Key signs passwords: see LoadKey.
 	Key []byte
-	// Authorizer is asked about what clients do in the registry, as if they had
+	// Calls are asked about what clients do in the registry, as if they had
 	// called the operation that stands for it. The API's own calls have been
 	// authorized when they come here.
-	Authorizer api.Authorizer
+	Calls api.Calls
 }
 
 // Blobs keeps manifests and layers. Errors that a client should see are AWS
@@ -55,15 +55,15 @@ type Blobs interface {
 // Server answers the ECR operations, from and into the store. It also is the
 // catalog of the registry.
 type Server struct {
-	db         *store.DB
-	blobs      Blobs
-	key        []byte
-	authorizer api.Authorizer
+	db    *store.DB
+	blobs Blobs
+	key   []byte
+	calls api.Calls
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{db: c.DB, blobs: c.Blobs, key: c.Key, authorizer: c.Authorizer}
+	return &Server{db: c.DB, blobs: c.Blobs, key: c.Key, calls: c.Calls}
 }
 
 // LoadKey gives the secret that this installation signs the registry's

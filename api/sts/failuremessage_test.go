@@ -150,7 +150,8 @@ func TestEncodedFailures(t *testing.T) {
 		ExplicitDeny      bool
 		MatchedStatements struct{ Items []any }
 		Context           struct{ Conditions struct{ Items []any } }
-	}) {
+	},
+	) {
 		t.Helper()
 		_, encoded, _ := strings.Cut(message, encodedAs)
 		if len(encoded) > 10240 {

@@ -172,7 +172,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	}
 	p.lastUse = iam.NewLastUse(p.db, p.log)
 	p.calls = api.Calls{Authorizer: p.authorizer, Observers: []api.Observer{&cloudtrail.Recorder{Append: p.audit.Append}, p.lastUse}}
-	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Authorizer: p.authorizer})
+	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Calls: p.calls})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
 	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Assumable: iam.Assumable, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
@@ -367,7 +367,7 @@ func (p *plane) serve(ctx context.Context, l net.Listener) error {
 	l = netutil.LimitListener(l, maxConnections)
 	ended := make(chan error, 1)
 	if p.certificates == nil {
-	go func() { ended <- server.Serve(l) }()
+		go func() { ended <- server.Serve(l) }()
 	} else {
 		server.TLSConfig = p.certificates.config()
 		go func() { ended <- server.ServeTLS(l, "", "") }()
