@@ -95,13 +95,16 @@ bin/golangci-lint: tools/go.mod
 bin/session-manager-plugin: tools/session-manager-plugin/go.mod
 	go -C tools/session-manager-plugin build -trimpath -o ../../bin/session-manager-plugin github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main
 
-## fuzz: damage requests of every operation, and both ends of sessions of ECS Exec, for FUZZTIME (1m) each
+## fuzz: damage requests of every operation, both ends of sessions of ECS Exec, and policies, for FUZZTIME (1m) each
 FUZZTIME ?= 1m
 .PHONY: fuzz
 fuzz:
 	go test -run '^$$' -fuzz FuzzDamagedRequests -fuzztime $(FUZZTIME) ./cmd/fargo
 	for target in FuzzParseMessage FuzzAgent FuzzClient; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./session; \
+	done
+	for target in FuzzParse FuzzDecide; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./policy; \
 	done
 
 ## generate: the AWS packages from their models, docs/coverage.md, docs/licenses.md, docs/processes.svg

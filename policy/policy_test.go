@@ -1,6 +1,10 @@
 package policy_test
 
 import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,9 +82,35 @@ var request = policy.Request{
 	},
 }
 
+// documented are the documents of AWS, and those of the cases of IAM's documentation.
+func documented(t testing.TB) []string {
+	t.Helper()
+	all := slices.Collect(maps.Values(policy.Managed()))
+	files, err := filepath.Glob("testdata/evaluation/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			word, statement, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch {
+			case word == "condition":
+				all = append(all, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+statement+`}}`)
+			case strings.HasPrefix(statement, "{") || strings.HasPrefix(statement, "[{"):
+				all = append(all, `{"Version":"2012-10-17","Statement":`+statement+`}`)
+			}
+		}
+	}
+	return all
+}
+
 // Whatever is written in a policy, reading it, checking it and asking it ends.
 func FuzzParse(f *testing.F) {
-	for _, doc := range policy.Managed() {
+	for _, doc := range documented(f) {
 		f.Add(doc)
 	}
 	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"a:*","NotResource":"*","NotPrincipal":"*","Condition":{"ForAllValues:StringLikeIfExists":{"a:b":[1,true,"${aws:username, 'x'}${*}"]}}}}`)
@@ -101,6 +131,45 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		policy.Trusts(d, "ecs-tasks.amazonaws.com", "123456789012")
+	})
+}
+
+// Whatever a document says about whatever is asked, deciding ends; what Decide says is what
+// Evaluate says; a deny of everything overrides it, and an allow of everything takes
+// nothing away.
+func FuzzDecide(f *testing.F) {
+	for _, doc := range documented(f) {
+		f.Add(doc, "ecs:RunTask", request.Resource, "aws:username", "dev")
+	}
+	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"a:*","Resource":"arn:*:${k:k}?","Condition":{"ForAnyValue:StringNotLikeIfExists":{"k:k":["a*","${k:k, 'x'}${*}"]}}},{"Effect":"Deny","Action":"b:?","NotResource":"*","Condition":{"ArnLike":{"k:k":"arn:*:*"},"NotIpAddress":{"k:k":"10.0.0.0/8"},"DateLessThan":{"k:k":"2020-01-01"},"Null":{"k:k":[true,"false"]}}}]}`, "b:x", "arn:aws:s3:::a", "k:k", "a,b")
+	everything := func(effect string) policy.Policy {
+		return policy.Policy{Name: effect, Document: parse(f, `{"Statement":{"Effect":"`+effect+`","Action":"*","Resource":"*"}}`)}
+	}
+	deny, allow := everything("Deny"), everything("Allow")
+	f.Fuzz(func(t *testing.T, doc, action, resource, key, values string) {
+		d, err := policy.ParseInline(doc)
+		if err != nil {
+			return
+		}
+		context := policy.Values{strings.ToLower(key): strings.Split(values, ",")}
+		decide := func(with ...policy.Policy) policy.Effect {
+			c := caller(user)
+			c.Identity = policy.NewSet(append(with, policy.Policy{Name: "p", Document: d})...)
+			return policy.Decide(c, action, []policy.Resource{{ARN: resource, Account: "123456789012"}}, context).Effect
+		}
+		alone := decide()
+		if strings.Count(resource, ":") < 5 { // of no other account
+			who := policy.Principal{Account: "123456789012", ARNs: []string{user}}
+			if got := policy.Evaluate(policy.Request{Action: action, Resource: resource, Principal: who, Context: context}, d); got != alone {
+				t.Errorf("decided %v, evaluated %v", alone, got)
+			}
+		}
+		if got := decide(deny); got != policy.ExplicitDeny {
+			t.Errorf("with a deny of everything %v", got)
+		}
+		if got := decide(allow); (got == policy.ExplicitDeny) != (alone == policy.ExplicitDeny) || alone == policy.Allow && got != policy.Allow {
+			t.Errorf("decided %v, with an allow of everything %v", alone, got)
+		}
 	})
 }
 
