@@ -102,15 +102,14 @@ func (a *Enforcer) decide(call *Call, in any, report func(policy.Decision, *cond
 		actions = &Actions{Prefix: call.Service}
 	}
 	state := a.State()
-	endpoint := throughEndpoint(state, call)
 	c := &conditions{
 		Query:  Query{Call: call, Actions: actions, State: state},
-		caller: a.limitedBy(endpoint, a.Policies.Of(&call.Caller)), endpoint: endpoint, row: actions.row(call.Operation), in: in,
+		caller: a.Policies.Of(&call.Caller), endpoint: throughEndpoint(state, call), row: actions.row(call.Operation), in: in,
 	}
 	accesses := c.row.accesses(&c.Query, in)
 	for i := range accesses {
 		c.access = &accesses[i]
-		report(policy.Decide(c.caller, c.access.Action, a.resources(&c.Query, c.access), c), c)
+		report(policy.Decide(a.who(c), c.access.Action, a.resources(&c.Query, c.access), c), c)
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"fargo/aws"
 	"fargo/aws/ec2"
@@ -15,9 +16,10 @@ import (
 
 // throughEndpoint finds the VPC endpoint that a request came through: the interface
 // endpoint, or the gateway endpoint of its service that the client's subnet has a route
-// to. It is nil for requests that came through none.
+// to. It is nil for requests that came through none, as those that a service makes for
+// its caller.
 func throughEndpoint(r store.Reader, c *Call) *record.EC2VPCEndpoint {
-	if c.Origin == nil {
+	if c.Origin == nil || c.InvokedBy != "" {
 		return nil
 	}
 	for e := range store.EC2VPCEndpoints.By(r, store.EC2VPCEndpointByID, c.Origin.At) {
@@ -51,13 +53,15 @@ func hasRouteTo(r store.Reader, e *record.EC2VPCEndpoint, from *desired.Origin) 
 	return false
 }
 
-// limitedBy is a caller with the policy of the endpoint that its request came through.
-func (a *Enforcer) limitedBy(e *record.EC2VPCEndpoint, c *policy.Caller) *policy.Caller {
-	if e == nil {
-		return c
+// who is the caller for an access: with the policy of the endpoint that its request came
+// through, if the action is one of the service itself. What else a request needs, such as
+// iam:PassRole, did not come through the endpoint.
+func (a *Enforcer) who(c *conditions) *policy.Caller {
+	if c.endpoint == nil || !strings.HasPrefix(c.access.Action, c.Actions.Prefix+":") {
+		return c.caller
 	}
-	limited := *c
-	limited.Endpoint = a.documents.get(*e.Endpoint.VpcEndpointId, aws.Value(e.Endpoint.PolicyDocument))
+	limited := *c.caller
+	limited.Endpoint = a.documents.get(*c.endpoint.Endpoint.VpcEndpointId, aws.Value(c.endpoint.Endpoint.PolicyDocument))
 	return &limited
 }
 
@@ -72,7 +76,7 @@ func (c *conditions) endpointValues(key string) (values []string, known bool) {
 	default:
 		return nil, false
 	}
-	if c.endpoint == nil || c.InvokedBy != "" {
+	if c.endpoint == nil {
 		return nil, true
 	}
 	return []string{map[string]string{

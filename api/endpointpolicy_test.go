@@ -84,6 +84,7 @@ func TestEndpointPolicies(t *testing.T) {
 		{"ecs", "StopTask", "t2", from("vpc-1", "10.0.0.5"), ""}, // not through the endpoint
 		{"ecs", "StopTask", "t2", nil, ""},
 		{"iam", "ListUsers", "", from("vpce-ecs", "10.0.0.5"), "because no VPC endpoint policy allows the iam:ListUsers action"},
+		{"ecs", "CreateCluster", "", from("vpce-ecs", "10.0.0.5"), ""}, // iam:PassRole is not asked of the endpoint
 		{"s3", "GetObject", "mine/k", from("vpc-1", "10.0.0.5"), ""},
 		{"s3", "GetObject", "other/k", from("vpc-1", "10.0.0.5"), `on resource: "arn:aws:s3:::other/k" because no VPC endpoint policy allows the s3:GetObject action`},
 		{"s3", "PutObject", "mine/k", from("vpc-1", "10.0.0.5"), "because no VPC endpoint policy allows the s3:PutObject action"},
@@ -91,7 +92,11 @@ func TestEndpointPolicies(t *testing.T) {
 		{"s3", "PutObject", "mine/k", from("vpc-2", "10.0.0.5"), ""}, // another VPC
 	} {
 		call := &api.Call{Service: test.service, Operation: test.operation, Account: "123456789012", Region: "us-east-1", Caller: api.Caller{Origin: test.origin}}
-		err := enforcer.Authorize(t.Context(), call, &ecs.StopTaskInput{Task: &test.on})
+		var in any = &ecs.StopTaskInput{Task: &test.on}
+		if test.operation == "CreateCluster" {
+			in = &ecs.CreateClusterInput{ClusterName: new("c")}
+		}
+		err := enforcer.Authorize(t.Context(), call, in)
 		var e *protocol.Error
 		switch {
 		case test.want == "" && err != nil, test.want != "" && !errors.As(err, &e):
@@ -99,6 +104,20 @@ func TestEndpointPolicies(t *testing.T) {
 		case e != nil && !strings.HasSuffix(e.Message, test.want):
 			t.Errorf("%s:%s on %s: %s", test.service, test.operation, test.on, e.Message)
 		}
+	}
+}
+
+// What a service asks for its caller did not come through the caller's endpoint.
+func TestEndpointPoliciesOfOthers(t *testing.T) {
+	enforcer := api.NewEnforcer(api.EnforcerConfig{
+		Actions: map[string]*api.Actions{"iam": {Prefix: "iam"}}, Policies: allowing(t, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
+		State: endpoints(t).View, Logger: slog.New(slog.DiscardHandler),
+	})
+	call := &api.Call{Service: "iam", Operation: "ListUsers", Account: "123456789012", Region: "us-east-1", Caller: api.Caller{
+		Origin: &desired.Origin{At: "vpce-ecs", Client: netip.MustParseAddr("10.0.0.5")}, InvokedBy: "ecs.amazonaws.com",
+	}}
+	if err := enforcer.Authorize(t.Context(), call, &ecs.StopTaskInput{}); err != nil {
+		t.Error(err)
 	}
 }
 
