@@ -117,38 +117,28 @@ func (s *served) start(ctx context.Context, terminal bool) (*session.Command, er
 	}
 	ctx, kill := context.WithCancel(ctx)
 	input, toInput := io.Pipe()
-	output, fromOutput := io.Pipe()
-	sizes := newSizes()
+	output, errorOutput, sizes := newOutput(), newOutput(), newSizes()
 	begun, failed := make(chan struct{}), make(chan error, 1)
 	spec := host.ExecSpec{
-		ID: s.session.ID, Args: s.session.Command, User: "0", Started: func() { close(begun) }, Stdin: input, Stdout: fromOutput,
+		ID: s.session.ID, Args: s.session.Command, User: "0", Started: func() { close(begun) }, Stdin: input, Stdout: output,
 	}
 	command := &session.Command{Input: toInput, Output: output, Terminate: kill}
-	var errorOutput *io.PipeReader
-	var fromErrors *io.PipeWriter
 	if terminal {
 		spec.Tty, spec.Env, spec.Resize = true, []string{terminalVariable}, sizes.changes
 		command.Resize = sizes.set
 	} else {
-		errorOutput, fromErrors = io.Pipe()
-		spec.Stderr, command.ErrorOutput = fromErrors, errorOutput
+		spec.Stderr, command.ErrorOutput = errorOutput, errorOutput
 	}
 	command.Close = func() error {
 		kill()
-		err := errors.Join(input.Close(), output.Close())
-		if errorOutput != nil {
-			err = errors.Join(err, errorOutput.Close())
-		}
-		return err
+		return errors.Join(input.Close(), output.Close(), errorOutput.Close())
 	}
 	go func() {
 		code, err := s.server.cfg.Runtime.Exec(ctx, s.session.ContainerID, spec)
 		kill()
 		failed <- err
-		fromOutput.Close()
-		if fromErrors != nil {
-			fromErrors.Close()
-		}
+		output.written()
+		errorOutput.written()
 		select {
 		case <-begun:
 		default:

@@ -321,13 +321,13 @@ func (e *endpoint) send(payload payloadType, content []byte) {
 	e.toWrite.notify()
 }
 
-// room waits until there is room for another message. One goroutine may wait at a time.
-func (e *endpoint) room(ctx context.Context) error {
+// awaitSent waits until what is sent is as it should be. One goroutine may wait at a time.
+func (e *endpoint) awaitSent(ctx context.Context, so func(*sender) bool) error {
 	for {
 		e.mu.Lock()
-		room := e.out.room()
+		is := so(&e.out)
 		e.mu.Unlock()
-		if room {
+		if is {
 			return nil
 		}
 		select {
@@ -337,6 +337,9 @@ func (e *endpoint) room(ctx context.Context) error {
 		}
 	}
 }
+
+// room waits until there is room for another message.
+func (e *endpoint) room(ctx context.Context) error { return e.awaitSent(ctx, (*sender).room) }
 
 // errClosed is the end of what is received: the other end has closed the channel.
 var errClosed = errors.New("the channel is closed")

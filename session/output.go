@@ -27,6 +27,15 @@ const maxRest = 1 << 20
 // AWS's plugin drops what comes before, so that it had to be sent again.
 const readyTime = 200 * time.Millisecond
 
+// gatherTime is how long a command that has written little may go on before that is sent:
+// many small messages cost more than a few large ones. AWS's agent waits as long each time.
+const gatherTime = time.Millisecond
+
+// busyPiece is how much at once, in bytes, shows a command that writes without a pause: what
+// a container's runtime passes on at most. One that writes less is waited for only while
+// something else is on its way, so that each key has its echo at once.
+const busyPiece = 4 << 10
+
 // output sends what a command writes, as long as there is room for it.
 type output struct {
 	*endpoint
@@ -73,6 +82,9 @@ func (o *output) pump(r io.Reader, payload payloadType, ready <-chan struct{}) {
 			if err != nil {
 				break
 			}
+			if n < len(buffer) {
+				o.gather(n)
+			}
 		}
 		o.mu.Lock()
 		o.running--
@@ -93,6 +105,19 @@ func (o *output) begin(payload payloadType) bool {
 	}
 	o.reading[payload] = time.Now()
 	return true
+}
+
+// gather gives a command that has written n bytes time to write more.
+func (o *output) gather(n int) {
+	ctx, cancel := context.WithTimeout(o.stopping, gatherTime)
+	defer cancel()
+	if n >= busyPiece {
+		<-ctx.Done()
+		return
+	}
+	o.waiting.Lock()
+	defer o.waiting.Unlock()
+	_ = o.awaitSent(ctx, (*sender).empty) // whichever is first
 }
 
 // took takes note of what was read.
