@@ -35,6 +35,8 @@ func (s *Server) newProxy() http.Handler {
 		switch {
 		case r.Method == http.MethodConnect, r.URL.Host != "", r.URL.Path == "" || r.URL.Path[0] != '/':
 			refuse(w, r, notForOthers)
+		case opensChannel(r):
+			s.cfg.Channels.ServeHTTP(w, r)
 		case s.cfg.Hidden(r.URL.Path):
 			refuse(w, r, unknown)
 		case s.upstream.Load() == nil:

@@ -37,7 +37,10 @@ type Config struct {
 	// Hidden reports whether a path is none of the APIs', although the control plane
 	// answers there.
 	Hidden func(path string) bool
-	Logger *slog.Logger
+	// Channels serves the data channels of this node's sessions of ECS Exec. They end with
+	// the context of their request.
+	Channels http.Handler
+	Logger   *slog.Logger
 }
 
 // The bounds of what clients can use.
@@ -142,12 +145,15 @@ func (s *Server) listen(_ context.Context, at place) (stop func(), err error) {
 		protocols.SetHTTP2(true)
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: s.configForClient})
 	}
+	ctx, end := context.WithCancel(context.Background())
 	server := &http.Server{
-		Handler: s.from(at), Protocols: protocols, DisableGeneralOptionsHandler: true,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // of what is no connection of HTTP any more
+		Handler:     s.from(at), Protocols: protocols, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxRequestHead,
 		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug), // what clients do wrong
 	}
-	return sockets.ServeHTTP(l, server), nil
+	closeAll := sockets.ServeHTTP(l, server)
+	return func() { end(); closeAll() }, nil
 }
 
 func (s *Server) configForClient(*tls.ClientHelloInfo) (*tls.Config, error) {

@@ -104,7 +104,8 @@ func newFixture(t *testing.T, apis http.Handler) *fixture {
 		secrets: map[desired.SecretID]secret.Text{}, roots: x509.NewCertPool(),
 	}
 	f.Server = New(Config{
-		Network: f.network, Hidden: func(path string) bool { return path == "/hidden" }, Logger: slog.New(slog.DiscardHandler),
+		Network: f.network, Hidden: func(path string) bool { return path == "/hidden" }, Channels: http.HandlerFunc(echoMessages),
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

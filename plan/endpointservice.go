@@ -105,6 +105,7 @@ var EndpointServices = []EndpointService{
 		Aliases: []string{"ssm.{region}.api.aws"},
 		FIPS:    []string{"ssm-fips.{region}.amazonaws.com", "ssm-fips.{region}.api.aws"},
 	},
+	{API: "ssm", Name: "ssmmessages", Names: []string{"ssmmessages.{region}.amazonaws.com"}},
 	{
 		API: "scheduler", Name: "scheduler", Names: []string{"scheduler.{region}.amazonaws.com"},
 		Aliases: []string{"scheduler.{region}.api.aws"},

@@ -135,7 +135,26 @@ func DataChannelURL(node, client, session string) (string, error) {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	return fmt.Sprintf("ws://%s:%d/v1/data-channel/%s?role=publish_subscribe", host, at.Port(), session), nil
+	return channelURL("ws", fmt.Sprintf("%s:%d", host, at.Port()), session), nil
+}
+
+// VPCDataChannelURL is the same for a client inside a VPC, where data channels are opened
+// where the APIs are: by the service's name, or at the host that the client has called.
+// secure says whether it has done so over TLS.
+// Source: Systems Manager API, StartSession, StreamUrl.
+func VPCDataChannelURL(client, region, session string, secure bool) string {
+	scheme := "ws"
+	if secure {
+		scheme = "wss"
+	}
+	if strings.HasSuffix(client, ".amazonaws.com") || strings.HasSuffix(client, ".api.aws") {
+		client = "ssmmessages." + region + ".amazonaws.com"
+	}
+	return channelURL(scheme, client, session)
+}
+
+func channelURL(scheme, host, session string) string {
+	return scheme + "://" + host + "/v1/data-channel/" + session + "?role=publish_subscribe"
 }
 
 // hostOf is a host without its port and without the brackets of IPv6.

@@ -30,6 +30,25 @@ func TestDataChannelURL(t *testing.T) {
 	}
 }
 
+func TestVPCDataChannelURL(t *testing.T) {
+	for _, c := range []struct {
+		client string
+		secure bool
+		want   string
+	}{
+		{"ecs.eu-west-1.amazonaws.com", true, "wss://ssmmessages.eu-west-1.amazonaws.com"},
+		{"ecs.eu-west-1.amazonaws.com", false, "ws://ssmmessages.eu-west-1.amazonaws.com"},
+		{"ecs.eu-west-1.api.aws", true, "wss://ssmmessages.eu-west-1.amazonaws.com"},
+		{"vpce-0a.ecs.eu-west-1.vpce.amazonaws.com", true, "wss://ssmmessages.eu-west-1.amazonaws.com"},
+		{"10.0.0.3", false, "ws://10.0.0.3"},
+		{"amazonaws.com.example:443", true, "wss://amazonaws.com.example:443"},
+	} {
+		if got, want := VPCDataChannelURL(c.client, "eu-west-1", "s", c.secure), c.want+"/v1/data-channel/s?role=publish_subscribe"; got != want {
+			t.Errorf("for a client of %s: %s, want %s", c.client, got, want)
+		}
+	}
+}
+
 func TestExecArguments(t *testing.T) {
 	for command, want := range map[string][]string{
 		"/bin/sh":               {"/bin/sh"},

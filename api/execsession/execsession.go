@@ -73,7 +73,7 @@ func (s Sessions) Open(ctx context.Context, q Request) (Opened, error) {
 		return Opened{}, err
 	}
 	opened := Opened{ID: next.ID, Token: newToken()}
-	if opened.URL, err = plan.DataChannelURL(at, call.Host, next.ID); err != nil {
+	if opened.URL, err = channelURL(at, call, next.ID); err != nil {
 		return Opened{}, ErrNotConnected
 	}
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
@@ -150,10 +150,19 @@ func (s Sessions) Resume(ctx context.Context, id string) (opened Opened, err err
 			return ErrEnded
 		}
 		renew(session, opened.Token, time.Now())
-		opened.URL, err = plan.DataChannelURL(node.Hello.DataChannels, call.Host, id)
+		opened.URL, err = channelURL(node.Hello.DataChannels, call, id)
 		return err
 	})
 	return opened, err
+}
+
+// channelURL is where the client of a call opens the data channel of a session, which its
+// node serves at an address.
+func channelURL(at string, call *api.Call, id string) (string, error) {
+	if call.Origin != nil {
+		return plan.VPCDataChannelURL(call.Host, call.Region, id, call.Secure), nil
+	}
+	return plan.DataChannelURL(at, call.Host, id)
 }
 
 // Terminate ends a session.

@@ -56,15 +56,20 @@ func (m *machine) listenDataChannels(ctx context.Context) net.Listener {
 // maxDataChannels are open at once; further ones wait to be accepted.
 const maxDataChannels = 1024
 
+// dataChannels is where clients open data channels.
+func dataChannels(commands *ecsexec.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /v1/data-channel/{session}", commands)
+	return mux
+}
+
 // serveDataChannels opens data channels until ctx ends. Their connections end with it.
-func serveDataChannels(ctx context.Context, l net.Listener, commands *ecsexec.Server, log *slog.Logger) error {
+func serveDataChannels(ctx context.Context, l net.Listener, channels http.Handler, log *slog.Logger) error {
 	if l == nil {
 		<-ctx.Done()
 		return nil
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /v1/data-channel/{session}", commands)
-	server := newHTTPServer(mux, log)
+	server := newHTTPServer(channels, log)
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(netutil.LimitListener(l, maxDataChannels)) }()

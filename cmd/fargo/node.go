@@ -211,7 +211,8 @@ func (m *machine) run(ctx context.Context) error {
 		Hosts:    hosts(m.inst),
 		Logger:   m.log,
 	})
-	apis := endpoint.New(endpoint.Config{Network: m.network, DialTLS: dialAPI(m.inst), Hidden: ownPath, Logger: m.log})
+	commands := ecsexec.New(ecsexec.Config{Runtime: m.runtime, Link: client, Dir: m.inst.ExecDir(), Logger: m.log})
+	apis := endpoint.New(endpoint.Config{Network: m.network, DialTLS: dialAPI(m.inst), Hidden: ownPath, Channels: dataChannels(commands), Logger: m.log})
 	pool, err := balancerPool(m.inst, m.flags, m.log)
 	if err != nil {
 		return err
@@ -229,7 +230,6 @@ func (m *machine) run(ctx context.Context) error {
 		Workers:   worker.Workers(),
 		Logger:    m.log,
 	})
-	commands := ecsexec.New(ecsexec.Config{Runtime: m.runtime, Link: client, Dir: m.inst.ExecDir(), Logger: m.log})
 	flowLogs := flowlog.New(m.network, m.log)
 	tasks := &metadataTasks{client: client}
 	metadata := taskmetadata.New(taskmetadata.Config{
@@ -271,7 +271,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return apis.Run(ctx) })
 	g.Go(func() error { return metadata.Run(ctx) })
 	g.Go(func() error { return commands.Run(ctx) })
-	g.Go(func() error { return serveDataChannels(ctx, channels, commands, m.log) })
+	g.Go(func() error { return serveDataChannels(ctx, channels, dataChannels(commands), m.log) })
 	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return logs.Run(ctx) })
