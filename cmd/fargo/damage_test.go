@@ -66,7 +66,7 @@ func newSite(t testing.TB) *site {
 	t.Cleanup(func() { events.Close() })
 	blobs, err := registry.OpenStorage(t.Context(), registry.StorageConfig{Dir: t.TempDir(), Grace: time.Hour, Logger: logger})
 	must(err)
-	mounted := services(dependencies{db: db, logs: events, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Authorizer: api.AllowAuthenticated{}})})
+	mounted := services(dependencies{db: db, logs: events, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})})
 	for i, m := range mounted {
 		if m.Service == &ecs.API { // without the kernel, which is not to be tried
 			mounted[i].Server = apiecs.New(apiecs.Config{
