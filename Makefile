@@ -70,6 +70,7 @@ bench: build example-archive
 	@.ci/setup bench
 	go build -o build/bench ./bench
 	go test -c -o build/sim.test ./sim
+	go test -c -o build/policy.test ./policy
 	go test -tags e2e -c -o build/kernel.test ./kernel
 	build/bench
 

@@ -36,6 +36,7 @@ var (
 	secretsLatency  = atMost(5, "ms")
 	reconcileTime   = below(2, "s")
 	natRate         = atLeast(0.95, "× nft")
+	decisionTime    = atMost(10, "µs")
 	memorySize      = atMost(150, "MB")
 	readyTime       = atMost(150, "ms")
 	firstTaskTime   = atMost(1000, "ms")

@@ -31,6 +31,7 @@ func main() {
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
 	simulation := flag.String("simulation", "build/sim.test", "the test `binary` of package sim")
 	network := flag.String("network", "build/kernel.test", "the test `binary` of package kernel")
+	decision := flag.String("decision", "build/policy.test", "the test `binary` of package policy")
 	only := flag.String("only", "", "take only measurements whose name contains this `text`")
 	balancer := flag.Bool("balancer", false, "measure only the load balancer, which needs no root")
 	flag.Parse()
@@ -41,7 +42,7 @@ func main() {
 	case *balancer:
 		err = runSuites(os.Stdout, balancerSuite(*only))
 	default:
-		err = runAll(*binary, *image, *simulation, *network, *only)
+		err = runAll(*binary, *image, *simulation, *network, *decision, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -49,7 +50,7 @@ func main() {
 	}
 }
 
-func runAll(binary, image, simulation, network, only string) error {
+func runAll(binary, image, simulation, network, decision, only string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
@@ -57,7 +58,7 @@ func runAll(binary, image, simulation, network, only string) error {
 	if err != nil {
 		return err
 	}
-	return runSuites(os.Stdout, balancerSuite(only), installationSuite(binary, image, only), simulationSuite(simulation, only), networkSuite(network, only))
+	return runSuites(os.Stdout, balancerSuite(only), installationSuite(binary, image, only), simulationSuite(simulation, only), networkSuite(network, only), decisionSuite(decision, only))
 }
 
 // runSuites takes the measurements of all suites and reports them to w. The error
