@@ -1,6 +1,8 @@
 package ecsexec
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"sync"
 	"syscall"
@@ -31,16 +33,28 @@ func newOutput() *output {
 // source is a pipe of the kernel: enough for the session to read large pieces.
 const sourceSize = 1 << 20
 
+// firstSize is how much is read before the session takes over, in bytes.
+const firstSize = 4 << 10
+
 // ReadFrom implements [io.ReaderFrom]. It returns when the session has read all, or has
-// ended.
+// ended. A session takes over when there is output: that of a command that was never begun
+// has no session, and an end.
 func (o *output) ReadFrom(r io.Reader) (int64, error) {
 	if pipe, ok := r.(syscall.Conn); ok {
 		if raw, err := pipe.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, sourceSize) }) // or it stays small
 		}
 	}
-	counting := &countingReader{Reader: r}
-	o.piped.Do(func() { o.source <- counting })
+	first := make([]byte, firstSize)
+	n, err := r.Read(first)
+	if n == 0 {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return 0, err
+	}
+	counting := &countingReader{Reader: r, n: int64(n)}
+	o.piped.Do(func() { o.source <- io.MultiReader(bytes.NewReader(first[:n]), counting) })
 	<-o.read
 	return counting.n, nil
 }

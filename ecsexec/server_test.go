@@ -33,13 +33,16 @@ type machine struct {
 
 func (m *machine) Exec(ctx context.Context, container string, spec host.ExecSpec) (int, error) {
 	if spec.Args[0] == "nonesuch" {
+		_, _ = io.Copy(spec.Stdout, source{strings.NewReader("")}) // as of a pipe that is closed
 		return 0, errors.New(`OCI runtime exec failed: unable to start container process: exec: "nonesuch": executable file not found in $PATH`)
 	}
 	spec.Started()
-	fmt.Fprintf(spec.Stdout, "%s in %s as %s\n", strings.Join(spec.Args, " "), container, spec.User)
+	text := fmt.Sprintf("%s in %s as %s\n", strings.Join(spec.Args, " "), container, spec.User)
 	if spec.Args[0] == "print" {
-		return 7, nil
+		_, err := io.Copy(spec.Stdout, source{strings.NewReader(text)})
+		return 7, err
 	}
+	fmt.Fprint(spec.Stdout, text)
 	context.AfterFunc(ctx, func() { _ = spec.Stdin.(io.Closer).Close() })
 	_, err := io.Copy(spec.Stdout, spec.Stdin)
 	if ctx.Err() != nil {
@@ -47,6 +50,9 @@ func (m *machine) Exec(ctx context.Context, container string, spec host.ExecSpec
 	}
 	return 0, err
 }
+
+// source is a reader that is copied from as a pipe is.
+type source struct{ io.Reader }
 
 func (m *machine) EndExec(_ context.Context, container, id string) error {
 	m.mu.Lock()
