@@ -59,7 +59,7 @@ func (r *Runtime) execProcess(ctx context.Context, id string, spec *host.ExecSpe
 		return nil, err
 	}
 	process := oci.Process
-	process.Env = environment(process.Env, secrets)
+	process.Env = environment(spec.Defaults, process.Env, secrets)
 	process.Args = spec.Args
 	process.Terminal = spec.Tty
 	if spec.Tty {

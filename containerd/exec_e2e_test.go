@@ -60,12 +60,12 @@ func TestExecIsTheContainersProcessUnlessItSays(t *testing.T) {
 	start(t, s)
 	var stdout bytes.Buffer
 	_, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
-		Args: []string{"/app", "facts"}, Stdout: &stdout, User: "ana", Env: []string{"MORE=2"}, Cwd: "/etc",
+		Args: []string{"/app", "facts"}, Stdout: &stdout, User: "ana", Env: []string{"MORE=2"}, Defaults: []string{"MINE=0", "LANG=C.UTF-8"}, Cwd: "/etc",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"uid=1000 gid=100", "cwd=/etc", "CapEff:0000000000000000", "env MINE=1", "env MORE=2", "env HOME=/home/ana"} {
+	for _, want := range []string{"uid=1000 gid=100", "cwd=/etc", "CapEff:0000000000000000", "env MINE=1", "env MORE=2", "env LANG=C.UTF-8", "env HOME=/home/ana"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &stdout)
 		}

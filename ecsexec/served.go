@@ -103,8 +103,13 @@ func (s *served) decrypt(ctx context.Context, ciphertext []byte, context map[str
 	return base64.StdEncoding.DecodeString(key.Reveal())
 }
 
-// Shells know what terminal they are on. The value is that of AWS's agent.
-const terminalVariable = "TERM=xterm-256color"
+// What commands know of their terminal and of the encoding, which a container may know
+// better. The values are those of AWS's agent.
+// Source: amazon-ssm-agent, session/shell/shell_unix.go.
+const (
+	terminalVariable = "TERM=xterm-256color"
+	languageVariable = "LANG=C.UTF-8"
+)
 
 // start begins the command. AWS's agent runs it as root, in the environment and the
 // working directory of the container. The text of an error is what the client is told.
@@ -120,7 +125,7 @@ func (s *served) start(ctx context.Context, terminal bool) (*session.Command, er
 	output, errorOutput, sizes := newOutput(), newOutput(), newSizes()
 	begun, failed := make(chan struct{}), make(chan error, 1)
 	spec := host.ExecSpec{
-		ID: s.session.ID, Args: s.session.Command, User: "0", Started: func() { close(begun) }, Stdin: input, Stdout: output,
+		ID: s.session.ID, Args: s.session.Command, Defaults: []string{languageVariable}, User: "0", Started: func() { close(begun) }, Stdin: input, Stdout: output,
 	}
 	command := &session.Command{Input: toInput, Output: output, Terminate: kill}
 	if terminal {

@@ -99,8 +99,10 @@ type ExecSpec struct {
 	ID   string
 	Args []string
 	Env  []string // "NAME=value", added to the container's
-	User string   // "name", "uid", "user:group"
-	Cwd  string
+	// Defaults are the same for variables that the container has not.
+	Defaults []string
+	User     string // "name", "uid", "user:group"
+	Cwd      string
 	// Tty gives it a terminal of its own. Stderr is then part of Stdout, and what else has
 	// that terminal ends with the process.
 	Tty bool
