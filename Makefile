@@ -66,7 +66,7 @@ rollouts: build example-archive
 
 ## bench: the numbers of docs/benchmarks.md, as Markdown (as root, 5 minutes; more on a busy machine)
 .PHONY: bench
-bench: build example-archive
+bench: build example-archive bin/session-manager-plugin
 	@.ci/setup bench
 	go build -o build/bench ./bench
 	go test -c -o build/sim.test ./sim

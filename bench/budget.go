@@ -34,6 +34,8 @@ var (
 	readRate        = atLeast(20_000, "requests/s")
 	secretRate      = atLeast(15_000, "requests/s")
 	secretsLatency  = atMost(5, "ms")
+	execRate        = atLeast(100, "MB/s")
+	execEcho        = atMost(2, "ms")
 	reconcileTime   = below(2, "s")
 	natRate         = atLeast(0.95, "× nft")
 	decisionTime    = atMost(10, "µs")

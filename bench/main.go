@@ -100,6 +100,7 @@ func installationSuite(binary, image, only string) *suite[*fixture] {
 			{"reads", time.Minute, measureReads},
 			{"reads of secrets", time.Minute, measureSecretReads},
 			{"objects", time.Minute, measureObjects},
+			{"commands in a container", 3 * time.Minute, measureExec},
 			{"starts of everything", 2 * time.Minute, measureColdStarts},
 			{"memory", time.Minute, measureMemory},
 			{"starts of the control plane", time.Minute, measureWarmStarts},
