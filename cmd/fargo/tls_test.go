@@ -134,6 +134,25 @@ func TestAPIsOverTLS(t *testing.T) {
 	}
 }
 
+// The head of a request is bounded by HTTP/2 too.
+func TestHeadsOverTLS(t *testing.T) {
+	s := newSecured(t, tlsFlags{TLS: true})
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.authority}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	for size, served := range map[int]bool{maxRequestHead / 2: true, 2 * maxRequestHead: false} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.address+"/", http.NoBody)
+		must(t, err)
+		r.Header.Set("X", strings.Repeat("x", size))
+		resp, err := transport.RoundTrip(r)
+		if err == nil {
+			resp.Body.Close()
+		}
+		if got := err == nil && resp.StatusCode == http.StatusOK; got != served {
+			t.Errorf("a field of %d bytes: %v", size, err)
+		}
+	}
+}
+
 // Who forgets the "s" is told so.
 func TestPlainRequestOverTLS(t *testing.T) {
 	s := newSecured(t, tlsFlags{TLS: true})
