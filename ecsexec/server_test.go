@@ -141,7 +141,7 @@ func wanted(id string, command ...string) desired.ExecSession {
 
 // run runs a session's client, which types input, to its end, and gives what it was shown.
 func run(t *testing.T, url, id, token string, input io.Reader) (string, error) {
-	conn, err := session.Dial(t.Context(), url+id, secret.New(token))
+	conn, err := session.Dial(t.Context(), nil, url+id, secret.New(token))
 	if err != nil {
 		return "", err
 	}

@@ -122,11 +122,17 @@ var ErrNoDataChannels = errors.New("the node serves no data channels")
 
 // DataChannelURL is where a client opens the data channel of a session. node is what the
 // node says of itself ([desired.Hello.DataChannels]), and client the host, perhaps with a
-// port, by which the client has reached the API.
-func DataChannelURL(node, client, session string) (string, error) {
+// port, by which the client has reached the API. secure says that it has done so over TLS:
+// then a client of another machine opens it where the APIs are, over TLS too, which forward
+// it. On the same machine it stays without, so that AWS's plugin need not know Fargo's
+// authority.
+func DataChannelURL(node, client, session string, secure bool) (string, error) {
 	at, err := netip.ParseAddrPort(node)
 	if err != nil {
 		return "", ErrNoDataChannels
+	}
+	if secure && !isThisMachine(hostOf(client)) {
+		return channelURL("wss", client, session), nil
 	}
 	host := at.Addr().String()
 	if at.Addr().IsUnspecified() || at.Addr().IsLoopback() { // the machine that it is named on
@@ -154,7 +160,16 @@ func VPCDataChannelURL(client, region, session string, secure bool) string {
 }
 
 func channelURL(scheme, host, session string) string {
-	return scheme + "://" + host + "/v1/data-channel/" + session + "?role=publish_subscribe"
+	return scheme + "://" + host + DataChannelPath + session + "?role=publish_subscribe"
+}
+
+// DataChannelPath is that of data channels, in front of a session's id.
+const DataChannelPath = "/v1/data-channel/"
+
+// isThisMachine reports whether a host is always the client's own.
+func isThisMachine(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
 // hostOf is a host without its port and without the brackets of IPv6.

@@ -20,12 +20,12 @@ func TestDataChannelURL(t *testing.T) {
 		{"127.0.0.1:4567", "", "ws://localhost:4567/"},
 		{"10.1.2.3:4567", "localhost:4566", "ws://10.1.2.3:4567/"},
 	} {
-		got, err := DataChannelURL(c.node, c.client, "s")
+		got, err := DataChannelURL(c.node, c.client, "s", false)
 		if want := c.want + "v1/data-channel/s?role=publish_subscribe"; err != nil || got != want {
 			t.Errorf("of a node at %s for a client of %s: %s, %v", c.node, c.client, got, err)
 		}
 	}
-	if url, err := DataChannelURL("", "localhost", "s"); err == nil {
+	if url, err := DataChannelURL("", "localhost", "s", true); err == nil {
 		t.Errorf("of a node without: %s", url)
 	}
 }
@@ -45,6 +45,24 @@ func TestVPCDataChannelURL(t *testing.T) {
 	} {
 		if got, want := VPCDataChannelURL(c.client, "eu-west-1", "s", c.secure), c.want+"/v1/data-channel/s?role=publish_subscribe"; got != want {
 			t.Errorf("for a client of %s: %s, want %s", c.client, got, want)
+		}
+	}
+}
+
+// Over TLS a channel is opened where the APIs are, but on the machine itself.
+func TestDataChannelURLOverTLS(t *testing.T) {
+	for client, want := range map[string]string{
+		"127.0.0.1:4566":         "ws://127.0.0.1:4567",
+		"localhost:4566":         "ws://localhost:4567",
+		"[::1]:4566":             "ws://[::1]:4567",
+		"192.0.2.1:4566":         "wss://192.0.2.1:4566",
+		"[2001:db8::1]:4566":     "wss://[2001:db8::1]:4566",
+		"fargo.example.com":      "wss://fargo.example.com",
+		"fargo.example.com:4566": "wss://fargo.example.com:4566",
+	} {
+		got, err := DataChannelURL("127.0.0.1:4567", client, "s", true)
+		if want += "/v1/data-channel/s?role=publish_subscribe"; err != nil || got != want {
+			t.Errorf("for a client of %s: %s, %v", client, got, err)
 		}
 	}
 }

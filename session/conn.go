@@ -69,9 +69,10 @@ func readOpening(ctx context.Context, ws *websocket.Conn) (o Opening, err error)
 	return o, json.Unmarshal(frame, &o)
 }
 
-// Dial connects to a session's stream URL and sends the opening frame.
-func Dial(ctx context.Context, url string, token secret.Text) (Conn, error) {
-	ws, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{CompressionMode: websocket.CompressionDisabled})
+// Dial connects to a session's stream URL and sends the opening frame. by may be nil, which
+// means [http.DefaultClient].
+func Dial(ctx context.Context, by *http.Client, url string, token secret.Text) (Conn, error) {
+	ws, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: by, CompressionMode: websocket.CompressionDisabled})
 	if response != nil && response.Body != nil {
 		response.Body.Close()
 	}

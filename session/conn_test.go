@@ -42,7 +42,7 @@ func serveAgent(t testing.TB, c AgentConfig, run func(p *program) int) (url stri
 
 func dialClient(t testing.TB, url string, c ClientConfig) (End, error) {
 	t.Helper()
-	conn, err := Dial(t.Context(), url, secret.New("token"))
+	conn, err := Dial(t.Context(), nil, url, secret.New("token"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,7 +162,7 @@ func channelURL(at string, call *api.Call, id string) (string, error) {
 	if call.Origin != nil {
 		return plan.VPCDataChannelURL(call.Host, call.Region, id, call.Secure), nil
 	}
-	return plan.DataChannelURL(at, call.Host, id)
+	return plan.DataChannelURL(at, call.Host, id, call.Secure)
 }
 
 // Terminate ends a session.

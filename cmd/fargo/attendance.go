@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -33,7 +34,9 @@ type attendance struct {
 	opened openedSession
 	// api is asked only when the connection is lost, for an encrypted channel, and to end
 	// a session without its connection.
-	api      func(context.Context) (*client, error)
+	api func(context.Context) (*client, error)
+	// by is what the connection is made with; nil is the default.
+	by       *http.Client
 	in       *os.File
 	out, err io.Writer
 	log      *slog.Logger
@@ -76,7 +79,7 @@ const (
 // dial opens the first connection.
 func (a *attendance) dial(ctx context.Context) (conn session.Conn, err error) {
 	for attempt := range dialAttempts {
-		if conn, err = session.Dial(ctx, a.opened.StreamURL, a.opened.Token.Text); err == nil {
+		if conn, err = session.Dial(ctx, a.by, a.opened.StreamURL, a.opened.Token.Text); err == nil {
 			return conn, nil
 		}
 		time.Sleep(dialDelay << attempt)
@@ -104,7 +107,7 @@ func (a *attendance) resume(ctx context.Context) (session.Conn, error) {
 	if out.TokenValue.IsZero() {
 		return nil, session.ErrGone
 	}
-	return session.Dial(ctx, out.StreamURL, out.TokenValue.Text)
+	return session.Dial(ctx, a.by, out.StreamURL, out.TokenValue.Text)
 }
 
 // terminate ends a session that we cannot attend to.

@@ -24,9 +24,7 @@ type client struct {
 	key      instance.AccessKey
 	token    string // of the key's session, or ""
 	region   string
-	http     interface {
-		Do(r *http.Request) (*http.Response, error)
-	}
+	http     *http.Client
 }
 
 // newClient makes a client of an instance that is up.

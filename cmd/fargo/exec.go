@@ -40,7 +40,7 @@ func (c *execCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) err
 		return err
 	}
 	a := &attendance{
-		opened: opened, in: os.Stdin, out: std.out, err: std.err, log: log,
+		opened: opened, by: api.http, in: os.Stdin, out: std.out, err: std.err, log: log,
 		api:        func(context.Context) (*client, error) { return api, nil },
 		noTerminal: !c.Terminal && (!isTerminal(os.Stdin) || !isTerminal(std.out)),
 	}

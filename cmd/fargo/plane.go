@@ -34,6 +34,7 @@ import (
 	"fargo/lambda"
 	"fargo/logs"
 	"fargo/objects"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/registry"
 	"fargo/store"
@@ -232,6 +233,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Account:              fargo.DefaultAccount,
 		Region:               fargo.DefaultRegion,
 	})
+	channels := &forwardedChannels{db: p.db, log: p.log}
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isSignedForS3(r) { // any path may be that of an object
 			chain.ServeHTTP(w, r)
@@ -243,6 +245,10 @@ func (p *plane) openServices(ctx context.Context) error {
 			return
 		case authorizationPath:
 			p.enforcer.ServeHTTP(w, r)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, plan.DataChannelPath) {
+			channels.ServeHTTP(w, r)
 			return
 		}
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {

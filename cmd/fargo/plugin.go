@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"fargo/instance"
@@ -81,9 +84,13 @@ func attendSession(ctx context.Context, args []string, std *stdio) error {
 	if err != nil {
 		return err
 	}
+	by, err := p.httpClient(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(std.out, "\nStarting session with SessionId: %s\n", p.opened.SessionID)
 	a := &attendance{
-		opened: p.opened, api: p.client, in: os.Stdin, out: std.out, err: std.out,
+		opened: p.opened, api: p.client, by: by, in: os.Stdin, out: std.out, err: std.out,
 		log: slog.New(slog.DiscardHandler), // the terminal is the command's
 	}
 	end, err := a.run(ctx)
@@ -98,9 +105,31 @@ func attendSession(ctx context.Context, args []string, std *stdio) error {
 	return nil
 }
 
+// config is the caller's, of the environment or a profile.
+func (p *pluginArguments) config(ctx context.Context) (aws.Config, error) {
+	return config.LoadDefaultConfig(ctx, config.WithRegion(p.region), config.WithSharedConfigProfile(p.profile))
+}
+
+// httpClient trusts what the caller's clients do: what AWS_CA_BUNDLE names.
+func (p *pluginArguments) httpClient(ctx context.Context) (*http.Client, error) {
+	c, err := p.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	configured, ok := c.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		return nil, fmt.Errorf("the configuration has a client of another kind, %T", c.HTTPClient)
+	}
+	return &http.Client{Transport: configured.GetTransport()}, nil
+}
+
 // client calls the APIs with the caller's credentials, of the environment or a profile.
 func (p *pluginArguments) client(ctx context.Context) (*client, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(p.region), config.WithSharedConfigProfile(p.profile))
+	c, err := p.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	by, err := p.httpClient(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +138,7 @@ func (p *pluginArguments) client(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	return &client{
-		endpoint: strings.TrimSuffix(p.endpoint, "/"), region: p.region, token: credentials.SessionToken, http: c.HTTPClient,
+		endpoint: strings.TrimSuffix(p.endpoint, "/"), region: p.region, token: credentials.SessionToken, http: by,
 		key: instance.AccessKey{ID: credentials.AccessKeyID, Secret: credentials.SecretAccessKey},
 	}, nil
 }

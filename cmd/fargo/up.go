@@ -102,6 +102,9 @@ func (c *upCommand) Run(ctx context.Context, std *stdio, log *slog.Logger) error
 	}
 	if c.DataChannels == "" {
 		c.DataChannels = anyPort(listener.Addr())
+		if certificates != nil { // the APIs forward to it
+			c.DataChannels = "127.0.0.1:0"
+		}
 	}
 	if err := inst.SetMachineFlags(c.machineFlags); err != nil {
 		return err
