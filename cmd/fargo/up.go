@@ -216,10 +216,11 @@ func drain(ctx context.Context, p *plane, signals <-chan os.Signal) error {
 	return err
 }
 
-// isPublic reports whether other machines may reach what listens at an address.
+// isPublic reports whether other machines may reach what listens at an address. One without
+// a host is any.
 func isPublic(a net.Addr) bool {
 	at, err := netip.ParseAddrPort(a.String())
-	return err == nil && !at.Addr().Unmap().IsLoopback()
+	return err != nil || !at.Addr().Unmap().IsLoopback()
 }
 
 // dialAddress is the address at which this machine connects to a listener: loopback
