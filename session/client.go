@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -70,9 +71,11 @@ func (c *Client) Run(ctx context.Context, conn Conn) (End, error) {
 		}
 	}()
 	go c.readInput(ctx)
-	go c.pollSize(ctx)
+	var polling sync.WaitGroup
+	polling.Go(func() { c.pollSize(ctx) })
 	err := c.receive(ctx)
 	cancel(err)
+	polling.Wait() // nobody is asked for a size after Run
 	<-served
 	if errors.Is(err, errClosed) || c.end.Exited && errors.Is(context.Cause(ctx), ErrGone) {
 		return c.end, nil // or all of it has come but that
