@@ -48,9 +48,9 @@ type Config struct {
 type Mounted struct {
 	Service *protocol.Service
 	Server  any
-	MaxBody int64 // the largest request in bytes; 0 means 10 MiB
-	Gaps    []Gap // for the coverage page
-	Rates   []Rate
+	MaxBody int64  // the largest request in bytes; 0 means 10 MiB
+	Gaps    []Gap  // for the coverage page
+	Rates   []Rate // kept where Config.Throttle says so
 	// Locate is for a REST service that is known by the host of a request too: it gives
 	// the URL by which the operation is found, and whether the host is the service's,
 	// whoever has signed. nil for others.

@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// DataChannelPath is where clients open data channels, as WebSockets; a session's id
+// follows.
+// Source: the streamUrl that ExecuteCommand answers with.
+const DataChannelPath = "/v1/data-channel/"
+
 // ExecSession is a session of ECS Exec that a node serves: a command in a container, and
 // the terminal that a client has of it over a data channel. It ends when its command
 // does, when its container does, or when it is no longer desired.

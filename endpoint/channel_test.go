@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"fargo/desired"
 )
 
 // echoMessages serves data channels on which each message comes back, behind the path.
@@ -29,7 +31,7 @@ func echoMessages(w http.ResponseWriter, r *http.Request) {
 // request for an API. They end when their address does.
 func TestDataChannels(t *testing.T) {
 	f := newFixture(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "an API's") }))
-	const host, path = "ssmmessages.us-east-1.amazonaws.com", channelPath + "ecs-execute-command-1"
+	const host, path = "ssmmessages.us-east-1.amazonaws.com", desired.DataChannelPath + "ecs-execute-command-1"
 	f.certify(t, host)
 	f.set(t)
 	channels := map[string]*websocket.Conn{}

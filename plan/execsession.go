@@ -160,11 +160,8 @@ func VPCDataChannelURL(client, region, session string, secure bool) string {
 }
 
 func channelURL(scheme, host, session string) string {
-	return scheme + "://" + host + DataChannelPath + session + "?role=publish_subscribe"
+	return scheme + "://" + host + desired.DataChannelPath + session + "?role=publish_subscribe"
 }
-
-// DataChannelPath is that of data channels, in front of a session's id.
-const DataChannelPath = "/v1/data-channel/"
 
 // isThisMachine reports whether a host is always the client's own.
 func isThisMachine(host string) bool {

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"fargo/plan"
+	"fargo/desired"
 	"fargo/record"
 	"fargo/store"
 )
@@ -23,7 +23,7 @@ type forwardedChannels struct {
 func (f *forwardedChannels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	view := f.db.View()
 	var session *record.ExecSession
-	for s := range store.ExecSessions.By(view, store.ExecSessionByID, strings.TrimPrefix(r.URL.Path, plan.DataChannelPath)) {
+	for s := range store.ExecSessions.By(view, store.ExecSessionByID, strings.TrimPrefix(r.URL.Path, desired.DataChannelPath)) {
 		session = s
 	}
 	if session == nil || session.Ended() {

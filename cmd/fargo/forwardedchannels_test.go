@@ -12,7 +12,6 @@ import (
 	"github.com/coder/websocket"
 
 	"fargo/desired"
-	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -46,17 +45,17 @@ func TestForwardedChannels(t *testing.T) {
 	}))
 	apis := httptest.NewServer(&forwardedChannels{db: db, log: slog.New(slog.DiscardHandler)})
 	defer apis.Close()
-	ws, _, err := websocket.Dial(t.Context(), apis.URL+plan.DataChannelPath+"open?role=publish_subscribe", nil)
+	ws, _, err := websocket.Dial(t.Context(), apis.URL+desired.DataChannelPath+"open?role=publish_subscribe", nil)
 	must(t, err)
 	must(t, ws.Write(t.Context(), websocket.MessageText, []byte("hello")))
 	_, text, err := ws.Read(t.Context())
 	must(t, err)
-	if want := plan.DataChannelPath + "open?role=publish_subscribe hello"; string(text) != want {
+	if want := desired.DataChannelPath + "open?role=publish_subscribe hello"; string(text) != want {
 		t.Errorf("%s, want %s", text, want)
 	}
 	ws.Close(websocket.StatusNormalClosure, "")
 	for id, want := range map[string]int{"lost": 503, "ended": 404, "none": 404, "../x": 404, "": 404} {
-		resp, err := http.Get(apis.URL + plan.DataChannelPath + id)
+		resp, err := http.Get(apis.URL + desired.DataChannelPath + id)
 		must(t, err)
 		io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()

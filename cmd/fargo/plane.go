@@ -34,7 +34,6 @@ import (
 	"fargo/lambda"
 	"fargo/logs"
 	"fargo/objects"
-	"fargo/plan"
 	"fargo/record"
 	"fargo/registry"
 	"fargo/store"
@@ -247,7 +246,7 @@ func (p *plane) openServices(ctx context.Context) error {
 			p.enforcer.ServeHTTP(w, r)
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, plan.DataChannelPath) {
+		if strings.HasPrefix(r.URL.Path, desired.DataChannelPath) {
 			channels.ServeHTTP(w, r)
 			return
 		}
