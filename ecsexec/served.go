@@ -38,6 +38,7 @@ func newServed(server *Server, d desired.ExecSession) *served {
 	config := session.AgentConfig{SessionID: d.ID, TargetID: d.Target, Start: s.start, Logger: server.cfg.Logger}
 	if d.KMSKeyID != "" {
 		config.Encryption = &session.Encryption{KeyID: d.KMSKeyID, Decrypt: s.decrypt}
+		config.Message = encryptedMessage
 	}
 	if d.Transcript {
 		s.mu.transcript = newTranscript(server.disk.transcript(d.ID))

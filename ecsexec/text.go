@@ -14,3 +14,7 @@ func notStarted(err error) error {
 	}
 	return errors.New("\n----------ERROR-------\nUnable to start command: Failed to start pty: " + strings.TrimSpace(text) + "\n")
 }
+
+// encryptedMessage is what a client prints when its channel is encrypted.
+// Source: amazon-ssm-agent, session/datachannel/datachannel.go.
+const encryptedMessage = "This session is encrypted using AWS KMS."
