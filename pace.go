@@ -13,3 +13,8 @@ func (p Pace) Of(d time.Duration) time.Duration {
 	}
 	return time.Duration(float64(d) / float64(p))
 }
+
+// WholeSeconds is the same for periods of metrics, which are kept by the second.
+func (p Pace) WholeSeconds(d time.Duration) time.Duration {
+	return max(time.Second, p.Of(d).Round(time.Second))
+}

@@ -70,6 +70,8 @@ type Assignment struct {
 
 	Interface  *Interface            `json:"interface,omitempty"`
 	Containers []ContainerAssignment `json:"containers"`
+	// Resolution is how often the task is measured, in seconds: 20, or else 60.
+	Resolution int `json:"resolution,omitempty"`
 	// PIDMode "task" shares one PID namespace among the containers.
 	PIDMode string `json:"pidMode,omitempty"`
 	// Storage is how many bytes the task may have written at a time, in Volumes and in its

@@ -19,7 +19,7 @@ var rewrite = flag.Bool("rewrite", false, "write the fields of the contract into
 func TestContractOnlyGrows(t *testing.T) {
 	const file = "testdata/contract.txt"
 	var lines []string
-	for _, message := range []any{Hello{}, State{}, Delta{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}, LogObject{}, Invocation{}, InvocationResult{}, ExecSessionReport{}, ExecTranscript{}, ExecKey{}} {
+	for _, message := range []any{Hello{}, State{}, Delta{}, TaskReport{}, TargetReport{}, LogTarget{}, LogBatch{}, LogObject{}, Invocation{}, InvocationResult{}, ExecSessionReport{}, ExecTranscript{}, ExecKey{}, Measurements{}} {
 		typ := reflect.TypeOf(message)
 		lines = append(lines, fields(typ, typ.Name(), nil)...)
 	}

@@ -37,6 +37,7 @@
 //	   ([Assignment.Storage])
 //	6  nodes serve the sessions of ECS Exec ([State.ExecSessions]), where they say that
 //	   they do ([Hello.DataChannels])
+//	7  nodes measure what tasks use and load balancers do ([Measurements])
 //
 // Messages are JSON, of which either side leaves out what it does not know. The list
 // of all fields is in testdata/contract.txt; a test fails when one is missing from
@@ -45,7 +46,7 @@ package desired
 
 // Version is that of the contract as this package has it. It goes up by one with a
 // change that an older side must not miss. A side that names none has version 0.
-const Version = 6
+const Version = 7
 
 // Compatible reports whether a side of another version can be worked with.
 func Compatible(other int) bool { return other >= Version-1 && other <= Version+1 }

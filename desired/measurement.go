@@ -5,9 +5,11 @@ import "time"
 // Measurements are what a node has measured in one period: what its tasks have used, and
 // what its load balancers have done.
 type Measurements struct {
-	// Number is one more than that of the measurements before; the first is 1. The control
-	// plane takes a number of a node in once.
-	Number uint64 `json:"number"`
+	// Number is one more than that of the measurements before in the same sequence; the
+	// first is 1. The control plane takes each in once. A node that does not know how far it
+	// has counted begins another sequence.
+	Sequence string `json:"sequence"`
+	Number   uint64 `json:"number"`
 	// Start and End are those of the period. The time in which no node ran is part of the
 	// next one.
 	Start     time.Time             `json:"start"`

@@ -225,6 +225,12 @@ func (c *Client) PutLogObject(ctx context.Context, o desired.LogObject) error {
 	return c.call(ctx, "PutLogObject", &o, &nothing{})
 }
 
+// PutMeasurements hands up what the node has measured. It waits for the control plane for
+// as long as ctx lasts.
+func (c *Client) PutMeasurements(ctx context.Context, m desired.Measurements) error {
+	return c.call(ctx, "PutMeasurements", &m, &nothing{})
+}
+
 // ReportExecSession tells the control plane what the node has seen of a session of ECS
 // Exec. It waits for the control plane for as long as ctx lasts.
 func (c *Client) ReportExecSession(ctx context.Context, r desired.ExecSessionReport) error {

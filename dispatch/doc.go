@@ -84,6 +84,9 @@ type Plane interface {
 	// again. errdefs.IsNotFound holds for the error when the bucket does not take it.
 	PutLogObject(ctx context.Context, o desired.LogObject) error
 
+	// PutMeasurements takes what node has measured. What comes again says nothing.
+	PutMeasurements(ctx context.Context, node string, m desired.Measurements) error
+
 	// ReportExecSession commits what node has seen of a session of ECS Exec. The same
 	// report may come again. One of a session that is not the node's says nothing.
 	ReportExecSession(ctx context.Context, node string, r desired.ExecSessionReport) error

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -111,6 +112,15 @@ func TestSecrets(t *testing.T) {
 	object.Bucket = "none"
 	if err := client.PutLogObject(ctx, object); !errdefs.IsNotFound(err) {
 		t.Errorf("a bucket that is not there: %v", err)
+	}
+	measured := desired.Measurements{Sequence: "s", Number: 1, Start: time.Unix(0, 0).UTC(), End: time.Unix(60, 0).UTC(), Tasks: []desired.TaskMeasurement{{
+		TaskARN: "t", Usage: desired.Usage{CPU: time.Second, Memory: 1 << 20}, Network: &desired.NetworkUsage{Received: 1, Sent: 2},
+	}}}
+	if err := client.PutMeasurements(ctx, measured); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]desired.Measurements{measured}, plane.Measurements("n")); diff != "" {
+		t.Errorf("measurements (-sent +arrived):\n%s", diff)
 	}
 	transcript := desired.ExecTranscript{ID: "ecs-execute-command-1", Content: []byte("$ \xff")}
 	if err := client.PutExecTranscript(ctx, transcript); !errdefs.IsNotFound(err) {

@@ -119,6 +119,7 @@ var service = grpc.ServiceDesc{
 		{MethodName: "AppendLogs", Handler: unary("AppendLogs", (*Server).appendLogs)},
 		{MethodName: "Secret", Handler: unary("Secret", (*Server).secret)},
 		{MethodName: "PutLogObject", Handler: unary("PutLogObject", (*Server).putLogObject)},
+		{MethodName: "PutMeasurements", Handler: unary("PutMeasurements", (*Server).putMeasurements)},
 		{MethodName: "NextInvocation", Handler: unary("NextInvocation", (*Server).nextInvocation)},
 		{MethodName: "PutInvocationResult", Handler: unary("PutInvocationResult", (*Server).putInvocationResult)},
 		{MethodName: "TaskTags", Handler: unary("TaskTags", (*Server).taskTags)},
@@ -212,6 +213,14 @@ func (s *Server) appendLogs(ctx context.Context, in *desired.LogBatch) (*positio
 
 func (s *Server) putLogObject(ctx context.Context, in *desired.LogObject) (*nothing, error) {
 	return &nothing{}, s.plane.PutLogObject(ctx, *in)
+}
+
+func (s *Server) putMeasurements(ctx context.Context, in *desired.Measurements) (*nothing, error) {
+	node, err := connectionOf(ctx).owner()
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.plane.PutMeasurements(ctx, node, *in)
 }
 
 func (s *Server) reportExecSession(ctx context.Context, in *desired.ExecSessionReport) (*nothing, error) {

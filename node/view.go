@@ -1,7 +1,9 @@
 package node
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"fargo/desired"
@@ -58,4 +60,15 @@ func (n *Node) TaskAt(vpc string, a netip.Addr) (*host.Task, bool) {
 	defer n.views.mu.RUnlock()
 	t, ok := n.views.at[whereabouts{vpc, a}]
 	return t, ok
+}
+
+// Tasks are those that have an interface, in no order.
+func (n *Node) Tasks() []*host.Task {
+	n.views.mu.RLock()
+	defer n.views.mu.RUnlock()
+	seen := map[string]*host.Task{} // one may have several addresses
+	for _, t := range n.views.at {
+		seen[t.Assignment.ID] = t
+	}
+	return slices.Collect(maps.Values(seen))
 }

@@ -22,18 +22,19 @@ import (
 type Plane struct {
 	mu struct {
 		sync.Mutex
-		desired     map[string]desired.State
-		watchers    map[string]map[chan struct{}]bool
-		reports     map[string]map[string]desired.TaskReport   // by node and task ARN
-		targets     map[string]map[target]desired.TargetReport // by node
-		hellos      map[string]desired.Hello                   // by node
-		empty       map[string]int                             // by node
-		groups      map[string]*Group
-		sources     map[string]int64
-		secrets     map[desired.SecretID]secret.Text
-		objects     map[string]desired.LogObject        // by bucket and key
-		invocations map[string]desired.Invocation       // by task ARN
-		results     map[string]desired.InvocationResult // by request id
+		desired      map[string]desired.State
+		watchers     map[string]map[chan struct{}]bool
+		reports      map[string]map[string]desired.TaskReport   // by node and task ARN
+		targets      map[string]map[target]desired.TargetReport // by node
+		hellos       map[string]desired.Hello                   // by node
+		empty        map[string]int                             // by node
+		groups       map[string]*Group
+		sources      map[string]int64
+		secrets      map[desired.SecretID]secret.Text
+		objects      map[string]desired.LogObject        // by bucket and key
+		measurements map[string][]desired.Measurements   // by node
+		invocations  map[string]desired.Invocation       // by task ARN
+		results      map[string]desired.InvocationResult // by request id
 		// execSessions are what was reported last, by node and id.
 		execSessions map[string]desired.ExecSessionReport
 		changed      chan struct{} // closed when anything above changes
@@ -63,6 +64,7 @@ func New() *Plane {
 	p.mu.groups = map[string]*Group{}
 	p.mu.sources = map[string]int64{}
 	p.mu.objects = map[string]desired.LogObject{}
+	p.mu.measurements = map[string][]desired.Measurements{}
 	p.mu.invocations, p.mu.results = map[string]desired.Invocation{}, map[string]desired.InvocationResult{}
 	p.mu.execSessions = map[string]desired.ExecSessionReport{}
 	p.mu.secrets = map[desired.SecretID]secret.Text{}
@@ -358,6 +360,21 @@ func (p *Plane) PutLogObject(_ context.Context, o desired.LogObject) error {
 	}
 	p.mu.objects[o.Bucket+"/"+o.Name] = o
 	return nil
+}
+
+// PutMeasurements keeps measurements, with the node that they are of.
+func (p *Plane) PutMeasurements(_ context.Context, node string, m desired.Measurements) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.measurements[node] = append(p.mu.measurements[node], m)
+	return nil
+}
+
+// Measurements gives what a node has measured, in the order in which it came.
+func (p *Plane) Measurements(node string) []desired.Measurements {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.mu.measurements[node])
 }
 
 // ReportExecSession keeps a report, with the node that it is of.
