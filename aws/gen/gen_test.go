@@ -21,7 +21,8 @@ func TestGeneratedIsCurrent(t *testing.T) {
 	if err := generateAll(root, out, services); err != nil {
 		t.Fatal(err)
 	}
-	for name := range services {
+	for service := range services {
+		name := packageName(service)
 		files, err := filepath.Glob(filepath.Join(out, name, "*_gen.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: nothing generated (%v)", name, err)

@@ -58,7 +58,7 @@ func generateAll(root, out string, services map[string]selection) error {
 		if err != nil {
 			return err
 		}
-		if err := generate(filepath.Join(out, name), name, m, services[name]); err != nil {
+		if err := generate(filepath.Join(out, packageName(name)), name, m, services[name]); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -64,6 +64,10 @@ type metadata struct {
 	SigningName    string   `json:"signingName"`
 	TargetPrefix   string   `json:"targetPrefix"`
 	XMLNamespace   string   `json:"xmlNamespace"`
+	// Namespace is that of the shapes, which only a patch knows.
+	Namespace string `json:"namespace"`
+	// QueryCompatible is there, and empty, for a service that had the query protocol only.
+	QueryCompatible *struct{} `json:"awsQueryCompatible"`
 }
 
 type operation struct {

@@ -5,6 +5,9 @@ import (
 	"unicode"
 )
 
+// packageName is the Go package of a service, which is called as botocore's folder is.
+func packageName(service string) string { return strings.ReplaceAll(service, "-", "") }
+
 // goName is a model's name as an exported Go identifier.
 func goName(s string) string {
 	if s == "" {

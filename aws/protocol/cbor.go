@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -227,19 +228,34 @@ func (rpcCBOR) Encode(r *Request, out any, a *Answer) error {
 func (rpcCBOR) EncodeError(r *Request, e *Error, a *Answer) {
 	name, query := r.Service.names(e.Code)
 	cborHeader(r, a, e.status())
-	if name != query {
+	if r.Service.QueryCompatible {
 		setHeader(a, "X-Amzn-Query-Error", query+";"+e.side())
 	}
 	members := map[string]any{}
 	for field, value := range e.Fields {
 		members[field] = value
 	}
-	members["__type"], members["message"] = name, e.Message
+	members["__type"] = r.Service.absolute(name)
+	if e.Message != "" { // recorded of CloudWatch's ResourceNotFound
+		members["message"] = e.Message
+	}
 	body, err := cbor.Marshal(members)
 	if err != nil { // a field that is no CBOR: the error still arrives, without its fields
-		body, _ = cbor.Marshal(map[string]any{"__type": name, "message": e.Message})
+		body, _ = cbor.Marshal(map[string]any{"__type": members["__type"], "message": e.Message})
 	}
 	a.Body = append(a.Body, body...)
+}
+
+// absolute is the name of an error's shape as CBOR has it. Of errors that no model has it
+// is recorded of CloudWatch for one.
+func (s *Service) absolute(shape string) string {
+	switch {
+	case shape == commonErrors["ValidationError"]:
+		return "com.amazon.coral.validate#" + shape
+	case s.Namespace == "" || !slices.ContainsFunc(s.Errors, func(e ErrorShape) bool { return e.Name == shape }):
+		return shape
+	}
+	return s.Namespace + "#" + shape
 }
 
 func cborHeader(r *Request, a *Answer, status int) {

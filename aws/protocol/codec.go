@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -90,17 +91,31 @@ func (e *Error) status() int {
 }
 
 // names gives an error's shape name and its code in the query protocols, which
-// some models tell apart. An error may carry either.
+// some models tell apart. An error may carry either; several shapes may have one code, of
+// which that is meant whose name it is too.
 func (s *Service) names(code string) (shape, query string) {
 	for i := range s.Errors {
-		if e := &s.Errors[i]; e.Name == code || e.Code == code {
-			if e.Code == "" {
-				return e.Name, e.Name
-			}
+		if e := &s.Errors[i]; e.Name == code {
+			return e.Name, cmp.Or(e.Code, e.Name)
+		}
+	}
+	for i := range s.Errors {
+		if e := &s.Errors[i]; e.Code == code {
 			return e.Name, e.Code
 		}
 	}
+	if shape := commonErrors[code]; shape != "" && s.QueryCompatible {
+		return shape, code
+	}
 	return code, code
+}
+
+// commonErrors are the shapes of errors that no model has, by their codes in the query
+// protocols. That of ValidationError is recorded of CloudWatch, the others are inferred.
+var commonErrors = map[string]string{
+	"AccessDenied":    "AccessDeniedException",
+	"Throttling":      "ThrottlingException",
+	"ValidationError": "ValidationException",
 }
 
 // side says whose fault an error is, in the query protocols' words.

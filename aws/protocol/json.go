@@ -44,7 +44,7 @@ func (awsJSON) EncodeError(r *Request, e *Error, a *Answer) {
 func encodeJSONError(r *Request, e *Error, a *Answer) {
 	name, query := r.Service.names(e.Code)
 	setHeader(a, "X-Amzn-Requestid", r.ID)
-	if name != query {
+	if r.Service.QueryCompatible {
 		setHeader(a, "X-Amzn-Query-Error", query+";"+e.side())
 	}
 	a.Status = e.status()

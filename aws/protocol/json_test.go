@@ -104,6 +104,7 @@ func TestJSONErrors(t *testing.T) {
 		a.Header.Get("Content-Type") != "application/x-amz-json-1.1" || a.Header.Get("x-amzn-RequestId") == "" {
 		t.Errorf("%d %v", a.Status, a.Header)
 	}
+	equal(t, string(encodeError("json", protocol.Errorf("NotFound", "m")).Body), `{"__type":"NotFound","message":"m"}`)
 	equal(t, string(encodeError("json", protocol.Errorf("X", "m").WithField("f", func() {})).Body), `{"__type":"X","message":"m"}`)
 }
 

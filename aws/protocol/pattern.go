@@ -17,6 +17,11 @@ var equivalents = map[string]equivalent{
 	"^(\\/|(\\/(?!\\.)+[^$#<>;`|&?{}^*/\\n]+){1,4})$": {match: "/|(/[^.$#<>;`|&?{}^*/\\n][^$#<>;`|&?{}^*/\\n]*){1,4}"},
 	// A name that is not AWS's, or a path into JSON.
 	`^(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$`: {match: `[/.\-_A-Za-z0-9].*|\$(\.[\w-]+(\[(\d+|\*)\])*)*`, not: `aws\..*`},
+	// What XML can hold: the pair of surrogates is one range for Java.
+	`[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*`: {match: `[\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}\r\n\t]*`},
+	// No space at either end, nothing unprintable, and none of ":/|".
+	`(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+`: {match: `.+`, not: ` .*|.*[\x00-\x1f\x7f-\x{9f}:/|].*|.* `},
+	`\p{Print}+`: {match: `[\x20-\x7e]+`},
 }
 
 // equivalent is what values match, and what they do not.

@@ -16,6 +16,9 @@ func TestPatterns(t *testing.T) {
 		tagKey   = `^(?![aA]{1}[wW]{1}[sS]{1}:)([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$`
 		path     = "^(\\/|(\\/(?!\\.)+[^$#<>;`|&?{}^*/\\n]+){1,4})$"
 		name     = `^(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$`
+		xml      = `[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*`
+		action   = `(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+`
+		print    = `\p{Print}+`
 	)
 	for _, c := range []struct {
 		pattern, value string
@@ -61,6 +64,17 @@ func TestPatterns(t *testing.T) {
 		{name, "$.detail.a[0]", true},
 		{name, "$x", false},
 		{name, " a", false},
+		{xml, "a\t\u00e9\U0001F600", true},
+		{xml, "\x00", false},
+		{xml, "\ufffe", false},
+		{action, "a b", true},
+		{action, " a", false},
+		{action, "a ", false},
+		{action, "a/b", false},
+		{action, "a\u0085b", false},
+		{print, "a b~", true},
+		{print, "\u00e9", false},
+		{print, "\x7f", false},
 	} {
 		re, err := protocol.CompilePattern(c.pattern)
 		if err != nil {

@@ -64,7 +64,9 @@ func (awsQuery) EncodeError(r *Request, e *Error, a *Answer) {
 	_, code := r.Service.names(e.Code)
 	b = appendElement(b, "Type", e.side())
 	b = appendElement(b, "Code", code)
-	b = appendElement(b, "Message", e.Message)
+	if e.Message != "" { // recorded of CloudWatch's ResourceNotFound
+		b = appendElement(b, "Message", e.Message)
+	}
 	b = appendErrorFields(b, e)
 	b = append(b, "</Error>"...)
 	b = appendElement(b, "RequestId", r.ID)

@@ -97,6 +97,8 @@ func TestQueryErrors(t *testing.T) {
 	a := encodeError("query", protocol.Errorf("NoSuchThingException", "no <x>").WithStatus(404))
 	equal(t, string(a.Body), `<ErrorResponse xmlns="http://things.example/doc/2020-01-01/"><Error><Type>Sender</Type><Code>NoSuchThing</Code>`+
 		`<Message>no &lt;x&gt;</Message></Error><RequestId>`+id+`</RequestId></ErrorResponse>`)
+	a = encodeError("query", &protocol.Error{Code: "NotFound"})
+	equal(t, string(a.Body), `<ErrorResponse xmlns="http://things.example/doc/2020-01-01/"><Error><Type>Sender</Type><Code>NotFound</Code></Error><RequestId>`+id+`</RequestId></ErrorResponse>`)
 	a = encodeError("query", &protocol.Error{Code: "Broken", Fault: true})
 	if a.Status != 500 {
 		t.Errorf("a fault has status %d", a.Status)

@@ -50,8 +50,12 @@ type Service struct {
 	JSONVersion    string   // "1.1" or "1.0"
 	TargetPrefix   string   // of X-Amz-Target
 	XMLNamespace   string
-	Operations     []Operation // sorted by Name
-	Errors         []ErrorShape
+	Namespace      string // of the shapes' names in CBOR's errors; "" where it is not known
+	// QueryCompatible services had the query protocol first: in all others their errors
+	// have the query's code too, in a header.
+	QueryCompatible bool
+	Operations      []Operation // sorted by Name
+	Errors          []ErrorShape
 }
 
 // Operation is one call of a service. In an untyped operation Input and Bind are

@@ -63,7 +63,12 @@ var service = protocol.Service{
 	Name: "things", SigningName: "things", JSONVersion: "1.1", TargetPrefix: "Things_20200101",
 	XMLNamespace: "http://things.example/doc/2020-01-01/",
 	Protocols:    []string{"json", "query", "ec2"},
-	Errors:       []protocol.ErrorShape{{Name: "NoSuchThingException", Code: "NoSuchThing", Status: 404}},
+	// The last two have one code.
+	Errors: []protocol.ErrorShape{
+		{Name: "NoSuchThingException", Code: "NoSuchThing", Status: 404},
+		{Name: "BoardNotFound", Code: "NotFound", Status: 404}, {Name: "NotFound", Code: "NotFound", Status: 404},
+	},
+	QueryCompatible: true, Namespace: "com.example",
 }
 
 func request(body string) *protocol.Request {
