@@ -6,6 +6,8 @@ import (
 
 	"fargo/api"
 	apiacm "fargo/api/acm"
+	apiapplicationautoscaling "fargo/api/applicationautoscaling"
+	apicloudwatch "fargo/api/cloudwatch"
 	apiec2 "fargo/api/ec2"
 	apiecr "fargo/api/ecr"
 	apiecs "fargo/api/ecs"
@@ -23,6 +25,8 @@ import (
 	apissm "fargo/api/ssm"
 	apists "fargo/api/sts"
 	"fargo/aws/acm"
+	"fargo/aws/applicationautoscaling"
+	"fargo/aws/cloudwatch"
 	"fargo/aws/ec2"
 	"fargo/aws/ecr"
 	"fargo/aws/ecs"
@@ -72,21 +76,23 @@ type dependencies struct {
 // actions are the IAM actions of each service's operations, by its name.
 func actions(l *logs.Store) map[string]*api.Actions {
 	return map[string]*api.Actions{
-		acm.API.Name:            apiacm.Actions,
-		ec2.API.Name:            apiec2.Actions,
-		ecr.API.Name:            apiecr.Actions,
-		ecs.API.Name:            apiecs.Actions,
-		efs.API.Name:            apiefs.Actions,
-		elbv2.API.Name:          apielbv2.Actions,
-		events.API.Name:         apievents.Actions,
-		iam.API.Name:            apiiam.Actions,
-		kms.API.Name:            apikms.Actions,
-		awslogs.API.Name:        apilogs.Actions(l),
-		s3.API.Name:             apis3.Actions,
-		ssm.API.Name:            apissm.Actions,
-		scheduler.API.Name:      apischeduler.Actions,
-		sts.API.Name:            apists.Actions,
-		secretsmanager.API.Name: apisecretsmanager.Actions,
+		acm.API.Name:                    apiacm.Actions,
+		applicationautoscaling.API.Name: apiapplicationautoscaling.Actions,
+		cloudwatch.API.Name:             apicloudwatch.Actions,
+		ec2.API.Name:                    apiec2.Actions,
+		ecr.API.Name:                    apiecr.Actions,
+		ecs.API.Name:                    apiecs.Actions,
+		efs.API.Name:                    apiefs.Actions,
+		elbv2.API.Name:                  apielbv2.Actions,
+		events.API.Name:                 apievents.Actions,
+		iam.API.Name:                    apiiam.Actions,
+		kms.API.Name:                    apikms.Actions,
+		awslogs.API.Name:                apilogs.Actions(l),
+		s3.API.Name:                     apis3.Actions,
+		ssm.API.Name:                    apissm.Actions,
+		scheduler.API.Name:              apischeduler.Actions,
+		sts.API.Name:                    apists.Actions,
+		secretsmanager.API.Name:         apisecretsmanager.Actions,
 	}
 }
 
@@ -101,6 +107,8 @@ func services(r dependencies) []api.Mounted {
 	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects, Authorizer: r.authorizer})
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
+		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db}), Gaps: apiapplicationautoscaling.NotActedOn},
+		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db}), Gaps: apicloudwatch.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
 			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
 		}), Gaps: apiec2.NotActedOn},

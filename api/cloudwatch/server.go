@@ -1,0 +1,33 @@
+// Package cloudwatch implements the operations of Amazon CloudWatch: check, make one
+// change, answer. It knows the API's names, limits and texts; it refuses to know how
+// samples are kept and aggregated.
+package cloudwatch
+
+import (
+	"context"
+
+	"fargo"
+	"fargo/api"
+	"fargo/store"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	DB *store.DB
+}
+
+// Server answers the operations of CloudWatch.
+type Server struct {
+	db *store.DB
+}
+
+// New makes a server.
+func New(c Config) *Server { return &Server{db: c.DB} }
+
+// update runs fn in a transaction with the caller's scope.
+func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {
+	scope := scopeOf(ctx)
+	return s.db.Update(ctx, func(tx *store.Tx) error { return fn(tx, scope) })
+}
+
+func scopeOf(ctx context.Context) fargo.Scope { return api.CallFrom(ctx).Scope() }
