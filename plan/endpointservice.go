@@ -44,6 +44,16 @@ var EndpointServices = []EndpointService{
 		FIPS:    []string{"acm-fips.{region}.amazonaws.com", "acm-fips.{region}.api.aws"},
 	},
 	{
+		API: "applicationautoscaling", Name: "application-autoscaling", Names: []string{"application-autoscaling.{region}.amazonaws.com"},
+		Aliases: []string{"application-autoscaling.{region}.api.aws"},
+		FIPS:    []string{"application-autoscaling-fips.{region}.amazonaws.com", "application-autoscaling-fips.{region}.api.aws"},
+	},
+	{
+		API: "cloudwatch", Name: "monitoring", Names: []string{"monitoring.{region}.amazonaws.com"},
+		Aliases: []string{"monitoring.{region}.api.aws"},
+		FIPS:    []string{"monitoring-fips.{region}.amazonaws.com", "monitoring-fips.{region}.api.aws"},
+	},
+	{
 		API: "ec2", Name: "ec2", Names: []string{"ec2.{region}.amazonaws.com"},
 		Aliases:    []string{"ec2.{region}.api.aws"},
 		FIPS:       []string{"ec2-fips.{region}.amazonaws.com", "ec2-fips.{region}.api.aws"},

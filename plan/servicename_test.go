@@ -22,6 +22,8 @@ func TestServiceNames(t *testing.T) {
 			123456789012.dkr.ecr.us-east-1.amazonaws.com 123456789012.dkr-ecr.us-east-1.on.aws
 			ecs.us-east-1.amazonaws.com ecs-fips.us-east-1.amazonaws.com ecs.us-east-1.api.aws ecs-fips.us-east-1.api.aws
 			elasticloadbalancing.us-east-1.amazonaws.com elasticloadbalancing-fips.us-east-1.api.aws
+			application-autoscaling.us-east-1.amazonaws.com application-autoscaling.us-east-1.api.aws
+			monitoring.us-east-1.amazonaws.com monitoring-fips.us-east-1.amazonaws.com monitoring.us-east-1.api.aws
 			iam.amazonaws.com iam-fips.amazonaws.com iam.global.api.aws sts.amazonaws.com
 			logs.us-east-1.amazonaws.com logs-fips.us-east-1.amazonaws.com streaming-logs.us-east-1.amazonaws.com
 			s3.us-east-1.amazonaws.com bucket.s3.us-east-1.amazonaws.com bucket.s3.amazonaws.com s3.dualstack.us-east-1.amazonaws.com s3-fips.us-east-1.amazonaws.com
