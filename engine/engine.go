@@ -1,5 +1,5 @@
-// Package engine is the key-value engine (Pebble) below what the control plane and
-// the logs keep, as far as the two want the same of it. It knows when a directory
+// Package engine is the key-value engine (Pebble) below what the control plane, the
+// logs and the metrics keep, as far as they want the same of it. It knows when a directory
 // is whole, and opens no other: all that was ever synced can be read back, or the
 // file that is damaged is named ([Damage]). It knows how to take out of a damaged
 // directory what is still good ([Salvage]), when the disk has room to write, and

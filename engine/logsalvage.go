@@ -15,6 +15,7 @@ type entry struct {
 	key, value []byte
 	seq        uint64
 	kind       pebble.InternalKeyKind
+	inTable    bool // or in a log
 }
 
 // order is that of the engine: by key, and the newest version first.
@@ -55,7 +56,7 @@ func write(b []byte) (e entry, rest []byte, ok bool) {
 		return entry{}, nil, false
 	}
 	switch e.kind {
-	case pebble.InternalKeyKindSet, pebble.InternalKeyKindRangeDelete, pebble.InternalKeyKindDeleteSized:
+	case pebble.InternalKeyKindSet, pebble.InternalKeyKindMerge, pebble.InternalKeyKindRangeDelete, pebble.InternalKeyKindDeleteSized:
 		if e.value, b, ok = text(b); !ok {
 			return entry{}, nil, false
 		}

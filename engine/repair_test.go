@@ -24,8 +24,9 @@ var owner = engine.Owner{Name: func(key []byte) (string, bool) {
 	return string(key), strings.HasPrefix(string(key), "key-")
 }}
 
+// The tests' merger is pebble's own: it appends newer values to older ones.
 func config(files vfs.FS) engine.Config {
-	return engine.Config{Dir: dir, FS: files, What: "a test", Logger: slog.New(slog.DiscardHandler)}
+	return engine.Config{Dir: dir, FS: files, What: "a test", Logger: slog.New(slog.DiscardHandler), Options: pebble.Options{Merger: pebble.DefaultMerger}}
 }
 
 func open(t *testing.T, files vfs.FS) *engine.Engine {
@@ -56,6 +57,11 @@ func write(t *testing.T, e *engine.Engine, fn func(*pebble.Batch)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func merge(t *testing.T, e *engine.Engine, key, value string) {
+	t.Helper()
+	write(t, e, func(b *pebble.Batch) { b.Merge([]byte(key), []byte(value), nil) })
 }
 
 // content is all that is in an engine, which must be readable.
@@ -95,7 +101,20 @@ func inhabited(t *testing.T) (enginetest.Files, map[string]string) {
 	if err := e.DB.Flush(); err != nil {
 		t.Fatal(err)
 	}
+	merge(t, e, "key-m1", "a") // a part in each table, and one in the log
+	merge(t, e, "key-m2", "a")
+	merge(t, e, "key-m3", "a")
+	set(t, e, "key-m4", "a")
+	merge(t, e, "key-m4", "b")
+	if err := e.DB.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	merge(t, e, "key-m1", "b")
+	merge(t, e, "key-m4", "c")
 	write(t, e, func(b *pebble.Batch) {
+		b.Delete([]byte("key-m2"), nil)
+		b.DeleteRange([]byte("key-m3"), []byte("key-m4"), nil)
+		b.Merge([]byte("key-m3"), []byte("b"), nil)
 		b.Delete([]byte("key-a008"), nil)
 		b.DeleteRange([]byte("key-a030"), []byte("key-a040"), nil)
 	})
@@ -128,6 +147,11 @@ func repaired(t *testing.T, files enginetest.Files) (*engine.Report, map[string]
 
 func TestRepairOfWhatIsWhole(t *testing.T) {
 	files, want := inhabited(t)
+	for key, value := range map[string]string{"key-m1": "ab", "key-m2": "", "key-m3": "b", "key-m4": "abc"} {
+		if want[key] != value {
+			t.Errorf("%s is %q", key, want[key])
+		}
+	}
 	report, got := repaired(t, files)
 	if !report.Whole() || report.Backup != "" || report.Kept != len(want) {
 		t.Errorf("reported %+v", report)

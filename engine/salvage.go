@@ -46,7 +46,7 @@ func (s *salvage) open() error {
 	}
 	if !intact || err != nil {
 		if s.from.holds() {
-			s.lose(Loss{s.from.dir, -1, "which of its tables count is not known, so that deleted keys may be back", 0, nil})
+			s.lose(Loss{s.from.dir, -1, "which of its tables count is not known, so that deleted keys may be back, and what was added may count twice", 0, nil})
 		}
 		tables = nil
 		for _, number := range s.from.tables {
@@ -149,6 +149,72 @@ func (s *salvage) close() error {
 
 // merge gives every key that is not deleted to sink, in order.
 func (s *salvage) merge(sink func(key, value []byte) error) error {
+	next := s.inOrder()
+	for e := next(); e != nil; {
+		key := e.key
+		versions := []entry{*e} // the newest first
+		for e = next(); e != nil && bytes.Equal(e.key, key); e = next() {
+			versions = append(versions, *e)
+		}
+		value, ok, err := s.newest(versions)
+		if err == nil && ok {
+			err = sink(key, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest is the value of a key by all of its versions; ok is false when it is deleted.
+func (s *salvage) newest(versions []entry) (value []byte, ok bool, err error) {
+	versions = withoutRepeated(versions)
+	var operands [][]byte
+	base := false
+	for i := 0; i < len(versions) && !base && !s.deleted(&versions[i]); i++ {
+		operands = append(operands, versions[i].value)
+		base = versions[i].kind != pebble.InternalKeyKindMerge
+	}
+	if len(operands) == 0 || len(operands) == 1 && base {
+		return slices.Concat(operands...), len(operands) > 0, nil
+	}
+	key := versions[0].key
+	m, err := s.options.Merger.Merge(key, operands[0])
+	for _, older := range operands[1:] {
+		if err == nil {
+			err = m.MergeOlder(older)
+		}
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	merged, closer, err := m.Finish(base)
+	if err != nil {
+		return nil, false, err
+	}
+	value = bytes.Clone(merged)
+	if closer != nil {
+		err = closer.Close()
+	}
+	return value, true, err
+}
+
+// withoutRepeated leaves out what a log adds to a key that a table has too: all that is not
+// newer than the table's version is in it.
+func withoutRepeated(versions []entry) []entry {
+	i := slices.IndexFunc(versions, func(e entry) bool { return e.inTable })
+	if i < 0 {
+		return versions
+	}
+	newest := versions[i].seq
+	return slices.DeleteFunc(versions, func(e entry) bool {
+		return !e.inTable && e.kind == pebble.InternalKeyKindMerge && e.seq <= newest
+	})
+}
+
+// inOrder gives every version of every key in the engine's order; nil at the end.
+func (s *salvage) inOrder() func() *entry {
 	var h cursors
 	if len(s.entries) > 0 {
 		h = append(h, &cursor{head: &s.entries[0], next: s.nextEntry()})
@@ -164,26 +230,18 @@ func (s *salvage) merge(sink func(key, value []byte) error) error {
 		}
 	}
 	heap.Init(&h)
-	var last []byte
-	for first := true; len(h) > 0; {
+	return func() *entry {
+		if len(h) == 0 {
+			return nil
+		}
 		e := *h[0].head
 		if h[0].head = h[0].next(); h[0].head == nil {
 			heap.Pop(&h)
 		} else {
 			heap.Fix(&h, 0)
 		}
-		if !first && bytes.Equal(e.key, last) {
-			continue // an older version
-		}
-		first, last = false, e.key
-		if s.deleted(&e) {
-			continue
-		}
-		if err := sink(e.key, e.value); err != nil {
-			return err
-		}
+		return &e
 	}
-	return nil
 }
 
 // nextEntry steps through the entries of logs, of which the first is taken.
@@ -197,9 +255,11 @@ func (s *salvage) nextEntry() func() *entry {
 	}
 }
 
-// deleted reports whether the newest version of a key is that there is none.
+// deleted reports whether a version of a key is that there is none, or is deleted.
 func (s *salvage) deleted(e *entry) bool {
-	if e.kind != pebble.InternalKeyKindSet && e.kind != pebble.InternalKeyKindSetWithDelete {
+	switch e.kind {
+	case pebble.InternalKeyKindSet, pebble.InternalKeyKindSetWithDelete, pebble.InternalKeyKindMerge:
+	default:
 		return true
 	}
 	return slices.ContainsFunc(s.tombs, func(t entry) bool {

@@ -108,7 +108,7 @@ func (t *table) next() (ok bool) {
 		if t.bounds.smallest != nil && (bytes.Compare(t.last, t.bounds.smallest) < 0 || bytes.Compare(t.last, t.bounds.largest) > 0) {
 			continue
 		}
-		t.head = entry{key: bytes.Clone(t.last), value: bytes.Clone(value), seq: uint64(e.SeqNum()), kind: e.Kind()}
+		t.head = entry{key: bytes.Clone(t.last), value: bytes.Clone(value), seq: uint64(e.SeqNum()), kind: e.Kind(), inTable: true}
 		return true
 	}
 }

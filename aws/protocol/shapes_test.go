@@ -66,7 +66,8 @@ var service = protocol.Service{
 	// The last two have one code.
 	Errors: []protocol.ErrorShape{
 		{Name: "NoSuchThingException", Code: "NoSuchThing", Status: 404},
-		{Name: "BoardNotFound", Code: "NotFound", Status: 404}, {Name: "NotFound", Code: "NotFound", Status: 404},
+		{Name: "BoardNotFound", Code: "NotFound", Status: 404},
+		{Name: "NotFound", Code: "NotFound", Status: 404},
 	},
 	QueryCompatible: true, Namespace: "com.example",
 }
