@@ -37,7 +37,7 @@ var imports = map[string][]string{
 	"control":      {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms", "eventbus", "schedule"},
 	"dispatch":     {root, "secret", "desired"},
 	"logs":         {root, "desired", "engine"},
-	"metrics":      {root},
+	"metrics":      {root, "engine"},
 	"audit":        {},
 	"registry":     {root, "aws", "record", "store", "diskspace"},
 	"session":      {root, "secret"},
