@@ -33,7 +33,7 @@ var imports = map[string][]string{
 	"plan":         {root, "aws", "record", "desired", "schedule"},
 	"policy":       {root, "aws", "record"},
 	"kms":          {root, "aws", "record", "store", "plan"},
-	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "kms", "objects", "eventbus", "eventpattern", "schedule"},
+	"api":          {root, "aws", "record", "desired", "store", "plan", "policy", "logs", "metrics", "kms", "objects", "eventbus", "eventpattern", "schedule"},
 	"control":      {root, "secret", "aws", "record", "desired", "store", "plan", "policy", "kms", "eventbus", "schedule"},
 	"dispatch":     {root, "secret", "desired"},
 	"logs":         {root, "desired", "engine"},

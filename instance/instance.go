@@ -108,7 +108,7 @@ func freeID() (string, error) {
 // machine, also where an older version did not.
 func (i *Instance) restrictAccess() error {
 	var errs []error
-	for _, dir := range []string{i.StoreDir(), i.LogsDir(), i.RegistryDir(), i.AccessLogsDir(), i.NodeDir()} {
+	for _, dir := range []string{i.StoreDir(), i.LogsDir(), i.MetricsDir(), i.RegistryDir(), i.AccessLogsDir(), i.NodeDir()} {
 		if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -31,6 +31,9 @@ func (i *Instance) SecretsKeyFile() string { return i.path("secrets.key") }
 // LogsDir holds log events.
 func (i *Instance) LogsDir() string { return i.path("logs") }
 
+// MetricsDir holds the samples of metrics.
+func (i *Instance) MetricsDir() string { return i.path("metrics") }
+
 // AccessLogsDir holds the logs of load balancers that are not in S3 yet, below the names
 // of their buckets.
 func (i *Instance) AccessLogsDir() string { return i.path("access-logs") }

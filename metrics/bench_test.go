@@ -9,7 +9,7 @@ import (
 // BenchmarkPut adds a point to each of 100,000 series, 1,000 at a time, again and again:
 // the time of one round is what a minute costs.
 func BenchmarkPut(b *testing.B) {
-	s, err := Open(b.TempDir(), discard)
+	s, err := Open(b.TempDir(), discard, time.Now)
 	must(b, err)
 	defer s.Close()
 	var batches [100][]Datum
@@ -32,7 +32,7 @@ func BenchmarkPut(b *testing.B) {
 // BenchmarkOpen opens a store of 100,000 series.
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
-	s, err := Open(dir, discard)
+	s, err := Open(dir, discard, time.Now)
 	must(b, err)
 	var data []Datum
 	for i := range 100_000 {
@@ -41,7 +41,7 @@ func BenchmarkOpen(b *testing.B) {
 	must(b, s.Put(b.Context(), data))
 	must(b, s.Close())
 	for b.Loop() {
-		s, err := Open(dir, discard)
+		s, err := Open(dir, discard, time.Now)
 		must(b, err)
 		must(b, s.Close())
 	}
@@ -49,7 +49,7 @@ func BenchmarkOpen(b *testing.B) {
 
 // BenchmarkStatistics reads a day of 100 series, minute by minute.
 func BenchmarkStatistics(b *testing.B) {
-	s, err := Open(b.TempDir(), discard)
+	s, err := Open(b.TempDir(), discard, time.Now)
 	must(b, err)
 	defer s.Close()
 	start := time.Now().Add(-25 * time.Hour).Truncate(time.Hour)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 // storm sends samples until it is killed, and says on stdout which were acknowledged. A
 // sender goes on where the store says that it is.
 func storm(dir string) error {
-	s, err := Open(dir, discard)
+	s, err := Open(dir, discard, time.Now)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	var acked [senders]uint64
 	for round := range 5 {
 		kill(t, dir, 300+200*round, &acked)
-		s, err := Open(dir, discard)
+		s, err := Open(dir, discard, time.Now)
 		must(t, err)
 		for i, want := range acked {
 			checkSender(t, s, fmt.Sprint("m", i), want)

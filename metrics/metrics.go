@@ -78,13 +78,13 @@ type Store struct {
 	index index
 }
 
-// Open opens the store in dir, or makes one. When it is damaged the error is an
-// [*engine.Damage].
-func Open(dir string, log *slog.Logger) (*Store, error) {
-	return openOn(vfs.Default, dir, log, time.Now)
+// Open opens the store in dir, or makes one. By now it knows how old data are. When it is
+// damaged the error is an [*engine.Damage].
+func Open(dir string, log *slog.Logger, now func() time.Time) (*Store, error) {
+	return openOn(vfs.Default, dir, log, now)
 }
 
-// openOn opens a store on any file system, with any clock.
+// openOn opens a store on any file system.
 func openOn(fs vfs.FS, dir string, log *slog.Logger, now func() time.Time) (*Store, error) {
 	e, err := engine.Open(config(fs, dir, log))
 	if err != nil {

@@ -266,7 +266,7 @@ func TestAccuracy(t *testing.T) {
 		var set StatisticSet
 		var values []float64
 		for i := range n {
-			v := math.Pow(-1, float64(i)) * math.Exp(float64(i%23)-5) * float64(i)
+			v := math.Exp(float64(i%23)-5) * float64(i)
 			values = append(values, v)
 			set = set.Merge(Value(v))
 		}
@@ -331,6 +331,8 @@ func TestStatistics(t *testing.T) {
 		{"p90", opaque, math.NaN()},
 		{"PR(:4)", opaque, math.NaN()},
 		{"p90", same, 5},
+		{"p90", ten.Merge(Value(-1)), math.NaN()}, // as it has a negative value
+		{"tm100", ten.Merge(Value(-1)), 54.0 / 11},
 		{"TC(:4)", same, 0},
 		{"Average", none, math.NaN()},
 		{"p50", none, math.NaN()},

@@ -100,10 +100,11 @@ func (t Statistic) Simple() bool { return simple[t.name] != nil }
 func (t Statistic) Of(s StatisticSet) (v float64, ok bool) { return t.of(t, s) }
 
 // percentile is the least value that no less than so many percent of the samples do not
-// exceed.
+// exceed. Sets with negative values have none. Source: CloudWatch API,
+// GetMetricStatistics.
 func (t Statistic) percentile(s StatisticSet) (float64, bool) {
 	all, ok := s.samples()
-	if !ok {
+	if !ok || s.Minimum < 0 {
 		return 0, false
 	}
 	return percentile(all, s.Count, t.upper.at), true

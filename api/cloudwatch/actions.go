@@ -28,6 +28,11 @@ var Actions = &api.Actions{
 		return tagMap(t.Tags)
 	},
 	Rows: map[string]api.Row{
+		"PutMetricData": api.AnyResource[cloudwatch.PutMetricDataInput]().
+			Key("cloudwatch:namespace", func(_ *api.Query, in *cloudwatch.PutMetricDataInput) []string { return api.Given(in.Namespace) }),
+		"ListMetrics":         api.AnyResource[any](),
+		"GetMetricStatistics": api.AnyResource[any](),
+
 		"TagResource": named(func(in *cloudwatch.TagResourceInput) *string { return in.ResourceARN }).
 			Tags(func(in *cloudwatch.TagResourceInput) map[string]string { return tagMap(in.Tags) }),
 		"UntagResource": named(func(in *cloudwatch.UntagResourceInput) *string { return in.ResourceARN }).

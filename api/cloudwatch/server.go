@@ -5,24 +5,30 @@ package cloudwatch
 
 import (
 	"context"
+	"time"
 
 	"fargo"
 	"fargo/api"
+	"fargo/metrics"
 	"fargo/store"
 )
 
 // Config is what a Server needs.
 type Config struct {
-	DB *store.DB
+	DB      *store.DB
+	Metrics *metrics.Store
+	Now     func() time.Time
 }
 
 // Server answers the operations of CloudWatch.
 type Server struct {
-	db *store.DB
+	db      *store.DB
+	metrics *metrics.Store
+	now     func() time.Time
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB} }
+func New(c Config) *Server { return &Server{db: c.DB, metrics: c.Metrics, now: c.Now} }
 
 // update runs fn in a transaction with the caller's scope.
 func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {

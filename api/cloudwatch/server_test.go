@@ -1,14 +1,20 @@
 package cloudwatch_test
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
 	"fargo/api"
 	"fargo/api/apitest"
 	"fargo/api/cloudwatch"
 	wire "fargo/aws/cloudwatch"
+	"fargo/metrics"
 	"fargo/store"
 )
+
+// now is when all scripts run.
+func now() time.Time { return time.Date(2026, 6, 1, 12, 0, 30, 0, time.UTC) }
 
 func setup(t *testing.T) apitest.Setup {
 	db, err := store.Open(t.Context(), store.NewMemory())
@@ -16,9 +22,12 @@ func setup(t *testing.T) apitest.Setup {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: cloudwatch.New(cloudwatch.Config{DB: db})}}}
+	series, err := metrics.Open(t.TempDir(), slog.New(slog.DiscardHandler), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { series.Close() })
+	return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: cloudwatch.New(cloudwatch.Config{DB: db, Metrics: series, Now: now})}}}
 }
-
-func TestScripts(t *testing.T) { apitest.Run(t, setup) }
 
 func TestTexts(t *testing.T) { apitest.Texts(t, ".") }

@@ -22,6 +22,7 @@ import (
 	"fargo/aws/ecs"
 	"fargo/aws/protocol"
 	"fargo/logs"
+	"fargo/metrics"
 	"fargo/registry"
 	"fargo/store"
 )
@@ -64,9 +65,14 @@ func newSite(t testing.TB) *site {
 	events, err := logs.Open(t.TempDir(), logger)
 	must(err)
 	t.Cleanup(func() { events.Close() })
+	series, err := metrics.Open(t.TempDir(), logger, time.Now)
+	must(err)
+	t.Cleanup(func() { series.Close() })
 	blobs, err := registry.OpenStorage(t.Context(), registry.StorageConfig{Dir: t.TempDir(), Grace: time.Hour, Logger: logger})
 	must(err)
-	mounted := services(dependencies{db: db, logs: events, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})})
+	messages, err := api.NewFailureMessages(make([]byte, 32))
+	must(err)
+	mounted := services(dependencies{db: db, logs: events, metrics: series, messages: messages, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})})
 	for i, m := range mounted {
 		if m.Service == &ecs.API { // without the kernel, which is not to be tried
 			mounted[i].Server = apiecs.New(apiecs.Config{

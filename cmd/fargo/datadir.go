@@ -30,7 +30,7 @@ var parts = []instance.Part{
 // again. Of those that may have been empty it only reports which are missing, for
 // [plane.checkContents].
 func checkDataDir(inst *instance.Instance, beginAnew bool) (emptyOrLost map[string]bool, err error) {
-	for _, dir := range []string{inst.StoreDir(), inst.LogsDir()} {
+	for _, dir := range []string{inst.StoreDir(), inst.LogsDir(), inst.MetricsDir()} {
 		if _, err := os.Stat(dir + engine.Repaired); err == nil {
 			return nil, fmt.Errorf("the repair of %s was not finished: fargo repair --data-dir %s goes on with it", dir, inst.Dir)
 		}

@@ -19,7 +19,7 @@ func (p *plane) health() health {
 	for _, part := range []struct {
 		name     string
 		writable func() error
-	}{{"store", p.journal.Writable}, {"logs", p.logs.Writable}, {"registry", p.blobs.Writable}} {
+	}{{"store", p.journal.Writable}, {"logs", p.logs.Writable}, {"metrics", p.metrics.Writable}, {"registry", p.blobs.Writable}} {
 		if err := part.writable(); err != nil {
 			h.Status = "unavailable"
 			h.Causes = append(h.Causes, part.name+": "+err.Error())

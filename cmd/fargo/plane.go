@@ -33,6 +33,7 @@ import (
 	"fargo/kernel"
 	"fargo/lambda"
 	"fargo/logs"
+	"fargo/metrics"
 	"fargo/objects"
 	"fargo/record"
 	"fargo/registry"
@@ -74,6 +75,7 @@ type plane struct {
 	journal *disk.Journal
 	db      *store.DB
 	logs    *logs.Store
+	metrics *metrics.Store
 	audit   *audit.Log
 	blobs   *registry.Storage
 	objects *objects.Store
@@ -132,6 +134,9 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 		return p, err
 	}
 	if p.logs, err = logs.Open(c.inst.LogsDir(), c.log); err != nil {
+		return p, err
+	}
+	if p.metrics, err = metrics.Open(c.inst.MetricsDir(), c.log, time.Now); err != nil {
 		return p, err
 	}
 	if p.audit, err = audit.Open(c.inst.AuditDir(), c.log); err != nil {
@@ -204,7 +209,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, calls: p.calls}
 	mounted := services(dependencies{
 		execAgent: agent,
-		db:        p.db, logs: p.logs, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
+		db:        p.db, logs: p.logs, metrics: p.metrics, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	agent.use(mounted)
@@ -297,6 +302,9 @@ func (p *plane) close() error {
 	if p.audit != nil {
 		errs = append(errs, p.audit.Close())
 	}
+	if p.metrics != nil {
+		errs = append(errs, p.metrics.Close())
+	}
 	if p.logs != nil {
 		errs = append(errs, p.logs.Close())
 	}
@@ -339,6 +347,7 @@ func (p *plane) run(ctx context.Context) error {
 		g.Go(func() error { return p.certificates.run(ctx) })
 	}
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
+	g.Go(func() error { return unlessDone(ctx, p.metrics.Run(ctx)) })
 	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
 	g.Go(func() error {

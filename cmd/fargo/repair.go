@@ -9,6 +9,7 @@ import (
 	"fargo/engine"
 	"fargo/instance"
 	"fargo/logs"
+	"fargo/metrics"
 	"fargo/process"
 	"fargo/store/disk"
 )
@@ -20,7 +21,7 @@ type repairCommand struct {
 	keyFlag
 }
 
-// Run repairs the control plane's state and the logs. It prints, for programs to
+// Run repairs the control plane's state, the logs and the metrics. It prints, for programs to
 // read, what is kept and, one in a line, what is lost.
 func (c *repairCommand) Run(std *stdio, log *slog.Logger) error {
 	inst, err := instance.Find(c.DataDir)
@@ -47,7 +48,13 @@ func (c *repairCommand) Run(std *stdio, log *slog.Logger) error {
 	if report, err = logs.Repair(inst.LogsDir(), log, now); err != nil {
 		return err
 	}
-	return printReport(std.out, "logs", report)
+	if err := printReport(std.out, "logs", report); err != nil {
+		return err
+	}
+	if report, err = metrics.Repair(inst.MetricsDir(), log, now); err != nil {
+		return err
+	}
+	return printReport(std.out, "metrics", report)
 }
 
 func printReport(w io.Writer, part string, r *engine.Report) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"net/netip"
+	"time"
 
 	"fargo/api"
 	apiacm "fargo/api/acm"
@@ -46,6 +47,7 @@ import (
 	"fargo/kernel"
 	"fargo/lambda"
 	"fargo/logs"
+	"fargo/metrics"
 	"fargo/objects"
 	"fargo/store"
 )
@@ -53,9 +55,10 @@ import (
 // dependencies are what the services work on. Without them, the services can only
 // list what they implement.
 type dependencies struct {
-	db   *store.DB
-	logs *logs.Store
-	ecr  *apiecr.Server
+	db      *store.DB
+	logs    *logs.Store
+	metrics *metrics.Store
+	ecr     *apiecr.Server
 	// functions are those that can be called in the place of Lambda functions.
 	functions *lambda.Functions
 	// objects are the contents of S3.
@@ -108,7 +111,7 @@ func services(r dependencies) []api.Mounted {
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db}), Gaps: apiapplicationautoscaling.NotActedOn},
-		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db}), Gaps: apicloudwatch.NotActedOn},
+		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db, Metrics: r.metrics, Now: time.Now}), Gaps: apicloudwatch.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
 			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
 		}), Gaps: apiec2.NotActedOn},

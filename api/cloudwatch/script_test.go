@@ -1,0 +1,80 @@
+package cloudwatch_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fargo"
+	"fargo/api"
+	"fargo/api/apitest"
+	"fargo/api/cloudwatch"
+	"fargo/aws"
+	wire "fargo/aws/cloudwatch"
+	"fargo/aws/protocol"
+)
+
+// Scripts show times, which the commands below write, as the minutes and seconds of the
+// hour that is now.
+func TestScripts(t *testing.T) {
+	apitest.Run(t, func(t *testing.T) apitest.Setup {
+		s := setup(t)
+		server := s.Services[0].Server.(*cloudwatch.Server)
+		s.Commands = map[string]func(ctx context.Context, args string) (string, error){
+			"statistics": command(server.GetMetricStatistics, showStatistics),
+		}
+		return s
+	})
+}
+
+// command makes a command of an operation, which shows its answer in its own way.
+func command[In, Out any](call func(context.Context, *In) (*Out, error), show func(*Out) string) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, args string) (string, error) {
+		in := new(In)
+		if err := json.Unmarshal([]byte(args), in); err != nil {
+			return "", err
+		}
+		if v := protocol.Validate(in); v != nil {
+			return "", wire.API.Refusal("", v)
+		}
+		out, err := call(api.WithCall(ctx, &api.Call{Account: fargo.DefaultAccount, Region: fargo.DefaultRegion}), in)
+		if err != nil {
+			return "", err
+		}
+		return show(out), nil
+	}
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
+
+func showStatistics(out *wire.GetMetricStatisticsOutput) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", *out.Label)
+	for _, p := range out.Datapoints {
+		fmt.Fprintf(&b, "%s", clock(*p.Timestamp))
+		for name, v := range map[string]*float64{"count": p.SampleCount, "average": p.Average, "sum": p.Sum, "min": p.Minimum, "max": p.Maximum} {
+			if v != nil {
+				p.ExtendedStatistics = with(p.ExtendedStatistics, name, *v)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.ExtendedStatistics)) {
+			fmt.Fprintf(&b, " %s=%g", name, p.ExtendedStatistics[name])
+		}
+		fmt.Fprintf(&b, " %s\n", aws.Value(&p.Unit))
+	}
+	return b.String()
+}
+
+func with(m map[string]float64, name string, v float64) map[string]float64 {
+	m = maps.Clone(m)
+	if m == nil {
+		m = map[string]float64{}
+	}
+	m[name] = v
+	return m
+}
