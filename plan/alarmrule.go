@@ -267,8 +267,10 @@ func (p *ruleParser) atLeast() (ruleNode, error) {
 			break
 		}
 	}
-	if !p.symbol(")") || !p.symbol(")") {
-		return nil, p.unexpected()
+	for range 2 {
+		if !p.symbol(")") {
+			return nil, p.unexpected()
+		}
 	}
 	if percent {
 		out.least = (n*len(out.of) + 99) / 100

@@ -40,6 +40,9 @@ func TestAlarmRule(t *testing.T) {
 					holds = append(holds, "{"+names+"}")
 				}
 			}
+			if holds == nil {
+				holds = []string{"nothing"}
+			}
 			return strings.Join(append(out, "holds for "+strings.Join(holds, " ")), "\n")
 		}
 	})
