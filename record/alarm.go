@@ -11,7 +11,7 @@ import (
 
 // Alarm is an alarm of CloudWatch: on a metric, or composite.
 //
-// The API writes Metric, Composite and Tags, and lets State begin. The alarm controller
+// The API writes Metric, Composite, Tags and Children, and lets State begin. The alarm controller
 // writes State and Acted; SetAlarmState writes State too, until the next evaluation.
 type Alarm struct {
 	Scope fargo.Scope
@@ -20,6 +20,8 @@ type Alarm struct {
 	Metric    *cloudwatch.MetricAlarm    `json:",omitzero"`
 	Composite *cloudwatch.CompositeAlarm `json:",omitzero"`
 	Tags      []cloudwatch.Tag           `json:",omitempty"`
+	// Children are the names of the alarms that a composite one depends on.
+	Children []string `json:",omitempty"`
 
 	State AlarmState
 	// Acted is the transition whose actions have been carried out.
@@ -108,5 +110,5 @@ type AlarmHistory struct {
 
 // Key is the item's place in the store.
 func (h *AlarmHistory) Key() string {
-	return h.Scope.Key(*h.Item.AlarmName, h.Item.Timestamp.UTC().Format("20060102T150405.000000000"), strconv.Itoa(h.Number))
+	return h.Scope.Key(*h.Item.AlarmName, h.Item.Timestamp.UTC().Format("20060102T150405.000000000"), string(h.Item.HistoryItemType), strconv.Itoa(h.Number))
 }

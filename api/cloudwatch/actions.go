@@ -1,10 +1,12 @@
 package cloudwatch
 
 import (
+	"slices"
 	"strings"
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/cloudwatch"
 	"fargo/store"
 )
@@ -37,6 +39,26 @@ var Actions = &api.Actions{
 			Tags(func(in *cloudwatch.TagResourceInput) map[string]string { return tagMap(in.Tags) }),
 		"UntagResource": named(func(in *cloudwatch.UntagResourceInput) *string { return in.ResourceARN }).
 			Key("aws:TagKeys", func(_ *api.Query, in *cloudwatch.UntagResourceInput) []string { return in.TagKeys }),
+		"PutMetricAlarm": onAlarm(func(in *cloudwatch.PutMetricAlarmInput) []string { return api.Given(in.AlarmName) }).
+			Tags(func(in *cloudwatch.PutMetricAlarmInput) map[string]string { return tagMap(in.Tags) }).
+			Key("cloudwatch:AlarmActions", func(_ *api.Query, in *cloudwatch.PutMetricAlarmInput) []string {
+				return slices.Concat(in.AlarmActions, in.OKActions, in.InsufficientDataActions)
+			}).Creates(),
+		"PutCompositeAlarm": onAlarm(func(in *cloudwatch.PutCompositeAlarmInput) []string { return api.Given(in.AlarmName) }).
+			Tags(func(in *cloudwatch.PutCompositeAlarmInput) map[string]string { return tagMap(in.Tags) }).
+			Key("cloudwatch:AlarmActions", func(_ *api.Query, in *cloudwatch.PutCompositeAlarmInput) []string {
+				return slices.Concat(in.AlarmActions, in.OKActions, in.InsufficientDataActions)
+			}).Creates(),
+		"DeleteAlarms":   onAlarm(func(in *cloudwatch.DeleteAlarmsInput) []string { return in.AlarmNames }),
+		"DescribeAlarms": onAlarm(func(*cloudwatch.DescribeAlarmsInput) []string { return []string{"*"} }),
+		"DescribeAlarmHistory": onAlarm(func(in *cloudwatch.DescribeAlarmHistoryInput) []string {
+			return []string{aws.ValueOr(in.AlarmName, "*")}
+		}),
+		"DescribeAlarmsForMetric": api.AnyResource[any](),
+		"SetAlarmState":           onAlarm(func(in *cloudwatch.SetAlarmStateInput) []string { return api.Given(in.AlarmName) }),
+		"EnableAlarmActions":      onAlarm(func(in *cloudwatch.EnableAlarmActionsInput) []string { return in.AlarmNames }),
+		"DisableAlarmActions":     onAlarm(func(in *cloudwatch.DisableAlarmActionsInput) []string { return in.AlarmNames }),
+
 		"ListTagsForResource": named(func(in *cloudwatch.ListTagsForResourceInput) *string { return in.ResourceARN }),
 	},
 }
@@ -47,4 +69,13 @@ func tagMap(tags []cloudwatch.Tag) map[string]string {
 
 func named[In any](arn func(*In) *string) api.Rule[In] {
 	return api.On(func(_ *api.Query, in *In) []string { return api.Given(arn(in)) })
+}
+
+func onAlarm[In any](names func(*In) []string) api.Rule[In] {
+	return api.On(func(q *api.Query, in *In) (arns []string) {
+		for _, name := range names(in) {
+			arns = append(arns, q.ARN(service, "alarm:"+name))
+		}
+		return arns
+	})
 }

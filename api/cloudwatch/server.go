@@ -18,6 +18,8 @@ type Config struct {
 	DB      *store.DB
 	Metrics *metrics.Store
 	Now     func() time.Time
+	// Pace divides the waiting times of composite alarms.
+	Pace fargo.Pace
 }
 
 // Server answers the operations of CloudWatch.
@@ -25,10 +27,11 @@ type Server struct {
 	db      *store.DB
 	metrics *metrics.Store
 	now     func() time.Time
+	pace    fargo.Pace
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, metrics: c.Metrics, now: c.Now} }
+func New(c Config) *Server { return &Server{db: c.DB, metrics: c.Metrics, now: c.Now, pace: c.Pace} }
 
 // update runs fn in a transaction with the caller's scope.
 func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {

@@ -31,7 +31,9 @@ var tagRules = tags.Rules[cloudwatch.Tag]{
 
 // tagged finds the resources that have tags, by what their ARNs' resources begin with:
 // "alarm" of "alarm:cpu-high".
-var tagged = map[string]func(r store.Reader, scope fargo.Scope, name string) (*tags.Resource[cloudwatch.Tag], bool){}
+var tagged = map[string]func(r store.Reader, scope fargo.Scope, name string) (*tags.Resource[cloudwatch.Tag], bool){
+	"alarm": taggedAlarm,
+}
 
 // findTagged finds the resource that an ARN names.
 func findTagged(r store.Reader, scope fargo.Scope, arn string) (*tags.Resource[cloudwatch.Tag], bool, error) {

@@ -162,9 +162,9 @@ type StateValue string
 
 // The values of StateValue.
 const (
-	StateValueOk               StateValue = "OK"
-	StateValueAlarm            StateValue = "ALARM"
 	StateValueInsufficientData StateValue = "INSUFFICIENT_DATA"
+	StateValueAlarm            StateValue = "ALARM"
+	StateValueOk               StateValue = "OK"
 )
 
 // Statistic is an enum of the model.

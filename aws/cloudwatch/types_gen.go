@@ -115,7 +115,7 @@ type DescribeAlarmsInput struct {
 	AlarmTypes          []AlarmType `aws:"AlarmTypes" itemenum:"CompositeAlarm|MetricAlarm|LogAlarm" json:",omitzero"`
 	ChildrenOfAlarmName *string     `aws:"ChildrenOfAlarmName" min:"1" max:"255" json:",omitzero"`
 	ParentsOfAlarmName  *string     `aws:"ParentsOfAlarmName" min:"1" max:"255" json:",omitzero"`
-	StateValue          StateValue  `aws:"StateValue" enum:"OK|ALARM|INSUFFICIENT_DATA" json:",omitzero"`
+	StateValue          StateValue  `aws:"StateValue" enum:"INSUFFICIENT_DATA|ALARM|OK" json:",omitzero"`
 	ActionPrefix        *string     `aws:"ActionPrefix" min:"1" max:"1024" json:",omitzero"`
 	MaxRecords          *int32      `aws:"MaxRecords" min:"1" max:"100" json:",omitzero"`
 	NextToken           *string     `aws:"NextToken" json:",omitzero"`
@@ -617,7 +617,7 @@ type PutMetricStreamOutput struct {
 // SetAlarmStateInput is the input of SetAlarmState.
 type SetAlarmStateInput struct {
 	AlarmName       *string    `aws:"AlarmName,required" min:"1" max:"255" json:",omitzero"`
-	StateValue      StateValue `aws:"StateValue,required" enum:"OK|ALARM|INSUFFICIENT_DATA" json:",omitzero"`
+	StateValue      StateValue `aws:"StateValue,required" enum:"INSUFFICIENT_DATA|ALARM|OK" json:",omitzero"`
 	StateReason     *string    `aws:"StateReason,required" min:"0" max:"1023" json:",omitzero"`
 	StateReasonData *string    `aws:"StateReasonData" min:"0" max:"4000" json:",omitzero"`
 }
@@ -750,7 +750,7 @@ type CompositeAlarm struct {
 	StateReason                        *string             `aws:"StateReason" min:"0" max:"1023" json:",omitzero"`
 	StateReasonData                    *string             `aws:"StateReasonData" min:"0" max:"4000" json:",omitzero"`
 	StateUpdatedTimestamp              *time.Time          `aws:"StateUpdatedTimestamp" json:",omitzero"`
-	StateValue                         StateValue          `aws:"StateValue" enum:"OK|ALARM|INSUFFICIENT_DATA" json:",omitzero"`
+	StateValue                         StateValue          `aws:"StateValue" enum:"INSUFFICIENT_DATA|ALARM|OK" json:",omitzero"`
 	StateTransitionedTimestamp         *time.Time          `aws:"StateTransitionedTimestamp" json:",omitzero"`
 	ActionsSuppressedBy                ActionsSuppressedBy `aws:"ActionsSuppressedBy" enum:"WaitPeriod|ExtensionPeriod|Alarm" json:",omitzero"`
 	ActionsSuppressedReason            *string             `aws:"ActionsSuppressedReason" min:"0" max:"1024" json:",omitzero"`
@@ -870,7 +870,7 @@ type LogAlarm struct {
 	OKActions                          []string                     `aws:"OKActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
 	AlarmActions                       []string                     `aws:"AlarmActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
 	InsufficientDataActions            []string                     `aws:"InsufficientDataActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
-	StateValue                         StateValue                   `aws:"StateValue" enum:"OK|ALARM|INSUFFICIENT_DATA" json:",omitzero"`
+	StateValue                         StateValue                   `aws:"StateValue" enum:"INSUFFICIENT_DATA|ALARM|OK" json:",omitzero"`
 	StateReason                        *string                      `aws:"StateReason" min:"0" max:"1023" json:",omitzero"`
 	StateReasonData                    *string                      `aws:"StateReasonData" min:"0" max:"4000" json:",omitzero"`
 	StateUpdatedTimestamp              *time.Time                   `aws:"StateUpdatedTimestamp" json:",omitzero"`
@@ -929,7 +929,7 @@ type MetricAlarm struct {
 	OKActions                          []string            `aws:"OKActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
 	AlarmActions                       []string            `aws:"AlarmActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
 	InsufficientDataActions            []string            `aws:"InsufficientDataActions" max:"5" itemmin:"1" itemmax:"1024" json:",omitzero"`
-	StateValue                         StateValue          `aws:"StateValue" enum:"OK|ALARM|INSUFFICIENT_DATA" json:",omitzero"`
+	StateValue                         StateValue          `aws:"StateValue" enum:"INSUFFICIENT_DATA|ALARM|OK" json:",omitzero"`
 	StateReason                        *string             `aws:"StateReason" min:"0" max:"1023" json:",omitzero"`
 	StateReasonData                    *string             `aws:"StateReasonData" min:"0" max:"4000" json:",omitzero"`
 	StateUpdatedTimestamp              *time.Time          `aws:"StateUpdatedTimestamp" json:",omitzero"`

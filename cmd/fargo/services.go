@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"fargo"
 	"fargo/api"
 	apiacm "fargo/api/acm"
 	apiapplicationautoscaling "fargo/api/applicationautoscaling"
@@ -74,6 +75,8 @@ type dependencies struct {
 	execAgent execsession.Agent
 	events    *eventbus.Router
 	history   *control.EventHistory
+	// pace divides the waiting times that configuration prescribes.
+	pace fargo.Pace
 }
 
 // actions are the IAM actions of each service's operations, by its name.
@@ -111,7 +114,7 @@ func services(r dependencies) []api.Mounted {
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
 		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db}), Gaps: apiapplicationautoscaling.NotActedOn},
-		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db, Metrics: r.metrics, Now: time.Now}), Gaps: apicloudwatch.NotActedOn},
+		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db, Metrics: r.metrics, Now: time.Now, Pace: r.pace}), Gaps: apicloudwatch.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
 			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
 		}), Gaps: apiec2.NotActedOn},
