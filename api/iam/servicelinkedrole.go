@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"fargo"
 	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -25,10 +27,8 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 		}
 		name += "_" + *in.CustomSuffix
 	}
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
-	r := newRole(scopeOf(ctx), name, servicePath+service+"/", trust)
+	r, trust := linkedRole(scopeOf(ctx), service, name)
 	r.Role.Description = in.Description
-	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + kind.policy}
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, ok := store.Named(store.Roles, tx, r.Key()); ok {
 			return iam.InvalidInputException("Service role name %s has been taken in this account, please try a different suffix.", name)
@@ -40,6 +40,25 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 		return nil, err
 	}
 	return &iam.CreateServiceLinkedRoleOutput{Role: madeRole(r, trust)}, nil
+}
+
+// linkedRole makes the role of a service in serviceRoles, with its trust policy.
+func linkedRole(scope fargo.Scope, service, name string) (r *record.Role, trust string) {
+	trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
+	r = newRole(scope, name, servicePath+service+"/", trust)
+	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + serviceRoles[service].policy}
+	return r, trust
+}
+
+// LinkRole makes the service-linked role of a service, if the account does not have it, and
+// gives its ARN: AWS's services do so by themselves when they are first used.
+func LinkRole(tx *store.Tx, account, service string) (arn string) {
+	r, _ := linkedRole(fargo.Scope{Account: account}, service, serviceRoles[service].name)
+	if old, ok := store.Named(store.Roles, tx, r.Key()); ok {
+		return *old.Role.Arn
+	}
+	store.Roles.Put(tx, r)
+	return *r.Role.Arn
 }
 
 // DeleteServiceLinkedRole implements the operation of that name. The role is

@@ -208,6 +208,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	p.nodes.Invocations = p.functionTasks
 	agent := &execAgent{db: p.db, policies: p.rolePolicies, anyRole: p.iam != iamEnforce, calls: p.calls}
 	mounted := services(dependencies{
+		pace:      p.pace,
 		execAgent: agent,
 		db:        p.db, logs: p.logs, metrics: p.metrics, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
 		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(), pace: p.pace,

@@ -113,7 +113,7 @@ func services(r dependencies) []api.Mounted {
 	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects, Authorizer: r.authorizer})
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
-		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db}), Gaps: apiapplicationautoscaling.NotActedOn},
+		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db, LinkRole: apiiam.LinkRole}), Gaps: apiapplicationautoscaling.NotActedOn},
 		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db, Metrics: r.metrics, Now: time.Now, Pace: r.pace}), Gaps: apicloudwatch.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
 			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
