@@ -28,6 +28,9 @@ type Config struct {
 	IssuePlatform func(tx *store.Tx, region string, names []string, now time.Time) (*record.PlatformCertificate, error)
 	// Events finds the rules that events match.
 	Events *eventbus.Router
+	// Callable reports whether there is a function with an ARN that can be called. nil:
+	// there are none.
+	Callable func(functionARN string) bool
 	// Sessions is who is connected: the Plane's.
 	Sessions *Sessions
 	// StrictEgress has tasks fail that Fargate could not have prepared, because their
@@ -69,5 +72,10 @@ func Controllers(c Config) []Controller {
 		EventArrivals(c.Events),
 		DeletedFileSystems(),
 		ExecSessions(),
+		Alarms(c),
+		AlarmHistories(),
+		ScalableTargets(c.Pace),
+		ScheduledActions(),
+		ScalingActivities(),
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"fargo/store"
 )
 
-// ECSEvents sends what ECS tells of tasks, services and deployments to the default buses.
+// ECSEvents sends what ECS tells of tasks, services and deployments, and CloudWatch of
+// alarms, to the default buses.
 type ECSEvents struct {
 	Router  *eventbus.Router
 	History *EventHistory
@@ -45,40 +46,45 @@ func (e *ECSEvents) Derive(tx *store.Tx) error {
 	return nil
 }
 
-// An ecsChange is a change of a record that ECS may tell of.
+// An ecsChange is a change of a record that ECS or CloudWatch may tell of.
 type ecsChange struct {
 	scope fargo.Scope
 	// events are made when they are first asked for: mostly no rule wants them, and the
 	// history does not hold up the transaction.
-	events func() []*plan.ECSEvent
+	events func() []*plan.SentEvent
 }
 
 // changesOf are those that a transaction has made. The records are not changed any more.
 func changesOf(tx *store.Tx, now time.Time) (all []ecsChange) {
-	add := func(scope fargo.Scope, events func() []*plan.ECSEvent) {
+	add := func(scope fargo.Scope, events func() []*plan.SentEvent) {
 		all = append(all, ecsChange{scope, sync.OnceValue(events)})
 	}
 	for before, after := range store.Tasks.Written(tx) {
 		if after != nil && (before == nil || before.Version != after.Version) {
-			add(after.Scope, func() []*plan.ECSEvent { return []*plan.ECSEvent{plan.TaskEvent(before, after, now)} })
+			add(after.Scope, func() []*plan.SentEvent { return []*plan.SentEvent{plan.TaskEvent(before, after, now)} })
 		}
 	}
 	for before, after := range store.Services.Written(tx) {
 		if after != nil {
-			add(after.Scope, func() []*plan.ECSEvent { return plan.ServiceEvents(before, after) })
+			add(after.Scope, func() []*plan.SentEvent { return plan.ServiceEvents(before, after) })
 		}
 	}
 	for before, after := range store.Deployments.Written(tx) {
 		if after != nil {
-			add(after.Scope, func() []*plan.ECSEvent { return plan.DeploymentEvents(before, after) })
+			add(after.Scope, func() []*plan.SentEvent { return plan.DeploymentEvents(before, after) })
+		}
+	}
+	for before, after := range store.Alarms.Written(tx) {
+		if e := plan.AlarmEvent(before, after); e != nil {
+			add(after.Scope, func() []*plan.SentEvent { return []*plan.SentEvent{e} })
 		}
 	}
 	return all
 }
 
-func busEvent(e *plan.ECSEvent, now time.Time) *eventbus.Event {
+func busEvent(e *plan.SentEvent, now time.Time) *eventbus.Event {
 	return &eventbus.Event{
-		ID: e.ID, Source: plan.ECSEventSource, DetailType: e.DetailType, Scope: e.Scope, Time: now, Resources: e.Resources, Detail: e.Detail,
+		ID: e.ID, Source: e.Source, DetailType: e.DetailType, Scope: e.Scope, Time: now, Resources: e.Resources, Detail: e.Detail,
 	}
 }
 

@@ -133,7 +133,7 @@ func (h *EventHistory) recover(ctx context.Context) error {
 		for _, t := range tasks {
 			at := plan.StoppedAt(t)
 			if e := plan.TaskEvent(nil, t, at); !known[e.ID] {
-				missing = append(missing, historyOf([]ecsChange{{scope, func() []*plan.ECSEvent { return []*plan.ECSEvent{e} }}}, at)...)
+				missing = append(missing, historyOf([]ecsChange{{scope, func() []*plan.SentEvent { return []*plan.SentEvent{e} }}}, at)...)
 			}
 		}
 		if len(missing) > 0 {

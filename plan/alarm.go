@@ -61,14 +61,30 @@ func AlarmInterval(a *cloudwatch.MetricAlarm) time.Duration {
 	return time.Minute
 }
 
-// AlarmRangeAt is what an evaluation at a time looks at. The pace divides the interval and
-// the periods.
-func AlarmRangeAt(a *cloudwatch.MetricAlarm, now time.Time, pace fargo.Pace) AlarmRange {
-	return AlarmRange{
-		End: now.Truncate(pace.Of(AlarmInterval(a))), Period: pace.Of(AlarmPeriod(a)),
+// alarmDelay is how long data may take to arrive before the alarm looks at their period:
+// a sixth of the interval of evaluation, within bounds. It is our own.
+const (
+	leastAlarmDelay = 2 * time.Second
+	mostAlarmDelay  = 10 * time.Second
+)
+
+func alarmDelay(interval time.Duration) time.Duration {
+	return min(mostAlarmDelay, max(leastAlarmDelay, interval/6))
+}
+
+// AlarmRangeAt is what an evaluation at a time looks at, and when the next one is due. The
+// pace divides the interval and the periods, which are whole seconds, as metrics are kept.
+func AlarmRangeAt(a *cloudwatch.MetricAlarm, now time.Time, pace fargo.Pace) (at AlarmRange, next time.Time) {
+	interval := wholeSeconds(pace.Of(AlarmInterval(a)))
+	delay := alarmDelay(interval)
+	at = AlarmRange{
+		End: now.Add(-delay).UTC().Truncate(interval), Period: wholeSeconds(pace.Of(AlarmPeriod(a))),
 		Count: int(aws.Value(a.EvaluationPeriods)) + extraPeriods,
 	}
+	return at, at.End.Add(interval + delay)
 }
+
+func wholeSeconds(d time.Duration) time.Duration { return max(time.Second, d.Round(time.Second)) }
 
 // AlarmEvaluation is what an evaluation has found.
 type AlarmEvaluation struct {

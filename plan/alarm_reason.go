@@ -172,12 +172,13 @@ func (e *alarmEvaluator) data(now time.Time) string {
 	return string(text)
 }
 
-// AlarmDataValue is the newest value in the data of a state's reason; false when there is
-// none.
-func AlarmDataValue(data string) (float64, bool) {
+// AlarmDataValues are the values in the data of a state's reason, the newest first; none when
+// it has none.
+func AlarmDataValues(data string) []float64 {
 	var d alarmData
-	if json.Unmarshal([]byte(data), &d) != nil || len(d.Recent) == 0 {
-		return 0, false
+	if json.Unmarshal([]byte(data), &d) != nil {
+		return nil
 	}
-	return d.Recent[len(d.Recent)-1], true
+	slices.Reverse(d.Recent)
+	return d.Recent
 }

@@ -67,7 +67,7 @@ func (s *alarmScenario) evaluate(t *testing.T, treat, from string, series []stri
 	m := s.metric
 	m.TreatMissingData = &treat
 	a := &record.Alarm{Metric: &m, State: record.AlarmState{Value: cloudwatch.StateValue(from)}}
-	at := AlarmRangeAt(&m, alarmNow, 1)
+	at, _ := AlarmRangeAt(&m, alarmNow.Add(alarmDelay(AlarmInterval(&m))), 1)
 	if len(series) != at.Count {
 		t.Fatalf("%d points for %d periods", len(series), at.Count)
 	}
@@ -85,14 +85,28 @@ func (s *alarmScenario) evaluate(t *testing.T, treat, from string, series []stri
 	return EvaluateAlarm(a, at, points, alarmNow)
 }
 
-// TestAlarmRange: periods and intervals are divided by the pace.
+// TestAlarmRange: periods and intervals are divided by the pace, to whole seconds, and data
+// have a while to arrive.
 func TestAlarmRange(t *testing.T) {
 	m := &cloudwatch.MetricAlarm{Period: new(int32(60)), EvaluationPeriods: new(int32(3))}
-	at := AlarmRangeAt(m, alarmNow.Add(4*time.Second), 20)
-	if at.Period != 3*time.Second || at.Count != 5 || !at.End.Equal(alarmNow.Add(3*time.Second)) {
-		t.Errorf("%+v", at)
+	for _, c := range []struct {
+		after              time.Duration
+		pace               fargo.Pace
+		end, period, until time.Duration
+	}{
+		{0, 1, -time.Minute, time.Minute, 10 * time.Second},
+		{10 * time.Second, 1, 0, time.Minute, time.Minute},
+		{4 * time.Second, 20, 0, 3 * time.Second, time.Second},
+		{5 * time.Second, 20, 3 * time.Second, 3 * time.Second, 3 * time.Second},
+		{9 * time.Second, 1000, 7 * time.Second, time.Second, time.Second},
+	} {
+		at, next := AlarmRangeAt(m, alarmNow.Add(c.after), c.pace)
+		if end, until := at.End.Sub(alarmNow), next.Sub(alarmNow.Add(c.after)); end != c.end || at.Period != c.period || until != c.until || at.Count != 5 {
+			t.Errorf("%s at %v: ends at %s, period %s, next in %s", c.after, c.pace, end, at.Period, until)
+		}
 	}
-	if got := at.Start(); !got.Equal(alarmNow.Add(-12 * time.Second)) {
+	at, _ := AlarmRangeAt(m, alarmNow.Add(10*time.Second), 1)
+	if got := at.Start(); !got.Equal(alarmNow.Add(-5 * time.Minute)) {
 		t.Errorf("starts at %s", got)
 	}
 }
@@ -106,7 +120,7 @@ func TestLowSamples(t *testing.T) {
 			ExtendedStatistic: new("p99"), EvaluateLowSampleCountPercentile: new("ignore"),
 		}
 		a := &record.Alarm{Metric: m, State: record.AlarmState{Value: "OK"}}
-		at := AlarmRangeAt(m, alarmNow, fargo.Pace(1))
+		at, _ := AlarmRangeAt(m, alarmNow, fargo.Pace(1))
 		e := EvaluateAlarm(a, at, []AlarmDatapoint{{at.End.Add(-at.Period), 2, samples}}, alarmNow)
 		if e.State != want {
 			t.Errorf("%v samples: %s, want %s", samples, e.State, want)

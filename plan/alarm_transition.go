@@ -11,9 +11,12 @@ import (
 	"fargo/record"
 )
 
-// NewAlarmState is that of an alarm which has not been evaluated (recorded).
-func NewAlarmState(now time.Time) record.AlarmState {
-	return record.AlarmState{Value: cloudwatch.StateValueInsufficientData, Reason: "Unchecked: Initial alarm creation", At: now}
+// NewAlarm gives an alarm the state of one that has not been evaluated (recorded), which
+// calls for no actions.
+func NewAlarm(a record.Alarm, now time.Time) *record.Alarm {
+	a.State = record.AlarmState{Value: cloudwatch.StateValueInsufficientData, Reason: "Unchecked: Initial alarm creation", At: now}
+	a.Acted = record.AlarmActed{Value: a.State.Value, At: now}
+	return &a
 }
 
 // AlarmTransition gives an alarm the state that it is in now, and the item of its history;
@@ -83,6 +86,30 @@ func AlarmAction(a *record.Alarm, action string, failed error, number int, now t
 		data["actionState"], data["error"] = "Failed", failed.Error()
 	}
 	return alarmHistory(a, now, number, cloudwatch.HistoryItemTypeAction, summary, data)
+}
+
+// AlarmEvent is what CloudWatch sends when an alarm has got into another state; nil when it
+// has not.
+// Source: CloudWatch user guide, "Alarm events and EventBridge".
+func AlarmEvent(before, after *record.Alarm) *SentEvent {
+	if before == nil || after == nil || before.State.Value == after.State.Value {
+		return nil
+	}
+	id := eventID(after.ARN(), after.State.At)
+	return &SentEvent{id, "aws.cloudwatch", "CloudWatch Alarm State Change", after.Scope, []string{after.ARN()}, AlarmDetail(after, before.State)}
+}
+
+// AlarmInvocation is what a function is given that is an alarm's action.
+// Source: recorded.
+func AlarmInvocation(a *record.Alarm, from record.AlarmState, now time.Time) string {
+	text, err := json.Marshal(map[string]any{
+		"source": "aws.cloudwatch", "alarmArn": a.ARN(), "accountId": a.Scope.Account, "region": a.Scope.Region,
+		"time": alarmTime(now), "alarmData": AlarmDetail(a, from),
+	})
+	if err != nil {
+		panic(err) // texts always have JSON
+	}
+	return string(text)
 }
 
 // alarmDetail is what CloudWatch tells of a change of state.

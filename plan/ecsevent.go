@@ -18,10 +18,11 @@ import (
 // ECSEventSource is the source of events that ECS sends.
 const ECSEventSource = "aws.ecs"
 
-// ECSEvent is an event that ECS sends to EventBridge. Its id follows from what it tells:
-// the same change has the same one whoever asks.
-type ECSEvent struct {
+// SentEvent is an event that ECS or CloudWatch sends to EventBridge. Its id follows from
+// what it tells: the same change has the same one whoever asks.
+type SentEvent struct {
 	ID         string
+	Source     string
 	DetailType string
 	Scope      fargo.Scope
 	Resources  []string
@@ -39,7 +40,7 @@ func eventID(parts ...any) string {
 // before is nil of a new task. now is the task's updatedAt.
 // Sources: ECS developer guide, "Amazon ECS task state change events": the detail is the
 // task as DescribeTasks has it, without health; tags are left out as they are there.
-func TaskEvent(before, after *record.Task, now time.Time) *ECSEvent {
+func TaskEvent(before, after *record.Task, now time.Time) *SentEvent {
 	if after == nil || before != nil && before.Version == after.Version {
 		return nil
 	}
@@ -58,7 +59,7 @@ func TaskEvent(before, after *record.Task, now time.Time) *ECSEvent {
 		panic(err) // a task always has JSON
 	}
 	detail = fmt.Appendf(detail[:len(detail)-1], `,"updatedAt":%q}`, detailTime(now))
-	return &ECSEvent{eventID(after.ARN(), after.Version), "ECS Task State Change", after.Scope, []string{after.ARN()}, detail}
+	return &SentEvent{eventID(after.ARN(), after.Version), ECSEventSource, "ECS Task State Change", after.Scope, []string{after.ARN()}, detail}
 }
 
 // detailTime is a time in the detail of an event.
@@ -77,12 +78,12 @@ type serviceDetail struct {
 	Reason       string `json:"reason,omitempty"`
 }
 
-func serviceEvent(id, detailType string, scope fargo.Scope, serviceARN string, d serviceDetail) *ECSEvent {
+func serviceEvent(id, detailType string, scope fargo.Scope, serviceARN string, d serviceDetail) *SentEvent {
 	detail, err := json.Marshal(d)
 	if err != nil {
 		panic(err) // strings always have JSON
 	}
-	return &ECSEvent{id, detailType, scope, []string{serviceARN}, detail}
+	return &SentEvent{id, ECSEventSource, detailType, scope, []string{serviceARN}, detail}
 }
 
 // serviceActions are the names of what service events tell, by what their texts have.
@@ -97,7 +98,7 @@ var serviceActions = []struct{ text, eventType, eventName string }{
 
 // ServiceEvents is what ECS sends when a service has said something that it has not before,
 // oldest first. before is nil of a new service.
-func ServiceEvents(before, after *record.Service) (sent []*ECSEvent) {
+func ServiceEvents(before, after *record.Service) (sent []*SentEvent) {
 	if after == nil {
 		return nil
 	}
@@ -111,7 +112,7 @@ func ServiceEvents(before, after *record.Service) (sent []*ECSEvent) {
 				if a.eventType == "ERROR" {
 					d.Reason = strings.TrimSuffix(reason, ").")
 				}
-				sent = append([]*ECSEvent{serviceEvent(eventID(after.ARN(), *e.Id), "ECS Service Action", after.Scope, after.ARN(), d)}, sent...)
+				sent = append([]*SentEvent{serviceEvent(eventID(after.ARN(), *e.Id), "ECS Service Action", after.Scope, after.ARN(), d)}, sent...)
 				break
 			}
 		}
@@ -122,7 +123,7 @@ func ServiceEvents(before, after *record.Service) (sent []*ECSEvent) {
 // DeploymentEvents is what ECS sends when a deployment has begun, is completed, has failed
 // by the circuit breaker, or has become the one to go back to: a deployment's own event and
 // the service's. before is nil of a new deployment.
-func DeploymentEvents(before, after *record.Deployment) []*ECSEvent {
+func DeploymentEvents(before, after *record.Deployment) []*SentEvent {
 	if after == nil || before != nil && before.Rollout == after.Rollout && before.Reason == after.Reason {
 		return nil
 	}
@@ -141,7 +142,7 @@ func DeploymentEvents(before, after *record.Deployment) []*ECSEvent {
 	}
 	name, service := "SERVICE_DEPLOYMENT_"+string(after.Rollout), *after.Revision.ServiceArn
 	id := func(kind string) string { return eventID(kind, after.ARN, after.Rollout, after.UpdatedAt.UnixNano()) }
-	return []*ECSEvent{
+	return []*SentEvent{
 		serviceEvent(id("deployment"), "ECS Deployment State Change", after.Scope, service, serviceDetail{
 			EventType: eventType, EventName: name, DeploymentID: after.ID, UpdatedAt: EventTime(after.UpdatedAt), Reason: reason,
 		}),

@@ -51,7 +51,7 @@ func TestECSEvents(t *testing.T) {
 	})
 }
 
-func (r *eventRunner) say(lines string) []*ECSEvent {
+func (r *eventRunner) say(lines string) []*SentEvent {
 	before := *r.service
 	for line := range strings.Lines(lines) {
 		if text, said := strings.CutPrefix(line, "say "); said {
@@ -61,7 +61,7 @@ func (r *eventRunner) say(lines string) []*ECSEvent {
 	return ServiceEvents(&before, r.service)
 }
 
-func (r *eventRunner) roll(scope fargo.Scope, command string) []*ECSEvent {
+func (r *eventRunner) roll(scope fargo.Scope, command string) []*SentEvent {
 	next := record.Deployment{Scope: scope, ID: "ecs-svc/1", ARN: "d", Revision: ecs.ServiceRevision{ServiceArn: r.service.Service.ServiceArn, ClusterArn: r.service.Service.ClusterArn}}
 	words := strings.SplitN(command, " ", 3)
 	if next.UpdatedAt = r.now; command == "stop" {
@@ -74,7 +74,7 @@ func (r *eventRunner) roll(scope fargo.Scope, command string) []*ECSEvent {
 	return DeploymentEvents(before, r.deployment)
 }
 
-func (r *eventRunner) change(scope fargo.Scope, command string) []*ECSEvent {
+func (r *eventRunner) change(scope fargo.Scope, command string) []*SentEvent {
 	before := r.task
 	word, rest, _ := strings.Cut(command, " ")
 	if word == "make" {
@@ -86,7 +86,7 @@ func (r *eventRunner) change(scope fargo.Scope, command string) []*ECSEvent {
 				Containers:  []ecs.Container{{Name: new("app"), Cpu: new("256"), HealthStatus: ecs.HealthStatusUnknown}},
 			},
 		}
-		return []*ECSEvent{TaskEvent(before, r.task, r.now)}
+		return []*SentEvent{TaskEvent(before, r.task, r.now)}
 	}
 	next := *r.task
 	report := &desired.TaskReport{Status: fargo.TaskRunning, StartedAt: eventBegan, Containers: []desired.ContainerReport{{Name: "app", Status: fargo.ContainerRunning}}}
@@ -103,13 +103,13 @@ func (r *eventRunner) change(scope fargo.Scope, command string) []*ECSEvent {
 	}
 	next.Version = TaskVersion(before, &next)
 	r.task = &next
-	return []*ECSEvent{TaskEvent(before, r.task, r.now)}
+	return []*SentEvent{TaskEvent(before, r.task, r.now)}
 }
 
 // shown is each event's type and resources, and its detail in JSON.
-func shown(events []*ECSEvent) string {
+func shown(events []*SentEvent) string {
 	var b strings.Builder
-	for _, e := range slices.DeleteFunc(events, func(e *ECSEvent) bool { return e == nil }) {
+	for _, e := range slices.DeleteFunc(events, func(e *SentEvent) bool { return e == nil }) {
 		var detail bytes.Buffer
 		if err := json.Indent(&detail, e.Detail, "", " "); err != nil {
 			return err.Error()

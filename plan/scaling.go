@@ -156,7 +156,7 @@ func (p *scalingPlan) scale(to int, because proposal) ScalingDecision {
 	}
 	target := *p.Target
 	target.Last = record.ScalingStep{
-		Activity: *a.Activity.ActivityId, From: from, To: to,
+		Activity: a.Key(), From: from, To: to,
 		Cooldown: time.Duration(aws.ValueOr(because.cooldown, cooldownDefault)) * time.Second,
 	}
 	return ScalingDecision{Desired: to, Target: &target, Activity: a}

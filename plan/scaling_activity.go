@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fargo"
@@ -95,6 +96,22 @@ func FitScaling(v ScalingView, now time.Time) ScalingDecision {
 	}
 	d.Activity = newActivity(&target, v.UUID(), cause, now)
 	startSetting(&d.Activity.Activity, d.Desired)
-	target.Last = record.ScalingStep{Activity: *d.Activity.Activity.ActivityId, From: v.Desired, To: d.Desired}
+	target.Last = record.ScalingStep{Activity: d.Activity.Key(), From: v.Desired, To: d.Desired}
 	return d
+}
+
+// SetDesiredCount gives a service the desired count that an activity has set, and an event,
+// under an id, that says so. The service's other intent stays.
+// Source: of the text, events of services as AWS was seen to write them.
+func SetDesiredCount(s *record.Service, desired int, because *record.ScalingActivity, id string, now time.Time) *record.Service {
+	next := *s
+	next.Service.DesiredCount = new(int32(desired))
+	next.Events = slices.Clone(s.Events)
+	addEvent(&next, id, fmt.Sprintf("%s Cause: %s", *because.Activity.StatusMessage, *because.Activity.Cause), now)
+	return &next
+}
+
+// ScalableTargetKey is where the scalable target of a service is in the store, if it is one.
+func ScalableTargetKey(s *record.Service) string {
+	return record.ScalingKey(s.Scope, autoscaling.ServiceNamespaceEcs, "service/"+s.Cluster+"/"+s.Name(), autoscaling.ScalableDimensionEcsServiceDesiredCount)
 }

@@ -89,7 +89,7 @@ func (s *scalingSim) minute() {
 			m.points = append(m.points, AlarmDatapoint{s.now, value, 1})
 		}
 		for j, a := range m.alarms {
-			at := AlarmRangeAt(a.Metric, s.now.Add(time.Minute), 1)
+			at, _ := AlarmRangeAt(a.Metric, s.now.Add(time.Minute+mostAlarmDelay), 1)
 			var points []AlarmDatapoint
 			for _, p := range m.points {
 				if !p.Start.Before(at.Start()) {

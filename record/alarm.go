@@ -44,6 +44,12 @@ type AlarmActed struct {
 	At    time.Time // of the transition
 }
 
+// HasActed reports whether the actions for the state that the alarm is in have been carried
+// out.
+func (a *Alarm) HasActed() bool {
+	return a.Acted.Value == a.State.Value && a.Acted.At.Equal(a.State.At)
+}
+
 // Key is the alarm's place in the store.
 func (a *Alarm) Key() string { return a.Scope.Key(a.Name()) }
 

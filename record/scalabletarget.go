@@ -35,7 +35,7 @@ func ScalingKey(scope fargo.Scope, namespace autoscaling.ServiceNamespace, resou
 
 // ScalingStep is a change of the capacity of a scalable target.
 type ScalingStep struct {
-	Activity string // its id
+	Activity string // the key of the activity
 	// From is the capacity before: before the first of several steps that were made within
 	// each other's cooldowns.
 	From, To int

@@ -9,7 +9,8 @@ import (
 
 // Service is an ECS service: what its user wants, and how it stands.
 //
-// Service (all of it but its status) and VolumeConfigurations are written by the API. The service
+// Service (all of it but its status) and VolumeConfigurations are written by the API; the
+// desired count by the scaling controller too, with an event. The service
 // controller writes the rest, except that the API names a new deployment the
 // primary one, lets an update be a new try, and asks for the service's end.
 type Service struct {

@@ -74,7 +74,7 @@ func putAlarms(tx *store.Tx, p *record.ScalingPolicy) {
 		}
 		m.AlarmConfigurationUpdatedTimestamp = &at
 		m.OKActions, m.InsufficientDataActions = []string{}, []string{}
-		a := &record.Alarm{Scope: p.Scope, Metric: m, State: plan.NewAlarmState(at)}
+		a := plan.NewAlarm(record.Alarm{Scope: p.Scope, Metric: m}, at)
 		m.AlarmArn = new(a.ARN())
 		what := "Create"
 		if old, ok := store.Alarms.Get(tx, a.Key()); ok {

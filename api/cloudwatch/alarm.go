@@ -71,7 +71,7 @@ func (s *Server) putAlarm(ctx context.Context, made *record.Alarm, at time.Time)
 			if err := tagRules.Check(made.Tags); err != nil {
 				return err
 			}
-			made.State = plan.NewAlarmState(at)
+			made = plan.NewAlarm(*made, at)
 			store.Alarms.Put(tx, made)
 			store.AlarmHistory.Put(tx, plan.AlarmConfigured(made, "Create", at))
 			return nil

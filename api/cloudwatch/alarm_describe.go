@@ -118,7 +118,7 @@ func (s *Server) compositeAlarm(r store.Reader, a *record.Alarm) cloudwatch.Comp
 	c := *a.Composite
 	c.StateValue, c.StateReason, c.StateReasonData = a.State.Value, &a.State.Reason, aws.NonZero(a.State.Data)
 	c.StateUpdatedTimestamp, c.StateTransitionedTimestamp = &a.State.At, &a.State.At
-	if c.ActionsSuppressor == nil || a.Acted.At.Equal(a.State.At) {
+	if c.ActionsSuppressor == nil || a.HasActed() {
 		return c
 	}
 	suppressor, _ := store.AlarmOfRule(r, a.Scope, *c.ActionsSuppressor)

@@ -1,0 +1,244 @@
+package control
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fargo"
+	autoscaling "fargo/aws/applicationautoscaling"
+	"fargo/aws/cloudwatch"
+	"fargo/aws/ecs"
+	"fargo/plan"
+	"fargo/record"
+	"fargo/store"
+)
+
+// scaled is a world whose service web is a scalable target, with alarms over a metric.
+type scaled struct {
+	*world
+	// value is the metric's at a time; false when there is none.
+	value func(at time.Time) (float64, bool)
+	ended chan error
+}
+
+func newScaled(t *testing.T, desired int) *scaled {
+	s := &scaled{world: newWorld(t), value: func(time.Time) (float64, bool) { return 0, false }, ended: make(chan error, 1)}
+	s.serve(desired, "subnet-1")
+	e := &AlarmEvaluator{DB: s.db, Datapoints: s.datapoints, Logger: slog.New(slog.DiscardHandler), Pace: 1}
+	go func() { s.ended <- e.Run(s.ctx) }()
+	stop := s.stop
+	s.stop = func() {
+		stop()
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
+	}
+	return s
+}
+
+func (s *scaled) datapoints(_ context.Context, _ fargo.Scope, _ *cloudwatch.MetricAlarm, at plan.AlarmRange) (out []plan.AlarmDatapoint, err error) {
+	for i := range at.Count {
+		start := at.Start().Add(time.Duration(i) * at.Period)
+		if v, ok := s.value(start); ok {
+			out = append(out, plan.AlarmDatapoint{Start: start, Value: v, Samples: 1})
+		}
+	}
+	return out, nil
+}
+
+// register makes the service a scalable target.
+func (s *scaled) register(least, most int) *record.ScalableTarget {
+	target := &record.ScalableTarget{Scope: home, LimitsAt: time.Now(), Target: autoscaling.ScalableTarget{
+		ServiceNamespace: "ecs", ResourceId: new("service/c/web"), ScalableDimension: "ecs:service:DesiredCount",
+		MinCapacity: new(int32(least)), MaxCapacity: new(int32(most)),
+	}}
+	s.update(func(tx *store.Tx) { store.ScalableTargets.Put(tx, target) })
+	return target
+}
+
+// track gives the target a target tracking policy, with its alarms.
+func (s *scaled) track(target float64) {
+	s.update(func(tx *store.Tx) {
+		p := &record.ScalingPolicy{Scope: home, Policy: autoscaling.ScalingPolicy{
+			PolicyName: new("cpu"), PolicyARN: new("arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:policyName/cpu"), ServiceNamespace: "ecs",
+			ResourceId: new("service/c/web"), ScalableDimension: "ecs:service:DesiredCount",
+			TargetTrackingScalingPolicyConfiguration: &autoscaling.TargetTrackingScalingPolicyConfiguration{
+				TargetValue: &target, ScaleOutCooldown: new(int32(60)), ScaleInCooldown: new(int32(300)),
+				PredefinedMetricSpecification: &autoscaling.PredefinedMetricSpecification{PredefinedMetricType: autoscaling.MetricTypeECSServiceAverageCPUUtilization},
+			},
+		}}
+		for _, m := range plan.TrackingAlarms(&p.Policy, [2]string{"h", "l"}) {
+			store.Alarms.Put(tx, plan.NewAlarm(record.Alarm{Scope: home, Metric: m}, time.Now()))
+			p.Policy.Alarms = append(p.Policy.Alarms, autoscaling.Alarm{AlarmName: m.AlarmName})
+		}
+		store.ScalingPolicies.Put(tx, p)
+	})
+}
+
+func (s *scaled) service(t *testing.T) *record.Service {
+	found, ok := store.Services.Get(s.db.View(), home.Key("c", "web"))
+	if !ok {
+		t.Fatal("no service")
+	}
+	return found
+}
+
+// after lets time pass, in which the service's tasks get to run, and to stop.
+func (s *scaled) after(minutes int) {
+	for range minutes {
+		time.Sleep(time.Minute) //nolint:forbidigo // in a bubble
+		s.runService()
+		for _, task := range s.tasks() {
+			if task.Desired == fargo.TaskStopped && !task.Stopped() {
+				s.report(task, fargo.TaskStopped)
+			}
+		}
+		synctest.Wait()
+	}
+}
+
+// activities are what was done, the oldest first.
+func (s *scaled) activities() string {
+	var out []string
+	for a := range store.ScalingActivities.All(s.db.View()) {
+		out = append(out, string(a.Activity.StatusCode)+": "+*a.Activity.Description)
+	}
+	return strings.Join(out, "\n")
+}
+
+// TestScaleOutAndIn: a metric above its target makes the service grow after three minutes; a
+// low one makes it shrink after fifteen.
+func TestScaleOutAndIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScaled(t, 2)
+		defer s.stop()
+		s.register(2, 6)
+		s.track(60)
+		s.value = func(time.Time) (float64, bool) { return 55, true }
+		s.after(5)
+		if got := s.service(t).DesiredCount(); got != 2 {
+			t.Fatalf("%d tasks at the target", got)
+		}
+		began := time.Now()
+		s.value = func(at time.Time) (float64, bool) {
+			if at.Before(began) {
+				return 55, true
+			}
+			return 110, true
+		}
+		s.after(4)
+		if got := s.service(t).DesiredCount(); got != 4 { // 2 x 110/60
+			t.Fatalf("%d tasks\n%s", got, s.activities())
+		}
+		event := *s.service(t).Events[0].Message
+		if !slices.ContainsFunc(s.service(t).Events, func(e ecs.ServiceEvent) bool {
+			return strings.HasPrefix(*e.Message, "Successfully set desired count to 4. Waiting for change to be fulfilled by ecs. Cause: monitor alarm TargetTracking-service/c/web-AlarmHigh-h in state ALARM triggered policy cpu")
+		}) {
+			t.Errorf("events begin with %q", event)
+		}
+		low := time.Now()
+		s.value = func(at time.Time) (float64, bool) {
+			if at.Before(low) {
+				return 55, true
+			}
+			return 10, true
+		}
+		s.after(14)
+		if got := s.service(t).DesiredCount(); got != 4 {
+			t.Fatalf("%d tasks too early\n%s", got, s.activities())
+		}
+		s.after(3)
+		if got := s.service(t).DesiredCount(); got != 2 {
+			t.Fatalf("%d tasks\n%s", got, s.activities())
+		}
+		s.after(1)
+		if got, want := s.activities(), "Successful: Setting desired count to 4.\nSuccessful: Setting desired count to 2."; got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// TestLimits: capacities are moved inside of limits when these are given, and only then.
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScaled(t, 1)
+		defer s.stop()
+		target := s.register(3, 6)
+		s.after(1)
+		if got := s.service(t).DesiredCount(); got != 3 {
+			t.Fatalf("%d tasks", got)
+		}
+		s.update(func(tx *store.Tx) {
+			next := *s.service(t)
+			next.Service.DesiredCount = new(int32(0))
+			store.Services.Put(tx, &next)
+		})
+		s.after(20)
+		if got := s.service(t).DesiredCount(); got != 0 {
+			t.Fatalf("%d tasks, set to 0 by hand", got)
+		}
+		s.update(func(tx *store.Tx) {
+			due := time.Now().Add(90 * time.Second).UTC()
+			store.ScheduledActions.Put(tx, &record.ScheduledAction{Scope: home, Since: time.Now(), Action: autoscaling.ScheduledAction{
+				ScheduledActionName: new("once"), ScheduledActionARN: new("arn:once"), ServiceNamespace: "ecs", ResourceId: target.Target.ResourceId,
+				ScalableDimension: "ecs:service:DesiredCount", Schedule: new(due.Format("at(2006-01-02T15:04:05)")),
+				ScalableTargetAction: &autoscaling.ScalableTargetAction{MinCapacity: new(int32(2)), MaxCapacity: new(int32(4))},
+			}})
+		})
+		s.after(3)
+		if got := s.service(t).DesiredCount(); got != 2 {
+			t.Fatalf("%d tasks after the scheduled action", got)
+		}
+		want := "Successful: Setting desired count to 3.\nSuccessful: Setting min capacity to 2 and max capacity to 4\nSuccessful: Setting desired count to 2."
+		if got := s.activities(); got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+		s.after(7 * 7 * 24 * 60)
+		if got := s.activities(); got != "" {
+			t.Errorf("after seven weeks: %s", got)
+		}
+	})
+}
+
+// TestAlarmActions: actions are carried out once for each transition, composite alarms follow
+// their children, and what cannot be done is in the history.
+func TestAlarmActions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScaled(t, 1)
+		defer s.stop()
+		const topic = "arn:aws:sns:us-east-1:123456789012:topic"
+		s.update(func(tx *store.Tx) {
+			child := record.Alarm{Scope: home, Metric: &cloudwatch.MetricAlarm{
+				AlarmName: new("child"), Threshold: new(5.0), ComparisonOperator: cloudwatch.ComparisonOperatorGreaterThanThreshold, Period: new(int32(60)), EvaluationPeriods: new(int32(1)),
+			}}
+			store.Alarms.Put(tx, plan.NewAlarm(child, time.Now()))
+			parent := record.Alarm{Scope: home, Children: []string{"child"}, Composite: &cloudwatch.CompositeAlarm{
+				AlarmName: new("parent"), AlarmRule: new("ALARM(child)"), AlarmActions: []string{topic}, OKActions: []string{topic},
+			}}
+			store.Alarms.Put(tx, plan.NewAlarm(parent, time.Now()))
+		})
+		s.value = func(time.Time) (float64, bool) { return 9, true }
+		s.after(10)
+		s.value = func(time.Time) (float64, bool) { return 1, true }
+		s.after(10)
+		var history []string
+		for h := range store.AlarmHistory.All(s.db.View()) {
+			history = append(history, *h.Item.AlarmName+": "+*h.Item.HistorySummary)
+		}
+		failed := `parent: Failed to execute action ` + topic + `. Received error: "Fargo does not implement notifications of Amazon SNS"`
+		want := []string{
+			"child: Alarm updated from INSUFFICIENT_DATA to ALARM", "child: Alarm updated from ALARM to OK",
+			"parent: Alarm updated from INSUFFICIENT_DATA to ALARM", failed, "parent: Alarm updated from ALARM to OK", failed,
+		}
+		slices.Sort(history)
+		slices.Sort(want)
+		if !slices.Equal(history, want) {
+			t.Errorf("%s\nwant\n%s", strings.Join(history, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
