@@ -142,11 +142,12 @@ func followScaling(tx *store.Tx, t *record.ScalableTarget, s *record.Service, ac
 	v := plan.FollowView{Target: t, Activity: activity, Active: active, Pace: pace}
 	if active {
 		v.Desired = s.DesiredCount()
+		var tasks []plan.ServiceTask
 		for task := range store.Tasks.By(tx, store.TaskByService, s.Key()) {
-			if task.LastStatus() == fargo.TaskRunning {
-				v.Running++
-			}
+			tasks = append(tasks, plan.ServiceTask{Task: task})
 		}
+		running, _ := plan.TaskCounts("", tasks)
+		v.Running = int(running)
 	}
 	target, done, next := plan.FollowScaling(v, now)
 	if done != nil {

@@ -46,10 +46,28 @@ func (s services) scope(r store.Reader, c store.Change) iter.Seq[string] {
 		}
 	case store.ELBListeners.Name(), store.ELBRules.Name(), store.ELBLoadBalancers.Name(), store.ELBTargetGroups.Name():
 		return balanced(r) // whose targets may be used or unused now
+	case store.Alarms.Name():
+		return watched(r, c.Key)
 	case store.Nodes.Name():
 		return keys(store.Services.All(r))
 	}
 	return slices.Values([]string(nil))
+}
+
+// watched are the services whose deployments under way an alarm watches.
+func watched(r store.Reader, alarm string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for d := range store.Deployments.All(r) {
+			if c := d.Configuration; d.Retired || d.Rollout != ecs.DeploymentRolloutStateInProgress || c == nil || c.Alarms == nil {
+				continue
+			}
+			for _, name := range d.Configuration.Alarms.AlarmNames {
+				if d.Scope.Key(name) == alarm && !yield(d.Service) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // balanced are the services with load balancers, some of them more than once.
@@ -89,6 +107,10 @@ func (services) forget(tx *store.Tx, s *record.Service, now time.Time) time.Time
 func (s services) view(tx *store.Tx, service *record.Service, now time.Time) plan.ServiceView {
 	v := plan.ServiceView{
 		Service: service, Groups: GroupUses(tx), Pace: s.Pace, UUID: uuid.NewString,
+		Alarm: func(name string) *record.Alarm {
+			a, _ := store.Alarms.Get(tx, service.Scope.Key(name))
+			return a
+		},
 	}
 	for d := range store.Deployments.By(tx, store.ByService, service.Key()) {
 		if !d.Retired || d.ID == service.Completed {

@@ -137,7 +137,7 @@ func (p *servicePlan) conclude() {
 	p.retireOld()
 	d := p.primary()
 	p.steady = p.strategy().arrived()
-	if p.steady && d.Rollout == ecs.DeploymentRolloutStateInProgress {
+	if p.steady && d.Rollout == ecs.DeploymentRolloutStateInProgress && !p.baking() {
 		p.complete(d)
 	}
 	switch {

@@ -77,19 +77,26 @@ func (p *servicePlan) breakCircuit() {
 		p.requeue(due)
 		return
 	}
-	d.Rollout, d.Reason = ecs.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: tasks failed to start."
+	p.failDeployment("tasks failed to start.", "ECS deployment circuit breaker", "ECS deployment circuit breaker: tasks failed to start.", aws.Value(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback))
+}
+
+// failDeployment ends the primary deployment, with an event that says what, and, if the user
+// wants that, rolls back to the last one that was completed, because of why.
+func (p *servicePlan) failDeployment(what, why, reason string, rollback bool) {
+	d := p.primary()
+	d.Rollout, d.Reason = ecs.DeploymentRolloutStateFailed, reason
 	if d.EndedAt.IsZero() {
 		d.EndedAt = p.now
 	}
-	p.event("(deployment " + d.ID + ") deployment failed: tasks failed to start.")
+	p.event("(deployment " + d.ID + ") deployment failed: " + what)
 	if failed := p.find(d.RollbackOf); failed != nil { // the way back fails too
 		endRollback(failed, ecs.ServiceDeploymentStatusRollbackFailed, p.now)
 		return
 	}
-	if !aws.Value(p.s.Service.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback) {
+	if !rollback {
 		return
 	}
-	if back := p.find(p.s.Completed); rollBack(p.s, d, back, "ECS deployment circuit breaker", p.now) {
+	if back := p.find(p.s.Completed); rollBack(p.s, d, back, why, p.now) {
 		p.changed = true
 		SortDeployments(p.s, p.deployments)
 		p.event(rollingBackEvent(p.s))
@@ -106,7 +113,7 @@ func breakerView(s *record.Service, d *record.Deployment, status ecs.ServiceDepl
 	}
 	switch {
 	case !on:
-	case d.Rollout == ecs.DeploymentRolloutStateFailed && !d.StopRequested:
+	case d.Rollout == ecs.DeploymentRolloutStateFailed && !d.StopRequested && !d.AlarmsTriggered():
 		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusTriggered
 	case status == ecs.ServiceDeploymentStatusInProgress:
 		v.Status = ecs.ServiceDeploymentRollbackMonitorsStatusMonitoring

@@ -20,10 +20,10 @@ func History(s *record.Service, d *record.Deployment, tasks []ServiceTask) ecs.S
 		CreatedAt: &d.CreatedAt, StartedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt,
 		DeploymentConfiguration: d.Configuration, TargetServiceRevision: &target,
 		SourceServiceRevisions: []ecs.ServiceRevisionSummary{},
-		Alarms:                 &ecs.ServiceDeploymentAlarms{Status: ecs.ServiceDeploymentRollbackMonitorsStatusDisabled},
 	}
 	h.Status, h.StatusReason = DeploymentStatus(d)
 	h.DeploymentCircuitBreaker = breakerView(s, d, h.Status)
+	h.Alarms = alarmsView(d, h.Status)
 	if d.Replaces != "" {
 		h.SourceServiceRevisions = []ecs.ServiceRevisionSummary{{Arn: &d.Replaces}}
 	}
@@ -104,6 +104,9 @@ func DeploymentStatus(d *record.Deployment) (ecs.ServiceDeploymentStatus, *strin
 func cause(d *record.Deployment) string {
 	if d.StopRequested {
 		return "a user stopped it."
+	}
+	if d.AlarmsTriggered() {
+		return "an alarm was detected."
 	}
 	return "the circuit breaker threshold was exceeded."
 }

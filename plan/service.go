@@ -23,7 +23,10 @@ type ServiceView struct {
 	Subnets []ServiceSubnet
 	// Groups tells how a target group is used.
 	Groups func(arn string) GroupUse
-	Pace   fargo.Pace
+	// Alarm finds an alarm of CloudWatch by its name; nil when there is none. nil: there are
+	// none at all.
+	Alarm func(name string) *record.Alarm
+	Pace  fargo.Pace
 	// Make makes a new task of a deployment, of a capacity provider or "" for
 	// none; nobody knows it yet. An error is the reason why ECS cannot launch it.
 	Make func(d *record.Deployment, provider string) (*record.Task, error)
@@ -69,6 +72,7 @@ func PlanService(v ServiceView, now time.Time) ServiceChanges {
 	case "ACTIVE":
 		p.configure()
 		p.breakCircuit()
+		p.heedAlarms()
 		p.strategy().advance()
 		p.conclude()
 		p.rebalance()

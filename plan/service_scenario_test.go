@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fargo"
+	"fargo/aws/cloudwatch"
 	"fargo/aws/ecs"
 	"fargo/record"
 )
@@ -33,6 +34,7 @@ import (
 //	unregister TASK…      their targets are deregistered and gone
 //	balance ZONE…         the zones of the load balancer; with none, its listener is gone
 //	delete-group          DeleteTargetGroup
+//	alarm NAME STATE      an alarm of two minutes is in a state
 //	full ZONE / free ZONE the zone's subnet has no address left, or has again
 //	tick TIME             time passes
 //	stop-deployment       StopServiceDeployment
@@ -41,7 +43,7 @@ import (
 //
 // The options: desired=N min=PERCENT max=PERCENT breaker=off|on|rollback
 // threshold=TYPE:N reset=on|off
-// grace=TIME strategy=PROVIDER:WEIGHT:BASE,… rebalance zones=a,b nodes=N target daemon checked force.
+// alarms=NAME,… rollback-alarms=NAME,… grace=TIME strategy=PROVIDER:WEIGHT:BASE,… rebalance zones=a,b nodes=N target daemon checked force.
 func TestServiceScenarios(t *testing.T) {
 	scenarios(t, "testdata/service", func() func(*testing.T, string) string { return new(scenario).do })
 }
@@ -79,6 +81,13 @@ func (s *scenario) act(t *testing.T, verb string, args []string) {
 		s.each(t, args[1:], func(task *record.Task) { s.edit(task, func(c *record.Task) { c.ProtectedUntil = until }) })
 	case "balance":
 		s.enabled = args
+	case "alarm":
+		if s.alarms == nil {
+			s.alarms = map[string]*record.Alarm{}
+		}
+		s.alarms[args[0]] = &record.Alarm{
+			Metric: &cloudwatch.MetricAlarm{Period: new(int32(60)), EvaluationPeriods: new(int32(2))}, State: record.AlarmState{Value: cloudwatch.StateValue(args[1])},
+		}
 	case "delete-group":
 		s.groupGone, s.targets = true, map[string]*record.ELBTarget{}
 	case "stop-deployment":
@@ -191,6 +200,8 @@ func (s *scenario) options(t *testing.T, options []string) (anew bool) {
 				b.ResetOnHealthyTask = new(arg == "on")
 			}
 			c.DeploymentCircuitBreaker = &b
+		case "alarms", "rollback-alarms":
+			c.Alarms = &ecs.DeploymentAlarms{AlarmNames: strings.Split(arg, ","), Enable: new(true), Rollback: new(name == "rollback-alarms")}
 		case "grace":
 			shape.HealthCheckGracePeriodSeconds = new(int32(duration(t, arg).Seconds()))
 		case "strategy":

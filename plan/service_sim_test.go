@@ -38,6 +38,7 @@ type serviceSim struct {
 	broken   map[string]bool // definitions whose tasks die instead of running
 	lost     bool            // roles cannot be assumed: no task can be made
 	made     map[string]int  // tasks, by definition
+	alarms   map[string]*record.Alarm
 	ids      int
 	minted   int // deployments
 }
@@ -159,7 +160,7 @@ func (r *serviceSim) make(d *record.Deployment, provider string) (*record.Task, 
 }
 
 func (r *serviceSim) view() ServiceView {
-	v := ServiceView{Service: r.service, Groups: r.groups, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
+	v := ServiceView{Alarm: func(name string) *record.Alarm { return r.alarms[name] }, Service: r.service, Groups: r.groups, Make: r.make, UUID: r.uuid, Nodes: r.nodes}
 	for _, t := range r.tasks {
 		v.Tasks = append(v.Tasks, ServiceTask{Task: t, Targets: r.targetsOf(t), Protected: r.now.Before(t.ProtectedUntil)})
 	}

@@ -45,6 +45,10 @@ type Deployment struct {
 	// because they no longer were, since a task last became healthy or, without
 	// resetOnHealthyTask, since the begin.
 	Failures int `json:",omitzero"`
+	// Alarms is how alarms of CloudWatch watch the deployment; nil before they do.
+	Alarms *DeploymentAlarms `json:",omitzero"`
+	// BakeSince is when its tasks had been replaced, while alarms watch it.
+	BakeSince time.Time `json:",omitzero"`
 	// StopRequested is set when the user or a newer deployment ends this one
 	// before it is complete.
 	StopRequested bool `json:",omitzero"`
@@ -67,6 +71,17 @@ type Deployment struct {
 	// its history is left.
 	Retired bool `json:",omitzero"`
 }
+
+// DeploymentAlarms is how alarms watch a deployment.
+type DeploymentAlarms struct {
+	// Ignored says that one of them was in ALARM when the deployment began.
+	Ignored bool `json:",omitzero"`
+	// Triggered are the names of those that ended it.
+	Triggered []string `json:",omitempty"`
+}
+
+// AlarmsTriggered reports whether alarms ended the deployment.
+func (d *Deployment) AlarmsTriggered() bool { return d.Alarms != nil && len(d.Alarms.Triggered) > 0 }
 
 // Key is the deployment's place in the store.
 func (d *Deployment) Key() string { return d.ARN }

@@ -19,7 +19,7 @@ var NotActedOn = []api.Gap{
 	{Operation: "RunTask", Field: "volumeConfigurations.managedEBSVolume.encrypted, kmsKeyId", Why: "the key has to be there, and is shown; the volume's file is not encrypted"},
 	{Operation: "RunTask", Field: "volumeConfigurations.managedEBSVolume.roleArn", Why: "has to trust ECS and allow to make the volume with its tags; the other permissions of the managed policy are not asked for"},
 	{Operation: "RunTask", Field: "referenceId", Why: "kept by nothing; AWS has deprecated it"},
-	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it is for strategies that are not implemented yet"},
+	{Operation: "CreateService", Field: "deploymentConfiguration.bakeTimeInMinutes", Why: "it counts with deployment alarms only; other strategies than rolling are not implemented yet"},
 	{Operation: "CreateService", Field: "volumeConfigurations.managedEBSVolume", Why: "what RunTask does not act on either"},
 	{Operation: "RegisterTaskDefinition", Field: "runtimePlatform.cpuArchitecture", Why: "images run on the machine's own architecture"},
 	{Operation: "RegisterTaskDefinition", Field: "enableFaultInjection", Why: "the fault injection endpoints are not served"},

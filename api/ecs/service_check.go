@@ -130,8 +130,6 @@ func checkDeploymentConfiguration(s *ecs.Service) error {
 		return invalid("canaryConfiguration can only be specified with the CANARY deployment strategy.")
 	case c.BakeTimeInMinutes != nil && (*c.BakeTimeInMinutes < 0 || *c.BakeTimeInMinutes > maxBakeTime):
 		return invalid("bakeTimeInMinutes must be between 0 and %d.", maxBakeTime)
-	case c.Alarms != nil && aws.Value(c.Alarms.Enable):
-		return notImplemented("deployment alarms")
 	case len(c.LifecycleHooks) > 0:
 		return notImplemented("lifecycleHooks")
 	case c.DeploymentCircuitBreaker != nil && c.DeploymentCircuitBreaker.ThresholdConfiguration != nil:
