@@ -73,7 +73,7 @@ func newWorld(t interface{ Fatal(...any) }) *world {
 	w.plane.Sessions.open(ctx, "a")
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Logger: slog.New(slog.DiscardHandler), Sessions: w.plane.Sessions}))
+		done <- Run(ctx, db, slog.New(slog.DiscardHandler), Controllers(Config{Images: noImages{}, Assumable: func(store.Reader, string, string, string) bool { return true }, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, Logger: slog.New(slog.DiscardHandler), Sessions: w.plane.Sessions}))
 	}()
 	w.stop = func() {
 		cancel()

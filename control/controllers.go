@@ -16,8 +16,8 @@ import (
 type Config struct {
 	Images Images
 	// Assumable reports whether a role exists and trusts an AWS service
-	// ("ecs-tasks.amazonaws.com").
-	Assumable func(r store.Reader, roleARN, service string) bool
+	// ("ecs-tasks.amazonaws.com") that acts for a resource.
+	Assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	// Policies gives those of a task's role.
 	Policies RolePolicies
 	// Authorize decides by IAM's policies; nil allows everything.

@@ -24,8 +24,9 @@ import (
 type EventTargets struct {
 	DB     *store.DB
 	Router *eventbus.Router
-	// Assumable reports whether a role exists and trusts an AWS service.
-	Assumable func(r store.Reader, roleARN, service string) bool
+	// Assumable reports whether a role exists and trusts an AWS service that acts for a
+	// resource.
+	Assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	// RunTask runs tasks in scope with a session of a role.
 	RunTask func(ctx context.Context, scope fargo.Scope, role string, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error)
 	// PutLog writes an event into a log group.
@@ -84,7 +85,7 @@ func (t *EventTargets) invoke(ctx context.Context, d *record.EventDelivery) erro
 	switch {
 	case !t.Functions.Callable(function):
 		return &UndeliverableError{"NO_RESOURCE", errNoFunction}
-	case plan.FromScheduler(d) && !t.Assumable(t.DB.View(), aws.Value(d.Target.RoleArn), schedulerService):
+	case plan.FromScheduler(d) && !t.Assumable(t.DB.View(), aws.Value(d.Target.RoleArn), schedulerService, plan.DeliverySource(d)):
 		return &UndeliverableError{"NO_PERMISSIONS", errUntrusting}
 	}
 	return t.Functions.Invoke(ctx, d.Scope, fmt.Sprintf("%s %d", d.ID, d.Attempts), function, []byte(plan.DeliveryBody(d)))
@@ -102,7 +103,7 @@ func (t *EventTargets) runTask(ctx context.Context, d *record.EventDelivery) err
 		service = schedulerService
 	}
 	role := aws.Value(d.Target.RoleArn)
-	if !t.Assumable(t.DB.View(), role, service) {
+	if !t.Assumable(t.DB.View(), role, service, plan.DeliverySource(d)) {
 		return &UndeliverableError{"NO_PERMISSIONS", errUntrusting}
 	}
 	in, err := plan.DeliveryTask(d)

@@ -26,7 +26,7 @@ import (
 func eventTargets(t *testing.T) *EventTargets {
 	db := openEvents(t, store.NewMemory())
 	t.Cleanup(func() { db.Close() })
-	return &EventTargets{DB: db, Router: eventbus.NewRouter(), HTTP: http.DefaultClient, Assumable: func(_ store.Reader, role, _ string) bool { return role == "good" }}
+	return &EventTargets{DB: db, Router: eventbus.NewRouter(), HTTP: http.DefaultClient, Assumable: func(_ store.Reader, role, _, _ string) bool { return role == "good" }}
 }
 
 // An API destination is called with what the target, the endpoint and the connection say,

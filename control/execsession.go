@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"fargo"
 	"fargo/desired"
 	"fargo/plan"
 	"fargo/record"
@@ -94,9 +93,8 @@ func TaskRoleSession(r store.Reader, t *record.Task) (*record.Session, error) {
 		return nil, errors.New("the task definition is gone")
 	}
 	arn := plan.TaskRole(t, d)
-	a, _ := fargo.ParseARN(arn)
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok || !trustsTask(role, t) {
+	role, ok := assumed(r, arn, tasksService, t)
+	if !ok {
 		return nil, errUnassumable(arn)
 	}
 	return plan.TaskSession(t, role, 0), nil

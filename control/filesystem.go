@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"fargo"
 	"fargo/aws"
 	"fargo/desired"
 	"fargo/plan"
@@ -64,9 +63,8 @@ func mayUse(r store.Reader, of RolePolicies, t *record.Task, d *record.TaskDefin
 	if !v.IAM() {
 		return !written || policy.Evaluate(policy.Request{Action: action, Resource: resource.ARN, Context: context}, document) == policy.Allow
 	}
-	a, _ := fargo.ParseARN(plan.TaskRole(t, d))
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok || !trustsTask(role, t) {
+	role, ok := assumed(r, plan.TaskRole(t, d), tasksService, t)
+	if !ok {
 		return false
 	}
 	return policy.Decide(of(plan.TaskSession(t, role, 0)), action, []policy.Resource{resource}, context).Effect == policy.Allow

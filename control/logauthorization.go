@@ -75,7 +75,7 @@ func (p *Plane) logCaller(target desired.LogTarget) (c Caller, err error) {
 		return c, nil
 	}
 	if d, ok := store.TaskDefinitionByARN(view, *t.Intent.TaskDefinitionArn); ok && plan.ExecutionRole(t, d) != "" {
-		c.Session, err = p.executionSession(view, t, d)
+		c.Session, err = executionSession(view, t, d)
 	}
 	return c, err
 }

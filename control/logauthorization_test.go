@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"fargo"
 	"fargo/aws/logs"
 	"fargo/desired"
 	"fargo/store"
@@ -121,6 +122,14 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 	}
 	asked = nil
 	w.update(func(tx *store.Tx) {
+		role, _ := store.Roles.Get(tx, fargo.Scope{Account: home.Account}.Key("exec"))
+		untrusting := *role
+		untrusting.Role.AssumeRolePolicyDocument = new(strings.ReplaceAll(trustsTasks, "ecs-tasks", "ecs"))
+		store.Roles.Put(tx, &untrusting)
+		if got := pullRefused(tx, authorize, &ours); got != errUnassumable(executionRole).Error() || asked != nil {
+			t.Errorf("of a role that trusts others: %q, %q", got, asked)
+		}
+		store.Roles.Put(tx, role)
 		if got := pullRefused(tx, authorize, task); got != "" || asked != nil {
 			t.Errorf("of an image from elsewhere: %q, %q", got, asked)
 		}

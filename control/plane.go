@@ -61,8 +61,6 @@ type Plane struct {
 	ExecAgent ExecAgent
 	Logger    *slog.Logger
 	Invocations
-	// Assumable reports whether a role exists and trusts an AWS service.
-	Assumable func(r store.Reader, roleARN, service string) bool
 	// Sessions notes which nodes are connected. It is the controllers' too.
 	Sessions *Sessions
 	// Upstream is the base URL of the APIs, for nodes to forward what tasks ask of them

@@ -27,10 +27,13 @@ func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason st
 	if !ok {
 		return ""
 	}
-	a, _ := fargo.ParseARN(plan.ExecutionRole(t, d))
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok {
+	arn := plan.ExecutionRole(t, d)
+	if arn == "" {
 		return ""
+	}
+	role, ok := assumed(r, arn, tasksService, t)
+	if !ok {
+		return errUnassumable(arn).Error()
 	}
 	c := Caller{Session: plan.TaskSession(t, role, 0), Region: t.Scope.Region, RequestID: uuid.NewString()}
 	for _, container := range t.Intent.Containers {

@@ -140,7 +140,13 @@ func (s services) view(tx *store.Tx, service *record.Service, now time.Time) pla
 		if err != nil {
 			return nil, err
 		}
-		return plan.NewTask(*spec, now, fargo.NewHex), nil
+		t := plan.NewTask(*spec, now, fargo.NewHex)
+		for _, role := range plan.TaskRoles(t, spec.Definition) {
+			if !s.Assumable(tx, role, tasksService, t.ARN()) {
+				return nil, errUnassumable(role)
+			}
+		}
+		return t, nil
 	}
 	return v
 }
@@ -186,11 +192,6 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 	definition, ok := store.TaskDefinitionByARN(tx, *d.Revision.TaskDefinition)
 	if !ok {
 		return nil, errors.New("the task definition was not found")
-	}
-	for _, role := range []*string{definition.Definition.TaskRoleArn, definition.Definition.ExecutionRoleArn} {
-		if role != nil && !s.Assumable(tx, *role, "ecs-tasks.amazonaws.com") {
-			return nil, errUnassumable(*role)
-		}
 	}
 	var volume *record.TaskVolume
 	for i := range d.Revision.VolumeConfigurations {

@@ -27,10 +27,10 @@ func (p *Plane) taskCredentials(ctx context.Context, node, of string) (value sec
 	if !ok {
 		return value, errdefs.ErrNotFound
 	}
-	session, err := p.taskSession(p.DB.View(), node, arn, period)
+	session, err := taskSession(p.DB.View(), node, arn, period)
 	if err == nil && session.AccessKeyID == "" {
 		err = p.DB.Update(ctx, func(tx *store.Tx) error {
-			session, err = p.taskSession(tx, node, arn, period)
+			session, err = taskSession(tx, node, arn, period)
 			if err == nil && session.AccessKeyID == "" {
 				store.IssueSession(tx, session, time.Now(), desired.CredentialsLife)
 			}
@@ -46,7 +46,7 @@ func (p *Plane) taskCredentials(ctx context.Context, node, of string) (value sec
 
 // taskSession finds the session of a task's role in a period, or makes it, without
 // credentials yet.
-func (p *Plane) taskSession(r store.Reader, node, arn string, period int64) (*record.Session, error) {
+func taskSession(r store.Reader, node, arn string, period int64) (*record.Session, error) {
 	t, ok := taskByARN(r, arn)
 	if !ok || t.Node != node || t.Stopped() {
 		return nil, errdefs.ErrNotFound
@@ -59,7 +59,8 @@ func (p *Plane) taskSession(r store.Reader, node, arn string, period int64) (*re
 	if roleARN == "" {
 		return nil, errdefs.ErrNotFound
 	}
-	if !p.Assumable(r, roleARN, "ecs-tasks.amazonaws.com") {
+	role, ok := assumed(r, roleARN, tasksService, t)
+	if !ok {
 		return nil, errUnassumable(roleARN)
 	}
 	for s := range store.Sessions.By(r, store.SessionByTask, arn) {
@@ -67,24 +68,21 @@ func (p *Plane) taskSession(r store.Reader, node, arn string, period int64) (*re
 			return s, nil
 		}
 	}
-	a, _ := fargo.ParseARN(roleARN)
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok || !trustsTask(role, t) {
-		return nil, errUnassumable(roleARN)
-	}
 	return plan.TaskSession(t, role, period), nil
 }
 
-// trustsTask reports whether a role trusts ECS when it acts for a task: the trust policy
-// may say for which (aws:SourceArn).
-func trustsTask(role *record.Role, t *record.Task) bool {
-	return trustsFor(role, "ecs-tasks.amazonaws.com", t)
-}
+// tasksService is ECS, as the roles of tasks trust it.
+const tasksService = "ecs-tasks.amazonaws.com"
 
-// trustsFor is [trustsTask] of any service that acts for a task.
-func trustsFor(role *record.Role, service string, t *record.Task) bool {
+// assumed finds a role that trusts a service which acts for a task.
+func assumed(r store.Reader, roleARN, service string, t *record.Task) (*record.Role, bool) {
+	a, _ := fargo.ParseARN(roleARN)
+	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
+	if !ok || *role.Role.Arn != roleARN {
+		return nil, false
+	}
 	trust, err := policy.Parse(*role.Role.AssumeRolePolicyDocument)
-	return err == nil && policy.TrustsFor(trust, service, t.Scope.Account, t.ARN())
+	return role, err == nil && policy.Trusts(trust, service, t.Scope.Account, t.ARN())
 }
 
 // errUnassumable is of a role that does not trust ECS.

@@ -21,9 +21,6 @@ const taskRole = "arn:aws:iam::123456789012:role/apps/web"
 // withRole is a world with a task of a role, on node a.
 func withRole(t *testing.T) (*world, *record.Task) {
 	w := newWorld(t)
-	w.plane.Assumable = func(_ store.Reader, role, service string) bool {
-		return role == taskRole && service == "ecs-tasks.amazonaws.com"
-	}
 	task := *w.run()
 	task.Node = "a"
 	task.Intent.Overrides = &ecs.TaskOverride{TaskRoleArn: new(taskRole)}

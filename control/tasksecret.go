@@ -93,7 +93,7 @@ func (p *Plane) readTaskSecrets(ctx context.Context, r store.Reader, t *record.T
 	if !ok {
 		return nil, errors.New("the task definition is gone")
 	}
-	session, err := p.executionSession(r, t, definition)
+	session, err := executionSession(r, t, definition)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +113,10 @@ func (p *Plane) readTaskSecrets(ctx context.Context, r store.Reader, t *record.T
 }
 
 // executionSession is a session of the role with whose permissions a task is prepared.
-func (p *Plane) executionSession(r store.Reader, t *record.Task, d *record.TaskDefinition) (*record.Session, error) {
+func executionSession(r store.Reader, t *record.Task, d *record.TaskDefinition) (*record.Session, error) {
 	arn := plan.ExecutionRole(t, d)
-	a, _ := fargo.ParseARN(arn)
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok || !p.Assumable(r, arn, "ecs-tasks.amazonaws.com") {
+	role, ok := assumed(r, arn, tasksService, t)
+	if !ok {
 		return nil, errUnassumable(arn)
 	}
 	return plan.TaskSession(t, role, 0), nil

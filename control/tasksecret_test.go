@@ -89,9 +89,8 @@ func (v *someValues) GetObject(_ context.Context, c Caller, in *s3.GetObjectInpu
 func withSecrets(t *testing.T, v *someValues, registry string, from ...string) (*world, *record.Task) {
 	w := newWorld(t)
 	w.plane.Values = v
-	w.plane.Assumable = func(store.Reader, string, string) bool { return true }
 	w.update(func(tx *store.Tx) {
-		store.Roles.Put(tx, &record.Role{Account: home.Account, Role: iam.Role{RoleName: new("exec"), RoleId: new("AROAEXEC"), Arn: new(executionRole)}})
+		store.Roles.Put(tx, &record.Role{Account: home.Account, Role: iam.Role{RoleName: new("exec"), RoleId: new("AROAEXEC"), Arn: new(executionRole), AssumeRolePolicyDocument: new(trustsTasks)}})
 		known, _ := store.TaskDefinitionByARN(tx, "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1")
 		d := *known
 		d.Definition.ExecutionRoleArn = new(executionRole)

@@ -67,12 +67,8 @@ func volumeStorage(tx *store.Tx, scope fargo.Scope, kind ec2.VolumeType) *int {
 // its name, and may make the volume with its tags.
 // Source: ECS developer guide, "Amazon ECS infrastructure IAM role".
 func mayMakeVolume(r store.Reader, of RolePolicies, t *record.Task) bool {
-	a, ok := fargo.ParseARN(*t.Volume.Configuration.ManagedEBSVolume.RoleArn)
+	role, ok := assumed(r, *t.Volume.Configuration.ManagedEBSVolume.RoleArn, "ecs.amazonaws.com", t)
 	if !ok {
-		return false
-	}
-	role, ok := store.Roles.Get(r, a.Scope().Key(a.Name()))
-	if !ok || !trustsFor(role, "ecs.amazonaws.com", t) {
 		return false
 	}
 	caller := of(&record.Session{

@@ -107,6 +107,19 @@ func FromScheduler(d *record.EventDelivery) bool {
 	return a.Service == "scheduler"
 }
 
+// DeliverySource is the ARN of what a role is assumed for (aws:SourceArn): the rule, or the
+// group of the schedule.
+// Source: EventBridge user guide, "Confused deputy prevention"; EventBridge Scheduler user
+// guide, "Confused deputy prevention".
+func DeliverySource(d *record.EventDelivery) string {
+	a, _ := fargo.ParseARN(d.Owner)
+	if a.Service != "scheduler" {
+		return d.Owner
+	}
+	group, _, _ := strings.Cut(strings.TrimPrefix(a.Resource, "schedule/"), "/")
+	return a.Scope().ARN("scheduler", "schedule-group/"+group)
+}
+
 // ScheduledTarget is the target of a schedule, as rules have them. ECS's tags are maps
 // there.
 func ScheduledTarget(t *scheduler.Target) events.Target {

@@ -10,6 +10,19 @@ import (
 
 // A function is called three times at most, as Lambda does; what else fails is tried for a
 // day, or as the target says.
+// The trust policy of a target's role is told of the rule, or of the group of the schedule.
+func TestDeliverySource(t *testing.T) {
+	for owner, want := range map[string]string{
+		"arn:aws:events:us-east-1:123456789012:rule/r":                "arn:aws:events:us-east-1:123456789012:rule/r",
+		"arn:aws:events:us-east-1:123456789012:rule/bus/r":            "arn:aws:events:us-east-1:123456789012:rule/bus/r",
+		"arn:aws:scheduler:us-east-1:123456789012:schedule/default/s": "arn:aws:scheduler:us-east-1:123456789012:schedule-group/default",
+	} {
+		if got := DeliverySource(&record.EventDelivery{Owner: owner}); got != want {
+			t.Errorf("of %s: %s", owner, got)
+		}
+	}
+}
+
 func TestEventAttemptsOfFunctions(t *testing.T) {
 	const function = "arn:aws:lambda:us-east-1:123456789012:function:f"
 	for _, c := range []struct {

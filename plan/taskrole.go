@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"fargo"
 	"fargo/aws"
 	"fargo/record"
@@ -22,6 +24,11 @@ func ExecutionRole(t *record.Task, d *record.TaskDefinition) string {
 		return *o.ExecutionRoleArn
 	}
 	return aws.Value(d.Definition.ExecutionRoleArn)
+}
+
+// TaskRoles are the ARNs of the roles that ECS assumes for a task.
+func TaskRoles(t *record.Task, d *record.TaskDefinition) []string {
+	return slices.DeleteFunc([]string{TaskRole(t, d), ExecutionRole(t, d)}, func(arn string) bool { return arn == "" })
 }
 
 // TaskSession is a session of one of a task's roles in a period, without credentials. Its name

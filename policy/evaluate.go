@@ -84,26 +84,11 @@ func Evaluate(r Request, documents ...Document) Effect {
 }
 
 // Trusts reports whether a role's trust policy lets an AWS service
-// ("ecs-tasks.amazonaws.com") assume the role on behalf of an account. Which
-// resource the service acts for (aws:SourceArn) is not asked: see [TrustsFor].
-func Trusts(d Document, service, account string) bool {
-	statements := slices.Clone(d.Statements)
-	for i := range statements {
-		c := &statements[i].compiled
-		c.conditions = slices.DeleteFunc(slices.Clone(c.conditions), func(c condition) bool { return c.key == "aws:sourcearn" })
-	}
-	d.Statements = statements
-	return trusts(d, service, Values{"aws:sourceaccount": {account}})
-}
-
-// TrustsFor is [Trusts] for a service that acts for a resource, by its ARN.
-func TrustsFor(d Document, service, account, resource string) bool {
-	return trusts(d, service, Values{"aws:sourceaccount": {account}, "aws:sourcearn": {resource}})
-}
-
-func trusts(d Document, service string, known Values) bool {
+// ("ecs-tasks.amazonaws.com") assume the role when it acts for a resource of an account.
+func Trusts(d Document, service, account, resourceARN string) bool {
 	return Evaluate(Request{
-		Action: "sts:AssumeRole", Resource: "*", Principal: Principal{Service: service}, Context: known,
+		Action: "sts:AssumeRole", Resource: "*", Principal: Principal{Service: service},
+		Context: Values{"aws:sourceaccount": {account}, "aws:sourcearn": {resourceARN}},
 	}, d) == Allow
 }
 

@@ -77,7 +77,7 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	}
 	p.db, p.ec2, p.elb = db, ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5}), elbv2.New(elbv2.Config{DB: db, Public: public})
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
-	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace, Assumable: assumable}
+	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
@@ -126,7 +126,7 @@ func call(ctx context.Context) context.Context {
 	return api.WithCall(ctx, &api.Call{Account: scope.Account, Region: scope.Region, Caller: api.Caller{PrincipalARN: "arn:aws:iam::" + scope.Account + ":user/admin"}})
 }
 
-func assumable(store.Reader, string, string) bool { return true }
+func assumable(store.Reader, string, string, string) bool { return true }
 
 // anyImage is a registry that resolves no name, and wants a password for every image.
 type anyImage struct{}

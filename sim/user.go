@@ -14,6 +14,8 @@ import (
 	"fargo/aws/ec2"
 	"fargo/aws/ecs"
 	"fargo/aws/elbv2"
+	"fargo/aws/iam"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -54,6 +56,9 @@ func newUser(ctx context.Context, p *plane) (*user, error) {
 	for s := range store.EC2Subnets.All(p.db.View()) {
 		u.subnets, u.vpc = append(u.subnets, *s.Subnet.SubnetId), *s.Subnet.VpcId
 	}
+	if err := createRole(ctx, p.db); err != nil {
+		return nil, fmt.Errorf("create the execution role: %w", err)
+	}
 	if _, err := p.ecs.CreateCluster(call(ctx), &ecs.CreateClusterInput{ClusterName: new(clusterName)}); err != nil {
 		return nil, fmt.Errorf("create the cluster: %w", err)
 	}
@@ -66,11 +71,24 @@ func newUser(ctx context.Context, p *plane) (*user, error) {
 	return u, nil
 }
 
+const executionRole = "arn:aws:iam::" + fargo.DefaultAccount + ":role/ecsTaskExecutionRole"
+
+// createRole makes the execution role of all tasks.
+func createRole(ctx context.Context, db *store.DB) error {
+	return db.Update(ctx, func(tx *store.Tx) error {
+		store.Roles.Put(tx, &record.Role{Account: fargo.DefaultAccount, Role: iam.Role{
+			RoleName: new("ecsTaskExecutionRole"), RoleId: new("AROASIM"), Arn: new(executionRole),
+			AssumeRolePolicyDocument: new(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}}`),
+		}})
+		return nil
+	})
+}
+
 // register registers a definition with one container.
 func (u *user) register(ctx context.Context, p *plane, family, image string, check *ecs.HealthCheck) error {
 	_, err := p.ecs.RegisterTaskDefinition(call(ctx), &ecs.RegisterTaskDefinitionInput{
 		Family: &family, NetworkMode: ecs.NetworkModeAwsvpc, RequiresCompatibilities: []ecs.Compatibility{ecs.CompatibilityFargate},
-		Cpu: new("256"), Memory: new("512"), ExecutionRoleArn: new("arn:aws:iam::" + scope.Account + ":role/ecsTaskExecutionRole"),
+		Cpu: new("256"), Memory: new("512"), ExecutionRoleArn: new(executionRole),
 		ContainerDefinitions: []ecs.ContainerDefinition{{
 			Name: new("app"), Image: &image, Essential: new(true), HealthCheck: check, StopTimeout: new(int32(20)),
 			LogConfiguration: &ecs.LogConfiguration{LogDriver: ecs.LogDriverAwslogs, Options: map[string]string{

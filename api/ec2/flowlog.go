@@ -65,7 +65,7 @@ func (s *Server) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput
 		if err != nil || len(made) > 0 {
 			return err
 		}
-		if !iam.Assumable(tx, *in.DeliverLogsPermissionArn, flowLogsService) {
+		if !iam.Assumable(tx, *in.DeliverLogsPermissionArn, flowLogsService, scope.ARN("ec2", "vpc-flow-log/*")) {
 			return badParameter("Unable to assume given IAM role: '%s'", *in.DeliverLogsPermissionArn)
 		}
 		for _, id := range in.ResourceIds {

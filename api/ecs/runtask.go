@@ -57,6 +57,9 @@ func (s *Server) RunTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTas
 		for _, provider := range providers {
 			spec.CapacityProvider = provider
 			t := plan.NewTask(*spec, now, fargo.NewHex)
+			if err := s.checkRoles(tx, t, spec.Definition); err != nil {
+				return err
+			}
 			store.Tasks.Put(tx, t)
 			tasks = append(tasks, t)
 			token.Tasks = append(token.Tasks, t.ID)
@@ -211,18 +214,13 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 	if len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0 {
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
-	taskRole, executionRole := d.Definition.TaskRoleArn, d.Definition.ExecutionRoleArn
+	taskRole := d.Definition.TaskRoleArn
 	if o := in.Overrides; o != nil {
 		if err := checkOverrides(d, o); err != nil {
 			return err
 		}
 		o.TaskRoleArn, o.ExecutionRoleArn = roleARN(d.Scope, o.TaskRoleArn), roleARN(d.Scope, o.ExecutionRoleArn)
-		taskRole, executionRole = cmp.Or(o.TaskRoleArn, taskRole), cmp.Or(o.ExecutionRoleArn, executionRole)
-	}
-	for _, role := range []*string{taskRole, executionRole} {
-		if role != nil && !s.assumable(tx, *role, "ecs-tasks.amazonaws.com") {
-			return ecs.ClientException("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", *role)
-		}
+		taskRole = cmp.Or(o.TaskRoleArn, taskRole)
 	}
 	if aws.Value(in.EnableExecuteCommand) && taskRole == nil {
 		return invalid("The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
@@ -231,6 +229,16 @@ func (s *Server) checkRunnable(tx *store.Tx, d *record.TaskDefinition, in *ecs.R
 		return err
 	}
 	return checkImplemented(&d.Definition, in.Overrides)
+}
+
+// checkRoles refuses a task one of whose roles does not trust ECS to act for it.
+func (s *Server) checkRoles(r store.Reader, t *record.Task, d *record.TaskDefinition) error {
+	for _, role := range plan.TaskRoles(t, d) {
+		if !s.assumable(r, role, "ecs-tasks.amazonaws.com", t.ARN()) {
+			return ecs.ClientException("ECS was unable to assume the role '%s' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.", role)
+		}
+	}
+	return nil
 }
 
 func checkOverrides(d *record.TaskDefinition, o *ecs.TaskOverride) error {

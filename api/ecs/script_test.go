@@ -18,10 +18,11 @@ import (
 	"fargo/api/apitest"
 	"fargo/api/ec2"
 	"fargo/api/ecs"
+	apiiam "fargo/api/iam"
 	"fargo/api/ssm"
 	wireec2 "fargo/aws/ec2"
 	wire "fargo/aws/ecs"
-	"fargo/aws/iam"
+	wireiam "fargo/aws/iam"
 	wiressm "fargo/aws/ssm"
 	"fargo/control"
 	"fargo/desired"
@@ -65,16 +66,14 @@ func TestScripts(t *testing.T) {
 		return apitest.Setup{
 			Services: []api.Mounted{
 				{Service: &wireec2.API, Server: ec2.New(ec2.Config{DB: db})},
-				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: func(_ store.Reader, arn, _ string) bool {
-					return !strings.HasSuffix(arn, "/missing")
-				}, TrySysctl: trySysctl, TryUlimit: tryUlimit, ExecAgent: execAgent{}})},
+				{Service: &wire.API, Server: ecs.New(ecs.Config{DB: db, Assumable: assumable, TrySysctl: trySysctl, TryUlimit: tryUlimit, ExecAgent: execAgent{}})},
+				{Service: &wireiam.API, Server: apiiam.New(apiiam.Config{DB: db})},
 				{Service: &wiressm.API, Server: ssm.New(ssm.Config{DB: db, ExecAgent: execAgent{}})},
 			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"node": func(ctx context.Context, name string) (string, error) {
 					return "", errors.Join(plane.Hello(ctx, desired.Hello{ID: name, DataChannels: "127.0.0.1:4567"}), plane.ReportEmpty(ctx, name))
 				},
-				"role": func(ctx context.Context, name string) (string, error) { return "", putRole(ctx, db, name) },
 				"ended": func(ctx context.Context, id string) (string, error) {
 					at := time.Now()
 					return "", plane.ReportExecSession(ctx, "a", desired.ExecSessionReport{ID: id, StartedAt: at, EndedAt: at, ExitCode: new(3)})
@@ -127,15 +126,14 @@ func issuePlatform(_ *store.Tx, region string, names []string, now time.Time) (*
 	return &record.PlatformCertificate{Region: region, Names: names, NotAfter: now.AddDate(1, 0, 0)}, nil
 }
 
-// putRole makes a role that ECS may assume for itself.
-func putRole(ctx context.Context, db *store.DB, name string) error {
-	return db.Update(ctx, func(tx *store.Tx) error {
-		store.Roles.Put(tx, &record.Role{Account: fargo.DefaultAccount, Role: iam.Role{
-			RoleName: &name, RoleId: new("AROA"), Arn: new("arn:aws:iam::" + fargo.DefaultAccount + ":role/" + name),
-			AssumeRolePolicyDocument: new(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
-		}})
-		return nil
-	})
+// assumable asks the roles that a script has made. Others trust everybody, but for those
+// that are said to be missing.
+func assumable(r store.Reader, arn, service, resource string) bool {
+	a, _ := fargo.ParseARN(arn)
+	if _, ok := store.Roles.Get(r, a.Scope().Key(a.Name())); ok {
+		return apiiam.Assumable(r, arn, service, resource)
+	}
+	return !strings.HasSuffix(arn, "/missing")
 }
 
 // everything is what every role may do.
@@ -151,7 +149,7 @@ func everything(s *record.Session) *policy.Caller {
 func settle(ctx context.Context, db *store.DB) error {
 	w := db.Watch()
 	defer w.Close()
-	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: func(store.Reader, string, string) bool { return true }, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform, Policies: everything, Public: netip.MustParsePrefix("240.0.0.0/24")})
+	controllers := control.Controllers(control.Config{Images: noImages{}, Assumable: assumable, Sessions: control.NewSessions(), Pace: 1e6, IssuePlatform: issuePlatform, Policies: everything, Public: netip.MustParsePrefix("240.0.0.0/24")})
 	for range 20 {
 		before := fmt.Sprintf("%p", db.View())
 		err := db.Update(ctx, func(tx *store.Tx) error {

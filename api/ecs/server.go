@@ -22,8 +22,8 @@ import (
 type Config struct {
 	DB *store.DB
 	// Assumable reports whether a role exists and trusts an AWS service
-	// ("ecs-tasks.amazonaws.com").
-	Assumable func(r store.Reader, roleARN, service string) bool
+	// ("ecs-tasks.amazonaws.com") that acts for a resource.
+	Assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	// TrySysctl says whether the kernel of the machines takes a setting in a
 	// network and an IPC namespace of a task's, and why not. Nil means that nobody
 	// can say.
@@ -37,7 +37,7 @@ type Config struct {
 // Server answers the ECS operations, from and into the store.
 type Server struct {
 	db        *store.DB
-	assumable func(r store.Reader, roleARN, service string) bool
+	assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	trySysctl func(name, value string) error
 	tryUlimit func(name string, hard int64) error
 	sessions  execsession.Sessions

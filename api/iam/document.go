@@ -42,8 +42,8 @@ func checkInline(document string) error {
 }
 
 // Assumable reports whether a role exists and trusts an AWS service
-// ("ecs-tasks.amazonaws.com") that acts for the role's own account.
-func Assumable(r store.Reader, roleARN, service string) bool {
+// ("ecs-tasks.amazonaws.com") that acts for a resource in the role's own account.
+func Assumable(r store.Reader, roleARN, service, resourceARN string) bool {
 	a, ok := fargo.ParseARN(roleARN)
 	if !ok || a.Service != "iam" {
 		return false
@@ -53,5 +53,5 @@ func Assumable(r store.Reader, roleARN, service string) bool {
 		return false
 	}
 	d, err := policy.Parse(*found.Role.AssumeRolePolicyDocument)
-	return err == nil && policy.Trusts(d, service, a.Account)
+	return err == nil && policy.Trusts(d, service, a.Account, resourceARN)
 }

@@ -42,8 +42,8 @@ func TestScripts(t *testing.T) {
 					return url.QueryUnescape(*out.Role.AssumeRolePolicyDocument)
 				},
 				"assumable": func(_ context.Context, args string) (string, error) {
-					role, service, _ := strings.Cut(args, " ")
-					return fmt.Sprint(iam.Assumable(db.View(), role, service)), nil
+					f := strings.Fields(args)
+					return fmt.Sprint(iam.Assumable(db.View(), f[0], f[1], f[2])), nil
 				},
 			},
 		}

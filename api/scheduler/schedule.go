@@ -99,7 +99,7 @@ func (s *Server) check(r store.Reader, made *record.Schedule) error {
 	if err := s.checkTarget(made.Scope, d.Target); err != nil {
 		return err
 	}
-	if !s.assumable(r, *d.Target.RoleArn, ownService) {
+	if !s.assumable(r, *d.Target.RoleArn, ownService, made.Scope.ARN("scheduler", "schedule-group/"+*d.GroupName)) {
 		return invalid("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
 	}
 	return nil

@@ -20,7 +20,7 @@ func setup(t *testing.T) apitest.Setup {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	server := scheduler.New(scheduler.Config{DB: db, Assumable: func(_ store.Reader, role, _ string) bool {
+	server := scheduler.New(scheduler.Config{DB: db, Assumable: func(_ store.Reader, role, _, _ string) bool {
 		return !strings.HasSuffix(role, "/untrusting")
 	}, Callable: func(arn string) bool { return strings.HasSuffix(arn, ":known") }})
 	return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: server}}}

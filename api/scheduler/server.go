@@ -18,8 +18,8 @@ import (
 type Config struct {
 	DB *store.DB
 	// Assumable reports whether a role exists and trusts an AWS service
-	// ("scheduler.amazonaws.com").
-	Assumable func(r store.Reader, roleARN, service string) bool
+	// ("scheduler.amazonaws.com") that acts for a resource.
+	Assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	// Callable reports whether there is a function with an ARN that can be called. nil:
 	// there are none.
 	Callable func(functionARN string) bool
@@ -28,7 +28,7 @@ type Config struct {
 // Server answers the operations of EventBridge Scheduler.
 type Server struct {
 	db        *store.DB
-	assumable func(r store.Reader, roleARN, service string) bool
+	assumable func(r store.Reader, roleARN, service, resourceARN string) bool
 	callable  func(functionARN string) bool
 }
 

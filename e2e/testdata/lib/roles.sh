@@ -1,4 +1,5 @@
-# The two roles of a Fargate task.
+# The two roles of a Fargate task, which trust ECS for tasks of this account and region only.
+condition='"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}, "StringEquals": {"aws:SourceAccount": "123456789012"}}'
 aws iam create-role \
   --role-name ecsTaskExecutionRole \
   --assume-role-policy-document '{
@@ -6,7 +7,8 @@ aws iam create-role \
     "Statement": [{
       "Effect": "Allow",
       "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-      "Action": "sts:AssumeRole"
+      "Action": "sts:AssumeRole",
+      '"$condition"'
     }]
   }' >/dev/null
 aws iam attach-role-policy \
@@ -19,7 +21,8 @@ aws iam create-role \
     "Statement": [{
       "Effect": "Allow",
       "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-      "Action": "sts:AssumeRole"
+      "Action": "sts:AssumeRole",
+      '"$condition"'
     }]
   }' >/dev/null
 # What the exercise leaves out and AWS asks for: its definition has the log group made.
