@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -109,13 +108,7 @@ func (x *exchange) setCaller(key Key) {
 	if x.sig != nil {
 		c.AccessKeyID = x.sig.AccessKeyID
 	}
-	if from, err := netip.ParseAddrPort(x.http.RemoteAddr); err == nil {
-		c.SourceAddress = from.Addr().Unmap()
-	}
-	c.Secure, c.UserAgent, c.Referer = x.http.TLS != nil, x.http.UserAgent(), x.http.Referer()
-	if o := x.from; o != nil {
-		c.Origin, c.SourceAddress, c.Secure = o, o.Client, o.Secure
-	}
+	c.Client = ClientOf(x.http, x.from)
 }
 
 // errUnknownOrigin is of a request whose origin was signed with no key that is known now:

@@ -172,16 +172,16 @@ func TestConditionKeys(t *testing.T) {
 	issued := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	user := api.Caller{
 		PrincipalARN: "arn:aws:iam::123456789012:user/team/ann", PrincipalID: "AIDAANN",
-		SourceAddress: netip.MustParseAddr("10.1.2.3"), UserAgent: "aws-cli", Referer: "https://example.com",
+		Client: api.Client{SourceAddress: netip.MustParseAddr("10.1.2.3"), UserAgent: "aws-cli", Referer: "https://example.com"},
 	}
 	session := api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/web/s1", PrincipalID: "AROAWEB:s1", Role: "arn:aws:iam::123456789012:role/apps/web",
-		SourceIdentity: "ann", CredentialsIssued: issued, Secure: true,
+		SourceIdentity: "ann", CredentialsIssued: issued, Client: api.Client{Secure: true},
 	}
 	forwarded := user
 	forwarded.InvokedBy = "cloudformation.amazonaws.com"
 	root := api.Caller{PrincipalARN: "arn:aws:iam::123456789012:root", PrincipalID: "123456789012"}
-	service := api.Caller{ServicePrincipal: "ecs.amazonaws.com", SourceAddress: netip.MustParseAddr("10.1.2.3")}
+	service := api.Caller{ServicePrincipal: "ecs.amazonaws.com", Client: api.Client{SourceAddress: netip.MustParseAddr("10.1.2.3")}}
 	const absent = ""
 	for _, test := range []struct {
 		key    string

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -38,12 +40,43 @@ type Caller struct {
 	SourceIdentity    string
 	CredentialsIssued time.Time // of temporary credentials; zero for others
 
-	SourceAddress netip.Addr // of the client; the zero value if it is not known
+	Client
+}
+
+// Client is what a request itself tells of who sent it.
+type Client struct {
+	SourceAddress netip.Addr // the zero value if it is not known
 	// Origin is where in a VPC the request comes from; nil for requests from elsewhere.
 	Origin    *desired.Origin
 	Secure    bool // whether the connection uses TLS
 	UserAgent string
 	Referer   string
+}
+
+// ClientOf is the client of a request that comes from a place in a VPC, or, with a nil
+// origin, from elsewhere.
+func ClientOf(r *http.Request, origin *desired.Origin) Client {
+	c := Client{Origin: origin, Secure: r.TLS != nil, UserAgent: r.UserAgent(), Referer: r.Referer()}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		c.SourceAddress = from.Addr().Unmap()
+	}
+	if origin != nil {
+		c.SourceAddress, c.Secure = origin.Client, origin.Secure
+	}
+	return c
+}
+
+type clientKey struct{}
+
+// WithClient is for requests that are not served by the chain, such as the registry's.
+func WithClient(ctx context.Context, c Client) context.Context {
+	return context.WithValue(ctx, clientKey{}, c)
+}
+
+// ClientFrom is the client that [WithClient] has noted. Of others nothing is known.
+func ClientFrom(ctx context.Context) Client {
+	c, _ := ctx.Value(clientKey{}).(Client)
+	return c
 }
 
 // CallerKind is a kind of principal, as aws:PrincipalType has it. MFA devices are

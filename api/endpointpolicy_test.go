@@ -91,7 +91,7 @@ func TestEndpointPolicies(t *testing.T) {
 		{"s3", "PutObject", "mine/k", from("vpc-1", "10.0.1.5"), ""}, // a subnet without a route to it
 		{"s3", "PutObject", "mine/k", from("vpc-2", "10.0.0.5"), ""}, // another VPC
 	} {
-		call := &api.Call{Service: test.service, Operation: test.operation, Account: "123456789012", Region: "us-east-1", Caller: api.Caller{Origin: test.origin}}
+		call := &api.Call{Service: test.service, Operation: test.operation, Account: "123456789012", Region: "us-east-1", Caller: api.Caller{Client: api.Client{Origin: test.origin}}}
 		var in any = &ecs.StopTaskInput{Task: &test.on}
 		if test.operation == "CreateCluster" {
 			in = &ecs.CreateClusterInput{ClusterName: new("c")}
@@ -114,7 +114,7 @@ func TestEndpointPoliciesOfOthers(t *testing.T) {
 		State: endpoints(t).View, Logger: slog.New(slog.DiscardHandler),
 	})
 	call := &api.Call{Service: "iam", Operation: "ListUsers", Account: "123456789012", Region: "us-east-1", Caller: api.Caller{
-		Origin: &desired.Origin{At: "vpce-ecs", Client: netip.MustParseAddr("10.0.0.5")}, InvokedBy: "ecs.amazonaws.com",
+		Client: api.Client{Origin: &desired.Origin{At: "vpce-ecs", Client: netip.MustParseAddr("10.0.0.5")}}, InvokedBy: "ecs.amazonaws.com",
 	}}
 	if err := enforcer.Authorize(t.Context(), call, &ecs.StopTaskInput{}); err != nil {
 		t.Error(err)
@@ -125,8 +125,8 @@ func TestEndpointPoliciesOfOthers(t *testing.T) {
 func TestEndpointKeys(t *testing.T) {
 	db := endpoints(t)
 	client := netip.MustParseAddr("10.0.0.5")
-	through := api.Caller{Origin: &desired.Origin{At: "vpce-ecs", Client: client}, SourceAddress: client}
-	direct := api.Caller{Origin: &desired.Origin{At: "vpc-1", Client: client}, SourceAddress: client}
+	through := api.Caller{Client: api.Client{Origin: &desired.Origin{At: "vpce-ecs", Client: client}, SourceAddress: client}}
+	direct := api.Caller{Client: api.Client{Origin: &desired.Origin{At: "vpc-1", Client: client}, SourceAddress: client}}
 	forwarded := through
 	forwarded.InvokedBy = "ecs.amazonaws.com"
 	const absent = ""

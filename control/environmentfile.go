@@ -25,7 +25,7 @@ import (
 // needs and fails where that does.
 func (r *taskReading) environmentFile(ctx context.Context, arn string) (string, error) {
 	bucket, key, _ := plan.EnvironmentFileObject(arn)
-	c := r.caller(arn)
+	c := r.caller("s3", arn)
 	location, err := r.values.GetBucketLocation(ctx, c, &s3.GetBucketLocationInput{Bucket: &bucket})
 	if err != nil {
 		return "", failure(err, func(e *protocol.Error) string { return plan.EnvironmentFileFailure("GetBucketLocation", e) })

@@ -77,7 +77,7 @@ func (p *Plane) logCaller(target desired.LogTarget) (c Caller, err error) {
 	if d, ok := store.TaskDefinitionByARN(view, *t.Intent.TaskDefinitionArn); ok && plan.ExecutionRole(t, d) != "" {
 		c.Session, err = executionSession(view, t, d)
 	}
-	return c, err
+	return c.by(view, t, "logs"), err
 }
 
 // authorizeLogs asks IAM about a call of CloudWatch Logs. reason tells of a refusal.

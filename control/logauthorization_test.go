@@ -9,8 +9,12 @@ import (
 	"github.com/containerd/errdefs"
 
 	"fargo"
+	"fargo/aws/ec2"
+	"fargo/aws/ecs"
 	"fargo/aws/logs"
 	"fargo/desired"
+	"fargo/plan"
+	"fargo/record"
 	"fargo/store"
 )
 
@@ -119,6 +123,20 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 	}
 	if got := strings.Join(asked[:3], ", "); got != "us-east-1 ecr:GetAuthorizationToken, eu-west-1 ecr:BatchGetImage, eu-west-1 ecr:GetDownloadUrlForLayer" {
 		t.Errorf("asked for %s", got)
+	}
+	near := ours
+	near.Interface = &desired.Interface{VPC: "vpc-1"}
+	near.Intent.Containers = []ecs.Container{{Image: new(strings.Replace(image, "eu-west-1", "us-east-1", 1))}}
+	var at []string
+	w.update(func(tx *store.Tx) {
+		store.EC2VPCEndpoints.Put(tx, &record.EC2VPCEndpoint{Scope: home, Endpoint: ec2.VpcEndpoint{
+			VpcEndpointId: new("vpce-dkr"), VpcId: new("vpc-1"), ServiceName: new("com.amazonaws.us-east-1.ecr.dkr"), State: plan.EndpointAvailable,
+			VpcEndpointType: ec2.VpcEndpointTypeInterface, PrivateDnsEnabled: new(true),
+		}})
+		pullRefused(tx, func(c Caller, _, _ string, _ any) error { at = append(at, c.Origin.At); return nil }, &near)
+	})
+	if got := strings.Join(at, ", "); got != "vpc-1, vpce-dkr, vpce-dkr" {
+		t.Errorf("the requests come from %s", got)
 	}
 	asked = nil
 	w.update(func(tx *store.Tx) {

@@ -41,11 +41,12 @@ func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason st
 		if !ours {
 			continue
 		}
-		if e := asProtocol(authorize(c, ecr.API.Name, "GetAuthorizationToken", &ecr.GetAuthorizationTokenInput{})); e != nil {
+		if e := asProtocol(authorize(c.by(r, t, "ecr.api"), ecr.API.Name, "GetAuthorizationToken", &ecr.GetAuthorizationTokenInput{})); e != nil {
 			return plan.RegistryAuthRefused(c.RequestID, e)
 		}
 		from := c
 		from.Region = name.Scope().Region
+		from = from.by(r, t, "ecr.dkr")
 		registry := name.Scope().Account
 		if e := asProtocol(cmp.Or(
 			authorize(from, ecr.API.Name, "BatchGetImage", &ecr.BatchGetImageInput{RegistryId: &registry, RepositoryName: &name.Repository}),

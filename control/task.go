@@ -102,7 +102,7 @@ func place(tx *store.Tx, images Images, public netip.Prefix, egress egressCheck,
 		end(tx, &failed, fargo.StopTaskFailedToStart, reason, now)
 		return nil
 	}
-	if reason := pullRefused(tx, authorize, t); reason != "" {
+	if reason := pullRefused(tx, authorize, &placed); reason != "" {
 		end(tx, t, fargo.StopTaskFailedToStart, reason, now)
 		return nil
 	}

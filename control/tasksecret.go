@@ -36,6 +36,16 @@ type Caller struct {
 	Session   *record.Session // without credentials
 	Region    string          // of what is called
 	RequestID string
+	Origin    *desired.Origin // where in a VPC the call comes from; nil for nowhere
+}
+
+// by is the caller with the way that Fargate reaches a service for a task, by our name of
+// it ("ecr.dkr").
+func (c Caller) by(r store.Reader, t *record.Task, service string) Caller {
+	if t.Interface != nil {
+		c.Origin = plan.SentFrom(store.EC2VPCEndpoints.By(r, store.ByVPC, t.Interface.VPC), t.Interface, service, c.Region)
+	}
+	return c
 }
 
 // taskSecret gives one of the values of a task that is the node's and has not stopped.
@@ -97,7 +107,7 @@ func (p *Plane) readTaskSecrets(ctx context.Context, r store.Reader, t *record.T
 	if err != nil {
 		return nil, err
 	}
-	reading := taskReading{values: p.Values, task: t, session: session}
+	reading := taskReading{values: p.Values, state: r, task: t, session: session}
 	var all []string
 	for _, s := range plan.TaskSecrets(&definition.Definition, t.Intent.Overrides) {
 		value, err := reading.value(ctx, s)
@@ -125,6 +135,7 @@ func executionSession(r store.Reader, t *record.Task, d *record.TaskDefinition) 
 // taskReading reads the values of one task.
 type taskReading struct {
 	values  Values
+	state   store.Reader
 	task    *record.Task
 	session *record.Session
 	missing []string // parameters that are not there
@@ -164,7 +175,7 @@ func (r *taskReading) value(ctx context.Context, s plan.TaskSecret) (string, err
 
 // secret reads a whole secret.
 func (r *taskReading) secret(ctx context.Context, s plan.TaskSecret, from plan.ValueFrom) (string, error) {
-	c := r.caller(from.SecretID)
+	c := r.caller("secretsmanager", from.SecretID)
 	out, err := r.values.GetSecretValue(ctx, c, &secretsmanager.GetSecretValueInput{
 		SecretId: &from.SecretID, VersionStage: notEmpty(from.Stage), VersionId: notEmpty(from.VersionID),
 	})
@@ -181,7 +192,7 @@ func (r *taskReading) secret(ctx context.Context, s plan.TaskSecret, from plan.V
 
 // parameter reads a parameter. One that is not there is noted.
 func (r *taskReading) parameter(ctx context.Context, name string) (string, error) {
-	c := r.caller(name)
+	c := r.caller("ssm", name)
 	out, err := r.values.GetParameters(ctx, c, &ssm.GetParametersInput{Names: []string{name}, WithDecryption: new(true)})
 	switch {
 	case err != nil:
@@ -193,13 +204,14 @@ func (r *taskReading) parameter(ctx context.Context, name string) (string, error
 	return aws.Value(out.Parameters[0].Value), nil
 }
 
-// caller is the task's execution role, in the region of an ARN or, for a name, the task's.
-func (r *taskReading) caller(id string) Caller {
+// caller is the task's execution role, which calls a service in the region of an ARN or,
+// for a name, the task's.
+func (r *taskReading) caller(service, id string) Caller {
 	c := Caller{Session: r.session, Region: r.task.Scope.Region, RequestID: uuid.NewString()}
 	if a, ok := fargo.ParseARN(id); ok && a.Region != "" {
 		c.Region = a.Region
 	}
-	return c
+	return c.by(r.state, r.task, service)
 }
 
 // failure tells AWS's refusals, in Fargate's words, from failures of ours.

@@ -30,14 +30,13 @@ func p[T any](v T) *T { return &v }
 
 var (
 	issued = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	user   = api.Caller{PrincipalARN: "arn:aws:iam::123456789012:user/ops/jane", PrincipalID: "AIDAJANE", AccessKeyID: "AKIAJANE", UserAgent: "aws-cli/2.9.19", SourceAddress: netip.MustParseAddr("127.0.0.1")}
+	user   = api.Caller{PrincipalARN: "arn:aws:iam::123456789012:user/ops/jane", PrincipalID: "AIDAJANE", AccessKeyID: "AKIAJANE", Client: api.Client{UserAgent: "aws-cli/2.9.19", SourceAddress: netip.MustParseAddr("127.0.0.1")}}
 	role   = api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:assumed-role/api-task-role/0123", PrincipalID: "AROAROLE:0123", AccessKeyID: "ASIATASK",
 		Role: "arn:aws:iam::123456789012:role/svc/api-task-role", CredentialsIssued: issued, SourceIdentity: "jane",
 	}
 	inside = api.Caller{
-		PrincipalARN: "arn:aws:iam::123456789012:root", PrincipalID: "123456789012", SourceAddress: netip.MustParseAddr("10.0.1.9"),
-		Origin: &desired.Origin{At: "vpce-0123456789abcdef0"},
+		PrincipalARN: "arn:aws:iam::123456789012:root", PrincipalID: "123456789012", Client: api.Client{SourceAddress: netip.MustParseAddr("10.0.1.9"), Origin: &desired.Origin{At: "vpce-0123456789abcdef0"}},
 	}
 	federated = api.Caller{
 		PrincipalARN: "arn:aws:sts::123456789012:federated-user/bob", PrincipalID: "123456789012:bob", AccessKeyID: "ASIABOB",

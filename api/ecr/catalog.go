@@ -11,6 +11,7 @@ import (
 	"fargo/api"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -30,7 +31,7 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 		Account: scope.Account, Region: scope.Region, Caller: api.Caller{
 			PrincipalARN: g.PrincipalARN, PrincipalID: g.PrincipalID, AccessKeyID: g.AccessKeyID,
 			Role: g.Role, SessionPolicy: g.SessionPolicy, SessionPolicyARNs: g.SessionPolicyARNs, SessionTags: g.SessionTags, SourceIdentity: g.SourceIdentity, FederatedBy: g.FederatedBy,
-			Task: g.Task,
+			Task: g.Task, Client: s.client(ctx, g, scope.Region),
 		},
 	}
 	if err := s.calls.Authorize(ctx, &ecr.API, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
@@ -38,6 +39,22 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 	}
 	_, err := find(s.db.View(), scope, repository)
 	return err
+}
+
+// client is the client of a registry. A node that pulls with a password that no access key
+// was needed for does what Fargate would have done by the interface of its task.
+func (s *Server) client(ctx context.Context, g record.RegistryGrant, region string) api.Client {
+	c := api.ClientFrom(ctx)
+	a, ok := fargo.ParseARN(g.Task)
+	if c.Origin != nil || g.AccessKeyID != "" || !ok {
+		return c
+	}
+	view := s.db.View()
+	if t, ok := store.Tasks.Get(view, a.Scope().Key(fargo.ClusterOf(a), a.Name())); ok && t.Interface != nil {
+		c.Origin = plan.SentFrom(store.EC2VPCEndpoints.By(view, store.ByVPC, t.Interface.VPC), t.Interface, "ecr.dkr", region)
+		c.SourceAddress, c.Secure = c.Origin.Client, c.Origin.Secure
+	}
+	return c
 }
 
 // inputOf is the input of the operation that a client's deed stands for, as far

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"net/http"
+
+	"fargo/api"
 	"fargo/desired"
 	"fargo/store"
 )
@@ -14,4 +17,19 @@ func originOf(r store.Reader, header string) (desired.Origin, bool) {
 		}
 	}
 	return desired.Origin{}, false
+}
+
+// serveRegistry has the registry's clients known to IAM by where they come from. It answers
+// as the APIs do when that is signed with no key that is known now.
+func (p *plane) serveRegistry(w http.ResponseWriter, r *http.Request) {
+	var from *desired.Origin
+	if header := r.Header.Get(desired.OriginHeader); header != "" {
+		o, ok := originOf(p.db.View(), header)
+		if !ok {
+			http.Error(w, "it is not known where the request comes from", http.StatusServiceUnavailable)
+			return
+		}
+		from = &o
+	}
+	p.pushed.ServeHTTP(w, r.WithContext(api.WithClient(r.Context(), api.ClientOf(r, from))))
 }

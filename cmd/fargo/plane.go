@@ -257,7 +257,7 @@ func (p *plane) openServices(ctx context.Context) error {
 			return
 		}
 		if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
-			p.pushed.ServeHTTP(w, r)
+			p.serveRegistry(w, r)
 			return
 		}
 		chain.ServeHTTP(w, r)

@@ -71,14 +71,19 @@ func (v taskValues) GetObject(ctx context.Context, c control.Caller, in *s3.GetO
 	return api.CallAs(ctx, v.calls, &s3.API, call(c, "GetObject"), in, v.objects.GetObject)
 }
 
-// call is a call that ECS makes as a task's role. It came over no network.
+// call is a call that ECS makes as a task's role. It came over no network, but counts as
+// one that came by the task's interface.
 func call(c control.Caller, operation string) *api.Call {
-	return &api.Call{RequestID: c.RequestID, Operation: operation, Account: c.Session.Account, Region: c.Region, Caller: sessionCaller(c.Session)}
+	made := &api.Call{RequestID: c.RequestID, Operation: operation, Account: c.Session.Account, Region: c.Region, Caller: sessionCaller(c.Session)}
+	if c.Origin != nil {
+		made.Origin, made.SourceAddress = c.Origin, c.Origin.Client
+	}
+	return made
 }
 
 // sessionCaller is a session of a task's role.
 func sessionCaller(s *record.Session) api.Caller {
-	return api.Caller{PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, Role: s.Role, Task: s.Task, Secure: true}
+	return api.Caller{PrincipalARN: s.PrincipalARN, PrincipalID: s.PrincipalID, Role: s.Role, Task: s.Task, Client: api.Client{Secure: true}}
 }
 
 // rolePolicies implements [control.RolePolicies].
