@@ -19,11 +19,19 @@ import (
 // Source: Application Auto Scaling user guide, "Service-linked roles".
 const linkedService = "ecs.application-autoscaling.amazonaws.com"
 
+// serviceRole is the ARN of that role.
+func serviceRole(account string) string {
+	return "arn:aws:iam::" + account + ":role/aws-service-role/" + linkedService + "/AWSServiceRoleForApplicationAutoScaling_ECSService"
+}
+
 // RegisterScalableTarget makes a service a scalable target, or gives one other limits. A
 // desired count outside of them is moved inside.
 func (s *Server) RegisterScalableTarget(ctx context.Context, in *autoscaling.RegisterScalableTargetInput) (*autoscaling.RegisterScalableTargetOutput, error) {
 	name := targetName{in.ServiceNamespace, *in.ResourceId, in.ScalableDimension}
 	if err := name.check(); err != nil {
+		return nil, err
+	}
+	if err := s.ensureServiceRole(ctx, linkedService); err != nil {
 		return nil, err
 	}
 	out := &autoscaling.RegisterScalableTargetOutput{}
@@ -51,7 +59,7 @@ func (s *Server) RegisterScalableTarget(ctx context.Context, in *autoscaling.Reg
 		}
 		t.Tags = tags.Map(merged)
 		if t.Target.RoleARN == nil {
-			t.Target.RoleARN = new(s.linkRole(tx, scope.Account, linkedService))
+			t.Target.RoleARN = new(serviceRole(scope.Account))
 		}
 		store.ScalableTargets.Put(tx, t)
 		out.ScalableTargetARN = t.Target.ScalableTargetARN

@@ -30,9 +30,7 @@ func setup(t *testing.T) apitest.Setup {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	server := applicationautoscaling.New(applicationautoscaling.Config{DB: db, LinkRole: func(_ *store.Tx, account, service string) string {
-		return "arn:aws:iam::" + account + ":role/aws-service-role/" + service + "/Linked"
-	}})
+	server := applicationautoscaling.New(applicationautoscaling.Config{DB: db, EnsureServiceRole: func(context.Context, string) error { return nil }})
 	put := func(ctx context.Context, change func(tx *store.Tx)) (string, error) {
 		return "", db.Update(ctx, func(tx *store.Tx) error {
 			change(tx)

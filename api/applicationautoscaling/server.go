@@ -20,19 +20,19 @@ import (
 // Config is what a Server needs.
 type Config struct {
 	DB *store.DB
-	// LinkRole makes the service-linked role of an AWS service in an account, if there is
-	// none, and gives its ARN.
-	LinkRole func(tx *store.Tx, account, service string) (arn string)
+	// EnsureServiceRole makes the role that a service has for itself in the account of a
+	// caller, with the caller's permissions, unless it is there.
+	EnsureServiceRole func(ctx context.Context, service string) error
 }
 
 // Server answers the operations of Application Auto Scaling.
 type Server struct {
-	db       *store.DB
-	linkRole func(tx *store.Tx, account, service string) string
+	db                *store.DB
+	ensureServiceRole func(ctx context.Context, service string) error
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, linkRole: c.LinkRole} }
+func New(c Config) *Server { return &Server{db: c.DB, ensureServiceRole: c.EnsureServiceRole} }
 
 // update runs fn in a transaction with the caller's scope.
 func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.Scope) error) error {

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"fargo/api/page"
 	"fargo/aws"
 	"fargo/aws/ecs"
+	"fargo/aws/protocol"
 	"fargo/record"
 	"fargo/store"
 )
@@ -37,6 +39,9 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 		return nil, err
 	}
 	if err := tagRules.Check(in.Tags); err != nil {
+		return nil, err
+	}
+	if err := s.makeServiceRole(ctx); err != nil {
 		return nil, err
 	}
 	var made *record.Cluster
@@ -64,6 +69,21 @@ func (s *Server) CreateCluster(ctx context.Context, in *ecs.CreateClusterInput) 
 		return nil, err
 	}
 	return &ecs.CreateClusterOutput{Cluster: clusterView(s.db.View(), made, allClusterFields)}, nil
+}
+
+// makeServiceRole makes the role that ECS has for itself. If the caller may not make it,
+// there is none.
+// Source: ECS API, CreateCluster.
+func (s *Server) makeServiceRole(ctx context.Context) error {
+	if s.ensureServiceRole == nil {
+		return nil
+	}
+	err := s.ensureServiceRole(ctx, "ecs.amazonaws.com")
+	var refused *protocol.Error
+	if errors.As(err, &refused) && !refused.Fault {
+		return nil
+	}
+	return err
 }
 
 // clusterSettings checks the settings; insights is what holds when they do not

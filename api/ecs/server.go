@@ -24,6 +24,9 @@ type Config struct {
 	// Assumable reports whether a role exists and trusts an AWS service
 	// ("ecs-tasks.amazonaws.com") that acts for a resource.
 	Assumable func(r store.Reader, roleARN, service, resourceARN string) bool
+	// EnsureServiceRole makes the role that ECS has for itself in the account of a caller,
+	// with the caller's permissions, unless it is there. Nil: there are no such roles.
+	EnsureServiceRole func(ctx context.Context, service string) error
 	// TrySysctl says whether the kernel of the machines takes a setting in a
 	// network and an IPC namespace of a task's, and why not. Nil means that nobody
 	// can say.
@@ -36,17 +39,18 @@ type Config struct {
 
 // Server answers the ECS operations, from and into the store.
 type Server struct {
-	db        *store.DB
-	assumable func(r store.Reader, roleARN, service, resourceARN string) bool
-	trySysctl func(name, value string) error
-	tryUlimit func(name string, hard int64) error
-	sessions  execsession.Sessions
+	db                *store.DB
+	assumable         func(r store.Reader, roleARN, service, resourceARN string) bool
+	trySysctl         func(name, value string) error
+	tryUlimit         func(name string, hard int64) error
+	ensureServiceRole func(ctx context.Context, service string) error
+	sessions          execsession.Sessions
 }
 
 // New makes a server.
 func New(c Config) *Server {
 	return &Server{
-		db: c.DB, assumable: c.Assumable, trySysctl: c.TrySysctl, tryUlimit: c.TryUlimit,
+		db: c.DB, ensureServiceRole: c.EnsureServiceRole, assumable: c.Assumable, trySysctl: c.TrySysctl, tryUlimit: c.TryUlimit,
 		sessions: execsession.Sessions{DB: c.DB, Agent: c.ExecAgent},
 	}
 }

@@ -28,6 +28,11 @@ func (s *Server) CreateLoadBalancer(ctx context.Context, in *elbv2.CreateLoadBal
 	if err := checkLoadBalancer(in); err != nil {
 		return nil, err
 	}
+	if s.ensureServiceRole != nil {
+		if err := s.ensureServiceRole(ctx, "elasticloadbalancing.amazonaws.com"); err != nil {
+			return nil, err
+		}
+	}
 	var lb *record.ELBLoadBalancer
 	err := s.update(ctx, func(tx *store.Tx, scope fargo.Scope, now time.Time) error {
 		wanted, err := newLoadBalancer(tx, scope, in, now)

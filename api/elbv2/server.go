@@ -22,9 +22,10 @@ import (
 
 // Server answers the ELBv2 operations, from and into the store.
 type Server struct {
-	db      *store.DB
-	public  netip.Prefix
-	buckets Buckets
+	db                *store.DB
+	public            netip.Prefix
+	buckets           Buckets
+	ensureServiceRole func(ctx context.Context, service string) error
 }
 
 // Config is what a [Server] needs.
@@ -34,10 +35,15 @@ type Config struct {
 	Public netip.Prefix
 	// Buckets are for logs. nil: there are none.
 	Buckets Buckets
+	// EnsureServiceRole makes the role that the service has for itself in the account of a
+	// caller, with the caller's permissions, unless it is there. Nil: there are no such roles.
+	EnsureServiceRole func(ctx context.Context, service string) error
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{db: c.DB, public: c.Public, buckets: c.Buckets} }
+func New(c Config) *Server {
+	return &Server{db: c.DB, public: c.Public, buckets: c.Buckets, ensureServiceRole: c.EnsureServiceRole}
+}
 
 // service is the name of Elastic Load Balancing in ARNs.
 const service = "elasticloadbalancing"

@@ -92,6 +92,9 @@ func (h identity) attach(r store.Reader, s fargo.Scope, arn string) error {
 	if _, ok := findPolicy(r, s, arn); !ok {
 		return missing("Policy %s does not exist or is not attachable.", arn)
 	}
+	if strings.HasPrefix(policyPath(arn), servicePath) {
+		return iam.PolicyNotAttachableException("Cannot attach a Service Role Policy to a Customer Role.")
+	}
 	at, found := slices.BinarySearch(h.Attached, arn)
 	if found {
 		return nil

@@ -10,7 +10,9 @@ import (
 	"fargo"
 	"fargo/api"
 	"fargo/api/apitest"
+	"fargo/api/ecs"
 	"fargo/api/iam"
+	wireecs "fargo/aws/ecs"
 	wire "fargo/aws/iam"
 	"fargo/store"
 )
@@ -29,9 +31,12 @@ func open(t *testing.T) *store.DB {
 func TestScripts(t *testing.T) {
 	apitest.Run(t, func(t *testing.T) apitest.Setup {
 		db := open(t)
-		server := iam.New(iam.Config{DB: db})
+		server := iam.New(iam.Config{DB: db, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})
 		return apitest.Setup{
-			Services: []api.Mounted{{Service: &wire.API, Server: server}},
+			Services: []api.Mounted{
+				{Service: &wire.API, Server: server},
+				{Service: &wireecs.API, Server: ecs.New(ecs.Config{DB: db, EnsureServiceRole: server.EnsureServiceRole})},
+			},
 			Commands: map[string]func(context.Context, string) (string, error){
 				"trust": func(ctx context.Context, name string) (string, error) {
 					ctx = api.WithCall(ctx, &api.Call{Account: fargo.DefaultAccount})

@@ -24,12 +24,15 @@ type Config struct {
 	DB *store.DB
 	// LastUse is told of requests; nil is one that is told of none.
 	LastUse *LastUse
+	// Calls are those that services make of IAM.
+	Calls api.Calls
 }
 
 // Server answers the IAM operations, from and into the store.
 type Server struct {
 	db      *store.DB
 	lastUse *LastUse
+	calls   api.Calls
 }
 
 // New makes a server.
@@ -37,7 +40,7 @@ func New(c Config) *Server {
 	if c.LastUse == nil {
 		c.LastUse = NewLastUse(c.DB, slog.New(slog.DiscardHandler))
 	}
-	return &Server{db: c.DB, lastUse: c.LastUse}
+	return &Server{db: c.DB, lastUse: c.LastUse, calls: c.Calls}
 }
 
 // scopeOf is where the caller's IAM entities live: in no region.

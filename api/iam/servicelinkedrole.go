@@ -2,12 +2,17 @@ package iam
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"fargo"
+	"fargo/api"
+	"fargo/aws"
 	"fargo/aws/iam"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -27,8 +32,10 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 		}
 		name += "_" + *in.CustomSuffix
 	}
-	r, trust := linkedRole(scopeOf(ctx), service, name)
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
+	r := newRole(scopeOf(ctx), name, servicePath+service+"/", trust)
 	r.Role.Description = in.Description
+	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + kind.policy}
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if _, ok := store.Named(store.Roles, tx, r.Key()); ok {
 			return iam.InvalidInputException("Service role name %s has been taken in this account, please try a different suffix.", name)
@@ -42,27 +49,63 @@ func (s *Server) CreateServiceLinkedRole(ctx context.Context, in *iam.CreateServ
 	return &iam.CreateServiceLinkedRoleOutput{Role: madeRole(r, trust)}, nil
 }
 
-// linkedRole makes the role of a service in serviceRoles, with its trust policy.
-func linkedRole(scope fargo.Scope, service, name string) (r *record.Role, trust string) {
-	trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
-	r = newRole(scope, name, servicePath+service+"/", trust)
-	r.Attached = []string{"arn:aws:iam::aws:policy" + servicePath + serviceRoles[service].policy}
-	return r, trust
+// descriptions are of the roles that services make for themselves.
+// Source: GetRole's answers in public reports.
+var descriptions = map[string]string{
+	"ecs.amazonaws.com":                  "Role to enable Amazon ECS to manage your cluster.",
+	"elasticloadbalancing.amazonaws.com": "Allows ELB to call AWS services on your behalf.",
 }
 
-// LinkRole makes the service-linked role of a service, if the account does not have it, and
-// gives its ARN: AWS's services do so by themselves when they are first used.
-func LinkRole(tx *store.Tx, account, service string) (arn string) {
-	r, _ := linkedRole(fargo.Scope{Account: account}, service, serviceRoles[service].name)
-	if old, ok := store.Named(store.Roles, tx, r.Key()); ok {
-		return *old.Role.Arn
+// EnsureServiceRole makes the role that a service has for itself in the caller's account,
+// with the permissions of the service's caller, unless it is there.
+func (s *Server) EnsureServiceRole(ctx context.Context, service string) error {
+	asked := api.CallFrom(ctx)
+	if _, ok := store.Named(store.Roles, s.db.View(), scopeOf(ctx).Key(serviceRoles[service].name)); ok {
+		return nil
 	}
-	store.Roles.Put(tx, r)
-	return *r.Role.Arn
+	call := &api.Call{RequestID: uuid.NewString(), Operation: "CreateServiceLinkedRole", Account: asked.Account, Region: plan.GlobalRegion, Caller: asked.Caller}
+	call.InvokedBy = service
+	_, err := api.CallAs(ctx, s.calls, &iam.API, call, &iam.CreateServiceLinkedRoleInput{
+		AWSServiceName: &service, Description: aws.NonZero(descriptions[service]),
+	}, s.CreateServiceLinkedRole)
+	return err
 }
 
-// DeleteServiceLinkedRole implements the operation of that name. The role is
-// gone at once: nothing in Fargo works through it.
+// usage is what a service has in an account that needs its role, by region.
+// Source: ECS developer guide and the guides of Elastic Load Balancing, "Delete the
+// service-linked role".
+func usage(r store.Reader, account, service string) []iam.RoleUsageType {
+	used := map[string][]string{}
+	add := func(s fargo.Scope, arn *string) {
+		if s.Account == account {
+			used[s.Region] = append(used[s.Region], *arn)
+		}
+	}
+	switch service {
+	case "ecs.amazonaws.com":
+		for c := range store.Clusters.All(r) {
+			if *c.Cluster.Status != "INACTIVE" {
+				add(c.Scope, c.Cluster.ClusterArn)
+			}
+		}
+	case "ecs.application-autoscaling.amazonaws.com":
+		for t := range store.ScalableTargets.All(r) {
+			add(t.Scope, t.Target.ScalableTargetARN)
+		}
+	case "elasticloadbalancing.amazonaws.com":
+		for lb := range store.ELBLoadBalancers.All(r) {
+			add(lb.Scope, lb.LoadBalancer.LoadBalancerArn)
+		}
+	}
+	var all []iam.RoleUsageType
+	for _, region := range slices.Sorted(maps.Keys(used)) {
+		all = append(all, iam.RoleUsageType{Region: &region, Resources: used[region]})
+	}
+	return all
+}
+
+// DeleteServiceLinkedRole implements the operation of that name. The role is gone at
+// once, or stays because its service needs it.
 func (s *Server) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServiceLinkedRoleInput) (*iam.DeleteServiceLinkedRoleOutput, error) {
 	var path, name string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -73,7 +116,9 @@ func (s *Server) DeleteServiceLinkedRole(ctx context.Context, in *iam.DeleteServ
 		if path, name = *r.Role.Path, *r.Role.RoleName; !strings.HasPrefix(path, servicePath) {
 			return iam.InvalidInputException("%s is not a service-linked role.", *in.RoleName)
 		}
-		store.Roles.Delete(tx, r.Key())
+		if len(usage(tx, r.Account, serviceOf(r))) == 0 {
+			store.Roles.Delete(tx, r.Key())
+		}
 		return nil
 	})
 	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: new("task" + path + name + "/" + uuid.NewString())}, err
@@ -86,11 +131,18 @@ func (s *Server) GetServiceLinkedRoleDeletionStatus(ctx context.Context, in *iam
 	if len(parts) != 5 || parts[0] != "task" {
 		return nil, missing("Deletion task %s cannot be found.", *in.DeletionTaskId)
 	}
-	if _, ok := store.Named(store.Roles, s.db.View(), scopeOf(ctx).Key(parts[3])); ok {
-		return &iam.GetServiceLinkedRoleDeletionStatusOutput{
-			Status: iam.DeletionTaskStatusTypeFailed,
-			Reason: &iam.DeletionTaskFailureReasonType{Reason: new("The role was made again.")},
-		}, nil
+	view := s.db.View()
+	if r, ok := store.Named(store.Roles, view, scopeOf(ctx).Key(parts[3])); ok {
+		reason := &iam.DeletionTaskFailureReasonType{Reason: new("The role is there because its service needed it, or has made it again.")}
+		if used := usage(view, r.Account, serviceOf(r)); len(used) > 0 {
+			reason.Reason, reason.RoleUsageList = new("The service has resources that need the role."), used
+		}
+		return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeFailed, Reason: reason}, nil
 	}
 	return &iam.GetServiceLinkedRoleDeletionStatusOutput{Status: iam.DeletionTaskStatusTypeSucceeded}, nil
+}
+
+// serviceOf is the service that a service-linked role belongs to, by its path.
+func serviceOf(r *record.Role) string {
+	return strings.Trim(strings.TrimPrefix(*r.Role.Path, servicePath), "/")
 }

@@ -210,8 +210,8 @@ func (p *plane) openServices(ctx context.Context) error {
 	mounted := services(dependencies{
 		pace:      p.pace,
 		execAgent: agent,
-		db:        p.db, logs: p.logs, metrics: p.metrics, ecr: images, objects: p.objects, authorizer: p.authorizer, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
-		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(), pace: p.pace,
+		db:        p.db, logs: p.logs, metrics: p.metrics, ecr: images, objects: p.objects, authorizer: p.authorizer, calls: p.calls, messages: messages, lastUse: p.lastUse, functions: p.functions, events: p.events, history: p.history,
+		public: p.public, elasticIPs: p.elasticIPs, public6: p.inst.PublicRange6(),
 	})
 	agent.use(mounted)
 	p.nodes.ExecAgent = agent

@@ -65,6 +65,7 @@ type dependencies struct {
 	// objects are the contents of S3.
 	objects    *objects.Store
 	authorizer api.Authorizer
+	calls      api.Calls            // that services make of each other
 	messages   *api.FailureMessages // of what the authorizer denies
 	lastUse    *apiiam.LastUse
 	// public is the range of public addresses, elasticIPs the quota of allocated ones.
@@ -110,22 +111,23 @@ func withForwarded(all map[string]*api.Actions) map[string]*api.Actions {
 
 // services are all AWS services that are implemented.
 func services(r dependencies) []api.Mounted {
+	roles := apiiam.New(apiiam.Config{DB: r.db, LastUse: r.lastUse, Calls: r.calls})
 	buckets := apis3.New(apis3.Config{DB: r.db, Contents: r.objects, Authorizer: r.authorizer})
 	return []api.Mounted{
 		{Service: &acm.API, Server: apiacm.New(r.db), Gaps: apiacm.NotActedOn},
-		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db, LinkRole: apiiam.LinkRole}), Gaps: apiapplicationautoscaling.NotActedOn},
+		{Service: &applicationautoscaling.API, Server: apiapplicationautoscaling.New(apiapplicationautoscaling.Config{DB: r.db, EnsureServiceRole: roles.EnsureServiceRole}), Gaps: apiapplicationautoscaling.NotActedOn},
 		{Service: &cloudwatch.API, Server: apicloudwatch.New(apicloudwatch.Config{DB: r.db, Metrics: r.metrics, Now: time.Now, Pace: r.pace}), Gaps: apicloudwatch.NotActedOn},
 		{Service: &ec2.API, Server: apiec2.New(apiec2.Config{
 			DB: r.db, Networks: kernel.MachineNetworks, Public: r.public, ElasticIPs: r.elasticIPs, Public6: r.public6,
 		}), Gaps: apiec2.NotActedOn},
 		{Service: &ecr.API, Server: r.ecr, Gaps: apiecr.NotActedOn},
 		{Service: &ecs.API, Server: apiecs.New(apiecs.Config{
-			DB: r.db, Assumable: apiiam.Assumable, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit, ExecAgent: r.execAgent,
+			DB: r.db, Assumable: apiiam.Assumable, EnsureServiceRole: roles.EnsureServiceRole, TrySysctl: kernel.TrySysctl, TryUlimit: kernel.TryUlimit, ExecAgent: r.execAgent,
 		}), Gaps: apiecs.NotActedOn, Rates: apiecs.Rates},
 		{Service: &efs.API, Server: apiefs.New(r.db), Gaps: apiefs.NotActedOn},
-		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}}), Gaps: apielbv2.NotActedOn},
+		{Service: &elbv2.API, Server: apielbv2.New(apielbv2.Config{DB: r.db, Public: r.public, Buckets: logBuckets{buckets}, EnsureServiceRole: roles.EnsureServiceRole}), Gaps: apielbv2.NotActedOn},
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},
-		{Service: &iam.API, Server: apiiam.New(apiiam.Config{DB: r.db, LastUse: r.lastUse})},
+		{Service: &iam.API, Server: roles},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
 		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
