@@ -55,6 +55,8 @@ type Plane struct {
 	Values Values // for secrets of tasks
 	// Authorize decides by IAM's policies; nil allows everything.
 	Authorize Authorize
+	// Metrics takes what nodes measure.
+	Metrics Metrics
 	// LogObjects takes the logs of load balancers to S3.
 	LogObjects LogObjects
 	// ExecAgent has the permissions of tasks' roles, for sessions of ECS Exec.

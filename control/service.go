@@ -204,6 +204,7 @@ func (s services) taskSpec(tx *store.Tx, service *record.Service, d *record.Depl
 		LaunchType: ecs.LaunchTypeFargate, PlatformVersion: aws.Value(d.Revision.PlatformVersion),
 		CapacityProvider: provider,
 		StartedBy:        d.ID, Network: d.Revision.NetworkConfiguration.AwsvpcConfiguration,
+		Monitoring:    d.Revision.Monitoring,
 		LoadBalancers: d.Revision.LoadBalancers, Digests: plan.KnownDigests(d.Digests), Tags: plan.ServiceTaskTags(service, definition),
 		EnableExec:   service.Service.EnableExecuteCommand != nil && *service.Service.EnableExecuteCommand,
 		BlockingLogs: store.BlockingLogs(tx, service.Scope, aws.Value(service.Service.CreatedBy)),

@@ -59,6 +59,9 @@ func (i *Instance) FileSystemsDir() string { return i.path("efs") }
 // ExecDir has what a node keeps of sessions of ECS Exec, and the port of their channels.
 func (i *Instance) ExecDir() string { return i.path("exec") }
 
+// MeasurementsDir holds what the node has measured and the control plane does not have yet.
+func (i *Instance) MeasurementsDir() string { return i.path("measurements") }
+
 // NodeDir holds the node's own state and its tasks' files.
 func (i *Instance) NodeDir() string { return i.path("node") }
 

@@ -36,6 +36,7 @@ func Assignment(t *record.Task, d *record.TaskDefinition, pace fargo.Pace, pull 
 		Interface: t.Interface, PIDMode: string(d.Definition.PidMode), FileSystems: t.FileSystems,
 	}
 	a.PIDs = PIDs(a.CPU)
+	a.Resolution = MetricResolution(t.Monitoring)
 	if e := t.Intent.EphemeralStorage; e != nil {
 		a.Storage = int64(aws.Value(e.SizeInGiB)) << 30
 	}

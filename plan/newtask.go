@@ -38,6 +38,7 @@ type TaskSpec struct {
 	BlockingLogs     bool // containers block on their output when they do not say
 	Tags             []ecs.Tag
 	Volume           *record.TaskVolume // nil for none
+	Monitoring       *ecs.MonitoringConfiguration
 }
 
 // NewTask makes a task that nobody has touched yet. newHex gives random
@@ -47,7 +48,7 @@ func NewTask(s TaskSpec, now time.Time, newHex func(n int) string) *record.Task 
 	d := &s.Definition.Definition
 	t := &record.Task{
 		Scope: s.Scope, ID: id, Cluster: *s.Cluster.Cluster.ClusterName, Service: s.Service,
-		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, BlockingLogs: s.BlockingLogs, Volume: s.Volume, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
+		Network: s.Network, LoadBalancers: s.LoadBalancers, Digests: s.Digests, BlockingLogs: s.BlockingLogs, Volume: s.Volume, Monitoring: s.Monitoring, Status: fargo.TaskProvisioning, Desired: fargo.TaskRunning, Version: 1,
 	}
 	cpu, memory := d.Cpu, d.Memory
 	storage := &ecs.EphemeralStorage{SizeInGiB: new(int32(defaultEphemeralStorage))}

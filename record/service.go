@@ -22,6 +22,8 @@ type Service struct {
 	Service ecs.Service
 	// VolumeConfigurations is part of what the user wants, for which the shape has no place.
 	VolumeConfigurations []ecs.ServiceVolumeConfiguration `json:",omitzero"`
+	// Monitoring is too.
+	Monitoring *ecs.MonitoringConfiguration `json:",omitzero"`
 
 	// Primary is the id of the deployment that the service is to become: the
 	// newest one, or the one that is gone back to. It is empty once the service

@@ -37,6 +37,9 @@ type Task struct {
 	Interface *desired.Interface `json:",omitzero"`
 	// FileSystems are the task's EFS volumes, as they were when it was placed.
 	FileSystems []desired.FileSystemMount `json:",omitzero"`
+	// Monitoring is that of its service: which of its metrics are measured more often than
+	// each minute. It is written when the task is made.
+	Monitoring *ecs.MonitoringConfiguration `json:",omitzero"`
 	// Volume is the one that is configured at launch; nil for none.
 	Volume *TaskVolume `json:",omitzero"`
 	// Unreachable are the hosts that Fargate would have needed to prepare the task, and

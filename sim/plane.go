@@ -19,6 +19,7 @@ import (
 	"fargo/desired"
 	"fargo/dispatch"
 	"fargo/eventbus"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/secret"
 	"fargo/store"
@@ -77,7 +78,7 @@ func startPlane(ctx context.Context, c planeConfig) (*plane, error) {
 	}
 	p.db, p.ec2, p.elb = db, ec2.New(ec2.Config{DB: db, Public: public, ElasticIPs: 5}), elbv2.New(elbv2.Config{DB: db, Public: public})
 	p.ecs = ecs.New(ecs.Config{DB: db, Assumable: assumable})
-	p.nodes = &control.Plane{DB: db, Logs: c.logs, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
+	p.nodes = &control.Plane{DB: db, Logs: c.logs, Metrics: noMetrics{}, Puller: anyImage{}, Sessions: control.NewSessions(), Logger: c.log, Pace: c.pace}
 	server := dispatch.NewServer(dispatch.ServerConfig{Plane: p.nodes, Logger: c.log})
 	listener := c.link.listen()
 	p.run("dispatch", func() error { return server.Serve(ctx, listener) })
@@ -146,3 +147,8 @@ func (anyImage) Password(t *record.Task) secret.Text {
 
 // passwordFor is the only password that a pull succeeds with.
 func passwordFor(id desired.SecretID) secret.Text { return secret.New("password for " + string(id)) }
+
+// noMetrics forgets what machines measure: the simulated ones do not.
+type noMetrics struct{}
+
+func (noMetrics) PutMetrics(context.Context, string, uint64, []plan.Datum) error { return nil }

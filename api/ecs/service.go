@@ -74,7 +74,7 @@ func (s *Server) CreateService(ctx context.Context, in *ecs.CreateServiceInput) 
 		}
 		old, ok := findService(tx, c, *in.ServiceName)
 		if ok && old.Status() != statusInactive {
-			if old.Status() == statusActive && sameService(&old.Service, &next.Service, primary(tx, old), in) && sameVolumes(old.VolumeConfigurations, next.VolumeConfigurations) {
+			if old.Status() == statusActive && sameService(&old.Service, &next.Service, primary(tx, old), in) && sameVolumes(old.VolumeConfigurations, next.VolumeConfigurations) && reflect.DeepEqual(old.Monitoring, next.Monitoring) {
 				made = old
 				return nil
 			}
@@ -146,7 +146,7 @@ func newService(ctx context.Context, c *record.Cluster, in *ecs.CreateServiceInp
 	if shape.HealthCheckGracePeriodSeconds == nil && len(shape.LoadBalancers) > 0 {
 		shape.HealthCheckGracePeriodSeconds = new(int32(0))
 	}
-	return &record.Service{Scope: c.Scope, Cluster: name, Service: shape, VolumeConfigurations: in.VolumeConfigurations}
+	return &record.Service{Scope: c.Scope, Cluster: name, Service: shape, VolumeConfigurations: in.VolumeConfigurations, Monitoring: in.Monitoring}
 }
 
 // linkedRole is the service-linked role, with which ECS keeps the network
@@ -250,8 +250,8 @@ func (s *Server) revision(tx *store.Tx, service *record.Service, definition stri
 		return nil, err
 	}
 	return &ecs.ServiceRevision{
-		VolumeConfigurations: service.VolumeConfigurations,
-		ServiceArn:           shape.ServiceArn, ClusterArn: shape.ClusterArn, TaskDefinition: d.Definition.TaskDefinitionArn,
+		VolumeConfigurations: service.VolumeConfigurations, Monitoring: service.Monitoring,
+		ServiceArn: shape.ServiceArn, ClusterArn: shape.ClusterArn, TaskDefinition: d.Definition.TaskDefinitionArn,
 		LaunchType: shape.LaunchType, CapacityProviderStrategy: shape.CapacityProviderStrategy,
 		PlatformVersion: &version, PlatformFamily: new("Linux"),
 		LoadBalancers: shape.LoadBalancers, ServiceRegistries: shape.ServiceRegistries,

@@ -43,14 +43,12 @@ func checkServiceParameters(in *ecs.CreateServiceInput) error {
 		return notImplemented("serviceConnectConfiguration")
 	case len(in.VpcLatticeConfigurations) > 0:
 		return notImplemented("vpcLatticeConfigurations")
-	case in.Monitoring != nil && len(in.Monitoring.MetricConfigurations) > 0:
-		return notImplemented("monitoring.metricConfigurations (the resolution of metrics)")
 	case len(in.PlacementStrategy) > 0 && in.SchedulingStrategy == ecs.SchedulingStrategyDaemon:
 		return invalid("The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again")
 	case len(in.PlacementConstraints) > 0 || len(in.PlacementStrategy) > 0:
 		return invalid("Placement constraints and strategies are not supported with the FARGATE launch type.")
 	}
-	return nil
+	return checkMonitoring(in.Monitoring)
 }
 
 // checkService holds the rules of a service as it is to be, with its defaults and

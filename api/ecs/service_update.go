@@ -104,6 +104,9 @@ func apply(s *record.Service, in *ecs.UpdateServiceInput) error {
 	if in.LoadBalancers != nil {
 		shape.LoadBalancers = in.LoadBalancers
 	}
+	if in.Monitoring != nil {
+		s.Monitoring = in.Monitoring
+	}
 	if in.VolumeConfigurations != nil {
 		s.VolumeConfigurations = in.VolumeConfigurations
 	}
@@ -173,7 +176,7 @@ func sameRevision(a, b *ecs.ServiceRevision) bool {
 		return false
 	}
 	return *a.TaskDefinition == *b.TaskDefinition && reflect.DeepEqual(a.NetworkConfiguration, b.NetworkConfiguration) &&
-		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && sameVolumes(a.VolumeConfigurations, b.VolumeConfigurations) && aws.Value(a.PlatformVersion) == aws.Value(b.PlatformVersion)
+		reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) && sameVolumes(a.VolumeConfigurations, b.VolumeConfigurations) && reflect.DeepEqual(a.Monitoring, b.Monitoring) && aws.Value(a.PlatformVersion) == aws.Value(b.PlatformVersion)
 }
 
 // sameVolumes: no list is an empty one.

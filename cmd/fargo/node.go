@@ -26,6 +26,7 @@ import (
 	"fargo/flowlog"
 	"fargo/instance"
 	"fargo/kernel"
+	"fargo/measurement"
 	"fargo/node"
 	"fargo/process"
 	"fargo/taskmetadata"
@@ -260,6 +261,10 @@ func (m *machine) run(ctx context.Context) error {
 	logs := objectlog.Sender{
 		Dir: objectlog.Dir{Root: m.inst.AccessLogsDir(), Pace: fargo.Pace(m.flags.Speed)}, Put: client.PutLogObject, Logger: m.log,
 	}
+	meter := measurement.New(measurement.Config{
+		Tasks: n.Tasks, Containers: m.cgroups, Network: m.network, Storage: m.storage, Balancers: balancerCounts{balancers}.since,
+		Send: client.PutMeasurements, Dir: m.inst.MeasurementsDir(), Pace: fargo.Pace(m.flags.Speed), Logger: m.log,
+	})
 	tasks.Node = n // nobody asks before metadata runs
 	g, ctx := errgroup.WithContext(ctx)
 	if m.daemon != nil {
@@ -275,6 +280,7 @@ func (m *machine) run(ctx context.Context) error {
 	g.Go(func() error { return flowLogs.Run(ctx, n.Records()) })
 	g.Go(func() error { return balancers.Run(ctx) })
 	g.Go(func() error { return logs.Run(ctx) })
+	g.Go(func() error { return meter.Run(ctx) })
 	g.Go(func() error { return client.Run(ctx, n, balancers) })
 	return g.Wait()
 }

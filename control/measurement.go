@@ -1,0 +1,47 @@
+package control
+
+import (
+	"context"
+
+	"fargo/desired"
+	"fargo/plan"
+	"fargo/store"
+)
+
+// Metrics takes data of metrics.
+type Metrics interface {
+	// PutMetrics adds data of a source that numbers what it sends, upwards and from 1 on:
+	// a number that it has is not added again.
+	PutMetrics(ctx context.Context, source string, number uint64, data []plan.Datum) error
+}
+
+// PutMeasurements makes data of metrics of what a node has measured. Measurements of tasks
+// that are forgotten, or are another node's by now, and of load balancers that are gone, are
+// of nothing.
+func (p *Plane) PutMeasurements(ctx context.Context, node string, m desired.Measurements) error {
+	view := p.DB.View()
+	var data []plan.Datum
+	for i := range m.Tasks {
+		if t := measuredTask(view, node, m.Tasks[i].TaskARN); t != nil {
+			data = append(data, plan.TaskData(t, &m.Tasks[i], m.End, p.Pace)...)
+		}
+	}
+	return p.Metrics.PutMetrics(ctx, node+"/"+m.Sequence, m.Number, data)
+}
+
+// measuredTask is a task of a node's, with what its metrics depend on; nil for none.
+func measuredTask(r store.Reader, node, arn string) *plan.MeasuredTask {
+	t, ok := taskByARN(r, arn)
+	if !ok || t.Node != node {
+		return nil
+	}
+	c, ok := store.Clusters.Get(r, t.Scope.Key(t.Cluster))
+	if !ok {
+		return nil
+	}
+	m := &plan.MeasuredTask{Task: t, Cluster: c}
+	if d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn); ok {
+		m.Family = *d.Definition.Family
+	}
+	return m
+}
