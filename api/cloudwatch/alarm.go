@@ -39,7 +39,7 @@ func taggedAlarm(r store.Reader, scope fargo.Scope, name string) (*tags.Resource
 // PutMetricAlarm makes an alarm on a metric, or another one of it. Its state begins anew only
 // when it is new.
 func (s *Server) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
-	if err := s.checkMetricAlarm(scopeOf(ctx), in); err != nil {
+	if err := checkMetricAlarm(scopeOf(ctx), in); err != nil {
 		return nil, err
 	}
 	at := now()

@@ -17,7 +17,7 @@ import (
 func isJSON(text string) bool { return json.Valid([]byte(text)) }
 
 // checkMetricAlarm refuses an alarm that cannot be.
-func (s *Server) checkMetricAlarm(scope fargo.Scope, in *cloudwatch.PutMetricAlarmInput) error {
+func checkMetricAlarm(scope fargo.Scope, in *cloudwatch.PutMetricAlarmInput) error {
 	switch {
 	case in.EvaluationWindow != nil:
 		return notImplemented("EvaluationWindow")
@@ -40,7 +40,7 @@ func (s *Server) checkMetricAlarm(scope fargo.Scope, in *cloudwatch.PutMetricAla
 	case !slices.Contains([]string{"", "evaluate", "ignore"}, aws.Value(in.EvaluateLowSampleCountPercentile)):
 		return invalid("Option %s for parameter EvaluateLowSampleCountPercentile is invalid.", *in.EvaluateLowSampleCountPercentile)
 	}
-	if err := s.checkAlarmMetrics(scope, in); err != nil {
+	if err := checkAlarmMetrics(scope, in); err != nil {
 		return err
 	}
 	seconds := int32(plan.AlarmPeriod(&cloudwatch.MetricAlarm{Period: in.Period, Metrics: in.Metrics}) / time.Second)
@@ -88,13 +88,13 @@ var extendedStatistics = regexp.MustCompile(`^(p(\d{1,2}(\.\d{0,10})?|100)|IQM|(
 const maxAlarmMetrics = 10
 
 // checkAlarmMetrics refuses an alarm whose metric, or whose metrics, cannot be.
-func (s *Server) checkAlarmMetrics(scope fargo.Scope, in *cloudwatch.PutMetricAlarmInput) error {
+func checkAlarmMetrics(scope fargo.Scope, in *cloudwatch.PutMetricAlarmInput) error {
 	single := in.MetricName != nil || in.Namespace != nil || in.Period != nil || in.Statistic != "" || in.ExtendedStatistic != nil || len(in.Dimensions) > 0
 	switch {
 	case len(in.Metrics) > 0 && single:
 		return invalid("Metrics cannot be specified with MetricName, Dimensions, Period, Namespace, Statistic or ExtendedStatistic.")
 	case len(in.Metrics) > 0:
-		return s.checkQueries(scope, in.Metrics)
+		return checkQueries(scope, in.Metrics)
 	case in.MetricName == nil || in.Namespace == nil:
 		return invalid("Namespace and MetricName, or Metrics, are required.")
 	case in.Period == nil:
@@ -107,7 +107,7 @@ func (s *Server) checkAlarmMetrics(scope fargo.Scope, in *cloudwatch.PutMetricAl
 	return checkAlarmPeriod(*in.Period)
 }
 
-func (s *Server) checkQueries(scope fargo.Scope, queries []cloudwatch.MetricDataQuery) error {
+func checkQueries(scope fargo.Scope, queries []cloudwatch.MetricDataQuery) error {
 	metrics, returned, period, ids := 0, 0, int32(0), map[string]bool{}
 	for _, q := range queries {
 		if ids[*q.Id] {

@@ -32,7 +32,7 @@ func (s *Server) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricData
 	if strings.HasPrefix(*in.Namespace, "AWS/") {
 		return nil, cloudwatch.InvalidParameterValueException("The value %s for parameter Namespace is invalid.", *in.Namespace)
 	}
-	b := batch{metric: metrics.Metric{Scope: scopeOf(ctx), Namespace: *in.Namespace}, now: s.now()}
+	b := batch{metric: metrics.Metric{Scope: scopeOf(ctx), Namespace: *in.Namespace}, now: s.now(), fine: s.pace > 1}
 	if err := b.addAll(in); err != nil {
 		return nil, err
 	}
@@ -46,8 +46,10 @@ func (s *Server) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricData
 type batch struct {
 	metric metrics.Metric // what all have in common
 	now    time.Time
-	data   []metrics.Datum
-	wrong  []*protocol.Error
+	// fine has all data kept by the second, when periods are shorter than they are said to be.
+	fine  bool
+	data  []metrics.Datum
+	wrong []*protocol.Error
 }
 
 func (b *batch) addAll(in *cloudwatch.PutMetricDataInput) error {
@@ -98,7 +100,7 @@ func (b *batch) add(path string, in *cloudwatch.MetricDatum) {
 	}
 	d := metrics.Datum{
 		Metric: b.metric, Unit: string(in.Unit), Time: aws.ValueOr(in.Timestamp, b.now),
-		HighResolution: aws.Value(in.StorageResolution) == 1, StatisticSet: set,
+		HighResolution: b.fine || aws.Value(in.StorageResolution) == 1, StatisticSet: set,
 	}
 	d.Name, d.Dimensions = *in.MetricName, dimensions(in.Dimensions)
 	b.data = append(b.data, d)

@@ -18,7 +18,7 @@ type Config struct {
 	DB      *store.DB
 	Metrics *metrics.Store
 	Now     func() time.Time
-	// Pace divides the waiting times of composite alarms.
+	// Pace divides the periods of alarms, and the waiting times of composite ones.
 	Pace fargo.Pace
 }
 
