@@ -99,3 +99,27 @@ func (s *Store) points(id uint64, q *Query) ([]Point, error) {
 	}
 	return points, it.Close()
 }
+
+// RoundedStart is when the first period of a request begins.
+// Source: CloudWatch API, GetMetricStatistics and GetMetricData, StartTime.
+func RoundedStart(start time.Time, period time.Duration, now time.Time) time.Time {
+	step := time.Minute
+	switch old := now.Sub(start); {
+	case old > 63*day:
+		step = time.Hour
+	case old > 15*day:
+		step = 5 * time.Minute
+	case period < time.Minute:
+		step = period
+	}
+	return start.Truncate(step).UTC()
+}
+
+// WholeEnd is a request's end, rounded up to a second: what is in that second was before
+// it.
+func WholeEnd(t time.Time) time.Time {
+	if whole := t.Truncate(time.Second); whole.Before(t) {
+		return whole.Add(time.Second)
+	}
+	return t
+}

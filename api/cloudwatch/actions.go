@@ -33,6 +33,7 @@ var Actions = &api.Actions{
 		"PutMetricData": api.AnyResource[cloudwatch.PutMetricDataInput]().
 			Key("cloudwatch:namespace", func(_ *api.Query, in *cloudwatch.PutMetricDataInput) []string { return api.Given(in.Namespace) }),
 		"ListMetrics":         api.AnyResource[any](),
+		"GetMetricData":       api.AnyResource[any](),
 		"GetMetricStatistics": api.AnyResource[any](),
 
 		"TagResource": named(func(in *cloudwatch.TagResourceInput) *string { return in.ResourceARN }).

@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 		server := s.Services[0].Server.(*cloudwatch.Server)
 		s.Commands = map[string]func(ctx context.Context, args string) (string, error){
 			"statistics": command(server.GetMetricStatistics, showStatistics),
+			"data":       command(server.GetMetricData, showData),
 		}
 		return s
 	})
@@ -77,4 +78,22 @@ func with(m map[string]float64, name string, v float64) map[string]float64 {
 	}
 	m[name] = v
 	return m
+}
+
+func showData(out *wire.GetMetricDataOutput) string {
+	var b strings.Builder
+	for _, r := range out.MetricDataResults {
+		fmt.Fprintf(&b, "%s %q %s", *r.Id, *r.Label, r.StatusCode)
+		for i, v := range r.Values {
+			fmt.Fprintf(&b, " %s=%g", clock(r.Timestamps[i]), v)
+		}
+		for _, m := range r.Messages {
+			fmt.Fprintf(&b, " (%s: %s)", *m.Code, *m.Value)
+		}
+		b.WriteString("\n")
+	}
+	if out.NextToken != nil {
+		fmt.Fprintf(&b, "\"NextToken\": \"%s\"\n", *out.NextToken)
+	}
+	return b.String()
 }

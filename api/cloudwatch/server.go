@@ -9,6 +9,7 @@ import (
 
 	"fargo"
 	"fargo/api"
+	"fargo/aws/protocol"
 	"fargo/metrics"
 	"fargo/store"
 )
@@ -40,3 +41,8 @@ func (s *Server) update(ctx context.Context, fn func(tx *store.Tx, scope fargo.S
 }
 
 func scopeOf(ctx context.Context) fargo.Scope { return api.CallFrom(ctx).Scope() }
+
+// invalid is the error of input that the query protocol's services share.
+func invalid(format string, args ...any) error {
+	return protocol.Errorf("ValidationError", format, args...)
+}

@@ -30,4 +30,7 @@ func setup(t *testing.T) apitest.Setup {
 	return apitest.Setup{Services: []api.Mounted{{Service: &wire.API, Server: cloudwatch.New(cloudwatch.Config{DB: db, Metrics: series, Now: now})}}}
 }
 
+// CloudWatch answers as AWS was recorded to.
+func TestRecorded(t *testing.T) { apitest.RunRecorded(t, setup) }
+
 func TestTexts(t *testing.T) { apitest.Texts(t, ".") }

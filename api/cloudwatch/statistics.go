@@ -22,7 +22,7 @@ func (s *Server) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetr
 	if err := checkPeriod(*in.Period, "Period"); err != nil {
 		return nil, err
 	}
-	start, end := roundedStart(*in.StartTime, period, s.now()), wholeSeconds(*in.EndTime)
+	start, end := metrics.RoundedStart(*in.StartTime, period, s.now()), metrics.WholeEnd(*in.EndTime)
 	if err := checkRange(*in.StartTime, *in.EndTime); err != nil {
 		return nil, err
 	}
@@ -82,30 +82,6 @@ func checkRange(start, end time.Time) error {
 		return cloudwatch.InvalidParameterValueException("The parameter StartTime must be less than the parameter EndTime.")
 	}
 	return nil
-}
-
-// roundedStart is where the first period begins. Source: CloudWatch API,
-// GetMetricStatistics, StartTime.
-func roundedStart(start time.Time, period time.Duration, now time.Time) time.Time {
-	const day = 24 * time.Hour
-	step := time.Minute
-	switch old := now.Sub(start); {
-	case old > 63*day:
-		step = time.Hour
-	case old > 15*day:
-		step = 5 * time.Minute
-	case period < time.Minute:
-		step = period
-	}
-	return start.Truncate(step).UTC()
-}
-
-// wholeSeconds rounds a time up: what is in its second was before it.
-func wholeSeconds(t time.Time) time.Time {
-	if whole := t.Truncate(time.Second); whole.Before(t) {
-		return whole.Add(time.Second)
-	}
-	return t
 }
 
 // datapoint shows the statistics of a point that are asked for, as far as it has them.

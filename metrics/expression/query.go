@@ -1,0 +1,274 @@
+package expression
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fargo"
+	"fargo/metrics"
+)
+
+// Query is one of those that are evaluated together: for a metric, or an expression.
+type Query struct {
+	ID string // by which expressions name it
+	// Expression is metric math. Empty for a metric.
+	Expression string
+	Metric     metrics.Metric
+	Statistic  metrics.Statistic // of the metric
+	Unit       string            // of the metric's data; "" is any
+	// Period is that of a metric, or of the new series of an expression: 0 is then the
+	// shortest of all metrics, or a minute.
+	Period time.Duration
+	// Label is the one to show. It may have dynamic parts. Empty for CloudWatch's own.
+	Label string
+	// Hidden queries give no result of their own.
+	Hidden bool
+}
+
+// Request is queries for a time range.
+type Request struct {
+	Scope      fargo.Scope // in which searches search
+	Queries    []Query
+	Start, End time.Time
+	Now        time.Time
+	// Zone is the time zone of times in labels.
+	Zone *time.Location
+}
+
+// Result is what a query gives: of an expression that is several time series there are
+// several.
+type Result struct {
+	ID string
+	*TimeSeries
+	Messages []Message
+}
+
+// Message is a remark of CloudWatch on a result.
+type Message struct{ Code, Text string }
+
+// Source is where metrics come from.
+type Source interface {
+	Statistics(ctx context.Context, q metrics.Query) ([]metrics.Series, error)
+	Metrics(scope fargo.Scope, f metrics.Filter) []metrics.Metric
+}
+
+// maxPoints is how many points all results together may have.
+const maxPoints = 5_000_000
+
+// Evaluate evaluates queries. What is wrong with one is an [*Error]; another error is the
+// source's.
+func Evaluate(ctx context.Context, source Source, r Request) ([]Result, error) {
+	e := &evaluation{ctx: ctx, source: source, Request: r, queries: map[string]*Query{}, values: map[string]Value{}, messages: map[string][]Message{}}
+	labels := ownLabels(r.Queries)
+	for i := range r.Queries {
+		q := &r.Queries[i]
+		e.queries[q.ID] = q
+		e.labels = append(e.labels, labels[i])
+	}
+	var results []Result
+	points := 0
+	for i := range r.Queries {
+		q := &r.Queries[i]
+		v, err := e.value(q.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !v.is(one, many) {
+			return nil, &Error{q.ID, fmt.Sprintf("The expression gives a %s, and not a time series", v.kind)}
+		}
+		if q.Hidden {
+			continue
+		}
+		for _, s := range v.series {
+			if points += len(s.Times); points > maxPoints {
+				return nil, &Error{q.ID, errGrid.Error()}
+			}
+			results = append(results, Result{q.ID, e.labelled(q, v.kind, s), e.messages[q.ID]})
+		}
+	}
+	return results, nil
+}
+
+// evaluation is a request that is being evaluated.
+type evaluation struct {
+	Request
+	ctx      context.Context
+	source   Source
+	queries  map[string]*Query
+	labels   []string // CloudWatch's own, by query
+	values   map[string]Value
+	messages map[string][]Message
+	under    []string // the queries that are being evaluated, each for the one before
+	filled   int64
+}
+
+// value evaluates a query, once.
+func (e *evaluation) value(id string) (Value, error) {
+	if v, ok := e.values[id]; ok {
+		return v, nil
+	}
+	q := e.queries[id]
+	if q == nil {
+		return Value{}, fmt.Errorf("no query has the id %s", id)
+	}
+	if slices.Contains(e.under, id) {
+		return Value{}, fmt.Errorf("the queries %s refer to each other", strings.Join(append(e.under, id), ", "))
+	}
+	e.under = append(e.under, id)
+	v, err := e.compute(q)
+	e.under = e.under[:len(e.under)-1]
+	if err != nil {
+		return Value{}, err
+	}
+	e.values[id] = v
+	return v, nil
+}
+
+func (e *evaluation) compute(q *Query) (Value, error) {
+	if q.Expression == "" {
+		s, err := e.metric(q)
+		return single(s), err
+	}
+	v, err := e.math(q)
+	return v, e.blame(q, err)
+}
+
+// blame says in which query an error is that somebody can mend.
+func (e *evaluation) blame(q *Query, err error) error {
+	if err == nil || errors.As(err, new(*Error)) || errors.As(err, new(*sourceError)) {
+		return err
+	}
+	return &Error{q.ID, err.Error()}
+}
+
+// sourceError is that of the source.
+type sourceError struct{ error }
+
+// Unwrap gives the source's own error.
+func (e *sourceError) Unwrap() error { return e.error }
+
+func (e *evaluation) math(q *Query) (Value, error) {
+	if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(q.Expression)), "SELECT ") {
+		return Value{}, fmt.Errorf("Fargo does not implement Metrics Insights (SELECT)")
+	}
+	parsed, err := Parse(q.Expression)
+	if err != nil {
+		return Value{}, err
+	}
+	period := e.period(q)
+	s := &scope{
+		start: metrics.RoundedStart(e.Start, period, e.Now).Unix(), end: metrics.WholeEnd(e.End).Unix(), period: int64(period / time.Second),
+		query: e.value, metrics: e.metrics, search: e.search, filled: &e.filled,
+	}
+	v, err := parsed.root.value(s)
+	if err == nil && e.filled > maxGrid {
+		err = errGrid
+	}
+	return v, err
+}
+
+// period is that of the new series of an expression.
+func (e *evaluation) period(q *Query) time.Duration {
+	if q.Period != 0 {
+		return q.Period
+	}
+	shortest := time.Duration(0)
+	for i := range e.Queries {
+		if p := e.Queries[i].Period; p != 0 && (shortest == 0 || p < shortest) {
+			shortest = p
+		}
+	}
+	return cmp.Or(shortest, time.Minute)
+}
+
+// metrics are the series of METRICS().
+func (e *evaluation) metrics(in string) (all []*TimeSeries, err error) {
+	for i := range e.Queries {
+		if q := &e.Queries[i]; q.Expression == "" && strings.Contains(q.ID, in) {
+			v, err := e.value(q.ID)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, v.series...)
+		}
+	}
+	return all, nil
+}
+
+// metric reads the series of a query for a metric. Of data in several units there are
+// those of the first, and a message: as recorded.
+func (e *evaluation) metric(q *Query) (*TimeSeries, error) {
+	s, units, err := e.read(q.Metric, q.Statistic, q.Unit, q.Period)
+	if len(units) > 1 {
+		e.messages[q.ID] = append(e.messages[q.ID], Message{"MultipleUnits", fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", "))})
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(e.Queries, func(o Query) bool { return o.ID == q.ID })
+	if s.Label = q.Label; s.Label == "" || dynamic.MatchString(q.Label) {
+		s.Label = e.labels[i]
+	}
+	return s, nil
+}
+
+// read reads a statistic of a metric.
+func (e *evaluation) read(m metrics.Metric, statistic metrics.Statistic, unit string, period time.Duration) (s *TimeSeries, units []string, err error) {
+	start := metrics.RoundedStart(e.Start, period, e.Now)
+	found, err := e.source.Statistics(e.ctx, metrics.Query{Metric: m, Unit: unit, Start: start, End: metrics.WholeEnd(e.End), Period: period})
+	if err != nil {
+		return nil, nil, &sourceError{err}
+	}
+	s = &TimeSeries{Start: start.Unix(), Period: int64(period / time.Second), origin: &origin{m, statistic.String()}}
+	for _, series := range found {
+		units = append(units, series.Unit)
+	}
+	if len(found) == 0 {
+		return s, nil, nil
+	}
+	s.Times, s.Values = make([]int64, 0, len(found[0].Points)), make([]float64, 0, len(found[0].Points))
+	for _, p := range found[0].Points {
+		if v, ok := statistic.Of(p.StatisticSet); ok {
+			s.add(p.Start.Unix(), v)
+		}
+	}
+	return s, units, nil
+}
+
+// maxFound is how many metrics a search gives.
+// Source: CloudWatch user guide, "Using search expressions in graphs".
+const maxFound = 500
+
+// search reads the metrics that a search finds, of those with data in the last two weeks.
+func (e *evaluation) search(text, statistic string, seconds int64) ([]*TimeSeries, error) {
+	q, err := parseSearch(text)
+	if err != nil {
+		return nil, err
+	}
+	stat, err := metrics.ParseStatistic(statistic)
+	if err != nil {
+		return nil, err
+	}
+	var found []metrics.Metric
+	for _, m := range e.source.Metrics(e.Scope, metrics.Filter{Namespace: q.namespace, Since: e.Now.AddDate(0, 0, -14)}) {
+		if q.matches(&m) && len(found) < maxFound {
+			found = append(found, m)
+		}
+	}
+	labels := distinctions(found)
+	all := make([]*TimeSeries, 0, len(found))
+	for i, m := range found {
+		s, _, err := e.read(m, stat, "", time.Duration(seconds)*time.Second)
+		if err != nil {
+			return nil, err
+		}
+		s.Label = labels[i]
+		all = append(all, s)
+	}
+	return all, nil
+}
