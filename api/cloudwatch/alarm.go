@@ -8,7 +8,6 @@ import (
 	"fargo/api/tags"
 	"fargo/aws"
 	"fargo/aws/cloudwatch"
-	"fargo/aws/protocol"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
@@ -16,11 +15,6 @@ import (
 
 // now is a time as alarms keep it.
 func now() time.Time { return time.Now().UTC() }
-
-// invalid is the error for values that cannot be.
-func invalid(format string, args ...any) *protocol.Error {
-	return protocol.Errorf("ValidationError", format, args...)
-}
 
 // notImplemented names something that would change what happens, if Fargo knew how.
 func notImplemented(what string) error { return invalid("Fargo does not implement %s.", what) }

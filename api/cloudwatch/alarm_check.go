@@ -11,6 +11,7 @@ import (
 	"fargo"
 	"fargo/aws"
 	"fargo/aws/cloudwatch"
+	"fargo/metrics/expression"
 	"fargo/plan"
 )
 
@@ -107,9 +108,9 @@ func checkAlarmMetrics(scope fargo.Scope, in *cloudwatch.PutMetricAlarmInput) er
 	return checkAlarmPeriod(*in.Period)
 }
 
-func checkQueries(scope fargo.Scope, queries []cloudwatch.MetricDataQuery) error {
+func checkQueries(scope fargo.Scope, in []cloudwatch.MetricDataQuery) error {
 	metrics, returned, period, ids := 0, 0, int32(0), map[string]bool{}
-	for _, q := range queries {
+	for _, q := range in {
 		if ids[*q.Id] {
 			return invalid("The id %s is used twice in Metrics.", *q.Id)
 		}
@@ -146,7 +147,54 @@ func checkQueries(scope fargo.Scope, queries []cloudwatch.MetricDataQuery) error
 	case metrics == 0:
 		return notImplemented("alarms on expressions without a metric (Metrics Insights)")
 	}
+	return checkExpressions(scope, in, ids)
+}
+
+// checkExpressions refuses expressions that are none, or name queries that are not there.
+func checkExpressions(scope fargo.Scope, in []cloudwatch.MetricDataQuery, ids map[string]bool) error {
+	all, err := alarmQueries(scope, in)
+	if err != nil {
+		return err
+	}
+	for _, q := range all {
+		if q.Expression == "" {
+			continue
+		}
+		x, err := expression.Parse(q.Expression)
+		if err != nil {
+			return invalid("Error in expression '%s': %s", q.ID, err.Error())
+		}
+		for _, id := range x.References() {
+			if !ids[id] {
+				return invalid("The expression of %s names %s, which is not there.", q.ID, id)
+			}
+		}
+	}
 	return nil
+}
+
+func alarmQueries(scope fargo.Scope, in []cloudwatch.MetricDataQuery) (all []expression.Query, err error) {
+	for i := range in {
+		q, err := query(scope, "Metrics.member."+strconv.Itoa(i+1), &in[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, q)
+	}
+	return all, nil
+}
+
+// AlarmQueries are the queries of an alarm on several metrics or on an expression, each
+// metric over a period.
+func AlarmQueries(scope fargo.Scope, a *cloudwatch.MetricAlarm, period time.Duration) ([]expression.Query, error) {
+	all, err := alarmQueries(scope, a.Metrics)
+	for i := range all {
+		all[i].Period = 0
+		if all[i].Expression == "" {
+			all[i].Period = period
+		}
+	}
+	return all, err
 }
 
 // actionServices are those whose actions are carried out, or tried: SNS is reached only when
