@@ -79,13 +79,13 @@ type decoder struct {
 }
 
 // next reads a point; ok is false when there is none.
-func (d *decoder) next() (p point, ok bool) {
+func (d *decoder) next(p *point) (ok bool) {
 	if len(d.rest) == 0 || d.bad {
-		return point{}, false
+		return false
 	}
 	d.offset += int64(d.uvarint())
-	p = point{d.offset, d.set()}
-	return p, !d.bad
+	p.offset, p.set = d.offset, d.set()
+	return !d.bad
 }
 
 // err is the error of what was read.

@@ -141,7 +141,7 @@ func (s *Store) loadNewest() error {
 		}
 		if of, hour := pointsOf(it.Key()); of == id {
 			d := decoder{rest: it.Value()}
-			for _, ok := d.next(); ok; _, ok = d.next() {
+			for p := (point{}); d.next(&p); {
 				series.newest = hour*3600 + d.offset
 			}
 		}

@@ -23,7 +23,7 @@ type points struct{ all []point }
 
 func (m *points) add(value []byte) error {
 	d := decoder{rest: value}
-	for p, ok := d.next(); ok; p, ok = d.next() {
+	for p := (point{}); d.next(&p); {
 		m.all = append(m.all, p)
 	}
 	return d.err()

@@ -76,7 +76,7 @@ func (s *Store) points(id uint64, q *Query) ([]Point, error) {
 	for ok := it.First(); ok; ok = it.Next() {
 		_, hour := pointsOf(it.Key())
 		d := decoder{rest: it.Value()}
-		for p, ok := d.next(); ok; p, ok = d.next() {
+		for p := (point{}); d.next(&p); {
 			t := hour*3600 + p.offset
 			if t < start || t >= end {
 				continue

@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"fargo"
 	"fargo/metrics"
@@ -70,6 +74,9 @@ func Evaluate(ctx context.Context, source Source, r Request) ([]Result, error) {
 		e.queries[q.ID] = q
 		e.labels = append(e.labels, labels[i])
 	}
+	if err := e.readMetrics(); err != nil {
+		return nil, err
+	}
 	var results []Result
 	points := 0
 	for i := range r.Queries {
@@ -130,12 +137,29 @@ func (e *evaluation) value(id string) (Value, error) {
 }
 
 func (e *evaluation) compute(q *Query) (Value, error) {
-	if q.Expression == "" {
-		s, err := e.metric(q)
-		return single(s), err
-	}
 	v, err := e.math(q)
 	return v, e.blame(q, err)
+}
+
+// readMetrics reads all metrics, several at a time.
+func (e *evaluation) readMetrics() error {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	var mu sync.Mutex
+	for i := range e.Queries {
+		q := &e.Queries[i]
+		if q.Expression != "" {
+			continue
+		}
+		g.Go(func() error {
+			s, messages, err := e.metric(q, e.labels[i])
+			mu.Lock()
+			defer mu.Unlock()
+			e.values[q.ID], e.messages[q.ID] = single(s), messages
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // blame says in which query an error is that somebody can mend.
@@ -200,21 +224,21 @@ func (e *evaluation) metrics(in string) (all []*TimeSeries, err error) {
 	return all, nil
 }
 
-// metric reads the series of a query for a metric. Of data in several units there are
-// those of the first, and a message: as recorded.
-func (e *evaluation) metric(q *Query) (*TimeSeries, error) {
+// metric reads the series of a query for a metric, with CloudWatch's own label unless it
+// has one. Of data in several units there are those of the first, and a message: as
+// recorded.
+func (e *evaluation) metric(q *Query, own string) (s *TimeSeries, messages []Message, err error) {
 	s, units, err := e.read(q.Metric, q.Statistic, q.Unit, q.Period)
-	if len(units) > 1 {
-		e.messages[q.ID] = append(e.messages[q.ID], Message{"MultipleUnits", fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", "))})
-	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	i := slices.IndexFunc(e.Queries, func(o Query) bool { return o.ID == q.ID })
+	if len(units) > 1 {
+		messages = []Message{{"MultipleUnits", fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", "))}}
+	}
 	if s.Label = q.Label; s.Label == "" || dynamic.MatchString(q.Label) {
-		s.Label = e.labels[i]
+		s.Label = own
 	}
-	return s, nil
+	return s, messages, nil
 }
 
 // read reads a statistic of a metric.
