@@ -40,6 +40,12 @@ var rows = map[string]api.Row{
 			}
 			return []api.Access{q.TagOnCreate(bareGroup(q, aws.Value(in.LogGroupName)))}
 		}),
+	"AssociateKmsKey": onGroup(func(in *logs.AssociateKmsKeyInput) (name, identifier *string) {
+		return in.LogGroupName, in.ResourceIdentifier
+	}),
+	"DisassociateKmsKey": onGroup(func(in *logs.DisassociateKmsKeyInput) (name, identifier *string) {
+		return in.LogGroupName, in.ResourceIdentifier
+	}),
 	"DeleteLogGroup":        onGroup(func(in *logs.DeleteLogGroupInput) (name, identifier *string) { return in.LogGroupName, nil }),
 	"DeleteRetentionPolicy": onGroup(func(in *logs.DeleteRetentionPolicyInput) (name, identifier *string) { return in.LogGroupName, nil }),
 	"PutRetentionPolicy":    onGroup(func(in *logs.PutRetentionPolicyInput) (name, identifier *string) { return in.LogGroupName, nil }),

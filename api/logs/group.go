@@ -22,6 +22,9 @@ func (s *Server) CreateLogGroup(ctx context.Context, in *logs.CreateLogGroupInpu
 	if err := tagRules(groupARN(scopeOf(ctx), *in.LogGroupName)).Check(tags.Pairs(in.Tags)); err != nil {
 		return nil, err
 	}
+	if err := s.checkKey(scopeOf(ctx), in.KmsKeyId, *in.LogGroupName); err != nil {
+		return nil, err
+	}
 	class := in.LogGroupClass
 	if class == "" {
 		class = logs.LogGroupClassStandard

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"fargo/api"
 	"fargo/api/apitest"
 	"fargo/api/logs"
+	"fargo/aws/kms"
 	wire "fargo/aws/logs"
 	engine "fargo/logs"
 )
@@ -32,7 +34,7 @@ func newAPI(t *testing.T) (http.Handler, *engine.Store) {
 	}
 	t.Cleanup(func() { store.Close() })
 	return api.New(api.Config{
-		Services:             []api.Mounted{{Service: &wire.API, Server: logs.New(logs.Config{Store: store, Unlisted: "/own"})}},
+		Services:             []api.Mounted{{Service: &wire.API, Server: logs.New(logs.Config{Store: store, Unlisted: "/own", KeyUsable: keyUsable})}},
 		Authorizer:           api.AllowAuthenticated{},
 		Logger:               quiet,
 		AcceptAnyCredentials: true,
@@ -107,4 +109,18 @@ func (c *client) name(d string) string {
 		c.digits[d], c.digits[name] = name, d
 	}
 	return c.digits[d]
+}
+
+// keyUsable is of a KMS with the key 1, the key off, which is disabled, and others whose
+// policies let nobody in.
+func keyUsable(keyARN, service, contextName, resourceARN string) error {
+	const key, group = "arn:aws:kms:us-east-1:123456789012:key/", "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/"
+	switch {
+	case service != "logs.us-east-1.amazonaws.com" || contextName != "aws:logs:arn" || !strings.HasPrefix(resourceARN, group):
+	case keyARN == key+"off":
+		return kms.DisabledException("%s is disabled.", keyARN)
+	case keyARN == key+"1":
+		return nil
+	}
+	return errors.New("no")
 }

@@ -24,17 +24,23 @@ type Config struct {
 	// only to who asks for that very name: who counts groups, or deletes all, means those
 	// that users have made. To all other operations it is a group as others are.
 	Unlisted string
+	// KeyUsable returns nil if a key of KMS, by its ARN, can encrypt, and its policy lets a
+	// service use it for a resource, whose ARN the encryption context has under a name.
+	KeyUsable func(keyARN, service, contextName, resourceARN string) error
 }
 
 // Server answers the operations of CloudWatch Logs.
 type Server struct {
-	store    *engine.Store
-	unlisted string
-	tails    atomic.Int32 // open StartLiveTail sessions
+	store     *engine.Store
+	unlisted  string
+	keyUsable func(keyARN, service, contextName, resourceARN string) error
+	tails     atomic.Int32 // open StartLiveTail sessions
 }
 
 // New makes a server.
-func New(c Config) *Server { return &Server{store: c.Store, unlisted: c.Unlisted} }
+func New(c Config) *Server {
+	return &Server{store: c.Store, unlisted: c.Unlisted, keyUsable: c.KeyUsable}
+}
 
 // refused translates the engine's errors into those of CloudWatch Logs.
 func refused(err error) error {

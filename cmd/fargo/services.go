@@ -46,6 +46,7 @@ import (
 	"fargo/control"
 	"fargo/eventbus"
 	"fargo/kernel"
+	keys "fargo/kms"
 	"fargo/lambda"
 	"fargo/logs"
 	"fargo/metrics"
@@ -109,6 +110,11 @@ func withForwarded(all map[string]*api.Actions) map[string]*api.Actions {
 	return all
 }
 
+// keyUsable says whether a service may encrypt with a key: see [keys.UsableBy].
+func (r dependencies) keyUsable(keyARN, service, contextName, resourceARN string) error {
+	return keys.UsableBy(r.db.View(), keyARN, service, contextName, resourceARN)
+}
+
 // services are all AWS services that are implemented.
 func services(r dependencies) []api.Mounted {
 	roles := apiiam.New(apiiam.Config{DB: r.db, LastUse: r.lastUse, Calls: r.calls})
@@ -129,7 +135,7 @@ func services(r dependencies) []api.Mounted {
 		{Service: &events.API, Server: apievents.New(apievents.Config{DB: r.db, Router: r.events, Keep: r.history.Keep, Callable: r.functions.Callable}), Gaps: apievents.NotActedOn},
 		{Service: &iam.API, Server: roles},
 		{Service: &kms.API, Server: apikms.New(r.db), Gaps: apikms.NotActedOn},
-		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup}), Gaps: apilogs.NotActedOn},
+		{Service: &awslogs.API, Server: apilogs.New(apilogs.Config{Store: r.logs, Unlisted: historyGroup, KeyUsable: r.keyUsable}), Gaps: apilogs.NotActedOn},
 		{Service: &secretsmanager.API, Server: apisecretsmanager.New(apisecretsmanager.Config{DB: r.db, Callable: r.functions.Callable}), Gaps: apisecretsmanager.NotActedOn},
 		{Service: &s3.API, Server: buckets, Gaps: apis3.NotActedOn, Locate: buckets.Locate, CheckBody: apis3.CheckBody},
 		{Service: &ssm.API, Server: apissm.New(apissm.Config{DB: r.db, ExecAgent: r.execAgent}), Gaps: apissm.NotActedOn},
