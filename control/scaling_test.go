@@ -244,3 +244,35 @@ func TestAlarmActions(t *testing.T) {
 		}
 	})
 }
+
+// TestScaledServiceIsDeleted: the scalable target stays without its service, does nothing, and
+// scales the next service of the name.
+func TestScaledServiceIsDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScaled(t, 2)
+		defer s.stop()
+		target := s.register(2, 6)
+		s.track(60)
+		s.value = func(time.Time) (float64, bool) { return 90, true }
+		s.update(func(tx *store.Tx) {
+			next := *s.service(t)
+			next.Service.Status, next.Service.DesiredCount = new("DRAINING"), new(int32(0))
+			store.Services.Put(tx, &next)
+		})
+		s.after(10)
+		if got := s.service(t).Status(); got != "INACTIVE" {
+			t.Fatalf("the service is %s", got)
+		}
+		if got := s.activities(); got != "" {
+			t.Fatalf("without a service: %s", got)
+		}
+		if _, ok := store.ScalableTargets.Get(s.db.View(), target.Key()); !ok {
+			t.Fatal("the target is gone")
+		}
+		s.serve(2, "subnet-1")
+		s.after(3)
+		if got := s.service(t).DesiredCount(); got < 3 {
+			t.Errorf("the next service has %d tasks\n%s", got, s.activities())
+		}
+	})
+}
