@@ -85,8 +85,8 @@ var balancerImports = map[string][]string{
 	"targetgroup":   {"health", "http1", "metrics", "settings", "sticky", "upstream"},
 	"listener":      {"metrics", "netconn", "objectlog", "routing", "settings", "targetgroup", "tlsconfig"},
 	"layer7": {
-		"accesslog", "exchange", "header", "http1", "http2", "listener", "netconn", "routing", "settings", "sticky",
-		"targetgroup", "tlsconfig", "upstream",
+		"accesslog", "exchange", "header", "http1", "http2", "listener", "metrics", "netconn", "routing", "settings",
+		"sticky", "targetgroup", "tlsconfig", "upstream",
 	},
 	"layer4": {"accesslog", "listener", "metrics", "netconn", "proxyprotocol", "targetgroup", "tlsconfig", "upstream"},
 	"":       {"health", "layer4", "layer7", "listener", "metrics", "objectlog", "settings", "targetgroup", "tlsconfig", "upstream"},

@@ -234,7 +234,7 @@ func TestClientLeaves(t *testing.T) {
 	case <-time.After(deadline):
 		t.Error("the target works on for nobody")
 	}
-	eventually(t, "it is counted as 460", func() bool { return h.server.Metrics().Balancers[0].ELB4xx == 1 })
+	eventually(t, "it is counted as 460", func() bool { return h.counted("")["HTTPCode_ELB_4XX_Count"] == 1 })
 }
 
 // flakyNetwork is a network whose ports cannot be opened at first, and may be closed by

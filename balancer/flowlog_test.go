@@ -130,7 +130,7 @@ func TestFlowOutlivesLog(t *testing.T) {
 	io.WriteString(other, "x")
 	io.ReadFull(other, make([]byte, 1))
 	other.Close()
-	eventually(t, "the other has ended", func() bool { return h.server.Metrics().Balancers[0].ActiveConnections == 1 })
+	eventually(t, "the other has ended", func() bool { return h.counted("")["ActiveFlowCount_TLS"] == 1 })
 	c.Close()
 	line := logLines(t, dir, "flows", "*.log", 1)[0]
 	if !strings.Contains(line, c.LocalAddr().String()) {

@@ -20,6 +20,7 @@ import (
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
 	"fargo/balancer/health"
+	"fargo/balancer/metrics"
 	"fargo/desired"
 )
 
@@ -99,6 +100,23 @@ func (h *system) trySet(b []desired.Balancer, g []desired.BalancerGroup) error {
 	known, _ := h.checker.Health()
 	h.server.SetKeys(keysOf(b))
 	return errors.Join(err, h.server.Set(b, g, known))
+}
+
+// counted is what was counted of a target group, or of what is of none, in all zones
+// together, with how much there is now.
+func (h *system) counted(group string) map[string]float64 {
+	sum := map[string]float64{}
+	for _, m := range (metrics.Snapshot{"": h.server.Metrics()}).Since(nil) {
+		if m.Group != group {
+			continue
+		}
+		for _, values := range []map[string]float64{m.Counts, m.Gauges} {
+			for name, n := range values {
+				sum[name] += n
+			}
+		}
+	}
+	return sum
 }
 
 // addr is where a port of the balancer's only interface listens.

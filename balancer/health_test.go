@@ -48,8 +48,8 @@ func TestHealthReports(t *testing.T) {
 	is("healthy", "", "")
 	code.Store(404)
 	is("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]")
-	if c := h.server.Metrics().Groups[0]; c.Unhealthy != 1 || c.Healthy != 0 || c.Balancer != "app/test/1" {
-		t.Errorf("%+v", c)
+	if c := h.counted("arn:g"); c["UnHealthyHostCount"] != 1 || c["HealthyHostCount"] != 0 || c["UnhealthyStateRouting"] != 1 || c["UnhealthyStateDNS"] != 1 {
+		t.Errorf("%v", c)
 	}
 	g.Group.HealthCheckEnabled = new(false)
 	h.set([]desired.Balancer{alb(forwardTo("arn:g"))}, []desired.BalancerGroup{g})
@@ -101,11 +101,10 @@ func TestAccessLog(t *testing.T) {
 		}
 	}
 	// what else was counted meanwhile
-	m := h.server.Metrics()
-	if c := m.Balancers[0]; c.Requests != 3 || c.ELB4xx != 1 || c.NonCompliant != 1 || c.ProcessedBytes == 0 {
-		t.Errorf("%+v", c)
+	if c := h.counted(""); c["HTTPCode_ELB_4XX_Count"] != 1 || c["DesyncMitigationMode_NonCompliant_Request_Count"] != 1 || c["ProcessedBytes"] == 0 {
+		t.Errorf("%v", c)
 	}
-	if c := m.Groups[0]; c.Requests != 2 || c.Target2xx != 2 || c.Healthy != 1 {
-		t.Errorf("%+v", c)
+	if c := h.counted("arn:g"); c["RequestCount"] != 2 || c["HTTPCode_Target_2XX_Count"] != 2 || c["HealthyHostCount"] != 1 || c["HealthyStateRouting"] != 1 || c["RequestCountPerTarget"] != 2 {
+		t.Errorf("%v", c)
 	}
 }

@@ -220,9 +220,9 @@ func TestHTTP2OverTLS12(t *testing.T) {
 	if got := tell(t, client, "GET /"); got != `200 5 "https"` {
 		t.Error(got)
 	}
-	eventually(t, "the connection is counted once", func() bool {
-		b := h.server.Metrics().Balancers[0]
-		return b.NewConnections == 1 && b.ActiveConnections == 1
+	eventually(t, "the connection is counted once, and that to the target", func() bool {
+		b := h.counted("")
+		return b["NewConnectionCount"] == 2 && b["ActiveConnectionCount"] == 2
 	})
 }
 

@@ -1,10 +1,8 @@
 package balancer
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -40,7 +38,8 @@ type Server struct {
 	pace    fargo.Pace
 	turn    uint64
 
-	logs objectlog.Dir
+	logs    objectlog.Dir
+	metrics metrics.Registry
 
 	ctx    context.Context // ends all that was started
 	cancel context.CancelFunc
@@ -221,18 +220,16 @@ func (s *Server) prune() {
 	}
 }
 
-// Metrics gives all counters as they are now, ordered by name.
-func (s *Server) Metrics() metrics.Metrics {
+// Metrics gives all that was counted until now, and what is so now.
+func (s *Server) Metrics() []metrics.Counted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var m metrics.Metrics
-	for _, b := range s.mu.balancers {
-		m.Balancers = append(m.Balancers, b.Snapshot())
+	all := s.metrics.Counted()
+	for i := range all {
+		c := &all[i]
+		if g := s.mu.groups[c.Group]; g != nil && c.State != nil {
+			*c.State = g.State(c.Zone)
+		}
 	}
-	for _, g := range s.mu.groups {
-		m.Groups = append(m.Groups, g.Snapshot())
-	}
-	slices.SortFunc(m.Balancers, func(a, b metrics.Counters) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(m.Groups, func(a, b metrics.GroupCounters) int { return cmp.Compare(a.Name, b.Name) })
-	return m
+	return all
 }

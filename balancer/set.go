@@ -33,11 +33,13 @@ func (s *Server) Set(balancers []desired.Balancer, groups []desired.BalancerGrou
 	var errs []error
 	s.mu.wanted = map[socketKey]*listener.Listener{}
 	kept := map[string]*listener.LoadBalancer{}
+	use := usage{}
 	for i := range balancers {
-		b, err := s.setBalancer(&balancers[i], views)
+		b, err := s.setBalancer(&balancers[i], views, use)
 		kept[b.ARN] = b
 		errs = append(errs, err)
 	}
+	s.setMetrics(use)
 	for arn, b := range s.mu.balancers {
 		if kept[arn] == nil {
 			errs = append(errs, b.FlushLogs(true))
@@ -80,23 +82,22 @@ func (s *Server) setGroups(desired []desired.BalancerGroup) (views map[string]*t
 }
 
 // setBalancer compiles a load balancer's listeners and adds them to those wanted.
-func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.View) (*listener.LoadBalancer, error) {
+func (s *Server) setBalancer(d *desired.Balancer, views map[string]*targetgroup.View, use usage) (*listener.LoadBalancer, error) {
 	b := s.mu.balancers[d.ARN]
 	if b == nil {
 		b = listener.NewLoadBalancer(d, s.turn)
 	}
 	errs := []error{b.SetLogs(s.logs, d)}
+	use.balancer(d)
 	for i := range d.Listeners {
 		l, err := b.Compile(d, i, views, s.mu.secrets)
 		errs = append(errs, err)
 		for j := range d.Interfaces {
 			for _, network := range networksOf(l.Protocol) {
-				s.mu.wanted[socketKey{d.Interfaces[j].ID, d.Interfaces[j].Address, d.Interfaces[j].IPv6, network, l.Port}] = l
+				s.mu.wanted[socketKey{d.Interfaces[j].ID, zoneOf(d, j), d.Interfaces[j].Address, d.Interfaces[j].IPv6, network, l.Port}] = l
 			}
 		}
-		if len(d.Interfaces) > 0 {
-			l.Groups(func(g *targetgroup.Group) { g.UsedBy(&b.Name) })
-		}
+		l.Groups(func(g *targetgroup.Group) { use.groups(d, g) })
 	}
 	if err := errors.Join(errs...); err != nil {
 		return b, fmt.Errorf("load balancer %s: %w", d.Name, err)

@@ -93,9 +93,9 @@ func TestNothingFollowsAnError(t *testing.T) {
 				t.Errorf("%s: %s: the target saw %+v", mode, part, seen)
 			}
 		}
-		eventually(t, "all are counted", func() bool { return h.server.Metrics().Balancers[0].Requests == 32 })
-		if m := h.server.Metrics().Balancers[0]; m.ELB4xx != 30 || m.NonCompliant == 0 {
-			t.Errorf("%s: counted %+v", mode, m)
+		eventually(t, "all are counted", func() bool { return h.counted("")["HTTPCode_ELB_4XX_Count"] == 30 })
+		if m := h.counted(""); m["DesyncMitigationMode_NonCompliant_Request_Count"] == 0 {
+			t.Errorf("%s: counted %v", mode, m)
 		}
 	}
 }

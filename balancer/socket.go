@@ -15,6 +15,7 @@ import (
 // socketKey is a place to listen.
 type socketKey struct {
 	interfaceID string
+	zone        string     // the interface's
 	address     netip.Addr // the interface's
 	ipv6        netip.Addr // the interface's, if it has one; both have one socket
 	network     string     // "tcp" or "udp"
@@ -40,6 +41,7 @@ type socket struct {
 func (s *Server) open(key socketKey, l *listener.Listener) (*socket, error) {
 	k := &socket{socketKey: key}
 	k.InterfaceID, k.Address = key.interfaceID, key.address
+	k.Zone, k.Metrics = key.zone, s.metrics.Balancer(l.Balancer.ARN, key.zone)
 	k.Listener.Store(l)
 	var err error
 	if key.network == "udp" {
@@ -119,10 +121,9 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 		conn.Close()
 		return
 	}
-	m := &l.Balancer.Metrics
-	m.Connections.Add(1)
-	m.Active.Add(1)
-	defer m.Active.Add(-1) // those of HTTP/2 are counted again while they last
+	kind := l.Flow()
+	k.Metrics.Begin(kind)
+	defer k.Metrics.End(kind) // those of HTTP/2 are counted again while they last
 	switch l.Protocol {
 	case "HTTP":
 		k.http.ServePlain(conn, l)

@@ -108,9 +108,8 @@ func TestStreamAnswers(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.ask, got, test.want)
 		}
 	}
-	m := h.server.Metrics()
-	if b, g := m.Balancers[0], m.Groups[0]; b.ELB502 != 4 || b.Requests != 19 || g.Requests != 19 || g.Target2xx != 14 || g.Target3xx != 1 {
-		t.Errorf("counted %+v %+v", b, g)
+	if b, g := h.counted(""), h.counted("arn:g"); b["HTTPCode_ELB_502_Count"] != 4 || g["RequestCount"] != 19 || g["HTTPCode_Target_2XX_Count"] != 14 || g["HTTPCode_Target_3XX_Count"] != 1 {
+		t.Errorf("counted %v %v", b, g)
 	}
 }
 
@@ -259,8 +258,7 @@ func TestStreamLargeBodies(t *testing.T) {
 		}
 	}
 	eventually(t, "both requests are counted whole", func() bool {
-		b := h.server.Metrics().Balancers[0]
-		return b.Requests == 2 && b.ProcessedBytes == 4*size
+		return h.counted("arn:g")["RequestCount"] == 2 && h.counted("")["ProcessedBytes"] == 4*size
 	})
 }
 
@@ -488,13 +486,13 @@ func TestStreamReset(t *testing.T) {
 		case <-time.After(deadline):
 			t.Fatalf("%s: the target works on for nobody", path)
 		}
-		eventually(t, path+" is over", func() bool { return h.server.Metrics().Balancers[0].Requests == uint64(i+1) })
+		eventually(t, path+" is over", func() bool { return h.counted("arn:g")["RequestCount"] == float64(i+1) })
 	}
 	if got := tell(t, client, "GET /"); got != `200 0 ""` {
 		t.Errorf("afterwards: %s", got)
 	}
-	if b := h.server.Metrics().Balancers[0]; b.ELB4xx != 2 || b.NewConnections != 1 {
-		t.Errorf("460 is not counted: %+v", b)
+	if b := h.counted(""); b["HTTPCode_ELB_4XX_Count"] != 2 {
+		t.Errorf("460 is not counted: %v", b)
 	}
 }
 

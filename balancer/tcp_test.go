@@ -73,7 +73,7 @@ func TestResets(t *testing.T) {
 	if _, err := io.ReadAll(dial(t, h.addr(90))); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("idle: %v", err)
 	}
-	eventually(t, "resets are counted", func() bool { return h.server.Metrics().Balancers[0].ELBResets == 2 })
+	eventually(t, "resets are counted", func() bool { return h.counted("")["TCP_ELB_Reset_Count"] == 2 })
 }
 
 // TestConnectionTermination has connections cut when the time to drain is over,
@@ -278,14 +278,14 @@ func TestEndsArePassedOn(t *testing.T) {
 	c = dial(t, h.addr(90))
 	io.WriteString(c, "wait\n")
 	c.(*net.TCPConn).SetLinger(0)
-	eventually(t, "the connection is open", func() bool { return h.server.Metrics().Balancers[0].ActiveConnections > 0 })
+	eventually(t, "the connection is open", func() bool { return h.counted("")["ActiveFlowCount_TCP"] > 0 })
 	c.Close()
 	if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the client's reset came as %v", err)
 	}
 	eventually(t, "resets are counted", func() bool {
-		m := h.server.Metrics().Balancers[0]
-		return m.ClientResets == 1 && m.TargetResets == 1 && m.ELBResets == 0
+		m := h.counted("")
+		return m["TCP_Client_Reset_Count"] == 1 && m["TCP_Target_Reset_Count"] == 1 && m["TCP_ELB_Reset_Count"] == 0
 	})
 }
 
@@ -311,5 +311,5 @@ func TestTLSTermination(t *testing.T) {
 	if err := old.Handshake(); err == nil {
 		t.Error("TLS 1.2 was accepted")
 	}
-	eventually(t, "it is counted", func() bool { return h.server.Metrics().Balancers[0].TLSErrors == 1 })
+	eventually(t, "it is counted", func() bool { return h.counted("")["ClientTLSNegotiationErrorCount"] == 1 })
 }

@@ -129,5 +129,5 @@ func udpProxyProtocol(t *testing.T, protocol string) {
 			}
 		}
 	}
-	eventually(t, "two flows are counted", func() bool { return h.server.Metrics().Balancers[0].NewConnections == 2 })
+	eventually(t, "two flows are counted", func() bool { return h.counted("")["NewFlowCount_UDP"] == 2 })
 }

@@ -130,7 +130,7 @@ func priorityOf(x *exchange.Exchange) string {
 	switch {
 	case x.Rule == nil:
 		return "-1"
-	case x.Rule.Priority == "default":
+	case x.Rule.IsDefault():
 		return "0"
 	}
 	return x.Rule.Priority

@@ -28,6 +28,11 @@ type Exchange struct {
 	Evaluated     uint64        // rules looked at
 	FailOpen      bool
 	GRPC          bool
+	// NonSticky says that clients stay with targets, and this one could not.
+	NonSticky bool
+	// InvalidFields says that the request for the target would have fields whose names are
+	// not letters, digits and hyphens, and DropsInvalid that it has not got them.
+	InvalidFields, DropsInvalid bool
 	// TransformStatus is how the rule's transforms ended; empty when none matched.
 	TransformStatus string
 
@@ -38,6 +43,7 @@ type Exchange struct {
 	Status       int
 	TargetStatus int // 0 when the target gave no answer
 	Written      int64
+	Passed       int64  // of Received and Written, what was counted when it passed
 	Reason       string // why there is no answer of a target
 }
 

@@ -29,9 +29,10 @@ func TooManyForwarders(fields []http1.Field) bool {
 }
 
 // AppendForTarget appends the fields that the target gets, save those that frame
-// the body. The Host field comes first.
+// the body. The Host field comes first. invalid says that the request brought fields with
+// names of other than letters, digits and hyphens.
 // Source: ALB user guide, "HTTP headers and Application Load Balancers".
-func AppendForTarget(to []http1.Field, r *routing.Request, s *settings.Listener, port uint16, from *exchange.Origin, trace string) []http1.Field {
+func AppendForTarget(to []http1.Field, r *routing.Request, s *settings.Listener, port uint16, from *exchange.Origin, trace string) (all []http1.Field, invalid bool) {
 	to = append(to, http1.Field{Name: "Host", Value: targetHost(r, s, port), Kind: http1.Host})
 	forwarded := ""
 	http1.Forwardable(r.Fields, func(f *http1.Field) {
@@ -43,8 +44,10 @@ func AppendForTarget(to []http1.Field, r *routing.Request, s *settings.Listener,
 			}
 			forwarded += f.Value
 		default:
-			if s.DropInvalid && !plainName(f.Name) {
-				return
+			if f.Kind == http1.Other && !plainName(f.Name) {
+				if invalid = true; s.DropInvalid {
+					return
+				}
 			}
 			to = append(to, *f)
 		}
@@ -53,7 +56,7 @@ func AppendForTarget(to []http1.Field, r *routing.Request, s *settings.Listener,
 	if s.TLSFields && from.TLSVersion != "" {
 		to = append(to, http1.Field{Name: "X-Amzn-Tls-Version", Value: from.TLSVersion}, http1.Field{Name: "X-Amzn-Tls-Cipher-Suite", Value: from.CipherSuite})
 	}
-	return append(to, http1.Field{Name: "X-Amzn-Trace-Id", Value: trace, Kind: http1.TraceID})
+	return append(to, http1.Field{Name: "X-Amzn-Trace-Id", Value: trace, Kind: http1.TraceID}), invalid
 }
 
 // targetHost is the Host field for the target. Unless it is to be preserved, a

@@ -45,8 +45,12 @@ func TestRequestFields(t *testing.T) {
 		received, _ := http1.Find(h.Fields, http1.TraceID)
 		trace := TraceID(received, time.Unix(0x5759e988, 0), [12]byte{0xbd, 0x86, 0x2e, 0x3f, 0xe1, 0xbe, 0x46, 0xa9, 0x94, 0x27, 0x27, 0x93})
 		var out strings.Builder
-		for _, f := range AppendForTarget(nil, q, &s, port, &exchange.Origin{Address: "192.0.2.1", Port: "1234"}, trace) {
+		fields, invalid := AppendForTarget(nil, q, &s, port, &exchange.Origin{Address: "192.0.2.1", Port: "1234"}, trace)
+		for _, f := range fields {
 			fmt.Fprintf(&out, "%s: %s\n", f.Name, f.Value)
+		}
+		if invalid {
+			out.WriteString("(brought invalid fields)\n")
 		}
 		return out.String()
 	})

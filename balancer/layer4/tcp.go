@@ -22,7 +22,7 @@ import (
 // load balancers to targets.
 type Server struct {
 	port   *listener.Port
-	dialer upstream.Dialer
+	source *upstream.Source
 	logger *slog.Logger
 	ctx    context.Context // ends what waits for targets
 	tasks  *sync.WaitGroup // is told of goroutines
@@ -30,7 +30,7 @@ type Server struct {
 
 // NewServer makes a server of what comes to a port.
 func NewServer(ctx context.Context, tasks *sync.WaitGroup, dialer upstream.Dialer, logger *slog.Logger, port *listener.Port) *Server {
-	return &Server{port: port, dialer: dialer, logger: logger, ctx: ctx, tasks: tasks}
+	return &Server{port: port, source: &upstream.Source{Dialer: dialer, Interface: port.InterfaceID}, logger: logger, ctx: ctx, tasks: tasks}
 }
 
 // destination is the group and the target for a flow. The target is nil when
@@ -48,7 +48,7 @@ func (s *Server) destination(l *listener.Listener, f targetgroup.Flow) (*targetg
 		return nil, nil, nil
 	}
 	v := last.Groups[i]
-	t := l.TableOf(v, s.port.InterfaceID)
+	t := s.port.TableOf(v)
 	return v.Group, t, t.ChooseFor(f)
 }
 
@@ -56,7 +56,7 @@ func (s *Server) destination(l *listener.Listener, f targetgroup.Flow) (*targetg
 func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 	f := &tlsConn{Conn: conn, began: time.Now()}
 	encrypted := tls.Server(f, l.TLS.TLS)
-	if !s.port.Handshake(s.ctx, encrypted, l) {
+	if !s.port.Handshake(s.ctx, encrypted) {
 		s.logFlow(l, f, nil, flowEnd{alert: alertIn(encrypted.Handshake())}) // tells again how it failed
 		return
 	}
@@ -69,7 +69,7 @@ func (s *Server) ServeTCP(conn net.Conn, l *listener.Listener) { s.tunnel(conn, 
 
 // tunnel joins a client's connection to one of a target's, and says how it ended.
 func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
-	m := &l.Balancer.Metrics
+	m, kind := s.port.Metrics, l.Flow()
 	if !s.port.Conns.Add(conn) {
 		conn.Close()
 		return flowEnd{}
@@ -79,16 +79,15 @@ func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
 	up, err := s.reach(l, f)
 	if err != nil {
 		s.logger.Debug("connection refused", "listener", l.ARN, "client", f.Client, "error", err)
-		m.ELBResets.Add(1)
+		m.CountReset()
 		netconn.Reset(conn)
 		conn.Close()
 		return flowEnd{}
 	}
 	defer up.Close()
-	t := netconn.Tunnel{Idle: l.TCPIdle}
+	t := netconn.Tunnel{Idle: l.TCPIdle, Passed: func(n int64) { m.Passed(kind, n) }}
 	err = t.Run(conn, up)
 	end = flowEnd{received: t.Sent.Load(), sent: t.Received.Load()}
-	m.Bytes.Add(uint64(end.received + end.sent))
 	countEnd(m, err, conn)
 	var broken *netconn.BrokenError
 	if errors.As(err, &broken) && broken.Conn == conn {
@@ -103,13 +102,13 @@ func countEnd(m *metrics.Balancer, err error, client net.Conn) {
 	switch {
 	case err == nil:
 	case errors.Is(err, net.ErrClosed): // the balancer ended it
-		m.ELBResets.Add(1)
+		m.CountReset()
 	case errors.As(err, &broken) && broken.Conn == client:
-		m.ClientResets.Add(1)
+		m.CountClientReset()
 	case errors.As(err, &broken):
-		m.TargetResets.Add(1)
+		m.CountTargetReset()
 	default:
-		m.ELBResets.Add(1)
+		m.CountReset()
 	}
 }
 
@@ -121,13 +120,16 @@ func (s *Server) reach(l *listener.Listener, f targetgroup.Flow) (net.Conn, erro
 	if t == nil {
 		return nil, errNoTarget
 	}
-	conn, err := t.Conns.Dial(s.ctx, s.dialer, s.port.InterfaceID, "tcp")
+	conn, err := t.Conns.Dial(s.ctx, s.source, "tcp")
 	if errors.Is(err, net.ErrClosed) {
 		return nil, err // the target's time is over
 	}
 	if err != nil {
-		g.Metrics.CountUnreached(err)
+		s.port.Metrics.CountUnreached(err)
 		return nil, err
+	}
+	if table.FailOpen && l.Flow() != metrics.TLS {
+		s.port.Metrics.CountUnhealthyFlow()
 	}
 	if table.ProxyProtocol() {
 		if _, err := conn.Write(proxyprotocol.Header(f.Client, f.Local, proxyprotocol.Stream)); err != nil {
@@ -140,7 +142,7 @@ func (s *Server) reach(l *listener.Listener, f targetgroup.Flow) (net.Conn, erro
 	}
 	encrypted, err := tlsconfig.ClientHandshake(s.ctx, conn)
 	if err != nil {
-		g.Metrics.CountUnreached(err)
+		g.Counters(s.port.Zone).CountUnreached(err)
 		conn.Close()
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fargo/balancer/listener"
+	"fargo/balancer/metrics"
 	"fargo/balancer/netconn"
 	"fargo/balancer/proxyprotocol"
 	"fargo/balancer/targetgroup"
@@ -72,7 +73,7 @@ func (f *udpFlows) pass(client netip.AddrPort, datagram []byte) {
 		datagram = slices.Concat(u.header, datagram)
 	}
 	if n, err := u.conn.Write(datagram); err == nil {
-		l.Balancer.Metrics.Bytes.Add(uint64(n))
+		f.server.port.Metrics.Passed(metrics.UDP, int64(n))
 	}
 }
 
@@ -87,17 +88,20 @@ func (f *udpFlows) begin(l *listener.Listener, client netip.AddrPort) *udpFlow {
 	s := f.server
 	// The socket may be at any address: it does not know where datagrams were sent to.
 	from := targetgroup.Flow{Client: client, Local: netip.AddrPortFrom(s.port.Address, l.Port)}
-	g, table, t := s.destination(l, from)
+	_, table, t := s.destination(l, from)
 	if t == nil {
 		return nil
 	}
-	conn, err := t.Conns.Dial(s.ctx, s.dialer, s.port.InterfaceID, "udp")
+	conn, err := t.Conns.Dial(s.ctx, s.source, "udp")
 	if errors.Is(err, net.ErrClosed) {
 		return nil // the target's time is over
 	}
 	if err != nil {
-		g.Metrics.CountUnreached(err)
+		s.port.Metrics.CountUnreached(err)
 		return nil
+	}
+	if table.FailOpen {
+		s.port.Metrics.CountUnhealthyFlow()
 	}
 	u := &udpFlow{client: client, conn: conn}
 	if table.ProxyProtocol() {
@@ -106,17 +110,16 @@ func (f *udpFlows) begin(l *listener.Listener, client netip.AddrPort) *udpFlow {
 	f.mu.Lock()
 	f.mu.byClient[client] = u
 	f.mu.Unlock()
-	s.tasks.Go(func() { f.back(u, l) })
+	s.tasks.Go(func() { f.back(u) })
 	return u
 }
 
 // back passes the target's datagrams to the client until the flow rests too
 // long or its target is gone.
-func (f *udpFlows) back(u *udpFlow, l *listener.Listener) {
-	m := &l.Balancer.Metrics
-	m.Connections.Add(1)
-	m.Active.Add(1)
-	defer m.Active.Add(-1)
+func (f *udpFlows) back(u *udpFlow) {
+	m := f.server.port.Metrics
+	m.Begin(metrics.UDP)
+	defer m.End(metrics.UDP)
 	defer f.end(u)
 	to := net.UDPAddrFromAddrPort(u.client)
 	buffer := make([]byte, maxDatagram)
@@ -129,7 +132,7 @@ func (f *udpFlows) back(u *udpFlow, l *listener.Listener) {
 		case err == nil:
 			u.last.Store(time.Now().UnixNano())
 			if n, err := f.socket.WriteTo(buffer[:n], to); err == nil {
-				m.Bytes.Add(uint64(n))
+				m.Passed(metrics.UDP, int64(n))
 			}
 		case !netconn.IsTimeout(err), time.Since(time.Unix(0, u.last.Load())) >= udpIdle:
 			return

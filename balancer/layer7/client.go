@@ -43,6 +43,7 @@ type client struct {
 	begun    bool  // its head was read
 	headErr  error // or why it could not be
 	sent     int64 // bytes to the client before it
+	tunneled int64 // bytes to the client after its head, past out
 	broken   bool  // its answer cannot be finished
 	head     http1.Request
 	body     http1.Body
@@ -203,7 +204,7 @@ func (c *client) forget() {
 func (c *client) begin() {
 	c.transaction = transaction{}
 	c.transaction.begin(&c.from)
-	c.begun, c.sent = true, c.out.Written
+	c.begun, c.sent, c.tunneled = true, c.out.Written, 0
 	c.body = http1.Body{}
 	c.headErr = c.read()
 }
@@ -217,8 +218,8 @@ func (c *client) wantsMore() bool {
 func (c *client) serveRequest(ctx context.Context, l *listener.Listener) (more bool) {
 	defer func() {
 		c.Received += c.body.Taken()
-		c.Written = c.out.Written - c.sent
-		c.finish(l, c.server.logger)
+		c.Written = c.out.Written - c.sent + c.tunneled
+		c.finish(l, c.port, c.server.logger)
 	}()
 	if c.headErr != nil {
 		return c.refuseHead(l, c.headErr)

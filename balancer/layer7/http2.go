@@ -14,6 +14,7 @@ import (
 	"fargo/balancer/http1"
 	"fargo/balancer/http2"
 	"fargo/balancer/listener"
+	"fargo/balancer/metrics"
 	"fargo/balancer/netconn"
 	"fargo/balancer/tlsconfig"
 )
@@ -27,7 +28,7 @@ func (s *Server) ServeTLS(conn net.Conn, l *listener.Listener) {
 	conn = name(netconn.NonBlock(conn), l)
 	began := time.Now()
 	encrypted := tls.Server(conn, l.TLS.TLS)
-	ok := s.port.Handshake(s.ctx, encrypted, l)
+	ok := s.port.Handshake(s.ctx, encrypted)
 	if l.Connections != nil {
 		s.logConnection(l, encrypted, ok, began)
 	}
@@ -76,15 +77,13 @@ func (s *Server) ServeHTTP2() {
 			return context.WithValue(ctx, originKey{}, &c.(*streamConn).from)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
-			l := s.port.Listener.Load()
-			switch {
-			case l == nil:
-			case state == http.StateNew:
+			switch state {
+			case http.StateNew:
 				s.port.Conns.Add(c)
-				l.Balancer.Metrics.Active.Add(1)
-			case state == http.StateClosed:
+				s.port.Metrics.Resume(metrics.HTTP)
+			case http.StateClosed:
 				s.port.Conns.Remove(c)
-				l.Balancer.Metrics.Active.Add(-1)
+				s.port.Metrics.End(metrics.HTTP)
 			}
 		},
 	}

@@ -74,11 +74,14 @@ func (c *client) switchProtocols() {
 	if _, err := p.up.Conn.Write(c.in.Buffered()); err != nil {
 		return
 	}
-	t := netconn.Tunnel{Idle: c.listener.Idle}
+	ipv6 := c.Client.Addr().Is6() && !c.Client.Addr().Is4In6()
+	t := netconn.Tunnel{Idle: c.listener.Idle, Passed: func(n int64) { c.port.Metrics.PassedHTTP(n, ipv6) }}
 	if err := t.Run(c.Conn, p.up.Conn); err != nil {
 		c.Reason = err.Error()
 	}
 	c.Received += t.Sent.Load()
+	c.tunneled = t.Received.Load()
+	c.Passed = t.Sent.Load() + t.Received.Load()
 	c.ResponseAt = time.Now()
 }
 

@@ -52,19 +52,20 @@ func (p *roundTrip) choose(r *listener.Rule) (status int) {
 		return http.StatusServiceUnavailable
 	}
 	g := r.Groups[i]
-	p.back, p.table = sticky.Group{Token: token, Duration: f.Sticky}, p.listener.TableOf(g, p.server.port.InterfaceID)
-	p.group, p.GroupARN, p.FailOpen = g.Group, g.ARN, p.table.FailOpen
+	p.back, p.table = sticky.Group{Token: token, Duration: f.Sticky}, p.server.port.TableOf(g)
+	p.counts, p.GroupARN, p.FailOpen = g.Counters(p.server.port.Zone), g.ARN, p.table.FailOpen
 	if !p.understood(p.table.Version) {
 		return statusIncompatible
 	}
-	t := g.Choose(p.table, p.Fields)
+	t, sticks := g.Choose(p.table, p.Fields)
 	if t == nil {
 		return http.StatusServiceUnavailable
 	}
-	p.to, p.TargetAddress = t, t.Conns.Address
+	p.to, p.TargetAddress, p.NonSticky = t, t.Conns.Address, !sticks && p.table.Sticky.Kind != ""
 	received, _ := http1.Find(p.Fields, http1.TraceID)
 	p.Trace = header.TraceID(received, p.Began, header.RandomTrace())
-	p.fields = header.AppendForTarget(p.fields[:0], &p.Request, &p.listener.Listener, p.listener.Port, p.from, p.Trace)
+	p.DropsInvalid = p.listener.DropInvalid
+	p.fields, p.InvalidFields = header.AppendForTarget(p.fields[:0], &p.Request, &p.listener.Listener, p.listener.Port, p.from, p.Trace)
 	return 0
 }
 
@@ -101,7 +102,7 @@ func idempotent(method string) bool {
 // reach takes an idle connection to the target, or opens one. A request that
 // could not be sent again gets no connection that the target has closed.
 func (p *roundTrip) reach(ctx context.Context, fresh bool) (*upstream.Conn, error) {
-	from, idle := p.server.port.InterfaceID, p.listener.Idle
+	from, idle := p.server.source, p.listener.Idle
 	careful := p.length != 0 || !idempotent(p.Method)
 	for !fresh {
 		now := netconn.Clock()
@@ -117,9 +118,9 @@ func (p *roundTrip) reach(ctx context.Context, fresh bool) (*upstream.Conn, erro
 		u.Idle, u.Watch = idle, p.downstream
 		return u, nil
 	}
-	u, err := p.to.Conns.Connect(ctx, p.server.dialer, from, p.table.TLS, idle)
+	u, err := p.to.Conns.Connect(ctx, from, p.table.TLS, idle)
 	if err != nil {
-		p.group.Metrics.CountUnreached(err)
+		p.counts.CountUnreached(err)
 		return nil, err
 	}
 	u.Watch = p.downstream

@@ -16,7 +16,7 @@ import (
 // Server answers what comes to one port of application load balancers.
 type Server struct {
 	port   *listener.Port
-	dialer upstream.Dialer
+	source *upstream.Source
 	logger *slog.Logger
 	ctx    context.Context // ends all
 	tasks  *sync.WaitGroup // is told of goroutines
@@ -28,7 +28,7 @@ type Server struct {
 
 // NewServer makes a server of what comes to a port that listens at addr.
 func NewServer(ctx context.Context, tasks *sync.WaitGroup, dialer upstream.Dialer, logger *slog.Logger, port *listener.Port, addr net.Addr) *Server {
-	return &Server{port: port, dialer: dialer, logger: logger, ctx: ctx, tasks: tasks, http2: newConnQueue(addr)}
+	return &Server{port: port, source: &upstream.Source{Dialer: dialer, Interface: port.InterfaceID, Count: port.Metrics}, logger: logger, ctx: ctx, tasks: tasks, http2: newConnQueue(addr)}
 }
 
 // Close has ServeHTTP2 end when its requests have.

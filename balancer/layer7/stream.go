@@ -46,7 +46,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 		if x.body != nil {
 			x.Received += x.body.Taken()
 		}
-		x.finish(l, s.logger)
+		x.finish(l, s.port, s.logger)
 		x.clear()
 		streams.Put(x)
 	}()

@@ -20,10 +20,10 @@ func (x *stream) forwardHTTP2() {
 	ctx, watch := watchIdle(x.r.Context(), x.listener.Idle)
 	defer watch.stop()
 	x.SentAt = time.Now()
-	answer, err := x.to.Conns.Transport(x.server.dialer, x.server.port.InterfaceID, x.group.Metrics.CountUnreached).RoundTrip(x.outgoing(ctx, watch))
+	answer, err := x.to.Conns.Transport(x.server.source, x.counts.CountUnreached).RoundTrip(x.outgoing(ctx, watch))
 	if err != nil {
 		if tlsconfig.IsHandshakeError(err) {
-			x.group.Metrics.CountUnreached(err)
+			x.counts.CountUnreached(err)
 		}
 		if watch.expired() {
 			err = context.Cause(ctx)

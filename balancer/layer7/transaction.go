@@ -9,6 +9,7 @@ import (
 	"fargo/balancer/exchange"
 	"fargo/balancer/header"
 	"fargo/balancer/listener"
+	"fargo/balancer/metrics"
 	"fargo/balancer/netconn"
 	"fargo/balancer/settings"
 	"fargo/balancer/targetgroup"
@@ -18,7 +19,7 @@ import (
 type transaction struct {
 	exchange.Exchange
 	beganAt time.Duration       // Began by netconn.Clock
-	group   *targetgroup.Group  // nil when it was not for one
+	counts  *metrics.Group      // of the target group; nil when it was not for one
 	to      *targetgroup.Target // nil when none was chosen
 }
 
@@ -84,11 +85,9 @@ func (x *transaction) understood(version string) bool {
 }
 
 // finish counts and logs a transaction that is over.
-func (x *transaction) finish(l *listener.Listener, logger *slog.Logger) {
-	l.Balancer.Metrics.Count(&x.Exchange)
-	if x.group != nil {
-		x.group.Metrics.Count(&x.Exchange)
-	}
+func (x *transaction) finish(l *listener.Listener, port *listener.Port, logger *slog.Logger) {
+	port.Metrics.Count(&x.Exchange)
+	x.counts.Count(&x.Exchange)
 	if l.Log != nil && (x.Method != "" || x.Status != 0) {
 		now := time.Now()
 		if err := l.Log.Write(accesslog.RequestLine(&x.Exchange, l.Balancer.Name, l.Port, now), now); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"fargo/balancer/metrics"
 	"fargo/balancer/objectlog"
 	"fargo/balancer/routing"
 	"fargo/balancer/settings"
@@ -50,8 +51,19 @@ type Listener struct {
 	Port        uint16
 	Rules       []*Rule
 	TLS         *tlsconfig.ServerConfig // of HTTPS and TLS; nil for others
-	// zones are those of the balancer's interfaces, by interface.
-	zones map[string]string
+}
+
+// Flow is what a connection to the listener is counted as.
+func (l *Listener) Flow() metrics.Flow {
+	switch l.Protocol {
+	case "HTTP", "HTTPS":
+		return metrics.HTTP
+	case "TLS":
+		return metrics.TLS
+	case "UDP":
+		return metrics.UDP
+	}
+	return metrics.TCP
 }
 
 // IsHTTP reports whether it is one of an application load balancer.
@@ -64,7 +76,6 @@ func (b *LoadBalancer) Compile(config *desired.Balancer, i int, groups map[strin
 	l := &Listener{
 		Listener: settings.ReadListener(config.Attributes, d.Attributes),
 		Balancer: b, Log: b.log, Connections: b.connections, ARN: d.ARN, Protocol: d.Protocol, Port: d.Port,
-		zones: zonesOf(config),
 	}
 	var errs []error
 	if d.Protocol == "HTTPS" || d.Protocol == "TLS" {
@@ -114,23 +125,4 @@ func (l *Listener) Route(r *routing.Request) (found *Rule, evaluated int) {
 		}
 	}
 	return nil, 0
-}
-
-// TableOf is the table of a group for requests and connections that come to an
-// interface.
-func (l *Listener) TableOf(g *targetgroup.View, interfaceID string) *targetgroup.Table {
-	t := g.Table.Load()
-	if t.Zones == nil {
-		return t
-	}
-	return t.Near(l.zones[interfaceID])
-}
-
-// zonesOf are the zones of a balancer's interfaces, by interface.
-func zonesOf(d *desired.Balancer) map[string]string {
-	zones := make(map[string]string, len(d.Zones))
-	for i := range min(len(d.Zones), len(d.Interfaces)) {
-		zones[d.Interfaces[i].ID] = d.Zones[i]
-	}
-	return zones
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"sync/atomic"
 
-	"fargo/balancer/metrics"
 	"fargo/balancer/objectlog"
 	"fargo/balancer/tlsconfig"
 	"fargo/desired"
@@ -13,11 +12,9 @@ import (
 
 // LoadBalancer is a load balancer, for as long as it is in the configuration.
 type LoadBalancer struct {
-	ARN     string
-	Name    string
-	network bool
-	Metrics metrics.Balancer
-	log     *objectlog.Log // of requests; nil for none; guarded by the server
+	ARN  string
+	Name string
+	log  *objectlog.Log // of requests; nil for none; guarded by the server
 	// connections is the log of connections; nil for none; guarded by the server.
 	connections *objectlog.Log
 	tls         map[string]*tlsconfig.ServerConfig // by listener; guarded by the server
@@ -29,7 +26,7 @@ type LoadBalancer struct {
 // of rules that have several groups.
 func NewLoadBalancer(d *desired.Balancer, turn uint64) *LoadBalancer {
 	return &LoadBalancer{
-		ARN: d.ARN, Name: d.Name, network: d.Network, turn: turn,
+		ARN: d.ARN, Name: d.Name, turn: turn,
 		turns: map[string]*atomic.Uint64{}, tls: map[string]*tlsconfig.ServerConfig{},
 	}
 }
@@ -43,9 +40,6 @@ func (b *LoadBalancer) SetTickets(secrets []secret.Text) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Snapshot gives what was counted of the load balancer.
-func (b *LoadBalancer) Snapshot() metrics.Counters { return b.Metrics.Snapshot(b.Name, b.network) }
 
 // turnOf is the count of turns of a rule's forward action, which goes on when
 // the rule is compiled anew.

@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"fargo/balancer/metrics"
 	"fargo/balancer/netconn"
+	"fargo/balancer/targetgroup"
 	"fargo/balancer/tlsconfig"
 )
 
@@ -15,14 +17,19 @@ import (
 type Port struct {
 	InterfaceID string
 	Address     netip.Addr               // the interface's, to which clients send
+	Zone        string                   // the interface's
+	Metrics     *metrics.Balancer        // of the load balancer, in the zone
 	Listener    atomic.Pointer[Listener] // its configuration
 	Closing     atomic.Bool              // no new connections, and answers are the last of theirs
 	Over        atomic.Bool              // no new requests
 	Conns       netconn.Tracker          // of clients
 }
 
+// TableOf is the table of a group for requests and connections that come to the port.
+func (p *Port) TableOf(g *targetgroup.View) *targetgroup.Table { return g.Table.Load().Near(p.Zone) }
+
 // Handshake shakes hands with a client. After false, conn is closed.
-func (p *Port) Handshake(ctx context.Context, conn *tls.Conn, l *Listener) bool {
+func (p *Port) Handshake(ctx context.Context, conn *tls.Conn) bool {
 	if !p.Conns.Add(conn) {
 		conn.Close()
 		return false
@@ -31,7 +38,7 @@ func (p *Port) Handshake(ctx context.Context, conn *tls.Conn, l *Listener) bool 
 	ctx, cancel := context.WithTimeout(ctx, tlsconfig.HandshakeTimeout)
 	defer cancel()
 	if err := conn.HandshakeContext(ctx); err != nil {
-		l.Balancer.Metrics.TLSErrors.Add(1)
+		p.Metrics.CountTLSError()
 		conn.Close()
 		return false
 	}

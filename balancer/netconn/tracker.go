@@ -32,10 +32,11 @@ func (t *Tracker) Add(c io.Closer) bool {
 	return true
 }
 
-// Track gives a connection that is in t until it is closed. When it may not be in t
-// it is closed at once, and the error is net.ErrClosed.
-func (t *Tracker) Track(c net.Conn) (net.Conn, error) {
-	tracked := &trackedConn{Conn: c, tracker: t}
+// Track gives a connection that is in t until it is closed; closed, if not nil, is called
+// then, once. When it may not be in t it is closed at once, and the error is
+// net.ErrClosed.
+func (t *Tracker) Track(c net.Conn, closed func()) (net.Conn, error) {
+	tracked := &trackedConn{Conn: c, tracker: t, closed: closed}
 	if !t.Add(tracked) {
 		c.Close()
 		return nil, net.ErrClosed
@@ -43,11 +44,13 @@ func (t *Tracker) Track(c net.Conn) (net.Conn, error) {
 	return tracked, nil
 }
 
-// Remove takes c out of t.
-func (t *Tracker) Remove(c io.Closer) {
+// Remove takes c out of t, and reports whether it was there.
+func (t *Tracker) Remove(c io.Closer) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	_, was := t.mu.open[c]
 	delete(t.mu.open, c)
+	return was
 }
 
 // List is what is in t now.
@@ -76,6 +79,7 @@ func (t *Tracker) CloseAll() {
 type trackedConn struct {
 	net.Conn
 	tracker *Tracker
+	closed  func()
 }
 
 // NetConn is the connection below.
@@ -92,6 +96,8 @@ func (c *trackedConn) CloseWrite() error {
 
 // Close closes the connection.
 func (c *trackedConn) Close() error {
-	c.tracker.Remove(c)
+	if c.tracker.Remove(c) && c.closed != nil {
+		c.closed()
+	}
 	return c.Conn.Close()
 }

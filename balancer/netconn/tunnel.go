@@ -13,6 +13,8 @@ import (
 // fails, both end.
 type Tunnel struct {
 	Idle time.Duration
+	// Passed, if not nil, is told of bytes as they pass, by both directions at once.
+	Passed func(bytes int64)
 	// Sent and Received count the bytes from the first to the second, and back.
 	Sent, Received atomic.Int64
 	last           atomic.Int64 // when something passed, in Unix nanoseconds
@@ -92,6 +94,9 @@ func (t *Tunnel) copy(from, to net.Conn, count *atomic.Int64) error {
 				return errBroken
 			}
 			count.Add(int64(n))
+			if t.Passed != nil {
+				t.Passed(int64(n))
+			}
 			continue
 		}
 		switch {

@@ -15,6 +15,9 @@ type Rule struct {
 	Action        Action
 }
 
+// IsDefault reports whether it is a listener's last rule.
+func (r *Rule) IsDefault() bool { return r.Priority == "default" }
+
 // Match reports whether a request meets all conditions.
 func (r *Rule) Match(q *Request) bool {
 	for _, c := range r.conditions {

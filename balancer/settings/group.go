@@ -26,8 +26,13 @@ type Group struct {
 	Algorithm string
 	SlowStart time.Duration
 	Sticky    Stickiness
-	// fail-open: requests go to all targets while fewer than these are healthy.
-	MinimumCount, MinimumPercent int
+	// Checked says that targets' health is checked.
+	Checked bool
+	// Routing are what it takes not to fail open: while fewer targets are healthy, requests
+	// go to all.
+	Routing Thresholds
+	// DNS are what it takes for a zone's address to be in the load balancer's name.
+	DNS Thresholds
 
 	Attributes Attributes
 }
@@ -37,17 +42,18 @@ type Group struct {
 func ReadGroup(g *desired.BalancerGroup, pace fargo.Pace) Group {
 	a := Attributes(g.Attributes)
 	s := Group{
-		Name:           g.Name,
-		protocol:       string(g.Group.Protocol),
-		Version:        VersionHTTP1,
-		TLS:            g.Group.Protocol == elbv2.ProtocolEnumHttps || g.Group.Protocol == elbv2.ProtocolEnumTls,
-		Zonal:          g.Zonal,
-		Algorithm:      a.text("load_balancing.algorithm.type", "round_robin"),
-		SlowStart:      pace.Of(a.Seconds("slow_start.duration_seconds", 0)),
-		Sticky:         readStickiness(a),
-		MinimumCount:   a.number("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", 1),
-		MinimumPercent: a.number("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", 0),
-		Attributes:     a,
+		Name:       g.Name,
+		protocol:   string(g.Group.Protocol),
+		Version:    VersionHTTP1,
+		TLS:        g.Group.Protocol == elbv2.ProtocolEnumHttps || g.Group.Protocol == elbv2.ProtocolEnumTls,
+		Zonal:      g.Zonal,
+		Algorithm:  a.text("load_balancing.algorithm.type", "round_robin"),
+		SlowStart:  pace.Of(a.Seconds("slow_start.duration_seconds", 0)),
+		Sticky:     readStickiness(a),
+		Checked:    aws.ValueOr(g.Group.HealthCheckEnabled, true),
+		Routing:    readThresholds(a, "target_group_health.unhealthy_state_routing.minimum_healthy_targets."),
+		DNS:        readThresholds(a, "target_group_health.dns_failover.minimum_healthy_targets."),
+		Attributes: a,
 	}
 	if v := aws.Value(g.Group.ProtocolVersion); v != "" {
 		s.Version = v

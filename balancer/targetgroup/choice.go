@@ -9,8 +9,8 @@ import (
 )
 
 // Choose is the target for a request with these fields: the one that its cookie names,
-// or the next. It is nil when there is none.
-func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target) {
+// which makes it sticky, or the next. It is nil when there is none.
+func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target, sticks bool) {
 	switch t.Sticky.Kind {
 	case "lb_cookie":
 		chosen = t.byToken[sticky.First(fields, sticky.TargetCookie, sticky.TargetCookieCORS)]
@@ -20,9 +20,9 @@ func (g *Group) Choose(t *Table, fields []http1.Field) (chosen *Target) {
 		}
 	}
 	if chosen != nil {
-		return chosen
+		return chosen, true
 	}
-	return g.pick(t)
+	return g.pick(t), false
 }
 
 // pick is the target for a request of a client that holds no valid cookie. It

@@ -13,11 +13,11 @@ import (
 
 // Group is a target group, for as long as it is in the configuration.
 type Group struct {
-	ARN     string
-	turn    atomic.Uint64
-	Metrics metrics.Group
-	// balancer is the name of the one that uses the group; nil while none does.
-	balancer atomic.Pointer[string]
+	ARN  string
+	turn atomic.Uint64
+	// counters are those of the load balancer that uses the group, by zone; nil while none
+	// does.
+	counters atomic.Pointer[map[string]*metrics.Group]
 
 	mu struct {
 		sync.Mutex
@@ -95,26 +95,13 @@ func (g *Group) SetHealth(known health.ByTarget) {
 	}
 }
 
-// UsedBy sets the name of the load balancer that uses the group.
-func (g *Group) UsedBy(name *string) { g.balancer.Store(name) }
+// CountBy sets the counters of the zones of the load balancer that uses the group.
+func (g *Group) CountBy(zone map[string]*metrics.Group) { g.counters.Store(&zone) }
 
-// Snapshot gives what was counted of the group.
-func (g *Group) Snapshot() metrics.GroupCounters {
-	c := g.Metrics.Snapshot()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c.Name = g.mu.settings.Name
-	if b := g.balancer.Load(); b != nil {
-		c.Balancer = *b
+// Counters are those of a zone; nil when there are none.
+func (g *Group) Counters(zone string) *metrics.Group {
+	if zones := g.counters.Load(); zones != nil {
+		return (*zones)[zone]
 	}
-	for _, t := range g.mu.ordered {
-		switch {
-		case t.draining.Load():
-		case health.Routable(t.mu.state):
-			c.Healthy++
-		case health.Unhealthy(t.mu.state):
-			c.Unhealthy++
-		}
-	}
-	return c
+	return nil
 }

@@ -76,7 +76,7 @@ func tableWithin(s settings.Group, targets []*Target) *Table {
 		}
 	}
 	next.eligible = fit
-	if len(fit) < next.MinimumCount || len(fit)*100 < len(all)*next.MinimumPercent {
+	if !next.Routing.Met(int64(len(fit)), int64(len(all))) {
 		next.eligible, next.FailOpen = all, true
 	}
 	next.byToken = make(map[string]*Target, len(next.eligible))

@@ -48,13 +48,13 @@ func (p *idlePool) put(u *Conn) {
 		u.Close()
 		return
 	}
-	stack := p.mu.byFrom[u.from]
+	stack := p.mu.byFrom[u.from.Interface]
 	if stack == nil {
 		if p.mu.byFrom == nil {
 			p.mu.byFrom = map[string]*idleStack{}
 		}
 		stack = &idleStack{}
-		p.mu.byFrom[u.from] = stack
+		p.mu.byFrom[u.from.Interface] = stack
 	}
 	stack.conns = append(stack.conns, u)
 }

@@ -17,6 +17,31 @@ type Dialer interface {
 	Dial(ctx context.Context, interfaceID, network, address string) (net.Conn, error)
 }
 
+// Source is where connections to targets come from.
+type Source struct {
+	Dialer    Dialer
+	Interface string  // id
+	Count     Counter // nil for none
+}
+
+// Counter is told of connections. It may be called from several goroutines.
+type Counter interface {
+	Opened()
+	Closed() // once for each that was opened
+}
+
+func (s *Source) opened() {
+	if s.Count != nil {
+		s.Count.Opened()
+	}
+}
+
+func (s *Source) closed() {
+	if s.Count != nil {
+		s.Count.Closed()
+	}
+}
+
 // connectTimeout is how long a connection to a target may take to be made.
 // Source: ALB user guide, "Troubleshoot your Application Load Balancers".
 const connectTimeout = 10 * time.Second
@@ -31,7 +56,7 @@ type Conn struct {
 	Reused bool
 
 	pool      *Pool
-	from      string        // the interface
+	from      *Source
 	idleSince time.Duration // by netconn.Clock
 }
 
@@ -47,8 +72,8 @@ type Pool struct {
 
 // Connect opens a connection of HTTP/1.x, encrypted if so wanted, on which
 // nothing may pass for the idle time at most.
-func (p *Pool) Connect(ctx context.Context, dialer Dialer, from string, encrypted bool, idle time.Duration) (*Conn, error) {
-	conn, err := p.dialPlain(ctx, dialer, from, "tcp")
+func (p *Pool) Connect(ctx context.Context, from *Source, encrypted bool, idle time.Duration) (*Conn, error) {
+	conn, err := p.dialPlain(ctx, from, "tcp")
 	if err != nil {
 		return nil, err
 	}
@@ -68,28 +93,32 @@ func (p *Pool) Connect(ctx context.Context, dialer Dialer, from string, encrypte
 		conn.Close()
 		return nil, net.ErrClosed
 	}
+	from.opened()
 	return u, nil
 }
 
 // Dial opens a connection that ends with the pool's.
-func (p *Pool) Dial(ctx context.Context, dialer Dialer, from, network string) (net.Conn, error) {
-	conn, err := p.dialPlain(ctx, dialer, from, network)
+func (p *Pool) Dial(ctx context.Context, from *Source, network string) (net.Conn, error) {
+	conn, err := p.dialPlain(ctx, from, network)
 	if err != nil {
 		return nil, err
 	}
-	return p.conns.Track(conn)
+	if conn, err = p.conns.Track(conn, from.closed); err == nil {
+		from.opened()
+	}
+	return conn, err
 }
 
-func (p *Pool) dialPlain(ctx context.Context, dialer Dialer, from, network string) (net.Conn, error) {
+func (p *Pool) dialPlain(ctx context.Context, from *Source, network string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	return dialer.Dial(ctx, from, network, p.Address)
+	return from.Dialer.Dial(ctx, from.Interface, network, p.Address)
 }
 
 // Take gives an idle connection from an interface that was not idle since before
 // oldest, by [netconn.Clock], or nil.
-func (p *Pool) Take(from string, oldest time.Duration) *Conn {
-	return p.idle.take(from, oldest)
+func (p *Pool) Take(from *Source, oldest time.Duration) *Conn {
+	return p.idle.take(from.Interface, oldest)
 }
 
 // maxIdle is how long a connection is kept that nobody uses, at most; a shorter
@@ -129,7 +158,9 @@ func (u *Conn) Send() error {
 
 // Close closes the connection.
 func (u *Conn) Close() error {
-	u.pool.conns.Remove(u)
+	if u.pool.conns.Remove(u) {
+		u.from.closed()
+	}
 	return u.Conn.Close()
 }
 

@@ -19,10 +19,10 @@ type transports struct {
 // Transport gives what requests of HTTP/2 reach the target through from an
 // interface. What it dials ends with the pool's connections; failed is told why
 // it could not.
-func (p *Pool) Transport(dialer Dialer, from string, failed func(error)) *http.Transport {
+func (p *Pool) Transport(from *Source, failed func(error)) *http.Transport {
 	p.streams.mu.Lock()
 	defer p.streams.mu.Unlock()
-	if tr := p.streams.byFrom[from]; tr != nil {
+	if tr := p.streams.byFrom[from.Interface]; tr != nil {
 		return tr
 	}
 	tr := &http.Transport{
@@ -32,7 +32,7 @@ func (p *Pool) Transport(dialer Dialer, from string, failed func(error)) *http.T
 		MaxResponseHeaderBytes: http1.MaxResponseHead,
 	}
 	http2.Configure(tr, func(ctx context.Context, _, _ string) (net.Conn, error) {
-		conn, err := p.Dial(ctx, dialer, from, "tcp")
+		conn, err := p.Dial(ctx, from, "tcp")
 		if err != nil {
 			failed(err)
 		}
@@ -41,7 +41,7 @@ func (p *Pool) Transport(dialer Dialer, from string, failed func(error)) *http.T
 	if p.streams.byFrom == nil {
 		p.streams.byFrom = map[string]*http.Transport{}
 	}
-	p.streams.byFrom[from] = tr
+	p.streams.byFrom[from.Interface] = tr
 	return tr
 }
 

@@ -11,7 +11,6 @@ import (
 	"net/http"
 
 	"fargo/balancer/health"
-	"fargo/balancer/metrics"
 )
 
 // client calls one worker.
@@ -41,8 +40,9 @@ func (c *client) health(ctx context.Context) (known []health.Status, err error) 
 	return known, c.call(ctx, http.MethodGet, "/health", nil, &known)
 }
 
-func (c *client) metrics(ctx context.Context) (m metrics.Metrics, err error) {
-	return m, c.call(ctx, http.MethodGet, "/metrics", nil, &m)
+// metrics is what the worker has counted.
+func (c *client) metrics(ctx context.Context) (n counts, err error) {
+	return n, c.call(ctx, http.MethodGet, "/metrics", nil, &n)
 }
 
 func (c *client) call(ctx context.Context, method, path string, body []byte, to any) error {

@@ -23,6 +23,6 @@
 //	GET /health    what it was told last of targets
 //	GET /metrics   what was counted
 //
-// A worker of another build is asked nothing but for its health, which every build
-// answers alike, and replaced.
+// A worker of another build is asked nothing but for its health and, last, for what it
+// has counted, which builds answer alike, and replaced.
 package worker

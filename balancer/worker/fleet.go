@@ -48,8 +48,8 @@ type Fleet struct {
 		found   bool // those that ran before us
 		members []*member
 		config  *config // the newest
-		// past is what was counted by members that are gone.
-		past metrics.Metrics
+		// gone is what was counted by members that are gone.
+		gone metrics.Snapshot
 	}
 	published struct { // may be read while workers are called
 		sync.Mutex
@@ -67,6 +67,7 @@ func NewFleet(c FleetConfig) *Fleet {
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.published.newer = make(chan struct{})
 	f.mu.config = &config{generation: firstGeneration()}
+	f.mu.gone = metrics.Snapshot{}
 	f.renewTickets()
 	return f
 }
@@ -94,11 +95,10 @@ func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []
 		c.balancers, c.certificates = splitCertificates(balancers, keys)
 		c.groups = groups
 	})
-	f.mu.past = f.mu.past.Of(balancers, groups)
 	missing := f.start()
 	_, refused := f.configure(ctx, true)
 	if missing == nil {
-		f.retire()
+		f.retire(ctx)
 	}
 	return errors.Join(wrong, missing, refused)
 }
@@ -116,6 +116,7 @@ func (f *Fleet) adopt(ctx context.Context) error {
 	f.mu.found = true
 	for _, p := range running {
 		m := f.add(p)
+		m.adopted = true
 		if known, err := f.knownTo(ctx, m); err != nil {
 			f.logger.Warn("a load balancer process does not say what it knows", "pid", p.PID(), "error", err)
 		} else {
@@ -179,7 +180,7 @@ func (f *Fleet) add(p Process) *member {
 }
 
 // retire asks those members to end that are too many or not current.
-func (f *Fleet) retire() {
+func (f *Fleet) retire(ctx context.Context) {
 	stay := slices.Collect(f.current)
 	stay = stay[:min(len(stay), f.wanted())]
 	for _, m := range f.mu.members {
@@ -187,6 +188,7 @@ func (f *Fleet) retire() {
 			continue
 		}
 		f.logger.Info("a load balancer process may go", "pid", m.process.PID())
+		f.lastCount(ctx, m)
 		if err := m.process.Leave(); err != nil {
 			f.logger.Warn("a load balancer process cannot be told to go", "pid", m.process.PID(), "error", err)
 		}
@@ -198,5 +200,5 @@ func (f *Fleet) retire() {
 // settle closes the way to a member that is gone, and keeps what it had counted.
 func (f *Fleet) settle(m *member) {
 	m.close()
-	f.mu.past = f.mu.past.Plus(m.counted.Past())
+	f.keep(m.counted)
 }

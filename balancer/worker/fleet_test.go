@@ -25,7 +25,6 @@ import (
 	"fargo/balancer"
 	"fargo/balancer/balancertest"
 	"fargo/balancer/health"
-	"fargo/balancer/metrics"
 	"fargo/balancer/worker"
 	"fargo/desired"
 	"fargo/secret"
@@ -333,17 +332,16 @@ func TestFleet(t *testing.T) {
 	// A request is counted in several places, one after the other, and a worker
 	// may be asked in between: only when all have what they will have is it the
 	// time to compare.
-	var sum metrics.Metrics
+	var count measured
 	eventually(t, "all are counted", func() bool {
-		sum = f.Metrics(t.Context())
-		c, g := sum.Balancers[0], sum.Groups[0]
-		return c.Requests >= requests && c.NewConnections >= requests && g.Requests >= requests && g.Target2xx >= requests
+		count.more(t, f)
+		return count.group["RequestCount"] >= requests && count.group["HTTPCode_Target_2XX_Count"] >= requests
 	})
-	if c := sum.Balancers[0]; len(sum.Balancers) != 1 || c.Requests != requests || c.NewConnections != requests {
-		t.Errorf("%+v", sum.Balancers)
+	if n := count.group; n["RequestCount"] != requests || n["HTTPCode_Target_2XX_Count"] != requests || n["RequestCountPerTarget"] != requests/2 {
+		t.Errorf("%v", n)
 	}
-	if c := sum.Groups[0]; len(sum.Groups) != 1 || c.Requests != requests || c.Target2xx != requests || c.Healthy != 2 || c.Balancer != "app/test/1" {
-		t.Errorf("%+v", sum.Groups)
+	if count.last[1].Gauges["HealthyHostCount"] != 2 || len(count.last) != 2 {
+		t.Errorf("%v", count.last)
 	}
 	m.set(f, nil, nil)
 	eventually(t, "the workers are gone", func() bool { return len(m.alive()) == 0 })
@@ -387,10 +385,11 @@ func TestWorkerDies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	counted := func(n uint64) func() bool {
+	var count measured
+	counted := func(n float64) func() bool {
 		return func() bool {
-			sum := f.Metrics(t.Context())
-			return sum.Balancers[0].Requests == n && sum.Groups[0].Requests == n
+			count.more(t, f)
+			return count.group["RequestCount"] == n
 		}
 	}
 	eventually(t, "all are counted", counted(10))
@@ -404,8 +403,8 @@ func TestWorkerDies(t *testing.T) {
 	})
 	eventually(t, "it serves", func() bool { answer, err := m.get(); return err == nil && answer == "200 one" })
 	eventually(t, "all are counted", counted(11))
-	if c := f.Metrics(t.Context()).Groups[0]; c.UnhealthyRouting != 0 {
-		t.Errorf("%+v", c)
+	if n := count.group["UnhealthyRoutingRequestCount"]; n != 0 {
+		t.Errorf("%v requests failed open", n)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"fargo/balancer/metrics"
 )
 
 // member is a worker of the fleet.
@@ -15,7 +13,8 @@ type member struct {
 	process Process
 	*client
 	since   time.Time
-	counted metrics.Metrics // when asked last
+	counted counts // when asked last
+	adopted bool   // it ran before the fleet did
 	// acknowledged is what it does; nil when that is not known, as at first: it is told
 	// all then.
 	acknowledged *config

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // control socket, until ctx ends. It closes the listener. The server is run, and
 // closed, by the caller.
 func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error {
-	w := &worker{server: s}
+	w := &worker{server: s, id: rand.Text()}
 	w.mu.config = &config{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PATCH /config", w.patchConfig)
@@ -35,6 +36,7 @@ func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error 
 
 type worker struct {
 	server *balancer.Server
+	id     string // which no other worker has
 	mu     struct {
 		sync.Mutex
 		config *config // as told last
@@ -87,7 +89,9 @@ func (w *worker) getHealth(out http.ResponseWriter, _ *http.Request) {
 	write(out, known)
 }
 
-func (w *worker) getMetrics(out http.ResponseWriter, _ *http.Request) { write(out, w.server.Metrics()) }
+func (w *worker) getMetrics(out http.ResponseWriter, _ *http.Request) {
+	write(out, counts{w.id, w.server.Metrics()})
+}
 
 // read reads what a request brings, or answers that it cannot.
 func read(out http.ResponseWriter, r *http.Request, to any) bool {
