@@ -98,7 +98,7 @@ var balancerImports = map[string][]string{
 
 // onNodes are the packages that run on a node. They import nothing of the control
 // plane, also not through another package.
-var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "session", "ecsexec", "taskmetadata", "containerd", "kernel", "host", "desired"}
+var onNodes = []string{"node", "balancer", "dns", "endpoint", "flowlog", "sockets", "session", "ecsexec", "taskmetadata", "measurement", "containerd", "kernel", "host", "desired"}
 
 // onControlPlane are the packages that only the control plane has.
 var onControlPlane = []string{"audit", "record", "store", "plan", "policy", "kms", "objects", "eventbus", "lambda", "api", "control"}

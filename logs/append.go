@@ -54,7 +54,7 @@ func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, e
 	if err != nil {
 		return 0, err
 	}
-	s.tails.publish(&w)
+	s.written(&w)
 	return to, nil
 }
 
@@ -70,7 +70,7 @@ func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamNam
 	if err != nil {
 		return err
 	}
-	s.tails.publish(&w)
+	s.written(&w)
 	return nil
 }
 

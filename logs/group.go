@@ -27,6 +27,8 @@ type Group struct {
 	RetentionDays int32 `json:"retentionDays,omitempty"`
 	// Protected keeps the group from being deleted.
 	Protected bool `json:"protected,omitempty"`
+	// MetricFilters are in the order of their names.
+	MetricFilters []MetricFilter `json:"metricFilters,omitempty"`
 	// Bytes is the size of all events in the group, counted as PutLogEvents
 	// does: the message and 26 bytes each.
 	Bytes int64 `json:"-"`

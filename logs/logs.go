@@ -63,6 +63,8 @@ type Store struct {
 	}
 
 	tails tails
+	// watch is called with what was written to groups that have metric filters.
+	watch func(Written)
 }
 
 // Open opens the store in dir, or makes one. When it is damaged the error is an

@@ -52,6 +52,11 @@ var rows = map[string]api.Row{
 	"PutLogGroupDeletionProtection": onGroup(func(in *logs.PutLogGroupDeletionProtectionInput) (name, identifier *string) {
 		return nil, in.LogGroupIdentifier
 	}),
+	"PutMetricFilter":    onGroup(func(in *logs.PutMetricFilterInput) (name, identifier *string) { return in.LogGroupName, nil }),
+	"DeleteMetricFilter": onGroup(func(in *logs.DeleteMetricFilterInput) (name, identifier *string) { return in.LogGroupName, nil }),
+	"DescribeMetricFilters": onGroup(func(in *logs.DescribeMetricFiltersInput) (name, identifier *string) {
+		return in.LogGroupName, nil
+	}),
 	"DescribeLogStreams": onGroup(func(in *logs.DescribeLogStreamsInput) (name, identifier *string) {
 		return in.LogGroupName, in.LogGroupIdentifier
 	}),

@@ -10,6 +10,7 @@ var NotActedOn = []api.Gap{
 	{Operation: "DisassociateKmsKey", Field: "resourceIdentifier", Why: "that of a log group only"},
 	{Operation: "CreateLogGroup", Field: "logGroupClass", Why: "kept and shown; every class does what STANDARD does"},
 	{Operation: "DescribeLogGroups", Field: "includeLinkedAccounts", Why: "no account is linked to another"},
+	{Operation: "PutMetricFilter", Field: "applyOnTransformedLogs", Why: "kept and shown; there are no log transformers"},
 	{Operation: "PutLogEvents", Field: "entity", Why: "not kept: nothing here shows entities"},
 	{Operation: "GetLogEvents", Field: "unmask", Why: "nothing is masked: there are no data protection policies"},
 	{Operation: "FilterLogEvents", Field: "unmask", Why: "nothing is masked: there are no data protection policies"},

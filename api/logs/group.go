@@ -122,7 +122,7 @@ func showGroup(ctx context.Context, g engine.Group) logs.LogGroup {
 		LogGroupName:              &g.Name,
 		CreationTime:              &g.Created,
 		RetentionInDays:           aws.NonZero(g.RetentionDays),
-		MetricFilterCount:         new(int32(0)),
+		MetricFilterCount:         new(int32(len(g.MetricFilters))),
 		Arn:                       new(arn + ":*"),
 		LogGroupArn:               &arn,
 		StoredBytes:               &g.Bytes,

@@ -76,12 +76,14 @@ type plane struct {
 	db      *store.DB
 	logs    *logs.Store
 	metrics *metrics.Store
-	audit   *audit.Log
-	blobs   *registry.Storage
-	objects *objects.Store
-	images  taskImages
-	pushed  *registry.Server
-	nodes   *control.Plane
+	// metricFilters make samples of log events.
+	metricFilters *metricFilters
+	audit         *audit.Log
+	blobs         *registry.Storage
+	objects       *objects.Store
+	images        taskImages
+	pushed        *registry.Server
+	nodes         *control.Plane
 	// authorizer decides by IAM's policies; enforcer is the same, unless they are off.
 	authorizer api.Authorizer
 	enforcer   *api.Enforcer
@@ -139,6 +141,8 @@ func openPlane(ctx context.Context, c planeConfig) (p *plane, err error) {
 	if p.metrics, err = metrics.Open(c.inst.MetricsDir(), c.log, time.Now); err != nil {
 		return p, err
 	}
+	p.metricFilters = newMetricFilters(p.metrics.Put, c.log, time.Now)
+	p.logs.Watch(p.metricFilters.written)
 	if p.audit, err = audit.Open(c.inst.AuditDir(), c.log); err != nil {
 		return p, err
 	}
@@ -350,6 +354,7 @@ func (p *plane) run(ctx context.Context) error {
 	}
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.metrics.Run(ctx)) })
+	g.Go(func() error { return p.metricFilters.Run(ctx) })
 	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
 	g.Go(func() error {
