@@ -251,7 +251,7 @@ func (c alarms) act(tx *store.Tx, a *record.Alarm, now time.Time) error {
 		return nil
 	}
 	for i, action := range a.Actions(a.State.Value) {
-		failed, err := c.carryOut(tx, &acted, action, from, now)
+		failed, err := c.carryOut(tx, &acted, action, now)
 		if err != nil {
 			return err
 		}
@@ -267,7 +267,7 @@ var (
 )
 
 // carryOut begins one action. failed tells the user why it cannot be.
-func (c alarms) carryOut(tx *store.Tx, a *record.Alarm, action string, from cloudwatch.StateValue, now time.Time) (failed, err error) {
+func (c alarms) carryOut(tx *store.Tx, a *record.Alarm, action string, now time.Time) (failed, err error) {
 	arn, _ := fargo.ParseARN(action)
 	switch arn.Service {
 	case "autoscaling":
@@ -282,7 +282,7 @@ func (c alarms) carryOut(tx *store.Tx, a *record.Alarm, action string, from clou
 		}
 		store.EventDeliveries.Put(tx, &record.EventDelivery{
 			Scope: a.Scope, ID: uuid.NewString(), Owner: a.ARN(), Target: events.Target{Id: new("action"), Arn: &action},
-			Body: plan.AlarmInvocation(a, record.AlarmState{Value: from, At: a.State.At}, now), Made: now,
+			Body: plan.AlarmInvocation(a, now), Made: now,
 		})
 		return nil, nil
 	}

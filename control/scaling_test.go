@@ -3,11 +3,14 @@ package control
 import (
 	"context"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"fargo"
 	autoscaling "fargo/aws/applicationautoscaling"
@@ -275,4 +278,56 @@ func TestScaledServiceIsDeleted(t *testing.T) {
 			t.Errorf("the next service has %d tasks\n%s", got, s.activities())
 		}
 	})
+}
+
+// TestAlarmFunction: a function is given what AWS gives it (recorded), once, and one that
+// nobody serves is told of in the history.
+func TestAlarmFunction(t *testing.T) {
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	const known, unknown = "arn:aws:lambda:us-east-1:123456789012:function:known", "arn:aws:lambda:us-east-1:123456789012:function:unknown"
+	controller := Alarms(Config{Callable: func(arn string) bool { return arn == known }})
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	reconcile := func(change func(tx *store.Tx)) {
+		t.Helper()
+		if err := db.Update(t.Context(), func(tx *store.Tx) error {
+			change(tx)
+			_, err := controller.Reconcile(tx, home.Key("a"), at.Add(time.Second))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reconcile(func(tx *store.Tx) {
+		a := plan.NewAlarm(record.Alarm{Scope: home, Metric: &cloudwatch.MetricAlarm{
+			AlarmName: new("a"), AlarmDescription: new("testing lambda alarm action"), Namespace: new("namespace"), MetricName: new("metric1"), Period: new(int32(10)),
+			Statistic: cloudwatch.StatisticAverage, AlarmActions: []string{known, unknown},
+		}}, at)
+		transit(tx, a, record.AlarmState{Value: cloudwatch.StateValueAlarm, Reason: "testing alarm"}, at.Add(time.Second))
+	})
+	reconcile(func(*store.Tx) {})
+	deliveries := slices.Collect(store.EventDeliveries.All(db.View()))
+	if len(deliveries) != 1 || *deliveries[0].Target.Arn != known {
+		t.Fatalf("%d deliveries", len(deliveries))
+	}
+	want := `{"accountId":"123456789012","alarmArn":"arn:aws:cloudwatch:us-east-1:123456789012:alarm:a","alarmData":{"alarmName":"a",` +
+		`"state":{"value":"ALARM","reason":"testing alarm","timestamp":"2026-01-01T00:00:01.000+0000"},` +
+		`"previousState":{"value":"INSUFFICIENT_DATA","reason":"Unchecked: Initial alarm creation","timestamp":"2026-01-01T00:00:00.000+0000"},` +
+		`"configuration":{"description":"testing lambda alarm action","metrics":[{"id":"<id>","metricStat":{"metric":{"namespace":"namespace","name":"metric1","dimensions":{}},` +
+		`"period":10,"stat":"Average"},"returnData":true}]}},"region":"us-east-1","source":"aws.cloudwatch","time":"2026-01-01T00:00:01.000+0000"}`
+	if d := cmp.Diff(want, regexp.MustCompile(`"id":"[0-9a-f-]{36}"`).ReplaceAllString(deliveries[0].Body, `"id":"<id>"`)); d != "" {
+		t.Error(d)
+	}
+	var told []string
+	for h := range store.AlarmHistory.All(db.View()) {
+		if h.Item.HistoryItemType == cloudwatch.HistoryItemTypeAction {
+			told = append(told, *h.Item.HistorySummary)
+		}
+	}
+	if d := cmp.Diff([]string{"Successfully executed action " + known, "Failed to execute action " + unknown + `. Received error: "there is no such function"`}, told); d != "" {
+		t.Error(d)
+	}
 }

@@ -36,6 +36,7 @@ func AlarmTransition(a *record.Alarm, to record.AlarmState, now time.Time) (*rec
 	if to.Value == from.Value {
 		return &next, nil
 	}
+	next.Previous = from
 	return &next, alarmHistory(a, now, 0, cloudwatch.HistoryItemTypeStateUpdate,
 		fmt.Sprintf("Alarm updated from %s to %s", from.Value, to.Value),
 		map[string]any{"version": "1.0", "oldState": historyState(from), "newState": historyState(to)})
@@ -96,15 +97,15 @@ func AlarmEvent(before, after *record.Alarm) *SentEvent {
 		return nil
 	}
 	id := eventID(after.ARN(), after.State.At)
-	return &SentEvent{id, "aws.cloudwatch", "CloudWatch Alarm State Change", after.Scope, []string{after.ARN()}, AlarmDetail(after, before.State)}
+	return &SentEvent{id, "aws.cloudwatch", "CloudWatch Alarm State Change", after.Scope, []string{after.ARN()}, AlarmDetail(after)}
 }
 
 // AlarmInvocation is what a function is given that is an alarm's action.
 // Source: recorded.
-func AlarmInvocation(a *record.Alarm, from record.AlarmState, now time.Time) string {
+func AlarmInvocation(a *record.Alarm, now time.Time) string {
 	text, err := json.Marshal(map[string]any{
 		"source": "aws.cloudwatch", "alarmArn": a.ARN(), "accountId": a.Scope.Account, "region": a.Scope.Region,
-		"time": alarmTime(now), "alarmData": AlarmDetail(a, from),
+		"time": alarmTime(now), "alarmData": AlarmDetail(a),
 	})
 	if err != nil {
 		panic(err) // texts always have JSON
@@ -161,8 +162,8 @@ type alarmMetricName struct {
 
 // AlarmDetail is the detail of the event that CloudWatch sends of a change of state, and what
 // it gives to functions as alarmData.
-func AlarmDetail(a *record.Alarm, from record.AlarmState) json.RawMessage {
-	d := alarmDetail{AlarmName: a.Name(), State: detailState(a.State), PreviousState: detailState(from)}
+func AlarmDetail(a *record.Alarm) json.RawMessage {
+	d := alarmDetail{AlarmName: a.Name(), State: detailState(a.State), PreviousState: detailState(a.Previous)}
 	if c := a.Composite; c != nil {
 		d.Configuration = alarmConfiguration{
 			Description: aws.Value(c.AlarmDescription), Rule: aws.Value(c.AlarmRule), Suppressor: aws.Value(c.ActionsSuppressor),

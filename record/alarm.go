@@ -12,7 +12,7 @@ import (
 // Alarm is an alarm of CloudWatch: on a metric, or composite.
 //
 // The API writes Metric, Composite, Tags and Children, and lets State begin. The alarm controller
-// writes State and Acted; SetAlarmState writes State too, until the next evaluation.
+// writes State, Previous and Acted; SetAlarmState writes the former two too, until the next evaluation.
 type Alarm struct {
 	Scope fargo.Scope
 	// Metric and Composite are what the user wants; one of them is nil. The state in them
@@ -24,6 +24,8 @@ type Alarm struct {
 	Children []string `json:",omitempty"`
 
 	State AlarmState
+	// Previous is the state before it.
+	Previous AlarmState `json:",omitzero"`
 	// Acted is the transition whose actions have been carried out.
 	Acted AlarmActed `json:",omitzero"`
 }

@@ -78,7 +78,7 @@ func putAlarms(tx *store.Tx, p *record.ScalingPolicy) {
 		m.AlarmArn = new(a.ARN())
 		what := "Create"
 		if old, ok := store.Alarms.Get(tx, a.Key()); ok {
-			a.State, a.Acted, a.Tags, what = old.State, old.Acted, old.Tags, "Update"
+			a.State, a.Previous, a.Acted, a.Tags, what = old.State, old.Previous, old.Acted, old.Tags, "Update"
 		}
 		store.Alarms.Put(tx, a)
 		store.AlarmHistory.Put(tx, plan.AlarmConfigured(a, what, at))

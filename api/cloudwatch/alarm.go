@@ -73,7 +73,7 @@ func (s *Server) putAlarm(ctx context.Context, made *record.Alarm, at time.Time)
 		if old.Type() != made.Type() {
 			return invalid("There is a %s with the name %s.", old.Type(), made.Name())
 		}
-		made.Tags, made.State, made.Acted = old.Tags, old.State, old.Acted
+		made.Tags, made.State, made.Previous, made.Acted = old.Tags, old.State, old.Previous, old.Acted
 		store.Alarms.Put(tx, made)
 		store.AlarmHistory.Put(tx, plan.AlarmConfigured(made, "Update", at))
 		return nil
