@@ -26,6 +26,7 @@ func (p *Plane) PutMeasurements(ctx context.Context, node string, m desired.Meas
 			data = append(data, plan.TaskData(t, &m.Tasks[i], m.End, p.Pace)...)
 		}
 	}
+	data = append(data, plan.BalancersData(m.Balancers, m.End, p.Pace)...)
 	return p.Metrics.PutMetrics(ctx, node+"/"+m.Sequence, m.Number, data)
 }
 

@@ -48,6 +48,17 @@ func TaskData(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pace f
 	return data
 }
 
+// BalancersData are what load balancers' measurements are of CloudWatch's metrics. end is
+// that of the measurement.
+func BalancersData(measured []desired.BalancerMeasurement, end time.Time, pace fargo.Pace) []Datum {
+	p, _ := periodOf(metricPeriod, end, pace)
+	data := BalancerData(measured, p.Start, end.Sub(p.Start))
+	for i := range data {
+		data[i].HighResolution = p.High
+	}
+	return data
+}
+
 // The metrics of AWS/ECS. Source: ECS developer guide, "CloudWatch metrics".
 const (
 	cpuUtilization    = "CPUUtilization"

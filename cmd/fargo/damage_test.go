@@ -72,7 +72,7 @@ func newSite(t testing.TB) *site {
 	must(err)
 	messages, err := api.NewFailureMessages(make([]byte, 32))
 	must(err)
-	mounted := services(dependencies{db: db, logs: events, metrics: series, messages: messages, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})})
+	mounted := services(dependencies{db: db, calls: api.Calls{Authorizer: api.AllowAuthenticated{}}, logs: events, metrics: series, messages: messages, ecr: apiecr.New(apiecr.Config{DB: db, Blobs: blobs, Calls: api.Calls{Authorizer: api.AllowAuthenticated{}}})})
 	for i, m := range mounted {
 		if m.Service == &ecs.API { // without the kernel, which is not to be tried
 			mounted[i].Server = apiecs.New(apiecs.Config{
