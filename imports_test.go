@@ -125,6 +125,7 @@ var restricted = map[string][]string{
 	"github.com/miekg/dns":                  {"dns"},
 	"github.com/coder/websocket":            {"session"},
 	"github.com/alecthomas/kong":            {"cmd"},
+	"golang.org/x/image/":                   {"metrics"},
 }
 
 func TestImports(t *testing.T) {

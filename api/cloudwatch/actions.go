@@ -32,9 +32,10 @@ var Actions = &api.Actions{
 	Rows: map[string]api.Row{
 		"PutMetricData": api.AnyResource[cloudwatch.PutMetricDataInput]().
 			Key("cloudwatch:namespace", func(_ *api.Query, in *cloudwatch.PutMetricDataInput) []string { return api.Given(in.Namespace) }),
-		"ListMetrics":         api.AnyResource[any](),
-		"GetMetricData":       api.AnyResource[any](),
-		"GetMetricStatistics": api.AnyResource[any](),
+		"ListMetrics":          api.AnyResource[any](),
+		"GetMetricData":        api.AnyResource[any](),
+		"GetMetricStatistics":  api.AnyResource[any](),
+		"GetMetricWidgetImage": api.AnyResource[any](),
 
 		"TagResource": named(func(in *cloudwatch.TagResourceInput) *string { return in.ResourceARN }).
 			Tags(func(in *cloudwatch.TagResourceInput) map[string]string { return tagMap(in.Tags) }),

@@ -1,9 +1,11 @@
 package cloudwatch_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"maps"
 	"slices"
 	"strings"
@@ -28,6 +30,7 @@ func TestScripts(t *testing.T) {
 		s.Commands = map[string]func(ctx context.Context, args string) (string, error){
 			"statistics": command(server.GetMetricStatistics, showStatistics),
 			"data":       command(server.GetMetricData, showData),
+			"image":      image(server),
 		}
 		return s
 	})
@@ -96,4 +99,35 @@ func showData(out *wire.GetMetricDataOutput) string {
 		fmt.Fprintf(&b, "\"NextToken\": \"%s\"\n", *out.NextToken)
 	}
 	return b.String()
+}
+
+// image is a command that draws a widget, and says how large its picture is and how many
+// of its pixels have the color that the tests draw in, 3366ff.
+func image(server *cloudwatch.Server) func(context.Context, string) (string, error) {
+	draw := command(server.GetMetricWidgetImage, func(out *wire.GetMetricWidgetImageOutput) string {
+		picture, err := png.Decode(bytes.NewReader(out.MetricWidgetImage))
+		if err != nil {
+			return err.Error()
+		}
+		size, blue := picture.Bounds().Size(), 0
+		for x := range size.X {
+			for y := range size.Y {
+				if r, g, b, _ := picture.At(x, y).RGBA(); r>>8 == 0x33 && g>>8 == 0x66 && b>>8 == 0xff {
+					blue++
+				}
+			}
+		}
+		lines := "no line"
+		if blue > 50 { // more than the legend has
+			lines = "a line"
+		}
+		return fmt.Sprintf("%d x %d with %s", size.X, size.Y, lines)
+	})
+	return func(ctx context.Context, args string) (string, error) {
+		in, err := json.Marshal(map[string]string{"MetricWidget": args})
+		if err != nil {
+			return "", err
+		}
+		return draw(ctx, string(in))
+	}
 }
