@@ -70,3 +70,20 @@ func BenchmarkStatistics(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMetrics lists 100,000 metrics.
+func BenchmarkMetrics(b *testing.B) {
+	s, err := Open(b.TempDir(), discard, time.Now)
+	must(b, err)
+	defer s.Close()
+	var data []Datum
+	for i := range 100_000 {
+		data = append(data, datum(metric("m", "d", fmt.Sprint(i)), time.Now(), 1))
+	}
+	must(b, s.Put(b.Context(), data))
+	for b.Loop() {
+		if n := len(s.Metrics(testScope, Filter{Since: time.Now().Add(-time.Hour)})); n != 100_000 {
+			b.Fatal(n)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +16,8 @@ import (
 
 // index is all series, in memory.
 type index struct {
-	mu     sync.RWMutex
-	places map[place]map[string]*known // by what appendMetric writes
+	mu     sync.RWMutex // also of what is in it
+	places map[place]*namespace
 	byID   map[uint64]*series
 }
 
@@ -24,6 +25,13 @@ type index struct {
 type place struct {
 	scope     fargo.Scope
 	namespace string
+}
+
+// namespace is the metrics of a place.
+type namespace struct {
+	metrics map[string]*known // by what appendMetric writes
+	// ordered are the same in their order; nil when that has to be found out anew.
+	ordered []*known
 }
 
 // known is a metric that has data.
@@ -56,7 +64,10 @@ func (x *index) find(m *Metric) *known {
 	key := appendMetric(room[:0], m.Name, m.Dimensions)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return x.places[place{m.Scope, m.Namespace}][string(key)]
+	if at := x.places[place{m.Scope, m.Namespace}]; at != nil {
+		return at.metrics[string(key)]
+	}
+	return nil
 }
 
 // of is the series of a unit, or nil.
@@ -75,18 +86,19 @@ func (k *known) of(unit string) *series {
 // add adds a series; mu is held.
 func (x *index) add(id uint64, m Metric, unit string) *series {
 	if x.places == nil {
-		x.places, x.byID = map[place]map[string]*known{}, map[uint64]*series{}
+		x.places, x.byID = map[place]*namespace{}, map[uint64]*series{}
 	}
-	at := place{m.Scope, m.Namespace}
-	if x.places[at] == nil {
-		x.places[at] = map[string]*known{}
+	at := x.places[place{m.Scope, m.Namespace}]
+	if at == nil {
+		at = &namespace{metrics: map[string]*known{}}
+		x.places[place{m.Scope, m.Namespace}] = at
 	}
 	key := string(appendMetric(nil, m.Name, m.Dimensions))
-	k := x.places[at][key]
+	k := at.metrics[key]
 	if k == nil {
 		m.Dimensions = slices.Clone(m.Dimensions)
 		k = &known{Metric: m, key: key}
-		x.places[at][key] = k
+		at.metrics[key], at.ordered = k, nil
 	}
 	s := &series{id: id, unit: unit, metric: k}
 	i, _ := slices.BinarySearchFunc(k.series, unit, func(s *series, unit string) int { return strings.Compare(s.unit, unit) })
@@ -103,11 +115,19 @@ func (x *index) remove(s *series) {
 	if len(k.series) > 0 {
 		return
 	}
-	at := place{k.Scope, k.Namespace}
-	delete(x.places[at], k.key)
-	if len(x.places[at]) == 0 {
-		delete(x.places, at)
+	at := x.places[place{k.Scope, k.Namespace}]
+	delete(at.metrics, k.key)
+	if at.ordered = nil; len(at.metrics) == 0 {
+		delete(x.places, place{k.Scope, k.Namespace})
 	}
+}
+
+// inOrder are the metrics of a namespace in their order; mu is held.
+func (n *namespace) inOrder() []*known {
+	if n.ordered == nil {
+		n.ordered = slices.SortedFunc(maps.Values(n.metrics), func(a, b *known) int { return a.Compare(b.Metric) })
+	}
+	return n.ordered
 }
 
 // loadSeries reads all series, and when each has its newest point.

@@ -21,20 +21,23 @@ type Filter struct {
 // Metrics are those of an account and region that a filter selects, ordered by namespace,
 // name and dimensions.
 func (s *Store) Metrics(scope fargo.Scope, f Filter) []Metric {
-	var all []Metric
-	s.index.mu.RLock()
-	for at, metrics := range s.index.places {
-		if at.scope != scope || f.Namespace != "" && at.namespace != f.Namespace {
-			continue
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	var names []string
+	for at := range s.index.places {
+		if at.scope == scope && (f.Namespace == "" || at.namespace == f.Namespace) {
+			names = append(names, at.namespace)
 		}
-		for _, k := range metrics {
+	}
+	slices.Sort(names)
+	var all []Metric
+	for _, name := range names {
+		for _, k := range s.index.places[place{scope, name}].inOrder() {
 			if f.selects(k) {
 				all = append(all, k.Metric)
 			}
 		}
 	}
-	s.index.mu.RUnlock()
-	slices.SortFunc(all, Metric.Compare)
 	return all
 }
 
