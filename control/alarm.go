@@ -263,7 +263,7 @@ func (c alarms) act(tx *store.Tx, a *record.Alarm, now time.Time) error {
 // Why an action is not carried out.
 var (
 	errNoPolicy = errors.New("there is no such scaling policy")
-	errNoTopics = errors.New("Fargo does not implement notifications of Amazon SNS") //nolint:revive,staticcheck // a sentence of an alarm's history
+	errNoTopics = errors.New("Amazon SNS is not forwarded (fargo up --forward sns=URL)") //nolint:revive,staticcheck // a name
 )
 
 // carryOut begins one action. failed tells the user why it cannot be.
@@ -286,7 +286,15 @@ func (c alarms) carryOut(tx *store.Tx, a *record.Alarm, action string, now time.
 		})
 		return nil, nil
 	}
-	return errNoTopics, nil
+	if !c.Topics {
+		return errNoTopics, nil
+	}
+	subject, message := plan.AlarmNotification(a)
+	store.EventDeliveries.Put(tx, &record.EventDelivery{
+		Scope: a.Scope, ID: uuid.NewString(), Owner: a.ARN(), Target: events.Target{Id: new("action"), Arn: &action},
+		Body: message, Attributes: map[string]string{topicSubject: subject}, Made: now,
+	})
+	return nil, nil
 }
 
 // calledTargets are the keys of the scalable targets that an alarm calls the policies of, in

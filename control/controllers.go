@@ -31,6 +31,8 @@ type Config struct {
 	// Callable reports whether there is a function with an ARN that can be called. nil:
 	// there are none.
 	Callable func(functionARN string) bool
+	// Topics says that messages can be sent to topics of SNS.
+	Topics bool
 	// Sessions is who is connected: the Plane's.
 	Sessions *Sessions
 	// StrictEgress has tasks fail that Fargate could not have prepared, because their

@@ -33,7 +33,9 @@ type EventTargets struct {
 	PutLog func(ctx context.Context, scope fargo.Scope, group, message string, at time.Time) error
 	// SendMessage sends a message to a queue.
 	SendMessage func(ctx context.Context, queue fargo.ARN, m QueueMessage) error
-	Functions   interface {
+	// Publish sends a message to a topic.
+	Publish   func(ctx context.Context, topic fargo.ARN, subject, message string) error
+	Functions interface {
 		Functions
 		Callable(functionARN string) bool
 	}
@@ -48,6 +50,9 @@ type QueueMessage struct {
 	GroupID    string            // for FIFO queues; empty for none
 	ID         string            // that FIFO queues know repetitions by
 }
+
+// topicSubject is the attribute of a delivery to a topic that is its subject.
+const topicSubject = "Subject"
 
 // Send is a [Deliverer]'s Send.
 func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*record.EventDelivery, error) {
@@ -65,6 +70,8 @@ func (t *EventTargets) Send(ctx context.Context, d *record.EventDelivery) ([]*re
 			m.GroupID = aws.Value(p.MessageGroupId)
 		}
 		return nil, permanent(t.SendMessage(ctx, a, m))
+	case a.Service == "sns":
+		return nil, permanent(t.Publish(ctx, a, d.Attributes[topicSubject], plan.DeliveryBody(d)))
 	case a.Service == "lambda":
 		return nil, t.invoke(ctx, d)
 	case a.Service == "events" && kind == "event-bus":
@@ -130,7 +137,9 @@ func permanent(err error) error {
 		return &UndeliverableError{"NO_PERMISSIONS", err}
 	case refused.Code == "QueueDoesNotExist", refused.Code == "AWS.SimpleQueueService.NonExistentQueue":
 		return &UndeliverableError{"NO_RESOURCE", err}
-	case refused.Code == "AccessDenied":
+	case refused.Code == "NotFound": // of SNS
+		return &UndeliverableError{"NO_RESOURCE", err}
+	case refused.Code == "AccessDenied", refused.Code == "AuthorizationError":
 		return &UndeliverableError{"NO_PERMISSIONS", err}
 	case strings.HasSuffix(refused.Code, "NotFoundException"), refused.Code == "ClientException", refused.Code == "InvalidParameterException":
 		return &UndeliverableError{"NO_RESOURCE", err}

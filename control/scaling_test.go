@@ -235,7 +235,7 @@ func TestAlarmActions(t *testing.T) {
 		for h := range store.AlarmHistory.All(s.db.View()) {
 			history = append(history, *h.Item.AlarmName+": "+*h.Item.HistorySummary)
 		}
-		failed := `parent: Failed to execute action ` + topic + `. Received error: "Fargo does not implement notifications of Amazon SNS"`
+		failed := `parent: Failed to execute action ` + topic + `. Received error: "Amazon SNS is not forwarded (fargo up --forward sns=URL)"`
 		want := []string{
 			"child: Alarm updated from INSUFFICIENT_DATA to ALARM", "child: Alarm updated from ALARM to OK",
 			"parent: Alarm updated from INSUFFICIENT_DATA to OK", failed, "parent: Alarm updated from OK to ALARM", failed, "parent: Alarm updated from ALARM to OK", failed,
@@ -280,8 +280,8 @@ func TestScaledServiceIsDeleted(t *testing.T) {
 	})
 }
 
-// TestAlarmFunction: a function is given what AWS gives it (recorded), once, and one that
-// nobody serves is told of in the history.
+// TestAlarmFunction: a function is given what AWS gives it (recorded), once, a topic is sent a
+// notification, and a function that nobody serves is told of in the history.
 func TestAlarmFunction(t *testing.T) {
 	db, err := store.Open(t.Context(), store.NewMemory())
 	if err != nil {
@@ -289,7 +289,8 @@ func TestAlarmFunction(t *testing.T) {
 	}
 	defer db.Close()
 	const known, unknown = "arn:aws:lambda:us-east-1:123456789012:function:known", "arn:aws:lambda:us-east-1:123456789012:function:unknown"
-	controller := Alarms(Config{Callable: func(arn string) bool { return arn == known }})
+	const topic = "arn:aws:sns:us-east-1:123456789012:topic"
+	controller := Alarms(Config{Callable: func(arn string) bool { return arn == known }, Topics: true})
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	reconcile := func(change func(tx *store.Tx)) {
 		t.Helper()
@@ -304,14 +305,22 @@ func TestAlarmFunction(t *testing.T) {
 	reconcile(func(tx *store.Tx) {
 		a := plan.NewAlarm(record.Alarm{Scope: home, Metric: &cloudwatch.MetricAlarm{
 			AlarmName: new("a"), AlarmDescription: new("testing lambda alarm action"), Namespace: new("namespace"), MetricName: new("metric1"), Period: new(int32(10)),
-			Statistic: cloudwatch.StatisticAverage, AlarmActions: []string{known, unknown},
+			Statistic: cloudwatch.StatisticAverage, AlarmActions: []string{known, unknown, topic},
 		}}, at)
 		transit(tx, a, record.AlarmState{Value: cloudwatch.StateValueAlarm, Reason: "testing alarm"}, at.Add(time.Second))
 	})
 	reconcile(func(*store.Tx) {})
-	deliveries := slices.Collect(store.EventDeliveries.All(db.View()))
-	if len(deliveries) != 1 || *deliveries[0].Target.Arn != known {
+	deliveries := slices.SortedFunc(store.EventDeliveries.All(db.View()), func(a, b *record.EventDelivery) int { return strings.Compare(*a.Target.Arn, *b.Target.Arn) })
+	if len(deliveries) != 2 || *deliveries[0].Target.Arn != known || *deliveries[1].Target.Arn != topic {
 		t.Fatalf("%d deliveries", len(deliveries))
+	}
+	var published string
+	targets := &EventTargets{DB: db, Publish: func(_ context.Context, to fargo.ARN, subject, message string) error {
+		published = to.Resource + " " + subject + " " + message[:strings.Index(message, ",")]
+		return nil
+	}}
+	if _, err := targets.Send(t.Context(), deliveries[1]); err != nil || published != `topic ALARM: "a" in US East (N. Virginia) {"AlarmName":"a"` {
+		t.Errorf("%s %v", published, err)
 	}
 	want := `{"accountId":"123456789012","alarmArn":"arn:aws:cloudwatch:us-east-1:123456789012:alarm:a","alarmData":{"alarmName":"a",` +
 		`"state":{"value":"ALARM","reason":"testing alarm","timestamp":"2026-01-01T00:00:01.000+0000"},` +
@@ -327,7 +336,7 @@ func TestAlarmFunction(t *testing.T) {
 			told = append(told, *h.Item.HistorySummary)
 		}
 	}
-	if d := cmp.Diff([]string{"Successfully executed action " + known, "Failed to execute action " + unknown + `. Received error: "there is no such function"`}, told); d != "" {
+	if d := cmp.Diff([]string{"Successfully executed action " + known, "Failed to execute action " + unknown + `. Received error: "there is no such function"`, "Successfully executed action " + topic}, told); d != "" {
 		t.Error(d)
 	}
 }

@@ -77,15 +77,15 @@ type APIDestination struct {
 // Key is the destination's place in the store.
 func (d *APIDestination) Key() string { return d.Scope.Key(*d.Destination.Name) }
 
-// EventDelivery is what a rule or a schedule has for one target, on its way there. It is
-// there from the transaction that answers PutEvents, or in which a schedule fires, until
+// EventDelivery is what a rule, a schedule or an alarm has for one target, on its way there. It
+// is there from the transaction that answers PutEvents, or in which a schedule fires, until
 // the target has it or it is given up.
 type EventDelivery struct {
 	Scope fargo.Scope // of the rule or the schedule
 	// ID is random, or that of a schedule and the time it was due; the target gets it as
 	// the client token where it takes one.
 	ID     string
-	Owner  string // the ARN of the rule or the schedule
+	Owner  string // the ARN of the rule, the schedule or the alarm
 	Target events.Target
 	Body   string    // what the target is given, in JSON
 	Made   time.Time // when it began
@@ -93,7 +93,8 @@ type EventDelivery struct {
 	Scheduled time.Time `json:",omitzero"`
 	// Forwarded is set for what came from another bus, which goes to no third one.
 	Forwarded bool `json:",omitempty"`
-	// Attributes are the message's, of a dead letter on its way to a queue.
+	// Attributes are the message's, of a dead letter on its way to a queue, or the subject
+	// of one on its way to a topic.
 	Attributes map[string]string `json:",omitempty"`
 
 	// What has become of it, which the sender writes.

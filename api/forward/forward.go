@@ -1,7 +1,7 @@
 // Package forward sends requests for services that Fargo does not have to something that
 // has them, an emulator or AWS itself, and knows what they ask IAM for. Who calls and
 // whether they may is decided before, by package api. It refuses to know what the answers
-// mean, but for those of SQS to what EventBridge sends there.
+// mean, but for those of SQS and SNS to what EventBridge and alarms send there.
 package forward
 
 import (

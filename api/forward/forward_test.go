@@ -233,3 +233,30 @@ func TestMappings(t *testing.T) {
 		}
 	}
 }
+
+// TestPublish sends a message to a topic, and gives what SNS says against it.
+func TestPublish(t *testing.T) {
+	e, services, _ := open(t, everything)
+	topic, _ := fargo.ParseARN("arn:aws:sns:eu-west-1:123456789012:t")
+	e.answer = func(w http.ResponseWriter, _ *http.Request, _ string) {
+		io.WriteString(w, "<PublishResponse/>")
+	}
+	if err := services.Publish(t.Context(), topic, `ALARM: "a"`, "{}"); err != nil {
+		t.Fatal(err)
+	}
+	want := "sns eu-west-1 /  Action=Publish&Message=%7B%7D&Subject=ALARM%3A+%22a%22&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3At&Version=2010-03-31"
+	if got := e.asked[len(e.asked)-1]; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	e.answer = func(w http.ResponseWriter, _ *http.Request, _ string) {
+		w.WriteHeader(404)
+		io.WriteString(w, "<ErrorResponse><Error><Type>Sender</Type><Code>NotFound</Code><Message>Topic does not exist</Message></Error></ErrorResponse>")
+	}
+	refused := new(protocol.Error)
+	if err := services.Publish(t.Context(), topic, "s", "m"); !errors.As(err, &refused) || refused.Code != "NotFound" || refused.Message != "Topic does not exist" {
+		t.Errorf("%v", err)
+	}
+	if err := (*forward.Services)(nil).Publish(context.Background(), topic, "s", "m"); !errors.Is(err, forward.ErrNotForwarded) {
+		t.Errorf("%v", err)
+	}
+}

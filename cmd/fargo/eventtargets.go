@@ -25,6 +25,7 @@ func newDeliverers(p *plane, server *apiecs.Server) []*control.Deliverer {
 		DB: p.db, Router: p.events, Assumable: iam.Assumable, HTTP: &http.Client{},
 		RunTask:     roleTasks{server, p.calls}.run,
 		SendMessage: queues{p.forwarded}.send,
+		Publish:     topics{p.forwarded}.publish,
 		Functions:   p.functions,
 		PutLog:      (&eventLogs{store: p.logs, stream: uuid.NewString()}).put,
 	}
@@ -40,6 +41,17 @@ type queues struct{ services *forward.Services }
 
 func (q queues) send(ctx context.Context, queue fargo.ARN, m control.QueueMessage) error {
 	err := q.services.SendMessage(ctx, queue, forward.Message(m))
+	if errors.Is(err, forward.ErrNotForwarded) {
+		return &control.UndeliverableError{Code: "NO_RESOURCE", Err: err}
+	}
+	return err
+}
+
+// topics are those of SNS, where it is forwarded.
+type topics struct{ services *forward.Services }
+
+func (t topics) publish(ctx context.Context, topic fargo.ARN, subject, message string) error {
+	err := t.services.Publish(ctx, topic, subject, message)
 	if errors.Is(err, forward.ErrNotForwarded) {
 		return &control.UndeliverableError{Code: "NO_RESOURCE", Err: err}
 	}
