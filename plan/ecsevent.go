@@ -92,6 +92,7 @@ func serviceEvent(id, detailType string, scope fargo.Scope, serviceARN string, d
 var serviceActions = []struct{ text, eventType, eventName string }{
 	{") has reached a steady state.", "INFO", "SERVICE_STEADY_STATE"},
 	{") has stopped ", "INFO", "TASKS_STOPPED"},
+	{"Successfully set desired count to ", "INFO", "SERVICE_DESIRED_COUNT_UPDATED"},
 	{") is unable to consistently start tasks successfully.", "WARN", "SERVICE_TASK_START_IMPAIRED"},
 	{") failed to launch a task with (error ", "ERROR", "SERVICE_TASK_CONFIGURATION_FAILURE"},
 }
