@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,13 +25,19 @@ import (
 // scaled is a world whose service web is a scalable target, with alarms over a metric.
 type scaled struct {
 	*world
-	// value is the metric's at a time; false when there is none.
-	value func(at time.Time) (float64, bool)
-	ended chan error
+	metric atomic.Pointer[metric]
+	ended  chan error
 }
 
+// metric is a metric's value at a time; false when there is none.
+type metric func(at time.Time) (float64, bool)
+
+// measure gives the metric other values.
+func (s *scaled) measure(m metric) { s.metric.Store(&m) }
+
 func newScaled(t *testing.T, desired int) *scaled {
-	s := &scaled{world: newWorld(t), value: func(time.Time) (float64, bool) { return 0, false }, ended: make(chan error, 1)}
+	s := &scaled{world: newWorld(t), ended: make(chan error, 1)}
+	s.measure(func(time.Time) (float64, bool) { return 0, false })
 	s.serve(desired, "subnet-1")
 	e := &AlarmEvaluator{DB: s.db, Datapoints: s.datapoints, Logger: slog.New(slog.DiscardHandler), Pace: 1}
 	go func() { s.ended <- e.Run(s.ctx) }()
@@ -47,7 +54,7 @@ func newScaled(t *testing.T, desired int) *scaled {
 func (s *scaled) datapoints(_ context.Context, _ fargo.Scope, _ *cloudwatch.MetricAlarm, at plan.AlarmRange) (out []plan.AlarmDatapoint, err error) {
 	for i := range at.Count {
 		start := at.Start().Add(time.Duration(i) * at.Period)
-		if v, ok := s.value(start); ok {
+		if v, ok := (*s.metric.Load())(start); ok {
 			out = append(out, plan.AlarmDatapoint{Start: start, Value: v, Samples: 1})
 		}
 	}
@@ -122,18 +129,18 @@ func TestScaleOutAndIn(t *testing.T) {
 		defer s.stop()
 		s.register(2, 6)
 		s.track(60)
-		s.value = func(time.Time) (float64, bool) { return 55, true }
+		s.measure(func(time.Time) (float64, bool) { return 55, true })
 		s.after(5)
 		if got := s.service(t).DesiredCount(); got != 2 {
 			t.Fatalf("%d tasks at the target", got)
 		}
 		began := time.Now()
-		s.value = func(at time.Time) (float64, bool) {
+		s.measure(func(at time.Time) (float64, bool) {
 			if at.Before(began) {
 				return 55, true
 			}
 			return 110, true
-		}
+		})
 		s.after(4)
 		if got := s.service(t).DesiredCount(); got != 4 { // 2 x 110/60
 			t.Fatalf("%d tasks\n%s", got, s.activities())
@@ -145,12 +152,12 @@ func TestScaleOutAndIn(t *testing.T) {
 			t.Errorf("events begin with %q", event)
 		}
 		low := time.Now()
-		s.value = func(at time.Time) (float64, bool) {
+		s.measure(func(at time.Time) (float64, bool) {
 			if at.Before(low) {
 				return 55, true
 			}
 			return 10, true
-		}
+		})
 		s.after(14)
 		if got := s.service(t).DesiredCount(); got != 4 {
 			t.Fatalf("%d tasks too early\n%s", got, s.activities())
@@ -227,9 +234,9 @@ func TestAlarmActions(t *testing.T) {
 			store.Alarms.Put(tx, plan.NewAlarm(parent, time.Now()))
 		})
 		s.after(1)
-		s.value = func(time.Time) (float64, bool) { return 9, true }
+		s.measure(func(time.Time) (float64, bool) { return 9, true })
 		s.after(10)
-		s.value = func(time.Time) (float64, bool) { return 1, true }
+		s.measure(func(time.Time) (float64, bool) { return 1, true })
 		s.after(10)
 		var history []string
 		for h := range store.AlarmHistory.All(s.db.View()) {
@@ -256,7 +263,7 @@ func TestScaledServiceIsDeleted(t *testing.T) {
 		defer s.stop()
 		target := s.register(2, 6)
 		s.track(60)
-		s.value = func(time.Time) (float64, bool) { return 90, true }
+		s.measure(func(time.Time) (float64, bool) { return 90, true })
 		s.update(func(tx *store.Tx) {
 			next := *s.service(t)
 			next.Service.Status, next.Service.DesiredCount = new("DRAINING"), new(int32(0))
