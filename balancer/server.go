@@ -44,6 +44,7 @@ type Server struct {
 	ctx    context.Context // ends all that was started
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
+	ended  chan struct{} // closed when Run returns
 
 	mu struct {
 		sync.Mutex
@@ -61,7 +62,7 @@ type Server struct {
 
 // New makes a server that runs nothing yet.
 func New(c Config) *Server {
-	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, logs: objectlog.Dir{Root: c.AccessLogs, Pace: c.Pace}}
+	s := &Server{network: c.Network, logger: c.Logger, pace: c.Pace, turn: c.Turn, logs: objectlog.Dir{Root: c.AccessLogs, Pace: c.Pace}, ended: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.balancers = map[string]*listener.LoadBalancer{}
 	s.mu.groups = map[string]*targetgroup.Group{}
@@ -83,6 +84,7 @@ const (
 // are idle for too long. Before it returns, nil, all that Set has started has ended,
 // requests under way included.
 func (s *Server) Run(ctx context.Context) error {
+	defer close(s.ended)
 	tick := time.NewTicker(bindRetry)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -102,6 +104,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Ended is closed when Run has returned: Metrics has all by then that there ever was.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // Close stops listening, lets requests under way finish until ctx ends, and
 // then ends all. Set does nothing afterwards. A client that keeps its connection

@@ -45,6 +45,32 @@ func (c *client) metrics(ctx context.Context) (n counts, err error) {
 	return n, c.call(ctx, http.MethodGet, "/metrics", nil, &n)
 }
 
+// lastMetrics calls now with what the worker has counted, and last with the same when it
+// has ended. When it does not, the error comes after whichever was called.
+func (c *client) lastMetrics(ctx context.Context, now, last func(counts)) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://worker/metrics/last", http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET /metrics/last: %s", answer.Status)
+	}
+	in := json.NewDecoder(answer.Body)
+	for _, tell := range []func(counts){now, last} {
+		var n counts
+		if err := in.Decode(&n); err != nil {
+			return err
+		}
+		tell(n)
+	}
+	return nil
+}
+
 func (c *client) call(ctx context.Context, method, path string, body []byte, to any) error {
 	r, err := http.NewRequestWithContext(ctx, method, "http://worker"+path, bytes.NewReader(body))
 	if err != nil {

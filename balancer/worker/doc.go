@@ -22,6 +22,8 @@
 //	               then and with what of it cannot be done; 409 when it has another
 //	GET /health    what it was told last of targets
 //	GET /metrics   what was counted
+//	GET /metrics/last
+//	               what was counted, and the same again when the worker has ended
 //
 // A worker of another build is asked nothing but for its health and, last, for what it
 // has counted, which builds answer alike, and replaced.

@@ -47,7 +47,8 @@ type Fleet struct {
 		sync.Mutex
 		found   bool // those that ran before us
 		members []*member
-		config  *config // the newest
+		leaving []*member // which are told nothing any more, and have not ended
+		config  *config   // the newest
 		// gone is what was counted by members that are gone.
 		gone metrics.Snapshot
 	}
@@ -98,7 +99,7 @@ func (f *Fleet) Set(ctx context.Context, balancers []desired.Balancer, groups []
 	missing := f.start()
 	_, refused := f.configure(ctx, true)
 	if missing == nil {
-		f.retire(ctx)
+		f.retire()
 	}
 	return errors.Join(wrong, missing, refused)
 }
@@ -180,7 +181,7 @@ func (f *Fleet) add(p Process) *member {
 }
 
 // retire asks those members to end that are too many or not current.
-func (f *Fleet) retire(ctx context.Context) {
+func (f *Fleet) retire() {
 	stay := slices.Collect(f.current)
 	stay = stay[:min(len(stay), f.wanted())]
 	for _, m := range f.mu.members {
@@ -188,17 +189,19 @@ func (f *Fleet) retire(ctx context.Context) {
 			continue
 		}
 		f.logger.Info("a load balancer process may go", "pid", m.process.PID())
-		f.lastCount(ctx, m)
+		f.countLeaving(m)
 		if err := m.process.Leave(); err != nil {
 			f.logger.Warn("a load balancer process cannot be told to go", "pid", m.process.PID(), "error", err)
 		}
-		f.settle(m)
 	}
 	f.mu.members = stay
 }
 
-// settle closes the way to a member that is gone, and keeps what it had counted.
+// settle closes the way to a member that is gone, and keeps what it had counted until a
+// measurement has it.
 func (f *Fleet) settle(m *member) {
 	m.close()
-	f.keep(m.counted)
+	if m.counted.Worker != "" { // or it has never said
+		f.mu.gone[m.counted.Worker] = m.counted.past().Counted
+	}
 }

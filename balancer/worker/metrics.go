@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"sync"
+	"time"
 
 	"fargo/balancer/metrics"
 	"fargo/desired"
@@ -33,24 +35,47 @@ func (f *Fleet) count(ctx context.Context) {
 	}
 }
 
-// lastCount asks a member that is to leave what it has counted, of whatever build it is.
-func (f *Fleet) lastCount(ctx context.Context, m *member) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	if counted, err := m.metrics(ctx); err == nil && counted.Worker != "" {
-		m.counted = counted
-	}
+// countLeaving waits for what a member that is to leave has counted until now, of whatever
+// build it is, and then, by itself, for what it will have counted when it has ended.
+func (f *Fleet) countLeaving(m *member) {
+	ctx, cancel := context.WithCancel(f.ctx)
+	late := time.AfterFunc(f.timeout, cancel)
+	asked := make(chan struct{})
+	answered := sync.OnceFunc(func() { close(asked) })
+	f.mu.leaving = append(f.mu.leaving, m)
+	f.tasks.Go(func() {
+		defer cancel()
+		err := m.lastMetrics(ctx, func(now counts) {
+			late.Stop()
+			m.counted = now.past() // Set waits for it, and holds mu
+			answered()
+		}, func(last counts) { f.left(m, last.past()) })
+		answered()
+		if err != nil {
+			f.left(m, counts{})
+		}
+	})
+	<-asked
 }
 
-// keep keeps what a member that is gone has counted, until a measurement has it.
-func (f *Fleet) keep(c counts) {
-	if c.Worker == "" {
-		return // it has never said
+// left says of a member that leaves that it has ended, with what it had counted then; empty
+// when that is not known.
+func (f *Fleet) left(m *member, last counts) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mu.leaving = slices.DeleteFunc(f.mu.leaving, func(l *member) bool { return l == m })
+	if last.Worker != "" {
+		m.counted = last
 	}
+	f.settle(m)
+}
+
+// past is what was counted by a worker that is not told anything any more.
+func (c counts) past() counts {
 	for i := range c.Counted {
 		c.Counted[i].State = nil
 	}
-	f.mu.gone[c.Worker] = c.Counted
+	return c
 }
 
 // Measure gives what all workers have counted since counts that it gave before, and the
@@ -97,7 +122,7 @@ func (f *Fleet) snapshot(some func(*member) bool) metrics.Snapshot {
 	for worker, counted := range f.mu.gone {
 		s[worker] = counted
 	}
-	for _, m := range f.mu.members {
+	for _, m := range slices.Concat(f.mu.members, f.mu.leaving) {
 		if m.counted.Worker != "" && some(m) {
 			s[m.counted.Worker] = m.counted.Counted
 		}

@@ -2,6 +2,9 @@ package worker_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"fargo/balancer/worker"
@@ -86,6 +89,49 @@ func TestMeasuredOnce(t *testing.T) {
 	m.set(f, b, g)
 	healthy(t, f, 1)
 	count.ask(t, m, f, 10, 35)
+}
+
+// What a worker does after it was told to leave is measured when it has ended.
+func TestMeasuredWhenLeft(t *testing.T) {
+	m := newMachine(t)
+	f, _ := m.newFleet()
+	under, over := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.UserAgent(), "ELB-HealthChecker") {
+			close(under)
+			<-over
+		}
+	}))
+	t.Cleanup(slow.Close)
+	b, g := configuration(slow.Listener.Addr().String())
+	m.set(f, b, g)
+	healthy(t, f, 1)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := m.get()
+		answered <- err
+	}()
+	<-under
+	m.set(f, nil, nil)
+	var count measured
+	for range 3 { // however often it is asked
+		if count.more(t, f); count.group["RequestCount"] != 0 {
+			t.Errorf("%v", count.group)
+		}
+	}
+	close(over)
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is measured", func() bool { count.more(t, f); return count.group["RequestCount"] == 1 })
+	for range 3 {
+		if count.more(t, f); count.group["RequestCount"] != 1 {
+			t.Errorf("%v", count.group)
+		}
+	}
+	if len(count.last) > 0 || string(count.kept) != "{}" {
+		t.Errorf("kept for nothing: %s", count.kept)
+	}
 }
 
 // What workers had counted when nobody knows what of it was measured is not measured.

@@ -17,7 +17,8 @@ import (
 
 // Serve lets a fleet tell the server what to do, on the connections of a
 // control socket, until ctx ends. It closes the listener. The server is run, and
-// closed, by the caller.
+// closed, by the caller. Serve returns when a fleet that waits for the last counts has got
+// them.
 func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error {
 	w := &worker{server: s, id: rand.Text()}
 	w.mu.config = &config{}
@@ -25,13 +26,15 @@ func Serve(ctx context.Context, control net.Listener, s *balancer.Server) error 
 	mux.HandleFunc("PATCH /config", w.patchConfig)
 	mux.HandleFunc("GET /health", w.getHealth)
 	mux.HandleFunc("GET /metrics", w.getMetrics)
+	mux.HandleFunc("GET /metrics/last", w.getLastMetrics)
 	server := &http.Server{Handler: mux}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	if err := server.Serve(control); !errors.Is(err, http.ErrServerClosed) {
+	closed := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { closed <- server.Shutdown(context.WithoutCancel(ctx)) })
+	err := server.Serve(control)
+	if !errors.Is(err, http.ErrServerClosed) || stop() {
 		return err
 	}
-	return nil
+	return <-closed
 }
 
 type worker struct {
@@ -91,6 +94,19 @@ func (w *worker) getHealth(out http.ResponseWriter, _ *http.Request) {
 
 func (w *worker) getMetrics(out http.ResponseWriter, _ *http.Request) {
 	write(out, counts{w.id, w.server.Metrics()})
+}
+
+// getLastMetrics answers twice: now, and when there is nothing more to count.
+func (w *worker) getLastMetrics(out http.ResponseWriter, r *http.Request) {
+	write(out, counts{w.id, w.server.Metrics()})
+	if http.NewResponseController(out).Flush() != nil {
+		return
+	}
+	select {
+	case <-w.server.Ended():
+		write(out, counts{w.id, w.server.Metrics()})
+	case <-r.Context().Done():
+	}
 }
 
 // read reads what a request brings, or answers that it cannot.
