@@ -184,12 +184,10 @@ func (f *Fleet) add(p Process) *member {
 func (f *Fleet) retire() {
 	stay := slices.Collect(f.current)
 	stay = stay[:min(len(stay), f.wanted())]
-	for _, m := range f.mu.members {
-		if slices.Contains(stay, m) {
-			continue
-		}
+	leave := slices.DeleteFunc(slices.Clone(f.mu.members), func(m *member) bool { return slices.Contains(stay, m) })
+	f.countLeaving(leave)
+	for _, m := range leave {
 		f.logger.Info("a load balancer process may go", "pid", m.process.PID())
-		f.countLeaving(m)
 		if err := m.process.Leave(); err != nil {
 			f.logger.Warn("a load balancer process cannot be told to go", "pid", m.process.PID(), "error", err)
 		}

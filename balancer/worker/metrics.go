@@ -35,27 +35,34 @@ func (f *Fleet) count(ctx context.Context) {
 	}
 }
 
-// countLeaving waits for what a member that is to leave has counted until now, of whatever
-// build it is, and then, by itself, for what it will have counted when it has ended.
-func (f *Fleet) countLeaving(m *member) {
+// countLeaving waits for what members that are to leave have counted until now, of whatever
+// build they are, and then, by itself, for what they will have counted when they have ended.
+func (f *Fleet) countLeaving(members []*member) {
+	var asked sync.WaitGroup
+	for _, m := range members {
+		f.mu.leaving = append(f.mu.leaving, m)
+		asked.Add(1)
+		f.tasks.Go(func() { f.countUntilEnd(m, sync.OnceFunc(asked.Done)) })
+	}
+	asked.Wait()
+}
+
+// countUntilEnd follows what a member that is to leave counts, until it has ended. answered
+// is called when it has told what it has counted, which is set while the caller of
+// countLeaving holds mu, or does not.
+func (f *Fleet) countUntilEnd(m *member, answered func()) {
 	ctx, cancel := context.WithCancel(f.ctx)
+	defer cancel()
 	late := time.AfterFunc(f.timeout, cancel)
-	asked := make(chan struct{})
-	answered := sync.OnceFunc(func() { close(asked) })
-	f.mu.leaving = append(f.mu.leaving, m)
-	f.tasks.Go(func() {
-		defer cancel()
-		err := m.lastMetrics(ctx, func(now counts) {
-			late.Stop()
-			m.counted = now.past() // Set waits for it, and holds mu
-			answered()
-		}, func(last counts) { f.left(m, last.past()) })
+	err := m.lastMetrics(ctx, func(now counts) {
+		late.Stop()
+		m.counted = now.past()
 		answered()
-		if err != nil {
-			f.left(m, counts{})
-		}
-	})
-	<-asked
+	}, func(last counts) { f.left(m, last.past()) })
+	answered()
+	if err != nil {
+		f.left(m, counts{})
+	}
 }
 
 // left says of a member that leaves that it has ended, with what it had counted then; empty
