@@ -258,7 +258,8 @@ func TestStreamLargeBodies(t *testing.T) {
 		}
 	}
 	eventually(t, "both requests are counted whole", func() bool {
-		return h.counted("arn:g")["RequestCount"] == 2 && h.counted("")["ProcessedBytes"] == 4*size
+		heads := h.counted("")["ProcessedBytes"] - 4*size
+		return h.counted("arn:g")["RequestCount"] == 2 && heads > 100 && heads < 1000
 	})
 }
 

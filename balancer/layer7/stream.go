@@ -27,6 +27,7 @@ type stream struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	body     interface{ Taken() int64 } // nil when there is none
+	headSent int64                      // bytes of the answer's head, before compression
 	trip     roundTrip
 }
 
@@ -46,6 +47,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 		if x.body != nil {
 			x.Received += x.body.Taken()
 		}
+		x.Written += x.headSent
 		x.finish(l, s.port, s.logger)
 		x.clear()
 		streams.Put(x)
@@ -100,10 +102,21 @@ func (x *stream) read() error {
 	x.Method, x.Authority, x.Host = r.Method, r.Host, routing.HostOf(r.Host)
 	x.Protocol, x.URI = exchange.HTTP2, r.RequestURI
 	x.GRPC = exchange.IsGRPC(x.Fields)
+	x.Received = int64(len(r.Method)+len(r.RequestURI)+len(r.Host)) + headerSize(r.Header)
 	head := http1.Request{Method: r.Method, Target: r.RequestURI, Authority: r.Host, Fields: x.Fields}
 	err := head.Check()
 	x.Path, x.Query, x.Finding = head.Path, head.Query, head.Finding
 	return err
+}
+
+// headerSize is how many bytes names and values of a header are.
+func headerSize(h http.Header) (size int64) {
+	for name, values := range h {
+		for _, v := range values {
+			size += int64(len(name) + len(v))
+		}
+	}
+	return size
 }
 
 // refuse answers what must not be passed on.
@@ -167,6 +180,7 @@ func (x *stream) reply(status int, contentType, body string) {
 	for _, f := range x.listener.AnswerFields {
 		h.Set(f.Name, f.Value)
 	}
+	x.headSent = headerSize(h)
 	x.w.WriteHeader(status)
 	if x.Method != http.MethodHead {
 		n, _ := io.WriteString(x.w, body)

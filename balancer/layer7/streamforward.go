@@ -71,6 +71,7 @@ func (x *stream) head(fields []http1.Field, length string) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // or the library would guess one
 	}
+	x.headSent = headerSize(h)
 	x.w.WriteHeader(x.Status)
 }
 
