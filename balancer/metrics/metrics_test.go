@@ -188,7 +188,7 @@ func TestSince(t *testing.T) {
 // something has.
 func TestSinceNothing(t *testing.T) {
 	s := Snapshot{"p": {
-		{Key: key, State: &State{Open: map[string]int64{"ActiveConnectionCount": 2}}},
+		{Key: key, State: &State{Sums: map[string]int64{"ActiveConnectionCount": 2}}},
 		{Key: groupKey, State: &State{Sticky: true}},
 		counted(Key{Balancer: "old", Zone: "a"}, 3, nil),
 	}}

@@ -110,7 +110,7 @@ func (r *Registry) Counted() []Counted {
 		if e.balancer != nil {
 			c.Counts = e.balancer.counted()
 			if c.State != nil {
-				c.State.Open = e.balancer.open()
+				c.State.Sums = e.balancer.open()
 			}
 		} else {
 			c.Counts = nonZero(e.group.counts[:], groupCounts[:])

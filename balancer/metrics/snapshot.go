@@ -21,8 +21,8 @@ type Counted struct {
 
 // State is what does not add up over time.
 type State struct {
-	// Open is how many connections or flows of the process are open, by CloudWatch's names.
-	Open map[string]int64 `json:",omitempty"`
+	// Sums add up over processes: open connections and flows, by CloudWatch's names.
+	Sums map[string]int64 `json:",omitempty"`
 	// Targets is what the load balancer's node in the zone sees of a group's targets, by
 	// CloudWatch's names. Each process sees the same.
 	Targets map[string]int64 `json:",omitempty"`
@@ -66,7 +66,7 @@ func (s Snapshot) Since(earlier Snapshot) []desired.BalancerMeasurement {
 type sum struct {
 	counts  map[string]uint64
 	times   Histogram
-	open    map[string]int64
+	sums    map[string]int64
 	targets map[string]int64
 	serving int64
 	sticky  bool
@@ -74,7 +74,7 @@ type sum struct {
 }
 
 func newSum() *sum {
-	return &sum{counts: map[string]uint64{}, times: Histogram{}, open: map[string]int64{}, targets: map[string]int64{}}
+	return &sum{counts: map[string]uint64{}, times: Histogram{}, sums: map[string]int64{}, targets: map[string]int64{}}
 }
 
 // add adds what a process has counted since before, which is nil when it had counted
@@ -89,8 +89,8 @@ func (s *sum) add(c, before *Counted) {
 		return
 	}
 	s.state = true
-	for name, n := range c.State.Open {
-		s.open[name] += n
+	for name, n := range c.State.Sums {
+		s.sums[name] += n
 	}
 	for name, n := range c.State.Targets {
 		s.targets[name] = max(s.targets[name], n)
@@ -116,7 +116,7 @@ func (s *sum) empty() bool { return len(s.counts) == 0 && len(s.times) == 0 && !
 func (s *sum) measurement(k Key) desired.BalancerMeasurement {
 	m := desired.BalancerMeasurement{Balancer: k.Balancer, Group: k.Group, Zone: k.Zone}
 	m.Counts = floats(s.counts)
-	m.Gauges = floats(s.open)
+	m.Gauges = floats(s.sums)
 	maps.Copy(m.Gauges, floats(s.targets))
 	if n := s.counts[groupCounts[requests]]; n != 0 && s.serving != 0 {
 		m.Counts["RequestCountPerTarget"] = float64(n) / float64(s.serving)

@@ -25,6 +25,8 @@ type FleetConfig struct {
 	// Workers is how many there are while there are load balancers.
 	Workers int
 	Logger  *slog.Logger
+	// Packets says how many packets have come to an interface; it may be nil.
+	Packets func(interfaceID string) (received uint64, err error)
 	// Timeout is how long a worker may take to answer a call before it is killed; 0
 	// means ten seconds.
 	Timeout time.Duration
@@ -47,6 +49,7 @@ type Fleet struct {
 		sync.Mutex
 		found   bool // those that ran before us
 		members []*member
+		packets packets
 		leaving []*member // which are told nothing any more, and have not ended
 		config  *config   // the newest
 		// gone is what was counted by members that are gone.
@@ -69,6 +72,7 @@ func NewFleet(c FleetConfig) *Fleet {
 	f.published.newer = make(chan struct{})
 	f.mu.config = &config{generation: firstGeneration()}
 	f.mu.gone = metrics.Snapshot{}
+	f.mu.packets.received = c.Packets
 	f.renewTickets()
 	return f
 }

@@ -105,8 +105,12 @@ func (f *Fleet) Measure(ctx context.Context, before json.RawMessage) (done []des
 	f.count(ctx)
 	f.forget(earlier)
 	snapshot := f.snapshot(func(*member) bool { return true })
+	if counted := f.mu.packets.counted(f.mu.config.balancers); counted != nil {
+		snapshot[interfaces] = counted
+	}
 	if earlier == nil {
 		earlier = f.snapshot(func(m *member) bool { return m.adopted })
+		earlier[interfaces] = snapshot[interfaces]
 	}
 	if now, err = json.Marshal(snapshot); err != nil {
 		return nil, nil, err

@@ -29,6 +29,8 @@ func (f *Fleet) Run(ctx context.Context) error {
 	defer f.cancel()
 	count := time.NewTicker(countEvery)
 	defer count.Stop()
+	peak := time.NewTicker(peakEvery)
+	defer peak.Stop()
 	renew := time.NewTicker(renewEvery)
 	defer renew.Stop()
 	newer := f.publishHealth(ctx)
@@ -43,6 +45,10 @@ func (f *Fleet) Run(ctx context.Context) error {
 		case <-count.C:
 			f.mu.Lock()
 			f.count(ctx)
+			f.mu.Unlock()
+		case now := <-peak.C:
+			f.mu.Lock()
+			f.mu.packets.turn(f.mu.config.balancers, now)
 			f.mu.Unlock()
 		case <-renew.C:
 			f.mu.Lock()
