@@ -22,13 +22,14 @@ import (
 	"fargo/session"
 )
 
-// machine is a runtime whose processes give back what they read, until "exit", and a
-// control plane that remembers.
+// machine is a runtime whose processes give back what they read, or end with their
+// container, and a control plane that remembers.
 type machine struct {
 	mu          sync.Mutex
 	ended       []string // processes that EndExec was asked for
 	reports     map[string]desired.ExecSessionReport
 	transcripts map[string]string
+	container   chan struct{} // closed when the container ends
 }
 
 func (m *machine) Exec(ctx context.Context, container string, spec host.ExecSpec) (int, error) {
@@ -43,8 +44,16 @@ func (m *machine) Exec(ctx context.Context, container string, spec host.ExecSpec
 		return 7, err
 	}
 	fmt.Fprint(spec.Stdout, text)
+	switch spec.Args[0] {
+	case "killed":
+		<-m.container
+		return 137, nil
+	case "lost":
+		<-m.container
+		return 0, errors.New("there is no such container")
+	}
 	context.AfterFunc(ctx, func() { _ = spec.Stdin.(io.Closer).Close() })
-	_, err := io.Copy(spec.Stdout, spec.Stdin)
+	_, err := io.Copy(struct{ io.Writer }{spec.Stdout}, spec.Stdin) // it was written to: nobody reads at a source
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
