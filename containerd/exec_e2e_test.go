@@ -169,3 +169,33 @@ func TestExecOfWhatIsNotThere(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 }
+
+// A command is killed with its container, and its exit code is known.
+func TestExecEndsWithItsContainer(t *testing.T) {
+	s := spec(t, "idle")
+	start(t, s)
+	begun := make(chan struct{})
+	type result struct {
+		code int
+		err  error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		code, err := tests.runtime.Exec(t.Context(), s.ID, host.ExecSpec{
+			ID: "ecs-execute-command-1", Args: []string{"/app", "deaf"}, Tty: true, Started: func() { close(begun) },
+		})
+		ended <- result{code, err}
+	}()
+	<-begun
+	if err := tests.runtime.Signal(t.Context(), s.ID, "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case r := <-ended:
+		if r.code != 137 || r.err != nil {
+			t.Errorf("%d, %v", r.code, r.err)
+		}
+	case <-time.After(deadline):
+		t.Error("the command goes on without its container")
+	}
+}
