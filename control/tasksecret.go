@@ -48,6 +48,14 @@ func (c Caller) by(r store.Reader, t *record.Task, service string) Caller {
 	return c
 }
 
+// ByTask is the caller with the way that a service is reached from the task of its session.
+func (c Caller) ByTask(r store.Reader, service string) Caller {
+	if t, ok := taskByARN(r, c.Session.Task); ok {
+		return c.by(r, t, service)
+	}
+	return c
+}
+
 // taskSecret gives one of the values of a task that is the node's and has not stopped.
 func (p *Plane) taskSecret(ctx context.Context, node, of string) (secret.Text, error) {
 	arn, n, ok := desired.ParseTaskSecret(of)

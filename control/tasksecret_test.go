@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -221,5 +222,22 @@ func TestTaskSecretsThatCannotBeHad(t *testing.T) {
 				t.Errorf("%s: kept %q", c.from, s.Values)
 			}
 		})
+	}
+}
+
+// What the agent in a task calls is called from the task's interface; what knows of no task,
+// from nowhere.
+func TestCallersByTask(t *testing.T) {
+	w, task := withRole(t)
+	defer w.stop()
+	placed := *task
+	placed.Interface = &desired.Interface{ID: "eni-1", VPC: "vpc-1", Subnet: "subnet-1", Address: netip.MustParseAddr("10.0.0.5")}
+	w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &placed) })
+	c := Caller{Session: &record.Session{Task: task.ARN()}, Region: home.Region}.ByTask(w.db.View(), "logs")
+	if c.Origin == nil || *c.Origin != (desired.Origin{At: "vpc-1", Client: placed.Interface.Address, Secure: true}) {
+		t.Errorf("it comes from %+v", c.Origin)
+	}
+	if c := (Caller{Session: &record.Session{}}).ByTask(w.db.View(), "logs"); c.Origin != nil {
+		t.Errorf("of no task: %+v", c.Origin)
 	}
 }

@@ -108,7 +108,7 @@ func (a *execAgent) Refuses(ctx context.Context, t *record.Task, l record.ExecLo
 		return err.Error(), nil
 	}
 	if l.LogGroup != "" && l.LogGroupEncrypted {
-		groups, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, a.logRegion(t.Scope.Region, l), "DescribeLogGroups"),
+		groups, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, awslogs.API.Name, a.logRegion(t.Scope.Region, l), "DescribeLogGroups"),
 			&awslogs.DescribeLogGroupsInput{LogGroupNamePrefix: &l.LogGroup}, a.logs.DescribeLogGroups)
 		if err != nil && !isRefusal(err) {
 			return "", err
@@ -118,7 +118,7 @@ func (a *execAgent) Refuses(ctx context.Context, t *record.Task, l record.ExecLo
 		}
 	}
 	if l.Bucket != "" && l.BucketEncrypted {
-		_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, a.bucketRegion(t.Scope.Region, l), "GetBucketEncryption"),
+		_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, s3.API.Name, a.bucketRegion(t.Scope.Region, l), "GetBucketEncryption"),
 			&s3.GetBucketEncryptionInput{Bucket: &l.Bucket}, a.buckets.GetBucketEncryption)
 		var e *protocol.Error
 		switch {
@@ -148,9 +148,11 @@ func isRefusal(err error) bool {
 	return errors.As(err, &e) && !e.Fault
 }
 
-// call is a call of the agent's, as the task's role. It came over no network.
-func (a *execAgent) call(s *record.Session, region, operation string) *api.Call {
-	return call(control.Caller{Session: s, Region: region, RequestID: uuid.NewString()}, operation)
+// call is a call of a service by the agent, as the task's role. It came over no network, but
+// counts as one that came by the task's interface.
+func (a *execAgent) call(s *record.Session, service, region, operation string) *api.Call {
+	c := control.Caller{Session: s, Region: region, RequestID: uuid.NewString()}
+	return call(c.ByTask(a.db.View(), service), operation)
 }
 
 func (a *execAgent) logRegion(task string, l record.ExecLogging) string {
@@ -194,7 +196,7 @@ func (a *execAgent) PutExecTranscript(ctx context.Context, s *record.ExecSession
 // putLog writes the log stream with the session's name.
 func (a *execAgent) putLog(ctx context.Context, s *record.ExecSession, session *record.Session, content []byte) error {
 	group, region := s.Logging.LogGroup, a.logRegion(s.Scope.Region, s.Logging)
-	_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, region, "CreateLogStream"),
+	_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, awslogs.API.Name, region, "CreateLogStream"),
 		&awslogs.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &s.ID}, a.logs.CreateLogStream)
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Code == "ResourceAlreadyExistsException" {
@@ -208,7 +210,7 @@ func (a *execAgent) putLog(ctx context.Context, s *record.ExecSession, session *
 		for i, message := range batch {
 			events[i] = awslogs.InputLogEvent{Message: &message, Timestamp: new(time.Now().UnixMilli())}
 		}
-		_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, region, "PutLogEvents"),
+		_, err := api.CallAs(ctx, a.calls, &awslogs.API, a.call(session, awslogs.API.Name, region, "PutLogEvents"),
 			&awslogs.PutLogEventsInput{LogGroupName: &group, LogStreamName: &s.ID, LogEvents: events}, a.logs.PutLogEvents)
 		if err != nil {
 			return err
@@ -223,7 +225,7 @@ func (a *execAgent) putObject(ctx context.Context, s *record.ExecSession, sessio
 	if s.Logging.KeyPrefix != "" {
 		key = s.Logging.KeyPrefix + "/" + key
 	}
-	_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, a.bucketRegion(s.Scope.Region, s.Logging), "PutObject"), &s3.PutObjectInput{
+	_, err := api.CallAs(ctx, a.calls, &s3.API, a.call(session, s3.API.Name, a.bucketRegion(s.Scope.Region, s.Logging), "PutObject"), &s3.PutObjectInput{
 		Bucket: &s.Logging.Bucket, Key: &key, Body: io.NopCloser(bytes.NewReader(content)), ContentLength: new(int64(len(content))),
 		ContentType: new(http.DetectContentType(content)),
 	}, a.buckets.PutObject)
@@ -241,7 +243,7 @@ func (a *execAgent) DecryptExecKey(ctx context.Context, s *record.ExecSession, k
 	if err != nil {
 		return value, err
 	}
-	out, err := api.CallAs(ctx, a.calls, &kms.API, a.call(session, s.Scope.Region, "Decrypt"),
+	out, err := api.CallAs(ctx, a.calls, &kms.API, a.call(session, kms.API.Name, s.Scope.Region, "Decrypt"),
 		&kms.DecryptInput{CiphertextBlob: k.Ciphertext, EncryptionContext: k.Context, KeyId: &s.KMSKeyID}, a.keys.Decrypt)
 	if err != nil {
 		return value, err
