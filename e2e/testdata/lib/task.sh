@@ -8,5 +8,12 @@ set -- open --cidr 0.0.0.0/0
 group=$(. "$LIB/group.sh")
 set -- "$group"
 task=$(. "$LIB/start.sh")
-aws ecs wait tasks-running --cluster production --tasks "$task"
+# The waiter of the clients would look every six seconds.
+until
+  status=$(aws ecs describe-tasks --cluster production --tasks "$task" --query 'tasks[0].lastStatus' --output text)
+  [[ $status == RUNNING ]]
+do
+  [[ $status != STOPPED ]] || exit 1
+  sleep 0.1
+done
 echo "$task"
