@@ -1,6 +1,9 @@
 package cloudwatch_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -68,5 +71,32 @@ func TestProtocols(t *testing.T) {
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) || w.Header().Get("X-Amzn-Query-Error") != c.code {
 			t.Errorf("%s %s: %d %q %v, want %d %q", c.headers, c.body, w.Code, w.Body, w.Header(), c.status, c.want)
 		}
+	}
+}
+
+// The largest request that CloudWatch takes is taken: 1,000 data with 30 dimensions each,
+// compressed, as SDKs send it.
+func TestLargestRequest(t *testing.T) {
+	text := func(s string) []byte { return append([]byte{0x78, byte(len(s))}, s...) }
+	datum := append([]byte{0xa3}, text("MetricName")...)
+	datum = append(append(datum, text("m")...), text("Value")...)
+	datum = append(append(datum, 0x01), text("Dimensions")...)
+	datum = append(datum, 0x98, 30)
+	for i := range 30 {
+		datum = append(append(append(datum, 0xa2), text("Name")...), text(fmt.Sprint("n", i))...)
+		datum = append(append(datum, text("Value")...), text("v")...)
+	}
+	body := append([]byte{0xa2}, text("Namespace")...)
+	body = append(append(body, text("shop")...), text("MetricData")...)
+	body = append(body, 0x99, 1000>>8, 1000&0xff)
+	body = append(body, bytes.Repeat(datum, 1000)...)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(body); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	w := post(newHandler(t), cborPath+"PutMetricData", cborHeader+"\nContent-Encoding: gzip", packed.String())
+	if w.Code != 200 {
+		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }

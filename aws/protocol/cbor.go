@@ -17,6 +17,10 @@ import (
 // is one CBOR map (RFC 8949).
 type rpcCBOR struct{}
 
+// maxCBORItems is how many items a body may have. They are more than those of JSON that
+// maxItems is for: names count too, and a tag is one.
+const maxCBORItems = 3 * maxItems
+
 var cborMode = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		MaxNestedLevels:  maxDepth,
@@ -35,7 +39,7 @@ func (rpcCBOR) Decode(r *Request, in any) error {
 	if len(r.Body) == 0 {
 		return nil
 	}
-	if cborItems(r.Body) > maxItems {
+	if cborItems(r.Body) > maxCBORItems {
 		return serialization("The request has too many items.")
 	}
 	var tree any
