@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -370,8 +371,15 @@ func TestFull(t *testing.T) {
 			t.Errorf("%s without room: %v", name, err)
 		}
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	running := make(chan error)
+	go func() { running <- s.Run(ctx) }()
 	q := Query{Metric: m, Start: noon, End: noon.Add(time.Minute), Period: time.Minute}
 	equal(t, sums(t, s, q), []string{"None 0s 1/1"})
+	cancel()
+	if err := <-running; err != nil {
+		t.Errorf("Run without room: %v", err)
+	}
 	fs.free = 2 * reserve
 	must(t, s.Put(t.Context(), []Datum{datum(m, noon, 1)}))
 	equal(t, sums(t, s, q), []string{"None 0s 2/2"})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"fargo"
 )
 
 const day = 24 * time.Hour
@@ -47,7 +49,8 @@ func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(ageEvery)
 	defer tick.Stop()
 	for {
-		if err := s.age(ctx); err != nil && ctx.Err() == nil && s.Writable() == nil {
+		// Without room on the disk there is nothing to do but to come again.
+		if err := s.age(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, fargo.ErrNotWritable) {
 			return fmt.Errorf("aggregate old metrics: %w", err)
 		}
 		select {
