@@ -365,6 +365,7 @@ func TestFull(t *testing.T) {
 	for name, write := range map[string]func() error{
 		"Put":      func() error { return s.Put(t.Context(), []Datum{datum(m, noon, 1)}) },
 		"PutFrom":  func() error { _, err := s.PutFrom(t.Context(), "a", 1, []Datum{datum(m, noon, 1)}); return err },
+		"age":      func() error { return s.age(t.Context()) },
 		"Writable": s.Writable,
 	} {
 		if err := write(); !errors.Is(err, fargo.ErrNotWritable) {
