@@ -10,6 +10,7 @@ import (
 	"fargo/balancer/layer4"
 	"fargo/balancer/layer7"
 	"fargo/balancer/listener"
+	"fargo/balancer/metrics"
 )
 
 // socketKey is a place to listen.
@@ -121,9 +122,10 @@ func (s *Server) serve(k *socket, conn net.Conn) {
 		conn.Close()
 		return
 	}
-	kind := l.Flow()
-	k.Metrics.Begin(kind)
-	defer k.Metrics.End(kind) // those of HTTP/2 are counted again while they last
+	if l.IsHTTP() {
+		k.Metrics.Begin(metrics.HTTP)
+		defer k.Metrics.End(metrics.HTTP) // those of HTTP/2 are counted again while they last
+	}
 	switch l.Protocol {
 	case "HTTP":
 		k.http.ServePlain(conn, l)

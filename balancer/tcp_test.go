@@ -68,6 +68,9 @@ func TestResets(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("no target: %v", err)
 	}
+	if n := h.counted("")["NewFlowCount"]; n != 0 {
+		t.Errorf("%v flows to no target are counted", n)
+	}
 	h.set([]desired.Balancer{b}, []desired.BalancerGroup{flowGroup("TCP", silent(t))})
 	h.healthy(1)
 	if _, err := io.ReadAll(dial(t, h.addr(90))); !errors.Is(err, syscall.ECONNRESET) {

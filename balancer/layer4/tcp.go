@@ -69,7 +69,7 @@ func (s *Server) ServeTCP(conn net.Conn, l *listener.Listener) { s.tunnel(conn, 
 
 // tunnel joins a client's connection to one of a target's, and says how it ended.
 func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
-	m, kind := s.port.Metrics, l.Flow()
+	m := s.port.Metrics
 	if !s.port.Conns.Add(conn) {
 		conn.Close()
 		return flowEnd{}
@@ -85,6 +85,9 @@ func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
 		return flowEnd{}
 	}
 	defer up.Close()
+	kind := flowOf(l)
+	m.Begin(kind)
+	defer m.End(kind)
 	t := netconn.Tunnel{Idle: l.TCPIdle, Passed: func(n int64) { m.Passed(kind, n) }}
 	err = t.Run(conn, up)
 	end = flowEnd{received: t.Sent.Load(), sent: t.Received.Load()}
@@ -94,6 +97,14 @@ func (s *Server) tunnel(conn net.Conn, l *listener.Listener) (end flowEnd) {
 		end.alert = alertIn(err)
 	}
 	return end
+}
+
+// flowOf is what a connection to a listener is counted as.
+func flowOf(l *listener.Listener) metrics.Flow {
+	if l.Protocol == "TLS" {
+		return metrics.TLS
+	}
+	return metrics.TCP
 }
 
 // countEnd counts how a connection ended.
@@ -128,7 +139,7 @@ func (s *Server) reach(l *listener.Listener, f targetgroup.Flow) (net.Conn, erro
 		s.port.Metrics.CountUnreached(err)
 		return nil, err
 	}
-	if table.FailOpen && l.Flow() != metrics.TLS {
+	if table.FailOpen && flowOf(l) != metrics.TLS {
 		s.port.Metrics.CountUnhealthyFlow()
 	}
 	if table.ProxyProtocol() {

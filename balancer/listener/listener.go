@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"fargo/balancer/metrics"
 	"fargo/balancer/objectlog"
 	"fargo/balancer/routing"
 	"fargo/balancer/settings"
@@ -51,19 +50,6 @@ type Listener struct {
 	Port        uint16
 	Rules       []*Rule
 	TLS         *tlsconfig.ServerConfig // of HTTPS and TLS; nil for others
-}
-
-// Flow is what a connection to the listener is counted as.
-func (l *Listener) Flow() metrics.Flow {
-	switch l.Protocol {
-	case "HTTP", "HTTPS":
-		return metrics.HTTP
-	case "TLS":
-		return metrics.TLS
-	case "UDP":
-		return metrics.UDP
-	}
-	return metrics.TCP
 }
 
 // IsHTTP reports whether it is one of an application load balancer.
