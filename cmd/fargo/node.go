@@ -229,7 +229,11 @@ func (m *machine) run(ctx context.Context) error {
 		Checker:   checker,
 		Processes: workerProcesses{pool},
 		Workers:   worker.Workers(),
-		Logger:    m.log,
+		Packets: func(interfaceID string) (uint64, error) {
+			s, err := m.network.InterfaceStatistics(interfaceID)
+			return s.Received.Packets, err
+		},
+		Logger: m.log,
 	})
 	flowLogs := flowlog.New(m.network, m.log)
 	tasks := &metadataTasks{client: client}
