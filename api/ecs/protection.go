@@ -98,7 +98,7 @@ func blocks(r store.Reader, t *record.Task, now time.Time) bool {
 			protected++
 		}
 	}
-	return protected > int(desiredCount(r, s))
+	return protected > int(store.DesiredCount(r, s))
 }
 
 func protectionView(t *record.Task, now time.Time) ecs.ProtectedTask {

@@ -16,7 +16,7 @@ func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service 
 	tasks := serviceTasks(r, s)
 	running, pending := plan.TaskCounts("", tasks)
 	v.RunningCount, v.PendingCount = &running, &pending
-	v.DesiredCount = new(desiredCount(r, s))
+	v.DesiredCount = new(store.DesiredCount(r, s))
 	v.ResourceManagementType = ecs.ResourceManagementTypeCustomer
 	v.Events, v.Deployments, v.TaskSets = aws.List(s.Events), []ecs.Deployment{}, []ecs.TaskSet{}
 	for i, d := range deployments(r, s) {
@@ -34,21 +34,6 @@ func serviceView(r store.Reader, s *record.Service, withTags bool) *ecs.Service 
 		v.Tags = nil
 	}
 	return v
-}
-
-// desiredCount is how many tasks a service should have: one for each machine, when
-// nobody says how many.
-func desiredCount(r store.Reader, s *record.Service) int32 {
-	if s.Service.DesiredCount != nil {
-		return *s.Service.DesiredCount
-	}
-	n := int32(0)
-	for node := range store.Nodes.All(r) {
-		if node.Active() {
-			n++
-		}
-	}
-	return n
 }
 
 func serviceTasks(r store.Reader, s *record.Service) []plan.ServiceTask {

@@ -338,6 +338,10 @@ func (p *plane) run(ctx context.Context) error {
 			return control.Run(ctx, p.db, p.log, control.Controllers(control.Config{Images: p.images, Assumable: iam.Assumable, Policies: p.rolePolicies, Authorize: p.authorizeTask, Renew: acm.Renew, IssuePlatform: acm.IssuePlatform, StrictEgress: p.strictEgress, Logger: p.log, Sessions: p.nodes.Sessions, Pace: p.pace, Public: p.public, Events: p.events, Callable: p.functions.Callable, Topics: p.forwarded.Has("sns")}))
 		})
 		both.Go(func() error { return newAlarmEvaluator(p).Run(ctx) })
+		both.Go(func() error {
+			counter := control.InsightCounter{DB: p.db, Metrics: metricStore{p.metrics}, Pace: p.pace, Logger: p.log}
+			return counter.Run(ctx)
+		})
 		for _, d := range p.deliver {
 			both.Go(func() error { return d.Run(ctx) })
 		}

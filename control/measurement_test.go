@@ -1,0 +1,130 @@
+package control
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fargo"
+	"fargo/aws/ecs"
+	"fargo/desired"
+	"fargo/plan"
+	"fargo/record"
+	"fargo/store"
+)
+
+// keptMetrics keeps what was put, by source and number.
+type keptMetrics struct {
+	put []putMetrics
+}
+
+type putMetrics struct {
+	source string
+	number uint64
+	values map[string]float64 // by the metric's name and its last dimension
+}
+
+func (k *keptMetrics) PutMetrics(_ context.Context, source string, number uint64, data []plan.Datum) error {
+	p := putMetrics{source, number, map[string]float64{}}
+	for _, d := range data {
+		last := d.Dimensions[len(d.Dimensions)-1]
+		p.values[d.Name+" "+last.Name] = d.Values[0]
+	}
+	k.put = append(k.put, p)
+	return nil
+}
+
+// measuredWorld is a store with a service of a running task on node a, and one that is
+// pending.
+func measuredWorld(t *testing.T, insights string) (db *store.DB, running *record.Task) {
+	db, err := store.Open(t.Context(), store.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	definition := "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"
+	service := &record.Service{Scope: home, Cluster: "c", Service: ecs.Service{
+		ServiceName: new("s"), ServiceArn: new(home.ARN("ecs", "service/c/s")), Status: new("ACTIVE"), DesiredCount: new(int32(3)),
+	}}
+	task := func(id, node string, status fargo.TaskStatus) *record.Task {
+		return &record.Task{
+			Scope: home, ID: id, Cluster: "c", Service: "s", Node: node, Status: fargo.TaskPending, Desired: fargo.TaskRunning,
+			Intent: ecs.Task{TaskDefinitionArn: &definition, Cpu: new("256"), Memory: new("512"), StartedBy: new("ecs-svc/1")},
+			Report: &desired.TaskReport{Status: status},
+		}
+	}
+	running = task("1", "a", fargo.TaskRunning)
+	err = db.Update(t.Context(), func(tx *store.Tx) error {
+		store.Clusters.Put(tx, &record.Cluster{Scope: home, Cluster: ecs.Cluster{ClusterName: new("c"), Status: new("ACTIVE"), Settings: []ecs.ClusterSetting{{
+			Name: ecs.ClusterSettingNameContainerInsights, Value: &insights,
+		}}}})
+		store.TaskDefinitions.Put(tx, &record.TaskDefinition{Scope: home, Definition: ecs.TaskDefinition{
+			Family: new("web"), Revision: new(int32(1)), TaskDefinitionArn: &definition,
+		}})
+		store.Services.Put(tx, service)
+		store.Tasks.Put(tx, running)
+		store.Tasks.Put(tx, task("2", "a", fargo.TaskPending))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, running
+}
+
+// TestPutMeasurements makes metrics of what a node says of its own tasks.
+func TestPutMeasurements(t *testing.T) {
+	db, task := measuredWorld(t, "disabled")
+	var kept keptMetrics
+	plane := &Plane{DB: db, Metrics: &kept, Pace: 1}
+	end := time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)
+	m := desired.Measurements{Sequence: "q", Number: 7, End: end, Tasks: []desired.TaskMeasurement{
+		{TaskARN: task.ARN(), Start: end.Add(-time.Minute), Usage: desired.Usage{CPU: 15 * time.Second, Memory: 128 << 20}},
+		{TaskARN: home.ARN("ecs", "task/c/forgotten"), Start: end.Add(-time.Minute)},
+	}}
+	for _, node := range []string{"a", "b"} {
+		if err := plane.PutMeasurements(t.Context(), node, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []putMetrics{
+		{"a/q", 7, map[string]float64{"CPUUtilization ServiceName": 100, "MemoryUtilization ServiceName": 25}},
+		{"b/q", 7, map[string]float64{}},
+	}
+	if diff := cmp.Diff(want, kept.put, cmp.AllowUnexported(putMetrics{})); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+}
+
+// TestInsightCounter counts each minute, once, what a cluster with Container Insights has.
+func TestInsightCounter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _ := measuredWorld(t, "enabled")
+		var kept keptMetrics
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		counter := InsightCounter{DB: db, Metrics: &kept, Pace: 1, Logger: slog.New(slog.DiscardHandler)}
+		go func() { done <- counter.Run(ctx) }()
+		begin := time.Now() // a whole minute, in a bubble
+		time.Sleep(2*time.Minute + time.Second)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		values := map[string]float64{
+			"TaskCount ClusterName": 1, "ServiceCount ClusterName": 1, "ContainerInstanceCount ClusterName": 0,
+			"DesiredTaskCount ServiceName": 3, "RunningTaskCount ServiceName": 1, "PendingTaskCount ServiceName": 1,
+			"DeploymentCount ServiceName": 0, "TaskSetCount ServiceName": 0,
+		}
+		want := []putMetrics{
+			{insightSource, uint64(begin.Add(time.Minute).Unix()), values}, {insightSource, uint64(begin.Add(2 * time.Minute).Unix()), values},
+		}
+		if diff := cmp.Diff(want, kept.put, cmp.AllowUnexported(putMetrics{})); diff != "" {
+			t.Errorf("metrics (-want +got):\n%s", diff)
+		}
+	})
+}
