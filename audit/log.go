@@ -16,8 +16,7 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// What is kept: a file is compressed when it is full or when the process that wrote it
-// has ended, and the oldest ones are removed. CloudTrail's event history has 90 days too.
+// What is kept: a file that is full is compressed, and the oldest ones are removed. CloudTrail's event history has 90 days too.
 const (
 	fileName     = "events.jsonl"
 	maxFile      = 64 // MB
@@ -30,6 +29,7 @@ const (
 
 // Log is an audit log. [Open] makes it.
 type Log struct {
+	dir    string
 	logger *slog.Logger
 	files  io.WriteCloser
 	mu     struct {
@@ -53,7 +53,7 @@ func Open(dir string, logger *slog.Logger) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{logger: logger, files: &lumberjack.Logger{Filename: file, MaxSize: maxFile, MaxBackups: maxFiles, MaxAge: maxAge, Compress: true}}
+	l := &Log{dir: dir, logger: logger, files: &lumberjack.Logger{Filename: file, MaxSize: maxFile, MaxBackups: maxFiles, MaxAge: maxAge}}
 	l.mu.torn = torn
 	return l, nil
 }

@@ -358,6 +358,7 @@ func (p *plane) run(ctx context.Context) error {
 	}
 	g.Go(func() error { return unlessDone(ctx, p.logs.Run(ctx)) })
 	g.Go(func() error { return unlessDone(ctx, p.metrics.Run(ctx)) })
+	g.Go(func() error { return unlessDone(ctx, p.audit.Run(ctx)) })
 	g.Go(func() error { return p.metricFilters.Run(ctx) })
 	g.Go(func() error { return p.history.Run(ctx) })
 	g.Go(func() error { return unlessDone(ctx, p.pushed.Run(ctx)) })
