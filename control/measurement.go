@@ -21,13 +21,22 @@ type Metrics interface {
 func (p *Plane) PutMeasurements(ctx context.Context, node string, m desired.Measurements) error {
 	view := p.DB.View()
 	var data []plan.Datum
+	tasks := map[string]*plan.MeasuredTask{}
 	for i := range m.Tasks {
 		if t := measuredTask(view, node, m.Tasks[i].TaskARN); t != nil {
+			tasks[m.Tasks[i].TaskARN] = t
 			data = append(data, plan.TaskData(t, &m.Tasks[i], m.End, p.Pace)...)
 		}
 	}
 	data = append(data, plan.BalancersData(m.Balancers, m.End, p.Pace)...)
-	return p.Metrics.PutMetrics(ctx, node+"/"+m.Sequence, m.Number, data)
+	source := node + "/" + m.Sequence
+	if err := p.Metrics.PutMetrics(ctx, source, m.Number, data); err != nil {
+		return err
+	}
+	if p.Exporter != nil {
+		p.Exporter.take(source, &m, tasks)
+	}
+	return nil
 }
 
 // measuredTask is a task of a node's, with what its metrics depend on; nil for none.

@@ -57,6 +57,8 @@ type Plane struct {
 	Authorize Authorize
 	// Metrics takes what nodes measure.
 	Metrics Metrics
+	// Exporter gives it to Prometheus; nil for nobody.
+	Exporter *Exporter
 	// LogObjects takes the logs of load balancers to S3.
 	LogObjects LogObjects
 	// ExecAgent has the permissions of tasks' roles, for sessions of ECS Exec.

@@ -18,6 +18,11 @@ type MeasuredTask struct {
 	Cluster *record.Cluster
 }
 
+// Reserved is what the task may use: CPU units, and bytes of memory; 0 without a limit.
+func (t *MeasuredTask) Reserved() (cpu, memory float64) {
+	return float64(number(t.Task.Intent.Cpu)), float64(number(t.Task.Intent.Memory) << 20)
+}
+
 // MetricPeriod is a period that a measurement ends, and the time that its data have.
 type MetricPeriod struct {
 	Start time.Time

@@ -184,7 +184,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Calls: p.calls})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Metrics: metricStore{p.metrics}, Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Metrics: metricStore{p.metrics}, Exporter: control.NewExporter(p.db, time.Now), Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
@@ -242,6 +242,7 @@ func (p *plane) openServices(ctx context.Context) error {
 		Account:              fargo.DefaultAccount,
 		Region:               fargo.DefaultRegion,
 	})
+	metrics := exported(p.nodes.Exporter)
 	channels := &forwardedChannels{db: p.db, log: p.log}
 	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isSignedForS3(r) { // any path may be that of an object
@@ -254,6 +255,9 @@ func (p *plane) openServices(ctx context.Context) error {
 			return
 		case authorizationPath:
 			p.enforcer.ServeHTTP(w, r)
+			return
+		case metricsPath:
+			metrics.ServeHTTP(w, r)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, desired.DataChannelPath) {
@@ -295,11 +299,12 @@ func isSignedForS3(r *http.Request) bool {
 const (
 	healthPath        = "/healthz"
 	authorizationPath = "/debug/authorization"
+	metricsPath       = "/metrics"
 )
 
 // ownPath reports whether a path is the machine's own: tasks cannot reach it at the
 // addresses of the APIs.
-func ownPath(path string) bool { return path == healthPath || strings.HasPrefix(path, "/debug/") }
+func ownPath(path string) bool { return path == healthPath || path == metricsPath || strings.HasPrefix(path, "/debug/") }
 
 // close releases what openPlane has opened.
 func (p *plane) close() error {
