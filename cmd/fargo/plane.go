@@ -304,7 +304,9 @@ const (
 
 // ownPath reports whether a path is the machine's own: tasks cannot reach it at the
 // addresses of the APIs.
-func ownPath(path string) bool { return path == healthPath || path == metricsPath || strings.HasPrefix(path, "/debug/") }
+func ownPath(path string) bool {
+	return path == healthPath || path == metricsPath || strings.HasPrefix(path, "/debug/")
+}
 
 // close releases what openPlane has opened.
 func (p *plane) close() error {

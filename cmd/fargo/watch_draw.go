@@ -29,9 +29,13 @@ type watchedDeployment struct {
 
 // watchedTask is what of DescribeTasks is drawn.
 type watchedTask struct {
-	TaskArn, TaskDefinitionArn, Group, LastStatus, DesiredStatus, HealthStatus string
+	TaskArn, TaskDefinitionArn, Group, LastStatus, DesiredStatus, HealthStatus, StopCode, StoppedReason string
 
 	CreatedAt  float64
+	Containers []struct {
+		Name, Reason string
+		ExitCode     *int
+	}
 	Attributes []struct{ Name, Value string }
 }
 
