@@ -119,7 +119,11 @@ func (c *watchCommand) picture(ctx context.Context, api *client) (string, error)
 		if err != nil {
 			return "", err
 		}
-		found.Services[i].draw(&b, tasks)
+		scaling, err := api.scaling(ctx, found.Services[i].ServiceArn)
+		if err != nil {
+			return "", err
+		}
+		found.Services[i].draw(&b, tasks, &scaling)
 	}
 	return b.String(), nil
 }

@@ -13,7 +13,7 @@ import (
 
 // watchedService is what of DescribeServices is drawn.
 type watchedService struct {
-	ServiceName, Status                      string
+	ServiceName, ServiceArn, Status          string
 	DesiredCount, RunningCount, PendingCount int
 	Deployments                              []watchedDeployment
 	Events                                   []struct {
@@ -43,8 +43,8 @@ type watchedTask struct {
 const watchedEvents = 5
 
 // draw adds the service to a picture: its tasks as the timeline of a
-// deployment, its counts, its deployments and its newest events.
-func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask) {
+// deployment, its counts, its deployments, what scales it, and its newest events.
+func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask, scaling *scalingFacts) {
 	fmt.Fprintf(b, "%s  %s  desired %d  running %d  pending %d\n", s.ServiceName, s.Status, s.DesiredCount, s.RunningCount, s.PendingCount)
 	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t watchedTask) bool { return t.LastStatus == string(fargo.TaskStopped) })
 	slices.SortFunc(tasks, func(a, b watchedTask) int {
@@ -59,11 +59,36 @@ func (s *watchedService) draw(b *strings.Builder, tasks []watchedTask) {
 		fmt.Fprintf(b, "  %-7s %-4s %-11s running %d  pending %d  failed %d  %s\n", d.Status, revision(d.TaskDefinition), d.RolloutState,
 			d.RunningCount, d.PendingCount, d.FailedTasks, d.RolloutStateReason)
 	}
+	scaling.draw(b)
 	for _, u := range unreachable(tasks) {
 		fmt.Fprintf(b, "  on Fargate these tasks would not start: there is no way to %s\n", u)
 	}
 	for _, e := range s.Events[:min(len(s.Events), watchedEvents)] {
 		fmt.Fprintf(b, "  %s %s\n", time.Unix(0, int64(e.CreatedAt*1e9)).Format(time.TimeOnly), e.Message)
+	}
+}
+
+// draw adds the limits, each policy with the states of its alarms, and the newest change.
+func (f *scalingFacts) draw(b *strings.Builder) {
+	if f.Target == nil {
+		return
+	}
+	fmt.Fprintf(b, "  scaled from %d to %d", f.Target.MinCapacity, f.Target.MaxCapacity)
+	for _, p := range f.Policies {
+		var states []string
+		for _, of := range p.Alarms {
+			for _, a := range f.Alarms {
+				if a.AlarmName == of.AlarmName {
+					states = append(states, a.StateValue)
+				}
+			}
+		}
+		fmt.Fprintf(b, "  %s: %s", p.PolicyName, strings.Join(states, ", "))
+	}
+	b.WriteByte('\n')
+	if i := slices.IndexFunc(f.Activities, func(a scalingActivity) bool { return len(a.NotScaledReasons) == 0 }); i >= 0 {
+		a := &f.Activities[i]
+		fmt.Fprintf(b, "  %s %s %s\n", time.Unix(0, int64(a.StartTime*1e9)).Format(time.TimeOnly), a.Description, a.StatusCode)
 	}
 }
 

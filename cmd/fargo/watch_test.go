@@ -21,6 +21,14 @@ func TestWatchDrawsTheTimeline(t *testing.T) {
 	if err := json.Unmarshal([]byte(answer), &s); err != nil {
 		t.Fatal(err)
 	}
+	const facts = `{"Target":{"MinCapacity":2,"MaxCapacity":6},"Policies":[{"PolicyName":"cpu","Alarms":[{"AlarmName":"h"},{"AlarmName":"l"}]},{"PolicyName":"steps"}],
+		"Alarms":[{"AlarmName":"l","StateValue":"OK"},{"AlarmName":"h","StateValue":"ALARM"}],
+		"Activities":[{"Description":"Attempting to scale","StartTime":1700000002,"NotScaledReasons":[{"Code":"AlreadyAtMaxCapacity"}]},
+			{"Description":"Setting desired count to 3.","StatusCode":"Successful","StartTime":1700000001}]}`
+	var scaling scalingFacts
+	if err := json.Unmarshal([]byte(facts), &scaling); err != nil {
+		t.Fatal(err)
+	}
 	unreachable := []struct{ Name, Value string }{{"ecs.cpu-architecture", "x86_64"}, {"fargo.unreachable", "public.ecr.aws"}}
 	var b strings.Builder
 	s.draw(&b, []watchedTask{
@@ -30,12 +38,14 @@ func TestWatchDrawsTheTimeline(t *testing.T) {
 		{TaskArn: "c", TaskDefinitionArn: v1, LastStatus: "DEACTIVATING", DesiredStatus: "STOPPED", CreatedAt: 3},
 		{TaskArn: "d", TaskDefinitionArn: v2, LastStatus: "RUNNING", DesiredStatus: "RUNNING", CreatedAt: 4, Attributes: unreachable},
 		{TaskArn: "x", TaskDefinitionArn: v1, LastStatus: "STOPPED", DesiredStatus: "STOPPED", CreatedAt: 0},
-	})
+	}, &scaling)
 	want := strings.TrimLeft(`
 api  ACTIVE  desired 3  running 4  pending 1
   [v1] [v1!] -v1- [v2] (v2)
   PRIMARY v2   IN_PROGRESS running 1  pending 1  failed 0  ECS deployment ecs-svc/2 in progress.
   ACTIVE  v1   COMPLETED   running 3  pending 0  failed 0  
+  scaled from 2 to 6  cpu: ALARM, OK  steps: 
+  `+time.Unix(1700000001, 0).Format(time.TimeOnly)+` Setting desired count to 3. Successful
   on Fargate these tasks would not start: there is no way to public.ecr.aws
   `+time.Unix(1700000000, 0).Format(time.TimeOnly)+` (service api) has started 2 tasks: (task a) (task b).
 `, "\n")

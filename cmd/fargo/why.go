@@ -44,7 +44,7 @@ func (c *whyCommand) Run(ctx context.Context, std *stdio) error {
 
 // facts asks the APIs for all that an explanation may need.
 func (c *whyCommand) facts(ctx context.Context, api *client) (*whyFacts, error) {
-	var found struct{ Services []whyService }
+	var found struct{ Services []watchedService }
 	if err := api.call(ctx, &ecs.API, "DescribeServices", map[string]any{"cluster": c.Cluster, "services": []string{c.Service}}, &found); err != nil {
 		return nil, err
 	}
@@ -57,46 +57,54 @@ func (c *whyCommand) facts(ctx context.Context, api *client) (*whyFacts, error) 
 		return nil, err
 	}
 	f.Tasks = tasks
-	return f, c.scaling(ctx, api, f)
+	f.scalingFacts, err = api.scaling(ctx, f.Service.ServiceArn)
+	return f, err
 }
 
-// scaling asks for what scales the service. resources are named by their cluster, whose
-// name is in the service's ARN.
-func (c *whyCommand) scaling(ctx context.Context, api *client, f *whyFacts) error {
-	_, names, _ := strings.Cut(f.Service.ServiceArn, ":service/")
-	of := map[string]any{"ServiceNamespace": "ecs", "ResourceId": "service/" + names}
-	var targets struct{ ScalableTargets []whyTarget }
-	in := map[string]any{"ServiceNamespace": "ecs", "ResourceIds": []string{"service/" + names}}
-	if err := api.call(ctx, &applicationautoscaling.API, "DescribeScalableTargets", in, &targets); err != nil {
-		return err
+// scaling asks for what scales a service. Resources are named by the service and its
+// cluster, whose names are in the service's ARN.
+func (c *client) scaling(ctx context.Context, serviceARN string) (f scalingFacts, err error) {
+	_, names, _ := strings.Cut(serviceARN, ":service/")
+	resource := "service/" + names
+	var targets struct{ ScalableTargets []scalableTarget }
+	in := map[string]any{"ServiceNamespace": "ecs", "ResourceIds": []string{resource}}
+	if err := c.call(ctx, &applicationautoscaling.API, "DescribeScalableTargets", in, &targets); err != nil {
+		return f, err
 	}
 	if len(targets.ScalableTargets) == 0 {
-		return nil
+		return f, nil
 	}
 	f.Target = &targets.ScalableTargets[0]
-	var policies struct{ ScalingPolicies []whyPolicy }
-	if err := api.call(ctx, &applicationautoscaling.API, "DescribeScalingPolicies", of, &policies); err != nil {
-		return err
+	of := map[string]any{"ServiceNamespace": "ecs", "ResourceId": resource}
+	var policies struct{ ScalingPolicies []scalingPolicy }
+	if err := c.call(ctx, &applicationautoscaling.API, "DescribeScalingPolicies", of, &policies); err != nil {
+		return f, err
 	}
 	f.Policies = policies.ScalingPolicies
-	var activities struct{ ScalingActivities []whyActivity }
 	of["IncludeNotScaledActivities"] = true
-	if err := api.call(ctx, &applicationautoscaling.API, "DescribeScalingActivities", of, &activities); err != nil {
-		return err
+	var activities struct{ ScalingActivities []scalingActivity }
+	if err := c.call(ctx, &applicationautoscaling.API, "DescribeScalingActivities", of, &activities); err != nil {
+		return f, err
 	}
 	f.Activities = activities.ScalingActivities
-	var alarmNames []string
-	for _, p := range f.Policies {
+	f.Alarms, err = c.alarms(ctx, f.Policies)
+	return f, err
+}
+
+// alarms are those of policies.
+func (c *client) alarms(ctx context.Context, policies []scalingPolicy) (all []scalingAlarm, err error) {
+	var names []string
+	for _, p := range policies {
 		for _, a := range p.Alarms {
-			alarmNames = append(alarmNames, a.AlarmName)
+			names = append(names, a.AlarmName)
 		}
 	}
-	for some := range slices.Chunk(alarmNames, 100) { // Source: CloudWatch API, DescribeAlarms, AlarmNames
-		var alarms struct{ MetricAlarms []whyAlarm }
-		if err := api.call(ctx, &cloudwatch.API, "DescribeAlarms", map[string]any{"AlarmNames": some}, &alarms); err != nil {
-			return err
+	for some := range slices.Chunk(names, 100) { // Source: CloudWatch API, DescribeAlarms, AlarmNames
+		var alarms struct{ MetricAlarms []scalingAlarm }
+		if err := c.call(ctx, &cloudwatch.API, "DescribeAlarms", map[string]any{"AlarmNames": some}, &alarms); err != nil {
+			return nil, err
 		}
-		f.Alarms = append(f.Alarms, alarms.MetricAlarms...)
+		all = append(all, alarms.MetricAlarms...)
 	}
-	return nil
+	return all, nil
 }

@@ -13,37 +13,37 @@ import (
 
 // whyFacts are what the APIs say of a service, as far as it explains how the service is.
 type whyFacts struct {
-	Service    whyService
-	Tasks      []watchedTask
-	Target     *whyTarget
-	Policies   []whyPolicy
-	Activities []whyActivity // the newest first, with those that did not scale
-	Alarms     []whyAlarm
+	Service watchedService
+	Tasks   []watchedTask
+	scalingFacts
 }
 
-type whyService struct {
-	watchedService
-	ServiceArn string
+// scalingFacts are what scales a service: nothing without a target.
+type scalingFacts struct {
+	Target     *scalableTarget
+	Policies   []scalingPolicy
+	Activities []scalingActivity // the newest first, with those that did not scale
+	Alarms     []scalingAlarm
 }
 
-type whyTarget struct {
+type scalableTarget struct {
 	MinCapacity, MaxCapacity int
 	SuspendedState           struct{ DynamicScalingInSuspended, DynamicScalingOutSuspended, ScheduledScalingSuspended bool }
 }
 
-type whyPolicy struct {
+type scalingPolicy struct {
 	PolicyName string
 	Alarms     []struct{ AlarmName string }
 }
 
-type whyActivity struct {
+type scalingActivity struct {
 	Description, Cause, StatusCode, StatusMessage string
 
 	StartTime        float64
 	NotScaledReasons []struct{ Code string }
 }
 
-type whyAlarm struct{ AlarmName, StateValue, StateReason string }
+type scalingAlarm struct{ AlarmName, StateValue, StateReason string }
 
 // whyRecent is how far back what has happened explains how a service is now.
 const whyRecent = 15 * time.Minute
@@ -268,7 +268,7 @@ func (f *whyFacts) deploys() bool {
 	return slices.ContainsFunc(f.Service.Deployments, func(d watchedDeployment) bool { return d.RolloutState == "IN_PROGRESS" })
 }
 
-func (t *whyTarget) suspended() (lines []string) {
+func (t *scalableTarget) suspended() (lines []string) {
 	for _, s := range []struct {
 		is   bool
 		what string
@@ -286,7 +286,7 @@ func (t *whyTarget) suspended() (lines []string) {
 
 // alarm tells of a policy's alarm that calls for scaling, or cannot for want of data.
 func (f *whyFacts) alarm(policy, name string) []string {
-	i := slices.IndexFunc(f.Alarms, func(a whyAlarm) bool { return a.AlarmName == name })
+	i := slices.IndexFunc(f.Alarms, func(a scalingAlarm) bool { return a.AlarmName == name })
 	switch {
 	case i < 0:
 		return []string{fmt.Sprintf("The alarm %s of policy %s is gone: put the policy again.", name, policy)}
@@ -305,7 +305,7 @@ var notScaled = map[string]string{
 	"AutoScalingAnticipatedFlapping": "it would be scaled back at once", "TargetServicePutResourceAsUnscalable": "the service cannot be scaled now",
 }
 
-func (a *whyActivity) text(now time.Time) string {
+func (a *scalingActivity) text(now time.Time) string {
 	ago := now.Sub(time.UnixMilli(int64(a.StartTime * 1e3))).Round(time.Second)
 	if len(a.NotScaledReasons) > 0 {
 		code := a.NotScaledReasons[0].Code
