@@ -13,8 +13,9 @@ import (
 
 // InsightCounter counts each minute what the clusters with Container Insights have.
 type InsightCounter struct {
-	DB      *store.DB
-	Metrics Metrics
+	DB          *store.DB
+	Metrics     Metrics
+	Performance PerformanceLogs
 	// Pace divides the minute.
 	Pace   fargo.Pace
 	Logger *slog.Logger
@@ -48,6 +49,10 @@ func (c *InsightCounter) count(ctx context.Context, end time.Time) error {
 		if plan.ContainerInsights(cluster) && *cluster.Cluster.Status == "ACTIVE" {
 			tasks, services := clusterCounts(view, cluster)
 			data = append(data, plan.InsightCounts(cluster, tasks, services, p)...)
+			events := plan.CountEvents(cluster, tasks, services, end)
+			if err := c.Performance.PutPerformance(ctx, cluster.Scope, *cluster.Cluster.ClusterName, insightSource, uint64(end.Unix()), events); err != nil {
+				return err
+			}
 		}
 	}
 	if len(data) == 0 {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,16 @@ import (
 
 // keptMetrics keeps what was put, by source and number.
 type keptMetrics struct {
-	put []putMetrics
+	put    []putMetrics
+	events []string
+}
+
+// PutPerformance keeps the streams that events are for.
+func (k *keptMetrics) PutPerformance(_ context.Context, _ fargo.Scope, cluster, source string, number uint64, events []plan.PerformanceEvent) error {
+	for _, e := range events {
+		k.events = append(k.events, fmt.Sprintf("%s %s %d %s %s", cluster, source, number, e.Stream, e.Text))
+	}
+	return nil
 }
 
 type putMetrics struct {
@@ -100,6 +110,41 @@ func TestPutMeasurements(t *testing.T) {
 	}
 }
 
+// TestPutPerformance writes events of a node's tasks at the end of a minute, if their
+// cluster has Container Insights.
+func TestPutPerformance(t *testing.T) {
+	end := time.Date(2026, 3, 1, 12, 1, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		insights string
+		end      time.Time
+		want     []string
+	}{
+		"enabled": {"enabled", end, []string{
+			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Container","ContainerName":"app","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","ContainerKnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0}`,
+			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Task","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","KnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0,"NetworkRxBytes":2,"NetworkTxBytes":1}`,
+		}},
+		"within a minute": {"enabled", end.Add(-20 * time.Second), nil},
+		"disabled":        {"disabled", end, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, task := measuredWorld(t, test.insights)
+			var kept keptMetrics
+			plane := &Plane{DB: db, Metrics: &kept, Performance: &kept, Pace: 1}
+			used := desired.Usage{CPU: 15 * time.Second, Memory: 128 << 20}
+			m := desired.Measurements{Sequence: "q", Number: 7, End: test.end, Tasks: []desired.TaskMeasurement{{
+				TaskARN: task.ARN(), Start: test.end.Add(-time.Minute), Usage: used, Network: &desired.NetworkUsage{Received: 120, Sent: 60},
+				Containers: []desired.ContainerMeasurement{{Name: "app", Usage: used}},
+			}}}
+			if err := plane.PutMeasurements(t.Context(), "a", m); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, kept.events); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestInsightCounter counts each minute, once, what a cluster with Container Insights has.
 func TestInsightCounter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -107,7 +152,7 @@ func TestInsightCounter(t *testing.T) {
 		var kept keptMetrics
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		counter := InsightCounter{DB: db, Metrics: &kept, Pace: 1, Logger: slog.New(slog.DiscardHandler)}
+		counter := InsightCounter{DB: db, Metrics: &kept, Performance: &kept, Pace: 1, Logger: slog.New(slog.DiscardHandler)}
 		go func() { done <- counter.Run(ctx) }()
 		begin := time.Now() // a whole minute, in a bubble
 		time.Sleep(2*time.Minute + time.Second)
@@ -122,6 +167,14 @@ func TestInsightCounter(t *testing.T) {
 		}
 		want := []putMetrics{
 			{insightSource, uint64(begin.Add(time.Minute).Unix()), values}, {insightSource, uint64(begin.Add(2 * time.Minute).Unix()), values},
+		}
+		at := begin.Add(time.Minute).UnixMilli()
+		events := []string{
+			fmt.Sprintf(`c container-insights %d ClusterTelemetry-c {"Version":"0","Type":"Cluster","ClusterName":"c","Timestamp":%d,"TaskCount":1,"ContainerInstanceCount":0,"ServiceCount":1}`, at/1000, at),
+			fmt.Sprintf(`c container-insights %d ServiceTelemetry-s {"Version":"0","Type":"Service","ServiceName":"s","ClusterName":"c","Timestamp":%d,"DesiredTaskCount":3,"RunningTaskCount":1,"PendingTaskCount":1,"DeploymentCount":0,"TaskSetCount":0}`, at/1000, at),
+		}
+		if diff := cmp.Diff(events, kept.events[:2]); diff != "" {
+			t.Errorf("events of the first minute (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(want, kept.put, cmp.AllowUnexported(putMetrics{})); diff != "" {
 			t.Errorf("metrics (-want +got):\n%s", diff)

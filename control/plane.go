@@ -57,6 +57,8 @@ type Plane struct {
 	Authorize Authorize
 	// Metrics takes what nodes measure.
 	Metrics Metrics
+	// Performance takes the log events of Container Insights.
+	Performance PerformanceLogs
 	// Exporter gives it to Prometheus; nil for nobody.
 	Exporter *Exporter
 	// LogObjects takes the logs of load balancers to S3.

@@ -27,12 +27,12 @@ type insight struct {
 // enhanced observability metrics".
 func insightsOfTask(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, p MetricPeriod) []Datum {
 	of := end.Sub(m.Start)
-	cpu, memory := float64(number(t.Task.Intent.Cpu)), float64(number(t.Task.Intent.Memory))
+	cpu, memory := t.Reserved()
 	used := []insight{
 		{"CpuUtilized", "None", unitsUsed(m.CPU, of)},
 		{"CpuReserved", "None", cpu},
 		{"MemoryUtilized", "Megabytes", mebibytes(m.Memory)},
-		{"MemoryReserved", "Megabytes", memory},
+		{"MemoryReserved", "Megabytes", memory / (1 << 20)},
 		{"StorageReadBytes", "Bytes", float64(m.Read)},
 		{"StorageWriteBytes", "Bytes", float64(m.Written)},
 	}
@@ -55,13 +55,13 @@ func insightsOfTask(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, 
 
 // enhancedData are the metrics that only enhanced observability has.
 func enhancedData(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration, p MetricPeriod) []Datum {
-	cpu, memory := float64(number(t.Task.Intent.Cpu)), float64(number(t.Task.Intent.Memory))
+	cpu, memory := t.Reserved()
 	groups := insightGroups(t)
 	task := slices.Concat(groups[len(groups)-1], []MetricDimension{{"TaskId", t.Task.ID}})
 	at := append(slices.Clone(groups), task)
 	used := []insight{
 		{"TaskCpuUtilization", "Percent", percentage(unitsUsed(m.CPU, of), cpu)},
-		{"TaskMemoryUtilization", "Percent", percentage(mebibytes(m.Memory), memory)},
+		{"TaskMemoryUtilization", "Percent", percentage(float64(m.Memory), memory)},
 	}
 	if m.Storage > 0 {
 		used = append(used, insight{"TaskEphemeralStorageUtilization", "Percent", percentage(float64(m.StorageUsed), float64(m.Storage))})
@@ -73,21 +73,27 @@ func enhancedData(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration,
 	return data
 }
 
-// containerData are the metrics of one container. One without limits of its own may use
-// what its task may.
-func containerData(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Duration, p MetricPeriod, task []MetricDimension) []Datum {
-	cpu, memory := float64(number(t.Task.Intent.Cpu)), float64(number(t.Task.Intent.Memory))
+// containerReserved is what a container may use: CPU units, and bytes of memory. One without
+// limits of its own may use what its task may.
+func (t *MeasuredTask) containerReserved(name string) (cpu, memory float64) {
+	cpu, memory = t.Reserved()
 	for _, d := range t.Task.Intent.Containers {
-		if aws.Value(d.Name) != c.Name {
+		if aws.Value(d.Name) != name {
 			continue
 		}
 		if own := number(d.Cpu); own > 0 {
 			cpu = float64(own)
 		}
 		if own := number(d.Memory); own > 0 {
-			memory = float64(own)
+			memory = float64(own << 20)
 		}
 	}
+	return cpu, memory
+}
+
+// containerData are the metrics of one container.
+func containerData(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Duration, p MetricPeriod, task []MetricDimension) []Datum {
+	cpu, memory := t.containerReserved(c.Name)
 	name := MetricDimension{"ContainerName", c.Name}
 	at := [][]MetricDimension{
 		{{"ClusterName", t.Task.Cluster}, name},
@@ -101,8 +107,8 @@ func containerData(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Dur
 		{"ContainerCpuReserved", "None", cpu},
 		{"ContainerCpuUtilization", "Percent", percentage(unitsUsed(c.CPU, of), cpu)},
 		{"ContainerMemoryUtilized", "Megabytes", mebibytes(c.Memory)},
-		{"ContainerMemoryReserved", "Megabytes", memory},
-		{"ContainerMemoryUtilization", "Percent", percentage(mebibytes(c.Memory), memory)},
+		{"ContainerMemoryReserved", "Megabytes", memory / (1 << 20)},
+		{"ContainerMemoryUtilization", "Percent", percentage(float64(c.Memory), memory)},
 		{"ContainerStorageReadBytes", "Bytes", float64(c.Read)},
 		{"ContainerStorageWriteBytes", "Bytes", float64(c.Written)},
 	}, at...)

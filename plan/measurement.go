@@ -13,9 +13,10 @@ import (
 
 // MeasuredTask is a task that was measured, and what its metrics depend on.
 type MeasuredTask struct {
-	Task    *record.Task
-	Family  string
-	Cluster *record.Cluster
+	Task     *record.Task
+	Family   string
+	Revision string // of the task definition
+	Cluster  *record.Cluster
 }
 
 // Reserved is what the task may use: CPU units, and bytes of memory; 0 without a limit.
@@ -51,6 +52,12 @@ func TaskData(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pace f
 		data = append(data, insightsOfTask(t, m, end, p)...)
 	}
 	return data
+}
+
+// EndsMinute reports whether a measurement that ends at a time is one of all tasks.
+func EndsMinute(end time.Time, pace fargo.Pace) bool {
+	_, ends := periodOf(metricPeriod, end, pace)
+	return ends
 }
 
 // BalancersData are what load balancers' measurements are of CloudWatch's metrics. end is
@@ -89,8 +96,9 @@ func utilization(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pac
 			})
 		}
 	}
-	add(cpuUtilization, unitsUsed(m.CPU, end.Sub(m.Start)), float64(number(t.Task.Intent.Cpu)))
-	add(memoryUtilization, float64(m.Memory)/(1<<20), float64(number(t.Task.Intent.Memory)))
+	cpu, memory := t.Reserved()
+	add(cpuUtilization, unitsUsed(m.CPU, end.Sub(m.Start)), cpu)
+	add(memoryUtilization, float64(m.Memory), memory)
 	return data
 }
 

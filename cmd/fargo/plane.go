@@ -184,7 +184,7 @@ func (p *plane) openServices(ctx context.Context) error {
 	images := ecr.New(ecr.Config{DB: p.db, Blobs: blobs, Key: key, Calls: p.calls})
 	p.images = taskImages{db: p.db, registry: images, endpoint: p.endpoint}
 	p.pushed = registry.New(ctx, registry.Config{Storage: blobs, Catalog: images, Secret: key, Logger: p.log})
-	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Metrics: metricStore{p.metrics}, Exporter: control.NewExporter(p.db, time.Now), Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
+	p.nodes = &control.Plane{DB: p.db, Logs: p.logs, Metrics: metricStore{p.metrics}, Performance: performanceLogs{p.logs}, Exporter: control.NewExporter(p.db, time.Now), Puller: p.images, Authorize: p.authorizeTask, Sessions: control.NewSessions(), Logger: p.log, Pace: p.pace, Upstream: p.endpoint, InEnvironment: p.taskEndpoint, StrictEgress: p.strictEgress}
 
 	id, secret, err := iam.EnsureAdministrator(ctx, p.db, fargo.DefaultAccount)
 	if err != nil {
@@ -346,7 +346,7 @@ func (p *plane) run(ctx context.Context) error {
 		})
 		both.Go(func() error { return newAlarmEvaluator(p).Run(ctx) })
 		both.Go(func() error {
-			counter := control.InsightCounter{DB: p.db, Metrics: metricStore{p.metrics}, Pace: p.pace, Logger: p.log}
+			counter := control.InsightCounter{DB: p.db, Metrics: metricStore{p.metrics}, Performance: performanceLogs{p.logs}, Pace: p.pace, Logger: p.log}
 			return counter.Run(ctx)
 		})
 		for _, d := range p.deliver {
