@@ -55,8 +55,13 @@ func command(name string, args ...string) func() ([]string, error) {
 // which a route cannot carry otherwise.
 var routeMetric = regexp.MustCompile(`^(.* )proto 236 metric (\d+)`)
 
+// anycast is of the kernel's own routes, which the machine's interfaces get when it first
+// forwards IPv6: that stays on.
+const anycast = "ip: anycast "
+
 func routes() ([]string, error) {
 	lines, err := command("ip", "route", "show", "table", "all")()
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, anycast) })
 	for i, line := range lines {
 		if m := routeMetric.FindStringSubmatch(line); m != nil {
 			metric, err := strconv.Atoi(m[2])
