@@ -57,13 +57,17 @@ func TestPluginAttends(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
+	sizes := make(chan session.Size, 1)
 	s := newExecServer(t, func(in io.Reader, out, _ io.Writer) int {
 		typed := make([]byte, 3)
 		_, _ = io.ReadFull(in, typed)
+		if size := <-sizes; size != unknownSize { // what comes after the end is dropped
+			t.Errorf("the size is %v", size)
+		}
 		fmt.Fprintf(out, "%s\r\n", typed)
 		return 3
 	})
-	s.lose, s.sizes = true, make(chan session.Size, 1)
+	s.lose, s.sizes = true, sizes
 	s.encrypt = &session.Encryption{KeyID: "key", Decrypt: func(_ context.Context, ciphertext []byte, c map[string]string) ([]byte, error) {
 		if got := fmt.Sprint(c); got != string(ciphertext) || got != "map[aws:ssm:SessionId:"+testSession+" aws:ssm:TargetId:ecs:c_t_r]" {
 			return nil, fmt.Errorf("the encryption context is %s", got)
@@ -85,9 +89,6 @@ func TestPluginAttends(t *testing.T) {
 	defer func() { os.Stdin = before }()
 	var out bytes.Buffer
 	runPlugin(t.Context(), s.pluginArgs(t), &stdio{out: &out})
-	if size := <-s.sizes; size != unknownSize {
-		t.Errorf("the size is %v", size)
-	}
 	want := "\nStarting session with SessionId: " + testSession + "\nabc\r\n\n\nExiting session with sessionId: " + testSession + ".\n\n"
 	if got := out.String(); got != want {
 		t.Errorf("%q, want %q", got, want)
