@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -39,10 +40,15 @@ type Config struct {
 	Options pebble.Options
 }
 
-// Engine is an open directory. Reads go to DB; writes go through [Engine.Write].
+// Engine is an open directory. Reads go to DB; writes go through [Engine.Update], or
+// [Engine.Write] where they are ordered otherwise.
 type Engine struct {
-	DB      *pebble.DB
+	DB *pebble.DB
+	// writing is held from reading what a write depends on until the write is visible, but
+	// not while it is synced: writers share syncs.
+	writing sync.Mutex
 	dir     string
+	what    string
 	room    *diskspace.Gauge
 	ballast *ballast
 	failure *failure
@@ -55,7 +61,7 @@ func Open(c Config) (*Engine, error) {
 	if c.FS == nil {
 		c.FS = vfs.Default
 	}
-	e := &Engine{dir: c.Dir, failure: &failure{log: c.Logger}}
+	e := &Engine{dir: c.Dir, what: c.What, failure: &failure{log: c.Logger}}
 	fail := func(err error) (*Engine, error) {
 		if e.tracker != nil {
 			err = errors.Join(err, e.tracker.Close())

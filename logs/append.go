@@ -33,7 +33,7 @@ type Event struct {
 // are dropped, as CloudWatch Logs has none.
 func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, err error) {
 	w := write{scope: targetScope(batch.Target), group: batch.Target.Group, stream: batch.Target.Stream, events: batch.Events}
-	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	err = s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		if err := s.find(&w); err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func (s *Store) Append(ctx context.Context, batch desired.LogBatch) (to int64, e
 // Put adds events to a stream that must exist. Called again, it adds them again.
 func (s *Store) Put(ctx context.Context, scope fargo.Scope, groupName, streamName string, events []desired.LogEvent) error {
 	w := write{scope: scope, group: groupName, stream: streamName, events: events}
-	err := s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	err := s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		if err := s.find(&w); err != nil {
 			return nil, err
 		}
@@ -127,7 +127,7 @@ func (s *Store) put(b *pebble.Batch, w *write) (seen func(), err error) {
 
 // position is that up to which the store has a source.
 func (s *Store) position(key []byte) (to int64, known bool, err error) {
-	v, known, err := s.get(key)
+	v, known, err := s.engine.Get(key)
 	if err != nil || !known {
 		return 0, false, err
 	}

@@ -61,7 +61,7 @@ func (s *Store) loadGroups() error {
 		if err := json.Unmarshal(it.Value(), g); err != nil {
 			return fmt.Errorf("group %s: %w", g.key, err)
 		}
-		if v, found, err := s.get(idKey(tableBytes, g.ID)); err != nil {
+		if v, found, err := s.engine.Get(idKey(tableBytes, g.ID)); err != nil {
 			return err
 		} else if found {
 			g.bytes.Store(int64(binary.BigEndian.Uint64(v)))
@@ -107,7 +107,7 @@ func (s *Store) newGroup(b *pebble.Batch, scope fargo.Scope, g Group) (*group, e
 // CreateGroup creates a group; Created is set by the store. The error is
 // ErrGroupExists when there is one.
 func (s *Store) CreateGroup(ctx context.Context, scope fargo.Scope, g Group) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		if _, err := s.group(scope, g.Name); err == nil {
 			return nil, ErrGroupExists
 		}
@@ -119,7 +119,7 @@ func (s *Store) CreateGroup(ctx context.Context, scope fargo.Scope, g Group) err
 // UpdateGroup calls change with a copy of a group and stores it. The error of change
 // is returned unchanged, and nothing is stored then. Name, Created and Bytes cannot be edited.
 func (s *Store) UpdateGroup(ctx context.Context, scope fargo.Scope, name string, change func(*Group) error) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		old, err := s.group(scope, name)
 		if err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func (s *Store) UpdateGroup(ctx context.Context, scope fargo.Scope, name string,
 
 // DeleteGroup deletes a group and all in it.
 func (s *Store) DeleteGroup(ctx context.Context, scope fargo.Scope, name string) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, name)
 		if err != nil {
 			return nil, err

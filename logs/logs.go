@@ -9,7 +9,6 @@
 package logs
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -51,10 +50,7 @@ type Store struct {
 	engine *engine.Engine
 	db     *pebble.DB // the engine's, for reading
 
-	// writing is held from reading what a write depends on until the write is
-	// visible, but not while it is synced: writers share the engine's syncs.
-	writing sync.Mutex
-	nextID  uint64 // of the next group or stream; under writing
+	nextID uint64 // of the next group or stream; of the engine's only writer
 
 	// Groups are few and always in memory. The values are immutable.
 	mu struct {
@@ -112,7 +108,7 @@ func (s *Store) Close() error {
 func (s *Store) load() error {
 	s.mu.groups = make(map[string]*group)
 	s.nextID = 1
-	id, found, err := s.get(nextIDKey)
+	id, found, err := s.engine.Get(nextIDKey)
 	if err != nil {
 		return err
 	}
@@ -120,56 +116,6 @@ func (s *Store) load() error {
 		s.nextID = binary.BigEndian.Uint64(id)
 	}
 	return s.loadGroups()
-}
-
-// get copies the value of a key.
-func (s *Store) get(key []byte) (value []byte, found bool, err error) {
-	v, closer, err := s.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("read logs: %w", err)
-	}
-	value = append([]byte(nil), v...)
-	return value, true, closer.Close()
-}
-
-// update calls fn as the only writer, and makes the batch that fn fills durable. When
-// fn fails nothing is written and its error is returned unchanged. The function that
-// fn may return is called as soon as readers can see the batch, before the next
-// writer.
-func (s *Store) update(ctx context.Context, fn func(b *pebble.Batch) (seen func(), err error)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return s.engine.Write(func() error {
-		b := s.db.NewBatch()
-		defer b.Close()
-		if err := s.apply(b, fn); err != nil || b.Empty() {
-			return err
-		}
-		if err := b.SyncWait(); err != nil {
-			return s.engine.Fail(fmt.Errorf("sync logs: %w", err))
-		}
-		return nil
-	})
-}
-
-func (s *Store) apply(b *pebble.Batch, fn func(b *pebble.Batch) (func(), error)) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	seen, err := fn(b)
-	if err != nil || b.Empty() {
-		return err
-	}
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return s.engine.Fail(fmt.Errorf("write logs: %w", err))
-	}
-	if seen != nil {
-		seen()
-	}
-	return nil
 }
 
 // newID takes an id; the caller is writing b.

@@ -15,7 +15,7 @@ import (
 // error of a group that is missing.
 func (s *Store) OpenLog(ctx context.Context, target desired.LogTarget) error {
 	scope := targetScope(target)
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, target.Group)
 		seen := func() {}
 		switch {

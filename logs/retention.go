@@ -61,7 +61,7 @@ func (s *Store) sweepGroup(ctx context.Context, g *group) error {
 	}
 	for _, name := range names {
 		for more := true; more; {
-			err := s.update(ctx, func(b *pebble.Batch) (seen func(), err error) {
+			err := s.engine.Update(ctx, func(b *pebble.Batch) (seen func(), err error) {
 				seen, more, err = s.trim(b, g, name)
 				return seen, err
 			})

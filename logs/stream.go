@@ -76,7 +76,7 @@ func decodeStream(name string, v []byte) (*stream, error) {
 
 // stream finds a stream of a group.
 func (s *Store) stream(g *group, name string) (*stream, error) {
-	v, found, err := s.get(streamKey(g.ID, name))
+	v, found, err := s.engine.Get(streamKey(g.ID, name))
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Store) newStream(b *pebble.Batch, name string) *stream {
 // CreateStream creates a stream in a group that must exist. The error is
 // ErrStreamExists when there is one.
 func (s *Store) CreateStream(ctx context.Context, scope fargo.Scope, groupName, name string) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, groupName)
 		if err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func (s *Store) CreateStream(ctx context.Context, scope fargo.Scope, groupName, 
 
 // DeleteStream deletes a stream, its events and the positions of its sources.
 func (s *Store) DeleteStream(ctx context.Context, scope fargo.Scope, groupName, name string) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		g, err := s.group(scope, groupName)
 		if err != nil {
 			return nil, err

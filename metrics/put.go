@@ -11,7 +11,7 @@ import (
 
 // Put adds data. Called again, it adds them again. Their values must be finite.
 func (s *Store) Put(ctx context.Context, data []Datum) error {
-	return s.update(ctx, func(b *pebble.Batch) (func(), error) { return s.add(b, data) })
+	return s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) { return s.add(b, data) })
 }
 
 // PutFrom adds data of a source that numbers what it sends, upwards and from 1 on. The
@@ -19,9 +19,9 @@ func (s *Store) Put(ctx context.Context, data []Datum) error {
 // whether it has arrived is not added again. It returns the highest number that the store
 // has of the source; without data and with the number 0 it does nothing else.
 func (s *Store) PutFrom(ctx context.Context, source string, number uint64, data []Datum) (held uint64, err error) {
-	err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
+	err = s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 		key := sourceKey(source)
-		value, found, err := s.get(key)
+		value, found, err := s.engine.Get(key)
 		if err != nil {
 			return nil, err
 		}

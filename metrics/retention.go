@@ -75,7 +75,7 @@ func (s *Store) age(ctx context.Context) error {
 		if err := s.ageHours(ctx, a, from, until); err != nil {
 			return err
 		}
-		err = s.update(ctx, func(b *pebble.Batch) (func(), error) {
+		err = s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) {
 			return nil, b.Set(agedKey(int64(a.after/time.Second)), binary.BigEndian.AppendUint64(nil, uint64(until)), nil)
 		})
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) age(ctx context.Context) error {
 
 // aged is the hour before which all is as an age wants it.
 func (s *Store) aged(a age) (hour int64, err error) {
-	value, found, err := s.get(agedKey(int64(a.after / time.Second)))
+	value, found, err := s.engine.Get(agedKey(int64(a.after / time.Second)))
 	if err != nil || !found {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ func (s *Store) ageHours(ctx context.Context, a age, from, until int64) error {
 			return err
 		}
 		if len(keys) > 0 {
-			if err := s.update(ctx, func(b *pebble.Batch) (func(), error) { return nil, s.ageKeys(b, a, keys) }); err != nil {
+			if err := s.engine.Update(ctx, func(b *pebble.Batch) (func(), error) { return nil, s.ageKeys(b, a, keys) }); err != nil {
 				return err
 			}
 		}
@@ -150,7 +150,7 @@ func (s *Store) ageKeys(b *pebble.Batch, a age, keys [][]byte) error {
 			b.Delete(key, nil)
 			continue
 		}
-		value, found, err := s.get(key)
+		value, found, err := s.engine.Get(key)
 		if err != nil {
 			return err
 		}
@@ -188,7 +188,7 @@ func coarser(value []byte, step int64) ([]byte, error) {
 
 // removeEmpty removes those series of keys that have no points any more.
 func (s *Store) removeEmpty(ctx context.Context, keys [][]byte) error {
-	return s.update(ctx, func(b *pebble.Batch) (seen func(), err error) {
+	return s.engine.Update(ctx, func(b *pebble.Batch) (seen func(), err error) {
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tablePoints}, UpperBound: []byte{tablePoints + 1}})
 		if err != nil {
 			return nil, err
