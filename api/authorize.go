@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -220,7 +219,7 @@ func (a *Enforcer) Decisions() map[string]map[string]map[string]int64 {
 // ServeHTTP answers with [Enforcer.Decisions] as JSON. It needs no access key, and
 // answers only clients on this machine.
 func (a *Enforcer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
+	if !FromThisMachine(r) {
 		http.NotFound(w, r)
 		return
 	}

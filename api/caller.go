@@ -139,3 +139,10 @@ func (c *Caller) SessionName() string {
 	}
 	return ""
 }
+
+// FromThisMachine reports whether a request came over loopback. What is of all accounts is
+// told to such clients only.
+func FromThisMachine(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && from.Addr().Unmap().IsLoopback()
+}

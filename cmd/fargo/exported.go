@@ -2,12 +2,12 @@ package main
 
 import (
 	"net/http"
-	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"fargo/api"
 	"fargo/control"
 )
 
@@ -18,7 +18,7 @@ func exported(measured *control.Exporter) http.Handler {
 	registry.MustRegister(measured, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
+		if !api.FromThisMachine(r) {
 			http.NotFound(w, r)
 			return
 		}
