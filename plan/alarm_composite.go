@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"time"
 
 	"fargo"
@@ -26,13 +25,9 @@ func EvaluateComposite(a *record.Alarm, children AlarmStates, trigger *record.Al
 		return state
 	}
 	state.Reason = trigger.ARN() + " transitioned to " + string(trigger.State.Value) + " at " + trigger.State.At.UTC().Format("Monday 02 January, 2006 15:04:05 MST")
-	data, err := json.Marshal(map[string]any{"triggeringAlarms": []any{map[string]any{
+	state.Data = jsonText(map[string]any{"triggeringAlarms": []any{map[string]any{
 		"arn": trigger.ARN(), "state": map[string]any{"value": trigger.State.Value, "timestamp": alarmTime(trigger.State.At)},
 	}}})
-	if err != nil {
-		panic(err) // texts always have JSON
-	}
-	state.Data = string(data)
 	return state
 }
 

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -87,11 +86,7 @@ func AlarmNotification(a *record.Alarm) (subject, message string) {
 		n.AlarmDescription, n.Trigger, updated = a.Metric.AlarmDescription, triggerOf(a), a.Metric.AlarmConfigurationUpdatedTimestamp
 	}
 	n.UpdatedTimestamp = alarmTime(aws.Value(updated))
-	text, err := json.Marshal(n)
-	if err != nil {
-		panic(err) // texts and numbers always have JSON
-	}
-	return fmt.Sprintf("%s: %q in %s", a.State.Value, a.Name(), regionName(a.Scope.Region)), string(text)
+	return fmt.Sprintf("%s: %q in %s", a.State.Value, a.Name(), regionName(a.Scope.Region)), jsonText(n)
 }
 
 func triggerOf(a *record.Alarm) *alarmTrigger {

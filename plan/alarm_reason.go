@@ -165,11 +165,7 @@ func (e *alarmEvaluator) data(now time.Time) string {
 			d.Evaluated = append(d.Evaluated, alarmEvaluated{Timestamp: alarmTime(e.at.End.Add(-time.Duration(i+1) * e.at.Period))})
 		}
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		panic(err) // metrics have no NaN, and nothing else has no JSON
-	}
-	return string(text)
+	return jsonText(d) // metrics have no NaN
 }
 
 // AlarmDataValues are the values in the data of a state's reason, the newest first; none when

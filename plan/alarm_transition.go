@@ -51,12 +51,8 @@ func historyState(s record.AlarmState) map[string]any {
 }
 
 func alarmHistory(a *record.Alarm, now time.Time, number int, kind cloudwatch.HistoryItemType, summary string, data any) *record.AlarmHistory {
-	text, err := json.Marshal(data)
-	if err != nil {
-		panic(err) // what AWS or SetAlarmState gave as JSON is JSON
-	}
 	return &record.AlarmHistory{Scope: a.Scope, Number: number, Item: cloudwatch.AlarmHistoryItem{
-		AlarmName: new(a.Name()), AlarmType: a.Type(), Timestamp: &now, HistoryItemType: kind, HistorySummary: &summary, HistoryData: new(string(text)),
+		AlarmName: new(a.Name()), AlarmType: a.Type(), Timestamp: &now, HistoryItemType: kind, HistorySummary: &summary, HistoryData: new(jsonText(data)), // what SetAlarmState gave as JSON is JSON
 	}}
 }
 
@@ -103,14 +99,10 @@ func AlarmEvent(before, after *record.Alarm) *SentEvent {
 // AlarmInvocation is what a function is given that is an alarm's action.
 // Source: recorded.
 func AlarmInvocation(a *record.Alarm, now time.Time) string {
-	text, err := json.Marshal(map[string]any{
+	return jsonText(map[string]any{
 		"source": "aws.cloudwatch", "alarmArn": a.ARN(), "accountId": a.Scope.Account, "region": a.Scope.Region,
 		"time": alarmTime(now), "alarmData": AlarmDetail(a),
 	})
-	if err != nil {
-		panic(err) // texts always have JSON
-	}
-	return string(text)
 }
 
 // alarmDetail is what CloudWatch tells of a change of state.
@@ -172,11 +164,7 @@ func AlarmDetail(a *record.Alarm) json.RawMessage {
 	} else {
 		d.Configuration = alarmConfiguration{Description: aws.Value(a.Metric.AlarmDescription), Metrics: alarmMetrics(a)}
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		panic(err) // texts and numbers always have JSON
-	}
-	return text
+	return json.RawMessage(jsonText(d))
 }
 
 func detailState(s record.AlarmState) alarmDetailState {

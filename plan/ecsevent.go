@@ -79,11 +79,7 @@ type serviceDetail struct {
 }
 
 func serviceEvent(id, detailType string, scope fargo.Scope, serviceARN string, d serviceDetail) *SentEvent {
-	detail, err := json.Marshal(d)
-	if err != nil {
-		panic(err) // strings always have JSON
-	}
-	return &SentEvent{id, ECSEventSource, detailType, scope, []string{serviceARN}, detail}
+	return &SentEvent{id, ECSEventSource, detailType, scope, []string{serviceARN}, json.RawMessage(jsonText(d))}
 }
 
 // serviceActions are the names of what service events tell, by what their texts have.

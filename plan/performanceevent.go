@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"time"
 
 	"fargo/aws"
@@ -90,7 +89,7 @@ func TaskEvents(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, node
 		e.MemoryUtilized, e.MemoryReserved = u.Memory>>20, int64(memory)>>20
 		e.StorageReadBytes, e.StorageWriteBytes = u.Read, u.Written
 		change(&e)
-		events = append(events, PerformanceEvent{fargateStream + node, end, mustText(e)})
+		events = append(events, PerformanceEvent{fargateStream + node, end, jsonText(e)})
 	}
 	for i := range m.Containers {
 		c := &m.Containers[i]
@@ -138,23 +137,14 @@ type performanceOfCluster struct {
 // its services.
 func CountEvents(c *record.Cluster, tasks int, services []ServiceCounts, end time.Time) []PerformanceEvent {
 	name := *c.Cluster.ClusterName
-	events := []PerformanceEvent{{clusterStream + name, end, mustText(performanceOfCluster{
+	events := []PerformanceEvent{{clusterStream + name, end, jsonText(performanceOfCluster{
 		Version: "0", Type: "Cluster", ClusterName: name, Timestamp: end.UnixMilli(), TaskCount: tasks, ServiceCount: len(services),
 	})}}
 	for _, s := range services {
-		events = append(events, PerformanceEvent{serviceStream + s.Service.Name(), end, mustText(performanceOfService{
+		events = append(events, PerformanceEvent{serviceStream + s.Service.Name(), end, jsonText(performanceOfService{
 			Version: "0", Type: "Service", ServiceName: s.Service.Name(), ClusterName: name, Timestamp: end.UnixMilli(),
 			DesiredTaskCount: s.Desired, RunningTaskCount: s.Running, PendingTaskCount: s.Pending, DeploymentCount: s.Deployments,
 		})})
 	}
 	return events
-}
-
-// mustText encodes what can always be encoded.
-func mustText(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // a type of this file
-	}
-	return string(b)
 }
