@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -45,20 +46,19 @@ func (c *InsightCounter) count(ctx context.Context, end time.Time) error {
 	view := c.DB.View()
 	p, _ := plan.InsightPeriod(end, c.Pace)
 	var data []plan.Datum
+	var failed []error
 	for cluster := range store.Clusters.All(view) {
 		if plan.ContainerInsights(cluster) && *cluster.Cluster.Status == "ACTIVE" {
 			tasks, services := clusterCounts(view, cluster)
 			data = append(data, plan.InsightCounts(cluster, tasks, services, p)...)
 			events := plan.CountEvents(cluster, tasks, services, end)
-			if err := c.Performance.PutPerformance(ctx, cluster.Scope, *cluster.Cluster.ClusterName, insightSource, uint64(end.Unix()), events); err != nil {
-				return err
-			}
+			failed = append(failed, c.Performance.PutPerformance(ctx, cluster.Scope, *cluster.Cluster.ClusterName, insightSource, uint64(end.Unix()), events))
 		}
 	}
-	if len(data) == 0 {
-		return nil
+	if len(data) > 0 {
+		failed = append(failed, c.Metrics.PutMetrics(ctx, insightSource, uint64(end.Unix()), data))
 	}
-	return c.Metrics.PutMetrics(ctx, insightSource, uint64(end.Unix()), data)
+	return errors.Join(failed...)
 }
 
 // clusterCounts counts a cluster's running tasks, and what its active services have.

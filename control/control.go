@@ -2,7 +2,7 @@
 // store, ask package plan what should change, and commit that. It knows when to
 // reconcile a key again. It refuses to know what should be decided, and never touches a
 // container or the kernel: nodes do that, which get their desired state from the store
-// through [Plane].
+// through [Plane], by which they also say what they have measured: that becomes metrics.
 package control
 
 import (
