@@ -70,7 +70,7 @@ type Assignment struct {
 
 	Interface  *Interface            `json:"interface,omitempty"`
 	Containers []ContainerAssignment `json:"containers"`
-	// Resolution is how often the task is measured, in seconds: 20, or else 60.
+	// Resolution is how often the task is measured, in seconds: [FineResolution], or else 60.
 	Resolution int `json:"resolution,omitempty"`
 	// PIDMode "task" shares one PID namespace among the containers.
 	PIDMode string `json:"pidMode,omitempty"`

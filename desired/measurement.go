@@ -10,24 +10,26 @@ type Measurements struct {
 	// has counted begins another sequence.
 	Sequence string `json:"sequence"`
 	Number   uint64 `json:"number"`
-	// Start and End are those of the period. The time in which no node ran is part of the
-	// next one.
-	Start     time.Time             `json:"start"`
+	// End is that of the period. The time in which no node ran is part of the next one.
 	End       time.Time             `json:"end"`
 	Tasks     []TaskMeasurement     `json:"tasks,omitempty"`
 	Balancers []BalancerMeasurement `json:"balancers,omitempty"`
 }
 
+// FineResolution is that of tasks that are measured more often than each minute, in seconds
+// ([Assignment.Resolution]). Source: ECS API, MetricConfiguration, resolutionSeconds.
+const FineResolution = 20
+
 // TaskMeasurement is what a running task has used, of all of its containers together.
 type TaskMeasurement struct {
 	TaskARN string `json:"taskArn"`
-	// Start is when the period began for this task: that of the measurements, or later.
+	// Start is when the period began for this task: it was measured then, or began later.
 	Start time.Time `json:"start"`
 	Usage
 	// Network is nil for a task without an interface of its own.
 	Network *NetworkUsage `json:"network,omitempty"`
 	// StorageUsed and Storage are how many bytes are in use of the task's ephemeral
-	// storage, and how many there are; 0 where it has no limit.
+	// storage, and its size; 0 where it is not limited.
 	StorageUsed int64                  `json:"storageUsed,omitempty"`
 	Storage     int64                  `json:"storage,omitempty"`
 	Containers  []ContainerMeasurement `json:"containers,omitempty"`

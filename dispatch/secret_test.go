@@ -113,7 +113,7 @@ func TestSecrets(t *testing.T) {
 	if err := client.PutLogObject(ctx, object); !errdefs.IsNotFound(err) {
 		t.Errorf("a bucket that is not there: %v", err)
 	}
-	measured := desired.Measurements{Sequence: "s", Number: 1, Start: time.Unix(0, 0).UTC(), End: time.Unix(60, 0).UTC(), Tasks: []desired.TaskMeasurement{{
+	measured := desired.Measurements{Sequence: "s", Number: 1, End: time.Unix(60, 0).UTC(), Tasks: []desired.TaskMeasurement{{
 		TaskARN: "t", Usage: desired.Usage{CPU: time.Second, Memory: 1 << 20}, Network: &desired.NetworkUsage{Received: 1, Sent: 2},
 	}}}
 	if err := client.PutMeasurements(ctx, measured); err != nil {

@@ -11,7 +11,6 @@ import (
 type look struct {
 	before *counts
 	now    counts
-	start  time.Time
 	tasks  []desired.TaskMeasurement
 	done   []desired.BalancerMeasurement
 }
@@ -19,14 +18,10 @@ type look struct {
 // newLook begins a measurement that ends at a time, after counts of before, of which those
 // of load balancers are kept.
 func newLook(before *counts, end time.Time) *look {
-	l := &look{before: before, start: before.At, now: counts{
+	return &look{before: before, now: counts{
 		At: end, Containers: map[string]containerCount{}, Interfaces: map[string]interfaceCount{}, Tasks: map[string]time.Time{},
 		Balancers: before.Balancers,
 	}}
-	if l.start.IsZero() {
-		l.start = end
-	}
-	return l
 }
 
 // startOf is since when a task's usage is unknown: since it was last measured, or else it

@@ -34,7 +34,7 @@ type Network interface {
 // Storage says how much of a task's storage is in use, in bytes. The error is
 // fs.ErrNotExist for a task that has none of its own.
 type Storage interface {
-	Usage(taskID string) (used, size int64, err error)
+	Usage(taskID string) (used int64, err error)
 }
 
 // Config is the configuration of a meter.
@@ -109,7 +109,7 @@ func (m *Meter) Run(ctx context.Context) error {
 // resolutionSeconds.
 const (
 	period     = time.Minute
-	finePeriod = 20 * time.Second
+	finePeriod = desired.FineResolution * time.Second
 )
 
 // shortest is how long a task has to run to be measured, at AWS's pace: what its programs
@@ -151,7 +151,7 @@ func (m *Meter) measure(ctx context.Context, end time.Time, all bool) error {
 	m.mu.Unlock()
 	l := newLook(&before.Counts, end)
 	for _, t := range m.cfg.Tasks() {
-		if all || t.Assignment.Resolution == fineResolution {
+		if all || t.Assignment.Resolution == desired.FineResolution {
 			m.task(l, t)
 		} else {
 			l.keep(t)
@@ -167,7 +167,7 @@ func (m *Meter) measure(ctx context.Context, end time.Time, all bool) error {
 	}
 	next := kept{Counts: l.now, Measurements: desired.Measurements{
 		Sequence: cmp.Or(before.Measurements.Sequence, uuid.NewString()), Number: before.Measurements.Number + 1,
-		Start: l.start, End: end, Tasks: l.tasks, Balancers: l.done,
+		End: end, Tasks: l.tasks, Balancers: l.done,
 	}}
 	if err := m.folder.save(&next); err != nil {
 		return err
@@ -193,9 +193,6 @@ func (m *Meter) add(k kept) error {
 	}
 	return m.drop()
 }
-
-// fineResolution is that of tasks that are measured more often, in seconds.
-const fineResolution = 20
 
 // drop removes the oldest measurements when there are too many.
 func (m *Meter) drop() error {
@@ -250,8 +247,8 @@ func (m *Meter) task(l *look, t *host.Task) {
 			m.cfg.Logger.Warn("an interface is not measured", "interface", a.Interface.ID, "err", err)
 		}
 	}
-	if used, size, err := m.cfg.Storage.Usage(a.ID); err == nil {
-		measured.StorageUsed, measured.Storage = used, size
+	if used, err := m.cfg.Storage.Usage(a.ID); err == nil {
+		measured.StorageUsed, measured.Storage = used, a.Storage
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		m.cfg.Logger.Warn("storage is not measured", "task", a.ID, "err", err)
 	}

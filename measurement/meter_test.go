@@ -47,11 +47,11 @@ func (m *machine) InterfaceStatistics(id string) (host.InterfaceStatistics, erro
 	return m.interfaces[id], nil
 }
 
-func (m *machine) Usage(taskID string) (used, size int64, err error) {
+func (m *machine) Usage(taskID string) (used int64, err error) {
 	if taskID != "t1" {
-		return 0, 0, fs.ErrNotExist
+		return 0, fs.ErrNotExist
 	}
-	return 3 << 30, 20 << 30, nil
+	return 3 << 30, nil
 }
 
 func (m *machine) balancers(_ context.Context, before json.RawMessage) (done []desired.BalancerMeasurement, now json.RawMessage, err error) {
@@ -128,7 +128,7 @@ func (m *machine) run(t *testing.T, dir string, pace fargo.Pace) (stop func()) {
 func task(id string, resolution int) *host.Task {
 	return &host.Task{
 		Assignment: &desired.Assignment{
-			ID: id, TaskARN: "arn/" + id, Resolution: resolution, Interface: &desired.Interface{ID: "eni-" + id},
+			ID: id, TaskARN: "arn/" + id, Storage: 20 << 30, Resolution: resolution, Interface: &desired.Interface{ID: "eni-" + id},
 			Containers: []desired.ContainerAssignment{{Name: "app", RuntimeID: id + "-app"}, {Name: "side", RuntimeID: id + "-side"}},
 		},
 		Report:     desired.TaskReport{Status: fargo.TaskRunning},
@@ -156,7 +156,7 @@ func TestMeter(t *testing.T) {
 		time.Sleep(40 * time.Second)
 		first := m.received()
 		want := []desired.Measurements{{
-			Number: 1, Start: begin.Add(time.Minute), End: begin.Add(time.Minute),
+			Number: 1, End: begin.Add(time.Minute),
 			Tasks: []desired.TaskMeasurement{{
 				TaskARN: "arn/t1", Start: begin.Add(20 * time.Second), Usage: desired.Usage{CPU: 11 * time.Second, Memory: 110},
 				Network: &desired.NetworkUsage{Received: 7}, StorageUsed: 3 << 30, Storage: 20 << 30,
@@ -175,7 +175,7 @@ func TestMeter(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		compare(t, []desired.Measurements{{
-			Number: 2, Start: begin.Add(time.Minute), End: begin.Add(2 * time.Minute),
+			Number: 2, End: begin.Add(2 * time.Minute),
 			Tasks: []desired.TaskMeasurement{{
 				TaskARN: "arn/t1", Start: begin.Add(time.Minute), Usage: desired.Usage{CPU: 4 * time.Second, Memory: 50},
 				Network: &desired.NetworkUsage{Received: 2, Sent: 1}, StorageUsed: 3 << 30, Storage: 20 << 30,

@@ -75,16 +75,14 @@ func alarmDelay(interval time.Duration) time.Duration {
 // AlarmRangeAt is what an evaluation at a time looks at, and when the next one is due. The
 // pace divides the interval and the periods, which are whole seconds, as metrics are kept.
 func AlarmRangeAt(a *cloudwatch.MetricAlarm, now time.Time, pace fargo.Pace) (at AlarmRange, next time.Time) {
-	interval := wholeSeconds(pace.Of(AlarmInterval(a)))
+	interval := pace.WholeSeconds(AlarmInterval(a))
 	delay := alarmDelay(interval)
 	at = AlarmRange{
-		End: now.Add(-delay).UTC().Truncate(interval), Period: wholeSeconds(pace.Of(AlarmPeriod(a))),
+		End: now.Add(-delay).UTC().Truncate(interval), Period: pace.WholeSeconds(AlarmPeriod(a)),
 		Count: int(aws.Value(a.EvaluationPeriods)) + extraPeriods,
 	}
 	return at, at.End.Add(interval + delay)
 }
-
-func wholeSeconds(d time.Duration) time.Duration { return max(time.Second, d.Round(time.Second)) }
 
 // AlarmEvaluation is what an evaluation has found.
 type AlarmEvaluation struct {

@@ -34,8 +34,7 @@ type MetricPeriod struct {
 // The periods of metrics. Source: ECS API, MetricConfiguration, resolutionSeconds.
 const (
 	metricPeriod     = time.Minute
-	fineMetricPeriod = 20 * time.Second
-	fineResolution   = 20 // seconds
+	fineMetricPeriod = desired.FineResolution * time.Second
 )
 
 // periodOf is the period of a length at AWS's pace that ends at a time, if one does.
@@ -86,7 +85,7 @@ func utilization(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pac
 	dimensions := serviceDimensions(t)
 	add := func(name string, used, reserved float64) {
 		length := metricPeriod
-		if metricResolution(t.Task.Monitoring, name) == fineResolution {
+		if metricResolution(t.Task.Monitoring, name) == desired.FineResolution {
 			length = fineMetricPeriod
 		}
 		if p, ends := periodOf(length, end, pace); ends && reserved > 0 {
@@ -105,8 +104,8 @@ func utilization(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pac
 // MetricResolution is how often the tasks of a service are measured, in seconds; 0 for each
 // minute.
 func MetricResolution(m *ecs.MonitoringConfiguration) int {
-	if metricResolution(m, cpuUtilization) == fineResolution || metricResolution(m, memoryUtilization) == fineResolution {
-		return fineResolution
+	if metricResolution(m, cpuUtilization) == desired.FineResolution || metricResolution(m, memoryUtilization) == desired.FineResolution {
+		return desired.FineResolution
 	}
 	return 0
 }
