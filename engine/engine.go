@@ -2,8 +2,8 @@
 // logs and the metrics keep, as far as they want the same of it. It knows when a directory
 // is whole, and opens no other: all that was ever synced can be read back, or the
 // file that is damaged is named ([Damage]). It knows how to take out of a damaged
-// directory what is still good ([Salvage]), when the disk has room to write, and
-// how to get over having none. It refuses to know what a key or a value means.
+// directory what is still good ([Salvage]), how writers take turns and share syncs, when
+// the disk has room to write, and how to get over having none. It refuses to know what a key or a value means.
 package engine
 
 import (
