@@ -31,7 +31,7 @@ var (
 	burstRate       = atLeast(20, "tasks/s")
 	serviceRate     = atLeast(20, "tasks/s")
 	idleShare       = below(1, "% of a core")
-	readRate        = atLeast(20_000, "requests/s")
+	describeRate    = atLeast(26_000, "requests/s")
 	secretRate      = atLeast(15_000, "requests/s")
 	secretsLatency  = atMost(5, "ms")
 	execRate        = atLeast(100, "MB/s")

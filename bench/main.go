@@ -39,6 +39,8 @@ func main() {
 	switch {
 	case flag.Arg(0) == balancerProcessArg:
 		err = serveBalancer(flag.Arg(1))
+	case flag.Arg(0) == httpProcessArg:
+		err = serveHTTP(flag.Arg(1))
 	case *balancer:
 		err = runSuites(os.Stdout, balancerSuite(*only))
 	default:

@@ -40,7 +40,7 @@ func measureReads(ctx context.Context, f *fixture, r *report) error {
 	if err != nil {
 		return err
 	}
-	if err := f.measureRate(ctx, read{"DescribeTasks of one task", "ecs", ecsTarget + "DescribeTasks", describeInput(arns)}, readRate, r); err != nil {
+	if err := f.measureRate(ctx, read{"DescribeTasks of one task", "ecs", ecsTarget + "DescribeTasks", describeInput(arns)}, describeRate, r); err != nil {
 		return err
 	}
 	return f.stop(ctx, arns)
@@ -62,34 +62,67 @@ type read struct {
 	in              any
 }
 
-// measureRate sends a request while the control plane has one core and we the others.
+// measureRate sends a request while the control plane has one core and we the others,
+// and then sends it to a server that answers as much and does nothing else.
 func (f *fixture) measureRate(ctx context.Context, what read, budget bound, r *report) error {
 	pid, err := f.in.lockHolder("up.lock")
 	if err != nil {
 		return err
 	}
-	release, err := separateCores(pid)
+	ours, err := f.rate(ctx, strings.TrimPrefix(f.url, "http://"), pid, what)
 	if err != nil {
 		return err
 	}
-	rate, busy, err := f.readFor(ctx, pid, what)
-	if err = errors.Join(err, release()); err != nil {
+	bare, err := f.bareRate(ctx, ours.size, what)
+	if err != nil {
 		return err
 	}
 	r.budget(what.what+", signed, control plane on one core",
-		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", rate, readConnections, busy*100), check{budget, rate})
+		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", ours.perSecond, readConnections, ours.busy*100), check{budget, ours.perSecond})
+	r.ratio(what.what+", signed", ours.each(), "net/http, an answer of that size and nothing else", bare.each())
 	return nil
 }
 
-// readFor returns the answers per second, and the share of that time in which the
-// control plane used a core.
-func (f *fixture) readFor(ctx context.Context, pid int, what read) (rate, busy float64, err error) {
+// bareRate is the rate of a server that answers with size bytes.
+func (f *fixture) bareRate(ctx context.Context, size int64, what read) (rate readRate, err error) {
+	peer, err := startHTTPPeer(int(size))
+	if err != nil {
+		return readRate{}, err
+	}
+	defer func() {
+		ctx, cancel := cleanup(ctx)
+		defer cancel()
+		err = errors.Join(err, peer.close(ctx))
+	}()
+	return f.rate(ctx, peer.address, peer.cmd.Process.Pid, what)
+}
+
+// readRate is how fast a server answers.
+type readRate struct {
+	perSecond float64
+	busy      float64 // the share of the time in which it used a core
+	size      int64   // of an answer's body, in bytes
+}
+
+func (r readRate) each() time.Duration { return time.Duration(float64(time.Second) / r.perSecond) }
+
+// rate has the server at an address, which is a process, answer on one core.
+func (f *fixture) rate(ctx context.Context, address string, pid int, what read) (readRate, error) {
+	release, err := separateCores(pid)
+	if err != nil {
+		return readRate{}, err
+	}
+	rate, err := f.readFor(ctx, address, pid, what)
+	return rate, errors.Join(err, release())
+}
+
+func (f *fixture) readFor(ctx context.Context, address string, pid int, what read) (rate readRate, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readWarmup+readFor)
 	defer cancel()
-	var answers atomic.Int64
+	var answers, size atomic.Int64
 	g, loading := errgroup.WithContext(ctx)
 	for range readConnections {
-		g.Go(func() error { return f.readLoop(loading, what, &answers) })
+		g.Go(func() error { return f.readLoop(loading, address, what, &answers, &size) })
 	}
 	g.Go(func() error {
 		if err := pause(loading, readWarmup); err != nil {
@@ -100,19 +133,20 @@ func (f *fixture) readFor(ctx context.Context, pid int, what read) (rate, busy f
 			return err
 		}
 		took := time.Since(begun).Seconds()
-		rate = float64(answers.Load()-before) / took
-		busy = (cpuTime(pid) - used).Seconds() / took
+		rate.perSecond = float64(answers.Load()-before) / took
+		rate.busy = (cpuTime(pid) - used).Seconds() / took
 		cancel()
 		return nil
 	})
 	err = g.Wait()
-	return rate, busy, err
+	rate.size = size.Load()
+	return rate, err
 }
 
 // readLoop sends requests over one connection until ctx ends. It writes the bytes
 // itself: an http.Client would use more processor time than the server.
-func (f *fixture) readLoop(ctx context.Context, what read, answers *atomic.Int64) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(f.url, "http://"))
+func (f *fixture) readLoop(ctx context.Context, address string, what read, answers, size *atomic.Int64) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -127,8 +161,9 @@ func (f *fixture) readLoop(ctx context.Context, what read, answers *atomic.Int64
 				return err
 			}
 		}
+		var n int64
 		if _, err = conn.Write(request); err == nil {
-			err = readAnswer(reader)
+			n, err = readAnswer(reader)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -136,6 +171,7 @@ func (f *fixture) readLoop(ctx context.Context, what read, answers *atomic.Int64
 		if err != nil {
 			return err
 		}
+		size.Store(n)
 	}
 }
 
@@ -151,18 +187,18 @@ func (f *fixture) signed(ctx context.Context, what read, now time.Time) ([]byte,
 	return b.Bytes(), err
 }
 
-// readAnswer reads one answer and checks that it is a good one.
-func readAnswer(r *bufio.Reader) error {
+// readAnswer reads one answer and checks that it is a good one; n is its body's size.
+func readAnswer(r *bufio.Reader) (n int64, err error) {
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer answer.Body.Close()
-	n, err := io.Copy(io.Discard, answer.Body)
+	n, err = io.Copy(io.Discard, answer.Body)
 	if err == nil && (answer.StatusCode != http.StatusOK || n == 0) {
 		err = fmt.Errorf("answered %s, %d bytes", answer.Status, n)
 	}
-	return err
+	return n, err
 }
 
 // separateCores gives the process one core and us the rest, until released.
