@@ -71,6 +71,8 @@ bench: build example-archive bin/session-manager-plugin
 	go build -o build/bench ./bench
 	go test -c -o build/sim.test ./sim
 	go test -c -o build/policy.test ./policy
+	go test -c -o build/metrics.test ./metrics
+	go test -c -o build/balancermetrics.test ./balancer/metrics
 	go test -tags e2e -c -o build/kernel.test ./kernel
 	build/bench
 

@@ -15,6 +15,9 @@ func (r *report) proxied(w workload, proxies []*proxy, results [][]round) {
 			w.name, p.name, medianOf(o, round.requests), millis(medianOf(o, round.median)), millis(medianOf(o, round.slowest)),
 			medianOf(o, round.micros)))
 	}
+	if w.budget {
+		r.requestCost = medianOf(results[0], func(o round) time.Duration { return o.cost })
+	}
 	if len(proxies) < 2 {
 		if w.budget {
 			r.notMeasured(balancerBudget, fmt.Errorf("nginx is not installed"))

@@ -29,9 +29,7 @@ import (
 func main() {
 	binary := flag.String("fargo", "bin/fargo", "the `binary` to measure")
 	image := flag.String("image", "bin/example-image.tar", "the example image, an OCI `archive`")
-	simulation := flag.String("simulation", "build/sim.test", "the test `binary` of package sim")
-	network := flag.String("network", "build/kernel.test", "the test `binary` of package kernel")
-	decision := flag.String("decision", "build/policy.test", "the test `binary` of package policy")
+	tests := flag.String("tests", "build", "the `folder` with the test binaries of packages")
 	only := flag.String("only", "", "take only measurements whose name contains this `text`")
 	balancer := flag.Bool("balancer", false, "measure only the load balancer, which needs no root")
 	flag.Parse()
@@ -44,7 +42,7 @@ func main() {
 	case *balancer:
 		err = runSuites(os.Stdout, balancerSuite(*only))
 	default:
-		err = runAll(*binary, *image, *simulation, *network, *decision, *only)
+		err = runAll(*binary, *image, *tests, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -52,7 +50,7 @@ func main() {
 	}
 }
 
-func runAll(binary, image, simulation, network, decision, only string) error {
+func runAll(binary, image, tests, only string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("fargo makes namespaces, mounts and control groups: run me as root")
 	}
@@ -60,7 +58,7 @@ func runAll(binary, image, simulation, network, decision, only string) error {
 	if err != nil {
 		return err
 	}
-	return runSuites(os.Stdout, balancerSuite(only), installationSuite(binary, image, only), simulationSuite(simulation, only), networkSuite(network, only), decisionSuite(decision, only))
+	return runSuites(os.Stdout, balancerSuite(only), installationSuite(binary, image, only), packageSuite(tests, only))
 }
 
 // runSuites takes the measurements of all suites and reports them to w. The error
@@ -98,10 +96,11 @@ func installationSuite(binary, image, only string) *suite[*fixture] {
 			{"many tasks at once", 2 * time.Minute, measureBurst},
 			{"a service that grows", time.Minute, measureService},
 			{"a rolling deployment", 2 * time.Minute, measureRollout},
-			{"idle services", 3 * time.Minute, measureIdle},
+			{"idle services", 5 * time.Minute, measureIdle},
 			{"reads", time.Minute, measureReads},
 			{"reads of secrets", time.Minute, measureSecretReads},
 			{"objects", time.Minute, measureObjects},
+			{"a day of metrics", 2 * time.Minute, measureMetricData},
 			{"commands in a container", 3 * time.Minute, measureExec},
 			{"starts of everything", 2 * time.Minute, measureColdStarts},
 			{"memory", time.Minute, measureMemory},

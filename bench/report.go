@@ -20,6 +20,9 @@ type report struct {
 	Failed     []failure
 	Proxies    []string // rows of the table of load balancers
 	latencies  []series
+	// requestCost is the processor time of a request through our load balancer, 0 when it was
+	// not measured.
+	requestCost time.Duration
 }
 
 type ratio struct{ What, Peer, Ratio string }
