@@ -54,7 +54,9 @@ type Datum struct {
 // daemon has to be small when idle.
 const (
 	memTableSize = 4 << 20
-	cacheSize    = 8 << 20
+	// The memory of two tables is counted as the cache's, whether it is there or not. The
+	// rest is for a day of a hundred metrics.
+	cacheSize = 2*memTableSize + 8<<20
 	// reserve is the space on disk that is not filled with metrics, in bytes: more than
 	// the reserve of the control plane's state, which can so be written when metrics no
 	// longer can.

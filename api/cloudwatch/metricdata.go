@@ -3,6 +3,8 @@ package cloudwatch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,7 +24,8 @@ const (
 	defaultDatapoints = 100_800
 )
 
-// dataPages are those of GetMetricData. A token says how many points were given before.
+// dataPages are those of GetMetricData. A token has the number of the query that the next
+// page begins with, and how many points of it were given before.
 var dataPages = page.Rules{
 	BadToken: func(string) error { return cloudwatch.InvalidNextToken("Invalid nextToken") },
 }
@@ -38,50 +41,62 @@ func (s *Server) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricData
 	if err != nil {
 		return nil, err
 	}
-	skip := 0
+	at := dataPosition{}
 	if token != "" {
-		if skip, err = strconv.Atoi(token); err != nil {
+		if at, err = parseDataPosition(token); err != nil {
 			return nil, dataPages.BadToken(token)
 		}
 	}
+	limit := int(aws.ValueOr(in.MaxDatapoints, defaultDatapoints))
+	if slices.ContainsFunc(r.Queries, func(q expression.Query) bool { return q.Expression != "" }) {
+		limit = math.MaxInt32 // results of expressions have no pages
+	}
+	r.First, r.Enough = at.query, at.points+limit+1 // with one point of the next page, if there is one
 	results, err := expression.Evaluate(ctx, s.metrics, r)
 	if err != nil {
 		return nil, refusedQuery(err)
 	}
-	limit := int(aws.ValueOr(in.MaxDatapoints, defaultDatapoints))
-	if slices.ContainsFunc(r.Queries, func(q expression.Query) bool { return q.Expression != "" }) {
-		limit = 1 << 30 // results of expressions have no pages
-	}
 	out := &cloudwatch.GetMetricDataOutput{Messages: []cloudwatch.MessageData{}, MetricDataResults: []cloudwatch.MetricDataResult{}}
-	next := cut(results, skip, limit, func(r expression.Result, from, to int) {
+	next := cut(results, at.points, limit, func(r expression.Result, from, to int) {
 		out.MetricDataResults = append(out.MetricDataResults, showResult(r, from, to, in.ScanBy))
 	})
-	if next > 0 {
-		out.NextToken = asked.Seal(strconv.Itoa(next))
+	if next != nil {
+		out.NextToken = asked.Seal(next.String())
 	}
 	return out, nil
 }
 
-// cut gives the part of each result that is on a page: after skip points, at most limit of
-// them. next is what the next page skips; 0 when there is none.
-func cut(results []expression.Result, skip, limit int, give func(r expression.Result, from, to int)) (next int) {
-	first, left, given := skip == 0, limit, skip
+// dataPosition is where a page of GetMetricData begins.
+type dataPosition struct {
+	query  int // its number
+	points int // those of it that were given before
+}
+
+func (p dataPosition) String() string { return fmt.Sprintf("%d.%d", p.query, p.points) }
+
+func parseDataPosition(text string) (p dataPosition, err error) {
+	if _, err = fmt.Sscanf(text, "%d.%d", &p.query, &p.points); err == nil && (p.query < 0 || p.points < 0) {
+		err = errors.New("a negative number")
+	}
+	return p, err
+}
+
+// cut gives the part of each result that is on a page: at most limit points, after those of
+// the first result that are skipped. next is where the next page begins, nil for none.
+func cut(results []expression.Result, skip, limit int, give func(r expression.Result, from, to int)) (next *dataPosition) {
 	for _, r := range results {
 		n := len(r.Times)
 		from := min(skip, n)
-		skip -= from
-		to := min(n, from+left)
-		left -= to - from
-		given += to - from
-		switch {
-		case from < to, first && n == 0:
+		to := min(n, from+limit)
+		skip, limit = 0, limit-(to-from)
+		if from < to || n == 0 {
 			give(r, from, to)
 		}
 		if to < n {
-			return given
+			return &dataPosition{r.Query, to}
 		}
 	}
-	return 0
+	return nil
 }
 
 // showResult shows the points of a result from one to before another, in the order that is

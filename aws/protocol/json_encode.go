@@ -143,6 +143,9 @@ func appendJSONFloat(b []byte, n float64, bits int) []byte {
 	case math.IsInf(n, -1):
 		return append(b, `"-Infinity"`...)
 	}
+	if whole := int64(n); bits == 64 && math.Abs(n) < 1<<53 && float64(whole) == n && whole != 0 { // the same digits, found faster
+		return strconv.AppendInt(b, whole, 10)
+	}
 	format := byte('f')
 	if size := math.Abs(n); size != 0 && (size < 1e-6 || size >= 1e21) {
 		format = 'e'

@@ -42,12 +42,16 @@ type Request struct {
 	Now        time.Time
 	// Zone is the time zone of times in labels.
 	Zone *time.Location
+	// First is the number of the first query that gives results. Enough is how many points
+	// are: no query after those that give them is evaluated; 0 is all.
+	First, Enough int
 }
 
 // Result is what a query gives: of an expression that is several time series there are
 // several.
 type Result struct {
-	ID string
+	ID    string
+	Query int // its number in the request
 	*TimeSeries
 	Messages []Message
 }
@@ -67,19 +71,16 @@ const maxPoints = 5_000_000
 // Evaluate evaluates queries. What is wrong with one is an [*Error]; another error is the
 // source's.
 func Evaluate(ctx context.Context, source Source, r Request) ([]Result, error) {
-	e := &evaluation{ctx: ctx, source: source, Request: r, queries: map[string]*Query{}, values: map[string]Value{}, messages: map[string][]Message{}}
-	labels := ownLabels(r.Queries)
-	for i := range r.Queries {
-		q := &r.Queries[i]
-		e.queries[q.ID] = q
-		e.labels = append(e.labels, labels[i])
+	e := &evaluation{
+		ctx: ctx, source: source, Request: r, numbers: map[string]int{}, labels: ownLabels(r.Queries),
+		values: map[string]Value{}, messages: map[string][]Message{},
 	}
-	if err := e.readMetrics(); err != nil {
-		return nil, err
+	for i := range r.Queries {
+		e.numbers[r.Queries[i].ID] = i
 	}
 	var results []Result
 	points := 0
-	for i := range r.Queries {
+	for i := r.First; i < len(r.Queries) && (r.Enough == 0 || points < r.Enough); i++ {
 		q := &r.Queries[i]
 		v, err := e.value(q.ID)
 		if err != nil {
@@ -95,7 +96,7 @@ func Evaluate(ctx context.Context, source Source, r Request) ([]Result, error) {
 			if points += len(s.Times); points > maxPoints {
 				return nil, &Error{q.ID, errGrid.Error()}
 			}
-			results = append(results, Result{q.ID, e.labelled(q, v.kind, s), e.messages[q.ID]})
+			results = append(results, Result{q.ID, i, e.labelled(q, v.kind, s), e.messages[q.ID]})
 		}
 	}
 	return results, nil
@@ -106,8 +107,8 @@ type evaluation struct {
 	Request
 	ctx      context.Context
 	source   Source
-	queries  map[string]*Query
-	labels   []string // CloudWatch's own, by query
+	numbers  map[string]int // of queries, by their ids
+	labels   []string       // CloudWatch's own, by query
 	values   map[string]Value
 	messages map[string][]Message
 	under    []string // the queries that are being evaluated, each for the one before
@@ -119,34 +120,37 @@ func (e *evaluation) value(id string) (Value, error) {
 	if v, ok := e.values[id]; ok {
 		return v, nil
 	}
-	q := e.queries[id]
-	if q == nil {
+	n, ok := e.numbers[id]
+	if !ok {
 		return Value{}, fmt.Errorf("no query has the id %s", id)
+	}
+	q := &e.Queries[n]
+	if q.Expression == "" {
+		err := e.readMetrics(n)
+		return e.values[id], err
 	}
 	if slices.Contains(e.under, id) {
 		return Value{}, fmt.Errorf("the queries %s refer to each other", strings.Join(append(e.under, id), ", "))
 	}
 	e.under = append(e.under, id)
-	v, err := e.compute(q)
+	v, err := e.math(q)
 	e.under = e.under[:len(e.under)-1]
 	if err != nil {
-		return Value{}, err
+		return Value{}, e.blame(q, err)
 	}
 	e.values[id] = v
 	return v, nil
 }
 
-func (e *evaluation) compute(q *Query) (Value, error) {
-	v, err := e.math(q)
-	return v, e.blame(q, err)
-}
+// readAhead is how many queries' metrics are read at once.
+const readAhead = 32
 
-// readMetrics reads all metrics, several at a time.
-func (e *evaluation) readMetrics() error {
+// readMetrics reads the metric of a query and of those that follow it, several at a time.
+func (e *evaluation) readMetrics(from int) error {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	var mu sync.Mutex
-	for i := range e.Queries {
+	for i := from; i < min(from+readAhead, len(e.Queries)); i++ {
 		q := &e.Queries[i]
 		if q.Expression != "" {
 			continue
