@@ -26,6 +26,7 @@ type cli struct {
 	Doctor   doctorCommand   `cmd:"" help:"Try what this machine can do, and say how to mend what it cannot."`
 	Watch    watchCommand    `cmd:"" help:"Draw a service's deployments as they go."`
 	Why      whyCommand      `cmd:"" help:"Say in plain words what a service waits for, and why it does not scale, deploy or stay up."`
+	Top      topCommand      `cmd:"" help:"Show what services and tasks use, live, the busiest first."`
 	Exec     execCommand     `cmd:"" help:"Run a command in a container of a running task, and exit with its status."`
 	Tasks    tasksCommand    `cmd:"" help:"List tasks, or those that have stopped within days, and why."`
 	Events   eventsCommand   `cmd:"" help:"Print the events of EventBridge's buses: what ECS has told, and what was put."`

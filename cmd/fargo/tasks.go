@@ -51,13 +51,9 @@ func (c *tasksCommand) Run(ctx context.Context, std *stdio) error {
 
 // current draws the tasks that have not stopped.
 func (c *tasksCommand) current(ctx context.Context, api *client) (string, error) {
-	clusters := []string{c.Cluster}
-	if c.Cluster == "" {
-		var listed struct{ ClusterArns []string }
-		if err := api.call(ctx, &ecs.API, "ListClusters", map[string]any{}, &listed); err != nil {
-			return "", err
-		}
-		clusters = listed.ClusterArns
+	clusters, err := api.clusters(ctx, c.Cluster)
+	if err != nil {
+		return "", err
 	}
 	rows := [][]string{{"TASK", "STATUS", "DEFINITION", "GROUP", "HEALTH"}}
 	for _, cluster := range clusters {
@@ -74,36 +70,67 @@ func (c *tasksCommand) current(ctx context.Context, api *client) (string, error)
 	return columns(rows), nil
 }
 
+// clusters are the one that is named, or all if none is.
+func (c *client) clusters(ctx context.Context, named string) (all []string, err error) {
+	if named != "" {
+		return []string{named}, nil
+	}
+	in := map[string]any{}
+	for {
+		var listed struct {
+			ClusterArns []string
+			NextToken   string
+		}
+		if err := c.call(ctx, &ecs.API, "ListClusters", in, &listed); err != nil {
+			return nil, err
+		}
+		all = append(all, listed.ClusterArns...)
+		if listed.NextToken == "" {
+			return all, nil
+		}
+		in["nextToken"] = listed.NextToken
+	}
+}
+
 // tasks are those of a cluster, those that are stopping or have stopped among them;
 // service is the one that they must be of, "" for all.
 func (c *client) tasks(ctx context.Context, cluster, service string) (all []watchedTask, err error) {
 	for _, status := range []fargo.TaskStatus{fargo.TaskRunning, fargo.TaskStopped} {
-		in := map[string]any{"cluster": cluster, "desiredStatus": status}
-		if service != "" {
-			in["serviceName"] = service
+		some, err := c.tasksToBe(ctx, cluster, service, status)
+		if err != nil {
+			return nil, err
 		}
-		for {
-			var listed struct {
-				TaskArns  []string // no more than DescribeTasks takes
-				NextToken string
-			}
-			if err := c.call(ctx, &ecs.API, "ListTasks", in, &listed); err != nil {
-				return nil, err
-			}
-			if len(listed.TaskArns) > 0 {
-				var described struct{ Tasks []watchedTask }
-				if err := c.call(ctx, &ecs.API, "DescribeTasks", map[string]any{"cluster": cluster, "tasks": listed.TaskArns}, &described); err != nil {
-					return nil, err
-				}
-				all = append(all, described.Tasks...)
-			}
-			if listed.NextToken == "" {
-				break
-			}
-			in["nextToken"] = listed.NextToken
-		}
+		all = append(all, some...)
 	}
 	return all, nil
+}
+
+// tasksToBe are those that are to be in a status: running, or stopped.
+func (c *client) tasksToBe(ctx context.Context, cluster, service string, status fargo.TaskStatus) (all []watchedTask, err error) {
+	in := map[string]any{"cluster": cluster, "desiredStatus": status}
+	if service != "" {
+		in["serviceName"] = service
+	}
+	for {
+		var listed struct {
+			TaskArns  []string // no more than DescribeTasks takes
+			NextToken string
+		}
+		if err := c.call(ctx, &ecs.API, "ListTasks", in, &listed); err != nil {
+			return nil, err
+		}
+		if len(listed.TaskArns) > 0 {
+			var described struct{ Tasks []watchedTask }
+			if err := c.call(ctx, &ecs.API, "DescribeTasks", map[string]any{"cluster": cluster, "tasks": listed.TaskArns}, &described); err != nil {
+				return nil, err
+			}
+			all = append(all, described.Tasks...)
+		}
+		if listed.NextToken == "" {
+			return all, nil
+		}
+		in["nextToken"] = listed.NextToken
+	}
 }
 
 // stoppedTask is what of a task's last event is printed.

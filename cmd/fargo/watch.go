@@ -3,15 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"fargo/aws/ecs"
 )
@@ -36,7 +31,7 @@ func (c *watchCommand) Run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
-	screen := screen{w: std.out, terminal: isTerminal(std.out)}
+	screen := newScreen(std.out)
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	for {
@@ -58,72 +53,69 @@ func (c *watchCommand) Run(ctx context.Context, std *stdio) error {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
-}
-
-// screen shows one picture after another.
-type screen struct {
-	w        io.Writer
-	terminal bool
-	last     string
-}
-
-func (s *screen) show(picture string) error {
-	if picture == s.last {
-		return nil
-	}
-	out := picture
-	if s.terminal {
-		if n := strings.Count(s.last, "\n"); n > 0 {
-			// Up to where the last picture began, and clear what is below.
-			out = fmt.Sprintf("\x1b[%dF\x1b[J%s", n, picture)
-		}
-	}
-	s.last = picture
-	_, err := io.WriteString(s.w, out)
-	return err
-}
-
 // picture calls the APIs for all that is drawn.
 func (c *watchCommand) picture(ctx context.Context, api *client) (string, error) {
-	names := []string{c.Service}
-	if c.Service == "" {
-		var listed struct{ ServiceArns []string }
-		if err := api.call(ctx, &ecs.API, "ListServices", map[string]any{"cluster": c.Cluster}, &listed); err != nil {
-			return "", err
-		}
-		names = listed.ServiceArns
-	}
-	if len(names) == 0 {
-		return "no services in cluster " + c.Cluster + "\n", nil
-	}
-	var found struct {
-		Services []watchedService
-		Failures []struct{ Arn, Reason string }
-	}
-	if err := api.call(ctx, &ecs.API, "DescribeServices", map[string]any{"cluster": c.Cluster, "services": names}, &found); err != nil {
+	services, err := c.services(ctx, api)
+	if err != nil {
 		return "", err
 	}
-	if len(found.Services) == 0 {
-		return "", errors.New("service not found: " + strings.Join(names, ", "))
+	if len(services) == 0 {
+		return "no services in cluster " + c.Cluster + "\n", nil
 	}
 	var b strings.Builder
-	for i := range found.Services {
-		tasks, err := api.tasks(ctx, c.Cluster, found.Services[i].ServiceName)
+	for i := range services {
+		tasks, err := api.tasks(ctx, c.Cluster, services[i].ServiceName)
 		if err != nil {
 			return "", err
 		}
-		scaling, err := api.scaling(ctx, found.Services[i].ServiceArn)
+		scaling, err := api.scaling(ctx, services[i].ServiceArn)
 		if err != nil {
 			return "", err
 		}
-		found.Services[i].draw(&b, tasks, &scaling)
+		services[i].draw(&b, tasks, &scaling)
 	}
 	return b.String(), nil
+}
+
+// services are the one that is named, or all of the cluster if none is.
+func (c *watchCommand) services(ctx context.Context, api *client) ([]watchedService, error) {
+	if c.Service == "" {
+		return api.services(ctx, c.Cluster)
+	}
+	found, err := api.describeServices(ctx, c.Cluster, []string{c.Service})
+	if err == nil && len(found) == 0 {
+		return nil, errors.New("service not found: " + c.Service)
+	}
+	return found, err
+}
+
+// services are all of a cluster.
+func (c *client) services(ctx context.Context, cluster string) (all []watchedService, err error) {
+	in := map[string]any{"cluster": cluster}
+	for {
+		var listed struct {
+			ServiceArns []string // no more than DescribeServices takes
+			NextToken   string
+		}
+		if err := c.call(ctx, &ecs.API, "ListServices", in, &listed); err != nil {
+			return nil, err
+		}
+		if len(listed.ServiceArns) > 0 {
+			some, err := c.describeServices(ctx, cluster, listed.ServiceArns)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+		if listed.NextToken == "" {
+			return all, nil
+		}
+		in["nextToken"] = listed.NextToken
+	}
+}
+
+func (c *client) describeServices(ctx context.Context, cluster string, names []string) ([]watchedService, error) {
+	var found struct{ Services []watchedService }
+	err := c.call(ctx, &ecs.API, "DescribeServices", map[string]any{"cluster": cluster, "services": names}, &found)
+	return found.Services, err
 }

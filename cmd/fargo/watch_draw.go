@@ -11,12 +11,16 @@ import (
 	"fargo/desired"
 )
 
-// watchedService is what of DescribeServices is drawn.
+// watchedService is what of DescribeServices is drawn or explained.
 type watchedService struct {
 	ServiceName, ServiceArn, Status          string
 	DesiredCount, RunningCount, PendingCount int
 	Deployments                              []watchedDeployment
-	Events                                   []struct {
+	LoadBalancers                            []struct {
+		TargetGroupArn        string
+		AdvancedConfiguration struct{ AlternateTargetGroupArn string }
+	}
+	Events []struct {
 		CreatedAt float64
 		Message   string
 	}
@@ -27,16 +31,20 @@ type watchedDeployment struct {
 	RunningCount, PendingCount, FailedTasks                      int
 }
 
-// watchedTask is what of DescribeTasks is drawn.
+// watchedTask is what of DescribeTasks is drawn or explained.
 type watchedTask struct {
 	TaskArn, TaskDefinitionArn, Group, LastStatus, DesiredStatus, HealthStatus, StopCode, StoppedReason string
 
-	CreatedAt  float64
-	Containers []struct {
+	CPU, Memory string // units and MiB, or empty
+	CreatedAt   float64
+	Containers  []struct {
 		Name, Reason string
 		ExitCode     *int
 	}
-	Attributes []struct{ Name, Value string }
+	Attributes  []struct{ Name, Value string }
+	Attachments []struct {
+		Details []struct{ Name, Value string }
+	}
 }
 
 // watchedEvents is how many of a service's events are shown.

@@ -53,16 +53,3 @@ api  ACTIVE  desired 3  running 4  pending 1
 		t.Error(d)
 	}
 }
-
-func TestScreenRedrawsInPlace(t *testing.T) {
-	var b strings.Builder
-	s := screen{w: &b, terminal: true}
-	for _, picture := range []string{"a\nb\n", "a\nb\n", "c\n"} {
-		if err := s.show(picture); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, want := b.String(), "a\nb\n\x1b[2F\x1b[Jc\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}

@@ -11,7 +11,6 @@ import (
 
 	"fargo/aws/applicationautoscaling"
 	"fargo/aws/cloudwatch"
-	"fargo/aws/ecs"
 )
 
 // whyCommand says in plain words how a service is, and why.
@@ -44,14 +43,14 @@ func (c *whyCommand) Run(ctx context.Context, std *stdio) error {
 
 // facts asks the APIs for all that an explanation may need.
 func (c *whyCommand) facts(ctx context.Context, api *client) (*whyFacts, error) {
-	var found struct{ Services []watchedService }
-	if err := api.call(ctx, &ecs.API, "DescribeServices", map[string]any{"cluster": c.Cluster, "services": []string{c.Service}}, &found); err != nil {
+	found, err := api.describeServices(ctx, c.Cluster, []string{c.Service})
+	if err != nil {
 		return nil, err
 	}
-	if len(found.Services) == 0 {
+	if len(found) == 0 {
 		return nil, fmt.Errorf("there is no service %s in cluster %s", c.Service, c.Cluster)
 	}
-	f := &whyFacts{Service: found.Services[0]}
+	f := &whyFacts{Service: found[0]}
 	tasks, err := api.tasks(ctx, c.Cluster, f.Service.ServiceName)
 	if err != nil {
 		return nil, err
