@@ -39,6 +39,11 @@ type TaskMeasurement struct {
 type ContainerMeasurement struct {
 	Name string `json:"name"`
 	Usage
+	// Restarts is how often its restart policy has restarted it in the period; nil without a
+	// policy.
+	Restarts *int `json:"restarts,omitempty"`
+	// Health is what its health check said at the end of the period; empty without one.
+	Health HealthStatus `json:"health,omitempty"`
 }
 
 // Usage is what was used in a period.

@@ -23,6 +23,8 @@ type containerCount struct {
 	CPU     time.Duration `json:"cpu"`
 	Read    int64         `json:"read,omitempty"`
 	Written int64         `json:"written,omitempty"`
+	// Restarts are since the task began.
+	Restarts int `json:"restarts,omitempty"`
 }
 
 // interfaceCount is what has gone through an interface, in bytes.
@@ -31,8 +33,8 @@ type interfaceCount struct {
 	Sent     uint64 `json:"sent"`
 }
 
-func countContainer(s *host.Statistics) containerCount {
-	c := containerCount{CPU: s.CPU.Total}
+func countContainer(s *host.Statistics, restarts int) containerCount {
+	c := containerCount{CPU: s.CPU.Total, Restarts: restarts}
 	for _, b := range s.Blocks {
 		switch b.Operation {
 		case "read":

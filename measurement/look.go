@@ -39,11 +39,30 @@ func (l *look) startOf(t *host.Task) time.Time {
 	return first.UTC()
 }
 
-// container is what a container has used since it was last looked at.
-func (l *look) container(id string, s *host.Statistics) desired.Usage {
-	c := countContainer(s)
-	l.now.Containers[id] = c
-	return c.since(l.before.Containers[id], s)
+// container is what a container of a task has used, and how it was, since it was last looked
+// at. Without statistics it is between two lives, and measured in the next one.
+func (l *look) container(t *host.Task, i int, s *host.Statistics) (m desired.ContainerMeasurement, measured bool) {
+	a, report := &t.Assignment.Containers[i], &desired.ContainerReport{}
+	if i < len(t.Report.Containers) {
+		report = &t.Report.Containers[i]
+	}
+	before := l.before.Containers[a.RuntimeID]
+	if s == nil {
+		if before.Restarts > 0 {
+			l.now.Containers[a.RuntimeID] = containerCount{Restarts: before.Restarts}
+		}
+		return m, false
+	}
+	now := countContainer(s, report.Restarts)
+	l.now.Containers[a.RuntimeID] = now
+	m = desired.ContainerMeasurement{Name: a.Name, Usage: now.since(before, s)}
+	if a.Restart != nil {
+		m.Restarts = new(max(0, now.Restarts-before.Restarts))
+	}
+	if a.HealthCheck != nil {
+		m.Health = report.Health
+	}
+	return m, true
 }
 
 // network is what has gone through an interface since it was last looked at.

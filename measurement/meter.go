@@ -222,16 +222,11 @@ func (m *Meter) task(l *look, t *host.Task) {
 		return
 	}
 	for i := range a.Containers {
-		c := &a.Containers[i]
-		s, err := m.cfg.Containers.Statistics(a.ID, c.RuntimeID)
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				m.cfg.Logger.Warn("a container is not measured", "container", c.RuntimeID, "err", err)
-			}
+		u, ok := l.container(t, i, m.statistics(a.ID, a.Containers[i].RuntimeID))
+		if !ok {
 			continue
 		}
-		u := l.container(c.RuntimeID, &s)
-		measured.Containers = append(measured.Containers, desired.ContainerMeasurement{Name: c.Name, Usage: u})
+		measured.Containers = append(measured.Containers, u)
 		measured.CPU += u.CPU
 		measured.Memory += u.Memory
 		measured.Read += u.Read
@@ -254,4 +249,16 @@ func (m *Meter) task(l *look, t *host.Task) {
 	}
 	l.tasks = append(l.tasks, measured)
 	l.now.Tasks[a.ID] = l.now.At
+}
+
+// statistics are a container's, or nil.
+func (m *Meter) statistics(taskID, containerID string) *host.Statistics {
+	s, err := m.cfg.Containers.Statistics(taskID, containerID)
+	if err == nil {
+		return &s
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		m.cfg.Logger.Warn("a container is not measured", "container", containerID, "err", err)
+	}
+	return nil
 }

@@ -228,6 +228,60 @@ func TestResolution(t *testing.T) {
 	})
 }
 
+// TestRestarts counts each restart once, also one that is under way when it is looked at, and
+// says how containers are of whose health something is known.
+func TestRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := task("t1", 0)
+		app, side := &x.Assignment.Containers[0], &x.Assignment.Containers[1]
+		app.Restart, side.HealthCheck = &desired.RestartPolicy{}, &desired.HealthCheck{}
+		x.Report.Containers = []desired.ContainerReport{{}, {Health: desired.HealthUnknown}}
+		m := &machine{tasks: []*host.Task{x}}
+		stop := m.run(t, t.TempDir(), 1)
+		type look struct {
+			App    *int // nil while it is not measured
+			Health desired.HealthStatus
+		}
+		var got []look
+		for _, minute := range []struct {
+			restarts int
+			runs     bool
+			health   desired.HealthStatus
+		}{{0, true, desired.HealthUnknown}, {2, true, desired.Healthy}, {3, false, desired.Unhealthy}, {3, true, desired.Unhealthy}, {3, true, desired.Healthy}} {
+			m.set(func() {
+				x.Report.Containers[0].Restarts, x.Report.Containers[1].Health = minute.restarts, minute.health
+				m.containers = map[string]host.Statistics{"t1-side": used(0, 0)}
+				if minute.runs {
+					m.containers["t1-app"] = used(0, 0)
+				}
+			})
+			time.Sleep(time.Minute)
+			var seen look
+			for _, s := range m.received() {
+				for _, c := range s.Tasks[0].Containers {
+					switch c.Name {
+					case "app":
+						seen.App = c.Restarts
+					case "side":
+						seen.Health = c.Health
+						if c.Restarts != nil {
+							t.Error("there are restarts of a container without a policy")
+						}
+					}
+				}
+			}
+			got = append(got, seen)
+		}
+		want := []look{
+			{new(0), desired.HealthUnknown}, {new(2), desired.Healthy}, {nil, desired.Unhealthy}, {new(1), desired.Unhealthy}, {new(0), desired.Healthy},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("each minute (-want +got):\n%s", diff)
+		}
+		stop()
+	})
+}
+
 // TestKilled counts everything once, although the meter ends and the control plane is away.
 func TestKilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,40 @@ type insight struct {
 // Source: CloudWatch user guide, "Amazon ECS Container Insights metrics" and "… with
 // enhanced observability metrics".
 func insightsOfTask(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, p MetricPeriod) []Datum {
-	of := end.Sub(m.Start)
+	of, enhanced := end.Sub(m.Start), enhancedInsights(t.Cluster)
+	at, used := insightGroups(t), taskInsights(t, m, of)
+	cluster, parts := at[:1], at[1:]
+	if enhanced {
+		inTask := narrower(parts, MetricDimension{"TaskId", t.Task.ID})
+		parts = slices.Concat(parts, inTask)
+		at = slices.Concat(at, inTask)
+		used = append(used, enhancedTaskInsights(t, m, of)...)
+	}
+	data := insightData(t.Task.Scope, p, used, at...)
+	for i := range m.Containers {
+		c := &m.Containers[i]
+		own := narrower(parts, MetricDimension{"ContainerName", c.Name})
+		if enhanced {
+			data = append(data, insightData(t.Task.Scope, p, containerInsights(t, c, of), slices.Concat(cluster, own)...)...)
+			data = append(data, insightData(t.Task.Scope, p, restartInsights(c), slices.Concat(at, own)...)...)
+		} else {
+			data = append(data, insightData(t.Task.Scope, p, restartInsights(c), at...)...)
+		}
+	}
+	return data
+}
+
+// narrower are lists of dimensions, each with one more.
+func narrower(at [][]MetricDimension, d MetricDimension) [][]MetricDimension {
+	all := make([][]MetricDimension, len(at))
+	for i := range at {
+		all[i] = append(slices.Clone(at[i]), d)
+	}
+	return all
+}
+
+// taskInsights are the metrics of tasks that either kind has.
+func taskInsights(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration) []insight {
 	cpu, memory := t.Reserved()
 	used := []insight{
 		{"CpuUtilized", "None", unitsUsed(m.CPU, of)},
@@ -46,19 +79,12 @@ func insightsOfTask(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, 
 			insight{"EphemeralStorageUtilized", "Gigabytes", float64(m.StorageUsed) / gigabyte},
 			insight{"EphemeralStorageReserved", "Gigabytes", float64(m.Storage) / gigabyte})
 	}
-	data := insightData(t.Task.Scope, p, used, insightGroups(t)...)
-	if enhancedInsights(t.Cluster) {
-		data = append(data, enhancedData(t, m, of, p)...)
-	}
-	return data
+	return used
 }
 
-// enhancedData are the metrics that only enhanced observability has.
-func enhancedData(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration, p MetricPeriod) []Datum {
+// enhancedTaskInsights are those that only enhanced observability has.
+func enhancedTaskInsights(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration) []insight {
 	cpu, memory := t.Reserved()
-	groups := insightGroups(t)
-	task := slices.Concat(groups[len(groups)-1], []MetricDimension{{"TaskId", t.Task.ID}})
-	at := append(slices.Clone(groups), task)
 	used := []insight{
 		{"TaskCpuUtilization", "Percent", percentage(unitsUsed(m.CPU, of), cpu)},
 		{"TaskMemoryUtilization", "Percent", percentage(float64(m.Memory), memory)},
@@ -66,11 +92,7 @@ func enhancedData(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration,
 	if m.Storage > 0 {
 		used = append(used, insight{"TaskEphemeralStorageUtilization", "Percent", percentage(float64(m.StorageUsed), float64(m.Storage))})
 	}
-	data := insightData(t.Task.Scope, p, used, at...)
-	for i := range m.Containers {
-		data = append(data, containerData(t, &m.Containers[i], of, p, task)...)
-	}
-	return data
+	return used
 }
 
 // containerReserved is what a container may use: CPU units, and bytes of memory. One without
@@ -91,18 +113,11 @@ func (t *MeasuredTask) containerReserved(name string) (cpu, memory float64) {
 	return cpu, memory
 }
 
-// containerData are the metrics of one container.
-func containerData(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Duration, p MetricPeriod, task []MetricDimension) []Datum {
+// containerInsights are the metrics of one container. ContainerCpuUtilization has the
+// dimensions of all others: the guide gives it those of tasks, which is taken for a mistake.
+func containerInsights(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Duration) []insight {
 	cpu, memory := t.containerReserved(c.Name)
-	name := MetricDimension{"ContainerName", c.Name}
-	at := [][]MetricDimension{
-		{{"ClusterName", t.Task.Cluster}, name},
-		slices.Concat(task, []MetricDimension{name}),
-	}
-	if t.Task.Service != "" {
-		at = append(at, slices.Concat(serviceDimensions(t), []MetricDimension{name}))
-	}
-	return insightData(t.Task.Scope, p, []insight{
+	used := []insight{
 		{"ContainerCpuUtilized", "None", unitsUsed(c.CPU, of)},
 		{"ContainerCpuReserved", "None", cpu},
 		{"ContainerCpuUtilization", "Percent", percentage(unitsUsed(c.CPU, of), cpu)},
@@ -111,11 +126,27 @@ func containerData(t *MeasuredTask, c *desired.ContainerMeasurement, of time.Dur
 		{"ContainerMemoryUtilization", "Percent", percentage(float64(c.Memory), memory)},
 		{"ContainerStorageReadBytes", "Bytes", float64(c.Read)},
 		{"ContainerStorageWriteBytes", "Bytes", float64(c.Written)},
-	}, at...)
+	}
+	switch c.Health {
+	case desired.Healthy:
+		used = append(used, insight{"UnHealthyContainerHealthStatus", "Count", 0})
+	case desired.Unhealthy:
+		used = append(used, insight{"UnHealthyContainerHealthStatus", "Count", 1})
+	}
+	return used
 }
 
-// insightGroups are the dimensions of what a task is part of, its cluster first and the
-// narrowest last.
+// restartInsights are nothing for a container without a restart policy. AWS counts the
+// restarts of a period too: its agent sends how many there were since it last sent.
+// Source: amazon-ecs-agent, agent/stats/queue.go.
+func restartInsights(c *desired.ContainerMeasurement) []insight {
+	if c.Restarts == nil {
+		return nil
+	}
+	return []insight{{"RestartCount", "Count", float64(*c.Restarts)}}
+}
+
+// insightGroups are the dimensions of what a task is part of, its cluster first.
 func insightGroups(t *MeasuredTask) [][]MetricDimension {
 	groups := [][]MetricDimension{
 		{{"ClusterName", t.Task.Cluster}},

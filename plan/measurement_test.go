@@ -104,9 +104,16 @@ func TestUtilizationOfAPart(t *testing.T) {
 
 // TestContainerInsights: the same samples for all that a task is part of; of the task itself
 // and its containers with the enhanced kind alone.
+// Source of the dimensions: CloudWatch user guide, "Amazon ECS Container Insights with
+// enhanced observability metrics".
 func TestContainerInsights(t *testing.T) {
-	of := func(service, insights, metric string) (all []string) {
+	const cluster, family, service = "ClusterName=c", "ClusterName=c,TaskDefinitionFamily=web", "ClusterName=c,ServiceName=s"
+	const inTask, inApp, inSide = ",TaskId=t", ",ContainerName=app", ",ContainerName=side"
+	of := func(service, insights, metric string, change func(*desired.TaskMeasurement)) (all []string) {
 		task, m, end := measured(service, insights)
+		if change != nil {
+			change(m)
+		}
 		for _, l := range lines(TaskData(task, m, end, 1)) {
 			if rest, ok := strings.CutPrefix(l, "ECS/ContainerInsights "+metric+"{"); ok {
 				all = append(all, strings.TrimSuffix(rest, " at 12:00:00"))
@@ -114,29 +121,54 @@ func TestContainerInsights(t *testing.T) {
 		}
 		return all
 	}
-	for _, test := range []struct {
+	at := func(sample string, dimensions ...string) (all []string) {
+		for _, d := range dimensions {
+			all = append(all, d+"} "+sample)
+		}
+		return all
+	}
+	health := func(app, side desired.HealthStatus) func(*desired.TaskMeasurement) {
+		return func(m *desired.TaskMeasurement) { m.Containers[0].Health, m.Containers[1].Health = app, side }
+	}
+	restarted := func(app, side *int) func(*desired.TaskMeasurement) {
+		return func(m *desired.TaskMeasurement) { m.Containers[0].Restarts, m.Containers[1].Restarts = app, side }
+	}
+	tests := []struct {
 		service, insights, metric string
+		change                    func(*desired.TaskMeasurement)
 		want                      []string
 	}{
-		{"s", "enabled", "CpuUtilized", []string{"ClusterName=c} [128] None", "ClusterName=c,TaskDefinitionFamily=web} [128] None", "ClusterName=c,ServiceName=s} [128] None"}},
-		{"", "enabled", "MemoryReserved", []string{"ClusterName=c} [512] Megabytes", "ClusterName=c,TaskDefinitionFamily=web} [512] Megabytes"}},
-		{"", "enabled", "NetworkRxBytes", []string{"ClusterName=c} [100] Bytes/Second", "ClusterName=c,TaskDefinitionFamily=web} [100] Bytes/Second"}},
-		{"", "enabled", "EphemeralStorageUtilized", []string{"ClusterName=c} [5] Gigabytes", "ClusterName=c,TaskDefinitionFamily=web} [5] Gigabytes"}},
-		{"s", "enabled", "TaskCpuUtilization", nil},
-		{"s", "enabled", "ContainerCpuUtilized", nil},
-		{"s", "disabled", "CpuUtilized", nil},
-		{"s", "", "CpuUtilized", nil},
-		{"s", "enhanced", "TaskMemoryUtilization", []string{
-			"ClusterName=c} [50] Percent", "ClusterName=c,TaskDefinitionFamily=web} [50] Percent", "ClusterName=c,ServiceName=s} [50] Percent",
-			"ClusterName=c,ServiceName=s,TaskId=t} [50] Percent",
-		}},
-		{"s", "enhanced", "ContainerMemoryUtilization", []string{
-			"ClusterName=c,ContainerName=app} [25] Percent", "ClusterName=c,ServiceName=s,TaskId=t,ContainerName=app} [25] Percent", "ClusterName=c,ServiceName=s,ContainerName=app} [25] Percent",
-			"ClusterName=c,ContainerName=side} [37.5] Percent", "ClusterName=c,ServiceName=s,TaskId=t,ContainerName=side} [37.5] Percent", "ClusterName=c,ServiceName=s,ContainerName=side} [37.5] Percent",
-		}},
-	} {
-		if diff := cmp.Diff(test.want, of(test.service, test.insights, test.metric)); diff != "" {
-			t.Errorf("%s of a task of %q with insights %q (-want +got):\n%s", test.metric, test.service, test.insights, diff)
+		{"s", "enabled", "CpuUtilized", nil, at("[128] None", cluster, family, service)},
+		{"", "enabled", "MemoryReserved", nil, at("[512] Megabytes", cluster, family)},
+		{"", "enabled", "NetworkRxBytes", nil, at("[100] Bytes/Second", cluster, family)},
+		{"", "enabled", "EphemeralStorageUtilized", nil, at("[5] Gigabytes", cluster, family)},
+		{"s", "enabled", "TaskCpuUtilization", nil, nil},
+		{"s", "enabled", "ContainerCpuUtilized", nil, nil},
+		{"s", "disabled", "CpuUtilized", nil, nil},
+		{"s", "", "CpuUtilized", nil, nil},
+		{"s", "enhanced", "CpuUtilized", nil, at("[128] None", cluster, family, service, family+inTask, service+inTask)},
+		{"s", "enhanced", "TaskMemoryUtilization", nil, at("[50] Percent", cluster, family, service, family+inTask, service+inTask)},
+		{"s", "enhanced", "ContainerMemoryUtilization", nil, append(
+			at("[25] Percent", cluster, family+inApp, service+inApp, family+inTask+inApp, service+inTask+inApp),
+			at("[37.5] Percent", cluster, family+inSide, service+inSide, family+inTask+inSide, service+inTask+inSide)...,
+		)},
+		{"", "enhanced", "ContainerStorageReadBytes", nil, append(at("[0] Bytes", cluster, family+inApp, family+inTask+inApp), at("[0] Bytes", cluster, family+inSide, family+inTask+inSide)...)},
+
+		{"s", "enabled", "RestartCount", nil, nil},
+		{"s", "enabled", "RestartCount", restarted(nil, new(2)), at("[2] Count", cluster, family, service)},
+		{"", "enabled", "RestartCount", restarted(new(0), new(2)), append(at("[0] Count", cluster, family), at("[2] Count", cluster, family)...)},
+		{"s", "enhanced", "RestartCount", restarted(new(1), nil), at("[1] Count", cluster, family, service, family+inTask, service+inTask,
+			family+inApp, service+inApp, family+inTask+inApp, service+inTask+inApp)},
+		{"s", "disabled", "RestartCount", restarted(new(1), nil), nil},
+
+		{"s", "enabled", "UnHealthyContainerHealthStatus", health(desired.Unhealthy, desired.Healthy), nil},
+		{"s", "enhanced", "UnHealthyContainerHealthStatus", nil, nil},
+		{"", "enhanced", "UnHealthyContainerHealthStatus", health(desired.HealthUnknown, desired.Healthy), at("[0] Count", cluster, family+inSide, family+inTask+inSide)},
+		{"s", "enhanced", "UnHealthyContainerHealthStatus", health(desired.Unhealthy, ""), at("[1] Count", cluster, family+inApp, service+inApp, family+inTask+inApp, service+inTask+inApp)},
+	}
+	for i, test := range tests {
+		if diff := cmp.Diff(test.want, of(test.service, test.insights, test.metric, test.change)); diff != "" {
+			t.Errorf("%d: %s of a task of %q with insights %q (-want +got):\n%s", i, test.metric, test.service, test.insights, diff)
 		}
 	}
 }
