@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -66,7 +67,7 @@ func denied(call *Call, d policy.Decision, encoded string) error {
 	if !known {
 		how = denial{code: "AccessDeniedException", status: http.StatusBadRequest}
 	}
-	text := how.before + "User: " + call.PrincipalARN + " is not authorized to perform: " + d.Action
+	text := how.before + "User: " + cmp.Or(call.PrincipalARN, call.ServicePrincipal) + " is not authorized to perform: " + d.Action
 	if call.Service == "kms" && d.Action == "kms:Decrypt" && d.Kind == policy.ResourceBased {
 		text += undecipherable
 	} else {

@@ -18,6 +18,7 @@ import (
 	"fargo/aws/ecs"
 	"fargo/aws/protocol"
 	"fargo/desired"
+	"fargo/policy"
 	"fargo/record"
 	"fargo/store"
 )
@@ -103,6 +104,33 @@ func TestEndpointPolicies(t *testing.T) {
 			t.Errorf("%s:%s on %s from %v: %v", test.service, test.operation, test.on, test.origin, err)
 		case e != nil && !strings.HasSuffix(e.Message, test.want):
 			t.Errorf("%s:%s on %s: %s", test.service, test.operation, test.on, e.Message)
+		}
+	}
+}
+
+// ECR itself has signed what asks for layers, and comes by the way of who sends it.
+func TestEndpointPoliciesOfServices(t *testing.T) {
+	db := endpoints(t)
+	const open = `{"Statement":{"Effect":"Allow","Principal":{"Service":"ecr.amazonaws.com"},"Action":"s3:GetObject","Resource":"*"}}`
+	enforcer := api.NewEnforcer(api.EnforcerConfig{
+		Actions: map[string]*api.Actions{"s3": {
+			Prefix: "s3", Policy: func(store.Reader, string) (api.ResourcePolicy, bool) { return api.ResourcePolicy{Document: open}, true },
+			Rows: map[string]api.Row{"GetObject": api.On(func(_ *api.Query, in *ecs.StopTaskInput) []string { return []string{"arn:aws:s3:::" + *in.Task} })},
+		}},
+		Policies: attached{policy.Caller{Principal: policy.Principal{Service: "ecr.amazonaws.com"}}}, State: db.View, Logger: slog.New(slog.DiscardHandler),
+	})
+	for _, test := range []struct{ on, client, want string }{
+		{"mine/k", "10.0.0.5", ""},
+		{"layers/k", "10.0.1.5", ""}, // a subnet without a route to the endpoint
+		{"layers/k", "10.0.0.5", `User: ecr.amazonaws.com is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::layers/k" because no VPC endpoint policy allows the s3:GetObject action`},
+	} {
+		call := &api.Call{Service: "s3", Operation: "GetObject", Region: "us-east-1", Caller: api.Caller{
+			ServicePrincipal: "ecr.amazonaws.com", Client: api.Client{Origin: &desired.Origin{At: "vpc-1", Client: netip.MustParseAddr(test.client)}},
+		}}
+		err := enforcer.Authorize(t.Context(), call, &ecs.StopTaskInput{Task: &test.on})
+		var e *protocol.Error
+		if errors.As(err, &e); e == nil && test.want != "" || e != nil && e.Message != test.want {
+			t.Errorf("%s from %s: %v", test.on, test.client, err)
 		}
 	}
 }

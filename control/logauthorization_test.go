@@ -102,7 +102,11 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 	var asked []string
 	refuse := ""
 	authorize := func(c Caller, service, operation string, _ any) error {
-		asked = append(asked, c.Region+" "+service+":"+operation)
+		as := ""
+		if c.Service != "" {
+			as = " by " + c.Service
+		}
+		asked = append(asked, c.Region+" "+service+":"+operation+as)
 		if operation == refuse {
 			return logs.InvalidParameterException("no %s", operation)
 		}
@@ -113,6 +117,7 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 		{"GetAuthorizationToken", "InvalidParameterException: no GetAuthorizationToken"},
 		{"BatchGetImage", "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + image + ": pulling from host 123456789012.dkr.ecr.eu-west-1.amazonaws.com failed with status code [manifests v1]: 403 Forbidden: denied: no BatchGetImage"},
 		{"GetDownloadUrlForLayer", "403 Forbidden: denied: no GetDownloadUrlForLayer"},
+		{"GetObject", "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/myapp/api/blobs/: 403 Forbidden"},
 	} {
 		refuse = test.refuse
 		w.update(func(tx *store.Tx) {
@@ -121,7 +126,7 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 			}
 		})
 	}
-	if got := strings.Join(asked[:3], ", "); got != "us-east-1 ecr:GetAuthorizationToken, eu-west-1 ecr:BatchGetImage, eu-west-1 ecr:GetDownloadUrlForLayer" {
+	if got := strings.Join(asked[:4], ", "); got != "us-east-1 ecr:GetAuthorizationToken, eu-west-1 ecr:BatchGetImage, eu-west-1 ecr:GetDownloadUrlForLayer, eu-west-1 s3:GetObject by ecr.amazonaws.com" {
 		t.Errorf("asked for %s", got)
 	}
 	near := ours
@@ -135,7 +140,7 @@ func TestPullsNeedTheExecutionRole(t *testing.T) {
 		}})
 		pullRefused(tx, func(c Caller, _, _ string, _ any) error { at = append(at, c.Origin.At); return nil }, &near)
 	})
-	if got := strings.Join(at, ", "); got != "vpc-1, vpce-dkr, vpce-dkr" {
+	if got := strings.Join(at, ", "); got != "vpc-1, vpce-dkr, vpce-dkr, vpc-1" {
 		t.Errorf("the requests come from %s", got)
 	}
 	asked = nil

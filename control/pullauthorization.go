@@ -10,17 +10,22 @@ import (
 	"fargo/aws"
 	"fargo/aws/ecr"
 	"fargo/aws/protocol"
+	"fargo/aws/s3"
 	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
 
-// Authorize asks IAM whether a role may call an operation of a service (by our name of
+// Authorize asks IAM whether a caller may call an operation of a service (by our name of
 // it: "ecr"). Its error is the one that the service would answer with.
 type Authorize func(c Caller, service, operation string, in any) error
 
-// pullRefused is why a task's execution role may not pull the images of its containers
-// from our registry, in Fargate's words; it is empty when it may. The registry asks again
+// ecrService is who asks S3 for layers: requests for them are signed by ECR.
+const ecrService = "ecr.amazonaws.com"
+
+// pullRefused is why a task may not pull the images of its containers from our registry, in
+// Fargate's words: because of its execution role, or of the policies of the endpoints that
+// it pulls by. It is empty when it may. The registry asks again
 // when the node pulls, but of an image that the node has it is not pulled from.
 func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason string) {
 	d, ok := store.TaskDefinitionByARN(r, *t.Intent.TaskDefinitionArn)
@@ -53,6 +58,12 @@ func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason st
 			authorize(from, ecr.API.Name, "GetDownloadUrlForLayer", &ecr.GetDownloadUrlForLayerInput{RegistryId: &registry, RepositoryName: &name.Repository}),
 		)); e != nil {
 			return plan.PullRefused(*container.Image, name.Host, name.Reference, e)
+		}
+		layers := Caller{Service: ecrService, Region: from.Region, RequestID: c.RequestID}.by(r, t, "s3")
+		if e := asProtocol(authorize(layers, s3.API.Name, "GetObject", &s3.GetObjectInput{
+			Bucket: new(plan.LayerBucket(from.Region)), Key: new(plan.LayerKey(registry, name.Repository)),
+		})); e != nil {
+			return plan.LayersRefused(name.Host, name.Repository)
 		}
 	}
 	return ""

@@ -33,7 +33,10 @@ type Values interface {
 
 // Caller is who calls an API for a task.
 type Caller struct {
-	Session   *record.Session // without credentials
+	Session *record.Session // without credentials
+	// Service is the service of AWS that calls for itself: "ecr.amazonaws.com". There is no
+	// Session then.
+	Service   string
 	Region    string          // of what is called
 	RequestID string
 	Origin    *desired.Origin // where in a VPC the call comes from; nil for nowhere

@@ -135,7 +135,7 @@ func (e *egress) pull(c *ecs.ContainerDefinition) (missing []Unreachable) {
 		missing = append(missing, Unreachable{name.Host, unresolved(image, name.Host, name.Repository, name.Reference, e.address)})
 	}
 	if !e.reaches("s3", region) {
-		host := "prod-" + region + "-starport-layer-bucket.s3." + region + ".amazonaws.com"
+		host := LayerBucket(region) + ".s3." + region + ".amazonaws.com"
 		missing = append(missing, Unreachable{host, fmt.Sprintf("CannotPullContainerError: ref pull has been retried 1 time(s): "+
 			"failed to copy: httpReaderSeeker: failed open: failed to do request: Get \"https://%s/\": dial tcp %s:443: i/o timeout", host, host)})
 	}

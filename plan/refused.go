@@ -18,6 +18,16 @@ func PullRefused(image, host, reference string, e *protocol.Error) string {
 		": pulling from host " + host + " failed with status code [manifests " + reference + "]: 403 Forbidden: denied: " + e.Message
 }
 
+// LayersRefused is why a task has stopped for which S3 does not give the layers of an image,
+// because of the policy of the gateway endpoint that leads there.
+// Sources: of Fargate's words zenn.dev/carenet/articles/5db608fea5ca51; of the address
+// containerd's, in public logs. That it ends before the layer's digest is ours: no layer has
+// been asked for.
+func LayersRefused(host, repository string) string {
+	return "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: " +
+		"unexpected status code https://" + host + "/v2/" + repository + "/blobs/: 403 Forbidden"
+}
+
 const noLogs = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
 
 // LogStreamFailure is why a task has stopped for whose output no log stream could be made.

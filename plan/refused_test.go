@@ -23,6 +23,11 @@ func TestRefused(t *testing.T) {
 				"pulling from host 123456789012.dkr.ecr.us-east-1.amazonaws.com failed with status code [manifests v1]: 403 Forbidden: denied: " + why + "ecr:BatchGetImage",
 		},
 		{
+			LayersRefused("123456789012.dkr.ecr.us-east-1.amazonaws.com", "team/a"),
+			"CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: " +
+				"unexpected status code https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/team/a/blobs/: 403 Forbidden",
+		},
+		{
 			LogStreamFailure("U", denied("logs:CreateLogStream")),
 			"ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: " +
 				"operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: 400, RequestID: U, api error AccessDeniedException: " + why + "logs:CreateLogStream : exit status 1",

@@ -10,7 +10,6 @@ var NotActedOn = []api.Gap{
 	{Operation: "AllocateAddress", Field: "Address", Why: "any free address of the range can be had, whoever had it before"},
 	{Operation: "ModifySubnetAttribute", Field: "PrivateDnsHostnameTypeOnLaunch", Why: "names are always made of the address"},
 	{Operation: "CreateRoute", Field: "NetworkInterfaceId", Why: "kept as a blackhole: an interface forwards nothing that is not its own"},
-	{Operation: "CreateVpcEndpoint", Field: "PolicyDocument", Why: "limits what tasks send and what is fetched for them; but that of S3's gateway endpoint is not asked about the layers of images"},
 	{Operation: "DisassociateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
 	{Operation: "UnassignPrivateNatGatewayAddress", Field: "MaxDrainDurationSeconds", Why: "an address goes at once"},
 	{Operation: "CreateDhcpOptions", Field: "DhcpConfigurations", Why: "domain-name and domain-name-servers act on tasks that start later; ntp-servers, netbios-name-servers, netbios-node-type and ipv6-address-preferred-lease-time do not: there are no instances"},

@@ -37,6 +37,11 @@ func (s *Server) Authorize(ctx context.Context, g record.RegistryGrant, action s
 	if err := s.calls.Authorize(ctx, &ecr.API, call, inputOf(call.Operation, &scope.Account, &repository)); err != nil {
 		return err
 	}
+	if call.Operation == "GetDownloadUrlForLayer" {
+		if err := s.authorizeLayers(ctx, call.Client, scope, repository); err != nil {
+			return err
+		}
+	}
 	_, err := find(s.db.View(), scope, repository)
 	return err
 }

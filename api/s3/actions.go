@@ -7,6 +7,7 @@ import (
 	"fargo/api"
 	"fargo/aws"
 	"fargo/aws/s3"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -17,6 +18,9 @@ var Actions = &api.Actions{
 	Prefix: "s3",
 	Tags:   tagsOf,
 	Policy: func(r store.Reader, arn string) (api.ResourcePolicy, bool) {
+		if plan.IsLayerBucket(bucketOf(arn)) {
+			return api.ResourcePolicy{Document: layerBucketPolicy}, true
+		}
 		b, ok := store.Buckets.Get(r, bucketOf(arn))
 		if !ok || b.Policy == "" {
 			return api.ResourcePolicy{}, false
@@ -96,6 +100,10 @@ var Actions = &api.Actions{
 		"UploadPartCopy":          objectRow[s3.UploadPartCopyInput]().As("PutObject").Also(func(_ *api.Query, in *s3.UploadPartCopyInput) []api.Access { return reads(in.CopySource) }),
 	},
 }
+
+// layerBucketPolicy is what AWS allows in the buckets with ECR's layers, which are its own
+// ([plan.LayerBucket]): to get layers with what ECR has signed.
+const layerBucketPolicy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecr.amazonaws.com"}, "Action": "s3:GetObject", "Resource": "*"}}`
 
 // bucketRow is the row of an operation on the bucket that its input names.
 func bucketRow[In any]() api.Rule[In] {

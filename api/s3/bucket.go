@@ -13,6 +13,7 @@ import (
 	"fargo/aws"
 	"fargo/aws/protocol"
 	"fargo/aws/s3"
+	"fargo/plan"
 	"fargo/record"
 	"fargo/store"
 )
@@ -37,8 +38,12 @@ func (s *Server) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*s
 		b.Tags = c.Tags
 	}
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		if old, taken := store.Buckets.Get(tx, b.Name); taken {
+		old, taken := store.Buckets.Get(tx, b.Name)
+		switch {
+		case taken:
 			return alreadyThere(old, b)
+		case plan.IsLayerBucket(b.Name):
+			return nameTaken(b.Name)
 		}
 		store.Buckets.Put(tx, b)
 		return nil
@@ -111,12 +116,16 @@ func bucketRegion(asked string, c *s3.CreateBucketConfiguration) (string, error)
 	return "", protocol.Errorf("IllegalLocationConstraintException", "The %s location constraint is incompatible for the region specific endpoint this request was sent to.", constraint)
 }
 
+func nameTaken(name string) error {
+	return s3.BucketAlreadyExists("The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.").WithField("BucketName", name)
+}
+
 // alreadyThere is the answer to creating a bucket that there is: in us-east-1 one may
 // create one's own again.
 func alreadyThere(old, b *record.Bucket) error {
 	switch {
 	case old.Scope.Account != b.Scope.Account:
-		return s3.BucketAlreadyExists("The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.").WithField("BucketName", b.Name)
+		return nameTaken(b.Name)
 	case old.Scope == b.Scope && old.Scope.Region == fargo.DefaultRegion:
 		return nil
 	}
