@@ -23,6 +23,8 @@ type Call struct {
 	Region  string
 	// Host is what the client has called us by, perhaps with a port: the Host header.
 	Host string
+	// Size is that of the request's body in bytes, as it was sent: compressed, if it was.
+	Size int
 	Caller
 	// Reply is what a handler adds to the answer that its output has no member for.
 	Reply Reply

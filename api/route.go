@@ -148,7 +148,7 @@ func (x *exchange) parse() error {
 func (x *exchange) found(found *operation, proto string) error {
 	x.operation, x.codec = found, protocol.For(proto)
 	x.request.Service, x.request.Operation = found.service, found.Operation
-	x.call.Service, x.call.Operation = found.service.Name, found.Name
+	x.call.Service, x.call.Operation, x.call.Size = found.service.Name, found.Name, len(x.raw)
 	if int64(len(x.request.Body)) > found.maxBody {
 		return errTooLarge
 	}

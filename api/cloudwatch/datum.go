@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"fargo"
+	"fargo/api"
 	"fargo/aws"
 	"fargo/aws/cloudwatch"
 	"fargo/aws/protocol"
@@ -22,6 +25,8 @@ const (
 	maxValues   = 150
 	maxAge      = 14 * 24 * time.Hour
 	maxAhead    = 2 * time.Hour
+
+	maxPutRequest = 1 << 20 // bytes
 )
 
 // largest is the largest absolute value. Source: CloudWatch API, MetricDatum.
@@ -29,8 +34,14 @@ var largest = math.Ldexp(1, 360)
 
 // PutMetricData adds samples.
 func (s *Server) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+	if err := checkSize(ctx, maxPutRequest); err != nil {
+		return nil, err
+	}
 	if strings.HasPrefix(*in.Namespace, "AWS/") {
 		return nil, cloudwatch.InvalidParameterValueException("The value %s for parameter Namespace is invalid.", *in.Namespace)
+	}
+	if e := checkName("Namespace", *in.Namespace); e != nil {
+		return nil, e
 	}
 	b := batch{metric: metrics.Metric{Scope: scopeOf(ctx), Namespace: *in.Namespace}, now: s.now(), fine: s.pace > 1}
 	if err := b.addAll(in); err != nil {
@@ -116,12 +127,51 @@ func (b *batch) check(path string, in *cloudwatch.MetricDatum) *protocol.Error {
 	if r := aws.ValueOr(in.StorageResolution, 60); r != 1 && r != 60 {
 		return cloudwatch.InvalidParameterValueException("The parameter %sStorageResolution must be 1 or 60.", path)
 	}
+	if e := checkName(path+"MetricName", *in.MetricName); e != nil {
+		return e
+	}
 	return checkDimensions(path, in.Dimensions)
+}
+
+// checkSize refuses requests that are larger than an operation takes. CloudWatch's limit is
+// of what comes by HTTP, so that compressed ones may have more in them.
+func checkSize(ctx context.Context, limit int) error {
+	if n := api.CallFrom(ctx).Size; n > limit {
+		return protocol.Errorf("RequestEntityTooLarge", "Request size %d exceeded %d bytes", n, limit).WithStatus(http.StatusRequestEntityTooLarge)
+	}
+	return nil
+}
+
+// checkName checks the letters of a name, or of a dimension's value.
+// Source: CloudWatch API, Dimension and PutMetricData.
+func checkName(path, name string) *protocol.Error {
+	for _, r := range name {
+		switch {
+		case r > unicode.MaxASCII:
+			return cloudwatch.InvalidParameterValueException("The value for parameter %s contains non-ASCII characters.", path)
+		case unicode.IsControl(r):
+			return cloudwatch.InvalidParameterValueException("The value for parameter %s contains control characters.", path)
+		}
+	}
+	if strings.TrimSpace(name) == "" {
+		return cloudwatch.InvalidParameterValueException("The value for parameter %s contains nothing but white space.", path)
+	}
+	return nil
 }
 
 func checkDimensions(path string, given []cloudwatch.Dimension) *protocol.Error {
 	seen := map[string]bool{}
-	for _, d := range given {
+	for i, d := range given {
+		at := fmt.Sprintf("%sDimensions.member.%d.", path, i+1)
+		if e := checkName(at+"Name", *d.Name); e != nil {
+			return e
+		}
+		if e := checkName(at+"Value", *d.Value); e != nil {
+			return e
+		}
+		if strings.HasPrefix(*d.Name, ":") {
+			return cloudwatch.InvalidParameterValueException("The value %s for parameter %s is invalid.", *d.Name, at+"Name")
+		}
 		if seen[*d.Name] {
 			return cloudwatch.InvalidParameterValueException("The parameter %sDimensions has more than one value for the dimension %s.", path, *d.Name)
 		}

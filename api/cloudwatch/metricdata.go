@@ -22,6 +22,7 @@ import (
 const (
 	maxQueries        = 500
 	defaultDatapoints = 100_800
+	maxDataRequest    = 600 << 10 // bytes; source: github.com/influxdata/telegraf/issues/10842
 )
 
 // dataPages are those of GetMetricData. A token has the number of the query that the next
@@ -32,6 +33,9 @@ var dataPages = page.Rules{
 
 // GetMetricData gives metrics and metric math over them.
 func (s *Server) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+	if err := checkSize(ctx, maxDataRequest); err != nil {
+		return nil, err
+	}
 	r, err := s.dataRequest(scopeOf(ctx), in)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,9 @@ package cloudwatch_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -74,6 +76,109 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// TestRequestSize: of a request that is as large as may be one more byte is too many,
+// in each protocol, as it is sent: a compressed one may have more in it.
+func TestRequestSize(t *testing.T) {
+	const limit = 1 << 20
+	handler := newHandler(t)
+	for name, form := range map[string]struct {
+		path, headers string
+		body          func(padding int) string
+	}{
+		"query": {"/", formHeader, func(padding int) string {
+			return "Action=PutMetricData&Version=2010-08-01&Namespace=shop&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1&x=" + strings.Repeat("y", padding)
+		}},
+		"json": {"/", jsonHeader + "PutMetricData", func(padding int) string {
+			return `{"Namespace":"shop","MetricData":[{"MetricName":"m","Value":1}]}` + strings.Repeat(" ", padding)
+		}},
+		"cbor": {cborPath + "PutMetricData", cborHeader, func(padding int) string {
+			return "\xa3\x69Namespace\x64shop\x6aMetricData\x81\xa2\x6aMetricName\x61m\x65Value\x01\x61x" +
+				string(binary.BigEndian.AppendUint32([]byte{0x7a}, uint32(padding))) + strings.Repeat("y", padding)
+		}},
+	} {
+		padding := limit - len(form.body(0))
+		if w := post(handler, form.path, form.headers, form.body(padding)); w.Code != 200 {
+			t.Errorf("%s: %d %q of a request that is as large as may be", name, w.Code, w.Body)
+		}
+		const text = "Request size 1048577 exceeded 1048576 bytes"
+		if w := post(handler, form.path, form.headers, form.body(padding+1)); w.Code != 413 || !strings.Contains(w.Body.String(), "RequestEntityTooLarge") || !strings.Contains(w.Body.String(), text) {
+			t.Errorf("%s: %d %q of a request that is too large", name, w.Code, w.Body)
+		}
+		if w := post(handler, form.path, form.headers+"\nContent-Encoding: gzip", packed(t, form.body(padding+1))); w.Code != 200 {
+			t.Errorf("%s: %d %q of one that is compressed", name, w.Code, w.Body)
+		}
+	}
+	large := `{"StartTime":0,"EndTime":1,"MetricDataQueries":[]}` + strings.Repeat(" ", 600<<10)
+	if w := post(handler, "/", jsonHeader+"GetMetricData", large); w.Code != 413 || !strings.Contains(w.Body.String(), "exceeded 614400 bytes") {
+		t.Errorf("%d %q of a large GetMetricData", w.Code, w.Body)
+	}
+}
+
+// packed is a body compressed.
+func packed(t *testing.T, body string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, body); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestPutLimits puts as much as may be, and one more.
+func TestPutLimits(t *testing.T) {
+	handler := newHandler(t)
+	list := func(n int, item func(i int) string) string {
+		items := make([]string, n)
+		for i := range items {
+			items[i] = item(i)
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	}
+	datum := func(member string) string {
+		return `[{"MetricName":"m","Value":1` + member + `}]`
+	}
+	put := func(data string) string { return `{"Namespace":"shop","MetricData":` + data + `}` }
+	for name, limit := range map[string]struct {
+		most int
+		body func(n int) string
+		want string
+	}{
+		"data": {
+			1000, func(n int) string { return put(list(n, func(int) string { return `{"MetricName":"m","Value":1}` })) },
+			"The collection MetricData must not have a size greater than 1000.",
+		},
+		"data in all": {999, func(n int) string {
+			return `{"Namespace":"shop","StrictEntityValidation":true,"MetricData":` + datum("") + `,"EntityMetricData":[{"MetricData":` + list(n, func(int) string { return `{"MetricName":"m","Value":1}` }) + `}]}`
+		}, "The collection MetricData must not have a size greater than 1000."},
+		"entities": {2, func(n int) string {
+			return `{"Namespace":"shop","StrictEntityValidation":true,"EntityMetricData":` + list(n, func(int) string { return `{"MetricData":` + datum("") + `}` }) + `}`
+		}, "The collection EntityMetricData must not have a size greater than 2."},
+		"values": {150, func(n int) string {
+			return put(`[{"MetricName":"m","Values":` + list(n, func(i int) string { return fmt.Sprint(i) }) + `}]`)
+		}, "The collection MetricData.member.1.Values must not have a size greater than 150."},
+		"dimensions": {30, func(n int) string {
+			return put(datum(`,"Dimensions":` + list(n, func(i int) string { return fmt.Sprintf(`{"Name":"n%d","Value":"v"}`, i) })))
+		}, "failed to satisfy constraint: Member must have length less than or equal to 30"},
+		"a dimension's name": {255, func(n int) string {
+			return put(datum(`,"Dimensions":[{"Name":"` + strings.Repeat("x", n) + `","Value":"v"}]`))
+		}, "length less than or equal to 255"},
+		"a dimension's value": {1024, func(n int) string {
+			return put(datum(`,"Dimensions":[{"Name":"n","Value":"` + strings.Repeat("x", n) + `"}]`))
+		}, "length less than or equal to 1024"},
+		"a metric's name": {255, func(n int) string { return put(`[{"MetricName":"` + strings.Repeat("x", n) + `","Value":1}]`) }, "length less than or equal to 255"},
+		"a namespace": {255, func(n int) string {
+			return `{"Namespace":"` + strings.Repeat("x", n) + `","MetricData":` + datum("") + `}`
+		}, "length less than or equal to 255"},
+	} {
+		if w := post(handler, "/", jsonHeader+"PutMetricData", limit.body(limit.most)); w.Code != 200 {
+			t.Errorf("%s: %d %q of as many as may be", name, w.Code, w.Body)
+		}
+		if w := post(handler, "/", jsonHeader+"PutMetricData", limit.body(limit.most+1)); w.Code != 400 || !strings.Contains(w.Body.String(), limit.want) {
+			t.Errorf("%s: %d %q of one more", name, w.Code, w.Body)
+		}
+	}
+}
+
 // The largest request that CloudWatch takes is taken: 1,000 data with 30 dimensions each,
 // compressed, as SDKs send it.
 func TestLargestRequest(t *testing.T) {
@@ -90,12 +195,7 @@ func TestLargestRequest(t *testing.T) {
 	body = append(append(body, text("shop")...), text("MetricData")...)
 	body = append(body, 0x99, 1000>>8, 1000&0xff)
 	body = append(body, bytes.Repeat(datum, 1000)...)
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(body); err != nil || z.Close() != nil {
-		t.Fatal(err)
-	}
-	w := post(newHandler(t), cborPath+"PutMetricData", cborHeader+"\nContent-Encoding: gzip", packed.String())
+	w := post(newHandler(t), cborPath+"PutMetricData", cborHeader+"\nContent-Encoding: gzip", packed(t, string(body)))
 	if w.Code != 200 {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
