@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// readmeTimeout is far above what the commands of README.md take: half a minute
-// to a minute.
+// readmeTimeout is far above what the commands of README.md take: a minute and a half.
 const readmeTimeout = 5 * time.Minute
 
 // TestReadme runs the commands of README.md, in their order, in one shell of a user
