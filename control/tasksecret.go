@@ -37,7 +37,7 @@ type Caller struct {
 	// Service is the service of AWS that calls for itself: "ecr.amazonaws.com". There is no
 	// Session then.
 	Service   string
-	Region    string          // of what is called
+	Region    string // of what is called
 	RequestID string
 	Origin    *desired.Origin // where in a VPC the call comes from; nil for nowhere
 }

@@ -28,6 +28,13 @@ type Platform struct {
 	CA string `json:"ca,omitempty"`
 }
 
+// ServiceAddress is an address of one of Fargo's APIs alone, in one VPC.
+type ServiceAddress struct {
+	Address netip.Addr `json:"address"` // IPv4, in none of the VPC's CIDRs
+	// Names stand for the address in the VPC, and are as [Platform].Names.
+	Names []string `json:"names"`
+}
+
 // PlatformAddress is the address of [Platform] in a VPC: the third after the base of its
 // first IPv4 CIDR. There is none in a VPC without IPv4.
 // Source: VPC user guide, "Subnet CIDR blocks": AWS reserves it for future use.

@@ -29,6 +29,9 @@ type VPC struct {
 	// DNSPeers are those of Peers whose interfaces' public names stand for their private
 	// addresses in this VPC.
 	DNSPeers []string `json:"dnsPeers,omitempty"`
+	// S3 is the address that S3 has in the VPC besides that of [Platform]. The zero value:
+	// none, and its names are only among those of the platform.
+	S3 ServiceAddress `json:"s3,omitzero"`
 }
 
 // SecurityGroup is a set of interfaces and what may reach them and be reached

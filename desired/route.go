@@ -11,6 +11,8 @@ type Subnet struct {
 	ACL        string         `json:"acl"`        // an id of the VPC's ACLs
 	// PlatformFor says which interfaces may use the address of [Platform].
 	PlatformFor PlatformUsers `json:"platformFor,omitempty"`
+	// S3For says which interfaces may use the address of S3, if it has one of its own.
+	S3For PlatformUsers `json:"s3For,omitempty"`
 }
 
 // PlatformUsers are some of the interfaces of a subnet.

@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -107,6 +108,19 @@ func reverse(_ context.Context, q *query) *dns.Msg {
 		m.Answer = append(m.Answer, &dns.PTR{Hdr: q.header(dns.TypePTR, localTTL), Ptr: fargo.PrivateDNSName(q.vpc.Region, a) + "."})
 	}
 	return q.complete(m, reverseZoneOf(q.name, cidr))
+}
+
+// s3 answers for the names of S3 where that has an address of its own in the VPC.
+func s3(_ context.Context, q *query) *dns.Msg {
+	own := &q.vpc.S3
+	if !slices.Contains(own.Names, q.name) && !slices.Contains(own.Names, wildcard(q.name)) {
+		return nil
+	}
+	m := q.reply()
+	if q.wantsType(dns.TypeA) {
+		m.Answer = append(m.Answer, q.a(own.Address, localTTL))
+	}
+	return q.complete(m, q.name)
 }
 
 // platform answers for the names of Fargo's own APIs with the address that they have in

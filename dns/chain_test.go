@@ -29,6 +29,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scenarios come to into
 //	record NAME TTL ADDRESS… [in VPC] [public ADDRESS]
 //	                                     there is a name
 //	platform NAME…                       Fargo's own APIs have these names
+//	s3 ADDRESS NAME… of VPC              S3 has these, and an address of its own
 //	world RR                             the machine's resolver knows this
 //	offline                              the machine has no resolver
 //	VPC? NAME TYPE [option…]             this is asked: an option is chaos,
@@ -88,6 +89,10 @@ func play(t *testing.T, scenario string) string {
 		case words[0] == "peer":
 			i := slices.IndexFunc(vpcs, func(v desired.VPC) bool { return v.ID == words[1] })
 			vpcs[i].DNSPeers = append(vpcs[i].DNSPeers, words[3])
+		case words[0] == "s3":
+			of := len(words) - 2
+			i := slices.IndexFunc(vpcs, func(v desired.VPC) bool { return v.ID == words[of+1] })
+			vpcs[i].S3 = desired.ServiceAddress{Address: netip.MustParseAddr(words[1]), Names: words[2:of]}
 		case words[0] == "platform":
 			platform = append(platform, words[1:]...)
 		case words[0] == "world":

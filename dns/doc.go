@@ -13,6 +13,7 @@
 //	                interfaces: the private address in their own VPC, and in those
 //	                whose peering connection with it says so
 //	public reverse  1.0.0.240.in-addr.arpa, the same back
+//	s3              the names of S3 where it has an address of its own in the VPC
 //	platform        the names of AWS that stand for Fargo's own APIs: see
 //	                [desired.Platform]
 //	zone            other names in the zones above do not exist

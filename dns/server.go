@@ -51,6 +51,7 @@ func New(cfg Config) *Server {
 		{"reverse", reverse},
 		{"public", public.address},
 		{"public reverse", public.reverse},
+		{"s3", s3},
 		{"platform", platform},
 		{"zone", zone},
 		{"forward", newForwarder(cfg.Upstream, cfg.Logger).answer},

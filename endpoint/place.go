@@ -30,6 +30,9 @@ func places(vpcs []desired.VPC, endpoints []desired.Endpoint) (all []place) {
 		if a, ok := desired.PlatformAddress(&vpcs[i]); ok {
 			add(vpcs[i].ID, a)
 		}
+		if a := vpcs[i].S3.Address; a.IsValid() {
+			add(vpcs[i].ID, a)
+		}
 	}
 	for _, e := range endpoints {
 		for _, i := range e.Interfaces {

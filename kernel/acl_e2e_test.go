@@ -112,16 +112,19 @@ func TestACLsAroundNAT(t *testing.T) {
 }
 
 // The router's own services are beyond lists and groups, but the platform is closed to
-// isolated interfaces, and all of it to others than interfaces.
+// isolated interfaces, and all of it to others than interfaces. S3's own address is open and
+// closed by itself.
 func TestPlatformAddress(t *testing.T) {
 	n := newTestNetwork(t, "a056")
 	network := listed()
 	network.VPCs[0].ACLs[1].Ingress, network.VPCs[0].ACLs[1].Egress = nil, nil
 	network.VPCs[0].Groups = append(network.VPCs[0].Groups, desired.SecurityGroup{ID: "sg-none"})
 	network.Interfaces[2].Groups = []string{"sg-none"}
+	network.VPCs[0].Subnets[0].S3For = desired.PlatformForNone
 	network.VPCs[0].Subnets[1].PlatformFor = desired.PlatformForPublic // which interface 3 is not
+	network.VPCs[0].S3 = desired.ServiceAddress{Address: netip.MustParseAddr("198.51.100.1")}
 	apply(t, n, network)
-	for _, addr := range []string{"10.1.0.3:80", "10.1.0.3:443", "10.1.0.3:81", "10.1.0.2:53", "169.254.170.2:80"} {
+	for _, addr := range []string{"10.1.0.3:80", "10.1.0.3:443", "10.1.0.3:81", "198.51.100.1:443", "198.51.100.1:81", "10.1.0.2:53", "169.254.170.2:80"} {
 		l, err := n.ListenTCP("vpc-1", netip.MustParseAddrPort(addr))
 		if err != nil {
 			t.Fatal(err)
@@ -134,11 +137,17 @@ func TestPlatformAddress(t *testing.T) {
 	denied(t, task, "10.1.0.3:81")
 	denied(t, isolated, "10.1.0.3:80")
 	denied(t, isolated, "10.1.0.3:443")
+	allowed(t, isolated, "198.51.100.1:443", "198.51.100.1:443") // by a gateway endpoint
+	denied(t, isolated, "198.51.100.1:81")
+	denied(t, from(n, "eni-10.1.0.10"), "198.51.100.1:443")
 	for _, addr := range []string{"10.1.0.2:53", "169.254.170.2:80"} {
 		allowed(t, task, addr, addr)
 		allowed(t, isolated, addr, addr)
 	}
 	unreachableFromMachine(t, "10.1.0.3:80")
+	network.VPCs[0].S3 = desired.ServiceAddress{}
+	apply(t, n, network)
+	denied(t, isolated, "198.51.100.1:443")
 }
 
 // A rule may name a group of a peer.

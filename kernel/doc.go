@@ -85,7 +85,7 @@
 //   - From an interface to the router's own addresses: TCP 80 of 169.254.170.2; port 53
 //     of 169.254.169.253 and of the second address after each CIDR's base; TCP 80 and
 //     443 of the third after the first CIDR's, unless the subnet's PlatformFor leaves the
-//     interface out. Groups
+//     interface out, and of the address of S3, unless S3For does. Groups
 //     and lists have no say in these, as on AWS.
 //
 // A VPC without subnets is from an older control plane: see withSubnets.

@@ -36,10 +36,22 @@ func platformIn(vpc desired.VPC) netip.Addr {
 	return resolverIn(vpc.CIDRs[0]).Next()
 }
 
-// isIsolated says that an interface may not use the address of the platform.
-func (b *builder) isIsolated(eni desired.Interface) bool {
-	i := slices.IndexFunc(b.vpc.Subnets, func(s desired.Subnet) bool { return s.ID == eni.Subnet })
-	switch b.vpc.Subnets[i].PlatformFor {
+// s3In is the address that S3 has of its own in a VPC.
+func s3In(vpc desired.VPC) netip.Addr {
+	if !vpc.S3.Address.Is4() {
+		return netip.Addr{}
+	}
+	return vpc.S3.Address
+}
+
+// subnetOf is the subnet of an interface.
+func (b *builder) subnetOf(eni desired.Interface) *desired.Subnet {
+	return &b.vpc.Subnets[slices.IndexFunc(b.vpc.Subnets, func(s desired.Subnet) bool { return s.ID == eni.Subnet })]
+}
+
+// isIsolated says that an interface is not among those that may use an address.
+func isIsolated(eni desired.Interface, users desired.PlatformUsers) bool {
+	switch users {
 	case desired.PlatformForNone:
 		return true
 	case desired.PlatformForPublic:
@@ -145,6 +157,10 @@ func (b *builder) addSets() {
 	if a := platformIn(b.vpc); a.IsValid() {
 		sets["services"].add(a)
 	}
+	if a := s3In(b.vpc); a.IsValid() {
+		sets["services"].add(a)
+		sets["isolated-s3"] = addresses()
+	}
 }
 
 // addInterfaces adds the elements for interfaces, and the chains for their groups.
@@ -178,9 +194,20 @@ func (b *builder) addInterfaces(interfaces []desired.Interface) {
 			sets["translations"].elements[element{addr: eni.Address}] = value{addr: eni.Public}
 			sets["arrivals"].elements[element{addr: eni.Public}] = value{addr: eni.Address}
 		}
-		if eni.Address.IsValid() && b.isIsolated(eni) {
-			sets["isolated"].add(eni.Address)
+		if eni.Address.IsValid() {
+			b.addIsolated(eni)
 		}
+	}
+}
+
+// addIsolated adds an interface to those that may not use addresses of the APIs.
+func (b *builder) addIsolated(eni desired.Interface) {
+	subnet := b.subnetOf(eni)
+	if isIsolated(eni, subnet.PlatformFor) {
+		b.rules.sets["isolated"].add(eni.Address)
+	}
+	if s3In(b.vpc).IsValid() && isIsolated(eni, subnet.S3For) {
+		b.rules.sets["isolated-s3"].add(eni.Address)
 	}
 }
 
@@ -312,12 +339,17 @@ func (b *builder) inputChain() {
 		rule{to.inSet("resolvers"), ports(unix.IPPROTO_UDP, 53, 53), accept},
 		rule{to.inSet("resolvers"), ports(unix.IPPROTO_TCP, 53, 53), accept},
 	)
-	if platform := platformIn(b.vpc); platform.IsValid() {
-		rules = append(rules,
-			rule{ip4.source().inSet("isolated"), drop},
-			rule{to.is(platform), ports(unix.IPPROTO_TCP, 80, 80), accept},
-			rule{to.is(platform), ports(unix.IPPROTO_TCP, 443, 443), accept},
-		)
+	for _, service := range []struct {
+		address  netip.Addr
+		isolated string
+	}{{s3In(b.vpc), "isolated-s3"}, {platformIn(b.vpc), "isolated"}} {
+		if service.address.IsValid() {
+			rules = append(rules,
+				rule{to.is(service.address), ip4.source().inSet(service.isolated), drop},
+				rule{to.is(service.address), ports(unix.IPPROTO_TCP, 80, 80), accept},
+				rule{to.is(service.address), ports(unix.IPPROTO_TCP, 443, 443), accept},
+			)
+		}
 	}
 	b.rules.chains["local"] = chain{hook: &hookInput, rules: append(rules, rule{drop})}
 }

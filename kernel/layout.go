@@ -246,6 +246,9 @@ func (l *layout) addVPC(cfg Config, prev *layout, vpc desired.VPC, link uplink, 
 		services = append(services, a)
 		taken[a] = "the platform"
 	}
+	if a := s3In(vpc); a.IsValid() {
+		services = append(services, a)
+	}
 	for _, p := range peers {
 		names[p.link] = p.vpc
 	}

@@ -14,11 +14,17 @@ func parseRouting(t *testing.T, v *desired.VPC, f []string) {
 	switch f[0] {
 	case "peer":
 		v.Peers = append(v.Peers, f[1])
+	case "s3":
+		v.S3 = desired.ServiceAddress{Address: netip.MustParseAddr(f[1])}
 	case "subnet":
 		s := desired.Subnet{ID: f[1], RouteTable: f[2], ACL: f[3]}
 		for _, cidr := range f[4:] {
 			if users, ok := strings.CutPrefix(cidr, "platform-for-"); ok {
 				s.PlatformFor = desired.PlatformUsers(users)
+				continue
+			}
+			if users, ok := strings.CutPrefix(cidr, "s3-for-"); ok {
+				s.S3For = desired.PlatformUsers(users)
 				continue
 			}
 			s.Prefixes = append(s.Prefixes, netip.MustParsePrefix(cidr))

@@ -122,7 +122,8 @@ type testCase struct {
 //	peer VPC                                    (of the vpc above)
 //	acl ID [in|out allow|deny PROTOCOL PORTS CIDR]...
 //	rtb ID [CIDR TARGET[:PEER] [via NAT]]...
-//	subnet ID RTB ACL CIDR... [platform-for-public|platform-for-none]
+//	s3 ADDRESS                                  (of the vpc above)
+//	subnet ID RTB ACL CIDR... [platform-for-public|platform-for-none] [s3-for-public|s3-for-none]
 //	nat ID SUBNET PRIVATE[=PUBLIC]...
 //	group ID [in|out PROTOCOL PORTS PEER]...    (in the vpc above)
 //	eni ID ADDRESS GROUP[,GROUP] [internet]     (in the vpc above)
@@ -151,7 +152,7 @@ func parseCase(t *testing.T, input string) testCase {
 				v.CIDRs = append(v.CIDRs, netip.MustParsePrefix(cidr))
 			}
 			c.network.VPCs = append(c.network.VPCs, v)
-		case "peer", "acl", "rtb", "subnet", "nat":
+		case "peer", "acl", "rtb", "subnet", "nat", "s3":
 			parseRouting(t, &c.network.VPCs[vpc], f)
 		case "group":
 			c.network.VPCs[vpc].Groups = append(c.network.VPCs[vpc].Groups, parseGroup(f[1:]))

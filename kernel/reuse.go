@@ -51,6 +51,7 @@ func cloneResolver(r *desired.Resolver) *desired.Resolver {
 func cloneVPC(v desired.VPC) desired.VPC {
 	v.CIDRs, v.Groups = slices.Clone(v.CIDRs), cloneGroups(v.Groups)
 	v.Peers, v.DNSPeers = slices.Clone(v.Peers), slices.Clone(v.DNSPeers)
+	v.S3.Names = slices.Clone(v.S3.Names)
 	v.Subnets = slices.Clone(v.Subnets)
 	for i, s := range v.Subnets {
 		v.Subnets[i].Prefixes = slices.Clone(s.Prefixes)

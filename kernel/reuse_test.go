@@ -14,6 +14,7 @@ func TestRouterInputIsCloned(t *testing.T) {
 	groups := []desired.SecurityGroup{{ID: "sg-1", Ingress: rules, Egress: rules, Members: []netip.Addr{gatewayAddress}}}
 	in := routerInput{
 		vpc: desired.VPC{
+			S3:    desired.ServiceAddress{Names: []string{"s3.amazonaws.com"}},
 			CIDRs: []netip.Prefix{linkLocal}, Groups: groups, Peers: []string{"vpc-2"}, DNSPeers: []string{"vpc-2"},
 			Subnets:     []desired.Subnet{{Prefixes: []netip.Prefix{linkLocal}}},
 			RouteTables: []desired.RouteTable{{Routes: []desired.Route{{To: linkLocal}}}},

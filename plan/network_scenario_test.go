@@ -71,7 +71,7 @@ func (n *networkText) platform(vpc string) string {
 	ClosePlatform(vpcs)
 	var out []string
 	for _, s := range vpcs[0].Subnets {
-		out = append(out, fmt.Sprintf("%s %q", s.ID, s.PlatformFor))
+		out = append(out, fmt.Sprintf("%s %q, S3 %q", s.ID, s.PlatformFor, s.S3For))
 	}
 	return strings.Join(out, "\n")
 }

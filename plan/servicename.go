@@ -12,15 +12,25 @@ var fipsRegions = []string{"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
 // ServiceNames are the names by which clients look for services of AWS in a region, as
 // far as Fargo serves them: in order, and those without a region with the others of
 // [GlobalRegion].
-func ServiceNames(region string) (names []string) {
+func ServiceNames(region string) []string {
+	return namesOfAll(region, func(s *EndpointService) bool { return s.API != "" })
+}
+
+// namesOf are those of [ServiceNames] that one API has.
+func namesOf(api, region string) []string {
+	return namesOfAll(region, func(s *EndpointService) bool { return s.API == api })
+}
+
+func namesOfAll(region string, of func(*EndpointService) bool) (names []string) {
 	add := func(all []string) {
 		for _, n := range all {
 			names = append(names, strings.ReplaceAll(n, "{region}", region))
 		}
 	}
-	for _, s := range EndpointServices {
+	for i := range EndpointServices {
+		s := &EndpointServices[i]
 		switch {
-		case s.API == "":
+		case !of(s):
 			continue
 		case !s.Global:
 			add(s.Names)
