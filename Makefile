@@ -98,7 +98,7 @@ bin/golangci-lint: tools/go.mod
 bin/session-manager-plugin: tools/session-manager-plugin/go.mod
 	go -C tools/session-manager-plugin build -trimpath -o ../../bin/session-manager-plugin github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main
 
-## fuzz: damage requests of every operation, both ends of sessions of ECS Exec, and policies, for FUZZTIME (1m) each
+## fuzz: damage requests of every operation, both ends of sessions of ECS Exec, policies, and what users write of metrics and schedules, for FUZZTIME (1m) each
 FUZZTIME ?= 1m
 .PHONY: fuzz
 fuzz:
@@ -109,6 +109,11 @@ fuzz:
 	for target in FuzzParse FuzzDecide; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./policy; \
 	done
+	go test -run '^$$' -fuzz FuzzCBOR -fuzztime $(FUZZTIME) ./aws/protocol
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./metrics/expression
+	go test -run '^$$' -fuzz FuzzAlarmRule -fuzztime $(FUZZTIME) ./plan
+	go test -run '^$$' -fuzz FuzzPattern -fuzztime $(FUZZTIME) ./logs/filter
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./schedule
 
 ## generate: the AWS packages from their models, docs/coverage.md, docs/licenses.md, docs/processes.svg
 .PHONY: generate
