@@ -105,8 +105,8 @@ func (f *scalingFacts) draw(b *strings.Builder) {
 func unreachable(tasks []watchedTask) (hosts []string) {
 	for _, t := range tasks {
 		for _, a := range t.Attributes {
-			if a.Name == fargo.UnreachableAttribute && !slices.Contains(hosts, a.Value) {
-				hosts = append(hosts, a.Value)
+			if list := strings.ReplaceAll(a.Value, ",", ", "); a.Name == fargo.UnreachableAttribute && !slices.Contains(hosts, list) {
+				hosts = append(hosts, list)
 			}
 		}
 	}

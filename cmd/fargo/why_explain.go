@@ -211,14 +211,21 @@ var stopHints = []struct{ of, hint string }{
 }
 
 // routine are beginnings of what services tell when all goes well.
-var routine = []string{"has started", "has stopped", "has reached a steady state", "registered", "deregistered", "has begun draining", "deployment ecs-svc"}
+// What scaling has done is told with it.
+var routine = []string{
+	"has started", "has stopped", "has reached a steady state", "registered", "deregistered", "has begun draining", "deployment ecs-svc",
+	"Successfully set desired count",
+}
 
 // events are the newest of late that are not routine, each once.
 func (f *whyFacts) events(now time.Time) (lines []string) {
 	told := map[string]bool{}
 	for _, e := range f.Service.Events {
 		at := time.UnixMilli(int64(e.CreatedAt * 1e3))
-		_, rest, _ := strings.Cut(strings.TrimPrefix(e.Message, "("), ") ")
+		rest := e.Message
+		if _, after, ok := strings.Cut(rest, ") "); ok && rest[0] == '(' {
+			rest = after
+		}
 		if now.Sub(at) > whyRecent || slices.ContainsFunc(routine, func(r string) bool { return strings.Contains(rest, r) }) || told[rest] {
 			continue
 		}
