@@ -1,6 +1,6 @@
 // Package endpoint answers for Fargo's APIs inside VPCs: at an address of every VPC
 // ([desired.PlatformAddress]) and at the interfaces of interface endpoints, on ports 80
-// and 443.
+// and 443; and for S3 alone where that has an address of its own.
 //
 // It forwards requests to the control plane as they came, with their Host and their
 // signatures, and streams bodies both ways. On port 443 it ends TLS, for HTTP/1.1 and

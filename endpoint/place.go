@@ -2,6 +2,8 @@ package endpoint
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"fargo/desired"
 )
@@ -44,6 +46,24 @@ func places(vpcs []desired.VPC, endpoints []desired.Endpoint) (all []place) {
 		}
 	}
 	return all
+}
+
+// s3In are the addresses that S3 has of its own, by VPC.
+func s3In(vpcs []desired.VPC) map[string]desired.ServiceAddress {
+	all := map[string]desired.ServiceAddress{}
+	for i := range vpcs {
+		if vpcs[i].S3.Address.IsValid() {
+			all[vpcs[i].ID] = vpcs[i].S3
+		}
+	}
+	return all
+}
+
+// isOf reports whether a host, perhaps with a port, is one of a service.
+func isOf(s desired.ServiceAddress, host string) bool {
+	host, _, _ = strings.Cut(strings.ToLower(host), ":")
+	_, parent, _ := strings.Cut(host, ".")
+	return slices.Contains(s.Names, host) || slices.Contains(s.Names, "*."+parent)
 }
 
 // byInterface are the ids of endpoints by those of their interfaces.

@@ -65,6 +65,8 @@ type Server struct {
 	tls      atomic.Pointer[tls.Config]
 	// endpoints are the interface endpoints, by the ids of their interfaces.
 	endpoints atomic.Pointer[map[string]string]
+	// s3 are the addresses of S3 alone, by VPC.
+	s3        atomic.Pointer[map[string]desired.ServiceAddress]
 	originKey atomic.Pointer[[]byte] // nil: there is none
 }
 
@@ -73,6 +75,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	s.handler = s.newProxy()
 	s.endpoints.Store(&map[string]string{})
+	s.s3.Store(&map[string]desired.ServiceAddress{})
 	s.sockets = sockets.New(sockets.Config[place]{Name: "endpoint", Listen: s.listen, Logger: cfg.Logger})
 	return s
 }
@@ -88,6 +91,7 @@ func (s *Server) Set(vpcs []desired.VPC, endpoints []desired.Endpoint, platform 
 		return nil
 	}
 	s.endpoints.Store(new(byInterface(endpoints)))
+	s.s3.Store(new(s3In(vpcs)))
 	s.sockets.Set(places(vpcs, endpoints))
 	upstream, err := url.Parse(platform.Upstream)
 	if err != nil {

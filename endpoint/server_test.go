@@ -203,6 +203,42 @@ func TestForwardsAsItCame(t *testing.T) {
 	}
 }
 
+// Where S3 has an address of its own, it answers by its names, and nothing else does.
+func TestS3Alone(t *testing.T) {
+	f := newFixture(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "for "+r.Host) }))
+	v := theVPC
+	v.S3 = desired.ServiceAddress{
+		Address: netip.MustParseAddr("198.51.100.1"), Names: []string{"s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com"},
+	}
+	if err := f.Set([]desired.VPC{v}, nil, f.platform, f.secrets); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		at, host string
+		answers  bool
+	}{
+		{"198.51.100.1:80", "s3.us-east-1.amazonaws.com", true},
+		{"198.51.100.1:80", "Files.s3.us-east-1.amazonaws.com:80", true},
+		{"198.51.100.1:80", "ecs.us-east-1.amazonaws.com", false},
+		{"198.51.100.1:80", "198.51.100.1", false},
+		{plain, "ecs.us-east-1.amazonaws.com", true},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+test.host+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := f.network.client(t, "vpc-1", test.at, f.roots, false).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if answered := string(body) == "for "+test.host; answered != test.answers || !answered && !strings.Contains(string(body), "for another host") {
+			t.Errorf("%s at %s: %s", test.host, test.at, body)
+		}
+	}
+}
+
 // Requests say which VPC or which interface endpoint they came through, and from which
 // address, whatever the client says; that is signed with a key that clients do not have.
 func TestOrigins(t *testing.T) {
