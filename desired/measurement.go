@@ -32,7 +32,18 @@ type TaskMeasurement struct {
 	// storage, and its size; 0 where it is not limited.
 	StorageUsed int64                  `json:"storageUsed,omitempty"`
 	Storage     int64                  `json:"storage,omitempty"`
+	Volumes     []VolumeMeasurement    `json:"volumes,omitempty"`
 	Containers  []ContainerMeasurement `json:"containers,omitempty"`
+}
+
+// VolumeMeasurement is how full a [BlockVolume] is at the end of the period.
+type VolumeMeasurement struct {
+	Volume string `json:"volume"` // its name in the task
+	ID     string `json:"id"`
+	// Used is how many bytes are in use of its file system, and Size how many that has: less
+	// than the volume, which also has to hold the file system's own data.
+	Used int64 `json:"used,omitempty"`
+	Size int64 `json:"size"`
 }
 
 // ContainerMeasurement is what one container has used.

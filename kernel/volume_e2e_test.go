@@ -42,6 +42,7 @@ func TestVolume(t *testing.T) {
 			if size := int64(has.Blocks) * has.Bsize; has.Type != magic || size < 900<<20 || size > 1<<30 {
 				t.Errorf("a file system of type %x and %d bytes", has.Type, size)
 			}
+			written(t, s, "vol-1", int64(has.Blocks)*has.Bsize)
 			fill(t, filepath.Join(s.Path("vol-1"), "large"))
 			again := &Storage{Dir: s.Dir, Logger: s.Logger} // after a crash
 			if err := again.Sweep(map[string]bool{}); err != nil {
@@ -50,6 +51,22 @@ func TestVolume(t *testing.T) {
 			again.Wait()
 			nothingLeft(t, s.Dir)
 		})
+	}
+}
+
+// written checks that what is written into a volume is in use of it.
+func written(t *testing.T, s *Storage, id string, want int64) {
+	t.Helper()
+	before, size, err := s.Usage(id)
+	if err != nil || size != want {
+		t.Errorf("it has %d bytes, not %d, %v", size, want, err)
+	}
+	if err := os.WriteFile(filepath.Join(s.Path(id), "written"), make([]byte, 8<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := s.Usage(id)
+	if used := after - before; err != nil || used < 8<<20 || used > 9<<20 {
+		t.Errorf("8 MiB are %d bytes, %v", used, err)
 	}
 }
 

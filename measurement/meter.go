@@ -31,10 +31,10 @@ type Network interface {
 	InterfaceStatistics(interfaceID string) (host.InterfaceStatistics, error)
 }
 
-// Storage says how much of a task's storage is in use, in bytes. The error is
-// fs.ErrNotExist for a task that has none of its own.
+// Storage says how many bytes of a task's storage or of a volume are in use, and how many
+// there are. The error is fs.ErrNotExist for a task that has none of its own.
 type Storage interface {
-	Usage(taskID string) (used int64, err error)
+	Usage(id string) (used, size int64, err error)
 }
 
 // Config is the configuration of a meter.
@@ -44,6 +44,7 @@ type Config struct {
 	Containers Containers
 	Network    Network
 	Storage    Storage
+	Kept       Storage // of the volumes that are kept when their tasks end
 	// Balancers gives what load balancers have done since counts that it gave before, nil
 	// for none, and the counts now. Only it knows what those are.
 	Balancers func(ctx context.Context, before json.RawMessage) (done []desired.BalancerMeasurement, now json.RawMessage, err error)
@@ -242,13 +243,30 @@ func (m *Meter) task(l *look, t *host.Task) {
 			m.cfg.Logger.Warn("an interface is not measured", "interface", a.Interface.ID, "err", err)
 		}
 	}
-	if used, err := m.cfg.Storage.Usage(a.ID); err == nil {
+	m.storage(a, &measured)
+	l.tasks = append(l.tasks, measured)
+	l.now.Tasks[a.ID] = l.now.At
+}
+
+// storage measures the file systems that a task has for itself.
+func (m *Meter) storage(a *desired.Assignment, measured *desired.TaskMeasurement) {
+	if used, _, err := m.cfg.Storage.Usage(a.ID); err == nil {
 		measured.StorageUsed, measured.Storage = used, a.Storage
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		m.cfg.Logger.Warn("storage is not measured", "task", a.ID, "err", err)
 	}
-	l.tasks = append(l.tasks, measured)
-	l.now.Tasks[a.ID] = l.now.At
+	for i := range a.BlockVolumes {
+		v, of := &a.BlockVolumes[i], m.cfg.Storage
+		if v.Keep {
+			of = m.cfg.Kept
+		}
+		used, size, err := of.Usage(v.ID)
+		if err != nil {
+			m.cfg.Logger.Warn("a volume is not measured", "volume", v.ID, "err", err)
+			continue
+		}
+		measured.Volumes = append(measured.Volumes, desired.VolumeMeasurement{Volume: v.Volume, ID: v.ID, Used: used, Size: size})
+	}
 }
 
 // statistics are a container's, or nil.

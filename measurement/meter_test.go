@@ -47,11 +47,15 @@ func (m *machine) InterfaceStatistics(id string) (host.InterfaceStatistics, erro
 	return m.interfaces[id], nil
 }
 
-func (m *machine) Usage(taskID string) (used int64, err error) {
-	if taskID != "t1" {
-		return 0, fs.ErrNotExist
+// disk has file systems by their ids, of which some bytes are in use.
+type disk map[string]int64
+
+func (d disk) Usage(id string) (used, size int64, err error) {
+	used, ok := d[id]
+	if !ok {
+		return 0, 0, fs.ErrNotExist
 	}
-	return 3 << 30, nil
+	return used, 9 << 30, nil
 }
 
 func (m *machine) balancers(_ context.Context, before json.RawMessage) (done []desired.BalancerMeasurement, now json.RawMessage, err error) {
@@ -111,7 +115,8 @@ func (m *machine) run(t *testing.T, dir string, pace fargo.Pace) (stop func()) {
 			defer m.mu.Unlock()
 			return m.tasks
 		},
-		Containers: m, Network: m, Storage: m, Balancers: m.balancers, Send: m.send, Dir: dir, Pace: pace, Logger: slog.New(slog.DiscardHandler),
+		Containers: m, Network: m, Storage: disk{"t1": 3 << 30, "vol-1": 1 << 30}, Kept: disk{"vol-2": 2 << 30},
+		Balancers: m.balancers, Send: m.send, Dir: dir, Pace: pace, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -225,6 +230,31 @@ func TestResolution(t *testing.T) {
 			t.Errorf("measured (-want +got):\n%s", diff)
 		}
 		stop()
+	})
+}
+
+// TestVolumes says how full a task's volumes are, where they are, and nothing of one that is
+// not there.
+func TestVolumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := task("t1", 0)
+		x.Assignment.BlockVolumes = []desired.BlockVolume{
+			{Volume: "files", ID: "vol-1"}, {Volume: "gone", ID: "vol-3"}, {Volume: "kept", ID: "vol-2", Keep: true}, {Volume: "elsewhere", ID: "vol-2"},
+		}
+		m := &machine{tasks: []*host.Task{x}, containers: map[string]host.Statistics{"t1-app": used(0, 0)}}
+		stop := m.run(t, t.TempDir(), 1)
+		time.Sleep(time.Minute)
+		got := m.received()
+		stop()
+		want := []desired.VolumeMeasurement{
+			{Volume: "files", ID: "vol-1", Used: 1 << 30, Size: 9 << 30}, {Volume: "kept", ID: "vol-2", Used: 2 << 30, Size: 9 << 30},
+		}
+		if len(got) != 1 {
+			t.Fatalf("%d measurements", len(got))
+		}
+		if diff := cmp.Diff(want, got[0].Tasks[0].Volumes); diff != "" {
+			t.Errorf("volumes (-want +got):\n%s", diff)
+		}
 	})
 }
 

@@ -266,8 +266,8 @@ func (m *machine) run(ctx context.Context) error {
 		Dir: objectlog.Dir{Root: m.inst.AccessLogsDir(), Pace: fargo.Pace(m.flags.Speed)}, Put: client.PutLogObject, Logger: m.log,
 	}
 	meter := measurement.New(measurement.Config{
-		Tasks: n.Tasks, Containers: m.cgroups, Network: m.network, Storage: m.storage, Balancers: balancers.Measure,
-		Send: client.PutMeasurements, Dir: m.inst.MeasurementsDir(), Pace: fargo.Pace(m.flags.Speed), Logger: m.log,
+		Tasks: n.Tasks, Containers: m.cgroups, Network: m.network, Storage: m.storage, Kept: m.kept,
+		Balancers: balancers.Measure, Send: client.PutMeasurements, Dir: m.inst.MeasurementsDir(), Pace: fargo.Pace(m.flags.Speed), Logger: m.log,
 	})
 	tasks.Node = n // nobody asks before metadata runs
 	g, ctx := errgroup.WithContext(ctx)
