@@ -134,6 +134,7 @@ func description(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	containerLabels   = append(taskLabels[:4:4], "ContainerName")
+	volumeLabels      = append(taskLabels[:4:4], "VolumeName")
 	containerCPU      = description("container_cpu_seconds_total", "Processor time that a container has used.", containerLabels...)
 	containerMemory   = description("container_memory_bytes", "Memory in use by a container.", containerLabels...)
 	containerRead     = description("container_storage_read_bytes_total", "Bytes that a container has read from block devices.", containerLabels...)
@@ -144,6 +145,8 @@ var (
 	taskSent          = description("task_network_sent_bytes_total", "Bytes that left by a task's interface.", taskLabels...)
 	taskStorageUsed   = description("task_ephemeral_storage_used_bytes", "Ephemeral storage in use by a task.", taskLabels...)
 	taskStorage       = description("task_ephemeral_storage_bytes", "Ephemeral storage that a task has.", taskLabels...)
+	volumeUsed        = description("task_volume_used_bytes", "Bytes in use of a task's volume of EBS.", volumeLabels...)
+	volumeSize        = description("task_volume_bytes", "Bytes that the file system of a task's volume of EBS has.", volumeLabels...)
 	serviceDesired    = description("service_desired_tasks", "Tasks that a service is to have.", serviceLabels...)
 	serviceRunning    = description("service_running_tasks", "Tasks of a service that run.", serviceLabels...)
 	servicePending    = description("service_pending_tasks", "Tasks of a service that are being started.", serviceLabels...)
@@ -197,6 +200,11 @@ func (t *exportedTask) collect(out chan<- prometheus.Metric) {
 	if t.last.Storage > 0 {
 		metric(taskStorageUsed, prometheus.GaugeValue, float64(t.last.StorageUsed), t.labels...)
 		metric(taskStorage, prometheus.GaugeValue, float64(t.last.Storage), t.labels...)
+	}
+	for _, v := range t.last.Volumes {
+		labels := append(t.labels[:4:4], v.Volume)
+		metric(volumeUsed, prometheus.GaugeValue, float64(v.Used), labels...)
+		metric(volumeSize, prometheus.GaugeValue, float64(v.Size), labels...)
 	}
 	for name, u := range t.containers {
 		labels := append(t.labels[:4:4], name)

@@ -23,6 +23,7 @@ func TestExporter(t *testing.T) {
 		now = now.Add(time.Minute)
 		err := plane.PutMeasurements(t.Context(), "a", desired.Measurements{Sequence: "q", Number: number, End: now, Tasks: []desired.TaskMeasurement{{
 			TaskARN: task.ARN(), Start: now.Add(-time.Minute), Network: &desired.NetworkUsage{Received: 5, Sent: 6},
+			Volumes:    []desired.VolumeMeasurement{{Volume: "files", ID: "vol-1", Used: int64(number), Size: 8}},
 			Containers: []desired.ContainerMeasurement{{Name: "app", Usage: desired.Usage{CPU: 3 * time.Second, Memory: 1 << 20}}},
 		}}, Balancers: []desired.BalancerMeasurement{{
 			Balancer: "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/lb/1", Group: "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/g/2", Zone: "us-east-1a",
@@ -60,10 +61,17 @@ fargo_task_memory_reserved_bytes{` + at + `} 5.36870912e+08
 # HELP fargo_task_network_received_bytes_total Bytes that came to a task's interface.
 # TYPE fargo_task_network_received_bytes_total counter
 fargo_task_network_received_bytes_total{` + at + `} 10
+# HELP fargo_task_volume_bytes Bytes that the file system of a task's volume of EBS has.
+# TYPE fargo_task_volume_bytes gauge
+fargo_task_volume_bytes{` + at + `,VolumeName="files"} 8
+# HELP fargo_task_volume_used_bytes Bytes in use of a task's volume of EBS.
+# TYPE fargo_task_volume_used_bytes gauge
+fargo_task_volume_used_bytes{` + at + `,VolumeName="files"} 2
 `
 	names := []string{
 		"fargo_container_cpu_seconds_total", "fargo_load_balancer_healthy_host_count", "fargo_load_balancer_http_code_target_2xx_count_total",
 		"fargo_service_running_tasks", "fargo_task_memory_reserved_bytes", "fargo_task_network_received_bytes_total",
+		"fargo_task_volume_bytes", "fargo_task_volume_used_bytes",
 	}
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
 		t.Error(err)

@@ -120,8 +120,9 @@ func TestPutPerformance(t *testing.T) {
 		want     []string
 	}{
 		"enabled": {"enabled", end, []string{
-			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Container","ContainerName":"app","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","ContainerKnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0}`,
-			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Task","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","KnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0,"NetworkRxBytes":2,"NetworkTxBytes":1}`,
+			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Container","ContainerName":"app","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","ContainerKnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0,"NetworkRxBytes":2,"NetworkTxBytes":1}`,
+			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Task","TaskId":"1","TaskDefinitionFamily":"web","TaskDefinitionRevision":"1","ServiceName":"s","ClusterName":"c","AccountID":"123456789012","Region":"us-east-1","KnownStatus":"RUNNING","Timestamp":1772366460000,"CpuUtilized":256,"CpuReserved":256,"MemoryUtilized":128,"MemoryReserved":512,"StorageReadBytes":0,"StorageWriteBytes":0,"NetworkRxBytes":2,"NetworkTxBytes":1,"EBSFilesystemUtilized":0.5,"EBSFilesystemSize":8}`,
+			`c a/q 7 FargateTelemetry-a {"Version":"0","Type":"Volume","TaskDefinitionFamily":"web","TaskId":"1","ClusterName":"c","ServiceName":"s","VolumeId":"vol-1","VolumeName":"files","EBSFilesystemUtilized":0.5,"EBSFilesystemSize":8}`,
 		}},
 		"within a minute": {"enabled", end.Add(-20 * time.Second), nil},
 		"disabled":        {"disabled", end, nil},
@@ -133,6 +134,7 @@ func TestPutPerformance(t *testing.T) {
 			used := desired.Usage{CPU: 15 * time.Second, Memory: 128 << 20}
 			m := desired.Measurements{Sequence: "q", Number: 7, End: test.end, Tasks: []desired.TaskMeasurement{{
 				TaskARN: task.ARN(), Start: test.end.Add(-time.Minute), Usage: used, Network: &desired.NetworkUsage{Received: 120, Sent: 60},
+				Volumes:    []desired.VolumeMeasurement{{Volume: "files", ID: "vol-1", Used: 1 << 29, Size: 8 << 30}},
 				Containers: []desired.ContainerMeasurement{{Name: "app", Usage: used}},
 			}}}
 			if err := plane.PutMeasurements(t.Context(), "a", m); err != nil {

@@ -11,7 +11,7 @@ import (
 
 const insightsNamespace = "ECS/ContainerInsights"
 
-// gigabyte is what CloudWatch's unit of ephemeral storage counts in.
+// gigabyte is what CloudWatch's unit of storage counts in.
 const gigabyte = 1 << 30
 
 // insight is a metric of Container Insights, as one of its samples.
@@ -36,11 +36,15 @@ func insightsOfTask(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, 
 		used = append(used, enhancedTaskInsights(t, m, of)...)
 	}
 	data := insightData(t.Task.Scope, p, used, at...)
+	for i := range m.Volumes {
+		data = append(data, volumeInsights(t, &m.Volumes[i], p)...)
+	}
 	for i := range m.Containers {
 		c := &m.Containers[i]
 		own := narrower(parts, MetricDimension{"ContainerName", c.Name})
 		if enhanced {
 			data = append(data, insightData(t.Task.Scope, p, containerInsights(t, c, of), slices.Concat(cluster, own)...)...)
+			data = append(data, insightData(t.Task.Scope, p, containerNetworkInsights(t, m, of), at...)...)
 			data = append(data, insightData(t.Task.Scope, p, restartInsights(c), slices.Concat(at, own)...)...)
 		} else {
 			data = append(data, insightData(t.Task.Scope, p, restartInsights(c), at...)...)
@@ -69,10 +73,8 @@ func taskInsights(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration)
 		{"StorageReadBytes", "Bytes", float64(m.Read)},
 		{"StorageWriteBytes", "Bytes", float64(m.Written)},
 	}
-	if n := m.Network; n != nil && of > 0 {
-		used = append(used,
-			insight{"NetworkRxBytes", "Bytes/Second", float64(n.Received) / of.Seconds()},
-			insight{"NetworkTxBytes", "Bytes/Second", float64(n.Sent) / of.Seconds()})
+	if received, sent, ok := traffic(m, of); ok {
+		used = append(used, insight{"NetworkRxBytes", "Bytes/Second", received}, insight{"NetworkTxBytes", "Bytes/Second", sent})
 	}
 	if m.Storage > 0 {
 		used = append(used,
@@ -91,6 +93,9 @@ func enhancedTaskInsights(t *MeasuredTask, m *desired.TaskMeasurement, of time.D
 	}
 	if m.Storage > 0 {
 		used = append(used, insight{"TaskEphemeralStorageUtilization", "Percent", percentage(float64(m.StorageUsed), float64(m.Storage))})
+	}
+	if len(m.Volumes) > 0 {
+		used = append(used, insight{"TaskEBSFilesystemUtilization", "Percent", percentage(volumesUsage(m))})
 	}
 	return used
 }
@@ -134,6 +139,35 @@ func containerInsights(t *MeasuredTask, c *desired.ContainerMeasurement, of time
 		used = append(used, insight{"UnHealthyContainerHealthStatus", "Count", 1})
 	}
 	return used
+}
+
+// containerNetworkInsights are what goes through a task's interface for one of its
+// containers. The guide gives them the dimensions of tasks: of all containers together.
+func containerNetworkInsights(t *MeasuredTask, m *desired.TaskMeasurement, of time.Duration) []insight {
+	received, sent, ok := t.containerTraffic(m, of)
+	if !ok {
+		return nil
+	}
+	return []insight{{"ContainerNetworkRxBytes", "Bytes/Second", received}, {"ContainerNetworkTxBytes", "Bytes/Second", sent}}
+}
+
+// traffic is what has come and gone through a task's interface, in bytes a second, if it has
+// one.
+func traffic(m *desired.TaskMeasurement, of time.Duration) (received, sent float64, ok bool) {
+	n := m.Network
+	if n == nil || of <= 0 {
+		return 0, 0, false
+	}
+	return float64(n.Received) / of.Seconds(), float64(n.Sent) / of.Seconds(), true
+}
+
+// containerTraffic is the part of [traffic] that counts for each of a task's containers. The
+// interface is of all of them, and nobody knows whose packets those are: AWS gives them
+// equal parts. Source: amazon-ecs-agent, agent/stats/task_linux.go.
+func (t *MeasuredTask) containerTraffic(m *desired.TaskMeasurement, of time.Duration) (received, sent float64, ok bool) {
+	received, sent, ok = traffic(m, of)
+	containers := float64(max(1, len(t.Task.Intent.Containers)))
+	return received / containers, sent / containers, ok
 }
 
 // restartInsights are nothing for a container without a restart policy. AWS counts the

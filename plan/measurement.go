@@ -74,6 +74,7 @@ func BalancersData(measured []desired.BalancerMeasurement, end time.Time, pace f
 const (
 	cpuUtilization    = "CPUUtilization"
 	memoryUtilization = "MemoryUtilization"
+	ebsUtilization    = "EBSFilesystemUtilization"
 )
 
 // utilization is how much a service's task has used of what it may use, in percent.
@@ -98,6 +99,8 @@ func utilization(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, pac
 	cpu, memory := t.Reserved()
 	add(cpuUtilization, unitsUsed(m.CPU, end.Sub(m.Start)), cpu)
 	add(memoryUtilization, float64(m.Memory), memory)
+	used, size := volumesUsage(m)
+	add(ebsUtilization, used, size)
 	return data
 }
 

@@ -36,6 +36,11 @@ func measured(service, insights string) (*MeasuredTask, *desired.TaskMeasurement
 	}, end
 }
 
+// withVolume gives a task a volume of EBS that is a quarter full.
+func withVolume(m *desired.TaskMeasurement) {
+	m.Volumes = []desired.VolumeMeasurement{{Volume: "files", ID: "vol-1", Used: 2 << 30, Size: 8 << 30}}
+}
+
 // lines are data, one in a line.
 func lines(data []Datum) (all []string) {
 	for _, d := range data {
@@ -92,6 +97,18 @@ func TestUtilization(t *testing.T) {
 	}
 }
 
+// TestVolumeUtilization: of a service's task that has a volume, each minute.
+func TestVolumeUtilization(t *testing.T) {
+	for service, want := range map[string]bool{"s": true, "": false} {
+		task, m, end := measured(service, "disabled")
+		withVolume(m)
+		const line = "AWS/ECS EBSFilesystemUtilization{ClusterName=c,ServiceName=s} [25] Percent at 12:00:00"
+		if got := lines(TaskData(task, m, end, 1)); slices.Contains(got, line) != want {
+			t.Errorf("of a task of %q: %q", service, got)
+		}
+	}
+}
+
 // TestUtilizationOfAPart: a task that has begun within the period is measured since then.
 func TestUtilizationOfAPart(t *testing.T) {
 	task, m, end := measured("s", "disabled")
@@ -108,6 +125,7 @@ func TestUtilizationOfAPart(t *testing.T) {
 // enhanced observability metrics".
 func TestContainerInsights(t *testing.T) {
 	const cluster, family, service = "ClusterName=c", "ClusterName=c,TaskDefinitionFamily=web", "ClusterName=c,ServiceName=s"
+	const volume = family + ",VolumeName=files"
 	const inTask, inApp, inSide = ",TaskId=t", ",ContainerName=app", ",ContainerName=side"
 	of := func(service, insights, metric string, change func(*desired.TaskMeasurement)) (all []string) {
 		task, m, end := measured(service, insights)
@@ -153,6 +171,19 @@ func TestContainerInsights(t *testing.T) {
 			at("[37.5] Percent", cluster, family+inSide, service+inSide, family+inTask+inSide, service+inTask+inSide)...,
 		)},
 		{"", "enhanced", "ContainerStorageReadBytes", nil, append(at("[0] Bytes", cluster, family+inApp, family+inTask+inApp), at("[0] Bytes", cluster, family+inSide, family+inTask+inSide)...)},
+
+		{"s", "enabled", "ContainerNetworkRxBytes", nil, nil},
+		{"s", "enhanced", "ContainerNetworkRxBytes", nil, slices.Repeat(at("[50] Bytes/Second", cluster, family, service, family+inTask, service+inTask), 2)},
+		{"", "enhanced", "ContainerNetworkTxBytes", nil, slices.Repeat(at("[5] Bytes/Second", cluster, family, family+inTask), 2)},
+		{"", "enhanced", "ContainerNetworkTxBytes", func(m *desired.TaskMeasurement) { m.Network = nil }, nil},
+
+		{"s", "enabled", "EBSFilesystemUtilized", nil, nil},
+		{"s", "enabled", "EBSFilesystemUtilized", withVolume, at("[2] Gigabytes", family, service, volume)},
+		{"", "enabled", "EBSFilesystemSize", withVolume, at("[8] Gigabytes", family, volume)},
+		{"s", "enhanced", "EBSFilesystemSize", withVolume, at("[8] Gigabytes", family, service, volume)},
+		{"s", "enabled", "TaskEBSFilesystemUtilization", withVolume, nil},
+		{"s", "enhanced", "TaskEBSFilesystemUtilization", nil, nil},
+		{"s", "enhanced", "TaskEBSFilesystemUtilization", withVolume, at("[25] Percent", cluster, family, service, family+inTask, service+inTask)},
 
 		{"s", "enabled", "RestartCount", nil, nil},
 		{"s", "enabled", "RestartCount", restarted(nil, new(2)), at("[2] Count", cluster, family, service)},

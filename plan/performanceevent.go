@@ -64,10 +64,24 @@ type usageEvent struct {
 	NetworkTxBytes           *float64 `json:",omitempty"`
 	EphemeralStorageReserved *float64 `json:",omitempty"`
 	EphemeralStorageUtilized *float64 `json:",omitempty"`
+	EBSFilesystemUtilized    *float64 `json:",omitempty"`
+	EBSFilesystemSize        *float64 `json:",omitempty"`
+}
+
+// volumeEvent is what events of volumes of EBS have. Source: as above.
+type volumeEvent struct {
+	Version, Type, TaskDefinitionFamily      string
+	TaskID                                   string `json:"TaskId"`
+	ClusterName                              string
+	ServiceName                              string `json:",omitempty"`
+	VolumeID                                 string `json:"VolumeId"`
+	LaunchType                               string `json:",omitempty"`
+	VolumeName                               string
+	EBSFilesystemUtilized, EBSFilesystemSize float64
 }
 
 // TaskEvents are the performance events that a task's measurement is: one of the task, one
-// of each of its containers. There are none within a minute, and none without Container
+// of each of its containers and volumes. There are none within a minute, and none without Container
 // Insights. node is the id of the one that has measured.
 func TaskEvents(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, node string) (events []PerformanceEvent) {
 	of := end.Sub(m.Start)
@@ -96,17 +110,30 @@ func TaskEvents(t *MeasuredTask, m *desired.TaskMeasurement, end time.Time, node
 		cpu, memory := t.containerReserved(c.Name)
 		add("Container", &c.Usage, cpu, memory, func(e *usageEvent) {
 			e.ContainerName, e.ContainerKnownStatus, e.Image = c.Name, "RUNNING", t.image(c.Name)
+			if received, sent, ok := t.containerTraffic(m, of); ok {
+				e.NetworkRxBytes, e.NetworkTxBytes = &received, &sent
+			}
 		})
 	}
 	add("Task", &m.Usage, cpu, memory, func(e *usageEvent) {
 		e.KnownStatus = string(t.Task.LastStatus())
-		if n := m.Network; n != nil && of > 0 {
-			e.NetworkRxBytes, e.NetworkTxBytes = new(float64(n.Received)/of.Seconds()), new(float64(n.Sent)/of.Seconds())
+		if received, sent, ok := traffic(m, of); ok {
+			e.NetworkRxBytes, e.NetworkTxBytes = &received, &sent
 		}
 		if m.Storage > 0 {
 			e.EphemeralStorageReserved, e.EphemeralStorageUtilized = new(float64(m.Storage)/gigabyte), new(float64(m.StorageUsed)/gigabyte)
 		}
+		if used, size := volumesUsage(m); size > 0 {
+			e.EBSFilesystemUtilized, e.EBSFilesystemSize = new(used/gigabyte), new(size/gigabyte)
+		}
 	})
+	for _, v := range m.Volumes {
+		events = append(events, PerformanceEvent{fargateStream + node, end, jsonText(volumeEvent{
+			Version: "0", Type: "Volume", TaskDefinitionFamily: t.Family, TaskID: t.Task.ID, ClusterName: t.Task.Cluster, ServiceName: t.Task.Service,
+			VolumeID: v.ID, LaunchType: e.LaunchType, VolumeName: v.Volume,
+			EBSFilesystemUtilized: float64(v.Used) / gigabyte, EBSFilesystemSize: float64(v.Size) / gigabyte,
+		})})
+	}
 	return events
 }
 
