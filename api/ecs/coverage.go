@@ -4,7 +4,6 @@ import "fargo/api"
 
 // NotActedOn lists the fields that are kept and shown but change nothing yet.
 var NotActedOn = []api.Gap{
-	{Operation: "CreateCluster", Field: "settings.containerInsights", Why: "ContainerNetworkRxBytes, ContainerNetworkTxBytes and what volumes of EBS have are not among the metrics yet"},
 	{Operation: "CreateCluster", Field: "configuration.managedStorageConfiguration", Why: "storage is not encrypted with KMS"},
 	{Operation: "CreateCluster", Field: "serviceConnectDefaults", Why: "Service Connect is not implemented yet"},
 	{Operation: "PutAccountSetting", Field: "name awsvpcTrunking", Why: "there are no container instances"},
