@@ -123,9 +123,11 @@ func (u *user) network() *ecs.NetworkConfiguration {
 
 // createPlain creates a service as most are.
 func (u *user) createPlain(ctx context.Context, p *plane, name string, count int) error {
+	network := u.network()
+	network.AwsvpcConfiguration.AssignPublicIp = ecs.AssignPublicIpDisabled // a large cluster has more tasks than there are addresses
 	_, err := p.ecs.CreateService(call(ctx), &ecs.CreateServiceInput{
 		Cluster: new(clusterName), ServiceName: &name, TaskDefinition: new("plain"), DesiredCount: new(int32(count)),
-		LaunchType: ecs.LaunchTypeFargate, NetworkConfiguration: u.network(),
+		LaunchType: ecs.LaunchTypeFargate, NetworkConfiguration: network,
 	})
 	if err != nil {
 		return fmt.Errorf("create %s: %w", name, err)
