@@ -94,15 +94,19 @@ func metricQueries() (queries []map[string]any) {
 }
 
 // metricData gives all answers to a request, with the tokens that lead from one to the next.
-func (f *fixture) metricData(ctx context.Context, in map[string]any) (answers []json.RawMessage, err error) {
+// They are not decoded: the time is to be Fargo's.
+func (f *fixture) metricData(ctx context.Context, in map[string]any) (answers [][]byte, err error) {
 	in = maps.Clone(in)
 	for {
-		var out json.RawMessage
-		if err := f.json(ctx, "monitoring", cloudwatchTarget+"GetMetricData", in, &out); err != nil {
+		r, body, err := f.jsonRequest(ctx, "monitoring", cloudwatchTarget+"GetMetricData", in)
+		if err != nil {
+			return nil, err
+		}
+		out, err := f.do(r, body, "monitoring")
+		if err != nil {
 			return nil, err
 		}
 		answers = append(answers, out)
-		// The token is found without reading all, as the time is the server's.
 		token := nextToken.FindSubmatch(out)
 		if token == nil {
 			return answers, nil
@@ -114,7 +118,7 @@ func (f *fixture) metricData(ctx context.Context, in map[string]any) (answers []
 var nextToken = regexp.MustCompile(`"NextToken":"([^"]+)"`)
 
 // checkMetricData refuses answers that have not all that was put.
-func checkMetricData(answers []json.RawMessage) error {
+func checkMetricData(answers [][]byte) error {
 	var n int
 	for _, answer := range answers {
 		var out struct {
