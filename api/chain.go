@@ -132,8 +132,9 @@ type buffers struct{ in, out []byte }
 
 var pool = sync.Pool{New: func() any { return new(buffers) }}
 
-// maxKept is the size, in bytes, of the largest buffer that is reused.
-const maxKept = 1 << 20
+// maxKept is the size, in bytes, of the largest buffer that is reused: of the largest answers,
+// those of GetMetricData.
+const maxKept = 4 << 20
 
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{chain: c, http: r, w: w, started: time.Now(), buffers: pool.Get().(*buffers)}

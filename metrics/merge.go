@@ -13,7 +13,7 @@ import (
 var merger = &pebble.Merger{
 	Name: "fargo.metrics.points.v1",
 	Merge: func(_, value []byte) (pebble.ValueMerger, error) {
-		m := new(points)
+		m := &points{make([]point, 0, 60)} // of each minute
 		return m, m.add(value)
 	},
 }
