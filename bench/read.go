@@ -22,8 +22,9 @@ import (
 
 const (
 	readConnections = 16
-	readWarmup      = 2 * time.Second
-	readFor         = 5 * time.Second
+	readRounds      = 7
+	readWarmup      = 500 * time.Millisecond
+	readFor         = time.Second
 )
 
 // measureReads calls DescribeTasks for one running task, with the control plane on
@@ -62,39 +63,47 @@ type read struct {
 	in              any
 }
 
-// measureRate sends a request while the control plane has one core and we the others,
-// and then sends it to a server that answers as much and does nothing else.
-func (f *fixture) measureRate(ctx context.Context, what read, budget bound, r *report) error {
+// measureRate sends a request while the control plane has one core and we the others, and,
+// in turns, to a server that answers as much and does nothing else. The medians count.
+func (f *fixture) measureRate(ctx context.Context, what read, budget bound, r *report) (err error) {
 	pid, err := f.in.lockHolder("up.lock")
 	if err != nil {
 		return err
 	}
-	ours, err := f.rate(ctx, strings.TrimPrefix(f.url, "http://"), pid, what)
+	address := strings.TrimPrefix(f.url, "http://")
+	first, err := f.rateOf(ctx, address, pid, what) // which tells how long the answer is
 	if err != nil {
 		return err
 	}
-	bare, err := f.bareRate(ctx, ours.size, what)
+	peer, err := startHTTPPeer(int(first.size))
 	if err != nil {
 		return err
-	}
-	r.budget(what.what+", signed, control plane on one core",
-		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", ours.perSecond, readConnections, ours.busy*100), check{budget, ours.perSecond})
-	r.ratio(what.what+", signed", ours.each(), "net/http, an answer of that size and nothing else", bare.each())
-	return nil
-}
-
-// bareRate is the rate of a server that answers with size bytes.
-func (f *fixture) bareRate(ctx context.Context, size int64, what read) (rate readRate, err error) {
-	peer, err := startHTTPPeer(int(size))
-	if err != nil {
-		return readRate{}, err
 	}
 	defer func() {
 		ctx, cancel := cleanup(ctx)
 		defer cancel()
 		err = errors.Join(err, peer.close(ctx))
 	}()
-	return f.rate(ctx, peer.address, peer.cmd.Process.Pid, what)
+	var ours, theirs []readRate
+	for range readRounds {
+		one, err := f.rateOf(ctx, address, pid, what)
+		if err != nil {
+			return err
+		}
+		other, err := f.rateOf(ctx, peer.address, peer.cmd.Process.Pid, what)
+		if err != nil {
+			return err
+		}
+		ours, theirs = append(ours, one), append(theirs, other)
+	}
+	rate := medianOf(ours, readRate.rate)
+	r.budget(what.what+", signed, control plane on one core",
+		fmt.Sprintf("%.0f/s (%d connections, core %.0f %% busy)", rate, readConnections, medianOf(ours, readRate.share)*100), check{budget, rate})
+	r.Ratios = append(r.Ratios, ratio{
+		what.what + ", signed", "net/http, an answer of that size and nothing else",
+		fmt.Sprintf("%.2f", medianRatio(theirs, ours, readRate.rate)),
+	})
+	return nil
 }
 
 // readRate is how fast a server answers.
@@ -104,10 +113,11 @@ type readRate struct {
 	size      int64   // of an answer's body, in bytes
 }
 
-func (r readRate) each() time.Duration { return time.Duration(float64(time.Second) / r.perSecond) }
+func (r readRate) rate() float64  { return r.perSecond }
+func (r readRate) share() float64 { return r.busy }
 
-// rate has the server at an address, which is a process, answer on one core.
-func (f *fixture) rate(ctx context.Context, address string, pid int, what read) (readRate, error) {
+// rateOf has the server at an address, which is a process, answer on one core.
+func (f *fixture) rateOf(ctx context.Context, address string, pid int, what read) (readRate, error) {
 	release, err := separateCores(pid)
 	if err != nil {
 		return readRate{}, err
