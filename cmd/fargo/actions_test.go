@@ -19,7 +19,7 @@ import (
 	"fargo/store"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write testdata/actions.txt and testdata/why/*.txt anew")
+var rewrite = flag.Bool("rewrite", false, "write testdata/actions.txt and the texts of testdata/top and testdata/why anew")
 
 // askedByClients are operations that are not implemented but stand for what
 // clients of the registry do.
