@@ -20,9 +20,6 @@ import (
 // it: "ecr"). Its error is the one that the service would answer with.
 type Authorize func(c Caller, service, operation string, in any) error
 
-// ecrService is who asks S3 for layers: requests for them are signed by ECR.
-const ecrService = "ecr.amazonaws.com"
-
 // pullRefused is why a task may not pull the images of its containers from our registry, in
 // Fargate's words: because of its execution role, or of the policies of the endpoints that
 // it pulls by. It is empty when it may. The registry asks again
@@ -59,7 +56,7 @@ func pullRefused(r store.Reader, authorize Authorize, t *record.Task) (reason st
 		)); e != nil {
 			return plan.PullRefused(*container.Image, name.Host, name.Reference, e)
 		}
-		layers := Caller{Service: ecrService, Region: from.Region, RequestID: c.RequestID}.by(r, t, "s3")
+		layers := Caller{Service: plan.LayerSigner, Region: from.Region, RequestID: c.RequestID}.by(r, t, "s3")
 		if e := asProtocol(authorize(layers, s3.API.Name, "GetObject", &s3.GetObjectInput{
 			Bucket: new(plan.LayerBucket(from.Region)), Key: new(plan.LayerKey(registry, name.Repository)),
 		})); e != nil {

@@ -65,8 +65,8 @@ func (s *Server) rewrite(r *httputil.ProxyRequest) {
 }
 
 // from serves requests that come to a place, which may be for S3 alone: it says where they
-// come from, in place of what a client may have said. Before there is a certificate nothing is said, as by older
-// nodes.
+// come from, in place of what a client may have said. Before there is a certificate nothing
+// is said, as by older nodes.
 func (s *Server) from(at place) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if own := (*s.s3.Load())[at.in]; own.Address == at.addr.Addr() && !isOf(own, r.Host) {

@@ -9,6 +9,9 @@ const layerBucketBegin, layerBucketEnd = "prod-", "-starport-layer-bucket"
 // Source: ECR user guide, "Minimum Amazon S3 bucket permissions for Amazon ECR".
 func LayerBucket(region string) string { return layerBucketBegin + region + layerBucketEnd }
 
+// LayerSigner is the service that has signed the requests for layers in a [LayerBucket].
+const LayerSigner = "ecr.amazonaws.com"
+
 // IsLayerBucket reports whether a bucket has the name of a [LayerBucket].
 func IsLayerBucket(name string) bool {
 	return strings.HasPrefix(name, layerBucketBegin) && strings.HasSuffix(name, layerBucketEnd)

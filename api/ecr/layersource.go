@@ -23,7 +23,7 @@ func (s *Server) authorizeLayers(ctx context.Context, c api.Client, scope fargo.
 	c.Origin = inVPC(view, c.Origin)
 	err := s.calls.Authorizer.Authorize(ctx, &api.Call{
 		RequestID: fargo.NewHex(32), Service: s3.API.Name, Operation: "GetObject", Region: scope.Region,
-		Caller: api.Caller{ServicePrincipal: service, Client: c},
+		Caller: api.Caller{ServicePrincipal: plan.LayerSigner, Client: c},
 	}, &s3.GetObjectInput{Bucket: new(plan.LayerBucket(scope.Region)), Key: new(plan.LayerKey(scope.Account, repository))})
 	var refused *protocol.Error
 	if errors.As(err, &refused) {
@@ -31,9 +31,6 @@ func (s *Server) authorizeLayers(ctx context.Context, c api.Client, scope fargo.
 	}
 	return err
 }
-
-// service is who has signed the requests for layers.
-const service = "ecr.amazonaws.com"
 
 // inVPC is where in its VPC what came by an interface endpoint of one service comes
 // from to another.

@@ -103,7 +103,7 @@ var Actions = &api.Actions{
 
 // layerBucketPolicy is what AWS allows in the buckets with ECR's layers, which are its own
 // ([plan.LayerBucket]): to get layers with what ECR has signed.
-const layerBucketPolicy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecr.amazonaws.com"}, "Action": "s3:GetObject", "Resource": "*"}}`
+const layerBucketPolicy = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "` + plan.LayerSigner + `"}, "Action": "s3:GetObject", "Resource": "*"}}`
 
 // bucketRow is the row of an operation on the bucket that its input names.
 func bucketRow[In any]() api.Rule[In] {

@@ -71,8 +71,8 @@ func (v taskValues) GetObject(ctx context.Context, c control.Caller, in *s3.GetO
 	return api.CallAs(ctx, v.calls, &s3.API, call(c, "GetObject"), in, v.objects.GetObject)
 }
 
-// call is a call that ECS makes as a task's role, or that another service makes. It came over no network, but counts as
-// one that came by the task's interface.
+// call is a call that ECS makes as a task's role, or that another service makes. It came over
+// no network, but counts as one that came by the task's interface.
 func call(c control.Caller, operation string) *api.Call {
 	made := &api.Call{RequestID: c.RequestID, Operation: operation, Region: c.Region, Caller: api.Caller{ServicePrincipal: c.Service, Client: api.Client{Secure: true}}}
 	if c.Session != nil {
